@@ -1,1 +1,37 @@
-//! Placeholder.
+//! Reinforcement learning environments with Gymnasium's names and exact dynamics.
+//!
+//! An [`Env`] is a decision problem; its [`Space`]s say what may be seen and done, and carry the
+//! types. All randomness comes from an explicit [`Rng`], derived from one [`Seed`].
+//!
+//! This crate knows neither networks nor agents.
+
+mod env;
+mod erased;
+mod error;
+mod model;
+mod registry;
+mod seeding;
+mod vector;
+
+pub mod classic;
+pub mod render;
+pub mod space;
+pub mod toy_text;
+pub mod wrappers;
+
+pub use env::{Act, Env, Obs, Outcome, Step};
+pub use erased::{Codec, DynEnv, Erased, ToIndex, ToRow};
+pub use error::{EnvError, SpaceError};
+pub use model::Transition;
+pub use registry::{
+    ContinuousVector, DiscreteVector, EnvOptions, EnvSpec, FiniteVector, Registry, nearest,
+};
+pub use seeding::{Rng, Seed};
+pub use space::{
+    BoundedSpace, BoxSpace, Discrete, FeatureSpace, FiniteSpace, MultiBinary, MultiDiscrete,
+    RowSpace, Space, SpaceDescription,
+};
+pub use vector::{AutoresetMode, Experience, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot};
+
+#[doc(hidden)]
+pub use serde_json;

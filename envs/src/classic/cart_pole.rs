@@ -1,0 +1,109 @@
+//! A pole hinged to a cart that moves on a track.
+
+use rand::RngExt as _;
+use serde::{Deserialize, Serialize};
+
+use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
+
+const GRAVITY: f64 = 9.8;
+const MASS_CART: f64 = 1.0;
+const MASS_POLE: f64 = 0.1;
+const TOTAL_MASS: f64 = MASS_POLE + MASS_CART;
+const FORCE: f64 = 10.0;
+/// Seconds between two states.
+const TAU: f64 = 0.02;
+/// Where the episode ends: 12 degrees, in radians.
+const THETA_THRESHOLD: f64 = 12.0 * 2.0 * std::f64::consts::PI / 360.0;
+/// Where the episode ends, in metres from the centre.
+const X_THRESHOLD: f64 = 2.4;
+
+/// CartPole: keep the pole upright by pushing the cart left (0) or right (1).
+///
+/// The observation is the cart's position (m) and velocity (m/s) and the pole's angle (rad) and
+/// angular velocity (rad/s). Each step is worth 1, that on which the pole falls too. The episode
+/// terminates where the cart leaves ±2.4 m or the pole ±12°.
+///
+/// Source: Barto, Sutton and Anderson, "Neuronlike adaptive elements that can solve difficult
+/// learning control problems" (1983), as in Gymnasium's `CartPole-v1`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CartPole {
+    /// Half the pole's length, in metres.
+    pub length: f64,
+    /// Sutton and Barto's reward: 0 a step, −1 on the one that fails.
+    pub sutton_barto_reward: bool,
+    /// Position, velocity, angle, angular velocity.
+    state: [f64; 4],
+}
+
+impl Default for CartPole {
+    fn default() -> Self {
+        Self { length: 0.5, sutton_barto_reward: false, state: [0.0; 4] }
+    }
+}
+
+impl CartPole {
+    fn observation(&self) -> [f32; 4] {
+        self.state.map(|x| x as f32)
+    }
+}
+
+impl Env for CartPole {
+    type ObservationSpace = BoxSpace<4>;
+    type ActionSpace = Discrete;
+
+    fn observation_space(&self) -> BoxSpace<4> {
+        // Twice the thresholds, so that the observation that fails lies inside too.
+        let (x, theta) = ((X_THRESHOLD * 2.0) as f32, (THETA_THRESHOLD * 2.0) as f32);
+        BoxSpace::symmetric([x, f32::INFINITY, theta, f32::INFINITY])
+    }
+
+    fn action_space(&self) -> Discrete {
+        Discrete::new(2)
+    }
+
+    fn reset(&mut self, rng: &mut Rng) -> Result<[f32; 4], EnvError> {
+        self.state = std::array::from_fn(|_| rng.random_range(-0.05..0.05));
+        Ok(self.observation())
+    }
+
+    #[inline]
+    fn step(&mut self, action: &i64, _rng: &mut Rng) -> Result<Step<[f32; 4]>, EnvError> {
+        let force = match action {
+            0 => -FORCE,
+            1 => FORCE,
+            _ => return Err(EnvError::invalid_action(&self.action_space(), action)),
+        };
+        let [x, x_dot, theta, theta_dot] = self.state;
+        let (sin, cos) = (theta.sin(), theta.cos());
+        let mass_length = MASS_POLE * self.length;
+        let push = (force + mass_length * (theta_dot * theta_dot) * sin) / TOTAL_MASS;
+        let theta_acc = (GRAVITY * sin - cos * push)
+            / (self.length * (4.0 / 3.0 - MASS_POLE * (cos * cos) / TOTAL_MASS));
+        let x_acc = push - mass_length * theta_acc * cos / TOTAL_MASS;
+        self.state = [
+            x + TAU * x_dot,
+            x_dot + TAU * x_acc,
+            theta + TAU * theta_dot,
+            theta_dot + TAU * theta_acc,
+        ];
+        let fell = self.state[0].abs() > X_THRESHOLD || self.state[2].abs() > THETA_THRESHOLD;
+        let reward = match (self.sutton_barto_reward, fell) {
+            (false, _) => 1.0,
+            (true, false) => 0.0,
+            (true, true) => -1.0,
+        };
+        Ok(Step::new(self.observation(), reward, fell))
+    }
+
+    fn state(&self) -> Option<Vec<f64>> {
+        Some(self.state.to_vec())
+    }
+
+    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
+        self.state = EnvError::expect_state(state, "[x, x_dot, theta, theta_dot]")?;
+        Ok(())
+    }
+
+    crate::snapshot!();
+}

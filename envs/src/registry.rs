@@ -1,0 +1,372 @@
+//! Environments by name.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::{
+    BoundedSpace, Discrete, DynEnv, Env, EnvError, Erased, FeatureSpace, FiniteSpace, RowSpace,
+    Seed, SpaceDescription, SyncVectorEnv, ToIndex, ToRow, VectorEnv,
+    erased::{Codec, Seeded},
+    wrappers::TimeLimit,
+};
+
+/// A vector of environments that tables serve, its types erased.
+pub type FiniteVector = Box<dyn VectorEnv<Discrete, Discrete>>;
+/// A vector of environments with finite actions that networks serve, its types erased.
+pub type DiscreteVector = Box<dyn VectorEnv<RowSpace, Discrete>>;
+/// A vector of environments with real-valued actions, its types erased.
+pub type ContinuousVector = Box<dyn VectorEnv<RowSpace, RowSpace>>;
+
+/// Options of an environment's constructor by name (Gymnasium's `make(id, **kwargs)`).
+///
+/// `max_episode_steps` is understood for every environment and overrides the registered limit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EnvOptions(Map<String, Value>);
+
+impl EnvOptions {
+    /// No options: the environment as registered.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The same options with one more.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The options as a map.
+    #[must_use]
+    pub fn as_map(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// Reads the options as a structure; give it `#[serde(default, deny_unknown_fields)]`.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidOption`] naming the option.
+    pub fn parse<T: DeserializeOwned>(&self, id: &str) -> Result<T, EnvError> {
+        let mut own = self.0.clone();
+        own.remove("max_episode_steps");
+        serde_json::from_value(Value::Object(own)).map_err(|error| EnvError::InvalidOption {
+            id: id.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    fn max_episode_steps(&self, id: &str) -> Result<Option<u32>, EnvError> {
+        let Some(value) = self.0.get("max_episode_steps") else { return Ok(None) };
+        let steps = value.as_u64().and_then(|steps| u32::try_from(steps).ok());
+        steps.filter(|&steps| steps > 0).map(Some).ok_or_else(|| EnvError::InvalidOption {
+            id: id.to_owned(),
+            reason: format!("max_episode_steps must be a positive integer, got {value}"),
+        })
+    }
+}
+
+impl From<Map<String, Value>> for EnvOptions {
+    fn from(options: Map<String, Value>) -> Self {
+        Self(options)
+    }
+}
+
+type Make<T> = Arc<dyn Fn(usize, Seed, &EnvOptions) -> Result<T, EnvError> + Send + Sync>;
+type MakeOne = Arc<dyn Fn(u64, &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> + Send + Sync>;
+
+/// One registered environment: its name, limits, and how to make it.
+#[derive(Clone)]
+pub struct EnvSpec {
+    id: String,
+    description: String,
+    max_episode_steps: Option<u32>,
+    reward_threshold: Option<f64>,
+    make: MakeOne,
+    finite: Option<Make<FiniteVector>>,
+    discrete: Option<Make<DiscreteVector>>,
+    continuous: Option<Make<ContinuousVector>>,
+}
+
+impl EnvSpec {
+    /// An environment with finite observations and actions: tables and networks serve it.
+    pub fn finite<E>(
+        id: &str,
+        make: impl Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Env<ObservationSpace: FiniteSpace + FeatureSpace, ActionSpace: FiniteSpace> + 'static,
+    {
+        let make = Arc::new(make);
+        let mut spec = Self::discrete_arc(id, make.clone());
+        spec.finite = Some(erased::<E, ToIndex, ToIndex, _>(make));
+        spec
+    }
+
+    /// An environment with finite actions whose observations networks read.
+    pub fn discrete<E>(
+        id: &str,
+        make: impl Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Env<ObservationSpace: FeatureSpace, ActionSpace: FiniteSpace> + 'static,
+    {
+        Self::discrete_arc(id, Arc::new(make))
+    }
+
+    /// An environment with real-valued actions whose observations networks read.
+    pub fn continuous<E>(
+        id: &str,
+        make: impl Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Env<ObservationSpace: FeatureSpace, ActionSpace: BoundedSpace> + 'static,
+    {
+        let make = Arc::new(make);
+        let continuous = Some(erased::<E, ToRow, ToRow, _>(make.clone()));
+        Self { continuous, ..Self::bare(id, make) }
+    }
+
+    fn discrete_arc<E, F>(id: &str, make: Arc<F>) -> Self
+    where
+        E: Env<ObservationSpace: FeatureSpace, ActionSpace: FiniteSpace> + 'static,
+        F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+    {
+        let discrete = Some(erased::<E, ToRow, ToIndex, _>(make.clone()));
+        Self { discrete, ..Self::bare(id, make) }
+    }
+
+    /// A specification that serves no agent yet.
+    fn bare<E, F>(id: &str, make: Arc<F>) -> Self
+    where
+        E: Env + 'static,
+        F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+    {
+        Self {
+            id: id.to_owned(),
+            description: String::new(),
+            max_episode_steps: None,
+            reward_threshold: None,
+            make: Arc::new(move |seed, options| {
+                let limit = options.max_episode_steps("")?;
+                Ok(Box::new(Seeded::new(TimeLimit::new(make(options)?, limit), seed)))
+            }),
+            finite: None,
+            discrete: None,
+            continuous: None,
+        }
+    }
+
+    /// The same with one line on what the environment is about.
+    #[must_use]
+    pub fn description(mut self, description: &str) -> Self {
+        description.clone_into(&mut self.description);
+        self
+    }
+
+    /// The same with a limit on the steps of an episode, after which it is truncated.
+    #[must_use]
+    pub fn max_episode_steps(mut self, steps: u32) -> Self {
+        self.max_episode_steps = Some(steps);
+        self
+    }
+
+    /// The same with the mean return from which the task counts as solved.
+    #[must_use]
+    pub fn reward_threshold(mut self, threshold: f64) -> Self {
+        self.reward_threshold = Some(threshold);
+        self
+    }
+
+    /// The name, `Name-vN`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// One line on what the environment is about.
+    #[must_use]
+    pub fn summary(&self) -> &str {
+        &self.description
+    }
+
+    /// The limit on the steps of an episode.
+    #[must_use]
+    pub fn step_limit(&self) -> Option<u32> {
+        self.max_episode_steps
+    }
+
+    /// The mean return from which the task counts as solved.
+    #[must_use]
+    pub fn threshold(&self) -> Option<f64> {
+        self.reward_threshold
+    }
+
+    /// The observation and action space with these options.
+    ///
+    /// # Errors
+    /// Where the environment cannot be made.
+    pub fn spaces(
+        &self,
+        options: &EnvOptions,
+    ) -> Result<(SpaceDescription, SpaceDescription), EnvError> {
+        let env = self.make(0, options)?;
+        Ok((env.observation_space(), env.action_space()))
+    }
+
+    /// One environment with its own stream.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidOption`]; what the constructor returns.
+    pub fn make(&self, seed: u64, options: &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> {
+        (self.make)(seed, &self.complete(options)?)
+    }
+
+    /// `n` environments for tabular agents. `None` where tables cannot serve.
+    pub fn finite_vector(
+        &self,
+        n: usize,
+        seed: Seed,
+        options: &EnvOptions,
+    ) -> Option<Result<FiniteVector, EnvError>> {
+        let make = self.finite.as_ref()?;
+        Some(self.complete(options).and_then(|options| make(n, seed, &options)))
+    }
+
+    /// `n` environments for agents with finite actions and features. `None` where none serves.
+    pub fn discrete_vector(
+        &self,
+        n: usize,
+        seed: Seed,
+        options: &EnvOptions,
+    ) -> Option<Result<DiscreteVector, EnvError>> {
+        let make = self.discrete.as_ref()?;
+        Some(self.complete(options).and_then(|options| make(n, seed, &options)))
+    }
+
+    /// `n` environments for agents with real-valued actions. `None` where none serves.
+    pub fn continuous_vector(
+        &self,
+        n: usize,
+        seed: Seed,
+        options: &EnvOptions,
+    ) -> Option<Result<ContinuousVector, EnvError>> {
+        let make = self.continuous.as_ref()?;
+        Some(self.complete(options).and_then(|options| make(n, seed, &options)))
+    }
+
+    /// Whether tabular agents serve the environment.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        self.finite.is_some()
+    }
+
+    /// Whether agents with finite actions and features serve the environment.
+    #[must_use]
+    pub fn is_discrete(&self) -> bool {
+        self.discrete.is_some()
+    }
+
+    /// Whether agents with real-valued actions serve the environment.
+    #[must_use]
+    pub fn is_continuous(&self) -> bool {
+        self.continuous.is_some()
+    }
+
+    /// The options with the registered step limit where they name none, checked.
+    fn complete(&self, options: &EnvOptions) -> Result<EnvOptions, EnvError> {
+        let limit = options.max_episode_steps(&self.id)?.or(self.max_episode_steps);
+        Ok(match limit {
+            Some(limit) => options.clone().with("max_episode_steps", limit),
+            None => options.clone(),
+        })
+    }
+}
+
+/// A maker of erased vectors from a maker of typed environments.
+fn erased<E, OC, AC, F>(make: Arc<F>) -> Make<Box<dyn VectorEnv<OC::Target, AC::Target>>>
+where
+    E: Env + 'static,
+    OC: Codec<E::ObservationSpace>,
+    AC: Codec<E::ActionSpace>,
+    F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+{
+    Arc::new(move |n, seed, options| {
+        let limit = options.max_episode_steps("")?;
+        let one = |_| Ok(TimeLimit::new(make(options)?, limit));
+        let envs = (0..n).map(one).collect::<Result<Vec<_>, EnvError>>()?;
+        Ok(Box::new(Erased::<_, OC, AC>::new(SyncVectorEnv::new(envs, seed)?)))
+    })
+}
+
+/// The environments that can be made by name.
+///
+/// ```
+/// use gymnast_envs::Registry;
+///
+/// let mut env = Registry::builtin().make("CartPole-v1", 0)?;
+/// let observation = env.reset(None)?;
+/// assert_eq!(observation.as_array().map(Vec::len), Some(4));
+/// # Ok::<(), gymnast_envs::EnvError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Registry {
+    specs: Vec<EnvSpec>,
+}
+
+impl Registry {
+    /// The environments that come with the library.
+    #[must_use]
+    pub fn builtin() -> Self {
+        let mut specs = crate::classic::specs();
+        specs.extend(crate::toy_text::specs());
+        Self { specs }
+    }
+
+    /// Adds an environment.
+    ///
+    /// # Errors
+    /// [`EnvError::DuplicateId`] if the name is taken.
+    pub fn register(&mut self, spec: EnvSpec) -> Result<(), EnvError> {
+        if self.specs.iter().any(|other| other.id == spec.id) {
+            return Err(EnvError::DuplicateId { id: spec.id });
+        }
+        self.specs.push(spec);
+        Ok(())
+    }
+
+    /// Every environment, in the order of registration.
+    pub fn iter(&self) -> impl Iterator<Item = &EnvSpec> {
+        self.specs.iter()
+    }
+
+    /// The environment of that name.
+    ///
+    /// # Errors
+    /// [`EnvError::UnknownId`] with the nearest name.
+    pub fn spec(&self, id: &str) -> Result<&EnvSpec, EnvError> {
+        self.specs.iter().find(|spec| spec.id == id).ok_or_else(|| EnvError::UnknownId {
+            id: id.to_owned(),
+            suggestion: nearest(id, self.specs.iter().map(EnvSpec::id)),
+        })
+    }
+
+    /// One environment of that name with its own stream.
+    ///
+    /// # Errors
+    /// [`EnvError::UnknownId`]; what the constructor returns.
+    pub fn make(&self, id: &str, seed: u64) -> Result<Box<dyn DynEnv>, EnvError> {
+        self.spec(id)?.make(seed, &EnvOptions::none())
+    }
+}
+
+/// The candidate most like `name`, if any is much like it, capitals aside.
+#[must_use]
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    let name = name.to_lowercase();
+    let scored = candidates.map(|c| (strsim::jaro_winkler(&name, &c.to_lowercase()), c));
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.7).then(|| best.1.to_owned())
+}

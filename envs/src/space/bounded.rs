@@ -1,0 +1,323 @@
+//! Boxes of real numbers: of a size known to the compiler, or only at run time.
+
+use rand::{RngExt as _, distr::OpenClosed01};
+use serde_json::Value;
+
+use super::{BoundedSpace, FeatureSpace, Space, SpaceDescription, not_an_element};
+use crate::{Rng, SpaceError};
+
+/// A box of `N` real numbers, each between its own bounds (Gymnasium's `Box`).
+///
+/// Elements are plain arrays, so a column of them is contiguous.
+///
+/// ```
+/// use gymnast_envs::{BoxSpace, Space};
+///
+/// let space = BoxSpace::new([-1.0, 0.0], [1.0, f32::INFINITY])?;
+/// assert!(space.contains(&[0.5, 1e6]) && !space.contains(&[2.0, 0.0]));
+/// # Ok::<(), gymnast_envs::SpaceError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BoxSpace<const N: usize> {
+    low: [f32; N],
+    high: [f32; N],
+}
+
+impl<const N: usize> BoxSpace<N> {
+    /// The box between `low` and `high`, both included; infinite bounds are allowed.
+    ///
+    /// # Errors
+    /// [`SpaceError::Invalid`] if a bound is NaN or a lower bound exceeds its upper one.
+    pub fn new(low: [f32; N], high: [f32; N]) -> Result<Self, SpaceError> {
+        check_bounds(&low, &high)?;
+        Ok(Self { low, high })
+    }
+
+    /// The box between `-limit` and `limit`.
+    ///
+    /// # Panics
+    /// If a limit is negative or NaN.
+    #[must_use]
+    pub fn symmetric(limit: [f32; N]) -> Self {
+        Self::new(limit.map(|x| -x), limit).expect("limits are not negative")
+    }
+
+    /// All of ℝᴺ.
+    #[must_use]
+    pub fn unbounded() -> Self {
+        Self { low: [f32::NEG_INFINITY; N], high: [f32::INFINITY; N] }
+    }
+
+    /// The least value of each number.
+    #[must_use]
+    pub fn low(&self) -> &[f32; N] {
+        &self.low
+    }
+
+    /// The greatest value of each number.
+    #[must_use]
+    pub fn high(&self) -> &[f32; N] {
+        &self.high
+    }
+}
+
+/// A box of real numbers whose size and shape are known at run time only.
+///
+/// The observations of an environment chosen by name, and pictures that are too large for arrays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowSpace {
+    low: Vec<f32>,
+    high: Vec<f32>,
+    shape: Vec<usize>,
+}
+
+impl RowSpace {
+    /// The box between `low` and `high` as an array of that shape, row by row.
+    ///
+    /// # Errors
+    /// [`SpaceError::Invalid`] if the lengths differ from each other or from the shape's product,
+    /// a bound is NaN, or a lower bound exceeds its upper one.
+    pub fn new(low: Vec<f32>, high: Vec<f32>, shape: Vec<usize>) -> Result<Self, SpaceError> {
+        let width = shape.iter().product::<usize>();
+        if low.len() != width || high.len() != width {
+            let reason = format!(
+                "shape {shape:?} needs {width} bounds, got {} low and {} high",
+                low.len(),
+                high.len()
+            );
+            return Err(SpaceError::Invalid { space: "Box", reason });
+        }
+        check_bounds(&low, &high)?;
+        Ok(Self { low, high, shape })
+    }
+
+    /// The least value of each number.
+    #[must_use]
+    pub fn low(&self) -> &[f32] {
+        &self.low
+    }
+
+    /// The greatest value of each number.
+    #[must_use]
+    pub fn high(&self) -> &[f32] {
+        &self.high
+    }
+}
+
+impl<const N: usize> Space for BoxSpace<N> {
+    type Element = [f32; N];
+
+    fn contains(&self, element: &[f32; N]) -> bool {
+        inside(element, &self.low, &self.high)
+    }
+
+    fn sample(&self, rng: &mut Rng) -> [f32; N] {
+        std::array::from_fn(|i| sample_between(self.low[i], self.high[i], rng))
+    }
+
+    fn describe(&self) -> SpaceDescription {
+        let (low, high) = (self.low.to_vec(), self.high.to_vec());
+        SpaceDescription::Box { low, high, shape: vec![N] }
+    }
+
+    fn to_jsonable(&self, element: &[f32; N]) -> Value {
+        numbers_to_json(element)
+    }
+
+    fn from_jsonable(&self, value: &Value) -> Result<[f32; N], SpaceError> {
+        let numbers = numbers_from_json(value).and_then(|numbers| numbers.try_into().ok());
+        let element = numbers.filter(|element| self.contains(element));
+        element.ok_or_else(|| not_an_element(self, value))
+    }
+}
+
+impl Space for RowSpace {
+    type Element = Vec<f32>;
+
+    fn contains(&self, element: &Vec<f32>) -> bool {
+        element.len() == self.low.len() && inside(element, &self.low, &self.high)
+    }
+
+    fn sample(&self, rng: &mut Rng) -> Vec<f32> {
+        let bounds = self.low.iter().zip(&self.high);
+        bounds.map(|(&low, &high)| sample_between(low, high, rng)).collect()
+    }
+
+    fn describe(&self) -> SpaceDescription {
+        SpaceDescription::Box {
+            low: self.low.clone(),
+            high: self.high.clone(),
+            shape: self.shape.clone(),
+        }
+    }
+
+    fn to_jsonable(&self, element: &Vec<f32>) -> Value {
+        numbers_to_json(element)
+    }
+
+    fn from_jsonable(&self, value: &Value) -> Result<Vec<f32>, SpaceError> {
+        let element = numbers_from_json(value).filter(|element| self.contains(element));
+        element.ok_or_else(|| not_an_element(self, value))
+    }
+}
+
+impl<const N: usize> FeatureSpace for BoxSpace<N> {
+    fn shape(&self) -> Vec<usize> {
+        vec![N]
+    }
+
+    #[inline]
+    fn width(&self) -> usize {
+        N
+    }
+
+    #[inline]
+    fn flatten(&self, element: &[f32; N], features: &mut [f32]) {
+        features.copy_from_slice(element);
+    }
+
+    fn unflatten(&self, features: &[f32]) -> Result<[f32; N], SpaceError> {
+        let element = features.try_into().ok().filter(|element| self.contains(element));
+        element.ok_or_else(|| not_an_element(self, format!("{features:?}")))
+    }
+
+    fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
+        (self.low.to_vec(), self.high.to_vec())
+    }
+}
+
+impl FeatureSpace for RowSpace {
+    fn shape(&self) -> Vec<usize> {
+        self.shape.clone()
+    }
+
+    #[inline]
+    fn width(&self) -> usize {
+        self.low.len()
+    }
+
+    #[inline]
+    fn flatten(&self, element: &Vec<f32>, features: &mut [f32]) {
+        features.copy_from_slice(element);
+    }
+
+    fn unflatten(&self, features: &[f32]) -> Result<Vec<f32>, SpaceError> {
+        let element = Some(features.to_vec()).filter(|element| self.contains(element));
+        element.ok_or_else(|| not_an_element(self, format!("{features:?}")))
+    }
+
+    fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
+        (self.low.clone(), self.high.clone())
+    }
+}
+
+impl<const N: usize> BoundedSpace for BoxSpace<N> {
+    fn clip(&self, numbers: &[f32]) -> [f32; N] {
+        std::array::from_fn(|i| clip_between(numbers[i], self.low[i], self.high[i]))
+    }
+}
+
+impl BoundedSpace for RowSpace {
+    fn clip(&self, numbers: &[f32]) -> Vec<f32> {
+        let bounds = self.low.iter().zip(&self.high);
+        numbers.iter().zip(bounds).map(|(&x, (&low, &high))| clip_between(x, low, high)).collect()
+    }
+}
+
+fn check_bounds(low: &[f32], high: &[f32]) -> Result<(), SpaceError> {
+    let wrong = low.iter().zip(high).position(|(low, high)| {
+        // Written so that NaN is wrong too.
+        !matches!(low.partial_cmp(high), Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal))
+    });
+    let Some(i) = wrong else { return Ok(()) };
+    let reason = format!("bound {i}: low {} must not exceed high {}", low[i], high[i]);
+    Err(SpaceError::Invalid { space: "Box", reason })
+}
+
+fn inside(element: &[f32], low: &[f32], high: &[f32]) -> bool {
+    element.iter().zip(low.iter().zip(high)).all(|(x, (low, high))| low <= x && x <= high)
+}
+
+/// A NaN goes to the lower bound, so that whatever comes out lies in the box.
+fn clip_between(x: f32, low: f32, high: f32) -> f32 {
+    x.max(low).min(high)
+}
+
+/// Gymnasium's rule: uniform between two bounds, shifted exponential on a half line, normal on the
+/// whole line.
+fn sample_between(low: f32, high: f32, rng: &mut Rng) -> f32 {
+    match (low.is_finite(), high.is_finite()) {
+        (true, true) => {
+            // In f64, since `high - low` may overflow f32.
+            let (low, high) = (f64::from(low), f64::from(high));
+            (low + (high - low) * rng.random::<f64>()) as f32
+        }
+        (true, false) => low + exponential(rng),
+        (false, true) => high - exponential(rng),
+        (false, false) => {
+            // Box–Muller: one of the pair is enough here.
+            let (u, v): (f64, f64) = (rng.sample(OpenClosed01), rng.random());
+            ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
+        }
+    }
+}
+
+fn exponential(rng: &mut Rng) -> f32 {
+    -rng.sample::<f64, _>(OpenClosed01).ln() as f32
+}
+
+/// JSON has no infinities: they are written as the strings Gymnasium's users know.
+fn numbers_to_json(numbers: &[f32]) -> Value {
+    let number = |&x: &f32| match x {
+        f32::INFINITY => Value::from("inf"),
+        f32::NEG_INFINITY => Value::from("-inf"),
+        // Through the shortest decimal, so that 0.1 is written as 0.1.
+        x => x.to_string().parse::<f64>().map_or(Value::Null, Value::from),
+    };
+    numbers.iter().map(number).collect()
+}
+
+fn numbers_from_json(value: &Value) -> Option<Vec<f32>> {
+    let number = |value: &Value| match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_f64().map(|x| x as f32),
+    };
+    value.as_array()?.iter().map(number).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Seed;
+
+    #[test]
+    fn nan_is_in_no_box_and_no_bound() {
+        assert!(!BoxSpace::<1>::unbounded().contains(&[f32::NAN]));
+        assert!(BoxSpace::new([f32::NAN], [1.0]).is_err());
+        assert!(BoxSpace::new([2.0], [1.0]).is_err());
+        assert_eq!(BoxSpace::symmetric([1.0]).clip(&[f32::NAN]), [-1.0]);
+    }
+
+    #[test]
+    fn samples_lie_in_the_box_however_wide() {
+        let low = [f32::MIN, 0.0, f32::NEG_INFINITY, f32::NEG_INFINITY, 3.0];
+        let high = [f32::MAX, f32::INFINITY, 0.0, f32::INFINITY, 3.0];
+        let space = BoxSpace::new(low, high).unwrap();
+        let mut rng = Seed::new(0).rng();
+        for _ in 0..1000 {
+            let element = space.sample(&mut rng);
+            assert!(space.contains(&element), "{element:?}");
+        }
+    }
+
+    #[test]
+    fn every_float_survives_json() {
+        let space = BoxSpace::<5>::unbounded();
+        let element = [0.1, f32::MAX, f32::MIN_POSITIVE / 4.0, -0.0, f32::INFINITY];
+        let json: Value = serde_json::from_str(&space.to_jsonable(&element).to_string()).unwrap();
+        assert_eq!(
+            space.from_jsonable(&json).unwrap().map(f32::to_bits),
+            element.map(f32::to_bits)
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! Spaces as data.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A space as data: for listings, records and messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum SpaceDescription {
+    /// The integers `start..start + n`.
+    Discrete {
+        /// The number of elements.
+        n: usize,
+        /// The first of them.
+        start: i64,
+    },
+    /// A box of real numbers.
+    Box {
+        /// The least value of each number; `null` in JSON where unbounded.
+        low: Vec<f32>,
+        /// The greatest value of each number; `null` in JSON where unbounded.
+        high: Vec<f32>,
+        /// The shape of the array.
+        shape: Vec<usize>,
+    },
+    /// Several integers, each below its own bound.
+    MultiDiscrete {
+        /// The number of values of each.
+        nvec: Vec<usize>,
+    },
+    /// Several bits.
+    MultiBinary {
+        /// The number of bits.
+        n: usize,
+    },
+    /// One element of each space, in order.
+    Tuple(Vec<SpaceDescription>),
+    /// One element of each space, by name.
+    Dict(Vec<(String, SpaceDescription)>),
+    /// A space that only its author can describe.
+    Custom(String),
+}
+
+impl fmt::Display for SpaceDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Discrete { n, start: 0 } => write!(f, "Discrete({n})"),
+            Self::Discrete { n, start } => write!(f, "Discrete({n}, start={start})"),
+            Self::Box { low, high, shape } => {
+                write!(f, "Box({}, {}, {shape:?})", Bounds(low), Bounds(high))
+            }
+            Self::MultiDiscrete { nvec } => write!(f, "MultiDiscrete({nvec:?})"),
+            Self::MultiBinary { n } => write!(f, "MultiBinary({n})"),
+            Self::Tuple(spaces) => {
+                let inner: Vec<_> = spaces.iter().map(ToString::to_string).collect();
+                write!(f, "Tuple({})", inner.join(", "))
+            }
+            Self::Dict(spaces) => {
+                let inner: Vec<_> = spaces.iter().map(|(k, v)| format!("{k}: {v}")).collect();
+                write!(f, "Dict({})", inner.join(", "))
+            }
+            Self::Custom(text) => f.write_str(text),
+        }
+    }
+}
+
+/// One number where all bounds are equal, a list where they are few, their range where many.
+struct Bounds<'a>(&'a [f32]);
+
+impl fmt::Display for Bounds<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [first, rest @ ..] if rest.iter().all(|x| x == first) => write!(f, "{first}"),
+            all if all.len() <= 8 => write!(f, "{all:?}"),
+            all => {
+                let least = all.iter().copied().fold(f32::INFINITY, f32::min);
+                let most = all.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                write!(f, "[{least}..{most}]")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptions_read_like_gymnasium() {
+        let bounded = SpaceDescription::Box {
+            low: vec![-4.8, f32::NEG_INFINITY],
+            high: vec![1.0, 1.0],
+            shape: vec![2],
+        };
+        assert_eq!(bounded.to_string(), "Box([-4.8, -inf], 1, [2])");
+        let pair = SpaceDescription::Tuple(vec![
+            SpaceDescription::Discrete { n: 32, start: 0 },
+            SpaceDescription::MultiBinary { n: 3 },
+        ]);
+        assert_eq!(pair.to_string(), "Tuple(Discrete(32), MultiBinary(3))");
+    }
+}

@@ -1,0 +1,123 @@
+//! Spaces: what may be observed and done, with the types to hold it.
+//!
+//! Four capabilities build on [`Space`], and an agent asks for those it needs:
+//! [`FiniteSpace`] (a table can hold it), [`FeatureSpace`] (a network can read it),
+//! [`BoundedSpace`] (a continuous policy can drive it). A [`Discrete`] space is both of the first
+//! two, so FrozenLake serves Q-learning and DQN with no wrapper, while Q-learning on CartPole does
+//! not compile.
+
+mod bounded;
+mod describe;
+mod discrete;
+mod multi;
+mod product;
+
+pub use bounded::{BoxSpace, RowSpace};
+pub use describe::SpaceDescription;
+pub use discrete::Discrete;
+pub use multi::{MultiBinary, MultiDiscrete};
+
+use std::fmt::Debug;
+
+use serde_json::Value;
+
+use crate::{Rng, SpaceError};
+
+/// A set of values: its elements' type, membership, sampling and an encoding for records.
+pub trait Space: Clone + Debug + Send + Sync + 'static {
+    /// What the space holds.
+    type Element: Clone + Debug + PartialEq + Send + Sync + 'static;
+
+    /// Whether `element` lies in the space.
+    fn contains(&self, element: &Self::Element) -> bool;
+
+    /// Draws an element: uniform where the space is bounded.
+    fn sample(&self, rng: &mut Rng) -> Self::Element;
+
+    /// The space as data, for listings and records.
+    fn describe(&self) -> SpaceDescription;
+
+    /// The element as JSON (Gymnasium's `to_jsonable`).
+    fn to_jsonable(&self, element: &Self::Element) -> Value;
+
+    /// The element that [`to_jsonable`](Space::to_jsonable) wrote.
+    ///
+    /// # Errors
+    /// [`SpaceError::NotAnElement`] if the value has another form or lies outside the space.
+    fn from_jsonable(&self, value: &Value) -> Result<Self::Element, SpaceError>;
+}
+
+/// A space with finitely many elements, numbered from 0: a table can hold it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not finite, so a table cannot hold it",
+    label = "this space has no numbered elements",
+    note = "tabular agents (Q-learning, SARSA, Dyna-Q) need finite observations and actions, and \
+            DQN needs finite actions",
+    note = "for real-valued observations use DQN, A2C or PPO, or wrap the environment in \
+            `DiscretizeObservation`; for real-valued actions use SAC, TD3 or PPO"
+)]
+pub trait FiniteSpace: Space {
+    /// The number of elements.
+    fn size(&self) -> usize;
+
+    /// The number of an element of the space, below [`size`](FiniteSpace::size).
+    fn index_of(&self, element: &Self::Element) -> usize;
+
+    /// The element of that number.
+    ///
+    /// # Panics
+    /// If `index` is not below [`size`](FiniteSpace::size).
+    fn element(&self, index: usize) -> Self::Element;
+}
+
+/// A space whose elements can be written as numbers: a network can read it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written as features, so a network cannot read it",
+    label = "this space has no `shape` and `flatten`",
+    note = "implement `FeatureSpace` for it (two methods), or build the space from boxes with \
+            `product_space!`"
+)]
+pub trait FeatureSpace: Space {
+    /// The shape of an element as an array: `[4]`, or `[10, 10, 4]` for a picture.
+    fn shape(&self) -> Vec<usize>;
+
+    /// The number of features: the product of the [`shape`](FeatureSpace::shape).
+    fn width(&self) -> usize {
+        self.shape().iter().product()
+    }
+
+    /// Writes an element as [`width`](FeatureSpace::width) features (Gymnasium's `flatten`): the
+    /// numbers of a box, one-hot for a discrete space.
+    fn flatten(&self, element: &Self::Element, features: &mut [f32]);
+
+    /// The element that [`flatten`](FeatureSpace::flatten) wrote.
+    ///
+    /// # Errors
+    /// [`SpaceError::NotInvertible`] where the space does not offer it (the default),
+    /// [`SpaceError::NotAnElement`] where the features are no element's.
+    fn unflatten(&self, features: &[f32]) -> Result<Self::Element, SpaceError> {
+        let _ = features;
+        Err(SpaceError::NotInvertible { space: self.describe().to_string() })
+    }
+
+    /// The least and the greatest value of each feature, infinite where unbounded.
+    fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
+        (vec![f32::NEG_INFINITY; self.width()], vec![f32::INFINITY; self.width()])
+    }
+}
+
+/// A box of real numbers: a continuous policy can drive it, whatever numbers it puts out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a box of real numbers, so a continuous policy cannot drive it",
+    label = "this space is not continuous",
+    note = "SAC and TD3 need real-valued actions; for finite actions use DQN, A2C or PPO"
+)]
+pub trait BoundedSpace: FeatureSpace {
+    /// The element nearest to these numbers.
+    fn clip(&self, numbers: &[f32]) -> Self::Element;
+}
+
+/// The error for a value that is no element of `space`.
+pub(crate) fn not_an_element(space: &impl Space, got: impl ToString) -> SpaceError {
+    SpaceError::NotAnElement { expected: space.describe().to_string(), got: got.to_string() }
+}

@@ -1,0 +1,216 @@
+//! Several integers, several bits.
+
+use rand::RngExt as _;
+use serde_json::Value;
+
+use super::{FeatureSpace, FiniteSpace, Space, SpaceDescription, not_an_element};
+use crate::{Rng, SpaceError};
+
+/// `N` integers, the i-th in `0..nvec[i]` (Gymnasium's `MultiDiscrete`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MultiDiscrete<const N: usize> {
+    nvec: [usize; N],
+}
+
+impl<const N: usize> MultiDiscrete<N> {
+    /// The space of those sizes.
+    ///
+    /// # Errors
+    /// [`SpaceError::Invalid`] if a size is 0 or the number of combinations overflows `usize`.
+    pub fn new(nvec: [usize; N]) -> Result<Self, SpaceError> {
+        let product = nvec.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
+        if product.is_none_or(|product| product == 0) {
+            let reason =
+                format!("every size must be at least 1 and their product fit, got {nvec:?}");
+            return Err(SpaceError::Invalid { space: "MultiDiscrete", reason });
+        }
+        Ok(Self { nvec })
+    }
+
+    /// The number of values of each integer.
+    #[must_use]
+    pub fn nvec(&self) -> &[usize; N] {
+        &self.nvec
+    }
+}
+
+impl<const N: usize> Space for MultiDiscrete<N> {
+    type Element = [i64; N];
+
+    fn contains(&self, element: &[i64; N]) -> bool {
+        element.iter().zip(&self.nvec).all(|(&x, &n)| (x as u64) < n as u64)
+    }
+
+    fn sample(&self, rng: &mut Rng) -> [i64; N] {
+        self.nvec.map(|n| rng.random_range(0..n as u64) as i64)
+    }
+
+    fn describe(&self) -> SpaceDescription {
+        SpaceDescription::MultiDiscrete { nvec: self.nvec.to_vec() }
+    }
+
+    fn to_jsonable(&self, element: &[i64; N]) -> Value {
+        element.iter().copied().map(Value::from).collect()
+    }
+
+    fn from_jsonable(&self, value: &Value) -> Result<[i64; N], SpaceError> {
+        let numbers = value.as_array().and_then(|v| v.iter().map(Value::as_i64).collect());
+        let element = numbers.and_then(|numbers: Vec<i64>| numbers.try_into().ok());
+        element.filter(|e| self.contains(e)).ok_or_else(|| not_an_element(self, value))
+    }
+}
+
+impl<const N: usize> FiniteSpace for MultiDiscrete<N> {
+    fn size(&self) -> usize {
+        self.nvec.iter().product()
+    }
+
+    fn index_of(&self, element: &[i64; N]) -> usize {
+        element.iter().zip(&self.nvec).fold(0, |index, (&x, &n)| index * n + x as usize)
+    }
+
+    fn element(&self, mut index: usize) -> [i64; N] {
+        assert!(index < self.size(), "index {index} is not below the size {}", self.size());
+        let mut element = [0; N];
+        for (x, &n) in element.iter_mut().zip(&self.nvec).rev() {
+            *x = (index % n) as i64;
+            index /= n;
+        }
+        element
+    }
+}
+
+/// One-hot for each integer, one after the other.
+impl<const N: usize> FeatureSpace for MultiDiscrete<N> {
+    fn shape(&self) -> Vec<usize> {
+        vec![self.nvec.iter().sum()]
+    }
+
+    fn flatten(&self, element: &[i64; N], features: &mut [f32]) {
+        features.fill(0.0);
+        let mut offset = 0;
+        for (&x, &n) in element.iter().zip(&self.nvec) {
+            features[offset + x as usize] = 1.0;
+            offset += n;
+        }
+    }
+
+    fn unflatten(&self, features: &[f32]) -> Result<[i64; N], SpaceError> {
+        let wrong = || not_an_element(self, format!("{features:?}"));
+        if features.len() != self.width() {
+            return Err(wrong());
+        }
+        let (mut element, mut rest) = ([0; N], features);
+        for (x, &n) in element.iter_mut().zip(&self.nvec) {
+            let (group, after) = rest.split_at(n);
+            *x = super::Discrete::new(n).unflatten(group).map_err(|_| wrong())?;
+            rest = after;
+        }
+        Ok(element)
+    }
+
+    fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
+        (vec![0.0; self.width()], vec![1.0; self.width()])
+    }
+}
+
+/// `N` bits (Gymnasium's `MultiBinary`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MultiBinary<const N: usize>;
+
+impl<const N: usize> Space for MultiBinary<N> {
+    type Element = [bool; N];
+
+    fn contains(&self, _element: &[bool; N]) -> bool {
+        true
+    }
+
+    fn sample(&self, rng: &mut Rng) -> [bool; N] {
+        std::array::from_fn(|_| rng.random())
+    }
+
+    fn describe(&self) -> SpaceDescription {
+        SpaceDescription::MultiBinary { n: N }
+    }
+
+    fn to_jsonable(&self, element: &[bool; N]) -> Value {
+        element.iter().map(|&bit| Value::from(i64::from(bit))).collect()
+    }
+
+    fn from_jsonable(&self, value: &Value) -> Result<[bool; N], SpaceError> {
+        let bit = |value: &Value| match (value.as_i64(), value.as_bool()) {
+            (Some(0), _) | (_, Some(false)) => Some(false),
+            (Some(1), _) | (_, Some(true)) => Some(true),
+            _ => None,
+        };
+        let bits = value.as_array().and_then(|v| v.iter().map(bit).collect());
+        let element = bits.and_then(|bits: Vec<bool>| bits.try_into().ok());
+        element.ok_or_else(|| not_an_element(self, value))
+    }
+}
+
+/// Finite for up to 63 bits: beyond that [`size`](FiniteSpace::size) panics.
+impl<const N: usize> FiniteSpace for MultiBinary<N> {
+    fn size(&self) -> usize {
+        1_usize.checked_shl(N as u32).expect("at most 63 bits can be numbered")
+    }
+
+    fn index_of(&self, element: &[bool; N]) -> usize {
+        element.iter().fold(0, |index, &bit| index * 2 + usize::from(bit))
+    }
+
+    fn element(&self, index: usize) -> [bool; N] {
+        assert!(index < self.size(), "index {index} is not below the size {}", self.size());
+        std::array::from_fn(|i| index >> (N - 1 - i) & 1 == 1)
+    }
+}
+
+impl<const N: usize> FeatureSpace for MultiBinary<N> {
+    fn shape(&self) -> Vec<usize> {
+        vec![N]
+    }
+
+    fn flatten(&self, element: &[bool; N], features: &mut [f32]) {
+        for (feature, &bit) in features.iter_mut().zip(element) {
+            *feature = f32::from(u8::from(bit));
+        }
+    }
+
+    fn unflatten(&self, features: &[f32]) -> Result<[bool; N], SpaceError> {
+        let bit = |&x: &f32| (x == 0.0 || x == 1.0).then_some(x == 1.0);
+        let bits: Option<Vec<bool>> = features.iter().map(bit).collect();
+        let element = bits.and_then(|bits| bits.try_into().ok());
+        element.ok_or_else(|| not_an_element(self, format!("{features:?}")))
+    }
+
+    fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
+        (vec![0.0; N], vec![1.0; N])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_features_come_back() {
+        let space = MultiDiscrete::new([2, 3, 4]).unwrap();
+        assert_eq!(space.index_of(&[1, 2, 3]), 23);
+        for index in 0..space.size() {
+            let element = space.element(index);
+            assert_eq!(space.index_of(&element), index);
+            let mut features = [0.0; 9];
+            space.flatten(&element, &mut features);
+            assert_eq!(space.unflatten(&features), Ok(element));
+        }
+        let bits = MultiBinary::<3>;
+        assert_eq!(bits.element(6), [true, true, false]);
+        assert_eq!(bits.index_of(&[true, true, false]), 6);
+    }
+
+    #[test]
+    fn empty_and_overflowing_sizes_are_refused() {
+        assert!(MultiDiscrete::new([2, 0]).is_err());
+        assert!(MultiDiscrete::new([usize::MAX, 2]).is_err());
+    }
+}
