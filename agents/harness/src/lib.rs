@@ -1,1 +1,36 @@
-//! Placeholder.
+//! The training loop, frozen evaluation, checkpoints and records that every agent shares.
+//!
+//! The harness owns time: [`train`] calls `act → step → learn`, evaluates and saves at fixed env
+//! steps, and counts them exactly. It knows neither networks nor any one algorithm.
+
+mod agent;
+mod callback;
+mod checkpoint;
+mod error;
+mod evaluation;
+mod experiment;
+mod interrupt;
+mod progress;
+mod recorder;
+mod records;
+mod schedule;
+mod state_dict;
+mod tensorboard;
+mod trainer;
+
+pub mod report;
+
+pub use agent::{Agent, AgentError, Metrics, Mode, Plan, Policy};
+pub use callback::{Callback, Flow, Progress};
+pub use checkpoint::{CheckpointDir, Manifest, Newest};
+pub use error::{CheckpointError, TrainError};
+pub use evaluation::{Episodes, MakeEnvs, evaluate_policy, play_episodes};
+pub use experiment::{Existing, Experiment, SeedDir};
+pub use interrupt::StopOnInterrupt;
+pub use progress::ProgressBars;
+pub use recorder::Recorder;
+pub use records::{Episode, Evaluation, MetricRow, Record, read_records};
+pub use schedule::Schedule;
+pub use state_dict::{Array, Checkpoint, Number, StateDict};
+pub use tensorboard::EventWriter;
+pub use trainer::{Ending, Setup, Summary, Training, train};

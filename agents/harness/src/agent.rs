@@ -1,0 +1,153 @@
+//! The contract between an agent and the loop that drives it.
+
+use gymnast_envs::{EnvError, Experience, Rng, Seed, Space};
+use thiserror::Error;
+
+use crate::{Checkpoint, CheckpointError};
+
+/// Whether a policy explores or does its best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// As while learning: with exploration.
+    Explore,
+    /// As when it counts: the best action known.
+    Exploit,
+}
+
+/// Something that chooses actions.
+pub trait Policy<O: Space, A: Space> {
+    /// Chooses one action for each observation and writes them to `actions`, replacing what is
+    /// there.
+    ///
+    /// Acting does not change the policy, so that an evaluation cannot disturb what it measures;
+    /// all randomness comes from `rng`.
+    fn act(
+        &self,
+        observations: &[O::Element],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<A::Element>,
+    );
+}
+
+/// A policy that learns from what it is shown.
+///
+/// The harness owns time and calls `act → step → learn`; the agent owns its memory, so on- and
+/// off-policy agents share this contract.
+pub trait Agent<O: Space, A: Space>: Policy<O, A> + Checkpoint + Send {
+    /// Takes in simultaneous transitions, one an environment, and learns when an update is due.
+    ///
+    /// Returns what there is to log of that update.
+    ///
+    /// # Errors
+    /// [`AgentError::Diverged`] where a loss or a value is no longer finite.
+    fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError>;
+}
+
+impl<O: Space, A: Space, P: Policy<O, A> + ?Sized> Policy<O, A> for Box<P> {
+    fn act(
+        &self,
+        observations: &[O::Element],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<A::Element>,
+    ) {
+        (**self).act(observations, mode, rng, actions);
+    }
+}
+
+/// What an agent is told when it is made: the frame that its schedules and streams live in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan {
+    /// The root of the agent's random streams.
+    pub seed: Seed,
+    /// The number of environments that step at once.
+    pub num_envs: usize,
+    /// The length of the training, in env steps: what schedules run over.
+    pub env_steps: u64,
+}
+
+impl Plan {
+    /// How much of the training has passed after `env_steps`, from 0 to 1.
+    #[must_use]
+    pub fn progress(&self, env_steps: u64) -> f64 {
+        (env_steps as f64 / self.env_steps.max(1) as f64).min(1.0)
+    }
+}
+
+/// Named numbers to log. Later values of a name are averaged with earlier ones by the harness.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metrics(Vec<(&'static str, f64)>);
+
+impl Metrics {
+    /// No numbers yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with one more.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: f64) -> Self {
+        self.0.push((name, value));
+        self
+    }
+
+    /// The names and values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        self.0.iter().copied()
+    }
+}
+
+/// Why an agent could not be made or could not learn.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AgentError {
+    /// A setting lies outside its range.
+    #[error("{key} = {value}: expected {expected}")]
+    InvalidConfig {
+        /// The setting's name.
+        key: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// A loss or a value is no longer finite.
+    #[error("{what} became {value} after {env_steps} env steps: try a lower learning rate")]
+    Diverged {
+        /// What is not finite.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// When.
+        env_steps: u64,
+    },
+    /// An environment failed.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// A state could not be restored.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The numerical library failed.
+    #[error("libtorch failed: {0}")]
+    Backend(String),
+}
+
+impl AgentError {
+    /// Checks one setting of a configuration.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`] unless `holds`.
+    pub fn require(
+        holds: bool,
+        key: &'static str,
+        value: impl std::fmt::Debug,
+        expected: &'static str,
+    ) -> Result<(), Self> {
+        if holds {
+            return Ok(());
+        }
+        Err(Self::InvalidConfig { key, value: format!("{value:?}"), expected })
+    }
+}

@@ -1,0 +1,44 @@
+//! What may listen to a training and end it.
+
+use crate::{Episode, Evaluation};
+
+/// Whether a training goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It goes on.
+    Continue,
+    /// It ends after this step, with everything saved.
+    Stop,
+}
+
+/// Where a training stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// The env steps taken.
+    pub env_steps: u64,
+    /// The env steps to take in all.
+    pub total_env_steps: u64,
+    /// The episodes finished.
+    pub episodes: u64,
+}
+
+/// Something that listens to a training. It reads and never changes the run: with or without it,
+/// the same seed gives the same bits.
+pub trait Callback {
+    /// Called after every vector step; must be quick.
+    fn on_step(&mut self, progress: &Progress) -> Flow {
+        let _ = progress;
+        Flow::Continue
+    }
+
+    /// Called when an episode of training ends.
+    fn on_episode(&mut self, episode: &Episode) {
+        let _ = episode;
+    }
+
+    /// Called after every evaluation.
+    fn on_evaluation(&mut self, evaluation: &Evaluation) -> Flow {
+        let _ = evaluation;
+        Flow::Continue
+    }
+}

@@ -1,0 +1,132 @@
+//! What can go wrong with files and trainings.
+
+use std::path::PathBuf;
+
+use gymnast_envs::EnvError;
+use thiserror::Error;
+
+use crate::AgentError;
+
+/// Why a state could not be written or taken up.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// An entry is missing.
+    #[error(
+        "the checkpoint has no entry `{name}`: it was made with other settings or by another version"
+    )]
+    Missing {
+        /// The entry's full name.
+        name: String,
+    },
+    /// An entry does not fit.
+    #[error("checkpoint entry `{name}`: expected {expected}, got {got}")]
+    Mismatch {
+        /// The entry's full name.
+        name: String,
+        /// What was expected.
+        expected: String,
+        /// What was found.
+        got: String,
+    },
+    /// A file is damaged.
+    #[error("{path} is damaged ({reason}): delete it to use an older checkpoint")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How that was found.
+        reason: String,
+    },
+    /// An environment could not take up its state.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+}
+
+impl CheckpointError {
+    /// The same error, its entry named from one level further up.
+    pub(crate) fn below(self, part: &str) -> Self {
+        let join = |name: String| format!("{part}/{name}");
+        match self {
+            Self::Missing { name } => Self::Missing { name: join(name) },
+            Self::Mismatch { name, expected, got } => {
+                Self::Mismatch { name: join(name), expected, got }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Why a training could not start or go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A setting of the training lies outside its range.
+    #[error("{key} = {value}: expected {expected}")]
+    InvalidSetting {
+        /// The setting's name.
+        key: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What would be right.
+        expected: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} {path}: {source}{}", advice(source))]
+    File {
+        /// "read", "write", …
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{path}: {reason}")]
+    InvalidFile {
+        /// The file.
+        path: PathBuf,
+        /// Where and what: expected, got.
+        reason: String,
+    },
+    /// The directory holds another run.
+    #[error("{path} holds a run already: continue it with --resume, or replace it with --force")]
+    RunExists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory holds no run.
+    #[error("{path} holds no run: expected a directory with a config.toml")]
+    NoRun {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The agent failed.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// An environment failed.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// A checkpoint could not be written or taken up.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+impl TrainError {
+    /// The error for a file that the system would not let us use.
+    pub(crate) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { action, path, source }
+    }
+}
+
+fn advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => ": free some space, then continue with --resume",
+        std::io::ErrorKind::PermissionDenied => ": choose a directory that you may write to",
+        std::io::ErrorKind::NotFound => ": check the path",
+        _ => "",
+    }
+}

@@ -1,0 +1,96 @@
+//! How good a policy is: whole episodes in environments of their own.
+
+use gymnast_envs::{EnvError, Rng, Seed, Space, VectorEnv};
+
+use crate::{Mode, Policy};
+
+/// The returns and lengths of some whole episodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Episodes {
+    /// The sum of each episode's rewards.
+    pub returns: Vec<f64>,
+    /// Each episode's steps.
+    pub lengths: Vec<u64>,
+}
+
+/// Plays one episode in each environment of a vector, which starts anew.
+///
+/// One episode an environment, rather than the first so many to finish: those would be the short
+/// ones. An episode that has not ended after `max_steps` counts with what it has gathered by then,
+/// so that a policy that runs in circles can be evaluated too.
+///
+/// # Errors
+/// Where an environment fails.
+pub fn play_episodes<O: Space, A: Space>(
+    policy: &dyn Policy<O, A>,
+    envs: &mut dyn VectorEnv<O, A>,
+    mode: Mode,
+    rng: &mut Rng,
+    max_steps: u64,
+) -> Result<Episodes, EnvError> {
+    let n = envs.num_envs();
+    let mut episodes = Episodes { returns: vec![0.0; n], lengths: vec![0; n] };
+    let mut running = vec![true; n];
+    let mut actions = Vec::with_capacity(n);
+    envs.reset()?;
+    for _ in 0..max_steps {
+        policy.act(envs.observations(), mode, rng, &mut actions);
+        let experience = envs.step(&actions)?;
+        for i in (0..n).filter(|&i| running[i]) {
+            episodes.returns[i] += experience.rewards[i];
+            episodes.lengths[i] += 1;
+        }
+        for (running, outcome) in running.iter_mut().zip(&experience.outcomes) {
+            *running &= !outcome.is_final();
+        }
+        if !running.contains(&true) {
+            break;
+        }
+    }
+    Ok(episodes)
+}
+
+/// Makes `n` environments for an evaluation, below a seed of its own.
+pub type MakeEnvs<O, A> =
+    dyn Fn(usize, Seed) -> Result<Box<dyn VectorEnv<O, A>>, EnvError> + Send + Sync;
+
+/// Evaluates a policy at its best over so many episodes in fresh environments.
+///
+/// The environments' and the policy's streams lie below `seed`: the same seed, the same episodes.
+///
+/// # Errors
+/// Where an environment fails.
+pub fn evaluate_policy<O: Space, A: Space>(
+    policy: &dyn Policy<O, A>,
+    make_envs: &MakeEnvs<O, A>,
+    episodes: usize,
+    max_steps: u64,
+    seed: Seed,
+) -> Result<Episodes, EnvError> {
+    let mut envs = make_envs(episodes, seed)?;
+    let mut rng = seed.child("policy", 0).rng();
+    play_episodes(policy, &mut *envs, Mode::Exploit, &mut rng, max_steps)
+}
+
+impl Episodes {
+    /// The episodes as a record.
+    ///
+    /// # Panics
+    /// If there are none.
+    #[must_use]
+    pub fn summarize(&self, env_step: u64, wall_time_s: f64) -> crate::Evaluation {
+        assert!(!self.returns.is_empty(), "an evaluation has at least one episode");
+        let n = self.returns.len() as f64;
+        let mean = self.returns.iter().sum::<f64>() / n;
+        let variance = self.returns.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        crate::Evaluation {
+            env_step,
+            wall_time_s,
+            mean_return: mean,
+            std_return: variance.sqrt(),
+            min_return: self.returns.iter().copied().fold(f64::INFINITY, f64::min),
+            max_return: self.returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            episodes: self.returns.len(),
+        }
+    }
+}

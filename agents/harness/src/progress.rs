@@ -1,0 +1,108 @@
+//! Progress bars: steps a second, the return, and the time left.
+
+use std::collections::VecDeque;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::{Callback, Episode, Evaluation, Flow, Progress, Summary};
+
+const TEMPLATE: &str = "{prefix:>8} {bar:24} {percent:>3}% {human_pos}/{human_len} steps  {per_sec:>12}  {msg}  {eta} left";
+/// Episodes of training that the shown return is the mean of.
+const SHOWN_EPISODES: usize = 100;
+
+/// One progress bar a seed, on standard error. Where that is no terminal, a line a seed instead.
+#[derive(Clone, Debug)]
+pub struct ProgressBars {
+    bars: Option<MultiProgress>,
+    is_terminal: bool,
+}
+
+impl ProgressBars {
+    /// Bars on standard error.
+    #[must_use]
+    pub fn on_stderr() -> Self {
+        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        Self { bars: Some(MultiProgress::new()), is_terminal }
+    }
+
+    /// Nothing is shown.
+    #[must_use]
+    pub fn hidden() -> Self {
+        Self { bars: None, is_terminal: false }
+    }
+
+    /// A bar for one seed's training.
+    pub(crate) fn begin(&self, seed: u64, env_steps: u64) -> Bar {
+        let bar = match &self.bars {
+            Some(bars) => bars.add(ProgressBar::new(env_steps)),
+            None => ProgressBar::hidden(),
+        };
+        let style = ProgressStyle::with_template(TEMPLATE).expect("the template is valid");
+        bar.set_style(style.progress_chars("━╸ "));
+        bar.set_prefix(format!("seed {seed}"));
+        let returns = VecDeque::with_capacity(SHOWN_EPISODES);
+        // Drawing costs more than a step of a small environment: a thousand times a run is enough.
+        Bar { bar, every: env_steps.div_ceil(1000), next: 0, returns, evaluated: None }
+    }
+
+    /// Says how a seed's training ended.
+    pub(crate) fn finish(&self, seed: u64, bar: &Bar, summary: &Summary) {
+        let Some(bars) = &self.bars else { return };
+        bar.bar.finish_and_clear();
+        bars.remove(&bar.bar);
+        let last = summary.evaluations.last();
+        let result = last.map_or_else(
+            || "no evaluation".to_owned(),
+            |e| format!("final return {:.2} ± {:.2}", e.mean_return, e.std_return),
+        );
+        let line = format!(
+            "seed {seed}: {result} after {} env steps, {:.0} steps/s",
+            summary.env_steps, summary.env_steps_per_s
+        );
+        if self.is_terminal {
+            // A bar that is gone leaves the terminal to the line; an error to write it is no loss.
+            let _ = bars.println(line);
+        } else {
+            eprintln!("{line}");
+        }
+    }
+}
+
+/// The bar of one seed.
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    every: u64,
+    next: u64,
+    returns: VecDeque<f64>,
+    evaluated: Option<f64>,
+}
+
+impl Callback for Bar {
+    fn on_step(&mut self, progress: &Progress) -> Flow {
+        if progress.env_steps >= self.next {
+            if self.next == 0 {
+                // A resumed run starts here, and its speed is counted from here.
+                self.bar.set_position(progress.env_steps);
+                self.bar.reset_eta();
+            }
+            self.next = progress.env_steps + self.every;
+            self.bar.set_position(progress.env_steps);
+            let mean = self.returns.iter().sum::<f64>() / self.returns.len().max(1) as f64;
+            let evaluated = self.evaluated.map(|x| format!(" (eval {x:.1})")).unwrap_or_default();
+            self.bar.set_message(format!("return {mean:.1}{evaluated}"));
+        }
+        Flow::Continue
+    }
+
+    fn on_episode(&mut self, episode: &Episode) {
+        if self.returns.len() == SHOWN_EPISODES {
+            self.returns.pop_front();
+        }
+        self.returns.push_back(episode.episode_return);
+    }
+
+    fn on_evaluation(&mut self, evaluation: &Evaluation) -> Flow {
+        self.evaluated = Some(evaluation.mean_return);
+        Flow::Continue
+    }
+}

@@ -1,0 +1,227 @@
+//! What a run writes down: episodes, evaluations and metrics, as CSV that anyone can read.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{BufWriter, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::TrainError;
+
+/// One finished episode of training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Episode {
+    /// The env steps taken in all by the time it ended.
+    pub env_step: u64,
+    /// Its number, from 1.
+    pub episode: u64,
+    /// The sum of its rewards.
+    #[serde(rename = "return")]
+    pub episode_return: f64,
+    /// Its length, in steps.
+    pub length: u64,
+    /// The seconds since the run began.
+    pub wall_time_s: f64,
+}
+
+/// One evaluation of the policy at its best.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The env steps of training before it.
+    pub env_step: u64,
+    /// The seconds since the run began.
+    pub wall_time_s: f64,
+    /// The mean of the episodes' returns.
+    pub mean_return: f64,
+    /// Their standard deviation (the population's: divided by the number of episodes).
+    pub std_return: f64,
+    /// The least of them.
+    pub min_return: f64,
+    /// The greatest of them.
+    pub max_return: f64,
+    /// How many there were.
+    pub episodes: usize,
+}
+
+/// One metric, averaged over the updates since it was last written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricRow {
+    /// The env steps taken by then.
+    pub env_step: u64,
+    /// The seconds since the run began.
+    pub wall_time_s: f64,
+    /// The metric's name.
+    pub metric: String,
+    /// Its mean.
+    pub value: f64,
+}
+
+/// A kind of record, its file and its columns.
+pub trait Record: DeserializeOwned {
+    /// The file's name.
+    const FILE: &'static str;
+    /// The header line.
+    const HEADER: &'static str;
+    /// The record as a line without its end.
+    fn line(&self) -> String;
+}
+
+impl Record for Episode {
+    const FILE: &'static str = "episodes.csv";
+    const HEADER: &'static str = "env_step,episode,return,length,wall_time_s";
+
+    fn line(&self) -> String {
+        let Self { env_step, episode, episode_return, length, wall_time_s } = self;
+        format!("{env_step},{episode},{episode_return},{length},{wall_time_s:.3}")
+    }
+}
+
+impl Record for Evaluation {
+    const FILE: &'static str = "evaluations.csv";
+    const HEADER: &'static str =
+        "env_step,wall_time_s,mean_return,std_return,min_return,max_return,episodes";
+
+    fn line(&self) -> String {
+        let Self {
+            env_step,
+            wall_time_s,
+            mean_return,
+            std_return,
+            min_return,
+            max_return,
+            episodes,
+        } = self;
+        format!(
+            "{env_step},{wall_time_s:.3},{mean_return},{std_return},{min_return},{max_return},\
+             {episodes}"
+        )
+    }
+}
+
+impl Record for MetricRow {
+    const FILE: &'static str = "metrics.csv";
+    const HEADER: &'static str = "env_step,wall_time_s,metric,value";
+
+    fn line(&self) -> String {
+        let Self { env_step, wall_time_s, metric, value } = self;
+        format!("{env_step},{wall_time_s:.3},{metric},{value}")
+    }
+}
+
+/// Reads every record of a run's directory.
+///
+/// # Errors
+/// [`TrainError::File`] where there is no such file; [`TrainError::InvalidFile`] naming the line.
+pub fn read_records<R: Record>(run: &Path) -> Result<Vec<R>, TrainError> {
+    let path = run.join(R::FILE);
+    let file = File::open(&path).map_err(TrainError::file("read", &path))?;
+    let mut reader = csv::Reader::from_reader(file);
+    let invalid = |reason: String| TrainError::InvalidFile { path: path.clone(), reason };
+    let header = reader.headers().map_err(|error| invalid(error.to_string()))?;
+    let header = header.iter().collect::<Vec<_>>().join(",");
+    if header != R::HEADER {
+        return Err(invalid(format!("line 1: expected `{}`, got `{header}`", R::HEADER)));
+    }
+    let rows = reader.deserialize().enumerate();
+    rows.map(|(i, row)| row.map_err(|error| invalid(format!("line {}: {error}", i + 2)))).collect()
+}
+
+/// A file that only grows, by whole records.
+pub(crate) struct CsvLog<R> {
+    path: PathBuf,
+    file: BufWriter<File>,
+    length: u64,
+    record: std::marker::PhantomData<fn(&R)>,
+}
+
+impl<R: Record> CsvLog<R> {
+    /// A new file with its header.
+    pub(crate) fn create(run: &Path) -> Result<Self, TrainError> {
+        let path = run.join(R::FILE);
+        let file = File::create(&path).map_err(TrainError::file("create", &path))?;
+        let mut log = Self::around(path, file, 0);
+        log.write_line(R::HEADER)?;
+        Ok(log)
+    }
+
+    /// The file as it was when it was `length` bytes long: what came after is cut off.
+    pub(crate) fn reopen(run: &Path, length: u64) -> Result<Self, TrainError> {
+        let path = run.join(R::FILE);
+        let mut file =
+            OpenOptions::new().write(true).open(&path).map_err(TrainError::file("open", &path))?;
+        let found = file.metadata().map_err(TrainError::file("read", &path))?.len();
+        if found < length {
+            let reason = format!("{found} bytes long, but the checkpoint was made at {length}");
+            return Err(TrainError::InvalidFile { path, reason });
+        }
+        file.set_len(length).map_err(TrainError::file("write", &path))?;
+        file.seek(SeekFrom::End(0)).map_err(TrainError::file("write", &path))?;
+        Ok(Self::around(path, file, length))
+    }
+
+    fn around(path: PathBuf, file: File, length: u64) -> Self {
+        Self { path, file: BufWriter::new(file), length, record: std::marker::PhantomData }
+    }
+
+    pub(crate) fn append(&mut self, record: &R) -> Result<(), TrainError> {
+        self.write_line(&record.line())
+    }
+
+    fn write_line(&mut self, line: &str) -> Result<(), TrainError> {
+        self.length += line.len() as u64 + 1;
+        writeln!(self.file, "{line}").map_err(TrainError::file("write", &self.path))
+    }
+
+    /// Hands what was appended to the system, so that others can read it.
+    pub(crate) fn flush(&mut self) -> Result<(), TrainError> {
+        self.file.flush().map_err(TrainError::file("write", &self.path))
+    }
+
+    /// Makes everything durable and returns the length of the file, in bytes.
+    pub(crate) fn sync(&mut self) -> Result<u64, TrainError> {
+        self.flush()?;
+        self.file.get_ref().sync_data().map_err(TrainError::file("write", &self.path))?;
+        Ok(self.length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn episode(i: u64) -> Episode {
+        let wall_time_s = 0.25;
+        Episode { env_step: 10 * i, episode: i, episode_return: -0.1, length: 10, wall_time_s }
+    }
+
+    #[test]
+    fn records_are_read_as_they_were_written() {
+        let run = tempfile::tempdir().unwrap();
+        let mut log = CsvLog::create(run.path()).unwrap();
+        log.append(&episode(1)).unwrap();
+        let length = log.sync().unwrap();
+        log.append(&episode(2)).unwrap();
+        drop(log);
+        assert_eq!(read_records::<Episode>(run.path()).unwrap(), [episode(1), episode(2)]);
+
+        let mut log = CsvLog::reopen(run.path(), length).unwrap();
+        log.append(&episode(3)).unwrap();
+        drop(log);
+        assert_eq!(read_records::<Episode>(run.path()).unwrap(), [episode(1), episode(3)]);
+        assert!(CsvLog::<Episode>::reopen(run.path(), 10_000).is_err());
+    }
+
+    #[test]
+    fn a_damaged_line_is_named() {
+        let run = tempfile::tempdir().unwrap();
+        let text = format!("{}\n10,1,5,10,0.1\n20,x,5,10,0.1\n", Episode::HEADER);
+        std::fs::write(run.path().join(Episode::FILE), text).unwrap();
+        let error = read_records::<Episode>(run.path()).unwrap_err().to_string();
+        assert!(error.contains("line 3"), "{error}");
+        std::fs::write(run.path().join(Episode::FILE), "a,b\n").unwrap();
+        let error = read_records::<Episode>(run.path()).unwrap_err().to_string();
+        assert!(error.contains("env_step,episode"), "{error}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Quantities that change over the course of a training: pure functions of its progress.
+
+use serde::{Deserialize, Serialize};
+
+use crate::AgentError;
+
+/// A quantity as a function of the training's progress, from 0 to 1.
+///
+/// A pure function, so that a resumed run cannot be shifted. In a configuration a bare number is a
+/// constant, and `{ from = 1.0, to = 0.05, until = 0.1 }` a line.
+///
+/// ```
+/// use gymnast_harness::Schedule;
+///
+/// let epsilon = Schedule::linear(1.0, 0.1, 0.5);
+/// assert_eq!(epsilon.at(0.25), 0.55);
+/// assert_eq!(epsilon.at(0.9), 0.1);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Schedule {
+    /// The same all along.
+    Constant(f64),
+    /// A straight line from `from` at the start to `to` at the progress `until`, level after that.
+    Linear {
+        /// The value at the start.
+        from: f64,
+        /// The value from `until` on.
+        to: f64,
+        /// The progress at which `to` is reached, above 0 and at most 1.
+        #[serde(default = "one")]
+        until: f64,
+    },
+    /// The same ratio every step: from `from` at the start to `decay_to` at the progress `until`.
+    Exponential {
+        /// The value at the start, above 0.
+        from: f64,
+        /// The value from `until` on, above 0.
+        decay_to: f64,
+        /// The progress at which `decay_to` is reached, above 0 and at most 1.
+        #[serde(default = "one")]
+        until: f64,
+    },
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Schedule {
+    /// A straight line from `from` to `to`, reached at the progress `until`.
+    #[must_use]
+    pub fn linear(from: f64, to: f64, until: f64) -> Self {
+        Self::Linear { from, to, until }
+    }
+
+    /// A falling (or rising) ratio from `from` to `to`, reached at the progress `until`.
+    #[must_use]
+    pub fn exponential(from: f64, to: f64, until: f64) -> Self {
+        Self::Exponential { from, decay_to: to, until }
+    }
+
+    /// The value at `progress`.
+    #[must_use]
+    pub fn at(&self, progress: f64) -> f64 {
+        match *self {
+            Self::Constant(value) => value,
+            Self::Linear { to, until, .. } if progress >= until => to,
+            Self::Linear { from, to, until } => from + (to - from) * progress / until,
+            Self::Exponential { decay_to, until, .. } if progress >= until => decay_to,
+            Self::Exponential { from, decay_to, until } => {
+                from * (decay_to / from).powf(progress / until)
+            }
+        }
+    }
+
+    /// Checks that every value of the schedule lies in `low..=high`.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`] naming `key`.
+    pub fn check(
+        &self,
+        key: &'static str,
+        low: f64,
+        high: f64,
+        expected: &'static str,
+    ) -> Result<(), AgentError> {
+        let ends = [self.at(0.0), self.at(1.0)];
+        let until = match *self {
+            Self::Constant(_) => 1.0,
+            Self::Linear { until, .. } | Self::Exponential { until, .. } => until,
+        };
+        let positive = !matches!(self, Self::Exponential { .. }) || ends.iter().all(|&x| x > 0.0);
+        let inside = ends.iter().all(|x| (low..=high).contains(x));
+        AgentError::require(inside && positive, key, ends, expected)?;
+        AgentError::require(until > 0.0 && until <= 1.0, key, until, "`until` in (0, 1]")
+    }
+}
+
+impl From<f64> for Schedule {
+    fn from(value: f64) -> Self {
+        Self::Constant(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exponential_keeps_its_ratio() {
+        let schedule = Schedule::exponential(1.0, 0.01, 1.0);
+        assert!((schedule.at(0.5) - 0.1).abs() < 1e-12);
+        assert_eq!(schedule.at(2.0), 0.01);
+    }
+
+    #[test]
+    fn a_configuration_names_a_number_or_a_line() {
+        #[derive(Deserialize)]
+        struct Config {
+            a: Schedule,
+            b: Schedule,
+            c: Schedule,
+        }
+        let text = "a = 0.5\nb = { from = 1.0, to = 0.0 }\nc = { from = 1.0, decay_to = 0.1 }";
+        let config: Config = toml::from_str(text).unwrap();
+        assert_eq!(config.a, Schedule::Constant(0.5));
+        assert_eq!(config.b, Schedule::linear(1.0, 0.0, 1.0));
+        assert_eq!(config.c, Schedule::exponential(1.0, 0.1, 1.0));
+    }
+
+    #[test]
+    fn values_out_of_range_are_named() {
+        let error = Schedule::from(1.5).check("epsilon", 0.0, 1.0, "0 to 1").unwrap_err();
+        assert!(error.to_string().starts_with("epsilon = [1.5"), "{error}");
+        assert!(Schedule::linear(1.0, 0.0, 0.0).check("epsilon", 0.0, 1.0, "").is_err());
+        assert!(Schedule::from(f64::NAN).check("epsilon", 0.0, 1.0, "").is_err());
+    }
+}

@@ -1,0 +1,260 @@
+//! Everything that changes, by name: what a checkpoint is made of.
+
+use std::collections::BTreeMap;
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::CheckpointError;
+
+/// An object whose whole state can be written down and taken up again.
+///
+/// After `load` the object behaves, bit for bit, as the one that was saved would have.
+pub trait Checkpoint {
+    /// Writes everything that changes.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError>;
+
+    /// Takes up what [`save`](Checkpoint::save) wrote, into an object made with the same settings.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`] or [`CheckpointError::Mismatch`], naming the entry.
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError>;
+}
+
+/// Arrays and values by name (PyTorch's `state_dict`). Names of parts are joined by `/`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StateDict {
+    arrays: BTreeMap<String, Array>,
+    values: BTreeMap<String, Value>,
+}
+
+/// Numbers of one type with a shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    shape: Vec<usize>,
+    dtype: Dtype,
+    bytes: Vec<u8>,
+}
+
+/// A type of number that an array can hold.
+pub trait Number: Copy {
+    /// Its name in a file.
+    const DTYPE: Dtype;
+    /// Its bytes, least significant first.
+    fn write(numbers: &[Self], bytes: &mut Vec<u8>);
+    /// The numbers that those bytes hold.
+    fn read(bytes: &[u8]) -> Vec<Self>;
+}
+
+macro_rules! number {
+    ($($type:ty: $dtype:ident),+) => {
+        $(impl Number for $type {
+            const DTYPE: Dtype = Dtype::$dtype;
+
+            fn write(numbers: &[Self], bytes: &mut Vec<u8>) {
+                bytes.reserve(size_of_val(numbers));
+                for number in numbers {
+                    bytes.extend_from_slice(&number.to_le_bytes());
+                }
+            }
+
+            fn read(bytes: &[u8]) -> Vec<Self> {
+                let (numbers, _) = bytes.as_chunks();
+                numbers.iter().map(|&number| Self::from_le_bytes(number)).collect()
+            }
+        })+
+    };
+}
+number!(f32: F32, f64: F64, i64: I64, u8: U8, u64: U64);
+
+impl StateDict {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Writes an array. Its shape's product must be the number of numbers.
+    ///
+    /// # Panics
+    /// If it is not: a bug of the caller.
+    pub fn insert_array<T: Number>(&mut self, name: &str, shape: &[usize], numbers: &[T]) {
+        assert_eq!(shape.iter().product::<usize>(), numbers.len(), "shape of {name}");
+        let mut bytes = Vec::new();
+        T::write(numbers, &mut bytes);
+        let array = Array { shape: shape.to_vec(), dtype: T::DTYPE, bytes };
+        self.arrays.insert(name.to_owned(), array);
+    }
+
+    /// Writes a value that serde can write: counters, streams, small structures.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Mismatch`] where serde cannot write it as JSON.
+    pub fn insert<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), CheckpointError> {
+        let json = serde_json::to_value(value);
+        let json = json.map_err(|error| mismatch(name, "a value that JSON can hold", error))?;
+        self.values.insert(name.to_owned(), json);
+        Ok(())
+    }
+
+    /// Writes the state of a part below `name`.
+    ///
+    /// # Errors
+    /// What the part returns.
+    pub fn insert_part<C: Checkpoint + ?Sized>(
+        &mut self,
+        name: &str,
+        part: &C,
+    ) -> Result<(), CheckpointError> {
+        let mut inner = Self::new();
+        part.save(&mut inner)?;
+        let join = |key: String| format!("{name}/{key}");
+        self.arrays.extend(inner.arrays.into_iter().map(|(key, array)| (join(key), array)));
+        self.values.extend(inner.values.into_iter().map(|(key, value)| (join(key), value)));
+        Ok(())
+    }
+
+    /// Reads an array of that shape.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`]; [`CheckpointError::Mismatch`] for another shape or type.
+    pub fn array<T: Number>(&self, name: &str, shape: &[usize]) -> Result<Vec<T>, CheckpointError> {
+        let (found, numbers) = self.array_of_any_shape(name)?;
+        if found != shape {
+            return Err(mismatch(name, format!("shape {shape:?}"), format!("{found:?}")));
+        }
+        Ok(numbers)
+    }
+
+    /// Reads an array with its shape: where the shape is part of the state.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`]; [`CheckpointError::Mismatch`] for another type.
+    pub fn array_of_any_shape<T: Number>(
+        &self,
+        name: &str,
+    ) -> Result<(Vec<usize>, Vec<T>), CheckpointError> {
+        let array = self.arrays.get(name).ok_or_else(|| missing(name))?;
+        if array.dtype != T::DTYPE {
+            return Err(mismatch(name, format!("{:?}", T::DTYPE), format!("{:?}", array.dtype)));
+        }
+        Ok((array.shape.clone(), T::read(&array.bytes)))
+    }
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`]; [`CheckpointError::Mismatch`] where it has another form.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, CheckpointError> {
+        let value = self.values.get(name).ok_or_else(|| missing(name))?;
+        let read = T::deserialize(value);
+        read.map_err(|error| mismatch(name, std::any::type_name::<T>(), error))
+    }
+
+    /// Restores a part from below `name`.
+    ///
+    /// # Errors
+    /// What the part returns, its entries named in full.
+    pub fn load_part<C: Checkpoint + ?Sized>(
+        &self,
+        name: &str,
+        part: &mut C,
+    ) -> Result<(), CheckpointError> {
+        let prefix = format!("{name}/");
+        let below = |key: &String| key.strip_prefix(&prefix).map(str::to_owned);
+        let inner = Self {
+            arrays: self.arrays.iter().filter_map(|(k, a)| Some((below(k)?, a.clone()))).collect(),
+            values: self.values.iter().filter_map(|(k, v)| Some((below(k)?, v.clone()))).collect(),
+        };
+        part.load(&inner).map_err(|error| error.below(name))
+    }
+
+    /// The arrays as a safetensors file and the values as JSON, the same bytes for the same state.
+    pub(crate) fn to_files(&self) -> Result<(Vec<u8>, Vec<u8>), CheckpointError> {
+        let views = self.arrays.iter().map(|(name, array)| {
+            let view = TensorView::new(array.dtype, array.shape.clone(), &array.bytes);
+            (name, view.expect("an array's bytes fit its shape"))
+        });
+        let arrays = safetensors::serialize(views, None)
+            .map_err(|error| mismatch("arrays", "a safetensors file", error))?;
+        let mut values = serde_json::to_vec_pretty(&self.values)
+            .map_err(|error| mismatch("values", "JSON", error))?;
+        values.push(b'\n');
+        Ok((arrays, values))
+    }
+
+    /// Reads what [`to_files`](Self::to_files) wrote.
+    pub(crate) fn from_files(arrays: &[u8], values: &[u8]) -> Result<Self, CheckpointError> {
+        let tensors = SafeTensors::deserialize(arrays)
+            .map_err(|error| mismatch("arrays", "a safetensors file", error))?;
+        let arrays = tensors.iter().map(|(name, view)| {
+            let (shape, bytes) = (view.shape().to_vec(), view.data().to_vec());
+            (name.to_owned(), Array { shape, dtype: view.dtype(), bytes })
+        });
+        let values = serde_json::from_slice(values)
+            .map_err(|error| mismatch("values", "a JSON object", error))?;
+        Ok(Self { arrays: arrays.collect(), values })
+    }
+}
+
+fn missing(name: &str) -> CheckpointError {
+    CheckpointError::Missing { name: name.to_owned() }
+}
+
+/// The error for an entry that does not fit.
+pub(crate) fn mismatch(name: &str, expected: impl ToString, got: impl ToString) -> CheckpointError {
+    CheckpointError::Mismatch {
+        name: name.to_owned(),
+        expected: expected.to_string(),
+        got: got.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counter(u64);
+
+    impl Checkpoint for Counter {
+        fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+            state.insert("count", &self.0)?;
+            state.insert_array("squares", &[2], &[self.0 as f32, (self.0 * self.0) as f32]);
+            Ok(())
+        }
+
+        fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+            state.array::<f32>("squares", &[2])?;
+            self.0 = state.get("count")?;
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn parts_come_back_through_files() {
+        let mut state = StateDict::new();
+        state.insert_part("agent/counter", &Counter(7)).unwrap();
+        state.insert_array("table", &[2, 2], &[0.1, f64::MIN_POSITIVE / 2.0, -0.0, f64::MAX]);
+        let (arrays, values) = state.to_files().unwrap();
+        let read = StateDict::from_files(&arrays, &values).unwrap();
+        assert_eq!(read, state);
+        let mut counter = Counter(0);
+        read.load_part("agent/counter", &mut counter).unwrap();
+        assert_eq!(counter.0, 7);
+        assert_eq!(state.to_files().unwrap(), (arrays, values));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_in_full() {
+        let mut state = StateDict::new();
+        state.insert_array("agent/squares", &[3], &[0.0_f32; 3]);
+        let error = state.load_part("agent", &mut Counter(0)).unwrap_err().to_string();
+        assert!(error.contains("agent/squares") && error.contains("[2]"), "{error}");
+        assert!(state.array::<f64>("agent/squares", &[3]).is_err());
+        assert!(state.get::<u64>("agent/count").is_err());
+    }
+}

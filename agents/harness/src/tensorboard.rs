@@ -1,0 +1,150 @@
+//! Event files that TensorBoard reads.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{BufWriter, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use crate::TrainError;
+
+/// Writes scalars to a TensorBoard event file.
+///
+/// Each is one TFRecord (its length and bytes, each with a masked CRC-32C) that holds an `Event`
+/// message of TensorFlow's `event.proto`.
+pub struct EventWriter {
+    path: PathBuf,
+    file: BufWriter<File>,
+    length: u64,
+}
+
+impl EventWriter {
+    /// The name of the event file in a run's directory.
+    pub const FILE: &'static str = "events.out.tfevents.0.gymnast";
+
+    /// A new event file in this directory.
+    ///
+    /// # Errors
+    /// [`TrainError::File`].
+    pub fn create(run: &Path) -> Result<Self, TrainError> {
+        let path = run.join(Self::FILE);
+        let file = File::create(&path).map_err(TrainError::file("create", &path))?;
+        let mut writer = Self { path, file: BufWriter::new(file), length: 0 };
+        let mut event = wall_time();
+        write_bytes(&mut event, 3, b"brain.Event:2");
+        writer.write_record(&event)?;
+        Ok(writer)
+    }
+
+    /// The event file as it was when it was `length` bytes long.
+    pub(crate) fn reopen(run: &Path, length: u64) -> Result<Self, TrainError> {
+        let path = run.join(Self::FILE);
+        let open = OpenOptions::new().write(true).open(&path);
+        let mut file = open.map_err(TrainError::file("open", &path))?;
+        file.set_len(length).map_err(TrainError::file("write", &path))?;
+        file.seek(SeekFrom::End(0)).map_err(TrainError::file("write", &path))?;
+        Ok(Self { path, file: BufWriter::new(file), length })
+    }
+
+    /// Writes one number of the series `tag` at `step`.
+    ///
+    /// # Errors
+    /// [`TrainError::File`].
+    pub fn scalar(&mut self, tag: &str, step: u64, value: f64) -> Result<(), TrainError> {
+        let mut entry = Vec::new(); // Summary.Value
+        write_bytes(&mut entry, 1, tag.as_bytes());
+        entry.push(2 << 3 | 5); // simple_value, 32 bits
+        entry.extend((value as f32).to_le_bytes());
+        let mut summary = Vec::new();
+        write_bytes(&mut summary, 1, &entry);
+        let mut event = wall_time();
+        event.push(2 << 3); // step, a varint
+        write_varint(&mut event, step);
+        write_bytes(&mut event, 5, &summary);
+        self.write_record(&event)
+    }
+
+    /// Makes everything durable and returns the length of the file, in bytes.
+    pub(crate) fn sync(&mut self) -> Result<u64, TrainError> {
+        self.flush()?;
+        self.file.get_ref().sync_data().map_err(TrainError::file("write", &self.path))?;
+        Ok(self.length)
+    }
+
+    /// Hands what was written to the system, so that TensorBoard sees it.
+    ///
+    /// # Errors
+    /// [`TrainError::File`].
+    pub fn flush(&mut self) -> Result<(), TrainError> {
+        self.file.flush().map_err(TrainError::file("write", &self.path))
+    }
+
+    fn write_record(&mut self, data: &[u8]) -> Result<(), TrainError> {
+        let length = (data.len() as u64).to_le_bytes();
+        let parts = [
+            &length[..],
+            &masked_crc(&length).to_le_bytes(),
+            data,
+            &masked_crc(data).to_le_bytes(),
+        ];
+        let record = parts.concat();
+        self.length += record.len() as u64;
+        self.file.write_all(&record).map_err(TrainError::file("write", &self.path))
+    }
+}
+
+/// An event that holds its time alone: field 1, 64 bits.
+fn wall_time() -> Vec<u8> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    let mut event = vec![1 << 3 | 1];
+    event.extend(now.to_le_bytes());
+    event
+}
+
+fn write_bytes(message: &mut Vec<u8>, field: u8, bytes: &[u8]) {
+    message.push(field << 3 | 2);
+    write_varint(message, bytes.len() as u64);
+    message.extend_from_slice(bytes);
+}
+
+fn write_varint(message: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        message.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    message.push(number as u8);
+}
+
+/// TFRecord's checksum: rotated and shifted, so that a checksum of data with checksums is sound.
+fn masked_crc(bytes: &[u8]) -> u32 {
+    crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_framed_as_tensorflow_frames_it() {
+        // From TensorFlow's own test of its record writer: the masked checksum of a length of 3.
+        assert_eq!(masked_crc(&0_u64.to_le_bytes()), 0x07cf_d129_u32.swap_bytes());
+        let mut number = Vec::new();
+        write_varint(&mut number, 300);
+        assert_eq!(number, [0xac, 0x02]);
+    }
+
+    #[test]
+    fn what_came_after_a_checkpoint_is_cut_off() {
+        let run = tempfile::tempdir().unwrap();
+        let mut writer = EventWriter::create(run.path()).unwrap();
+        writer.scalar("eval/mean_return", 10, 1.5).unwrap();
+        let length = writer.sync().unwrap();
+        writer.scalar("eval/mean_return", 20, 2.5).unwrap();
+        drop(writer);
+        let path = run.path().join(EventWriter::FILE);
+        let before = std::fs::read(&path).unwrap();
+        EventWriter::reopen(run.path(), length).unwrap().sync().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), before[..length as usize]);
+    }
+}

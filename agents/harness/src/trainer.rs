@@ -1,0 +1,340 @@
+//! The loop: act, step, learn; evaluate and save at fixed env steps.
+
+use std::collections::BTreeMap;
+
+use gymnast_envs::{Rng, Seed, Space, VectorEnv, VectorSnapshot};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Agent, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs,
+    MetricRow, Metrics, Mode, Progress, Recorder, StateDict, TrainError, evaluate_policy,
+};
+
+/// How long to train, and how often to look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Training {
+    /// The env steps to train for, exactly: a multiple of `num_envs`.
+    pub env_steps: u64,
+    /// The environments that step at once.
+    pub num_envs: usize,
+    /// Evaluate every so many env steps, and at the end; 0: at the end alone.
+    pub eval_every: u64,
+    /// The episodes of an evaluation.
+    pub eval_episodes: usize,
+    /// The steps after which an episode of an evaluation is cut off, for environments that set no
+    /// limit themselves.
+    pub max_eval_steps: u64,
+    /// Write metrics every so many env steps; 0: never.
+    pub log_every: u64,
+    /// Write a checkpoint every so many env steps, and at the end; 0: at the end alone.
+    pub checkpoint_every: u64,
+    /// End as soon as an evaluation's mean return reaches this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_at: Option<f64>,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            env_steps: 50_000,
+            num_envs: 1,
+            eval_every: 1_000,
+            eval_episodes: 20,
+            max_eval_steps: 10_000,
+            log_every: 1_000,
+            checkpoint_every: 10_000,
+            stop_at: None,
+        }
+    }
+}
+
+impl Training {
+    /// Checks the settings against each other.
+    ///
+    /// # Errors
+    /// [`TrainError::InvalidSetting`].
+    pub fn check(&self) -> Result<(), TrainError> {
+        let n = self.num_envs as u64;
+        require(n > 0, "num_envs", n, "at least 1")?;
+        let expected = || {
+            let below = self.env_steps / n * n;
+            format!("a positive multiple of num_envs ({n}), {below} or {} say", below + n)
+        };
+        let fits = self.env_steps > 0 && self.env_steps.is_multiple_of(n);
+        require(fits, "env_steps", self.env_steps, expected())?;
+        require(self.eval_episodes > 0, "eval_episodes", 0, "at least 1")?;
+        require(self.max_eval_steps > 0, "max_eval_steps", 0, "at least 1")
+    }
+}
+
+fn require(
+    holds: bool,
+    key: &'static str,
+    value: impl ToString,
+    expected: impl ToString,
+) -> Result<(), TrainError> {
+    if holds {
+        return Ok(());
+    }
+    let (value, expected) = (value.to_string(), expected.to_string());
+    Err(TrainError::InvalidSetting { key, value, expected })
+}
+
+/// An agent and the environments it learns in and is evaluated in.
+pub struct Setup<O: Space, A: Space> {
+    /// The agent.
+    pub agent: Box<dyn Agent<O, A>>,
+    /// The environments it learns in.
+    pub envs: Box<dyn VectorEnv<O, A>>,
+    /// Makes the environments of an evaluation.
+    pub eval_envs: Box<MakeEnvs<O, A>>,
+}
+
+/// How a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// All env steps were taken.
+    Budget,
+    /// An evaluation reached the threshold.
+    Threshold,
+    /// A callback ended it (Ctrl-C, say): it can be resumed.
+    Stopped,
+}
+
+/// What a training came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// How it ended.
+    pub ending: Ending,
+    /// The env steps taken.
+    pub env_steps: u64,
+    /// The episodes finished.
+    pub episodes: u64,
+    /// The seconds it took, evaluations and earlier sessions included.
+    pub wall_time_s: f64,
+    /// Env steps a second while learning: evaluations and checkpoints not counted.
+    pub env_steps_per_s: f64,
+    /// Every evaluation, in order.
+    pub evaluations: Vec<Evaluation>,
+}
+
+/// Trains an agent.
+///
+/// Takes up `resumed` (a state and the evaluations up to it) where given, else starts anew.
+///
+/// # Errors
+/// [`TrainError::InvalidSetting`]; what the agent, an environment or a file returns.
+pub fn train<O: Space, A: Space>(
+    setup: &mut Setup<O, A>,
+    training: &Training,
+    seed: Seed,
+    recorder: Recorder,
+    resumed: Option<(StateDict, Vec<Evaluation>)>,
+    callbacks: &mut [&mut dyn Callback],
+) -> Result<Summary, TrainError> {
+    training.check()?;
+    let n = training.num_envs;
+    require(setup.envs.num_envs() == n, "num_envs", n, setup.envs.num_envs())?;
+    let (progress, evaluations) = match resumed {
+        Some((state, evaluations)) => (Progression::load(&state, setup)?, evaluations),
+        None => {
+            setup.envs.reset()?;
+            (Progression::new(n, seed.child("policy", 0).rng()), Vec::new())
+        }
+    };
+    let mut run = Run { setup, training, seed, recorder, callbacks, progress, evaluations };
+    let ending = run.drive()?;
+    Ok(run.summary(ending))
+}
+
+/// What of the loop itself changes.
+#[derive(Serialize, Deserialize)]
+struct Progression {
+    env_steps: u64,
+    episodes: u64,
+    policy_rng: Rng,
+    /// The running episodes' rewards so far.
+    returns: Vec<f64>,
+    /// The running episodes' steps so far.
+    lengths: Vec<u64>,
+    /// Sum and number of each metric since it was last written.
+    window: BTreeMap<String, (f64, u64)>,
+}
+
+impl Progression {
+    fn new(n: usize, policy_rng: Rng) -> Self {
+        Self {
+            env_steps: 0,
+            episodes: 0,
+            policy_rng,
+            returns: vec![0.0; n],
+            lengths: vec![0; n],
+            window: BTreeMap::new(),
+        }
+    }
+
+    fn load<O: Space, A: Space>(
+        state: &StateDict,
+        setup: &mut Setup<O, A>,
+    ) -> Result<Self, CheckpointError> {
+        state.load_part("agent", &mut *setup.agent)?;
+        setup.envs.restore(&state.get::<VectorSnapshot>("envs")?)?;
+        state.get("progress")
+    }
+}
+
+/// A training under way.
+struct Run<'a, 'b, O: Space, A: Space> {
+    setup: &'a mut Setup<O, A>,
+    training: &'a Training,
+    seed: Seed,
+    recorder: Recorder,
+    callbacks: &'a mut [&'b mut dyn Callback],
+    progress: Progression,
+    evaluations: Vec<Evaluation>,
+}
+
+impl<O: Space, A: Space> Run<'_, '_, O, A> {
+    fn drive(&mut self) -> Result<Ending, TrainError> {
+        let training = self.training;
+        let mut actions = Vec::with_capacity(training.num_envs);
+        while self.progress.env_steps < training.env_steps {
+            let before = self.progress.env_steps;
+            let mut flow = self.step(&mut actions)?;
+            let now = self.progress.env_steps;
+            let is_last = now == training.env_steps;
+            if is_due(training.log_every, before, now) {
+                self.log()?;
+            }
+            if is_due(training.eval_every, before, now) || is_last {
+                let evaluation = self.evaluate()?;
+                flow = flow.or(self.notify(|callback| callback.on_evaluation(&evaluation)));
+                if training.stop_at.is_some_and(|threshold| evaluation.mean_return >= threshold) {
+                    self.save()?;
+                    return Ok(Ending::Threshold);
+                }
+            }
+            let is_stopped = flow == Flow::Stop;
+            if is_due(training.checkpoint_every, before, now) || is_last || is_stopped {
+                self.save()?;
+            }
+            if is_stopped && !is_last {
+                return Ok(Ending::Stopped);
+            }
+        }
+        Ok(Ending::Budget)
+    }
+
+    /// One step in every environment.
+    fn step(&mut self, actions: &mut Vec<A::Element>) -> Result<Flow, TrainError> {
+        let Setup { agent, envs, .. } = &mut *self.setup;
+        let progress = &mut self.progress;
+        agent.act(envs.observations(), Mode::Explore, &mut progress.policy_rng, actions);
+        let experience = envs.step(actions)?;
+        progress.env_steps += experience.len() as u64;
+        let metrics = agent.learn(experience)?;
+        for i in 0..experience.len() {
+            progress.returns[i] += experience.rewards[i];
+            progress.lengths[i] += 1;
+            if experience.outcomes[i].is_final() {
+                progress.episodes += 1;
+                let episode = Episode {
+                    env_step: progress.env_steps,
+                    episode: progress.episodes,
+                    episode_return: std::mem::take(&mut progress.returns[i]),
+                    length: std::mem::take(&mut progress.lengths[i]),
+                    wall_time_s: self.recorder.wall_time_s(),
+                };
+                self.recorder.episode(&episode)?;
+                self.callbacks.iter_mut().for_each(|callback| callback.on_episode(&episode));
+            }
+        }
+        if let Some(metrics) = metrics {
+            self.gather(&metrics);
+        }
+        let standing = Progress {
+            env_steps: self.progress.env_steps,
+            total_env_steps: self.training.env_steps,
+            episodes: self.progress.episodes,
+        };
+        Ok(self.notify(|callback| callback.on_step(&standing)))
+    }
+
+    fn notify(&mut self, mut call: impl FnMut(&mut dyn Callback) -> Flow) -> Flow {
+        self.callbacks.iter_mut().fold(Flow::Continue, |flow, callback| flow.or(call(*callback)))
+    }
+
+    fn gather(&mut self, metrics: &Metrics) {
+        for (name, value) in metrics.iter() {
+            if !self.progress.window.contains_key(name) {
+                self.progress.window.insert(name.to_owned(), (0.0, 0));
+            }
+            let (sum, count) = self.progress.window.get_mut(name).expect("just inserted");
+            *sum += value;
+            *count += 1;
+        }
+    }
+
+    fn log(&mut self) -> Result<(), TrainError> {
+        let wall_time_s = self.recorder.wall_time_s();
+        for (metric, (sum, count)) in std::mem::take(&mut self.progress.window) {
+            let (env_step, value) = (self.progress.env_steps, sum / count as f64);
+            self.recorder.metric(&MetricRow { env_step, wall_time_s, metric, value })?;
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self) -> Result<Evaluation, TrainError> {
+        let (training, env_steps) = (self.training, self.progress.env_steps);
+        let episodes = self.recorder.pausing(|| {
+            evaluate_policy(
+                &*self.setup.agent,
+                &*self.setup.eval_envs,
+                training.eval_episodes,
+                training.max_eval_steps,
+                // A stream for each evaluation, so that none depends on those before it.
+                self.seed.child("evaluation", env_steps),
+            )
+        })?;
+        let evaluation = episodes.summarize(env_steps, self.recorder.wall_time_s());
+        self.recorder.evaluation(&evaluation)?;
+        self.evaluations.push(evaluation);
+        Ok(evaluation)
+    }
+
+    fn save(&mut self) -> Result<(), TrainError> {
+        let (setup, progress) = (&*self.setup, &self.progress);
+        self.recorder.checkpoint(progress.env_steps, || {
+            let mut state = StateDict::new();
+            state.insert_part("agent", &*setup.agent)?;
+            state.insert("envs", &setup.envs.save())?;
+            state.insert("progress", progress)?;
+            Ok(state)
+        })
+    }
+
+    fn summary(self, ending: Ending) -> Summary {
+        let env_steps = self.progress.env_steps;
+        Summary {
+            ending,
+            env_steps,
+            episodes: self.progress.episodes,
+            wall_time_s: self.recorder.wall_time_s(),
+            env_steps_per_s: env_steps as f64 / self.recorder.learning_time_s(),
+            evaluations: self.evaluations,
+        }
+    }
+}
+
+impl Flow {
+    fn or(self, other: Self) -> Self {
+        if self == Self::Stop { self } else { other }
+    }
+}
+
+/// Whether a multiple of `every` was reached between two counts.
+fn is_due(every: u64, before: u64, now: u64) -> bool {
+    every > 0 && before / every < now / every
+}
