@@ -6,8 +6,8 @@ use gymnast_envs::{Rng, Seed, Space, VectorEnv, VectorSnapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Agent, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs,
-    MetricRow, Metrics, Mode, Progress, Recorder, StateDict, TrainError, evaluate_policy,
+    Agent, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs, MetricRow, Metrics,
+    Mode, Progress, Recorder, StateDict, TrainError, evaluate_policy,
 };
 
 /// How long to train, and how often to look.

@@ -1,0 +1,136 @@
+//! Exact optima by dynamic programming: what learning is measured against.
+//!
+//! Source: Sutton and Barto (2018), sections 4.1 and 4.4.
+
+use gymnast_envs::{Env, EnvError, FiniteSpace, Transition};
+
+/// The dynamics of a finite environment as tables.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The ways in which each action can turn out in each state.
+    transitions: Vec<Vec<Vec<Transition<usize>>>>, // [S][A]
+    /// How likely an episode starts in each state.
+    initial: Vec<f64>, // [S]
+}
+
+/// The best that can be done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Solution {
+    /// The value of each state.
+    pub values: Vec<f64>, // [S]
+    /// A best action in each state.
+    pub policy: Vec<usize>, // [S]
+    /// The expected return of an episode: the states' values over the initial distribution.
+    pub expected_return: f64,
+}
+
+impl Model {
+    /// Reads the dynamics of an environment.
+    ///
+    /// # Errors
+    /// [`EnvError::Unsupported`] where the environment does not give them.
+    pub fn of<E>(env: &E) -> Result<Self, EnvError>
+    where
+        E: Env<ObservationSpace: FiniteSpace, ActionSpace: FiniteSpace>,
+    {
+        let unknown = || EnvError::Unsupported {
+            env: std::any::type_name::<E>(),
+            what: "known dynamics",
+            method: "transitions",
+        };
+        let (states, actions) = (env.observation_space(), env.action_space());
+        let outcomes = |state: usize, action: usize| {
+            let model = env.transitions(&states.element(state), &actions.element(action))?;
+            Some(model.into_iter().map(|t| t.map(|next| states.index_of(&next))).collect())
+        };
+        let transitions = (0..states.size())
+            .map(|state| (0..actions.size()).map(|action| outcomes(state, action)).collect())
+            .collect::<Option<_>>()
+            .ok_or_else(unknown)?;
+        let mut initial = vec![0.0; states.size()];
+        for (probability, state) in env.initial_states().ok_or_else(unknown)? {
+            initial[states.index_of(&state)] += probability;
+        }
+        Ok(Self { transitions, initial })
+    }
+
+    /// The number of states.
+    #[must_use]
+    pub fn states(&self) -> usize {
+        self.transitions.len()
+    }
+
+    /// What an action is worth in a state where the successors are worth `values`.
+    fn action_value(&self, values: &[f64], state: usize, action: usize, gamma: f64) -> f64 {
+        let outcomes = &self.transitions[state][action];
+        outcomes
+            .iter()
+            .map(|t| {
+                let future = if t.terminated { 0.0 } else { gamma * values[t.next_state] };
+                t.probability * (t.reward + future)
+            })
+            .sum()
+    }
+
+    fn expectation(&self, values: &[f64]) -> f64 {
+        self.initial.iter().zip(values).map(|(p, v)| p * v).sum()
+    }
+}
+
+/// The optimal values and policy of an unlimited episode, discounted by `gamma`.
+///
+/// Sweeps until no value changes by more than `tolerance`, at most `max_sweeps` times; with
+/// `gamma` below 1 the values are then within `tolerance · gamma / (1 − gamma)` of the optimum.
+/// Use [`optimal_within`](Model::optimal_within) for episodes with a time limit.
+#[must_use]
+pub fn value_iteration(model: &Model, gamma: f64, tolerance: f64, max_sweeps: usize) -> Solution {
+    let mut values = vec![0.0; model.states()];
+    for _ in 0..max_sweeps {
+        let mut change = 0.0_f64;
+        for state in 0..model.states() {
+            let (_, best) = model.best(&values, state, gamma);
+            change = change.max((best - values[state]).abs());
+            values[state] = best;
+        }
+        if change <= tolerance {
+            break;
+        }
+    }
+    let policy = (0..model.states()).map(|s| model.best(&values, s, gamma).0).collect();
+    let expected_return = model.expectation(&values);
+    Solution { values, policy, expected_return }
+}
+
+impl Model {
+    /// The first best action of a state, and its value.
+    fn best(&self, values: &[f64], state: usize, gamma: f64) -> (usize, f64) {
+        let actions = self.transitions[state].len();
+        let value = |action| (action, self.action_value(values, state, action, gamma));
+        let better = |best: (usize, f64), other: (usize, f64)| {
+            if other.1 > best.1 { other } else { best }
+        };
+        (0..actions).map(value).reduce(better).expect("an action space is not empty")
+    }
+
+    /// The greatest undiscounted return that can be expected within `steps` steps, by a policy
+    /// that may count them.
+    #[must_use]
+    pub fn optimal_within(&self, steps: u32) -> f64 {
+        let mut values = vec![0.0; self.states()];
+        for _ in 0..steps {
+            values = (0..self.states()).map(|s| self.best(&values, s, 1.0).1).collect();
+        }
+        self.expectation(&values)
+    }
+}
+
+/// The undiscounted return that a policy (an action a state) expects within `steps` steps.
+#[must_use]
+pub fn policy_value(model: &Model, policy: &[usize], steps: u32) -> f64 {
+    let mut values = vec![0.0; model.states()];
+    for _ in 0..steps {
+        let value = |state| model.action_value(&values, state, policy[state], 1.0);
+        values = (0..model.states()).map(value).collect();
+    }
+    model.expectation(&values)
+}
