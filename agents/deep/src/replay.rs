@@ -1,0 +1,257 @@
+//! Experience replay: transitions in columns, sampled uniformly.
+//!
+//! Source: Lin, "Self-improving reactive agents based on reinforcement learning, planning and
+//! teaching" (1992); Mnih et al., "Human-level control through deep reinforcement learning"
+//! (2015).
+
+use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
+use gymnast_harness::{Checkpoint, CheckpointError, StateDict};
+use rand::RngExt as _;
+use tch::Tensor;
+
+/// A memory of the last `capacity` transitions with finite actions.
+///
+/// Each column is one allocation, made when the memory is made. What is stored of an outcome is
+/// its discount: γ, or 0 after termination, so that no loss sees a flag.
+pub struct Replay {
+    observations: Vec<f32>,      // [capacity, width]
+    next_observations: Vec<f32>, // [capacity, width]
+    actions: Vec<i64>,           // [capacity]
+    rewards: Vec<f32>,           // [capacity]
+    discounts: Vec<f32>,         // [capacity]
+    width: usize,
+    capacity: usize,
+    /// Where the next transition goes.
+    next: usize,
+    len: usize,
+    scratch: Scratch,
+}
+
+/// Some transitions, as tensors.
+pub struct Batch {
+    /// What was seen.
+    pub observation: Tensor, // [B, width]
+    /// What was done, as the action's number.
+    pub action: Tensor, // [B], i64
+    /// What was received.
+    pub reward: Tensor, // [B]
+    /// What was seen next.
+    pub next_observation: Tensor, // [B, width]
+    /// The factor on the successor's value: 0 after termination.
+    pub discount: Tensor, // [B]
+}
+
+/// A batch before it becomes tensors, kept for the next one.
+#[derive(Default)]
+struct Scratch {
+    observations: Vec<f32>,
+    next_observations: Vec<f32>,
+    actions: Vec<i64>,
+    rewards: Vec<f32>,
+    discounts: Vec<f32>,
+}
+
+impl Replay {
+    /// An empty memory for `capacity` transitions whose observations have `width` features.
+    #[must_use]
+    pub fn new(capacity: usize, width: usize) -> Self {
+        Self {
+            observations: vec![0.0; capacity * width],
+            next_observations: vec![0.0; capacity * width],
+            actions: vec![0; capacity],
+            rewards: vec![0.0; capacity],
+            discounts: vec![0.0; capacity],
+            width,
+            capacity,
+            next: 0,
+            len: 0,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The number of transitions stored.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing is stored.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Stores every transition of an experience, the oldest giving way.
+    pub fn push<O: FeatureSpace, A: FiniteSpace>(
+        &mut self,
+        observation_space: &O,
+        action_space: &A,
+        experience: &Experience<O, A>,
+        gamma: f64,
+    ) {
+        for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
+            let row = self.next * self.width..(self.next + 1) * self.width;
+            let column = &mut self.observations[row.clone()];
+            observation_space.flatten(&experience.observations[i], column);
+            let column = &mut self.next_observations[row];
+            observation_space.flatten(&experience.next_observations[i], column);
+            self.actions[self.next] = action_space.index_of(&experience.actions[i]) as i64;
+            self.rewards[self.next] = experience.rewards[i] as f32;
+            self.discounts[self.next] = experience.outcomes[i].discount(gamma) as f32;
+            self.next = (self.next + 1) % self.capacity;
+            self.len = self.capacity.min(self.len + 1);
+        }
+    }
+
+    /// Draws `batch` transitions uniformly, with replacement.
+    ///
+    /// # Panics
+    /// If nothing is stored.
+    pub fn sample(&mut self, batch: usize, rng: &mut Rng) -> Batch {
+        let scratch = &mut self.scratch;
+        scratch.clear();
+        for _ in 0..batch {
+            let i = rng.random_range(0..self.len as u64) as usize;
+            let row = i * self.width..(i + 1) * self.width;
+            scratch.observations.extend_from_slice(&self.observations[row.clone()]);
+            scratch.next_observations.extend_from_slice(&self.next_observations[row]);
+            scratch.actions.push(self.actions[i]);
+            scratch.rewards.push(self.rewards[i]);
+            scratch.discounts.push(self.discounts[i]);
+        }
+        let rows = [batch as i64, self.width as i64];
+        Batch {
+            observation: Tensor::from_slice(&scratch.observations).view(rows),
+            action: Tensor::from_slice(&scratch.actions),
+            reward: Tensor::from_slice(&scratch.rewards),
+            next_observation: Tensor::from_slice(&scratch.next_observations).view(rows),
+            discount: Tensor::from_slice(&scratch.discounts),
+        }
+    }
+}
+
+impl Scratch {
+    fn clear(&mut self) {
+        self.observations.clear();
+        self.next_observations.clear();
+        self.actions.clear();
+        self.rewards.clear();
+        self.discounts.clear();
+    }
+}
+
+impl Checkpoint for Replay {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        let (len, rows) = (self.len, [self.len, self.width]);
+        state.insert("next", &self.next)?;
+        state.insert_array("observations", &rows, &self.observations[..len * self.width]);
+        state.insert_array("next_observations", &rows, &self.next_observations[..len * self.width]);
+        state.insert_array("actions", &[len], &self.actions[..len]);
+        state.insert_array("rewards", &[len], &self.rewards[..len]);
+        state.insert_array("discounts", &[len], &self.discounts[..len]);
+        Ok(())
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        let (shape, rewards) = state.array_of_any_shape::<f32>("rewards")?;
+        let len = rewards.len();
+        let next: usize = state.get("next")?;
+        if shape.len() != 1 || len > self.capacity || next >= self.capacity {
+            return Err(CheckpointError::Mismatch {
+                name: "rewards".to_owned(),
+                expected: format!("at most {} transitions", self.capacity),
+                got: format!("{shape:?}, the next at {next}"),
+            });
+        }
+        let observations = state.array("observations", &[len, self.width])?;
+        let next_observations = state.array("next_observations", &[len, self.width])?;
+        let actions: Vec<i64> = state.array("actions", &[len])?;
+        let discounts: Vec<f32> = state.array("discounts", &[len])?;
+        self.observations[..len * self.width].copy_from_slice(&observations);
+        self.next_observations[..len * self.width].copy_from_slice(&next_observations);
+        self.actions[..len].copy_from_slice(&actions);
+        self.rewards[..len].copy_from_slice(&rewards);
+        self.discounts[..len].copy_from_slice(&discounts);
+        (self.next, self.len) = (next, len);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gymnast_envs::{Discrete, Outcome, RowSpace, Seed};
+
+    use super::*;
+
+    fn space() -> RowSpace {
+        RowSpace::new(vec![-100.0; 2], vec![100.0; 2], vec![2]).unwrap()
+    }
+
+    fn filled(capacity: usize, transitions: usize) -> Replay {
+        let mut replay = Replay::new(capacity, 2);
+        for i in 0..transitions {
+            let x = i as f32;
+            let outcomes = [Outcome::Continues, Outcome::Terminated, Outcome::Truncated];
+            let experience = Experience {
+                observations: vec![vec![x, -x]],
+                actions: vec![(i % 2) as i64],
+                rewards: vec![f64::from(x) / 2.0],
+                next_observations: vec![vec![x + 1.0, -x - 1.0]],
+                outcomes: vec![outcomes[i % 3]],
+                is_reset: vec![false],
+            };
+            replay.push(&space(), &Discrete::new(2), &experience, 0.9);
+        }
+        replay
+    }
+
+    #[test]
+    fn the_oldest_gives_way_and_rows_stay_together() {
+        let mut replay = filled(4, 6);
+        assert_eq!(replay.len(), 4);
+        let batch = replay.sample(200, &mut Seed::new(0).rng());
+        let mut seen = [false; 6];
+        for row in 0..200 {
+            let x = batch.observation.double_value(&[row, 0]);
+            assert_eq!(batch.observation.double_value(&[row, 1]), -x);
+            assert_eq!(batch.next_observation.double_value(&[row, 0]), x + 1.0);
+            assert_eq!(batch.action.int64_value(&[row]), x as i64 % 2);
+            assert_eq!(batch.reward.double_value(&[row]), x / 2.0);
+            let discount = [0.9_f32, 0.0, 0.9][x as usize % 3];
+            assert_eq!(batch.discount.double_value(&[row]), f64::from(discount));
+            seen[x as usize] = true;
+        }
+        assert_eq!(seen, [false, false, true, true, true, true]);
+    }
+
+    #[test]
+    fn a_reset_is_no_transition() {
+        let mut replay = Replay::new(4, 2);
+        let experience = Experience {
+            observations: vec![vec![0.0; 2]],
+            actions: vec![0],
+            rewards: vec![0.0],
+            next_observations: vec![vec![0.0; 2]],
+            outcomes: vec![Outcome::Continues],
+            is_reset: vec![true],
+        };
+        replay.push(&space(), &Discrete::new(2), &experience, 0.9);
+        assert!(replay.is_empty());
+    }
+
+    #[test]
+    fn it_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
+        for transitions in [3, 6] {
+            let mut replay = filled(4, transitions);
+            let mut state = StateDict::new();
+            replay.save(&mut state).unwrap();
+            let mut other = Replay::new(4, 2);
+            other.load(&state).unwrap();
+            let mut sample = |replay: &mut Replay| replay.sample(50, &mut Seed::new(1).rng());
+            assert_eq!(sample(&mut replay).observation, sample(&mut other).observation);
+            assert_eq!(replay.next, other.next);
+            assert!(Replay::new(2, 2).load(&state).is_err());
+            assert!(Replay::new(4, 3).load(&state).is_err());
+        }
+    }
+}
