@@ -1,0 +1,289 @@
+//! What a network's parameters are before the first update.
+//!
+//! Every number comes from the caller's random stream; libtorch's own generator is never drawn
+//! from. Names and formulas are those of `torch.nn.init`.
+
+use rand::{Rng, RngExt};
+use rand_distr::{Distribution, StandardNormal, Uniform};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// How many numbers flow into and out of one unit of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fans {
+    /// Inputs of one output unit; for a convolution, times the size of its kernel.
+    pub fan_in: usize,
+    /// Outputs that one input unit reaches; for a convolution, times the size of its kernel.
+    pub fan_out: usize,
+}
+
+/// A rule that fills a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Init {
+    /// `U(±1/√fan_in)`, what PyTorch's `nn.Linear` gives its weight and its bias. (`tch::nn::linear`
+    /// draws its weight from a range about 2.4 times as wide.)
+    LinearDefault,
+    /// All zero.
+    Zeros,
+    /// All the same.
+    Constant {
+        /// That value.
+        value: f32,
+    },
+    /// `U(low, high)`.
+    Uniform {
+        /// The least value.
+        low: f32,
+        /// The bound above, itself excluded.
+        high: f32,
+    },
+    /// `N(mean, std²)`.
+    Normal {
+        /// The mean.
+        mean: f32,
+        /// The standard deviation, ≥ 0.
+        std: f32,
+    },
+    /// `U(±gain · √(6/(fan_in + fan_out)))` (Glorot and Bengio 2010).
+    XavierUniform {
+        /// See [`gain`](crate::nn::Activation::gain).
+        gain: f32,
+    },
+    /// `N(0, gain² · 2/(fan_in + fan_out))` (Glorot and Bengio 2010).
+    XavierNormal {
+        /// See [`gain`](crate::nn::Activation::gain).
+        gain: f32,
+    },
+    /// `U(±gain · √(3/fan_in))` (He et al. 2015).
+    KaimingUniform {
+        /// √2 for ReLU; see [`gain`](crate::nn::Activation::gain).
+        gain: f32,
+    },
+    /// `N(0, gain²/fan_in)` (He et al. 2015).
+    KaimingNormal {
+        /// √2 for ReLU; see [`gain`](crate::nn::Activation::gain).
+        gain: f32,
+    },
+    /// Rows (or columns, where those are fewer) that are orthogonal and of length `gain`
+    /// (Saxe et al. 2014). Needs two dimensions; further ones count as columns.
+    Orthogonal {
+        /// The length of a row or column.
+        gain: f32,
+    },
+}
+
+/// Why a parameter cannot be initialised.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum InitError {
+    /// A number in the rule is not finite, or out of its range.
+    #[error("initialiser {rule:?}: {need}")]
+    BadRule {
+        /// The rule.
+        rule: Init,
+        /// What it needs.
+        need: &'static str,
+    },
+    /// Orthogonal vectors need a matrix.
+    #[error(
+        "orthogonal initialisation needs at least 2 dimensions, got shape {shape:?}: choose zeros"
+    )]
+    NotAMatrix {
+        /// The parameter's shape.
+        shape: Vec<usize>,
+    },
+}
+
+impl Init {
+    /// Says whether the rule can fill a parameter of this shape.
+    pub fn check(&self, shape: &[usize]) -> Result<(), InitError> {
+        let bad = |need| Err(InitError::BadRule { rule: *self, need });
+        match *self {
+            Self::Constant { value } if !value.is_finite() => bad("value must be finite"),
+            Self::Uniform { low, high }
+                if !(low < high && low.is_finite() && (high - low).is_finite()) =>
+            {
+                bad("low and high must be finite and low < high")
+            }
+            Self::Normal { mean, std } if !(mean.is_finite() && std.is_finite() && std >= 0.0) => {
+                bad("mean and std must be finite and std ≥ 0")
+            }
+            Self::XavierUniform { gain }
+            | Self::XavierNormal { gain }
+            | Self::KaimingUniform { gain }
+            | Self::KaimingNormal { gain }
+            | Self::Orthogonal { gain }
+                if !(gain.is_finite() && gain > 0.0) =>
+            {
+                bad("gain must be finite and > 0")
+            }
+            Self::Orthogonal { .. } if shape.len() < 2 => {
+                Err(InitError::NotAMatrix { shape: shape.to_vec() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fills `out`, a parameter of this shape in row-major order.
+    ///
+    /// # Panics
+    /// If `out` does not have as many elements as the shape says.
+    pub fn fill<R: Rng + ?Sized>(
+        &self,
+        shape: &[usize],
+        fans: Fans,
+        rng: &mut R,
+        out: &mut [f32],
+    ) -> Result<(), InitError> {
+        self.check(shape)?;
+        assert_eq!(out.len(), shape.iter().product::<usize>(), "one number for each element");
+        let fan_in = fans.fan_in.max(1) as f32;
+        let fan_mean = (fans.fan_in + fans.fan_out).max(1) as f32 / 2.0;
+        match *self {
+            Self::Zeros => out.fill(0.0),
+            Self::Constant { value } => out.fill(value),
+            Self::Uniform { low, high } => uniform(low, high, rng, out),
+            Self::LinearDefault => uniform_within(1.0 / fan_in.sqrt(), rng, out),
+            Self::XavierUniform { gain } => {
+                uniform_within(gain * (3.0 / fan_mean).sqrt(), rng, out)
+            }
+            Self::KaimingUniform { gain } => uniform_within(gain * (3.0 / fan_in).sqrt(), rng, out),
+            Self::Normal { mean, std } => normal(mean, std, rng, out),
+            Self::XavierNormal { gain } => normal(0.0, gain / fan_mean.sqrt(), rng, out),
+            Self::KaimingNormal { gain } => normal(0.0, gain / fan_in.sqrt(), rng, out),
+            Self::Orthogonal { gain } => orthogonal(shape[0], gain, rng, out),
+        }
+        Ok(())
+    }
+}
+
+fn uniform<R: Rng + ?Sized>(low: f32, high: f32, rng: &mut R, out: &mut [f32]) {
+    let range = Uniform::new(low, high).expect("the rule was checked");
+    out.fill_with(|| range.sample(rng));
+}
+
+fn uniform_within<R: Rng + ?Sized>(bound: f32, rng: &mut R, out: &mut [f32]) {
+    out.fill_with(|| bound * (2.0 * rng.random::<f32>() - 1.0));
+}
+
+fn normal<R: Rng + ?Sized>(mean: f32, std: f32, rng: &mut R, out: &mut [f32]) {
+    out.fill_with(|| mean + std * Distribution::<f32>::sample(&StandardNormal, rng));
+}
+
+/// Gram and Schmidt on normal vectors, which is the QR decomposition with a positive diagonal that
+/// makes every orthogonal matrix equally likely. Each vector is freed of the others twice, because
+/// once leaves rounding errors ("twice is enough", Giraud et al. 2005).
+fn orthogonal<R: Rng + ?Sized>(rows: usize, gain: f32, rng: &mut R, out: &mut [f32]) {
+    if out.is_empty() {
+        return;
+    }
+    let columns = out.len() / rows;
+    let (count, length) = (rows.min(columns), rows.max(columns));
+    let mut vectors: Vec<Vec<f64>> = Vec::with_capacity(count);
+    while vectors.len() < count {
+        let mut vector: Vec<f64> = (0..length).map(|_| StandardNormal.sample(rng)).collect();
+        for _ in 0..2 {
+            for other in &vectors {
+                let overlap = dot(&vector, other);
+                vector.iter_mut().zip(other).for_each(|(x, y)| *x -= overlap * y);
+            }
+        }
+        let norm = dot(&vector, &vector).sqrt();
+        if norm > 1e-6 {
+            vector.iter_mut().for_each(|x| *x /= norm);
+            vectors.push(vector);
+        }
+    }
+    for (i, x) in out.iter_mut().enumerate() {
+        let (row, column) = (i / columns, i % columns);
+        let unit = if rows <= columns { vectors[row][column] } else { vectors[column][row] };
+        *x = (f64::from(gain) * unit) as f32;
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    const SHAPE: [usize; 2] = [200, 300];
+    const FANS: Fans = Fans { fan_in: 300, fan_out: 200 };
+
+    fn filled(rule: Init, shape: &[usize]) -> Vec<f32> {
+        let mut out = vec![f32::NAN; shape.iter().product()];
+        rule.fill(shape, FANS, &mut ChaCha8Rng::seed_from_u64(7), &mut out).unwrap();
+        out
+    }
+
+    fn std(values: &[f32]) -> f32 {
+        (values.iter().map(|x| x * x).sum::<f32>() / values.len() as f32).sqrt()
+    }
+
+    #[test]
+    fn uniform_rules_fill_their_range() {
+        for (rule, bound) in [
+            (Init::LinearDefault, 1.0 / 300_f32.sqrt()),
+            (Init::XavierUniform { gain: 2.0 }, 2.0 * (6.0 / 500_f32).sqrt()),
+            (Init::KaimingUniform { gain: 2.0 }, 2.0 * (3.0 / 300_f32).sqrt()),
+            (Init::Uniform { low: -0.5, high: 0.5 }, 0.5),
+        ] {
+            let values = filled(rule, &SHAPE);
+            let largest = values.iter().fold(0_f32, |most, x| most.max(x.abs()));
+            assert!(largest <= bound && largest > 0.999 * bound, "{rule:?}: {largest}, {bound}");
+            assert!((std(&values) / (bound / 3_f32.sqrt()) - 1.0).abs() < 0.01, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn normal_rules_have_their_deviation() {
+        for (rule, expected) in [
+            (Init::XavierNormal { gain: 3.0 }, 3.0 * (2.0 / 500_f32).sqrt()),
+            (Init::KaimingNormal { gain: 3.0 }, 3.0 / 300_f32.sqrt()),
+            (Init::Normal { mean: 0.0, std: 0.1 }, 0.1),
+        ] {
+            assert!((std(&filled(rule, &SHAPE)) / expected - 1.0).abs() < 0.01, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn orthogonal_rows_or_columns() {
+        for shape in [[3, 8], [8, 3], [6, 6]] {
+            let values = filled(Init::Orthogonal { gain: 2.0 }, &shape);
+            let [rows, columns] = shape;
+            let at = |v: usize, i: usize| {
+                f64::from(if rows <= columns {
+                    values[v * columns + i]
+                } else {
+                    values[i * columns + v]
+                })
+            };
+            for a in 0..rows.min(columns) {
+                for b in 0..rows.min(columns) {
+                    let product: f64 = (0..rows.max(columns)).map(|i| at(a, i) * at(b, i)).sum();
+                    let expected = if a == b { 4.0 } else { 0.0 };
+                    assert!((product - expected).abs() < 1e-5, "{shape:?} {a} {b}: {product}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn same_stream_same_numbers() {
+        let rule = Init::KaimingNormal { gain: 1.0 };
+        assert_eq!(filled(rule, &[4, 5]), filled(rule, &[4, 5]));
+    }
+
+    #[test]
+    fn bad_rules_are_errors() {
+        assert!(Init::Orthogonal { gain: 1.0 }.check(&[4]).is_err());
+        assert!(Init::Normal { mean: 0.0, std: -1.0 }.check(&[4, 4]).is_err());
+        assert!(Init::Uniform { low: 1.0, high: 0.0 }.check(&[4]).is_err());
+        assert!(Init::XavierUniform { gain: f32::NAN }.check(&[4, 4]).is_err());
+    }
+}

@@ -1,0 +1,171 @@
+//! Activation functions, for libtorch's tensors and for plain slices.
+
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use crate::simd::wide;
+
+/// What stands between two linear layers. Formulas and constants are PyTorch's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `x`.
+    Identity,
+    /// `max(0, x)`.
+    #[default]
+    Relu,
+    /// `x` where positive, `0.01 x` elsewhere.
+    LeakyRelu,
+    /// `x` where positive, `eˣ − 1` elsewhere.
+    Elu,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// `1 / (1 + e⁻ˣ)`.
+    Sigmoid,
+    /// `x · sigmoid(x)`, also called Swish.
+    Silu,
+    /// `x · Φ(x)`, with the normal distribution function Φ itself, not its approximation by tanh.
+    Gelu,
+}
+
+impl Activation {
+    /// The factor that keeps a signal's variance, as `torch.nn.init.calculate_gain` has it; √2 for
+    /// SiLU and GELU, which that function does not know and which resemble ReLU, 1 for ELU.
+    pub fn gain(self) -> f32 {
+        match self {
+            Self::Identity | Self::Sigmoid | Self::Elu => 1.0,
+            Self::Tanh => 5.0 / 3.0,
+            Self::Relu | Self::Silu | Self::Gelu => std::f32::consts::SQRT_2,
+            Self::LeakyRelu => (2.0 / (1.0 + 0.01_f32 * 0.01)).sqrt(),
+        }
+    }
+
+    /// Applies it to every element. Takes the tensor, because some activations overwrite it.
+    ///
+    /// # Panics
+    /// If the tensor is a leaf that requires gradients and would be overwritten.
+    pub fn forward(self, mut x: Tensor) -> Tensor {
+        match self {
+            Self::Identity => x,
+            // These need only their result to be differentiated, so its place is the input's.
+            Self::Relu => x.relu_(),
+            Self::LeakyRelu => x.leaky_relu_(),
+            Self::Elu => x.elu_(),
+            Self::Tanh => x.tanh_(),
+            Self::Sigmoid => x.sigmoid_(),
+            Self::Silu => x.silu(),
+            Self::Gelu => x.gelu("none"),
+        }
+    }
+
+    /// Applies it to every number.
+    pub fn apply(self, values: &mut [f32]) {
+        match self {
+            Self::Identity => {}
+            Self::Relu => relu(values),
+            Self::LeakyRelu => leaky_relu(values),
+            Self::Elu => map(values, |x| if x > 0.0 { x } else { x.exp_m1() }),
+            Self::Tanh => tanh(values),
+            Self::Sigmoid => map(values, |x| 1.0 / (1.0 + (-x).exp())),
+            Self::Silu => map(values, |x| x / (1.0 + (-x).exp())),
+            Self::Gelu => map(values, |x| x * normal_distribution(x)),
+        }
+    }
+}
+
+fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
+    for x in values {
+        *x = f(*x);
+    }
+}
+
+wide! {
+    fn relu<FMA>(values: &mut [f32]) {
+        for x in values {
+            *x = if *x < 0.0 { 0.0 } else { *x }; // not `max`: a NaN must stay one
+        }
+    }
+}
+
+wide! {
+    fn leaky_relu<FMA>(values: &mut [f32]) {
+        for x in values {
+            *x = if *x < 0.0 { 0.01 * *x } else { *x };
+        }
+    }
+}
+
+wide! {
+    /// A ratio of polynomials that is within 3 units in the last place or so, as in the Eigen
+    /// library; four times as fast as one call per number.
+    fn tanh<FMA>(values: &mut [f32]) {
+        const ODD: [f32; 7] = [
+            -2.760_768_5e-16, 2.000_188e-13, -8.604_672e-11, 5.122_297e-8, 1.485_722_4e-5,
+            6.372_619e-4, 4.893_525e-3,
+        ];
+        const EVEN: [f32; 4] = [1.198_258_4e-6, 1.185_347e-4, 2.268_434_6e-3, 4.893_525e-3];
+        for value in values {
+            let x = if *value > 7.905_311 { 7.905_311 } else { *value };
+            let x = if x < -7.905_311 { -7.905_311 } else { x };
+            let square = x * x;
+            let mut odd = ODD[0];
+            for c in &ODD[1..] {
+                odd = crate::simd::multiply_add::<FMA>(odd, square, *c);
+            }
+            let mut even = EVEN[0];
+            for c in &EVEN[1..] {
+                even = crate::simd::multiply_add::<FMA>(even, square, *c);
+            }
+            *value = x * odd / even;
+        }
+    }
+}
+
+/// Φ(x) through the error function of Abramowitz and Stegun 7.1.26, within 1e-7.
+fn normal_distribution(x: f32) -> f32 {
+    let z = f64::from(x).abs() / std::f64::consts::SQRT_2;
+    let t = 1.0 / (1.0 + 0.327_591_1 * z);
+    let polynomial =
+        ((((1.061_405_429 * t - 1.453_152_027) * t + 1.421_413_741) * t - 0.284_496_736) * t
+            + 0.254_829_592)
+            * t;
+    let tail = 0.5 * polynomial * (-z * z).exp();
+    (if x < 0.0 { tail } else { 1.0 - tail }) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_rust_agrees_with_libtorch() {
+        let inputs: Vec<f32> = (-4000..=4000).map(|i| i as f32 / 400.0).collect();
+        for activation in [
+            Activation::Identity,
+            Activation::Relu,
+            Activation::LeakyRelu,
+            Activation::Elu,
+            Activation::Tanh,
+            Activation::Sigmoid,
+            Activation::Silu,
+            Activation::Gelu,
+        ] {
+            let mut ours = inputs.clone();
+            activation.apply(&mut ours);
+            let theirs = activation.forward(Tensor::from_slice(&inputs));
+            let theirs = Vec::<f32>::try_from(theirs).unwrap();
+            for ((x, a), b) in inputs.iter().zip(&ours).zip(&theirs) {
+                assert!((a - b).abs() <= 2e-6, "{activation:?}({x}): {a} against {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn nan_stays_nan() {
+        for activation in [Activation::Relu, Activation::LeakyRelu, Activation::Tanh] {
+            let mut values = [f32::NAN; 9];
+            activation.apply(&mut values);
+            assert!(values.iter().all(|x| x.is_nan()), "{activation:?}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A fully connected layer.
+
+use tch::Tensor;
+
+use super::{NetworkError, Parameter, ParametersBuilder};
+use crate::init::{Fans, Init};
+
+/// `y = x Wᵀ + b`, with `W` of shape `[outputs, inputs]` as in PyTorch.
+#[derive(Debug)]
+pub struct Linear {
+    pub(super) weight: Parameter,
+    pub(super) bias: Parameter,
+    inputs: usize,
+    outputs: usize,
+}
+
+impl Linear {
+    /// Declares the weight, then the bias.
+    pub fn new(
+        inputs: usize,
+        outputs: usize,
+        weight: Init,
+        bias: Init,
+        builder: &mut ParametersBuilder,
+    ) -> Result<Self, NetworkError> {
+        for (what, width) in [("a layer's inputs", inputs), ("a layer's outputs", outputs)] {
+            if width == 0 {
+                return Err(NetworkError::Empty { what });
+            }
+        }
+        let fans = Fans { fan_in: inputs, fan_out: outputs };
+        Ok(Self {
+            weight: builder.parameter(&[outputs, inputs], weight, fans)?,
+            bias: builder.parameter(&[outputs], bias, fans)?,
+            inputs,
+            outputs,
+        })
+    }
+
+    /// The width of a row that it reads.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// The width of a row that it returns.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// `[B, inputs]` to `[B, outputs]`.
+    ///
+    /// # Panics
+    /// If `input` has another width or another kind than `f32`.
+    pub fn forward(&self, input: &Tensor) -> Tensor {
+        input.linear(self.weight.tensor(), Some(self.bias.tensor()))
+    }
+}

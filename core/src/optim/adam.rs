@@ -1,0 +1,160 @@
+//! Adam and AdamW.
+
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use super::{OptimError, check, clip_grad_norm};
+use crate::nn::Parameters;
+use crate::simd::{flush, multiply_add, wide};
+
+/// Adam's settings, with PyTorch's names and defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamConfig {
+    /// The learning rate, for callers without a schedule of their own; ≥ 0.
+    pub lr: f64,
+    /// How much of the running mean of gradients, and of their squares, each step keeps; in [0, 1).
+    pub betas: (f64, f64),
+    /// Added to the denominator, so that it is never zero; > 0.
+    pub eps: f64,
+    /// How strongly parameters are pulled to zero; ≥ 0.
+    pub weight_decay: f64,
+    /// Whether weight decay shrinks the parameters themselves (AdamW) or adds to their gradients.
+    pub decoupled: bool,
+}
+
+impl Default for AdamConfig {
+    fn default() -> Self {
+        Self { lr: 1e-3, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.0, decoupled: false }
+    }
+}
+
+/// The Adam optimiser (Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>), and AdamW
+/// (Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>).
+///
+/// Moments too small to be normal numbers count as zero. Nothing else differs from PyTorch's but
+/// the last bits.
+#[derive(Debug, Clone)]
+pub struct Adam {
+    config: AdamConfig,
+    m: Vec<f32>,
+    v: Vec<f32>,
+    step: u64,
+}
+
+/// All that Adam remembers between steps, borrowed for a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamState<'a> {
+    /// The running mean of gradients, PyTorch's `exp_avg`.
+    pub m: &'a [f32],
+    /// The running mean of squared gradients, PyTorch's `exp_avg_sq`.
+    pub v: &'a [f32],
+    /// How many steps were taken.
+    pub step: u64,
+}
+
+impl Adam {
+    /// An optimiser for these parameters, before its first step.
+    pub fn new(config: AdamConfig, parameters: &Parameters) -> Result<Self, OptimError> {
+        let AdamConfig { lr, betas, eps, weight_decay, .. } = config;
+        let nonnegative = |x: f64| x >= 0.0 && x.is_finite();
+        check("lr", lr, "finite and ≥ 0", nonnegative(lr))?;
+        check("betas.0", betas.0, "in [0, 1)", (0.0..1.0).contains(&betas.0))?;
+        check("betas.1", betas.1, "in [0, 1)", (0.0..1.0).contains(&betas.1))?;
+        check("eps", eps, "finite and > 0", eps > 0.0 && eps.is_finite())?;
+        check("weight_decay", weight_decay, "finite and ≥ 0", nonnegative(weight_decay))?;
+        let zeros = vec![0.0; parameters.len()];
+        Ok(Self { config, m: zeros.clone(), v: zeros, step: 0 })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &AdamConfig {
+        &self.config
+    }
+
+    /// One step along the gradients with learning rate `lr`. The gradients stay as they are.
+    pub fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
+        let expected = parameters.len();
+        if self.m.len() != expected {
+            return Err(OptimError::Length { what: "state", expected, got: self.m.len() });
+        }
+        self.step += 1;
+        let AdamConfig { betas: (beta1, beta2), eps, weight_decay, decoupled, .. } = self.config;
+        let steps = self.step as f64;
+        let factors = Factors {
+            gradient: (1.0 - beta1) as f32,
+            beta2: beta2 as f32,
+            square: (1.0 - beta2) as f32,
+            step_size: (lr / (1.0 - beta1.powf(steps))) as f32,
+            root: (1.0 / (1.0 - beta2.powf(steps)).sqrt()) as f32,
+            eps: eps as f32,
+            l2: if decoupled { 0.0 } else { weight_decay as f32 },
+            keep: if decoupled { (1.0 - lr * weight_decay) as f32 } else { 1.0 },
+        };
+        let (values, gradients) = parameters.values_and_gradients();
+        update(values, gradients, &mut self.m, &mut self.v, factors);
+        Ok(())
+    }
+
+    /// Differentiates the loss and takes one step: zero the gradients, `backward`, clip to
+    /// `max_grad_norm` if given, step. Returns the gradients' norm before clipping.
+    ///
+    /// # Panics
+    /// If `loss` is not a scalar that depends on parameters.
+    pub fn minimize(
+        &mut self,
+        loss: &Tensor,
+        parameters: &mut Parameters,
+        lr: f64,
+        max_grad_norm: Option<f32>,
+    ) -> Result<f32, OptimError> {
+        parameters.zero_grad();
+        loss.backward();
+        let norm = clip_grad_norm(parameters, max_grad_norm.unwrap_or(f32::INFINITY));
+        self.step(parameters, lr)?;
+        Ok(norm)
+    }
+
+    /// What it remembers, to be saved.
+    pub fn state(&self) -> AdamState<'_> {
+        AdamState { m: &self.m, v: &self.v, step: self.step }
+    }
+
+    /// Goes on from a saved state.
+    pub fn load_state(&mut self, state: AdamState<'_>) -> Result<(), OptimError> {
+        let expected = self.m.len();
+        for (what, got) in [("m", state.m.len()), ("v", state.v.len())] {
+            if got != expected {
+                return Err(OptimError::Length { what, expected, got });
+            }
+        }
+        self.m.copy_from_slice(state.m);
+        self.v.copy_from_slice(state.v);
+        self.step = state.step;
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Factors {
+    gradient: f32,
+    beta2: f32,
+    square: f32,
+    step_size: f32,
+    root: f32,
+    eps: f32,
+    l2: f32,
+    keep: f32,
+}
+
+wide! {
+    fn update<FMA>(values: &mut [f32], gradients: &[f32], m: &mut [f32], v: &mut [f32], by: Factors) {
+        for (((value, &gradient), m), v) in values.iter_mut().zip(gradients).zip(m).zip(v) {
+            let gradient = multiply_add::<FMA>(by.l2, *value, gradient);
+            *m = flush(multiply_add::<FMA>(by.gradient, gradient - *m, *m));
+            *v = flush(multiply_add::<FMA>(by.square * gradient, gradient, by.beta2 * *v));
+            let denominator = multiply_add::<FMA>(v.sqrt(), by.root, by.eps);
+            *value = multiply_add::<FMA>(-by.step_size, *m / denominator, by.keep * *value);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Loops over `f32` slices that use the processor's wide instructions where it has them.
+//!
+//! The default target of x86-64 knows SSE2 only. [`wide!`] compiles a loop twice, once for AVX2 and
+//! FMA, and asks the processor once which one to run. On one machine the choice never changes, so
+//! results are the same from run to run; two machines may differ in the last bit.
+
+/// `a · b + c`, in one rounding where the processor does that in one instruction.
+#[inline(always)]
+pub(crate) fn multiply_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// `x`, or zero where `x` is too small to be a normal number: arithmetic on those is many times
+/// slower, and an optimiser's moments decay through them when gradients stay zero.
+#[inline(always)]
+pub(crate) fn flush(x: f32) -> f32 {
+    if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x }
+}
+
+/// Makes a function from a body in which the constant `FMA` says whether [`multiply_add`] is one
+/// instruction. The body and all it calls must be inlined to profit.
+macro_rules! wide {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident<FMA>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
+        $(#[$doc])*
+        $vis fn $name($($arg: $type),*) $(-> $out)? {
+            #[inline(always)]
+            fn body<const FMA: bool>($($arg: $type),*) $(-> $out)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $type),*) $(-> $out)? {
+                    body::<true>($($arg),*)
+                }
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    // SAFETY: the processor has just said that it knows these instructions.
+                    #[allow(unsafe_code)] // there is no safe way to call what was detected
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            body::<{ cfg!(target_arch = "aarch64") }>($($arg),*)
+        }
+    };
+}
+pub(crate) use wide;
+
+const LANES: usize = 8;
+
+/// Sums with a fixed tree, so that the order of additions never depends on anything.
+#[inline(always)]
+pub(crate) fn sum(lanes: [f32; LANES]) -> f32 {
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
+}
+
+wide! {
+    /// Σ x², in `f32` over short stretches and in `f64` over those.
+    pub(crate) fn sum_of_squares<FMA>(values: &[f32]) -> f64 {
+        values.chunks(1024).map(|stretch| {
+            let (blocks, rest) = stretch.as_chunks::<{ 4 * LANES }>();
+            let mut sums = [0.0; 4 * LANES];
+            for block in blocks {
+                for (sum, &x) in sums.iter_mut().zip(block) {
+                    *sum = multiply_add::<FMA>(x, x, *sum);
+                }
+            }
+            let blocks: f64 = sums.iter().map(|&x| f64::from(x)).sum();
+            blocks + rest.iter().map(|&x| f64::from(x * x)).sum::<f64>()
+        }).sum()
+    }
+}
+
+wide! {
+    /// `x ← factor · x`.
+    pub(crate) fn scale<FMA>(values: &mut [f32], factor: f32) {
+        for x in values {
+            *x *= factor;
+        }
+    }
+}
+
+wide! {
+    /// `x ← (1 − weight) · x + weight · towards`.
+    pub(crate) fn interpolate<FMA>(values: &mut [f32], towards: &[f32], weight: f32) {
+        for (x, &end) in values.iter_mut().zip(towards) {
+            *x = multiply_add::<FMA>(weight, end - *x, *x);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_squares_of_any_length() {
+        for length in [0, 1, 31, 32, 33, 1024, 1057, 5000] {
+            let values: Vec<f32> = (0..length).map(|i| (i % 7) as f32 - 3.0).collect();
+            let exact: f64 = values.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+            assert!((sum_of_squares(&values) - exact).abs() <= 1e-6 * exact);
+        }
+    }
+
+    #[test]
+    fn flushes_only_what_is_not_normal() {
+        assert_eq!(flush(-1e-39), 0.0);
+        assert_eq!(flush(f32::MIN_POSITIVE), f32::MIN_POSITIVE);
+        assert!(flush(f32::NAN).is_nan());
+    }
+}
