@@ -28,7 +28,7 @@ pub use error::{CheckpointError, TrainError};
 pub use evaluation::{Episodes, MakeEnvs, evaluate_policy, play_episodes};
 pub use experiment::{Existing, Experiment, SeedDir};
 pub use interrupt::StopOnInterrupt;
-pub use preset::{Preset, Presets};
+pub use preset::{Documented, Preset, Presets};
 pub use progress::ProgressBars;
 pub use recorder::Recorder;
 pub use records::{Episode, Evaluation, MetricRow, Record, read_records};

@@ -17,7 +17,12 @@ use crate::AgentError;
 /// assert_eq!(epsilon.at(0.9), 0.1);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "expected a number, { from = 1.0, to = 0.05, until = 0.5 } or \
+                 { from = 1.0, decay_to = 0.05, until = 0.5 }"
+)]
 pub enum Schedule {
     /// The same all along.
     Constant(f64),
