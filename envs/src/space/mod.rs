@@ -45,6 +45,15 @@ pub trait Space: Clone + Debug + Send + Sync + 'static {
     /// # Errors
     /// [`SpaceError::NotAnElement`] if the value has another form or lies outside the space.
     fn from_jsonable(&self, value: &Value) -> Result<Self::Element, SpaceError>;
+
+    /// The same without regard to the bounds of a box: for actions, which the environment itself
+    /// clips or refuses.
+    ///
+    /// # Errors
+    /// [`SpaceError::NotAnElement`] if the value has another form.
+    fn from_jsonable_unbounded(&self, value: &Value) -> Result<Self::Element, SpaceError> {
+        self.from_jsonable(value)
+    }
 }
 
 /// A space with finitely many elements, numbered from 0: a table can hold it.
