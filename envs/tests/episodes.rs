@@ -40,7 +40,9 @@ proptest! {
         play(MountainCar::default(), seed);
         play(MountainCarContinuous::default(), seed);
         play(Pendulum::default(), seed);
-        play(Acrobot { torque_noise_max: 0.5, ..Acrobot::default() }, seed);
+        let mut noisy = Acrobot::default();
+        noisy.torque_noise_max = 0.5;
+        play(noisy, seed);
     }
 
     #[test]
