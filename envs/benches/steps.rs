@@ -14,6 +14,8 @@ use gymnast_envs::{
     wrappers::TimeLimit,
 };
 
+/// EnvPool 1.2.5 with 1024 environments on one thread, recorded likewise.
+const ENVPOOL: [(&str, f64); 2] = [("CartPole-v1", 590e3), ("Pendulum-v1", 773e3)];
 /// Gymnasium 1.4.0's single environment, steps per second as recorded when the project began.
 const RECORDED: [(&str, Option<f64>); 9] = [
     ("CartPole-v1", Some(111e3)),
@@ -86,18 +88,23 @@ fn main() {
         }
     }
     println!("Median of {rounds} interleaved rounds, one core, million steps per second.\n");
-    println!("| environment | n = 1 | n = 64 | n = 1024 | Gymnasium, recorded | ratio at n = 1 |");
-    println!("|---|---|---|---|---|---|");
+    println!(
+        "| environment | n = 1 | n = 64 | n = 1024 | Gymnasium, recorded | ratio at n = 1 | EnvPool at 1024, recorded | ratio at n = 1024 |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
     for ((id, recorded), seconds) in RECORDED.iter().zip(&mut seconds) {
         let rates = seconds.each_mut().map(|seconds| {
             seconds.sort_by(f64::total_cmp);
             STEPS as f64 / seconds[seconds.len() / 2]
         });
         let [one, some, many] = rates.map(|rate| rate / 1e6);
-        let beside = match recorded {
-            Some(rate) => format!("{:.3} | {:.0}", rate / 1e6, rates[0] / rate),
+        let beside = |recorded: Option<f64>, rate: f64| match recorded {
+            Some(peer) => format!("{:.3} | {:.0}", peer / 1e6, rate / peer),
             None => "– | –".to_owned(),
         };
-        println!("| {id} | {one:.1} | {some:.1} | {many:.1} | {beside} |");
+        let gymnasium = beside(*recorded, rates[0]);
+        let envpool = ENVPOOL.iter().find(|peer| peer.0 == *id).map(|peer| peer.1);
+        let envpool = beside(envpool, rates[2]);
+        println!("| {id} | {one:.1} | {some:.1} | {many:.1} | {gymnasium} | {envpool} |");
     }
 }
