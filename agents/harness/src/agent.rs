@@ -142,7 +142,7 @@ impl AgentError {
     pub fn require(
         holds: bool,
         key: &'static str,
-        value: impl std::fmt::Debug,
+        value: &dyn std::fmt::Debug,
         expected: &'static str,
     ) -> Result<(), Self> {
         if holds {

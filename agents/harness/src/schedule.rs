@@ -97,8 +97,8 @@ impl Schedule {
         };
         let positive = !matches!(self, Self::Exponential { .. }) || ends.iter().all(|&x| x > 0.0);
         let inside = ends.iter().all(|x| (low..=high).contains(x));
-        AgentError::require(inside && positive, key, ends, expected)?;
-        AgentError::require(until > 0.0 && until <= 1.0, key, until, "`until` in (0, 1]")
+        AgentError::require(inside && positive, key, &ends, expected)?;
+        AgentError::require(until > 0.0 && until <= 1.0, key, &until, "`until` in (0, 1]")
     }
 }
 

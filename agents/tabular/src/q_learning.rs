@@ -110,9 +110,9 @@ impl<O: FiniteSpace, A: FiniteSpace> QLearning<O, A> {
         config.alpha.check("alpha", f64::MIN_POSITIVE, 1.0, "a step size in (0, 1]")?;
         config.epsilon.check("epsilon", 0.0, 1.0, "a share in [0, 1]")?;
         let gamma = config.gamma;
-        AgentError::require((0.0..=1.0).contains(&gamma), "gamma", gamma, "a discount in [0, 1]")?;
+        AgentError::require((0.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [0, 1]")?;
         let initial = config.initial_value;
-        AgentError::require(initial.is_finite(), "initial_value", initial, "a finite number")?;
+        AgentError::require(initial.is_finite(), "initial_value", &initial, "a finite number")?;
         let q = QTable::new(observation_space.size(), action_space.size(), initial);
         let plan = *plan;
         Ok(Self {
