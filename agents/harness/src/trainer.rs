@@ -10,7 +10,7 @@ use crate::{
     Mode, Progress, Recorder, StateDict, TrainError, evaluate_policy, state_dict::mismatch,
 };
 
-crate::documented! {
+gymnast_envs::documented! {
     /// How long to train, and how often to look.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
