@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use gymnast_core::nn::{Mlp, MlpConfig, Network, Scratch};
-use gymnast_core::optim::{Adam, AdamConfig};
+use gymnast_core::optim::{Adam, AdamConfig, Optimizer};
 use gymnast_core::{loss, threads};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
