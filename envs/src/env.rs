@@ -76,6 +76,12 @@ pub trait Env: Send {
         Err(unsupported::<Self>("setting its state", "set_state"))
     }
 
+    /// What the present state looks like, where the environment can tell without a step. After
+    /// [`set_state`](Env::set_state) it is how [`transitions`](Env::transitions) may be asked.
+    fn observe(&self) -> Option<Obs<Self>> {
+        None
+    }
+
     /// Every way in which `action` can turn out in a state seen as `observation`, where the
     /// dynamics are known and finite. From it value iteration finds the exact optimum.
     fn transitions(

@@ -223,8 +223,9 @@ pub trait DynEnv: Send {
     /// Advances by one step.
     ///
     /// # Errors
-    /// [`EnvError::Space`] if the action is none of the space's; [`EnvError::NeedsReset`] before
-    /// the first reset and after an episode's end.
+    /// [`EnvError::Space`] if the action has not the space's form, [`EnvError::InvalidAction`] if
+    /// the environment refuses it; [`EnvError::NeedsReset`] before the first reset and after an
+    /// episode's end.
     fn step(&mut self, action: &Value) -> Result<Step<Value>, EnvError>;
 
     /// Draws an action from the action space.
@@ -239,7 +240,7 @@ pub trait DynEnv: Send {
     /// As [`Env::set_state`].
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError>;
 
-    /// See [`Env::transitions`], from the present state; successors as [`Env::state`] gives them.
+    /// See [`Env::transitions`], from the present state; successors as they are observed.
     ///
     /// # Errors
     /// As [`DynEnv::step`] for an invalid action.
@@ -292,7 +293,7 @@ impl<E: Env> DynEnv for Seeded<E> {
             let when = if ended { "after the episode ended" } else { "before the first reset" };
             return Err(EnvError::NeedsReset { when });
         }
-        let action = self.env.action_space().from_jsonable(action)?;
+        let action = self.env.action_space().from_jsonable_unbounded(action)?;
         let step = self.env.step(&action, &mut self.rng)?;
         self.running = !step.outcome.is_final();
         self.current = Some(step.observation.clone());
@@ -313,6 +314,7 @@ impl<E: Env> DynEnv for Seeded<E> {
 
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
         self.env.set_state(state)?;
+        self.current = self.env.observe();
         self.running = true;
         Ok(())
     }

@@ -17,6 +17,7 @@ pub mod classic;
 pub mod render;
 pub mod space;
 pub mod toy_text;
+pub mod trace;
 pub mod wrappers;
 
 pub use env::{Act, Env, Obs, Outcome, Step};

@@ -52,9 +52,15 @@ impl EnvOptions {
     pub fn parse<T: DeserializeOwned>(&self, id: &str) -> Result<T, EnvError> {
         let mut own = self.0.clone();
         own.remove("max_episode_steps");
-        serde_json::from_value(Value::Object(own)).map_err(|error| EnvError::InvalidOption {
-            id: id.to_owned(),
-            reason: error.to_string(),
+        serde_json::from_value(Value::Object(own.clone())).map_err(|error| {
+            // A type error does not say where it is, so the options are read one by one.
+            let alone = |(key, value): (&String, &Value)| {
+                let one = Map::from_iter([(key.clone(), value.clone())]);
+                let error = serde_json::from_value::<T>(Value::Object(one)).err()?;
+                Some(format!("`{key}` = {value}: {error}"))
+            };
+            let reason = own.iter().find_map(alone).unwrap_or_else(|| error.to_string());
+            EnvError::InvalidOption { id: id.to_owned(), reason }
         })
     }
 
@@ -84,6 +90,7 @@ pub struct EnvSpec {
     description: String,
     max_episode_steps: Option<u32>,
     reward_threshold: Option<f64>,
+    tolerance: f64,
     make: MakeOne,
     finite: Option<Make<FiniteVector>>,
     discrete: Option<Make<DiscreteVector>>,
@@ -149,6 +156,7 @@ impl EnvSpec {
             description: String::new(),
             max_episode_steps: None,
             reward_threshold: None,
+            tolerance: 1e-12,
             make: Arc::new(move |seed, options| {
                 let limit = options.max_episode_steps("")?;
                 Ok(Box::new(Seeded::new(TimeLimit::new(make(options)?, limit), seed)))
@@ -180,6 +188,14 @@ impl EnvSpec {
         self
     }
 
+    /// The same with another tolerance in [`trace::replay`](crate::trace::replay): 1e-6 suits an
+    /// environment that Gymnasium computes partly in f32. Unless set it is 1e-12.
+    #[must_use]
+    pub fn trace_tolerance(mut self, tolerance: f64) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
     /// The name, `Name-vN`.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -202,6 +218,12 @@ impl EnvSpec {
     #[must_use]
     pub fn threshold(&self) -> Option<f64> {
         self.reward_threshold
+    }
+
+    /// How far, relatively, a step may lie from Gymnasium's.
+    #[must_use]
+    pub fn tolerance(&self) -> f64 {
+        self.tolerance
     }
 
     /// The observation and action space with these options.

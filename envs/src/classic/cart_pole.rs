@@ -100,6 +100,10 @@ impl Env for CartPole {
         Some(self.state.to_vec())
     }
 
+    fn observe(&self) -> Option<[f32; 4]> {
+        Some(self.observation())
+    }
+
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
         self.state = EnvError::expect_state(state, "[x, x_dot, theta, theta_dot]")?;
         Ok(())

@@ -1,20 +1,116 @@
 //! Gymnasium's classic-control environments.
 
+mod acrobot;
 mod cart_pole;
+mod mountain_car;
+mod mountain_car_continuous;
+mod pendulum;
 
+pub use acrobot::{Acrobot, AcrobotDynamics};
 pub use cart_pole::CartPole;
+pub use mountain_car::MountainCar;
+pub use mountain_car_continuous::MountainCarContinuous;
+pub use pendulum::Pendulum;
 
-use crate::EnvSpec;
+use serde::de::DeserializeOwned;
+
+use crate::{EnvError, EnvOptions, EnvSpec};
 
 /// The registered environments of this folder.
 pub(crate) fn specs() -> Vec<EnvSpec> {
+    let cart_pole = "Balance a pole on a cart by pushing the cart left or right.";
     vec![
-        EnvSpec::discrete("CartPole-v1", |options| {
-            options.parse::<serde_json::Map<_, _>>("CartPole-v1")?;
-            Ok(CartPole::default())
+        EnvSpec::discrete("CartPole-v0", |options| make_cart_pole("CartPole-v0", options))
+            .description(cart_pole)
+            .max_episode_steps(200)
+            .reward_threshold(195.0),
+        EnvSpec::discrete("CartPole-v1", |options| make_cart_pole("CartPole-v1", options))
+            .description(cart_pole)
+            .max_episode_steps(500)
+            .reward_threshold(475.0),
+        EnvSpec::discrete("MountainCar-v0", |options| {
+            from_options::<MountainCar>("MountainCar-v0", options)
         })
-        .description("Balance a pole on a cart by pushing the cart left or right.")
+        .description("Rock an underpowered car out of a valley by accelerating left or right.")
+        .max_episode_steps(200)
+        .reward_threshold(-110.0),
+        EnvSpec::continuous("MountainCarContinuous-v0", |options| {
+            from_options::<MountainCarContinuous>("MountainCarContinuous-v0", options)
+        })
+        .description("Rock an underpowered car out of a valley with as little force as will do.")
+        .max_episode_steps(999)
+        .reward_threshold(90.0)
+        .trace_tolerance(1e-6),
+        EnvSpec::continuous("Pendulum-v1", |options| {
+            from_options::<Pendulum>("Pendulum-v1", options)
+        })
+        .description("Swing a pendulum up and hold it there with little torque.")
+        .max_episode_steps(200)
+        .trace_tolerance(1e-6),
+        EnvSpec::discrete("Acrobot-v1", |options| {
+            let acrobot: Acrobot = from_options("Acrobot-v1", options)?;
+            let noise = acrobot.torque_noise_max;
+            require("Acrobot-v1", noise >= 0.0, || {
+                format!("`torque_noise_max` must not be negative, got {noise}")
+            })?;
+            Ok(acrobot)
+        })
+        .description("Swing the tip of a two-link arm above a line by torque at its elbow.")
         .max_episode_steps(500)
-        .reward_threshold(475.0),
+        .reward_threshold(-100.0),
     ]
+}
+
+fn make_cart_pole(id: &str, options: &EnvOptions) -> Result<CartPole, EnvError> {
+    let cart_pole: CartPole = from_options(id, options)?;
+    let length = cart_pole.length;
+    require(id, length > 0.0, || format!("`length` must be positive, got {length}"))?;
+    Ok(cart_pole)
+}
+
+/// An environment whose public fields are its options.
+fn from_options<E: DeserializeOwned>(id: &str, options: &EnvOptions) -> Result<E, EnvError> {
+    // The state is a field too, so that snapshots hold it, but it is no option.
+    require(id, !options.as_map().contains_key("state"), || "unknown option `state`".to_owned())?;
+    options.parse(id)
+}
+
+fn require(id: &str, holds: bool, reason: impl FnOnce() -> String) -> Result<(), EnvError> {
+    if holds {
+        return Ok(());
+    }
+    Err(EnvError::InvalidOption { id: id.to_owned(), reason: reason() })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{EnvOptions, Registry};
+
+    #[test]
+    fn an_invalid_option_is_named() {
+        let options = [
+            ("CartPole-v1", "length", serde_json::json!(-1)),
+            ("CartPole-v1", "length", serde_json::json!("long")),
+            ("CartPole-v0", "lenght", serde_json::json!(1)),
+            ("Pendulum-v1", "g", serde_json::json!([9.81])),
+            ("MountainCar-v0", "state", serde_json::json!([0, 0])),
+            ("Acrobot-v1", "dynamics", serde_json::json!("tape")),
+            ("Acrobot-v1", "torque_noise_max", serde_json::json!(-0.5)),
+        ];
+        for (id, key, value) in options {
+            let spec = Registry::builtin().spec(id).unwrap().clone();
+            let error = spec.make(0, &EnvOptions::none().with(key, value)).err().unwrap();
+            let text = error.to_string();
+            assert!(text.contains(key) && text.contains(id), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_option_changes_the_dynamics() {
+        let spec = Registry::builtin().spec("Pendulum-v1").unwrap().clone();
+        let mut env = spec.make(0, &EnvOptions::none().with("g", 0.0)).unwrap();
+        env.set_state(&[1.0, 0.0]).unwrap();
+        env.step(&serde_json::json!([0.0])).unwrap();
+        assert_eq!(env.state(), Some(vec![1.0, 0.0]));
+    }
 }

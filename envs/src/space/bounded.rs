@@ -125,9 +125,13 @@ impl<const N: usize> Space for BoxSpace<N> {
     }
 
     fn from_jsonable(&self, value: &Value) -> Result<[f32; N], SpaceError> {
+        let element = self.from_jsonable_unbounded(value)?;
+        Some(element).filter(|e| self.contains(e)).ok_or_else(|| not_an_element(self, value))
+    }
+
+    fn from_jsonable_unbounded(&self, value: &Value) -> Result<[f32; N], SpaceError> {
         let numbers = numbers_from_json(value).and_then(|numbers| numbers.try_into().ok());
-        let element = numbers.filter(|element| self.contains(element));
-        element.ok_or_else(|| not_an_element(self, value))
+        numbers.ok_or_else(|| not_an_element(self, value))
     }
 }
 
@@ -156,8 +160,13 @@ impl Space for RowSpace {
     }
 
     fn from_jsonable(&self, value: &Value) -> Result<Vec<f32>, SpaceError> {
-        let element = numbers_from_json(value).filter(|element| self.contains(element));
-        element.ok_or_else(|| not_an_element(self, value))
+        let element = self.from_jsonable_unbounded(value)?;
+        Some(element).filter(|e| self.contains(e)).ok_or_else(|| not_an_element(self, value))
+    }
+
+    fn from_jsonable_unbounded(&self, value: &Value) -> Result<Vec<f32>, SpaceError> {
+        let numbers = numbers_from_json(value).filter(|x| x.len() == self.low.len());
+        numbers.ok_or_else(|| not_an_element(self, value))
     }
 }
 

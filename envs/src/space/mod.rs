@@ -24,6 +24,7 @@ use serde_json::Value;
 use crate::{Rng, SpaceError};
 
 /// A set of values: its elements' type, membership, sampling and an encoding for records.
+#[allow(clippy::wrong_self_convention, reason = "`from_jsonable` is Gymnasium's name")]
 pub trait Space: Clone + Debug + Send + Sync + 'static {
     /// What the space holds.
     type Element: Clone + Debug + PartialEq + Send + Sync + 'static;
@@ -45,6 +46,15 @@ pub trait Space: Clone + Debug + Send + Sync + 'static {
     /// # Errors
     /// [`SpaceError::NotAnElement`] if the value has another form or lies outside the space.
     fn from_jsonable(&self, value: &Value) -> Result<Self::Element, SpaceError>;
+
+    /// The same without regard to the bounds of a box: for actions, which the environment itself
+    /// clips or refuses.
+    ///
+    /// # Errors
+    /// [`SpaceError::NotAnElement`] if the value has another form.
+    fn from_jsonable_unbounded(&self, value: &Value) -> Result<Self::Element, SpaceError> {
+        self.from_jsonable(value)
+    }
 }
 
 /// A space with finitely many elements, numbered from 0: a table can hold it.
@@ -118,6 +128,7 @@ pub trait BoundedSpace: FeatureSpace {
 }
 
 /// The error for a value that is no element of `space`.
+#[allow(clippy::needless_pass_by_value, reason = "a reference or a message made on the spot")]
 pub(crate) fn not_an_element(space: &impl Space, got: impl ToString) -> SpaceError {
     SpaceError::NotAnElement { expected: space.describe().to_string(), got: got.to_string() }
 }

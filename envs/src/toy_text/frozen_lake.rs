@@ -1,1 +1,338 @@
-//! placeholder
+//! A frozen lake with holes.
+
+use rand::RngExt as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::lake_map::{MAPS, invalid};
+use super::{
+    certain, colorize, expect_index, generate_random_map, snapshot_action, snapshot_index,
+};
+use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition};
+
+/// How a [`FrozenLake`] is made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FrozenLakeConfig {
+    /// `4x4`, `8x8`, or `random` for a map drawn from the three options below it.
+    pub map_name: String,
+    /// A map of one's own instead: rows of `S`tart, `F`rozen, `H`ole and `G`oal.
+    pub desc: Option<Vec<String>>,
+    /// The rows and columns of a random map.
+    pub map_size: usize,
+    /// The probability that a tile of a random map is frozen.
+    pub frozen_probability: f64,
+    /// The seed of a random map.
+    pub map_seed: u64,
+    /// Whether a move may go to either side of where it was meant to go.
+    pub is_slippery: bool,
+    /// On slippery ice, the probability that a move goes where it was meant to go.
+    pub success_rate: f64,
+    /// The rewards for arriving on the goal, in a hole and on anything else.
+    pub reward_schedule: [f64; 3],
+}
+
+impl Default for FrozenLakeConfig {
+    fn default() -> Self {
+        Self {
+            map_name: "4x4".to_owned(),
+            desc: None,
+            map_size: 8,
+            frozen_probability: 0.8,
+            map_seed: 0,
+            is_slippery: true,
+            success_rate: 1.0 / 3.0,
+            reward_schedule: [1.0, 0.0, 0.0],
+        }
+    }
+}
+
+/// FrozenLake: cross the ice to the goal without falling into a hole, by going left (0), down (1),
+/// right (2) or up (3).
+///
+/// The observation is the tile's number, row by row. Holes and the goal are terminal. On slippery
+/// ice a move goes to either side of the meant direction with equal probability.
+///
+/// Source: Gymnasium's `FrozenLake-v1`.
+#[derive(Clone, Debug)]
+pub struct FrozenLake {
+    config: FrozenLakeConfig,
+    columns: usize,
+    tiles: Vec<u8>,
+    /// Where each direction leads from each tile.
+    neighbours: Vec<[u32; 4]>,
+    starts: Vec<usize>,
+    tile: usize,
+    last_action: Option<usize>,
+}
+
+impl FrozenLake {
+    /// The lake of this configuration.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidOption`] if there is no such map, its rows differ in length, it holds
+    /// other letters or no start, or a probability lies outside 0..=1.
+    pub fn new(config: FrozenLakeConfig) -> Result<Self, EnvError> {
+        let rate = config.success_rate;
+        if !(0.0..=1.0).contains(&rate) {
+            return Err(invalid(format!("`success_rate` must lie in 0..=1, got {rate}")));
+        }
+        let rows = map(&config)?;
+        let columns = rows.first().map_or(0, String::len);
+        if columns == 0 || rows.iter().any(|row| row.len() != columns) {
+            return Err(invalid(format!(
+                "`desc` must be rows of equal length, at least one letter each, got {rows:?}"
+            )));
+        }
+        let tiles: Vec<u8> = rows.concat().into_bytes();
+        if tiles.iter().any(|tile| !b"SFHG".contains(tile)) || !tiles.contains(&b'S') {
+            return Err(invalid(format!(
+                "`desc` must hold the letters S, F, H and G, and at least one S, got {rows:?}"
+            )));
+        }
+        let last = (rows.len() - 1, columns - 1);
+        let neighbours = |tile: usize| {
+            let (row, column) = (tile / columns, tile % columns);
+            let left = (row, column.saturating_sub(1));
+            let down = ((row + 1).min(last.0), column);
+            let right = (row, (column + 1).min(last.1));
+            let up = (row.saturating_sub(1), column);
+            [left, down, right, up].map(|(row, column)| (row * columns + column) as u32)
+        };
+        let starts: Vec<usize> = (0..tiles.len()).filter(|&i| tiles[i] == b'S').collect();
+        Ok(Self {
+            neighbours: (0..tiles.len()).map(neighbours).collect(),
+            tile: starts[0],
+            starts,
+            columns,
+            tiles,
+            config,
+            last_action: None,
+        })
+    }
+
+    /// The configuration that the lake was made with.
+    #[must_use]
+    pub fn config(&self) -> &FrozenLakeConfig {
+        &self.config
+    }
+
+    /// The map, row by row.
+    #[must_use]
+    pub fn desc(&self) -> Vec<String> {
+        let row = |row: &[u8]| String::from_utf8_lossy(row).into_owned();
+        self.tiles.chunks(self.columns).map(row).collect()
+    }
+
+    fn is_terminal(&self, tile: usize) -> bool {
+        matches!(self.tiles[tile], b'G' | b'H')
+    }
+
+    /// What comes of going in `direction`: the next tile, the reward, whether it is terminal.
+    #[inline]
+    fn arrive(&self, tile: usize, direction: usize) -> (i64, f64, bool) {
+        let next = self.neighbours[tile][direction] as usize;
+        let [goal, hole, frozen] = self.config.reward_schedule;
+        let (reward, terminated) = match self.tiles[next] {
+            b'G' => (goal, true),
+            b'H' => (hole, true),
+            _ => (frozen, false),
+        };
+        (next as i64, reward, terminated)
+    }
+}
+
+impl Default for FrozenLake {
+    fn default() -> Self {
+        Self::new(FrozenLakeConfig::default()).expect("the map 4x4 is valid")
+    }
+}
+
+fn map(config: &FrozenLakeConfig) -> Result<Vec<String>, EnvError> {
+    if let Some(desc) = &config.desc {
+        return Ok(desc.clone());
+    }
+    if config.map_name == "random" {
+        let mut rng = Seed::new(config.map_seed).child("map", 0).rng();
+        return generate_random_map(config.map_size, config.frozen_probability, &mut rng);
+    }
+    let named = MAPS.iter().find(|map| map.0 == config.map_name);
+    let (_, rows) = named.ok_or_else(|| {
+        let name = &config.map_name;
+        invalid(format!("`map_name` must be `4x4`, `8x8` or `random`, got `{name}`"))
+    })?;
+    Ok(rows.iter().map(|&row| row.to_owned()).collect())
+}
+
+impl Env for FrozenLake {
+    type ObservationSpace = Discrete;
+    type ActionSpace = Discrete;
+
+    fn observation_space(&self) -> Discrete {
+        Discrete::new(self.tiles.len())
+    }
+
+    fn action_space(&self) -> Discrete {
+        Discrete::new(4)
+    }
+
+    #[inline]
+    fn reset(&mut self, rng: &mut Rng) -> Result<i64, EnvError> {
+        self.tile = match self.starts[..] {
+            [only] => only,
+            ref starts => starts[rng.random_range(0..starts.len())],
+        };
+        self.last_action = None;
+        Ok(self.tile as i64)
+    }
+
+    #[inline]
+    fn step(&mut self, action: &i64, rng: &mut Rng) -> Result<Step<i64>, EnvError> {
+        if !(0..4).contains(action) {
+            return Err(EnvError::invalid_action(&self.action_space(), action));
+        }
+        let action = *action as usize;
+        self.last_action = Some(action);
+        if self.is_terminal(self.tile) {
+            return Ok(Step::new(self.tile as i64, 0.0, true));
+        }
+        let mut direction = action;
+        if self.config.is_slippery {
+            let success = self.config.success_rate;
+            let fail = (1.0 - success) / 2.0;
+            let draw: f64 = rng.random();
+            let turn = if draw < fail { 3 } else { usize::from(draw >= fail + success) };
+            direction = (action + turn) % 4;
+        }
+        let (next, reward, terminated) = self.arrive(self.tile, direction);
+        self.tile = next as usize;
+        Ok(Step::new(next, reward, terminated))
+    }
+
+    fn save(&self) -> Option<Value> {
+        Some(json!({ "tile": self.tile, "last_action": self.last_action }))
+    }
+
+    fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
+        let tile = snapshot_index(snapshot, "tile", self.tiles.len())?;
+        self.last_action = snapshot_action(snapshot, 4)?;
+        self.tile = tile;
+        Ok(())
+    }
+
+    fn state(&self) -> Option<Vec<f64>> {
+        Some(vec![self.tile as f64])
+    }
+
+    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
+        self.tile = expect_index(state, self.tiles.len())?;
+        Ok(())
+    }
+
+    fn observe(&self) -> Option<i64> {
+        Some(self.tile as i64)
+    }
+
+    fn transitions(&self, tile: &i64, action: &i64) -> Option<Vec<Transition<i64>>> {
+        let tile = usize::try_from(*tile).ok().filter(|&tile| tile < self.tiles.len())?;
+        let action = usize::try_from(*action).ok().filter(|&action| action < 4)?;
+        if self.is_terminal(tile) {
+            return Some(certain((tile as i64, 0.0, true)));
+        }
+        if !self.config.is_slippery {
+            return Some(certain(self.arrive(tile, action)));
+        }
+        let success = self.config.success_rate;
+        let fail = (1.0 - success) / 2.0;
+        let turned = |(turn, probability)| {
+            let (next_state, reward, terminated) = self.arrive(tile, (action + turn) % 4);
+            Transition { probability, next_state, reward, terminated }
+        };
+        Some([(3, fail), (0, success), (1, fail)].map(turned).to_vec())
+    }
+
+    fn initial_states(&self) -> Option<Vec<(f64, i64)>> {
+        let probability = 1.0 / self.starts.len() as f64;
+        Some(self.starts.iter().map(|&tile| (probability, tile as i64)).collect())
+    }
+
+    fn render_ansi(&self) -> Option<String> {
+        let names = ["Left", "Down", "Right", "Up"];
+        let mut text = match self.last_action {
+            Some(action) => format!("  ({})\n", names[action]),
+            None => "\n".to_owned(),
+        };
+        for (i, &tile) in self.tiles.iter().enumerate() {
+            let tile = char::from(tile);
+            if i == self.tile {
+                text.push_str(&colorize(tile, 31, false, true));
+            } else {
+                text.push(tile);
+            }
+            if (i + 1) % self.columns == 0 {
+                text.push('\n');
+            }
+        }
+        Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dry() -> FrozenLake {
+        FrozenLake::new(FrozenLakeConfig { is_slippery: false, ..Default::default() }).unwrap()
+    }
+
+    #[test]
+    fn the_model_is_complete() {
+        super::super::tests::check_model(&FrozenLake::default());
+        super::super::tests::check_model(&dry());
+    }
+
+    #[test]
+    fn on_dry_ice_a_move_goes_where_it_is_meant_to() {
+        let (mut lake, mut rng) = (dry(), Seed::new(0).rng());
+        lake.reset(&mut rng).unwrap();
+        for (action, tile) in [(0, 0), (3, 0), (2, 1), (2, 2), (1, 6), (1, 10), (1, 14)] {
+            assert_eq!(lake.step(&action, &mut rng).unwrap(), Step::new(tile, 0.0, false));
+        }
+        assert_eq!(lake.step(&2, &mut rng).unwrap(), Step::new(15, 1.0, true));
+        assert_eq!(lake.step(&2, &mut rng).unwrap(), Step::new(15, 0.0, true));
+    }
+
+    #[test]
+    fn slippery_moves_occur_as_often_as_the_model_says() {
+        let config = FrozenLakeConfig { success_rate: 0.5, ..Default::default() };
+        let (mut lake, mut rng) = (FrozenLake::new(config).unwrap(), Seed::new(1).rng());
+        let mut counts = [0; 16];
+        for _ in 0..40_000 {
+            lake.set_state(&[9.0]).unwrap();
+            counts[lake.step(&2, &mut rng).unwrap().observation as usize] += 1;
+        }
+        // From 9, right is meant (10); down (13) and up (5, a hole) are slips.
+        for (tile, probability) in [(10, 0.5), (13, 0.25), (5, 0.25)] {
+            let share = f64::from(counts[tile]) / 40_000.0;
+            assert!((share - probability).abs() < 0.01, "{tile}: {share}");
+        }
+    }
+
+    #[test]
+    fn text_shows_the_tile_and_the_last_action() {
+        let (mut lake, mut rng) = (dry(), Seed::new(0).rng());
+        assert!(lake.render_ansi().unwrap().starts_with("\n\x1b[41mS\x1b[0mFFF\nFHFH\n"));
+        lake.step(&2, &mut rng).unwrap();
+        assert!(lake.render_ansi().unwrap().starts_with("  (Right)\nS\x1b[41mF\x1b[0mFF\n"));
+    }
+
+    #[test]
+    fn a_state_that_is_no_tile_is_an_error() {
+        let mut lake = dry();
+        for bad in [&[16.0][..], &[-1.0], &[0.5], &[f64::NAN], &[], &[0.0, 0.0]] {
+            assert!(lake.set_state(bad).is_err(), "{bad:?}");
+        }
+        assert!(lake.restore(&json!({ "tile": 16, "last_action": null })).is_err());
+        assert!(lake.restore(&json!({ "tile": 3, "last_action": 4 })).is_err());
+    }
+}

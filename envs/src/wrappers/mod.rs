@@ -40,6 +40,9 @@ macro_rules! forward {
         }
     };
     (@ model $env:ident) => {
+        fn observe(&self) -> Option<$crate::Obs<Self>> {
+            self.$env.observe()
+        }
         fn transitions(
             &self,
             observation: &$crate::Obs<Self>,

@@ -1,0 +1,110 @@
+//! Random steps per second on one core: `cargo bench -p gymnast-envs`.
+//!
+//! Each environment is wrapped in its time limit and stepped by a `SyncVectorEnv` that resets it at
+//! an episode's end; drawing the random actions counts. The rounds of all rows are interleaved, so
+//! that a machine that drifts drifts for all of them. `gymnasium_steps.py` beside this file
+//! measures Gymnasium on the same machine.
+
+use std::{hint::black_box, time::Instant};
+
+use gymnast_envs::{
+    Env, Rng, Seed, Space, SyncVectorEnv, VectorEnv,
+    classic::{Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum},
+    toy_text::{Blackjack, CliffWalking, FrozenLake, Taxi},
+    wrappers::TimeLimit,
+};
+
+/// EnvPool 1.2.5 with 1024 environments on one thread, recorded likewise.
+const ENVPOOL: [(&str, f64); 2] = [("CartPole-v1", 590e3), ("Pendulum-v1", 773e3)];
+/// Gymnasium 1.4.0's single environment, steps per second as recorded when the project began.
+const RECORDED: [(&str, Option<f64>); 9] = [
+    ("CartPole-v1", Some(111e3)),
+    ("MountainCar-v0", Some(63e3)),
+    ("MountainCarContinuous-v0", None),
+    ("Pendulum-v1", Some(83e3)),
+    ("Acrobot-v1", Some(29e3)),
+    ("FrozenLake-v1", Some(138e3)),
+    ("CliffWalking-v1", None),
+    ("Taxi-v4", Some(109e3)),
+    ("Blackjack-v1", None),
+];
+const SIZES: [usize; 3] = [1, 64, 1024];
+const ROUNDS: usize = 9;
+/// Steps of one environment in one round.
+const STEPS: usize = 1 << 19;
+
+/// Something that can be timed: so many steps, and how many seconds they took.
+type Row = Box<dyn FnMut() -> f64>;
+
+fn row<E: Env + Clone + 'static>(env: &E, limit: impl Into<Option<u32>>, n: usize) -> Row {
+    let limited = TimeLimit::new(env.clone(), limit.into());
+    let copies = (0..n).map(|_| limited.clone()).collect();
+    let mut envs = SyncVectorEnv::new(copies, Seed::new(0)).expect("n is at least 1");
+    envs.reset().expect("the built-ins do not fail");
+    let mut rng: Rng = Seed::new(0).child("policy", 0).rng();
+    let mut actions = Vec::with_capacity(n);
+    Box::new(move || {
+        let start = Instant::now();
+        for _ in 0..STEPS / n {
+            let space = envs.action_space();
+            actions.clear();
+            actions.extend((0..n).map(|_| space.sample(&mut rng)));
+            let experience = envs.step(&actions).expect("sampled actions are valid");
+            black_box(experience);
+        }
+        start.elapsed().as_secs_f64()
+    })
+}
+
+fn rows(id: &str) -> [Row; 3] {
+    SIZES.map(|n| match id {
+        "CartPole-v1" => row(&CartPole::default(), 500, n),
+        "MountainCar-v0" => row(&MountainCar::default(), 200, n),
+        "MountainCarContinuous-v0" => row(&MountainCarContinuous::default(), 999, n),
+        "Pendulum-v1" => row(&Pendulum::default(), 200, n),
+        "Acrobot-v1" => row(&Acrobot::default(), 500, n),
+        "FrozenLake-v1" => row(&FrozenLake::default(), 100, n),
+        "CliffWalking-v1" => row(&CliffWalking::default(), None, n),
+        "Taxi-v4" => row(&Taxi::default(), 200, n),
+        "Blackjack-v1" => row(&Blackjack::default(), None, n),
+        other => unreachable!("{other} has no row"),
+    })
+}
+
+fn main() {
+    // `cargo test --benches` runs this too: once is enough to see that it works.
+    let rounds = if std::env::args().any(|arg| arg == "--bench") { ROUNDS } else { 1 };
+    let mut envs: Vec<_> = RECORDED.iter().map(|(id, _)| rows(id)).collect();
+    let mut seconds = vec![[const { Vec::new() }; 3]; RECORDED.len()];
+    for round in 0..=rounds {
+        for (rows, seconds) in envs.iter_mut().zip(&mut seconds) {
+            for (row, seconds) in rows.iter_mut().zip(seconds) {
+                let took = row();
+                // The first round warms the caches.
+                if round > 0 {
+                    seconds.push(took);
+                }
+            }
+        }
+    }
+    println!("Median of {rounds} interleaved rounds, one core, million steps per second.\n");
+    println!(
+        "| environment | n = 1 | n = 64 | n = 1024 | Gymnasium, recorded | ratio at n = 1 | EnvPool at 1024, recorded | ratio at n = 1024 |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for ((id, recorded), seconds) in RECORDED.iter().zip(&mut seconds) {
+        let rates = seconds.each_mut().map(|seconds| {
+            seconds.sort_by(f64::total_cmp);
+            STEPS as f64 / seconds[seconds.len() / 2]
+        });
+        let [one, some, many] = rates.map(|rate| rate / 1e6);
+        let beside = |recorded: Option<f64>, rate: f64| match recorded {
+            Some(peer) => format!("{:.3} | {:.0}", peer / 1e6, rate / peer),
+            None => "– | –".to_owned(),
+        };
+        let gymnasium = beside(*recorded, rates[0]);
+        let envpool = ENVPOOL.iter().find(|peer| peer.0 == *id).map(|peer| peer.1);
+        let envpool = beside(envpool, rates[2]);
+        println!("| {id} | {one:.1} | {some:.1} | {many:.1} | {gymnasium} | {envpool} |");
+    }
+}

@@ -1,0 +1,223 @@
+//! A path along a cliff.
+
+use rand::RngExt as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{certain, expect_index, snapshot_action, snapshot_index};
+use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
+
+const ROWS: usize = 4;
+const COLUMNS: usize = 12;
+const START: usize = 36;
+const GOAL: usize = 47;
+
+/// How a [`CliffWalking`] is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CliffWalkingConfig {
+    /// Whether a move goes to either side of where it was meant to go, with probability ⅓ each.
+    pub is_slippery: bool,
+}
+
+/// CliffWalking: go from the bottom left to the bottom right by moving up (0), right (1), down (2)
+/// or left (3), past a cliff.
+///
+/// The observation is the tile's number, row by row, 12 to a row. A step costs 1; one over the
+/// cliff costs 100 and leads back to the start. Only the goal is terminal.
+///
+/// Source: Sutton and Barto, example 6.6, as in Gymnasium's `CliffWalking-v1`.
+#[derive(Clone, Debug)]
+pub struct CliffWalking {
+    config: CliffWalkingConfig,
+    tile: usize,
+    last_action: Option<usize>,
+}
+
+impl CliffWalking {
+    /// The cliff of this configuration.
+    #[must_use]
+    pub fn new(config: CliffWalkingConfig) -> Self {
+        Self { config, tile: START, last_action: None }
+    }
+
+    /// The configuration that the cliff was made with.
+    #[must_use]
+    pub fn config(&self) -> &CliffWalkingConfig {
+        &self.config
+    }
+}
+
+impl Default for CliffWalking {
+    fn default() -> Self {
+        Self::new(CliffWalkingConfig::default())
+    }
+}
+
+fn is_cliff(tile: usize) -> bool {
+    START < tile && tile < GOAL
+}
+
+/// What comes of going in `direction`: the next tile, the reward, whether it is terminal.
+#[inline]
+fn arrive(tile: usize, direction: usize) -> (i64, f64, bool) {
+    let (row, column) = (tile / COLUMNS, tile % COLUMNS);
+    let (row, column) = match direction {
+        0 => (row.saturating_sub(1), column),
+        1 => (row, (column + 1).min(COLUMNS - 1)),
+        2 => ((row + 1).min(ROWS - 1), column),
+        _ => (row, column.saturating_sub(1)),
+    };
+    let next = row * COLUMNS + column;
+    if is_cliff(next) {
+        return (START as i64, -100.0, false);
+    }
+    (next as i64, -1.0, next == GOAL)
+}
+
+impl Env for CliffWalking {
+    type ObservationSpace = Discrete;
+    type ActionSpace = Discrete;
+
+    fn observation_space(&self) -> Discrete {
+        Discrete::new(ROWS * COLUMNS)
+    }
+
+    fn action_space(&self) -> Discrete {
+        Discrete::new(4)
+    }
+
+    #[inline]
+    fn reset(&mut self, _rng: &mut Rng) -> Result<i64, EnvError> {
+        (self.tile, self.last_action) = (START, None);
+        Ok(START as i64)
+    }
+
+    #[inline]
+    fn step(&mut self, action: &i64, rng: &mut Rng) -> Result<Step<i64>, EnvError> {
+        if !(0..4).contains(action) {
+            return Err(EnvError::invalid_action(&self.action_space(), action));
+        }
+        let action = *action as usize;
+        self.last_action = Some(action);
+        let turn =
+            if self.config.is_slippery { rng.random_range(0..3_u32) as usize + 3 } else { 0 };
+        let (next, reward, terminated) = arrive(self.tile, (action + turn) % 4);
+        self.tile = next as usize;
+        Ok(Step::new(next, reward, terminated))
+    }
+
+    fn save(&self) -> Option<Value> {
+        Some(json!({ "tile": self.tile, "last_action": self.last_action }))
+    }
+
+    fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
+        let tile = snapshot_index(snapshot, "tile", ROWS * COLUMNS)?;
+        self.last_action = snapshot_action(snapshot, 4)?;
+        self.tile = tile;
+        Ok(())
+    }
+
+    fn state(&self) -> Option<Vec<f64>> {
+        Some(vec![self.tile as f64])
+    }
+
+    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
+        self.tile = expect_index(state, ROWS * COLUMNS)?;
+        Ok(())
+    }
+
+    fn observe(&self) -> Option<i64> {
+        Some(self.tile as i64)
+    }
+
+    /// As in Gymnasium, the goal and the cliff's tiles have successors too, though none is played.
+    fn transitions(&self, tile: &i64, action: &i64) -> Option<Vec<Transition<i64>>> {
+        let tile = usize::try_from(*tile).ok().filter(|&tile| tile < ROWS * COLUMNS)?;
+        let action = usize::try_from(*action).ok().filter(|&action| action < 4)?;
+        if !self.config.is_slippery {
+            return Some(certain(arrive(tile, action)));
+        }
+        let turned = |turn| {
+            let (next_state, reward, terminated) = arrive(tile, (action + turn) % 4);
+            Transition { probability: 1.0 / 3.0, next_state, reward, terminated }
+        };
+        Some([3, 0, 1].map(turned).to_vec())
+    }
+
+    fn initial_states(&self) -> Option<Vec<(f64, i64)>> {
+        Some(vec![(1.0, START as i64)])
+    }
+
+    fn render_ansi(&self) -> Option<String> {
+        let letter = |tile| match tile {
+            tile if tile == self.tile => "x",
+            GOAL => "T",
+            tile if is_cliff(tile) => "C",
+            _ => "o",
+        };
+        let row = |row| {
+            let letters = (row * COLUMNS..(row + 1) * COLUMNS).map(letter);
+            letters.collect::<Vec<_>>().join("  ") + "\n"
+        };
+        Some((0..ROWS).map(row).collect::<String>() + "\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Seed;
+
+    #[test]
+    fn the_model_is_complete() {
+        for is_slippery in [false, true] {
+            let cliff = CliffWalking::new(CliffWalkingConfig { is_slippery });
+            super::super::tests::check_model(&cliff);
+        }
+    }
+
+    #[test]
+    fn along_the_edge_takes_13_steps() {
+        let (mut cliff, mut rng) = (CliffWalking::default(), Seed::new(0).rng());
+        cliff.reset(&mut rng).unwrap();
+        let mut total = 0.0;
+        for action in [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1] {
+            let step = cliff.step(&action, &mut rng).unwrap();
+            total += step.reward;
+            assert!(!step.outcome.is_final());
+        }
+        let last = cliff.step(&2, &mut rng).unwrap();
+        assert_eq!((total + last.reward, last.outcome.terminated()), (-13.0, true));
+    }
+
+    #[test]
+    fn over_the_cliff_leads_back_to_the_start() {
+        let (mut cliff, mut rng) = (CliffWalking::default(), Seed::new(0).rng());
+        assert_eq!(cliff.step(&1, &mut rng).unwrap(), Step::new(36, -100.0, false));
+        assert_eq!(cliff.step(&3, &mut rng).unwrap(), Step::new(36, -1.0, false));
+    }
+
+    #[test]
+    fn slippery_steps_are_those_of_the_model() {
+        let mut cliff = CliffWalking::new(CliffWalkingConfig { is_slippery: true });
+        let mut rng = Seed::new(0).rng();
+        let mut counts = [0; 48];
+        for _ in 0..30_000 {
+            cliff.set_state(&[14.0]).unwrap();
+            counts[cliff.step(&0, &mut rng).unwrap().observation as usize] += 1;
+        }
+        for tile in [2, 13, 15] {
+            assert!((f64::from(counts[tile]) / 30_000.0 - 1.0 / 3.0).abs() < 0.02);
+        }
+    }
+
+    #[test]
+    fn text_is_gymnasiums() {
+        let text = CliffWalking::default().render_ansi().unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "o  o  o  o  o  o  o  o  o  o  o  o");
+        assert_eq!(lines[3], "x  C  C  C  C  C  C  C  C  C  C  T");
+        assert!(text.ends_with("\n\n"));
+    }
+}

@@ -1,0 +1,154 @@
+//! Random episodes of every registered environment, and the exact optima of the finite ones.
+
+use gymnast_envs::{
+    BoxSpace, Discrete, Env, EnvOptions, FiniteSpace, Outcome, Registry, Seed, Space,
+    classic::{Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum},
+    toy_text::{
+        Blackjack, CliffWalking, CliffWalkingConfig, FrozenLake, FrozenLakeConfig, Taxi, TaxiConfig,
+    },
+};
+use proptest::prelude::*;
+
+/// Plays with random actions; observations stay in their space, and an environment restored in
+/// mid-episode goes on in the same way.
+fn play<E: Env + Clone>(mut env: E, seed: u64) {
+    let mut rng = Seed::new(seed).rng();
+    let (space, actions) = (env.observation_space(), env.action_space());
+    let mut observation = env.reset(&mut rng).unwrap();
+    for step in 0..300 {
+        assert!(space.contains(&observation), "{observation:?} after {step} steps");
+        let action = actions.sample(&mut rng);
+        let mut twin = env.clone();
+        twin.reset(&mut Seed::new(1).rng()).unwrap();
+        twin.restore(&env.save().unwrap()).unwrap();
+        let next = env.step(&action, &mut rng.clone()).unwrap();
+        assert_eq!(next, twin.step(&action, &mut rng).unwrap());
+        assert_eq!(env.state(), twin.state());
+        observation = match next.outcome {
+            Outcome::Continues => next.observation,
+            _ => env.reset(&mut rng).unwrap(),
+        };
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn classic_episodes_stay_in_their_spaces(seed in any::<u64>()) {
+        play(CartPole::default(), seed);
+        play(MountainCar::default(), seed);
+        play(MountainCarContinuous::default(), seed);
+        play(Pendulum::default(), seed);
+        let mut noisy = Acrobot::default();
+        noisy.torque_noise_max = 0.5;
+        play(noisy, seed);
+    }
+
+    #[test]
+    fn toy_text_episodes_stay_in_their_spaces(seed in any::<u64>()) {
+        let random = FrozenLakeConfig {
+            map_name: "random".to_owned(),
+            map_seed: seed,
+            ..Default::default()
+        };
+        play(FrozenLake::new(random).unwrap(), seed);
+        play(CliffWalking::new(CliffWalkingConfig { is_slippery: true }), seed);
+        let weather = TaxiConfig { is_rainy: true, fickle_passenger: true, ..Default::default() };
+        play(Taxi::new(weather).unwrap(), seed);
+        play(Blackjack::default(), seed);
+    }
+
+    #[test]
+    fn torques_beyond_the_bounds_leave_the_pendulum_in_its_space(torque in any::<f32>()) {
+        let mut rng = Seed::new(0).rng();
+        let mut pendulum = Pendulum::default();
+        pendulum.reset(&mut rng).unwrap();
+        match pendulum.step(&[torque], &mut rng) {
+            Ok(step) => prop_assert!(pendulum.observation_space().contains(&step.observation)),
+            Err(_) => prop_assert!(!torque.is_finite()),
+        }
+    }
+}
+
+/// The best expected return within `limit` steps, by backward induction over the model.
+fn optimum<E>(env: &E, limit: usize) -> f64
+where
+    E: Env<ObservationSpace: FiniteSpace, ActionSpace: FiniteSpace>,
+{
+    let (states, actions) = (env.observation_space(), env.action_space());
+    let mut values = vec![0.0; states.size()];
+    for _ in 0..limit {
+        let value = |state: usize, action: usize| -> f64 {
+            let model = env.transitions(&states.element(state), &actions.element(action)).unwrap();
+            let one = |t: &gymnast_envs::Transition<_>| {
+                let next = if t.terminated { 0.0 } else { values[states.index_of(&t.next_state)] };
+                t.probability * (t.reward + next)
+            };
+            model.iter().map(one).sum()
+        };
+        let best = |state| (0..actions.size()).map(|a| value(state, a)).fold(f64::MIN, f64::max);
+        values = (0..states.size()).map(best).collect();
+    }
+    let starts = env.initial_states().unwrap();
+    starts.iter().map(|(p, state)| p * values[states.index_of(state)]).sum()
+}
+
+#[test]
+fn value_iteration_finds_the_known_optima() {
+    assert!((optimum(&FrozenLake::default(), 100) - 0.7442).abs() < 5e-5);
+    assert!((optimum(&FrozenLake::default(), 10_000) - 0.8235).abs() < 5e-5);
+    let large = FrozenLakeConfig { map_name: "8x8".to_owned(), ..Default::default() };
+    assert!((optimum(&FrozenLake::new(large).unwrap(), 200) - 0.9132).abs() < 5e-5);
+    assert_eq!(optimum(&CliffWalking::default(), 100), -13.0);
+    assert!((optimum(&Taxi::default(), 200) - 7.93).abs() < 5e-3);
+}
+
+#[test]
+fn limits_and_thresholds_are_gymnasiums() {
+    let registry = Registry::builtin();
+    let listed = [
+        ("CartPole-v0", Some(200), Some(195.0)),
+        ("CartPole-v1", Some(500), Some(475.0)),
+        ("MountainCar-v0", Some(200), Some(-110.0)),
+        ("MountainCarContinuous-v0", Some(999), Some(90.0)),
+        ("Pendulum-v1", Some(200), None),
+        ("Acrobot-v1", Some(500), Some(-100.0)),
+        ("FrozenLake-v1", Some(100), Some(0.7)),
+        ("FrozenLake8x8-v1", Some(200), Some(0.85)),
+        ("CliffWalking-v1", None, None),
+        ("CliffWalkingSlippery-v1", None, None),
+        // Gymnasium's 8 is above the optimum.
+        ("Taxi-v4", Some(200), Some(7.5)),
+        ("Blackjack-v1", None, None),
+    ];
+    for (id, limit, threshold) in listed {
+        let spec = registry.spec(id).unwrap();
+        assert_eq!((spec.step_limit(), spec.threshold()), (limit, threshold), "{id}");
+        assert!(!spec.summary().is_empty(), "{id}");
+    }
+}
+
+#[test]
+fn agents_are_served_as_the_spaces_allow() {
+    let registry = Registry::builtin();
+    for spec in registry.iter() {
+        let (_, actions) = spec.spaces(&EnvOptions::none()).unwrap();
+        assert_eq!(spec.is_continuous(), actions.to_string().starts_with("Box"), "{}", spec.id());
+        assert_eq!(spec.is_discrete(), !spec.is_continuous(), "{}", spec.id());
+    }
+    assert!(registry.spec("Blackjack-v1").unwrap().is_finite());
+    assert!(!registry.spec("Acrobot-v1").unwrap().is_finite());
+}
+
+#[test]
+fn spaces_are_gymnasiums() {
+    assert_eq!(Pendulum::default().action_space(), BoxSpace::symmetric([2.0]));
+    assert_eq!(MountainCarContinuous::default().action_space(), BoxSpace::symmetric([1.0]));
+    let car = BoxSpace::new([-1.2, -0.07], [0.6, 0.07]).unwrap();
+    assert_eq!(MountainCar::default().observation_space(), car);
+    assert_eq!(Taxi::default().observation_space(), Discrete::new(500));
+    assert_eq!(Blackjack::default().observation_space().size(), 704);
+    let acrobot = Acrobot::default().observation_space();
+    assert_eq!(acrobot.high()[4..], [12.566_371, 28.274_334]);
+}
