@@ -28,7 +28,7 @@ use std::cell::RefCell;
 use gymnast_core::{
     loss,
     nn::{Activation, Dueling, Mlp, MlpConfig, Network, Scratch},
-    optim::{Adam, AdamConfig, AdamState},
+    optim::{Adam, AdamConfig, AdamState, Optimizer as _},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
