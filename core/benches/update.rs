@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use gymnast_core::nn::{Mlp, MlpConfig, Network, Scratch};
-use gymnast_core::optim::{Adam, AdamConfig};
+use gymnast_core::optim::{Adam, AdamConfig, Optimizer};
 use gymnast_core::{loss, threads};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -45,9 +45,9 @@ fn theirs(width: i64) -> (nn::VarStore, nn::Sequential) {
         |name, inputs, outputs| nn::linear(&root / name, inputs, outputs, Default::default());
     let network = nn::seq()
         .add(layer("1", 4, width))
-        .add_fn(|x| x.relu())
+        .add_fn(Tensor::relu)
         .add(layer("2", width, width))
-        .add_fn(|x| x.relu())
+        .add_fn(Tensor::relu)
         .add(layer("3", width, 2));
     (store, network)
 }

@@ -145,7 +145,7 @@ impl Init {
             Self::Uniform { low, high } => uniform(low, high, rng, out),
             Self::LinearDefault => uniform_within(1.0 / fan_in.sqrt(), rng, out),
             Self::XavierUniform { gain } => {
-                uniform_within(gain * (3.0 / fan_mean).sqrt(), rng, out)
+                uniform_within(gain * (3.0 / fan_mean).sqrt(), rng, out);
             }
             Self::KaimingUniform { gain } => uniform_within(gain * (3.0 / fan_in).sqrt(), rng, out),
             Self::Normal { mean, std } => normal(mean, std, rng, out),

@@ -44,21 +44,13 @@ macro_rules! wide {
 }
 pub(crate) use wide;
 
-const LANES: usize = 8;
-
-/// Sums with a fixed tree, so that the order of additions never depends on anything.
-#[inline(always)]
-pub(crate) fn sum(lanes: [f32; LANES]) -> f32 {
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
-}
-
 wide! {
     /// Σ x², in `f32` over short stretches and in `f64` over those.
     pub(crate) fn sum_of_squares<FMA>(values: &[f32]) -> f64 {
         values.chunks(1024).map(|stretch| {
-            let (blocks, rest) = stretch.as_chunks::<{ 4 * LANES }>();
-            let mut sums = [0.0; 4 * LANES];
+            const LANES: usize = 32;
+            let (blocks, rest) = stretch.as_chunks::<LANES>();
+            let mut sums = [0.0; LANES];
             for block in blocks {
                 for (sum, &x) in sums.iter_mut().zip(block) {
                     *sum = multiply_add::<FMA>(x, x, *sum);

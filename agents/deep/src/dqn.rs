@@ -15,7 +15,8 @@
 //!
 //! Departures: Adam instead of RMSprop; the gradient's global norm is clipped; `double` takes the
 //! target of van Hasselt et al. (2016), `dueling` the network of Wang et al. (2016); with `tau`
-//! below 1 the target network follows slowly (Lillicrap et al., 2016). Exploration and target
+//! below 1 the target network follows slowly (Lillicrap et al., 2016); with `n_step` above 1 the
+//! target sums several rewards before it bootstraps (Hessel et al., 2018). Exploration and target
 //! updates count env steps, whatever the number of environments. A time limit is not an end: the
 //! target bootstraps through it.
 //!
@@ -27,7 +28,7 @@ use std::cell::RefCell;
 use gymnast_core::{
     loss,
     nn::{Activation, Dueling, Mlp, MlpConfig, Network, Scratch},
-    optim::{Adam, AdamConfig, AdamState},
+    optim::{Adam, AdamConfig, AdamState, Optimizer as _},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
@@ -57,6 +58,8 @@ pub struct DqnConfig {
     pub learning_rate: Schedule,
     /// The discount γ, in [0, 1].
     pub gamma: f64,
+    /// The steps whose rewards a target sums before it bootstraps: 1 is the paper's.
+    pub n_step: usize,
     /// The share of random actions ε, in [0, 1].
     pub epsilon: Schedule,
     /// The transitions that the memory holds.
@@ -87,6 +90,7 @@ impl Default for DqnConfig {
             hidden: vec![128, 128],
             learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
             gamma: 0.99,
+            n_step: 1,
             epsilon: Schedule::linear(1.0, 0.05, 0.1),
             buffer_size: 100_000,
             batch_size: 64,
@@ -111,6 +115,8 @@ impl DqnConfig {
         require(unit.contains(&self.gamma), "gamma", &self.gamma, "a discount in [0, 1]")?;
         let tau = self.tau;
         require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")?;
+        let fits = u32::try_from(self.buffer_size).is_ok_and(|n| n < u32::MAX);
+        require(fits, "buffer_size", &self.buffer_size, "a 32-bit number")?;
         let norm = self.max_grad_norm;
         require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
         let hidden = &self.hidden;
@@ -118,6 +124,7 @@ impl DqnConfig {
         for (key, value) in [
             ("buffer_size", self.buffer_size as u64),
             ("batch_size", self.batch_size as u64),
+            ("n_step", self.n_step as u64),
             ("train_every", self.train_every),
             ("gradient_steps", self.gradient_steps),
             ("target_every", self.target_every),
@@ -183,7 +190,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let (online, target) = (build()?, build()?);
         let optimizer = Adam::new(AdamConfig::default(), online.parameters()).map_err(backend)?;
         Ok(Self {
-            replay: Replay::new(config.buffer_size, width),
+            replay: Replay::new(config.buffer_size, width, plan.num_envs, config.n_step),
             replay_rng: plan.seed.child("replay", 0).rng(),
             env_steps: 0,
             updates: 0,

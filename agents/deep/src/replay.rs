@@ -2,7 +2,7 @@
 //!
 //! Source: Lin, "Self-improving reactive agents based on reinforcement learning, planning and
 //! teaching" (1992); Mnih et al., "Human-level control through deep reinforcement learning"
-//! (2015).
+//! (2015). Multi-step returns: Sutton and Barto (2018), section 7.1.
 
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
 use gymnast_harness::{Checkpoint, CheckpointError, StateDict};
@@ -12,32 +12,41 @@ use tch::Tensor;
 /// A memory of the last `capacity` transitions with finite actions.
 ///
 /// Each column is one allocation, made when the memory is made. What is stored of an outcome is
-/// its discount: γ, or 0 after termination, so that no loss sees a flag.
+/// its discount: γ, or 0 after termination, so that no loss sees a flag. Each transition knows its
+/// successor in the same episode, so that returns over several steps are put together when they
+/// are sampled.
 pub struct Replay {
     observations: Vec<f32>,      // [capacity, width]
     next_observations: Vec<f32>, // [capacity, width]
     actions: Vec<i64>,           // [capacity]
     rewards: Vec<f32>,           // [capacity]
     discounts: Vec<f32>,         // [capacity]
+    successors: Vec<u32>,        // [capacity], `NONE` where there is none (yet)
+    /// Where each environment's running episode was stored last, `NONE` where it has just begun.
+    latest: Vec<u32>, // [num_envs]
     width: usize,
     capacity: usize,
+    n_step: usize,
     /// Where the next transition goes.
     next: usize,
     len: usize,
     scratch: Scratch,
 }
 
-/// Some transitions, as tensors.
+/// No row.
+const NONE: u32 = u32::MAX;
+
+/// Some transitions over `n` steps (fewer at an episode's end), as tensors.
 pub struct Batch {
     /// What was seen.
     pub observation: Tensor, // [B, width]
     /// What was done, as the action's number.
     pub action: Tensor, // [B], i64
-    /// What was received.
+    /// What was received: Σ γᵏ rₖ.
     pub reward: Tensor, // [B]
-    /// What was seen next.
+    /// What was seen after the last of the steps.
     pub next_observation: Tensor, // [B, width]
-    /// The factor on the successor's value: 0 after termination.
+    /// The factor on that state's value: γⁿ, 0 after termination.
     pub discount: Tensor, // [B]
 }
 
@@ -52,17 +61,25 @@ struct Scratch {
 }
 
 impl Replay {
-    /// An empty memory for `capacity` transitions whose observations have `width` features.
+    /// An empty memory for `capacity` transitions (at least 1) of `num_envs` environments, whose
+    /// observations have `width` features; what it samples spans `n_step` steps (at least 1).
+    ///
+    /// # Panics
+    /// If `capacity` does not fit 32 bits.
     #[must_use]
-    pub fn new(capacity: usize, width: usize) -> Self {
+    pub fn new(capacity: usize, width: usize, num_envs: usize, n_step: usize) -> Self {
+        assert!(u32::try_from(capacity).is_ok_and(|n| n < NONE), "a row's number has 32 bits");
         Self {
             observations: vec![0.0; capacity * width],
             next_observations: vec![0.0; capacity * width],
             actions: vec![0; capacity],
             rewards: vec![0.0; capacity],
             discounts: vec![0.0; capacity],
+            successors: vec![NONE; capacity],
+            latest: vec![NONE; num_envs],
             width,
             capacity,
+            n_step,
             next: 0,
             len: 0,
             scratch: Scratch::default(),
@@ -90,6 +107,13 @@ impl Replay {
         gamma: f64,
     ) {
         for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
+            // The row that gives way is older than its successor, which is there as long as it is.
+            self.successors[self.next] = NONE;
+            if let Some(successor) = self.successors.get_mut(self.latest[i] as usize) {
+                *successor = self.next as u32;
+            }
+            let is_last = experience.outcomes[i].is_final();
+            self.latest[i] = if is_last { NONE } else { self.next as u32 };
             let row = self.next * self.width..(self.next + 1) * self.width;
             let column = &mut self.observations[row.clone()];
             observation_space.flatten(&experience.observations[i], column);
@@ -111,13 +135,24 @@ impl Replay {
         let scratch = &mut self.scratch;
         scratch.clear();
         for _ in 0..batch {
-            let i = rng.random_range(0..self.len as u64) as usize;
-            let row = i * self.width..(i + 1) * self.width;
-            scratch.observations.extend_from_slice(&self.observations[row.clone()]);
-            scratch.next_observations.extend_from_slice(&self.next_observations[row]);
-            scratch.actions.push(self.actions[i]);
-            scratch.rewards.push(self.rewards[i]);
-            scratch.discounts.push(self.discounts[i]);
+            let first = rng.random_range(0..self.len as u64) as usize;
+            let (mut last, mut reward) = (first, self.rewards[first]);
+            let mut discount = self.discounts[first];
+            for _ in 1..self.n_step {
+                let successor = self.successors[last];
+                if successor == NONE {
+                    break;
+                }
+                last = successor as usize;
+                reward += discount * self.rewards[last];
+                discount *= self.discounts[last];
+            }
+            let row = |i: usize| i * self.width..(i + 1) * self.width;
+            scratch.observations.extend_from_slice(&self.observations[row(first)]);
+            scratch.next_observations.extend_from_slice(&self.next_observations[row(last)]);
+            scratch.actions.push(self.actions[first]);
+            scratch.rewards.push(reward);
+            scratch.discounts.push(discount);
         }
         let rows = [batch as i64, self.width as i64];
         Batch {
@@ -149,6 +184,8 @@ impl Checkpoint for Replay {
         state.insert_array("actions", &[len], &self.actions[..len]);
         state.insert_array("rewards", &[len], &self.rewards[..len]);
         state.insert_array("discounts", &[len], &self.discounts[..len]);
+        state.insert_array("successors", &[len], &self.successors[..len]);
+        state.insert("latest", &self.latest)?;
         Ok(())
     }
 
@@ -167,11 +204,23 @@ impl Checkpoint for Replay {
         let next_observations = state.array("next_observations", &[len, self.width])?;
         let actions: Vec<i64> = state.array("actions", &[len])?;
         let discounts: Vec<f32> = state.array("discounts", &[len])?;
+        let successors: Vec<u32> = state.array("successors", &[len])?;
+        let latest: Vec<u32> = state.get("latest")?;
+        let is_row = |&row: &u32| row == NONE || (row as usize) < len;
+        if latest.len() != self.latest.len() || !successors.iter().chain(&latest).all(is_row) {
+            return Err(CheckpointError::Mismatch {
+                name: "successors".to_owned(),
+                expected: format!("rows below {len}, of {} environments", self.latest.len()),
+                got: format!("other rows, or those of {} environments", latest.len()),
+            });
+        }
         self.observations[..len * self.width].copy_from_slice(&observations);
         self.next_observations[..len * self.width].copy_from_slice(&next_observations);
         self.actions[..len].copy_from_slice(&actions);
         self.rewards[..len].copy_from_slice(&rewards);
         self.discounts[..len].copy_from_slice(&discounts);
+        self.successors[..len].copy_from_slice(&successors);
+        self.latest = latest;
         (self.next, self.len) = (next, len);
         Ok(())
     }
@@ -187,8 +236,8 @@ mod tests {
         RowSpace::new(vec![-100.0; 2], vec![100.0; 2], vec![2]).unwrap()
     }
 
-    fn filled(capacity: usize, transitions: usize) -> Replay {
-        let mut replay = Replay::new(capacity, 2);
+    fn filled(capacity: usize, transitions: usize, n_step: usize) -> Replay {
+        let mut replay = Replay::new(capacity, 2, 1, n_step);
         for i in 0..transitions {
             let x = i as f32;
             let outcomes = [Outcome::Continues, Outcome::Terminated, Outcome::Truncated];
@@ -207,7 +256,7 @@ mod tests {
 
     #[test]
     fn the_oldest_gives_way_and_rows_stay_together() {
-        let mut replay = filled(4, 6);
+        let mut replay = filled(4, 6, 1);
         assert_eq!(replay.len(), 4);
         let batch = replay.sample(200, &mut Seed::new(0).rng());
         let mut seen = [false; 6];
@@ -225,8 +274,31 @@ mod tests {
     }
 
     #[test]
+    fn a_return_over_several_steps_ends_with_the_episode() {
+        // Outcomes go on, terminated, truncated, go on, terminated, truncated: episodes of the
+        // rows 0 1, 2, 3 4, 5. Rewards are half the row's number, γ is 0.9.
+        let mut replay = filled(8, 6, 3);
+        let batch = replay.sample(200, &mut Seed::new(0).rng());
+        let expected = [
+            (0.45, 0.0, 2),
+            (0.5, 0.0, 2),
+            (1.0, 0.9, 3),
+            (3.3, 0.0, 5),
+            (2.0, 0.0, 5),
+            (2.5, 0.9, 6),
+        ];
+        for row in 0..200 {
+            let first = batch.observation.double_value(&[row, 0]) as usize;
+            let (reward, discount, next) = expected[first];
+            assert!((batch.reward.double_value(&[row]) - reward).abs() < 1e-6, "{first}");
+            assert!((batch.discount.double_value(&[row]) - discount).abs() < 1e-6, "{first}");
+            assert_eq!(batch.next_observation.double_value(&[row, 0]), f64::from(next));
+        }
+    }
+
+    #[test]
     fn a_reset_is_no_transition() {
-        let mut replay = Replay::new(4, 2);
+        let mut replay = Replay::new(4, 2, 1, 1);
         let experience = Experience {
             observations: vec![vec![0.0; 2]],
             actions: vec![0],
@@ -242,16 +314,18 @@ mod tests {
     #[test]
     fn it_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
         for transitions in [3, 6] {
-            let mut replay = filled(4, transitions);
+            let mut replay = filled(4, transitions, 2);
             let mut state = StateDict::new();
             replay.save(&mut state).unwrap();
-            let mut other = Replay::new(4, 2);
+            let mut other = Replay::new(4, 2, 1, 2);
             other.load(&state).unwrap();
             let mut sample = |replay: &mut Replay| replay.sample(50, &mut Seed::new(1).rng());
             assert_eq!(sample(&mut replay).observation, sample(&mut other).observation);
             assert_eq!(replay.next, other.next);
-            assert!(Replay::new(2, 2).load(&state).is_err());
-            assert!(Replay::new(4, 3).load(&state).is_err());
+            assert_eq!(replay.latest, other.latest);
+            assert!(Replay::new(2, 2, 1, 2).load(&state).is_err());
+            assert!(Replay::new(4, 3, 1, 2).load(&state).is_err());
+            assert!(Replay::new(4, 2, 2, 2).load(&state).is_err());
         }
     }
 }

@@ -20,6 +20,7 @@ mod tensorboard;
 mod trainer;
 
 pub mod report;
+pub mod testing;
 
 pub use agent::{Agent, AgentError, Metrics, Mode, Plan, Policy};
 pub use callback::{Callback, Flow, Progress};

@@ -1,11 +1,11 @@
 //! Evaluating a network without libtorch, whose calls cost more than a small network's arithmetic.
 //!
-//! The weights are read where they lie. Each output is one sum over the inputs, in an order that
-//! depends on nothing but their number; what varies with the batch is only how many such sums are
-//! under way at once. So a row gives the same bits alone and in any batch.
+//! The weights are read where they lie, by rows of `[inputs, outputs]`. Each output is one sum over
+//! the inputs, first to last; what varies with the batch is only how many such sums are under way at
+//! once. So a row gives the same bits alone and in any batch.
 
 use super::{Activation, Linear, Network, NetworkError, check_length};
-use crate::simd::{multiply_add, sum, wide};
+use crate::simd::{multiply_add, wide};
 
 /// The steps that evaluate a network: plain data, where a network's tensors are tied to libtorch.
 #[derive(Debug, Clone)]
@@ -185,81 +185,79 @@ impl Snapshot {
 }
 
 wide! {
-    /// `out = x Wᵀ + b`, row by row.
+    /// `out = x W + b`, row by row.
     fn dense<FMA>(weight: &[f32], bias: &[f32], x: &[f32], out: &mut [f32]) {
         let outputs = bias.len();
         let inputs = weight.len() / outputs;
-        let rows = x.len() / inputs;
-        let mut row = 0;
-        while row + 3 <= rows {
-            columns::<4, 3, FMA>(weight, bias, x, out, inputs, row);
-            row += 3;
-        }
-        while row < rows {
-            columns::<8, 1, FMA>(weight, bias, x, out, inputs, row);
-            row += 1;
+        let (mut x, mut out) = (x, out);
+        while !x.is_empty() {
+            let rows = (x.len() / inputs).min(6);
+            let (some_x, more_x) = x.split_at(rows * inputs);
+            let (some_out, more_out) = out.split_at_mut(rows * outputs);
+            match rows {
+                6 => columns::<6, FMA>(weight, bias, some_x, some_out),
+                5 => columns::<5, FMA>(weight, bias, some_x, some_out),
+                4 => columns::<4, FMA>(weight, bias, some_x, some_out),
+                3 => columns::<3, FMA>(weight, bias, some_x, some_out),
+                2 => columns::<2, FMA>(weight, bias, some_x, some_out),
+                _ => columns::<1, FMA>(weight, bias, some_x, some_out),
+            }
+            (x, out) = (more_x, more_out);
         }
     }
 }
 
-/// All outputs of `R` rows, `C` at a time.
+/// All outputs of `R` rows: as many at once as the processor has registers for their sums.
 #[inline(always)]
-fn columns<const C: usize, const R: usize, const FMA: bool>(
+fn columns<const R: usize, const FMA: bool>(
     weight: &[f32],
     bias: &[f32],
     x: &[f32],
     out: &mut [f32],
-    inputs: usize,
-    row: usize,
 ) {
     let outputs = bias.len();
     let mut column = 0;
-    while column + C <= outputs {
-        tile::<C, R, FMA>(weight, bias, x, out, inputs, row, column);
-        column += C;
-    }
     while column < outputs {
-        tile::<1, R, FMA>(weight, bias, x, out, inputs, row, column);
-        column += 1;
+        column += match outputs - column {
+            64.. if R == 1 => tile::<R, 64, FMA>(weight, bias, x, out, column),
+            16.. => tile::<R, 16, FMA>(weight, bias, x, out, column),
+            8.. => tile::<R, 8, FMA>(weight, bias, x, out, column),
+            4.. => tile::<R, 4, FMA>(weight, bias, x, out, column),
+            2.. => tile::<R, 2, FMA>(weight, bias, x, out, column),
+            _ => tile::<R, 1, FMA>(weight, bias, x, out, column),
+        };
     }
 }
 
-/// `R` rows times `C` outputs, so many sums at once that the processor need not wait for one.
+/// `R` rows times `C` outputs, returning `C`.
 #[inline(always)]
-fn tile<const C: usize, const R: usize, const FMA: bool>(
+fn tile<const R: usize, const C: usize, const FMA: bool>(
     weight: &[f32],
     bias: &[f32],
     x: &[f32],
     out: &mut [f32],
-    inputs: usize,
-    row: usize,
     column: usize,
-) {
-    let w: [&[f32]; C] = std::array::from_fn(|c| &weight[(column + c) * inputs..][..inputs]);
-    let x: [&[f32]; R] = std::array::from_fn(|r| &x[(row + r) * inputs..][..inputs]);
-    let w_blocks: [&[[f32; 8]]; C] = w.map(|w| w.as_chunks::<8>().0);
-    let x_blocks: [&[[f32; 8]]; R] = x.map(|x| x.as_chunks::<8>().0);
-    let mut sums = [[[0.0_f32; 8]; R]; C];
-    for i in 0..inputs / 8 {
-        for c in 0..C {
-            let w = w_blocks[c][i];
-            for r in 0..R {
-                let x = x_blocks[r][i];
-                for lane in 0..8 {
-                    sums[c][r][lane] = multiply_add::<FMA>(w[lane], x[lane], sums[c][r][lane]);
-                }
+) -> usize {
+    let outputs = bias.len();
+    let inputs = x.len() / R;
+    let x: [&[f32]; R] = std::array::from_fn(|r| &x[r * inputs..][..inputs]);
+    let mut sums = [[0.0; C]; R];
+    for sums in &mut sums {
+        sums.copy_from_slice(&bias[column..][..C]);
+    }
+    for (i, weight) in weight.chunks_exact(outputs).enumerate().take(inputs) {
+        let weight = &weight[column..][..C];
+        for r in 0..R {
+            let x = x[r][i];
+            for c in 0..C {
+                sums[r][c] = multiply_add::<FMA>(weight[c], x, sums[r][c]);
             }
         }
     }
-    for r in 0..R {
-        for c in 0..C {
-            let mut total = bias[column + c] + sum(sums[c][r]);
-            for i in inputs / 8 * 8..inputs {
-                total = multiply_add::<FMA>(w[c][i], x[r][i], total);
-            }
-            out[(row + r) * bias.len() + column + c] = total;
-        }
+    for (out, sums) in out.chunks_exact_mut(outputs).zip(&sums) {
+        out[column..][..C].copy_from_slice(sums);
     }
+    C
 }
 
 #[cfg(test)]
@@ -272,7 +270,7 @@ mod tests {
     use crate::nn::{Dueling, Mlp, MlpConfig};
 
     fn networks(inputs: usize, hidden: &[usize], outputs: usize) -> [Box<dyn Network>; 2] {
-        let activation = if inputs % 2 == 0 { Activation::Relu } else { Activation::Tanh };
+        let activation = if inputs.is_multiple_of(2) { Activation::Relu } else { Activation::Tanh };
         let config = MlpConfig { hidden: hidden.to_vec(), activation, ..MlpConfig::default() };
         let rng = &mut ChaCha8Rng::seed_from_u64(3);
         [

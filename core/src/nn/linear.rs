@@ -5,7 +5,11 @@ use tch::Tensor;
 use super::{NetworkError, Parameter, ParametersBuilder};
 use crate::init::{Fans, Init};
 
-/// `y = x Wᵀ + b`, with `W` of shape `[outputs, inputs]` as in PyTorch.
+/// `y = x W + b`, with `W` of shape `[inputs, outputs]`.
+///
+/// PyTorch keeps the transpose. This way round, one row holds what one input does to neighbouring
+/// outputs, which is what wide instructions want ([`Network::evaluate`](super::Network::evaluate)),
+/// and differentiating needs no transposition.
 #[derive(Debug)]
 pub struct Linear {
     pub(super) weight: Parameter,
@@ -30,7 +34,7 @@ impl Linear {
         }
         let fans = Fans { fan_in: inputs, fan_out: outputs };
         Ok(Self {
-            weight: builder.parameter(&[outputs, inputs], weight, fans)?,
+            weight: builder.parameter(&[inputs, outputs], weight, fans)?,
             bias: builder.parameter(&[outputs], bias, fans)?,
             inputs,
             outputs,
@@ -52,6 +56,6 @@ impl Linear {
     /// # Panics
     /// If `input` has another width or another kind than `f32`.
     pub fn forward(&self, input: &Tensor) -> Tensor {
-        input.linear(self.weight.tensor(), Some(self.bias.tensor()))
+        self.bias.tensor().addmm(input, self.weight.tensor())
     }
 }

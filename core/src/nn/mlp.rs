@@ -177,7 +177,7 @@ mod tests {
         let config = MlpConfig { hidden: vec![2], ..MlpConfig::default() };
         let mut mlp = Mlp::new(&config, 2, 1, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
         //                          W₁                     b₁          W₂          b₂
-        mlp.parameters_mut().load(&[1.0, 2.0, -3.0, 4.0, 0.5, -0.5, 10.0, 100.0, 1.0]).unwrap();
+        mlp.parameters_mut().load(&[1.0, -3.0, 2.0, 4.0, 0.5, -0.5, 10.0, 100.0, 1.0]).unwrap();
         let output = mlp.forward(&Tensor::from_slice(&[1.0_f32, 1.0, 1.0, 0.0]).view([2, 2]));
         // ReLU(1 + 2 + 0.5, −3 + 4 − 0.5) = (3.5, 0.5); ReLU(1 + 0.5, −3 − 0.5) = (1.5, 0)
         assert_eq!(Vec::<f32>::try_from(output.view(-1)).unwrap(), [86.0, 16.0]);

@@ -1,9 +1,8 @@
 //! Adam and AdamW.
 
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-use super::{OptimError, check, clip_grad_norm};
+use super::{OptimError, Optimizer, check, check_length, nonnegative};
 use crate::nn::Parameters;
 use crate::simd::{flush, multiply_add, wide};
 
@@ -57,12 +56,11 @@ impl Adam {
     /// An optimiser for these parameters, before its first step.
     pub fn new(config: AdamConfig, parameters: &Parameters) -> Result<Self, OptimError> {
         let AdamConfig { lr, betas, eps, weight_decay, .. } = config;
-        let nonnegative = |x: f64| x >= 0.0 && x.is_finite();
-        check("lr", lr, "finite and ≥ 0", nonnegative(lr))?;
+        nonnegative("lr", lr)?;
         check("betas.0", betas.0, "in [0, 1)", (0.0..1.0).contains(&betas.0))?;
         check("betas.1", betas.1, "in [0, 1)", (0.0..1.0).contains(&betas.1))?;
         check("eps", eps, "finite and > 0", eps > 0.0 && eps.is_finite())?;
-        check("weight_decay", weight_decay, "finite and ≥ 0", nonnegative(weight_decay))?;
+        nonnegative("weight_decay", weight_decay)?;
         let zeros = vec![0.0; parameters.len()];
         Ok(Self { config, m: zeros.clone(), v: zeros, step: 0 })
     }
@@ -72,12 +70,26 @@ impl Adam {
         &self.config
     }
 
-    /// One step along the gradients with learning rate `lr`. The gradients stay as they are.
-    pub fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
-        let expected = parameters.len();
-        if self.m.len() != expected {
-            return Err(OptimError::Length { what: "state", expected, got: self.m.len() });
-        }
+    /// What it remembers, to be saved.
+    pub fn state(&self) -> AdamState<'_> {
+        AdamState { m: &self.m, v: &self.v, step: self.step }
+    }
+
+    /// Goes on from a saved state.
+    pub fn load_state(&mut self, state: AdamState<'_>) -> Result<(), OptimError> {
+        let expected = self.m.len();
+        check_length("m", expected, state.m.len())?;
+        check_length("v", expected, state.v.len())?;
+        self.m.copy_from_slice(state.m);
+        self.v.copy_from_slice(state.v);
+        self.step = state.step;
+        Ok(())
+    }
+}
+
+impl Optimizer for Adam {
+    fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
+        check_length("state", parameters.len(), self.m.len())?;
         self.step += 1;
         let AdamConfig { betas: (beta1, beta2), eps, weight_decay, decoupled, .. } = self.config;
         let steps = self.step as f64;
@@ -93,44 +105,6 @@ impl Adam {
         };
         let (values, gradients) = parameters.values_and_gradients();
         update(values, gradients, &mut self.m, &mut self.v, factors);
-        Ok(())
-    }
-
-    /// Differentiates the loss and takes one step: zero the gradients, `backward`, clip to
-    /// `max_grad_norm` if given, step. Returns the gradients' norm before clipping.
-    ///
-    /// # Panics
-    /// If `loss` is not a scalar that depends on parameters.
-    pub fn minimize(
-        &mut self,
-        loss: &Tensor,
-        parameters: &mut Parameters,
-        lr: f64,
-        max_grad_norm: Option<f32>,
-    ) -> Result<f32, OptimError> {
-        parameters.zero_grad();
-        loss.backward();
-        let norm = clip_grad_norm(parameters, max_grad_norm.unwrap_or(f32::INFINITY));
-        self.step(parameters, lr)?;
-        Ok(norm)
-    }
-
-    /// What it remembers, to be saved.
-    pub fn state(&self) -> AdamState<'_> {
-        AdamState { m: &self.m, v: &self.v, step: self.step }
-    }
-
-    /// Goes on from a saved state.
-    pub fn load_state(&mut self, state: AdamState<'_>) -> Result<(), OptimError> {
-        let expected = self.m.len();
-        for (what, got) in [("m", state.m.len()), ("v", state.v.len())] {
-            if got != expected {
-                return Err(OptimError::Length { what, expected, got });
-            }
-        }
-        self.m.copy_from_slice(state.m);
-        self.v.copy_from_slice(state.v);
-        self.step = state.step;
         Ok(())
     }
 }

@@ -1,0 +1,176 @@
+//! What every agent must pass: it learns a two-armed bandit, and goes on from a checkpoint as if
+//! nothing had happened.
+//!
+//! For the tests of agents, yours too:
+//!
+//! ```ignore
+//! let make = |plan: &Plan| {
+//!     testing::setup(plan, TwoArmedBandit::default, |o, a| MyAgent::new(o, a, config, plan))
+//! };
+//! testing::assert_learns(make, &training, 0.75);
+//! testing::assert_resumes_exactly(make, &training);
+//! ```
+
+use std::{fs, path::Path};
+
+use gymnast_envs::{
+    Discrete, Env, EnvError, Rng, Seed, Space, Step, SyncVectorEnv, VectorEnv, snapshot,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Agent, Callback, CheckpointDir, Ending, Episode, Evaluation, Flow, MetricRow, Plan, Progress,
+    Record, Recorder, Setup, TrainError, Training, train,
+};
+
+/// A bandit with two arms: the second pays 1 with probability 0.8, the first with 0.2. An episode
+/// is one pull.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TwoArmedBandit {}
+
+impl Env for TwoArmedBandit {
+    type ObservationSpace = Discrete;
+    type ActionSpace = Discrete;
+
+    fn observation_space(&self) -> Discrete {
+        Discrete::new(1)
+    }
+
+    fn action_space(&self) -> Discrete {
+        Discrete::new(2)
+    }
+
+    fn reset(&mut self, _rng: &mut Rng) -> Result<i64, EnvError> {
+        Ok(0)
+    }
+
+    fn step(&mut self, action: &i64, rng: &mut Rng) -> Result<Step<i64>, EnvError> {
+        let wins = rand::RngExt::random_bool(rng, if *action == 1 { 0.8 } else { 0.2 });
+        Ok(Step::new(0, f64::from(u8::from(wins)), true))
+    }
+
+    snapshot!();
+}
+
+/// An agent with environments of one type.
+///
+/// # Errors
+/// What `make_agent` returns.
+pub fn setup<E, G>(
+    plan: &Plan,
+    make_env: impl Fn() -> E + Send + Sync + 'static,
+    make_agent: impl FnOnce(E::ObservationSpace, E::ActionSpace) -> Result<G, crate::AgentError>,
+) -> Result<Setup<E::ObservationSpace, E::ActionSpace>, TrainError>
+where
+    E: Env + 'static,
+    G: Agent<E::ObservationSpace, E::ActionSpace> + 'static,
+{
+    let eval_envs = move |n: usize, seed: Seed| {
+        let envs = SyncVectorEnv::new((0..n).map(|_| make_env()).collect(), seed)?;
+        let envs: Box<dyn VectorEnv<E::ObservationSpace, E::ActionSpace>> = Box::new(envs);
+        Ok(envs)
+    };
+    let envs = eval_envs(plan.num_envs, plan.seed.child("envs", 0))?;
+    let agent = make_agent(envs.observation_space().clone(), envs.action_space().clone())?;
+    Ok(Setup { agent: Box::new(agent), envs, eval_envs: Box::new(eval_envs) })
+}
+
+/// Asserts that the mean over five seeds of the final evaluation (100 episodes) reaches `at_least`.
+///
+/// # Panics
+/// If it does not, or a training fails.
+pub fn assert_learns<O: Space, A: Space>(
+    make: impl Fn(&Plan) -> Result<Setup<O, A>, TrainError>,
+    training: &Training,
+    at_least: f64,
+) {
+    let training = Training { eval_episodes: 100, eval_every: 0, ..training.clone() };
+    let last = |seed| {
+        let plan = plan(seed, &training);
+        let mut setup = make(&plan).expect("the agent can be made");
+        let recorder = Recorder::in_memory();
+        let summary = train(&mut setup, &training, plan.seed, recorder, None, &mut []);
+        let summary = summary.expect("the training ends");
+        summary.evaluations.last().expect("a training ends with an evaluation").mean_return
+    };
+    let returns: Vec<f64> = (0..5).map(last).collect();
+    let mean = returns.iter().sum::<f64>() / 5.0;
+    assert!(mean >= at_least, "mean return {mean}, expected at least {at_least}: {returns:?}");
+}
+
+/// Asserts that a training stopped at any of several moments and resumed, each time by a new
+/// process's worth of fresh objects, leaves the same files as one that was never interrupted.
+///
+/// # Panics
+/// If it does not, or a training fails.
+pub fn assert_resumes_exactly<O: Space, A: Space>(
+    make: impl Fn(&Plan) -> Result<Setup<O, A>, TrainError>,
+    training: &Training,
+) {
+    let folder = std::env::temp_dir().join(format!("gymnast-{}", std::process::id()));
+    let name = std::thread::current().name().unwrap_or("test").replace(':', "-");
+    let (whole, parts) =
+        (folder.join(format!("{name}-whole")), folder.join(format!("{name}-parts")));
+    let plan = plan(7, training);
+    let run = |dir: &Path, stop_at: u64, resume: bool| {
+        let mut setup = make(&plan).expect("the agent can be made");
+        let (recorder, state) = if resume {
+            let resumed = Recorder::resume(dir).expect("the run can be read");
+            let resumed = resumed.expect("the run has a checkpoint");
+            assert!(resumed.damaged.is_empty());
+            (resumed.recorder, Some((resumed.state, resumed.evaluations)))
+        } else {
+            (Recorder::create(dir).expect("the folder can be written"), None)
+        };
+        let mut stop = StopAt(stop_at);
+        let summary = train(&mut setup, training, plan.seed, recorder, state, &mut [&mut stop]);
+        summary.expect("the training ends").ending
+    };
+    assert_eq!(run(&whole, u64::MAX, false), Ending::Budget);
+    let n = training.num_envs as u64;
+    let moments = [1, 2, 3, 5].map(|fifths| training.env_steps * fifths / 7 / n * n + n);
+    for (i, moment) in moments.into_iter().enumerate() {
+        assert_eq!(run(&parts, moment, i > 0), Ending::Stopped);
+    }
+    assert_eq!(run(&parts, u64::MAX, true), Ending::Budget);
+    for path in [&whole, &parts] {
+        let newest = CheckpointDir::new(path.join("checkpoints")).newest_good();
+        let (manifest, _) = newest.expect("readable").good.expect("a final checkpoint");
+        assert_eq!(manifest.env_steps, training.env_steps);
+    }
+    let last = format!("checkpoints/{:012}", training.env_steps);
+    for file in ["arrays.safetensors", "values.json"] {
+        let read = |dir: &Path| fs::read(dir.join(&last).join(file)).expect("a final checkpoint");
+        assert!(read(&whole) == read(&parts), "{file} differs");
+    }
+    for file in [Episode::FILE, Evaluation::FILE, MetricRow::FILE] {
+        let read = |dir: &Path| without_wall_time(&dir.join(file));
+        assert_eq!(read(&whole), read(&parts), "{file}");
+    }
+    fs::remove_dir_all(&whole).and_then(|()| fs::remove_dir_all(&parts)).expect("they are ours");
+}
+
+fn plan(seed: u64, training: &Training) -> Plan {
+    let Training { num_envs, env_steps, .. } = *training;
+    Plan { seed: Seed::new(seed), num_envs, env_steps }
+}
+
+/// The rows of a CSV file without the column `wall_time_s`.
+fn without_wall_time(path: &Path) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(path).expect("the file is there");
+    let mut rows = text.lines().map(|line| line.split(',').map(str::to_owned).collect());
+    let header: Vec<String> = rows.next().expect("a header");
+    let column = header.iter().position(|name| name == "wall_time_s").expect("the column");
+    let mut rows: Vec<Vec<String>> = rows.collect();
+    rows.iter_mut().for_each(|row| drop(row.remove(column)));
+    rows
+}
+
+/// Ends a training after so many env steps.
+struct StopAt(u64);
+
+impl Callback for StopAt {
+    fn on_step(&mut self, progress: &Progress) -> Flow {
+        if progress.env_steps == self.0 { Flow::Stop } else { Flow::Continue }
+    }
+}

@@ -1,0 +1,238 @@
+//! Files that appear whole or not at all.
+//!
+//! Bytes go to a temporary file in the target's own folder, reach the disk, and take the target's
+//! name in one rename; then the folder is synced, so that the new name survives a power cut too. A
+//! reader sees the old file or the new one, never half of either, and a process killed in between
+//! leaves at most a hidden `.NAME.PID-N.tmp`, which may be deleted.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A file that could not be written; whatever stood at `path` before still stands there.
+///
+/// If only the sync of the folder failed, the new file already stands there, whole.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {}", path.display(), advice(path, source))]
+pub struct WriteError {
+    /// The file that was to be written.
+    pub path: PathBuf,
+    /// What the operating system said.
+    pub source: io::Error,
+}
+
+/// Writes `bytes` to `path`, replacing a file that is there.
+///
+/// A symbolic link at `path` is replaced, not followed. The new file has the permissions that any
+/// newly created file has.
+///
+/// # Errors
+/// [`WriteError`] names the path and says what to do: the folder is missing, writing is not
+/// permitted, the disk is full, a folder stands in the way.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("atomic-file-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// gymnast_core::atomic_file::write(&folder.join("notes.txt"), b"whole or not at all")?;
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    write_with(path, |file| file.write_all(bytes))
+}
+
+/// Writes to `path` what `fill` puts into the buffered file: for contents too large to hold twice.
+///
+/// # Errors
+/// As [`write()`]; an error returned by `fill` leaves `path` untouched and the temporary file removed.
+pub fn write_with(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), WriteError> {
+    let error = |source| WriteError { path: path.to_owned(), source };
+    let Some(name) = path.file_name() else {
+        return Err(error(io::Error::new(io::ErrorKind::IsADirectory, "the path names no file")));
+    };
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let temporary = temporary_beside(folder, &name.to_string_lossy());
+    let written = fill_and_rename(&temporary, path, fill);
+    if written.is_err() {
+        // The first error is the one to report; a leftover temporary file is harmless.
+        let _ = fs::remove_file(&temporary);
+    }
+    written.and_then(|()| sync_folder(folder)).map_err(error)
+}
+
+fn temporary_beside(folder: &Path, name: &str) -> PathBuf {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    // Names end at 255 bytes on common file systems; room is left for the ends added here.
+    let name: String = name.chars().take(40).collect();
+    folder.join(format!(".{name}.{}-{number}.tmp", process::id()))
+}
+
+fn fill_and_rename(
+    temporary: &Path,
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
+    // A file of this name can only be left over from a dead process that had our id. It is removed,
+    // not opened, because in a shared folder it might be a link planted by somebody else.
+    match fs::remove_file(temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => fill_and_sync(File::create_new(temporary)?, fill)?,
+    }
+    fs::rename(temporary, path)
+}
+
+fn fill_and_sync(
+    file: File,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut file = BufWriter::new(file);
+    fill(&mut file)?;
+    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        // Some network file systems cannot sync a folder; there the rename has to do.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
+        {
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn advice(path: &Path, source: &io::Error) -> String {
+    use io::ErrorKind;
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.display().to_string(),
+        _ => "the current folder".to_owned(),
+    };
+    match source.kind() {
+        ErrorKind::NotFound => format!("{folder} does not exist; create it first"),
+        ErrorKind::NotADirectory => format!("{folder} is not a folder; choose another path"),
+        ErrorKind::PermissionDenied => {
+            format!(
+                "writing to {folder} is not permitted; change its permissions or choose another path"
+            )
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            format!("{folder} is on a read-only file system; choose another path")
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "the disk or your quota is full; free some space or choose another path".to_owned()
+        }
+        ErrorKind::IsADirectory | ErrorKind::DirectoryNotEmpty => {
+            "a folder stands there; choose another name".to_owned()
+        }
+        ErrorKind::InvalidFilename => {
+            "the file name is not allowed here; choose a shorter one".to_owned()
+        }
+        _ => source.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn writes_and_replaces_without_leftovers() {
+        let folder = folder();
+        let path = folder.path().join("a.txt");
+        write(&path, b"first, and longer").unwrap();
+        write(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn a_failing_writer_leaves_the_old_file_and_no_other() {
+        let folder = folder();
+        let path = folder.path().join("a.txt");
+        write(&path, b"old").unwrap();
+        let error = write_with(&path, |file| {
+            file.write_all(b"half")?;
+            Err(io::Error::from(io::ErrorKind::StorageFull))
+        })
+        .unwrap_err();
+        assert!(
+            error.to_string().contains("a.txt") && error.to_string().contains("free some space")
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn errors_name_the_path_and_the_remedy() {
+        let folder = folder();
+        let missing = write(&folder.path().join("no/such/a.txt"), b"").unwrap_err().to_string();
+        assert!(
+            missing.contains("no/such/a.txt") && missing.contains("create it first"),
+            "{missing}"
+        );
+        let occupied = write(folder.path(), b"").unwrap_err().to_string();
+        assert!(occupied.contains("a folder stands there"), "{occupied}");
+        write(&folder.path().join("file"), b"").unwrap();
+        let below = write(&folder.path().join("file/a.txt"), b"").unwrap_err().to_string();
+        assert!(below.contains("is not a folder"), "{below}");
+        assert!(
+            write(Path::new("/"), b"").unwrap_err().to_string().contains("a folder stands there")
+        );
+        let long = write(&folder.path().join("x".repeat(300)), b"").unwrap_err().to_string();
+        assert!(long.contains("choose a shorter one"), "{long}");
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error() {
+        let device = File::options().write(true).open("/dev/full").unwrap();
+        let error = fill_and_sync(device, |file| file.write_all(b"bytes")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
+    fn parallel_writers_each_leave_a_whole_file() {
+        let folder = folder();
+        let path = folder.path().join("a.bin");
+        std::thread::scope(|scope| {
+            for byte in 0..4_u8 {
+                let path = &path;
+                scope.spawn(move || (0..20).for_each(|_| write(path, &[byte; 10_000]).unwrap()));
+            }
+        });
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(bytes.len(), 10_000);
+        assert!(bytes.iter().all(|byte| *byte == bytes[0]));
+        assert_eq!(names(folder.path()), ["a.bin"]);
+    }
+}

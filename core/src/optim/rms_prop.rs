@@ -1,0 +1,142 @@
+//! RMSprop.
+
+use serde::{Deserialize, Serialize};
+
+use super::{OptimError, Optimizer, check, check_length, nonnegative};
+use crate::nn::Parameters;
+use crate::simd::{flush, multiply_add, wide};
+
+/// RMSprop's settings, with PyTorch's names and defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RmsPropConfig {
+    /// The learning rate, for callers without a schedule of their own; ≥ 0.
+    pub lr: f64,
+    /// How much of the running means each step keeps; in [0, 1).
+    pub alpha: f64,
+    /// Added to the root, outside it, as PyTorch does and TensorFlow does not; > 0.
+    pub eps: f64,
+    /// How strongly parameters are pulled to zero; ≥ 0.
+    pub weight_decay: f64,
+    /// How much of the last step's direction each step keeps; ≥ 0.
+    pub momentum: f64,
+    /// Whether to divide by the gradients' deviation instead of their size.
+    pub centered: bool,
+}
+
+impl Default for RmsPropConfig {
+    fn default() -> Self {
+        Self { lr: 1e-2, alpha: 0.99, eps: 1e-8, weight_decay: 0.0, momentum: 0.0, centered: false }
+    }
+}
+
+/// RMSprop (Hinton's lecture 6e of 2012; centred: Graves 2013, <https://arxiv.org/abs/1308.0850>).
+#[derive(Debug, Clone)]
+pub struct RmsProp {
+    config: RmsPropConfig,
+    square: Vec<f32>,
+    mean: Vec<f32>,
+    momentum: Vec<f32>,
+}
+
+/// All that RMSprop remembers between steps, borrowed for a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RmsPropState<'a> {
+    /// The running mean of squared gradients, PyTorch's `square_avg`.
+    pub square: &'a [f32],
+    /// The running mean of gradients, PyTorch's `grad_avg`; zero where not centred.
+    pub mean: &'a [f32],
+    /// The direction of the last step, PyTorch's `momentum_buffer`.
+    pub momentum: &'a [f32],
+}
+
+impl RmsProp {
+    /// An optimiser for these parameters, before its first step.
+    pub fn new(config: RmsPropConfig, parameters: &Parameters) -> Result<Self, OptimError> {
+        let RmsPropConfig { lr, alpha, eps, weight_decay, momentum, .. } = config;
+        nonnegative("lr", lr)?;
+        check("alpha", alpha, "in [0, 1)", (0.0..1.0).contains(&alpha))?;
+        check("eps", eps, "finite and > 0", eps > 0.0 && eps.is_finite())?;
+        nonnegative("weight_decay", weight_decay)?;
+        nonnegative("momentum", momentum)?;
+        let zeros = vec![0.0; parameters.len()];
+        Ok(Self { config, square: zeros.clone(), mean: zeros.clone(), momentum: zeros })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &RmsPropConfig {
+        &self.config
+    }
+
+    /// What it remembers, to be saved.
+    pub fn state(&self) -> RmsPropState<'_> {
+        RmsPropState { square: &self.square, mean: &self.mean, momentum: &self.momentum }
+    }
+
+    /// Goes on from a saved state.
+    pub fn load_state(&mut self, state: RmsPropState<'_>) -> Result<(), OptimError> {
+        let expected = self.square.len();
+        check_length("square", expected, state.square.len())?;
+        check_length("mean", expected, state.mean.len())?;
+        check_length("momentum", expected, state.momentum.len())?;
+        self.square.copy_from_slice(state.square);
+        self.mean.copy_from_slice(state.mean);
+        self.momentum.copy_from_slice(state.momentum);
+        Ok(())
+    }
+}
+
+impl Optimizer for RmsProp {
+    fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
+        check_length("state", parameters.len(), self.square.len())?;
+        let RmsPropConfig { alpha, eps, weight_decay, momentum, centered, .. } = self.config;
+        let factors = Factors {
+            keep: alpha as f32,
+            take: (1.0 - alpha) as f32,
+            take_mean: if centered { (1.0 - alpha) as f32 } else { 0.0 },
+            eps: eps as f32,
+            momentum: momentum as f32,
+            lr: lr as f32,
+            weight_decay: weight_decay as f32,
+        };
+        let (values, gradients) = parameters.values_and_gradients();
+        let Self { square, mean, momentum, .. } = self;
+        update(values, gradients, square, mean, momentum, factors);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Factors {
+    keep: f32,
+    take: f32,
+    take_mean: f32,
+    eps: f32,
+    momentum: f32,
+    lr: f32,
+    weight_decay: f32,
+}
+
+wide! {
+    fn update<FMA>(
+        values: &mut [f32],
+        gradients: &[f32],
+        square: &mut [f32],
+        mean: &mut [f32],
+        momentum: &mut [f32],
+        by: Factors,
+    ) {
+        let moments = square.iter_mut().zip(mean).zip(momentum);
+        for ((value, &gradient), ((square, mean), momentum)) in
+            values.iter_mut().zip(gradients).zip(moments)
+        {
+            let gradient = multiply_add::<FMA>(by.weight_decay, *value, gradient);
+            *square = flush(multiply_add::<FMA>(by.take * gradient, gradient, by.keep * *square));
+            *mean = flush(multiply_add::<FMA>(by.take_mean, gradient - *mean, *mean));
+            let variance = multiply_add::<FMA>(-*mean, *mean, *square).max(0.0); // < 0 by rounding
+            let root = variance.sqrt();
+            *momentum = flush(multiply_add::<FMA>(by.momentum, *momentum, gradient / (root + by.eps)));
+            *value = multiply_add::<FMA>(-by.lr, *momentum, *value);
+        }
+    }
+}

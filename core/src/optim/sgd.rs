@@ -1,0 +1,101 @@
+//! Stochastic gradient descent.
+
+use serde::{Deserialize, Serialize};
+
+use super::{OptimError, Optimizer, check_length, nonnegative};
+use crate::nn::Parameters;
+use crate::simd::{flush, multiply_add, wide};
+
+/// The settings of gradient descent, with PyTorch's names and defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SgdConfig {
+    /// The learning rate, for callers without a schedule of their own; ≥ 0.
+    pub lr: f64,
+    /// How much of the last step's direction each step keeps; ≥ 0.
+    pub momentum: f64,
+    /// Whether to look ahead along that direction (Nesterov).
+    pub nesterov: bool,
+    /// How strongly parameters are pulled to zero; ≥ 0.
+    pub weight_decay: f64,
+}
+
+impl Default for SgdConfig {
+    fn default() -> Self {
+        Self { lr: 1e-3, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
+    }
+}
+
+/// Gradient descent with momentum in PyTorch's form (Sutskever et al. 2013, but with the learning
+/// rate outside the momentum).
+#[derive(Debug, Clone)]
+pub struct Sgd {
+    config: SgdConfig,
+    momentum: Vec<f32>,
+}
+
+impl Sgd {
+    /// An optimiser for these parameters, before its first step.
+    pub fn new(config: SgdConfig, parameters: &Parameters) -> Result<Self, OptimError> {
+        nonnegative("lr", config.lr)?;
+        nonnegative("momentum", config.momentum)?;
+        nonnegative("weight_decay", config.weight_decay)?;
+        Ok(Self { config, momentum: vec![0.0; parameters.len()] })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &SgdConfig {
+        &self.config
+    }
+
+    /// All that it remembers between steps, to be saved: PyTorch's `momentum_buffer`.
+    pub fn state(&self) -> &[f32] {
+        &self.momentum
+    }
+
+    /// Goes on from a saved state.
+    pub fn load_state(&mut self, momentum: &[f32]) -> Result<(), OptimError> {
+        check_length("momentum", self.momentum.len(), momentum.len())?;
+        self.momentum.copy_from_slice(momentum);
+        Ok(())
+    }
+}
+
+impl Optimizer for Sgd {
+    fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
+        check_length("state", parameters.len(), self.momentum.len())?;
+        let momentum = self.config.momentum as f32;
+        // The step is `along` times the new momentum plus `direct` times the gradient.
+        let (along, direct) = if self.config.nesterov { (momentum, 1.0) } else { (1.0, 0.0) };
+        let factors = Factors {
+            momentum,
+            along,
+            direct,
+            lr: lr as f32,
+            weight_decay: self.config.weight_decay as f32,
+        };
+        let (values, gradients) = parameters.values_and_gradients();
+        update(values, gradients, &mut self.momentum, factors);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Factors {
+    momentum: f32,
+    along: f32,
+    direct: f32,
+    lr: f32,
+    weight_decay: f32,
+}
+
+wide! {
+    fn update<FMA>(values: &mut [f32], gradients: &[f32], momentum: &mut [f32], by: Factors) {
+        for ((value, &gradient), momentum) in values.iter_mut().zip(gradients).zip(momentum) {
+            let gradient = multiply_add::<FMA>(by.weight_decay, *value, gradient);
+            *momentum = flush(multiply_add::<FMA>(by.momentum, *momentum, gradient));
+            let direction = multiply_add::<FMA>(by.along, *momentum, by.direct * gradient);
+            *value = multiply_add::<FMA>(-by.lr, direction, *value);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Learning curves: several runs of several seeds, each run a line with its uncertainty.
+
+use std::path::Path;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::axes::Axis;
+use super::line_plot::{Guide, Line, LinePlot};
+use super::{PlotError, write_picture};
+use crate::statistics::{
+    Bootstrap, Curve, Interpolation, common_grid, iqm, mean, median, sample_std,
+};
+
+/// More places than this across a picture cannot be told apart.
+const MOST_PLACES: usize = 400;
+
+/// Returns over env steps or wall time, a line for each [`Series`].
+///
+/// A series is drawn where every one of its seeds has a value, so that a seed which stopped early
+/// cannot shift the line by dropping out of it; between a seed's own points a straight line is
+/// assumed. Episode returns are best smoothed first, by
+/// [`moving_average`](crate::statistics::moving_average). The same data always give the same picture: the bootstrap's generator is seeded with
+/// [`seed`](Self::seed), one stream for each series, so that adding a series leaves the others alone.
+///
+/// ```
+/// use gymnast_core::plot::{LearningCurves, Series};
+/// use gymnast_core::statistics::Curve;
+///
+/// let steps = vec![1000.0, 2000.0, 3000.0];
+/// let seeds = vec![
+///     Curve::new(steps.clone(), vec![20.0, 180.0, 470.0])?,
+///     Curve::new(steps.clone(), vec![25.0, 240.0, 500.0])?,
+///     Curve::new(steps, vec![18.0, 90.0, 440.0])?,
+/// ];
+/// let plot = LearningCurves {
+///     title: "CartPole-v1".to_owned(),
+///     series: vec![Series { label: "dqn".to_owned(), seeds }],
+///     threshold: Some(475.0),
+///     ..LearningCurves::default()
+/// };
+/// assert!(plot.to_svg()?.contains("threshold 475"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearningCurves {
+    /// Written above the plot; may be empty.
+    pub title: String,
+    /// The horizontal axis: `Axis::new("environment steps")` or `Axis::seconds("wall time")`.
+    pub x_axis: Axis,
+    /// The vertical axis.
+    pub y_axis: Axis,
+    /// The runs to compare.
+    pub series: Vec<Series>,
+    /// The return that counts as solved, drawn as a dashed line.
+    pub threshold: Option<f64>,
+    /// What the line is; a single seed is its own.
+    pub center: Center,
+    /// What the band around it is; a series of one seed has none.
+    pub band: Band,
+    /// Whether to draw every seed as a thin line of its own.
+    pub show_seeds: bool,
+    /// Seed of the bootstrap.
+    pub seed: u64,
+    /// Width in pixels, from 200 to 10 000.
+    pub width: u32,
+    /// Height in pixels, from 150 to 10 000.
+    pub height: u32,
+}
+
+/// One run: the curves of its seeds under one label.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Series {
+    /// What the legend calls it.
+    pub label: String,
+    /// One curve a seed.
+    pub seeds: Vec<Curve>,
+}
+
+/// What summarises the seeds at each place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Center {
+    /// The mean.
+    #[default]
+    Mean,
+    /// The interquartile mean.
+    Iqm,
+    /// The median.
+    Median,
+}
+
+/// What the band around the line shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Band {
+    /// A bootstrap confidence interval of the center.
+    Bootstrap(Bootstrap),
+    /// One sample standard deviation of the seeds to either side of the center.
+    StandardDeviation,
+    /// Nothing.
+    None,
+}
+
+impl Default for Band {
+    /// The 95 % interval from 2000 resamples: more would not move it by a pixel.
+    fn default() -> Self {
+        Self::Bootstrap(Bootstrap { resamples: 2000, confidence: 0.95 })
+    }
+}
+
+impl Default for LearningCurves {
+    /// Mean return over environment steps with a 95 % interval and every seed, 800 by 480 pixels.
+    fn default() -> Self {
+        Self {
+            title: String::new(),
+            x_axis: Axis::new("environment steps"),
+            y_axis: Axis::new("return"),
+            series: Vec::new(),
+            threshold: None,
+            center: Center::default(),
+            band: Band::default(),
+            show_seeds: true,
+            seed: 0,
+            width: 800,
+            height: 480,
+        }
+    }
+}
+
+impl Center {
+    fn of(self, values: &[f64]) -> Option<f64> {
+        match self {
+            Self::Mean => mean(values),
+            Self::Iqm => iqm(values),
+            Self::Median => median(values),
+        }
+    }
+}
+
+impl LearningCurves {
+    /// The lines, bands and seeds as a general plot, to draw on or to read numbers from.
+    ///
+    /// # Errors
+    /// [`PlotError::Statistics`] if the band's bootstrap cannot be computed as it is set.
+    pub fn line_plot(&self) -> Result<LinePlot, PlotError> {
+        let lines = self.series.iter().zip(0..).map(|(series, index)| {
+            let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+            rng.set_stream(index);
+            self.line(series, &mut rng)
+        });
+        let guide =
+            |y: f64| Guide { label: format!("threshold {}", y.to_string().replace('-', "−")), y };
+        Ok(LinePlot {
+            title: self.title.clone(),
+            x_axis: self.x_axis.clone(),
+            y_axis: self.y_axis.clone(),
+            lines: lines.collect::<Result<_, _>>()?,
+            guides: self.threshold.map(guide).into_iter().collect(),
+            width: self.width,
+            height: self.height,
+        })
+    }
+
+    /// The plot as SVG text. Its letters are set in the reader's own sans-serif font.
+    ///
+    /// # Errors
+    /// [`PlotError`] if no seed has a finite point, or a size or a setting is unusable.
+    pub fn to_svg(&self) -> Result<String, PlotError> {
+        self.line_plot()?.to_svg()
+    }
+
+    /// The plot as the bytes of a PNG file.
+    ///
+    /// # Errors
+    /// As [`to_svg`](Self::to_svg).
+    pub fn to_png(&self) -> Result<Vec<u8>, PlotError> {
+        self.line_plot()?.to_png()
+    }
+
+    /// Writes the plot to `path`, whole or not at all, as its extension says: `.svg` or `.png`.
+    ///
+    /// # Errors
+    /// As [`to_svg`](Self::to_svg); also for any other extension, and where the file cannot be
+    /// written.
+    pub fn save(&self, path: &Path) -> Result<(), PlotError> {
+        write_picture(path, || self.to_svg(), || self.to_png())
+    }
+
+    fn line(&self, series: &Series, rng: &mut ChaCha8Rng) -> Result<Line, PlotError> {
+        if let [seed] = &series.seeds[..] {
+            return Ok(Line::new(&series.label, seed.points().collect()));
+        }
+        let grid = common_grid(&series.seeds, MOST_PLACES);
+        let onto = |seed: &Curve| seed.onto(&grid, Interpolation::Linear);
+        let seeds: Vec<Vec<Option<f64>>> = series.seeds.iter().map(onto).collect(); // [K, T]
+        let columns: Vec<Option<Vec<f64>>> =
+            (0..grid.len()).map(|place| seeds.iter().map(|seed| seed[place]).collect()).collect();
+        let center =
+            |column: &Option<Vec<f64>>| column.as_deref().and_then(|values| self.center.of(values));
+        let centers: Vec<f64> =
+            columns.iter().map(|column| center(column).unwrap_or(f64::NAN)).collect();
+        let edges: Vec<(f64, f64)> = match self.band {
+            _ if seeds.is_empty() => Vec::new(),
+            Band::None => Vec::new(),
+            Band::Bootstrap(bootstrap) => bootstrap
+                .band(&seeds, |values| self.center.of(values), rng)?
+                .into_iter()
+                .map(|interval| {
+                    interval.map_or((f64::NAN, f64::NAN), |interval| (interval.low, interval.high))
+                })
+                .collect(),
+            Band::StandardDeviation => columns
+                .iter()
+                .zip(&centers)
+                .map(|(column, center)| {
+                    let std = column.as_deref().and_then(sample_std).unwrap_or(f64::NAN);
+                    (center - std, center + std)
+                })
+                .collect(),
+        };
+        let faint = |seed: &Curve| seed.points().collect();
+        Ok(Line {
+            label: series.label.clone(),
+            points: grid.iter().copied().zip(centers).collect(),
+            band: grid.iter().zip(edges).map(|(&x, (low, high))| (x, low, high)).collect(),
+            faint: if self.show_seeds {
+                series.seeds.iter().map(faint).collect()
+            } else {
+                Vec::new()
+            },
+            colour: None,
+        })
+    }
+}

@@ -1,0 +1,267 @@
+//! Lines in one pair of axes, each with a band and faint companions if it has them.
+
+use std::path::Path;
+
+use super::axes::{Axis, Frame, Range};
+use super::legend::Entry;
+use super::palette::{GUIDE, OKABE_ITO, Rgb, TEXT};
+use super::scene::{Align, Label, Mark, Point, Scene};
+use super::{PlotError, axes, font, legend, line, write_picture};
+
+const TITLE_SIZE: f64 = 17.0;
+const LINE_WIDTH: f64 = 2.2;
+const FAINT_WIDTH: f64 = 1.0;
+const GUIDE_WIDTH: f64 = 1.4;
+
+/// A plot of lines: training losses, ROC curves, returns.
+///
+/// Values that are NaN or infinite are gaps. The axes span all that is finite.
+///
+/// ```
+/// use gymnast_core::plot::{Axis, Line, LinePlot};
+///
+/// let loss = LinePlot {
+///     title: "Loss".to_owned(),
+///     x_axis: Axis::new("updates"),
+///     y_axis: Axis::new("Huber loss"),
+///     lines: vec![Line::new("train", vec![(0.0, 0.9), (1000.0, 0.3), (2000.0, 0.2)])],
+///     ..LinePlot::default()
+/// };
+/// assert!(loss.to_svg()?.starts_with("<svg"));
+/// # Ok::<(), gymnast_core::plot::PlotError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinePlot {
+    /// Written above the plot; may be empty.
+    pub title: String,
+    /// The horizontal axis.
+    pub x_axis: Axis,
+    /// The vertical axis.
+    pub y_axis: Axis,
+    /// What is drawn, the last on top.
+    pub lines: Vec<Line>,
+    /// Horizontal dashed lines, a threshold for example.
+    pub guides: Vec<Guide>,
+    /// Width in pixels, from 200 to 10 000.
+    pub width: u32,
+    /// Height in pixels, from 150 to 10 000.
+    pub height: u32,
+}
+
+impl Default for LinePlot {
+    /// Nothing yet, in 800 by 480 pixels, which a README shows unscaled.
+    fn default() -> Self {
+        Self {
+            title: String::new(),
+            x_axis: Axis::default(),
+            y_axis: Axis::default(),
+            lines: Vec::new(),
+            guides: Vec::new(),
+            width: 800,
+            height: 480,
+        }
+    }
+}
+
+/// One line of a [`LinePlot`].
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Line {
+    /// What the legend calls it; an empty label is left out of the legend.
+    pub label: String,
+    /// The points (x, y) in the order they are joined.
+    pub points: Vec<(f64, f64)>,
+    /// A band behind the line, as points (x, low, high); may be empty.
+    pub band: Vec<(f64, f64, f64)>,
+    /// Thin lines in a lighter shade behind it, single seeds for example; may be empty.
+    pub faint: Vec<Vec<(f64, f64)>>,
+    /// Its colour; by default the palette's next one.
+    pub colour: Option<Rgb>,
+}
+
+impl Line {
+    /// A line through `points` and nothing else.
+    pub fn new(label: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        Self { label: label.into(), points, ..Self::default() }
+    }
+}
+
+/// A horizontal dashed line across a [`LinePlot`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guide {
+    /// What the legend calls it; an empty label is left out of the legend.
+    pub label: String,
+    /// Its height; must be finite.
+    pub y: f64,
+}
+
+impl LinePlot {
+    /// The plot as SVG text. Its letters are set in the reader's own sans-serif font.
+    ///
+    /// # Errors
+    /// [`PlotError`] if no point is finite, a size or a value cannot be drawn.
+    pub fn to_svg(&self) -> Result<String, PlotError> {
+        self.scene()?.svg()
+    }
+
+    /// The plot as the bytes of a PNG file.
+    ///
+    /// # Errors
+    /// As [`to_svg`](Self::to_svg).
+    pub fn to_png(&self) -> Result<Vec<u8>, PlotError> {
+        self.scene()?.png()
+    }
+
+    /// Writes the plot to `path`, whole or not at all, as its extension says: `.svg` or `.png`.
+    ///
+    /// # Errors
+    /// As [`to_svg`](Self::to_svg); also for any other extension, and where the file cannot be
+    /// written.
+    pub fn save(&self, path: &Path) -> Result<(), PlotError> {
+        write_picture(path, || self.to_svg(), || self.to_png())
+    }
+
+    pub(super) fn scene(&self) -> Result<Scene, PlotError> {
+        let (width, height) = (self.width, self.height);
+        if !(200..=10_000).contains(&width) || !(150..=10_000).contains(&height) {
+            return Err(PlotError::Size { width, height });
+        }
+        let (x, y) = self.ranges()?;
+        let (mut marks, top) = self.heading();
+        let size = (f64::from(width), f64::from(height));
+        let (frame, behind) = axes::lay_out(size, top, (&self.x_axis, x), (&self.y_axis, y))?;
+        marks.extend(behind);
+        let coloured = || self.lines.iter().enumerate().map(|(i, line)| (line, self.colour(i)));
+        for (line, colour) in coloured() {
+            draw_band(&mut marks, &frame, &line.band, colour);
+        }
+        for (line, colour) in coloured() {
+            for faint in &line.faint {
+                draw_line(&mut marks, &frame, faint, colour.tint(0.45), FAINT_WIDTH);
+            }
+        }
+        for (index, (line, colour)) in coloured().enumerate() {
+            let start = marks.len();
+            draw_line(&mut marks, &frame, &line.points, colour, LINE_WIDTH);
+            if self.is_dashed(index) {
+                let solid = marks.split_off(start);
+                marks.extend(solid.into_iter().flat_map(dash));
+            }
+        }
+        // On top, or a line that runs along it would hide it.
+        for guide in &self.guides {
+            let ends = [
+                (frame.left, frame.place(x.low, guide.y).1),
+                (frame.right, frame.place(x.low, guide.y).1),
+            ];
+            marks.extend(dash(Mark::Line {
+                points: ends.to_vec(),
+                colour: GUIDE,
+                width: GUIDE_WIDTH,
+            }));
+        }
+        Ok(Scene { width, height, marks })
+    }
+
+    fn colour(&self, index: usize) -> Rgb {
+        self.lines[index].colour.unwrap_or_else(|| Rgb::of_series(index))
+    }
+
+    /// Where the palette has to repeat a colour, dashes tell the lines apart.
+    fn is_dashed(&self, index: usize) -> bool {
+        self.lines[index].colour.is_none() && (index / OKABE_ITO.len()) % 2 == 1
+    }
+
+    fn ranges(&self) -> Result<(Range, Range), PlotError> {
+        if let Some(guide) = self.guides.iter().find(|guide| !guide.y.is_finite()) {
+            return Err(PlotError::OutOfRange(guide.y));
+        }
+        // A point counts only if both its coordinates can be drawn.
+        let lines = self
+            .lines
+            .iter()
+            .flat_map(|line| std::iter::once(&line.points).chain(&line.faint))
+            .flatten();
+        let bands = self.lines.iter().flat_map(|line| &line.band);
+        let edges = bands.flat_map(|&(x, low, high)| [(x, low), (x, high)]);
+        let drawn: Vec<Point> =
+            lines.copied().chain(edges).filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
+        if drawn.is_empty() {
+            return Err(PlotError::Empty);
+        }
+        let x = Range::of(drawn.iter().map(|point| point.0))?.starting_at_zero_if_near();
+        let guides = self.guides.iter().map(|guide| guide.y);
+        let y = Range::of(drawn.iter().map(|point| point.1).chain(guides))?;
+        Ok((x.widened(0.0, 0.01), y.widened(0.03, 0.04)))
+    }
+
+    /// The title and the legend, and where they end.
+    fn heading(&self) -> (Vec<Mark>, f64) {
+        let (left, right) = (20.0, f64::from(self.width) - 20.0);
+        let mut marks = Vec::new();
+        let mut top = 14.0;
+        if !self.title.is_empty() {
+            let text = font::fit(&self.title, TITLE_SIZE, true, right - left);
+            let at = (left, top + 0.8 * TITLE_SIZE);
+            let (align, size) = (Align::Start, TITLE_SIZE);
+            marks.push(Mark::Text(Label {
+                text,
+                at,
+                align,
+                size,
+                bold: true,
+                colour: TEXT,
+                upwards: false,
+            }));
+            top += TITLE_SIZE + 7.0;
+        }
+        let lines = self.lines.iter().enumerate().map(|(index, line)| Entry {
+            label: &line.label,
+            colour: self.colour(index),
+            width: LINE_WIDTH,
+            dashed: self.is_dashed(index),
+        });
+        let guides = self.guides.iter().map(|guide| Entry {
+            label: &guide.label,
+            colour: GUIDE,
+            width: GUIDE_WIDTH,
+            dashed: true,
+        });
+        let entries: Vec<_> = lines.chain(guides).filter(|entry| !entry.label.is_empty()).collect();
+        let (bottom, rows) = legend::lay_out(&entries, left, right, top);
+        marks.extend(rows);
+        (marks, bottom + 10.0)
+    }
+}
+
+fn draw_line(marks: &mut Vec<Mark>, frame: &Frame, points: &[Point], colour: Rgb, width: f64) {
+    for stretch in line::stretches(points) {
+        let placed: Vec<Point> = stretch.iter().map(|&(x, y)| frame.place(x, y)).collect();
+        let points = line::thinned(&placed);
+        marks.push(match points[..] {
+            [point] => Mark::Fill { points: line::dot(point, 1.4 * width), colour, opacity: 1.0 },
+            _ => Mark::Line { points, colour, width },
+        });
+    }
+}
+
+fn dash(mark: Mark) -> Vec<Mark> {
+    match mark {
+        Mark::Line { points, colour, width } => line::dashed(&points)
+            .into_iter()
+            .map(|points| Mark::Line { points, colour, width })
+            .collect(),
+        other => vec![other],
+    }
+}
+
+fn draw_band(marks: &mut Vec<Mark>, frame: &Frame, band: &[(f64, f64, f64)], colour: Rgb) {
+    let finite =
+        |(x, low, high): &(f64, f64, f64)| x.is_finite() && low.is_finite() && high.is_finite();
+    for stretch in band.split(|edge| !finite(edge)).filter(|stretch| stretch.len() > 1) {
+        let upper: Vec<Point> = stretch.iter().map(|&(x, _, high)| frame.place(x, high)).collect();
+        let lower: Vec<Point> = stretch.iter().map(|&(x, low, _)| frame.place(x, low)).collect();
+        let mut points = line::thinned(&upper);
+        points.extend(line::thinned(&lower).into_iter().rev());
+        marks.push(Mark::Fill { points, colour, opacity: 0.2 });
+    }
+}

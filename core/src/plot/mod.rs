@@ -1,0 +1,79 @@
+//! Pictures of runs: learning curves and plots of lines, as SVG and PNG.
+//!
+//! A plot is data first ([`LearningCurves`], [`LinePlot`]); `to_svg`, `to_png` and `save` draw it.
+//! Nothing has to be installed: PNG letters come from a built-in font, SVG letters from the
+//! reader's. The legend stands above the data, so it never covers them.
+
+mod axes;
+mod font;
+mod learning_curves;
+mod legend;
+mod line;
+mod line_plot;
+mod palette;
+mod raster;
+mod scene;
+#[cfg(test)]
+mod tests;
+mod ticks;
+
+use std::path::{Path, PathBuf};
+
+use crate::atomic_file::{self, WriteError};
+use crate::statistics::StatisticsError;
+
+pub use axes::Axis;
+pub use learning_curves::{Band, Center, LearningCurves, Series};
+pub use line_plot::{Guide, Line, LinePlot};
+pub use palette::{OKABE_ITO, Rgb};
+pub use ticks::Unit;
+
+/// A plot that cannot be drawn or saved.
+#[derive(Debug, thiserror::Error)]
+pub enum PlotError {
+    /// No line has a point whose coordinates are both finite.
+    #[error("there is nothing to draw: no line has a finite point")]
+    Empty,
+    /// The file's name does not say which format is wanted.
+    #[error("cannot tell the picture's format from {}: end its name in .svg or .png", .0.display())]
+    Extension(PathBuf),
+    /// The picture is too small for its labels, or larger than anybody could mean.
+    #[error(
+        "a picture of {width} x {height} pixels cannot be drawn: give it more room for its labels, at most 10000 a side"
+    )]
+    Size {
+        /// Width asked for, in pixels.
+        width: u32,
+        /// Height asked for, in pixels.
+        height: u32,
+    },
+    /// A guide that is not finite, or a value beyond ±1e300.
+    #[error("{0} cannot be drawn: values must lie between -1e300 and 1e300")]
+    OutOfRange(f64),
+    /// The band around a line could not be computed.
+    #[error(transparent)]
+    Statistics(#[from] StatisticsError),
+    /// The picture could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The PNG could not be encoded.
+    #[error("the PNG could not be encoded: {0}")]
+    Encoding(#[from] png::EncodingError),
+    /// The drawing library failed.
+    #[error("the picture could not be drawn: {0}")]
+    Drawing(String),
+}
+
+fn write_picture(
+    path: &Path,
+    svg: impl FnOnce() -> Result<String, PlotError>,
+    png: impl FnOnce() -> Result<Vec<u8>, PlotError>,
+) -> Result<(), PlotError> {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    let bytes = match extension.as_deref() {
+        Some("svg") => svg()?.into_bytes(),
+        Some("png") => png()?,
+        _ => return Err(PlotError::Extension(path.to_owned())),
+    };
+    Ok(atomic_file::write(path, &bytes)?)
+}

@@ -1,0 +1,234 @@
+//! Stratified bootstrap confidence intervals by the percentile method.
+//!
+//! Within every stratum (task) as many runs are drawn with replacement as it has; the statistic of
+//! each such resample is recorded, and the interval reaches between the `(1 − confidence) / 2`
+//! quantiles from either end of the record. It is what rliable does, with the generator an argument:
+//! Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice" (2021),
+//! section 4.1; Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
+
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+
+use super::StatisticsError;
+use super::summary::{quantile_of_sorted, sorted};
+
+/// A statistic and the confidence interval around it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The statistic of the sample itself.
+    pub estimate: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// How an interval is bootstrapped.
+///
+/// Seeds differ far more than resamples do, yet with few seeds any percentile interval is too
+/// narrow: from three seeds it can reach no further than their extremes.
+///
+/// ```
+/// use gymnast_core::statistics::{Bootstrap, iqm};
+/// use rand::SeedableRng;
+///
+/// let returns = [475.0, 500.0, 491.0, 500.0, 322.0];
+/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+/// let interval = Bootstrap::default().interval(&returns, iqm, &mut rng)?;
+/// assert!(interval.low < interval.estimate && interval.estimate < interval.high);
+/// # Ok::<(), gymnast_core::statistics::StatisticsError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bootstrap {
+    /// Number of resamples, at least 1.
+    pub resamples: usize,
+    /// Probability that the interval is built to cover, between 0 and 1, both excluded.
+    pub confidence: f64,
+}
+
+impl Default for Bootstrap {
+    /// 10 000 resamples, 95 % confidence.
+    fn default() -> Self {
+        Self { resamples: 10_000, confidence: 0.95 }
+    }
+}
+
+impl Bootstrap {
+    /// The interval of `statistic` over one environment's runs, one value a seed.
+    ///
+    /// # Errors
+    /// [`StatisticsError`] if there are no values, the settings are unusable, or the statistic is
+    /// undefined on the sample or on a resample.
+    pub fn interval(
+        &self,
+        values: &[f64],
+        statistic: impl Fn(&[f64]) -> Option<f64>,
+        rng: &mut impl Rng,
+    ) -> Result<Interval, StatisticsError> {
+        self.stratified_interval(&[values], |strata| statistic(&strata[0]), rng)
+    }
+
+    /// The interval of `statistic` over runs of several tasks, `[tasks][runs]`, resampled within
+    /// each task; see [`aggregate_iqm`](super::aggregate_iqm) and its neighbours.
+    ///
+    /// # Errors
+    /// As [`interval`](Self::interval); also if any task has no runs.
+    pub fn stratified_interval<S: AsRef<[f64]>>(
+        &self,
+        strata: &[S],
+        statistic: impl Fn(&[Vec<f64>]) -> Option<f64>,
+        rng: &mut impl Rng,
+    ) -> Result<Interval, StatisticsError> {
+        self.check()?;
+        if strata.is_empty() || strata.iter().any(|stratum| stratum.as_ref().is_empty()) {
+            return Err(StatisticsError::Empty);
+        }
+        let mut resample: Vec<Vec<f64>> = strata.iter().map(|s| s.as_ref().to_vec()).collect();
+        let estimate = statistic(&resample).ok_or(StatisticsError::Undefined)?;
+        let mut statistics = Vec::with_capacity(self.resamples);
+        for _ in 0..self.resamples {
+            for (drawn, stratum) in resample.iter_mut().zip(strata) {
+                let runs = stratum.as_ref();
+                drawn.fill_with(|| runs[rng.random_range(0..runs.len())]);
+            }
+            statistics.push(statistic(&resample).ok_or(StatisticsError::Undefined)?);
+        }
+        self.percentiles(estimate, &statistics)
+    }
+
+    /// The interval of `statistic` at every point of several seeds' curves, `[seeds][points]`.
+    ///
+    /// Whole seeds are resampled, the same ones at all points, as rliable does for its
+    /// sample-efficiency curves: neighbouring intervals then belong together, each still being the
+    /// percentile interval of its own point. A point at which some seed has no value is `None`.
+    ///
+    /// # Errors
+    /// As [`interval`](Self::interval); also [`StatisticsError::Length`] if the seeds differ in
+    /// their number of points.
+    pub fn band(
+        &self,
+        seeds: &[Vec<Option<f64>>],
+        statistic: impl Fn(&[f64]) -> Option<f64>,
+        rng: &mut impl Rng,
+    ) -> Result<Vec<Option<Interval>>, StatisticsError> {
+        self.check()?;
+        let points = seeds.first().ok_or(StatisticsError::Empty)?.len();
+        if let Some(other) = seeds.iter().find(|seed| seed.len() != points) {
+            return Err(StatisticsError::Length { x: points, y: other.len() });
+        }
+        let columns: Vec<Option<Vec<f64>>> =
+            (0..points).map(|point| seeds.iter().map(|seed| seed[point]).collect()).collect();
+        let draws: Vec<usize> =
+            (0..self.resamples * seeds.len()).map(|_| rng.random_range(0..seeds.len())).collect();
+        let mut resample = vec![0.0; seeds.len()];
+        let mut interval = |column: &[f64]| {
+            let estimate = statistic(column).ok_or(StatisticsError::Undefined)?;
+            let mut statistics = Vec::with_capacity(self.resamples);
+            for drawn in draws.chunks_exact(seeds.len()) {
+                for (value, seed) in resample.iter_mut().zip(drawn) {
+                    *value = column[*seed];
+                }
+                statistics.push(statistic(&resample).ok_or(StatisticsError::Undefined)?);
+            }
+            self.percentiles(estimate, &statistics)
+        };
+        columns.iter().map(|column| column.as_deref().map(&mut interval).transpose()).collect()
+    }
+
+    fn check(&self) -> Result<(), StatisticsError> {
+        if self.resamples == 0 {
+            return Err(StatisticsError::NoResamples);
+        }
+        if !(self.confidence > 0.0 && self.confidence < 1.0) {
+            return Err(StatisticsError::Confidence(self.confidence));
+        }
+        Ok(())
+    }
+
+    fn percentiles(&self, estimate: f64, statistics: &[f64]) -> Result<Interval, StatisticsError> {
+        let tail = (1.0 - self.confidence) / 2.0;
+        let sorted = sorted(statistics).ok_or(StatisticsError::Undefined)?;
+        let at = |level| quantile_of_sorted(&sorted, level).ok_or(StatisticsError::Undefined);
+        Ok(Interval { estimate, low: at(tail)?, high: at(1.0 - tail)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{aggregate_mean, mean};
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    fn rng(seed: u64) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(seed)
+    }
+
+    #[test]
+    fn the_same_generator_gives_the_same_bits() {
+        let values = [1.0, 4.0, 9.0, 16.0, 25.0];
+        let few = Bootstrap { resamples: 50, ..Bootstrap::default() };
+        let once = few.interval(&values, mean, &mut rng(1)).unwrap();
+        assert_eq!(once, few.interval(&values, mean, &mut rng(1)).unwrap());
+        assert_ne!(once, few.interval(&values, mean, &mut rng(2)).unwrap());
+    }
+
+    #[test]
+    fn strata_are_resampled_apart() {
+        // Each task is constant, so a resample within tasks cannot vary; across tasks it would.
+        let strata = [vec![1.0, 1.0, 1.0], vec![5.0, 5.0]];
+        let interval =
+            Bootstrap::default().stratified_interval(&strata, aggregate_mean, &mut rng(1)).unwrap();
+        assert_eq!(interval, Interval { estimate: 3.0, low: 3.0, high: 3.0 });
+    }
+
+    #[test]
+    fn a_band_has_each_points_own_interval_and_none_where_a_seed_is_missing() {
+        let seeds = [
+            vec![Some(1.0), Some(10.0), None],
+            vec![Some(2.0), Some(20.0), Some(7.0)],
+            vec![Some(6.0), Some(60.0), Some(8.0)],
+        ];
+        let band = Bootstrap::default().band(&seeds, mean, &mut rng(3)).unwrap();
+        let (first, second) = (band[0].unwrap(), band[1].unwrap());
+        assert_eq!(first.estimate, 3.0);
+        assert!((second.low - 10.0 * first.low).abs() < 1e-12);
+        assert!((second.high - 10.0 * first.high).abs() < 1e-12);
+        assert_eq!(band[2], None);
+    }
+
+    #[test]
+    fn unusable_arguments_are_typed_errors() {
+        let bootstrap = Bootstrap::default();
+        assert_eq!(bootstrap.interval(&[], mean, &mut rng(0)), Err(StatisticsError::Empty));
+        assert_eq!(
+            bootstrap.interval(&[1.0, f64::NAN], mean, &mut rng(0)),
+            Err(StatisticsError::Undefined)
+        );
+        let none = Bootstrap { resamples: 0, ..bootstrap };
+        assert_eq!(none.interval(&[1.0], mean, &mut rng(0)), Err(StatisticsError::NoResamples));
+        for confidence in [0.0, 1.0, -1.0] {
+            let bad = Bootstrap { confidence, ..bootstrap };
+            assert_eq!(
+                bad.interval(&[1.0], mean, &mut rng(0)),
+                Err(StatisticsError::Confidence(confidence))
+            );
+        }
+        let ragged = [vec![Some(1.0)], vec![]];
+        assert_eq!(
+            bootstrap.band(&ragged, mean, &mut rng(0)),
+            Err(StatisticsError::Length { x: 1, y: 0 })
+        );
+        let strata = [vec![1.0], vec![]];
+        assert_eq!(
+            bootstrap.stratified_interval(&strata, aggregate_mean, &mut rng(0)),
+            Err(StatisticsError::Empty)
+        );
+    }
+
+    #[test]
+    fn a_single_run_has_an_interval_of_no_width() {
+        let interval = Bootstrap::default().interval(&[5.0], mean, &mut rng(0)).unwrap();
+        assert_eq!(interval, Interval { estimate: 5.0, low: 5.0, high: 5.0 });
+    }
+}

@@ -1,0 +1,113 @@
+//! Location and spread of a sample.
+
+/// The arithmetic mean; `None` if there are no values or one is not finite.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    finite(values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The sample standard deviation, with divisor n − 1; `None` for fewer than two values or if one is
+/// not finite.
+pub fn sample_std(values: &[f64]) -> Option<f64> {
+    if values.len() < 2 {
+        return None;
+    }
+    let centre = mean(values)?;
+    let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
+    finite((squares / (values.len() - 1) as f64).sqrt())
+}
+
+/// The median, the mean of the two middle values where their number is even; `None` if there are no
+/// values or one is not finite.
+pub fn median(values: &[f64]) -> Option<f64> {
+    quantile(values, 0.5)
+}
+
+/// The quantile at `level` in [0, 1], interpolated linearly between order statistics.
+///
+/// It is NumPy's default, type 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages"
+/// (1996): the value at position `level · (n − 1)` of the sorted sample. `None` if there are no
+/// values, one is not finite, or `level` lies outside [0, 1].
+///
+/// ```
+/// assert_eq!(gymnast_core::statistics::quantile(&[1.0, 2.0, 3.0, 4.0], 0.25), Some(1.75));
+/// ```
+pub fn quantile(values: &[f64], level: f64) -> Option<f64> {
+    quantile_of_sorted(&sorted(values)?, level)
+}
+
+/// The interquartile mean: the mean of the middle half of the sorted values.
+///
+/// It is rliable's definition, `scipy.stats.trim_mean(values, 0.25)`: ⌊n/4⌋ values are cut at each
+/// end, whole values only. So with fewer than four values it is the mean. `None` if there are no
+/// values or one is not finite. Agarwal et al., "Deep Reinforcement Learning at the Edge of the
+/// Statistical Precipice" (2021).
+pub fn iqm(values: &[f64]) -> Option<f64> {
+    let sorted = sorted(values)?;
+    let cut = sorted.len() / 4;
+    mean(&sorted[cut..sorted.len() - cut])
+}
+
+pub(super) fn sorted(values: &[f64]) -> Option<Vec<f64>> {
+    if values.is_empty() || values.iter().any(|value| !value.is_finite()) {
+        return None;
+    }
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    Some(sorted)
+}
+
+pub(super) fn quantile_of_sorted(sorted: &[f64], level: f64) -> Option<f64> {
+    if sorted.is_empty() || !(0.0..=1.0).contains(&level) {
+        return None;
+    }
+    let position = level * (sorted.len() - 1) as f64;
+    let below = sorted[position.floor() as usize];
+    let above = sorted[position.ceil() as usize];
+    finite(below + (above - below) * position.fract())
+}
+
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hand_worked_values() {
+        let values = [4.0, 1.0, 3.0, 2.0];
+        assert_eq!(mean(&values), Some(2.5));
+        assert_eq!(median(&values), Some(2.5));
+        assert_eq!(sample_std(&values), Some((5.0_f64 / 3.0).sqrt()));
+        assert_eq!(quantile(&values, 0.0), Some(1.0));
+        assert_eq!(quantile(&values, 1.0), Some(4.0));
+        assert_eq!(quantile(&values, 0.9), Some(3.7));
+        assert_eq!(iqm(&values), Some(2.5));
+        assert_eq!(iqm(&[0.0, 10.0, 20.0, 1000.0, -500.0]), Some(10.0));
+        assert_eq!(iqm(&[0.0, 3.0, 30.0]), Some(11.0));
+    }
+
+    #[test]
+    fn the_undefined_is_none() {
+        for statistic in [mean, median, iqm, sample_std] {
+            assert_eq!(statistic(&[]), None);
+            assert_eq!(statistic(&[1.0, f64::NAN, 2.0]), None);
+            assert_eq!(statistic(&[1.0, f64::INFINITY, 2.0, 3.0, 4.0]), None);
+        }
+        assert_eq!(sample_std(&[1.0]), None);
+        for level in [-0.1, 1.1, f64::NAN] {
+            assert_eq!(quantile(&[1.0, 2.0], level), None);
+        }
+    }
+
+    #[test]
+    fn one_value_is_its_own_summary() {
+        for statistic in [mean, median, iqm] {
+            assert_eq!(statistic(&[7.0]), Some(7.0));
+        }
+    }
+}

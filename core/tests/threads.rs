@@ -1,0 +1,26 @@
+//! What `single_threaded` reaches. Alone in its file, as the setting is the process's.
+#![cfg(feature = "torch")]
+
+use std::sync::mpsc::channel;
+
+use gymnast_core::threads::single_threaded;
+
+#[test]
+fn reaches_this_thread_and_new_ones_but_no_older_one() {
+    let ((go, wait), (ready, started)) = (channel(), channel());
+    let older = std::thread::spawn(move || {
+        let before = tch::get_num_threads();
+        ready.send(()).expect("the test waits");
+        let () = wait.recv().expect("the test goes on");
+        let kept = tch::get_num_threads();
+        single_threaded();
+        (before, kept, tch::get_num_threads())
+    });
+    started.recv().expect("the thread starts");
+    single_threaded();
+    assert_eq!(tch::get_num_threads(), 1);
+    assert_eq!(std::thread::spawn(tch::get_num_threads).join().expect("no panic"), 1);
+    go.send(()).expect("the thread waits");
+    let (before, kept, after) = older.join().expect("no panic");
+    assert_eq!((kept, after), (before, 1));
+}
