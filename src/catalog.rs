@@ -121,11 +121,7 @@ impl AgentEntry {
     /// What the agent needs of an environment, in words.
     #[must_use]
     pub fn needs(&self) -> String {
-        let kinds = [
-            "finite observations and actions",
-            "finite actions",
-            "real-valued actions",
-        ];
+        let kinds = ["finite observations and actions", "finite actions", "real-valued actions"];
         let served = kinds.iter().zip(self.serves).filter(|(_, serves)| *serves);
         served.map(|(kind, _)| *kind).collect::<Vec<_>>().join(", or ")
     }
@@ -164,18 +160,16 @@ impl Catalog {
     #[must_use]
     pub fn builtin() -> Self {
         Self {
-            entries: vec![
-                AgentEntry::new(
-                    "q-learning",
-                    "Q-learning: a table of action values, learned off-policy step by step.",
-                    Builders::<QLearningConfig> {
-                        finite: Some(|o, a, config, plan| {
-                            Ok(Box::new(QLearning::new(o, a, config, plan)?))
-                        }),
-                        ..Builders::default()
-                    },
-                ),
-            ],
+            entries: vec![AgentEntry::new(
+                "q-learning",
+                "Q-learning: a table of action values, learned off-policy step by step.",
+                Builders::<QLearningConfig> {
+                    finite: Some(|o, a, config, plan| {
+                        Ok(Box::new(QLearning::new(o, a, config, plan)?))
+                    }),
+                    ..Builders::default()
+                },
+            )],
         }
     }
 

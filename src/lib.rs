@@ -68,8 +68,8 @@ pub use catalog::{AgentEntry, Builders, Catalog};
 pub use gymnast_deep::{Dqn, DqnConfig};
 pub use gymnast_envs::{
     Act, BoundedSpace, BoxSpace, Discrete, DynEnv, Env, EnvError, EnvOptions, EnvSpec, Experience,
-    FeatureSpace, FiniteSpace, MultiBinary, MultiDiscrete, Obs, Outcome, Registry, Rng, Seed, Space,
-    Step, SyncVectorEnv, VectorEnv, product_space, snapshot,
+    FeatureSpace, FiniteSpace, MultiBinary, MultiDiscrete, Obs, Outcome, Registry, Rng, Seed,
+    Space, Step, SyncVectorEnv, VectorEnv, product_space, snapshot,
 };
 pub use gymnast_harness::{
     Agent, AgentError, Checkpoint, Evaluation, Existing, Experiment, Metrics, Mode, Plan, Policy,

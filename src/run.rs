@@ -168,7 +168,8 @@ impl Run {
             return Err(TrainError::NoRun { path: dir.to_owned() }.into());
         }
         let path = dir.join(CONFIG_FILE);
-        let named = |error: RunError| RunError::File { path: path.clone(), reason: error.to_string() };
+        let named =
+            |error: RunError| RunError::File { path: path.clone(), reason: error.to_string() };
         Self::new(catalog, registry, &read_config(&path)?).map_err(named)
     }
 
@@ -275,9 +276,9 @@ fn seeds(config: &Table) -> Result<Vec<u64>, RunError> {
 pub(crate) fn env_options(id: &str, table: &Table) -> Result<EnvOptions, RunError> {
     let options = serde_json::to_value(table).ok();
     let options = options.and_then(|options| options.as_object().cloned());
-    options.map(EnvOptions::from).ok_or_else(|| {
-        RunError::Config(format!("the options of {id} cannot be written as JSON"))
-    })
+    options
+        .map(EnvOptions::from)
+        .ok_or_else(|| RunError::Config(format!("the options of {id} cannot be written as JSON")))
 }
 
 fn impossible(

@@ -91,9 +91,9 @@ pub fn to_table<C: Serialize>(settings: &C) -> Table {
 /// # Errors
 /// A message where there is no `=` or no key.
 pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
-    let (key, value) = text.split_once('=').ok_or_else(|| {
-        format!("`{text}` sets nothing: expected key=value, `alpha=0.1` say")
-    })?;
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` sets nothing: expected key=value, `alpha=0.1` say"))?;
     let key = key.trim();
     if key.is_empty() || key.split('.').any(str::is_empty) {
         return Err(format!("`{text}` names no key: expected key=value, `alpha=0.1` say"));

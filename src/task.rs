@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use gymnast_envs::{Discrete, EnvError, EnvOptions, EnvSpec, RowSpace, Seed, Space, VectorEnv};
-use gymnast_harness::{Plan, Setup, TrainError};
+use gymnast_envs::{Discrete, EnvError, EnvOptions, EnvSpec, RowSpace, Space};
+use gymnast_harness::{MakeEnvs, Plan, Setup, TrainError};
 
 use crate::catalog::{BuildAgent, Configured};
-
-type MakeVector<O, A> =
-    Arc<dyn Fn(usize, Seed) -> Result<Box<dyn VectorEnv<O, A>>, EnvError> + Send + Sync>;
 
 /// An agent in an environment with these spaces.
 pub struct Task<O: Space, A: Space> {
     build: BuildAgent<O, A>,
-    make: MakeVector<O, A>,
+    make: Arc<MakeEnvs<O, A>>,
 }
 
 impl<O: Space, A: Space> Task<O, A> {
@@ -22,19 +19,17 @@ impl<O: Space, A: Space> Task<O, A> {
     /// # Errors
     /// What the environment or the agent returns.
     pub fn setup(&self, plan: &Plan) -> Result<Setup<O, A>, TrainError> {
-        let envs = self.envs(plan.num_envs, plan.seed.child("envs", 0))?;
+        let envs = (self.make)(plan.num_envs, plan.seed.child("envs", 0))?;
         let (observations, actions) = (envs.observation_space(), envs.action_space());
         let agent = (self.build)(observations.clone(), actions.clone(), plan)?;
         let make = self.make.clone();
         Ok(Setup { agent, envs, eval_envs: Box::new(move |n, seed| make(n, seed)) })
     }
 
-    /// `n` fresh environments.
-    ///
-    /// # Errors
-    /// What the environment returns.
-    pub fn envs(&self, n: usize, seed: Seed) -> Result<Box<dyn VectorEnv<O, A>>, EnvError> {
-        (self.make)(n, seed)
+    /// Makes fresh environments, `n` below a seed.
+    #[must_use]
+    pub fn make_envs(&self) -> &MakeEnvs<O, A> {
+        &*self.make
     }
 }
 

@@ -27,7 +27,8 @@ pub use erased::{Codec, DynEnv, Erased, ToIndex, ToRow};
 pub use error::{EnvError, SpaceError};
 pub use model::Transition;
 pub use registry::{
-    ContinuousVector, DiscreteVector, EnvOption, EnvOptions, EnvSpec, FiniteVector, Registry, nearest,
+    ContinuousVector, DiscreteVector, EnvOption, EnvOptions, EnvSpec, FiniteVector, Registry,
+    nearest,
 };
 pub use seeding::{Rng, Seed};
 pub use space::{

@@ -6,8 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
-    BoundedSpace, Discrete, Documented, DynEnv, Env, EnvError, Erased, FeatureSpace, FiniteSpace, RowSpace,
-    Seed, SpaceDescription, SyncVectorEnv, ToIndex, ToRow, VectorEnv,
+    BoundedSpace, Discrete, Documented, DynEnv, Env, EnvError, Erased, FeatureSpace, FiniteSpace,
+    RowSpace, Seed, SpaceDescription, SyncVectorEnv, ToIndex, ToRow, VectorEnv,
     erased::{Codec, Seeded},
     wrappers::TimeLimit,
 };

@@ -50,7 +50,8 @@ pub(crate) fn run(
                 [agent.name.to_owned(), agent.needs(), presets.join(", "), agent.summary.to_owned()]
             };
             let headings = ["name", "needs", "presets", "what it is"].map(str::to_owned);
-            let rows: Vec<_> = std::iter::once(headings).chain(names.catalog.iter().map(row)).collect();
+            let rows: Vec<_> =
+                std::iter::once(headings).chain(names.catalog.iter().map(row)).collect();
             write!(out, "{}", columns(&rows))?;
             writeln!(out, "\ngymnast agents NAME lists its settings.")?;
         }
@@ -74,12 +75,14 @@ fn describe(agent: &AgentEntry, names: &Names, out: &mut dyn Write) -> Result<()
     write!(out, "{}", columns(&training))?;
     for preset in &agent.presets {
         writeln!(out, "\nPreset for {} ({}):", preset.env, preset.source)?;
-        let changed = |(key, value): &(&String, &toml::Value)| agent.defaults.get(*key) != Some(value);
+        let changed =
+            |(key, value): &(&String, &toml::Value)| agent.defaults.get(*key) != Some(value);
         for (key, value) in preset.settings.iter().filter(changed) {
             writeln!(out, "  {key} = {value}")?;
         }
         let training = to_table(&preset.training);
-        for (key, value) in training.iter().filter(|(key, value)| defaults.get(*key) != Some(value)) {
+        for (key, value) in training.iter().filter(|(key, value)| defaults.get(*key) != Some(value))
+        {
             writeln!(out, "  training.{key} = {value}")?;
         }
     }
@@ -92,9 +95,7 @@ fn serves<'a>(agent: &AgentEntry, names: &'a Names) -> Vec<&'a str> {
 }
 
 fn to_json(agent: &AgentEntry, names: &Names) -> serde_json::Value {
-    let setting = |(name, doc): &(&str, &str)| {
-        json!({ "name": name, "default": agent.defaults.get(*name), "doc": doc.trim() })
-    };
+    let setting = |(name, doc): &(&str, &str)| json!({ "name": name, "default": agent.defaults.get(*name), "doc": doc.trim() });
     let presets = agent.presets.iter().map(|preset| {
         json!({
             "env": preset.env,

@@ -94,11 +94,9 @@ fn describe(
     let mut options: Vec<_> = spec
         .options()
         .iter()
-        .map(|option| [
-            format!("  {}", option.name),
-            option.default.to_string(),
-            option.doc.to_owned(),
-        ])
+        .map(|option| {
+            [format!("  {}", option.name), option.default.to_string(), option.doc.to_owned()]
+        })
         .collect();
     let limit = "The steps after which an episode is cut short.".to_owned();
     options.push(["  max_episode_steps".to_owned(), optional(spec.step_limit()), limit]);

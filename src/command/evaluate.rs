@@ -62,10 +62,9 @@ pub(crate) fn run(
     for dir in &dirs {
         let (env_steps, episodes) = with_task!(&run.task, task => {
             let (agent, env_steps) = run_dir::load_agent(&run, task, dir)?;
-            let make = |n, seed| task.envs(n, seed);
             let (count, limit) = (args.episodes as usize, run.training.max_eval_steps);
             let seed = Seed::new(args.seed).child("evaluate", 0);
-            (env_steps, evaluate_policy(&*agent, &make, count, limit, seed)?)
+            (env_steps, evaluate_policy(&*agent, task.make_envs(), count, limit, seed)?)
         });
         let summary = episodes.summarize(env_steps, 0.0);
         let steps: u64 = episodes.lengths.iter().sum();

@@ -14,7 +14,7 @@
 //! ```
 
 mod agents;
-mod check;
+// mod check;
 mod curves;
 mod envs;
 mod error;
@@ -25,7 +25,7 @@ mod report;
 mod run_dir;
 mod table;
 mod train;
-mod watch;
+// mod watch;
 
 use std::{
     ffi::OsString,
@@ -62,10 +62,10 @@ enum Command {
     Agents(agents::Agents),
     Train(train::Train),
     Evaluate(evaluate::Evaluate),
-    Watch(watch::Watch),
+    // Watch(watch::Watch),
     Plot(plot::Plot),
     Report(report::Report),
-    Check(check::Check),
+    // Check(check::Check),
     Replay(replay::Replay),
 }
 
@@ -127,10 +127,10 @@ fn dispatch(
         Command::Agents(args) => agents::run(args, names, out),
         Command::Train(args) => train::run(args, names, out),
         Command::Evaluate(args) => evaluate::run(args, names, out),
-        Command::Watch(args) => watch::run(args, names, out),
+        // Command::Watch(args) => watch::run(args, names, out),
         Command::Plot(args) => plot::run(args, names, out),
         Command::Report(args) => report::run(args, names, out),
-        Command::Check(args) => check::run(args, names, out),
+        // Command::Check(args) => check::run(args, names, out),
         Command::Replay(args) => replay::run(args, names, out),
     }
 }

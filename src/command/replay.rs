@@ -9,11 +9,13 @@ use super::{CommandError, Names, run_dir, write_json};
 
 /// Hold an environment against recorded transitions, Gymnasium's say
 #[derive(clap::Args)]
-#[command(after_help = "Each line of the trace is a JSON object: state, action, next_state, reward, terminated.\n\
+#[command(
+    after_help = "Each line of the trace is a JSON object: state, action, next_state, reward, terminated.\n\
     The environment is set to `state`, stepped and compared. The exit status is 1 if a line disagrees.\n\n\
     Examples:\n  \
     gymnast replay CartPole-v1 trace.jsonl\n  \
-    gymnast replay FrozenLake-v1 trace.jsonl --set is_slippery=false")]
+    gymnast replay FrozenLake-v1 trace.jsonl --set is_slippery=false"
+)]
 pub(crate) struct Replay {
     /// The environment
     env: String,
@@ -50,9 +52,9 @@ pub(crate) fn run(
     })?;
     let first = report.first_disagreement.as_ref();
     if args.json {
-        let first = first.map(|d| {
-            json!({ "line": d.line, "field": d.field, "expected": d.expected, "got": d.got })
-        });
+        let first = first.map(
+            |d| json!({ "line": d.line, "field": d.field, "expected": d.expected, "got": d.got }),
+        );
         let (lines, agreeing) = (report.lines, report.agreeing);
         let value = json!({
             "env": spec.id(), "tolerance": tolerance, "lines": lines, "agreeing": agreeing,

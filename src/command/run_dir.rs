@@ -6,7 +6,10 @@ use std::{
 };
 
 use gymnast_envs::{EnvOptions, Space};
-use gymnast_harness::{Agent, CheckpointDir, SeedDir, TrainError, report::{RunResults, SeedResults}};
+use gymnast_harness::{
+    Agent, CheckpointDir, SeedDir, TrainError,
+    report::{RunResults, SeedResults},
+};
 use toml::{Table, Value};
 
 use super::{CommandError, Names};
@@ -26,7 +29,8 @@ pub(crate) fn open(
     path: &Path,
     names: &Names,
 ) -> Result<(Run, PathBuf, Vec<SeedDir>), CommandError> {
-    let of_seed = path.file_name().and_then(|name| name.to_str()?.strip_prefix("seed-")?.parse().ok());
+    let of_seed =
+        path.file_name().and_then(|name| name.to_str()?.strip_prefix("seed-")?.parse().ok());
     let parent = path.parent().filter(|parent| parent.join(CONFIG_FILE).is_file());
     if let (Some(seed), Some(parent), true) = (of_seed, parent, path.is_dir()) {
         let run = Run::read(&names.catalog, &names.registry, parent)?;
@@ -52,7 +56,8 @@ pub(crate) fn load_agent<O: Space, A: Space>(
     let checkpoints: CheckpointDir = dir.checkpoints();
     let newest = checkpoints.newest_good()?;
     for error in &newest.damaged {
-        let _ = writeln!(io::stderr(), "seed {}: an older checkpoint is used, since {error}", dir.seed);
+        let _ =
+            writeln!(io::stderr(), "seed {}: an older checkpoint is used, since {error}", dir.seed);
     }
     let Some((manifest, state)) = newest.good else {
         let path = name(&dir.path);

@@ -1,0 +1,1 @@
+//! `gymnast watch`: an episode in the terminal.
