@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "deep")]
+use gymnast_deep::{Dqn, DqnConfig};
 use gymnast_envs::{Discrete, EnvSpec, RowSpace, Space, nearest};
 use gymnast_harness::{Agent, AgentError, Documented, Plan, Preset, Presets};
 use gymnast_tabular::{QLearning, QLearningConfig};

@@ -288,7 +288,7 @@ fn impossible(
     env: &EnvSpec,
 ) -> RunError {
     let list = |names: Vec<&str>| match names.len() {
-        0 => "none yet".to_owned(),
+        0 => "nothing yet".to_owned(),
         _ => names.join(", "),
     };
     let served = registry.iter().filter(|spec| agent.serves(spec)).map(EnvSpec::id).collect();

@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
-use gymnast_envs::{EnvOptions, EnvSpec};
+use gymnast_envs::{EnvOptions, EnvSpec, SpaceDescription};
 use serde_json::json;
 
 use super::{
@@ -49,8 +49,8 @@ fn list(names: &Names, out: &mut dyn Write) -> Result<(), CommandError> {
         let (observations, actions) = spec.spaces(&EnvOptions::none())?;
         rows.push([
             spec.id().to_owned(),
-            observations.to_string(),
-            actions.to_string(),
+            short(&observations),
+            short(&actions),
             optional(spec.step_limit()),
             optional(spec.threshold()),
             serving(spec, names),
@@ -59,6 +59,14 @@ fn list(names: &Names, out: &mut dyn Write) -> Result<(), CommandError> {
     write!(out, "{}", columns(&rows))?;
     writeln!(out, "\ngymnast envs ID says more about one of them.")?;
     Ok(())
+}
+
+/// A space in a few words: the bounds of a box only where they are short.
+fn short(space: &SpaceDescription) -> String {
+    match (space, space.to_string()) {
+        (SpaceDescription::Box { shape, .. }, text) if text.len() > 24 => format!("Box({shape:?})"),
+        (_, text) => text,
+    }
 }
 
 fn serving(spec: &EnvSpec, names: &Names) -> String {

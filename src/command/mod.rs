@@ -25,7 +25,7 @@ mod report;
 mod run_dir;
 mod table;
 mod train;
-// mod watch;
+mod watch;
 
 use std::{
     ffi::OsString,
@@ -62,7 +62,7 @@ enum Command {
     Agents(agents::Agents),
     Train(train::Train),
     Evaluate(evaluate::Evaluate),
-    // Watch(watch::Watch),
+    Watch(watch::Watch),
     Plot(plot::Plot),
     Report(report::Report),
     // Check(check::Check),
@@ -127,7 +127,7 @@ fn dispatch(
         Command::Agents(args) => agents::run(args, names, out),
         Command::Train(args) => train::run(args, names, out),
         Command::Evaluate(args) => evaluate::run(args, names, out),
-        // Command::Watch(args) => watch::run(args, names, out),
+        Command::Watch(args) => watch::run(args, names, out),
         Command::Plot(args) => plot::run(args, names, out),
         Command::Report(args) => report::run(args, names, out),
         // Command::Check(args) => check::run(args, names, out),

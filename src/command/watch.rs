@@ -1,1 +1,0 @@
-//! `gymnast watch`: an episode in the terminal.
