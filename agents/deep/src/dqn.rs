@@ -54,6 +54,8 @@ const METRICS_EVERY: u64 = 50;
 pub struct DqnConfig {
     /// The widths of the network's hidden layers.
     pub hidden: Vec<usize>,
+    /// What follows each hidden layer.
+    pub activation: Activation,
     /// Adam's step size.
     pub learning_rate: Schedule,
     /// The discount γ, in [0, 1].
@@ -88,6 +90,7 @@ impl Default for DqnConfig {
     fn default() -> Self {
         Self {
             hidden: vec![128, 128],
+            activation: Activation::Relu,
             learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
             gamma: 0.99,
             n_step: 1,
@@ -175,7 +178,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let (width, actions) = (observation_space.width(), action_space.size());
         let network = MlpConfig {
             hidden: config.hidden.clone(),
-            activation: Activation::Relu,
+            activation: config.activation,
             ..MlpConfig::default()
         };
         let build = || -> Result<Box<dyn Network>, AgentError> {
