@@ -20,7 +20,7 @@
 //! updates count env steps, whatever the number of environments. A time limit is not an end: the
 //! target bootstraps through it.
 //!
-//! Metrics: `loss` (Huber), `q` (the mean value of the actions taken), `grad_norm` (before
+//! Metrics: `loss` (Huber), `q` (the mean value of the actions taken, in scaled rewards), `grad_norm` (before
 //! clipping), `epsilon`, `learning_rate`.
 
 use std::cell::RefCell;
@@ -55,10 +55,15 @@ gymnast_harness::documented! {
     pub struct DqnConfig {
         /// The widths of the network's hidden layers.
         pub hidden: Vec<usize>,
+        /// What follows each hidden layer.
+        pub activation: Activation,
         /// Adam's step size.
         pub learning_rate: Schedule,
         /// The discount γ, in [0, 1].
         pub gamma: f64,
+        /// Rewards are multiplied by this before they are learned from: with it the values can be
+        /// brought near 1, where a fresh network's are.
+        pub reward_scale: f64,
         /// The steps whose rewards a target sums before it bootstraps: 1 is the paper's.
         pub n_step: usize,
         /// The share of random actions ε, in [0, 1].
@@ -90,8 +95,10 @@ impl Default for DqnConfig {
     fn default() -> Self {
         Self {
             hidden: vec![128, 128],
+            activation: Activation::Relu,
             learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
             gamma: 0.99,
+            reward_scale: 1.0,
             n_step: 1,
             epsilon: Schedule::linear(1.0, 0.05, 0.1),
             buffer_size: 100_000,
@@ -130,6 +137,8 @@ impl DqnConfig {
         require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")?;
         let fits = u32::try_from(self.buffer_size).is_ok_and(|n| n < u32::MAX);
         require(fits, "buffer_size", &self.buffer_size, "a 32-bit number")?;
+        let scale = self.reward_scale;
+        require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
         let norm = self.max_grad_norm;
         require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
         let hidden = &self.hidden;
@@ -188,7 +197,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let (width, actions) = (observation_space.width(), action_space.size());
         let network = MlpConfig {
             hidden: config.hidden.clone(),
-            activation: Activation::Relu,
+            activation: config.activation,
             ..MlpConfig::default()
         };
         let build = || -> Result<Box<dyn Network>, AgentError> {
@@ -298,7 +307,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
 impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
         let (observation_space, action_space) = (&self.observation_space, &self.action_space);
-        self.replay.push(observation_space, action_space, experience, self.config.gamma);
+        let DqnConfig { gamma, reward_scale, .. } = self.config;
+        self.replay.push(observation_space, action_space, experience, gamma, reward_scale);
         let before = self.env_steps;
         self.env_steps += experience.len() as u64;
         if self.env_steps < self.config.learning_starts {

@@ -98,13 +98,15 @@ impl Replay {
         self.len == 0
     }
 
-    /// Stores every transition of an experience, the oldest giving way.
+    /// Stores every transition of an experience, its reward times `reward_scale`, the oldest giving
+    /// way.
     pub fn push<O: FeatureSpace, A: FiniteSpace>(
         &mut self,
         observation_space: &O,
         action_space: &A,
         experience: &Experience<O, A>,
         gamma: f64,
+        reward_scale: f64,
     ) {
         for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
             // The row that gives way is older than its successor, which is there as long as it is.
@@ -120,7 +122,7 @@ impl Replay {
             let column = &mut self.next_observations[row];
             observation_space.flatten(&experience.next_observations[i], column);
             self.actions[self.next] = action_space.index_of(&experience.actions[i]) as i64;
-            self.rewards[self.next] = experience.rewards[i] as f32;
+            self.rewards[self.next] = (experience.rewards[i] * reward_scale) as f32;
             self.discounts[self.next] = experience.outcomes[i].discount(gamma) as f32;
             self.next = (self.next + 1) % self.capacity;
             self.len = self.capacity.min(self.len + 1);
@@ -249,7 +251,7 @@ mod tests {
                 outcomes: vec![outcomes[i % 3]],
                 is_reset: vec![false],
             };
-            replay.push(&space(), &Discrete::new(2), &experience, 0.9);
+            replay.push(&space(), &Discrete::new(2), &experience, 0.9, 1.0);
         }
         replay
     }
@@ -307,7 +309,7 @@ mod tests {
             outcomes: vec![Outcome::Continues],
             is_reset: vec![true],
         };
-        replay.push(&space(), &Discrete::new(2), &experience, 0.9);
+        replay.push(&space(), &Discrete::new(2), &experience, 0.9, 1.0);
         assert!(replay.is_empty());
     }
 
