@@ -73,6 +73,8 @@ fn episodes_are_watched() {
     fs::write(sandbox.path("there.gif"), "mine").unwrap();
     sandbox.run(&["watch", "run", "--gif", "there.gif"]).fails(2, &["--force"]);
     assert_eq!(sandbox.read("there.gif"), "mine");
+    sandbox.run(&["watch", "run", "--gif", "there.gif", "--force"]).ok();
+    assert!(fs::read(sandbox.path("there.gif")).unwrap().starts_with(b"GIF89a"));
 }
 
 #[test]
