@@ -4,9 +4,9 @@ use rand::SeedableRng as _;
 use serde_json::Value;
 
 use crate::{
-    Discrete, Env, EnvError, Experience, FeatureSpace, FiniteSpace, Obs, Restored, Rng, RowSpace,
-    Seed, Space, SpaceDescription, SpaceError, Step, SyncVectorEnv, Transition, VectorEnv,
-    VectorSnapshot, render::Frame,
+    AutoresetMode, Discrete, Env, EnvError, Experience, FeatureSpace, FiniteSpace, Obs, Restored,
+    Rng, RowSpace, Seed, Space, SpaceDescription, SpaceError, Step, SyncVectorEnv, Transition,
+    VectorEnv, VectorSnapshot, render::Frame,
 };
 
 /// How the elements of a space are written in a space known without its type.
@@ -182,6 +182,10 @@ where
         rows.outcomes.copy_from_slice(&stepped.outcomes);
         rows.is_reset.copy_from_slice(&stepped.is_reset);
         Ok(&self.experience)
+    }
+
+    fn set_autoreset(&mut self, mode: AutoresetMode) {
+        self.inner.set_autoreset(mode);
     }
 
     fn save(&self) -> VectorSnapshot {

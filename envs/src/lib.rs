@@ -5,6 +5,7 @@
 //!
 //! This crate knows neither networks nor agents.
 
+mod documented;
 mod env;
 mod erased;
 mod error;
@@ -20,12 +21,14 @@ pub mod toy_text;
 pub mod trace;
 pub mod wrappers;
 
+pub use documented::Documented;
 pub use env::{Act, Env, Obs, Outcome, Step};
 pub use erased::{Codec, DynEnv, Erased, ToIndex, ToRow};
 pub use error::{EnvError, SpaceError};
 pub use model::Transition;
 pub use registry::{
-    ContinuousVector, DiscreteVector, EnvOptions, EnvSpec, FiniteVector, Registry, nearest,
+    ContinuousVector, DiscreteVector, EnvOption, EnvOptions, EnvSpec, FiniteVector, Registry,
+    nearest,
 };
 pub use seeding::{Rng, Seed};
 pub use space::{

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
-    BoundedSpace, Discrete, DynEnv, Env, EnvError, Erased, FeatureSpace, FiniteSpace, RowSpace,
-    Seed, SpaceDescription, SyncVectorEnv, ToIndex, ToRow, VectorEnv,
+    BoundedSpace, Discrete, Documented, DynEnv, Env, EnvError, Erased, FeatureSpace, FiniteSpace,
+    RowSpace, Seed, SpaceDescription, SyncVectorEnv, ToIndex, ToRow, VectorEnv,
     erased::{Codec, Seeded},
     wrappers::TimeLimit,
 };
@@ -83,6 +83,17 @@ impl From<Map<String, Value>> for EnvOptions {
 type Make<T> = Arc<dyn Fn(usize, Seed, &EnvOptions) -> Result<T, EnvError> + Send + Sync>;
 type MakeOne = Arc<dyn Fn(u64, &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> + Send + Sync>;
 
+/// One option of an environment's constructor, as data: for listings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnvOption {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is unless set.
+    pub default: Value,
+    /// What it means.
+    pub doc: &'static str,
+}
+
 /// One registered environment: its name, limits, and how to make it.
 #[derive(Clone)]
 pub struct EnvSpec {
@@ -91,6 +102,7 @@ pub struct EnvSpec {
     max_episode_steps: Option<u32>,
     reward_threshold: Option<f64>,
     tolerance: f64,
+    options: Vec<EnvOption>,
     make: MakeOne,
     finite: Option<Make<FiniteVector>>,
     discrete: Option<Make<DiscreteVector>>,
@@ -157,6 +169,7 @@ impl EnvSpec {
             max_episode_steps: None,
             reward_threshold: None,
             tolerance: 1e-12,
+            options: Vec::new(),
             make: Arc::new(move |seed, options| {
                 let limit = options.max_episode_steps("")?;
                 Ok(Box::new(Seeded::new(TimeLimit::new(make(options)?, limit), seed)))
@@ -194,6 +207,35 @@ impl EnvSpec {
     pub fn trace_tolerance(mut self, tolerance: f64) -> Self {
         self.tolerance = tolerance;
         self
+    }
+
+    /// The same with one more option in its listing.
+    #[must_use]
+    pub fn option(
+        mut self,
+        name: &'static str,
+        default: impl Into<Value>,
+        doc: &'static str,
+    ) -> Self {
+        self.options.retain(|option| option.name != name);
+        self.options.push(EnvOption { name, default: default.into(), doc: doc.trim() });
+        self
+    }
+
+    /// The same with the fields of a configuration as its options.
+    #[must_use]
+    pub fn options_of<C: Documented + Default + Serialize>(self) -> Self {
+        let defaults = serde_json::to_value(C::default()).unwrap_or_default();
+        let add = |spec: Self, &(name, doc): &(&'static str, &'static str)| {
+            spec.option(name, defaults[name].clone(), doc)
+        };
+        C::FIELDS.iter().fold(self, add)
+    }
+
+    /// The options that its constructor understands beside `max_episode_steps`.
+    #[must_use]
+    pub fn options(&self) -> &[EnvOption] {
+        &self.options
     }
 
     /// The name, `Name-vN`.

@@ -36,6 +36,9 @@ pub trait VectorEnv<O: Space, A: Space>: Send {
     /// themselves return.
     fn step(&mut self, actions: &[A::Element]) -> Result<&Experience<O, A>, EnvError>;
 
+    /// Sets what happens to an environment when its episode ends, from the next end on.
+    fn set_autoreset(&mut self, mode: AutoresetMode);
+
     /// The state of every environment and stream. An environment that cannot be saved is marked
     /// as such.
     fn save(&self) -> VectorSnapshot;
@@ -283,6 +286,10 @@ impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E>
             self.step_one(i, action)?;
         }
         Ok(&self.experience)
+    }
+
+    fn set_autoreset(&mut self, mode: AutoresetMode) {
+        self.mode = mode;
     }
 
     fn save(&self) -> VectorSnapshot {

@@ -33,8 +33,8 @@ use gymnast_core::{
 };
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
 use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, Schedule,
-    StateDict,
+    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, Preset, Presets,
+    Schedule, StateDict, Training,
 };
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -48,45 +48,47 @@ use crate::{
 /// Metrics are read back from libtorch once every so many updates.
 const METRICS_EVERY: u64 = 50;
 
-/// The settings of [`Dqn`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DqnConfig {
-    /// The widths of the network's hidden layers.
-    pub hidden: Vec<usize>,
-    /// What follows each hidden layer.
-    pub activation: Activation,
-    /// Adam's step size.
-    pub learning_rate: Schedule,
-    /// The discount γ, in [0, 1].
-    pub gamma: f64,
-    /// Rewards are multiplied by this before they are learned from: with it the values can be
-    /// brought near 1, where a fresh network's are.
-    pub reward_scale: f64,
-    /// The steps whose rewards a target sums before it bootstraps: 1 is the paper's.
-    pub n_step: usize,
-    /// The share of random actions ε, in [0, 1].
-    pub epsilon: Schedule,
-    /// The transitions that the memory holds.
-    pub buffer_size: usize,
-    /// The transitions of an update.
-    pub batch_size: usize,
-    /// The env steps before the first update.
-    pub learning_starts: u64,
-    /// Learn every so many env steps …
-    pub train_every: u64,
-    /// … with so many updates.
-    pub gradient_steps: u64,
-    /// Move the target network every so many env steps …
-    pub target_every: u64,
-    /// … by this share of the way: 1 is the paper's copy.
-    pub tau: f64,
-    /// The gradient's norm is clipped to this.
-    pub max_grad_norm: f64,
-    /// Select the successor's action with the online network (double DQN).
-    pub double: bool,
-    /// Split the network into the state's value and the actions' advantages (dueling DQN).
-    pub dueling: bool,
+gymnast_harness::documented! {
+    /// The settings of [`Dqn`].
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct DqnConfig {
+        /// The widths of the network's hidden layers.
+        pub hidden: Vec<usize>,
+        /// What follows each hidden layer.
+        pub activation: Activation,
+        /// Adam's step size.
+        pub learning_rate: Schedule,
+        /// The discount γ, in [0, 1].
+        pub gamma: f64,
+        /// Rewards are multiplied by this before they are learned from: with it the values can be
+        /// brought near 1, where a fresh network's are.
+        pub reward_scale: f64,
+        /// The steps whose rewards a target sums before it bootstraps: 1 is the paper's.
+        pub n_step: usize,
+        /// The share of random actions ε, in [0, 1].
+        pub epsilon: Schedule,
+        /// The transitions that the memory holds.
+        pub buffer_size: usize,
+        /// The transitions of an update.
+        pub batch_size: usize,
+        /// The env steps before the first update.
+        pub learning_starts: u64,
+        /// Learn every so many env steps …
+        pub train_every: u64,
+        /// … with so many updates.
+        pub gradient_steps: u64,
+        /// Move the target network every so many env steps …
+        pub target_every: u64,
+        /// … by this share of the way: 1 is the paper's copy.
+        pub tau: f64,
+        /// The gradient's norm is clipped to this.
+        pub max_grad_norm: f64,
+        /// Select the successor's action with the online network (double DQN).
+        pub double: bool,
+        /// Split the network into the state's value and the actions' advantages (dueling DQN).
+        pub dueling: bool,
+    }
 }
 
 impl Default for DqnConfig {
@@ -110,6 +112,17 @@ impl Default for DqnConfig {
             double: true,
             dueling: false,
         }
+    }
+}
+
+impl Presets for DqnConfig {
+    fn presets() -> Vec<Preset<Self>> {
+        vec![Preset {
+            env: "CartPole-v1",
+            settings: Self::default(),
+            training: Training::default(),
+            source: "tuned here",
+        }]
     }
 }
 

@@ -1,5 +1,7 @@
 //! What may listen to a training and end it.
 
+use gymnast_envs::Restored;
+
 use crate::{Episode, Evaluation};
 
 /// Whether a training goes on.
@@ -25,6 +27,11 @@ pub struct Progress {
 /// Something that listens to a training. It reads and never changes the run: with or without it,
 /// the same seed gives the same bits.
 pub trait Callback {
+    /// Called once before the first step where a training was taken up from a checkpoint.
+    fn on_resume(&mut self, env_steps: u64, restored: Restored) {
+        let _ = (env_steps, restored);
+    }
+
     /// Called after every vector step; must be quick.
     fn on_step(&mut self, progress: &Progress) -> Flow {
         let _ = progress;

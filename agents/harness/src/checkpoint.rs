@@ -126,6 +126,22 @@ impl CheckpointDir {
         Ok(())
     }
 
+    /// Deletes every checkpoint and what a killed run left half-made; the directory too where
+    /// nothing else is left in it.
+    ///
+    /// # Errors
+    /// [`TrainError::File`].
+    pub fn delete_all(&self) -> Result<(), TrainError> {
+        for name in self.names()? {
+            if parse_name(name.strip_suffix(".tmp").unwrap_or(&name)).is_some() {
+                remove_if_there(&self.path.join(&name))?;
+            }
+        }
+        // Fails where somebody keeps something else there, which then stays.
+        let _ = fs::remove_dir(&self.path);
+        Ok(())
+    }
+
     fn prune(&self) -> Result<(), TrainError> {
         let steps = self.steps()?;
         for old in steps.iter().rev().skip(KEPT) {
@@ -136,18 +152,24 @@ impl CheckpointDir {
 
     /// The env steps of every checkpoint, in order.
     fn steps(&self) -> Result<Vec<u64>, TrainError> {
+        let mut steps: Vec<u64> =
+            self.names()?.iter().filter_map(|name| parse_name(name)).collect();
+        steps.sort_unstable();
+        Ok(steps)
+    }
+
+    /// Everything there, also what is not ours to read.
+    fn names(&self) -> Result<Vec<String>, TrainError> {
         let entries = match fs::read_dir(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(TrainError::file("list", &self.path))?,
         };
-        let mut steps = Vec::new();
+        let mut names = Vec::new();
         for entry in entries {
             let entry = entry.map_err(TrainError::file("list", &self.path))?;
-            // Anything else there, a temporary directory of a killed run say, is not ours to read.
-            steps.extend(entry.file_name().to_str().and_then(|name| name.parse::<u64>().ok()));
+            names.extend(entry.file_name().into_string().ok());
         }
-        steps.sort_unstable();
-        Ok(steps)
+        Ok(names)
     }
 }
 
@@ -158,6 +180,12 @@ pub struct Newest {
     pub good: Option<(Manifest, StateDict)>,
     /// Why newer ones could not be used.
     pub damaged: Vec<CheckpointError>,
+}
+
+/// The env steps that a checkpoint's name tells; `None` for any other name.
+fn parse_name(name: &str) -> Option<u64> {
+    let env_steps = name.parse().ok()?;
+    (name == format!("{env_steps:012}")).then_some(env_steps)
 }
 
 fn read(path: &Path) -> Result<(Manifest, StateDict), CheckpointError> {

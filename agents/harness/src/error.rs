@@ -94,6 +94,12 @@ pub enum TrainError {
         /// The directory.
         path: PathBuf,
     },
+    /// The directory holds files of something else.
+    #[error("{path} holds files that no run made: choose an empty or a new directory")]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The directory holds no run.
     #[error("{path} holds no run: expected a directory with a config.toml")]
     NoRun {
@@ -109,6 +115,12 @@ pub enum TrainError {
     /// A checkpoint could not be written or taken up.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+}
+
+impl From<gymnast_core::atomic_file::WriteError> for TrainError {
+    fn from(error: gymnast_core::atomic_file::WriteError) -> Self {
+        Self::File { action: "write", path: error.path, source: error.source }
+    }
 }
 
 impl TrainError {

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{
         Mutex,
@@ -9,15 +10,19 @@ use std::{
     },
 };
 
+use gymnast_core::atomic_file;
 use gymnast_envs::{Seed, Space};
 
 use crate::{
-    Callback, Ending, Plan, ProgressBars, Recorder, Setup, StopOnInterrupt, Summary, TrainError,
-    Training, train,
+    Callback, CheckpointDir, Ending, Episode, Evaluation, EventWriter, MetricRow, Plan,
+    ProgressBars, Record as _, Recorder, Setup, StopOnInterrupt, Summary, TrainError, Training,
+    recorder::CHECKPOINTS, train,
 };
 
 const CONFIG: &str = "config.toml";
 const SUMMARY: &str = "summary.json";
+/// Held while a process trains; also the mark of a directory that a run made.
+const LOCK: &str = ".gymnast.lock";
 
 /// What to do with a run that the directory holds already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +30,7 @@ pub enum Existing {
     /// Leave it and return an error.
     #[default]
     Refuse,
-    /// Delete it and start anew.
+    /// Delete what it made and start anew. Files that no run makes are left.
     Replace,
     /// Continue it: finished seeds are left, others go on from their last checkpoint.
     Resume,
@@ -94,7 +99,7 @@ impl SeedDir {
     pub fn summary(&self) -> Result<Option<Summary>, TrainError> {
         let path = self.path.join(SUMMARY);
         let text = match fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             text => text.map_err(TrainError::file("read", &path))?,
         };
         let summary = serde_json::from_slice(&text);
@@ -103,6 +108,27 @@ impl SeedDir {
             reason: format!("{error}: delete it and continue the run with --resume"),
         };
         summary.map(Some).map_err(invalid)
+    }
+
+    /// The checkpoints of the seed.
+    #[must_use]
+    pub fn checkpoints(&self) -> CheckpointDir {
+        CheckpointDir::new(self.path.join(CHECKPOINTS))
+    }
+
+    /// Deletes what a run made here, and the directory where nothing else is left in it.
+    fn clear(&self) -> Result<(), TrainError> {
+        self.checkpoints().delete_all()?;
+        let files = [SUMMARY, Episode::FILE, Evaluation::FILE, MetricRow::FILE, EventWriter::FILE];
+        for path in files.map(|name| self.path.join(name)) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                result => result.map_err(TrainError::file("delete", &path))?,
+            }
+        }
+        // Fails where somebody keeps something else there, which then stays.
+        let _ = fs::remove_dir(&self.path);
+        Ok(())
     }
 }
 
@@ -163,7 +189,8 @@ impl Experiment {
         let (recorder, state) = match resumed {
             Some(resumed) => {
                 for error in &resumed.damaged {
-                    eprintln!("seed {seed}: an older checkpoint is used, since {error}");
+                    let line = format!("seed {seed}: an older checkpoint is used, since {error}");
+                    self.progress.warn(&line);
                 }
                 (resumed.recorder, Some((resumed.state, resumed.evaluations)))
             }
@@ -175,7 +202,7 @@ impl Experiment {
         let summary = train(&mut setup, &self.training, plan.seed, recorder, state, callbacks)?;
         self.progress.finish(seed, &bar, &summary);
         let text = serde_json::to_vec_pretty(&summary).expect("a summary is plain data");
-        write(&dir.path.join(SUMMARY), &text)?;
+        atomic_file::write(&dir.path.join(SUMMARY), &text)?;
         Ok(summary)
     }
 
@@ -189,23 +216,31 @@ impl Experiment {
             return self.lock();
         }
         fs::create_dir_all(dir).map_err(TrainError::file("create", dir))?;
-        let is_empty = fs::read_dir(dir).map_err(TrainError::file("list", dir))?.next().is_none();
+        let mut names = Vec::new();
+        for entry in fs::read_dir(dir).map_err(TrainError::file("list", dir))? {
+            names.push(entry.map_err(TrainError::file("list", dir))?.file_name());
+        }
+        // A process that was killed before it wrote the configuration leaves its lock alone.
+        let holds = |name: &str| names.iter().any(|other| other == name);
+        let is_empty = names.iter().all(|name| name == LOCK);
+        if !is_empty && !(holds(CONFIG) && holds(LOCK)) {
+            return Err(TrainError::NotEmpty { path: dir.clone() });
+        }
         if !is_empty && self.existing == Existing::Refuse {
             return Err(TrainError::RunExists { path: dir.clone() });
         }
         let lock = self.lock()?;
-        if !is_empty && dir.join(CONFIG).is_file() {
-            // Only what a run makes is deleted: nothing else that somebody keeps there.
+        if !is_empty {
             for seed in SeedDir::list(dir)? {
-                fs::remove_dir_all(&seed.path).map_err(TrainError::file("delete", &seed.path))?;
+                seed.clear()?;
             }
         }
-        write(&dir.join(CONFIG), config.as_bytes())?;
+        atomic_file::write(&dir.join(CONFIG), config.as_bytes())?;
         Ok(lock)
     }
 
     fn lock(&self) -> Result<File, TrainError> {
-        let path = self.dir.join(".lock");
+        let path = self.dir.join(LOCK);
         let file = File::create(&path).map_err(TrainError::file("create", &path))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
@@ -216,8 +251,4 @@ impl Experiment {
             }
         }
     }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    fs::write(path, bytes).map_err(TrainError::file("write", path))
 }

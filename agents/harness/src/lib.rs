@@ -28,6 +28,7 @@ pub use checkpoint::{CheckpointDir, Manifest, Newest};
 pub use error::{CheckpointError, TrainError};
 pub use evaluation::{Episodes, MakeEnvs, evaluate_policy, play_episodes};
 pub use experiment::{Existing, Experiment, SeedDir};
+pub use gymnast_envs::{Documented, documented};
 pub use interrupt::StopOnInterrupt;
 pub use preset::{Preset, Presets};
 pub use progress::ProgressBars;

@@ -1,7 +1,8 @@
 //! Progress bars: steps a second, the return, and the time left.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, io::Write as _};
 
+use gymnast_envs::Restored;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::{Callback, Episode, Evaluation, Flow, Progress, Summary};
@@ -42,7 +43,8 @@ impl ProgressBars {
         bar.set_prefix(format!("seed {seed}"));
         let returns = VecDeque::with_capacity(SHOWN_EPISODES);
         // Drawing costs more than a step of a small environment: a thousand times a run is enough.
-        Bar { bar, every: env_steps.div_ceil(1000), next: 0, returns, evaluated: None }
+        let every = env_steps.div_ceil(1000);
+        Bar { seed, bars: self.clone(), bar, every, next: 0, returns, evaluated: None }
     }
 
     /// Says how a seed's training ended.
@@ -55,21 +57,33 @@ impl ProgressBars {
             || "no evaluation".to_owned(),
             |e| format!("final return {:.2} ± {:.2}", e.mean_return, e.std_return),
         );
-        let line = format!(
+        self.say(&format!(
             "seed {seed}: {result} after {} env steps, {:.0} steps/s",
             summary.env_steps, summary.env_steps_per_s
-        );
-        if self.is_terminal {
-            // A bar that is gone leaves the terminal to the line; an error to write it is no loss.
-            let _ = bars.println(line);
-        } else {
-            eprintln!("{line}");
+        ));
+    }
+
+    /// Shows a line above the bars, and nothing where they are hidden.
+    pub(crate) fn say(&self, line: &str) {
+        if self.bars.is_some() {
+            self.warn(line);
         }
+    }
+
+    /// Shows a line that must be seen even where the bars are hidden. An error to write it is no
+    /// loss: the run goes on.
+    pub(crate) fn warn(&self, line: &str) {
+        let _ = match &self.bars {
+            Some(bars) if self.is_terminal => bars.println(line),
+            _ => writeln!(std::io::stderr(), "{line}"),
+        };
     }
 }
 
 /// The bar of one seed.
 pub(crate) struct Bar {
+    seed: u64,
+    bars: ProgressBars,
     bar: ProgressBar,
     every: u64,
     next: u64,
@@ -78,6 +92,19 @@ pub(crate) struct Bar {
 }
 
 impl Callback for Bar {
+    fn on_resume(&mut self, env_steps: u64, restored: Restored) {
+        let seed = self.seed;
+        match restored {
+            Restored::Exactly => {
+                self.bars.say(&format!("seed {seed}: goes on after {env_steps} env steps"));
+            }
+            Restored::AtEpisodeStart => self.bars.warn(&format!(
+                "seed {seed}: goes on after {env_steps} env steps with new episodes, since the \
+                 environment cannot be saved: the run will differ from one without interruption"
+            )),
+        }
+    }
+
     fn on_step(&mut self, progress: &Progress) -> Flow {
         if progress.env_steps >= self.next {
             if self.next == 0 {

@@ -11,6 +11,9 @@ use crate::{
     TrainError, read_records, records::CsvLog,
 };
 
+/// The directory of the checkpoints below a seed's.
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+
 /// Keeps a run's clock and writes what it is told to the run's directory.
 pub struct Recorder {
     started: Instant,
@@ -56,8 +59,8 @@ impl Recorder {
     /// [`TrainError::File`].
     pub fn create(path: &Path) -> Result<Self, TrainError> {
         std::fs::create_dir_all(path).map_err(TrainError::file("create", path))?;
-        let checkpoints = CheckpointDir::new(path.join("checkpoints"));
-        checkpoints.delete_after(0)?;
+        let checkpoints = CheckpointDir::new(path.join(CHECKPOINTS));
+        checkpoints.delete_all()?;
         let files = Files {
             path: path.to_owned(),
             episodes: CsvLog::create(path)?,
@@ -76,7 +79,7 @@ impl Recorder {
     /// [`TrainError::File`]; [`TrainError::InvalidFile`] where a log lost what the checkpoint
     /// counted on.
     pub fn resume(path: &Path) -> Result<Option<Resumed>, TrainError> {
-        let checkpoints = CheckpointDir::new(path.join("checkpoints"));
+        let checkpoints = CheckpointDir::new(path.join(CHECKPOINTS));
         let newest = checkpoints.newest_good()?;
         let Some((manifest, state)) = newest.good else { return Ok(None) };
         checkpoints.delete_after(manifest.env_steps)?;

@@ -17,7 +17,12 @@ use crate::AgentError;
 /// assert_eq!(epsilon.at(0.9), 0.1);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "expected a number, { from = 1.0, to = 0.05, until = 0.5 } or \
+                 { from = 1.0, decay_to = 0.05, until = 0.5 }"
+)]
 pub enum Schedule {
     /// The same all along.
     Constant(f64),
@@ -92,7 +97,11 @@ impl Schedule {
         };
         let positive = !matches!(self, Self::Exponential { .. }) || ends.iter().all(|&x| x > 0.0);
         let inside = ends.iter().all(|x| (low..=high).contains(x));
-        AgentError::require(inside && positive, key, &ends, expected)?;
+        let shown: &dyn std::fmt::Debug = match self {
+            Self::Constant(value) => value,
+            _ => &ends,
+        };
+        AgentError::require(inside && positive, key, shown, expected)?;
         AgentError::require(until > 0.0 && until <= 1.0, key, &until, "`until` in (0, 1]")
     }
 }
@@ -132,7 +141,7 @@ mod tests {
     #[test]
     fn values_out_of_range_are_named() {
         let error = Schedule::from(1.5).check("epsilon", 0.0, 1.0, "0 to 1").unwrap_err();
-        assert!(error.to_string().starts_with("epsilon = [1.5"), "{error}");
+        assert!(error.to_string().starts_with("epsilon = 1.5:"), "{error}");
         assert!(Schedule::linear(1.0, 0.0, 0.0).check("epsilon", 0.0, 1.0, "").is_err());
         assert!(Schedule::from(f64::NAN).check("epsilon", 0.0, 1.0, "").is_err());
     }

@@ -2,36 +2,38 @@
 
 use std::collections::BTreeMap;
 
-use gymnast_envs::{Rng, Seed, Space, VectorEnv, VectorSnapshot};
+use gymnast_envs::{Restored, Rng, Seed, Space, VectorEnv, VectorSnapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Agent, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs, MetricRow, Metrics,
-    Mode, Progress, Recorder, StateDict, TrainError, evaluate_policy,
+    Mode, Progress, Recorder, StateDict, TrainError, evaluate_policy, state_dict::mismatch,
 };
 
-/// How long to train, and how often to look.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Training {
-    /// The env steps to train for, exactly: a multiple of `num_envs`.
-    pub env_steps: u64,
-    /// The environments that step at once.
-    pub num_envs: usize,
-    /// Evaluate every so many env steps, and at the end; 0: at the end alone.
-    pub eval_every: u64,
-    /// The episodes of an evaluation.
-    pub eval_episodes: usize,
-    /// The steps after which an episode of an evaluation is cut off, for environments that set no
-    /// limit themselves.
-    pub max_eval_steps: u64,
-    /// Write metrics every so many env steps; 0: never.
-    pub log_every: u64,
-    /// Write a checkpoint every so many env steps, and at the end; 0: at the end alone.
-    pub checkpoint_every: u64,
-    /// End as soon as an evaluation's mean return reaches this.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stop_at: Option<f64>,
+gymnast_envs::documented! {
+    /// How long to train, and how often to look.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct Training {
+        /// The env steps to train for, exactly: a multiple of `num_envs`.
+        pub env_steps: u64,
+        /// The environments that step at once.
+        pub num_envs: usize,
+        /// Evaluate every so many env steps, and at the end; 0: at the end alone.
+        pub eval_every: u64,
+        /// The episodes of an evaluation.
+        pub eval_episodes: usize,
+        /// The steps after which an episode of an evaluation is cut off, for environments that set no
+        /// limit themselves.
+        pub max_eval_steps: u64,
+        /// Write metrics every so many env steps; 0: never.
+        pub log_every: u64,
+        /// Write a checkpoint every so many env steps, and at the end; 0: at the end alone.
+        pub checkpoint_every: u64,
+        /// End as soon as an evaluation's mean return reaches this.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub stop_at: Option<f64>,
+    }
 }
 
 impl Default for Training {
@@ -65,6 +67,11 @@ impl Training {
         require(fits, "env_steps", self.env_steps, expected())?;
         require(self.eval_episodes > 0, "eval_episodes", 0, "at least 1")?;
         require(self.max_eval_steps > 0, "max_eval_steps", 0, "at least 1")
+    }
+
+    /// Whether an evaluation is good enough to end the training.
+    fn is_reached(&self, evaluation: &Evaluation) -> bool {
+        self.stop_at.is_some_and(|threshold| evaluation.mean_return >= threshold)
     }
 }
 
@@ -138,7 +145,12 @@ pub fn train<O: Space, A: Space>(
     let n = training.num_envs;
     require(setup.envs.num_envs() == n, "num_envs", n, setup.envs.num_envs())?;
     let (progress, evaluations) = match resumed {
-        Some((state, evaluations)) => (Progression::load(&state, setup)?, evaluations),
+        Some((state, evaluations)) => {
+            let (progress, restored) = Progression::load(&state, setup)?;
+            let env_steps = progress.env_steps;
+            callbacks.iter_mut().for_each(|callback| callback.on_resume(env_steps, restored));
+            (progress, evaluations)
+        }
         None => {
             setup.envs.reset()?;
             (Progression::new(n, seed.child("policy", 0).rng()), Vec::new())
@@ -178,10 +190,22 @@ impl Progression {
     fn load<O: Space, A: Space>(
         state: &StateDict,
         setup: &mut Setup<O, A>,
-    ) -> Result<Self, CheckpointError> {
+    ) -> Result<(Self, Restored), CheckpointError> {
         state.load_part("agent", &mut *setup.agent)?;
-        setup.envs.restore(&state.get::<VectorSnapshot>("envs")?)?;
-        state.get("progress")
+        let restored = setup.envs.restore(&state.get::<VectorSnapshot>("envs")?)?;
+        let mut progress: Self = state.get("progress")?;
+        let n = setup.envs.num_envs();
+        let running = (progress.returns.len(), progress.lengths.len());
+        if running != (n, n) {
+            let expected = format!("{n} running episodes, one an environment");
+            return Err(mismatch("progress", expected, format!("{running:?}")));
+        }
+        if restored == Restored::AtEpisodeStart {
+            // The episodes that were under way are lost: counting on would mix them with new ones.
+            progress.returns.fill(0.0);
+            progress.lengths.fill(0);
+        }
+        Ok((progress, restored))
     }
 }
 
@@ -200,6 +224,11 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
     fn drive(&mut self) -> Result<Ending, TrainError> {
         let training = self.training;
         let mut actions = Vec::with_capacity(training.num_envs);
+        // A process that was killed between its last checkpoint and its summary had ended already.
+        let last = self.evaluations.last().filter(|e| e.env_step == self.progress.env_steps);
+        if last.is_some_and(|evaluation| training.is_reached(evaluation)) {
+            return Ok(Ending::Threshold);
+        }
         while self.progress.env_steps < training.env_steps {
             let before = self.progress.env_steps;
             let mut flow = self.step(&mut actions)?;
@@ -211,7 +240,7 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
             if is_due(training.eval_every, before, now) || is_last {
                 let evaluation = self.evaluate()?;
                 flow = flow.or(self.notify(|callback| callback.on_evaluation(&evaluation)));
-                if training.stop_at.is_some_and(|threshold| evaluation.mean_return >= threshold) {
+                if training.is_reached(&evaluation) {
                     self.save()?;
                     return Ok(Ending::Threshold);
                 }

@@ -27,18 +27,20 @@ use crate::QTable;
 /// Metrics are returned once every so many updates.
 const METRICS_EVERY: u64 = 1000;
 
-/// The settings of [`QLearning`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct QLearningConfig {
-    /// The step size α, in (0, 1].
-    pub alpha: Schedule,
-    /// The share of random actions ε, in [0, 1].
-    pub epsilon: Schedule,
-    /// The discount γ, in [0, 1].
-    pub gamma: f64,
-    /// What every action is thought to be worth at first; optimism makes for exploration.
-    pub initial_value: f64,
+gymnast_harness::documented! {
+    /// The settings of [`QLearning`].
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct QLearningConfig {
+        /// The step size α, in (0, 1].
+        pub alpha: Schedule,
+        /// The share of random actions ε, in [0, 1].
+        pub epsilon: Schedule,
+        /// The discount γ, in [0, 1].
+        pub gamma: f64,
+        /// What every action is thought to be worth at first; optimism makes for exploration.
+        pub initial_value: f64,
+    }
 }
 
 impl Default for QLearningConfig {

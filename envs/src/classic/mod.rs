@@ -19,25 +19,34 @@ use crate::{EnvError, EnvOptions, EnvSpec};
 /// The registered environments of this folder.
 pub(crate) fn specs() -> Vec<EnvSpec> {
     let cart_pole = "Balance a pole on a cart by pushing the cart left or right.";
+    let half_length = "Half the pole's length, in metres.";
+    let sutton_barto = "Sutton and Barto's reward: 0 a step, −1 on the one that fails.";
+    let goal_velocity = "The least velocity at the goal that counts as reaching it.";
     vec![
         EnvSpec::discrete("CartPole-v0", |options| make_cart_pole("CartPole-v0", options))
             .description(cart_pole)
+            .option("length", 0.5, half_length)
+            .option("sutton_barto_reward", false, sutton_barto)
             .max_episode_steps(200)
             .reward_threshold(195.0),
         EnvSpec::discrete("CartPole-v1", |options| make_cart_pole("CartPole-v1", options))
             .description(cart_pole)
+            .option("length", 0.5, half_length)
+            .option("sutton_barto_reward", false, sutton_barto)
             .max_episode_steps(500)
             .reward_threshold(475.0),
         EnvSpec::discrete("MountainCar-v0", |options| {
             from_options::<MountainCar>("MountainCar-v0", options)
         })
         .description("Rock an underpowered car out of a valley by accelerating left or right.")
+        .option("goal_velocity", 0.0, goal_velocity)
         .max_episode_steps(200)
         .reward_threshold(-110.0),
         EnvSpec::continuous("MountainCarContinuous-v0", |options| {
             from_options::<MountainCarContinuous>("MountainCarContinuous-v0", options)
         })
         .description("Rock an underpowered car out of a valley with as little force as will do.")
+        .option("goal_velocity", 0.0, goal_velocity)
         .max_episode_steps(999)
         .reward_threshold(90.0)
         .trace_tolerance(1e-6),
@@ -45,6 +54,7 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
             from_options::<Pendulum>("Pendulum-v1", options)
         })
         .description("Swing a pendulum up and hold it there with little torque.")
+        .option("g", 10.0, "The acceleration of gravity, in m/s².")
         .max_episode_steps(200)
         .trace_tolerance(1e-6),
         EnvSpec::discrete("Acrobot-v1", |options| {
@@ -56,6 +66,8 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
             Ok(acrobot)
         })
         .description("Swing the tip of a two-link arm above a line by torque at its elbow.")
+        .option("dynamics", "book", "Whose equations of motion to use (`book` or `nips`).")
+        .option("torque_noise_max", 0.0, "The greatest torque that uniform noise adds, in N·m.")
         .max_episode_steps(500)
         .reward_threshold(-100.0),
     ]

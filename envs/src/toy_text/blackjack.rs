@@ -10,15 +10,17 @@ use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 /// ten as dealt, against an ace drawn to or counted up later. See [`Blackjack::transitions`].
 const NATURAL_SHARE: f64 = 0.816_511_295_490_033_3;
 
-/// How a [`Blackjack`] is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BlackjackConfig {
-    /// Whether a natural (an ace and a ten as dealt) that wins earns 1.5.
-    pub natural: bool,
-    /// The rules of Sutton and Barto: a natural wins unless the dealer has one too, and earns 1.
-    /// Overrides `natural`.
-    pub sab: bool,
+crate::documented! {
+    /// How a [`Blackjack`] is made.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct BlackjackConfig {
+        /// Whether a natural (an ace and a ten as dealt) that wins earns 1.5.
+        pub natural: bool,
+        /// The rules of Sutton and Barto: a natural wins unless the dealer has one too, and earns 1.
+        /// Overrides `natural`.
+        pub sab: bool,
+    }
 }
 
 impl Default for BlackjackConfig {

@@ -12,12 +12,14 @@ const COLUMNS: usize = 12;
 const START: usize = 36;
 const GOAL: usize = 47;
 
-/// How a [`CliffWalking`] is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CliffWalkingConfig {
-    /// Whether a move goes to either side of where it was meant to go, with probability ⅓ each.
-    pub is_slippery: bool,
+crate::documented! {
+    /// How a [`CliffWalking`] is made.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct CliffWalkingConfig {
+        /// Whether a move goes to either side of where it was meant to go, with probability ⅓ each.
+        pub is_slippery: bool,
+    }
 }
 
 /// CliffWalking: go from the bottom left to the bottom right by moving up (0), right (1), down (2)

@@ -10,26 +10,28 @@ use super::{
 };
 use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition};
 
-/// How a [`FrozenLake`] is made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct FrozenLakeConfig {
-    /// `4x4`, `8x8`, or `random` for a map drawn from the three options below it.
-    pub map_name: String,
-    /// A map of one's own instead: rows of `S`tart, `F`rozen, `H`ole and `G`oal.
-    pub desc: Option<Vec<String>>,
-    /// The rows and columns of a random map.
-    pub map_size: usize,
-    /// The probability that a tile of a random map is frozen.
-    pub frozen_probability: f64,
-    /// The seed of a random map.
-    pub map_seed: u64,
-    /// Whether a move may go to either side of where it was meant to go.
-    pub is_slippery: bool,
-    /// On slippery ice, the probability that a move goes where it was meant to go.
-    pub success_rate: f64,
-    /// The rewards for arriving on the goal, in a hole and on anything else.
-    pub reward_schedule: [f64; 3],
+crate::documented! {
+    /// How a [`FrozenLake`] is made.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct FrozenLakeConfig {
+        /// `4x4`, `8x8`, or `random` for a map drawn from the three options below it.
+        pub map_name: String,
+        /// A map of one's own instead: rows of `S`tart, `F`rozen, `H`ole and `G`oal.
+        pub desc: Option<Vec<String>>,
+        /// The rows and columns of a random map.
+        pub map_size: usize,
+        /// The probability that a tile of a random map is frozen.
+        pub frozen_probability: f64,
+        /// The seed of a random map.
+        pub map_seed: u64,
+        /// Whether a move may go to either side of where it was meant to go.
+        pub is_slippery: bool,
+        /// On slippery ice, the probability that a move goes where it was meant to go.
+        pub success_rate: f64,
+        /// The rewards for arriving on the goal, in a hole and on anything else.
+        pub reward_schedule: [f64; 3],
+    }
 }
 
 impl Default for FrozenLakeConfig {

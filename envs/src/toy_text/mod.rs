@@ -24,6 +24,7 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
             FrozenLake::new(config).map_err(|error| renamed(error, "FrozenLake-v1"))
         })
         .description("Cross a slippery frozen lake without falling into a hole.")
+        .options_of::<FrozenLakeConfig>()
         .max_episode_steps(100)
         .reward_threshold(0.70),
         EnvSpec::finite("FrozenLake8x8-v1", |options| {
@@ -34,12 +35,15 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
             FrozenLake::new(config).map_err(|error| renamed(error, "FrozenLake8x8-v1"))
         })
         .description("Cross a larger slippery frozen lake without falling into a hole.")
+        .options_of::<FrozenLakeConfig>()
+        .option("map_name", "8x8", "As in FrozenLake-v1.")
         .max_episode_steps(200)
         .reward_threshold(0.85),
         EnvSpec::finite("CliffWalking-v1", |options| {
             Ok(CliffWalking::new(options.parse("CliffWalking-v1")?))
         })
-        .description("Walk along a cliff to the goal without stepping over the edge."),
+        .description("Walk along a cliff to the goal without stepping over the edge.")
+        .options_of::<CliffWalkingConfig>(),
         EnvSpec::finite("CliffWalkingSlippery-v1", |options| {
             let mut slippery = EnvOptions::none().with("is_slippery", true).as_map().clone();
             slippery.extend(options.as_map().clone());
@@ -51,7 +55,8 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
         EnvSpec::finite("Blackjack-v1", |options| {
             Ok(Blackjack::new(options.parse("Blackjack-v1")?))
         })
-        .description("Beat the dealer by cards nearer to 21 without going over."),
+        .description("Beat the dealer by cards nearer to 21 without going over.")
+        .options_of::<BlackjackConfig>(),
     ]
 }
 
@@ -63,6 +68,7 @@ fn taxi(id: &'static str) -> EnvSpec {
         Taxi::new(options.parse(id)?).map_err(|error| renamed(error, id))
     })
     .description("Fetch a passenger and take them where they want to go.")
+    .options_of::<TaxiConfig>()
     .max_episode_steps(200)
     .reward_threshold(7.5)
 }

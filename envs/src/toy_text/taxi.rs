@@ -22,18 +22,20 @@ const IN_TAXI: usize = 4;
 const STATES: usize = 500;
 const ACTIONS: usize = 6;
 
-/// How a [`Taxi`] is made.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TaxiConfig {
-    /// Whether a move may go to either side of where it was meant to go.
-    pub is_rainy: bool,
-    /// Whether the passenger may change their mind, once, after the first move aboard.
-    pub fickle_passenger: bool,
-    /// In rain, the probability that a move goes where it was meant to go.
-    pub rainy_probability: f64,
-    /// The probability that a fickle passenger changes their mind in an episode.
-    pub fickle_probability: f64,
+crate::documented! {
+    /// How a [`Taxi`] is made.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct TaxiConfig {
+        /// Whether a move may go to either side of where it was meant to go.
+        pub is_rainy: bool,
+        /// Whether the passenger may change their mind, once, after the first move aboard.
+        pub fickle_passenger: bool,
+        /// In rain, the probability that a move goes where it was meant to go.
+        pub rainy_probability: f64,
+        /// The probability that a fickle passenger changes their mind in an episode.
+        pub fickle_probability: f64,
+    }
 }
 
 impl Default for TaxiConfig {

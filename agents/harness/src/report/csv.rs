@@ -1,0 +1,68 @@
+//! The report for spreadsheets.
+
+use super::{Report, Row};
+
+const HEADER: [&str; 16] = [
+    "run",
+    "agent",
+    "env",
+    "seeds",
+    "env_steps",
+    "mean",
+    "median",
+    "iqm",
+    "iqm_low",
+    "iqm_high",
+    "threshold",
+    "median_steps_to_threshold",
+    "reached",
+    "held_to_end",
+    "area_under_curve",
+    "env_steps_per_s",
+];
+
+impl Report {
+    /// The report as CSV, numbers in full; a cell is empty where there is no number.
+    #[must_use]
+    pub fn to_csv(&self) -> String {
+        let mut text = HEADER.join(",") + "\n";
+        for row in &self.rows {
+            text.push_str(&record(row).join(","));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+fn record(row: &Row) -> [String; 16] {
+    let optional = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
+    let threshold = row.threshold;
+    let count = |x: Option<usize>| x.map(|x| x.to_string()).unwrap_or_default();
+    [
+        quoted(&row.run),
+        quoted(&row.agent),
+        quoted(&row.env),
+        row.seeds.to_string(),
+        row.env_steps.to_string(),
+        row.mean.to_string(),
+        row.median.to_string(),
+        row.iqm.estimate.to_string(),
+        row.iqm.low.to_string(),
+        row.iqm.high.to_string(),
+        optional(threshold.map(|t| t.threshold)),
+        optional(threshold.and_then(|t| t.median_steps)),
+        count(threshold.map(|t| t.reached)),
+        count(threshold.map(|t| t.held_to_end)),
+        optional(row.area_under_curve),
+        optional(row.env_steps_per_s),
+    ]
+}
+
+/// A cell in quotes where it holds a comma, a quote or the end of a line.
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,12 @@
+//! The report for programs.
+
+use super::Report;
+
+impl Report {
+    /// The report as JSON: the fields of [`Report`], numbers in full.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let json = serde_json::to_string_pretty(self).expect("a report is plain data");
+        json + "\n"
+    }
+}

@@ -1,0 +1,17 @@
+//! The report for a README.
+
+use super::{HEADINGS, Report, cells};
+
+impl Report {
+    /// The report as a Markdown table.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let line = |cells: Vec<String>| {
+            let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        let rule = HEADINGS.map(|_| "---".to_owned());
+        let head = [HEADINGS.map(str::to_owned).to_vec(), rule.to_vec()];
+        head.into_iter().chain(cells(&self.rows)).map(line).collect()
+    }
+}

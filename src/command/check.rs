@@ -1,0 +1,1 @@
+//! `gymnast check`: what an environment's author did wrong.

@@ -1,0 +1,77 @@
+//! Learning curves from records.
+
+use std::{num::NonZeroUsize, path::Path};
+
+use gymnast_core::{
+    plot::{Axis, Center, LearningCurves, Series},
+    statistics::{Curve, StatisticsError, moving_average},
+};
+use gymnast_harness::{Episode, SeedDir, read_records, report::RunResults};
+
+use super::{CommandError, run_dir::labels};
+
+/// Episodes of training that a point is the mean of.
+const SMOOTHED_EPISODES: NonZeroUsize = NonZeroUsize::new(100).expect("100 is not 0");
+
+/// What is drawn against what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    /// Wall time instead of env steps.
+    pub(crate) by_time: bool,
+    /// Returns of training episodes instead of evaluations.
+    pub(crate) of_episodes: bool,
+    /// The line.
+    pub(crate) center: Center,
+}
+
+/// One picture of several runs; `dirs` are their directories.
+pub(crate) fn learning_curves(
+    runs: &[RunResults],
+    dirs: &[impl AsRef<Path>],
+    view: View,
+    title: Option<&str>,
+) -> Result<LearningCurves, CommandError> {
+    let mut series = Vec::new();
+    for ((run, dir), label) in runs.iter().zip(dirs).zip(labels(runs)) {
+        let mut seeds = Vec::new();
+        for seed in &run.seeds {
+            let points: Vec<_> = if view.of_episodes {
+                let dir = SeedDir::below(dir.as_ref(), seed.seed);
+                let point = |e: Episode| (e.env_step, e.wall_time_s, e.episode_return);
+                read_records::<Episode>(&dir.path)?.into_iter().map(point).collect()
+            } else {
+                let evaluations = seed.evaluations.iter();
+                evaluations.map(|e| (e.env_step, e.wall_time_s, e.mean_return)).collect()
+            };
+            let curve = curve(&points, view).map_err(|error| {
+                CommandError::failed(format!("{}, seed {}: {error}", run.run, seed.seed))
+            })?;
+            seeds.extend(Some(curve).filter(|curve| !curve.is_empty()));
+        }
+        series.push(Series { label, seeds });
+    }
+    let thresholds: Vec<_> = runs.iter().map(|run| run.threshold).collect();
+    let envs: Vec<_> = runs.iter().map(|run| run.env.as_str()).collect();
+    let shared = |all: &[&str]| all.windows(2).all(|pair| pair[0] == pair[1]);
+    let title = title.map_or_else(
+        || if shared(&envs) { envs[0].to_owned() } else { String::new() },
+        str::to_owned,
+    );
+    let x_axis =
+        if view.by_time { Axis::seconds("wall time") } else { Axis::new("environment steps") };
+    let y_axis = Axis::new(if view.of_episodes {
+        "training return, mean of 100 episodes"
+    } else {
+        "evaluation return"
+    });
+    let center = view.center;
+    // A threshold belongs to an environment: none is drawn across several.
+    let threshold = thresholds[0].filter(|_| thresholds.iter().all(|t| *t == thresholds[0]));
+    Ok(LearningCurves { title, x_axis, y_axis, series, threshold, center, ..Default::default() })
+}
+
+fn curve(points: &[(u64, f64, f64)], view: View) -> Result<Curve, StatisticsError> {
+    let x = points.iter().map(|point| if view.by_time { point.1 } else { point.0 as f64 });
+    let curve = Curve::new(x.collect(), points.iter().map(|point| point.2).collect())?;
+    Ok(if view.of_episodes { moving_average(&curve, SMOOTHED_EPISODES) } else { curve })
+}

@@ -1,0 +1,116 @@
+//! How the command fails.
+
+use std::{io, process::ExitCode};
+
+use gymnast_core::{atomic_file::WriteError, plot::PlotError};
+use gymnast_envs::EnvError;
+use gymnast_harness::{AgentError, CheckpointError, TrainError};
+
+use crate::{catalog::UnknownAgent, run::RunError};
+
+/// Why the command failed, and with it its exit code.
+#[derive(Debug)]
+pub(crate) enum CommandError {
+    /// The call cannot be understood, or asks for what cannot be: exit code 2.
+    Usage(String),
+    /// What was asked for failed: exit code 1.
+    Failed(String),
+    /// Nobody reads what is written: no failure of ours.
+    ClosedPipe,
+}
+
+impl CommandError {
+    pub(crate) fn usage(message: impl ToString) -> Self {
+        Self::Usage(message.to_string())
+    }
+
+    pub(crate) fn failed(message: impl ToString) -> Self {
+        Self::Failed(message.to_string())
+    }
+
+    /// What to tell the user.
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            Self::Usage(message) | Self::Failed(message) => Some(message.trim_end()),
+            Self::ClosedPipe => None,
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Failed(_) => ExitCode::FAILURE,
+            Self::ClosedPipe => ExitCode::SUCCESS,
+        }
+    }
+}
+
+impl From<io::Error> for CommandError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::Failed(format!("cannot write the output: {error}")),
+        }
+    }
+}
+
+impl From<TrainError> for CommandError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::InvalidSetting { .. }
+            | TrainError::RunExists { .. }
+            | TrainError::NotEmpty { .. }
+            | TrainError::NoRun { .. }
+            | TrainError::Agent(AgentError::InvalidConfig { .. }) => Self::usage(error),
+            TrainError::Env(error) | TrainError::Agent(AgentError::Env(error)) => error.into(),
+            other => Self::failed(other),
+        }
+    }
+}
+
+impl From<EnvError> for CommandError {
+    fn from(error: EnvError) -> Self {
+        match error {
+            EnvError::UnknownId { .. } | EnvError::InvalidOption { .. } => Self::usage(error),
+            other => Self::failed(other),
+        }
+    }
+}
+
+impl From<RunError> for CommandError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Train(error) => error.into(),
+            RunError::Env(error) => error.into(),
+            RunError::File { .. } => Self::failed(error),
+            other => Self::usage(other),
+        }
+    }
+}
+
+impl From<UnknownAgent> for CommandError {
+    fn from(error: UnknownAgent) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<CheckpointError> for CommandError {
+    fn from(error: CheckpointError) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl From<PlotError> for CommandError {
+    fn from(error: PlotError) -> Self {
+        match error {
+            PlotError::Extension(_) => Self::usage(error),
+            other => Self::failed(other),
+        }
+    }
+}
+
+impl From<WriteError> for CommandError {
+    fn from(error: WriteError) -> Self {
+        Self::failed(error)
+    }
+}

@@ -1,0 +1,118 @@
+//! `gymnast evaluate`: how good a trained agent is.
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use gymnast_envs::Seed;
+use gymnast_harness::evaluate_policy;
+use serde::Serialize;
+
+use super::{CommandError, Names, run_dir, table::columns, write_json};
+use crate::task::with_task;
+
+/// Play greedy episodes with the newest checkpoint of each seed
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gymnast evaluate runs/q-learning-FrozenLake-v1 --episodes 1000\n  \
+    gymnast evaluate runs/q-learning-FrozenLake-v1/seed-3 --json")]
+pub(crate) struct Evaluate {
+    /// The directory of a run, or of one of its seeds
+    run: PathBuf,
+    /// The episodes to play with each seed's agent
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    episodes: u32,
+    /// The seed of the episodes: the same seed, the same episodes for every agent
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How the agents did.
+#[derive(Serialize)]
+struct Played {
+    agent: &'static str,
+    env: String,
+    episodes: u32,
+    seeds: Vec<OfSeed>,
+    /// Over the seeds' mean returns.
+    mean_return: f64,
+    /// The standard deviation over the seeds' mean returns, by n − 1; 0 for one seed.
+    std_return: f64,
+}
+
+#[derive(Serialize)]
+struct OfSeed {
+    seed: u64,
+    env_steps: u64,
+    mean_return: f64,
+    std_return: f64,
+    min_return: f64,
+    max_return: f64,
+    mean_length: f64,
+}
+
+pub(crate) fn run(
+    args: &Evaluate,
+    names: &Names,
+    out: &mut dyn Write,
+) -> Result<ExitCode, CommandError> {
+    let (run, _, dirs) = run_dir::open(&args.run, names)?;
+    let mut seeds = Vec::new();
+    for dir in &dirs {
+        let (env_steps, episodes) = with_task!(&run.task, task => {
+            let (agent, env_steps) = run_dir::load_agent(&run, task, dir)?;
+            let (count, limit) = (args.episodes as usize, run.training.max_eval_steps);
+            let seed = Seed::new(args.seed).child("evaluate", 0);
+            (env_steps, evaluate_policy(&*agent, task.make_envs(), count, limit, seed)?)
+        });
+        let summary = episodes.summarize(env_steps, 0.0);
+        let steps: u64 = episodes.lengths.iter().sum();
+        seeds.push(OfSeed {
+            seed: dir.seed,
+            env_steps,
+            mean_return: summary.mean_return,
+            std_return: summary.std_return,
+            min_return: summary.min_return,
+            max_return: summary.max_return,
+            mean_length: steps as f64 / f64::from(args.episodes),
+        });
+    }
+    let means: Vec<f64> = seeds.iter().map(|seed| seed.mean_return).collect();
+    let mean_return = gymnast_core::statistics::mean(&means).unwrap_or(f64::NAN);
+    let std_return = gymnast_core::statistics::sample_std(&means).unwrap_or(0.0);
+    let (agent, env) = (run.agent.name, run.env.id().to_owned());
+    let result = Played { agent, env, episodes: args.episodes, seeds, mean_return, std_return };
+    if args.json {
+        write_json(out, &result)?;
+    } else {
+        write!(out, "{}", to_text(&result))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn to_text(result: &Played) -> String {
+    let headings = ["seed", "trained for", "mean return", "std", "min", "max", "mean length"];
+    let row = |s: &OfSeed| {
+        [
+            s.seed.to_string(),
+            format!("{} steps", s.env_steps),
+            format!("{:.3}", s.mean_return),
+            format!("{:.3}", s.std_return),
+            format!("{:.3}", s.min_return),
+            format!("{:.3}", s.max_return),
+            format!("{:.1}", s.mean_length),
+        ]
+    };
+    let rows: Vec<_> =
+        std::iter::once(headings.map(str::to_owned)).chain(result.seeds.iter().map(row)).collect();
+    format!(
+        "{} in {}, {} greedy episodes a seed\n\n{}\nmean over seeds: {:.3} ± {:.3}\n",
+        result.agent,
+        result.env,
+        result.episodes,
+        columns(&rows),
+        result.mean_return,
+        result.std_return
+    )
+}

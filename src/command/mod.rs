@@ -1,0 +1,143 @@
+//! The command `gymnast`: one file a subcommand.
+//!
+//! [`main`] is the whole command with the environments of a registry, so that a program of your own
+//! trains, watches and reports on environments of your own:
+//!
+//! ```no_run
+//! use gymnast::{Registry, command};
+//!
+//! fn main() -> std::process::ExitCode {
+//!     let mut registry = Registry::builtin();
+//!     // registry.register(EnvSpec::discrete("Maze-v0", |_| Ok(Maze::default()))) …
+//!     command::main(registry)
+//! }
+//! ```
+
+mod agents;
+// mod check;
+mod curves;
+mod envs;
+mod error;
+mod evaluate;
+mod plot;
+mod replay;
+mod report;
+mod run_dir;
+mod table;
+mod train;
+mod watch;
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use gymnast_envs::Registry;
+
+use crate::Catalog;
+use error::CommandError;
+
+/// Train, watch and compare reinforcement learning agents.
+#[derive(Parser)]
+#[command(
+    name = "gymnast",
+    version,
+    arg_required_else_help = true,
+    after_help = "Start here:\n  \
+        gymnast train q-learning FrozenLake-v1     train over five seeds, draw the curve\n  \
+        gymnast watch runs/q-learning-FrozenLake-v1   see what was learned\n  \
+        gymnast envs                               what there is to learn in\n  \
+        gymnast agents                             what there is to learn with"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Envs(envs::Envs),
+    Agents(agents::Agents),
+    Train(train::Train),
+    Evaluate(evaluate::Evaluate),
+    Watch(watch::Watch),
+    Plot(plot::Plot),
+    Report(report::Report),
+    // Check(check::Check),
+    Replay(replay::Replay),
+}
+
+/// What can be chosen by name.
+struct Names {
+    catalog: Catalog,
+    registry: Registry,
+}
+
+/// The command with the process's arguments, the built-in agents and these environments.
+#[must_use]
+pub fn main(registry: Registry) -> ExitCode {
+    run(registry, Catalog::builtin(), std::env::args_os())
+}
+
+/// The command with these environments, agents and arguments, of which the first is the program's
+/// name. Writes to standard output and standard error.
+///
+/// The exit code is 0 for success, 1 for failure, 2 for a call that cannot be understood, and 130
+/// where Ctrl-C ended a training.
+#[must_use]
+pub fn run(
+    registry: Registry,
+    catalog: Catalog,
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to standard output, errors to standard error; either may be closed.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let names = Names { catalog, registry };
+    let mut out = io::stdout().lock();
+    let result = dispatch(&cli.command, &names, &mut out).and_then(|code| {
+        out.flush()?;
+        Ok(code)
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            if let Some(text) = error.message() {
+                let _ = writeln!(io::stderr(), "error: {text}");
+            }
+            error.exit_code()
+        }
+    }
+}
+
+fn dispatch(
+    command: &Command,
+    names: &Names,
+    out: &mut dyn Write,
+) -> Result<ExitCode, CommandError> {
+    match command {
+        Command::Envs(args) => envs::run(args, names, out),
+        Command::Agents(args) => agents::run(args, names, out),
+        Command::Train(args) => train::run(args, names, out),
+        Command::Evaluate(args) => evaluate::run(args, names, out),
+        Command::Watch(args) => watch::run(args, names, out),
+        Command::Plot(args) => plot::run(args, names, out),
+        Command::Report(args) => report::run(args, names, out),
+        // Command::Check(args) => check::run(args, names, out),
+        Command::Replay(args) => replay::run(args, names, out),
+    }
+}
+
+/// Writes a value as JSON, over several lines.
+fn write_json(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), CommandError> {
+    let json = serde_json::to_string_pretty(value);
+    writeln!(out, "{}", json.expect("what the command prints is plain data"))?;
+    Ok(())
+}

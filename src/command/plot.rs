@@ -1,0 +1,84 @@
+//! `gymnast plot`: learning curves of one run or several.
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use clap::ValueEnum;
+use gymnast_core::plot;
+
+use super::{
+    CommandError, Names,
+    curves::{View, learning_curves},
+    run_dir,
+};
+
+/// Draw learning curves: a line a run, with its 95 % band over seeds and the seeds themselves
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gymnast plot runs/q-learning-FrozenLake-v1 --out lake.svg\n  \
+    gymnast plot runs/a runs/b --out both.png --center iqm --title \"a or b?\"\n  \
+    gymnast plot runs/a --out time.svg --x time")]
+pub(crate) struct Plot {
+    /// The directories of the runs
+    #[arg(required = true)]
+    runs: Vec<PathBuf>,
+    /// The picture to write: .svg or .png
+    #[arg(long)]
+    out: PathBuf,
+    /// What to draw against
+    #[arg(long, value_enum, default_value_t = X::Steps)]
+    x: X,
+    /// What the line is
+    #[arg(long, value_enum, default_value_t = Center::Mean)]
+    center: Center,
+    /// Draw the returns of training episodes instead of the evaluations
+    #[arg(long)]
+    episodes: bool,
+    /// The title, instead of the environment's name
+    #[arg(long)]
+    title: Option<String>,
+    /// The mean return that counts as solved, instead of the environment's own
+    #[arg(long, allow_negative_numbers = true)]
+    threshold: Option<f64>,
+    /// Replace the picture if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum X {
+    /// Env steps of training
+    Steps,
+    /// Wall time
+    Time,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Center {
+    Mean,
+    /// Interquartile mean
+    Iqm,
+    Median,
+}
+
+pub(crate) fn run(
+    args: &Plot,
+    names: &Names,
+    out: &mut dyn Write,
+) -> Result<ExitCode, CommandError> {
+    let path = args.out.display();
+    if args.out.exists() && !args.force {
+        return Err(CommandError::usage(format!(
+            "{path} is there already: replace it with --force, or choose another --out"
+        )));
+    }
+    let runs = run_dir::results(&args.runs, args.threshold, names)?;
+    let center = match args.center {
+        Center::Mean => plot::Center::Mean,
+        Center::Iqm => plot::Center::Iqm,
+        Center::Median => plot::Center::Median,
+    };
+    let view = View { by_time: args.x == X::Time, of_episodes: args.episodes, center };
+    learning_curves(&runs, &args.runs, view, args.title.as_deref())?.save(&args.out)?;
+    writeln!(out, "{path}")?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,121 @@
+//! Runs on disk, as the subcommands read them.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use gymnast_envs::{EnvOptions, Space};
+use gymnast_harness::{
+    Agent, CheckpointDir, SeedDir, TrainError,
+    report::{RunResults, SeedResults},
+};
+use toml::{Table, Value};
+
+use super::{CommandError, Names};
+use crate::{
+    Run,
+    run::{CONFIG_FILE, read_config},
+    task::Task,
+};
+
+/// What a run's directory is called, without a slash at its end.
+pub(crate) fn name(dir: &Path) -> String {
+    dir.components().collect::<PathBuf>().display().to_string()
+}
+
+/// A run and those of its seeds that were asked for: `path` is its directory or a seed's.
+pub(crate) fn open(
+    path: &Path,
+    names: &Names,
+) -> Result<(Run, PathBuf, Vec<SeedDir>), CommandError> {
+    let of_seed =
+        path.file_name().and_then(|name| name.to_str()?.strip_prefix("seed-")?.parse().ok());
+    let parent = path.parent().filter(|parent| parent.join(CONFIG_FILE).is_file());
+    if let (Some(seed), Some(parent), true) = (of_seed, parent, path.is_dir()) {
+        let run = Run::read(&names.catalog, &names.registry, parent)?;
+        return Ok((run, parent.to_owned(), vec![SeedDir::below(parent, seed)]));
+    }
+    let run = Run::read(&names.catalog, &names.registry, path)?;
+    let seeds = SeedDir::list(path)?;
+    if seeds.is_empty() {
+        let path = name(path);
+        return Err(CommandError::failed(format!(
+            "{path} holds no seed yet: train it with gymnast train --resume --out {path}"
+        )));
+    }
+    Ok((run, path.to_owned(), seeds))
+}
+
+/// The agent of a seed as its newest whole checkpoint has it, and the env steps it was taken at.
+pub(crate) fn load_agent<O: Space, A: Space>(
+    run: &Run,
+    task: &Task<O, A>,
+    dir: &SeedDir,
+) -> Result<(Box<dyn Agent<O, A>>, u64), CommandError> {
+    let checkpoints: CheckpointDir = dir.checkpoints();
+    let newest = checkpoints.newest_good()?;
+    for error in &newest.damaged {
+        let _ =
+            writeln!(io::stderr(), "seed {}: an older checkpoint is used, since {error}", dir.seed);
+    }
+    let Some((manifest, state)) = newest.good else {
+        let path = name(&dir.path);
+        return Err(CommandError::failed(match newest.damaged.is_empty() {
+            true => format!("{path} holds no checkpoint yet: let the training go on first"),
+            false => format!("{path} holds no whole checkpoint: train it again"),
+        }));
+    };
+    let mut agent = task.setup(&run.plan(dir.seed))?.agent;
+    state.load_part("agent", &mut *agent)?;
+    Ok((agent, manifest.env_steps))
+}
+
+/// What the seeds of some runs recorded. Needs no agent nor environment of these names to be
+/// there still.
+pub(crate) fn results(
+    paths: &[PathBuf],
+    threshold: Option<f64>,
+    names: &Names,
+) -> Result<Vec<RunResults>, CommandError> {
+    let read = |path: &PathBuf| {
+        if !path.join(CONFIG_FILE).is_file() {
+            return Err(TrainError::NoRun { path: path.clone() }.into());
+        }
+        let config = read_config(&path.join(CONFIG_FILE))?;
+        let text = |part: &str, key: &str| {
+            let value = config.get(part).and_then(|part| part.get(key));
+            value.and_then(Value::as_str).unwrap_or("?").to_owned()
+        };
+        let env = text("env", "id");
+        let registered = || names.registry.spec(&env).ok().and_then(|spec| spec.threshold());
+        Ok(RunResults {
+            run: name(path),
+            agent: text("agent", "name"),
+            threshold: threshold.or_else(registered),
+            env,
+            seeds: SeedResults::read_all(path)?,
+        })
+    };
+    paths.iter().map(read).collect()
+}
+
+/// What each run is called in a picture: agent · environment, or its directory where two would
+/// have the same name.
+pub(crate) fn labels(runs: &[RunResults]) -> Vec<String> {
+    let short = |run: &RunResults| format!("{} · {}", run.agent, run.env);
+    let is_shared = |label: &String| runs.iter().filter(|run| short(run) == *label).count() > 1;
+    let label = |run| Some(short(run)).filter(|label| !is_shared(label));
+    runs.iter().map(|run| label(run).unwrap_or_else(|| run.run.clone())).collect()
+}
+
+/// `--set KEY=VALUE` for an environment that is not part of a run; `env.KEY` is understood too.
+pub(crate) fn options(id: &str, set: &[String]) -> Result<EnvOptions, CommandError> {
+    let mut table = Table::new();
+    for text in set {
+        let (key, value) = crate::settings::parse_assignment(text).map_err(CommandError::usage)?;
+        let key = key.strip_prefix("env.").unwrap_or(&key);
+        crate::settings::set(&mut table, key, value).map_err(CommandError::usage)?;
+    }
+    Ok(crate::run::env_options(id, &table)?)
+}

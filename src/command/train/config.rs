@@ -1,0 +1,168 @@
+//! The configuration of a training: preset, then file, then flags.
+
+use std::path::{Path, PathBuf};
+
+use gymnast_harness::TrainError;
+use toml::{Table, Value};
+
+use super::Train;
+use crate::{
+    Run,
+    command::{CommandError, Names, run_dir},
+    run::{CONFIG_FILE, overlay, read_config},
+    settings::{parse_assignment, set},
+};
+
+/// The configuration that the arguments ask for, and the directory.
+pub(super) fn resolve(args: &Train, names: &Names) -> Result<(Table, PathBuf), CommandError> {
+    if args.resume {
+        return resume(args, names);
+    }
+    let file = args.config.as_deref().map(read_config).transpose()?;
+    let in_file = |part: &str, key: &str| {
+        let value = file.as_ref()?.get(part)?.get(key)?.as_str()?;
+        Some(value.to_owned())
+    };
+    let missing = |what: &str, example: &str| {
+        CommandError::usage(format!(
+            "no {what} given: gymnast train q-learning FrozenLake-v1, say ({example} lists them)"
+        ))
+    };
+    let named = in_file("agent", "name");
+    if let (Some(flag), Some(file)) = (&args.agent, &named)
+        && flag != file
+    {
+        return Err(CommandError::usage(format!(
+            "the configuration holds settings of {file}, not of {flag}: leave one of them out"
+        )));
+    }
+    let agent = args.agent.clone().or(named).ok_or_else(|| missing("agent", "gymnast agents"))?;
+    let env = args.env.clone().or_else(|| in_file("env", "id"));
+    let env = env.ok_or_else(|| missing("environment", "gymnast envs"))?;
+    let mut table = Run::defaults(&names.catalog, &names.registry, &agent, &env)?;
+    if let Some(file) = &file {
+        overlay(&mut table, file)?;
+    }
+    set_name(&mut table, "env", "id", &env)?;
+    apply_flags(args, names, &mut table)?;
+    let dir = args.out.clone().unwrap_or_else(|| default_dir(&agent, &env));
+    Ok((table, dir))
+}
+
+fn default_dir(agent: &str, env: &str) -> PathBuf {
+    Path::new("runs").join(format!("{agent}-{}", env.replace(['/', '\\', ':'], "-")))
+}
+
+/// The run goes on as it was: flags may only repeat what it says.
+fn resume(args: &Train, names: &Names) -> Result<(Table, PathBuf), CommandError> {
+    let dir = match (&args.out, &args.agent, &args.env) {
+        (Some(dir), _, _) => dir.clone(),
+        (None, Some(agent), Some(env)) => default_dir(agent, env),
+        _ => {
+            return Err(CommandError::usage(
+                "--resume needs the run's directory: gymnast train --resume --out DIR",
+            ));
+        }
+    };
+    if !dir.join(CONFIG_FILE).is_file() {
+        return Err(TrainError::NoRun { path: dir }.into());
+    }
+    let saved = Run::read(&names.catalog, &names.registry, &dir)?.to_table();
+    let mut asked = saved.clone();
+    if let Some(file) = &args.config {
+        overlay(&mut asked, &read_config(file)?)?;
+    }
+    for (part, key, name) in [("agent", "name", &args.agent), ("env", "id", &args.env)] {
+        if let Some(name) = name {
+            set_name(&mut asked, part, key, name)?;
+        }
+    }
+    apply_flags(args, names, &mut asked)?;
+    // Through a run and back, so that 1 and 1.0 are the same; where that fails they differ anyway.
+    let asked =
+        Run::new(&names.catalog, &names.registry, &asked).map_or(asked, |run| run.to_table());
+    if let Some((key, was, is)) = difference(&saved, &asked) {
+        let dir = run_dir::name(&dir);
+        return Err(CommandError::usage(format!(
+            "--resume continues {dir} as it was begun, with {key} = {was}; {key} = {is} would be \
+             another run: leave the flag out, or begin one with another --out"
+        )));
+    }
+    Ok((saved, dir))
+}
+
+/// The first key in which two configurations differ, with its values.
+fn difference(saved: &Table, asked: &Table) -> Option<(String, String, String)> {
+    let keys = saved.keys().chain(asked.keys().filter(|key| !saved.contains_key(*key)));
+    for key in keys {
+        match (saved.get(key), asked.get(key)) {
+            (Some(Value::Table(saved)), Some(Value::Table(asked))) => {
+                if let Some((inner, was, is)) = difference(saved, asked) {
+                    return Some((format!("{key}.{inner}"), was, is));
+                }
+            }
+            (was, is) if was != is => {
+                let text = |value: Option<&Value>| {
+                    value.map_or_else(|| "its default".to_owned(), ToString::to_string)
+                };
+                return Some((key.clone(), text(was), text(is)));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn apply_flags(args: &Train, names: &Names, table: &mut Table) -> Result<(), CommandError> {
+    if let Some(seed) = args.seed {
+        table.insert("seeds".to_owned(), vec![integer("--seed", seed)?].into());
+    }
+    if let Some(count) = args.seeds {
+        let seeds: Vec<Value> = (0..i64::from(count)).map(Value::from).collect();
+        table.insert("seeds".to_owned(), seeds.into());
+    }
+    for text in &args.set {
+        let (key, value) = parse_assignment(text).map_err(CommandError::usage)?;
+        let is_whole = ["training.", "env.", "agent."].iter().any(|part| key.starts_with(part));
+        if ["env.id", "agent.name"].contains(&key.as_str()) {
+            return Err(CommandError::usage(format!(
+                "--set {key}: name it as an argument instead, gymnast train AGENT ENV"
+            )));
+        }
+        let path = if is_whole { key } else { format!("agent.{key}") };
+        set(table, &path, value).map_err(CommandError::usage)?;
+    }
+    for (flag, key, value) in [
+        ("--steps", "env_steps", args.steps),
+        ("--eval-every", "eval_every", args.eval_every),
+        ("--eval-episodes", "eval_episodes", args.eval_episodes),
+    ] {
+        if let Some(value) = value {
+            let path = format!("training.{key}");
+            set(table, &path, integer(flag, value)?).map_err(CommandError::usage)?;
+        }
+    }
+    if args.stop_at_threshold {
+        let env = table.get("env").and_then(|env| env.get("id")).and_then(Value::as_str);
+        let spec = names.registry.spec(env.unwrap_or_default())?;
+        let threshold = spec.threshold().ok_or_else(|| {
+            CommandError::usage(format!(
+                "--stop-at-threshold: {} has no threshold; name one by --set training.stop_at=X",
+                spec.id()
+            ))
+        })?;
+        set(table, "training.stop_at", threshold.into()).map_err(CommandError::usage)?;
+    }
+    Ok(())
+}
+
+fn integer(flag: &str, value: u64) -> Result<Value, CommandError> {
+    let value = i64::try_from(value).map_err(|_| {
+        CommandError::usage(format!("{flag} {value}: expected at most {}", i64::MAX))
+    })?;
+    Ok(Value::Integer(value))
+}
+
+fn set_name(table: &mut Table, part: &str, key: &str, name: &str) -> Result<(), CommandError> {
+    set(table, &format!("{part}.{key}"), name.into()).map_err(CommandError::usage)
+}

@@ -1,0 +1,63 @@
+//! What a training shows at its end: the curve, the table, and what to do next.
+
+use std::{io::Write, path::Path};
+
+use gymnast_core::plot::Center;
+use gymnast_harness::{
+    Summary,
+    report::{Report, RunResults},
+};
+use serde_json::json;
+
+use super::Train;
+use crate::{
+    Run,
+    command::{
+        CommandError, Names,
+        curves::{View, learning_curves},
+        run_dir, write_json,
+    },
+};
+
+/// The pictures in a run's directory.
+const PICTURES: [&str; 2] = ["learning_curve.svg", "learning_curve.png"];
+
+pub(super) fn show(
+    args: &Train,
+    run: &Run,
+    dir: &Path,
+    summaries: &[Summary],
+    names: &Names,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
+    let runs = run_dir::results(&[dir.to_owned()], None, names)?;
+    draw(&runs, dir)?;
+    let report = Report::of(&runs)?;
+    let name = run_dir::name(dir);
+    if args.json {
+        let seeds = run.seeds.iter().zip(summaries);
+        let seeds: Vec<_> =
+            seeds.map(|(seed, summary)| json!({ "seed": seed, "summary": summary })).collect();
+        let pictures = PICTURES.map(|picture| dir.join(picture));
+        let value = json!({
+            "run": name, "seeds": seeds, "report": report.rows.first(), "pictures": pictures,
+        });
+        return write_json(out, &value);
+    }
+    writeln!(out, "\n{}", report.to_table())?;
+    writeln!(out, "{name} holds")?;
+    writeln!(out, "  {}   the learning curve", PICTURES.join(", "))?;
+    writeln!(out, "  config.toml          everything that makes the run")?;
+    writeln!(out, "  seed-*/              records (CSV, TensorBoard) and checkpoints\n")?;
+    writeln!(out, "Next:")?;
+    writeln!(out, "  gymnast watch {name}             see what was learned")?;
+    writeln!(out, "  gymnast evaluate {name}          play many more episodes")?;
+    writeln!(out, "  gymnast plot {name} OTHER --out both.svg   compare with another run")?;
+    Ok(())
+}
+
+fn draw(runs: &[RunResults], dir: &Path) -> Result<(), CommandError> {
+    let view = View { by_time: false, of_episodes: false, center: Center::Mean };
+    let curves = learning_curves(runs, &[dir], view, None)?;
+    PICTURES.iter().try_for_each(|picture| Ok(curves.save(&dir.join(picture))?))
+}

@@ -1,0 +1,121 @@
+//! `gymnast train`: the main job.
+
+mod config;
+mod finish;
+
+use std::{
+    io::Write,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use gymnast_harness::{Ending, Existing, Experiment, ProgressBars, StopOnInterrupt, Summary};
+
+use super::{CommandError, Names, run_dir};
+use crate::{Run, task::with_task};
+
+/// Train an agent in an environment over several seeds
+#[derive(clap::Args)]
+#[command(
+    after_help = "Settings come from the preset of the agent and the environment, then from --config, then from the\n\
+    other flags. The run's directory holds config.toml, the records and checkpoints of each seed, and\n\
+    the learning curve.\n\n\
+    Examples:\n  \
+    gymnast train q-learning FrozenLake-v1\n  \
+    gymnast train q-learning Taxi-v4 --seeds 10 --steps 100000 --out runs/taxi\n  \
+    gymnast train q-learning FrozenLake-v1 --set alpha=0.2 --set epsilon='{from=1.0,to=0.05,until=0.5}'\n  \
+    gymnast train q-learning FrozenLake-v1 --set env.is_slippery=false --set training.num_envs=4\n  \
+    gymnast train --resume --out runs/taxi\n  \
+    gymnast train --config runs/taxi/config.toml --out runs/taxi-again"
+)]
+pub(crate) struct Train {
+    /// The agent (gymnast agents lists them)
+    agent: Option<String>,
+    /// The environment (gymnast envs lists them)
+    env: Option<String>,
+    /// Train for so many env steps
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+    /// Train with the seeds 0 to K-1 [default: 5]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    seeds: Option<u32>,
+    /// Train with this seed alone
+    #[arg(long, value_name = "S", conflicts_with = "seeds", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    seed: Option<u64>,
+    /// Set a setting of the agent, training.KEY or env.KEY (repeatable)
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Read settings from a file, the config.toml of another run say
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Evaluate every N env steps; 0: at the end alone
+    #[arg(long, value_name = "N")]
+    eval_every: Option<u64>,
+    /// Evaluate over N episodes
+    #[arg(long, value_name = "N")]
+    eval_episodes: Option<u64>,
+    /// End a seed's training once an evaluation reaches the environment's threshold
+    #[arg(long)]
+    stop_at_threshold: bool,
+    /// Train so many seeds at the same time [default: the number of cores]
+    #[arg(long, value_name = "J")]
+    jobs: Option<NonZeroUsize>,
+    /// The run's directory [default: runs/AGENT-ENV]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Continue the run of the directory from its last checkpoints
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+    /// Replace the run of the directory
+    #[arg(long)]
+    force: bool,
+    /// Show no progress
+    #[arg(long)]
+    quiet: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(
+    args: &Train,
+    names: &Names,
+    out: &mut dyn Write,
+) -> Result<ExitCode, CommandError> {
+    let (table, dir) = config::resolve(args, names)?;
+    let run = Run::new(&names.catalog, &names.registry, &table)?;
+    // From here on, so that Ctrl-C never leaves a run half-written.
+    let interrupt = StopOnInterrupt::install();
+    let summaries = train(args, &run, &dir)?;
+    if interrupt.requested() && summaries.iter().any(|summary| summary.ending == Ending::Stopped) {
+        let at = summaries.iter().map(|summary| summary.env_steps.to_string());
+        let (at, dir) = (at.collect::<Vec<_>>().join(", "), run_dir::name(&dir));
+        let _ = writeln!(
+            std::io::stderr(),
+            "interrupted; everything is saved (env steps by seed: {at}). Continue with\n  \
+             gymnast train --resume --out {dir}"
+        );
+        return Ok(ExitCode::from(130));
+    }
+    finish::show(args, &run, &dir, &summaries, names, out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn train(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandError> {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let experiment = Experiment {
+        dir: dir.to_owned(),
+        training: run.training.clone(),
+        seeds: run.seeds.clone(),
+        jobs: args.jobs.map_or_else(cores, NonZeroUsize::get),
+        existing: match (args.resume, args.force) {
+            (true, _) => Existing::Resume,
+            (false, true) => Existing::Replace,
+            (false, false) => Existing::Refuse,
+        },
+        progress: if args.quiet { ProgressBars::hidden() } else { ProgressBars::on_stderr() },
+    };
+    let config = run.to_toml();
+    Ok(with_task!(&run.task, task => experiment.run(&config, |plan| task.setup(plan)))?)
+}

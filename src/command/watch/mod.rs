@@ -1,0 +1,175 @@
+//! `gymnast watch`: an episode in the terminal, or as an animated GIF.
+
+mod picture;
+mod screen;
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use gymnast_envs::{AutoresetMode, EnvSpec, Outcome, Rng, Seed, Space, VectorEnv};
+use gymnast_harness::{Agent, Mode, StopOnInterrupt};
+
+use super::{CommandError, Names, run_dir};
+use crate::task::with_task;
+use screen::{Picture, Screen};
+
+/// Watch an episode in the terminal: of a trained agent, or of random actions
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gymnast watch runs/q-learning-FrozenLake-v1\n  \
+    gymnast watch CartPole-v1                              random actions\n  \
+    gymnast watch runs/q-learning-Taxi-v4 --gif taxi.gif")]
+pub(crate) struct Watch {
+    /// A run's directory, one of its seeds' or an environment
+    what: String,
+    /// Write an animated GIF instead
+    #[arg(long, value_name = "FILE")]
+    gif: Option<PathBuf>,
+    /// The seed of the episodes
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How many episodes to play
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    episodes: u32,
+    /// Frames a second [default: 30 for pictures, 4 for text]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    fps: Option<u32>,
+    /// End an episode after so many steps
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    max_steps: u64,
+    /// Set an option of the environment, where no run is given (repeatable)
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Replace the GIF if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(
+    args: &Watch,
+    names: &Names,
+    out: &mut dyn Write,
+) -> Result<ExitCode, CommandError> {
+    if let Some(path) = args.gif.as_ref().filter(|path| path.exists() && !args.force) {
+        return Err(CommandError::usage(format!(
+            "{} is there already: replace it with --force, or choose another name",
+            path.display()
+        )));
+    }
+    let path = Path::new(&args.what);
+    let is_run = path.is_dir();
+    let mut screen = Screen::new(args.gif.as_deref(), args.fps, out);
+    if is_run {
+        watch_run(args, names, &mut screen)?;
+    } else {
+        let spec = names.registry.spec(&args.what).map_err(|error| {
+            CommandError::usage(format!("{} is no run's directory, and {error}", args.what))
+        })?;
+        watch_random(args, spec, &mut screen)?;
+    }
+    screen.finish()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The agent of the first seed asked for, at its best.
+fn watch_run(args: &Watch, names: &Names, screen: &mut Screen<'_>) -> Result<(), CommandError> {
+    let (run, _, dirs) = run_dir::open(Path::new(&args.what), names)?;
+    if !args.set.is_empty() {
+        return Err(CommandError::usage("--set is for an environment: a run has its own options"));
+    }
+    let dir = &dirs[0];
+    let title = format!("{} · {} · seed {}", run.agent.name, run.env.id(), dir.seed);
+    with_task!(&run.task, task => {
+        let (agent, _) = run_dir::load_agent(&run, task, dir)?;
+        let envs = (task.make_envs())(1, Seed::new(args.seed).child("watch", 0))?;
+        play(args, &title, envs, &|observations, rng, actions| {
+            act(&*agent, observations, rng, actions);
+        }, screen)
+    })
+}
+
+fn act<O: Space, A: Space>(
+    agent: &dyn Agent<O, A>,
+    observations: &[O::Element],
+    rng: &mut Rng,
+    actions: &mut Vec<A::Element>,
+) {
+    agent.act(observations, Mode::Exploit, rng, actions);
+}
+
+fn watch_random(args: &Watch, spec: &EnvSpec, screen: &mut Screen<'_>) -> Result<(), CommandError> {
+    let (seed, options) =
+        (Seed::new(args.seed).child("watch", 0), run_dir::options(spec.id(), &args.set)?);
+    let title = format!("{} · random actions", spec.id());
+    if let Some(envs) = spec.discrete_vector(1, seed, &options) {
+        return random(args, &title, envs?, screen);
+    }
+    if let Some(envs) = spec.continuous_vector(1, seed, &options) {
+        return random(args, &title, envs?, screen);
+    }
+    match spec.finite_vector(1, seed, &options) {
+        Some(envs) => random(args, &title, envs?, screen),
+        None => Err(CommandError::failed(format!("{} serves no agent", spec.id()))),
+    }
+}
+
+fn random<O: Space, A: Space>(
+    args: &Watch,
+    title: &str,
+    envs: Box<dyn VectorEnv<O, A>>,
+    screen: &mut Screen<'_>,
+) -> Result<(), CommandError> {
+    let space = envs.action_space().clone();
+    let sample = |_: &[O::Element], rng: &mut Rng, actions: &mut Vec<A::Element>| {
+        actions.clear();
+        actions.push(space.sample(rng));
+    };
+    play(args, title, envs, &sample, screen)
+}
+
+type Choose<'a, O, A> =
+    &'a dyn Fn(&[<O as Space>::Element], &mut Rng, &mut Vec<<A as Space>::Element>);
+
+/// Plays the episodes in the first of the environments.
+fn play<O: Space, A: Space>(
+    args: &Watch,
+    title: &str,
+    mut envs: Box<dyn VectorEnv<O, A>>,
+    choose: Choose<'_, O, A>,
+    screen: &mut Screen<'_>,
+) -> Result<(), CommandError> {
+    let interrupt = StopOnInterrupt::install();
+    let mut rng = Seed::new(args.seed).child("policy", 0).rng();
+    let mut actions = Vec::new();
+    // So that an episode's last state is seen before the next one begins.
+    envs.set_autoreset(AutoresetMode::Disabled);
+    for episode in 1..=args.episodes {
+        envs.reset()?;
+        let (mut total, mut outcome) = (0.0, Outcome::Continues);
+        for step in 0..=args.max_steps {
+            let status = format!("{title} · episode {episode} · step {step} · return {total:.2}");
+            let end = match outcome {
+                Outcome::Continues if step == args.max_steps => " · watched long enough",
+                Outcome::Continues => "",
+                Outcome::Terminated => " · terminated",
+                Outcome::Truncated => " · cut short by the step limit",
+            };
+            let picture = Picture { text: &|| envs.render_ansi(0), frame: &|| envs.render_rgb(0) };
+            screen.show(&format!("{status}{end}"), &picture)?;
+            if !end.is_empty() || interrupt.requested() {
+                break;
+            }
+            choose(envs.observations(), &mut rng, &mut actions);
+            let experience = envs.step(&actions)?;
+            total += experience.rewards[0];
+            outcome = experience.outcomes[0];
+        }
+        if interrupt.requested() {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Where an episode is shown: live in a terminal, line by line elsewhere, or in a GIF.
+
+use std::{
+    io::{IsTerminal as _, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use gymnast_core::atomic_file;
+use gymnast_envs::render::Frame;
+
+use super::picture::{animate, half_blocks};
+use crate::command::CommandError;
+
+/// Frames a second that suit pictures, and that suit text.
+const FPS: [u32; 2] = [30, 4];
+/// A GIF of more frames would be larger than anybody wants to send.
+const MAX_GIF_FRAMES: usize = 20_000;
+/// The columns of a picture in a terminal.
+const COLUMNS: usize = 80;
+
+/// What an environment can show of itself, made only where it is asked for.
+pub(super) struct Picture<'a> {
+    pub(super) text: &'a dyn Fn() -> Option<String>,
+    pub(super) frame: &'a dyn Fn() -> Option<Frame>,
+}
+
+/// Where an episode is shown.
+pub(super) struct Screen<'a> {
+    out: &'a mut dyn Write,
+    is_terminal: bool,
+    gif: Option<(PathBuf, Vec<Frame>)>,
+    fps: Option<u32>,
+    shown: Option<Instant>,
+}
+
+impl<'a> Screen<'a> {
+    pub(super) fn new(gif: Option<&Path>, fps: Option<u32>, out: &'a mut dyn Write) -> Self {
+        let is_terminal = std::io::stdout().is_terminal();
+        let gif = gif.map(|path| (path.to_owned(), Vec::new()));
+        Self { out, is_terminal, gif, fps, shown: None }
+    }
+
+    /// Shows one state of an environment, and waits until the next one may be shown.
+    pub(super) fn show(&mut self, status: &str, picture: &Picture<'_>) -> Result<(), CommandError> {
+        if let Some((_, frames)) = &mut self.gif {
+            let frame = (picture.frame)().ok_or_else(|| {
+                CommandError::failed("the environment draws no pictures: watch it without --gif")
+            })?;
+            if frames.len() == MAX_GIF_FRAMES {
+                return Err(CommandError::failed(format!(
+                    "more than {MAX_GIF_FRAMES} frames: play fewer or shorter --episodes"
+                )));
+            }
+            frames.push(frame);
+            return Ok(());
+        }
+        let (text, fps) = match ((picture.text)(), (picture.frame)()) {
+            (Some(text), _) => (text, FPS[1]),
+            (None, Some(frame)) if self.is_terminal => (half_blocks(&frame, COLUMNS), FPS[0]),
+            _ => (String::new(), FPS[0]),
+        };
+        if !self.is_terminal {
+            writeln!(self.out, "{status}\n{text}")?;
+            return Ok(());
+        }
+        let pause = Duration::from_secs_f64(1.0 / f64::from(self.fps.unwrap_or(fps)));
+        match self.shown {
+            None => write!(self.out, "\x1b[2J")?,
+            Some(before) => std::thread::sleep(pause.saturating_sub(before.elapsed())),
+        }
+        self.shown = Some(Instant::now());
+        // From the top left; what is left of longer lines and of a taller frame is wiped.
+        let text = format!("{status}\n\n{text}").replace('\n', "\x1b[K\n");
+        write!(self.out, "\x1b[H{text}\x1b[K\x1b[J")?;
+        self.out.flush()?;
+        Ok(())
+    }
+
+    /// Leaves the terminal as it should be, or writes the GIF.
+    pub(super) fn finish(self) -> Result<(), CommandError> {
+        let Some((path, frames)) = self.gif else {
+            if self.is_terminal {
+                writeln!(self.out, "\x1b[0m")?;
+            }
+            return Ok(());
+        };
+        let bytes = animate(&frames, self.fps.unwrap_or(FPS[0]))
+            .map_err(|error| CommandError::failed(format!("the GIF cannot be made: {error}")))?;
+        atomic_file::write(&path, &bytes)?;
+        writeln!(self.out, "{} ({} frames)", path.display(), frames.len())?;
+        Ok(())
+    }
+}

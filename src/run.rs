@@ -1,0 +1,302 @@
+//! A run by names: what its `config.toml` says.
+
+use std::path::{Path, PathBuf};
+
+use gymnast_envs::{EnvError, EnvOptions, EnvSpec, Registry};
+use gymnast_harness::{Plan, TrainError, Training};
+use thiserror::Error;
+use toml::{Table, Value};
+
+use crate::{
+    Catalog, Seed,
+    catalog::{AgentEntry, UnknownAgent},
+    settings::{self, SettingsError},
+    task::{AnyTask, with_task},
+};
+
+/// The file of a run's directory that says what the run is.
+pub const CONFIG_FILE: &str = "config.toml";
+/// The parts of a configuration.
+const PARTS: [&str; 4] = ["seeds", "agent", "env", "training"];
+/// The seeds of a run that names none.
+const DEFAULT_SEEDS: i64 = 5;
+/// No configuration may be larger.
+const MAX_CONFIG_BYTES: u64 = 1 << 20;
+
+/// An agent, an environment, how to train and with which seeds: everything that makes a run.
+///
+/// ```toml
+/// seeds = [0, 1, 2, 3, 4]
+///
+/// [agent]
+/// name = "q-learning"
+/// alpha = 0.1
+///
+/// [env]
+/// id = "FrozenLake-v1"
+/// is_slippery = true
+///
+/// [training]
+/// env_steps = 300000
+/// ```
+pub struct Run {
+    /// The agent.
+    pub agent: AgentEntry,
+    /// Every setting of the agent.
+    pub settings: Table,
+    /// The environment.
+    pub env: EnvSpec,
+    /// The environment's options.
+    pub options: Table,
+    /// The training.
+    pub training: Training,
+    /// The seeds.
+    pub seeds: Vec<u64>,
+    /// The agent in the environment.
+    pub task: AnyTask,
+}
+
+/// Why a run cannot be.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The configuration cannot be read.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The configuration is incomplete or has other parts.
+    #[error("{0}")]
+    Config(String),
+    /// The agent cannot learn in the environment.
+    #[error(
+        "{agent} cannot learn in {env}: it needs {needs}. {env} is served by {serving}; {agent} \
+         serves {served}"
+    )]
+    Impossible {
+        /// The agent.
+        agent: &'static str,
+        /// The environment.
+        env: String,
+        /// What the agent needs.
+        needs: String,
+        /// The agents that serve the environment.
+        serving: String,
+        /// The environments that the agent serves.
+        served: String,
+    },
+    /// There is no such agent.
+    #[error(transparent)]
+    Agent(#[from] UnknownAgent),
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The environment cannot be made.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// The training cannot be as set.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+}
+
+impl Run {
+    /// The configuration that an agent starts from in an environment: its preset where it has one,
+    /// else its defaults.
+    ///
+    /// # Errors
+    /// [`RunError::Agent`] and [`RunError::Env`] for unknown names.
+    pub fn defaults(
+        catalog: &Catalog,
+        registry: &Registry,
+        agent: &str,
+        env: &str,
+    ) -> Result<Table, RunError> {
+        let (entry, spec) = (catalog.agent(agent)?, registry.spec(env)?);
+        let preset = entry.preset(spec.id());
+        let training = preset.map(|preset| preset.training.clone()).unwrap_or_default();
+        let mut agent = preset.map_or_else(|| entry.defaults.clone(), |p| p.settings.clone());
+        agent.insert("name".to_owned(), entry.name.into());
+        let env = Table::from_iter([("id".to_owned(), spec.id().into())]);
+        Ok(Table::from_iter([
+            ("seeds".to_owned(), (0..DEFAULT_SEEDS).map(Value::from).collect::<Vec<_>>().into()),
+            ("agent".to_owned(), agent.into()),
+            ("env".to_owned(), env.into()),
+            ("training".to_owned(), settings::to_table(&training).into()),
+        ]))
+    }
+
+    /// The run of a configuration; the environment and the agent are made once, to be sure.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn new(catalog: &Catalog, registry: &Registry, config: &Table) -> Result<Self, RunError> {
+        let (mut agent, mut env) = (part(config, "agent")?, part(config, "env")?);
+        let name = take_name(&mut agent, "agent", "name")?;
+        let id = take_name(&mut env, "env", "id")?;
+        let (entry, spec) = (catalog.agent(&name)?, registry.spec(&id)?);
+        let seeds = seeds(config)?;
+        let training: Training =
+            settings::parse("training", "training.", &part(config, "training")?)?;
+        training.check()?;
+        let configured = entry.configure(&agent)?;
+        let options = env_options(&id, &env)?;
+        let task = AnyTask::new(&configured, spec, &options)
+            .ok_or_else(|| impossible(catalog, registry, entry, spec))?;
+        let run = Self {
+            agent: entry.clone(),
+            settings: configured.settings,
+            env: spec.clone(),
+            options: env,
+            training,
+            seeds,
+            task,
+        };
+        let plan = run.plan(run.seeds[0]);
+        with_task!(&run.task, task => task.setup(&plan).map(drop))?;
+        Ok(run)
+    }
+
+    /// Reads the run of a directory.
+    ///
+    /// # Errors
+    /// [`RunError`]; [`TrainError::NoRun`] where the directory holds none.
+    pub fn read(catalog: &Catalog, registry: &Registry, dir: &Path) -> Result<Self, RunError> {
+        if !dir.join(CONFIG_FILE).is_file() {
+            return Err(TrainError::NoRun { path: dir.to_owned() }.into());
+        }
+        let path = dir.join(CONFIG_FILE);
+        let named =
+            |error: RunError| RunError::File { path: path.clone(), reason: error.to_string() };
+        Self::new(catalog, registry, &read_config(&path)?).map_err(named)
+    }
+
+    /// The plan of one seed.
+    #[must_use]
+    pub fn plan(&self, seed: u64) -> Plan {
+        let Training { env_steps, num_envs, .. } = self.training;
+        Plan { seed: Seed::new(seed), num_envs, env_steps }
+    }
+
+    /// The complete configuration.
+    #[must_use]
+    pub fn to_table(&self) -> Table {
+        let named = |key: &str, name: &str, rest: &Table| {
+            let mut table = Table::from_iter([(key.to_owned(), name.into())]);
+            table.extend(rest.clone());
+            Value::Table(table)
+        };
+        let seeds = self.seeds.iter().map(|&seed| Value::Integer(seed as i64)).collect::<Vec<_>>();
+        Table::from_iter([
+            ("seeds".to_owned(), seeds.into()),
+            ("agent".to_owned(), named("name", self.agent.name, &self.settings)),
+            ("env".to_owned(), named("id", self.env.id(), &self.options)),
+            ("training".to_owned(), settings::to_table(&self.training).into()),
+        ])
+    }
+
+    /// The complete configuration as the text of `config.toml`.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let header = "# Everything that makes this run. To run it again:\n\
+                      # gymnast train --config THIS_FILE --out ANOTHER_DIRECTORY\n";
+        format!("{header}{}", self.to_table())
+    }
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// [`RunError::File`].
+pub fn read_config(path: &Path) -> Result<Table, RunError> {
+    let error = |reason: String| RunError::File { path: path.to_owned(), reason };
+    let metadata = std::fs::metadata(path).map_err(|e| error(format!("cannot read it: {e}")))?;
+    if metadata.len() > MAX_CONFIG_BYTES {
+        return Err(error(format!("larger than the {MAX_CONFIG_BYTES} bytes allowed")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| error(format!("cannot read it: {e}")))?;
+    let table: Table = text.parse().map_err(|e: toml::de::Error| error(e.to_string()))?;
+    if let Some(key) = table.keys().find(|key| !PARTS.contains(&key.as_str())) {
+        return Err(error(format!("unknown part `{key}`: the parts are {}", PARTS.join(", "))));
+    }
+    Ok(table)
+}
+
+/// Lays a configuration over another: each value of a part replaces the one below it.
+///
+/// # Errors
+/// [`RunError::Config`] where a part is no table.
+pub fn overlay(below: &mut Table, above: &Table) -> Result<(), RunError> {
+    for (name, value) in above {
+        match (below.get_mut(name), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => below.extend(above.clone()),
+            (Some(Value::Table(_)), other) => {
+                return Err(RunError::Config(format!("{name} = {other}: expected a table")));
+            }
+            _ => drop(below.insert(name.clone(), value.clone())),
+        }
+    }
+    Ok(())
+}
+
+fn part(config: &Table, name: &str) -> Result<Table, RunError> {
+    match config.get(name) {
+        Some(Value::Table(table)) => Ok(table.clone()),
+        Some(other) => Err(RunError::Config(format!("{name} = {other}: expected a table"))),
+        None => Err(RunError::Config(format!("the configuration has no [{name}]"))),
+    }
+}
+
+fn take_name(table: &mut Table, part: &str, key: &str) -> Result<String, RunError> {
+    match table.remove(key) {
+        Some(Value::String(name)) => Ok(name),
+        Some(other) => Err(RunError::Config(format!("{part}.{key} = {other}: expected a name"))),
+        None => Err(RunError::Config(format!("the configuration has no {part}.{key}"))),
+    }
+}
+
+fn seeds(config: &Table) -> Result<Vec<u64>, RunError> {
+    let value = config.get("seeds").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
+    let seeds: Option<Vec<u64>> = value.clone().try_into().ok();
+    let mut seeds = seeds.filter(|seeds| !seeds.is_empty()).ok_or_else(|| {
+        RunError::Config(format!("seeds = {value}: expected numbers from 0 on, [0, 1, 2] say"))
+    })?;
+    let count = seeds.len();
+    seeds.sort_unstable();
+    seeds.dedup();
+    if seeds.len() < count {
+        return Err(RunError::Config(format!("seeds = {value}: expected each seed once")));
+    }
+    Ok(seeds)
+}
+
+/// A table of options as the environment reads them.
+pub(crate) fn env_options(id: &str, table: &Table) -> Result<EnvOptions, RunError> {
+    let options = serde_json::to_value(table).ok();
+    let options = options.and_then(|options| options.as_object().cloned());
+    options
+        .map(EnvOptions::from)
+        .ok_or_else(|| RunError::Config(format!("the options of {id} cannot be written as JSON")))
+}
+
+fn impossible(
+    catalog: &Catalog,
+    registry: &Registry,
+    agent: &AgentEntry,
+    env: &EnvSpec,
+) -> RunError {
+    let list = |names: Vec<&str>| match names.len() {
+        0 => "nothing yet".to_owned(),
+        _ => names.join(", "),
+    };
+    let served = registry.iter().filter(|spec| agent.serves(spec)).map(EnvSpec::id).collect();
+    RunError::Impossible {
+        agent: agent.name,
+        env: env.id().to_owned(),
+        needs: agent.needs(),
+        serving: list(catalog.serving(env)),
+        served: list(served),
+    }
+}

@@ -1,0 +1,166 @@
+//! Settings by name: read from TOML with errors that name the key and say what would be right.
+
+use gymnast_envs::nearest;
+use gymnast_harness::Documented;
+use serde::{Serialize, de::DeserializeOwned};
+use thiserror::Error;
+use toml::{Table, Value};
+
+/// Why a table of settings could not be read.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum SettingsError {
+    /// There is no such setting.
+    #[error("{owner} has no setting `{key}`{}: the settings are {known}", did_you_mean(suggestion.as_ref()))]
+    Unknown {
+        /// Whose settings they are.
+        owner: String,
+        /// The name that came.
+        key: String,
+        /// The nearest name, where one is near.
+        suggestion: Option<String>,
+        /// Every name.
+        known: String,
+    },
+    /// A value has another type.
+    #[error("{key} = {value}: {reason}. {doc}")]
+    Invalid {
+        /// The setting.
+        key: String,
+        /// What came.
+        value: String,
+        /// What was expected.
+        reason: String,
+        /// The setting's documentation.
+        doc: String,
+    },
+}
+
+/// `, did you mean …?` where there is something to suggest.
+pub(crate) fn did_you_mean(suggestion: Option<&String>) -> String {
+    suggestion.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
+}
+
+/// Reads settings from a table; what it omits takes its default.
+///
+/// `prefix` stands before the keys in messages: `training.`, say.
+///
+/// # Errors
+/// [`SettingsError`].
+pub fn parse<C: DeserializeOwned + Documented>(
+    owner: &str,
+    prefix: &str,
+    table: &Table,
+) -> Result<C, SettingsError> {
+    for (key, value) in table {
+        let Some(doc) = C::field(key) else {
+            let names = || C::FIELDS.iter().map(|(name, _)| *name);
+            return Err(SettingsError::Unknown {
+                owner: owner.to_owned(),
+                key: format!("{prefix}{key}"),
+                suggestion: nearest(key, names()).map(|name| format!("{prefix}{name}")),
+                known: names().collect::<Vec<_>>().join(", "),
+            });
+        };
+        // One by one, since an error of the whole table does not always say where it is.
+        let alone = Table::from_iter([(key.clone(), value.clone())]);
+        if let Err(error) = alone.try_into::<C>() {
+            let (value, reason) = (value.to_string(), error.message().to_owned());
+            let (key, doc) = (format!("{prefix}{key}"), doc.to_owned());
+            return Err(SettingsError::Invalid { key, value, reason, doc });
+        }
+    }
+    table.clone().try_into().map_err(|error: toml::de::Error| SettingsError::Invalid {
+        key: owner.to_owned(),
+        value: table.to_string(),
+        reason: error.message().to_owned(),
+        doc: String::new(),
+    })
+}
+
+/// Settings as a table.
+///
+/// # Panics
+/// If the settings are no plain data: a bug of their author.
+#[must_use]
+pub fn to_table<C: Serialize>(settings: &C) -> Table {
+    Table::try_from(settings).expect("settings are plain data that TOML can hold")
+}
+
+/// Reads `key=value`, the value as TOML; what is no TOML is taken as text.
+///
+/// # Errors
+/// A message where there is no `=` or no key.
+pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` sets nothing: expected key=value, `alpha=0.1` say"))?;
+    let key = key.trim();
+    if key.is_empty() || key.split('.').any(str::is_empty) {
+        return Err(format!("`{text}` names no key: expected key=value, `alpha=0.1` say"));
+    }
+    let read = toml::from_str::<Table>(&format!("v = {value}")).ok();
+    let read = read.filter(|table| table.len() == 1).and_then(|mut table| table.remove("v"));
+    Ok((key.to_owned(), read.unwrap_or_else(|| Value::String(value.trim().to_owned()))))
+}
+
+/// Sets `path` (names joined by dots) below a table, making tables on the way.
+///
+/// # Errors
+/// A message where a value stands in the way.
+pub fn set(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
+    let Some((first, rest)) = path.split_once('.') else {
+        table.insert(path.to_owned(), value);
+        return Ok(());
+    };
+    let inner = table.entry(first.to_owned()).or_insert_with(|| Table::new().into());
+    match inner {
+        Value::Table(inner) => set(inner, rest, value),
+        other => Err(format!("`{first}` is {other} and holds no `{rest}`: set {first} as a whole")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gymnast_tabular::QLearningConfig;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<QLearningConfig, SettingsError> {
+        parse("q-learning", "", &toml::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        let error = read("alpa = 0.1").unwrap_err().to_string();
+        assert!(error.contains("`alpa`") && error.contains("`alpha`"), "{error}");
+    }
+
+    #[test]
+    fn a_value_of_another_type_names_key_value_and_range() {
+        let error = read("gamma = \"high\"").unwrap_err().to_string();
+        for part in ["gamma", "\"high\"", "[0, 1]"] {
+            assert!(error.contains(part), "{error}");
+        }
+        let error = read("alpha = { to = 1 }").unwrap_err().to_string();
+        assert!(error.contains("until"), "{error}");
+        assert_eq!(read("alpha = 1").unwrap().alpha, 1.0.into());
+    }
+
+    #[test]
+    fn assignments_are_toml_or_text() {
+        let value = |text: &str| parse_assignment(text).unwrap().1;
+        assert_eq!(value("a=0.5"), Value::Float(0.5));
+        assert_eq!(value("a = 8x8"), Value::String("8x8".into()));
+        assert_eq!(value("a=1\nb=2"), Value::String("1\nb=2".into()));
+        assert!(value("a={from=1.0,to=0.1}").is_table());
+        assert!(parse_assignment("alpha").is_err() && parse_assignment("=1").is_err());
+    }
+
+    #[test]
+    fn a_path_goes_into_tables() {
+        let mut table: Table = toml::from_str("epsilon = { from = 1.0, to = 0.1 }\nb = 1").unwrap();
+        set(&mut table, "epsilon.to", Value::Float(0.5)).unwrap();
+        assert_eq!(table["epsilon"]["to"], Value::Float(0.5));
+        assert!(set(&mut table, "b.c", Value::Float(0.5)).is_err());
+    }
+}
