@@ -5,6 +5,7 @@ use std::f64::consts::{FRAC_PI_2, PI, TAU};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
 
 /// Seconds between two states.
@@ -173,6 +174,17 @@ impl Env for Acrobot {
         }
         self.state = numbers;
         Ok(())
+    }
+
+    fn render_ansi(&self) -> Option<String> {
+        let [theta_1, theta_2, speed_1, speed_2] = self.state;
+        Some(format!(
+            "angles {theta_1:+.3} and {theta_2:+.3} rad, angular velocities {speed_1:+.3} and {speed_2:+.3} rad/s\n"
+        ))
+    }
+
+    fn render_rgb(&self) -> Option<Frame> {
+        Some(pictures::acrobot(self.state[0], self.state[1]))
     }
 
     crate::snapshot!();

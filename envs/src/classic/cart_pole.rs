@@ -3,6 +3,7 @@
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
 
 const GRAVITY: f64 = 9.8;
@@ -107,6 +108,17 @@ impl Env for CartPole {
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
         self.state = EnvError::expect_state(state, "[x, x_dot, theta, theta_dot]")?;
         Ok(())
+    }
+
+    fn render_ansi(&self) -> Option<String> {
+        let [x, speed, angle, spin] = self.state;
+        Some(format!(
+            "position {x:+.3} m, velocity {speed:+.3} m/s, angle {angle:+.4} rad, angular velocity {spin:+.3} rad/s\n"
+        ))
+    }
+
+    fn render_rgb(&self) -> Option<Frame> {
+        Some(pictures::cart_pole(self.state[0], self.state[2], self.length))
     }
 
     crate::snapshot!();

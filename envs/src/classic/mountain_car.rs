@@ -3,6 +3,7 @@
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
 
 const MIN_POSITION: f64 = -1.2;
@@ -81,6 +82,15 @@ impl Env for MountainCar {
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
         self.state = EnvError::expect_state(state, "[position, velocity]")?;
         Ok(())
+    }
+
+    fn render_ansi(&self) -> Option<String> {
+        let [position, velocity] = self.state;
+        Some(format!("position {position:+.4}, velocity {velocity:+.5}\n"))
+    }
+
+    fn render_rgb(&self) -> Option<Frame> {
+        Some(pictures::mountain_car(self.state[0], GOAL_POSITION))
     }
 
     crate::snapshot!();

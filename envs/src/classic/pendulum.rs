@@ -5,6 +5,7 @@ use std::f64::consts::{PI, TAU};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Env, EnvError, Rng, Step};
 
 const MAX_SPEED: f64 = 8.0;
@@ -91,6 +92,16 @@ impl Env for Pendulum {
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
         self.state = EnvError::expect_state(state, "[theta, theta_dot]")?;
         Ok(())
+    }
+
+    fn render_ansi(&self) -> Option<String> {
+        let [theta, speed] = self.state;
+        let angle = normalize_angle(theta);
+        Some(format!("angle {angle:+.4} rad from upright, angular velocity {speed:+.3} rad/s\n"))
+    }
+
+    fn render_rgb(&self) -> Option<Frame> {
+        Some(pictures::pendulum(self.state[0]))
     }
 
     crate::snapshot!();

@@ -1,4 +1,33 @@
 //! Pictures of environments, drawn without a window or a display.
+//!
+//! [`Env::render_rgb`](crate::Env::render_rgb) gives a [`Frame`]; frames become PNG files, an
+//! animated GIF ([`save_gif`]) or coloured text ([`half_blocks`]). An environment of one's own
+//! draws on a [`Canvas`].
+//!
+//! ```
+//! use gymnast_envs::{Env, classic::CartPole, render::half_blocks};
+//!
+//! let frame = CartPole::default().render_rgb().expect("CartPole can be drawn");
+//! assert_eq!((frame.width, frame.height), (600, 400));
+//! print!("{}", half_blocks(&frame, 80));
+//! ```
+
+mod canvas;
+mod file;
+mod gif;
+mod lettering;
+mod terminal;
+
+pub mod cards;
+pub mod classic;
+pub mod grid;
+
+use std::path::Path;
+
+pub use canvas::{Canvas, Colour, Pixel, View};
+pub use file::RenderError;
+pub use gif::save_gif;
+pub use terminal::half_blocks;
 
 /// A picture: rows of RGB pixels from the top left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,4 +38,46 @@ pub struct Frame {
     pub height: usize,
     /// `3 * width * height` bytes.
     pub rgb: Vec<u8>,
+}
+
+impl Frame {
+    /// The picture as the bytes of a PNG file.
+    ///
+    /// # Errors
+    /// [`RenderError::InvalidFrame`] if a side is 0 or the bytes do not fit the sides.
+    pub fn to_png(&self) -> Result<Vec<u8>, RenderError> {
+        let (width, height) = self.sides::<u32>(i32::MAX as u32)?;
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, width, height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        let failed = |error: png::EncodingError| RenderError::Encode(error.to_string());
+        let mut writer = encoder.write_header().map_err(failed)?;
+        writer.write_image_data(&self.rgb).map_err(failed)?;
+        writer.finish().map_err(failed)?;
+        Ok(bytes)
+    }
+
+    /// Writes the picture as a PNG file: whole, or not at all.
+    ///
+    /// # Errors
+    /// As [`to_png`](Frame::to_png), and [`RenderError::Write`] where the file cannot be written.
+    pub fn save_png(&self, path: impl AsRef<Path>) -> Result<(), RenderError> {
+        let (path, bytes) = (path.as_ref(), self.to_png()?);
+        file::replace_file(path, |file| {
+            std::io::Write::write_all(file, &bytes)
+                .map_err(|source| RenderError::Write { path: path.to_owned(), source })
+        })
+    }
+
+    /// The width and height of a sound frame, for a format whose sides reach `limit`.
+    fn sides<T: TryFrom<usize>>(&self, limit: u32) -> Result<(T, T), RenderError> {
+        let &Self { width, height, ref rgb } = self;
+        let bytes = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(3));
+        let fits = |side: usize| (1..=limit as usize).contains(&side);
+        match (T::try_from(width), T::try_from(height)) {
+            (Ok(w), Ok(h)) if fits(width) && fits(height) && bytes == Some(rgb.len()) => Ok((w, h)),
+            _ => Err(RenderError::InvalidFrame { width, height, limit, bytes: rgb.len() }),
+        }
+    }
 }

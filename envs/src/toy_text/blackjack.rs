@@ -4,6 +4,7 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::certain;
+use crate::render::{Frame, cards};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 
 /// The share of naturals among the soft 21s that a player sees who plays optimally: an ace and a
@@ -291,6 +292,10 @@ impl Env for Blackjack {
             }
         }
         Some(starts)
+    }
+
+    fn render_rgb(&self) -> Option<Frame> {
+        Some(cards::blackjack(self.player.sum, self.player.soft, self.dealer_card))
     }
 
     fn render_ansi(&self) -> Option<String> {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{certain, expect_index, snapshot_action, snapshot_index};
+use crate::render::{Frame, grid};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 
 const ROWS: usize = 4;
@@ -149,6 +150,11 @@ impl Env for CliffWalking {
 
     fn initial_states(&self) -> Option<Vec<(f64, i64)>> {
         Some(vec![(1.0, START as i64)])
+    }
+
+    fn render_rgb(&self) -> Option<Frame> {
+        let headings = [[0, -1], [1, 0], [0, 1], [-1, 0]];
+        Some(grid::cliff_walking(self.tile, self.last_action.map(|action| headings[action])))
     }
 
     fn render_ansi(&self) -> Option<String> {

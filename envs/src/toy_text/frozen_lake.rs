@@ -8,6 +8,7 @@ use super::lake_map::{MAPS, invalid};
 use super::{
     certain, colorize, expect_index, generate_random_map, snapshot_action, snapshot_index,
 };
+use crate::render::{Frame, grid};
 use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition};
 
 crate::documented! {
@@ -256,6 +257,12 @@ impl Env for FrozenLake {
     fn initial_states(&self) -> Option<Vec<(f64, i64)>> {
         let probability = 1.0 / self.starts.len() as f64;
         Some(self.starts.iter().map(|&tile| (probability, tile as i64)).collect())
+    }
+
+    fn render_rgb(&self) -> Option<Frame> {
+        let headings = [[-1, 0], [0, 1], [1, 0], [0, -1]];
+        let heading = self.last_action.map(|action| headings[action]);
+        Some(grid::frozen_lake(&self.desc(), self.tile, heading))
     }
 
     fn render_ansi(&self) -> Option<String> {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{certain, colorize, expect_index, snapshot_action, snapshot_index};
+use crate::render::{Frame, grid};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 
 const MAP: [&[u8; 11]; 7] = [
@@ -305,6 +306,13 @@ impl Env for Taxi {
             ride.passenger != IN_TAXI && ride.passenger != ride.destination
         };
         Some((0..STATES).filter(waits).map(|state| (1.0 / 300.0, state as i64)).collect())
+    }
+
+    fn render_rgb(&self) -> Option<Frame> {
+        let ride = Ride::decode(self.state);
+        let has_wall = |row, column| !Ride { row, column, ..ride }.opens_east();
+        let waits_at = (ride.passenger != IN_TAXI).then_some(ride.passenger);
+        Some(grid::taxi(PLACES, has_wall, (ride.row, ride.column), waits_at, ride.destination))
     }
 
     fn render_ansi(&self) -> Option<String> {

@@ -1,0 +1,82 @@
+//! Writing pictures to files that are either whole or not there.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Why a picture could not be made or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RenderError {
+    /// The file could not be written.
+    #[error("cannot write {}: {source}; does its folder exist, and may it be written to?", path.display())]
+    Write {
+        /// The file that was asked for.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// An animation of nothing.
+    #[error("an animation needs at least one frame, got none")]
+    NoFrames,
+    /// The frames of an animation differ in size.
+    #[error(
+        "every frame must be as large as the first, {} x {} pixels; frame {index} has {} x {}",
+        expected.0, expected.1, got.0, got.1
+    )]
+    SizeMismatch {
+        /// The frame that differs, counted from 0.
+        index: usize,
+        /// The first frame's width and height.
+        expected: (usize, usize),
+        /// This frame's width and height.
+        got: (usize, usize),
+    },
+    /// A frame whose sides do not suit the format or its own pixels.
+    #[error(
+        "a frame of {width} x {height} pixels must have sides in 1..={limit} and {} bytes, got {bytes}",
+        3_u128 * (*width as u128) * (*height as u128)
+    )]
+    InvalidFrame {
+        /// The frame's width.
+        width: usize,
+        /// The frame's height.
+        height: usize,
+        /// The longest side that the format holds.
+        limit: u32,
+        /// The number of bytes that the frame has.
+        bytes: usize,
+    },
+    /// A speed that a GIF cannot play.
+    #[error("frames per second must lie in 0.01..=50, got {0}")]
+    InvalidSpeed(f64),
+    /// The picture could not be encoded.
+    #[error("cannot encode the picture: {0}")]
+    Encode(String),
+}
+
+/// Writes a file under a passing name, syncs it and gives it its own, so that whoever finds it
+/// finds all of it. On an error nothing is left, and a file of that name stays as it was.
+pub(super) fn replace_file(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), RenderError>,
+) -> Result<(), RenderError> {
+    let failed = |source| RenderError::Write { path: path.to_owned(), source };
+    let name = path.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
+    let mut passing_name = std::ffi::OsString::from(".");
+    passing_name.push(name);
+    passing_name.push(format!(".{}.tmp", std::process::id()));
+    let passing = path.with_file_name(passing_name);
+    let written = File::create(&passing).map_err(failed).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        write(&mut file)?;
+        file.flush().map_err(failed)?;
+        file.get_ref().sync_all().map_err(failed)?;
+        fs::rename(&passing, path).map_err(failed)
+    });
+    if written.is_err() {
+        // What matters is the first error; the file may not even exist.
+        let _ = fs::remove_file(&passing);
+    }
+    written
+}
