@@ -1,9 +1,14 @@
 //! A run by names: what its `config.toml` says.
 
-use std::path::{Path, PathBuf};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use gymnast_envs::{EnvError, EnvOptions, EnvSpec, Registry};
-use gymnast_harness::{Plan, TrainError, Training};
+use gymnast_harness::{
+    Existing, Experiment, Plan, ProgressBars, Recorder, Summary, TrainError, Training, train,
+};
 use thiserror::Error;
 use toml::{Table, Value};
 
@@ -178,6 +183,50 @@ impl Run {
     pub fn plan(&self, seed: u64) -> Plan {
         let Training { env_steps, num_envs, .. } = self.training;
         Plan { seed: Seed::new(seed), num_envs, env_steps }
+    }
+
+    /// Trains one seed and keeps nothing but the summary.
+    ///
+    /// # Errors
+    /// What the training returns.
+    pub fn train_in_memory(&self, seed: u64) -> Result<Summary, TrainError> {
+        let plan = self.plan(seed);
+        let recorder = Recorder::in_memory();
+        with_task!(&self.task, task => {
+            train(&mut task.setup(&plan)?, &self.training, plan.seed, recorder, None, &mut [])
+        })
+    }
+
+    /// Trains every seed on all cores, with the records in a directory, as `gymnast train` does.
+    ///
+    /// # Errors
+    /// As [`Experiment::run`].
+    pub fn train(&self, dir: &Path, existing: Existing) -> Result<Vec<Summary>, TrainError> {
+        let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.train_with(dir, existing, jobs, ProgressBars::on_stderr())
+    }
+
+    /// The same with so many seeds at a time, and progress shown there.
+    ///
+    /// # Errors
+    /// As [`Experiment::run`].
+    pub fn train_with(
+        &self,
+        dir: &Path,
+        existing: Existing,
+        jobs: usize,
+        progress: ProgressBars,
+    ) -> Result<Vec<Summary>, TrainError> {
+        let experiment = Experiment {
+            dir: dir.to_owned(),
+            training: self.training.clone(),
+            seeds: self.seeds.clone(),
+            jobs,
+            existing,
+            progress,
+        };
+        let config = self.to_toml();
+        with_task!(&self.task, task => experiment.run(&config, |plan| task.setup(plan)))
     }
 
     /// The complete configuration.

@@ -72,7 +72,7 @@ impl SeedDir {
         Self { seed, path: run.join(format!("seed-{seed}")) }
     }
 
-    /// The seeds that a run's directory holds, in order.
+    /// The seeds that a run's directory holds records of, in order.
     ///
     /// # Errors
     /// [`TrainError::NoRun`] where the directory holds no run.
@@ -88,6 +88,8 @@ impl SeedDir {
             let seed = name.to_str().and_then(|name| name.strip_prefix("seed-")?.parse().ok());
             seeds.extend(seed.map(|seed| Self::below(run, seed)));
         }
+        // What somebody keeps beside a run's files may look like a seed without being one.
+        seeds.retain(|dir| dir.path.join(Evaluation::FILE).is_file());
         seeds.sort_unstable_by_key(|dir| dir.seed);
         Ok(seeds)
     }

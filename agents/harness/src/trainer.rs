@@ -36,6 +36,9 @@ gymnast_envs::documented! {
     }
 }
 
+/// More environments at once are a slip of the pen, and would exhaust memory.
+const MAX_ENVS: u64 = 65_536;
+
 impl Default for Training {
     fn default() -> Self {
         Self {
@@ -58,14 +61,16 @@ impl Training {
     /// [`TrainError::InvalidSetting`].
     pub fn check(&self) -> Result<(), TrainError> {
         let n = self.num_envs as u64;
-        require(n > 0, "num_envs", n, "at least 1")?;
+        require((1..=MAX_ENVS).contains(&n), "num_envs", n, format!("1 to {MAX_ENVS}"))?;
         let expected = || {
-            let below = self.env_steps / n * n;
-            format!("a positive multiple of num_envs ({n}), {below} or {} say", below + n)
+            let above = (self.env_steps / n).saturating_add(1).saturating_mul(n);
+            format!("a positive multiple of num_envs ({n}), {above} say")
         };
         let fits = self.env_steps > 0 && self.env_steps.is_multiple_of(n);
         require(fits, "env_steps", self.env_steps, expected())?;
-        require(self.eval_episodes > 0, "eval_episodes", 0, "at least 1")?;
+        let episodes = self.eval_episodes as u64;
+        let expected = format!("1 to {MAX_ENVS}");
+        require((1..=MAX_ENVS).contains(&episodes), "eval_episodes", episodes, expected)?;
         require(self.max_eval_steps > 0, "max_eval_steps", 0, "at least 1")
     }
 

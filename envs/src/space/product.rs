@@ -131,8 +131,53 @@ tuple_space!(4: A 0, B 1, C 2, D 3);
 /// space.flatten(&Robot { position: [0.5, -0.5], gear: 1 }, &mut features);
 /// assert_eq!(features, [0.5, -0.5, 0.0, 1.0, 0.0]);
 /// ```
+///
+/// Where every part is finite, `pub struct RobotSpace: finite;` makes the product a
+/// [`FiniteSpace`](crate::FiniteSpace) too, so that tables can hold it.
 #[macro_export]
 macro_rules! product_space {
+    (
+        $(#[$space_meta:meta])* $space_vis:vis struct $Space:ident: finite;
+        $(#[$element_meta:meta])* $element_vis:vis struct $Element:ident {
+            $($(#[$field_meta:meta])* $field:ident: $FieldSpace:ty),+ $(,)?
+        }
+    ) => {
+        $crate::product_space! {
+            $(#[$space_meta])* $space_vis struct $Space;
+            $(#[$element_meta])* $element_vis struct $Element {
+                $($(#[$field_meta])* $field: $FieldSpace),+
+            }
+        }
+
+        // Numbered like the digits of a number, the last part fastest.
+        impl $crate::FiniteSpace for $Space {
+            fn size(&self) -> usize {
+                1 $(* $crate::FiniteSpace::size(&self.$field))+
+            }
+
+            fn index_of(&self, element: &$Element) -> usize {
+                let mut index = 0;
+                $(
+                    index = index * $crate::FiniteSpace::size(&self.$field)
+                        + $crate::FiniteSpace::index_of(&self.$field, &element.$field);
+                )+
+                index
+            }
+
+            fn element(&self, index: usize) -> $Element {
+                let size = $crate::FiniteSpace::size(self);
+                assert!(index < size, "index {index} is not below {size}");
+                let (mut rest, mut place) = (index, size);
+                $(
+                    place /= $crate::FiniteSpace::size(&self.$field);
+                    let $field = $crate::FiniteSpace::element(&self.$field, rest / place);
+                    rest %= place;
+                )+
+                let _ = rest; // nothing is left of it
+                $Element { $($field),+ }
+            }
+        }
+    };
     (
         $(#[$space_meta:meta])* $space_vis:vis struct $Space:ident;
         $(#[$element_meta:meta])* $element_vis:vis struct $Element:ident {
@@ -259,5 +304,21 @@ mod tests {
         assert_eq!(space.from_jsonable(&json).unwrap(), element);
         assert!(space.from_jsonable(&serde_json::json!({"left": 1})).is_err());
         assert!(!space.contains(&Pair { left: 2, right: [0.0] }));
+    }
+
+    crate::product_space! {
+        /// A space.
+        struct CellSpace: finite;
+        /// An element.
+        struct Cell { row: Discrete, column: Discrete, open: Discrete }
+    }
+
+    #[test]
+    fn a_finite_named_product_is_numbered_like_digits() {
+        let sizes = [3, 4, 2].map(Discrete::new);
+        let space = CellSpace { row: sizes[0], column: sizes[1], open: sizes[2] };
+        assert_eq!(space.size(), 24);
+        assert_eq!(space.index_of(&Cell { row: 2, column: 1, open: 1 }), 2 * 8 + 2 + 1);
+        assert!((0..24).all(|index| space.index_of(&space.element(index)) == index));
     }
 }

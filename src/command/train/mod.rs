@@ -10,10 +10,10 @@ use std::{
     process::ExitCode,
 };
 
-use gymnast_harness::{Ending, Existing, Experiment, ProgressBars, StopOnInterrupt, Summary};
+use gymnast_harness::{Ending, Existing, ProgressBars, StopOnInterrupt, Summary};
 
 use super::{CommandError, Names, run_dir};
-use crate::{Run, task::with_task};
+use crate::Run;
 
 /// Train an agent in an environment over several seeds
 #[derive(clap::Args)]
@@ -104,18 +104,12 @@ pub(crate) fn run(
 
 fn train(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandError> {
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let experiment = Experiment {
-        dir: dir.to_owned(),
-        training: run.training.clone(),
-        seeds: run.seeds.clone(),
-        jobs: args.jobs.map_or_else(cores, NonZeroUsize::get),
-        existing: match (args.resume, args.force) {
-            (true, _) => Existing::Resume,
-            (false, true) => Existing::Replace,
-            (false, false) => Existing::Refuse,
-        },
-        progress: if args.quiet { ProgressBars::hidden() } else { ProgressBars::on_stderr() },
+    let existing = match (args.resume, args.force) {
+        (true, _) => Existing::Resume,
+        (false, true) => Existing::Replace,
+        (false, false) => Existing::Refuse,
     };
-    let config = run.to_toml();
-    Ok(with_task!(&run.task, task => experiment.run(&config, |plan| task.setup(plan)))?)
+    let jobs = args.jobs.map_or_else(cores, NonZeroUsize::get);
+    let progress = if args.quiet { ProgressBars::hidden() } else { ProgressBars::on_stderr() };
+    Ok(run.train_with(dir, existing, jobs, progress)?)
 }

@@ -1,6 +1,5 @@
 //! `gymnast watch`: an episode in the terminal, or as an animated GIF.
 
-mod picture;
 mod screen;
 
 use std::{

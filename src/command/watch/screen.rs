@@ -6,10 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gymnast_core::atomic_file;
-use gymnast_envs::render::Frame;
+use gymnast_envs::render::{Frame, half_blocks, save_gif};
 
-use super::picture::{animate, half_blocks};
 use crate::command::CommandError;
 
 /// Frames a second that suit pictures, and that suit text.
@@ -31,6 +29,8 @@ pub(super) struct Screen<'a> {
     is_terminal: bool,
     gif: Option<(PathBuf, Vec<Frame>)>,
     fps: Option<u32>,
+    /// What suits the environment.
+    natural_fps: u32,
     shown: Option<Instant>,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Screen<'a> {
     pub(super) fn new(gif: Option<&Path>, fps: Option<u32>, out: &'a mut dyn Write) -> Self {
         let is_terminal = std::io::stdout().is_terminal();
         let gif = gif.map(|path| (path.to_owned(), Vec::new()));
-        Self { out, is_terminal, gif, fps, shown: None }
+        Self { out, is_terminal, gif, fps, natural_fps: FPS[0], shown: None }
     }
 
     /// Shows one state of an environment, and waits until the next one may be shown.
@@ -53,6 +53,8 @@ impl<'a> Screen<'a> {
                 )));
             }
             frames.push(frame);
+            // What can be told in text moves in leaps, which want more time.
+            self.natural_fps = FPS[usize::from((picture.text)().is_some())];
             return Ok(());
         }
         let (text, fps) = match ((picture.text)(), (picture.frame)()) {
@@ -85,9 +87,8 @@ impl<'a> Screen<'a> {
             }
             return Ok(());
         };
-        let bytes = animate(&frames, self.fps.unwrap_or(FPS[0]))
-            .map_err(|error| CommandError::failed(format!("the GIF cannot be made: {error}")))?;
-        atomic_file::write(&path, &bytes)?;
+        let fps = f64::from(self.fps.unwrap_or(self.natural_fps));
+        save_gif(&frames, fps, &path).map_err(CommandError::failed)?;
         writeln!(self.out, "{} ({} frames)", path.display(), frames.len())?;
         Ok(())
     }

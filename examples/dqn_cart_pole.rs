@@ -1,0 +1,22 @@
+//! DQN on CartPole: one seed, in memory.
+//!
+//! ```text
+//! cargo run --release --example dqn_cart_pole
+//! ```
+
+use gymnast::{Catalog, Registry, Run, settings::set};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (catalog, registry) = (Catalog::builtin(), Registry::builtin());
+    let mut config = Run::defaults(&catalog, &registry, "dqn", "CartPole-v1")?;
+    set(&mut config, "training.env_steps", 20_000.into())?;
+    set(&mut config, "training.stop_at", 475.0.into())?;
+    let run = Run::new(&catalog, &registry, &config)?;
+    println!("{}", run.to_toml());
+    let summary = run.train_in_memory(0)?;
+    for evaluation in &summary.evaluations {
+        println!("{:>7} steps: {:.1}", evaluation.env_step, evaluation.mean_return);
+    }
+    println!("{:.0} env steps a second", summary.env_steps_per_s);
+    Ok(())
+}

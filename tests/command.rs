@@ -1,0 +1,151 @@
+//! Every subcommand but `train`, its messages and its JSON.
+
+use std::{fs, process::Stdio};
+
+use crate::sandbox::{SHORT, Sandbox};
+
+#[test]
+fn help_teaches() {
+    let sandbox = Sandbox::new();
+    let help = sandbox.run(&["--help"]).ok().stdout;
+    let commands =
+        ["envs", "agents", "train", "evaluate", "watch", "plot", "report", "check", "replay"];
+    for command in commands {
+        assert!(help.contains(command), "{command}");
+        let help = sandbox.run(&[command, "--help"]).ok().stdout;
+        assert!(help.contains("Examples:"), "{command}");
+    }
+    assert_eq!(sandbox.run(&[]).code, Some(2));
+    sandbox.run(&["trian"]).fails(2, &["train"]);
+}
+
+#[test]
+fn environments_are_listed_and_described() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.run(&["envs"]).ok().stdout;
+    assert!(list.contains("CartPole-v1") && list.contains("475"), "{list}");
+    let json = sandbox.run(&["envs", "--json"]).ok().json();
+    let ids: Vec<_> = json.as_array().unwrap().iter().map(|env| env["id"].clone()).collect();
+    assert!(ids.contains(&"FrozenLake-v1".into()), "{ids:?}");
+    let lake = sandbox.run(&["envs", "FrozenLake-v1"]).ok().stdout;
+    assert!(lake.contains("is_slippery") && lake.contains("Discrete(16)"), "{lake}");
+    let json = sandbox.run(&["envs", "FrozenLake-v1", "--json"]).ok().json();
+    assert_eq!(json["max_episode_steps"], 100);
+    assert!(json["agents"].as_array().unwrap().contains(&"q-learning".into()));
+    sandbox.run(&["envs", "FrozenLak-v1"]).fails(2, &["did you mean `FrozenLake-v1`"]);
+}
+
+#[test]
+fn agents_are_listed_and_described() {
+    let sandbox = Sandbox::new();
+    assert!(sandbox.run(&["agents"]).ok().stdout.contains("q-learning"));
+    let text = sandbox.run(&["agents", "q-learning"]).ok().stdout;
+    assert!(text.contains("The discount γ") && text.contains("Preset for Taxi-v4"), "{text}");
+    let json = sandbox.run(&["agents", "q-learning", "--json"]).ok().json();
+    assert_eq!(json["settings"][0]["name"], "alpha");
+    assert!(sandbox.run(&["agents", "--json"]).ok().json().is_array());
+    sandbox.run(&["agents", "qlearning"]).fails(2, &["did you mean `q-learning`"]);
+}
+
+#[test]
+fn a_run_is_evaluated_as_a_whole_and_by_seed() {
+    let sandbox = Sandbox::with_run();
+    let both = sandbox.run(&["evaluate", "run", "--episodes", "20", "--json"]).ok().json();
+    assert_eq!(both["seeds"].as_array().unwrap().len(), 2);
+    assert_eq!(both["seeds"][1]["env_steps"], 4000);
+    let one = sandbox.run(&["evaluate", "run/seed-1", "--episodes", "20", "--json"]).ok().json();
+    assert_eq!(one["seeds"][0], both["seeds"][1]);
+    let text = sandbox.run(&["evaluate", "run", "--episodes", "20"]).ok().stdout;
+    assert!(text.contains("mean over seeds"), "{text}");
+    sandbox.run(&["evaluate", "nowhere"]).fails(2, &["nowhere holds no run"]);
+}
+
+#[test]
+fn episodes_are_watched() {
+    let sandbox = Sandbox::with_run();
+    let text = sandbox.run(&["watch", "run"]).ok().stdout;
+    assert!(text.contains("step 0") && text.contains("FHFH"), "{text}");
+    let twice = ["watch", "FrozenLake-v1", "--episodes", "2", "--seed", "3"];
+    let text = sandbox.run(&twice).ok().stdout;
+    assert!(text.contains("episode 2") && text.contains("terminated"), "{text}");
+    assert_eq!(sandbox.run(&twice).ok().stdout, text);
+    sandbox.run(&["watch", "FrozenLak-v1"]).fails(2, &["did you mean `FrozenLake-v1`"]);
+    fs::write(sandbox.path("there.gif"), "mine").unwrap();
+    sandbox.run(&["watch", "run", "--gif", "there.gif"]).fails(2, &["--force"]);
+    assert_eq!(sandbox.read("there.gif"), "mine");
+    sandbox.run(&["watch", "run", "--gif", "there.gif", "--force"]).ok();
+    assert!(fs::read(sandbox.path("there.gif")).unwrap().starts_with(b"GIF89a"));
+}
+
+#[test]
+fn curves_are_drawn_and_no_picture_is_overwritten() {
+    let sandbox = Sandbox::with_run();
+    sandbox.run(&["plot", "run", "--out", "a.svg"]).ok();
+    assert!(sandbox.read("a.svg").contains("FrozenLake-v1"));
+    let before = fs::read(sandbox.path("a.svg")).unwrap();
+    sandbox.run(&["plot", "run", "--out", "a.svg", "--x", "time"]).fails(2, &["--force"]);
+    assert_eq!(fs::read(sandbox.path("a.svg")).unwrap(), before);
+    let other = ["plot", "run", "--out", "a.svg", "--x", "time", "--force", "--episodes"];
+    sandbox.run(&other).ok();
+    assert_ne!(fs::read(sandbox.path("a.svg")).unwrap(), before);
+    // The same run twice: named by directory, so that the lines can be told apart.
+    sandbox.run(&[&SHORT[..], &["--seed", "7", "--out", "other"]].concat()).ok();
+    let both = ["plot", "run", "other", "--out", "b.svg", "--center", "iqm", "--title", "Both"];
+    sandbox.run(&both).ok();
+    let svg = sandbox.read("b.svg");
+    assert!(svg.contains("Both") && svg.contains("other"), "{svg}");
+    sandbox.run(&["plot", "run", "--out", "a.gif"]).fails(2, &[".svg or .png"]);
+}
+
+#[test]
+fn a_report_comes_in_four_formats() {
+    let sandbox = Sandbox::with_run();
+    let json = sandbox.run(&["report", "run", "--format", "json"]).ok().json();
+    let row = &json["rows"][0];
+    assert_eq!((&row["seeds"], &row["env_steps"]), (&2.into(), &4000.into()));
+    assert_eq!(sandbox.run(&["report", "run", "--json"]).ok().json(), json);
+    let csv = sandbox.run(&["report", "run", "--format", "csv"]).ok().stdout;
+    let cells: Vec<_> = csv.lines().nth(1).unwrap().split(',').collect();
+    assert_eq!(cells[5].parse::<f64>().unwrap(), row["mean"].as_f64().unwrap());
+    assert!(sandbox.run(&["report", "run", "--format", "md"]).ok().stdout.starts_with("| agent |"));
+    let table = sandbox.run(&["report", "run", "--threshold", "2"]).ok().stdout;
+    assert!(table.contains("> 4000 (0/2 reached)"), "{table}");
+    sandbox.run(&["report", "."]).fails(2, &["holds no run"]);
+}
+
+#[test]
+fn a_trace_is_replayed() {
+    let sandbox = Sandbox::new();
+    let line = |next: u8| {
+        format!(
+            "{{\"state\":36,\"action\":0,\"next_state\":{next},\"reward\":-1,\"terminated\":false}}\n"
+        )
+    };
+    fs::write(sandbox.path("good.jsonl"), line(24) + &line(24)).unwrap();
+    fs::write(sandbox.path("bad.jsonl"), line(24) + &line(25)).unwrap();
+    let good = sandbox.run(&["replay", "CliffWalking-v1", "good.jsonl"]).ok().stdout;
+    assert!(good.contains("2 of 2 lines agree"), "{good}");
+    let bad = sandbox.run(&["replay", "CliffWalking-v1", "bad.jsonl"]);
+    assert_eq!(bad.code, Some(1));
+    assert!(bad.stdout.contains("line 2, next_state"), "{bad:?}");
+    let bad = sandbox.run(&["replay", "CliffWalking-v1", "bad.jsonl", "--json"]);
+    assert_eq!((bad.code, &bad.json()["agreeing"]), (Some(1), &1.into()));
+    // On slippery ground what is recorded is one of several outcomes.
+    let slippery = ["replay", "CliffWalking-v1", "good.jsonl", "--set", "is_slippery=true"];
+    sandbox.run(&slippery).ok();
+    sandbox.run(&["replay", "CliffWalking-v1", "none.jsonl"]).fails(1, &["none.jsonl"]);
+    sandbox.run(&["replay", "Cliffwalking", "good.jsonl"]).fails(2, &["CliffWalking-v1"]);
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let sandbox = Sandbox::with_run();
+    for args in [&["envs"][..], &["agents", "q-learning"], &["report", "run"], &["watch", "run"]] {
+        let mut command = sandbox.command(args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && stderr.is_empty(), "{args:?}: {stderr}");
+    }
+}

@@ -1,0 +1,8 @@
+//! What must stay true of the whole: the real command, driven from outside, and the architecture.
+
+mod command;
+mod damage;
+mod layers;
+mod reproduce;
+mod sandbox;
+mod train;
