@@ -321,7 +321,7 @@ mod tests {
             replay.save(&mut state).unwrap();
             let mut other = Replay::new(4, 2, 1, 2);
             other.load(&state).unwrap();
-            let mut sample = |replay: &mut Replay| replay.sample(50, &mut Seed::new(1).rng());
+            let sample = |replay: &mut Replay| replay.sample(50, &mut Seed::new(1).rng());
             assert_eq!(sample(&mut replay).observation, sample(&mut other).observation);
             assert_eq!(replay.next, other.next);
             assert_eq!(replay.latest, other.latest);

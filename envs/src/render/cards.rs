@@ -36,7 +36,8 @@ const CARD: [f64; 2] = [100.0, 146.0];
 fn open_card(canvas: &mut Canvas, corner: Pixel, rank: &str) {
     canvas.rounded_rect(corner, CARD, 10.0, Colour::WHITE);
     let [x, y] = [corner[0] + CARD[0] / 2.0, corner[1] + CARD[1] / 2.0];
-    write_centred(canvas, rank, [x, y], 64.0, Colour::INK);
+    let height = if rank.len() == 1 { 64.0 } else { 42.0 };
+    write_centred(canvas, rank, [x, y], height, Colour::INK);
     for side in [-1.0, 1.0] {
         diamond(canvas, [x + side * 34.0, y + side * 57.0], 8.0, Colour::VERMILLION);
     }

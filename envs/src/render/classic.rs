@@ -9,7 +9,7 @@ const PAPER: Colour = Colour([250, 251, 252]);
 #[must_use]
 pub fn cart_pole(position: f64, angle: f64, half_length: f64) -> Frame {
     let mut canvas = Canvas::new(600, 400, PAPER);
-    let view = View { origin: [300.0, 300.0], scale: 105.0 };
+    let view = View { origin: [300.0, 275.0], scale: 105.0 };
     let axle = view.pixel([position, 0.0]);
     let rail = axle[1] + 32.0;
     canvas.polygon(&[[0.0, rail], [600.0, rail], [600.0, 400.0], [0.0, 400.0]], Colour::MIST);
@@ -38,7 +38,7 @@ pub fn cart_pole(position: f64, angle: f64, half_length: f64) -> Frame {
 #[must_use]
 pub fn mountain_car(position: f64, goal: f64) -> Frame {
     /// How far the drawing reaches beyond what the car can, so that all of it is seen.
-    const MARGIN: f64 = 0.1;
+    const MARGIN: f64 = 0.13;
     let (left, right) = (-1.2 - MARGIN, 0.6 + MARGIN);
     let mut canvas = Canvas::new(600, 400, Colour::SKY_BLUE.mix(Colour::WHITE, 0.78));
     let scale = canvas.width() / (right - left);
@@ -53,7 +53,7 @@ pub fn mountain_car(position: f64, goal: f64) -> Frame {
     canvas.polygon(&hill, Colour::GREEN.mix(Colour::WHITE, 0.45));
     canvas.line(&crest, 3.0, Colour::INK);
 
-    let wall = ground(-1.2 - 0.75 * MARGIN);
+    let wall = ground(-1.2 - 0.65 * MARGIN);
     canvas.line(&[wall, [wall[0], wall[1] - 40.0]], 7.0, Colour::INK);
     let foot = ground(goal);
     canvas.line(&[foot, [foot[0], foot[1] - 62.0]], 3.0, Colour::INK);

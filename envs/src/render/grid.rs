@@ -56,8 +56,8 @@ pub fn cliff_walking(player: usize, heading: Option<[i8; 2]>) -> Frame {
     canvas.into_frame()
 }
 
-/// A taxi in its town of 5 rows and columns: the marked places R, G, Y and B, the tiles that have a
-/// wall on their right, the taxi, the place where the passenger waits (none if aboard) and the
+/// A taxi in its town of 5 rows and columns: the marked places R, G, Y and B, whether a tile has
+/// a wall on its right, the taxi, the place where the passenger waits (none if aboard) and the
 /// place where they want to go, which has a flag. Tiles are given by row and column; 500 x 500
 /// pixels.
 ///
@@ -66,7 +66,7 @@ pub fn cliff_walking(player: usize, heading: Option<[i8; 2]>) -> Frame {
 #[must_use]
 pub fn taxi(
     places: [(usize, usize); 4],
-    walls: &[(usize, usize)],
+    has_wall: impl Fn(usize, usize) -> bool,
     at: (usize, usize),
     passenger: Option<usize>,
     destination: usize,
@@ -81,19 +81,25 @@ pub fn taxi(
         let [x, y] = tile(&mut canvas, place.0, place.1, side, colour.mix(LAND, 0.45));
         write_centred(&mut canvas, letter, [x - 33.0, y - 33.0], 15.0, Colour::INK);
     }
-    for &(row, column) in walls {
+    let (low, high) = (MARGIN, MARGIN + 5.0 * side);
+    let fence = [[low, low], [high, low], [high, high], [low, high], [low, low]];
+    canvas.line(&fence, 7.0, Colour::INK);
+    for (row, column) in
+        (0..25).map(|i| (i / 5, i % 5)).filter(|&(row, column)| has_wall(row, column))
+    {
         let [x, y] = middle_of(row, column, side);
         let x = x + side / 2.0;
         canvas.line(&[[x, y - side / 2.0], [x, y + side / 2.0]], 7.0, Colour::INK);
     }
     let (row, column) = places[destination];
     let [x, y] = middle_of(row, column, side);
-    flag(&mut canvas, [x + 27.0, y - 20.0], 0.55 * side, Colour::PURPLE);
-    cab(&mut canvas, middle_of(at.0, at.1, side), passenger.is_none());
+    flag(&mut canvas, [x + 22.0, y - 20.0], 0.55 * side, Colour::PURPLE);
+    let [x, y] = middle_of(at.0, at.1, side);
+    cab(&mut canvas, [x, y + 13.0], passenger.is_none());
     if let Some(place) = passenger {
         let (row, column) = places[place];
         let [x, y] = middle_of(row, column, side);
-        person(&mut canvas, [x - 31.0, y + 22.0], 1.0);
+        person(&mut canvas, [x - 8.0, y - 6.0], 1.0);
     }
     canvas.into_frame()
 }
@@ -163,11 +169,12 @@ fn cab(canvas: &mut Canvas, [x, y]: Pixel, is_taken: bool) {
     canvas.rounded_rect([x - 22.0, y - 19.0], [44.0, 30.0], 8.0, Colour::INK);
     canvas.rounded_rect([x - 18.0, y - 15.0], [36.0, 20.0], 5.0, Colour::WHITE);
     if is_taken {
-        person(canvas, [x, y + 5.0], 0.72);
+        person(canvas, [x, y + 3.0], 0.5);
     }
     canvas.rounded_rect([x - 32.0, y + 1.0], [64.0, 22.0], 7.0, Colour::INK);
     canvas.rounded_rect([x - 30.0, y + 3.0], [60.0, 18.0], 6.0, Colour::ORANGE);
-    canvas.rounded_rect([x - 8.0, y - 26.0], [16.0, 8.0], 2.0, Colour::ORANGE);
+    let sign = if is_taken { Colour::GREY } else { Colour::ORANGE };
+    canvas.rounded_rect([x - 8.0, y - 26.0], [16.0, 8.0], 2.0, sign);
     for side in [-18.0, 18.0] {
         canvas.circle([x + side, y + 22.0], 8.5, Colour::INK);
         canvas.circle([x + side, y + 22.0], 3.5, Colour::MIST);
@@ -176,9 +183,15 @@ fn cab(canvas: &mut Canvas, [x, y]: Pixel, is_taken: bool) {
 
 /// A person who stands at a pixel.
 fn person(canvas: &mut Canvas, [x, y]: Pixel, scale: f64) {
-    let size = [18.0 * scale, 19.0 * scale];
-    canvas.rounded_rect([x - size[0] / 2.0, y - size[1]], size, 7.0 * scale, Colour::PURPLE);
-    canvas.circle([x, y - 25.0 * scale], 8.5 * scale, Colour::INK);
+    // A light rim first, so that they stand out from any ground.
+    for (rim, body, head) in
+        [(2.0, Colour::WHITE, Colour::WHITE), (0.0, Colour::PURPLE, Colour::INK)]
+    {
+        let (half, height) = (9.0 * scale + rim, 19.0 * scale);
+        let size = [2.0 * half, height + 2.0 * rim];
+        canvas.rounded_rect([x - half, y - height - rim], size, 7.0 * scale, body);
+        canvas.circle([x, y - 25.0 * scale], 8.5 * scale + rim, head);
+    }
 }
 
 #[cfg(test)]
@@ -191,12 +204,16 @@ mod tests {
 
     const PLACES: [(usize, usize); 4] = [(0, 0), (0, 4), (4, 0), (4, 3)];
 
+    fn has_wall(row: usize, column: usize) -> bool {
+        (row, column) == (0, 1)
+    }
+
     #[test]
     fn frames_have_their_sizes() {
         let size = |frame: &Frame| (frame.width, frame.height);
         assert_eq!(size(&frozen_lake(&map(), 0, None)), (500, 500));
         assert_eq!(size(&cliff_walking(36, None)), (740, 260));
-        assert_eq!(size(&taxi(PLACES, &[(0, 1)], (2, 2), None, 0)), (500, 500));
+        assert_eq!(size(&taxi(PLACES, has_wall, (2, 2), None, 0)), (500, 500));
         let strip = vec!["SFFFFFG".to_owned()];
         assert_eq!(size(&frozen_lake(&strip, 6, None)), (496, 88));
         let large = vec!["S".repeat(256); 256];
@@ -210,11 +227,11 @@ mod tests {
         assert_ne!(frozen_lake(&map(), 5, Some([0, 1])), frozen_lake(&map(), 5, Some([1, 0])));
         assert_ne!(cliff_walking(36, None), cliff_walking(24, None));
         let frames: Vec<Frame> = [
-            taxi(PLACES, &[(0, 1)], (0, 0), Some(0), 1),
-            taxi(PLACES, &[(0, 1)], (0, 0), None, 1),
-            taxi(PLACES, &[(0, 1)], (0, 0), Some(0), 0),
-            taxi(PLACES, &[(0, 1)], (0, 1), Some(0), 1),
-            taxi(PLACES, &[], (0, 0), Some(0), 1),
+            taxi(PLACES, has_wall, (0, 0), Some(0), 1),
+            taxi(PLACES, has_wall, (0, 0), None, 1),
+            taxi(PLACES, has_wall, (0, 0), Some(0), 0),
+            taxi(PLACES, has_wall, (0, 1), Some(0), 1),
+            taxi(PLACES, |_, _| false, (0, 0), Some(0), 1),
         ]
         .into();
         for (i, frame) in frames.iter().enumerate() {

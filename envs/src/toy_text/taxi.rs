@@ -310,10 +310,9 @@ impl Env for Taxi {
 
     fn render_rgb(&self) -> Option<Frame> {
         let ride = Ride::decode(self.state);
-        let is_wall = |&(row, column): &(usize, usize)| !Ride { row, column, ..ride }.opens_east();
-        let walls: Vec<_> = (0..25).map(|i| (i / 5, i % 5)).filter(is_wall).collect();
-        let waits = (ride.passenger != IN_TAXI).then_some(ride.passenger);
-        Some(grid::taxi(PLACES, &walls, (ride.row, ride.column), waits, ride.destination))
+        let has_wall = |row, column| !Ride { row, column, ..ride }.opens_east();
+        let waits_at = (ride.passenger != IN_TAXI).then_some(ride.passenger);
+        Some(grid::taxi(PLACES, has_wall, (ride.row, ride.column), waits_at, ride.destination))
     }
 
     fn render_ansi(&self) -> Option<String> {
