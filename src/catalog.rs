@@ -26,6 +26,15 @@ pub struct Builders<C> {
     pub continuous: Option<Build<RowSpace, RowSpace, C>>,
 }
 
+// Not derived: functions are copied whatever the settings are.
+impl<C> Copy for Builders<C> {}
+
+impl<C> Clone for Builders<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
 impl<C> Default for Builders<C> {
     /// Serves nothing.
     fn default() -> Self {
@@ -60,8 +69,10 @@ pub struct AgentEntry {
     /// Settings that are known to work, by environment.
     pub presets: Vec<Preset<Table>>,
     serves: [bool; 3],
-    configure: Arc<dyn Fn(&Table) -> Result<Configured, SettingsError> + Send + Sync>,
+    configure: Arc<Configure>,
 }
+
+type Configure = dyn Fn(&Table) -> Result<Configured, SettingsError> + Send + Sync;
 
 impl AgentEntry {
     /// An agent of settings `C`.

@@ -27,7 +27,6 @@ impl<O: Space, A: Space> Task<O, A> {
     }
 
     /// Makes fresh environments, `n` below a seed.
-    #[must_use]
     pub fn make_envs(&self) -> &MakeEnvs<O, A> {
         &*self.make
     }

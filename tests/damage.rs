@@ -1,6 +1,6 @@
 //! Every file that is read, damaged at random: an answer or an error, never a panic.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::Path};
 
 use gymnast::{Rng, Seed};
 use rand::RngExt as _;
@@ -36,13 +36,13 @@ fn damage(bytes: &[u8], rng: &mut Rng) -> Vec<u8> {
 }
 
 /// Runs each call against damaged copies of a file and puts the file back.
-fn survives(sandbox: &Sandbox, file: PathBuf, calls: &[&[&str]]) {
-    let whole = fs::read(&file).unwrap();
+fn survives(sandbox: &Sandbox, file: &Path, calls: &[&[&str]]) {
+    let whole = fs::read(file).unwrap();
     let mut rng = Seed::new(0).child(&file.file_name().unwrap().to_string_lossy(), 0).rng();
     for _ in 0..COPIES {
         let damaged = damage(&whole, &mut rng);
         for call in calls {
-            fs::write(&file, &damaged).unwrap();
+            fs::write(file, &damaged).unwrap();
             let outcome = sandbox.run(call);
             let code = outcome.code.unwrap_or(-1);
             let text = String::from_utf8_lossy(&damaged);
@@ -52,7 +52,7 @@ fn survives(sandbox: &Sandbox, file: PathBuf, calls: &[&[&str]]) {
             assert_eq!(code == 0, !outcome.stderr.contains("error: "), "{outcome:#?}");
         }
     }
-    fs::write(&file, whole).unwrap();
+    fs::write(file, whole).unwrap();
 }
 
 const EVALUATE: &[&str] = &["evaluate", "run/seed-0", "--episodes", "2"];
@@ -61,14 +61,14 @@ const REPORT: &[&str] = &["report", "run"];
 #[test]
 fn a_damaged_configuration() {
     let sandbox = Sandbox::with_run();
-    survives(&sandbox, sandbox.path("run/config.toml"), &[EVALUATE, REPORT]);
+    survives(&sandbox, &sandbox.path("run/config.toml"), &[EVALUATE, REPORT]);
 }
 
 #[test]
 fn damaged_checkpoints() {
     let sandbox = Sandbox::with_run();
     for file in ["arrays.safetensors", "values.json", "manifest.json"] {
-        survives(&sandbox, sandbox.newest_checkpoint("run/seed-0").join(file), &[EVALUATE]);
+        survives(&sandbox, &sandbox.newest_checkpoint("run/seed-0").join(file), &[EVALUATE]);
     }
 }
 
@@ -109,9 +109,9 @@ fn damaged_records() {
     let sandbox = Sandbox::with_run();
     let plot = &["plot", "run", "--out", "x.svg", "--force"][..];
     let episodes = &["plot", "run", "--out", "x.svg", "--force", "--episodes"][..];
-    survives(&sandbox, sandbox.path("run/seed-0/evaluations.csv"), &[REPORT, plot]);
-    survives(&sandbox, sandbox.path("run/seed-0/summary.json"), &[REPORT]);
-    survives(&sandbox, sandbox.path("run/seed-0/episodes.csv"), &[episodes]);
+    survives(&sandbox, &sandbox.path("run/seed-0/evaluations.csv"), &[REPORT, plot]);
+    survives(&sandbox, &sandbox.path("run/seed-0/summary.json"), &[REPORT]);
+    survives(&sandbox, &sandbox.path("run/seed-0/episodes.csv"), &[episodes]);
 }
 
 #[test]

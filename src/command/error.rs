@@ -20,12 +20,12 @@ pub(crate) enum CommandError {
 }
 
 impl CommandError {
-    pub(crate) fn usage(message: impl ToString) -> Self {
-        Self::Usage(message.to_string())
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
     }
 
-    pub(crate) fn failed(message: impl ToString) -> Self {
-        Self::Failed(message.to_string())
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::Failed(message.into())
     }
 
     /// What to tell the user.
@@ -61,9 +61,9 @@ impl From<TrainError> for CommandError {
             | TrainError::RunExists { .. }
             | TrainError::NotEmpty { .. }
             | TrainError::NoRun { .. }
-            | TrainError::Agent(AgentError::InvalidConfig { .. }) => Self::usage(error),
+            | TrainError::Agent(AgentError::InvalidConfig { .. }) => Self::usage(error.to_string()),
             TrainError::Env(error) | TrainError::Agent(AgentError::Env(error)) => error.into(),
-            other => Self::failed(other),
+            other => Self::failed(other.to_string()),
         }
     }
 }
@@ -71,8 +71,10 @@ impl From<TrainError> for CommandError {
 impl From<EnvError> for CommandError {
     fn from(error: EnvError) -> Self {
         match error {
-            EnvError::UnknownId { .. } | EnvError::InvalidOption { .. } => Self::usage(error),
-            other => Self::failed(other),
+            EnvError::UnknownId { .. } | EnvError::InvalidOption { .. } => {
+                Self::usage(error.to_string())
+            }
+            other => Self::failed(other.to_string()),
         }
     }
 }
@@ -82,35 +84,35 @@ impl From<RunError> for CommandError {
         match error {
             RunError::Train(error) => error.into(),
             RunError::Env(error) => error.into(),
-            RunError::File { .. } => Self::failed(error),
-            other => Self::usage(other),
+            RunError::File { .. } => Self::failed(error.to_string()),
+            other => Self::usage(other.to_string()),
         }
     }
 }
 
 impl From<UnknownAgent> for CommandError {
     fn from(error: UnknownAgent) -> Self {
-        Self::usage(error)
+        Self::usage(error.to_string())
     }
 }
 
 impl From<CheckpointError> for CommandError {
     fn from(error: CheckpointError) -> Self {
-        Self::failed(error)
+        Self::failed(error.to_string())
     }
 }
 
 impl From<PlotError> for CommandError {
     fn from(error: PlotError) -> Self {
         match error {
-            PlotError::Extension(_) => Self::usage(error),
-            other => Self::failed(other),
+            PlotError::Extension(_) => Self::usage(error.to_string()),
+            other => Self::failed(other.to_string()),
         }
     }
 }
 
 impl From<WriteError> for CommandError {
     fn from(error: WriteError) -> Self {
-        Self::failed(error)
+        Self::failed(error.to_string())
     }
 }

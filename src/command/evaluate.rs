@@ -6,7 +6,7 @@ use gymnast_envs::Seed;
 use gymnast_harness::evaluate_policy;
 use serde::Serialize;
 
-use super::{CommandError, Names, run_dir, table::columns, write_json};
+use super::{CommandError, Names, run_dir, run_dir::Trained, table::columns, write_json};
 use crate::task::with_task;
 
 /// Play greedy episodes with the newest checkpoint of each seed
@@ -61,7 +61,7 @@ pub(crate) fn run(
     let mut seeds = Vec::new();
     for dir in &dirs {
         let (env_steps, episodes) = with_task!(&run.task, task => {
-            let (agent, env_steps) = run_dir::load_agent(&run, task, dir)?;
+            let Trained { agent, env_steps } = run_dir::load_agent(&run, task, dir)?;
             let (count, limit) = (args.episodes as usize, run.training.max_eval_steps);
             let seed = Seed::new(args.seed).child("evaluate", 0);
             (env_steps, evaluate_policy(&*agent, task.make_envs(), count, limit, seed)?)

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gymnast_envs::{EnvOptions, Space};
+use gymnast_envs::{EnvOptions, EnvSpec, Space};
 use gymnast_harness::{
     Agent, CheckpointDir, SeedDir, TrainError,
     report::{RunResults, SeedResults},
@@ -47,12 +47,18 @@ pub(crate) fn open(
     Ok((run, path.to_owned(), seeds))
 }
 
-/// The agent of a seed as its newest whole checkpoint has it, and the env steps it was taken at.
+/// An agent as a checkpoint has it.
+pub(crate) struct Trained<O: Space, A: Space> {
+    pub(crate) agent: Box<dyn Agent<O, A>>,
+    pub(crate) env_steps: u64,
+}
+
+/// The agent of a seed as its newest whole checkpoint has it.
 pub(crate) fn load_agent<O: Space, A: Space>(
     run: &Run,
     task: &Task<O, A>,
     dir: &SeedDir,
-) -> Result<(Box<dyn Agent<O, A>>, u64), CommandError> {
+) -> Result<Trained<O, A>, CommandError> {
     let checkpoints: CheckpointDir = dir.checkpoints();
     let newest = checkpoints.newest_good()?;
     for error in &newest.damaged {
@@ -68,7 +74,7 @@ pub(crate) fn load_agent<O: Space, A: Space>(
     };
     let mut agent = task.setup(&run.plan(dir.seed))?.agent;
     state.load_part("agent", &mut *agent)?;
-    Ok((agent, manifest.env_steps))
+    Ok(Trained { agent, env_steps: manifest.env_steps })
 }
 
 /// What the seeds of some runs recorded. Needs no agent nor environment of these names to be
@@ -88,7 +94,7 @@ pub(crate) fn results(
             value.and_then(Value::as_str).unwrap_or("?").to_owned()
         };
         let env = text("env", "id");
-        let registered = || names.registry.spec(&env).ok().and_then(|spec| spec.threshold());
+        let registered = || names.registry.spec(&env).ok().and_then(EnvSpec::threshold);
         Ok(RunResults {
             run: name(path),
             agent: text("agent", "name"),

@@ -220,12 +220,14 @@ impl Experiment {
         fs::create_dir_all(dir).map_err(TrainError::file("create", dir))?;
         let mut names = Vec::new();
         for entry in fs::read_dir(dir).map_err(TrainError::file("list", dir))? {
-            names.push(entry.map_err(TrainError::file("list", dir))?.file_name());
+            let name = entry.map_err(TrainError::file("list", dir))?.file_name();
+            names.push(name.to_string_lossy().into_owned());
         }
-        // A process that was killed before it wrote the configuration leaves its lock alone.
-        let holds = |name: &str| names.iter().any(|other| other == name);
-        let is_empty = names.iter().all(|name| name == LOCK);
-        if !is_empty && !(holds(CONFIG) && holds(LOCK)) {
+        // A process that was killed before it wrote the configuration leaves these.
+        let half = |name: &str| name.starts_with(".config.toml.") && name.ends_with(".tmp");
+        let is_empty = names.iter().all(|name| name == LOCK || half(name));
+        let is_run = [CONFIG, LOCK].iter().all(|name| names.iter().any(|other| other == name));
+        if !is_empty && !is_run {
             return Err(TrainError::NotEmpty { path: dir.clone() });
         }
         if !is_empty && self.existing == Existing::Refuse {

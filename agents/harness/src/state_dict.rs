@@ -96,7 +96,8 @@ impl StateDict {
     /// [`CheckpointError::Mismatch`] where serde cannot write it as JSON.
     pub fn insert<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), CheckpointError> {
         let json = serde_json::to_value(value);
-        let json = json.map_err(|error| mismatch(name, "a value that JSON can hold", error))?;
+        let json =
+            json.map_err(|error| mismatch(name, "a value that JSON can hold", error.to_string()))?;
         self.values.insert(name.to_owned(), json);
         Ok(())
     }
@@ -152,7 +153,7 @@ impl StateDict {
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, CheckpointError> {
         let value = self.values.get(name).ok_or_else(|| missing(name))?;
         let read = T::deserialize(value);
-        read.map_err(|error| mismatch(name, std::any::type_name::<T>(), error))
+        read.map_err(|error| mismatch(name, std::any::type_name::<T>(), error.to_string()))
     }
 
     /// Restores a part from below `name`.
@@ -180,9 +181,9 @@ impl StateDict {
             (name, view.expect("an array's bytes fit its shape"))
         });
         let arrays = safetensors::serialize(views, None)
-            .map_err(|error| mismatch("arrays", "a safetensors file", error))?;
+            .map_err(|error| mismatch("arrays", "a safetensors file", error.to_string()))?;
         let mut values = serde_json::to_vec_pretty(&self.values)
-            .map_err(|error| mismatch("values", "JSON", error))?;
+            .map_err(|error| mismatch("values", "JSON", error.to_string()))?;
         values.push(b'\n');
         Ok((arrays, values))
     }
@@ -190,13 +191,13 @@ impl StateDict {
     /// Reads what [`to_files`](Self::to_files) wrote.
     pub(crate) fn from_files(arrays: &[u8], values: &[u8]) -> Result<Self, CheckpointError> {
         let tensors = SafeTensors::deserialize(arrays)
-            .map_err(|error| mismatch("arrays", "a safetensors file", error))?;
+            .map_err(|error| mismatch("arrays", "a safetensors file", error.to_string()))?;
         let arrays = tensors.iter().map(|(name, view)| {
             let (shape, bytes) = (view.shape().to_vec(), view.data().to_vec());
             (name.to_owned(), Array { shape, dtype: view.dtype(), bytes })
         });
         let values = serde_json::from_slice(values)
-            .map_err(|error| mismatch("values", "a JSON object", error))?;
+            .map_err(|error| mismatch("values", "a JSON object", error.to_string()))?;
         Ok(Self { arrays: arrays.collect(), values })
     }
 }
@@ -206,12 +207,12 @@ fn missing(name: &str) -> CheckpointError {
 }
 
 /// The error for an entry that does not fit.
-pub(crate) fn mismatch(name: &str, expected: impl ToString, got: impl ToString) -> CheckpointError {
-    CheckpointError::Mismatch {
-        name: name.to_owned(),
-        expected: expected.to_string(),
-        got: got.to_string(),
-    }
+pub(crate) fn mismatch(
+    name: &str,
+    expected: impl Into<String>,
+    got: impl Into<String>,
+) -> CheckpointError {
+    CheckpointError::Mismatch { name: name.to_owned(), expected: expected.into(), got: got.into() }
 }
 
 #[cfg(test)]

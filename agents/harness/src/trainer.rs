@@ -83,13 +83,13 @@ impl Training {
 fn require(
     holds: bool,
     key: &'static str,
-    value: impl ToString,
-    expected: impl ToString,
+    value: u64,
+    expected: impl Into<String>,
 ) -> Result<(), TrainError> {
     if holds {
         return Ok(());
     }
-    let (value, expected) = (value.to_string(), expected.to_string());
+    let (value, expected) = (value.to_string(), expected.into());
     Err(TrainError::InvalidSetting { key, value, expected })
 }
 
@@ -148,7 +148,8 @@ pub fn train<O: Space, A: Space>(
 ) -> Result<Summary, TrainError> {
     training.check()?;
     let n = training.num_envs;
-    require(setup.envs.num_envs() == n, "num_envs", n, setup.envs.num_envs())?;
+    let given = setup.envs.num_envs();
+    require(given == n, "num_envs", n as u64, format!("{given}, as the environments given"))?;
     let (progress, evaluations) = match resumed {
         Some((state, evaluations)) => {
             let (progress, restored) = Progression::load(&state, setup)?;

@@ -88,7 +88,7 @@ impl<'a> Screen<'a> {
             return Ok(());
         };
         let fps = f64::from(self.fps.unwrap_or(self.natural_fps));
-        save_gif(&frames, fps, &path).map_err(CommandError::failed)?;
+        save_gif(&frames, fps, &path).map_err(|error| CommandError::failed(error.to_string()))?;
         writeln!(self.out, "{} ({} frames)", path.display(), frames.len())?;
         Ok(())
     }
