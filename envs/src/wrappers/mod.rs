@@ -40,15 +40,18 @@ macro_rules! forward {
         }
     };
     (@ model $env:ident) => {
-        fn observe(&self) -> Option<$crate::Obs<Self>> {
-            self.$env.observe()
-        }
+        $crate::wrappers::forward!(@ start $env);
         fn transitions(
             &self,
             observation: &$crate::Obs<Self>,
             action: &$crate::Act<Self>,
         ) -> Option<Vec<$crate::Transition<$crate::Obs<Self>>>> {
             self.$env.transitions(observation, action)
+        }
+    };
+    (@ start $env:ident) => {
+        fn observe(&self) -> Option<$crate::Obs<Self>> {
+            self.$env.observe()
         }
         fn initial_states(&self) -> Option<Vec<(f64, $crate::Obs<Self>)>> {
             self.$env.initial_states()
@@ -65,6 +68,37 @@ macro_rules! forward {
 }
 pub(crate) use forward;
 
+/// The two ways to the wrapped environment. Stands inside `impl<E> …`.
+macro_rules! wrapped {
+    () => {
+        /// The wrapped environment.
+        #[must_use]
+        pub fn env(&self) -> &E {
+            &self.env
+        }
+
+        /// Takes the wrapped environment out.
+        #[must_use]
+        pub fn into_inner(self) -> E {
+            self.env
+        }
+    };
+}
+pub(crate) use wrapped;
+
+mod array_space;
+mod normalize_observation;
+mod normalize_reward;
+mod order_enforcing;
+mod record_episode_statistics;
+mod running_mean_std;
+mod snapshot;
 mod time_limit;
 
+pub use array_space::ArraySpace;
+pub use normalize_observation::NormalizeObservation;
+pub use normalize_reward::NormalizeReward;
+pub use order_enforcing::OrderEnforcing;
+pub use record_episode_statistics::{EpisodeStatistics, RecordEpisodeStatistics};
+pub use running_mean_std::RunningMeanStd;
 pub use time_limit::TimeLimit;

@@ -19,6 +19,8 @@ impl<E> TimeLimit<E> {
     pub fn new(env: E, max_episode_steps: impl Into<Option<u32>>) -> Self {
         Self { env, max_episode_steps: max_episode_steps.into(), elapsed_steps: 0 }
     }
+
+    crate::wrappers::wrapped!();
 }
 
 impl<E: Env> Env for TimeLimit<E> {
