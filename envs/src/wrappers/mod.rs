@@ -86,19 +86,26 @@ macro_rules! wrapped {
 }
 pub(crate) use wrapped;
 
+mod affine;
 mod array_space;
+mod clip_action;
 mod normalize_observation;
 mod normalize_reward;
 mod order_enforcing;
 mod record_episode_statistics;
+mod rescale_action;
 mod running_mean_std;
 mod snapshot;
+mod sticky_action;
 mod time_limit;
 
 pub use array_space::ArraySpace;
+pub use clip_action::ClipAction;
 pub use normalize_observation::NormalizeObservation;
 pub use normalize_reward::NormalizeReward;
 pub use order_enforcing::OrderEnforcing;
 pub use record_episode_statistics::{EpisodeStatistics, RecordEpisodeStatistics};
+pub use rescale_action::RescaleAction;
 pub use running_mean_std::RunningMeanStd;
+pub use sticky_action::StickyAction;
 pub use time_limit::TimeLimit;

@@ -120,10 +120,11 @@ impl<E: Env<ObservationSpace: ArraySpace>> Env for NormalizeObservation<E> {
     }
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
-        let eyes: Eyes = snapshot::restore(&mut self.env, snapshot)?;
+        let eyes: Eyes = snapshot::own(snapshot)?;
         if eyes.statistics.mean().len() != self.eyes.statistics.mean().len() {
             return Err(snapshot::invalid(snapshot, "statistics of another width"));
         }
+        self.env.restore(&snapshot["env"])?;
         self.eyes = eyes;
         Ok(())
     }

@@ -99,10 +99,11 @@ impl<E: Env> Env for NormalizeReward<E> {
     }
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
-        let watch: Watch = snapshot::restore(&mut self.env, snapshot)?;
+        let watch: Watch = snapshot::own(snapshot)?;
         if watch.statistics.mean().len() != 1 {
             return Err(snapshot::invalid(snapshot, "statistics of one number are needed"));
         }
+        self.env.restore(&snapshot["env"])?;
         self.watch = watch;
         Ok(())
     }

@@ -16,9 +16,14 @@ pub(super) fn restore<T: DeserializeOwned>(
     env: &mut impl Env,
     snapshot: &Value,
 ) -> Result<T, EnvError> {
-    let own = T::deserialize(&snapshot["wrapper"]).map_err(|error| invalid(snapshot, error))?;
+    let own = own(snapshot)?;
     env.restore(&snapshot["env"])?;
     Ok(own)
+}
+
+/// The wrapper's own part alone, for a wrapper that has more to check before it restores `env`.
+pub(super) fn own<T: DeserializeOwned>(snapshot: &Value) -> Result<T, EnvError> {
+    T::deserialize(&snapshot["wrapper"]).map_err(|error| invalid(snapshot, error))
 }
 
 /// The error for a snapshot whose own part does not fit.
