@@ -74,19 +74,19 @@ impl<E: Env, const K: usize> Env for FrameStack<E, K> {
 
     fn save(&self) -> Option<Value> {
         let space = self.env.observation_space();
-        let frames = self.frames.as_ref().map(|frames| elements_to_json(&space, frames));
+        let frames = self.frames.as_ref().map_or(&[][..], |frames| frames);
+        let frames = elements_to_json(&space, frames);
         snapshot::save(&self.env, frames)
     }
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
-        let values: Option<Vec<Value>> = snapshot::own(snapshot)?;
-        let frames = match values {
-            None => None,
-            Some(values) => {
-                let frames = elements_from_json(&self.env.observation_space(), &values)?;
-                let wrong = |_| snapshot::invalid(snapshot, format!("{K} frames are needed"));
-                Some(frames.try_into().map_err(wrong)?)
-            }
+        let values: Vec<Value> = snapshot::own(snapshot)?;
+        let frames = elements_from_json(&self.env.observation_space(), &values)?;
+        let frames = match frames.len() {
+            0 => None,
+            _ => Some(frames.try_into().map_err(|_| {
+                snapshot::invalid(snapshot, format!("{K} frames are needed, or none"))
+            })?),
         };
         self.env.restore(&snapshot["env"])?;
         self.frames = frames;
