@@ -1,6 +1,6 @@
 //! Observations as rows of numbers.
 
-use crate::{Act, Env, EnvError, FeatureSpace, Obs, Rng, RowSpace, SpaceError, Step, Transition};
+use crate::{Act, Env, EnvError, FeatureSpace, Obs, Rng, RowSpace, Step, Transition};
 
 /// Writes observations as rows of numbers (Gymnasium's `FlattenObservation`): a product of spaces
 /// one after the other, discrete ones as one-hot.
@@ -15,8 +15,8 @@ impl<E: Env<ObservationSpace: FeatureSpace>> FlattenObservation<E> {
     /// Wraps an environment.
     ///
     /// # Errors
-    /// [`SpaceError::Invalid`] if the observation space states bounds that are none.
-    pub fn new(env: E) -> Result<Self, SpaceError> {
+    /// [`SpaceError::Invalid`](crate::SpaceError::Invalid) if the observation space states bounds that are none.
+    pub fn new(env: E) -> Result<Self, EnvError> {
         let inner = env.observation_space();
         let (low, high) = inner.bounds();
         let outer = RowSpace::new(low, high, vec![inner.width()])?;

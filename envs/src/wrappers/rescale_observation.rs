@@ -1,8 +1,7 @@
 //! Observations between other bounds.
 
 use super::{ArraySpace, affine::Affine};
-use crate::{Act, Env, EnvError, FeatureSpace as _, Obs, Rng, Space as _, Step};
-use crate::{BoundedSpace as _, SpaceError};
+use crate::{Act, BoundedSpace as _, Env, EnvError, FeatureSpace as _, Obs, Rng, Space as _, Step};
 
 /// Stretches observations from the environment's bounds to new ones (Gymnasium's
 /// `RescaleObservation`).
@@ -21,7 +20,7 @@ impl<E: Env<ObservationSpace: ArraySpace>> RescaleObservation<E> {
     ///
     /// # Errors
     /// As [`with_bounds`](Self::with_bounds).
-    pub fn new(env: E, min_obs: f32, max_obs: f32) -> Result<Self, SpaceError> {
+    pub fn new(env: E, min_obs: f32, max_obs: f32) -> Result<Self, EnvError> {
         let width = env.observation_space().width();
         Self::with_bounds(env, vec![min_obs; width], vec![max_obs; width])
     }
@@ -29,9 +28,10 @@ impl<E: Env<ObservationSpace: ArraySpace>> RescaleObservation<E> {
     /// Wraps an environment, with new bounds for each number.
     ///
     /// # Errors
-    /// [`SpaceError::Invalid`] if there are not as many bounds as numbers, one is NaN, a lower
-    /// bound is not below its upper one, or a side is unbounded in only one of the two spaces.
-    pub fn with_bounds(env: E, min_obs: Vec<f32>, max_obs: Vec<f32>) -> Result<Self, SpaceError> {
+    /// [`SpaceError::Invalid`](crate::SpaceError::Invalid) if there are not as many bounds as
+    /// numbers, one is NaN, a lower bound is not below its upper one, or a side is unbounded in
+    /// only one of the two spaces.
+    pub fn with_bounds(env: E, min_obs: Vec<f32>, max_obs: Vec<f32>) -> Result<Self, EnvError> {
         let inner = env.observation_space();
         let outer = inner.with_bounds(min_obs, max_obs)?;
         let map = Affine::between(&inner, &outer)?;

@@ -15,7 +15,7 @@ pub struct TimeAwareObservation<E: Env> {
     env: E,
     inner: E::ObservationSpace,
     outer: RowSpace,
-    /// What is added for a step, as a fraction: steps per unit of time.
+    /// How many steps make one unit of the time that is shown.
     steps_per_unit: u32,
     elapsed_steps: u32,
 }
