@@ -40,15 +40,18 @@ macro_rules! forward {
         }
     };
     (@ model $env:ident) => {
-        fn observe(&self) -> Option<$crate::Obs<Self>> {
-            self.$env.observe()
-        }
+        $crate::wrappers::forward!(@ start $env);
         fn transitions(
             &self,
             observation: &$crate::Obs<Self>,
             action: &$crate::Act<Self>,
         ) -> Option<Vec<$crate::Transition<$crate::Obs<Self>>>> {
             self.$env.transitions(observation, action)
+        }
+    };
+    (@ start $env:ident) => {
+        fn observe(&self) -> Option<$crate::Obs<Self>> {
+            self.$env.observe()
         }
         fn initial_states(&self) -> Option<Vec<(f64, $crate::Obs<Self>)>> {
             self.$env.initial_states()
@@ -65,6 +68,62 @@ macro_rules! forward {
 }
 pub(crate) use forward;
 
-mod time_limit;
+/// The two ways to the wrapped environment. Stands inside `impl<E> …`.
+macro_rules! wrapped {
+    () => {
+        /// The wrapped environment.
+        #[must_use]
+        pub fn env(&self) -> &E {
+            &self.env
+        }
 
+        /// Takes the wrapped environment out.
+        #[must_use]
+        pub fn into_inner(self) -> E {
+            self.env
+        }
+    };
+}
+pub(crate) use wrapped;
+
+mod affine;
+mod array_space;
+mod clip_action;
+mod discretize_observation;
+mod flatten_observation;
+mod frame_stack;
+mod normalize_observation;
+mod normalize_reward;
+mod order_enforcing;
+mod record_episode_statistics;
+mod repeat_action;
+mod rescale_action;
+mod rescale_observation;
+mod running_mean_std;
+mod snapshot;
+mod stack_space;
+mod sticky_action;
+mod time_aware_observation;
+mod time_limit;
+mod transform_observation;
+mod transform_reward;
+
+pub use array_space::ArraySpace;
+pub use clip_action::ClipAction;
+pub use discretize_observation::DiscretizeObservation;
+pub use flatten_observation::FlattenObservation;
+pub use frame_stack::FrameStack;
+pub use normalize_observation::NormalizeObservation;
+pub use normalize_reward::NormalizeReward;
+pub use order_enforcing::OrderEnforcing;
+pub use record_episode_statistics::{EpisodeStatistics, RecordEpisodeStatistics};
+pub use repeat_action::{MaxAndSkipObservation, RepeatAction};
+pub use rescale_action::RescaleAction;
+pub use rescale_observation::RescaleObservation;
+pub use running_mean_std::RunningMeanStd;
+pub use stack_space::StackSpace;
+pub use sticky_action::StickyAction;
+pub use time_aware_observation::TimeAwareObservation;
 pub use time_limit::TimeLimit;
+pub use transform_observation::TransformObservation;
+pub use transform_reward::{ClipReward, TransformReward};
