@@ -162,16 +162,29 @@ impl Catalog {
     #[must_use]
     pub fn builtin() -> Self {
         Self {
-            entries: vec![AgentEntry::new(
-                "q-learning",
-                "Q-learning: a table of action values, learned off-policy step by step.",
-                Builders::<QLearningConfig> {
-                    finite: Some(|o, a, config, plan| {
-                        Ok(Box::new(QLearning::new(o, a, config, plan)?))
-                    }),
-                    ..Builders::default()
-                },
-            )],
+            entries: vec![
+                #[cfg(feature = "deep")]
+                AgentEntry::new(
+                    "dqn",
+                    "DQN: Q-learning with a network, experience replay and a target network.",
+                    Builders::<DqnConfig> {
+                        discrete: Some(|o, a, config, plan| {
+                            Ok(Box::new(Dqn::new(o, a, config, plan)?))
+                        }),
+                        ..Builders::default()
+                    },
+                ),
+                AgentEntry::new(
+                    "q-learning",
+                    "Q-learning: a table of action values, learned off-policy step by step.",
+                    Builders::<QLearningConfig> {
+                        finite: Some(|o, a, config, plan| {
+                            Ok(Box::new(QLearning::new(o, a, config, plan)?))
+                        }),
+                        ..Builders::default()
+                    },
+                ),
+            ],
         }
     }
 

@@ -1,1 +1,0 @@
-//! `gymnast check`: what an environment's author did wrong.
