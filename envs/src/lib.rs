@@ -33,7 +33,7 @@ pub use registry::{
 pub use seeding::{Rng, Seed};
 pub use space::{
     BoundedSpace, BoxSpace, Discrete, FeatureSpace, FiniteSpace, MultiBinary, MultiDiscrete,
-    RealSpace, RowSpace, Space, SpaceDescription, StackSpace,
+    RowSpace, Space, SpaceDescription,
 };
 pub use vector::{AutoresetMode, Experience, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot};
 

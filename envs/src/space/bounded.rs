@@ -3,7 +3,7 @@
 use rand::{RngExt as _, distr::OpenClosed01};
 use serde_json::Value;
 
-use super::{BoundedSpace, FeatureSpace, RealSpace, Space, SpaceDescription, not_an_element};
+use super::{BoundedSpace, FeatureSpace, Space, SpaceDescription, not_an_element};
 use crate::{Rng, SpaceError};
 
 /// A box of `N` real numbers, each between its own bounds (Gymnasium's `Box`).
@@ -230,23 +230,6 @@ impl BoundedSpace for RowSpace {
     fn clip(&self, numbers: &[f32]) -> Vec<f32> {
         let bounds = self.low.iter().zip(&self.high);
         numbers.iter().zip(bounds).map(|(&x, (&low, &high))| clip_between(x, low, high)).collect()
-    }
-}
-
-impl<const N: usize> RealSpace for BoxSpace<N> {
-    fn with_bounds(&self, low: &[f32], high: &[f32]) -> Result<Self, SpaceError> {
-        let bounds = low.try_into().ok().zip(high.try_into().ok());
-        let (low, high) = bounds.ok_or_else(|| SpaceError::Invalid {
-            space: "Box",
-            reason: format!("{N} bounds are needed, got {} and {}", low.len(), high.len()),
-        })?;
-        Self::new(low, high)
-    }
-}
-
-impl RealSpace for RowSpace {
-    fn with_bounds(&self, low: &[f32], high: &[f32]) -> Result<Self, SpaceError> {
-        Self::new(low.to_vec(), high.to_vec(), self.shape.clone())
     }
 }
 

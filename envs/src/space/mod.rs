@@ -11,13 +11,11 @@ mod describe;
 mod discrete;
 mod multi;
 mod product;
-mod stack;
 
 pub use bounded::{BoxSpace, RowSpace};
 pub use describe::SpaceDescription;
 pub use discrete::Discrete;
 pub use multi::{MultiBinary, MultiDiscrete};
-pub use stack::StackSpace;
 
 use std::fmt::Debug;
 
@@ -127,21 +125,6 @@ pub trait FeatureSpace: Space {
 pub trait BoundedSpace: FeatureSpace {
     /// The element nearest to these numbers.
     fn clip(&self, numbers: &[f32]) -> Self::Element;
-}
-
-/// A box whose elements are slices of numbers: what can be normalised and rescaled in place.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a box of real numbers",
-    label = "this space cannot be normalised, rescaled or clipped",
-    note = "for observations of another form, wrap the environment in `FlattenObservation` first"
-)]
-pub trait RealSpace: BoundedSpace<Element: AsRef<[f32]> + AsMut<[f32]>> {
-    /// A box of the same shape with other bounds.
-    ///
-    /// # Errors
-    /// [`SpaceError::Invalid`] if the number of bounds is another, one is NaN, or a lower bound
-    /// exceeds its upper one.
-    fn with_bounds(&self, low: &[f32], high: &[f32]) -> Result<Self, SpaceError>;
 }
 
 /// The error for a value that is no element of `space`.

@@ -1,87 +1,82 @@
 //! Actions of any size.
 
-use crate::{
-    Act, Env, EnvError, FeatureSpace as _, Obs, RealSpace, Rng, Space as _, Step, Transition,
-};
+use crate::{Act, Env, EnvError, Obs, Rng, Space as _, Step, Transition, wrappers::ArraySpace};
 
-/// Takes actions of any size and clips them to the environment's bounds (Gymnasium's
-/// `ClipAction`). NaN is an error.
+/// Takes actions of any size to the nearest one of the environment (Gymnasium's `ClipAction`).
+///
+/// NaN is nearest to nothing and remains an error.
 #[derive(Clone, Debug)]
 pub struct ClipAction<E: Env> {
     env: E,
-    space: E::ActionSpace,
-    low: Vec<f32>,
-    high: Vec<f32>,
+    allowed: E::ActionSpace,
+    unbounded: E::ActionSpace,
 }
 
-impl<E: Env<ActionSpace: RealSpace>> ClipAction<E> {
+impl<E: Env<ActionSpace: ArraySpace>> ClipAction<E> {
     /// Wraps an environment.
     pub fn new(env: E) -> Self {
-        let bounded = env.action_space();
-        let (low, high) = bounded.bounds();
-        let unbounded = (vec![f32::NEG_INFINITY; low.len()], vec![f32::INFINITY; low.len()]);
-        let space = bounded.with_bounds(&unbounded.0, &unbounded.1);
-        Self { env, space: space.expect("a box without bounds exists in every shape"), low, high }
+        let allowed = env.action_space();
+        Self { unbounded: allowed.unbounded(), allowed, env }
     }
 
-    crate::wrappers::access!();
+    crate::wrappers::wrapped!();
 
     fn clip(&self, action: &Act<E>) -> Result<Act<E>, EnvError> {
-        if !self.space.contains(action) {
-            return Err(EnvError::invalid_action(&self.space, action));
+        use crate::BoundedSpace as _;
+        if !self.unbounded.contains(action) {
+            return Err(EnvError::invalid_action(&self.unbounded, action));
         }
-        let mut clipped = action.clone();
-        let bounds = self.low.iter().zip(&self.high);
-        for (x, (&low, &high)) in clipped.as_mut().iter_mut().zip(bounds) {
-            *x = x.clamp(low, high);
-        }
-        Ok(clipped)
+        Ok(self.allowed.clip(action.as_ref()))
     }
 }
 
-impl<E: Env<ActionSpace: RealSpace>> Env for ClipAction<E> {
+impl<E: Env<ActionSpace: ArraySpace>> Env for ClipAction<E> {
     type ObservationSpace = E::ObservationSpace;
     type ActionSpace = E::ActionSpace;
 
     fn action_space(&self) -> E::ActionSpace {
-        self.space.clone()
+        self.unbounded.clone()
     }
 
-    #[inline]
     fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
         self.env.reset(rng)
     }
 
     #[inline]
     fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
-        let clipped = self.clip(action)?;
-        self.env.step(&clipped, rng)
+        let action = self.clip(action)?;
+        self.env.step(&action, rng)
     }
 
-    fn transitions(&self, now: &Obs<E>, action: &Act<E>) -> Option<Vec<Transition<Obs<E>>>> {
-        self.env.transitions(now, &self.clip(action).ok()?)
+    fn transitions(
+        &self,
+        observation: &Obs<E>,
+        action: &Act<E>,
+    ) -> Option<Vec<Transition<Obs<E>>>> {
+        self.env.transitions(observation, &self.clip(action).ok()?)
     }
 
-    fn initial_states(&self) -> Option<Vec<(f64, Obs<E>)>> {
-        self.env.initial_states()
-    }
-
-    crate::wrappers::forward! { env: observation_space, snapshot, state, set_state, observe, render }
+    crate::wrappers::forward! { env: observation_space, snapshot, state, set_state, start, render }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Seed, classic::MountainCarContinuous};
+    use crate::{BoxSpace, Seed, classic::Pendulum};
 
     #[test]
-    fn an_action_beyond_the_bounds_counts_as_the_bound() {
-        let mut env = ClipAction::new(MountainCarContinuous::default());
-        let mut rng = Seed::new(0).rng();
-        env.set_state(&[-0.5, 0.0]).unwrap();
-        // Unwrapped, the cost would be that of the action as given: 2.5.
-        assert_eq!(env.step(&[5.0], &mut rng).unwrap().reward, -0.1);
-        assert!(matches!(env.step(&[f32::NAN], &mut rng), Err(EnvError::InvalidAction { .. })));
-        assert!(env.action_space().contains(&[1e9]));
+    fn actions_beyond_the_bounds_act_like_the_bounds() {
+        let step = |action: f32| {
+            let mut rng = Seed::new(0).rng();
+            let mut env = ClipAction::new(Pendulum::default());
+            env.reset(&mut rng).unwrap();
+            env.step(&[action], &mut rng)
+        };
+        assert_eq!(step(7.0).unwrap(), step(2.0).unwrap());
+        assert_eq!(step(f32::NEG_INFINITY).unwrap(), step(-2.0).unwrap());
+        assert_ne!(step(1.0).unwrap(), step(2.0).unwrap());
+        assert!(matches!(step(f32::NAN), Err(EnvError::InvalidAction { .. })));
+        let space = ClipAction::new(Pendulum::default()).action_space();
+        assert_eq!(space, BoxSpace::unbounded());
     }
 }

@@ -1,78 +1,90 @@
-//! Real numbers sorted into bins.
+//! Observations in bins, so that a table can hold them.
 
-use crate::{Act, BoxSpace, Env, EnvError, MultiDiscrete, Obs, Rng, Step};
+use super::snapshot::invalid_option;
+use crate::{Act, BoxSpace, Env, EnvError, MultiDiscrete, Obs, Rng, Space as _, SpaceError, Step};
 
-/// Shows the bin of each number of an observation, so that a table can hold it (Gymnasium's
-/// `DiscretizeObservation`).
+/// Sorts each number of an observation into bins of equal width (Gymnasium's
+/// `DiscretizeObservation` with `multidiscrete=True`).
 ///
-/// The bins of a number are of equal width between two limits; what lies beyond a limit falls into
-/// the outermost bin.
+/// A number on the edge between two bins belongs to the upper one; a number outside the limits
+/// belongs to the outermost bin. NaN is an error.
 ///
 /// ```
 /// use gymnast_envs::{Env, FiniteSpace, classic::MountainCar, wrappers::DiscretizeObservation};
 ///
-/// let env = DiscretizeObservation::new(MountainCar::default(), [18, 14])?;
-/// assert_eq!(env.observation_space().size(), 252);
+/// let env = DiscretizeObservation::new(MountainCar::default(), [20, 14])?;
+/// assert_eq!(env.observation_space().size(), 280);
 /// # Ok::<(), gymnast_envs::EnvError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct DiscretizeObservation<E, const N: usize> {
     env: E,
     space: MultiDiscrete<N>,
-    low: [f32; N],
-    high: [f32; N],
+    /// Where each bin but the first begins, for each number.
+    edges: [Vec<f64>; N],
 }
 
-impl<const N: usize, E: Env<ObservationSpace = BoxSpace<N>>> DiscretizeObservation<E, N> {
-    /// Wraps an environment; the limits are the bounds of its observation space.
+impl<E, const N: usize> DiscretizeObservation<E, N>
+where
+    E: Env<ObservationSpace = BoxSpace<N>>,
+{
+    /// Wraps an environment with bounded observations.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] if a bound is infinite; as [`MultiDiscrete::new`] for the bins.
+    /// As [`with_limits`](Self::with_limits): an unbounded number has no bins of equal width.
     pub fn new(env: E, bins: [usize; N]) -> Result<Self, EnvError> {
         let space = env.observation_space();
         Self::with_limits(env, bins, *space.low(), *space.high())
     }
 
-    /// Wraps an environment whose observations are told apart between these limits.
+    /// Wraps an environment and spreads the bins between limits of one's own.
     ///
     /// # Errors
     /// [`EnvError::InvalidOption`] if a limit is not finite or a lower one is not below its upper
-    /// one; as [`MultiDiscrete::new`] for the bins.
+    /// one; [`SpaceError::Invalid`] if there are no bins or too many combinations to number.
     pub fn with_limits(
         env: E,
         bins: [usize; N],
         low: [f32; N],
         high: [f32; N],
     ) -> Result<Self, EnvError> {
-        let is_open = |i: &usize| !(low[*i] < high[*i] && (high[*i] - low[*i]).is_finite());
-        if let Some(i) = (0..N).find(is_open) {
-            let reason = format!(
-                "number {i} needs finite limits, the lower below the upper, got {} and {}: give \
-                 them with `with_limits`",
-                low[i], high[i]
-            );
-            return Err(super::invalid("DiscretizeObservation", reason));
+        for (i, (low, high)) in low.iter().zip(&high).enumerate() {
+            if !(low.is_finite() && high.is_finite() && low < high) {
+                let reason = format!(
+                    "number {i} needs finite limits, low below high, got {low} and {high}: give \
+                     them to `DiscretizeObservation::with_limits`"
+                );
+                return Err(invalid_option("DiscretizeObservation", reason));
+            }
         }
-        Ok(Self { env, space: MultiDiscrete::new(bins)?, low, high })
+        let space = MultiDiscrete::new(bins)?;
+        let edges = std::array::from_fn(|i| {
+            let (low, high) = (f64::from(low[i]), f64::from(high[i]));
+            let width = (high - low) / bins[i] as f64;
+            (1..bins[i]).map(|bin| low + bin as f64 * width).collect()
+        });
+        Ok(Self { env, space, edges })
     }
 
-    crate::wrappers::access!();
+    crate::wrappers::wrapped!();
 
-    #[inline]
-    fn bins(&self, observation: &[f32; N]) -> Result<[i64; N], EnvError> {
-        if let Some(i) = observation.iter().position(|x| x.is_nan()) {
-            return Err(EnvError::Failed(format!("observation {i} is NaN, which is in no bin")));
+    fn discretize(&self, observation: &Obs<E>) -> Result<[i64; N], EnvError> {
+        if observation.iter().any(|x| x.is_nan()) {
+            let expected = self.env.observation_space().describe().to_string();
+            let got = format!("{observation:?}");
+            return Err(SpaceError::NotAnElement { expected, got }.into());
         }
         Ok(std::array::from_fn(|i| {
-            let bins = self.space.nvec()[i] as i64;
-            let share = (observation[i] - self.low[i]) / (self.high[i] - self.low[i]);
-            // The cast ends at the limits of i64, so infinities are beyond the outermost bins too.
-            ((share * bins as f32).floor() as i64).clamp(0, bins - 1)
+            let x = f64::from(observation[i]);
+            self.edges[i].partition_point(|&edge| edge <= x) as i64
         }))
     }
 }
 
-impl<const N: usize, E: Env<ObservationSpace = BoxSpace<N>>> Env for DiscretizeObservation<E, N> {
+impl<E, const N: usize> Env for DiscretizeObservation<E, N>
+where
+    E: Env<ObservationSpace = BoxSpace<N>>,
+{
     type ObservationSpace = MultiDiscrete<N>;
     type ActionSpace = E::ActionSpace;
 
@@ -80,20 +92,19 @@ impl<const N: usize, E: Env<ObservationSpace = BoxSpace<N>>> Env for DiscretizeO
         self.space
     }
 
-    #[inline]
-    fn reset(&mut self, rng: &mut Rng) -> Result<Obs<Self>, EnvError> {
+    fn reset(&mut self, rng: &mut Rng) -> Result<[i64; N], EnvError> {
         let observation = self.env.reset(rng)?;
-        self.bins(&observation)
+        self.discretize(&observation)
     }
 
     #[inline]
-    fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<Self>>, EnvError> {
+    fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<[i64; N]>, EnvError> {
         let Step { observation, reward, outcome } = self.env.step(action, rng)?;
-        Ok(Step { observation: self.bins(&observation)?, reward, outcome })
+        Ok(Step { observation: self.discretize(&observation)?, reward, outcome })
     }
 
-    fn observe(&self) -> Option<Obs<Self>> {
-        self.bins(&self.env.observe()?).ok()
+    fn observe(&self) -> Option<[i64; N]> {
+        self.discretize(&self.env.observe()?).ok()
     }
 
     crate::wrappers::forward! { env: action_space, snapshot, state, set_state, render }
@@ -102,38 +113,36 @@ impl<const N: usize, E: Env<ObservationSpace = BoxSpace<N>>> Env for DiscretizeO
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classic::CartPole;
+    use crate::classic::{CartPole, MountainCar};
 
     #[test]
-    fn bins_are_of_equal_width_and_the_outermost_open() {
-        let limits = [2.0, 2.0, 0.2, 2.0];
-        let bins = [4, 4, 1, 3];
-        let env = DiscretizeObservation::with_limits(
-            CartPole::default(),
-            bins,
-            limits.map(|x| -x),
-            limits,
-        );
-        let mut env = env.unwrap();
-        let mut seen = |x: f64, x_dot: f64| {
-            env.set_state(&[x, x_dot, 0.1, 0.0]).unwrap();
-            env.observe().unwrap()
-        };
-        assert_eq!(seen(-2.0, -0.1), [0, 1, 0, 1]);
-        assert_eq!(seen(-1.0, 0.0), [1, 2, 0, 1]);
-        assert_eq!(seen(2.0, 1.0), [3, 3, 0, 1]);
-        assert_eq!(seen(-99.0, 1e300), [0, 3, 0, 1]);
+    fn bins_by_hand() {
+        let (low, high) = ([-1.0, -3.0, -0.25, -3.0], [1.0, 3.0, 0.25, 3.0]);
+        let cart = CartPole::default();
+        let mut env = DiscretizeObservation::with_limits(cart, [4, 3, 2, 1], low, high).unwrap();
+        // Edges: −0.5, 0, 0.5; −1, 1; 0; none.
+        let cases = [
+            ([-0.75, -2.0, -0.1, 0.0], [0, 0, 0, 0]),
+            ([-0.5, -1.0, 0.0, 0.0], [1, 1, 1, 0]),
+            ([0.25, 0.999, 0.1, 9.0], [2, 1, 1, 0]),
+            ([1.0, 3.0, 0.25, -9.0], [3, 2, 1, 0]),
+            ([-2.0, 99.0, 7.0, 0.0], [0, 2, 1, 0]),
+        ];
+        for (state, bins) in cases {
+            env.set_state(&state).unwrap();
+            assert_eq!(env.observe(), Some(bins), "{state:?}");
+        }
+        assert!(env.discretize(&[f32::NAN; 4]).is_err());
     }
 
     #[test]
-    fn missing_limits_and_bins_are_refused() {
-        let error = DiscretizeObservation::new(CartPole::default(), [4; 4]).unwrap_err();
-        assert!(error.to_string().contains("number 1 needs finite limits"), "{error}");
-        let (low, high) = ([-1.0; 4], [1.0; 4]);
-        let none = DiscretizeObservation::with_limits(CartPole::default(), [0; 4], low, high);
-        assert!(none.is_err());
-        assert!(
-            DiscretizeObservation::with_limits(CartPole::default(), [4; 4], high, low).is_err()
-        );
+    fn limits_and_bins_are_checked() {
+        assert!(DiscretizeObservation::new(CartPole::default(), [4; 4]).is_err());
+        assert!(DiscretizeObservation::new(MountainCar::default(), [4, 0]).is_err());
+        let limits = [([1.0, 0.0], [1.0, 1.0]), ([f32::NAN, 0.0], [1.0, 1.0])];
+        for (low, high) in limits {
+            let env = MountainCar::default();
+            assert!(DiscretizeObservation::with_limits(env, [2, 2], low, high).is_err());
+        }
     }
 }

@@ -1,42 +1,43 @@
-//! Observations of any form as a row of numbers.
+//! Observations as rows of numbers.
 
-use crate::{Act, Env, EnvError, FeatureSpace as _, Obs, Rng, RowSpace, Step, Transition};
+use crate::{Act, Env, EnvError, FeatureSpace, Obs, Rng, RowSpace, Step, Transition};
 
-/// Shows the features of each observation as one row (Gymnasium's `FlattenObservation`).
+/// Writes observations as rows of numbers (Gymnasium's `FlattenObservation`): a product of spaces
+/// one after the other, discrete ones as one-hot.
 #[derive(Clone, Debug)]
 pub struct FlattenObservation<E: Env> {
     env: E,
-    source: E::ObservationSpace,
-    target: RowSpace,
+    inner: E::ObservationSpace,
+    outer: RowSpace,
 }
 
-impl<E: Env<ObservationSpace: crate::FeatureSpace>> FlattenObservation<E> {
+impl<E: Env<ObservationSpace: FeatureSpace>> FlattenObservation<E> {
     /// Wraps an environment.
     ///
     /// # Errors
-    /// [`EnvError::Space`] if the bounds of its observation space do not fit its width.
+    /// [`SpaceError::Invalid`](crate::SpaceError::Invalid) if the observation space states bounds that are none.
     pub fn new(env: E) -> Result<Self, EnvError> {
-        let source = env.observation_space();
-        let (low, high) = source.bounds();
-        let target = RowSpace::new(low, high, vec![source.width()])?;
-        Ok(Self { env, source, target })
+        let inner = env.observation_space();
+        let (low, high) = inner.bounds();
+        let outer = RowSpace::new(low, high, vec![inner.width()])?;
+        Ok(Self { env, inner, outer })
     }
 
-    crate::wrappers::access!();
+    crate::wrappers::wrapped!();
 
     fn flatten(&self, observation: &Obs<E>) -> Vec<f32> {
-        let mut features = vec![0.0; self.source.width()];
-        self.source.flatten(observation, &mut features);
+        let mut features = vec![0.0; self.inner.width()];
+        self.inner.flatten(observation, &mut features);
         features
     }
 }
 
-impl<E: Env<ObservationSpace: crate::FeatureSpace>> Env for FlattenObservation<E> {
+impl<E: Env<ObservationSpace: FeatureSpace>> Env for FlattenObservation<E> {
     type ObservationSpace = RowSpace;
     type ActionSpace = E::ActionSpace;
 
     fn observation_space(&self) -> RowSpace {
-        self.target.clone()
+        self.outer.clone()
     }
 
     fn reset(&mut self, rng: &mut Rng) -> Result<Vec<f32>, EnvError> {
@@ -44,23 +45,28 @@ impl<E: Env<ObservationSpace: crate::FeatureSpace>> Env for FlattenObservation<E
         Ok(self.flatten(&observation))
     }
 
+    #[inline]
     fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Vec<f32>>, EnvError> {
-        let step = self.env.step(action, rng)?;
-        Ok(step.map(|observation| self.flatten(&observation)))
+        Ok(self.env.step(action, rng)?.map(|observation| self.flatten(&observation)))
     }
 
     fn observe(&self) -> Option<Vec<f32>> {
-        self.env.observe().map(|observation| self.flatten(&observation))
+        Some(self.flatten(&self.env.observe()?))
     }
 
-    fn transitions(&self, now: &Vec<f32>, action: &Act<E>) -> Option<Vec<Transition<Vec<f32>>>> {
-        let model = self.env.transitions(&self.source.unflatten(now).ok()?, action)?;
-        Some(model.into_iter().map(|t| t.map(|next| self.flatten(&next))).collect())
+    fn transitions(
+        &self,
+        observation: &Vec<f32>,
+        action: &Act<E>,
+    ) -> Option<Vec<Transition<Vec<f32>>>> {
+        let observation = self.inner.unflatten(observation).ok()?;
+        let transitions = self.env.transitions(&observation, action)?;
+        Some(transitions.into_iter().map(|t| t.map(|o| self.flatten(&o))).collect())
     }
 
     fn initial_states(&self) -> Option<Vec<(f64, Vec<f32>)>> {
-        let starts = self.env.initial_states()?;
-        Some(starts.into_iter().map(|(p, start)| (p, self.flatten(&start))).collect())
+        let states = self.env.initial_states()?;
+        Some(states.into_iter().map(|(p, observation)| (p, self.flatten(&observation))).collect())
     }
 
     crate::wrappers::forward! { env: action_space, snapshot, state, set_state, render }
@@ -69,14 +75,24 @@ impl<E: Env<ObservationSpace: crate::FeatureSpace>> Env for FlattenObservation<E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Seed, toy_text::Blackjack};
+    use crate::{
+        Seed, Space as _,
+        toy_text::{CliffWalking, CliffWalkingConfig},
+    };
 
     #[test]
-    fn a_hand_is_three_ones_among_45_numbers() {
-        let mut env = FlattenObservation::new(Blackjack::default()).unwrap();
-        let row = env.reset(&mut Seed::new(0).rng()).unwrap();
-        assert_eq!((row.len(), row.iter().sum::<f32>()), (45, 3.0));
-        let model = env.transitions(&row, &1).unwrap();
-        assert!((model.iter().map(|t| t.probability).sum::<f64>() - 1.0).abs() < 1e-12);
+    fn a_cell_as_one_hot_with_its_model() {
+        let mut rng = Seed::new(0).rng();
+        let cliff = CliffWalking::new(CliffWalkingConfig { is_slippery: false });
+        let mut env = FlattenObservation::new(cliff).unwrap();
+        let one_hot = |cell: usize| (0..48).map(|i| f32::from(i == cell)).collect::<Vec<_>>();
+        let start = env.reset(&mut rng).unwrap();
+        assert_eq!(start, one_hot(36));
+        assert!(env.observation_space().contains(&start));
+        assert_eq!(env.initial_states(), Some(vec![(1.0, one_hot(36))]));
+        // Up from the start.
+        let transitions = env.transitions(&start, &0).unwrap();
+        assert_eq!(transitions[0].next_state, one_hot(24));
+        assert_eq!(env.step(&0, &mut rng).unwrap().observation, one_hot(24));
     }
 }

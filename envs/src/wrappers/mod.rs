@@ -1,21 +1,4 @@
 //! Environments around environments, under Gymnasium's names.
-//!
-//! A wrapper is an [`Env`](crate::Env) itself, so wrappers nest. Everything that changes in one is
-//! in its snapshot. What it leaves as it is (state, model, pictures) it passes on; what it would
-//! falsify it does not offer.
-//!
-//! ```
-//! use gymnast_envs::{BoxSpace, Env, classic::Pendulum, wrappers::{FrameStack, RescaleAction}};
-//!
-//! let env = FrameStack::<_, 4>::new(RescaleAction::new(Pendulum::default(), -1.0, 1.0)?);
-//! assert_eq!(env.action_space(), BoxSpace::symmetric([1.0]));
-//! # Ok::<(), gymnast_envs::EnvError>(())
-//! ```
-
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
-use crate::EnvError;
 
 /// Passes methods of [`Env`](crate::Env) on to the wrapped environment. Stands inside
 /// `impl<E: Env> Env for …`; a wrapper names the groups that it leaves as they are.
@@ -57,21 +40,18 @@ macro_rules! forward {
         }
     };
     (@ model $env:ident) => {
-        $crate::wrappers::forward!(@ observe $env);
-        $crate::wrappers::forward!(@ dynamics $env);
-    };
-    (@ observe $env:ident) => {
-        fn observe(&self) -> Option<$crate::Obs<Self>> {
-            self.$env.observe()
-        }
-    };
-    (@ dynamics $env:ident) => {
+        $crate::wrappers::forward!(@ start $env);
         fn transitions(
             &self,
             observation: &$crate::Obs<Self>,
             action: &$crate::Act<Self>,
         ) -> Option<Vec<$crate::Transition<$crate::Obs<Self>>>> {
             self.$env.transitions(observation, action)
+        }
+    };
+    (@ start $env:ident) => {
+        fn observe(&self) -> Option<$crate::Obs<Self>> {
+            self.$env.observe()
         }
         fn initial_states(&self) -> Option<Vec<(f64, $crate::Obs<Self>)>> {
             self.$env.initial_states()
@@ -88,64 +68,62 @@ macro_rules! forward {
 }
 pub(crate) use forward;
 
-/// Reaches the wrapped environment. Stands inside `impl<E> Wrapper<E>`.
-macro_rules! access {
+/// The two ways to the wrapped environment. Stands inside `impl<E> …`.
+macro_rules! wrapped {
     () => {
         /// The wrapped environment.
+        #[must_use]
         pub fn env(&self) -> &E {
             &self.env
         }
 
-        /// The wrapped environment, the wrapper taken off.
+        /// Takes the wrapped environment out.
+        #[must_use]
         pub fn into_inner(self) -> E {
             self.env
         }
     };
 }
-pub(crate) use access;
+pub(crate) use wrapped;
 
+mod affine;
+mod array_space;
 mod clip_action;
 mod discretize_observation;
 mod flatten_observation;
 mod frame_stack;
-mod max_and_skip;
 mod normalize_observation;
 mod normalize_reward;
 mod order_enforcing;
 mod record_episode_statistics;
-mod rescale;
-mod running_statistics;
+mod repeat_action;
+mod rescale_action;
+mod rescale_observation;
+mod running_mean_std;
+mod snapshot;
+mod stack_space;
 mod sticky_action;
-mod time_aware;
+mod time_aware_observation;
 mod time_limit;
-mod transform;
+mod transform_observation;
+mod transform_reward;
 
+pub use array_space::ArraySpace;
 pub use clip_action::ClipAction;
 pub use discretize_observation::DiscretizeObservation;
 pub use flatten_observation::FlattenObservation;
 pub use frame_stack::FrameStack;
-pub use max_and_skip::MaxAndSkipObservation;
 pub use normalize_observation::NormalizeObservation;
 pub use normalize_reward::NormalizeReward;
 pub use order_enforcing::OrderEnforcing;
 pub use record_episode_statistics::{EpisodeStatistics, RecordEpisodeStatistics};
-pub use rescale::{RescaleAction, RescaleObservation};
-pub use running_statistics::{RunningStatistics, SharedStatistics};
+pub use repeat_action::{MaxAndSkipObservation, RepeatAction};
+pub use rescale_action::RescaleAction;
+pub use rescale_observation::RescaleObservation;
+pub use running_mean_std::RunningMeanStd;
+pub use stack_space::StackSpace;
 pub use sticky_action::StickyAction;
-pub use time_aware::TimeAwareObservation;
+pub use time_aware_observation::TimeAwareObservation;
 pub use time_limit::TimeLimit;
-pub use transform::{ClipReward, TransformObservation, TransformReward};
-
-/// The error for a wrapper that cannot be built from its parameters.
-fn invalid(wrapper: &str, reason: String) -> EnvError {
-    EnvError::InvalidOption { id: wrapper.to_owned(), reason }
-}
-
-/// One part of a snapshot.
-fn part<T: DeserializeOwned>(snapshot: &Value, name: &str) -> Result<T, EnvError> {
-    let value = &snapshot[name];
-    T::deserialize(value).map_err(|error| EnvError::InvalidState {
-        expected: format!("a snapshot with `{name}`"),
-        got: format!("{value} ({error})"),
-    })
-}
+pub use transform_observation::TransformObservation;
+pub use transform_reward::{ClipReward, TransformReward};

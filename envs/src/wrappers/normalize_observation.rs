@@ -1,150 +1,136 @@
-//! Observations of mean 0 and variance 1.
+//! Observations with mean 0 and variance 1.
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{RunningStatistics, SharedStatistics};
-use crate::{Act, Env, EnvError, Obs, RealSpace, Rng, Step};
+use super::{
+    ArraySpace, RunningMeanStd,
+    running_mean_std::check_epsilon,
+    snapshot::{self, invalid_option},
+};
+use crate::{Act, Env, EnvError, FeatureSpace as _, Obs, Rng, Step};
 
-/// Keeps the variance away from 0.
-const EPSILON: f64 = 1e-8;
-
-/// Shifts and scales observations to mean 0 and variance 1, as seen so far (Gymnasium's
-/// `NormalizeObservation`).
+/// Shifts and scales each number of an observation to mean 0 and variance 1 over all that were
+/// seen (Gymnasium's `NormalizeObservation`): (x − mean) / √(var + ε).
 ///
-/// Mean and variance are those of all observations of resets and steps; Gymnasium's start from a
-/// made-up observation of weight 1e-4 instead. They are part of the snapshot. Evaluation reads the
-/// statistics of training without changing them:
+/// The first observation of an episode is taken up too, each before it is normalised. Statistics
+/// are kept in f64, where Gymnasium keeps f32.
 ///
 /// ```
-/// use gymnast_envs::{classic::CartPole, wrappers::NormalizeObservation};
+/// use gymnast_envs::{Env, Seed, classic::Pendulum, wrappers::NormalizeObservation};
 ///
-/// let training = NormalizeObservation::new(CartPole::default());
-/// let evaluation = NormalizeObservation::sharing(CartPole::default(), training.statistics())?
-///     .frozen();
+/// let mut training = NormalizeObservation::new(Pendulum::default(), 1e-8)?;
+/// training.reset(&mut Seed::new(0).rng())?;
+/// // An evaluation sees through the same eyes and does not change them.
+/// let mut evaluation = NormalizeObservation::new(Pendulum::default(), 1e-8)?;
+/// evaluation.set_statistics(training.statistics().clone())?;
+/// evaluation.set_update(false);
 /// # Ok::<(), gymnast_envs::EnvError>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NormalizeObservation<E> {
     env: E,
-    statistics: SharedStatistics,
-    is_frozen: bool,
+    epsilon: f64,
+    eyes: Eyes,
 }
 
-impl<E: Env<ObservationSpace: RealSpace>> NormalizeObservation<E> {
-    /// Wraps an environment, with statistics of its own.
-    pub fn new(env: E) -> Self {
-        let statistics = RunningStatistics::new(width(&env));
-        Self { env, statistics: SharedStatistics::new(statistics), is_frozen: false }
-    }
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Eyes {
+    statistics: RunningMeanStd,
+    update: bool,
+}
 
-    /// Wraps an environment that shares the statistics of others: of the same vector, or of
-    /// training. For statistics at a fixed time, share a copy:
-    /// `SharedStatistics::new(statistics.get())`.
+impl<E: Env<ObservationSpace: ArraySpace>> NormalizeObservation<E> {
+    /// Wraps an environment; Gymnasium's default `epsilon` is 1e-8.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] if the statistics are of observations of another size.
-    pub fn sharing(env: E, statistics: &SharedStatistics) -> Result<Self, EnvError> {
-        let (expected, got) = (width(&env), statistics.lock().mean().len());
-        if expected != got {
-            let reason = format!("`statistics` must be of {expected} numbers, got {got}");
-            return Err(super::invalid("NormalizeObservation", reason));
+    /// [`EnvError::InvalidOption`] if `epsilon` is not positive.
+    pub fn new(env: E, epsilon: f64) -> Result<Self, EnvError> {
+        check_epsilon("NormalizeObservation", epsilon)?;
+        let statistics = RunningMeanStd::new(env.observation_space().width());
+        Ok(Self { env, epsilon, eyes: Eyes { statistics, update: true } })
+    }
+
+    /// Takes up statistics from elsewhere.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidOption`] if their width differs from the observations'.
+    pub fn set_statistics(&mut self, statistics: RunningMeanStd) -> Result<(), EnvError> {
+        let (width, got) = (self.eyes.statistics.mean().len(), statistics.mean().len());
+        if width != got {
+            let reason = format!("{width} means are needed, one a number, got {got}");
+            return Err(invalid_option("NormalizeObservation", reason));
         }
-        Ok(Self { env, statistics: statistics.clone(), is_frozen: false })
-    }
-
-    /// The same, leaving the statistics as they are.
-    #[must_use]
-    pub fn frozen(mut self) -> Self {
-        self.freeze();
-        self
-    }
-
-    /// From now on leaves the statistics as they are. The switch is no part of a snapshot.
-    pub fn freeze(&mut self) {
-        self.is_frozen = true;
-    }
-
-    /// From now on updates the statistics with each observation.
-    pub fn update(&mut self) {
-        self.is_frozen = false;
-    }
-
-    /// Whether the statistics are left as they are.
-    pub fn is_frozen(&self) -> bool {
-        self.is_frozen
-    }
-
-    /// The statistics, to share or to copy.
-    pub fn statistics(&self) -> &SharedStatistics {
-        &self.statistics
-    }
-
-    crate::wrappers::access!();
-
-    fn take_in(&self, observation: Obs<E>) -> Result<Obs<E>, EnvError> {
-        let numbers = observation.as_ref();
-        // One such number would spoil the statistics for good.
-        if let Some(i) = numbers.iter().position(|x| !x.is_finite()) {
-            let problem = format!("observation {i} is {}, which has no mean", numbers[i]);
-            return Err(EnvError::Failed(problem));
-        }
-        if !self.is_frozen {
-            self.statistics.lock().update(numbers.iter().map(|&x| f64::from(x)));
-        }
-        Ok(self.normalize(observation))
+        self.eyes.statistics = statistics;
+        Ok(())
     }
 
     fn normalize(&self, mut observation: Obs<E>) -> Obs<E> {
-        let statistics = self.statistics.lock();
-        for (i, x) in observation.as_mut().iter_mut().enumerate() {
-            let deviation = f64::from(*x) - statistics.mean()[i];
-            *x = (deviation / (statistics.variance(i) + EPSILON).sqrt()) as f32;
+        let moments = self.eyes.statistics.mean().iter().zip(self.eyes.statistics.var());
+        for (x, (mean, var)) in observation.as_mut().iter_mut().zip(moments) {
+            *x = ((f64::from(*x) - mean) / (var + self.epsilon).sqrt()) as f32;
         }
         observation
     }
+
+    fn see(&mut self, observation: Obs<E>) -> Result<Obs<E>, EnvError> {
+        if self.eyes.update {
+            self.eyes.statistics.update(observation.as_ref())?;
+        }
+        Ok(self.normalize(observation))
+    }
 }
 
-fn width<E: Env<ObservationSpace: RealSpace>>(env: &E) -> usize {
-    use crate::FeatureSpace as _;
-    env.observation_space().width()
+impl<E> NormalizeObservation<E> {
+    crate::wrappers::wrapped!();
+
+    /// Whether observations from now on change the statistics; an evaluation turns that off.
+    pub fn set_update(&mut self, update: bool) {
+        self.eyes.update = update;
+    }
+
+    /// The statistics of the observations.
+    #[must_use]
+    pub fn statistics(&self) -> &RunningMeanStd {
+        &self.eyes.statistics
+    }
 }
 
-impl<E: Env<ObservationSpace: RealSpace>> Env for NormalizeObservation<E> {
+impl<E: Env<ObservationSpace: ArraySpace>> Env for NormalizeObservation<E> {
     type ObservationSpace = E::ObservationSpace;
     type ActionSpace = E::ActionSpace;
 
     fn observation_space(&self) -> E::ObservationSpace {
-        let n = width(&self.env);
-        let unbounded = (vec![f32::NEG_INFINITY; n], vec![f32::INFINITY; n]);
-        let space = self.env.observation_space().with_bounds(&unbounded.0, &unbounded.1);
-        space.expect("a box without bounds exists in every shape")
+        self.env.observation_space().unbounded()
     }
 
-    #[inline]
     fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
         let observation = self.env.reset(rng)?;
-        self.take_in(observation)
+        self.see(observation)
     }
 
     #[inline]
     fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
         let Step { observation, reward, outcome } = self.env.step(action, rng)?;
-        Ok(Step { observation: self.take_in(observation)?, reward, outcome })
+        Ok(Step { observation: self.see(observation)?, reward, outcome })
     }
 
     fn save(&self) -> Option<Value> {
-        Some(json!({ "env": self.env.save()?, "statistics": self.statistics.get() }))
+        snapshot::save(&self.env, &self.eyes)
     }
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
-        let statistics = RunningStatistics::from_snapshot(snapshot, width(&self.env))?;
+        let eyes: Eyes = snapshot::own(snapshot)?;
+        if eyes.statistics.mean().len() != self.eyes.statistics.mean().len() {
+            return Err(snapshot::invalid(snapshot, "statistics of another width"));
+        }
         self.env.restore(&snapshot["env"])?;
-        self.statistics.set(statistics);
+        self.eyes = eyes;
         Ok(())
     }
 
     fn observe(&self) -> Option<Obs<E>> {
-        self.env.observe().map(|observation| self.normalize(observation))
+        Some(self.normalize(self.env.observe()?))
     }
 
     crate::wrappers::forward! { env: action_space, state, set_state, render }
@@ -156,30 +142,29 @@ mod tests {
     use crate::{Seed, classic::CartPole};
 
     #[test]
-    fn evaluation_reads_the_statistics_of_training_and_leaves_them() {
+    fn normalised_by_hand_and_frozen() {
         let mut rng = Seed::new(0).rng();
-        let mut training = NormalizeObservation::new(CartPole::default());
-        training.reset(&mut rng).unwrap();
-        training.step(&1, &mut rng).unwrap();
-        let shared = NormalizeObservation::sharing(CartPole::default(), training.statistics());
-        let mut evaluation = shared.unwrap().frozen();
-        evaluation.set_state(&[0.0; 4]).unwrap();
-        let before = evaluation.observe();
-        evaluation.reset(&mut rng).unwrap();
-        assert_eq!(training.statistics().get().count(), 2);
-        training.step(&1, &mut rng).unwrap();
-        evaluation.set_state(&[0.0; 4]).unwrap();
-        assert_ne!(evaluation.observe(), before);
-        let wrong = SharedStatistics::new(RunningStatistics::new(3));
-        assert!(NormalizeObservation::sharing(CartPole::default(), &wrong).is_err());
+        let mut env = NormalizeObservation::new(CartPole::default(), 1.0).unwrap();
+        let known = RunningMeanStd::from_parts(vec![0.5; 4], vec![3.0; 4], 7.0).unwrap();
+        env.set_statistics(known.clone()).unwrap();
+        env.set_update(false);
+        env.reset(&mut rng).unwrap();
+        env.set_state(&[1.0, 0.5, -0.25, 2.5]).unwrap();
+        // (x − 0.5) / √(3 + 1).
+        assert_eq!(env.observe(), Some([0.25, 0.0, -0.375, 1.0]));
+        env.step(&0, &mut rng).unwrap();
+        assert_eq!(env.statistics(), &known);
+        env.set_update(true);
+        env.step(&0, &mut rng).unwrap();
+        assert_eq!(env.statistics().count(), 8.0);
     }
 
     #[test]
-    fn two_observations_are_one_deviation_from_their_mean() {
-        let mut env = NormalizeObservation::new(CartPole::default());
-        let first = env.reset(&mut Seed::new(0).rng()).unwrap();
-        assert_eq!(first, [0.0; 4]);
-        let second = env.step(&1, &mut Seed::new(0).rng()).unwrap().observation;
-        assert!((second[1] - 1.0).abs() < 1e-6 && (second[3] + 1.0).abs() < 1e-6, "{second:?}");
+    fn parameters_are_checked() {
+        for epsilon in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(NormalizeObservation::new(CartPole::default(), epsilon).is_err());
+        }
+        let mut env = NormalizeObservation::new(CartPole::default(), 1e-8).unwrap();
+        assert!(env.set_statistics(RunningMeanStd::new(3)).is_err());
     }
 }

@@ -1,120 +1,114 @@
-//! Rewards of which the returns have variance 1.
+//! Rewards scaled by the spread of the discounted return.
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::RunningStatistics;
+use super::{
+    RunningMeanStd,
+    running_mean_std::check_epsilon,
+    snapshot::{self, invalid_option},
+};
 use crate::{Act, Env, EnvError, Obs, Rng, Step};
 
-/// Keeps the variance away from 0.
-const EPSILON: f64 = 1e-8;
-
-/// Divides rewards by the standard deviation of the discounted return, as seen so far (Gymnasium's
-/// `NormalizeReward`).
+/// Divides rewards by the standard deviation of the discounted return (Gymnasium's
+/// `NormalizeReward`): r / √(var + ε).
 ///
-/// The return of a step is its reward and γ times that of the step before, from 0 at each reset.
-/// Until there are two returns, rewards stay as they are: one return has no deviation.
+/// As in Gymnasium, the return that is watched is G ← γ(1 − terminated)G + r, taken up *before* the
+/// reward is scaled, and it goes on over a truncation.
 #[derive(Clone, Debug)]
 pub struct NormalizeReward<E> {
     env: E,
     gamma: f64,
+    epsilon: f64,
+    watch: Watch,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Watch {
     discounted_return: f64,
-    statistics: RunningStatistics,
-    is_frozen: bool,
+    statistics: RunningMeanStd,
+    update: bool,
 }
 
 impl<E> NormalizeReward<E> {
-    /// Wraps an environment, its returns discounted by `gamma` (Gymnasium: 0.99).
+    /// Wraps an environment; Gymnasium's defaults are `gamma` 0.99 and `epsilon` 1e-8.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] if `gamma` lies outside 0..=1.
-    pub fn new(env: E, gamma: f64) -> Result<Self, EnvError> {
+    /// [`EnvError::InvalidOption`] if `gamma` lies outside [0, 1] or `epsilon` is not positive.
+    pub fn new(env: E, gamma: f64, epsilon: f64) -> Result<Self, EnvError> {
         if !(0.0..=1.0).contains(&gamma) {
-            let reason = format!("`gamma` must lie in 0..=1, got {gamma}");
-            return Err(super::invalid("NormalizeReward", reason));
+            let reason = format!("`gamma` must lie between 0 and 1, got {gamma}");
+            return Err(invalid_option("NormalizeReward", reason));
         }
-        let statistics = RunningStatistics::new(1);
-        Ok(Self { env, gamma, discounted_return: 0.0, statistics, is_frozen: false })
+        check_epsilon("NormalizeReward", epsilon)?;
+        let statistics = RunningMeanStd::new(1);
+        let watch = Watch { discounted_return: 0.0, statistics, update: true };
+        Ok(Self { env, gamma, epsilon, watch })
     }
 
-    /// From now on leaves the statistics as they are. The switch is no part of a snapshot.
-    pub fn freeze(&mut self) {
-        self.is_frozen = true;
+    crate::wrappers::wrapped!();
+
+    /// Whether steps from now on change the statistics; an evaluation turns that off.
+    pub fn set_update(&mut self, update: bool) {
+        self.watch.update = update;
     }
 
-    /// From now on updates the statistics with each step.
-    pub fn update(&mut self) {
-        self.is_frozen = false;
+    /// The statistics of the discounted return, one number wide.
+    #[must_use]
+    pub fn statistics(&self) -> &RunningMeanStd {
+        &self.watch.statistics
     }
 
-    /// Whether the statistics are left as they are.
-    pub fn is_frozen(&self) -> bool {
-        self.is_frozen
-    }
-
-    /// The statistics of the discounted returns.
-    pub fn statistics(&self) -> &RunningStatistics {
-        &self.statistics
-    }
-
-    /// What rewards are divided by now.
-    pub fn scale(&self) -> f64 {
-        if self.statistics.count() < 2 {
-            return 1.0;
+    /// Takes up statistics from elsewhere.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidOption`] if they are not one number wide.
+    pub fn set_statistics(&mut self, statistics: RunningMeanStd) -> Result<(), EnvError> {
+        if statistics.mean().len() != 1 {
+            let reason = format!("one mean is needed, got {}", statistics.mean().len());
+            return Err(invalid_option("NormalizeReward", reason));
         }
-        (self.statistics.variance(0) + EPSILON).sqrt()
+        self.watch.statistics = statistics;
+        Ok(())
     }
-
-    crate::wrappers::access!();
 }
 
 impl<E: Env> Env for NormalizeReward<E> {
     type ObservationSpace = E::ObservationSpace;
     type ActionSpace = E::ActionSpace;
 
-    #[inline]
     fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
-        self.discounted_return = 0.0;
         self.env.reset(rng)
     }
 
     #[inline]
     fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
         let mut step = self.env.step(action, rng)?;
-        // One such number would spoil the statistics for good.
-        if !step.reward.is_finite() {
-            return Err(EnvError::Failed(format!("the reward is {}", step.reward)));
+        let watch = &mut self.watch;
+        watch.discounted_return =
+            step.outcome.discount(self.gamma) * watch.discounted_return + step.reward;
+        if watch.update {
+            watch.statistics.update(&[watch.discounted_return])?;
         }
-        self.discounted_return = self.gamma * self.discounted_return + step.reward;
-        if !self.is_frozen {
-            self.statistics.update([self.discounted_return].into_iter());
-        }
-        step.reward /= self.scale();
+        step.reward /= (watch.statistics.var()[0] + self.epsilon).sqrt();
         Ok(step)
     }
 
     fn save(&self) -> Option<Value> {
-        Some(json!({
-            "env": self.env.save()?,
-            "discounted_return": self.discounted_return,
-            "statistics": self.statistics,
-        }))
+        snapshot::save(&self.env, &self.watch)
     }
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
-        let statistics = RunningStatistics::from_snapshot(snapshot, 1)?;
-        let discounted_return = super::part(snapshot, "discounted_return")?;
+        let watch: Watch = snapshot::own(snapshot)?;
+        if watch.statistics.mean().len() != 1 {
+            return Err(snapshot::invalid(snapshot, "statistics of one number are needed"));
+        }
         self.env.restore(&snapshot["env"])?;
-        (self.statistics, self.discounted_return) = (statistics, discounted_return);
+        self.watch = watch;
         Ok(())
     }
 
-    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
-        self.env.set_state(state)?;
-        self.discounted_return = 0.0;
-        Ok(())
-    }
-
-    crate::wrappers::forward! { env: spaces, state, observe, render }
+    crate::wrappers::forward! { env: spaces, state, set_state, start, render }
 }
 
 #[cfg(test)]
@@ -123,18 +117,30 @@ mod tests {
     use crate::{Seed, classic::CartPole};
 
     #[test]
-    fn rewards_are_divided_by_the_deviation_of_the_returns() {
-        let mut env = NormalizeReward::new(CartPole::default(), 0.5).unwrap();
+    fn scaled_by_hand_terminated_or_not() {
         let mut rng = Seed::new(0).rng();
+        let mut env = NormalizeReward::new(CartPole::default(), 0.5, 1.0).unwrap();
+        env.set_statistics(RunningMeanStd::from_parts(vec![0.0], vec![1.0], 1.0).unwrap()).unwrap();
         env.reset(&mut rng).unwrap();
-        assert_eq!(env.step(&0, &mut rng).unwrap().reward, 1.0);
-        // The returns are 1 and 1.5: deviation ¼.
-        assert!((env.step(&1, &mut rng).unwrap().reward - 4.0).abs() < 1e-5);
-        env.freeze();
-        env.step(&0, &mut rng).unwrap();
-        assert_eq!(env.statistics().count(), 2);
-        for bad in [-0.1, 1.1, f64::NAN] {
-            assert!(NormalizeReward::new(CartPole::default(), bad).is_err());
+        // G = 1: mean 0.5, variance (1 + 1/2) / 2 = 0.75.
+        assert_eq!(env.step(&0, &mut rng).unwrap().reward, 1.0 / 1.75_f64.sqrt());
+        // G = 1.5: delta 1, variance (0.75 · 2 + 2/3) / 3 = 13/18.
+        let reward = env.step(&0, &mut rng).unwrap().reward;
+        assert!((reward - 1.0 / (31.0_f64 / 18.0).sqrt()).abs() < 1e-15);
+        // Terminated: G = 0 · 1.5 + 1; with frozen statistics the scale stays.
+        env.set_update(false);
+        env.set_state(&[2.4, 10.0, 0.0, 0.0]).unwrap();
+        let last = env.step(&0, &mut rng).unwrap();
+        assert!(last.outcome.terminated() && last.reward == reward);
+        assert_eq!(env.watch.discounted_return, 1.0);
+    }
+
+    #[test]
+    fn parameters_are_checked() {
+        for (gamma, epsilon) in [(1.1, 1e-8), (f64::NAN, 1e-8), (0.9, 0.0), (0.9, f64::NAN)] {
+            assert!(NormalizeReward::new(CartPole::default(), gamma, epsilon).is_err());
         }
+        let mut env = NormalizeReward::new(CartPole::default(), 0.9, 1e-8).unwrap();
+        assert!(env.set_statistics(RunningMeanStd::new(2)).is_err());
     }
 }

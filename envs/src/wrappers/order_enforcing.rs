@@ -1,19 +1,20 @@
-//! Refuses steps where only a reset makes sense.
+//! Steps only within an episode.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::snapshot;
 use crate::{Act, Env, EnvError, Obs, Rng, Step};
 
-/// Makes it an error to step before the first reset or after an episode's end (Gymnasium's
-/// `OrderEnforcing`, which checks the former alone).
+/// Makes a step before the first reset or after an episode's end an error (Gymnasium's
+/// `OrderEnforcing`, which checks the former only).
 #[derive(Clone, Debug)]
 pub struct OrderEnforcing<E> {
     env: E,
     phase: Phase,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
     New,
     Running,
@@ -21,19 +22,24 @@ enum Phase {
 }
 
 impl<E> OrderEnforcing<E> {
-    /// Wraps an environment that has not been reset.
+    /// Wraps an environment that was not reset yet.
     pub fn new(env: E) -> Self {
         Self { env, phase: Phase::New }
     }
 
-    crate::wrappers::access!();
+    crate::wrappers::wrapped!();
+
+    /// Whether the environment was reset, restored or had its state set.
+    #[must_use]
+    pub fn has_reset(&self) -> bool {
+        self.phase != Phase::New
+    }
 }
 
 impl<E: Env> Env for OrderEnforcing<E> {
     type ObservationSpace = E::ObservationSpace;
     type ActionSpace = E::ActionSpace;
 
-    #[inline]
     fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
         let observation = self.env.reset(rng)?;
         self.phase = Phase::Running;
@@ -55,13 +61,11 @@ impl<E: Env> Env for OrderEnforcing<E> {
     }
 
     fn save(&self) -> Option<Value> {
-        Some(json!({ "env": self.env.save()?, "phase": self.phase }))
+        snapshot::save(&self.env, self.phase)
     }
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
-        let phase = super::part(snapshot, "phase")?;
-        self.env.restore(&snapshot["env"])?;
-        self.phase = phase;
+        self.phase = snapshot::restore(&mut self.env, snapshot)?;
         Ok(())
     }
 
@@ -77,17 +81,22 @@ impl<E: Env> Env for OrderEnforcing<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Seed, classic::CartPole};
+    use crate::{Seed, classic::CartPole, wrappers::TimeLimit};
 
     #[test]
-    fn steps_need_a_reset_before_and_after() {
-        let (mut env, mut rng) = (OrderEnforcing::new(CartPole::default()), Seed::new(0).rng());
+    fn steps_outside_an_episode_are_errors() {
+        let mut rng = Seed::new(0).rng();
+        let mut env = OrderEnforcing::new(TimeLimit::new(CartPole::default(), 2));
         assert!(matches!(env.step(&0, &mut rng), Err(EnvError::NeedsReset { .. })));
         env.reset(&mut rng).unwrap();
-        while !env.step(&0, &mut rng).unwrap().outcome.is_final() {}
-        let error = env.step(&0, &mut rng).unwrap_err();
-        assert_eq!(error.to_string(), "step was called after the episode ended: call reset first");
+        env.step(&0, &mut rng).unwrap();
+        // Truncated.
+        assert!(env.step(&1, &mut rng).unwrap().outcome.truncated());
+        assert!(matches!(env.step(&0, &mut rng), Err(EnvError::NeedsReset { .. })));
         env.reset(&mut rng).unwrap();
-        assert!(env.step(&0, &mut rng).is_ok());
+        // Terminated: the cart is at the edge and moves outwards.
+        env.set_state(&[2.4, 10.0, 0.0, 0.0]).unwrap();
+        assert!(env.step(&1, &mut rng).unwrap().outcome.terminated());
+        assert!(matches!(env.step(&0, &mut rng), Err(EnvError::NeedsReset { .. })));
     }
 }

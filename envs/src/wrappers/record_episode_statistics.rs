@@ -1,25 +1,15 @@
-//! Adds up what episodes bring.
+//! Returns and lengths of the last episodes.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::snapshot::{self, invalid_option};
 use crate::{Act, Env, EnvError, Obs, Rng, Step};
 
-/// What one episode came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EpisodeStatistics {
-    /// The sum of the rewards, undiscounted.
-    pub episode_return: f64,
-    /// The number of steps.
-    pub length: u64,
-}
-
-/// Keeps the return and length of the last episodes (Gymnasium's `RecordEpisodeStatistics`).
-///
-/// An episode that a reset cuts off counts as none.
+/// Keeps the return and length of the last finished episodes (Gymnasium's
+/// `RecordEpisodeStatistics`).
 ///
 /// ```
 /// use gymnast_envs::{Env, Seed, classic::CartPole, wrappers::RecordEpisodeStatistics};
@@ -28,103 +18,108 @@ pub struct EpisodeStatistics {
 /// let mut rng = Seed::new(0).rng();
 /// env.reset(&mut rng)?;
 /// while !env.step(&1, &mut rng)?.outcome.is_final() {}
-/// assert_eq!(env.last().map(|episode| episode.length), Some(10));
+/// let episode = env.last().expect("an episode ended");
+/// assert_eq!(episode.episode_return, episode.length as f64);
 /// # Ok::<(), gymnast_envs::EnvError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct RecordEpisodeStatistics<E> {
     env: E,
-    capacity: usize,
-    current: EpisodeStatistics,
+    buffer_length: usize,
+    record: Record,
+}
+
+/// One finished episode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpisodeStatistics {
+    /// The sum of rewards, undiscounted.
+    pub episode_return: f64,
+    /// The number of steps.
+    pub length: u64,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Record {
+    running: EpisodeStatistics,
     finished: VecDeque<EpisodeStatistics>,
-    episodes: u64,
+    episode_count: u64,
 }
 
 impl<E> RecordEpisodeStatistics<E> {
-    /// Wraps an environment and keeps its last `capacity` episodes (Gymnasium: 100).
+    /// Wraps an environment and keeps its last `buffer_length` episodes.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] if `capacity` is 0.
-    pub fn new(env: E, capacity: usize) -> Result<Self, EnvError> {
-        if capacity == 0 {
-            let reason = "`capacity` must be at least 1, got 0".to_owned();
-            return Err(super::invalid("RecordEpisodeStatistics", reason));
+    /// [`EnvError::InvalidOption`] if `buffer_length` is 0.
+    pub fn new(env: E, buffer_length: usize) -> Result<Self, EnvError> {
+        if buffer_length == 0 {
+            let reason = "`buffer_length` must be at least 1, got 0";
+            return Err(invalid_option("RecordEpisodeStatistics", reason));
         }
-        let current = EpisodeStatistics::default();
-        Ok(Self { env, capacity, current, finished: VecDeque::new(), episodes: 0 })
+        Ok(Self { env, buffer_length, record: Record::default() })
     }
 
-    /// The episode that goes on, so far.
-    pub fn current(&self) -> EpisodeStatistics {
-        self.current
+    crate::wrappers::wrapped!();
+
+    /// The last finished episodes, oldest first.
+    pub fn episodes(&self) -> impl ExactSizeIterator<Item = &EpisodeStatistics> {
+        self.record.finished.iter()
     }
 
-    /// The last episodes that ended, the oldest first.
-    pub fn finished(&self) -> impl Iterator<Item = &EpisodeStatistics> {
-        self.finished.iter()
-    }
-
-    /// The last episode that ended.
+    /// The episode that finished last, if any did.
+    #[must_use]
     pub fn last(&self) -> Option<&EpisodeStatistics> {
-        self.finished.back()
+        self.record.finished.back()
     }
 
-    /// The number of episodes that ended, those no longer kept too.
-    pub fn episodes(&self) -> u64 {
-        self.episodes
+    /// The number of episodes that finished, also those no longer kept.
+    #[must_use]
+    pub fn episode_count(&self) -> u64 {
+        self.record.episode_count
     }
-
-    crate::wrappers::access!();
 }
 
 impl<E: Env> Env for RecordEpisodeStatistics<E> {
     type ObservationSpace = E::ObservationSpace;
     type ActionSpace = E::ActionSpace;
 
-    #[inline]
     fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
-        self.current = EpisodeStatistics::default();
-        self.env.reset(rng)
+        let observation = self.env.reset(rng)?;
+        self.record.running = EpisodeStatistics::default();
+        Ok(observation)
     }
 
     #[inline]
     fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
         let step = self.env.step(action, rng)?;
-        self.current.episode_return += step.reward;
-        self.current.length += 1;
+        let record = &mut self.record;
+        record.running.episode_return += step.reward;
+        record.running.length += 1;
         if step.outcome.is_final() {
-            if self.finished.len() == self.capacity {
-                self.finished.pop_front();
+            if record.finished.len() == self.buffer_length {
+                record.finished.pop_front();
             }
-            self.finished.push_back(std::mem::take(&mut self.current));
-            self.episodes += 1;
+            record.finished.push_back(record.running);
+            record.episode_count += 1;
         }
         Ok(step)
     }
 
     fn save(&self) -> Option<Value> {
-        Some(json!({
-            "env": self.env.save()?,
-            "current": self.current,
-            "finished": self.finished,
-            "episodes": self.episodes,
-        }))
+        snapshot::save(&self.env, &self.record)
     }
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
-        let current = super::part(snapshot, "current")?;
-        let mut finished: VecDeque<_> = super::part(snapshot, "finished")?;
-        let episodes = super::part(snapshot, "episodes")?;
-        self.env.restore(&snapshot["env"])?;
+        let mut record: Record = snapshot::restore(&mut self.env, snapshot)?;
         // The snapshot may come from a wrapper that keeps more.
-        finished.drain(..finished.len().saturating_sub(self.capacity));
-        (self.current, self.finished, self.episodes) = (current, finished, episodes);
+        let surplus = record.finished.len().saturating_sub(self.buffer_length);
+        record.finished.drain(..surplus);
+        self.record = record;
         Ok(())
     }
 
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
         self.env.set_state(state)?;
-        self.current = EpisodeStatistics::default();
+        self.record.running = EpisodeStatistics::default();
         Ok(())
     }
 
@@ -134,20 +129,24 @@ impl<E: Env> Env for RecordEpisodeStatistics<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Seed, classic::MountainCar, wrappers::TimeLimit};
+    use crate::{Seed, classic::CartPole, wrappers::TimeLimit};
 
     #[test]
-    fn the_last_episodes_are_kept_and_no_more() {
-        let limited = TimeLimit::new(MountainCar::default(), 7);
-        let mut env = RecordEpisodeStatistics::new(limited, 2).unwrap();
+    fn truncated_and_terminated_episodes_are_kept_in_order() {
         let mut rng = Seed::new(0).rng();
-        for _ in 0..3 {
+        let limited = TimeLimit::new(CartPole::default(), 3);
+        let mut env = RecordEpisodeStatistics::new(limited, 2).unwrap();
+        for _ in 0..2 {
             env.reset(&mut rng).unwrap();
-            while !env.step(&1, &mut rng).unwrap().outcome.is_final() {}
+            while !env.step(&0, &mut rng).unwrap().outcome.is_final() {}
         }
-        let episode = EpisodeStatistics { episode_return: -7.0, length: 7 };
-        assert_eq!(env.finished().collect::<Vec<_>>(), [&episode; 2]);
-        assert_eq!((env.episodes(), env.current()), (3, EpisodeStatistics::default()));
-        assert!(RecordEpisodeStatistics::new(env, 0).is_err());
+        env.reset(&mut rng).unwrap();
+        env.set_state(&[2.4, 10.0, 0.0, 0.0]).unwrap();
+        assert!(env.step(&0, &mut rng).unwrap().outcome.terminated());
+        let expected = [(3.0, 3), (1.0, 1)];
+        let got: Vec<_> = env.episodes().map(|e| (e.episode_return, e.length)).collect();
+        assert_eq!(got, expected);
+        assert_eq!(env.episode_count(), 3);
+        assert!(RecordEpisodeStatistics::new(CartPole::default(), 0).is_err());
     }
 }

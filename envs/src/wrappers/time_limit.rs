@@ -20,7 +20,7 @@ impl<E> TimeLimit<E> {
         Self { env, max_episode_steps: max_episode_steps.into(), elapsed_steps: 0 }
     }
 
-    crate::wrappers::access!();
+    crate::wrappers::wrapped!();
 }
 
 impl<E: Env> Env for TimeLimit<E> {
@@ -50,11 +50,13 @@ impl<E: Env> Env for TimeLimit<E> {
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
         let elapsed = snapshot["elapsed_steps"].as_u64().and_then(|n| u32::try_from(n).ok());
-        self.elapsed_steps = elapsed.ok_or_else(|| EnvError::InvalidState {
+        let elapsed_steps = elapsed.ok_or_else(|| EnvError::InvalidState {
             expected: "`elapsed_steps`, a 32-bit number".to_owned(),
             got: snapshot["elapsed_steps"].to_string(),
         })?;
-        self.env.restore(&snapshot["env"])
+        self.env.restore(&snapshot["env"])?;
+        self.elapsed_steps = elapsed_steps;
+        Ok(())
     }
 
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
