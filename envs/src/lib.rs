@@ -5,12 +5,15 @@
 //!
 //! This crate knows neither networks nor agents.
 
+mod checker;
 mod env;
 mod erased;
 mod error;
 mod model;
+mod options;
 mod registry;
 mod seeding;
+mod spelling;
 mod vector;
 
 pub mod classic;
@@ -20,18 +23,19 @@ pub mod toy_text;
 pub mod trace;
 pub mod wrappers;
 
+pub use checker::{Check, CheckReport, Finding, Severity, check_env};
 pub use env::{Act, Env, Obs, Outcome, Step};
 pub use erased::{Codec, DynEnv, Erased, ToIndex, ToRow};
 pub use error::{EnvError, SpaceError};
 pub use model::Transition;
-pub use registry::{
-    ContinuousVector, DiscreteVector, EnvOptions, EnvSpec, FiniteVector, Registry, nearest,
-};
+pub use options::EnvOptions;
+pub use registry::{ContinuousVector, DiscreteVector, EnvSpec, FiniteVector, Registry};
 pub use seeding::{Rng, Seed};
 pub use space::{
     BoundedSpace, BoxSpace, Discrete, FeatureSpace, FiniteSpace, MultiBinary, MultiDiscrete,
     RowSpace, Space, SpaceDescription,
 };
+pub use spelling::nearest;
 pub use vector::{AutoresetMode, Experience, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot};
 
 #[doc(hidden)]
