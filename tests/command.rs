@@ -8,7 +8,8 @@ use crate::sandbox::{SHORT, Sandbox};
 fn help_teaches() {
     let sandbox = Sandbox::new();
     let help = sandbox.run(&["--help"]).ok().stdout;
-    let commands = ["envs", "agents", "train", "evaluate", "watch", "plot", "report", "replay"];
+    let commands =
+        ["envs", "agents", "train", "evaluate", "watch", "plot", "report", "check", "replay"];
     for command in commands {
         assert!(help.contains(command), "{command}");
         let help = sandbox.run(&[command, "--help"]).ok().stdout;
@@ -110,6 +111,17 @@ fn a_report_comes_in_four_formats() {
     let table = sandbox.run(&["report", "run", "--threshold", "2"]).ok().stdout;
     assert!(table.contains("> 4000 (0/2 reached)"), "{table}");
     sandbox.run(&["report", "."]).fails(2, &["holds no run"]);
+}
+
+#[test]
+fn environments_are_checked() {
+    let sandbox = Sandbox::new();
+    let text = sandbox.run(&["check", "FrozenLake-v1", "--set", "is_slippery=false"]).ok().stdout;
+    assert!(text.contains(" 0 errors"), "{text}");
+    let json = sandbox.run(&["check", "CartPole-v1", "--json"]).ok().json();
+    assert_eq!((&json["is_ok"], json["report"]["findings"].is_array()), (&true.into(), true));
+    sandbox.run(&["check", "CartPol-v1"]).fails(2, &["did you mean `CartPole-v1`"]);
+    sandbox.run(&["check", "CartPole-v1", "--set", "lenght=1"]).fails(2, &["length"]);
 }
 
 #[test]

@@ -5,13 +5,16 @@
 //!
 //! This crate knows neither networks nor agents.
 
+mod checker;
 mod documented;
 mod env;
 mod erased;
 mod error;
 mod model;
+mod options;
 mod registry;
 mod seeding;
+mod spelling;
 mod vector;
 
 pub mod classic;
@@ -21,20 +24,20 @@ pub mod toy_text;
 pub mod trace;
 pub mod wrappers;
 
+pub use checker::{Check, CheckReport, Finding, Severity, check_env};
 pub use documented::Documented;
 pub use env::{Act, Env, Obs, Outcome, Step};
 pub use erased::{Codec, DynEnv, Erased, ToIndex, ToRow};
 pub use error::{EnvError, SpaceError};
 pub use model::Transition;
-pub use registry::{
-    ContinuousVector, DiscreteVector, EnvOption, EnvOptions, EnvSpec, FiniteVector, Registry,
-    nearest,
-};
+pub use options::{EnvOption, EnvOptions};
+pub use registry::{ContinuousVector, DiscreteVector, EnvSpec, FiniteVector, Registry};
 pub use seeding::{Rng, Seed};
 pub use space::{
     BoundedSpace, BoxSpace, Discrete, FeatureSpace, FiniteSpace, MultiBinary, MultiDiscrete,
     RowSpace, Space, SpaceDescription,
 };
+pub use spelling::nearest;
 pub use vector::{AutoresetMode, Experience, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot};
 
 #[doc(hidden)]

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
-    BoundedSpace, Discrete, Documented, DynEnv, Env, EnvError, Erased, FeatureSpace, FiniteSpace,
-    RowSpace, Seed, SpaceDescription, SyncVectorEnv, ToIndex, ToRow, VectorEnv,
+    BoundedSpace, CheckReport, Discrete, Documented, DynEnv, Env, EnvError, EnvOption, EnvOptions,
+    Erased, FeatureSpace, FiniteSpace, RowSpace, Seed, SpaceDescription, SyncVectorEnv, ToIndex,
+    ToRow, VectorEnv, check_env,
     erased::{Codec, Seeded},
+    spelling::nearest,
     wrappers::TimeLimit,
 };
 
@@ -19,80 +21,9 @@ pub type DiscreteVector = Box<dyn VectorEnv<RowSpace, Discrete>>;
 /// A vector of environments with real-valued actions, its types erased.
 pub type ContinuousVector = Box<dyn VectorEnv<RowSpace, RowSpace>>;
 
-/// Options of an environment's constructor by name (Gymnasium's `make(id, **kwargs)`).
-///
-/// `max_episode_steps` is understood for every environment and overrides the registered limit.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct EnvOptions(Map<String, Value>);
-
-impl EnvOptions {
-    /// No options: the environment as registered.
-    #[must_use]
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// The same options with one more.
-    #[must_use]
-    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(key.to_owned(), value.into());
-        self
-    }
-
-    /// The options as a map.
-    #[must_use]
-    pub fn as_map(&self) -> &Map<String, Value> {
-        &self.0
-    }
-
-    /// Reads the options as a structure; give it `#[serde(default, deny_unknown_fields)]`.
-    ///
-    /// # Errors
-    /// [`EnvError::InvalidOption`] naming the option.
-    pub fn parse<T: DeserializeOwned>(&self, id: &str) -> Result<T, EnvError> {
-        let mut own = self.0.clone();
-        own.remove("max_episode_steps");
-        serde_json::from_value(Value::Object(own.clone())).map_err(|error| {
-            // A type error does not say where it is, so the options are read one by one.
-            let alone = |(key, value): (&String, &Value)| {
-                let one = Map::from_iter([(key.clone(), value.clone())]);
-                let error = serde_json::from_value::<T>(Value::Object(one)).err()?;
-                Some(format!("`{key}` = {value}: {error}"))
-            };
-            let reason = own.iter().find_map(alone).unwrap_or_else(|| error.to_string());
-            EnvError::InvalidOption { id: id.to_owned(), reason }
-        })
-    }
-
-    fn max_episode_steps(&self, id: &str) -> Result<Option<u32>, EnvError> {
-        let Some(value) = self.0.get("max_episode_steps") else { return Ok(None) };
-        let steps = value.as_u64().and_then(|steps| u32::try_from(steps).ok());
-        steps.filter(|&steps| steps > 0).map(Some).ok_or_else(|| EnvError::InvalidOption {
-            id: id.to_owned(),
-            reason: format!("max_episode_steps must be a positive integer, got {value}"),
-        })
-    }
-}
-
-impl From<Map<String, Value>> for EnvOptions {
-    fn from(options: Map<String, Value>) -> Self {
-        Self(options)
-    }
-}
-
 type Make<T> = Arc<dyn Fn(usize, Seed, &EnvOptions) -> Result<T, EnvError> + Send + Sync>;
+type Check = Arc<dyn Fn(&EnvOptions) -> CheckReport + Send + Sync>;
 type MakeOne = Arc<dyn Fn(u64, &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> + Send + Sync>;
-
-/// One option of an environment's constructor, as data: for listings.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EnvOption {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is unless set.
-    pub default: Value,
-    /// What it means.
-    pub doc: &'static str,
-}
 
 /// One registered environment: its name, limits, and how to make it.
 #[derive(Clone)]
@@ -104,6 +35,7 @@ pub struct EnvSpec {
     tolerance: f64,
     options: Vec<EnvOption>,
     make: MakeOne,
+    check: Check,
     finite: Option<Make<FiniteVector>>,
     discrete: Option<Make<DiscreteVector>>,
     continuous: Option<Make<ContinuousVector>>,
@@ -170,9 +102,12 @@ impl EnvSpec {
             reward_threshold: None,
             tolerance: 1e-12,
             options: Vec::new(),
+            check: {
+                let make = make.clone();
+                Arc::new(move |options| check_env(|| limited(&*make, options)))
+            },
             make: Arc::new(move |seed, options| {
-                let limit = options.max_episode_steps("")?;
-                Ok(Box::new(Seeded::new(TimeLimit::new(make(options)?, limit), seed)))
+                Ok(Box::new(Seeded::new(limited(&*make, options)?, seed)))
             }),
             finite: None,
             discrete: None,
@@ -288,6 +223,16 @@ impl EnvSpec {
         (self.make)(seed, &self.complete(options)?)
     }
 
+    /// Holds the environment, within its step limit, against what agents rely on: see
+    /// [`check_env`].
+    #[must_use]
+    pub fn check(&self, options: &EnvOptions) -> CheckReport {
+        match self.complete(options) {
+            Ok(options) => (self.check)(&options),
+            Err(error) => CheckReport::not_made(&error),
+        }
+    }
+
     /// `n` environments for tabular agents. `None` where tables cannot serve.
     pub fn finite_vector(
         &self,
@@ -349,6 +294,15 @@ impl EnvSpec {
     }
 }
 
+/// The environment within its step limit. Only called with options that are complete.
+fn limited<E: Env>(
+    make: &impl Fn(&EnvOptions) -> Result<E, EnvError>,
+    options: &EnvOptions,
+) -> Result<TimeLimit<E>, EnvError> {
+    let limit = options.max_episode_steps("")?;
+    Ok(TimeLimit::new(make(options)?, limit))
+}
+
 /// A maker of erased vectors from a maker of typed environments.
 fn erased<E, OC, AC, F>(make: Arc<F>) -> Make<Box<dyn VectorEnv<OC::Target, AC::Target>>>
 where
@@ -358,8 +312,7 @@ where
     F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
 {
     Arc::new(move |n, seed, options| {
-        let limit = options.max_episode_steps("")?;
-        let one = |_| Ok(TimeLimit::new(make(options)?, limit));
+        let one = |_| limited(&*make, options);
         let envs = (0..n).map(one).collect::<Result<Vec<_>, EnvError>>()?;
         Ok(Box::new(Erased::<_, OC, AC>::new(SyncVectorEnv::new(envs, seed)?)))
     })
@@ -424,13 +377,4 @@ impl Registry {
     pub fn make(&self, id: &str, seed: u64) -> Result<Box<dyn DynEnv>, EnvError> {
         self.spec(id)?.make(seed, &EnvOptions::none())
     }
-}
-
-/// The candidate most like `name`, if any is much like it, capitals aside.
-#[must_use]
-pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
-    let name = name.to_lowercase();
-    let scored = candidates.map(|c| (strsim::jaro_winkler(&name, &c.to_lowercase()), c));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 > 0.7).then(|| best.1.to_owned())
 }

@@ -14,6 +14,7 @@
 //! ```
 
 mod agents;
+mod check;
 mod curves;
 mod envs;
 mod error;
@@ -64,6 +65,7 @@ enum Command {
     Watch(watch::Watch),
     Plot(plot::Plot),
     Report(report::Report),
+    Check(check::Check),
     Replay(replay::Replay),
 }
 
@@ -128,6 +130,7 @@ fn dispatch(
         Command::Watch(args) => watch::run(args, names, out),
         Command::Plot(args) => plot::run(args, names, out),
         Command::Report(args) => report::run(args, names, out),
+        Command::Check(args) => check::run(args, names, out),
         Command::Replay(args) => replay::run(args, names, out),
     }
 }

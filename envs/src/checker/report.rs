@@ -1,0 +1,187 @@
+//! What the checker found.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::EnvError;
+
+/// One thing that is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Check {
+    /// The environment can be made.
+    Construction,
+    /// The bounds of the spaces make sense.
+    SpaceBounds,
+    /// What a space samples lies in it.
+    SpaceSamples,
+    /// The spaces never change.
+    ConstantSpaces,
+    /// The observations of `reset` lie in the observation space.
+    ResetObservations,
+    /// The observations of `step` lie in the observation space.
+    StepObservations,
+    /// Actions drawn from the action space are accepted.
+    SampledActions,
+    /// Actions outside the action space are refused.
+    OutsideActions,
+    /// Rewards are finite numbers.
+    Rewards,
+    /// `reset` works at any time.
+    ResetAnyTime,
+    /// Episodes end.
+    EpisodeEnd,
+    /// The same stream and actions give the same episode.
+    SameSeed,
+    /// Different streams give different episodes.
+    DifferentSeeds,
+    /// Nothing of an episode survives into the next.
+    CleanReset,
+    /// `save` and `restore` continue in mid-episode.
+    SaveRestore,
+    /// `state` and `set_state` agree.
+    StateRoundTrip,
+    /// `transitions` and `initial_states` agree with what happens.
+    TransitionModel,
+    /// Pictures and texts can be had at any time, pictures of one size.
+    Rendering,
+    /// How many steps a second.
+    Speed,
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Construction => "construction",
+            Self::SpaceBounds => "space-bounds",
+            Self::SpaceSamples => "space-samples",
+            Self::ConstantSpaces => "constant-spaces",
+            Self::ResetObservations => "reset-observations",
+            Self::StepObservations => "step-observations",
+            Self::SampledActions => "sampled-actions",
+            Self::OutsideActions => "outside-actions",
+            Self::Rewards => "rewards",
+            Self::ResetAnyTime => "reset-any-time",
+            Self::EpisodeEnd => "episode-end",
+            Self::SameSeed => "same-seed",
+            Self::DifferentSeeds => "different-seeds",
+            Self::CleanReset => "clean-reset",
+            Self::SaveRestore => "save-restore",
+            Self::StateRoundTrip => "state-round-trip",
+            Self::TransitionModel => "transition-model",
+            Self::Rendering => "rendering",
+            Self::Speed => "speed",
+        };
+        f.pad(name)
+    }
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Agents cannot rely on the environment.
+    Error,
+    /// It works, but hardly as its author means it to.
+    Warning,
+}
+
+/// One thing to mend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The check that found it.
+    pub check: Check,
+    /// What the environment does wrong.
+    pub problem: String,
+    /// What its author should do.
+    pub advice: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        write!(f, "{severity}: {}: {}\n  {}", self.check, self.problem, self.advice)
+    }
+}
+
+/// What [`check_env`](crate::check_env) found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CheckReport {
+    /// What is wrong, each kind of fault once.
+    pub findings: Vec<Finding>,
+    /// What was checked. Capabilities that the environment does not offer are left out.
+    pub checks_run: Vec<Check>,
+    /// Env steps per second with random actions, resets included. `None` where stepping failed.
+    pub steps_per_second: Option<f64>,
+}
+
+impl CheckReport {
+    /// The report on an environment that cannot be made.
+    pub(crate) fn not_made(error: &EnvError) -> Self {
+        let mut report = Self {
+            findings: vec![],
+            checks_run: vec![Check::Construction],
+            steps_per_second: None,
+        };
+        report.error(
+            Check::Construction,
+            format!("the environment cannot be made: {error}"),
+            "Mend its constructor or the options given to it.",
+        );
+        report
+    }
+
+    /// Whether there are no errors; warnings may be.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.errors().next().is_none()
+    }
+
+    /// The findings that are errors.
+    pub fn errors(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Error)
+    }
+
+    /// The findings that are warnings.
+    pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Warning)
+    }
+
+    pub(super) fn error(&mut self, check: Check, problem: String, advice: &str) {
+        self.find(Severity::Error, check, problem, advice);
+    }
+
+    pub(super) fn warn(&mut self, check: Check, problem: String, advice: &str) {
+        self.find(Severity::Warning, check, problem, advice);
+    }
+
+    /// The same advice is not given twice: its first occasion stands for the others.
+    fn find(&mut self, severity: Severity, check: Check, problem: String, advice: &str) {
+        if self.findings.iter().all(|finding| finding.advice != advice) {
+            self.findings.push(Finding { severity, check, problem, advice: advice.to_owned() });
+        }
+    }
+}
+
+impl fmt::Display for CheckReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(f, "{finding}")?;
+        }
+        let (errors, warnings) = (self.errors().count(), self.warnings().count());
+        let count = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
+        let checks = count(self.checks_run.len(), "check");
+        write!(f, "{checks}, {}, {}", count(errors, "error"), count(warnings, "warning"))?;
+        match self.steps_per_second {
+            Some(speed) => write!(f, "; {speed:.0} steps/s"),
+            None => Ok(()),
+        }
+    }
+}
