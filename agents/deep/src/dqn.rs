@@ -205,6 +205,9 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         plan: &Plan,
     ) -> Result<Self, AgentError> {
         config.check()?;
+        let size = config.buffer_size;
+        let holds = size > plan.num_envs;
+        AgentError::require(holds, "buffer_size", &size, "more than `training.num_envs`")?;
         threads::single_threaded();
         let (width, actions) = (observation_space.width(), action_space.size());
         let network = MlpConfig {

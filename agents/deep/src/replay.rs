@@ -61,14 +61,16 @@ struct Scratch {
 }
 
 impl Replay {
-    /// An empty memory for `capacity` transitions (at least 1) of `num_envs` environments, whose
-    /// observations have `width` features; what it samples spans `n_step` steps (at least 1).
+    /// An empty memory for `capacity` transitions of `num_envs` environments, whose observations
+    /// have `width` features; what it samples spans `n_step` steps (at least 1).
     ///
     /// # Panics
-    /// If `capacity` does not fit 32 bits.
+    /// If `capacity` does not fit 32 bits or is not above `num_envs`.
     #[must_use]
     pub fn new(capacity: usize, width: usize, num_envs: usize, n_step: usize) -> Self {
         assert!(u32::try_from(capacity).is_ok_and(|n| n < NONE), "a row's number has 32 bits");
+        // Else a transition could give way before its successor comes.
+        assert!(capacity > num_envs, "a memory holds more than one transition an environment");
         Self {
             observations: vec![0.0; capacity * width],
             next_observations: vec![0.0; capacity * width],
@@ -328,6 +330,58 @@ mod tests {
             assert!(Replay::new(2, 2, 1, 2).load(&state).is_err());
             assert!(Replay::new(4, 3, 1, 2).load(&state).is_err());
             assert!(Replay::new(4, 2, 2, 2).load(&state).is_err());
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever the capacity, the number of environments and the length of the episodes: what
+        /// is sampled is what the last transitions, followed from any of them, come to.
+        #[test]
+        fn samples_are_what_the_episodes_come_to(
+            room in 1_usize..20,
+            num_envs in 1_usize..4,
+            n_step in 1_usize..5,
+            lengths in proptest::collection::vec(1_usize..6, 1..4),
+            vector_steps in 1_usize..30,
+        ) {
+            let capacity = num_envs + room;
+            let mut replay = Replay::new(capacity, 2, num_envs, n_step);
+            // Environment e repeats episodes of one length; its t-th step pays t.
+            let length = |e: usize| lengths[e % lengths.len()];
+            let is_last = |e: usize, t: usize| (t + 1).is_multiple_of(length(e));
+            for t in 0..vector_steps {
+                let experience = Experience {
+                    observations: (0..num_envs).map(|e| vec![t as f32, e as f32]).collect(),
+                    actions: vec![0; num_envs],
+                    rewards: vec![t as f64; num_envs],
+                    next_observations: (0..num_envs).map(|e| vec![t as f32 + 1.0, e as f32]).collect(),
+                    outcomes: (0..num_envs)
+                        .map(|e| if is_last(e, t) { Outcome::Terminated } else { Outcome::Continues })
+                        .collect(),
+                    is_reset: vec![false; num_envs],
+                };
+                replay.push(&space(), &Discrete::new(2), &experience, 0.5, 1.0);
+            }
+            let stored = capacity.min(num_envs * vector_steps);
+            proptest::prop_assert_eq!(replay.len(), stored);
+            let batch = replay.sample(20, &mut Seed::new(0).rng());
+            for row in 0..20 {
+                let [t, e] = [0, 1].map(|i| batch.observation.double_value(&[row, i]) as usize);
+                proptest::prop_assert!((num_envs * (vector_steps - t) - e) <= stored, "{} {}", t, e);
+                let (mut reward, mut discount, mut last) = (t as f64, 0.5, t);
+                while !is_last(e, last) && last + 1 < vector_steps && last + 1 < t + n_step {
+                    last += 1;
+                    reward += discount * last as f64;
+                    discount *= 0.5;
+                }
+                if is_last(e, last) {
+                    discount = 0.0;
+                }
+                proptest::prop_assert_eq!(batch.reward.double_value(&[row]), reward);
+                proptest::prop_assert_eq!(batch.discount.double_value(&[row]), discount);
+                let next = batch.next_observation.double_value(&[row, 0]);
+                proptest::prop_assert_eq!(next, last as f64 + 1.0);
+            }
         }
     }
 }
