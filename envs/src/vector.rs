@@ -217,9 +217,6 @@ impl<E: Env> SyncVectorEnv<E> {
         let rows = &mut self.experience;
         rows.is_reset[i] = self.finished[i];
         if self.finished[i] {
-            if self.mode == AutoresetMode::Disabled {
-                return Err(EnvError::NeedsReset { when: "after the episode ended" });
-            }
             let first = env.reset(rng)?;
             self.observations[i].clone_from(&first);
             rows.next_observations[i] = first;
@@ -278,6 +275,10 @@ impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E>
         }
         if self.observations.len() != n {
             return Err(EnvError::NeedsReset { when: "before the first reset" });
+        }
+        // Before any environment is stepped, so that the error leaves all as they were.
+        if self.mode == AutoresetMode::Disabled && self.finished.contains(&true) {
+            return Err(EnvError::NeedsReset { when: "after the episode ended" });
         }
         std::mem::swap(&mut self.experience.observations, &mut self.observations);
         self.experience.actions.clear();

@@ -20,7 +20,7 @@ pub(crate) struct Evaluate {
     /// The episodes to play with each seed's agent
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     episodes: u32,
-    /// The seed of the episodes: the same seed, the same episodes for every agent
+    /// The seed of the episodes: each agent plays its own, the same ones every time
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Print JSON
@@ -63,7 +63,7 @@ pub(crate) fn run(
         let (env_steps, episodes) = with_task!(&run.task, task => {
             let Trained { agent, env_steps } = run_dir::load_agent(&run, task, dir)?;
             let (count, limit) = (args.episodes as usize, run.training.max_eval_steps);
-            let seed = Seed::new(args.seed).child("evaluate", 0);
+            let seed = Seed::new(args.seed).child("evaluate", dir.seed);
             (env_steps, evaluate_policy(&*agent, task.make_envs(), count, limit, seed)?)
         });
         let summary = episodes.summarize(env_steps, 0.0);

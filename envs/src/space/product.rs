@@ -36,6 +36,15 @@ macro_rules! tuple_space {
                     _ => Err(not_an_element(self, value)),
                 }
             }
+
+            fn from_jsonable_unbounded(&self, value: &Value) -> Result<Self::Element, SpaceError> {
+                match value.as_array() {
+                    Some(parts) if parts.len() == $count => {
+                        Ok(($(self.$index.from_jsonable_unbounded(&parts[$index])?,)+))
+                    }
+                    _ => Err(not_an_element(self, value)),
+                }
+            }
         }
 
         /// Numbered like the digits of a number, the last part fastest.
@@ -232,6 +241,18 @@ macro_rules! product_space {
                     )?),+
                 })
             }
+
+            fn from_jsonable_unbounded(
+                &self,
+                value: &$crate::serde_json::Value,
+            ) -> Result<$Element, $crate::SpaceError> {
+                Ok($Element {
+                    $($field: $crate::Space::from_jsonable_unbounded(
+                        &self.$field,
+                        &value[stringify!($field)],
+                    )?),+
+                })
+            }
         }
 
         impl $crate::FeatureSpace for $Space {
@@ -320,5 +341,17 @@ mod tests {
         assert_eq!(space.size(), 24);
         assert_eq!(space.index_of(&Cell { row: 2, column: 1, open: 1 }), 2 * 8 + 2 + 1);
         assert!((0..24).all(|index| space.index_of(&space.element(index)) == index));
+    }
+
+    #[test]
+    fn parts_beyond_their_bounds_are_read_where_the_environment_shall_judge() {
+        let space = PairSpace { left: Discrete::new(2), right: BoxSpace::symmetric([1.0]) };
+        let json = serde_json::json!({"left": 1, "right": [3.0]});
+        assert!(space.from_jsonable(&json).is_err());
+        assert_eq!(space.from_jsonable_unbounded(&json).unwrap(), Pair { left: 1, right: [3.0] });
+        let tuple = (Discrete::new(2), BoxSpace::symmetric([1.0]));
+        let json = serde_json::json!([1, [3.0]]);
+        assert!(tuple.from_jsonable(&json).is_err());
+        assert_eq!(tuple.from_jsonable_unbounded(&json).unwrap(), (1, [3.0]));
     }
 }

@@ -2,6 +2,7 @@
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::certain;
 use crate::render::{Frame, cards};
@@ -55,6 +56,11 @@ impl Hand {
     /// Whether a player may hold it: two cards or more, not over 21.
     fn is_playable(self) -> bool {
         (if self.soft { 12 } else { 4 }..=21).contains(&self.sum)
+    }
+
+    /// Whether a player may hold it, at the end too.
+    fn is_holdable(self) -> bool {
+        self.is_playable() || (!self.soft && (22..=31).contains(&self.sum))
     }
 
     /// What the hand counts at the end: nothing if it went over 21.
@@ -305,7 +311,23 @@ impl Env for Blackjack {
         Some(format!("Dealer: {card}\nPlayer: {sum}{ace}\n"))
     }
 
-    crate::snapshot!();
+    fn save(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
+        // A hand that nobody can hold would leave the space, and the dealer would draw for ever.
+        let table = Self::deserialize(snapshot).map_err(|error| error.to_string());
+        let valid = table.and_then(|table| {
+            let is_valid = table.player.is_holdable() && (1..=10).contains(&table.dealer_card);
+            if is_valid { Ok(table) } else { Err(snapshot.to_string()) }
+        });
+        *self = valid.map_err(|got| EnvError::InvalidState {
+            expected: "a Blackjack table: a hand of 4..=31, a dealer's card in 1..=10".to_owned(),
+            got,
+        })?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

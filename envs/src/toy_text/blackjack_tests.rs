@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 use crate::{FiniteSpace as _, Seed, Space as _};
 
@@ -124,4 +126,29 @@ fn a_hand_that_cannot_be_is_an_error() {
         assert!(env.set_state(&bad).is_err(), "{bad:?}");
     }
     assert!(env.set_state(&[20.0, 5.0]).is_err());
+}
+
+#[test]
+fn a_snapshot_that_no_play_leads_to_is_an_error() {
+    let mut table = Blackjack::default();
+    let good = table.save().unwrap();
+    let changes = [
+        ("/dealer_card", json!(-1)),
+        ("/dealer_card", json!(i64::MIN)),
+        ("/dealer_card", json!(11)),
+        ("/player/sum", json!(32)),
+        ("/player/sum", json!(3)),
+        ("/player/soft", json!("ace")),
+    ];
+    for (place, value) in changes {
+        let mut bad = good.clone();
+        *bad.pointer_mut(place).unwrap() = value;
+        assert!(table.restore(&bad).is_err(), "{bad}");
+    }
+    for sum in [4, 21, 22, 31] {
+        let mut bust = good.clone();
+        bust["player"]["sum"] = json!(sum);
+        table.restore(&bust).unwrap();
+        assert_eq!(table.save().unwrap(), bust);
+    }
 }

@@ -50,12 +50,13 @@ impl<E: Env> Env for TimeLimit<E> {
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
         let elapsed = snapshot["elapsed_steps"].as_u64().and_then(|n| u32::try_from(n).ok());
-        let elapsed_steps = elapsed.ok_or_else(|| EnvError::InvalidState {
+        let elapsed = elapsed.ok_or_else(|| EnvError::InvalidState {
             expected: "`elapsed_steps`, a 32-bit number".to_owned(),
             got: snapshot["elapsed_steps"].to_string(),
         })?;
+        // First what may still fail, lest half a snapshot be taken up.
         self.env.restore(&snapshot["env"])?;
-        self.elapsed_steps = elapsed_steps;
+        self.elapsed_steps = elapsed;
         Ok(())
     }
 
