@@ -393,6 +393,7 @@ fn argmax(values: &[f32]) -> usize {
     (0..values.len()).reduce(better).expect("an action space is not empty")
 }
 
-fn backend(error: impl ToString) -> AgentError {
+fn backend<E: std::error::Error>(error: E) -> AgentError {
+    let error: &dyn std::error::Error = &error;
     AgentError::Backend(error.to_string())
 }

@@ -10,7 +10,6 @@ use tch::Tensor;
 /// `reward` and `discount` are `[B]`, `next_q` is `[B, A]`; returns `[B]`.
 ///
 /// Source: Mnih et al. (2015), algorithm 1.
-#[must_use]
 pub fn q_learning(reward: &Tensor, discount: &Tensor, next_q: &Tensor) -> Tensor {
     reward + discount * next_q.amax(-1, false)
 }
@@ -22,7 +21,6 @@ pub fn q_learning(reward: &Tensor, discount: &Tensor, next_q: &Tensor) -> Tensor
 ///
 /// Source: van Hasselt, Guez and Silver, "Deep reinforcement learning with double Q-learning"
 /// (2016), equation 4.
-#[must_use]
 pub fn double_q(
     reward: &Tensor,
     discount: &Tensor,
@@ -33,7 +31,6 @@ pub fn double_q(
 }
 
 /// The value of the action taken: `q` is `[B, A]`, `action` `[B]`; returns `[B]`.
-#[must_use]
 pub fn pick(q: &Tensor, action: &Tensor) -> Tensor {
     q.gather(-1, &action.unsqueeze(-1), false).squeeze_dim(-1)
 }
