@@ -16,7 +16,9 @@
 //! Departures: Adam instead of RMSprop; the gradient's global norm is clipped; `double` takes the
 //! target of van Hasselt et al. (2016), `dueling` the network of Wang et al. (2016); with `tau`
 //! below 1 the target network follows slowly (Lillicrap et al., 2016); with `n_step` above 1 the
-//! target sums several rewards before it bootstraps (Hessel et al., 2018). Exploration and target
+//! target sums several rewards before it bootstraps (Hessel et al., 2018); with `average` above 0
+//! exploitation uses averaged weights (Polyak and Juditsky, 1992), as values wander between
+//! policies that are equally good in what was seen last. Exploration and target
 //! updates count env steps, whatever the number of environments. A time limit is not an end: the
 //! target bootstraps through it.
 //!
@@ -84,6 +86,9 @@ gymnast_harness::documented! {
         pub tau: f64,
         /// The gradient's norm is clipped to this.
         pub max_grad_norm: f64,
+        /// Exploit with the weights' running mean over about this share of all updates so far; 0
+        /// exploits with the weights as they are.
+        pub average: f64,
         /// Select the successor's action with the online network (double DQN).
         pub double: bool,
         /// Split the network into the state's value and the actions' advantages (dueling DQN).
@@ -109,6 +114,7 @@ impl Default for DqnConfig {
             target_every: 1,
             tau: 0.005,
             max_grad_norm: 10.0,
+            average: 0.0,
             double: true,
             dueling: false,
         }
@@ -149,6 +155,8 @@ impl DqnConfig {
         require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")?;
         let fits = u32::try_from(self.buffer_size).is_ok_and(|n| n < u32::MAX);
         require(fits, "buffer_size", &self.buffer_size, "a 32-bit number")?;
+        let average = self.average;
+        require(unit.contains(&average), "average", &average, "a share in [0, 1]")?;
         let scale = self.reward_scale;
         require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
         let norm = self.max_grad_norm;
@@ -177,6 +185,8 @@ pub struct Dqn<O, A> {
     plan: Plan,
     online: Box<dyn Network>,
     target: Box<dyn Network>,
+    /// The weights' running mean, which exploits.
+    averaged: Box<dyn Network>,
     optimizer: Adam,
     replay: Replay,
     replay_rng: Rng,
@@ -216,7 +226,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             ..MlpConfig::default()
         };
         let build = || -> Result<Box<dyn Network>, AgentError> {
-            // The same stream twice: the target network starts as a copy.
+            // The same stream each time: the others start as copies.
             let mut rng = plan.seed.child("init", 0).rng();
             Ok(if config.dueling {
                 Box::new(Dueling::new(&network, width, actions, &mut rng).map_err(backend)?)
@@ -224,7 +234,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
                 Box::new(Mlp::new(&network, width, actions, &mut rng).map_err(backend)?)
             })
         };
-        let (online, target) = (build()?, build()?);
+        let (online, target, averaged) = (build()?, build()?, build()?);
         let optimizer = Adam::new(AdamConfig::default(), online.parameters()).map_err(backend)?;
         Ok(Self {
             replay: Replay::new(config.buffer_size, width, plan.num_envs, config.n_step),
@@ -238,6 +248,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             config,
             online,
             target,
+            averaged,
             optimizer,
         })
     }
@@ -271,6 +282,12 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             .minimize(&loss, parameters, learning_rate, Some(max_norm))
             .map_err(backend)?;
         self.updates += 1;
+        // The mean's memory grows with the training: 1 / rate updates, `average` of them all.
+        let rate = 1.0 / (1.0 + self.config.average * self.updates as f64);
+        self.averaged
+            .parameters_mut()
+            .polyak(self.online.parameters(), rate as f32)
+            .map_err(backend)?;
 
         if !self.updates.is_multiple_of(METRICS_EVERY) {
             return Ok(None);
@@ -307,7 +324,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
         for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
             self.observation_space.flatten(observation, row);
         }
-        self.online
+        let network = if mode == Mode::Explore { &self.online } else { &self.averaged };
+        network
             .evaluate(features, observations.len(), scratch, q)
             .expect("the features have the network's width");
         actions.clear();
@@ -354,6 +372,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
         let len = [self.online.parameters().len()];
         state.insert_array("online", &len, self.online.parameters().values());
         state.insert_array("target", &len, self.target.parameters().values());
+        state.insert_array("averaged", &len, self.averaged.parameters().values());
         let AdamState { m, v, step } = self.optimizer.state();
         state.insert_array("adam/m", &len, m);
         state.insert_array("adam/v", &len, v);
@@ -371,7 +390,11 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
             expected: format!("{} parameters", len[0]),
             got: error.to_string(),
         };
-        for (name, network) in [("online", &mut self.online), ("target", &mut self.target)] {
+        for (name, network) in [
+            ("online", &mut self.online),
+            ("target", &mut self.target),
+            ("averaged", &mut self.averaged),
+        ] {
             let values: Vec<f32> = state.array(name, &len)?;
             network.parameters_mut().load(&values).map_err(|e| misfit(name, &e))?;
         }
