@@ -132,8 +132,10 @@ impl Presets for DqnConfig {
             reward_scale: 0.1,
             n_step: 3,
             epsilon: Schedule::linear(1.0, 0.04, 0.02),
+            batch_size: 128,
             learning_starts: 250,
             tau: 0.05,
+            average: 0.1,
             ..Self::default()
         };
         let training = Training::default();
