@@ -25,159 +25,32 @@
 //! Metrics: `loss` (Huber), `q` (the mean value of the actions taken, in scaled rewards), `grad_norm` (before
 //! clipping), `epsilon`, `learning_rate`.
 
+mod config;
+
 use std::cell::RefCell;
 
 use gymnast_core::{
     loss,
-    nn::{Activation, Dueling, Mlp, MlpConfig, Network, Scratch},
+    nn::{Dueling, Mlp, MlpConfig, Network, Scratch},
     optim::{Adam, AdamConfig, AdamState, Optimizer as _},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
 use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, Preset, Presets,
-    Schedule, StateDict, Training,
+    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
 };
 use rand::RngExt as _;
-use serde::{Deserialize, Serialize};
-use tch::no_grad;
+use tch::Tensor;
+
+pub use config::DqnConfig;
 
 use crate::{
     replay::{Batch, Replay},
-    targets::{self, pick},
+    targets::{self, argmax},
 };
 
 /// Metrics are read back from libtorch once every so many updates.
 const METRICS_EVERY: u64 = 50;
-
-gymnast_harness::documented! {
-    /// The settings of [`Dqn`].
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
-    pub struct DqnConfig {
-        /// The widths of the network's hidden layers.
-        pub hidden: Vec<usize>,
-        /// What follows each hidden layer.
-        pub activation: Activation,
-        /// Adam's step size.
-        pub learning_rate: Schedule,
-        /// The discount γ, in [0, 1].
-        pub gamma: f64,
-        /// Rewards are multiplied by this before they are learned from: with it the values can be
-        /// brought near 1, where a fresh network's are.
-        pub reward_scale: f64,
-        /// The steps whose rewards a target sums before it bootstraps: 1 is the paper's.
-        pub n_step: usize,
-        /// The share of random actions ε, in [0, 1].
-        pub epsilon: Schedule,
-        /// The transitions that the memory holds.
-        pub buffer_size: usize,
-        /// The transitions of an update.
-        pub batch_size: usize,
-        /// The env steps before the first update.
-        pub learning_starts: u64,
-        /// Learn every so many env steps …
-        pub train_every: u64,
-        /// … with so many updates.
-        pub gradient_steps: u64,
-        /// Move the target network every so many env steps …
-        pub target_every: u64,
-        /// … by this share of the way: 1 is the paper's copy.
-        pub tau: f64,
-        /// The gradient's norm is clipped to this.
-        pub max_grad_norm: f64,
-        /// Exploit with the weights' running mean over about this share of all updates so far; 0
-        /// exploits with the weights as they are.
-        pub average: f64,
-        /// Select the successor's action with the online network (double DQN).
-        pub double: bool,
-        /// Split the network into the state's value and the actions' advantages (dueling DQN).
-        pub dueling: bool,
-    }
-}
-
-impl Default for DqnConfig {
-    fn default() -> Self {
-        Self {
-            hidden: vec![128, 128],
-            activation: Activation::Relu,
-            learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
-            gamma: 0.99,
-            reward_scale: 1.0,
-            n_step: 1,
-            epsilon: Schedule::linear(1.0, 0.05, 0.1),
-            buffer_size: 100_000,
-            batch_size: 64,
-            learning_starts: 1_000,
-            train_every: 1,
-            gradient_steps: 1,
-            target_every: 1,
-            tau: 0.005,
-            max_grad_norm: 10.0,
-            average: 0.0,
-            double: true,
-            dueling: false,
-        }
-    }
-}
-
-impl Presets for DqnConfig {
-    fn presets() -> Vec<Preset<Self>> {
-        // tanh keeps values bounded where nothing was seen: with ReLU they diverge, since a time
-        // limit is bootstrapped through. Several steps and a longer horizon carry the news of a
-        // fall, and of a slow drift off the track, to where it can still be prevented.
-        let cart_pole = Self {
-            activation: Activation::Tanh,
-            gamma: 0.995,
-            reward_scale: 0.1,
-            n_step: 3,
-            epsilon: Schedule::linear(1.0, 0.04, 0.02),
-            batch_size: 128,
-            learning_starts: 250,
-            tau: 0.05,
-            average: 0.1,
-            ..Self::default()
-        };
-        let training = Training::default();
-        let source = "tuned here over 10 seeds: see docs/results.md";
-        let preset =
-            |env| Preset { env, settings: cart_pole.clone(), training: training.clone(), source };
-        vec![preset("CartPole-v1"), preset("CartPole-v0")]
-    }
-}
-
-impl DqnConfig {
-    fn check(&self) -> Result<(), AgentError> {
-        let require = AgentError::require;
-        self.learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
-        self.epsilon.check("epsilon", 0.0, 1.0, "a share in [0, 1]")?;
-        let unit = 0.0..=1.0;
-        require(unit.contains(&self.gamma), "gamma", &self.gamma, "a discount in [0, 1]")?;
-        let tau = self.tau;
-        require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")?;
-        let fits = u32::try_from(self.buffer_size).is_ok_and(|n| n < u32::MAX);
-        require(fits, "buffer_size", &self.buffer_size, "a 32-bit number")?;
-        let average = self.average;
-        require(unit.contains(&average), "average", &average, "a share in [0, 1]")?;
-        let scale = self.reward_scale;
-        require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
-        let norm = self.max_grad_norm;
-        require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
-        let hidden = &self.hidden;
-        require(hidden.iter().all(|&n| n > 0), "hidden", hidden, "positive widths")?;
-        for (key, value) in [
-            ("buffer_size", self.buffer_size as u64),
-            ("batch_size", self.batch_size as u64),
-            ("n_step", self.n_step as u64),
-            ("train_every", self.train_every),
-            ("gradient_steps", self.gradient_steps),
-            ("target_every", self.target_every),
-        ] {
-            require(value > 0, key, &value, "at least 1")?;
-        }
-        Ok(())
-    }
-}
 
 /// The DQN agent.
 pub struct Dqn<O, A> {
@@ -187,14 +60,15 @@ pub struct Dqn<O, A> {
     plan: Plan,
     online: Box<dyn Network>,
     target: Box<dyn Network>,
-    /// The weights' running mean, which exploits.
-    averaged: Box<dyn Network>,
+    /// The weights' running mean, which exploits in their place.
+    averaged: Option<Box<dyn Network>>,
     optimizer: Adam,
     replay: Replay,
     replay_rng: Rng,
     env_steps: u64,
     updates: u64,
     acting: RefCell<Acting>,
+    learning: Learning,
 }
 
 /// What acting writes to, kept from call to call.
@@ -202,6 +76,16 @@ pub struct Dqn<O, A> {
 struct Acting {
     features: Vec<f32>, // [N, width]
     q: Vec<f32>,        // [N, A]
+    scratch: Scratch,
+}
+
+/// What an update writes to, kept from update to update.
+#[derive(Default)]
+struct Learning {
+    batch: Batch,
+    next_q: Vec<f32>,        // [B, A], by the target network
+    online_next_q: Vec<f32>, // [B, A]
+    target: Vec<f32>,        // [B]
     scratch: Scratch,
 }
 
@@ -236,7 +120,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
                 Box::new(Mlp::new(&network, width, actions, &mut rng).map_err(backend)?)
             })
         };
-        let (online, target, averaged) = (build()?, build()?, build()?);
+        let (online, target) = (build()?, build()?);
+        let averaged = if config.average > 0.0 { Some(build()?) } else { None };
         let optimizer = Adam::new(AdamConfig::default(), online.parameters()).map_err(backend)?;
         Ok(Self {
             replay: Replay::new(config.buffer_size, width, plan.num_envs, config.n_step),
@@ -244,6 +129,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             env_steps: 0,
             updates: 0,
             acting: RefCell::default(),
+            learning: Learning::default(),
             plan: *plan,
             observation_space,
             action_space,
@@ -263,19 +149,31 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         self.config.learning_rate.at(self.plan.progress(self.env_steps))
     }
 
-    /// One step down the gradient. Returns metrics where they are due.
-    fn update(&mut self, batch: &Batch) -> Result<Option<Metrics>, AgentError> {
-        let target = no_grad(|| {
-            let next_q = self.target.forward(&batch.next_observation); // [B, A]
-            if self.config.double {
-                let selector = self.online.forward(&batch.next_observation); // [B, A]
-                targets::double_q(&batch.reward, &batch.discount, &selector, &next_q) // [B]
-            } else {
-                targets::q_learning(&batch.reward, &batch.discount, &next_q) // [B]
-            }
-        });
-        let q = pick(&self.online.forward(&batch.observation), &batch.action); // [B]
-        let loss = loss::huber(&q, &target, 1.0, None); // []
+    /// One step down the gradient, on a minibatch. Returns metrics where they are due.
+    fn update(&mut self) -> Result<Option<Metrics>, AgentError> {
+        let Learning { batch, next_q, online_next_q, target, scratch } = &mut self.learning;
+        let size = self.config.batch_size;
+        self.replay.sample(size, &mut self.replay_rng, batch);
+
+        let next = &batch.next_observation;
+        next_q.resize(size * self.target.outputs(), 0.0);
+        self.target.evaluate(next, size, scratch, next_q).map_err(backend)?;
+        if self.config.double {
+            online_next_q.resize(next_q.len(), 0.0);
+            self.online.evaluate(next, size, scratch, online_next_q).map_err(backend)?;
+            targets::double_q(&batch.reward, &batch.discount, online_next_q, next_q, target);
+        } else {
+            targets::q_learning(&batch.reward, &batch.discount, next_q, target);
+        }
+
+        let rows = [size as i64, self.online.inputs() as i64];
+        let observation = Tensor::from_slice(&batch.observation).view(rows); // [B, width]
+        // `take` counts through all rows; its gradient costs less than `gather`'s.
+        for (action, row) in batch.action.iter_mut().zip((0..).step_by(self.online.outputs())) {
+            *action += row;
+        }
+        let q = self.online.forward(&observation).take(&Tensor::from_slice(&batch.action)); // [B]
+        let loss = loss::huber(&q, &Tensor::from_slice(target), 1.0, None); // []
 
         let (learning_rate, max_norm) = (self.learning_rate(), self.config.max_grad_norm as f32);
         let parameters = self.online.parameters_mut();
@@ -284,12 +182,12 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             .minimize(&loss, parameters, learning_rate, Some(max_norm))
             .map_err(backend)?;
         self.updates += 1;
-        // The mean's memory grows with the training: 1 / rate updates, `average` of them all.
-        let rate = 1.0 / (1.0 + self.config.average * self.updates as f64);
-        self.averaged
-            .parameters_mut()
-            .polyak(self.online.parameters(), rate as f32)
-            .map_err(backend)?;
+        if let Some(averaged) = &mut self.averaged {
+            // The mean's memory grows with the training: 1 / rate updates, `average` of them all.
+            let rate = 1.0 / (1.0 + self.config.average * self.updates as f64);
+            let online = self.online.parameters();
+            averaged.parameters_mut().polyak(online, rate as f32).map_err(backend)?;
+        }
 
         if !self.updates.is_multiple_of(METRICS_EVERY) {
             return Ok(None);
@@ -326,8 +224,9 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
         for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
             self.observation_space.flatten(observation, row);
         }
-        let network = if mode == Mode::Explore { &self.online } else { &self.averaged };
-        network
+        let exploits = self.averaged.as_ref().filter(|_| mode == Mode::Exploit);
+        exploits
+            .unwrap_or(&self.online)
             .evaluate(features, observations.len(), scratch, q)
             .expect("the features have the network's width");
         actions.clear();
@@ -356,8 +255,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
         );
         let mut metrics = None;
         for _ in 0..updates {
-            let batch = self.replay.sample(self.config.batch_size, &mut self.replay_rng);
-            metrics = self.update(&batch)?.or(metrics);
+            metrics = self.update()?.or(metrics);
         }
         for _ in 0..moves {
             self.target
@@ -374,7 +272,9 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
         let len = [self.online.parameters().len()];
         state.insert_array("online", &len, self.online.parameters().values());
         state.insert_array("target", &len, self.target.parameters().values());
-        state.insert_array("averaged", &len, self.averaged.parameters().values());
+        if let Some(averaged) = &self.averaged {
+            state.insert_array("averaged", &len, averaged.parameters().values());
+        }
         let AdamState { m, v, step } = self.optimizer.state();
         state.insert_array("adam/m", &len, m);
         state.insert_array("adam/v", &len, v);
@@ -392,11 +292,9 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
             expected: format!("{} parameters", len[0]),
             got: error.to_string(),
         };
-        for (name, network) in [
-            ("online", &mut self.online),
-            ("target", &mut self.target),
-            ("averaged", &mut self.averaged),
-        ] {
+        let averaged = self.averaged.as_mut().map(|network| ("averaged", network));
+        let networks = [("online", &mut self.online), ("target", &mut self.target)];
+        for (name, network) in networks.into_iter().chain(averaged) {
             let values: Vec<f32> = state.array(name, &len)?;
             network.parameters_mut().load(&values).map_err(|e| misfit(name, &e))?;
         }
@@ -410,12 +308,6 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
         self.updates = state.get("updates")?;
         Ok(())
     }
-}
-
-/// The first of the greatest values. Two actions of a network are never equal but by accident.
-fn argmax(values: &[f32]) -> usize {
-    let better = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
-    (0..values.len()).reduce(better).expect("an action space is not empty")
 }
 
 fn backend<E: std::error::Error>(error: E) -> AgentError {

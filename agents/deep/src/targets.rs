@@ -1,38 +1,57 @@
 //! What a value should have been: bootstrapped targets, as pure functions.
 //!
 //! Termination is folded into the discount (γ, or 0 after termination), so that no target sees a
-//! flag. Time stands in the names: `next_q` belongs to the successor.
-
-use tch::Tensor;
+//! flag. Time stands in the names: `next_q` belongs to the successor. They are plain Rust, as
+//! nothing is differentiated through a target and a call into libtorch costs more than the
+//! arithmetic.
 
 /// The target of Q-learning: r + γ max_a Q(s', a).
 ///
-/// `reward` and `discount` are `[B]`, `next_q` is `[B, A]`; returns `[B]`.
+/// `reward`, `discount` and `target` hold B numbers, `next_q` B rows of A.
 ///
 /// Source: Mnih et al. (2015), algorithm 1.
-pub fn q_learning(reward: &Tensor, discount: &Tensor, next_q: &Tensor) -> Tensor {
-    reward + discount * next_q.amax(-1, false)
+///
+/// # Panics
+/// If there is no action.
+pub fn q_learning(reward: &[f32], discount: &[f32], next_q: &[f32], target: &mut Vec<f32>) {
+    double_q(reward, discount, next_q, next_q, target);
 }
 
 /// The target of double Q-learning: r + γ Q'(s', argmax_a Q(s', a)), where Q selects the action
 /// and Q' evaluates it.
 ///
-/// `reward` and `discount` are `[B]`, both values `[B, A]`; returns `[B]`.
+/// `reward`, `discount` and `target` hold B numbers, both values B rows of A.
 ///
 /// Source: van Hasselt, Guez and Silver, "Deep reinforcement learning with double Q-learning"
 /// (2016), equation 4.
+///
+/// # Panics
+/// If there is no action.
 pub fn double_q(
-    reward: &Tensor,
-    discount: &Tensor,
-    next_q_selector: &Tensor,
-    next_q_evaluator: &Tensor,
-) -> Tensor {
-    reward + discount * pick(next_q_evaluator, &next_q_selector.argmax(-1, false))
+    reward: &[f32],
+    discount: &[f32],
+    next_q_selector: &[f32],
+    next_q_evaluator: &[f32],
+    target: &mut Vec<f32>,
+) {
+    let actions = next_q_selector.len() / reward.len().max(1);
+    let rows = next_q_selector.chunks_exact(actions).zip(next_q_evaluator.chunks_exact(actions));
+    target.clear();
+    target.extend(reward.iter().zip(discount).zip(rows).map(
+        |((reward, discount), (selector, evaluator))| {
+            reward + discount * evaluator[argmax(selector)]
+        },
+    ));
 }
 
-/// The value of the action taken: `q` is `[B, A]`, `action` `[B]`; returns `[B]`.
-pub fn pick(q: &Tensor, action: &Tensor) -> Tensor {
-    q.gather(-1, &action.unsqueeze(-1), false).squeeze_dim(-1)
+/// The first of the greatest values. Two actions of a network are never equal but by accident.
+///
+/// # Panics
+/// If there are no values.
+#[must_use]
+pub fn argmax(values: &[f32]) -> usize {
+    let better = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
+    (0..values.len()).reduce(better).expect("an action space is not empty")
 }
 
 #[cfg(test)]
@@ -41,15 +60,16 @@ mod tests {
 
     #[test]
     fn targets_agree_with_values_worked_by_hand() {
-        let reward = Tensor::from_slice(&[1.0_f32, 2.0, 3.0]);
+        let reward = [1.0, 2.0, 3.0];
         // Goes on, terminated, goes on with another discount (a cut episode bootstraps too).
-        let discount = Tensor::from_slice(&[0.9_f32, 0.0, 0.5]);
-        let online = Tensor::from_slice2(&[[1.0_f32, 5.0], [9.0, 2.0], [4.0, 3.0]]);
-        let target = Tensor::from_slice2(&[[7.0_f32, 2.0], [1.0, 1.0], [6.0, 8.0]]);
-        let one = q_learning(&reward, &discount, &target);
-        assert!(one.allclose(&Tensor::from_slice(&[7.3_f32, 2.0, 7.0]), 1e-6, 0.0, false));
+        let discount = [0.5, 0.0, 0.25];
+        let online = [1.0, 5.0, 9.0, 2.0, 4.0, 3.0];
+        let target = [7.0, 2.0, 1.0, 1.0, 6.0, 8.0];
+        let mut got = vec![f32::NAN; 7];
+        q_learning(&reward, &discount, &target, &mut got);
+        assert_eq!(got, [4.5, 2.0, 5.0]);
         // Selected online: actions 1, 0, 0; evaluated by the target: 2, 1, 6.
-        let two = double_q(&reward, &discount, &online, &target);
-        assert!(two.allclose(&Tensor::from_slice(&[2.8_f32, 2.0, 6.0]), 1e-6, 0.0, false));
+        double_q(&reward, &discount, &online, &target, &mut got);
+        assert_eq!(got, [2.0, 2.0, 4.5]);
     }
 }

@@ -110,14 +110,16 @@ impl Record for MetricRow {
     }
 }
 
-/// Reads every record of a run's directory.
+/// Reads every record of a run's directory. A last line that is not whole yet, as a run that goes on
+/// leaves it, is not there yet.
 ///
 /// # Errors
 /// [`TrainError::File`] where there is no such file; [`TrainError::InvalidFile`] naming the line.
 pub fn read_records<R: Record>(run: &Path) -> Result<Vec<R>, TrainError> {
     let path = run.join(R::FILE);
-    let file = File::open(&path).map_err(TrainError::file("read", &path))?;
-    let mut reader = csv::Reader::from_reader(file);
+    let text = std::fs::read(&path).map_err(TrainError::file("read", &path))?;
+    let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let mut reader = csv::Reader::from_reader(&text[..whole]);
     let invalid = |reason: String| TrainError::InvalidFile { path: path.clone(), reason };
     let header = reader.headers().map_err(|error| invalid(error.to_string()))?;
     let header = header.iter().collect::<Vec<_>>().join(",");
@@ -143,6 +145,7 @@ impl<R: Record> CsvLog<R> {
         let file = File::create(&path).map_err(TrainError::file("create", &path))?;
         let mut log = Self::around(path, file, 0);
         log.write_line(R::HEADER)?;
+        log.flush()?;
         Ok(log)
     }
 
@@ -220,6 +223,9 @@ mod tests {
         std::fs::write(run.path().join(Episode::FILE), text).unwrap();
         let error = read_records::<Episode>(run.path()).unwrap_err().to_string();
         assert!(error.contains("line 3"), "{error}");
+        let text = format!("{}\n10,1,5,10,0.1\n20,2,5,1", Episode::HEADER);
+        std::fs::write(run.path().join(Episode::FILE), text).unwrap();
+        assert_eq!(read_records::<Episode>(run.path()).unwrap().len(), 1);
         std::fs::write(run.path().join(Episode::FILE), "a,b\n").unwrap();
         let error = read_records::<Episode>(run.path()).unwrap_err().to_string();
         assert!(error.contains("env_step,episode"), "{error}");

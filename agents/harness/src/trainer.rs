@@ -61,17 +61,17 @@ impl Training {
     /// [`TrainError::InvalidSetting`].
     pub fn check(&self) -> Result<(), TrainError> {
         let n = self.num_envs as u64;
-        require((1..=MAX_ENVS).contains(&n), "num_envs", n, format!("1 to {MAX_ENVS}"))?;
+        require((1..=MAX_ENVS).contains(&n), "training.num_envs", n, format!("1 to {MAX_ENVS}"))?;
         let expected = || {
             let above = (self.env_steps / n).saturating_add(1).saturating_mul(n);
-            format!("a positive multiple of num_envs ({n}), {above} say")
+            format!("a positive multiple of training.num_envs ({n}), {above} say")
         };
         let fits = self.env_steps > 0 && self.env_steps.is_multiple_of(n);
-        require(fits, "env_steps", self.env_steps, expected())?;
+        require(fits, "training.env_steps", self.env_steps, expected())?;
         let episodes = self.eval_episodes as u64;
         let expected = format!("1 to {MAX_ENVS}");
-        require((1..=MAX_ENVS).contains(&episodes), "eval_episodes", episodes, expected)?;
-        require(self.max_eval_steps > 0, "max_eval_steps", 0, "at least 1")
+        require((1..=MAX_ENVS).contains(&episodes), "training.eval_episodes", episodes, expected)?;
+        require(self.max_eval_steps > 0, "training.max_eval_steps", 0, "at least 1")
     }
 
     /// Whether an evaluation is good enough to end the training.
@@ -149,7 +149,7 @@ pub fn train<O: Space, A: Space>(
     training.check()?;
     let n = training.num_envs;
     let given = setup.envs.num_envs();
-    require(given == n, "num_envs", n as u64, format!("{given}, as the environments given"))?;
+    require(given == n, "training.num_envs", n as u64, format!("{given}, as the environments given"))?;
     let (progress, evaluations) = match resumed {
         Some((state, evaluations)) => {
             let (progress, restored) = Progression::load(&state, setup)?;

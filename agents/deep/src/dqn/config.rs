@@ -1,0 +1,134 @@
+//! The settings of DQN, and those that suit the environments it was tuned on.
+
+use gymnast_core::nn::Activation;
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
+use serde::{Deserialize, Serialize};
+
+gymnast_harness::documented! {
+    /// The settings of [`Dqn`](super::Dqn).
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct DqnConfig {
+        /// The widths of the network's hidden layers.
+        pub hidden: Vec<usize>,
+        /// What follows each hidden layer.
+        pub activation: Activation,
+        /// Adam's step size.
+        pub learning_rate: Schedule,
+        /// The discount γ, in [0, 1].
+        pub gamma: f64,
+        /// Rewards are multiplied by this before they are learned from: with it the values can be
+        /// brought near 1, where a fresh network's are.
+        pub reward_scale: f64,
+        /// The steps whose rewards a target sums before it bootstraps: 1 is the paper's.
+        pub n_step: usize,
+        /// The share of random actions ε, in [0, 1].
+        pub epsilon: Schedule,
+        /// The transitions that the memory holds.
+        pub buffer_size: usize,
+        /// The transitions of an update.
+        pub batch_size: usize,
+        /// The env steps before the first update.
+        pub learning_starts: u64,
+        /// Learn every so many env steps …
+        pub train_every: u64,
+        /// … with so many updates.
+        pub gradient_steps: u64,
+        /// Move the target network every so many env steps …
+        pub target_every: u64,
+        /// … by this share of the way: 1 is the paper's copy.
+        pub tau: f64,
+        /// The gradient's norm is clipped to this.
+        pub max_grad_norm: f64,
+        /// Exploit with the weights' running mean over about this share of all updates so far; 0
+        /// exploits with the weights as they are.
+        pub average: f64,
+        /// Select the successor's action with the online network (double DQN).
+        pub double: bool,
+        /// Split the network into the state's value and the actions' advantages (dueling DQN).
+        pub dueling: bool,
+    }
+}
+
+impl Default for DqnConfig {
+    fn default() -> Self {
+        Self {
+            hidden: vec![128, 128],
+            activation: Activation::Relu,
+            learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
+            gamma: 0.99,
+            reward_scale: 1.0,
+            n_step: 1,
+            epsilon: Schedule::linear(1.0, 0.05, 0.1),
+            buffer_size: 100_000,
+            batch_size: 64,
+            learning_starts: 1_000,
+            train_every: 1,
+            gradient_steps: 1,
+            target_every: 1,
+            tau: 0.005,
+            max_grad_norm: 10.0,
+            average: 0.0,
+            double: true,
+            dueling: false,
+        }
+    }
+}
+
+impl Presets for DqnConfig {
+    fn presets() -> Vec<Preset<Self>> {
+        // tanh keeps values bounded where nothing was seen: with ReLU they diverge, since a time
+        // limit is bootstrapped through. Several steps and a longer horizon carry the news of a
+        // fall, and of a slow drift off the track, to where it can still be prevented.
+        let cart_pole = Self {
+            activation: Activation::Tanh,
+            gamma: 0.995,
+            reward_scale: 0.1,
+            n_step: 3,
+            epsilon: Schedule::linear(1.0, 0.04, 0.02),
+            batch_size: 128,
+            learning_starts: 250,
+            tau: 0.05,
+            average: 0.1,
+            ..Self::default()
+        };
+        let training = Training::default();
+        let source = "tuned here over 10 seeds: see docs/results.md";
+        let preset =
+            |env| Preset { env, settings: cart_pole.clone(), training: training.clone(), source };
+        vec![preset("CartPole-v1"), preset("CartPole-v0")]
+    }
+}
+
+impl DqnConfig {
+    pub(super) fn check(&self) -> Result<(), AgentError> {
+        let require = AgentError::require;
+        self.learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
+        self.epsilon.check("epsilon", 0.0, 1.0, "a share in [0, 1]")?;
+        let unit = 0.0..=1.0;
+        require(unit.contains(&self.gamma), "gamma", &self.gamma, "a discount in [0, 1]")?;
+        let tau = self.tau;
+        require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")?;
+        let fits = u32::try_from(self.buffer_size).is_ok_and(|n| n < u32::MAX);
+        require(fits, "buffer_size", &self.buffer_size, "a 32-bit number")?;
+        let average = self.average;
+        require(unit.contains(&average), "average", &average, "a share in [0, 1]")?;
+        let scale = self.reward_scale;
+        require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
+        let norm = self.max_grad_norm;
+        require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
+        let hidden = &self.hidden;
+        require(hidden.iter().all(|&n| n > 0), "hidden", hidden, "positive widths")?;
+        for (key, value) in [
+            ("buffer_size", self.buffer_size as u64),
+            ("batch_size", self.batch_size as u64),
+            ("n_step", self.n_step as u64),
+            ("train_every", self.train_every),
+            ("gradient_steps", self.gradient_steps),
+            ("target_every", self.target_every),
+        ] {
+            require(value > 0, key, &value, "at least 1")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,155 @@
+use gymnast_envs::{Discrete, Outcome, RowSpace, Seed};
+
+use super::*;
+
+fn space() -> RowSpace {
+    RowSpace::new(vec![-100.0; 2], vec![100.0; 2], vec![2]).unwrap()
+}
+
+fn filled(capacity: usize, transitions: usize, n_step: usize) -> Replay {
+    let mut replay = Replay::new(capacity, 2, 1, n_step);
+    for i in 0..transitions {
+        let x = i as f32;
+        let outcomes = [Outcome::Continues, Outcome::Terminated, Outcome::Truncated];
+        let experience = Experience {
+            observations: vec![vec![x, -x]],
+            actions: vec![(i % 2) as i64],
+            rewards: vec![f64::from(x) / 2.0],
+            next_observations: vec![vec![x + 1.0, -x - 1.0]],
+            outcomes: vec![outcomes[i % 3]],
+            is_reset: vec![false],
+        };
+        replay.push(&space(), &Discrete::new(2), &experience, 0.9, 1.0);
+    }
+    replay
+}
+
+fn sampled(replay: &mut Replay, size: usize, seed: u64) -> Batch {
+    let mut batch = Batch::default();
+    replay.sample(size, &mut Seed::new(seed).rng(), &mut batch);
+    batch
+}
+
+#[test]
+fn the_oldest_gives_way_and_rows_stay_together() {
+    let mut replay = filled(4, 6, 1);
+    assert_eq!(replay.len(), 4);
+    let batch = sampled(&mut replay, 200, 0);
+    let mut seen = [false; 6];
+    for row in 0..200 {
+        let x = batch.observation[2 * row];
+        assert_eq!(batch.observation[2 * row + 1], -x);
+        assert_eq!(batch.next_observation[2 * row], x + 1.0);
+        assert_eq!(batch.action[row], x as i64 % 2);
+        assert_eq!(batch.reward[row], x / 2.0);
+        assert_eq!(batch.discount[row], [0.9, 0.0, 0.9][x as usize % 3]);
+        seen[x as usize] = true;
+    }
+    assert_eq!(seen, [false, false, true, true, true, true]);
+}
+
+#[test]
+fn a_return_over_several_steps_ends_with_the_episode() {
+    // Outcomes go on, terminated, truncated, go on, terminated, truncated: episodes of the
+    // rows 0 1, 2, 3 4, 5. Rewards are half the row's number, γ is 0.9.
+    let mut replay = filled(8, 6, 3);
+    let batch = sampled(&mut replay, 200, 0);
+    let expected = [
+        (0.45, 0.0, 2.0),
+        (0.5, 0.0, 2.0),
+        (1.0, 0.9, 3.0),
+        (3.3, 0.0, 5.0),
+        (2.0, 0.0, 5.0),
+        (2.5, 0.9, 6.0),
+    ];
+    for row in 0..200 {
+        let first = batch.observation[2 * row] as usize;
+        let (reward, discount, next): (f32, f32, f32) = expected[first];
+        assert!((batch.reward[row] - reward).abs() < 1e-6, "{first}");
+        assert!((batch.discount[row] - discount).abs() < 1e-6, "{first}");
+        assert_eq!(batch.next_observation[2 * row], next);
+    }
+}
+
+#[test]
+fn a_reset_is_no_transition() {
+    let mut replay = Replay::new(4, 2, 1, 1);
+    let experience = Experience {
+        observations: vec![vec![0.0; 2]],
+        actions: vec![0],
+        rewards: vec![0.0],
+        next_observations: vec![vec![0.0; 2]],
+        outcomes: vec![Outcome::Continues],
+        is_reset: vec![true],
+    };
+    replay.push(&space(), &Discrete::new(2), &experience, 0.9, 1.0);
+    assert!(replay.is_empty());
+}
+
+#[test]
+fn it_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
+    for transitions in [3, 6] {
+        let mut replay = filled(4, transitions, 2);
+        let mut state = StateDict::new();
+        replay.save(&mut state).unwrap();
+        let mut other = Replay::new(4, 2, 1, 2);
+        other.load(&state).unwrap();
+        assert_eq!(sampled(&mut replay, 50, 1), sampled(&mut other, 50, 1));
+        assert_eq!(replay.next, other.next);
+        assert_eq!(replay.latest, other.latest);
+        assert!(Replay::new(2, 2, 1, 2).load(&state).is_err());
+        assert!(Replay::new(4, 3, 1, 2).load(&state).is_err());
+        assert!(Replay::new(4, 2, 2, 2).load(&state).is_err());
+    }
+}
+
+proptest::proptest! {
+    /// Whatever the capacity, the number of environments and the length of the episodes: what
+    /// is sampled is what the last transitions, followed from any of them, come to.
+    #[test]
+    fn samples_are_what_the_episodes_come_to(
+        room in 1_usize..20,
+        num_envs in 1_usize..4,
+        n_step in 1_usize..5,
+        lengths in proptest::collection::vec(1_usize..6, 1..4),
+        vector_steps in 1_usize..30,
+    ) {
+        let capacity = num_envs + room;
+        let mut replay = Replay::new(capacity, 2, num_envs, n_step);
+        // Environment e repeats episodes of one length; its t-th step pays t.
+        let length = |e: usize| lengths[e % lengths.len()];
+        let is_last = |e: usize, t: usize| (t + 1).is_multiple_of(length(e));
+        for t in 0..vector_steps {
+            let experience = Experience {
+                observations: (0..num_envs).map(|e| vec![t as f32, e as f32]).collect(),
+                actions: vec![0; num_envs],
+                rewards: vec![t as f64; num_envs],
+                next_observations: (0..num_envs).map(|e| vec![t as f32 + 1.0, e as f32]).collect(),
+                outcomes: (0..num_envs)
+                    .map(|e| if is_last(e, t) { Outcome::Terminated } else { Outcome::Continues })
+                    .collect(),
+                is_reset: vec![false; num_envs],
+            };
+            replay.push(&space(), &Discrete::new(2), &experience, 0.5, 1.0);
+        }
+        let stored = capacity.min(num_envs * vector_steps);
+        proptest::prop_assert_eq!(replay.len(), stored);
+        let batch = sampled(&mut replay, 20, 0);
+        for row in 0..20 {
+            let [t, e] = [0, 1].map(|i| batch.observation[2 * row + i] as usize);
+            proptest::prop_assert!((num_envs * (vector_steps - t) - e) <= stored, "{} {}", t, e);
+            let (mut reward, mut discount, mut last) = (t as f32, 0.5, t);
+            while !is_last(e, last) && last + 1 < vector_steps && last + 1 < t + n_step {
+                last += 1;
+                reward += discount * last as f32;
+                discount *= 0.5;
+            }
+            if is_last(e, last) {
+                discount = 0.0;
+            }
+            proptest::prop_assert_eq!(batch.reward[row], reward);
+            proptest::prop_assert_eq!(batch.discount[row], discount);
+            proptest::prop_assert_eq!(batch.next_observation[2 * row], last as f32 + 1.0);
+        }
+    }
+}
