@@ -149,7 +149,12 @@ pub fn train<O: Space, A: Space>(
     training.check()?;
     let n = training.num_envs;
     let given = setup.envs.num_envs();
-    require(given == n, "training.num_envs", n as u64, format!("{given}, as the environments given"))?;
+    require(
+        given == n,
+        "training.num_envs",
+        n as u64,
+        format!("{given}, as the environments given"),
+    )?;
     let (progress, evaluations) = match resumed {
         Some((state, evaluations)) => {
             let (progress, restored) = Progression::load(&state, setup)?;
