@@ -4,7 +4,7 @@ use std::{
     fs,
     process::{Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use gymnast::Seed;
@@ -66,20 +66,22 @@ fn a_run_with_more_seeds_begins_with_the_same_ones() {
 
 #[test]
 fn a_killed_q_learning_resumes_exactly() {
-    killed_runs_resume_exactly(Q_LEARNING, 30..400);
+    killed_runs_resume_exactly(Q_LEARNING);
 }
 
 #[cfg(feature = "deep")]
 #[test]
 fn a_killed_dqn_resumes_exactly() {
-    killed_runs_resume_exactly(DQN, 500..3000);
+    killed_runs_resume_exactly(DQN);
 }
 
 /// Kills a training at several random moments, resumes it each time, and holds all that it
 /// recorded against an uninterrupted one's.
-fn killed_runs_resume_exactly(train: &[&str], milliseconds: std::ops::Range<u64>) {
+fn killed_runs_resume_exactly(train: &[&str]) {
     let sandbox = Sandbox::new();
+    let begin = Instant::now();
     sandbox.run(&[train, &["--out", "whole"]].concat()).ok();
+    let duration = begin.elapsed();
     let mut moments = Seed::new(std::process::id().into()).rng();
     let mut kills = 0;
     for attempt in 0..8 {
@@ -88,7 +90,7 @@ fn killed_runs_resume_exactly(train: &[&str], milliseconds: std::ops::Range<u64>
         let resume = &["train", "--resume", "--out", "killed", "--quiet"][..];
         let args = if begun { resume } else { &first };
         let mut child = sandbox.command(args).stdout(Stdio::null()).spawn().unwrap();
-        thread::sleep(Duration::from_millis(moments.random_range(milliseconds.clone())));
+        thread::sleep(duration.mul_f64(moments.random_range(0.02..0.2)));
         if attempt % 3 == 2 {
             // A second process in the same directory is refused, and does no harm.
             let status = sandbox.run(resume).code;

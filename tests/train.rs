@@ -85,7 +85,7 @@ fn a_wrong_call_says_what_would_be_right_and_leaves_nothing() {
         (lake(&["--set", "gamma=high"]), &["gamma = \"high\"", "[0, 1]"]),
         (lake(&["--set", "alpha"]), &["key=value"]),
         (lake(&["--set", "training.steps=1"]), &["training.steps", "env_steps"]),
-        (lake(&["--set", "training.num_envs=7"]), &["multiple of num_envs (7)"]),
+        (lake(&["--set", "training.num_envs=7"]), &["multiple of training.num_envs (7)"]),
         (lake(&["--set", "training.num_envs=-1"]), &["training.num_envs = -1"]),
         (lake(&["--set", "training.num_envs=999999999"]), &["num_envs = 999999999"]),
         (lake(&["--set", "env.is_slipery=true"]), &["is_slipery", "is_slippery"]),

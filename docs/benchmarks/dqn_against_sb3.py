@@ -51,7 +51,10 @@ SETTINGS = {
     ),
 }
 # Stable-Baselines3's DQN is the plain one.
-PLAIN = ['activation="relu"', "double=false", "dueling=false", "n_step=1", "max_grad_norm=10.0"]
+PLAIN = [
+    'activation="relu"', "double=false", "dueling=false", "n_step=1", "max_grad_norm=10.0",
+    "reward_scale=1.0", "average=0.0",
+]
 
 
 def seconds_sb3(settings, steps, seed):

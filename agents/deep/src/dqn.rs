@@ -124,7 +124,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let averaged = if config.average > 0.0 { Some(build()?) } else { None };
         let optimizer = Adam::new(AdamConfig::default(), online.parameters()).map_err(backend)?;
         Ok(Self {
-            replay: Replay::new(config.buffer_size, width, plan.num_envs, config.n_step),
+            replay: Replay::new(config.buffer_size, width, plan.num_envs, config.n_step)?,
             replay_rng: plan.seed.child("replay", 0).rng(),
             env_steps: 0,
             updates: 0,
@@ -311,6 +311,6 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
 }
 
 fn backend<E: std::error::Error>(error: E) -> AgentError {
-    let error: &dyn std::error::Error = &error;
-    AgentError::Backend(error.to_string())
+    // libtorch adds a trace of its own calls below the first line.
+    AgentError::Backend(error.to_string().lines().next().unwrap_or_default().to_owned())
 }

@@ -5,7 +5,7 @@
 //! (2015). Multi-step returns: Sutton and Barto (2018), section 7.1.
 
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
-use gymnast_harness::{Checkpoint, CheckpointError, StateDict};
+use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 use rand::RngExt as _;
 
 /// A memory of the last `capacity` transitions with finite actions.
@@ -54,14 +54,27 @@ impl Replay {
     /// An empty memory for `capacity` transitions of `num_envs` environments, whose observations
     /// have `width` features; what it samples spans `n_step` steps (at least 1).
     ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`] where the system has not as much memory.
+    ///
     /// # Panics
     /// If `capacity` does not fit 32 bits or is not above `num_envs`.
-    #[must_use]
-    pub fn new(capacity: usize, width: usize, num_envs: usize, n_step: usize) -> Self {
+    pub fn new(
+        capacity: usize,
+        width: usize,
+        num_envs: usize,
+        n_step: usize,
+    ) -> Result<Self, AgentError> {
         assert!(u32::try_from(capacity).is_ok_and(|n| n < NONE), "a row's number has 32 bits");
         // Else a transition could give way before its successor comes.
         assert!(capacity > num_envs, "a memory holds more than one transition an environment");
-        Self {
+        // Asked for as a whole, as the columns themselves are handed out before there is memory.
+        let mut probe = Vec::<f32>::new();
+        let fits =
+            capacity.checked_mul(2 * width).is_some_and(|n| probe.try_reserve_exact(n).is_ok());
+        AgentError::require(fits, "buffer_size", &capacity, "what fits into the memory there is")?;
+        drop(probe);
+        Ok(Self {
             observations: vec![0.0; capacity * width],
             next_observations: vec![0.0; capacity * width],
             actions: vec![0; capacity],
@@ -74,7 +87,7 @@ impl Replay {
             n_step,
             next: 0,
             len: 0,
-        }
+        })
     }
 
     /// The number of transitions stored.

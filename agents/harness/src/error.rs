@@ -30,7 +30,7 @@ pub enum CheckpointError {
         got: String,
     },
     /// A file is damaged.
-    #[error("{path} is damaged ({reason}): delete it to use an older checkpoint")]
+    #[error("{path} is damaged ({reason})")]
     Damaged {
         /// The file.
         path: PathBuf,

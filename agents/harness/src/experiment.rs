@@ -178,8 +178,14 @@ impl Experiment {
         make: &(impl Fn(&Plan) -> Result<Setup<O, A>, TrainError> + Sync),
     ) -> Result<Summary, TrainError> {
         let dir = SeedDir::below(&self.dir, seed);
-        if let Some(summary) = dir.summary()?.filter(|summary| summary.ending != Ending::Stopped) {
-            return Ok(summary);
+        match dir.summary() {
+            Ok(Some(summary)) if summary.ending != Ending::Stopped => return Ok(summary),
+            // The end of the run makes it anew.
+            Err(error @ TrainError::InvalidFile { .. }) if self.existing == Existing::Resume => {
+                self.progress
+                    .warn(&format!("seed {seed}: goes on without its summary, since {error}"));
+            }
+            summary => drop(summary?),
         }
         let Training { env_steps, num_envs, .. } = self.training;
         let plan = Plan { seed: Seed::new(seed), num_envs, env_steps };

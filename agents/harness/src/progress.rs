@@ -3,11 +3,12 @@
 use std::{collections::VecDeque, io::Write as _};
 
 use gymnast_envs::Restored;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::{Callback, Episode, Evaluation, Flow, Progress, Summary};
 
-const TEMPLATE: &str = "{prefix:>8} {bar:24} {percent:>3}% {human_pos}/{human_len} steps  {per_sec:>12}  {msg}  {eta} left";
+const TEMPLATE: &str =
+    "{prefix:>8} {bar:24} {percent:>3}% {human_pos}/{human_len} steps  {speed}/s{msg}  {eta} left";
 /// Episodes of training that the shown return is the mean of.
 const SHOWN_EPISODES: usize = 100;
 
@@ -39,7 +40,11 @@ impl ProgressBars {
             None => ProgressBar::hidden(),
         };
         let style = ProgressStyle::with_template(TEMPLATE).expect("the template is valid");
-        bar.set_style(style.progress_chars("━╸ "));
+        let speed = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            // There is nobody to tell where a bar cannot be written to.
+            let _ = write!(out, "{}", HumanCount(state.per_sec() as u64));
+        };
+        bar.set_style(style.progress_chars("━╸ ").with_key("speed", speed));
         bar.set_prefix(format!("seed {seed}"));
         let returns = VecDeque::with_capacity(SHOWN_EPISODES);
         // Drawing costs more than a step of a small environment: a thousand times a run is enough.
@@ -91,6 +96,17 @@ pub(crate) struct Bar {
     evaluated: Option<f64>,
 }
 
+impl Bar {
+    /// The mean return of late, as far as there is one.
+    fn message(&self) -> String {
+        let mean = self.returns.iter().sum::<f64>() / self.returns.len() as f64;
+        let trained =
+            if self.returns.is_empty() { String::new() } else { format!("  return {mean:.1}") };
+        let evaluated = self.evaluated.map(|x| format!("  eval {x:.1}")).unwrap_or_default();
+        trained + &evaluated
+    }
+}
+
 impl Callback for Bar {
     fn on_resume(&mut self, env_steps: u64, restored: Restored) {
         let seed = self.seed;
@@ -114,9 +130,7 @@ impl Callback for Bar {
             }
             self.next = progress.env_steps + self.every;
             self.bar.set_position(progress.env_steps);
-            let mean = self.returns.iter().sum::<f64>() / self.returns.len().max(1) as f64;
-            let evaluated = self.evaluated.map(|x| format!(" (eval {x:.1})")).unwrap_or_default();
-            self.bar.set_message(format!("return {mean:.1}{evaluated}"));
+            self.bar.set_message(self.message());
         }
         Flow::Continue
     }

@@ -156,7 +156,10 @@ impl<R: Record> CsvLog<R> {
             OpenOptions::new().write(true).open(&path).map_err(TrainError::file("open", &path))?;
         let found = file.metadata().map_err(TrainError::file("read", &path))?.len();
         if found < length {
-            let reason = format!("{found} bytes long, but the checkpoint was made at {length}");
+            let reason = format!(
+                "{found} bytes long, but {length} when the checkpoint was made: something cut it off. To \
+                 begin this seed anew, delete its directory"
+            );
             return Err(TrainError::InvalidFile { path, reason });
         }
         file.set_len(length).map_err(TrainError::file("write", &path))?;

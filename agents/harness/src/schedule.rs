@@ -97,12 +97,23 @@ impl Schedule {
         };
         let positive = !matches!(self, Self::Exponential { .. }) || ends.iter().all(|&x| x > 0.0);
         let inside = ends.iter().all(|x| (low..=high).contains(x));
-        let shown: &dyn std::fmt::Debug = match self {
-            Self::Constant(value) => value,
-            _ => &ends,
-        };
-        AgentError::require(inside && positive, key, shown, expected)?;
+        AgentError::require(inside && positive, key, &format_args!("{self}"), expected)?;
         AgentError::require(until > 0.0 && until <= 1.0, key, &until, "`until` in (0, 1]")
+    }
+}
+
+impl std::fmt::Display for Schedule {
+    /// As it is written in a configuration.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Constant(value) => write!(f, "{value:?}"),
+            Self::Linear { from, to, until } => {
+                write!(f, "{{ from = {from:?}, to = {to:?}, until = {until:?} }}")
+            }
+            Self::Exponential { from, decay_to, until } => {
+                write!(f, "{{ from = {from:?}, decay_to = {decay_to:?}, until = {until:?} }}")
+            }
+        }
     }
 }
 
@@ -142,6 +153,8 @@ mod tests {
     fn values_out_of_range_are_named() {
         let error = Schedule::from(1.5).check("epsilon", 0.0, 1.0, "0 to 1").unwrap_err();
         assert!(error.to_string().starts_with("epsilon = 1.5:"), "{error}");
+        let error = Schedule::linear(2.0, 0.0, 0.1).check("epsilon", 0.0, 1.0, "").unwrap_err();
+        assert!(error.to_string().contains("{ from = 2.0, to = 0.0, until = 0.1 }"), "{error}");
         assert!(Schedule::linear(1.0, 0.0, 0.0).check("epsilon", 0.0, 1.0, "").is_err());
         assert!(Schedule::from(f64::NAN).check("epsilon", 0.0, 1.0, "").is_err());
     }

@@ -71,7 +71,15 @@ impl Training {
         let episodes = self.eval_episodes as u64;
         let expected = format!("1 to {MAX_ENVS}");
         require((1..=MAX_ENVS).contains(&episodes), "training.eval_episodes", episodes, expected)?;
-        require(self.max_eval_steps > 0, "training.max_eval_steps", 0, "at least 1")
+        require(self.max_eval_steps > 0, "training.max_eval_steps", 0, "at least 1")?;
+        match self.stop_at.filter(|threshold| !threshold.is_finite()) {
+            None => Ok(()),
+            Some(threshold) => Err(TrainError::InvalidSetting {
+                key: "training.stop_at",
+                value: threshold.to_string(),
+                expected: "a finite return".to_owned(),
+            }),
+        }
     }
 
     /// Whether an evaluation is good enough to end the training.

@@ -109,20 +109,22 @@ impl DqnConfig {
         require(unit.contains(&self.gamma), "gamma", &self.gamma, "a discount in [0, 1]")?;
         let tau = self.tau;
         require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")?;
-        let fits = u32::try_from(self.buffer_size).is_ok_and(|n| n < u32::MAX);
-        require(fits, "buffer_size", &self.buffer_size, "a 32-bit number")?;
         let average = self.average;
         require(unit.contains(&average), "average", &average, "a share in [0, 1]")?;
         let scale = self.reward_scale;
         require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
         let norm = self.max_grad_norm;
         require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
-        let hidden = &self.hidden;
-        require(hidden.iter().all(|&n| n > 0), "hidden", hidden, "positive widths")?;
+        let (hidden, widths) = (&self.hidden, 1..=16_384);
+        let fits = hidden.len() <= 64 && hidden.iter().all(|width| widths.contains(width));
+        require(fits, "hidden", hidden, "at most 64 widths of 1 to 16384")?;
+        let size = self.buffer_size;
+        let rows = 1..u32::MAX as usize;
+        require(rows.contains(&size), "buffer_size", &size, "1 to 4294967294")?;
+        for (key, value) in [("batch_size", self.batch_size), ("n_step", self.n_step)] {
+            require((1..=1 << 20).contains(&value), key, &value, "1 to 1048576")?;
+        }
         for (key, value) in [
-            ("buffer_size", self.buffer_size as u64),
-            ("batch_size", self.batch_size as u64),
-            ("n_step", self.n_step as u64),
             ("train_every", self.train_every),
             ("gradient_steps", self.gradient_steps),
             ("target_every", self.target_every),

@@ -7,7 +7,7 @@ fn space() -> RowSpace {
 }
 
 fn filled(capacity: usize, transitions: usize, n_step: usize) -> Replay {
-    let mut replay = Replay::new(capacity, 2, 1, n_step);
+    let mut replay = Replay::new(capacity, 2, 1, n_step).unwrap();
     for i in 0..transitions {
         let x = i as f32;
         let outcomes = [Outcome::Continues, Outcome::Terminated, Outcome::Truncated];
@@ -72,8 +72,15 @@ fn a_return_over_several_steps_ends_with_the_episode() {
 }
 
 #[test]
+fn more_than_there_is_memory_for_is_an_error() {
+    let error =
+        Replay::new(4_000_000_000, 1_000_000, 1, 1).err().expect("no machine has that much");
+    assert!(error.to_string().starts_with("buffer_size = 4000000000:"), "{error}");
+}
+
+#[test]
 fn a_reset_is_no_transition() {
-    let mut replay = Replay::new(4, 2, 1, 1);
+    let mut replay = Replay::new(4, 2, 1, 1).unwrap();
     let experience = Experience {
         observations: vec![vec![0.0; 2]],
         actions: vec![0],
@@ -92,14 +99,14 @@ fn it_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
         let mut replay = filled(4, transitions, 2);
         let mut state = StateDict::new();
         replay.save(&mut state).unwrap();
-        let mut other = Replay::new(4, 2, 1, 2);
+        let mut other = Replay::new(4, 2, 1, 2).unwrap();
         other.load(&state).unwrap();
         assert_eq!(sampled(&mut replay, 50, 1), sampled(&mut other, 50, 1));
         assert_eq!(replay.next, other.next);
         assert_eq!(replay.latest, other.latest);
-        assert!(Replay::new(2, 2, 1, 2).load(&state).is_err());
-        assert!(Replay::new(4, 3, 1, 2).load(&state).is_err());
-        assert!(Replay::new(4, 2, 2, 2).load(&state).is_err());
+        assert!(Replay::new(2, 2, 1, 2).unwrap().load(&state).is_err());
+        assert!(Replay::new(4, 3, 1, 2).unwrap().load(&state).is_err());
+        assert!(Replay::new(4, 2, 2, 2).unwrap().load(&state).is_err());
     }
 }
 
@@ -115,7 +122,7 @@ proptest::proptest! {
         vector_steps in 1_usize..30,
     ) {
         let capacity = num_envs + room;
-        let mut replay = Replay::new(capacity, 2, num_envs, n_step);
+        let mut replay = Replay::new(capacity, 2, num_envs, n_step).unwrap();
         // Environment e repeats episodes of one length; its t-th step pays t.
         let length = |e: usize| lengths[e % lengths.len()];
         let is_last = |e: usize, t: usize| (t + 1).is_multiple_of(length(e));
