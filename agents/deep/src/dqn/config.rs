@@ -115,9 +115,9 @@ impl DqnConfig {
         require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
         let norm = self.max_grad_norm;
         require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
-        let (hidden, widths) = (&self.hidden, 1..=16_384);
-        let fits = hidden.len() <= 64 && hidden.iter().all(|width| widths.contains(width));
-        require(fits, "hidden", hidden, "at most 64 widths of 1 to 16384")?;
+        let (hidden, widths) = (&self.hidden, 1..=4_096);
+        let fits = hidden.len() <= 16 && hidden.iter().all(|width| widths.contains(width));
+        require(fits, "hidden", hidden, "at most 16 widths of 1 to 4096")?;
         let size = self.buffer_size;
         let rows = 1..u32::MAX as usize;
         require(rows.contains(&size), "buffer_size", &size, "1 to 4294967294")?;
