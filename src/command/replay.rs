@@ -21,7 +21,8 @@ pub(crate) struct Replay {
     env: String,
     /// The trace
     trace: PathBuf,
-    /// The greatest relative difference that agrees, instead of the environment's own
+    /// The greatest difference that agrees, as a share of the recorded number (of 0.001 at least),
+    /// instead of the environment's own
     #[arg(long)]
     tolerance: Option<f64>,
     /// Set an option of the environment (repeatable)
