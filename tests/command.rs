@@ -121,7 +121,9 @@ fn environments_are_checked() {
     let json = sandbox.run(&["check", "CartPole-v1", "--json"]).ok().json();
     assert_eq!((&json["is_ok"], json["report"]["findings"].is_array()), (&true.into(), true));
     sandbox.run(&["check", "CartPol-v1"]).fails(2, &["did you mean `CartPole-v1`"]);
-    sandbox.run(&["check", "CartPole-v1", "--set", "lenght=1"]).fails(2, &["length"]);
+    let cart = |option| sandbox.run(&["check", "CartPole-v1", "--set", option]);
+    cart("lenght=1").fails(2, &["did you mean `length`", "max_episode_steps"]);
+    cart("length=nan").fails(2, &["`length` = nan", "expected a finite number"]);
 }
 
 #[test]
@@ -141,6 +143,14 @@ fn a_trace_is_replayed() {
     assert!(bad.stdout.contains("line 2, next_state"), "{bad:?}");
     let bad = sandbox.run(&["replay", "CliffWalking-v1", "bad.jsonl", "--json"]);
     assert_eq!((bad.code, &bad.json()["agreeing"]), (Some(1), &1.into()));
+    fs::write(sandbox.path("torn.jsonl"), line(24) + &line(25) + "{\"state\":36").unwrap();
+    sandbox
+        .run(&["replay", "CliffWalking-v1", "torn.jsonl"])
+        .fails(1, &["torn.jsonl: line 3: no JSON: ", "1 of 2 lines before it agree"]);
+    fs::write(sandbox.path("part.jsonl"), "{\"state\":36}").unwrap();
+    sandbox
+        .run(&["replay", "CliffWalking-v1", "part.jsonl"])
+        .fails(1, &["line 1: `next_state` is missing"]);
     // On slippery ground what is recorded is one of several outcomes.
     let slippery = ["replay", "CliffWalking-v1", "good.jsonl", "--set", "is_slippery=true"];
     sandbox.run(&slippery).ok();

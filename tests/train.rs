@@ -57,6 +57,41 @@ fn a_later_source_of_settings_wins() {
 }
 
 #[test]
+fn a_configuration_holds_what_nobody_set() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&[&SHORT[..], &["--seed", "7", "--set", "env.success_rate=1"]].concat()).ok();
+    let run = "runs/q-learning-FrozenLake-v1";
+    let config: toml::Table = sandbox.read(&format!("{run}/config.toml")).parse().unwrap();
+    let env = &config["env"];
+    assert_eq!(env["map_name"].as_str(), Some("4x4"));
+    assert_eq!(env["is_slippery"].as_bool(), Some(true));
+    assert_eq!(env["success_rate"].as_float(), Some(1.0));
+    assert_eq!(env["max_episode_steps"].as_integer(), Some(100));
+    assert!(env.get("desc").is_none(), "{env}");
+    // The same, said or unsaid, is the same run; anything else is not.
+    let resume = ["train", "q-learning", "FrozenLake-v1", "--resume", "--quiet"];
+    let same = ["--seed", "7", "--set", "env.success_rate=1", "--set", "env.is_slippery=true"];
+    sandbox.run(&[&resume[..], &same].concat()).ok();
+    sandbox.run(&["train", "--resume", "--out", run, "--quiet"]).ok();
+    sandbox
+        .run(&[&resume[..], &["--set", "env.max_episode_steps=99"]].concat())
+        .fails(2, &["env.max_episode_steps = 100", "= 99 would be another run"]);
+    sandbox.run(&[&resume[..], &["--seed", "8"]].concat()).fails(2, &["seeds"]);
+    // A configuration from before the options were written out is continued too.
+    let short = sandbox.read(&format!("{run}/config.toml"));
+    let lines =
+        short.lines().filter(|line| !line.starts_with("map_") && !line.contains("_episode_"));
+    let short = lines.collect::<Vec<_>>().join("\n");
+    assert!(!short.contains("map_name") && short.contains("success_rate"), "{short}");
+    fs::write(sandbox.path(run).join("config.toml"), short).unwrap();
+    sandbox.run(&["train", "--resume", "--out", run, "--quiet"]).ok();
+    // What one environment is set to is nothing for another.
+    let config = format!("{run}/config.toml");
+    let other = ["train", "q-learning", "FrozenLake8x8-v1", "--config", &config, "--out", "other"];
+    sandbox.run(&other).fails(2, &["options of FrozenLake-v1, not of FrozenLake8x8-v1"]);
+}
+
+#[test]
 fn a_threshold_ends_a_training() {
     let sandbox = Sandbox::new();
     let args = ["train", "q-learning", "FrozenLake-v1", "--seed", "0", "--stop-at-threshold"];
@@ -85,10 +120,18 @@ fn a_wrong_call_says_what_would_be_right_and_leaves_nothing() {
         (lake(&["--set", "gamma=high"]), &["gamma = \"high\"", "[0, 1]"]),
         (lake(&["--set", "alpha"]), &["key=value"]),
         (lake(&["--set", "training.steps=1"]), &["training.steps", "env_steps"]),
-        (lake(&["--set", "training.num_envs=7"]), &["multiple of num_envs (7)"]),
+        (lake(&["--set", "training.num_envs=7"]), &["multiple of training.num_envs (7)"]),
         (lake(&["--set", "training.num_envs=-1"]), &["training.num_envs = -1"]),
         (lake(&["--set", "training.num_envs=999999999"]), &["num_envs = 999999999"]),
-        (lake(&["--set", "env.is_slipery=true"]), &["is_slipery", "is_slippery"]),
+        (
+            lake(&["--set", "env.is_slipery=true"]),
+            &["`is_slipery`", "did you mean `is_slippery`", "map_name", "max_episode_steps"],
+        ),
+        (lake(&["--set", "env.success_rate=nan"]), &["`success_rate` = nan", "a finite number"]),
+        (
+            lake(&["--set", "env.reward_schedule=[1,0,-inf]"]),
+            &["`reward_schedule`", "a finite number"],
+        ),
         (lake(&["--set", "env.map_name=9x9"]), &["map_name", "8x8"]),
         (lake(&["--set", "env.max_episode_steps=0"]), &["max_episode_steps", "positive"]),
         (lake(&["--steps", "0"]), &["env_steps = 0"]),

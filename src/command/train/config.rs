@@ -28,16 +28,16 @@ pub(super) fn resolve(args: &Train, names: &Names) -> Result<(Table, PathBuf), C
             "no {what} given: gymnast train q-learning FrozenLake-v1, say ({example} lists them)"
         ))
     };
-    let named = in_file("agent", "name");
-    if let (Some(flag), Some(file)) = (&args.agent, &named)
-        && flag != file
-    {
-        return Err(CommandError::usage(format!(
-            "the configuration holds settings of {file}, not of {flag}: leave one of them out"
-        )));
-    }
-    let agent = args.agent.clone().or(named).ok_or_else(|| missing("agent", "gymnast agents"))?;
-    let env = args.env.clone().or_else(|| in_file("env", "id"));
+    // What one agent or environment is set to is nothing for another.
+    let one = |flag: &Option<String>, named: Option<String>, what: &str| match (flag, named) {
+        (Some(flag), Some(file)) if *flag != file => Err(CommandError::usage(format!(
+            "the configuration holds {what} of {file}, not of {flag}: leave one of them out"
+        ))),
+        (flag, named) => Ok(flag.clone().or(named)),
+    };
+    let agent = one(&args.agent, in_file("agent", "name"), "settings")?;
+    let agent = agent.ok_or_else(|| missing("agent", "gymnast agents"))?;
+    let env = one(&args.env, in_file("env", "id"), "options")?;
     let env = env.ok_or_else(|| missing("environment", "gymnast envs"))?;
     let mut table = Run::defaults(&names.catalog, &names.registry, &agent, &env)?;
     if let Some(file) = &file {
