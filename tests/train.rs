@@ -136,7 +136,12 @@ fn a_wrong_call_says_what_would_be_right_and_leaves_nothing() {
         (lake(&["--set", "env.max_episode_steps=0"]), &["max_episode_steps", "positive"]),
         (lake(&["--steps", "0"]), &["env_steps = 0"]),
         (lake(&["--steps", "18446744073709551615"]), &["--steps"]),
-        (lake(&["--seeds", "0"]), &["--seeds"]),
+        (lake(&["--steps", "-5"]), &["--steps", "expected 0 to"]),
+        (lake(&["--steps", "1.5"]), &["--steps", "whole number", "1e5"]),
+        (lake(&["--seeds", "0"]), &["--seeds", "expected 1 to 10000"]),
+        (lake(&["--seed", "-1"]), &["--seed", "expected 0 to 9223372036854775807"]),
+        (lake(&["--jobs", "0"]), &["--jobs", "expected at least 1"]),
+        (lake(&["--eval-every", "-1"]), &["--eval-every", "expected 0 to"]),
         (lake(&["--seed", "1", "--seeds", "2"]), &["--seed"]),
         (lake(&["--resume"]), &["holds no run"]),
         (lake(&["--resume", "--force"]), &["--force"]),
@@ -147,6 +152,43 @@ fn a_wrong_call_says_what_would_be_right_and_leaves_nothing() {
     }
     sandbox.run(&lake(&["--config", "none.toml"])).fails(1, &["none.toml"]);
     assert_eq!(fs::read_dir(sandbox.path(".")).unwrap().count(), 0);
+}
+
+#[test]
+fn large_counts_are_written_shortly() {
+    let sandbox = Sandbox::new();
+    let steps = ["train", "q-learning", "FrozenLake-v1", "--quiet", "--steps", "4e3"];
+    sandbox.run(&[&steps[..], &["--eval-every", "2_000", "--seed", "1"]].concat()).ok();
+    let config = sandbox.read("runs/q-learning-FrozenLake-v1/config.toml");
+    assert!(config.contains("env_steps = 4000\n") && config.contains("eval_every = 2000\n"));
+}
+
+#[test]
+fn no_picture_of_the_old_run_stays_beside_the_new_one() {
+    let sandbox = Sandbox::with_run();
+    let long = [
+        "train",
+        "q-learning",
+        "FrozenLake-v1",
+        "--steps=5e8",
+        "--seed=0",
+        "--quiet",
+        "--set=training.checkpoint_every=1000",
+    ];
+    // A call that is refused deletes nothing.
+    sandbox.run(&[&long[..], &["--out", "run"]].concat()).fails(2, &["--force"]);
+    assert!(sandbox.path("run/learning_curve.svg").exists());
+    let mut command = sandbox.command(&[&long[..], &["--out", "run", "--force"]].concat());
+    let mut child = command.spawn().unwrap();
+    while !sandbox.path("run/seed-0/checkpoints").exists() || sandbox.path("run/seed-1").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended at once");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for picture in ["learning_curve.svg", "learning_curve.png"] {
+        assert!(!sandbox.path("run").join(picture).exists(), "{picture}");
+    }
 }
 
 #[test]

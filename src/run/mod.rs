@@ -3,6 +3,7 @@
 mod config;
 
 use std::{
+    io::ErrorKind,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
@@ -27,6 +28,8 @@ pub use config::{overlay, read_config};
 
 /// The file of a run's directory that says what the run is.
 pub const CONFIG_FILE: &str = "config.toml";
+/// The pictures that the command draws into a run's directory.
+pub(crate) const PICTURES: [&str; 2] = ["learning_curve.svg", "learning_curve.png"];
 /// The seeds of a run that names none.
 const DEFAULT_SEEDS: i64 = 5;
 
@@ -229,7 +232,13 @@ impl Run {
             progress,
         };
         let config = self.to_toml();
-        with_task!(&self.task, task => experiment.run(&config, |plan| task.setup(plan)))
+        with_task!(&self.task, task => experiment.run(&config, |plan| {
+            // Only here is the directory known to be ours, and the old run to be gone.
+            if existing == Existing::Replace {
+                delete_pictures(dir)?;
+            }
+            task.setup(plan)
+        }))
     }
 
     /// The complete configuration.
@@ -256,6 +265,18 @@ impl Run {
                       # gymnast train --config THIS_FILE --out ANOTHER_DIRECTORY\n";
         format!("{header}{}", self.to_table())
     }
+}
+
+/// Deletes what was drawn of a run, so that no picture shows another run than the one beside it.
+fn delete_pictures(dir: &Path) -> Result<(), TrainError> {
+    for path in PICTURES.map(|picture| dir.join(picture)) {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(source) => return Err(TrainError::File { action: "delete", path, source }),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
 }
 
 fn impossible(
