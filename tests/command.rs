@@ -58,6 +58,14 @@ fn a_run_is_evaluated_as_a_whole_and_by_seed() {
     let text = sandbox.run(&["evaluate", "run", "--episodes", "20"]).ok().stdout;
     assert!(text.contains("mean over seeds"), "{text}");
     sandbox.run(&["evaluate", "nowhere"]).fails(2, &["nowhere holds no run"]);
+    let absent = ["run has no seed 7: its seeds are 0, 1"];
+    for command in ["evaluate", "watch", "report"] {
+        sandbox.run(&[command, "run/seed-7"]).fails(2, &absent);
+    }
+    sandbox.run(&["plot", "run/seed-7", "--out", "x.svg"]).fails(2, &absent);
+    sandbox.run(&["evaluate", "run", "--seed", "-2"]).fails(2, &["expected at least 0"]);
+    let episodes = ["evaluate", "run", "--episodes", "0"];
+    sandbox.run(&episodes).fails(2, &["--episodes", "expected 1 to 1000000"]);
 }
 
 #[test]
@@ -70,6 +78,10 @@ fn episodes_are_watched() {
     assert!(text.contains("episode 2") && text.contains("terminated"), "{text}");
     assert_eq!(sandbox.run(&twice).ok().stdout, text);
     sandbox.run(&["watch", "FrozenLak-v1"]).fails(2, &["did you mean `FrozenLake-v1`"]);
+    sandbox.run(&["watch", "run", "--gif", "there.png"]).fails(2, &["there.png", ".gif"]);
+    assert!(!sandbox.path("there.png").exists());
+    sandbox.run(&["watch", "run/seed-1", "--gif", "OTHER.GIF"]).ok();
+    sandbox.run(&["watch", "run", "--max-steps", "-1"]).fails(2, &["expected at least 0"]);
     fs::write(sandbox.path("there.gif"), "mine").unwrap();
     sandbox.run(&["watch", "run", "--gif", "there.gif"]).fails(2, &["--force"]);
     assert_eq!(sandbox.read("there.gif"), "mine");
@@ -88,13 +100,59 @@ fn curves_are_drawn_and_no_picture_is_overwritten() {
     let other = ["plot", "run", "--out", "a.svg", "--x", "time", "--force", "--episodes"];
     sandbox.run(&other).ok();
     assert_ne!(fs::read(sandbox.path("a.svg")).unwrap(), before);
-    // The same run twice: named by directory, so that the lines can be told apart.
+    // The same agent in the same environment: named by directory, so that the lines can be told apart.
     sandbox.run(&[&SHORT[..], &["--seed", "7", "--out", "other"]].concat()).ok();
     let both = ["plot", "run", "other", "--out", "b.svg", "--center", "iqm", "--title", "Both"];
     sandbox.run(&both).ok();
     let svg = sandbox.read("b.svg");
     assert!(svg.contains("Both") && svg.contains("other"), "{svg}");
     sandbox.run(&["plot", "run", "--out", "a.gif"]).fails(2, &[".svg or .png"]);
+    let nan = ["plot", "run", "--out", "n.svg", "--threshold", "nan"];
+    sandbox.run(&nan).fails(2, &["--threshold", "a finite number"]);
+    sandbox.run(&["report", "run", "--threshold", "inf"]).fails(2, &["a finite number"]);
+}
+
+#[test]
+fn each_run_is_drawn_once_under_a_name_of_its_own() {
+    let sandbox = Sandbox::with_run();
+    let svg = |runs: &[&str]| {
+        sandbox.run(&[&["plot"], runs, &["--out", "a.svg", "--force"]].concat()).ok();
+        sandbox.read("a.svg")
+    };
+    // The same run twice is the same run.
+    let alone = svg(&["run"]);
+    assert_eq!(svg(&["run", "./run", "run/"]), alone);
+    // Of the same name in different places: told apart by where they are.
+    fs::create_dir(sandbox.path("far")).unwrap();
+    let copied = [&SHORT[..], &["--seed", "7", "--out", "far/run"]].concat();
+    sandbox.run(&copied).ok();
+    let both = svg(&["run", "far/run"]);
+    assert!(both.contains("far/run") && !both.contains("q-learning ·"), "{both}");
+    // A seed is a run of one.
+    let one = svg(&["run/seed-1"]);
+    assert_ne!(one, alone);
+    assert!(svg(&["run", "run/seed-1"]).contains("run/seed-1"));
+    let json = sandbox.run(&["report", "run/seed-1", "--json"]).ok().json();
+    assert_eq!(
+        (&json["rows"][0]["seeds"], &json["rows"][0]["run"]),
+        (&1.into(), &"run/seed-1".into())
+    );
+    let episodes = ["plot", "run/seed-1", "--episodes", "--out", "e.svg"];
+    sandbox.run(&episodes).ok();
+}
+
+#[test]
+fn the_episodes_of_a_short_training_are_drawn() {
+    let sandbox = Sandbox::new();
+    let short = ["train", "q-learning", "Taxi-v4", "--steps=2000", "--seeds=2", "--quiet"];
+    sandbox.run(&[&short[..], &["--out", "run"]].concat()).ok();
+    let episodes = sandbox.read("run/seed-0/episodes.csv").lines().count() - 1;
+    assert!((1..100).contains(&episodes), "{episodes}");
+    sandbox.run(&["plot", "run", "--episodes", "--out", "a.svg"]).ok();
+    assert!(sandbox.read("a.svg").contains("mean of up to 100 episodes"));
+    let help = sandbox.run(&["plot", "--help"]).ok().stdout;
+    let words: Vec<_> = help.split_whitespace().collect();
+    assert!(words.join(" ").contains("the mean of the last 100"), "{help}");
 }
 
 #[test]
@@ -121,7 +179,9 @@ fn environments_are_checked() {
     let json = sandbox.run(&["check", "CartPole-v1", "--json"]).ok().json();
     assert_eq!((&json["is_ok"], json["report"]["findings"].is_array()), (&true.into(), true));
     sandbox.run(&["check", "CartPol-v1"]).fails(2, &["did you mean `CartPole-v1`"]);
-    sandbox.run(&["check", "CartPole-v1", "--set", "lenght=1"]).fails(2, &["length"]);
+    let cart = |option| sandbox.run(&["check", "CartPole-v1", "--set", option]);
+    cart("lenght=1").fails(2, &["did you mean `length`", "max_episode_steps"]);
+    cart("length=nan").fails(2, &["`length` = nan", "expected a finite number"]);
 }
 
 #[test]
@@ -141,6 +201,18 @@ fn a_trace_is_replayed() {
     assert!(bad.stdout.contains("line 2, next_state"), "{bad:?}");
     let bad = sandbox.run(&["replay", "CliffWalking-v1", "bad.jsonl", "--json"]);
     assert_eq!((bad.code, &bad.json()["agreeing"]), (Some(1), &1.into()));
+    fs::write(sandbox.path("torn.jsonl"), line(24) + &line(25) + "{\"state\":36").unwrap();
+    sandbox
+        .run(&["replay", "CliffWalking-v1", "torn.jsonl"])
+        .fails(1, &["torn.jsonl: line 3: no JSON: ", "1 of 2 lines before it agree"]);
+    fs::write(sandbox.path("part.jsonl"), "{\"state\":36}").unwrap();
+    sandbox
+        .run(&["replay", "CliffWalking-v1", "part.jsonl"])
+        .fails(1, &["line 1: `next_state` is missing"]);
+    let tolerance = |x| sandbox.run(&["replay", "CliffWalking-v1", "good.jsonl", "--tolerance", x]);
+    tolerance("-1").fails(2, &["--tolerance", "0 or more"]);
+    tolerance("nan").fails(2, &["--tolerance", "0 or more"]);
+    tolerance("1e-3").ok();
     // On slippery ground what is recorded is one of several outcomes.
     let slippery = ["replay", "CliffWalking-v1", "good.jsonl", "--set", "is_slippery=true"];
     sandbox.run(&slippery).ok();

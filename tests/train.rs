@@ -57,6 +57,41 @@ fn a_later_source_of_settings_wins() {
 }
 
 #[test]
+fn a_configuration_holds_what_nobody_set() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&[&SHORT[..], &["--seed", "7", "--set", "env.success_rate=1"]].concat()).ok();
+    let run = "runs/q-learning-FrozenLake-v1";
+    let config: toml::Table = sandbox.read(&format!("{run}/config.toml")).parse().unwrap();
+    let env = &config["env"];
+    assert_eq!(env["map_name"].as_str(), Some("4x4"));
+    assert_eq!(env["is_slippery"].as_bool(), Some(true));
+    assert_eq!(env["success_rate"].as_float(), Some(1.0));
+    assert_eq!(env["max_episode_steps"].as_integer(), Some(100));
+    assert!(env.get("desc").is_none(), "{env}");
+    // The same, said or unsaid, is the same run; anything else is not.
+    let resume = ["train", "q-learning", "FrozenLake-v1", "--resume", "--quiet"];
+    let same = ["--seed", "7", "--set", "env.success_rate=1", "--set", "env.is_slippery=true"];
+    sandbox.run(&[&resume[..], &same].concat()).ok();
+    sandbox.run(&["train", "--resume", "--out", run, "--quiet"]).ok();
+    sandbox
+        .run(&[&resume[..], &["--set", "env.max_episode_steps=99"]].concat())
+        .fails(2, &["env.max_episode_steps = 100", "= 99 would be another run"]);
+    sandbox.run(&[&resume[..], &["--seed", "8"]].concat()).fails(2, &["seeds"]);
+    // A configuration from before the options were written out is continued too.
+    let short = sandbox.read(&format!("{run}/config.toml"));
+    let lines =
+        short.lines().filter(|line| !line.starts_with("map_") && !line.contains("_episode_"));
+    let short = lines.collect::<Vec<_>>().join("\n");
+    assert!(!short.contains("map_name") && short.contains("success_rate"), "{short}");
+    fs::write(sandbox.path(run).join("config.toml"), short).unwrap();
+    sandbox.run(&["train", "--resume", "--out", run, "--quiet"]).ok();
+    // What one environment is set to is nothing for another.
+    let config = format!("{run}/config.toml");
+    let other = ["train", "q-learning", "FrozenLake8x8-v1", "--config", &config, "--out", "other"];
+    sandbox.run(&other).fails(2, &["options of FrozenLake-v1, not of FrozenLake8x8-v1"]);
+}
+
+#[test]
 fn a_threshold_ends_a_training() {
     let sandbox = Sandbox::new();
     let args = ["train", "q-learning", "FrozenLake-v1", "--seed", "0", "--stop-at-threshold"];
@@ -88,12 +123,25 @@ fn a_wrong_call_says_what_would_be_right_and_leaves_nothing() {
         (lake(&["--set", "training.num_envs=7"]), &["multiple of training.num_envs (7)"]),
         (lake(&["--set", "training.num_envs=-1"]), &["training.num_envs = -1"]),
         (lake(&["--set", "training.num_envs=999999999"]), &["num_envs = 999999999"]),
-        (lake(&["--set", "env.is_slipery=true"]), &["is_slipery", "is_slippery"]),
+        (
+            lake(&["--set", "env.is_slipery=true"]),
+            &["`is_slipery`", "did you mean `is_slippery`", "map_name", "max_episode_steps"],
+        ),
+        (lake(&["--set", "env.success_rate=nan"]), &["`success_rate` = nan", "a finite number"]),
+        (
+            lake(&["--set", "env.reward_schedule=[1,0,-inf]"]),
+            &["`reward_schedule`", "a finite number"],
+        ),
         (lake(&["--set", "env.map_name=9x9"]), &["map_name", "8x8"]),
         (lake(&["--set", "env.max_episode_steps=0"]), &["max_episode_steps", "positive"]),
         (lake(&["--steps", "0"]), &["env_steps = 0"]),
         (lake(&["--steps", "18446744073709551615"]), &["--steps"]),
-        (lake(&["--seeds", "0"]), &["--seeds"]),
+        (lake(&["--steps", "-5"]), &["--steps", "expected 0 to"]),
+        (lake(&["--steps", "1.5"]), &["--steps", "whole number", "1e5"]),
+        (lake(&["--seeds", "0"]), &["--seeds", "expected 1 to 10000"]),
+        (lake(&["--seed", "-1"]), &["--seed", "expected 0 to 9223372036854775807"]),
+        (lake(&["--jobs", "0"]), &["--jobs", "expected at least 1"]),
+        (lake(&["--eval-every", "-1"]), &["--eval-every", "expected 0 to"]),
         (lake(&["--seed", "1", "--seeds", "2"]), &["--seed"]),
         (lake(&["--resume"]), &["holds no run"]),
         (lake(&["--resume", "--force"]), &["--force"]),
@@ -104,6 +152,43 @@ fn a_wrong_call_says_what_would_be_right_and_leaves_nothing() {
     }
     sandbox.run(&lake(&["--config", "none.toml"])).fails(1, &["none.toml"]);
     assert_eq!(fs::read_dir(sandbox.path(".")).unwrap().count(), 0);
+}
+
+#[test]
+fn large_counts_are_written_shortly() {
+    let sandbox = Sandbox::new();
+    let steps = ["train", "q-learning", "FrozenLake-v1", "--quiet", "--steps", "4e3"];
+    sandbox.run(&[&steps[..], &["--eval-every", "2_000", "--seed", "1"]].concat()).ok();
+    let config = sandbox.read("runs/q-learning-FrozenLake-v1/config.toml");
+    assert!(config.contains("env_steps = 4000\n") && config.contains("eval_every = 2000\n"));
+}
+
+#[test]
+fn no_picture_of_the_old_run_stays_beside_the_new_one() {
+    let sandbox = Sandbox::with_run();
+    let long = [
+        "train",
+        "q-learning",
+        "FrozenLake-v1",
+        "--steps=5e8",
+        "--seed=0",
+        "--quiet",
+        "--set=training.checkpoint_every=1000",
+    ];
+    // A call that is refused deletes nothing.
+    sandbox.run(&[&long[..], &["--out", "run"]].concat()).fails(2, &["--force"]);
+    assert!(sandbox.path("run/learning_curve.svg").exists());
+    let mut command = sandbox.command(&[&long[..], &["--out", "run", "--force"]].concat());
+    let mut child = command.spawn().unwrap();
+    while !sandbox.path("run/seed-0/checkpoints").exists() || sandbox.path("run/seed-1").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended at once");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for picture in ["learning_curve.svg", "learning_curve.png"] {
+        assert!(!sandbox.path("run").join(picture).exists(), "{picture}");
+    }
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::EnvError;
+use crate::{EnvError, spelling::nearest};
+
+/// The option that every environment understands.
+const LIMIT: &str = "max_episode_steps";
 
 /// One option of an environment's constructor, as data: for listings.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +51,7 @@ impl EnvOptions {
     /// [`EnvError::InvalidOption`] naming the option.
     pub fn parse<T: DeserializeOwned>(&self, id: &str) -> Result<T, EnvError> {
         let mut own = self.0.clone();
-        own.remove("max_episode_steps");
+        own.remove(LIMIT);
         serde_json::from_value(Value::Object(own.clone())).map_err(|error| {
             // A type error does not say where it is, so the options are read one by one.
             let alone = |(key, value): (&String, &Value)| {
@@ -61,8 +64,20 @@ impl EnvOptions {
         })
     }
 
+    /// Nothing where each option is one of `known` or `max_episode_steps`.
+    pub(crate) fn expect_known(&self, id: &str, known: &[EnvOption]) -> Result<(), EnvError> {
+        let names = || known.iter().map(|option| option.name).chain([LIMIT]);
+        let Some(key) = self.0.keys().find(|key| names().all(|name| name != *key)) else {
+            return Ok(());
+        };
+        let meant = nearest(key, names()).map(|name| format!(", did you mean `{name}`?"));
+        let (meant, names) = (meant.unwrap_or_default(), names().collect::<Vec<_>>().join(", "));
+        let reason = format!("there is no option `{key}`{meant}: the options are {names}");
+        Err(EnvError::InvalidOption { id: id.to_owned(), reason })
+    }
+
     pub(crate) fn max_episode_steps(&self, id: &str) -> Result<Option<u32>, EnvError> {
-        let Some(value) = self.0.get("max_episode_steps") else { return Ok(None) };
+        let Some(value) = self.0.get(LIMIT) else { return Ok(None) };
         let steps = value.as_u64().and_then(|steps| u32::try_from(steps).ok());
         steps.filter(|&steps| steps > 0).map(Some).ok_or_else(|| EnvError::InvalidOption {
             id: id.to_owned(),

@@ -144,7 +144,8 @@ impl EnvSpec {
         self
     }
 
-    /// The same with one more option in its listing.
+    /// The same with one more option. What is not listed is refused before the constructor sees it,
+    /// and a run's configuration holds the default of each.
     #[must_use]
     pub fn option(
         mut self,
@@ -286,6 +287,7 @@ impl EnvSpec {
 
     /// The options with the registered step limit where they name none, checked.
     fn complete(&self, options: &EnvOptions) -> Result<EnvOptions, EnvError> {
+        options.expect_known(&self.id, &self.options)?;
         let limit = options.max_episode_steps(&self.id)?.or(self.max_episode_steps);
         Ok(match limit {
             Some(limit) => options.clone().with("max_episode_steps", limit),

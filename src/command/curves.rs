@@ -8,9 +8,12 @@ use gymnast_core::{
 };
 use gymnast_harness::{Episode, SeedDir, read_records, report::RunResults};
 
-use super::{CommandError, run_dir::labels};
+use super::{
+    CommandError,
+    run_dir::{labels, place},
+};
 
-/// Episodes of training that a point is the mean of.
+/// Episodes of training that a point is the mean of, or all where there are fewer.
 const SMOOTHED_EPISODES: NonZeroUsize = NonZeroUsize::new(100).expect("100 is not 0");
 
 /// What is drawn against what.
@@ -36,7 +39,7 @@ pub(crate) fn learning_curves(
         let mut seeds = Vec::new();
         for seed in &run.seeds {
             let points: Vec<_> = if view.of_episodes {
-                let dir = SeedDir::below(dir.as_ref(), seed.seed);
+                let dir = SeedDir::below(&place(dir.as_ref()).run, seed.seed);
                 let point = |e: Episode| (e.env_step, e.wall_time_s, e.episode_return);
                 read_records::<Episode>(&dir.path)?.into_iter().map(point).collect()
             } else {
@@ -60,7 +63,7 @@ pub(crate) fn learning_curves(
     let x_axis =
         if view.by_time { Axis::seconds("wall time") } else { Axis::new("environment steps") };
     let y_axis = Axis::new(if view.of_episodes {
-        "training return, mean of 100 episodes"
+        "training return, mean of up to 100 episodes"
     } else {
         "evaluation return"
     });
@@ -73,5 +76,10 @@ pub(crate) fn learning_curves(
 fn curve(points: &[(u64, f64, f64)], view: View) -> Result<Curve, StatisticsError> {
     let x = points.iter().map(|point| if view.by_time { point.1 } else { point.0 as f64 });
     let curve = Curve::new(x.collect(), points.iter().map(|point| point.2).collect())?;
-    Ok(if view.of_episodes { moving_average(&curve, SMOOTHED_EPISODES) } else { curve })
+    if !view.of_episodes {
+        return Ok(curve);
+    }
+    // A short training is drawn too, if only as a point.
+    let all = NonZeroUsize::new(curve.len()).unwrap_or(NonZeroUsize::MIN);
+    Ok(moving_average(&curve, SMOOTHED_EPISODES.min(all)))
 }

@@ -6,7 +6,9 @@ use gymnast_envs::Seed;
 use gymnast_harness::evaluate_policy;
 use serde::Serialize;
 
-use super::{CommandError, Names, run_dir, run_dir::Trained, table::columns, write_json};
+use super::{
+    CommandError, Names, numbers::whole, run_dir, run_dir::Trained, table::columns, write_json,
+};
 use crate::task::with_task;
 
 /// Play greedy episodes with the newest checkpoint of each seed
@@ -18,10 +20,10 @@ pub(crate) struct Evaluate {
     /// The directory of a run, or of one of its seeds
     run: PathBuf,
     /// The episodes to play with each seed's agent
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 100, value_parser = whole::<u32>(1..=1_000_000), allow_negative_numbers = true)]
     episodes: u32,
     /// The seed of the episodes: each agent plays its own, the same ones every time
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX), allow_negative_numbers = true)]
     seed: u64,
     /// Print JSON
     #[arg(long)]
@@ -57,7 +59,7 @@ pub(crate) fn run(
     names: &Names,
     out: &mut dyn Write,
 ) -> Result<ExitCode, CommandError> {
-    let (run, _, dirs) = run_dir::open(&args.run, names)?;
+    let (run, dirs) = run_dir::open(&args.run, names)?;
     let mut seeds = Vec::new();
     for dir in &dirs {
         let (env_steps, episodes) = with_task!(&run.task, task => {

@@ -19,6 +19,7 @@ mod curves;
 mod envs;
 mod error;
 mod evaluate;
+mod numbers;
 mod plot;
 mod replay;
 mod report;

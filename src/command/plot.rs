@@ -8,6 +8,7 @@ use gymnast_core::plot;
 use super::{
     CommandError, Names,
     curves::{View, learning_curves},
+    numbers::finite,
     run_dir,
 };
 
@@ -18,7 +19,7 @@ use super::{
     gymnast plot runs/a runs/b --out both.png --center iqm --title \"a or b?\"\n  \
     gymnast plot runs/a --out time.svg --x time")]
 pub(crate) struct Plot {
-    /// The directories of the runs
+    /// The directories of runs, or of seeds of theirs
     #[arg(required = true)]
     runs: Vec<PathBuf>,
     /// The picture to write: .svg or .png
@@ -30,14 +31,15 @@ pub(crate) struct Plot {
     /// What the line is
     #[arg(long, value_enum, default_value_t = Center::Mean)]
     center: Center,
-    /// Draw the returns of training episodes instead of the evaluations
+    /// Draw the returns of training episodes instead of the evaluations: each point is the mean of
+    /// the last 100, or of all where a seed has fewer
     #[arg(long)]
     episodes: bool,
     /// The title, instead of the environment's name
     #[arg(long)]
     title: Option<String>,
     /// The mean return that counts as solved, instead of the environment's own
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, value_parser = finite, allow_negative_numbers = true)]
     threshold: Option<f64>,
     /// Replace the picture if it is there
     #[arg(long)]
@@ -71,14 +73,15 @@ pub(crate) fn run(
             "{path} is there already: replace it with --force, or choose another --out"
         )));
     }
-    let runs = run_dir::results(&args.runs, args.threshold, names)?;
+    let dirs = run_dir::distinct(&args.runs);
+    let runs = run_dir::results(&dirs, args.threshold, names)?;
     let center = match args.center {
         Center::Mean => plot::Center::Mean,
         Center::Iqm => plot::Center::Iqm,
         Center::Median => plot::Center::Median,
     };
     let view = View { by_time: args.x == X::Time, of_episodes: args.episodes, center };
-    learning_curves(&runs, &args.runs, view, args.title.as_deref())?.save(&args.out)?;
+    learning_curves(&runs, &dirs, view, args.title.as_deref())?.save(&args.out)?;
     writeln!(out, "{path}")?;
     Ok(ExitCode::SUCCESS)
 }

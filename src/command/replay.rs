@@ -5,7 +5,7 @@ use std::{fs::File, io::BufReader, io::Write, path::PathBuf, process::ExitCode};
 use gymnast_envs::trace::{self, TraceError};
 use serde_json::json;
 
-use super::{CommandError, Names, run_dir, write_json};
+use super::{CommandError, Names, numbers::not_negative, run_dir, write_json};
 
 /// Hold an environment against recorded transitions, Gymnasium's say
 #[derive(clap::Args)]
@@ -21,8 +21,9 @@ pub(crate) struct Replay {
     env: String,
     /// The trace
     trace: PathBuf,
-    /// The greatest relative difference that agrees, instead of the environment's own
-    #[arg(long)]
+    /// The greatest difference that agrees, as a share of the recorded number (of 0.001 at least),
+    /// instead of the environment's own
+    #[arg(long, value_parser = not_negative, allow_negative_numbers = true)]
     tolerance: Option<f64>,
     /// Set an option of the environment (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
@@ -40,9 +41,6 @@ pub(crate) fn run(
     let spec = names.registry.spec(&args.env)?;
     let options = run_dir::options(spec.id(), &args.set)?;
     let tolerance = args.tolerance.unwrap_or_else(|| spec.tolerance());
-    if !(tolerance >= 0.0 && tolerance.is_finite()) {
-        return Err(CommandError::usage(format!("--tolerance {tolerance}: expected 0 or more")));
-    }
     let path = args.trace.display();
     let unreadable = |error| CommandError::failed(format!("cannot read {path}: {error}"));
     let file = BufReader::new(File::open(&args.trace).map_err(unreadable)?);

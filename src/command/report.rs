@@ -4,7 +4,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
 
-use super::{CommandError, Names, run_dir};
+use super::{CommandError, Names, numbers::finite, run_dir};
 
 /// Report final returns, steps to the threshold, area and speed, over the seeds of each run
 #[derive(clap::Args)]
@@ -20,7 +20,7 @@ use super::{CommandError, Names, run_dir};
     gymnast report runs/* --format md > results.md\n  \
     gymnast report runs/a runs/b --threshold 0.7 --format json")]
 pub(crate) struct Report {
-    /// The directories of the runs
+    /// The directories of runs, or of seeds of theirs
     #[arg(required = true)]
     runs: Vec<PathBuf>,
     /// How to print it
@@ -30,7 +30,7 @@ pub(crate) struct Report {
     #[arg(long, conflicts_with = "format")]
     json: bool,
     /// The mean return that counts as solved, instead of the environment's own
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, value_parser = finite, allow_negative_numbers = true)]
     threshold: Option<f64>,
 }
 
@@ -51,9 +51,6 @@ pub(crate) fn run(
     names: &Names,
     out: &mut dyn Write,
 ) -> Result<ExitCode, CommandError> {
-    if args.threshold.is_some_and(|threshold| !threshold.is_finite()) {
-        return Err(CommandError::usage("--threshold: expected a finite number"));
-    }
     let runs = run_dir::results(&args.runs, args.threshold, names)?;
     let report = gymnast_harness::report::Report::of(&runs)?;
     let format = if args.json { Format::Json } else { args.format };

@@ -24,27 +24,71 @@ pub(crate) fn name(dir: &Path) -> String {
     dir.components().collect::<PathBuf>().display().to_string()
 }
 
-/// A run and those of its seeds that were asked for: `path` is its directory or a seed's.
-pub(crate) fn open(
-    path: &Path,
-    names: &Names,
-) -> Result<(Run, PathBuf, Vec<SeedDir>), CommandError> {
-    let of_seed =
-        path.file_name().and_then(|name| name.to_str()?.strip_prefix("seed-")?.parse().ok());
-    let parent = path.parent().filter(|parent| parent.join(CONFIG_FILE).is_file());
-    if let (Some(seed), Some(parent), true) = (of_seed, parent, path.is_dir()) {
-        let run = Run::read(&names.catalog, &names.registry, parent)?;
-        return Ok((run, parent.to_owned(), vec![SeedDir::below(parent, seed)]));
+/// Where a run is, and which of its seeds is meant where one is.
+pub(crate) struct Place {
+    pub(crate) run: PathBuf,
+    seed: Option<u64>,
+}
+
+/// What a path that somebody gave means: a run's directory or one of its seeds', be it there or
+/// not.
+pub(crate) fn place(path: &Path) -> Place {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let seed = name.and_then(|name| name.strip_prefix("seed-")?.parse().ok());
+    let holds_run = |dir: &Path| dir.join(CONFIG_FILE).is_file();
+    let run = path.parent().filter(|parent| holds_run(parent) && !holds_run(path));
+    match (seed, run) {
+        (Some(seed), Some(run)) => Place { run: run.to_owned(), seed: Some(seed) },
+        _ => Place { run: path.to_owned(), seed: None },
     }
-    let run = Run::read(&names.catalog, &names.registry, path)?;
-    let seeds = SeedDir::list(path)?;
+}
+
+/// Whether the path names a seed of a run.
+pub(crate) fn is_seed(path: &Path) -> bool {
+    place(path).seed.is_some()
+}
+
+impl Place {
+    /// The seeds that are meant, of all that the run has.
+    fn choose<T>(&self, mut all: Vec<T>, seed_of: fn(&T) -> u64) -> Result<Vec<T>, CommandError> {
+        let Some(seed) = self.seed else { return Ok(all) };
+        let known: Vec<_> = all.iter().map(|one| seed_of(one).to_string()).collect();
+        all.retain(|one| seed_of(one) == seed);
+        if !all.is_empty() {
+            return Ok(all);
+        }
+        let (run, known) = (name(&self.run), known.join(", "));
+        Err(CommandError::usage(match known.is_empty() {
+            true => format!("{run} has no seed {seed}, nor any other yet"),
+            false => format!("{run} has no seed {seed}: its seeds are {known}"),
+        }))
+    }
+}
+
+/// A run and those of its seeds that were asked for: `path` is its directory or a seed's.
+pub(crate) fn open(path: &Path, names: &Names) -> Result<(Run, Vec<SeedDir>), CommandError> {
+    let place = place(path);
+    let run = Run::read(&names.catalog, &names.registry, &place.run)?;
+    let seeds = place.choose(SeedDir::list(&place.run)?, |dir| dir.seed)?;
     if seeds.is_empty() {
         let path = name(path);
         return Err(CommandError::failed(format!(
             "{path} holds no seed yet: train it with gymnast train --resume --out {path}"
         )));
     }
-    Ok((run, path.to_owned(), seeds))
+    Ok((run, seeds))
+}
+
+/// The paths without those that lead to where another leads.
+pub(crate) fn distinct(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let mut places = Vec::new();
+    let is_new = |path: &&PathBuf| {
+        let place = path.canonicalize().unwrap_or_else(|_| (*path).clone());
+        let is_new = !places.contains(&place);
+        places.push(place);
+        is_new
+    };
+    paths.iter().filter(is_new).cloned().collect()
 }
 
 /// An agent as a checkpoint has it.
@@ -85,10 +129,11 @@ pub(crate) fn results(
     names: &Names,
 ) -> Result<Vec<RunResults>, CommandError> {
     let read = |path: &PathBuf| {
-        if !path.join(CONFIG_FILE).is_file() {
+        let place = place(path);
+        if !place.run.join(CONFIG_FILE).is_file() {
             return Err(TrainError::NoRun { path: path.clone() }.into());
         }
-        let config = read_config(&path.join(CONFIG_FILE))?;
+        let config = read_config(&place.run.join(CONFIG_FILE))?;
         let text = |part: &str, key: &str| {
             let value = config.get(part).and_then(|part| part.get(key));
             value.and_then(Value::as_str).unwrap_or("?").to_owned()
@@ -100,7 +145,7 @@ pub(crate) fn results(
             agent: text("agent", "name"),
             threshold: threshold.or_else(registered),
             env,
-            seeds: SeedResults::read_all(path)?,
+            seeds: place.choose(SeedResults::read_all(&place.run)?, |results| results.seed)?,
         })
     };
     paths.iter().map(read).collect()

@@ -33,7 +33,6 @@ const MAX_SPEED_2: f64 = 9.0 * PI;
 #[serde(default, deny_unknown_fields)]
 pub struct Acrobot {
     /// Whose equations of motion to use (`book` or `nips`).
-    #[serde(alias = "book_or_nips")]
     pub dynamics: AcrobotDynamics,
     /// The greatest torque that uniform noise adds, in N·m.
     pub torque_noise_max: f64,

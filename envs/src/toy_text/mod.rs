@@ -49,7 +49,9 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
             slippery.extend(options.as_map().clone());
             Ok(CliffWalking::new(EnvOptions::from(slippery).parse("CliffWalkingSlippery-v1")?))
         })
-        .description("Walk along a slippery cliff, where a step may go to either side."),
+        .description("Walk along a slippery cliff, where a step may go to either side.")
+        .options_of::<CliffWalkingConfig>()
+        .option("is_slippery", true, "As in CliffWalking-v1."),
         taxi("Taxi-v4"),
         taxi("Taxi-v3"),
         EnvSpec::finite("Blackjack-v1", |options| {

@@ -28,16 +28,16 @@ pub(super) fn resolve(args: &Train, names: &Names) -> Result<(Table, PathBuf), C
             "no {what} given: gymnast train q-learning FrozenLake-v1, say ({example} lists them)"
         ))
     };
-    let named = in_file("agent", "name");
-    if let (Some(flag), Some(file)) = (&args.agent, &named)
-        && flag != file
-    {
-        return Err(CommandError::usage(format!(
-            "the configuration holds settings of {file}, not of {flag}: leave one of them out"
-        )));
-    }
-    let agent = args.agent.clone().or(named).ok_or_else(|| missing("agent", "gymnast agents"))?;
-    let env = args.env.clone().or_else(|| in_file("env", "id"));
+    // What one agent or environment is set to is nothing for another.
+    let one = |flag: &Option<String>, named: Option<String>, what: &str| match (flag, named) {
+        (Some(flag), Some(file)) if *flag != file => Err(CommandError::usage(format!(
+            "the configuration holds {what} of {file}, not of {flag}: leave one of them out"
+        ))),
+        (flag, named) => Ok(flag.clone().or(named)),
+    };
+    let agent = one(&args.agent, in_file("agent", "name"), "settings")?;
+    let agent = agent.ok_or_else(|| missing("agent", "gymnast agents"))?;
+    let env = one(&args.env, in_file("env", "id"), "options")?;
     let env = env.ok_or_else(|| missing("environment", "gymnast envs"))?;
     let mut table = Run::defaults(&names.catalog, &names.registry, &agent, &env)?;
     if let Some(file) = &file {
@@ -115,7 +115,7 @@ fn difference(saved: &Table, asked: &Table) -> Option<(String, String, String)> 
 
 fn apply_flags(args: &Train, names: &Names, table: &mut Table) -> Result<(), CommandError> {
     if let Some(seed) = args.seed {
-        table.insert("seeds".to_owned(), vec![integer("--seed", seed)?].into());
+        table.insert("seeds".to_owned(), vec![integer(seed)].into());
     }
     if let Some(count) = args.seeds {
         let seeds: Vec<Value> = (0..i64::from(count)).map(Value::from).collect();
@@ -132,14 +132,14 @@ fn apply_flags(args: &Train, names: &Names, table: &mut Table) -> Result<(), Com
         let path = if is_whole { key } else { format!("agent.{key}") };
         set(table, &path, value).map_err(CommandError::usage)?;
     }
-    for (flag, key, value) in [
-        ("--steps", "env_steps", args.steps),
-        ("--eval-every", "eval_every", args.eval_every),
-        ("--eval-episodes", "eval_episodes", args.eval_episodes),
+    for (key, value) in [
+        ("env_steps", args.steps),
+        ("eval_every", args.eval_every),
+        ("eval_episodes", args.eval_episodes),
     ] {
         if let Some(value) = value {
             let path = format!("training.{key}");
-            set(table, &path, integer(flag, value)?).map_err(CommandError::usage)?;
+            set(table, &path, integer(value)).map_err(CommandError::usage)?;
         }
     }
     if args.stop_at_threshold {
@@ -156,11 +156,9 @@ fn apply_flags(args: &Train, names: &Names, table: &mut Table) -> Result<(), Com
     Ok(())
 }
 
-fn integer(flag: &str, value: u64) -> Result<Value, CommandError> {
-    let value = i64::try_from(value).map_err(|_| {
-        CommandError::usage(format!("{flag} {value}: expected at most {}", i64::MAX))
-    })?;
-    Ok(Value::Integer(value))
+/// The arguments are no larger than TOML holds.
+fn integer(value: u64) -> Value {
+    Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
 fn set_name(table: &mut Table, part: &str, key: &str, name: &str) -> Result<(), CommandError> {

@@ -17,10 +17,8 @@ use crate::{
         curves::{View, learning_curves},
         run_dir, write_json,
     },
+    run::PICTURES,
 };
-
-/// The pictures in a run's directory.
-const PICTURES: [&str; 2] = ["learning_curve.svg", "learning_curve.png"];
 
 pub(super) fn show(
     args: &Train,

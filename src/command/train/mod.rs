@@ -12,8 +12,11 @@ use std::{
 
 use gymnast_harness::{Ending, Existing, ProgressBars, StopOnInterrupt, Summary};
 
-use super::{CommandError, Names, run_dir};
+use super::{CommandError, Names, numbers::whole, run_dir};
 use crate::Run;
+
+/// The largest whole number that a configuration holds.
+const MOST: u64 = i64::MAX as u64;
 
 /// Train an agent in an environment over several seeds
 #[derive(clap::Args)]
@@ -35,13 +38,13 @@ pub(crate) struct Train {
     /// The environment (gymnast envs lists them)
     env: Option<String>,
     /// Train for so many env steps
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     steps: Option<u64>,
     /// Train with the seeds 0 to K-1 [default: 5]
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "K", value_parser = whole::<u32>(1..=10_000), allow_negative_numbers = true)]
     seeds: Option<u32>,
     /// Train with this seed alone
-    #[arg(long, value_name = "S", conflicts_with = "seeds", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    #[arg(long, value_name = "S", conflicts_with = "seeds", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Set a setting of the agent, training.KEY or env.KEY (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
@@ -50,17 +53,17 @@ pub(crate) struct Train {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Evaluate every N env steps; 0: at the end alone
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     eval_every: Option<u64>,
     /// Evaluate over N episodes
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     eval_episodes: Option<u64>,
     /// End a seed's training once an evaluation reaches the environment's threshold
     #[arg(long)]
     stop_at_threshold: bool,
     /// Train so many seeds at the same time [default: the number of cores]
-    #[arg(long, value_name = "J")]
-    jobs: Option<NonZeroUsize>,
+    #[arg(long, value_name = "J", value_parser = whole::<usize>(1..=u64::MAX), allow_negative_numbers = true)]
+    jobs: Option<usize>,
     /// The run's directory [default: runs/AGENT-ENV]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -109,7 +112,7 @@ fn train(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandErr
         (false, true) => Existing::Replace,
         (false, false) => Existing::Refuse,
     };
-    let jobs = args.jobs.map_or_else(cores, NonZeroUsize::get);
+    let jobs = args.jobs.unwrap_or_else(cores);
     let progress = if args.quiet { ProgressBars::hidden() } else { ProgressBars::on_stderr() };
     Ok(run.train_with(dir, existing, jobs, progress)?)
 }

@@ -11,7 +11,7 @@ use std::{
 use gymnast_envs::{AutoresetMode, EnvSpec, Outcome, Rng, Seed, Space, VectorEnv};
 use gymnast_harness::{Agent, Mode, StopOnInterrupt};
 
-use super::{CommandError, Names, run_dir};
+use super::{CommandError, Names, numbers::whole, run_dir};
 use crate::task::with_task;
 use screen::{Picture, Screen};
 
@@ -28,16 +28,16 @@ pub(crate) struct Watch {
     #[arg(long, value_name = "FILE")]
     gif: Option<PathBuf>,
     /// The seed of the episodes
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX), allow_negative_numbers = true)]
     seed: u64,
     /// How many episodes to play
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 1, value_parser = whole::<u32>(1..=10_000), allow_negative_numbers = true)]
     episodes: u32,
     /// Frames a second [default: 30 for pictures, 4 for text]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_parser = whole::<u32>(1..=1000), allow_negative_numbers = true)]
     fps: Option<u32>,
     /// End an episode after so many steps
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = whole::<u64>(0..=u64::MAX), allow_negative_numbers = true)]
     max_steps: u64,
     /// Set an option of the environment, where no run is given (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
@@ -52,6 +52,13 @@ pub(crate) fn run(
     names: &Names,
     out: &mut dyn Write,
 ) -> Result<ExitCode, CommandError> {
+    let is_gif = |path: &PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gif"));
+    if let Some(path) = args.gif.as_ref().filter(|path| !is_gif(path)) {
+        return Err(CommandError::usage(format!(
+            "--gif {}: expected a file name that ends in .gif",
+            path.display()
+        )));
+    }
     if let Some(path) = args.gif.as_ref().filter(|path| path.exists() && !args.force) {
         return Err(CommandError::usage(format!(
             "{} is there already: replace it with --force, or choose another name",
@@ -59,7 +66,7 @@ pub(crate) fn run(
         )));
     }
     let path = Path::new(&args.what);
-    let is_run = path.is_dir();
+    let is_run = path.is_dir() || run_dir::is_seed(path);
     let mut screen = Screen::new(args.gif.as_deref(), args.fps, out);
     if is_run {
         watch_run(args, names, &mut screen)?;
@@ -75,7 +82,7 @@ pub(crate) fn run(
 
 /// The agent of the first seed asked for, at its best.
 fn watch_run(args: &Watch, names: &Names, screen: &mut Screen<'_>) -> Result<(), CommandError> {
-    let (run, _, dirs) = run_dir::open(Path::new(&args.what), names)?;
+    let (run, dirs) = run_dir::open(Path::new(&args.what), names)?;
     if !args.set.is_empty() {
         return Err(CommandError::usage("--set is for an environment: a run has its own options"));
     }

@@ -1,11 +1,14 @@
 //! A run by names: what its `config.toml` says.
 
+mod config;
+
 use std::{
+    io::ErrorKind,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
-use gymnast_envs::{EnvError, EnvOptions, EnvSpec, Registry};
+use gymnast_envs::{EnvError, EnvSpec, Registry};
 use gymnast_harness::{
     Existing, Experiment, Plan, ProgressBars, Recorder, Summary, TrainError, Training, train,
 };
@@ -19,14 +22,16 @@ use crate::{
     task::{AnyTask, with_task},
 };
 
+pub(crate) use config::env_options;
+use config::{complete, part, seeds, take_name};
+pub use config::{overlay, read_config};
+
 /// The file of a run's directory that says what the run is.
 pub const CONFIG_FILE: &str = "config.toml";
-/// The parts of a configuration.
-const PARTS: [&str; 4] = ["seeds", "agent", "env", "training"];
+/// The pictures that the command draws into a run's directory.
+pub(crate) const PICTURES: [&str; 2] = ["learning_curve.svg", "learning_curve.png"];
 /// The seeds of a run that names none.
 const DEFAULT_SEEDS: i64 = 5;
-/// No configuration may be larger.
-const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 /// An agent, an environment, how to train and with which seeds: everything that makes a run.
 ///
@@ -51,7 +56,7 @@ pub struct Run {
     pub settings: Table,
     /// The environment.
     pub env: EnvSpec,
-    /// The environment's options.
+    /// Every option of the environment.
     pub options: Table,
     /// The training.
     pub training: Training,
@@ -147,6 +152,7 @@ impl Run {
             settings::parse("training", "training.", &part(config, "training")?)?;
         training.check()?;
         let configured = entry.configure(&agent)?;
+        let env = complete(spec, &env);
         let options = env_options(&id, &env)?;
         let task = AnyTask::new(&configured, spec, &options)
             .ok_or_else(|| impossible(catalog, registry, entry, spec))?;
@@ -226,7 +232,13 @@ impl Run {
             progress,
         };
         let config = self.to_toml();
-        with_task!(&self.task, task => experiment.run(&config, |plan| task.setup(plan)))
+        with_task!(&self.task, task => experiment.run(&config, |plan| {
+            // Only here is the directory known to be ours, and the old run to be gone.
+            if existing == Existing::Replace {
+                delete_pictures(dir)?;
+            }
+            task.setup(plan)
+        }))
     }
 
     /// The complete configuration.
@@ -255,79 +267,16 @@ impl Run {
     }
 }
 
-/// Reads a configuration file.
-///
-/// # Errors
-/// [`RunError::File`].
-pub fn read_config(path: &Path) -> Result<Table, RunError> {
-    let error = |reason: String| RunError::File { path: path.to_owned(), reason };
-    let metadata = std::fs::metadata(path).map_err(|e| error(format!("cannot read it: {e}")))?;
-    if metadata.len() > MAX_CONFIG_BYTES {
-        return Err(error(format!("larger than the {MAX_CONFIG_BYTES} bytes allowed")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| error(format!("cannot read it: {e}")))?;
-    let table: Table = text.parse().map_err(|e: toml::de::Error| error(e.to_string()))?;
-    if let Some(key) = table.keys().find(|key| !PARTS.contains(&key.as_str())) {
-        return Err(error(format!("unknown part `{key}`: the parts are {}", PARTS.join(", "))));
-    }
-    Ok(table)
-}
-
-/// Lays a configuration over another: each value of a part replaces the one below it.
-///
-/// # Errors
-/// [`RunError::Config`] where a part is no table.
-pub fn overlay(below: &mut Table, above: &Table) -> Result<(), RunError> {
-    for (name, value) in above {
-        match (below.get_mut(name), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => below.extend(above.clone()),
-            (Some(Value::Table(_)), other) => {
-                return Err(RunError::Config(format!("{name} = {other}: expected a table")));
-            }
-            _ => drop(below.insert(name.clone(), value.clone())),
+/// Deletes what was drawn of a run, so that no picture shows another run than the one beside it.
+fn delete_pictures(dir: &Path) -> Result<(), TrainError> {
+    for path in PICTURES.map(|picture| dir.join(picture)) {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(source) => return Err(TrainError::File { action: "delete", path, source }),
+            Ok(()) => {}
         }
     }
     Ok(())
-}
-
-fn part(config: &Table, name: &str) -> Result<Table, RunError> {
-    match config.get(name) {
-        Some(Value::Table(table)) => Ok(table.clone()),
-        Some(other) => Err(RunError::Config(format!("{name} = {other}: expected a table"))),
-        None => Err(RunError::Config(format!("the configuration has no [{name}]"))),
-    }
-}
-
-fn take_name(table: &mut Table, part: &str, key: &str) -> Result<String, RunError> {
-    match table.remove(key) {
-        Some(Value::String(name)) => Ok(name),
-        Some(other) => Err(RunError::Config(format!("{part}.{key} = {other}: expected a name"))),
-        None => Err(RunError::Config(format!("the configuration has no {part}.{key}"))),
-    }
-}
-
-fn seeds(config: &Table) -> Result<Vec<u64>, RunError> {
-    let value = config.get("seeds").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
-    let seeds: Option<Vec<u64>> = value.clone().try_into().ok();
-    let mut seeds = seeds.filter(|seeds| !seeds.is_empty()).ok_or_else(|| {
-        RunError::Config(format!("seeds = {value}: expected numbers from 0 on, [0, 1, 2] say"))
-    })?;
-    let count = seeds.len();
-    seeds.sort_unstable();
-    seeds.dedup();
-    if seeds.len() < count {
-        return Err(RunError::Config(format!("seeds = {value}: expected each seed once")));
-    }
-    Ok(seeds)
-}
-
-/// A table of options as the environment reads them.
-pub(crate) fn env_options(id: &str, table: &Table) -> Result<EnvOptions, RunError> {
-    let options = serde_json::to_value(table).ok();
-    let options = options.and_then(|options| options.as_object().cloned());
-    options
-        .map(EnvOptions::from)
-        .ok_or_else(|| RunError::Config(format!("the options of {id} cannot be written as JSON")))
 }
 
 fn impossible(

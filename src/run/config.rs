@@ -1,0 +1,122 @@
+//! The parts of a configuration.
+
+use std::path::Path;
+
+use gymnast_envs::{EnvError, EnvOption, EnvOptions, EnvSpec};
+use toml::{Table, Value};
+
+use super::RunError;
+
+/// The parts of a configuration.
+const PARTS: [&str; 4] = ["seeds", "agent", "env", "training"];
+/// No configuration may be larger.
+const MAX_CONFIG_BYTES: u64 = 1 << 20;
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// [`RunError::File`].
+pub fn read_config(path: &Path) -> Result<Table, RunError> {
+    let error = |reason: String| RunError::File { path: path.to_owned(), reason };
+    let metadata = std::fs::metadata(path).map_err(|e| error(format!("cannot read it: {e}")))?;
+    if metadata.len() > MAX_CONFIG_BYTES {
+        return Err(error(format!("larger than the {MAX_CONFIG_BYTES} bytes allowed")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| error(format!("cannot read it: {e}")))?;
+    let table: Table = text.parse().map_err(|e: toml::de::Error| error(e.to_string()))?;
+    if let Some(key) = table.keys().find(|key| !PARTS.contains(&key.as_str())) {
+        return Err(error(format!("unknown part `{key}`: the parts are {}", PARTS.join(", "))));
+    }
+    Ok(table)
+}
+
+/// Lays a configuration over another: each value of a part replaces the one below it.
+///
+/// # Errors
+/// [`RunError::Config`] where a part is no table.
+pub fn overlay(below: &mut Table, above: &Table) -> Result<(), RunError> {
+    for (name, value) in above {
+        match (below.get_mut(name), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => below.extend(above.clone()),
+            (Some(Value::Table(_)), other) => {
+                return Err(RunError::Config(format!("{name} = {other}: expected a table")));
+            }
+            _ => drop(below.insert(name.clone(), value.clone())),
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn part(config: &Table, name: &str) -> Result<Table, RunError> {
+    match config.get(name) {
+        Some(Value::Table(table)) => Ok(table.clone()),
+        Some(other) => Err(RunError::Config(format!("{name} = {other}: expected a table"))),
+        None => Err(RunError::Config(format!("the configuration has no [{name}]"))),
+    }
+}
+
+pub(super) fn take_name(table: &mut Table, part: &str, key: &str) -> Result<String, RunError> {
+    match table.remove(key) {
+        Some(Value::String(name)) => Ok(name),
+        Some(other) => Err(RunError::Config(format!("{part}.{key} = {other}: expected a name"))),
+        None => Err(RunError::Config(format!("the configuration has no {part}.{key}"))),
+    }
+}
+
+pub(super) fn seeds(config: &Table) -> Result<Vec<u64>, RunError> {
+    let value = config.get("seeds").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
+    let seeds: Option<Vec<u64>> = value.clone().try_into().ok();
+    let mut seeds = seeds.filter(|seeds| !seeds.is_empty()).ok_or_else(|| {
+        RunError::Config(format!("seeds = {value}: expected numbers from 0 on, [0, 1, 2] say"))
+    })?;
+    let count = seeds.len();
+    seeds.sort_unstable();
+    seeds.dedup();
+    if seeds.len() < count {
+        return Err(RunError::Config(format!("seeds = {value}: expected each seed once")));
+    }
+    Ok(seeds)
+}
+
+/// Every option of an environment: those that are given, and the defaults of the others, so that
+/// no default that changes later changes a run that there is.
+pub(super) fn complete(spec: &EnvSpec, given: &Table) -> Table {
+    // TOML has no null: an option that is nothing unless set stays out.
+    let default =
+        |option: &EnvOption| Some((option.name.to_owned(), Value::try_from(&option.default).ok()?));
+    let mut all: Table = spec.options().iter().filter_map(default).collect();
+    let limit = spec.step_limit().map(|limit| i64::from(limit).into());
+    all.extend(limit.map(|limit| ("max_episode_steps".to_owned(), limit)));
+    for (key, value) in given {
+        let value = match (all.get(key), value) {
+            // So that 10 and 10.0 are the same run.
+            (Some(Value::Float(_)), &Value::Integer(n)) => Value::Float(n as f64),
+            (_, value) => value.clone(),
+        };
+        all.insert(key.clone(), value);
+    }
+    all
+}
+
+/// A table of options as the environment reads them.
+pub(crate) fn env_options(id: &str, table: &Table) -> Result<EnvOptions, RunError> {
+    // JSON would make them null, which is no help to anybody.
+    if let Some((key, value)) = table.iter().find(|(_, value)| !is_finite(value)) {
+        let reason = format!("`{key}` = {value}: expected a finite number");
+        return Err(EnvError::InvalidOption { id: id.to_owned(), reason }.into());
+    }
+    let options = serde_json::to_value(table).ok();
+    let options = options.and_then(|options| options.as_object().cloned());
+    options
+        .map(EnvOptions::from)
+        .ok_or_else(|| RunError::Config(format!("the options of {id} cannot be written as JSON")))
+}
+
+fn is_finite(value: &Value) -> bool {
+    match value {
+        Value::Float(x) => x.is_finite(),
+        Value::Array(values) => values.iter().all(is_finite),
+        Value::Table(table) => table.values().all(is_finite),
+        _ => true,
+    }
+}
