@@ -14,6 +14,7 @@
 //! ```
 
 mod agents;
+mod benchmark;
 mod check;
 mod curves;
 mod envs;
@@ -65,6 +66,7 @@ enum Command {
     Watch(watch::Watch),
     Plot(plot::Plot),
     Report(report::Report),
+    Benchmark(benchmark::Benchmark),
     Check(check::Check),
     Replay(replay::Replay),
 }
@@ -130,6 +132,7 @@ fn dispatch(
         Command::Watch(args) => watch::run(args, names, out),
         Command::Plot(args) => plot::run(args, names, out),
         Command::Report(args) => report::run(args, names, out),
+        Command::Benchmark(args) => benchmark::run(args, names, out),
         Command::Check(args) => check::run(args, names, out),
         Command::Replay(args) => replay::run(args, names, out),
     }
