@@ -14,6 +14,7 @@
 //! ```
 
 mod agents;
+mod benchmark;
 mod check;
 mod curves;
 mod envs;
@@ -66,6 +67,7 @@ enum Command {
     Watch(watch::Watch),
     Plot(plot::Plot),
     Report(report::Report),
+    Benchmark(benchmark::Benchmark),
     Check(check::Check),
     Replay(replay::Replay),
 }
@@ -131,6 +133,7 @@ fn dispatch(
         Command::Watch(args) => watch::run(args, names, out),
         Command::Plot(args) => plot::run(args, names, out),
         Command::Report(args) => report::run(args, names, out),
+        Command::Benchmark(args) => benchmark::run(args, names, out),
         Command::Check(args) => check::run(args, names, out),
         Command::Replay(args) => replay::run(args, names, out),
     }
