@@ -14,6 +14,7 @@ mod model;
 mod options;
 mod registry;
 mod seeding;
+mod spec;
 mod spelling;
 mod vector;
 
@@ -31,12 +32,13 @@ pub use erased::{Codec, DynEnv, Erased, ToIndex, ToRow};
 pub use error::{EnvError, SpaceError};
 pub use model::Transition;
 pub use options::{EnvOption, EnvOptions};
-pub use registry::{ContinuousVector, DiscreteVector, EnvSpec, FiniteVector, Registry};
+pub use registry::Registry;
 pub use seeding::{Rng, Seed};
 pub use space::{
     BoundedSpace, BoxSpace, Discrete, FeatureSpace, FiniteSpace, MultiBinary, MultiDiscrete,
     RowSpace, Space, SpaceDescription,
 };
+pub use spec::{ContinuousVector, DiscreteVector, EnvSpec, FiniteVector};
 pub use spelling::nearest;
 pub use vector::{AutoresetMode, Experience, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot};
 

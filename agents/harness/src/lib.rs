@@ -18,6 +18,7 @@ mod schedule;
 mod state_dict;
 mod tensorboard;
 mod trainer;
+mod training;
 
 pub mod report;
 pub mod testing;
@@ -37,4 +38,5 @@ pub use records::{Episode, Evaluation, MetricRow, Record, read_records};
 pub use schedule::Schedule;
 pub use state_dict::{Array, Checkpoint, Number, StateDict};
 pub use tensorboard::EventWriter;
-pub use trainer::{Ending, Setup, Summary, Training, train};
+pub use trainer::{Ending, Setup, Summary, train};
+pub use training::Training;

@@ -1,0 +1,97 @@
+//! How long to train, and how often to look.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Evaluation, TrainError};
+
+gymnast_envs::documented! {
+    /// How long to train, and how often to look.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct Training {
+        /// The env steps to train for, exactly: a multiple of `num_envs`.
+        pub env_steps: u64,
+        /// The environments that step at once.
+        pub num_envs: usize,
+        /// Evaluate every so many env steps, and at the end; 0: at the end alone.
+        pub eval_every: u64,
+        /// The episodes of an evaluation.
+        pub eval_episodes: usize,
+        /// The steps after which an episode of an evaluation is cut off, for environments that set no
+        /// limit themselves.
+        pub max_eval_steps: u64,
+        /// Write metrics every so many env steps; 0: never.
+        pub log_every: u64,
+        /// Write a checkpoint every so many env steps, and at the end; 0: at the end alone.
+        pub checkpoint_every: u64,
+        /// End as soon as an evaluation's mean return reaches this.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub stop_at: Option<f64>,
+    }
+}
+
+/// More environments at once are a slip of the pen, and would exhaust memory.
+const MAX_ENVS: u64 = 65_536;
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            env_steps: 50_000,
+            num_envs: 1,
+            eval_every: 1_000,
+            eval_episodes: 20,
+            max_eval_steps: 10_000,
+            log_every: 1_000,
+            checkpoint_every: 10_000,
+            stop_at: None,
+        }
+    }
+}
+
+impl Training {
+    /// Checks the settings against each other.
+    ///
+    /// # Errors
+    /// [`TrainError::InvalidSetting`].
+    pub fn check(&self) -> Result<(), TrainError> {
+        let n = self.num_envs as u64;
+        require((1..=MAX_ENVS).contains(&n), "training.num_envs", n, format!("1 to {MAX_ENVS}"))?;
+        let expected = || {
+            let above = (self.env_steps / n).saturating_add(1).saturating_mul(n);
+            format!("a positive multiple of training.num_envs ({n}), {above} say")
+        };
+        let fits = self.env_steps > 0 && self.env_steps.is_multiple_of(n);
+        require(fits, "training.env_steps", self.env_steps, expected())?;
+        let episodes = self.eval_episodes as u64;
+        let expected = format!("1 to {MAX_ENVS}");
+        require((1..=MAX_ENVS).contains(&episodes), "training.eval_episodes", episodes, expected)?;
+        require(self.max_eval_steps > 0, "training.max_eval_steps", 0, "at least 1")?;
+        match self.stop_at.filter(|threshold| !threshold.is_finite()) {
+            None => Ok(()),
+            Some(threshold) => Err(TrainError::InvalidSetting {
+                key: "training.stop_at",
+                value: threshold.to_string(),
+                expected: "a finite return".to_owned(),
+            }),
+        }
+    }
+
+    /// Whether an evaluation is good enough to end the training.
+    pub(crate) fn is_reached(&self, evaluation: &Evaluation) -> bool {
+        self.stop_at.is_some_and(|threshold| evaluation.mean_return >= threshold)
+    }
+}
+
+/// Checks one setting.
+pub(crate) fn require(
+    holds: bool,
+    key: &'static str,
+    value: u64,
+    expected: impl Into<String>,
+) -> Result<(), TrainError> {
+    if holds {
+        return Ok(());
+    }
+    let (value, expected) = (value.to_string(), expected.into());
+    Err(TrainError::InvalidSetting { key, value, expected })
+}

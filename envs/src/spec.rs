@@ -1,0 +1,320 @@
+//! One registered environment: how it is called, limited and made.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    BoundedSpace, CheckReport, Discrete, Documented, DynEnv, Env, EnvError, EnvOption, EnvOptions,
+    Erased, FeatureSpace, FiniteSpace, RowSpace, Seed, SpaceDescription, SyncVectorEnv, ToIndex,
+    ToRow, VectorEnv, check_env,
+    erased::{Codec, Seeded},
+    wrappers::TimeLimit,
+};
+
+/// A vector of environments that tables serve, its types erased.
+pub type FiniteVector = Box<dyn VectorEnv<Discrete, Discrete>>;
+/// A vector of environments with finite actions that networks serve, its types erased.
+pub type DiscreteVector = Box<dyn VectorEnv<RowSpace, Discrete>>;
+/// A vector of environments with real-valued actions, its types erased.
+pub type ContinuousVector = Box<dyn VectorEnv<RowSpace, RowSpace>>;
+
+type Make<T> = Arc<dyn Fn(usize, Seed, &EnvOptions) -> Result<T, EnvError> + Send + Sync>;
+type Check = Arc<dyn Fn(&EnvOptions) -> CheckReport + Send + Sync>;
+type MakeOne = Arc<dyn Fn(u64, &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> + Send + Sync>;
+
+/// One registered environment: its name, limits, and how to make it.
+#[derive(Clone)]
+pub struct EnvSpec {
+    id: String,
+    description: String,
+    max_episode_steps: Option<u32>,
+    reward_threshold: Option<f64>,
+    tolerance: f64,
+    options: Vec<EnvOption>,
+    make: MakeOne,
+    check: Check,
+    finite: Option<Make<FiniteVector>>,
+    discrete: Option<Make<DiscreteVector>>,
+    continuous: Option<Make<ContinuousVector>>,
+}
+
+impl EnvSpec {
+    /// An environment with finite observations and actions: tables and networks serve it.
+    pub fn finite<E>(
+        id: &str,
+        make: impl Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Env<ObservationSpace: FiniteSpace + FeatureSpace, ActionSpace: FiniteSpace> + 'static,
+    {
+        let make = Arc::new(make);
+        let mut spec = Self::discrete_arc(id, make.clone());
+        spec.finite = Some(erased::<E, ToIndex, ToIndex, _>(make));
+        spec
+    }
+
+    /// An environment with finite actions whose observations networks read.
+    pub fn discrete<E>(
+        id: &str,
+        make: impl Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Env<ObservationSpace: FeatureSpace, ActionSpace: FiniteSpace> + 'static,
+    {
+        Self::discrete_arc(id, Arc::new(make))
+    }
+
+    /// An environment with real-valued actions whose observations networks read.
+    pub fn continuous<E>(
+        id: &str,
+        make: impl Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Env<ObservationSpace: FeatureSpace, ActionSpace: BoundedSpace> + 'static,
+    {
+        let make = Arc::new(make);
+        let continuous = Some(erased::<E, ToRow, ToRow, _>(make.clone()));
+        Self { continuous, ..Self::bare(id, make) }
+    }
+
+    fn discrete_arc<E, F>(id: &str, make: Arc<F>) -> Self
+    where
+        E: Env<ObservationSpace: FeatureSpace, ActionSpace: FiniteSpace> + 'static,
+        F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+    {
+        let discrete = Some(erased::<E, ToRow, ToIndex, _>(make.clone()));
+        Self { discrete, ..Self::bare(id, make) }
+    }
+
+    /// A specification that serves no agent yet.
+    fn bare<E, F>(id: &str, make: Arc<F>) -> Self
+    where
+        E: Env + 'static,
+        F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+    {
+        Self {
+            id: id.to_owned(),
+            description: String::new(),
+            max_episode_steps: None,
+            reward_threshold: None,
+            tolerance: 1e-12,
+            options: Vec::new(),
+            check: {
+                let make = make.clone();
+                Arc::new(move |options| check_env(|| limited(&*make, options)))
+            },
+            make: Arc::new(move |seed, options| {
+                Ok(Box::new(Seeded::new(limited(&*make, options)?, seed)))
+            }),
+            finite: None,
+            discrete: None,
+            continuous: None,
+        }
+    }
+
+    /// The same with one line on what the environment is about.
+    #[must_use]
+    pub fn description(mut self, description: &str) -> Self {
+        description.clone_into(&mut self.description);
+        self
+    }
+
+    /// The same with a limit on the steps of an episode, after which it is truncated.
+    #[must_use]
+    pub fn max_episode_steps(mut self, steps: u32) -> Self {
+        self.max_episode_steps = Some(steps);
+        self
+    }
+
+    /// The same with the mean return from which the task counts as solved.
+    #[must_use]
+    pub fn reward_threshold(mut self, threshold: f64) -> Self {
+        self.reward_threshold = Some(threshold);
+        self
+    }
+
+    /// The same with another tolerance in [`trace::replay`](crate::trace::replay): 1e-6 suits an
+    /// environment that Gymnasium computes partly in f32. Unless set it is 1e-12.
+    #[must_use]
+    pub fn trace_tolerance(mut self, tolerance: f64) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// The same with one more option. What is not listed is refused before the constructor sees it,
+    /// and a run's configuration holds the default of each.
+    #[must_use]
+    pub fn option(
+        mut self,
+        name: &'static str,
+        default: impl Into<Value>,
+        doc: &'static str,
+    ) -> Self {
+        self.options.retain(|option| option.name != name);
+        self.options.push(EnvOption { name, default: default.into(), doc: doc.trim() });
+        self
+    }
+
+    /// The same with the fields of a configuration as its options.
+    #[must_use]
+    pub fn options_of<C: Documented + Default + Serialize>(self) -> Self {
+        let defaults = serde_json::to_value(C::default()).unwrap_or_default();
+        let add = |spec: Self, &(name, doc): &(&'static str, &'static str)| {
+            spec.option(name, defaults[name].clone(), doc)
+        };
+        C::FIELDS.iter().fold(self, add)
+    }
+
+    /// The options that its constructor understands beside `max_episode_steps`.
+    #[must_use]
+    pub fn options(&self) -> &[EnvOption] {
+        &self.options
+    }
+
+    /// The name, `Name-vN`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// One line on what the environment is about.
+    #[must_use]
+    pub fn summary(&self) -> &str {
+        &self.description
+    }
+
+    /// The limit on the steps of an episode.
+    #[must_use]
+    pub fn step_limit(&self) -> Option<u32> {
+        self.max_episode_steps
+    }
+
+    /// The mean return from which the task counts as solved.
+    #[must_use]
+    pub fn threshold(&self) -> Option<f64> {
+        self.reward_threshold
+    }
+
+    /// How far, relatively, a step may lie from Gymnasium's.
+    #[must_use]
+    pub fn tolerance(&self) -> f64 {
+        self.tolerance
+    }
+
+    /// The observation and action space with these options.
+    ///
+    /// # Errors
+    /// Where the environment cannot be made.
+    pub fn spaces(
+        &self,
+        options: &EnvOptions,
+    ) -> Result<(SpaceDescription, SpaceDescription), EnvError> {
+        let env = self.make(0, options)?;
+        Ok((env.observation_space(), env.action_space()))
+    }
+
+    /// One environment with its own stream.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidOption`]; what the constructor returns.
+    pub fn make(&self, seed: u64, options: &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> {
+        (self.make)(seed, &self.complete(options)?)
+    }
+
+    /// Holds the environment, within its step limit, against what agents rely on: see
+    /// [`check_env`].
+    #[must_use]
+    pub fn check(&self, options: &EnvOptions) -> CheckReport {
+        match self.complete(options) {
+            Ok(options) => (self.check)(&options),
+            Err(error) => CheckReport::not_made(&error),
+        }
+    }
+
+    /// `n` environments for tabular agents. `None` where tables cannot serve.
+    pub fn finite_vector(
+        &self,
+        n: usize,
+        seed: Seed,
+        options: &EnvOptions,
+    ) -> Option<Result<FiniteVector, EnvError>> {
+        let make = self.finite.as_ref()?;
+        Some(self.complete(options).and_then(|options| make(n, seed, &options)))
+    }
+
+    /// `n` environments for agents with finite actions and features. `None` where none serves.
+    pub fn discrete_vector(
+        &self,
+        n: usize,
+        seed: Seed,
+        options: &EnvOptions,
+    ) -> Option<Result<DiscreteVector, EnvError>> {
+        let make = self.discrete.as_ref()?;
+        Some(self.complete(options).and_then(|options| make(n, seed, &options)))
+    }
+
+    /// `n` environments for agents with real-valued actions. `None` where none serves.
+    pub fn continuous_vector(
+        &self,
+        n: usize,
+        seed: Seed,
+        options: &EnvOptions,
+    ) -> Option<Result<ContinuousVector, EnvError>> {
+        let make = self.continuous.as_ref()?;
+        Some(self.complete(options).and_then(|options| make(n, seed, &options)))
+    }
+
+    /// Whether tabular agents serve the environment.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        self.finite.is_some()
+    }
+
+    /// Whether agents with finite actions and features serve the environment.
+    #[must_use]
+    pub fn is_discrete(&self) -> bool {
+        self.discrete.is_some()
+    }
+
+    /// Whether agents with real-valued actions serve the environment.
+    #[must_use]
+    pub fn is_continuous(&self) -> bool {
+        self.continuous.is_some()
+    }
+
+    /// The options with the registered step limit where they name none, checked.
+    fn complete(&self, options: &EnvOptions) -> Result<EnvOptions, EnvError> {
+        options.expect_known(&self.id, &self.options)?;
+        let limit = options.max_episode_steps(&self.id)?.or(self.max_episode_steps);
+        Ok(match limit {
+            Some(limit) => options.clone().with("max_episode_steps", limit),
+            None => options.clone(),
+        })
+    }
+}
+
+/// The environment within its step limit. Only called with options that are complete.
+fn limited<E: Env>(
+    make: &impl Fn(&EnvOptions) -> Result<E, EnvError>,
+    options: &EnvOptions,
+) -> Result<TimeLimit<E>, EnvError> {
+    let limit = options.max_episode_steps("")?;
+    Ok(TimeLimit::new(make(options)?, limit))
+}
+
+/// A maker of erased vectors from a maker of typed environments.
+fn erased<E, OC, AC, F>(make: Arc<F>) -> Make<Box<dyn VectorEnv<OC::Target, AC::Target>>>
+where
+    E: Env + 'static,
+    OC: Codec<E::ObservationSpace>,
+    AC: Codec<E::ActionSpace>,
+    F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+{
+    Arc::new(move |n, seed, options| {
+        let one = |_| limited(&*make, options);
+        let envs = (0..n).map(one).collect::<Result<Vec<_>, EnvError>>()?;
+        Ok(Box::new(Erased::<_, OC, AC>::new(SyncVectorEnv::new(envs, seed)?)))
+    })
+}
