@@ -8,8 +8,18 @@ use crate::sandbox::{SHORT, Sandbox};
 fn help_teaches() {
     let sandbox = Sandbox::new();
     let help = sandbox.run(&["--help"]).ok().stdout;
-    let commands =
-        ["envs", "agents", "train", "evaluate", "watch", "plot", "report", "check", "replay"];
+    let commands = [
+        "envs",
+        "agents",
+        "train",
+        "evaluate",
+        "watch",
+        "plot",
+        "report",
+        "benchmark",
+        "check",
+        "replay",
+    ];
     for command in commands {
         assert!(help.contains(command), "{command}");
         let help = sandbox.run(&[command, "--help"]).ok().stdout;

@@ -1,5 +1,6 @@
 //! What must stay true of the whole: the real command, driven from outside, and the architecture.
 
+mod benchmark;
 mod command;
 mod damage;
 mod layers;
