@@ -15,7 +15,7 @@ use gymnast_harness::{
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{CommandError, Names, run_dir};
+use super::{CommandError, Names, numbers::whole, run_dir};
 use crate::{
     Run,
     run::{CONFIG_FILE, overlay},
@@ -45,11 +45,11 @@ pub(crate) struct Benchmark {
     #[arg(long)]
     agent: Vec<String>,
     /// Train with the seeds 0 to K-1
-    #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "K", default_value_t = 10, value_parser = whole::<u32>(1..=10_000), allow_negative_numbers = true)]
     seeds: u32,
     /// Train so many seeds at the same time [default: the number of cores]
-    #[arg(long, value_name = "J")]
-    jobs: Option<NonZeroUsize>,
+    #[arg(long, value_name = "J", value_parser = whole::<usize>(1..=u64::MAX), allow_negative_numbers = true)]
+    jobs: Option<usize>,
     /// The directory of the runs and of the table, results.md
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -153,7 +153,7 @@ fn train(args: &Benchmark, run: &Run, dir: &Path) -> Result<bool, CommandError> 
         let _ = writeln!(std::io::stderr(), "{}", run_dir::name(dir));
     }
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let jobs = args.jobs.map_or_else(cores, NonZeroUsize::get);
+    let jobs = args.jobs.unwrap_or_else(cores);
     let summaries = run.train_with(dir, existing, jobs, progress)?;
     Ok(summaries.iter().all(|summary| summary.ending != Ending::Stopped))
 }
