@@ -2,7 +2,7 @@
 
 mod book;
 
-pub use book::{chain, maze, windy};
+pub use book::{Place, chain, maze, windy};
 
 use super::lettering::write_centred;
 use super::{Canvas, Colour, Frame, Pixel};

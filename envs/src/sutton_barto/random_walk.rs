@@ -4,7 +4,10 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::render::{Frame, grid};
+use crate::render::{
+    Frame,
+    grid::{self, Place},
+};
 use crate::tiles::{certain, expect_index, index_below, snapshot_index};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 
@@ -181,8 +184,13 @@ impl Env for RandomWalk {
     }
 
     fn render_rgb(&self) -> Option<Frame> {
-        let ends = [0, self.places() - 1];
-        Some(grid::chain(self.places(), start(self.config.states), &ends, &[], self.place, None))
+        let place = |place| match place {
+            place if self.is_end(place) => Place::End,
+            place if place == start(self.config.states) => Place::Start,
+            _ => Place::Plain,
+        };
+        let places: Vec<Place> = (0..self.places()).map(place).collect();
+        Some(grid::chain(&places, self.place, None))
     }
 
     /// The places with an `x` where the walk is and a `T` at each end.

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::render::{Frame, grid};
+use crate::render::{
+    Frame,
+    grid::{self, Place},
+};
 use crate::tiles::{expect_index, snapshot_action, snapshot_index};
 use crate::{Discrete, Env, EnvError, Rng, Step};
 
@@ -105,7 +108,8 @@ impl Env for ShortCorridor {
 
     fn render_rgb(&self) -> Option<Frame> {
         let heading = self.last_action.map(|action| [[-1, 0], [1, 0]][action]);
-        Some(grid::chain(PLACES, 0, &[GOAL], &[SWITCHED], self.place, heading))
+        let places = [Place::Start, Place::Switched, Place::Plain, Place::Goal];
+        Some(grid::chain(&places, self.place, heading))
     }
 
     /// The places with an `x` for the player, an `s` where actions are switched and a `G`.

@@ -1,8 +1,6 @@
 //! The grids of Sutton and Barto's book.
 
-use super::{
-    Canvas, Colour, Frame, LAND, Pixel, board, flag, middle_of, ring, tile, walker, write_centred,
-};
+use super::{Canvas, Colour, Frame, LAND, Pixel, board, flag, middle_of, ring, tile, walker};
 
 const SIDE: f64 = 60.0;
 const WIND: Colour = Colour([150, 198, 230]);
@@ -72,44 +70,57 @@ fn chevron(canvas: &mut Canvas, [x, y]: Pixel) {
     canvas.line(&[[x - 9.0, y + 4.5], [x, y - 4.5], [x + 9.0, y + 4.5]], 4.0, WIND);
 }
 
-/// Places in a row: how many, the start, the terminal ones, those where the actions are switched,
-/// the player's, and the step that they last meant to take. Tiles are 60 pixels wide where that
-/// makes no more than about 1200, and at least 4.
+/// What stands at a place of a [`chain`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nothing.
+    Plain,
+    /// The start, a ring.
+    Start,
+    /// A terminal place, grey.
+    End,
+    /// The goal, a flag.
+    Goal,
+    /// Two arrows: here left leads to the right, and right to the left.
+    Switched,
+}
+
+/// Places in a row, the player's, and the step that they last meant to take. Tiles are 96 pixels
+/// wide where that makes no more than about 1200, and at least 4.
 ///
 /// # Panics
 /// If there is no place.
 #[must_use]
-pub fn chain(
-    places: usize,
-    start: usize,
-    ends: &[usize],
-    switched: &[usize],
-    player: usize,
-    heading: Option<[i8; 2]>,
-) -> Frame {
-    assert!(places > 0, "a chain has places");
-    let side = (1200.0 / places as f64).floor().clamp(4.0, SIDE);
-    let mut canvas = board(1, places, side);
-    for place in 0..places {
-        let is_switched = switched.contains(&place);
-        let ground = if ends.contains(&place) {
-            Colour::GREY
-        } else if is_switched {
-            Colour::PURPLE.mix(LAND, 0.4)
-        } else {
-            LAND
+pub fn chain(places: &[Place], player: usize, heading: Option<[i8; 2]>) -> Frame {
+    assert!(!places.is_empty(), "a chain has places");
+    let side = (1200.0 / places.len() as f64).floor().clamp(4.0, 96.0);
+    let mut canvas = board(1, places.len(), side);
+    for (column, place) in places.iter().enumerate() {
+        let ground = match place {
+            Place::End => Colour::GREY,
+            Place::Switched => Colour::SKY_BLUE.mix(LAND, 0.5),
+            _ => LAND,
         };
-        let middle = tile(&mut canvas, 0, place, side, ground);
-        if is_switched {
-            let corner = [middle[0], middle[1] - 0.36 * side];
-            write_centred(&mut canvas, "-1 X", corner, 0.14 * side, Colour::INK);
-        }
-        if place == start {
-            ring(&mut canvas, middle, side, ground);
+        let middle = tile(&mut canvas, 0, column, side, ground);
+        match place {
+            Place::Start => ring(&mut canvas, middle, side, ground),
+            Place::Goal => flag(&mut canvas, middle, side, Colour::GREEN),
+            Place::Switched => switch(&mut canvas, middle, side),
+            Place::Plain | Place::End => {}
         }
     }
     walker(&mut canvas, middle_of(0, player, side), side, heading);
     canvas.into_frame()
+}
+
+/// An arrow to the right above one to the left.
+fn switch(canvas: &mut Canvas, [x, y]: Pixel, side: f64) {
+    for direction in [1.0, -1.0] {
+        let y = y - 0.36 * direction * side;
+        let at = |along: f64, aside: f64| [x + direction * along * side, y + aside * side];
+        canvas.line(&[at(-0.25, 0.0), at(0.25, 0.0)], 0.035 * side, Colour::INK);
+        canvas.line(&[at(0.16, -0.07), at(0.25, 0.0), at(0.16, 0.07)], 0.035 * side, Colour::INK);
+    }
 }
 
 #[cfg(test)]
@@ -123,8 +134,9 @@ mod tests {
         let size = |frame: Frame| (frame.width, frame.height);
         assert_eq!(size(maze(&["S.G", "..#"], 0, None)), (200, 140));
         assert_eq!(size(windy(2, &WIND, [0, 5], 1, None)), (200, 140));
-        assert_eq!(size(chain(7, 3, &[0, 6], &[], 3, None)), (440, 80));
-        assert_eq!(size(chain(1002, 500, &[], &[], 3, None)), (4028, 24));
+        assert_eq!(size(chain(&[Place::Plain; 4], 3, None)), (404, 116));
+        assert_eq!(size(chain(&[Place::Plain; 20], 3, None)), (1220, 80));
+        assert_eq!(size(chain(&[Place::Plain; 1002], 3, None)), (4028, 24));
     }
 
     #[test]
@@ -138,9 +150,13 @@ mod tests {
             windy(2, &[0, 0, 0], [0, 5], 1, None),
             windy(2, &WIND, [0, 5], 1, Some([1, -1])),
             windy(2, &WIND, [0, 5], 1, Some([1, 0])),
-            chain(3, 0, &[2], &[], 1, None),
-            chain(3, 0, &[2], &[1], 1, None),
-            chain(3, 0, &[], &[], 1, None),
+            chain(&[Place::Plain, Place::Plain], 1, None),
+            chain(&[Place::Start, Place::Plain], 1, None),
+            chain(&[Place::End, Place::Plain], 1, None),
+            chain(&[Place::Goal, Place::Plain], 1, None),
+            chain(&[Place::Switched, Place::Plain], 1, None),
+            chain(&[Place::Plain, Place::Plain], 0, None),
+            chain(&[Place::Plain, Place::Plain], 1, Some([-1, 0])),
         ];
         for (i, frame) in frames.iter().enumerate() {
             assert!(!frames[..i].contains(frame), "{i}");
