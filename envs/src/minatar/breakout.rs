@@ -56,8 +56,9 @@ impl Direction {
 /// terminates when it passes the paddle. With probability `sticky_action_probability` the action
 /// taken before is repeated instead of the one asked for; it outlasts a reset, as in MinAtar.
 ///
-/// A paddle that follows the ball never loses it, so there is no greatest return without a step
-/// limit. Registered, episodes are truncated after 1000 steps.
+/// Where actions do not stick, a paddle that follows the ball never loses it, so there is no greatest
+/// return without a step limit. Registered, episodes are truncated after 1000 steps, and count as
+/// solved from a third of a wall on.
 ///
 /// Source: Young and Tian, "MinAtar: An Atari-inspired testbed for thorough and reproducible
 /// reinforcement learning experiments" (2019), version 1.0.15 with its minimal set of actions.

@@ -99,8 +99,29 @@ fn who_follows_the_ball_does_not_lose_it() {
             total += step.reward;
         }
         assert!(total > 30.0, "{total}");
-        println!("{total} in 1000 steps");
     }
+}
+
+/// MinAtar's own game, played at random over its three actions, brings 0.385 ± 0.005 in
+/// 9.92 ± 0.05 steps: means of 15 000 episodes with standard errors.
+#[test]
+fn random_play_earns_and_lasts_what_it_does_in_minatar() {
+    use crate::Space as _;
+    let (mut game, mut rng) = (Breakout::default(), Seed::new(0).rng());
+    let (actions, mut total, mut steps) = (game.action_space(), 0.0, 0.0);
+    for _ in 0..15_000 {
+        game.reset(&mut rng).unwrap();
+        loop {
+            let step = game.step(&actions.sample(&mut rng), &mut rng).unwrap();
+            (total, steps) = (total + step.reward, steps + 1.0);
+            if step.outcome.is_final() {
+                break;
+            }
+        }
+    }
+    let (total, steps) = (total / 15_000.0, steps / 15_000.0);
+    assert!((total - 0.385_f64).abs() < 0.025, "{total}");
+    assert!((steps - 9.92_f64).abs() < 0.25, "{steps}");
 }
 
 #[test]
