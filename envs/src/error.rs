@@ -112,6 +112,11 @@ impl EnvError {
         Self::InvalidAction { expected: space.describe().to_string(), got: format!("{action:?}") }
     }
 
+    /// The error for an option of the environment `id`: what was expected and what came.
+    pub(crate) fn invalid_option(id: &str, reason: String) -> Self {
+        Self::InvalidOption { id: id.to_owned(), reason }
+    }
+
     /// The numbers of a state, if they are `N` and finite; `names` says what they are.
     ///
     /// # Errors

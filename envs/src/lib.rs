@@ -16,11 +16,15 @@ mod registry;
 mod seeding;
 mod spec;
 mod spelling;
+mod tiles;
 mod vector;
 
+pub mod bsuite;
 pub mod classic;
+pub mod minatar;
 pub mod render;
 pub mod space;
+pub mod sutton_barto;
 pub mod toy_text;
 pub mod trace;
 pub mod wrappers;

@@ -23,6 +23,9 @@ impl Registry {
     pub fn builtin() -> Self {
         let mut specs = crate::classic::specs();
         specs.extend(crate::toy_text::specs());
+        specs.extend(crate::sutton_barto::specs());
+        specs.extend(crate::bsuite::specs());
+        specs.extend(crate::minatar::specs());
         Self { specs }
     }
 

@@ -2,7 +2,15 @@
 
 use gymnast_envs::{
     BoxSpace, Discrete, Env, EnvOptions, FiniteSpace, Outcome, Registry, Seed, Space,
-    classic::{Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum},
+    bsuite::{Catch, DeepSea, DeepSeaConfig},
+    classic::{
+        Acrobot, CartPole, CartPoleContinuous, MountainCar, MountainCarContinuous, Pendulum,
+    },
+    minatar::Breakout,
+    sutton_barto::{
+        Bandit, BanditConfig, DynaMaze, RandomWalk, ShortCorridor, WindyGridWorld,
+        WindyGridWorldConfig,
+    },
     toy_text::{
         Blackjack, CliffWalking, CliffWalkingConfig, FrozenLake, FrozenLakeConfig, Taxi, TaxiConfig,
     },
@@ -37,6 +45,7 @@ proptest! {
     #[test]
     fn classic_episodes_stay_in_their_spaces(seed in any::<u64>()) {
         play(CartPole::default(), seed);
+        play(CartPoleContinuous::default(), seed);
         play(MountainCar::default(), seed);
         play(MountainCarContinuous::default(), seed);
         play(Pendulum::default(), seed);
@@ -57,6 +66,32 @@ proptest! {
         let weather = TaxiConfig { is_rainy: true, fickle_passenger: true, ..Default::default() };
         play(Taxi::new(weather).unwrap(), seed);
         play(Blackjack::default(), seed);
+    }
+
+    #[test]
+    fn the_books_episodes_stay_in_their_spaces(seed in any::<u64>()) {
+        play(DynaMaze::dyna(), seed);
+        play(DynaMaze::blocking(seed % 300), seed);
+        play(DynaMaze::shortcut(seed % 300), seed);
+        let windy = WindyGridWorldConfig {
+            kings_moves: seed % 2 == 0,
+            standing_still: seed % 3 == 0,
+            stochastic_wind: true,
+        };
+        play(WindyGridWorld::new(windy), seed);
+        play(RandomWalk::default(), seed);
+        play(ShortCorridor::default(), seed);
+        play(Bandit::new(BanditConfig { drift: 0.1, ..Default::default() }).unwrap(), seed);
+    }
+
+    #[test]
+    fn bsuites_and_minatars_episodes_stay_in_their_spaces(seed in any::<u64>()) {
+        play(Catch::default(), seed);
+        play(DeepSea::default(), seed);
+        let uncertain =
+            DeepSeaConfig { deterministic: false, mapping_seed: seed, ..Default::default() };
+        play(DeepSea::new(uncertain).unwrap(), seed);
+        play(Breakout::default(), seed);
     }
 
     #[test]
@@ -105,7 +140,7 @@ fn value_iteration_finds_the_known_optima() {
 }
 
 #[test]
-fn limits_and_thresholds_are_gymnasiums() {
+fn limits_and_thresholds_are_as_documented() {
     let registry = Registry::builtin();
     let listed = [
         ("CartPole-v0", Some(200), Some(195.0)),
@@ -121,6 +156,18 @@ fn limits_and_thresholds_are_gymnasiums() {
         // Gymnasium's 8 is above the optimum.
         ("Taxi-v4", Some(200), Some(7.5)),
         ("Blackjack-v1", None, None),
+        // Not Gymnasium's: the optimum, or a little below it where returns vary or round.
+        ("CartPoleContinuous-v1", Some(500), Some(475.0)),
+        ("DynaMaze-v0", None, Some(1.0)),
+        ("BlockingMaze-v0", None, Some(1.0)),
+        ("ShortcutMaze-v0", None, Some(1.0)),
+        ("WindyGridWorld-v0", None, Some(-15.0)),
+        ("RandomWalk-v0", None, None),
+        ("ShortCorridor-v0", Some(1000), Some(-12.0)),
+        ("Bandit-v0", Some(1000), None),
+        ("Catch-v0", None, Some(0.95)),
+        ("DeepSea-v0", None, Some(0.98)),
+        ("MinAtarBreakout-v1", Some(1000), Some(10.0)),
     ];
     for (id, limit, threshold) in listed {
         let spec = registry.spec(id).unwrap();
@@ -139,6 +186,10 @@ fn agents_are_served_as_the_spaces_allow() {
     }
     assert!(registry.spec("Blackjack-v1").unwrap().is_finite());
     assert!(!registry.spec("Acrobot-v1").unwrap().is_finite());
+    for id in ["DynaMaze-v0", "ShortCorridor-v0", "Bandit-v0", "DeepSea-v0"] {
+        assert!(registry.spec(id).unwrap().is_finite(), "{id}");
+    }
+    assert!(!registry.spec("Catch-v0").unwrap().is_finite());
 }
 
 #[test]

@@ -58,8 +58,10 @@ fn every_environment_gives_an_animation() {
 /// The dynamics take any finite state, so the pictures must too.
 #[test]
 fn extreme_states_are_drawn_without_a_panic() {
-    let states: [(&str, usize); 5] = [
+    let states: [(&str, usize); 7] = [
         ("CartPole-v1", 4),
+        ("CartPoleContinuous-v1", 4),
+        ("Bandit-v0", 10),
         ("MountainCar-v0", 2),
         ("MountainCarContinuous-v0", 2),
         ("Pendulum-v1", 2),

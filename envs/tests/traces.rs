@@ -1,4 +1,5 @@
-//! Every environment against transitions recorded from Gymnasium (`tests/traces/record.py`).
+//! Every environment that has an original against transitions recorded from it: from Gymnasium's
+//! (`tests/traces/record.py`), and from bsuite's and MinAtar's (`record_originals.py`).
 
 use std::{fs::File, io::BufReader, path::Path};
 
@@ -36,6 +37,9 @@ traces! {
     taxi: "Taxi-v4" EnvOptions::none(), "Taxi-v4";
     taxi_rainy: "Taxi-v4" EnvOptions::none().with("is_rainy", true), "Taxi-v4-rainy";
     blackjack: "Blackjack-v1" EnvOptions::none(), "Blackjack-v1";
+    catch: "Catch-v0" EnvOptions::none(), "Catch-v0";
+    deep_sea: "DeepSea-v0" EnvOptions::none().with("randomize_actions", false), "DeepSea-v0-plain";
+    breakout: "MinAtarBreakout-v1" EnvOptions::none().with("sticky_action_probability", 0.0), "MinAtarBreakout-v1-certain";
 }
 
 /// Where Gymnasium computes partly in f32 the tolerance is 1e-6, yet the rounding is the same.

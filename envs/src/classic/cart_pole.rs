@@ -10,7 +10,8 @@ const GRAVITY: f64 = 9.8;
 const MASS_CART: f64 = 1.0;
 const MASS_POLE: f64 = 0.1;
 const TOTAL_MASS: f64 = MASS_POLE + MASS_CART;
-const FORCE: f64 = 10.0;
+/// The force of a push, in newtons.
+pub(super) const FORCE: f64 = 10.0;
 /// Seconds between two states.
 const TAU: f64 = 0.02;
 /// Where the episode ends: 12 degrees, in radians.
@@ -47,6 +48,31 @@ impl CartPole {
     fn observation(&self) -> [f32; 4] {
         self.state.map(|x| x as f32)
     }
+
+    /// Advances by one step under a horizontal force on the cart, in newtons.
+    #[inline]
+    pub(super) fn push(&mut self, force: f64) -> Step<[f32; 4]> {
+        let [x, x_dot, theta, theta_dot] = self.state;
+        let (sin, cos) = (theta.sin(), theta.cos());
+        let mass_length = MASS_POLE * self.length;
+        let push = (force + mass_length * (theta_dot * theta_dot) * sin) / TOTAL_MASS;
+        let theta_acc = (GRAVITY * sin - cos * push)
+            / (self.length * (4.0 / 3.0 - MASS_POLE * (cos * cos) / TOTAL_MASS));
+        let x_acc = push - mass_length * theta_acc * cos / TOTAL_MASS;
+        self.state = [
+            x + TAU * x_dot,
+            x_dot + TAU * x_acc,
+            theta + TAU * theta_dot,
+            theta_dot + TAU * theta_acc,
+        ];
+        let fell = self.state[0].abs() > X_THRESHOLD || self.state[2].abs() > THETA_THRESHOLD;
+        let reward = match (self.sutton_barto_reward, fell) {
+            (false, _) => 1.0,
+            (true, false) => 0.0,
+            (true, true) => -1.0,
+        };
+        Step::new(self.observation(), reward, fell)
+    }
 }
 
 impl Env for CartPole {
@@ -75,26 +101,7 @@ impl Env for CartPole {
             1 => FORCE,
             _ => return Err(EnvError::invalid_action(&self.action_space(), action)),
         };
-        let [x, x_dot, theta, theta_dot] = self.state;
-        let (sin, cos) = (theta.sin(), theta.cos());
-        let mass_length = MASS_POLE * self.length;
-        let push = (force + mass_length * (theta_dot * theta_dot) * sin) / TOTAL_MASS;
-        let theta_acc = (GRAVITY * sin - cos * push)
-            / (self.length * (4.0 / 3.0 - MASS_POLE * (cos * cos) / TOTAL_MASS));
-        let x_acc = push - mass_length * theta_acc * cos / TOTAL_MASS;
-        self.state = [
-            x + TAU * x_dot,
-            x_dot + TAU * x_acc,
-            theta + TAU * theta_dot,
-            theta_dot + TAU * theta_acc,
-        ];
-        let fell = self.state[0].abs() > X_THRESHOLD || self.state[2].abs() > THETA_THRESHOLD;
-        let reward = match (self.sutton_barto_reward, fell) {
-            (false, _) => 1.0,
-            (true, false) => 0.0,
-            (true, true) => -1.0,
-        };
-        Ok(Step::new(self.observation(), reward, fell))
+        Ok(self.push(force))
     }
 
     fn state(&self) -> Option<Vec<f64>> {

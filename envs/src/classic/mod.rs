@@ -1,13 +1,15 @@
-//! Gymnasium's classic-control environments.
+//! Gymnasium's classic-control environments, and CartPole with real-valued actions.
 
 mod acrobot;
 mod cart_pole;
+mod cart_pole_continuous;
 mod mountain_car;
 mod mountain_car_continuous;
 mod pendulum;
 
 pub use acrobot::{Acrobot, AcrobotDynamics};
 pub use cart_pole::CartPole;
+pub use cart_pole_continuous::CartPoleContinuous;
 pub use mountain_car::MountainCar;
 pub use mountain_car_continuous::MountainCarContinuous;
 pub use pendulum::Pendulum;
@@ -35,6 +37,14 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
             .option("sutton_barto_reward", false, sutton_barto)
             .max_episode_steps(500)
             .reward_threshold(475.0),
+        EnvSpec::continuous("CartPoleContinuous-v1", |options| {
+            Ok(CartPoleContinuous::from(make_cart_pole("CartPoleContinuous-v1", options)?))
+        })
+        .description("Balance a pole on a cart by pushing the cart with a force of one's choice.")
+        .option("length", 0.5, half_length)
+        .option("sutton_barto_reward", false, sutton_barto)
+        .max_episode_steps(500)
+        .reward_threshold(475.0),
         EnvSpec::discrete("MountainCar-v0", |options| {
             from_options::<MountainCar>("MountainCar-v0", options)
         })
@@ -104,6 +114,8 @@ mod tests {
             ("CartPole-v1", "length", serde_json::json!(-1)),
             ("CartPole-v1", "length", serde_json::json!("long")),
             ("CartPole-v0", "lenght", serde_json::json!(1)),
+            ("CartPoleContinuous-v1", "length", serde_json::json!(0)),
+            ("CartPoleContinuous-v1", "state", serde_json::json!([0, 0, 0, 0])),
             ("Pendulum-v1", "g", serde_json::json!([9.81])),
             ("MountainCar-v0", "state", serde_json::json!([0, 0])),
             ("Acrobot-v1", "dynamics", serde_json::json!("tape")),

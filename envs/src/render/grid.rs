@@ -1,5 +1,9 @@
 //! The grid worlds as pictures.
 
+mod book;
+
+pub use book::{Place, chain, maze, windy};
+
 use super::lettering::write_centred;
 use super::{Canvas, Colour, Frame, Pixel};
 
@@ -104,6 +108,15 @@ pub fn taxi(
     canvas.into_frame()
 }
 
+/// The tiles as lines of letters, by their number.
+pub(crate) fn text(rows: usize, columns: usize, letter: impl Fn(usize) -> char) -> String {
+    let row = |row: usize| {
+        let letters = (row * columns..(row + 1) * columns).map(&letter);
+        letters.chain(['\n']).collect::<String>()
+    };
+    (0..rows).map(row).collect()
+}
+
 fn board(rows: usize, columns: usize, side: f64) -> Canvas {
     let pixels = |count: usize| (count as f64 * side + 2.0 * MARGIN) as u32;
     Canvas::new(pixels(columns), pixels(rows), Colour::WHITE)
@@ -158,6 +171,12 @@ fn walker(canvas: &mut Canvas, [x, y]: Pixel, side: f64, heading: Option<[i8; 2]
     canvas.circle([x, y], radius, Colour::VERMILLION);
     let Some(heading) = heading else { return };
     let [dx, dy] = heading.map(f64::from);
+    let length = dx.hypot(dy);
+    // Whoever stands still points nowhere.
+    if length == 0.0 {
+        return;
+    }
+    let [dx, dy] = [dx / length, dy / length];
     let at = |along: f64, aside: f64| {
         let (along, aside) = (along * radius, aside * radius);
         [x + along * dx - aside * dy, y + along * dy + aside * dx]

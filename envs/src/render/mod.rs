@@ -18,7 +18,9 @@ mod gif;
 mod lettering;
 mod terminal;
 
+pub mod arms;
 pub mod cards;
+pub mod cells;
 pub mod classic;
 pub mod grid;
 

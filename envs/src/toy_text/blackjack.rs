@@ -4,8 +4,8 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::certain;
 use crate::render::{Frame, cards};
+use crate::tiles::certain;
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 
 /// The share of naturals among the soft 21s that a player sees who plays optimally: an ace and a

@@ -43,7 +43,7 @@ fn an_ace_counts_11_while_it_can() {
 fn the_model_is_complete() {
     for config in [(false, false), (true, false), (false, true)] {
         let (natural, sab) = config;
-        super::super::tests::check_model(&Blackjack::new(BlackjackConfig { natural, sab }));
+        crate::tiles::testing::check_model(&Blackjack::new(BlackjackConfig { natural, sab }));
     }
 }
 

@@ -4,12 +4,13 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{certain, expect_index, snapshot_action, snapshot_index};
 use crate::render::{Frame, grid};
+use crate::tiles::{COMPASS, Grid, certain, expect_index, snapshot_action, snapshot_index};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 
 const ROWS: usize = 4;
 const COLUMNS: usize = 12;
+const GRID: Grid = Grid { rows: ROWS, columns: COLUMNS };
 const START: usize = 36;
 const GOAL: usize = 47;
 
@@ -64,14 +65,7 @@ fn is_cliff(tile: usize) -> bool {
 /// What comes of going in `direction`: the next tile, the reward, whether it is terminal.
 #[inline]
 fn arrive(tile: usize, direction: usize) -> (i64, f64, bool) {
-    let (row, column) = (tile / COLUMNS, tile % COLUMNS);
-    let (row, column) = match direction {
-        0 => (row.saturating_sub(1), column),
-        1 => (row, (column + 1).min(COLUMNS - 1)),
-        2 => ((row + 1).min(ROWS - 1), column),
-        _ => (row, column.saturating_sub(1)),
-    };
-    let next = row * COLUMNS + column;
+    let next = GRID.go(tile, COMPASS[direction]);
     if is_cliff(next) {
         return (START as i64, -100.0, false);
     }
@@ -153,8 +147,7 @@ impl Env for CliffWalking {
     }
 
     fn render_rgb(&self) -> Option<Frame> {
-        let headings = [[0, -1], [1, 0], [0, 1], [-1, 0]];
-        Some(grid::cliff_walking(self.tile, self.last_action.map(|action| headings[action])))
+        Some(grid::cliff_walking(self.tile, self.last_action.map(|action| COMPASS[action])))
     }
 
     fn render_ansi(&self) -> Option<String> {
@@ -181,7 +174,7 @@ mod tests {
     fn the_model_is_complete() {
         for is_slippery in [false, true] {
             let cliff = CliffWalking::new(CliffWalkingConfig { is_slippery });
-            super::super::tests::check_model(&cliff);
+            crate::tiles::testing::check_model(&cliff);
         }
     }
 

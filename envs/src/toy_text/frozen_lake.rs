@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::lake_map::{MAPS, invalid};
-use super::{
-    certain, colorize, expect_index, generate_random_map, snapshot_action, snapshot_index,
-};
+use super::{colorize, generate_random_map};
 use crate::render::{Frame, grid};
+use crate::tiles::{Grid, Heading, certain, expect_index, snapshot_action, snapshot_index};
 use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition};
+
+/// Left, down, right and up.
+const HEADINGS: [Heading; 4] = [[-1, 0], [0, 1], [1, 0], [0, -1]];
 
 crate::documented! {
     /// How a [`FrozenLake`] is made.
@@ -93,15 +95,8 @@ impl FrozenLake {
                 "`desc` must hold the letters S, F, H and G, and at least one S, got {rows:?}"
             )));
         }
-        let last = (rows.len() - 1, columns - 1);
-        let neighbours = |tile: usize| {
-            let (row, column) = (tile / columns, tile % columns);
-            let left = (row, column.saturating_sub(1));
-            let down = ((row + 1).min(last.0), column);
-            let right = (row, (column + 1).min(last.1));
-            let up = (row.saturating_sub(1), column);
-            [left, down, right, up].map(|(row, column)| (row * columns + column) as u32)
-        };
+        let grid = Grid { rows: rows.len(), columns };
+        let neighbours = |tile| HEADINGS.map(|heading| grid.go(tile, heading) as u32);
         let starts: Vec<usize> = (0..tiles.len()).filter(|&i| tiles[i] == b'S').collect();
         Ok(Self {
             neighbours: (0..tiles.len()).map(neighbours).collect(),
@@ -260,8 +255,7 @@ impl Env for FrozenLake {
     }
 
     fn render_rgb(&self) -> Option<Frame> {
-        let headings = [[-1, 0], [0, 1], [1, 0], [0, -1]];
-        let heading = self.last_action.map(|action| headings[action]);
+        let heading = self.last_action.map(|action| HEADINGS[action]);
         Some(grid::frozen_lake(&self.desc(), self.tile, heading))
     }
 
@@ -296,8 +290,8 @@ mod tests {
 
     #[test]
     fn the_model_is_complete() {
-        super::super::tests::check_model(&FrozenLake::default());
-        super::super::tests::check_model(&dry());
+        crate::tiles::testing::check_model(&FrozenLake::default());
+        crate::tiles::testing::check_model(&dry());
     }
 
     #[test]

@@ -12,9 +12,7 @@ pub use frozen_lake::{FrozenLake, FrozenLakeConfig};
 pub use lake_map::generate_random_map;
 pub use taxi::{Taxi, TaxiConfig};
 
-use serde_json::Value;
-
-use crate::{EnvError, EnvOptions, EnvSpec, Transition};
+use crate::{EnvError, EnvOptions, EnvSpec};
 
 /// The registered environments of this folder.
 pub(crate) fn specs() -> Vec<EnvSpec> {
@@ -85,40 +83,6 @@ fn renamed(error: EnvError, id: &str) -> EnvError {
     }
 }
 
-/// A transition that is certain.
-fn certain<O>((next_state, reward, terminated): (O, f64, bool)) -> Vec<Transition<O>> {
-    vec![Transition { probability: 1.0, next_state, reward, terminated }]
-}
-
-/// The one number of a state, if it is an integer below `size`.
-fn expect_index(state: &[f64], size: usize) -> Result<usize, EnvError> {
-    let index = match *state {
-        [s] if s.fract() == 0.0 && (0.0..size as f64).contains(&s) => Some(s as usize),
-        _ => None,
-    };
-    index.ok_or_else(|| EnvError::InvalidState {
-        expected: format!("one integer below {size}"),
-        got: format!("{state:?}"),
-    })
-}
-
-/// An integer of a snapshot, if it is below `size`.
-fn snapshot_index(snapshot: &Value, key: &str, size: usize) -> Result<usize, EnvError> {
-    let index = snapshot[key].as_u64().and_then(|s| usize::try_from(s).ok());
-    index.filter(|&s| s < size).ok_or_else(|| EnvError::InvalidState {
-        expected: format!("`{key}`, an integer below {size}"),
-        got: snapshot[key].to_string(),
-    })
-}
-
-/// The last action of a snapshot, if it is one of `actions`.
-fn snapshot_action(snapshot: &Value, actions: usize) -> Result<Option<usize>, EnvError> {
-    if snapshot["last_action"].is_null() {
-        return Ok(None);
-    }
-    snapshot_index(snapshot, "last_action", actions).map(Some)
-}
-
 /// The text in a terminal's colours, as Gymnasium's `colorize` writes it.
 fn colorize(text: char, colour: u8, bold: bool, highlight: bool) -> String {
     let (colour, bold) = (colour + 10 * u8::from(highlight), if bold { ";1" } else { "" });
@@ -127,30 +91,11 @@ fn colorize(text: char, colour: u8, bold: bool, highlight: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Env, EnvOptions, FiniteSpace, Registry};
-
-    /// Every state's and action's probabilities sum to 1, and successors lie in the space.
-    pub(super) fn check_model<E>(env: &E)
-    where
-        E: Env<ObservationSpace: FiniteSpace, ActionSpace: FiniteSpace>,
-    {
-        use crate::Space as _;
-        let (states, actions) = (env.observation_space(), env.action_space());
-        for s in 0..states.size() {
-            for a in 0..actions.size() {
-                let model = env.transitions(&states.element(s), &actions.element(a)).unwrap();
-                let total: f64 = model.iter().map(|t| t.probability).sum();
-                assert!((total - 1.0).abs() < 1e-12, "{s} {a} {model:?}");
-                assert!(model.iter().all(|t| states.contains(&t.next_state)), "{s} {a}");
-            }
-        }
-        let starts = env.initial_states().unwrap();
-        assert!((starts.iter().map(|start| start.0).sum::<f64>() - 1.0).abs() < 1e-12);
-    }
+    use crate::{EnvOptions, Registry, tiles::testing::check_refused};
 
     #[test]
     fn an_invalid_option_is_named() {
-        let options = [
+        check_refused(&[
             ("FrozenLake-v1", "map_name", serde_json::json!("5x5")),
             ("FrozenLake-v1", "desc", serde_json::json!(["SF", "G"])),
             ("FrozenLake-v1", "desc", serde_json::json!([])),
@@ -161,13 +106,7 @@ mod tests {
             ("Taxi-v3", "rainy_probability", serde_json::json!(-0.1)),
             ("Taxi-v4", "is_rainy", serde_json::json!("often")),
             ("Blackjack-v1", "natural", serde_json::json!(3)),
-        ];
-        for (id, key, value) in options {
-            let spec = Registry::builtin().spec(id).unwrap().clone();
-            let error = spec.make(0, &EnvOptions::none().with(key, value)).err().unwrap();
-            let text = error.to_string();
-            assert!(text.contains(key) && text.contains(id), "{text}");
-        }
+        ]);
     }
 
     #[test]

@@ -4,8 +4,9 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{certain, colorize, expect_index, snapshot_action, snapshot_index};
+use super::colorize;
 use crate::render::{Frame, grid};
+use crate::tiles::{certain, expect_index, snapshot_action, snapshot_index};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 
 const MAP: [&[u8; 11]; 7] = [

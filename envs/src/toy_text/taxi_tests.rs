@@ -12,9 +12,9 @@ fn step_from(ride: [usize; 4], action: i64) -> ([usize; 4], f64, bool) {
 
 #[test]
 fn the_model_is_complete() {
-    super::super::tests::check_model(&Taxi::default());
+    crate::tiles::testing::check_model(&Taxi::default());
     let rain = TaxiConfig { is_rainy: true, ..Default::default() };
-    super::super::tests::check_model(&Taxi::new(rain).unwrap());
+    crate::tiles::testing::check_model(&Taxi::new(rain).unwrap());
     let fickle = TaxiConfig { fickle_passenger: true, ..Default::default() };
     assert_eq!(Taxi::new(fickle).unwrap().transitions(&0, &0), None);
 }

@@ -64,10 +64,11 @@ fn survives<O, A>(
         let space = envs.action_space().clone();
         for _ in 0..5 {
             let actions: Vec<_> = (0..envs.num_envs()).map(|_| space.sample(&mut rng)).collect();
+            let _ = envs.render_ansi(0);
             // An error will do.
             let _ = envs.step(&actions);
-            let _ = (envs.render_ansi(0), envs.render_rgb(0));
         }
+        let _ = envs.render_rgb(0);
     }
 }
 
