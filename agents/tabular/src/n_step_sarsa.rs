@@ -45,12 +45,13 @@ impl Presets for NStepSarsaConfig {
     fn presets() -> Vec<Preset<Self>> {
         let line = Schedule::linear;
         let settings =
-            |n, alpha, epsilon, gamma| Self { n, ..Self::from(Common::new(alpha, epsilon, gamma)) };
-        let lake = || settings(2, line(0.2, 0.001, 1.0), line(1.0, 0.0, 0.9), 0.999);
-        let cliff = settings(4, line(0.5, 0.05, 1.0), line(0.2, 0.0, 0.5), 1.0);
-        let taxi = settings(4, line(0.5, 0.05, 1.0), line(1.0, 0.0, 0.9), 0.99);
+            |alpha, epsilon, gamma| Self { n: 2, ..Self::from(Common::new(alpha, epsilon, gamma)) };
+        let fading = Schedule::exponential(1.0, 0.01, 0.9);
+        let lake = settings(line(0.1, 0.001, 1.0), fading, 0.999);
+        let cliff = settings(0.1.into(), line(0.05, 0.0, 0.1), 1.0);
+        let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
         vec![
-            preset("FrozenLake-v1", 300_000, lake()),
+            preset("FrozenLake-v1", 300_000, lake),
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]

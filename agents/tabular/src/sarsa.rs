@@ -38,16 +38,17 @@ tabular_settings! {
 
 impl Presets for SarsaConfig {
     fn presets() -> Vec<Preset<Self>> {
-        // Exploration ends, so that what is learned is the best policy and not the best that
-        // explores.
+        // Exploration ends, so that what is learned is the best policy and not the best that explores.
+        // Where a fall off the cliff teaches to keep away from it, and on the lake, where a chance
+        // move explores more than one chosen at random, optimism explores.
         let line = Schedule::linear;
         let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
-        let lake = || settings(line(0.5, 0.001, 1.0), line(1.0, 0.0, 0.9), 0.999);
-        let cliff = settings(line(0.5, 0.1, 1.0), line(0.2, 0.0, 0.5), 1.0);
-        let taxi = settings(line(0.9, 0.1, 1.0), line(1.0, 0.0, 0.9), 0.99);
+        let lake = settings(line(0.1, 0.005, 1.0), line(0.1, 0.0, 1.0), 0.999);
+        let lake = Self { initial_value: 1.0, ..lake };
+        let cliff = settings(0.1.into(), line(0.05, 0.0, 0.1), 1.0);
+        let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
         vec![
-            preset("FrozenLake-v1", 300_000, lake()),
-            preset("FrozenLake8x8-v1", 1_000_000, lake()),
+            preset("FrozenLake-v1", 300_000, lake),
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]

@@ -62,15 +62,17 @@ pub enum Traces {
 impl Presets for SarsaLambdaConfig {
     fn presets() -> Vec<Preset<Self>> {
         let line = Schedule::linear;
-        let settings = |lambda, alpha, epsilon, gamma| Self {
-            lambda,
+        let settings = |alpha, epsilon, gamma| Self {
+            lambda: 0.3,
             ..Self::from(Common::new(alpha, epsilon, gamma))
         };
-        let lake = || settings(0.5, line(0.2, 0.001, 1.0), line(1.0, 0.0, 0.9), 0.999);
-        let cliff = settings(0.8, line(0.5, 0.05, 1.0), line(0.2, 0.0, 0.5), 1.0);
-        let taxi = settings(0.8, line(0.5, 0.05, 1.0), line(1.0, 0.0, 0.9), 0.99);
+        let lake = settings(line(0.1, 0.005, 1.0), line(0.1, 0.0, 1.0), 0.999);
+        let lake = Self { initial_value: 1.0, ..lake };
+        // A step off the cliff would be remembered of all that led to it: optimism alone explores.
+        let cliff = settings(0.05.into(), 0.0.into(), 1.0);
+        let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
         vec![
-            preset("FrozenLake-v1", 300_000, lake()),
+            preset("FrozenLake-v1", 300_000, lake),
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]
