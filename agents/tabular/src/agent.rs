@@ -215,3 +215,40 @@ pub(crate) fn per_env<T: serde::de::DeserializeOwned>(
     }
     Ok(values)
 }
+
+#[cfg(test)]
+mod tests {
+    use gymnast_envs::Discrete;
+
+    use super::*;
+    use crate::{Sarsa, SarsaConfig, testing::plan};
+
+    fn experience(state: i64, next_state: i64) -> Experience<Discrete, Discrete> {
+        Experience {
+            observations: vec![state],
+            actions: vec![0],
+            rewards: vec![1.0],
+            next_observations: vec![next_state],
+            outcomes: vec![Outcome::Continues],
+            is_reset: vec![false],
+        }
+    }
+
+    #[test]
+    fn an_episode_that_does_not_go_on_is_abandoned() {
+        for (state, learned) in [(1, true), (2, false)] {
+            let (states, actions) = (Discrete::new(3), Discrete::new(2));
+            let mut agent = Sarsa::new(states, actions, SarsaConfig::default(), &plan(1)).unwrap();
+            agent.learn(&experience(0, 1)).unwrap();
+            agent.learn(&experience(state, 0)).unwrap();
+            assert_eq!(agent.table().row(0)[0] > 0.0, learned);
+        }
+    }
+
+    #[test]
+    fn a_batch_of_another_size_is_refused() {
+        let (states, actions) = (Discrete::new(3), Discrete::new(2));
+        let mut agent = Sarsa::new(states, actions, SarsaConfig::default(), &plan(2)).unwrap();
+        assert!(agent.learn(&experience(0, 1)).is_err());
+    }
+}

@@ -144,7 +144,7 @@ impl Checkpoint for NStepSarsaRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{assert_near, plan, rates, step};
+    use crate::testing::{assert_is_sarsa, assert_near, plan, rates, step};
 
     fn rule(n: usize) -> NStepSarsaRule {
         let config = NStepSarsaConfig { n, ..NStepSarsaConfig::default() };
@@ -152,6 +152,12 @@ mod tests {
         *rule.q.value_mut(2, 0) = 3.0;
         *rule.q.value_mut(3, 1) = 8.0;
         rule
+    }
+
+    #[test]
+    fn with_one_step_it_is_sarsa() {
+        let config = NStepSarsaConfig { n: 1, ..NStepSarsaConfig::default() };
+        assert_is_sarsa(NStepSarsaRule::new(&config, 3, 2, &plan(1)).unwrap());
     }
 
     #[test]

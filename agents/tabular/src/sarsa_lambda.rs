@@ -193,13 +193,21 @@ impl Checkpoint for SarsaLambdaRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{assert_near, plan, rates, step};
+    use crate::testing::{assert_is_sarsa, assert_near, plan, rates, step};
 
     fn rule(traces: Traces) -> SarsaLambdaRule {
         let config = SarsaLambdaConfig { lambda: 0.5, traces, ..Default::default() };
         let mut rule = SarsaLambdaRule::new(&config, 3, 2, &plan(1)).unwrap();
         *rule.q.value_mut(2, 1) = 8.0;
         rule
+    }
+
+    #[test]
+    fn without_traces_it_is_sarsa() {
+        for traces in [Traces::Replacing, Traces::Accumulating] {
+            let config = SarsaLambdaConfig { lambda: 0.0, traces, ..Default::default() };
+            assert_is_sarsa(SarsaLambdaRule::new(&config, 3, 2, &plan(1)).unwrap());
+        }
     }
 
     #[test]
