@@ -33,8 +33,8 @@ tabular_settings! {
 impl Presets for ExpectedSarsaConfig {
     fn presets() -> Vec<Preset<Self>> {
         // Exploration ends, so that what is learned is the best policy and not the best that explores.
-        // Where a fall off the cliff teaches to keep away from it, and on the lake, where a chance
-        // move explores more than one chosen at random, optimism explores.
+        // On the lake and the cliff little of it is by chance: high first values explore, without the
+        // falls that would teach to keep away from the best way.
         let line = Schedule::linear;
         let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
         let lake = settings(line(0.1, 0.005, 1.0), line(0.1, 0.0, 1.0), 0.999);
