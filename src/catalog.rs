@@ -6,7 +6,10 @@ use std::sync::Arc;
 use gymnast_deep::{Dqn, DqnConfig};
 use gymnast_envs::{Discrete, EnvSpec, RowSpace, Space, nearest};
 use gymnast_harness::{Agent, AgentError, Documented, Plan, Preset, Presets};
-use gymnast_tabular::{QLearning, QLearningConfig};
+use gymnast_tabular::{
+    DoubleQRule, DynaQPlusRule, DynaQRule, ExpectedSarsaRule, MonteCarloRule, NStepSarsaRule,
+    PrioritizedSweepingRule, QLearningRule, SarsaLambdaRule, SarsaRule, TabularAgent, UpdateRule,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use toml::Table;
@@ -150,6 +153,22 @@ fn with_settings<O: Space, A: Space, C: Clone + Send + Sync + 'static>(
     }))
 }
 
+/// A tabular agent with its update rule.
+fn tabular<R>(name: &'static str, summary: &'static str) -> AgentEntry
+where
+    R: UpdateRule + 'static,
+    R::Config: Clone + Default + Serialize + DeserializeOwned + Documented + Presets,
+    R::Config: Send + Sync + 'static,
+{
+    let builders = Builders::<R::Config> {
+        finite: Some(|o, a, config, plan| {
+            Ok(Box::new(TabularAgent::<_, _, R>::new(o, a, config, plan)?))
+        }),
+        ..Builders::default()
+    };
+    AgentEntry::new(name, summary, builders)
+}
+
 /// The agents that can be chosen by name.
 #[derive(Clone, Default)]
 pub struct Catalog {
@@ -185,15 +204,45 @@ impl Catalog {
                         ..Builders::default()
                     },
                 ),
-                AgentEntry::new(
+                tabular::<DoubleQRule>(
+                    "double-q",
+                    "Double Q-learning: two tables, so that no value is chosen for being overestimated.",
+                ),
+                tabular::<DynaQRule>(
+                    "dyna-q",
+                    "Dyna-Q: Q-learning from what happens, and again from what is remembered of it.",
+                ),
+                tabular::<DynaQPlusRule>(
+                    "dyna-q-plus",
+                    "Dyna-Q+: Dyna-Q that is curious about what it has not tried for long.",
+                ),
+                tabular::<ExpectedSarsaRule>(
+                    "expected-sarsa",
+                    "Expected SARSA: SARSA by what the policy expects of the next state.",
+                ),
+                tabular::<MonteCarloRule>(
+                    "monte-carlo",
+                    "First-visit Monte Carlo control: learns from whole returns.",
+                ),
+                tabular::<NStepSarsaRule>(
+                    "n-step-sarsa",
+                    "n-step SARSA: looks n rewards ahead before it bootstraps.",
+                ),
+                tabular::<PrioritizedSweepingRule>(
+                    "prioritized-sweeping",
+                    "Prioritized sweeping: plans backwards from where values change most.",
+                ),
+                tabular::<QLearningRule>(
                     "q-learning",
                     "Q-learning: a table of action values, learned off-policy step by step.",
-                    Builders::<QLearningConfig> {
-                        finite: Some(|o, a, config, plan| {
-                            Ok(Box::new(QLearning::new(o, a, config, plan)?))
-                        }),
-                        ..Builders::default()
-                    },
+                ),
+                tabular::<SarsaRule>(
+                    "sarsa",
+                    "SARSA: a table of action values, learned on-policy step by step.",
+                ),
+                tabular::<SarsaLambdaRule>(
+                    "sarsa-lambda",
+                    "SARSA(λ): SARSA with eligibility traces.",
                 ),
             ],
         }

@@ -75,5 +75,5 @@ pub use gymnast_harness::{
     Agent, AgentError, Checkpoint, Evaluation, Existing, Experiment, Metrics, Mode, Plan, Policy,
     Presets, ProgressBars, Recorder, Schedule, Setup, Summary, Training, train,
 };
-pub use gymnast_tabular::{QLearning, QLearningConfig};
+pub use gymnast_tabular::{QLearning, QLearningConfig, Sarsa, SarsaConfig};
 pub use run::Run;

@@ -1,6 +1,6 @@
 //! Exact optima by dynamic programming: what learning is measured against.
 //!
-//! Source: Sutton and Barto (2018), sections 4.1 and 4.4.
+//! Source: Sutton and Barto (2018), chapter 4.
 
 use gymnast_envs::{Env, EnvError, FiniteSpace, Transition};
 
@@ -85,23 +85,73 @@ impl Model {
 #[must_use]
 pub fn value_iteration(model: &Model, gamma: f64, tolerance: f64, max_sweeps: usize) -> Solution {
     let mut values = vec![0.0; model.states()];
-    for _ in 0..max_sweeps {
-        let mut change = 0.0_f64;
-        for state in 0..model.states() {
-            let (_, best) = model.best(&values, state, gamma);
-            change = change.max((best - values[state]).abs());
-            values[state] = best;
-        }
-        if change <= tolerance {
-            break;
-        }
-    }
+    model.evaluate(&mut values, tolerance, max_sweeps, |values, state| {
+        model.best(values, state, gamma).1
+    });
     let policy = (0..model.states()).map(|s| model.best(&values, s, gamma).0).collect();
     let expected_return = model.expectation(&values);
     Solution { values, policy, expected_return }
 }
 
+/// The same by policy iteration (section 4.3): evaluate a policy, make it greedy by its values, until
+/// nothing changes.
+///
+/// Starts from the policy that acts at random, since one that never ends an episode has no finite value
+/// where `gamma` is 1. An evaluation sweeps until no value changes by more than `tolerance`, at most
+/// `max_sweeps` times, and goes on from the values of the policy before. A policy's action is only
+/// given up for one that is better by more than `tolerance`: between equals it would never settle.
+#[must_use]
+pub fn policy_iteration(model: &Model, gamma: f64, tolerance: f64, max_sweeps: usize) -> Solution {
+    let mut values = vec![0.0; model.states()];
+    model.evaluate(&mut values, tolerance, max_sweeps, |values, state| {
+        let actions = model.transitions[state].len();
+        let value = |action| model.action_value(values, state, action, gamma);
+        (0..actions).map(value).sum::<f64>() / actions as f64
+    });
+    let greedy = |values: &[f64], state| model.best(values, state, gamma).0;
+    let mut policy: Vec<_> = (0..model.states()).map(|state| greedy(&values, state)).collect();
+    for _ in 0..max_sweeps {
+        model.evaluate(&mut values, tolerance, max_sweeps, |values, state| {
+            model.action_value(values, state, policy[state], gamma)
+        });
+        let mut is_stable = true;
+        for (state, action) in policy.iter_mut().enumerate() {
+            let (best, value) = model.best(&values, state, gamma);
+            if value > model.action_value(&values, state, *action, gamma) + tolerance {
+                (*action, is_stable) = (best, false);
+            }
+        }
+        if is_stable {
+            break;
+        }
+    }
+    let expected_return = model.expectation(&values);
+    Solution { values, policy, expected_return }
+}
+
 impl Model {
+    /// Replaces each value by what `backup` makes of them all, until none changes by more than
+    /// `tolerance`, at most `max_sweeps` times.
+    fn evaluate(
+        &self,
+        values: &mut [f64],
+        tolerance: f64,
+        max_sweeps: usize,
+        backup: impl Fn(&[f64], usize) -> f64,
+    ) {
+        for _ in 0..max_sweeps {
+            let mut change = 0.0_f64;
+            for state in 0..self.states() {
+                let value = backup(values, state);
+                change = change.max((value - values[state]).abs());
+                values[state] = value;
+            }
+            if change <= tolerance {
+                return;
+            }
+        }
+    }
+
     /// The first best action of a state, and its value.
     fn best(&self, values: &[f64], state: usize, gamma: f64) -> (usize, f64) {
         let actions = self.transitions[state].len();

@@ -12,6 +12,12 @@ pub struct QTable {
 }
 
 impl QTable {
+    /// The number of actions.
+    #[must_use]
+    pub fn actions(&self) -> usize {
+        self.actions
+    }
+
     /// A table that holds `initial` everywhere.
     #[must_use]
     pub fn new(states: usize, actions: usize, initial: f64) -> Self {
@@ -32,11 +38,29 @@ impl QTable {
         &mut self.values[state * self.actions + action]
     }
 
+    /// Moves a value by the share `alpha` of the way to a target. Returns the way there: the
+    /// temporal-difference error.
+    #[inline]
+    pub fn step_towards(&mut self, target: f64, state: usize, action: usize, alpha: f64) -> f64 {
+        let q = self.value_mut(state, action);
+        let td_error = target - *q;
+        *q += alpha * td_error;
+        td_error
+    }
+
     /// The greatest value of a state.
     #[inline]
     #[must_use]
     pub fn max(&self, state: usize) -> f64 {
         self.row(state).iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// What the ε-greedy policy expects in a state: Σ_a π(a | s) Q(s, a).
+    #[inline]
+    #[must_use]
+    pub fn expected(&self, state: usize, epsilon: f64) -> f64 {
+        let mean = self.row(state).iter().sum::<f64>() / self.actions as f64;
+        epsilon * mean + (1.0 - epsilon) * self.max(state)
     }
 
     /// An action of the greatest value in a state: each of several with the same probability.
@@ -99,6 +123,16 @@ mod tests {
         }
         assert_eq!(counts[2], 0);
         assert!([0, 1, 3].iter().all(|&a| (9_500..10_500).contains(&counts[a])), "{counts:?}");
+    }
+
+    #[test]
+    fn the_expectation_is_that_of_the_epsilon_greedy_policy() {
+        let mut table = QTable::new(1, 4, 0.0);
+        for (action, value) in [1.0, 4.0, 4.0, -1.0].into_iter().enumerate() {
+            *table.value_mut(0, action) = value;
+        }
+        // The two best share 0.8, and each of the four has 0.05: 0.45 × 8 + 0.05 × (1 − 1) = 3.6.
+        assert!((table.expected(0, 0.2) - 3.6).abs() < 1e-12);
     }
 
     #[test]

@@ -1,0 +1,145 @@
+//! Double Q-learning: two tables, so that no value is chosen for being overestimated.
+//!
+//! Source: van Hasselt, "Double Q-learning" (2010); Sutton and Barto (2018), section 6.7:
+//!
+//! ```text
+//! loop for each step of an episode:
+//!     choose A from S with the ε-greedy policy derived from Q₁ + Q₂
+//!     take action A, observe R, S'
+//!     with probability 0.5:
+//!         Q₁(S, A) ← Q₁(S, A) + α [R + γ Q₂(S', argmax_a Q₁(S', a)) − Q₁(S, A)]
+//!     else:
+//!         Q₂(S, A) ← Q₂(S, A) + α [R + γ Q₁(S', argmax_a Q₂(S', a)) − Q₂(S, A)]
+//! ```
+//!
+//! Where S' is terminal its value is 0; where the episode is only cut short it is not. Among
+//! actions of equal value each is as likely as the others, in both argmaxes too.
+
+use gymnast_envs::Rng;
+use gymnast_harness::{
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+};
+use rand::RngExt as _;
+
+use crate::{
+    Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
+    settings::{preset, tabular_settings},
+};
+
+/// The Double Q-learning agent.
+pub type DoubleQ<O, A> = TabularAgent<O, A, DoubleQRule>;
+
+tabular_settings! {
+    /// The settings of [`DoubleQ`].
+    pub struct DoubleQConfig {}
+}
+
+impl Presets for DoubleQConfig {
+    fn presets() -> Vec<Preset<Self>> {
+        let line = Schedule::linear;
+        let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
+        let fading = Schedule::exponential(1.0, 0.01, 0.9);
+        let lake = settings(line(0.1, 0.001, 1.0), fading, 0.999);
+        // Each table sees half of the steps: they must be large, and the cliff is deterministic.
+        let cliff = settings(1.0.into(), 0.5.into(), 1.0);
+        let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
+        vec![
+            preset("FrozenLake-v1", 300_000, lake),
+            preset("CliffWalking-v1", 50_000, cliff),
+            preset("Taxi-v4", 300_000, taxi),
+        ]
+    }
+}
+
+/// How [`DoubleQ`] learns.
+pub struct DoubleQRule {
+    q: [QTable; 2],
+    /// Q₁ + Q₂, kept up to date with both: what is acted by.
+    sum: QTable,
+    rng: Rng,
+}
+
+impl UpdateRule for DoubleQRule {
+    type Config = DoubleQConfig;
+
+    fn new(
+        config: &DoubleQConfig,
+        states: usize,
+        actions: usize,
+        plan: &Plan,
+    ) -> Result<Self, AgentError> {
+        let table = |initial| QTable::new(states, actions, initial);
+        Ok(Self {
+            q: [table(config.initial_value), table(config.initial_value)],
+            sum: table(2.0 * config.initial_value),
+            rng: plan.seed.child("double q", 0).rng(),
+        })
+    }
+
+    fn table(&self) -> &QTable {
+        &self.sum
+    }
+
+    fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
+        let TimeStep { state, action, reward, next_state, .. } = *step;
+        let [q1, q2] = &mut self.q;
+        let (updated, other) = if self.rng.random_bool(0.5) { (q1, q2) } else { (q2, q1) };
+        let best = updated.greedy(next_state, &mut self.rng);
+        let discount = step.outcome.discount(rates.gamma);
+        let target = reward + discount * other.row(next_state)[best];
+        let td_error = updated.step_towards(target, state, action, rates.alpha);
+        *self.sum.value_mut(state, action) = updated.row(state)[action] + other.row(state)[action];
+        td_error.abs()
+    }
+}
+
+impl Checkpoint for DoubleQRule {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_part("first", &self.q[0])?;
+        state.insert_part("second", &self.q[1])?;
+        state.insert_part("sum", &self.sum)?;
+        state.insert("rng", &self.rng)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("first", &mut self.q[0])?;
+        state.load_part("second", &mut self.q[1])?;
+        state.load_part("sum", &mut self.sum)?;
+        self.rng = state.get("rng")?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gymnast_envs::Outcome;
+
+    use super::*;
+    use crate::testing::{assert_near, plan, rates, step};
+
+    #[test]
+    fn one_table_chooses_and_the_other_evaluates() {
+        let mut halves = [0, 0];
+        for seed in 0..100 {
+            for outcome in [Outcome::Continues, Outcome::Truncated, Outcome::Terminated] {
+                let plan = Plan { seed: gymnast_envs::Seed::new(seed), ..plan(1) };
+                let mut rule = DoubleQRule::new(&DoubleQConfig::default(), 2, 2, &plan).unwrap();
+                *rule.q[0].value_mut(1, 0) = 5.0; // chosen by the first, worth 1 to the second
+                *rule.q[1].value_mut(1, 0) = 1.0;
+                *rule.q[0].value_mut(1, 1) = 3.0; // chosen by the second, worth 3 to the first
+                *rule.q[1].value_mut(1, 1) = 4.0;
+                rule.update(&step(0, 1, 1.0, 1, outcome), &rates(0.5, 0.9));
+                let [first, second] = [0, 1].map(|i| rule.q[i].row(0)[1]);
+                let updated = usize::from(first == 0.0);
+                halves[updated] += 1;
+                // 0.5 (1 + 0.9 × 1) = 0.95, or 0.5 (1 + 0.9 × 3) = 1.85; terminated 0.5.
+                let bootstrapped = [0.95, 1.85][updated];
+                let terminated = outcome == Outcome::Terminated;
+                assert_near([first, second][updated], if terminated { 0.5 } else { bootstrapped });
+                assert_near([first, second][1 - updated], 0.0);
+                assert_near(rule.table().row(0)[1], first + second);
+            }
+        }
+        assert!(halves[0] > 100 && halves[1] > 100, "{halves:?}");
+    }
+}

@@ -1,0 +1,145 @@
+//! Dyna-Q: Q-learning from what happens, and again from what is remembered of it.
+//!
+//! Source: Sutton, "Integrated architectures for learning, planning, and reacting" (1990); Sutton and
+//! Barto (2018), section 8.2:
+//!
+//! ```text
+//! loop for each step of an episode:
+//!     choose A from S with the ε-greedy policy derived from Q
+//!     take action A, observe R, S'
+//!     Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
+//!     Model(S, A) ← R, S'
+//!     loop n times:
+//!         S ← a random state observed before; A ← a random action tried in S before
+//!         R, S' ← Model(S, A)
+//!         Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
+//! ```
+//!
+//! Where S' is terminal its value is 0, in the model too; where the episode is only cut short it is
+//! not. The book's model remembers the last outcome of each S, A, which misleads where actions turn
+//! out by chance. This one counts the outcomes, and draws from them in proportion; in a
+//! deterministic world both are the same. `memory = "last"` is the book's.
+
+use gymnast_envs::Rng;
+use gymnast_harness::{
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+};
+
+use crate::{
+    Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
+    learned_model::LearnedModel,
+    settings::{count, preset, tabular_settings},
+};
+
+/// The Dyna-Q agent.
+pub type DynaQ<O, A> = TabularAgent<O, A, DynaQRule>;
+
+tabular_settings! {
+    /// The settings of [`DynaQ`].
+    pub struct DynaQConfig {
+        /// The planning steps n after each env step.
+        pub planning_steps: usize = 10,
+        /// What is remembered of each state and action: "counts" of its outcomes, or the "last".
+        pub memory: Memory = Memory::Counts,
+    }
+}
+
+impl Presets for DynaQConfig {
+    fn presets() -> Vec<Preset<Self>> {
+        let line = Schedule::linear;
+        let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
+        let lake = || settings(line(0.2, 0.001, 1.0), line(1.0, 0.1, 0.8), 0.999);
+        let cliff = settings(0.5.into(), line(0.5, 0.05, 0.5), 1.0);
+        let taxi = settings(0.5.into(), line(1.0, 0.05, 0.5), 0.99);
+        vec![
+            preset("FrozenLake-v1", 300_000, lake()),
+            preset("CliffWalking-v1", 50_000, cliff),
+            preset("Taxi-v4", 300_000, taxi),
+        ]
+    }
+}
+
+/// How [`DynaQ`] learns.
+pub struct DynaQRule {
+    q: QTable,
+    model: LearnedModel,
+    planning_steps: usize,
+    planning_rng: Rng,
+}
+
+impl UpdateRule for DynaQRule {
+    type Config = DynaQConfig;
+
+    fn new(
+        config: &DynaQConfig,
+        states: usize,
+        actions: usize,
+        plan: &Plan,
+    ) -> Result<Self, AgentError> {
+        count("planning_steps", config.planning_steps)?;
+        Ok(Self {
+            q: QTable::new(states, actions, config.initial_value),
+            model: LearnedModel::new(config.memory, states, actions),
+            planning_steps: config.planning_steps,
+            planning_rng: plan.seed.child("planning", 0).rng(),
+        })
+    }
+
+    fn table(&self) -> &QTable {
+        &self.q
+    }
+
+    fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
+        let Rates { alpha, gamma, .. } = *rates;
+        let target = step.reward + step.outcome.discount(gamma) * self.q.max(step.next_state);
+        let td_error = self.q.step_towards(target, step.state, step.action, alpha);
+        self.model.learn(step);
+        let rng = &mut self.planning_rng;
+        for _ in 0..self.planning_steps {
+            let state = self.model.observed_state(rng);
+            let action = self.model.tried_action(state, rng);
+            let seen = self.model.sample(state, action, rng);
+            let target = seen.reward + seen.discount(gamma) * self.q.max(seen.next_state);
+            self.q.step_towards(target, state, action, alpha);
+        }
+        td_error.abs()
+    }
+}
+
+impl Checkpoint for DynaQRule {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        self.q.save(state)?;
+        state.insert_part("model", &self.model)?;
+        state.insert("planning_rng", &self.planning_rng)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        self.q.load(state)?;
+        state.load_part("model", &mut self.model)?;
+        self.planning_rng = state.get("planning_rng")?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gymnast_envs::Outcome;
+
+    use super::*;
+    use crate::testing::{assert_near, plan, rates, step};
+
+    #[test]
+    fn planning_repeats_what_was_seen() {
+        for (outcome, bootstrap) in
+            [(Outcome::Continues, 1.8), (Outcome::Truncated, 1.8), (Outcome::Terminated, 0.0)]
+        {
+            let config = DynaQConfig { planning_steps: 2, ..DynaQConfig::default() };
+            let mut rule = DynaQRule::new(&config, 2, 2, &plan(1)).unwrap();
+            *rule.q.value_mut(1, 0) = 2.0;
+            rule.update(&step(0, 1, 1.0, 1, outcome), &rates(0.5, 0.9));
+            // One pair is known: three steps of 0.5 towards the target leave an eighth of the way.
+            assert_near(rule.q.row(0)[1], 0.875 * (1.0 + bootstrap));
+            assert_near(rule.q.row(0)[0], 0.0);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! First-visit Monte Carlo control: learn from whole returns, without bootstrapping.
+//!
+//! Source: Sutton and Barto (2018), section 5.4, on-policy first-visit control for ε-soft policies:
+//!
+//! ```text
+//! loop for each episode S₀, A₀, R₁, …, S_{T−1}, A_{T−1}, R_T played ε-greedily by Q:
+//!     G ← 0
+//!     loop for t = T − 1, T − 2, …, 0:
+//!         G ← γ G + R_{t+1}
+//!         unless S_t, A_t occurs earlier in the episode:
+//!             Q(S_t, A_t) ← the mean of all G that ever followed S_t, A_t
+//! ```
+//!
+//! With `sample_average` off, Q moves by steps of α instead, so that what early, clumsier policies
+//! earned is forgotten. Departures: an episode that is cut short has a future that was not played, so G
+//! begins with what the policy expects of its last state instead of 0; and one that does not end
+//! within `horizon` steps is treated so, since a policy that runs in circles would never learn.
+
+use gymnast_envs::Outcome;
+use gymnast_harness::{
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+};
+
+use crate::{
+    Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
+    agent::per_env,
+    settings::{count, preset, tabular_settings},
+};
+
+/// The first-visit Monte Carlo control agent.
+pub type MonteCarlo<O, A> = TabularAgent<O, A, MonteCarloRule>;
+
+tabular_settings! {
+    /// The settings of [`MonteCarlo`].
+    pub struct MonteCarloConfig {
+        /// Whether a value is the mean of all its returns; else it moves by steps of α.
+        pub sample_average: bool = true,
+        /// The steps after which an episode is learned from though it has not ended.
+        pub horizon: usize = 10_000,
+    }
+}
+
+impl Presets for MonteCarloConfig {
+    fn presets() -> Vec<Preset<Self>> {
+        // On the cliff and in the taxi a first episode would hardly end: what a good one takes is
+        // enough to learn from.
+        let line = Schedule::linear;
+        let settings = |horizon, alpha, epsilon, gamma| Self {
+            sample_average: false,
+            horizon,
+            ..Self::from(Common::new(alpha, epsilon, gamma))
+        };
+        let fading = Schedule::exponential(1.0, 0.05, 1.0);
+        let lake = settings(10_000, line(0.02, 0.001, 1.0), fading, 0.99);
+        let short = || settings(20, 0.05.into(), line(1.0, 0.0, 0.9), 1.0);
+        vec![
+            preset("FrozenLake-v1", 300_000, lake),
+            preset("CliffWalking-v1", 50_000, short()),
+            preset("Taxi-v4", 300_000, short()),
+        ]
+    }
+}
+
+/// How [`MonteCarlo`] learns.
+pub struct MonteCarloRule {
+    q: QTable,
+    sample_average: bool,
+    horizon: usize,
+    /// How many returns each value has been learned from.
+    returns: Vec<u64>, // [S × A]
+    /// The running episodes' steps (state, action, reward).
+    episodes: Vec<Vec<(usize, usize, f64)>>, // [env]
+    /// The place in the episode, counted from 1, at which each pair first occurs; 0 between episodes.
+    first_visit: Vec<usize>, // [S × A]
+}
+
+impl MonteCarloRule {
+    /// Learns from an environment's episode, beyond whose end `g` is to be expected.
+    fn learn(&mut self, env: usize, mut g: f64, rates: &Rates) -> f64 {
+        let actions = self.q.actions();
+        let pair = |state: usize, action: usize| state * actions + action;
+        let episode = &mut self.episodes[env];
+        for (t, &(state, action, _)) in episode.iter().enumerate().rev() {
+            self.first_visit[pair(state, action)] = t + 1;
+        }
+        let mut error = 0.0;
+        for (t, &(state, action, reward)) in episode.iter().enumerate().rev() {
+            g = rates.gamma * g + reward;
+            let pair = pair(state, action);
+            if self.first_visit[pair] != t + 1 {
+                continue;
+            }
+            self.first_visit[pair] = 0;
+            self.returns[pair] += 1;
+            let mean = 1.0 / self.returns[pair] as f64;
+            let alpha = if self.sample_average { mean } else { rates.alpha };
+            error += self.q.step_towards(g, state, action, alpha).abs();
+        }
+        episode.clear();
+        error
+    }
+}
+
+impl UpdateRule for MonteCarloRule {
+    type Config = MonteCarloConfig;
+
+    fn new(
+        config: &MonteCarloConfig,
+        states: usize,
+        actions: usize,
+        plan: &Plan,
+    ) -> Result<Self, AgentError> {
+        count("horizon", config.horizon)?;
+        Ok(Self {
+            q: QTable::new(states, actions, config.initial_value),
+            sample_average: config.sample_average,
+            horizon: config.horizon,
+            returns: vec![0; states * actions],
+            episodes: vec![Vec::new(); plan.num_envs],
+            first_visit: vec![0; states * actions],
+        })
+    }
+
+    fn table(&self) -> &QTable {
+        &self.q
+    }
+
+    fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
+        let TimeStep { env, state, action, reward, next_state, outcome } = *step;
+        self.episodes[env].push((state, action, reward));
+        let is_cut = outcome == Outcome::Truncated || self.episodes[env].len() == self.horizon;
+        match outcome {
+            Outcome::Terminated => self.learn(env, 0.0, rates),
+            _ if is_cut => self.learn(env, self.q.expected(next_state, rates.epsilon), rates),
+            _ => 0.0,
+        }
+    }
+
+    fn abandon(&mut self, env: usize) {
+        self.episodes[env].clear();
+    }
+}
+
+impl Checkpoint for MonteCarloRule {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        self.q.save(state)?;
+        state.insert_array("returns", &[self.returns.len()], &self.returns);
+        state.insert("episodes", &self.episodes)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        self.q.load(state)?;
+        self.returns = state.array("returns", &[self.returns.len()])?;
+        self.episodes = per_env(state, "episodes", self.episodes.len())?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{assert_near, plan, rates, step};
+
+    fn rule(sample_average: bool, horizon: usize) -> MonteCarloRule {
+        let config = MonteCarloConfig { sample_average, horizon, ..Default::default() };
+        let mut rule = MonteCarloRule::new(&config, 3, 2, &plan(1)).unwrap();
+        *rule.q.value_mut(2, 1) = 8.0;
+        rule
+    }
+
+    #[test]
+    fn the_first_visit_is_learned_from_and_the_mean_taken() {
+        let (mut rule, rates) = (rule(true, 100), rates(0.1, 0.5));
+        // (0, 0) occurs twice: its return is the first visit's, 1 + 0.5 × 2 + 0.25 × 4 = 3.
+        rule.update(&step(0, 0, 1.0, 1, Outcome::Continues), &rates);
+        rule.update(&step(1, 1, 2.0, 0, Outcome::Continues), &rates);
+        assert_near(rule.q.row(0)[0], 0.0);
+        rule.update(&step(0, 0, 4.0, 2, Outcome::Terminated), &rates);
+        assert_near(rule.q.row(0)[0], 3.0);
+        assert_near(rule.q.row(1)[1], 4.0);
+        // A second episode: the mean of 3 and 9.
+        rule.update(&step(0, 0, 9.0, 2, Outcome::Terminated), &rates);
+        assert_near(rule.q.row(0)[0], 6.0);
+    }
+
+    #[test]
+    fn an_episode_that_is_cut_has_a_future() {
+        // 1 + 0.5 × 8, in steps of α = 0.1; by a time limit or by the horizon.
+        for (horizon, outcome) in [(100, Outcome::Truncated), (1, Outcome::Continues)] {
+            let mut rule = rule(false, horizon);
+            rule.update(&step(0, 0, 1.0, 2, outcome), &rates(0.1, 0.5));
+            assert_near(rule.q.row(0)[0], 0.5);
+        }
+    }
+}

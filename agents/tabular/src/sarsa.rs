@@ -1,0 +1,179 @@
+//! SARSA: on-policy control by one-step temporal differences.
+//!
+//! Source: Rummery and Niranjan, "On-line Q-learning using connectionist systems" (1994); Sutton
+//! and Barto (2018), section 6.4:
+//!
+//! ```text
+//! choose A from S with the ε-greedy policy derived from Q
+//! loop for each step of an episode:
+//!     take action A, observe R, S'
+//!     choose A' from S' with the ε-greedy policy derived from Q
+//!     Q(S, A) ← Q(S, A) + α [R + γ Q(S', A') − Q(S, A)]
+//!     S ← S'; A ← A'
+//! ```
+//!
+//! A' is chosen before the update and then taken. Here that is seen from the other side: a step
+//! waits until the next one shows which A' was chosen in S' and taken, and is learned from then;
+//! what waits is in the checkpoint. Where S' is terminal its value is 0 and nothing waits. Where the
+//! episode is cut short, no A' is ever taken: it is chosen to be learned from alone.
+
+use gymnast_envs::{Outcome, Rng};
+use gymnast_harness::{
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+};
+
+use crate::{
+    Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
+    agent::per_env,
+    settings::{preset, tabular_settings},
+};
+
+/// The SARSA agent.
+pub type Sarsa<O, A> = TabularAgent<O, A, SarsaRule>;
+
+tabular_settings! {
+    /// The settings of [`Sarsa`].
+    pub struct SarsaConfig {}
+}
+
+impl Presets for SarsaConfig {
+    fn presets() -> Vec<Preset<Self>> {
+        // Exploration ends, so that what is learned is the best policy and not the best that explores.
+        // On the lake and the cliff little of it is by chance: high first values explore, without the
+        // falls that would teach to keep away from the best way.
+        let line = Schedule::linear;
+        let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
+        let lake = settings(line(0.1, 0.005, 1.0), line(0.1, 0.0, 1.0), 0.999);
+        let lake = Self { initial_value: 1.0, ..lake };
+        let cliff = settings(0.1.into(), line(0.05, 0.0, 0.1), 1.0);
+        let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
+        vec![
+            preset("FrozenLake-v1", 300_000, lake),
+            preset("CliffWalking-v1", 50_000, cliff),
+            preset("Taxi-v4", 300_000, taxi),
+        ]
+    }
+}
+
+/// How [`Sarsa`] learns.
+pub struct SarsaRule {
+    q: QTable,
+    /// The steps whose A' is not known yet.
+    waiting: Vec<Option<Waiting>>, // [env]
+    next_action_rng: Rng,
+}
+
+/// A step (state, action, reward) after which the episode goes on.
+type Waiting = (usize, usize, f64);
+
+impl UpdateRule for SarsaRule {
+    type Config = SarsaConfig;
+
+    fn new(
+        config: &SarsaConfig,
+        states: usize,
+        actions: usize,
+        plan: &Plan,
+    ) -> Result<Self, AgentError> {
+        Ok(Self {
+            q: QTable::new(states, actions, config.initial_value),
+            waiting: vec![None; plan.num_envs],
+            next_action_rng: plan.seed.child("next action", 0).rng(),
+        })
+    }
+
+    fn table(&self) -> &QTable {
+        &self.q
+    }
+
+    fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
+        let Rates { alpha, epsilon, gamma } = *rates;
+        let TimeStep { env, state, action, reward, next_state, outcome } = *step;
+        let mut td_error = 0.0;
+        if let Some((s, a, r)) = self.waiting[env].take() {
+            let target = r + gamma * self.q.row(state)[action];
+            td_error += self.q.step_towards(target, s, a, alpha).abs();
+        }
+        let target = match outcome {
+            Outcome::Continues => {
+                self.waiting[env] = Some((state, action, reward));
+                return td_error;
+            }
+            Outcome::Terminated => reward,
+            Outcome::Truncated => {
+                let a = self.q.epsilon_greedy(next_state, epsilon, &mut self.next_action_rng);
+                reward + gamma * self.q.row(next_state)[a]
+            }
+        };
+        td_error + self.q.step_towards(target, state, action, alpha).abs()
+    }
+
+    fn abandon(&mut self, env: usize) {
+        self.waiting[env] = None;
+    }
+}
+
+impl Checkpoint for SarsaRule {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        self.q.save(state)?;
+        state.insert("waiting", &self.waiting)?;
+        state.insert("next_action_rng", &self.next_action_rng)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        self.q.load(state)?;
+        self.waiting = per_env(state, "waiting", self.waiting.len())?;
+        self.next_action_rng = state.get("next_action_rng")?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{assert_near, plan, rates, step};
+
+    fn rule(envs: usize) -> SarsaRule {
+        let mut rule = SarsaRule::new(&SarsaConfig::default(), 3, 2, &plan(envs)).unwrap();
+        *rule.q.value_mut(1, 0) = 2.0;
+        *rule.q.value_mut(1, 1) = 4.0;
+        rule
+    }
+
+    #[test]
+    fn the_action_taken_next_is_learned_from() {
+        let mut rule = rule(1);
+        rule.update(&step(0, 1, 1.0, 1, Outcome::Continues), &rates(0.5, 0.9));
+        assert_near(rule.q.row(0)[1], 0.0);
+        // The worse action was taken: 0.5 (1 + 0.9 × 2).
+        let td_error = rule.update(&step(1, 0, 3.0, 2, Outcome::Terminated), &rates(0.5, 0.9));
+        assert_near(rule.q.row(0)[1], 1.4);
+        // A terminal state is worth nothing: 2 + 0.5 (3 − 2).
+        assert_near(rule.q.row(1)[0], 2.5);
+        assert_near(td_error, 2.8 + 1.0);
+    }
+
+    #[test]
+    fn a_cut_episode_bootstraps() {
+        let mut rule = rule(1);
+        // Without exploration the better action is chosen: 0.5 (1 + 0.9 × 4).
+        rule.update(&step(0, 1, 1.0, 1, Outcome::Truncated), &rates(0.5, 0.9));
+        assert_near(rule.q.row(0)[1], 2.3);
+        // Nothing waits: the next episode's first action is not mistaken for A'.
+        rule.update(&step(1, 0, 0.0, 1, Outcome::Continues), &rates(0.5, 0.9));
+        assert_near(rule.q.row(0)[1], 2.3);
+    }
+
+    #[test]
+    fn each_environment_waits_for_its_own_action() {
+        let mut rule = rule(2);
+        let in_env = |env, step| TimeStep { env, ..step };
+        let rates = rates(0.5, 0.9);
+        rule.update(&in_env(0, step(0, 0, 0.0, 1, Outcome::Continues)), &rates);
+        rule.update(&in_env(1, step(0, 1, 0.0, 1, Outcome::Continues)), &rates);
+        rule.update(&in_env(0, step(1, 0, 0.0, 2, Outcome::Continues)), &rates);
+        rule.update(&in_env(1, step(1, 1, 0.0, 2, Outcome::Continues)), &rates);
+        assert_near(rule.q.row(0)[0], 0.9);
+        assert_near(rule.q.row(0)[1], 1.8);
+    }
+}

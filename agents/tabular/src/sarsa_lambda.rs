@@ -1,0 +1,241 @@
+//! SARSA(λ): SARSA with eligibility traces.
+//!
+//! Source: Rummery and Niranjan (1994); Sutton and Barto, "Reinforcement Learning: An Introduction",
+//! 1st edition (1998), section 7.5 (the 2nd edition's section 12.7 with a table for features);
+//! replacing traces: Singh and Sutton, "Reinforcement learning with replacing eligibility traces"
+//! (1996):
+//!
+//! ```text
+//! e(s, a) ← 0 for all s, a, at each episode's start
+//! loop for each step of an episode:
+//!     take action A, observe R, S'; choose A' from S' with the ε-greedy policy derived from Q
+//!     δ ← R + γ Q(S', A') − Q(S, A)
+//!     e(S, A) ← e(S, A) + 1     (accumulating)     or  1     (replacing)
+//!     for all s, a:
+//!         Q(s, a) ← Q(s, a) + α δ e(s, a)
+//!         e(s, a) ← γ λ e(s, a)
+//!     S ← S'; A ← A'
+//! ```
+//!
+//! As in [`Sarsa`](crate::Sarsa) a step waits until the next shows which A' was chosen and taken.
+//! The traces are cut where the episode ends; where it was only cut short, δ bootstraps. Departure:
+//! traces below 10⁻⁸ are dropped, so that a step costs as much as there are live ones.
+
+use gymnast_envs::{Outcome, Rng};
+use gymnast_harness::{
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
+    agent::per_env,
+    settings::{preset, share, tabular_settings},
+};
+
+/// Traces below this are dropped.
+const LEAST_TRACE: f64 = 1e-8;
+
+/// The SARSA(λ) agent.
+pub type SarsaLambda<O, A> = TabularAgent<O, A, SarsaLambdaRule>;
+
+tabular_settings! {
+    /// The settings of [`SarsaLambda`].
+    pub struct SarsaLambdaConfig {
+        /// How slowly traces fade, λ, in [0, 1]: 0 is SARSA.
+        pub lambda: f64 = 0.8,
+        /// What a visit does to a trace: "replacing" sets it to 1, "accumulating" adds 1.
+        pub traces: Traces = Traces::Replacing,
+    }
+}
+
+/// What a visit does to the trace of a state and action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Traces {
+    /// It becomes 1.
+    Replacing,
+    /// It grows by 1.
+    Accumulating,
+}
+
+impl Presets for SarsaLambdaConfig {
+    fn presets() -> Vec<Preset<Self>> {
+        let line = Schedule::linear;
+        let settings = |alpha, epsilon, gamma| Self {
+            lambda: 0.3,
+            ..Self::from(Common::new(alpha, epsilon, gamma))
+        };
+        let lake = settings(line(0.1, 0.005, 1.0), line(0.1, 0.0, 1.0), 0.999);
+        let lake = Self { initial_value: 1.0, ..lake };
+        // A step off the cliff would be remembered of all that led to it: optimism alone explores.
+        let cliff = settings(0.05.into(), 0.0.into(), 1.0);
+        let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
+        vec![
+            preset("FrozenLake-v1", 300_000, lake),
+            preset("CliffWalking-v1", 50_000, cliff),
+            preset("Taxi-v4", 300_000, taxi),
+        ]
+    }
+}
+
+/// How [`SarsaLambda`] learns.
+pub struct SarsaLambdaRule {
+    q: QTable,
+    lambda: f64,
+    kind: Traces,
+    running: Vec<Running>, // [env]
+    next_action_rng: Rng,
+}
+
+/// A running episode.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Running {
+    /// The step (state, action, reward) whose A' is not known yet.
+    waiting: Option<(usize, usize, f64)>,
+    /// The traces (state, action, e) that are not 0, each pair once.
+    traces: Vec<(usize, usize, f64)>,
+}
+
+impl SarsaLambdaRule {
+    /// Learns from a step to whose successor `next_q` is ascribed, with the discount in it.
+    fn learn(
+        &mut self,
+        env: usize,
+        (state, action, reward): (usize, usize, f64),
+        next_q: f64,
+        rates: &Rates,
+    ) -> f64 {
+        let traces = &mut self.running[env].traces;
+        let delta = reward + next_q - self.q.row(state)[action];
+        match traces.iter_mut().find(|(s, a, _)| (*s, *a) == (state, action)) {
+            Some((_, _, e)) => *e = if self.kind == Traces::Replacing { 1.0 } else { *e + 1.0 },
+            None => traces.push((state, action, 1.0)),
+        }
+        let fading = rates.gamma * self.lambda;
+        for (s, a, e) in &mut *traces {
+            *self.q.value_mut(*s, *a) += rates.alpha * delta * *e;
+            *e *= fading;
+        }
+        traces.retain(|&(_, _, e)| e >= LEAST_TRACE);
+        delta.abs()
+    }
+}
+
+impl UpdateRule for SarsaLambdaRule {
+    type Config = SarsaLambdaConfig;
+
+    fn new(
+        config: &SarsaLambdaConfig,
+        states: usize,
+        actions: usize,
+        plan: &Plan,
+    ) -> Result<Self, AgentError> {
+        share("lambda", config.lambda, "a share in [0, 1]")?;
+        Ok(Self {
+            q: QTable::new(states, actions, config.initial_value),
+            lambda: config.lambda,
+            kind: config.traces,
+            running: vec![Running::default(); plan.num_envs],
+            next_action_rng: plan.seed.child("next action", 0).rng(),
+        })
+    }
+
+    fn table(&self) -> &QTable {
+        &self.q
+    }
+
+    fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
+        let TimeStep { env, state, action, reward, next_state, outcome } = *step;
+        let mut td_error = 0.0;
+        if let Some(waiting) = self.running[env].waiting.take() {
+            let next_q = rates.gamma * self.q.row(state)[action];
+            td_error += self.learn(env, waiting, next_q, rates);
+        }
+        let next_q = match outcome {
+            Outcome::Continues => {
+                self.running[env].waiting = Some((state, action, reward));
+                return td_error;
+            }
+            Outcome::Terminated => 0.0,
+            Outcome::Truncated => {
+                let rng = &mut self.next_action_rng;
+                let next_action = self.q.epsilon_greedy(next_state, rates.epsilon, rng);
+                rates.gamma * self.q.row(next_state)[next_action]
+            }
+        };
+        td_error += self.learn(env, (state, action, reward), next_q, rates);
+        self.running[env].traces.clear();
+        td_error
+    }
+
+    fn abandon(&mut self, env: usize) {
+        self.running[env].waiting = None;
+        self.running[env].traces.clear();
+    }
+}
+
+impl Checkpoint for SarsaLambdaRule {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        self.q.save(state)?;
+        state.insert("running", &self.running)?;
+        state.insert("next_action_rng", &self.next_action_rng)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        self.q.load(state)?;
+        self.running = per_env(state, "running", self.running.len())?;
+        self.next_action_rng = state.get("next_action_rng")?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{assert_is_sarsa, assert_near, plan, rates, step};
+
+    fn rule(traces: Traces) -> SarsaLambdaRule {
+        let config = SarsaLambdaConfig { lambda: 0.5, traces, ..Default::default() };
+        let mut rule = SarsaLambdaRule::new(&config, 3, 2, &plan(1)).unwrap();
+        *rule.q.value_mut(2, 1) = 8.0;
+        rule
+    }
+
+    #[test]
+    fn without_traces_it_is_sarsa() {
+        for traces in [Traces::Replacing, Traces::Accumulating] {
+            let config = SarsaLambdaConfig { lambda: 0.0, traces, ..Default::default() };
+            assert_is_sarsa(SarsaLambdaRule::new(&config, 3, 2, &plan(1)).unwrap());
+        }
+    }
+
+    #[test]
+    fn an_error_reaches_back_along_the_traces_and_no_further_than_the_episode() {
+        for (outcome, last) in [(Outcome::Terminated, 0.0), (Outcome::Truncated, 8.0)] {
+            let (mut rule, rates) = (rule(Traces::Replacing), rates(0.5, 0.5));
+            rule.update(&step(0, 0, 1.0, 1, Outcome::Continues), &rates);
+            rule.update(&step(1, 0, 2.0, 2, outcome), &rates);
+            // δ₀ = 1 + 0.5 × 0 = 1 moves Q(0, 0) by 0.5; δ₁ = 2 + 0.5 last moves Q(1, 0) by half of
+            // itself and Q(0, 0) by γλ = 0.25 of that.
+            let delta = 2.0 + 0.5 * last;
+            assert_near(rule.q.row(1)[0], 0.5 * delta);
+            assert_near(rule.q.row(0)[0], 0.5 + 0.25 * 0.5 * delta);
+            // The next episode does not reach into this one.
+            let before = rule.q.row(0)[0];
+            rule.update(&step(1, 1, 100.0, 2, Outcome::Terminated), &rates);
+            assert_near(rule.q.row(0)[0], before);
+        }
+    }
+
+    #[test]
+    fn a_second_visit_replaces_or_accumulates() {
+        // The second visit of (0, 0) finds e = 0.25: it becomes 1, or 1.25.
+        for (kind, e) in [(Traces::Replacing, 1.0), (Traces::Accumulating, 1.25)] {
+            let (mut rule, rates) = (rule(kind), rates(0.5, 0.5));
+            rule.update(&step(0, 0, 0.0, 0, Outcome::Continues), &rates);
+            rule.update(&step(0, 0, 4.0, 1, Outcome::Terminated), &rates);
+            assert_near(rule.q.row(0)[0], 0.5 * 4.0 * e);
+        }
+    }
+}

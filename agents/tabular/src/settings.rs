@@ -1,0 +1,149 @@
+//! The settings that all tabular agents share.
+
+use gymnast_harness::{AgentError, Preset, Schedule, Training};
+
+/// The settings that all tabular agents share.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Common {
+    /// The step size α, in (0, 1].
+    pub alpha: Schedule,
+    /// The share of random actions ε, in [0, 1].
+    pub epsilon: Schedule,
+    /// The discount γ, in [0, 1].
+    pub gamma: f64,
+    /// What every action is thought to be worth at first.
+    pub initial_value: f64,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Self {
+            alpha: Schedule::Constant(0.1),
+            epsilon: Schedule::linear(1.0, 0.05, 0.5),
+            gamma: 0.99,
+            initial_value: 0.0,
+        }
+    }
+}
+
+impl Common {
+    /// Settings that think of every action as worth 0 at first.
+    pub(crate) fn new(alpha: Schedule, epsilon: Schedule, gamma: f64) -> Self {
+        Self { alpha, epsilon, gamma, initial_value: 0.0 }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), AgentError> {
+        self.alpha.check("alpha", f64::MIN_POSITIVE, 1.0, "a step size in (0, 1]")?;
+        self.epsilon.check("epsilon", 0.0, 1.0, "a share in [0, 1]")?;
+        share("gamma", self.gamma, "a discount in [0, 1]")?;
+        let initial = self.initial_value;
+        AgentError::require(initial.is_finite(), "initial_value", &initial, "a finite number")
+    }
+}
+
+/// Settings of a tabular agent: the [`Common`] ones and its own.
+pub trait TabularSettings {
+    /// Those that all tabular agents share.
+    fn common(&self) -> Common;
+}
+
+/// Checks that a setting lies in [0, 1].
+pub(crate) fn share(
+    key: &'static str,
+    value: f64,
+    expected: &'static str,
+) -> Result<(), AgentError> {
+    AgentError::require((0.0..=1.0).contains(&value), key, &value, expected)
+}
+
+/// The most that a setting which counts something may be.
+const MOST: usize = 1_000_000;
+
+/// Checks that a setting counts at least one and not absurdly many.
+pub(crate) fn count(key: &'static str, value: usize) -> Result<(), AgentError> {
+    AgentError::require((1..=MOST).contains(&value), key, &value, "1 to 1000000")
+}
+
+/// A preset whose training is looked at fifty times.
+pub(crate) fn preset<C>(env: &'static str, env_steps: u64, settings: C) -> Preset<C> {
+    let training = Training {
+        env_steps,
+        eval_every: env_steps / 50,
+        max_eval_steps: 500,
+        log_every: env_steps / 50,
+        checkpoint_every: env_steps / 5,
+        ..Training::default()
+    };
+    Preset { env, settings, training, source: "tuned here" }
+}
+
+/// Stands around the settings that an agent has beside the common ones, and adds those.
+macro_rules! tabular_settings {
+    (
+        $(#[$attribute:meta])*
+        pub struct $name:ident {
+            $($(#[$($doc:tt)*])* pub $field:ident: $type:ty = $default:expr),* $(,)?
+        }
+    ) => {
+        gymnast_harness::documented! {
+            $(#[$attribute])*
+            #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+            #[serde(default, deny_unknown_fields)]
+            pub struct $name {
+                /// The step size α, in (0, 1].
+                pub alpha: gymnast_harness::Schedule,
+                /// The share of random actions ε, in [0, 1].
+                pub epsilon: gymnast_harness::Schedule,
+                /// The discount γ, in [0, 1].
+                pub gamma: f64,
+                /// What every action is thought to be worth at first; optimism makes for exploration.
+                pub initial_value: f64,
+                $($(#[$($doc)*])* pub $field: $type,)*
+            }
+        }
+
+        impl From<$crate::settings::Common> for $name {
+            fn from(common: $crate::settings::Common) -> Self {
+                let $crate::settings::Common { alpha, epsilon, gamma, initial_value } = common;
+                Self { alpha, epsilon, gamma, initial_value, $($field: $default),* }
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                $crate::settings::Common::default().into()
+            }
+        }
+
+        impl $crate::settings::TabularSettings for $name {
+            fn common(&self) -> $crate::settings::Common {
+                let Self { alpha, epsilon, gamma, initial_value, .. } = *self;
+                $crate::settings::Common { alpha, epsilon, gamma, initial_value }
+            }
+        }
+    };
+}
+pub(crate) use tabular_settings;
+
+#[cfg(test)]
+mod tests {
+    use gymnast_envs::{Discrete, Seed};
+    use gymnast_harness::Plan;
+
+    use crate::{QLearning, QLearningConfig};
+
+    #[test]
+    fn settings_out_of_range_are_refused() {
+        let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: 1 };
+        for (key, config) in [
+            ("gamma", QLearningConfig { gamma: 1.5, ..Default::default() }),
+            ("alpha", QLearningConfig { alpha: 0.0.into(), ..Default::default() }),
+            ("epsilon", QLearningConfig { epsilon: f64::NAN.into(), ..Default::default() }),
+            ("initial_value", QLearningConfig { initial_value: f64::NAN, ..Default::default() }),
+        ] {
+            let agent = QLearning::new(Discrete::new(2), Discrete::new(2), config, &plan);
+            let error = agent.err().unwrap().to_string();
+            assert!(error.starts_with(key), "{error}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! SARSA and Q-learning on the cliff: example 6.6 of Sutton and Barto (2018), and its figure.
+//!
+//! SARSA learns the safe way round, Q-learning the best way along the edge, from which exploring
+//! makes it fall: while it learns it earns less.
+//!
+//! ```text
+//! cargo run --release --example cliff_walking    # writes cliff_walking.png
+//! ```
+
+use std::{num::NonZeroUsize, path::Path};
+
+use gymnast::{
+    Agent as _, Discrete, Env as _, Mode, Plan, Policy as _, Seed, SyncVectorEnv, VectorEnv as _,
+    core::plot::{Axis, Line, LinePlot},
+    core::statistics::{Curve, moving_average},
+    envs::toy_text::CliffWalking,
+    tabular::{Common, QLearningRule, SarsaRule, TabularAgent, UpdateRule},
+};
+
+const RUNS: u64 = 50;
+const EPISODES: usize = 500;
+
+/// The return of each episode while the agent learns: one run.
+fn returns<R: UpdateRule<Config: From<Common>>>(
+    seed: Seed,
+) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
+    let cliff = CliffWalking::default();
+    let (states, actions): (Discrete, Discrete) = (cliff.observation_space(), cliff.action_space());
+    let mut envs = SyncVectorEnv::new(vec![cliff], seed.child("envs", 0))?;
+    let book = Common { alpha: 0.5.into(), epsilon: 0.1.into(), gamma: 1.0, initial_value: 0.0 };
+    let plan = Plan { seed, num_envs: 1, env_steps: u64::MAX };
+    let mut agent = TabularAgent::<_, _, R>::new(states, actions, book.into(), &plan)?;
+    let (mut rng, mut actions) = (seed.child("policy", 0).rng(), Vec::new());
+    let (mut returns, mut sum) = (Vec::new(), 0.0);
+    envs.reset()?;
+    while returns.len() < EPISODES {
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        let experience = envs.step(&actions)?;
+        agent.learn(experience)?;
+        sum += experience.rewards[0];
+        if experience.outcomes[0].is_final() {
+            returns.push(std::mem::take(&mut sum));
+        }
+    }
+    Ok(returns)
+}
+
+/// The mean over the runs, a line of it, and its level at the end.
+fn line<R: UpdateRule<Config: From<Common>>>(
+    label: &str,
+) -> Result<Line, Box<dyn std::error::Error>> {
+    let mut mean = vec![0.0; EPISODES];
+    for run in 0..RUNS {
+        for (sum, value) in mean.iter_mut().zip(returns::<R>(Seed::new(run))?) {
+            *sum += value / RUNS as f64;
+        }
+    }
+    let last = &mean[EPISODES - 100..];
+    println!(
+        "{label:10} mean return of the last 100 episodes: {:.1}",
+        last.iter().sum::<f64>() / 100.0
+    );
+    // As in the book: smoothed, and nothing below −100 is drawn.
+    let episodes = (1..=EPISODES).map(|episode| episode as f64).collect();
+    let smooth = moving_average(&Curve::new(episodes, mean)?, NonZeroUsize::MIN.saturating_add(9));
+    let points = smooth.points().filter(|&(_, value)| value >= -100.0);
+    Ok(Line::new(label, points.collect()))
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let plot = LinePlot {
+        title: format!("The cliff: online return, mean over {RUNS} runs"),
+        x_axis: Axis::new("episode"),
+        y_axis: Axis::new("return"),
+        lines: vec![line::<SarsaRule>("SARSA")?, line::<QLearningRule>("Q-learning")?],
+        ..LinePlot::default()
+    };
+    let path = Path::new("cliff_walking.png");
+    plot.save(path)?;
+    println!("{}", path.display());
+    Ok(())
+}
