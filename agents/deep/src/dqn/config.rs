@@ -98,7 +98,7 @@ impl Presets for DqnConfig {
             activation: Activation::Tanh,
             reward_scale: 0.1,
             n_step: 3,
-            epsilon: Schedule::linear(1.0, 0.05, 0.2),
+            epsilon: Schedule::linear(1.0, 0.02, 0.15),
             batch_size: 128,
             train_every: 4,
             tau: 0.02,
