@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 #[cfg(feature = "deep")]
-use gymnast_deep::{Dqn, DqnConfig};
+use gymnast_deep::{Dqn, DqnConfig, Sac, SacConfig};
 use gymnast_envs::{Discrete, EnvSpec, RowSpace, Space, nearest};
 use gymnast_harness::{Agent, AgentError, Documented, Plan, Preset, Presets};
 use gymnast_tabular::{QLearning, QLearningConfig};
@@ -191,6 +191,17 @@ impl Catalog {
                     Builders::<QLearningConfig> {
                         finite: Some(|o, a, config, plan| {
                             Ok(Box::new(QLearning::new(o, a, config, plan)?))
+                        }),
+                        ..Builders::default()
+                    },
+                ),
+                #[cfg(feature = "deep")]
+                AgentEntry::new(
+                    "sac",
+                    "SAC: soft actor-critic with a learned temperature, for real-valued actions.",
+                    Builders::<SacConfig> {
+                        continuous: Some(|o, a, config, plan| {
+                            Ok(Box::new(Sac::new(o, a, config, plan)?))
                         }),
                         ..Builders::default()
                     },
