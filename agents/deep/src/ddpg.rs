@@ -198,3 +198,6 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Ddpg<O, A> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

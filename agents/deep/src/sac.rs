@@ -152,9 +152,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Sac<O, A> {
         let (action, log_prob) = tanh_normal::rsample(&head, &rows(noise, actions)); // [B, A], [B]
         let (value, ascent) =
             action_gradient(|rows| self.critics.least(rows), &observation, &action); // [B], [B, A]
-        // Its gradient is that of mean (α log π − min Q), as `ascent` is ∇ₐ min Q.
-        let q_ascent = (&action * ascent).sum_dim_intlist([-1_i64].as_slice(), false, Kind::Float);
-        let loss = (&log_prob * f64::from(alpha) - q_ascent).mean(Kind::Float); // []
+        let loss = actor_loss(&action, &log_prob, &ascent, f64::from(alpha)); // []
         self.actor.minimize(&loss, rate)?;
 
         let entropy = -log_prob.mean(Kind::Float).double_value(&[]);
@@ -183,6 +181,17 @@ impl<O: FeatureSpace, A: BoundedSpace> Sac<O, A> {
                 .with("learning_rate", rate),
         ))
     }
+}
+
+/// What the actor descends: its gradient is that of mean (α log π(a | s) − min Q(s, a)), with the
+/// critics' share ∇ₐ min Q given as `ascent`; its value is not.
+///
+/// `action` and `ascent` are `[B, A]`, `log_prob` is `[B]`.
+///
+/// Source: Haarnoja et al. (2018), equations 9 and 10.
+fn actor_loss(action: &Tensor, log_prob: &Tensor, ascent: &Tensor, alpha: f64) -> Tensor {
+    let q = (action * ascent).sum_dim_intlist([-1_i64].as_slice(), false, Kind::Float); // [B]
+    (log_prob * alpha - q).mean(Kind::Float)
 }
 
 /// `count` numbers from the standard normal distribution.
@@ -257,3 +266,6 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Sac<O, A> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,3 +206,6 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Td3<O, A> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
