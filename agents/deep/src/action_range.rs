@@ -44,7 +44,7 @@ impl ActionRange {
     }
 
     /// Takes a row from `[−1, 1]` to the bounds, in place.
-    pub(crate) fn from_unit(&self, row: &mut [f32]) {
+    pub(crate) fn to_bounds(&self, row: &mut [f32]) {
         for (x, (centre, half)) in row.iter_mut().zip(self.centre.iter().zip(&self.half)) {
             *x = centre + half * *x;
         }
@@ -62,7 +62,7 @@ mod tests {
         let space = BoxSpace::new([-2.0, 0.0, 3.0], [2.0, 10.0, 3.0]).unwrap();
         let range = ActionRange::new(&space).unwrap();
         let mut row = [1.0, -0.5, 0.25];
-        range.from_unit(&mut row);
+        range.to_bounds(&mut row);
         assert_eq!(row, [2.0, 2.5, 3.0]);
         range.to_unit(&mut row);
         assert_eq!(row, [1.0, -0.5, 0.0]);
@@ -73,7 +73,7 @@ mod tests {
         let space = BoxSpace::symmetric([f32::MAX]);
         let range = ActionRange::new(&space).unwrap();
         let mut row = [1.0];
-        range.from_unit(&mut row);
+        range.to_bounds(&mut row);
         assert_eq!(space.clip(&row), [f32::MAX]);
     }
 

@@ -151,7 +151,7 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
     pub(crate) fn write_actions(&self, rows: &mut [f32], actions: &mut Vec<A::Element>) {
         actions.clear();
         actions.extend(rows.chunks_exact_mut(self.range.width()).map(|row| {
-            self.range.from_unit(row);
+            self.range.to_bounds(row);
             self.action_space.clip(row)
         }));
     }
