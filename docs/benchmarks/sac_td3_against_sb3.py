@@ -25,10 +25,15 @@ import torch
 from stable_baselines3 import SAC, TD3
 from stable_baselines3.common.noise import NormalActionNoise
 
-SHARED_SB3 = dict(
-    batch_size=256, buffer_size=100_000, learning_starts=100, gamma=0.99, tau=0.005, train_freq=1,
-    gradient_steps=1, policy_kwargs=dict(net_arch=[256, 256]),
-)
+
+def shared_sb3():
+    # Made anew each time, as Stable-Baselines3 writes into the dictionary of the policy.
+    return dict(
+        batch_size=256, buffer_size=100_000, learning_starts=100, gamma=0.99, tau=0.005,
+        train_freq=1, gradient_steps=1, policy_kwargs=dict(net_arch=[256, 256]),
+    )
+
+
 SHARED_GYMNAST = [
     "hidden=[256,256]", 'activation="relu"', "batch_size=256", "buffer_size=100000",
     "learning_starts=100", "gamma=0.99", "tau=0.005", "train_every=1", "gradient_steps=1",
@@ -38,7 +43,7 @@ SETTINGS = {
     "sac": (
         lambda env, seed: SAC(
             "MlpPolicy", env, seed=seed, device="cpu", learning_rate=3e-4, ent_coef="auto_1.0",
-            **SHARED_SB3,
+            **shared_sb3(),
         ),
         ["learning_rate=0.0003", "alpha=1.0", "automatic=true", "target_entropy=-1.0"],
     ),
@@ -46,7 +51,7 @@ SETTINGS = {
         lambda env, seed: TD3(
             "MlpPolicy", env, seed=seed, device="cpu", learning_rate=1e-3, policy_delay=2,
             target_policy_noise=0.2, target_noise_clip=0.5,
-            action_noise=NormalActionNoise(np.zeros(1), 0.1 * np.ones(1)), **SHARED_SB3,
+            action_noise=NormalActionNoise(np.zeros(1), 0.1 * np.ones(1)), **shared_sb3(),
         ),
         [
             "learning_rate=0.001", "policy_delay=2", "target_noise=0.2", "target_noise_clip=0.5",
@@ -83,6 +88,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--agents", nargs="+", choices=SETTINGS, default=list(SETTINGS))
     target = os.environ.get("CARGO_TARGET_DIR", "target")
     parser.add_argument("--program", default=f"{target}/release/gymnast")
     arguments = parser.parse_args()
@@ -91,7 +97,8 @@ def main():
 
     print("| agent | Stable-Baselines3, steps/s | Gymnast, steps/s | wall time per env step, ours / theirs (least–most) |")
     print("|---|---|---|---|")
-    for agent, (make, settings) in SETTINGS.items():
+    for agent in arguments.agents:
+        make, settings = SETTINGS[agent]
         theirs, ours = [], []
         for seed in range(arguments.rounds):
             theirs.append(seconds_sb3(make, arguments.steps, seed))

@@ -84,7 +84,7 @@ impl Presets for DdpgConfig {
                 eval_episodes: 100,
                 ..Training::default()
             },
-            source: "tuned here over 10 seeds: see docs/results.md",
+            source: "tuned here: see docs/results.md",
         }]
     }
 }

@@ -70,7 +70,7 @@ impl Default for SacConfig {
 
 impl Presets for SacConfig {
     fn presets() -> Vec<Preset<Self>> {
-        let source = "tuned here over 10 seeds: see docs/results.md";
+        let source = "tuned here: see docs/results.md";
         // Small networks, large steps and targets that follow fast: the values of so smooth a task
         // are learned in a few episodes. Scaled rewards bring them near a fresh network's.
         let pendulum = Preset {

@@ -94,7 +94,7 @@ impl Presets for Td3Config {
                 eval_episodes: 100,
                 ..Training::default()
             },
-            source: "tuned here over 10 seeds: see docs/results.md",
+            source: "tuned here: see docs/results.md",
         }]
     }
 }
