@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 #[cfg(feature = "deep")]
-use gymnast_deep::{Dqn, DqnConfig};
+use gymnast_deep::{Ddpg, DdpgConfig, Dqn, DqnConfig, Sac, SacConfig, Td3, Td3Config};
 use gymnast_envs::{Discrete, EnvSpec, RowSpace, Space, nearest};
 use gymnast_harness::{Agent, AgentError, Documented, Plan, Preset, Presets};
 use gymnast_tabular::{
@@ -243,6 +243,39 @@ impl Catalog {
                 tabular::<SarsaLambdaRule>(
                     "sarsa-lambda",
                     "SARSA(λ): SARSA with eligibility traces.",
+                ),
+                #[cfg(feature = "deep")]
+                AgentEntry::new(
+                    "sac",
+                    "SAC: soft actor-critic with a learned temperature, for real-valued actions.",
+                    Builders::<SacConfig> {
+                        continuous: Some(|o, a, config, plan| {
+                            Ok(Box::new(Sac::new(o, a, config, plan)?))
+                        }),
+                        ..Builders::default()
+                    },
+                ),
+                #[cfg(feature = "deep")]
+                AgentEntry::new(
+                    "td3",
+                    "TD3: a deterministic policy learned from twin critics, late.",
+                    Builders::<Td3Config> {
+                        continuous: Some(|o, a, config, plan| {
+                            Ok(Box::new(Td3::new(o, a, config, plan)?))
+                        }),
+                        ..Builders::default()
+                    },
+                ),
+                #[cfg(feature = "deep")]
+                AgentEntry::new(
+                    "ddpg",
+                    "DDPG: a deterministic policy learned from one critic.",
+                    Builders::<DdpgConfig> {
+                        continuous: Some(|o, a, config, plan| {
+                            Ok(Box::new(Ddpg::new(o, a, config, plan)?))
+                        }),
+                        ..Builders::default()
+                    },
                 ),
             ],
         }

@@ -65,7 +65,7 @@ pub use gymnast_tabular as tabular;
 
 pub use catalog::{AgentEntry, Builders, Catalog};
 #[cfg(feature = "deep")]
-pub use gymnast_deep::{Dqn, DqnConfig};
+pub use gymnast_deep::{Ddpg, DdpgConfig, Dqn, DqnConfig, Sac, SacConfig, Td3, Td3Config};
 pub use gymnast_envs::{
     Act, BoundedSpace, BoxSpace, Discrete, DynEnv, Env, EnvError, EnvOptions, EnvSpec, Experience,
     FeatureSpace, FiniteSpace, MultiBinary, MultiDiscrete, Obs, Outcome, Registry, Rng, Seed,

@@ -63,7 +63,7 @@ pub struct Dqn<O, A> {
     /// The weights' running mean, which exploits in their place.
     averaged: Option<Box<dyn Network>>,
     optimizer: Adam,
-    replay: Replay,
+    replay: Replay<i64>,
     replay_rng: Rng,
     env_steps: u64,
     updates: u64,
@@ -82,7 +82,7 @@ struct Acting {
 /// What an update writes to, kept from update to update.
 #[derive(Default)]
 struct Learning {
-    batch: Batch,
+    batch: Batch<i64>,
     next_q: Vec<f32>,        // [B, A], by the target network
     online_next_q: Vec<f32>, // [B, A]
     target: Vec<f32>,        // [B]
@@ -124,7 +124,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let averaged = if config.average > 0.0 { Some(build()?) } else { None };
         let optimizer = Adam::new(AdamConfig::default(), online.parameters()).map_err(backend)?;
         Ok(Self {
-            replay: Replay::new(config.buffer_size, width, plan.num_envs, config.n_step)?,
+            replay: Replay::new(config.buffer_size, (width, 1), plan.num_envs, config.n_step)?,
             replay_rng: plan.seed.child("replay", 0).rng(),
             env_steps: 0,
             updates: 0,
@@ -240,9 +240,12 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
 
 impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
-        let (observation_space, action_space) = (&self.observation_space, &self.action_space);
         let DqnConfig { gamma, reward_scale, .. } = self.config;
-        self.replay.push(observation_space, action_space, experience, gamma, reward_scale);
+        let action_space = &self.action_space;
+        let index = |action: &A::Element, row: &mut [i64]| {
+            row[0] = action_space.index_of(action) as i64;
+        };
+        self.replay.push(&self.observation_space, experience, gamma, reward_scale, index);
         let before = self.env_steps;
         self.env_steps += experience.len() as u64;
         if self.env_steps < self.config.learning_starts {
@@ -310,7 +313,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
     }
 }
 
-fn backend<E: std::error::Error>(error: E) -> AgentError {
+pub(crate) fn backend<E: std::error::Error>(error: E) -> AgentError {
     // libtorch adds a trace of its own calls below the first line.
     AgentError::Backend(error.to_string().lines().next().unwrap_or_default().to_owned())
 }

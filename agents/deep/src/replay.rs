@@ -4,26 +4,30 @@
 //! teaching" (1992); Mnih et al., "Human-level control through deep reinforcement learning"
 //! (2015). Multi-step returns: Sutton and Barto (2018), section 7.1.
 
-use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
+use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
+use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Number, StateDict};
 use rand::RngExt as _;
 
-/// A memory of the last `capacity` transitions with finite actions.
+/// A memory of the last `capacity` transitions.
+///
+/// An action is a row of `T`: its number where actions are finite (`i64`, one a row), its real
+/// numbers where they are not (`f32`).
 ///
 /// Each column is one allocation, made when the memory is made. What is stored of an outcome is
 /// its discount: γ, or 0 after termination, so that no loss sees a flag. Each transition knows its
 /// successor in the same episode, so that returns over several steps are put together when they
 /// are sampled.
-pub struct Replay {
+pub struct Replay<T> {
     observations: Vec<f32>,      // [capacity, width]
     next_observations: Vec<f32>, // [capacity, width]
-    actions: Vec<i64>,           // [capacity]
+    actions: Vec<T>,             // [capacity, action_width]
     rewards: Vec<f32>,           // [capacity]
     discounts: Vec<f32>,         // [capacity]
     successors: Vec<u32>,        // [capacity], `NONE` where there is none (yet)
     /// Where each environment's running episode was stored last, `NONE` where it has just begun.
     latest: Vec<u32>, // [num_envs]
     width: usize,
+    action_width: usize,
     capacity: usize,
     n_step: usize,
     /// Where the next transition goes.
@@ -37,11 +41,11 @@ const NONE: u32 = u32::MAX;
 /// Some transitions over `n` steps (fewer at an episode's end), in columns that the next batch
 /// can use again.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Batch {
+pub struct Batch<T> {
     /// What was seen: `[B, width]`.
     pub observation: Vec<f32>,
-    /// What was done, as the action's number: `[B]`.
-    pub action: Vec<i64>,
+    /// What was done: `[B, action_width]`.
+    pub action: Vec<T>,
     /// What was received, Σ γᵏ rₖ: `[B]`.
     pub reward: Vec<f32>,
     /// What was seen after the last of the steps: `[B, width]`.
@@ -50,9 +54,9 @@ pub struct Batch {
     pub discount: Vec<f32>,
 }
 
-impl Replay {
+impl<T: Copy + Default> Replay<T> {
     /// An empty memory for `capacity` transitions of `num_envs` environments, whose observations
-    /// have `width` features; what it samples spans `n_step` steps (at least 1).
+    /// and actions are rows of those `widths`; what it samples spans `n_step` steps (at least 1).
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`] where the system has not as much memory.
@@ -61,28 +65,30 @@ impl Replay {
     /// If `capacity` does not fit 32 bits or is not above `num_envs`.
     pub fn new(
         capacity: usize,
-        width: usize,
+        widths: (usize, usize),
         num_envs: usize,
         n_step: usize,
     ) -> Result<Self, AgentError> {
         assert!(u32::try_from(capacity).is_ok_and(|n| n < NONE), "a row's number has 32 bits");
         // Else a transition could give way before its successor comes.
         assert!(capacity > num_envs, "a memory holds more than one transition an environment");
+        let (width, action_width) = widths;
         // Asked for as a whole, as the columns themselves are handed out before there is memory.
         let mut probe = Vec::<f32>::new();
-        let fits =
-            capacity.checked_mul(2 * width).is_some_and(|n| probe.try_reserve_exact(n).is_ok());
+        let numbers = capacity.checked_mul(2 * width + action_width);
+        let fits = numbers.is_some_and(|n| probe.try_reserve_exact(n).is_ok());
         AgentError::require(fits, "buffer_size", &capacity, "what fits into the memory there is")?;
         drop(probe);
         Ok(Self {
             observations: vec![0.0; capacity * width],
             next_observations: vec![0.0; capacity * width],
-            actions: vec![0; capacity],
+            actions: vec![T::default(); capacity * action_width],
             rewards: vec![0.0; capacity],
             discounts: vec![0.0; capacity],
             successors: vec![NONE; capacity],
             latest: vec![NONE; num_envs],
             width,
+            action_width,
             capacity,
             n_step,
             next: 0,
@@ -103,14 +109,14 @@ impl Replay {
     }
 
     /// Stores every transition of an experience, its reward times `reward_scale`, the oldest giving
-    /// way.
-    pub fn push<O: FeatureSpace, A: FiniteSpace>(
+    /// way. `write_action` writes an action as a row.
+    pub fn push<O: FeatureSpace, A: Space>(
         &mut self,
         observation_space: &O,
-        action_space: &A,
         experience: &Experience<O, A>,
         gamma: f64,
         reward_scale: f64,
+        write_action: impl Fn(&A::Element, &mut [T]),
     ) {
         for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
             // The row that gives way is older than its successor, which is there as long as it is.
@@ -125,7 +131,8 @@ impl Replay {
             observation_space.flatten(&experience.observations[i], column);
             let column = &mut self.next_observations[row];
             observation_space.flatten(&experience.next_observations[i], column);
-            self.actions[self.next] = action_space.index_of(&experience.actions[i]) as i64;
+            let row = self.next * self.action_width..(self.next + 1) * self.action_width;
+            write_action(&experience.actions[i], &mut self.actions[row]);
             self.rewards[self.next] = (experience.rewards[i] * reward_scale) as f32;
             self.discounts[self.next] = experience.outcomes[i].discount(gamma) as f32;
             self.next = (self.next + 1) % self.capacity;
@@ -137,7 +144,7 @@ impl Replay {
     ///
     /// # Panics
     /// If nothing is stored.
-    pub fn sample(&self, size: usize, rng: &mut Rng, batch: &mut Batch) {
+    pub fn sample(&self, size: usize, rng: &mut Rng, batch: &mut Batch<T>) {
         batch.clear();
         for _ in 0..size {
             let first = rng.random_range(0..self.len as u64) as usize;
@@ -153,8 +160,9 @@ impl Replay {
                 discount *= self.discounts[last];
             }
             let row = |i: usize| i * self.width..(i + 1) * self.width;
+            let action = first * self.action_width..(first + 1) * self.action_width;
             batch.observation.extend_from_slice(&self.observations[row(first)]);
-            batch.action.push(self.actions[first]);
+            batch.action.extend_from_slice(&self.actions[action]);
             batch.reward.push(reward);
             batch.next_observation.extend_from_slice(&self.next_observations[row(last)]);
             batch.discount.push(discount);
@@ -162,7 +170,7 @@ impl Replay {
     }
 }
 
-impl Batch {
+impl<T> Batch<T> {
     fn clear(&mut self) {
         let Self { observation, action, reward, next_observation, discount } = self;
         for column in [observation, reward, next_observation, discount] {
@@ -172,13 +180,14 @@ impl Batch {
     }
 }
 
-impl Checkpoint for Replay {
+impl<T: Number> Checkpoint for Replay<T> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         let (len, rows) = (self.len, [self.len, self.width]);
+        let actions = [len, self.action_width];
         state.insert("next", &self.next)?;
         state.insert_array("observations", &rows, &self.observations[..len * self.width]);
         state.insert_array("next_observations", &rows, &self.next_observations[..len * self.width]);
-        state.insert_array("actions", &[len], &self.actions[..len]);
+        state.insert_array("actions", &actions, &self.actions[..len * self.action_width]);
         state.insert_array("rewards", &[len], &self.rewards[..len]);
         state.insert_array("discounts", &[len], &self.discounts[..len]);
         state.insert_array("successors", &[len], &self.successors[..len]);
@@ -199,7 +208,7 @@ impl Checkpoint for Replay {
         }
         let observations = state.array("observations", &[len, self.width])?;
         let next_observations = state.array("next_observations", &[len, self.width])?;
-        let actions: Vec<i64> = state.array("actions", &[len])?;
+        let actions: Vec<T> = state.array("actions", &[len, self.action_width])?;
         let discounts: Vec<f32> = state.array("discounts", &[len])?;
         let successors: Vec<u32> = state.array("successors", &[len])?;
         let latest: Vec<u32> = state.get("latest")?;
@@ -213,7 +222,7 @@ impl Checkpoint for Replay {
         }
         self.observations[..len * self.width].copy_from_slice(&observations);
         self.next_observations[..len * self.width].copy_from_slice(&next_observations);
-        self.actions[..len].copy_from_slice(&actions);
+        self.actions[..len * self.action_width].copy_from_slice(&actions);
         self.rewards[..len].copy_from_slice(&rewards);
         self.discounts[..len].copy_from_slice(&discounts);
         self.successors[..len].copy_from_slice(&successors);

@@ -44,6 +44,41 @@ pub fn double_q(
     ));
 }
 
+/// The target of an actor's critic: r + γ Q'(s', a'), where a' is the actor's.
+///
+/// `reward`, `discount`, `next_value` and `target` hold B numbers. With the least of two critics as
+/// `next_value` it is that of clipped double Q-learning.
+///
+/// Source: Lillicrap et al., "Continuous control with deep reinforcement learning" (2016),
+/// algorithm 1; Fujimoto, van Hoof and Meger, "Addressing function approximation error in
+/// actor-critic methods" (2018), algorithm 1.
+pub fn actor_critic(reward: &[f32], discount: &[f32], next_value: &[f32], target: &mut Vec<f32>) {
+    target.clear();
+    let rows = reward.iter().zip(discount).zip(next_value);
+    target.extend(rows.map(|((reward, discount), value)| reward + discount * value));
+}
+
+/// The target of soft Q-learning: r + γ (Q'(s', a') − α log π(a' | s')) for a' drawn from π.
+///
+/// All slices hold B numbers; `alpha` is the temperature.
+///
+/// Source: Haarnoja et al., "Soft actor-critic algorithms and applications" (2018), equations 3
+/// and 5.
+pub fn soft_q(
+    reward: &[f32],
+    discount: &[f32],
+    next_value: &[f32],
+    next_log_prob: &[f32],
+    alpha: f32,
+    target: &mut Vec<f32>,
+) {
+    target.clear();
+    let rows = reward.iter().zip(discount).zip(next_value.iter().zip(next_log_prob));
+    target.extend(rows.map(|((reward, discount), (value, log_prob))| {
+        reward + discount * (value - alpha * log_prob)
+    }));
+}
+
 /// The first of the greatest values. Two actions of a network are never equal but by accident.
 ///
 /// # Panics
@@ -71,5 +106,17 @@ mod tests {
         // Selected online: actions 1, 0, 0; evaluated by the target: 2, 1, 6.
         double_q(&reward, &discount, &online, &target, &mut got);
         assert_eq!(got, [2.0, 2.0, 4.5]);
+    }
+
+    #[test]
+    fn targets_of_real_valued_actions_agree_with_values_worked_by_hand() {
+        // Goes on, terminated, truncated: a cut episode bootstraps, an ended one does not.
+        let (reward, discount) = ([1.0, 2.0, 3.0], [0.5, 0.0, 0.5]);
+        let (next_value, next_log_prob) = ([4.0, 100.0, -2.0], [-1.0, 50.0, 3.0]);
+        let mut got = vec![f32::NAN; 7];
+        actor_critic(&reward, &discount, &next_value, &mut got);
+        assert_eq!(got, [3.0, 2.0, 2.0]);
+        soft_q(&reward, &discount, &next_value, &next_log_prob, 0.5, &mut got);
+        assert_eq!(got, [3.25, 2.0, 1.25]);
     }
 }

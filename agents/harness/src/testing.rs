@@ -1,5 +1,5 @@
-//! What every agent must pass: it learns a two-armed bandit, and goes on from a checkpoint as if
-//! nothing had happened.
+//! What every agent must pass: it learns a two-armed bandit (a quadratic of one step where actions
+//! are real numbers), and goes on from a checkpoint as if nothing had happened.
 //!
 //! For the tests of agents, yours too:
 //!
@@ -14,7 +14,7 @@
 use std::{fs, path::Path};
 
 use gymnast_envs::{
-    Discrete, Env, EnvError, Rng, Seed, Space, Step, SyncVectorEnv, VectorEnv, snapshot,
+    BoxSpace, Discrete, Env, EnvError, Rng, Seed, Space, Step, SyncVectorEnv, VectorEnv, snapshot,
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,38 @@ impl Env for TwoArmedBandit {
     fn step(&mut self, action: &i64, rng: &mut Rng) -> Result<Step<i64>, EnvError> {
         let wins = rand::RngExt::random_bool(rng, if *action == 1 { 0.8 } else { 0.2 });
         Ok(Step::new(0, f64::from(u8::from(wins)), true))
+    }
+
+    snapshot!();
+}
+
+/// A task of one step with a real-valued action between −2 and 4: for an observation s in [−1, 1] it
+/// pays −(a − 1 − s)². Chance gets −3.3 of it, the best policy 0.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Quadratic {
+    seen: f32,
+}
+
+impl Env for Quadratic {
+    type ObservationSpace = BoxSpace<1>;
+    type ActionSpace = BoxSpace<1>;
+
+    fn observation_space(&self) -> BoxSpace<1> {
+        BoxSpace::symmetric([1.0])
+    }
+
+    fn action_space(&self) -> BoxSpace<1> {
+        BoxSpace::new([-2.0], [4.0]).expect("the bounds are ordered")
+    }
+
+    fn reset(&mut self, rng: &mut Rng) -> Result<[f32; 1], EnvError> {
+        self.seen = rand::RngExt::random_range(rng, -1.0..1.0);
+        Ok([self.seen])
+    }
+
+    fn step(&mut self, action: &[f32; 1], _rng: &mut Rng) -> Result<Step<[f32; 1]>, EnvError> {
+        let miss = f64::from(action[0] - 1.0 - self.seen);
+        Ok(Step::new([self.seen], -miss * miss, true))
     }
 
     snapshot!();

@@ -6,8 +6,12 @@ fn space() -> RowSpace {
     RowSpace::new(vec![-100.0; 2], vec![100.0; 2], vec![2]).unwrap()
 }
 
-fn filled(capacity: usize, transitions: usize, n_step: usize) -> Replay {
-    let mut replay = Replay::new(capacity, 2, 1, n_step).unwrap();
+fn index(action: &i64, row: &mut [i64]) {
+    row[0] = *action;
+}
+
+fn filled(capacity: usize, transitions: usize, n_step: usize) -> Replay<i64> {
+    let mut replay = Replay::new(capacity, (2, 1), 1, n_step).unwrap();
     for i in 0..transitions {
         let x = i as f32;
         let outcomes = [Outcome::Continues, Outcome::Terminated, Outcome::Truncated];
@@ -19,12 +23,12 @@ fn filled(capacity: usize, transitions: usize, n_step: usize) -> Replay {
             outcomes: vec![outcomes[i % 3]],
             is_reset: vec![false],
         };
-        replay.push(&space(), &Discrete::new(2), &experience, 0.9, 1.0);
+        replay.push::<_, Discrete>(&space(), &experience, 0.9, 1.0, index);
     }
     replay
 }
 
-fn sampled(replay: &mut Replay, size: usize, seed: u64) -> Batch {
+fn sampled(replay: &mut Replay<i64>, size: usize, seed: u64) -> Batch<i64> {
     let mut batch = Batch::default();
     replay.sample(size, &mut Seed::new(seed).rng(), &mut batch);
     batch
@@ -73,14 +77,15 @@ fn a_return_over_several_steps_ends_with_the_episode() {
 
 #[test]
 fn more_than_there_is_memory_for_is_an_error() {
-    let error =
-        Replay::new(4_000_000_000, 1_000_000, 1, 1).err().expect("no machine has that much");
+    let error = Replay::<i64>::new(4_000_000_000, (1_000_000, 1), 1, 1)
+        .err()
+        .expect("no machine has that much");
     assert!(error.to_string().starts_with("buffer_size = 4000000000:"), "{error}");
 }
 
 #[test]
 fn a_reset_is_no_transition() {
-    let mut replay = Replay::new(4, 2, 1, 1).unwrap();
+    let mut replay = Replay::new(4, (2, 1), 1, 1).unwrap();
     let experience = Experience {
         observations: vec![vec![0.0; 2]],
         actions: vec![0],
@@ -89,7 +94,7 @@ fn a_reset_is_no_transition() {
         outcomes: vec![Outcome::Continues],
         is_reset: vec![true],
     };
-    replay.push(&space(), &Discrete::new(2), &experience, 0.9, 1.0);
+    replay.push::<_, Discrete>(&space(), &experience, 0.9, 1.0, index);
     assert!(replay.is_empty());
 }
 
@@ -99,14 +104,14 @@ fn it_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
         let mut replay = filled(4, transitions, 2);
         let mut state = StateDict::new();
         replay.save(&mut state).unwrap();
-        let mut other = Replay::new(4, 2, 1, 2).unwrap();
+        let mut other = Replay::new(4, (2, 1), 1, 2).unwrap();
         other.load(&state).unwrap();
         assert_eq!(sampled(&mut replay, 50, 1), sampled(&mut other, 50, 1));
         assert_eq!(replay.next, other.next);
         assert_eq!(replay.latest, other.latest);
-        assert!(Replay::new(2, 2, 1, 2).unwrap().load(&state).is_err());
-        assert!(Replay::new(4, 3, 1, 2).unwrap().load(&state).is_err());
-        assert!(Replay::new(4, 2, 2, 2).unwrap().load(&state).is_err());
+        assert!(Replay::<i64>::new(2, (2, 1), 1, 2).unwrap().load(&state).is_err());
+        assert!(Replay::<i64>::new(4, (3, 1), 1, 2).unwrap().load(&state).is_err());
+        assert!(Replay::<i64>::new(4, (2, 1), 2, 2).unwrap().load(&state).is_err());
     }
 }
 
@@ -122,7 +127,7 @@ proptest::proptest! {
         vector_steps in 1_usize..30,
     ) {
         let capacity = num_envs + room;
-        let mut replay = Replay::new(capacity, 2, num_envs, n_step).unwrap();
+        let mut replay = Replay::new(capacity, (2, 1), num_envs, n_step).unwrap();
         // Environment e repeats episodes of one length; its t-th step pays t.
         let length = |e: usize| lengths[e % lengths.len()];
         let is_last = |e: usize, t: usize| (t + 1).is_multiple_of(length(e));
@@ -137,7 +142,7 @@ proptest::proptest! {
                     .collect(),
                 is_reset: vec![false; num_envs],
             };
-            replay.push(&space(), &Discrete::new(2), &experience, 0.5, 1.0);
+            replay.push::<_, Discrete>(&space(), &experience, 0.5, 1.0, index);
         }
         let stored = capacity.min(num_envs * vector_steps);
         proptest::prop_assert_eq!(replay.len(), stored);

@@ -1,0 +1,215 @@
+//! Action values of real-valued actions: networks that read rows `[observation, action]`, each with
+//! a target network that follows it.
+
+use gymnast_core::{
+    loss,
+    nn::{Activation, Mlp, Network as _, Scratch},
+};
+use gymnast_envs::Seed;
+use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
+use tch::{Kind, Tensor};
+
+use crate::{
+    dqn::backend,
+    learned::{Learned, evaluate, load_network, save_network},
+};
+
+/// One critic or more: with two, the least of their values counts, as each alone overestimates
+/// (Fujimoto, van Hoof and Meger, 2018, section 4.2).
+pub(crate) struct Critics {
+    online: Vec<Learned>,
+    target: Vec<Mlp>,
+    rows: Vec<f32>,   // [B, width + A]
+    values: Vec<f32>, // [B]
+    scratch: Scratch,
+}
+
+impl Critics {
+    /// `count` critics for observations and actions of those `widths`, with streams below `seed`.
+    pub(crate) fn new(
+        count: usize,
+        hidden: &[usize],
+        activation: Activation,
+        widths: (usize, usize),
+        seed: Seed,
+    ) -> Result<Self, AgentError> {
+        let make = |i: usize| {
+            let mut rng = seed.child("critic", i as u64).rng();
+            Learned::new(hidden, activation, widths.0 + widths.1, 1, &mut rng)
+        };
+        // The same stream again: a target starts as a copy.
+        let target = (0..count).map(|i| Ok(make(i)?.network)).collect::<Result<_, AgentError>>()?;
+        Ok(Self {
+            online: (0..count).map(make).collect::<Result<_, _>>()?,
+            target,
+            rows: Vec::new(),
+            values: Vec::new(),
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// The least of the target networks' values, min Q'(s', a'): `next_value` becomes B numbers.
+    pub(crate) fn next_value(
+        &mut self,
+        next_observation: &[f32], // [B, width]
+        next_action: &[f32],      // [B, A]
+        batch: usize,
+        next_value: &mut Vec<f32>,
+    ) -> Result<(), AgentError> {
+        let Self { target, rows, values, scratch, .. } = self;
+        join(next_observation, next_action, batch, rows);
+        for (i, critic) in target.iter().enumerate() {
+            let out = if i == 0 { &mut *next_value } else { &mut *values };
+            evaluate(critic, rows, batch, scratch, out)?;
+            if i > 0 {
+                next_value.iter_mut().zip(&*values).for_each(|(least, q)| *least = least.min(*q));
+            }
+        }
+        Ok(())
+    }
+
+    /// One step of every critic down the gradient of mean (Q(s, a) − y)². Returns the mean loss and
+    /// the mean value.
+    pub(crate) fn update(
+        &mut self,
+        observation: &[f32], // [B, width]
+        action: &[f32],      // [B, A]
+        target: &[f32],      // [B]
+        rate: f64,
+    ) -> Result<(f64, f64), AgentError> {
+        let batch = target.len();
+        join(observation, action, batch, &mut self.rows);
+        let rows = Tensor::from_slice(&self.rows).view([batch as i64, -1]); // [B, width + A]
+        let target = Tensor::from_slice(target);
+        let (mut losses, mut values) = (0.0, 0.0);
+        for critic in &mut self.online {
+            let q = critic.network.forward(&rows).view(-1); // [B]
+            let loss = loss::mse(&q, &target, None); // []
+            critic.minimize(&loss, rate)?;
+            losses += loss.double_value(&[]);
+            values += q.mean(None).double_value(&[]);
+        }
+        let count = self.online.len() as f64;
+        Ok((losses / count, values / count))
+    }
+
+    /// Q₁ of rows `[B, width + A]`: `[B]`.
+    pub(crate) fn first(&self, rows: &Tensor) -> Tensor {
+        self.online[0].network.forward(rows).view(-1)
+    }
+
+    /// min Q of rows `[B, width + A]`: `[B]`.
+    pub(crate) fn least(&self, rows: &Tensor) -> Tensor {
+        let values = self.online.iter().map(|critic| critic.network.forward(rows).view(-1));
+        values.reduce(|a, b| a.minimum(&b)).expect("there is a critic")
+    }
+
+    /// The target networks move by this share of the way to their critics.
+    pub(crate) fn follow(&mut self, tau: f64) -> Result<(), AgentError> {
+        for (target, online) in self.target.iter_mut().zip(&self.online) {
+            let online = online.network.parameters();
+            target.parameters_mut().polyak(online, tau as f32).map_err(backend)?;
+        }
+        Ok(())
+    }
+}
+
+/// The gradient by the action, ∇ₐ Q(s, a): `[B, A]`, for `observation` `[B, width]` and `action`
+/// `[B, A]`. `value` maps rows `[B, width + A]` to `[B]`. Returns Q beside it.
+///
+/// It is all that an actor learns from its critic (Silver et al., "Deterministic policy gradient
+/// algorithms", 2014, theorem 1: ∇θ Q(s, μ(s)) = ∇θ μ(s) ∇ₐ Q(s, a)). Asking for this alone
+/// leaves the critic's own gradients untouched, and spares their cost.
+pub(crate) fn action_gradient(
+    value: impl Fn(&Tensor) -> Tensor,
+    observation: &Tensor,
+    action: &Tensor,
+) -> (Tensor, Tensor) {
+    let action = action.detach().set_requires_grad(true);
+    let q = value(&Tensor::cat(&[observation, &action], 1)); // [B]
+    let mut gradients =
+        Tensor::run_backward(&[q.sum(Kind::Float)], &[&action], false, false).into_iter();
+    (q.detach(), gradients.next().expect("one input, one gradient"))
+}
+
+/// Puts two columns of rows side by side.
+fn join(left: &[f32], right: &[f32], batch: usize, rows: &mut Vec<f32>) {
+    rows.clear();
+    let (left_width, right_width) = (left.len() / batch, right.len() / batch);
+    for (left, right) in left.chunks_exact(left_width).zip(right.chunks_exact(right_width)) {
+        rows.extend_from_slice(left);
+        rows.extend_from_slice(right);
+    }
+}
+
+impl Checkpoint for Critics {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        for (i, (online, target)) in self.online.iter().zip(&self.target).enumerate() {
+            state.insert_part(&format!("{i}"), online)?;
+            save_network(state, &format!("{i}/target"), target);
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        for (i, (online, target)) in self.online.iter_mut().zip(&mut self.target).enumerate() {
+            state.load_part(&format!("{i}"), online)?;
+            load_network(state, &format!("{i}/target"), target)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn linear(weights: &[[f32; 4]]) -> Critics {
+        let seed = Seed::new(0);
+        let mut critics = Critics::new(weights.len(), &[], Activation::Relu, (2, 1), seed).unwrap();
+        for (i, weights) in weights.iter().enumerate() {
+            critics.online[i].network.parameters_mut().load(weights).unwrap();
+            critics.target[i].parameters_mut().load(weights).unwrap();
+        }
+        critics
+    }
+
+    #[test]
+    fn the_least_value_counts() {
+        // Q₁ = s₀ + 2 s₁ + 3 a + 1, Q₂ = −s₀ + a.
+        let mut critics = linear(&[[1.0, 2.0, 3.0, 1.0], [-1.0, 0.0, 1.0, 0.0]]);
+        let (observation, action) = ([1.0, 1.0, -4.0, 1.0], [0.5, -1.0]);
+        let mut next_value = vec![f32::NAN; 5];
+        critics.next_value(&observation, &action, 2, &mut next_value).unwrap();
+        assert_eq!(next_value, [-0.5, -4.0]); // of (5.5, −0.5) and (−4, 3)
+        let observation = Tensor::from_slice(&observation).view([2, 2]);
+        let action = Tensor::from_slice(&action).view([2, 1]);
+        let numbers = |tensor: &Tensor| Vec::<f32>::try_from(tensor.view(-1)).unwrap();
+        let (q, gradient) = action_gradient(|rows| critics.least(rows), &observation, &action);
+        assert_eq!((numbers(&q), numbers(&gradient)), (vec![-0.5, -4.0], vec![1.0, 3.0]));
+        let (q, gradient) = action_gradient(|rows| critics.first(rows), &observation, &action);
+        assert_eq!((numbers(&q), numbers(&gradient)), (vec![5.5, -4.0], vec![3.0, 3.0]));
+        // The actor's question leaves nothing behind for the critics' next step.
+        for critic in &critics.online {
+            assert!(critic.network.parameters().gradients().iter().all(|&g| g == 0.0));
+        }
+    }
+
+    #[test]
+    fn an_update_goes_down_the_squared_error() {
+        let mut critics = linear(&[[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 4.0]]);
+        let (loss, q) = critics.update(&[1.0, 0.0], &[-1.0], &[2.0], 0.1).unwrap();
+        assert_eq!((loss, q), (4.0, 2.0));
+        // The gradients are ∓4 (1, 0, −1, 1), and Adam's first step is the rate along their signs.
+        let signs = [1.0, 0.0, -1.0, 1.0];
+        let towards = [([0.0; 4], 1.0), ([0.0, 0.0, 0.0, 4.0], -1.0)];
+        for (critic, (before, sign)) in critics.online.iter().zip(towards) {
+            for i in 0..4 {
+                let expected = before[i] + 0.1 * sign * signs[i];
+                assert!((critic.network.parameters().values()[i] - expected).abs() < 1e-6);
+            }
+        }
+        critics.follow(0.5).unwrap();
+        assert!((critics.target[0].parameters().values()[0] - 0.05).abs() < 1e-6);
+    }
+}

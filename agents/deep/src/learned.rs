@@ -1,0 +1,115 @@
+//! A network together with the optimiser that trains it.
+
+use gymnast_core::{
+    nn::{Activation, Mlp, MlpConfig, Network as _, Scratch},
+    optim::{Adam, AdamConfig, AdamState, Optimizer as _},
+};
+use gymnast_envs::Rng;
+use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
+use tch::Tensor;
+
+use crate::dqn::backend;
+
+/// A perceptron and the Adam that trains it.
+pub(crate) struct Learned {
+    pub(crate) network: Mlp,
+    optimizer: Adam,
+}
+
+impl Learned {
+    pub(crate) fn new(
+        hidden: &[usize],
+        activation: Activation,
+        inputs: usize,
+        outputs: usize,
+        rng: &mut Rng,
+    ) -> Result<Self, AgentError> {
+        let config = MlpConfig { hidden: hidden.to_vec(), activation, ..MlpConfig::default() };
+        let network = Mlp::new(&config, inputs, outputs, rng).map_err(backend)?;
+        let optimizer = Adam::new(AdamConfig::default(), network.parameters()).map_err(backend)?;
+        Ok(Self { network, optimizer })
+    }
+
+    /// `batch` rows to as many, in plain Rust; see `Network::evaluate`.
+    pub(crate) fn evaluate(
+        &self,
+        rows: &[f32],
+        batch: usize,
+        scratch: &mut Scratch,
+        out: &mut Vec<f32>,
+    ) -> Result<(), AgentError> {
+        evaluate(&self.network, rows, batch, scratch, out)
+    }
+
+    /// One step down the gradient of `loss`.
+    pub(crate) fn minimize(&mut self, loss: &Tensor, rate: f64) -> Result<(), AgentError> {
+        let parameters = self.network.parameters_mut();
+        self.optimizer.minimize(loss, parameters, rate, None).map_err(backend)?;
+        Ok(())
+    }
+}
+
+/// `batch` rows to as many, in plain Rust, into a vector that is resized to fit.
+pub(crate) fn evaluate(
+    network: &Mlp,
+    rows: &[f32],
+    batch: usize,
+    scratch: &mut Scratch,
+    out: &mut Vec<f32>,
+) -> Result<(), AgentError> {
+    out.resize(batch * network.outputs(), 0.0);
+    network.evaluate(rows, batch, scratch, out).map_err(backend)
+}
+
+/// Writes a network's parameters.
+pub(crate) fn save_network(state: &mut StateDict, name: &str, network: &Mlp) {
+    state.insert_array(name, &[network.parameters().len()], network.parameters().values());
+}
+
+/// Reads a network's parameters.
+pub(crate) fn load_network(
+    state: &StateDict,
+    name: &str,
+    network: &mut Mlp,
+) -> Result<(), CheckpointError> {
+    let values: Vec<f32> = state.array(name, &[network.parameters().len()])?;
+    let expected = format!("{} parameters", values.len());
+    network.parameters_mut().load(&values).map_err(|error| CheckpointError::Mismatch {
+        name: name.to_owned(),
+        expected,
+        got: error.to_string(),
+    })
+}
+
+/// Writes what Adam remembers.
+pub(crate) fn save_adam(state: &mut StateDict, adam: &Adam) -> Result<(), CheckpointError> {
+    let AdamState { m, v, step } = adam.state();
+    state.insert_array("adam/m", &[m.len()], m);
+    state.insert_array("adam/v", &[v.len()], v);
+    state.insert("adam/step", &step)
+}
+
+/// Reads what Adam remembers.
+pub(crate) fn load_adam(state: &StateDict, adam: &mut Adam) -> Result<(), CheckpointError> {
+    let len = [adam.state().m.len()];
+    let m: Vec<f32> = state.array("adam/m", &len)?;
+    let v: Vec<f32> = state.array("adam/v", &len)?;
+    let saved = AdamState { m: &m, v: &v, step: state.get("adam/step")? };
+    adam.load_state(saved).map_err(|error| CheckpointError::Mismatch {
+        name: "adam".to_owned(),
+        expected: format!("{} parameters", len[0]),
+        got: error.to_string(),
+    })
+}
+
+impl Checkpoint for Learned {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        save_network(state, "network", &self.network);
+        save_adam(state, &self.optimizer)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        load_network(state, "network", &mut self.network)?;
+        load_adam(state, &mut self.optimizer)
+    }
+}

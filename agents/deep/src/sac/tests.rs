@@ -1,0 +1,105 @@
+use gymnast_envs::{BoxSpace, Env as _, Outcome, Seed, classic::Pendulum};
+
+use super::*;
+
+fn numbers(tensor: &Tensor) -> Vec<f32> {
+    Vec::try_from(tensor.reshape(-1)).unwrap()
+}
+
+#[test]
+fn the_actors_gradient_is_that_of_its_loss() {
+    let (seed, activation) = (Seed::new(3), Activation::Tanh);
+    let actor = Learned::new(&[8], activation, 3, 4, &mut seed.rng()).unwrap();
+    let critics = Critics::new(2, &[8], activation, (3, 2), seed).unwrap();
+    let mut rng = seed.child("data", 0).rng();
+    let mut normal = |shape: [i64; 2]| {
+        let mut numbers = Vec::new();
+        fill_normal(&mut numbers, (shape[0] * shape[1]) as usize, &mut rng);
+        Tensor::from_slice(&numbers).view(shape)
+    };
+    let (observation, noise, alpha) = (normal([5, 3]), normal([5, 2]), 0.3);
+    let head = actor.network.forward(&observation);
+    let (action, log_prob) = tanh_normal::rsample(&head, &noise);
+    let (_, ascent) = action_gradient(|rows| critics.least(rows), &observation, &action);
+    actor_loss(&action, &log_prob, &ascent, alpha).backward();
+    let ours = actor.network.parameters().gradients().to_vec();
+
+    // The loss as the paper writes it, differentiated through actor and critics at once.
+    let head = actor.network.forward(&observation);
+    let (action, log_prob) = tanh_normal::rsample(&head, &noise);
+    let q = critics.least(&Tensor::cat(&[&observation, &action], 1));
+    (log_prob * alpha - q).mean(Kind::Float).backward(); // adds to the gradients
+    let both = actor.network.parameters().gradients();
+    assert!(ours.iter().any(|g| g.abs() > 1e-3));
+    for (both, ours) in both.iter().zip(&ours) {
+        assert!((both - 2.0 * ours).abs() < 1e-6, "{both} is not twice {ours}");
+    }
+}
+
+fn agent(config: SacConfig) -> Sac<BoxSpace<3>, BoxSpace<1>> {
+    let plan = Plan { seed: Seed::new(1), num_envs: 1, env_steps: 100 };
+    let pendulum = Pendulum::default();
+    Sac::new(pendulum.observation_space(), pendulum.action_space(), config, &plan).unwrap()
+}
+
+fn small() -> SacConfig {
+    SacConfig { hidden: vec![8], buffer_size: 100, batch_size: 8, ..SacConfig::default() }
+}
+
+#[test]
+fn an_ended_episode_has_no_future_a_cut_one_has() {
+    // Without a future the target is the reward; with one it is that plus γ (min Q' − α log π).
+    for (outcome, has_future) in [(Outcome::Terminated, false), (Outcome::Truncated, true)] {
+        let mut sac = agent(SacConfig { learning_starts: 1, gamma: 0.5, ..small() });
+        let experience = Experience {
+            observations: vec![[1.0, 0.0, 0.0]],
+            actions: vec![[2.0]],
+            rewards: vec![-3.0],
+            next_observations: vec![[0.0, 1.0, 1.0]],
+            outcomes: vec![outcome],
+            is_reset: vec![false],
+        };
+        sac.learn(&experience).unwrap();
+        assert_eq!(sac.batch.action, [1.0; 8]); // torque 2 is the upper bound
+        let Learning { target, next_value, next_log_prob, .. } = &sac.learning;
+        for (target, (value, log_prob)) in target.iter().zip(next_value.iter().zip(next_log_prob)) {
+            let future = if has_future { 0.5 * (value - log_prob) } else { 0.0 };
+            assert!((target - (-3.0 + future)).abs() < 1e-5);
+        }
+        assert!(next_value.iter().all(|value| *value != 0.0));
+    }
+}
+
+#[test]
+fn it_exploits_without_chance_and_explores_with_it() {
+    let sac = agent(SacConfig { learning_starts: 0, ..small() });
+    let act = |mode, seed| {
+        let mut actions = Vec::new();
+        sac.act(&[[1.0, 0.0, 0.5]], mode, &mut Seed::new(seed).rng(), &mut actions);
+        actions
+    };
+    assert_eq!(act(Mode::Exploit, 0), act(Mode::Exploit, 1));
+    assert_ne!(act(Mode::Explore, 0), act(Mode::Explore, 1));
+    let head = sac.actor.network.forward(&Tensor::from_slice(&[1.0_f32, 0.0, 0.5]).view([1, 3]));
+    let mean = numbers(&head)[0];
+    assert!((act(Mode::Exploit, 0)[0][0] - 2.0 * mean.tanh()).abs() < 1e-5);
+}
+
+#[test]
+fn settings_out_of_range_are_named() {
+    for (key, config) in [
+        ("alpha", SacConfig { alpha: 0.0, ..small() }),
+        ("target_entropy", SacConfig { target_entropy: f64::NAN, ..small() }),
+        ("tau", SacConfig { tau: 0.0, ..small() }),
+        ("gamma", SacConfig { gamma: 1.5, ..small() }),
+        ("repeat_random", SacConfig { repeat_random: 1.0, ..small() }),
+        ("buffer_size", SacConfig { buffer_size: 1, ..small() }),
+        ("train_every", SacConfig { train_every: 0, ..small() }),
+        ("hidden", SacConfig { hidden: vec![0], ..small() }),
+    ] {
+        let plan = Plan { seed: Seed::new(1), num_envs: 1, env_steps: 100 };
+        let unit = BoxSpace::symmetric([1.0]);
+        let error = Sac::new(unit, unit, config, &plan).err().expect(key).to_string();
+        assert!(error.starts_with(&format!("{key} = ")), "{error}");
+    }
+}
