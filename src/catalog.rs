@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 #[cfg(feature = "deep")]
-use gymnast_deep::{Dqn, DqnConfig};
+use gymnast_deep::{Categorical, DiagonalGaussian, Dqn, DqnConfig, Ppo, PpoConfig};
 use gymnast_envs::{Discrete, EnvSpec, RowSpace, Space, nearest};
 use gymnast_harness::{Agent, AgentError, Documented, Plan, Preset, Presets};
 use gymnast_tabular::{QLearning, QLearningConfig};
@@ -181,6 +181,20 @@ impl Catalog {
                     Builders::<DqnConfig> {
                         discrete: Some(|o, a, config, plan| {
                             Ok(Box::new(Dqn::new(o, a, config, plan)?))
+                        }),
+                        ..Builders::default()
+                    },
+                ),
+                #[cfg(feature = "deep")]
+                AgentEntry::new(
+                    "ppo",
+                    "PPO: a policy improved by several passes over its steps, within a trust region.",
+                    Builders::<PpoConfig> {
+                        discrete: Some(|o, a, config, plan| {
+                            Ok(Box::new(Ppo::new(o, Categorical::new(a), config, plan)?))
+                        }),
+                        continuous: Some(|o, a, config, plan| {
+                            Ok(Box::new(Ppo::new(o, DiagonalGaussian::new(a), config, plan)?))
                         }),
                         ..Builders::default()
                     },

@@ -310,7 +310,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
     }
 }
 
-fn backend<E: std::error::Error>(error: E) -> AgentError {
+pub(crate) fn backend<E: std::error::Error>(error: E) -> AgentError {
     // libtorch adds a trace of its own calls below the first line.
     AgentError::Backend(error.to_string().lines().next().unwrap_or_default().to_owned())
 }
