@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 #[cfg(feature = "deep")]
-use gymnast_deep::{Categorical, DiagonalGaussian, Dqn, DqnConfig, Ppo, PpoConfig};
+use gymnast_deep::{
+    A2c, A2cConfig, Categorical, DiagonalGaussian, Dqn, DqnConfig, Ppo, PpoConfig, Reinforce,
+    ReinforceConfig,
+};
 use gymnast_envs::{Discrete, EnvSpec, RowSpace, Space, nearest};
 use gymnast_harness::{Agent, AgentError, Documented, Plan, Preset, Presets};
 use gymnast_tabular::{QLearning, QLearningConfig};
@@ -176,6 +179,20 @@ impl Catalog {
             entries: vec![
                 #[cfg(feature = "deep")]
                 AgentEntry::new(
+                    "a2c",
+                    "A2C: advantage actor-critic, several environments stepping at once.",
+                    Builders::<A2cConfig> {
+                        discrete: Some(|o, a, config, plan| {
+                            Ok(Box::new(A2c::new(o, Categorical::new(a), config, plan)?))
+                        }),
+                        continuous: Some(|o, a, config, plan| {
+                            Ok(Box::new(A2c::new(o, DiagonalGaussian::new(a), config, plan)?))
+                        }),
+                        ..Builders::default()
+                    },
+                ),
+                #[cfg(feature = "deep")]
+                AgentEntry::new(
                     "dqn",
                     "DQN: Q-learning with a network, experience replay and a target network.",
                     Builders::<DqnConfig> {
@@ -205,6 +222,20 @@ impl Catalog {
                     Builders::<QLearningConfig> {
                         finite: Some(|o, a, config, plan| {
                             Ok(Box::new(QLearning::new(o, a, config, plan)?))
+                        }),
+                        ..Builders::default()
+                    },
+                ),
+                #[cfg(feature = "deep")]
+                AgentEntry::new(
+                    "reinforce",
+                    "REINFORCE: a policy that follows the returns of whole episodes.",
+                    Builders::<ReinforceConfig> {
+                        discrete: Some(|o, a, config, plan| {
+                            Ok(Box::new(Reinforce::new(o, Categorical::new(a), config, plan)?))
+                        }),
+                        continuous: Some(|o, a, config, plan| {
+                            Ok(Box::new(Reinforce::new(o, DiagonalGaussian::new(a), config, plan)?))
                         }),
                         ..Builders::default()
                     },

@@ -223,6 +223,15 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             .expect("the features have the network's width");
     }
 
+    /// The value of one observation, without libtorch.
+    pub fn value_of(&self, observation: &O::Element) -> f32 {
+        let mut features = vec![0.0; self.width()];
+        let mut value = Vec::with_capacity(1);
+        self.write_features(observation, &mut features);
+        self.values(&features, &mut value);
+        value[0]
+    }
+
     /// The values of `[B, width]` features, differentiable: `[B]`.
     pub fn value(&self, features: &Tensor) -> Tensor {
         self.value.forward(features).squeeze_dim(1)

@@ -195,8 +195,7 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
 
     /// The losses of a minibatch.
     fn losses(&mut self, places: std::ops::Range<usize>, clip: f64) -> loss::Losses {
-        let Learning { value, advantage, returns, log_prob, order, batch, .. } =
-            &mut self.learning;
+        let Learning { value, advantage, returns, log_prob, order, batch, .. } = &mut self.learning;
         let (rollout, networks) = (&self.rollout, &self.networks);
         let rows = &order[places];
         let gather = |from: &[f32], width: usize, to: &mut Vec<f32>| {
@@ -209,7 +208,7 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         gather(advantage, 1, &mut batch.advantage);
         gather(value, 1, &mut batch.value);
         gather(returns, 1, &mut batch.returns);
-        loss::normalize(&mut batch.advantage);
+        returns::normalize(&mut batch.advantage);
 
         let observation = networks.tensor(&batch.observation); // [B, width]
         let (log_prob, entropy) = networks.log_prob_and_entropy(&observation, &batch.action);

@@ -86,6 +86,21 @@ pub fn explained_variance(value: &[f32], returns: &[f32]) -> Option<f64> {
     (total > 1e-12).then(|| 1.0 - left / total)
 }
 
+/// Subtracts the mean and divides by the standard deviation (of a sample, as PyTorch's `std`). A
+/// single number, which has none, stays.
+pub fn normalize(advantage: &mut [f32]) {
+    let n = advantage.len() as f64;
+    if n < 2.0 {
+        return;
+    }
+    let mean = advantage.iter().map(|&a| f64::from(a)).sum::<f64>() / n;
+    let squares = advantage.iter().map(|&a| (f64::from(a) - mean).powi(2)).sum::<f64>();
+    let deviation = (squares / (n - 1.0)).sqrt() + 1e-8;
+    for a in advantage {
+        *a = ((f64::from(*a) - mean) / deviation) as f32;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,9 +167,21 @@ mod tests {
     fn explained_variance_by_hand() {
         let returns = [1.0, 2.0, 3.0];
         assert_eq!(explained_variance(&[4.0, 5.0, 6.0], &returns), Some(1.0));
-        assert_eq!(explained_variance(&[9.0; 3], &returns), Some(0.0));
+        assert!(explained_variance(&[9.0; 3], &returns).is_some_and(|share| share.abs() < 1e-9));
         // Errors 0, 1, 2 vary as the returns do; errors 0, 2, 4 four times as much.
         assert_eq!(explained_variance(&[1.0, 0.0, -1.0], &returns), Some(-3.0));
         assert_eq!(explained_variance(&[0.0; 2], &[5.0; 2]), None);
+    }
+
+    #[test]
+    fn normalised_by_hand() {
+        let mut advantage = [1.0, 2.0, 3.0];
+        normalize(&mut advantage);
+        for (got, expected) in advantage.iter().zip([-1.0, 0.0, 1.0]) {
+            assert!((got - expected).abs() < 1e-6);
+        }
+        let mut single = [5.0];
+        normalize(&mut single);
+        assert_eq!(single, [5.0]);
     }
 }

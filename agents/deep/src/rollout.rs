@@ -210,8 +210,7 @@ mod tests {
             normalize_observations: false,
         };
         let (head, space) = (Categorical::new(Discrete::new(2)), BoxSpace::<1>::unbounded());
-        let networks =
-            ActorCritic::new(space, head, &config, &mut Seed::new(1).rng()).unwrap();
+        let networks = ActorCritic::new(space, head, &config, &mut Seed::new(1).rng()).unwrap();
         // Two environments that show their step's number: the first is cut short after its second
         // step and then reset by a row of its own, the second ends there for good.
         let mut rollout = Rollout::new(4, 2, 1, 1).unwrap();

@@ -16,9 +16,8 @@ pub struct RmsPropConfig {
     pub alpha: f64,
     /// Added to the root, outside it as PyTorch does, so that it is never zero; > 0.
     pub eps: f64,
-    /// Whether to do as TensorFlow does: `eps` is added under the root, and the mean of squares
-    /// starts from 1, so that the first steps are small.
-    pub tensorflow: bool,
+    /// Whether to add `eps` under the root instead, as TensorFlow does.
+    pub eps_under_root: bool,
     /// How strongly parameters are pulled to zero; ≥ 0.
     pub weight_decay: f64,
     /// How much of the last step's direction each step keeps; ≥ 0.
@@ -33,7 +32,7 @@ impl Default for RmsPropConfig {
             lr: 1e-2,
             alpha: 0.99,
             eps: 1e-8,
-            tensorflow: false,
+            eps_under_root: false,
             weight_decay: 0.0,
             momentum: 0.0,
             centered: false,
@@ -71,8 +70,7 @@ impl RmsProp {
         nonnegative("weight_decay", weight_decay)?;
         nonnegative("momentum", momentum)?;
         let zeros = vec![0.0; parameters.len()];
-        let square = vec![if config.tensorflow { 1.0 } else { 0.0 }; parameters.len()];
-        Ok(Self { config, square, mean: zeros.clone(), momentum: zeros })
+        Ok(Self { config, square: zeros.clone(), mean: zeros.clone(), momentum: zeros })
     }
 
     /// The settings.
@@ -101,14 +99,14 @@ impl RmsProp {
 impl Optimizer for RmsProp {
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
         check_length("state", parameters.len(), self.square.len())?;
-        let RmsPropConfig { alpha, eps, tensorflow, weight_decay, momentum, centered, .. } =
+        let RmsPropConfig { alpha, eps, eps_under_root, weight_decay, momentum, centered, .. } =
             self.config;
         let factors = Factors {
             keep: alpha as f32,
             take: (1.0 - alpha) as f32,
             take_mean: if centered { (1.0 - alpha) as f32 } else { 0.0 },
-            eps: if tensorflow { 0.0 } else { eps as f32 },
-            eps_under_root: if tensorflow { eps as f32 } else { 0.0 },
+            eps: if eps_under_root { 0.0 } else { eps as f32 },
+            eps_under_root: if eps_under_root { eps as f32 } else { 0.0 },
             momentum: momentum as f32,
             lr: lr as f32,
             weight_decay: weight_decay as f32,

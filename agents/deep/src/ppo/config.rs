@@ -83,18 +83,73 @@ impl Presets for PpoConfig {
             batch_size: 256,
             epochs: 20,
             learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
-            gamma: 0.98,
-            gae_lambda: 0.8,
+            gae_lambda: 0.9,
             clip: Schedule::linear(0.2, 0.0, 1.0),
             ..Self::default()
         };
-        let training = |env_steps, num_envs| Training { env_steps, num_envs, ..Training::default() };
-        vec![Preset {
-            env: "CartPole-v1",
-            settings: cart_pole,
-            training: training(100_000, 8),
-            source: "rl-baselines3-zoo",
-        }]
+        let acrobot = Self {
+            normalize_observations: true,
+            reward_scale: 0.05,
+            n_steps: 128,
+            batch_size: 256,
+            learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
+            gae_lambda: 0.94,
+            ..Self::default()
+        };
+        let pendulum = Self {
+            reward_scale: 0.1,
+            n_steps: 256,
+            learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
+            gamma: 0.9,
+            ..Self::default()
+        };
+        let mountain_car_continuous = Self {
+            normalize_observations: true,
+            reward_scale: 0.1,
+            n_steps: 512,
+            gamma: 0.9999,
+            gae_lambda: 0.9,
+            ..Self::default()
+        };
+        let preset = |env, settings, env_steps, num_envs, source| Preset {
+            env,
+            settings,
+            training: Training { env_steps, num_envs, ..Training::default() },
+            source,
+        };
+        vec![
+            preset(
+                "CartPole-v1",
+                cart_pole,
+                100_000,
+                8,
+                "rl-baselines3-zoo, but for γ and λ: tuned here over 10 seeds",
+            ),
+            preset(
+                "Acrobot-v1",
+                acrobot,
+                300_000,
+                16,
+                "rl-baselines3-zoo, but for shorter rollouts, more epochs and a larger step size \
+                 that decays: tuned here over 10 seeds",
+            ),
+            preset(
+                "Pendulum-v1",
+                pendulum,
+                100_000,
+                4,
+                "rl-baselines3-zoo, but for shorter rollouts, scaled rewards and independent \
+                 noise: tuned here over 10 seeds",
+            ),
+            preset(
+                "MountainCarContinuous-v0",
+                mountain_car_continuous,
+                50_000,
+                1,
+                "γ, λ and the normalisation from rl-baselines3-zoo, the rest tuned here over 10 \
+                 seeds",
+            ),
+        ]
     }
 }
 

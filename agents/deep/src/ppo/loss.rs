@@ -57,21 +57,6 @@ pub(super) fn clipped_value(value: &Tensor, old: &Tensor, returns: &Tensor, clip
     error.maximum(&clipped).mean(Kind::Float)
 }
 
-/// Subtracts the mean and divides by the standard deviation (of a sample, as PyTorch's `std`). A
-/// single number, which has none, stays.
-pub(super) fn normalize(advantage: &mut [f32]) {
-    let n = advantage.len() as f64;
-    if n < 2.0 {
-        return;
-    }
-    let mean = advantage.iter().map(|&a| f64::from(a)).sum::<f64>() / n;
-    let squares = advantage.iter().map(|&a| (f64::from(a) - mean).powi(2)).sum::<f64>();
-    let deviation = (squares / (n - 1.0)).sqrt() + 1e-8;
-    for a in advantage {
-        *a = ((f64::from(*a) - mean) / deviation) as f32;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,18 +91,6 @@ mod tests {
     }
 
     #[test]
-    fn normalised_by_hand() {
-        let mut advantage = [1.0, 2.0, 3.0];
-        normalize(&mut advantage);
-        for (got, expected) in advantage.iter().zip([-1.0, 0.0, 1.0]) {
-            assert!((got - expected).abs() < 1e-6);
-        }
-        let mut single = [5.0];
-        normalize(&mut single);
-        assert_eq!(single, [5.0]);
-    }
-
-    #[test]
     fn diagnostics_and_the_total_by_hand() {
         let scalar = |x: f32| tensor(&[x]).squeeze();
         let losses = Losses {
@@ -131,11 +104,8 @@ mod tests {
         for (got, expected) in losses.diagnose(0.2).into_iter().zip(expected) {
             assert!((got - expected).abs() < 1e-6);
         }
-        let config = PpoConfig {
-            value_coefficient: 0.5,
-            entropy_coefficient: 0.1,
-            ..PpoConfig::default()
-        };
+        let config =
+            PpoConfig { value_coefficient: 0.5, entropy_coefficient: 0.1, ..PpoConfig::default() };
         let total = losses.total(&config).double_value(&[]);
         assert!((total - (1.0 + 0.5 * 2.0 - 0.1 * 3.0)).abs() < 1e-6);
     }
