@@ -75,15 +75,15 @@ pub fn discounted(reward: &[f32], gamma: f64, rest: f32, returns: &mut Vec<f32>)
 /// better than a constant. `None` where the returns do not vary.
 #[must_use]
 pub fn explained_variance(value: &[f32], returns: &[f32]) -> Option<f64> {
-    let variance = |numbers: &mut dyn Iterator<Item = f64>| {
-        let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-        numbers.for_each(|x| (n, sum, squares) = (n + 1.0, sum + x, squares + x * x));
-        squares / n - (sum / n).powi(2)
-    };
-    let total = variance(&mut returns.iter().map(|&g| f64::from(g)));
+    let total = variance(returns.iter().map(|&g| f64::from(g)));
     let errors = returns.iter().zip(value).map(|(&g, &v)| f64::from(g) - f64::from(v));
-    let left = variance(&mut { errors });
-    (total > 1e-12).then(|| 1.0 - left / total)
+    (total > 1e-12).then(|| 1.0 - variance(errors) / total)
+}
+
+fn variance(numbers: impl Iterator<Item = f64> + Clone) -> f64 {
+    let n = numbers.clone().count() as f64;
+    let mean = numbers.clone().sum::<f64>() / n;
+    numbers.map(|x| (x - mean).powi(2)).sum::<f64>() / n
 }
 
 /// Subtracts the mean and divides by the standard deviation (of a sample, as PyTorch's `std`). A
@@ -165,11 +165,12 @@ mod tests {
 
     #[test]
     fn explained_variance_by_hand() {
-        let returns = [1.0, 2.0, 3.0];
-        assert_eq!(explained_variance(&[4.0, 5.0, 6.0], &returns), Some(1.0));
-        assert!(explained_variance(&[9.0; 3], &returns).is_some_and(|share| share.abs() < 1e-9));
-        // Errors 0, 1, 2 vary as the returns do; errors 0, 2, 4 four times as much.
-        assert_eq!(explained_variance(&[1.0, 0.0, -1.0], &returns), Some(-3.0));
+        // Constant errors; no better than a constant; errors 0, 2, 4, which vary four times as much.
+        for (value, expected) in [([4.0, 5.0, 6.0], 1.0), ([9.0; 3], 0.0), ([1.0, 0.0, -1.0], -3.0)]
+        {
+            let share = explained_variance(&value, &[1.0, 2.0, 3.0]).unwrap();
+            assert!((share - expected).abs() < 1e-9, "{share}");
+        }
         assert_eq!(explained_variance(&[0.0; 2], &[5.0; 2]), None);
     }
 
