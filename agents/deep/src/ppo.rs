@@ -27,7 +27,8 @@
 //! Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `approx_kl` (the mean of
 //! ratio − 1 − ln ratio), `clip_fraction` (how many ratios the clip holds), each over the last
 //! epoch; `explained_variance` (of the returns, by the values before the update; where they vary),
-//! `grad_norm` (before clipping), `learning_rate`.
+//! `grad_norm` (of the last minibatch, before clipping),
+//! `learning_rate`.
 
 mod config;
 mod loss;
@@ -124,25 +125,18 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         let clip = self.config.clip.at(progress);
         self.estimate();
         let Learning { value, returns, order, .. } = &self.learning;
-        let (mut sums, mut batches, mut norms) = ([0.0; 5], 0.0, (0.0, 0.0));
-        let mut metrics = Metrics::new().with("learning_rate", learning_rate);
-        if let Some(share) = returns::explained_variance(value, returns) {
-            metrics = metrics.with("explained_variance", share);
-        }
-        debug_assert!(order.len() <= value.len());
+        let (explained, rows) = (returns::explained_variance(value, returns), order.len());
+        let (mut diagnostics, mut batches, mut grad_norm) = ([0.0; 5], 0.0, 0.0);
 
         'epochs: for epoch in 1..=self.config.epochs {
-            (sums, batches) = ([0.0; 5], 0.0);
+            (diagnostics, batches) = ([0.0; 5], 0.0);
             self.learning.order.shuffle(&mut self.minibatch_rng);
-            let mut start = 0;
-            while start < self.learning.order.len() {
-                let end = self.learning.order.len().min(start + self.config.batch_size);
-                let losses = self.losses(start..end, clip);
-                start = end;
+            for start in (0..rows).step_by(self.config.batch_size) {
+                let losses = self.losses(start..rows.min(start + self.config.batch_size), clip);
                 // Reading numbers back costs more than making them.
                 if epoch == self.config.epochs || self.config.target_kl > 0.0 {
                     let numbers = losses.diagnose(clip);
-                    sums.iter_mut().zip(numbers).for_each(|(sum, x)| *sum += x);
+                    diagnostics.iter_mut().zip(numbers).for_each(|(sum, x)| *sum += x);
                     batches += 1.0;
                     let [.., approx_kl, _] = numbers;
                     // The factor is that of OpenAI's Spinning Up.
@@ -150,27 +144,33 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
                         break 'epochs;
                     }
                 }
-                let norm = self
-                    .optimizer
-                    .minimize(
-                        &losses.total(&self.config),
-                        self.networks.parameters_mut(),
-                        learning_rate,
-                        Some(self.config.max_grad_norm as f32),
-                    )
-                    .map_err(backend)?;
-                if !norm.is_finite() {
-                    let (value, env_steps) = (f64::from(norm), self.env_steps);
-                    return Err(AgentError::Diverged { what: "the gradient", value, env_steps });
-                }
-                norms = (norms.0 + f64::from(norm), norms.1 + 1.0);
+                grad_norm = self.descend(&losses.total(&self.config), learning_rate)?;
             }
         }
-        let names = ["policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction"];
-        for (name, sum) in names.into_iter().zip(sums) {
-            metrics = metrics.with(name, sum / f64::max(batches, 1.0));
+        let [policy_loss, value_loss, entropy, approx_kl, clip_fraction] =
+            diagnostics.map(|sum| sum / f64::max(batches, 1.0));
+        let metrics = Metrics::new()
+            .with("policy_loss", policy_loss)
+            .with("value_loss", value_loss)
+            .with("entropy", entropy)
+            .with("approx_kl", approx_kl)
+            .with("clip_fraction", clip_fraction)
+            .with("grad_norm", grad_norm)
+            .with("learning_rate", learning_rate);
+        Ok(explained.into_iter().fold(metrics, |m, share| m.with("explained_variance", share)))
+    }
+
+    /// One step down the gradient, whose norm it returns.
+    fn descend(&mut self, loss: &Tensor, learning_rate: f64) -> Result<f64, AgentError> {
+        let (parameters, max_norm) =
+            (self.networks.parameters_mut(), self.config.max_grad_norm as f32);
+        let norm = self.optimizer.minimize(loss, parameters, learning_rate, Some(max_norm));
+        let norm = f64::from(norm.map_err(backend)?);
+        if norm.is_finite() {
+            return Ok(norm);
         }
-        Ok(metrics.with("grad_norm", norms.0 / f64::max(norms.1, 1.0)))
+        let (what, env_steps) = ("the gradient", self.env_steps);
+        Err(AgentError::Diverged { what, value: norm, env_steps })
     }
 
     /// What the rollout's actions were worth, and how likely they were.
