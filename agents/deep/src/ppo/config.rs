@@ -92,7 +92,7 @@ impl Presets for PpoConfig {
             reward_scale: 0.05,
             n_steps: 128,
             batch_size: 256,
-            learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
+            learning_rate: Schedule::linear(5e-4, 0.0, 1.0),
             gae_lambda: 0.94,
             ..Self::default()
         };
