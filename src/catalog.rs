@@ -1,15 +1,11 @@
 //! Agents by name.
 
+mod builtin;
+
 use std::sync::Arc;
 
-#[cfg(feature = "deep")]
-use gymnast_deep::{Ddpg, DdpgConfig, Dqn, DqnConfig, Sac, SacConfig, Td3, Td3Config};
 use gymnast_envs::{Discrete, EnvSpec, RowSpace, Space, nearest};
 use gymnast_harness::{Agent, AgentError, Documented, Plan, Preset, Presets};
-use gymnast_tabular::{
-    DoubleQRule, DynaQPlusRule, DynaQRule, ExpectedSarsaRule, MonteCarloRule, NStepSarsaRule,
-    PrioritizedSweepingRule, QLearningRule, SarsaLambdaRule, SarsaRule, TabularAgent, UpdateRule,
-};
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use toml::Table;
@@ -153,22 +149,6 @@ fn with_settings<O: Space, A: Space, C: Clone + Send + Sync + 'static>(
     }))
 }
 
-/// A tabular agent with its update rule.
-fn tabular<R>(name: &'static str, summary: &'static str) -> AgentEntry
-where
-    R: UpdateRule + 'static,
-    R::Config: Clone + Default + Serialize + DeserializeOwned + Documented + Presets,
-    R::Config: Send + Sync + 'static,
-{
-    let builders = Builders::<R::Config> {
-        finite: Some(|o, a, config, plan| {
-            Ok(Box::new(TabularAgent::<_, _, R>::new(o, a, config, plan)?))
-        }),
-        ..Builders::default()
-    };
-    AgentEntry::new(name, summary, builders)
-}
-
 /// The agents that can be chosen by name.
 #[derive(Clone, Default)]
 pub struct Catalog {
@@ -188,97 +168,10 @@ pub struct UnknownAgent {
 }
 
 impl Catalog {
-    /// The agents that come with the library. An agent is one entry here.
+    /// The agents that come with the library.
     #[must_use]
     pub fn builtin() -> Self {
-        Self {
-            entries: vec![
-                #[cfg(feature = "deep")]
-                AgentEntry::new(
-                    "dqn",
-                    "DQN: Q-learning with a network, experience replay and a target network.",
-                    Builders::<DqnConfig> {
-                        discrete: Some(|o, a, config, plan| {
-                            Ok(Box::new(Dqn::new(o, a, config, plan)?))
-                        }),
-                        ..Builders::default()
-                    },
-                ),
-                tabular::<DoubleQRule>(
-                    "double-q",
-                    "Double Q-learning: two tables, so that no value is chosen for being overestimated.",
-                ),
-                tabular::<DynaQRule>(
-                    "dyna-q",
-                    "Dyna-Q: Q-learning from what happens, and again from what is remembered of it.",
-                ),
-                tabular::<DynaQPlusRule>(
-                    "dyna-q-plus",
-                    "Dyna-Q+: Dyna-Q that is curious about what it has not tried for long.",
-                ),
-                tabular::<ExpectedSarsaRule>(
-                    "expected-sarsa",
-                    "Expected SARSA: SARSA by what the policy expects of the next state.",
-                ),
-                tabular::<MonteCarloRule>(
-                    "monte-carlo",
-                    "First-visit Monte Carlo control: learns from whole returns.",
-                ),
-                tabular::<NStepSarsaRule>(
-                    "n-step-sarsa",
-                    "n-step SARSA: looks n rewards ahead before it bootstraps.",
-                ),
-                tabular::<PrioritizedSweepingRule>(
-                    "prioritized-sweeping",
-                    "Prioritized sweeping: plans backwards from where values change most.",
-                ),
-                tabular::<QLearningRule>(
-                    "q-learning",
-                    "Q-learning: a table of action values, learned off-policy step by step.",
-                ),
-                tabular::<SarsaRule>(
-                    "sarsa",
-                    "SARSA: a table of action values, learned on-policy step by step.",
-                ),
-                tabular::<SarsaLambdaRule>(
-                    "sarsa-lambda",
-                    "SARSA(λ): SARSA with eligibility traces.",
-                ),
-                #[cfg(feature = "deep")]
-                AgentEntry::new(
-                    "sac",
-                    "SAC: soft actor-critic with a learned temperature, for real-valued actions.",
-                    Builders::<SacConfig> {
-                        continuous: Some(|o, a, config, plan| {
-                            Ok(Box::new(Sac::new(o, a, config, plan)?))
-                        }),
-                        ..Builders::default()
-                    },
-                ),
-                #[cfg(feature = "deep")]
-                AgentEntry::new(
-                    "td3",
-                    "TD3: a deterministic policy learned from twin critics, late.",
-                    Builders::<Td3Config> {
-                        continuous: Some(|o, a, config, plan| {
-                            Ok(Box::new(Td3::new(o, a, config, plan)?))
-                        }),
-                        ..Builders::default()
-                    },
-                ),
-                #[cfg(feature = "deep")]
-                AgentEntry::new(
-                    "ddpg",
-                    "DDPG: a deterministic policy learned from one critic.",
-                    Builders::<DdpgConfig> {
-                        continuous: Some(|o, a, config, plan| {
-                            Ok(Box::new(Ddpg::new(o, a, config, plan)?))
-                        }),
-                        ..Builders::default()
-                    },
-                ),
-            ],
-        }
+        Self { entries: builtin::entries() }
     }
 
     /// The same with one more agent; one of the same name is replaced.

@@ -104,6 +104,19 @@ fn rms_prop() {
 }
 
 #[test]
+fn rms_prop_with_epsilon_under_the_root_by_hand() {
+    let config =
+        RmsPropConfig { alpha: 0.75, eps: 1.25, eps_under_root: true, ..RmsPropConfig::default() };
+    let mut parameters = parameters(1); // -1
+    let mut optimiser = RmsProp::new(config, &parameters).unwrap();
+    parameters.gradients_mut()[0] = 2.0;
+    optimiser.step(&mut parameters, 0.75).unwrap();
+    // Mean of squares 0.25 · 4, root √(1 + 1.25), step 0.75 · 2 / 1.5.
+    assert_eq!(optimiser.state().square, [1.0]);
+    assert_eq!(parameters.values(), [-2.0]);
+}
+
+#[test]
 fn resumes_bit_for_bit() {
     let config = AdamConfig::default();
     let mut parameters_a = parameters(SIZE);

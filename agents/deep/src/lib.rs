@@ -1,5 +1,6 @@
 //! Deep agents on libtorch: one algorithm a file.
 
+mod a2c;
 mod action_range;
 mod critics;
 mod ddpg;
@@ -7,14 +8,24 @@ mod deterministic;
 mod dqn;
 mod learned;
 mod off_policy;
+mod ppo;
+mod reinforce;
 mod sac;
 mod td3;
 
+pub mod actor_critic;
+pub mod policy_head;
 pub mod replay;
+pub mod returns;
+pub mod rollout;
 pub mod tanh_normal;
 pub mod targets;
 
+pub use a2c::{A2c, A2cConfig};
 pub use ddpg::{Ddpg, DdpgConfig};
 pub use dqn::{Dqn, DqnConfig};
+pub use policy_head::{Categorical, DiagonalGaussian};
+pub use ppo::{Ppo, PpoConfig};
+pub use reinforce::{Reinforce, ReinforceConfig};
 pub use sac::{Sac, SacConfig};
 pub use td3::{Td3, Td3Config};

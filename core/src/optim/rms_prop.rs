@@ -14,8 +14,10 @@ pub struct RmsPropConfig {
     pub lr: f64,
     /// How much of the running means each step keeps; in [0, 1).
     pub alpha: f64,
-    /// Added to the root, outside it, as PyTorch does and TensorFlow does not; > 0.
+    /// Added to the root, outside it as PyTorch does, so that it is never zero; > 0.
     pub eps: f64,
+    /// Whether to add `eps` under the root instead, as TensorFlow does.
+    pub eps_under_root: bool,
     /// How strongly parameters are pulled to zero; ≥ 0.
     pub weight_decay: f64,
     /// How much of the last step's direction each step keeps; ≥ 0.
@@ -26,7 +28,15 @@ pub struct RmsPropConfig {
 
 impl Default for RmsPropConfig {
     fn default() -> Self {
-        Self { lr: 1e-2, alpha: 0.99, eps: 1e-8, weight_decay: 0.0, momentum: 0.0, centered: false }
+        Self {
+            lr: 1e-2,
+            alpha: 0.99,
+            eps: 1e-8,
+            eps_under_root: false,
+            weight_decay: 0.0,
+            momentum: 0.0,
+            centered: false,
+        }
     }
 }
 
@@ -89,12 +99,14 @@ impl RmsProp {
 impl Optimizer for RmsProp {
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
         check_length("state", parameters.len(), self.square.len())?;
-        let RmsPropConfig { alpha, eps, weight_decay, momentum, centered, .. } = self.config;
+        let RmsPropConfig { alpha, eps, eps_under_root, weight_decay, momentum, centered, .. } =
+            self.config;
         let factors = Factors {
             keep: alpha as f32,
             take: (1.0 - alpha) as f32,
             take_mean: if centered { (1.0 - alpha) as f32 } else { 0.0 },
-            eps: eps as f32,
+            eps: if eps_under_root { 0.0 } else { eps as f32 },
+            eps_under_root: if eps_under_root { eps as f32 } else { 0.0 },
             momentum: momentum as f32,
             lr: lr as f32,
             weight_decay: weight_decay as f32,
@@ -112,6 +124,7 @@ struct Factors {
     take: f32,
     take_mean: f32,
     eps: f32,
+    eps_under_root: f32,
     momentum: f32,
     lr: f32,
     weight_decay: f32,
@@ -134,7 +147,7 @@ wide! {
             *square = flush(multiply_add::<FMA>(by.take * gradient, gradient, by.keep * *square));
             *mean = flush(multiply_add::<FMA>(by.take_mean, gradient - *mean, *mean));
             let variance = multiply_add::<FMA>(-*mean, *mean, *square).max(0.0); // < 0 by rounding
-            let root = variance.sqrt();
+            let root = (variance + by.eps_under_root).sqrt();
             *momentum = flush(multiply_add::<FMA>(by.momentum, *momentum, gradient / (root + by.eps)));
             *value = multiply_add::<FMA>(-by.lr, *momentum, *value);
         }

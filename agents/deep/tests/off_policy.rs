@@ -1,4 +1,4 @@
-//! Every deep agent learns, and resumes bit for bit.
+//! The off-policy agents learn, and resume bit for bit.
 
 use gymnast_deep::{Ddpg, DdpgConfig, Dqn, DqnConfig, Sac, SacConfig, Td3, Td3Config};
 use gymnast_envs::{

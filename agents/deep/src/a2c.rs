@@ -1,0 +1,266 @@
+//! A2C: advantage actor-critic, the synchronous form of A3C.
+//!
+//! Source: Mnih et al., "Asynchronous methods for deep reinforcement learning" (2016), algorithm
+//! S3, with all environments stepping at once in place of asynchronous workers (OpenAI Baselines):
+//!
+//! ```text
+//! for each T steps of N environments with policy π(·|s; θ):
+//!     R = r + γ R' to the T-th step or the episode's end, where γ V(s'; θ) stands for the rest,
+//!         or 0 where s' is terminal
+//!     L = mean (R − V) ln π(a|s; θ) − c₁ mean (R − V(s; θ))² + c₂ mean entropy of π(·|s; θ)
+//!     ascend the gradient of L with respect to θ; R − V in the first term is a constant
+//! ```
+//!
+//! As in the paper and in OpenAI Baselines: RMSprop with ε under the root; separate networks,
+//! initialised orthogonally; the gradient's global norm clipped. The mean of squares starts from 0:
+//! from TensorFlow's 1 it would take a thousand updates to come down to gradients as small as these.
+//!
+//! Departures: a time limit is not an end, so an episode cut short is worth what its last state is
+//! worth. Normalised observations are those of the agent, not of a wrapper:
+//! their statistics lie in its checkpoint. Real-valued actions are clipped on the way to the
+//! environment and learned from as they were drawn.
+//!
+//! Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `explained_variance` (of the
+//! returns, by the values; where they vary), `grad_norm` (before clipping), `learning_rate`.
+
+mod config;
+
+use gymnast_core::{
+    loss,
+    optim::{Optimizer as _, RmsProp, RmsPropConfig, RmsPropState},
+    threads,
+};
+use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
+use gymnast_harness::{
+    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
+};
+use tch::{Kind, Tensor};
+
+pub use config::A2cConfig;
+
+use crate::{
+    actor_critic::ActorCritic, dqn::backend, policy_head::PolicyHead, returns, rollout::Rollout,
+};
+
+/// Metrics are read back from libtorch once every so many updates.
+const METRICS_EVERY: u64 = 20;
+
+/// The A2C agent. Its head says whether actions are finite ([`Categorical`](crate::Categorical)) or
+/// real-valued ([`DiagonalGaussian`](crate::DiagonalGaussian)).
+pub struct A2c<O, H> {
+    config: A2cConfig,
+    plan: Plan,
+    networks: ActorCritic<O, H>,
+    optimizer: RmsProp,
+    rollout: Rollout,
+    env_steps: u64,
+    updates: u64,
+    learning: Learning,
+}
+
+/// What an update writes to, kept from update to update.
+#[derive(Default)]
+struct Learning {
+    // Of every row of the rollout:
+    value: Vec<f32>,
+    next_value: Vec<f32>,
+    returns: Vec<f32>,
+    // Of the transitions among them:
+    batch: Batch,
+}
+
+/// The transitions, in columns.
+#[derive(Default)]
+struct Batch {
+    observation: Vec<f32>, // [B, width]
+    action: Vec<f32>,      // [B, action_width]
+    advantage: Vec<f32>,   // [B]
+    value: Vec<f32>,       // [B]
+    returns: Vec<f32>,     // [B]
+}
+
+impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
+    /// An agent that has learned nothing.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`].
+    pub fn new(
+        observation_space: O,
+        head: H,
+        config: A2cConfig,
+        plan: &Plan,
+    ) -> Result<Self, AgentError> {
+        config.check()?;
+        threads::single_threaded();
+        let mut rng = plan.seed.child("init", 0).rng();
+        let networks = ActorCritic::new(observation_space, head, &config.networks(), &mut rng)?;
+        let (width, action_width) = (networks.width(), networks.action_width());
+        let rms_prop = RmsPropConfig {
+            alpha: config.rms_prop_alpha,
+            eps: config.rms_prop_eps,
+            eps_under_root: true,
+            ..RmsPropConfig::default()
+        };
+        Ok(Self {
+            optimizer: RmsProp::new(rms_prop, networks.parameters()).map_err(backend)?,
+            rollout: Rollout::new(config.n_steps, plan.num_envs, width, action_width)?,
+            env_steps: 0,
+            updates: 0,
+            learning: Learning::default(),
+            plan: *plan,
+            config,
+            networks,
+        })
+    }
+
+    /// Learns from a full rollout. Returns metrics where they are due.
+    fn update(&mut self) -> Result<Option<Metrics>, AgentError> {
+        self.estimate();
+        let (networks, Batch { observation, action, advantage, returns, .. }) =
+            (&self.networks, &self.learning.batch);
+        if advantage.is_empty() {
+            return Ok(None); // nothing but resets
+        }
+        let observation = networks.tensor(observation); // [B, width]
+        let (log_prob, entropy) = networks.log_prob_and_entropy(&observation, action);
+        let policy_loss = policy_loss(&log_prob, &Tensor::from_slice(advantage)); // []
+        let targets = Tensor::from_slice(returns); // [B]
+        let value_loss = loss::mse(&networks.value(&observation), &targets, None); // []
+        let mut total = &policy_loss + self.config.value_coefficient * &value_loss;
+        if self.config.entropy_coefficient != 0.0 {
+            total -= self.config.entropy_coefficient * &entropy;
+        }
+
+        let learning_rate = self.config.learning_rate.at(self.plan.progress(self.env_steps));
+        let max_norm = self.config.max_grad_norm as f32;
+        let grad_norm = self
+            .optimizer
+            .minimize(&total, self.networks.parameters_mut(), learning_rate, Some(max_norm))
+            .map_err(backend)?;
+        let grad_norm = f64::from(grad_norm);
+        if !grad_norm.is_finite() {
+            let (what, env_steps) = ("the gradient", self.env_steps);
+            return Err(AgentError::Diverged { what, value: grad_norm, env_steps });
+        }
+        self.updates += 1;
+        if !self.updates.is_multiple_of(METRICS_EVERY) {
+            return Ok(None);
+        }
+        let mut metrics = Metrics::new()
+            .with("policy_loss", policy_loss.double_value(&[]))
+            .with("value_loss", value_loss.double_value(&[]))
+            .with("entropy", entropy.double_value(&[]))
+            .with("grad_norm", grad_norm)
+            .with("learning_rate", learning_rate);
+        let Batch { value, returns, .. } = &self.learning.batch;
+        if let Some(share) = returns::explained_variance(value, returns) {
+            metrics = metrics.with("explained_variance", share);
+        }
+        Ok(Some(metrics))
+    }
+
+    /// Gathers the rollout's transitions and what their actions were worth.
+    fn estimate(&mut self) {
+        let Learning { value, next_value, returns, batch } = &mut self.learning;
+        let (networks, rollout) = (&self.networks, &self.rollout);
+        networks.values(rollout.observations(), value);
+        networks.values(rollout.next_observations(), next_value);
+        returns::bootstrapped(&rollout.steps(), next_value, returns);
+        let gather = |from: &[f32], width: usize, to: &mut Vec<f32>| {
+            to.clear();
+            let rows = rollout.transitions();
+            rows.for_each(|row| to.extend_from_slice(&from[row * width..][..width]));
+        };
+        gather(rollout.observations(), networks.width(), &mut batch.observation);
+        gather(rollout.actions(), networks.action_width(), &mut batch.action);
+        gather(value, 1, &mut batch.value);
+        gather(returns, 1, &mut batch.returns);
+        batch.advantage.clear();
+        let errors = batch.returns.iter().zip(&batch.value).map(|(r, v)| r - v);
+        batch.advantage.extend(errors);
+    }
+}
+
+/// −mean A ln π(a|s), to be descended: the gradient of the policy's performance where A is constant.
+///
+/// Both are `[B]`, the result is `[]`.
+fn policy_loss(log_prob: &Tensor, advantage: &Tensor) -> Tensor {
+    -(log_prob * advantage).mean(Kind::Float)
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for A2c<O, H> {
+    fn act(
+        &self,
+        observations: &[O::Element],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<<H::ActionSpace as Space>::Element>,
+    ) {
+        self.networks.act(observations, mode, rng, actions);
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A2c<O, H> {
+    fn learn(
+        &mut self,
+        experience: &Experience<O, H::ActionSpace>,
+    ) -> Result<Option<Metrics>, AgentError> {
+        let A2cConfig { gamma, reward_scale, .. } = self.config;
+        self.env_steps += experience.len() as u64;
+        self.rollout.push(&self.networks, experience, gamma, reward_scale);
+        self.networks.observe(experience)?;
+        if !self.rollout.is_full() {
+            return Ok(None);
+        }
+        let metrics = self.update()?;
+        self.rollout.clear();
+        Ok(metrics)
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Checkpoint for A2c<O, H> {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_part("networks", &self.networks)?;
+        let RmsPropState { square, .. } = self.optimizer.state();
+        state.insert_array("rms_prop/square", &[square.len()], square);
+        state.insert_part("rollout", &self.rollout)?;
+        state.insert("env_steps", &self.env_steps)?;
+        state.insert("updates", &self.updates)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("networks", &mut self.networks)?;
+        let len = self.networks.parameters().len();
+        let square: Vec<f32> = state.array("rms_prop/square", &[len])?;
+        // Neither centred nor with momentum: the mean stays zero, and the last direction is no
+        // part of the next.
+        let zeros = vec![0.0; len];
+        self.optimizer
+            .load_state(RmsPropState { square: &square, mean: &zeros, momentum: &zeros })
+            .expect("the lengths were checked");
+        state.load_part("rollout", &mut self.rollout)?;
+        self.env_steps = state.get("env_steps")?;
+        self.updates = state.get("updates")?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_loss_and_its_gradient_by_hand() {
+        let logits = Tensor::from_slice(&[0.0_f32, 3_f32.ln()]).set_requires_grad(true); // ¼, ¾
+        let log_prob = logits.log_softmax(-1, Kind::Float).take(&Tensor::from_slice(&[0_i64, 1]));
+        let loss = policy_loss(&log_prob, &Tensor::from_slice(&[2.0_f32, -1.0]));
+        let expected = -(2.0 * 0.25_f64.ln() - 0.75_f64.ln()) / 2.0;
+        assert!((loss.double_value(&[]) - expected).abs() < 1e-6);
+        loss.backward();
+        // −½ (2 (1 − ¼) − (0 − ¼)) and its opposite.
+        let gradient = Vec::<f32>::try_from(logits.grad()).unwrap();
+        for (got, expected) in gradient.iter().zip([-0.875, 0.875]) {
+            assert!((got - expected).abs() < 1e-6, "{gradient:?}");
+        }
+    }
+}

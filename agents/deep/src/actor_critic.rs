@@ -1,0 +1,357 @@
+//! A policy and a value function, as every policy-gradient agent here has them.
+
+use std::cell::RefCell;
+
+use gymnast_core::{
+    init::{Fans, Init},
+    nn::{
+        Activation, MlpConfig, MlpLayers, Parameter, Parameters, ParametersBuilder, Plan, Scratch,
+    },
+};
+use gymnast_envs::{Experience, FeatureSpace, Rng, Space, wrappers::RunningMeanStd};
+use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
+use tch::Tensor;
+
+use crate::{dqn::backend, policy_head::PolicyHead};
+
+/// The variance of an observation's number never counts as less.
+const LEAST_VARIANCE: f64 = 1e-8;
+/// Normalised observations are clipped to ± this.
+const FARTHEST: f64 = 10.0;
+
+/// What the two networks look like.
+#[derive(Clone, Debug)]
+pub struct ActorCriticConfig {
+    /// The widths of the hidden layers of each.
+    pub hidden: Vec<usize>,
+    /// What follows each hidden layer.
+    pub activation: Activation,
+    /// The shared parameters of the policy's head before learning: the logarithm of the standard
+    /// deviation.
+    pub log_std: f64,
+    /// Whether observations are normalised by the mean and deviation of those learned from so far.
+    pub normalize_observations: bool,
+}
+
+/// Two separate networks, whose parameters lie in one vector: one optimiser, one norm to clip.
+///
+/// Layers are orthogonal with gain √2, the policy's last with 0.01 (at first all actions are alike)
+/// and the value's with 1; biases are zero. The observations' statistics change with what is learned
+/// from and never in acting, and lie in the checkpoint.
+pub struct ActorCritic<O, H> {
+    observation_space: O,
+    head: H,
+    policy: MlpLayers,
+    value: MlpLayers,
+    shared: Parameter,
+    policy_plan: Plan,
+    value_plan: Plan,
+    parameters: Parameters,
+    statistics: Option<RunningMeanStd>,
+    acting: RefCell<Acting>,
+}
+
+/// What acting writes to, kept from call to call.
+#[derive(Default)]
+struct Acting {
+    features: Vec<f32>, // [N, width]
+    outputs: Vec<f32>,  // [N, outputs]
+    /// The last actions of [`Mode::Explore`], as they were drawn: what is learned from.
+    drawn: Vec<f32>, // [N, action_width]
+    best: Vec<f32>,     // [action_width]
+    scratch: Scratch,
+}
+
+impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
+    /// Networks that have learned nothing.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`].
+    pub fn new(
+        observation_space: O,
+        head: H,
+        config: &ActorCriticConfig,
+        rng: &mut Rng,
+    ) -> Result<Self, AgentError> {
+        let (hidden, widths) = (&config.hidden, 1..=4_096);
+        let fits = hidden.len() <= 16 && hidden.iter().all(|width| widths.contains(width));
+        AgentError::require(fits, "hidden", hidden, "at most 16 widths of 1 to 4096")?;
+        let (log_std, range) = (config.log_std, -20.0..=2.0);
+        let fits = range.contains(&log_std);
+        AgentError::require(fits, "log_std", &log_std, "a logarithm in [-20, 2]")?;
+        let layers = |gain| MlpConfig {
+            hidden: hidden.clone(),
+            activation: config.activation,
+            weight: Init::Orthogonal { gain: std::f32::consts::SQRT_2 },
+            output_weight: Init::Orthogonal { gain },
+            bias: Init::Zeros,
+        };
+        let width = observation_space.width();
+        let mut builder = ParametersBuilder::new();
+        let policy = MlpLayers::new(&layers(0.01), width, head.outputs(), &mut builder);
+        let policy = policy.map_err(backend)?;
+        let value = MlpLayers::new(&layers(1.0), width, 1, &mut builder).map_err(backend)?;
+        let (init, fans) = (
+            Init::Constant { value: log_std as f32 },
+            Fans { fan_in: 1, fan_out: 1 }, // of no meaning to a constant
+        );
+        let shared = builder.parameter(&[head.shared()], init, fans).map_err(backend)?;
+        Ok(Self {
+            policy_plan: policy.plan(),
+            value_plan: value.plan(),
+            parameters: builder.build(rng).map_err(backend)?,
+            statistics: config.normalize_observations.then(|| RunningMeanStd::new(width)),
+            acting: RefCell::default(),
+            observation_space,
+            head,
+            policy,
+            value,
+            shared,
+        })
+    }
+
+    /// The parameters of both networks and of the head.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The parameters, to change.
+    pub fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
+    /// The number of features of an observation.
+    pub fn width(&self) -> usize {
+        self.policy.inputs()
+    }
+
+    /// The numbers that an action stands as.
+    pub fn action_width(&self) -> usize {
+        self.head.action_width()
+    }
+
+    /// Chooses actions, as [`Policy::act`](gymnast_harness::Policy::act).
+    pub fn act(
+        &self,
+        observations: &[O::Element],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<<H::ActionSpace as Space>::Element>,
+    ) {
+        let Acting { features, outputs, drawn, best, scratch } = &mut *self.acting.borrow_mut();
+        let (n, width, action_width) = (observations.len(), self.width(), self.action_width());
+        features.resize(n * width, 0.0);
+        outputs.resize(n * self.head.outputs(), 0.0);
+        for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
+            self.write_features(observation, row);
+        }
+        let parameters = self.parameters.values();
+        self.policy_plan
+            .run(parameters, features, n, scratch, outputs)
+            .expect("the features have the network's width");
+        let shared = &parameters[self.shared.range()];
+        let outputs = outputs.chunks_exact(self.head.outputs());
+        actions.clear();
+        if mode == Mode::Explore {
+            drawn.resize(n * action_width, 0.0);
+            let rows = outputs.zip(drawn.chunks_exact_mut(action_width));
+            actions.extend(rows.map(|(outputs, action)| {
+                self.head.sample(outputs, shared, rng, action);
+                self.head.element(action)
+            }));
+        } else {
+            best.resize(action_width, 0.0);
+            actions.extend(outputs.map(|outputs| {
+                self.head.mode(outputs, best);
+                self.head.element(best)
+            }));
+        }
+    }
+
+    /// Writes an observation as the networks read it.
+    pub fn write_features(&self, observation: &O::Element, features: &mut [f32]) {
+        self.observation_space.flatten(observation, features);
+        if let Some(statistics) = &self.statistics {
+            let moments = statistics.mean().iter().zip(statistics.var());
+            for (x, (mean, var)) in features.iter_mut().zip(moments) {
+                let deviations = (f64::from(*x) - mean) / (var + LEAST_VARIANCE).sqrt();
+                *x = deviations.clamp(-FARTHEST, FARTHEST) as f32;
+            }
+        }
+    }
+
+    /// Writes the action of environment `i` as numbers: as it was drawn, before it was clipped for
+    /// the environment; as it was taken, where that was another one.
+    pub fn write_action(
+        &self,
+        i: usize,
+        taken: &<H::ActionSpace as Space>::Element,
+        action: &mut [f32],
+    ) {
+        let places = i * action.len()..(i + 1) * action.len();
+        match self.acting.borrow().drawn.get(places) {
+            Some(drawn) if self.head.element(drawn) == *taken => action.copy_from_slice(drawn),
+            _ => self.head.write(taken, action),
+        }
+    }
+
+    /// Takes the observations of these transitions into the statistics that normalise them.
+    ///
+    /// # Errors
+    /// [`AgentError::Env`] where an observation is not finite.
+    pub fn observe(
+        &mut self,
+        experience: &Experience<O, H::ActionSpace>,
+    ) -> Result<(), AgentError> {
+        let Some(statistics) = &mut self.statistics else { return Ok(()) };
+        let features = &mut self.acting.get_mut().features;
+        features.resize(self.policy.inputs(), 0.0);
+        for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
+            self.observation_space.flatten(&experience.observations[i], features);
+            statistics.update(features)?;
+        }
+        Ok(())
+    }
+
+    /// The values of rows of features, without libtorch.
+    pub fn values(&self, features: &[f32], values: &mut Vec<f32>) {
+        let n = features.len() / self.width();
+        values.resize(n, 0.0);
+        let scratch = &mut self.acting.borrow_mut().scratch;
+        self.value_plan
+            .run(self.parameters.values(), features, n, scratch, values)
+            .expect("the features have the network's width");
+    }
+
+    /// The value of one observation, without libtorch.
+    pub fn value_of(&self, observation: &O::Element) -> f32 {
+        let mut features = vec![0.0; self.width()];
+        let mut value = Vec::with_capacity(1);
+        self.write_features(observation, &mut features);
+        self.values(&features, &mut value);
+        value[0]
+    }
+
+    /// The values of `[B, width]` features, differentiable: `[B]`.
+    pub fn value(&self, features: &Tensor) -> Tensor {
+        self.value.forward(features).squeeze_dim(1)
+    }
+
+    /// The log-probabilities of B actions in `[B, width]` features, `[B]`, and the policy's mean
+    /// entropy there, `[]`, both differentiable.
+    pub fn log_prob_and_entropy(&self, features: &Tensor, actions: &[f32]) -> (Tensor, Tensor) {
+        let outputs = self.policy.forward(features); // [B, outputs]
+        self.head.log_prob_and_entropy(&outputs, self.shared.tensor(), actions)
+    }
+
+    /// Rows of features as a tensor: `[B, width]`.
+    pub fn tensor(&self, features: &[f32]) -> Tensor {
+        Tensor::from_slice(features).view([-1, self.width() as i64])
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_array("parameters", &[self.parameters.len()], self.parameters.values());
+        match &self.statistics {
+            Some(statistics) => state.insert("statistics", statistics),
+            None => Ok(()),
+        }
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        let values: Vec<f32> = state.array("parameters", &[self.parameters.len()])?;
+        self.parameters.values_mut().copy_from_slice(&values);
+        if self.statistics.is_some() {
+            let statistics: RunningMeanStd = state.get("statistics")?;
+            if statistics.mean().len() != self.width() {
+                return Err(CheckpointError::Mismatch {
+                    name: "statistics".to_owned(),
+                    expected: format!("{} numbers", self.width()),
+                    got: statistics.mean().len().to_string(),
+                });
+            }
+            self.statistics = Some(statistics);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gymnast_envs::{BoxSpace, Outcome, Seed};
+
+    use super::*;
+    use crate::policy_head::DiagonalGaussian;
+
+    type Space1 = BoxSpace<1>;
+
+    fn actor_critic(normalize: bool) -> ActorCritic<Space1, DiagonalGaussian<Space1>> {
+        let config = ActorCriticConfig {
+            hidden: vec![8],
+            activation: Activation::Tanh,
+            log_std: 0.5,
+            normalize_observations: normalize,
+        };
+        let head = DiagonalGaussian::new(BoxSpace::symmetric([1.0]));
+        ActorCritic::new(BoxSpace::unbounded(), head, &config, &mut Seed::new(3).rng()).unwrap()
+    }
+
+    #[test]
+    fn actions_are_kept_as_they_were_drawn() {
+        let (networks, mut rng) = (actor_critic(false), Seed::new(1).rng());
+        let mut actions = Vec::new();
+        networks.act(&[[0.0]; 32], Mode::Explore, &mut rng, &mut actions);
+        assert!(actions.iter().all(|[a]| a.abs() <= 1.0));
+        let mut exploiting = Vec::new();
+        networks.act(&[[0.0]; 50], Mode::Exploit, &mut rng, &mut exploiting);
+        let mut kept = [[0.0]; 32];
+        for (i, row) in kept.iter_mut().enumerate() {
+            networks.write_action(i, &actions[i], row);
+            assert_eq!([row[0].clamp(-1.0, 1.0)], actions[i]);
+        }
+        assert!(kept.iter().any(|[a]| a.abs() > 1.0), "{kept:?}");
+        // Somebody else's action counts as it was taken.
+        networks.write_action(0, &[0.125], &mut kept[0]);
+        assert_eq!(kept[0], [0.125]);
+    }
+
+    #[test]
+    fn statistics_change_with_what_is_learned_from_alone() {
+        let mut networks = actor_critic(true);
+        let mut experience = Experience {
+            observations: vec![[4.0], [100.0]],
+            actions: vec![[0.0]; 2],
+            rewards: vec![0.0; 2],
+            next_observations: vec![[0.0]; 2],
+            outcomes: vec![Outcome::Continues; 2],
+            is_reset: vec![false, true],
+        };
+        networks.observe(&experience).unwrap();
+        networks.act(&[[9.0]], Mode::Explore, &mut Seed::new(1).rng(), &mut Vec::new());
+        experience.observations[0] = [6.0];
+        networks.observe(&experience).unwrap();
+        let mut state = StateDict::new();
+        networks.save(&mut state).unwrap();
+        let mut other = actor_critic(true);
+        other.load(&state).unwrap();
+        // Of 4 and 6 (the reset's 100 left out): mean 5, deviation 1, but for the prior.
+        let mut features = [0.0];
+        other.write_features(&[7.0], &mut features);
+        assert!((features[0] - 2.0).abs() < 1e-2, "{features:?}");
+        other.write_features(&[1e9], &mut features);
+        assert_eq!(features, [10.0]);
+    }
+
+    #[test]
+    fn plain_values_agree_with_libtorch() {
+        let networks = actor_critic(false);
+        let features = [0.5, -1.0, 3.0];
+        let mut plain = Vec::new();
+        networks.values(&features, &mut plain);
+        let theirs = networks.value(&networks.tensor(&features));
+        for (a, b) in plain.iter().zip(Vec::<f32>::try_from(theirs.detach()).unwrap()) {
+            assert!((a - b).abs() < 1e-6);
+        }
+    }
+}

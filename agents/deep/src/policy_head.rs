@@ -1,0 +1,256 @@
+//! What a policy network's numbers mean: a distribution over actions.
+//!
+//! The two kinds of heads let one agent serve finite and real-valued actions. Acting is plain Rust
+//! on slices, as a call into libtorch costs more than the arithmetic; learning is differentiated,
+//! so it is libtorch's.
+
+use std::f64::consts::{E, TAU};
+
+use gymnast_envs::{BoundedSpace, FiniteSpace, Rng, Space};
+use rand::RngExt as _;
+use rand_distr::{Distribution as _, StandardNormal};
+use tch::{Kind, Tensor};
+
+use crate::targets::argmax;
+
+/// A family of distributions over the actions of a space.
+///
+/// An action stands as a row of [`action_width`](Self::action_width) numbers, as it was drawn: a
+/// real-valued one is clipped on its way to the environment and nowhere else, so that its
+/// probability is the one that it was drawn with.
+pub trait PolicyHead: Send {
+    /// The space of actions.
+    type ActionSpace: Space;
+
+    /// What the network has to put out for one state.
+    fn outputs(&self) -> usize;
+
+    /// How many parameters there are beside the network's, the same for all states.
+    fn shared(&self) -> usize;
+
+    /// The numbers that an action stands as.
+    fn action_width(&self) -> usize;
+
+    /// Draws an action, given a row of outputs and the shared parameters.
+    fn sample(&self, outputs: &[f32], shared: &[f32], rng: &mut Rng, action: &mut [f32]);
+
+    /// The likeliest action.
+    fn mode(&self, outputs: &[f32], action: &mut [f32]);
+
+    /// The action as the environment takes it.
+    fn element(&self, action: &[f32]) -> <Self::ActionSpace as Space>::Element;
+
+    /// Writes an action that the environment took as numbers.
+    fn write(&self, element: &<Self::ActionSpace as Space>::Element, action: &mut [f32]);
+
+    /// The log-probability of each action, `[B]`, and the distributions' mean entropy, `[]`, both
+    /// differentiable. `outputs` is `[B, outputs]`, `shared` `[shared]`, `actions` holds B rows.
+    fn log_prob_and_entropy(
+        &self,
+        outputs: &Tensor,
+        shared: &Tensor,
+        actions: &[f32],
+    ) -> (Tensor, Tensor);
+}
+
+/// One probability for each action of a finite space; the outputs are logits.
+#[derive(Clone, Debug)]
+pub struct Categorical<A>(A);
+
+impl<A: FiniteSpace> Categorical<A> {
+    /// Over the actions of this space.
+    pub fn new(action_space: A) -> Self {
+        Self(action_space)
+    }
+}
+
+impl<A: FiniteSpace> PolicyHead for Categorical<A> {
+    type ActionSpace = A;
+
+    fn outputs(&self) -> usize {
+        self.0.size()
+    }
+
+    fn shared(&self) -> usize {
+        0
+    }
+
+    fn action_width(&self) -> usize {
+        1
+    }
+
+    fn sample(&self, logits: &[f32], _shared: &[f32], rng: &mut Rng, action: &mut [f32]) {
+        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let weight = |&logit: &f32| (logit - largest).exp();
+        let mut left = rng.random::<f32>() * logits.iter().map(weight).sum::<f32>();
+        let drawn = logits.iter().position(|logit| {
+            left -= weight(logit);
+            left < 0.0
+        });
+        // Rounding may leave a little after the last.
+        action[0] = drawn.unwrap_or(logits.len() - 1) as f32;
+    }
+
+    fn mode(&self, logits: &[f32], action: &mut [f32]) {
+        action[0] = argmax(logits) as f32;
+    }
+
+    fn element(&self, action: &[f32]) -> A::Element {
+        self.0.element(action[0] as usize)
+    }
+
+    fn write(&self, element: &A::Element, action: &mut [f32]) {
+        action[0] = self.0.index_of(element) as f32;
+    }
+
+    fn log_prob_and_entropy(
+        &self,
+        logits: &Tensor,
+        _shared: &Tensor,
+        actions: &[f32],
+    ) -> (Tensor, Tensor) {
+        let log_probs = logits.log_softmax(-1, Kind::Float); // [B, A]
+        // `take` counts through all rows; its gradient costs less than `gather`'s.
+        let places = (0..).step_by(self.outputs()).zip(actions).map(|(row, &a)| row + a as i64);
+        let places = Tensor::from_slice(&places.collect::<Vec<i64>>()); // [B]
+        let entropy = -(log_probs.exp() * &log_probs).sum(Kind::Float) / actions.len() as f64; // []
+        (log_probs.take(&places), entropy)
+    }
+}
+
+/// A normal distribution for each number of a box: the outputs are the means, and the logarithms
+/// of the standard deviations are shared by all states.
+#[derive(Clone, Debug)]
+pub struct DiagonalGaussian<A> {
+    action_space: A,
+    width: usize,
+}
+
+impl<A: BoundedSpace> DiagonalGaussian<A> {
+    /// Over the actions of this space.
+    pub fn new(action_space: A) -> Self {
+        Self { width: action_space.width(), action_space }
+    }
+}
+
+impl<A: BoundedSpace> PolicyHead for DiagonalGaussian<A> {
+    type ActionSpace = A;
+
+    fn outputs(&self) -> usize {
+        self.width
+    }
+
+    fn shared(&self) -> usize {
+        self.width
+    }
+
+    fn action_width(&self) -> usize {
+        self.width
+    }
+
+    fn sample(&self, mean: &[f32], log_std: &[f32], rng: &mut Rng, action: &mut [f32]) {
+        for ((action, mean), log_std) in action.iter_mut().zip(mean).zip(log_std) {
+            let noise: f32 = StandardNormal.sample(rng);
+            *action = mean + log_std.exp() * noise;
+        }
+    }
+
+    fn mode(&self, mean: &[f32], action: &mut [f32]) {
+        action.copy_from_slice(mean);
+    }
+
+    fn element(&self, action: &[f32]) -> A::Element {
+        self.action_space.clip(action)
+    }
+
+    fn write(&self, element: &A::Element, action: &mut [f32]) {
+        self.action_space.flatten(element, action);
+    }
+
+    fn log_prob_and_entropy(
+        &self,
+        mean: &Tensor,
+        log_std: &Tensor,
+        actions: &[f32],
+    ) -> (Tensor, Tensor) {
+        let width = self.width as f64;
+        let actions = Tensor::from_slice(actions).view_as(mean); // [B, width]
+        let z = (actions - mean) * log_std.neg().exp(); // [B, width]
+        let log_scale = log_std.sum(Kind::Float); // []
+        let squares = z.square().sum_dim_intlist(1, false, Kind::Float); // [B]
+        let log_prob = squares * -0.5 - &log_scale - 0.5 * width * TAU.ln();
+        (log_prob, log_scale + 0.5 * width * (TAU * E).ln())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gymnast_envs::{BoxSpace, Discrete, Seed};
+
+    use super::*;
+
+    fn numbers(tensor: &Tensor) -> Vec<f32> {
+        Vec::try_from(tensor.reshape(-1)).unwrap()
+    }
+
+    fn close(got: &[f32], expected: &[f64]) {
+        assert_eq!(got.len(), expected.len());
+        for (got, expected) in got.iter().zip(expected) {
+            assert!((f64::from(*got) - expected).abs() < 1e-5, "{got} {expected}");
+        }
+    }
+
+    #[test]
+    fn a_categorical_by_hand() {
+        let head = Categorical::new(Discrete::with_start(3, 5).unwrap());
+        // Weights 1, 2, 5 of 8; and a row that overflows without its maximum taken away.
+        let logits = [0.0, 2_f32.ln(), 5_f32.ln(), 500.0, 0.0, 500.0];
+        let tensor = Tensor::from_slice(&logits).view([2, 3]);
+        let none = Tensor::zeros([0], tch::kind::FLOAT_CPU);
+        let (log_prob, entropy) = head.log_prob_and_entropy(&tensor, &none, &[1.0, 2.0]);
+        close(&numbers(&log_prob), &[0.25_f64.ln(), 0.5_f64.ln()]);
+        let first = 8_f64.ln() - (2.0 * 2_f64.ln() + 5.0 * 5_f64.ln()) / 8.0;
+        close(&numbers(&entropy), &[(first + 2_f64.ln()) / 2.0]);
+
+        let mut action = [f32::NAN];
+        head.mode(&logits[..3], &mut action);
+        assert_eq!((action, head.element(&action)), ([2.0], 7));
+        head.write(&6, &mut action);
+        assert_eq!(action, [1.0]);
+
+        let (mut counts, mut rng) = ([0; 3], Seed::new(1).rng());
+        for _ in 0..8_000 {
+            head.sample(&logits[..3], &[], &mut rng, &mut action);
+            counts[action[0] as usize] += 1;
+        }
+        for (count, expected) in counts.into_iter().zip([1_000_i32, 2_000, 5_000]) {
+            assert!((count - expected).abs() < 150, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn a_gaussian_by_hand() {
+        let head = DiagonalGaussian::new(BoxSpace::symmetric([1.0, 2.0]));
+        let mean = Tensor::from_slice(&[0.0_f32, 1.0]).view([1, 2]);
+        let log_std = Tensor::from_slice(&[0.0, 2_f32.ln()]);
+        // z = 2 and (4 − 1) / 2.
+        let (log_prob, entropy) = head.log_prob_and_entropy(&mean, &log_std, &[2.0, 4.0]);
+        let expected = -0.5 * (4.0 + 2.25) - 2_f64.ln() - TAU.ln();
+        close(&numbers(&log_prob), &[expected]);
+        close(&numbers(&entropy), &[2_f64.ln() + (TAU * E).ln()]);
+
+        let mut action = [f32::NAN; 2];
+        head.mode(&[3.0, 1.0], &mut action);
+        // Kept as it is, clipped for the environment.
+        assert_eq!((action, head.element(&action)), ([3.0, 1.0], [1.0, 1.0]));
+
+        let mut rng = Seed::new(1).rng();
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for _ in 0..4_000 {
+            head.sample(&[0.0, 1.0], &[0.0, 2_f32.ln()], &mut rng, &mut action);
+            sum += action[1] - 1.0;
+            squares += (action[1] - 1.0).powi(2);
+        }
+        assert!((sum / 4_000.0).abs() < 0.1 && (squares / 4_000.0 - 4.0).abs() < 0.3);
+    }
+}

@@ -1,0 +1,284 @@
+//! PPO: proximal policy optimisation, several passes over the same steps within a trust region.
+//!
+//! Source: Schulman et al., "Proximal policy optimization algorithms" (2017), algorithm 1 with
+//! equations 7 and 9:
+//!
+//! ```text
+//! for each T steps of N environments with policy π_old:
+//!     A = generalised advantage estimates, R = A + V(s; θ)
+//!     for K epochs, for each minibatch of the N·T steps:
+//!         ratio = π(a|s; θ) / π_old(a|s)
+//!         L = mean min(ratio · A, clip(ratio, 1 − ε, 1 + ε) · A)
+//!             − c₁ mean (V(s; θ) − R)² + c₂ mean entropy of π(·|s; θ)
+//!         ascend the gradient of L with respect to θ
+//! ```
+//!
+//! What the paper leaves open is done as in its authors' code (OpenAI Baselines), which Huang et
+//! al., "The 37 implementation details of proximal policy optimization" (2022) list: separate
+//! networks, initialised orthogonally; Adam with ε = 10⁻⁵; advantages normalised in each minibatch;
+//! the gradient's global norm clipped; step size and clip range on a schedule; value clipping as a
+//! switch. The epochs end early where the policy has moved farther than `target_kl` allows.
+//!
+//! Departures: a time limit is not an end, so an episode cut short is worth what its last state is
+//! worth. Normalised observations are those of the agent, not of a wrapper: their statistics lie in
+//! its checkpoint. Real-valued actions are clipped on the way to the environment and learned from as
+//! they were drawn.
+//!
+//! Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `approx_kl` (the mean of
+//! ratio − 1 − ln ratio), `clip_fraction` (how many ratios the clip holds), each over the last
+//! epoch; `explained_variance` (of the returns, by the values before the update; where they vary),
+//! `grad_norm` (of the last minibatch, before clipping),
+//! `learning_rate`.
+
+mod config;
+mod loss;
+
+use gymnast_core::{
+    optim::{Adam, AdamConfig, AdamState, Optimizer as _},
+    threads,
+};
+use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
+use gymnast_harness::{
+    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
+};
+use rand::seq::SliceRandom as _;
+use tch::{Kind, Tensor};
+
+pub use config::PpoConfig;
+
+use crate::{
+    actor_critic::ActorCritic, dqn::backend, policy_head::PolicyHead, returns, rollout::Rollout,
+};
+
+/// The PPO agent. Its head says whether actions are finite
+/// ([`Categorical`](crate::Categorical)) or real-valued
+/// ([`DiagonalGaussian`](crate::DiagonalGaussian)).
+pub struct Ppo<O, H> {
+    config: PpoConfig,
+    plan: Plan,
+    networks: ActorCritic<O, H>,
+    optimizer: Adam,
+    rollout: Rollout,
+    minibatch_rng: Rng,
+    env_steps: u64,
+    learning: Learning,
+}
+
+/// What an update writes to, kept from update to update.
+#[derive(Default)]
+struct Learning {
+    // Of every row of the rollout:
+    value: Vec<f32>,
+    next_value: Vec<f32>,
+    advantage: Vec<f32>,
+    returns: Vec<f32>,
+    log_prob: Vec<f32>,
+    /// The transitions, in the order of an epoch.
+    order: Vec<usize>,
+    batch: Batch,
+}
+
+/// A minibatch, in columns.
+#[derive(Default)]
+struct Batch {
+    observation: Vec<f32>, // [B, width]
+    action: Vec<f32>,      // [B, action_width]
+    log_prob: Vec<f32>,    // [B]
+    advantage: Vec<f32>,   // [B]
+    value: Vec<f32>,       // [B]
+    returns: Vec<f32>,     // [B]
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
+    /// An agent that has learned nothing.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`].
+    pub fn new(
+        observation_space: O,
+        head: H,
+        config: PpoConfig,
+        plan: &Plan,
+    ) -> Result<Self, AgentError> {
+        config.check()?;
+        threads::single_threaded();
+        let mut rng = plan.seed.child("init", 0).rng();
+        let networks = ActorCritic::new(observation_space, head, &config.networks(), &mut rng)?;
+        let (width, action_width) = (networks.width(), networks.action_width());
+        let adam = AdamConfig { eps: 1e-5, ..AdamConfig::default() };
+        Ok(Self {
+            optimizer: Adam::new(adam, networks.parameters()).map_err(backend)?,
+            rollout: Rollout::new(config.n_steps, plan.num_envs, width, action_width)?,
+            minibatch_rng: plan.seed.child("minibatch", 0).rng(),
+            env_steps: 0,
+            learning: Learning::default(),
+            plan: *plan,
+            config,
+            networks,
+        })
+    }
+
+    /// Learns from a full rollout.
+    fn update(&mut self) -> Result<Metrics, AgentError> {
+        let progress = self.plan.progress(self.env_steps);
+        let learning_rate = self.config.learning_rate.at(progress);
+        let clip = self.config.clip.at(progress);
+        self.estimate();
+        let Learning { value, returns, order, .. } = &self.learning;
+        let (explained, rows) = (returns::explained_variance(value, returns), order.len());
+        let (mut diagnostics, mut batches, mut grad_norm) = ([0.0; 5], 0.0, 0.0);
+
+        'epochs: for epoch in 1..=self.config.epochs {
+            (diagnostics, batches) = ([0.0; 5], 0.0);
+            self.learning.order.shuffle(&mut self.minibatch_rng);
+            for start in (0..rows).step_by(self.config.batch_size) {
+                let losses = self.losses(start..rows.min(start + self.config.batch_size), clip);
+                // Reading numbers back costs more than making them.
+                if epoch == self.config.epochs || self.config.target_kl > 0.0 {
+                    let numbers = losses.diagnose(clip);
+                    diagnostics.iter_mut().zip(numbers).for_each(|(sum, x)| *sum += x);
+                    batches += 1.0;
+                    let [.., approx_kl, _] = numbers;
+                    // The factor is that of OpenAI's Spinning Up.
+                    if self.config.target_kl > 0.0 && approx_kl > 1.5 * self.config.target_kl {
+                        break 'epochs;
+                    }
+                }
+                grad_norm = self.descend(&losses.total(&self.config), learning_rate)?;
+            }
+        }
+        let [policy_loss, value_loss, entropy, approx_kl, clip_fraction] =
+            diagnostics.map(|sum| sum / f64::max(batches, 1.0));
+        let metrics = Metrics::new()
+            .with("policy_loss", policy_loss)
+            .with("value_loss", value_loss)
+            .with("entropy", entropy)
+            .with("approx_kl", approx_kl)
+            .with("clip_fraction", clip_fraction)
+            .with("grad_norm", grad_norm)
+            .with("learning_rate", learning_rate);
+        Ok(explained.into_iter().fold(metrics, |m, share| m.with("explained_variance", share)))
+    }
+
+    /// One step down the gradient, whose norm it returns.
+    fn descend(&mut self, loss: &Tensor, learning_rate: f64) -> Result<f64, AgentError> {
+        let (parameters, max_norm) =
+            (self.networks.parameters_mut(), self.config.max_grad_norm as f32);
+        let norm = self.optimizer.minimize(loss, parameters, learning_rate, Some(max_norm));
+        let norm = f64::from(norm.map_err(backend)?);
+        if norm.is_finite() {
+            return Ok(norm);
+        }
+        let (what, env_steps) = ("the gradient", self.env_steps);
+        Err(AgentError::Diverged { what, value: norm, env_steps })
+    }
+
+    /// What the rollout's actions were worth, and how likely they were.
+    fn estimate(&mut self) {
+        let Learning { value, next_value, advantage, returns, log_prob, order, .. } =
+            &mut self.learning;
+        let (networks, rollout) = (&self.networks, &self.rollout);
+        networks.values(rollout.observations(), value);
+        networks.values(rollout.next_observations(), next_value);
+        returns::gae(&rollout.steps(), value, next_value, self.config.gae_lambda, advantage);
+        returns.clear();
+        returns.extend(advantage.iter().zip(&*value).map(|(advantage, value)| advantage + value));
+        let old = tch::no_grad(|| {
+            let features = networks.tensor(rollout.observations());
+            networks.log_prob_and_entropy(&features, rollout.actions()).0
+        }); // [T · N]
+        log_prob.resize(rollout.len(), 0.0);
+        old.copy_data(log_prob, rollout.len());
+        order.clear();
+        order.extend(rollout.transitions());
+    }
+
+    /// The losses of a minibatch.
+    fn losses(&mut self, places: std::ops::Range<usize>, clip: f64) -> loss::Losses {
+        let Learning { value, advantage, returns, log_prob, order, batch, .. } = &mut self.learning;
+        let (rollout, networks) = (&self.rollout, &self.networks);
+        let rows = &order[places];
+        let gather = |from: &[f32], width: usize, to: &mut Vec<f32>| {
+            to.clear();
+            rows.iter().for_each(|row| to.extend_from_slice(&from[row * width..][..width]));
+        };
+        gather(rollout.observations(), networks.width(), &mut batch.observation);
+        gather(rollout.actions(), networks.action_width(), &mut batch.action);
+        gather(log_prob, 1, &mut batch.log_prob);
+        gather(advantage, 1, &mut batch.advantage);
+        gather(value, 1, &mut batch.value);
+        gather(returns, 1, &mut batch.returns);
+        returns::normalize(&mut batch.advantage);
+
+        let observation = networks.tensor(&batch.observation); // [B, width]
+        let (log_prob, entropy) = networks.log_prob_and_entropy(&observation, &batch.action);
+        let log_ratio = log_prob - Tensor::from_slice(&batch.log_prob); // [B]
+        let advantage = Tensor::from_slice(&batch.advantage); // [B]
+        let value = networks.value(&observation); // [B]
+        let returns = Tensor::from_slice(&batch.returns); // [B]
+        let value = if self.config.clip_value {
+            loss::clipped_value(&value, &Tensor::from_slice(&batch.value), &returns, clip)
+        } else {
+            (value - returns).square().mean(Kind::Float)
+        };
+        let policy = loss::clipped_surrogate(&log_ratio.exp(), &advantage, clip);
+        loss::Losses { policy, value, entropy, log_ratio }
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Ppo<O, H> {
+    fn act(
+        &self,
+        observations: &[O::Element],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<<H::ActionSpace as Space>::Element>,
+    ) {
+        self.networks.act(observations, mode, rng, actions);
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Ppo<O, H> {
+    fn learn(
+        &mut self,
+        experience: &Experience<O, H::ActionSpace>,
+    ) -> Result<Option<Metrics>, AgentError> {
+        let PpoConfig { gamma, reward_scale, .. } = self.config;
+        self.env_steps += experience.len() as u64;
+        self.rollout.push(&self.networks, experience, gamma, reward_scale);
+        self.networks.observe(experience)?;
+        if !self.rollout.is_full() {
+            return Ok(None);
+        }
+        let metrics = self.update()?;
+        self.rollout.clear();
+        Ok(Some(metrics))
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Ppo<O, H> {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_part("networks", &self.networks)?;
+        let AdamState { m, v, step } = self.optimizer.state();
+        state.insert_array("adam/m", &[m.len()], m);
+        state.insert_array("adam/v", &[v.len()], v);
+        state.insert("adam/step", &step)?;
+        state.insert_part("rollout", &self.rollout)?;
+        state.insert("minibatch_rng", &self.minibatch_rng)?;
+        state.insert("env_steps", &self.env_steps)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("networks", &mut self.networks)?;
+        let len = [self.networks.parameters().len()];
+        let m: Vec<f32> = state.array("adam/m", &len)?;
+        let v: Vec<f32> = state.array("adam/v", &len)?;
+        self.optimizer
+            .load_state(AdamState { m: &m, v: &v, step: state.get("adam/step")? })
+            .expect("the lengths were checked");
+        state.load_part("rollout", &mut self.rollout)?;
+        self.minibatch_rng = state.get("minibatch_rng")?;
+        self.env_steps = state.get("env_steps")?;
+        Ok(())
+    }
+}

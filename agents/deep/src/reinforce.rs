@@ -1,0 +1,195 @@
+//! REINFORCE: the policy follows the returns of whole episodes, with or without a baseline.
+//!
+//! Source: Williams, "Simple statistical gradient-following algorithms for connectionist
+//! reinforcement learning" (1992); with a baseline Sutton and Barto, "Reinforcement Learning: An
+//! Introduction" (2018), section 13.4:
+//!
+//! ```text
+//! for each batch of whole episodes, played with policy π(·|s; θ):
+//!     for each step: G = r + γ G'
+//!     δ = G − V(s; w) with a baseline, else G
+//!     ascend the gradient of mean δ ln π(a|s; θ) with respect to θ; δ is a constant
+//!     descend the gradient of mean (G − V(s; w))² with respect to w
+//! ```
+//!
+//! Departures: one step of Adam for a batch of episodes instead of one step for each time step, which
+//! a fixed policy allows to be summed; the factor γᵗ is left out, as is usual, so that late states
+//! count as much as early ones; `normalize` divides δ by its deviation over the batch, its mean taken
+//! away; the gradient's global norm is clipped; entropy may be rewarded. A time limit is not an end:
+//! with a baseline, the return of an episode cut short goes on with the value of its last state.
+//! Without one there is nothing to go on with, and the return ends there.
+//!
+//! Metrics: `policy_loss`, `value_loss` (with a baseline), `entropy`, `explained_variance` (of the
+//! returns by the baseline; where they vary), `grad_norm` (before clipping), `learning_rate`,
+//! `batch_steps`.
+
+mod config;
+mod episodes;
+
+use gymnast_core::{
+    loss,
+    optim::{Adam, AdamConfig, AdamState, Optimizer as _},
+    threads,
+};
+use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
+use gymnast_harness::{
+    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
+};
+use tch::{Kind, Tensor};
+
+pub use config::ReinforceConfig;
+
+use crate::{actor_critic::ActorCritic, dqn::backend, policy_head::PolicyHead, returns};
+use episodes::Episodes;
+
+/// The REINFORCE agent. Its head says whether actions are finite
+/// ([`Categorical`](crate::Categorical)) or real-valued
+/// ([`DiagonalGaussian`](crate::DiagonalGaussian)).
+pub struct Reinforce<O, H> {
+    config: ReinforceConfig,
+    plan: Plan,
+    networks: ActorCritic<O, H>,
+    optimizer: Adam,
+    episodes: Episodes,
+    env_steps: u64,
+    value: Vec<f32>,     // [B]
+    advantage: Vec<f32>, // [B]
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Reinforce<O, H> {
+    /// An agent that has learned nothing.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`].
+    pub fn new(
+        observation_space: O,
+        head: H,
+        config: ReinforceConfig,
+        plan: &Plan,
+    ) -> Result<Self, AgentError> {
+        config.check()?;
+        threads::single_threaded();
+        let mut rng = plan.seed.child("init", 0).rng();
+        let networks = ActorCritic::new(observation_space, head, &config.networks(), &mut rng)?;
+        let (width, action_width) = (networks.width(), networks.action_width());
+        let adam = AdamConfig { eps: 1e-5, ..AdamConfig::default() };
+        Ok(Self {
+            optimizer: Adam::new(adam, networks.parameters()).map_err(backend)?,
+            episodes: Episodes::new(plan.num_envs, width, action_width),
+            env_steps: 0,
+            value: Vec::new(),
+            advantage: Vec::new(),
+            plan: *plan,
+            config,
+            networks,
+        })
+    }
+
+    /// Learns from the finished episodes.
+    fn update(&mut self) -> Result<Metrics, AgentError> {
+        let Self { config, networks, episodes, value, advantage, .. } = self;
+        let batch = episodes.finished();
+        advantage.clone_from(&batch.returns);
+        if config.baseline {
+            networks.values(&batch.observations, value);
+            advantage.iter_mut().zip(&*value).for_each(|(advantage, value)| *advantage -= value);
+        }
+        if config.normalize {
+            returns::normalize(advantage);
+        }
+        let observation = networks.tensor(&batch.observations); // [B, width]
+        let (log_prob, entropy) = networks.log_prob_and_entropy(&observation, &batch.actions);
+        let policy_loss = -(log_prob * Tensor::from_slice(advantage)).mean(Kind::Float); // []
+        let mut total = &policy_loss - config.entropy_coefficient * &entropy;
+        let mut metrics = Metrics::new().with("batch_steps", batch.returns.len() as f64);
+        if config.baseline {
+            let targets = Tensor::from_slice(&batch.returns); // [B]
+            let value_loss = loss::mse(&networks.value(&observation), &targets, None); // []
+            metrics = metrics.with("value_loss", value_loss.double_value(&[]));
+            total += config.value_coefficient * value_loss;
+            if let Some(share) = returns::explained_variance(value, &batch.returns) {
+                metrics = metrics.with("explained_variance", share);
+            }
+        }
+        let learning_rate = config.learning_rate.at(self.plan.progress(self.env_steps));
+        let max_norm = config.max_grad_norm as f32;
+        let grad_norm = self
+            .optimizer
+            .minimize(&total, networks.parameters_mut(), learning_rate, Some(max_norm))
+            .map_err(backend)?;
+        let grad_norm = f64::from(grad_norm);
+        if !grad_norm.is_finite() {
+            let (what, env_steps) = ("the gradient", self.env_steps);
+            return Err(AgentError::Diverged { what, value: grad_norm, env_steps });
+        }
+        Ok(metrics
+            .with("policy_loss", policy_loss.double_value(&[]))
+            .with("entropy", entropy.double_value(&[]))
+            .with("grad_norm", grad_norm)
+            .with("learning_rate", learning_rate))
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Reinforce<O, H> {
+    fn act(
+        &self,
+        observations: &[O::Element],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<<H::ActionSpace as Space>::Element>,
+    ) {
+        self.networks.act(observations, mode, rng, actions);
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Reinforce<O, H> {
+    fn learn(
+        &mut self,
+        experience: &Experience<O, H::ActionSpace>,
+    ) -> Result<Option<Metrics>, AgentError> {
+        let ReinforceConfig { gamma, reward_scale, baseline, .. } = self.config;
+        self.env_steps += experience.len() as u64;
+        for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
+            self.episodes.push(i, &self.networks, experience, reward_scale);
+            let outcome = experience.outcomes[i];
+            if outcome.is_final() {
+                let goes_on = baseline && outcome.truncated();
+                let next = &experience.next_observations[i];
+                let rest = if goes_on { self.networks.value_of(next) } else { 0.0 };
+                self.episodes.finish(i, gamma, rest);
+            }
+        }
+        self.networks.observe(experience)?;
+        if self.episodes.num_finished() < self.config.episodes_per_update {
+            return Ok(None);
+        }
+        let metrics = self.update()?;
+        self.episodes.clear_finished();
+        Ok(Some(metrics))
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Reinforce<O, H> {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_part("networks", &self.networks)?;
+        let AdamState { m, v, step } = self.optimizer.state();
+        state.insert_array("adam/m", &[m.len()], m);
+        state.insert_array("adam/v", &[v.len()], v);
+        state.insert("adam/step", &step)?;
+        state.insert_part("episodes", &self.episodes)?;
+        state.insert("env_steps", &self.env_steps)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("networks", &mut self.networks)?;
+        let len = [self.networks.parameters().len()];
+        let m: Vec<f32> = state.array("adam/m", &len)?;
+        let v: Vec<f32> = state.array("adam/v", &len)?;
+        self.optimizer
+            .load_state(AdamState { m: &m, v: &v, step: state.get("adam/step")? })
+            .expect("the lengths were checked");
+        state.load_part("episodes", &mut self.episodes)?;
+        self.env_steps = state.get("env_steps")?;
+        Ok(())
+    }
+}

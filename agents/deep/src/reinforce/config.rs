@@ -1,0 +1,111 @@
+//! The settings of REINFORCE, and those that suit the environments it was tuned on.
+
+use gymnast_core::nn::Activation;
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
+use serde::{Deserialize, Serialize};
+
+use crate::actor_critic::ActorCriticConfig;
+
+gymnast_harness::documented! {
+    /// The settings of [`Reinforce`](super::Reinforce).
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct ReinforceConfig {
+        /// The widths of the hidden layers, of the policy and of the value function alike.
+        pub hidden: Vec<usize>,
+        /// What follows each hidden layer.
+        pub activation: Activation,
+        /// The logarithm of the actions' standard deviation before learning, where they are
+        /// real-valued.
+        pub log_std: f64,
+        /// Normalise observations by the mean and deviation of those learned from so far.
+        pub normalize_observations: bool,
+        /// Rewards are multiplied by this before they are learned from: with it the values can be
+        /// brought near 1, where a fresh network's are.
+        pub reward_scale: f64,
+        /// The whole episodes of an update.
+        pub episodes_per_update: usize,
+        /// Learn values as a baseline, and subtract them from the returns.
+        pub baseline: bool,
+        /// Take away the mean of what the policy follows, and divide by its deviation, over each
+        /// update's steps.
+        pub normalize: bool,
+        /// Adam's step size.
+        pub learning_rate: Schedule,
+        /// The discount γ, in [0, 1].
+        pub gamma: f64,
+        /// The weight of the baseline's loss.
+        pub value_coefficient: f64,
+        /// The weight of the policy's entropy.
+        pub entropy_coefficient: f64,
+        /// The gradient's norm is clipped to this.
+        pub max_grad_norm: f64,
+    }
+}
+
+impl Default for ReinforceConfig {
+    fn default() -> Self {
+        Self {
+            hidden: vec![64, 64],
+            activation: Activation::Tanh,
+            log_std: 0.0,
+            normalize_observations: false,
+            reward_scale: 1.0,
+            episodes_per_update: 8,
+            baseline: true,
+            normalize: true,
+            learning_rate: Schedule::linear(3e-3, 0.0, 1.0),
+            gamma: 0.99,
+            value_coefficient: 0.5,
+            entropy_coefficient: 0.0,
+            max_grad_norm: 0.5,
+        }
+    }
+}
+
+impl Presets for ReinforceConfig {
+    fn presets() -> Vec<Preset<Self>> {
+        let cart_pole = Self {
+            reward_scale: 0.1,
+            gamma: 0.995,
+            episodes_per_update: 4,
+            learning_rate: Schedule::linear(1e-2, 0.0, 1.0),
+            ..Self::default()
+        };
+        let training = Training { env_steps: 200_000, ..Training::default() };
+        let source = "tuned here over 10 seeds";
+        vec![Preset { env: "CartPole-v1", settings: cart_pole, training, source }]
+    }
+}
+
+impl ReinforceConfig {
+    pub(super) fn networks(&self) -> ActorCriticConfig {
+        ActorCriticConfig {
+            hidden: self.hidden.clone(),
+            activation: self.activation,
+            log_std: self.log_std,
+            normalize_observations: self.normalize_observations,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), AgentError> {
+        let require = AgentError::require;
+        self.learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
+        let gamma = self.gamma;
+        require((0.0..=1.0).contains(&gamma), "gamma", &gamma, "a share in [0, 1]")?;
+        let episodes = self.episodes_per_update;
+        let fits = (1..=1 << 16).contains(&episodes);
+        require(fits, "episodes_per_update", &episodes, "1 to 65536")?;
+        let scale = self.reward_scale;
+        require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
+        let norm = self.max_grad_norm;
+        require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
+        for (key, value) in [
+            ("value_coefficient", self.value_coefficient),
+            ("entropy_coefficient", self.entropy_coefficient),
+        ] {
+            require(value >= 0.0 && value.is_finite(), key, &value, "a number from 0 on")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! The policy-gradient agents learn, and resume bit for bit.
+
+use gymnast_deep::{
+    A2c, A2cConfig, Categorical, DiagonalGaussian, Ppo, PpoConfig, Reinforce, ReinforceConfig,
+};
+use gymnast_envs::{
+    BoxSpace, Env, EnvError, Rng, Step,
+    classic::{CartPole, Pendulum},
+    wrappers::TimeLimit,
+};
+use gymnast_harness::{
+    Plan, Schedule, Training,
+    testing::{TwoArmedBandit, assert_learns, assert_resumes_exactly, setup},
+};
+use serde::{Deserialize, Serialize};
+
+fn training(env_steps: u64, num_envs: usize) -> Training {
+    let (eval_every, log_every, checkpoint_every) = (env_steps / 4, env_steps / 3, env_steps / 2);
+    let eval_episodes = 5;
+    Training {
+        env_steps,
+        num_envs,
+        eval_every,
+        eval_episodes,
+        log_every,
+        checkpoint_every,
+        ..Training::default()
+    }
+}
+
+/// A continuous task of one step: the reward is −(a − 0.7)². The bounds are far away, else clipping
+/// would make another mean the best one of a wide distribution.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct WideQuadratic {}
+
+impl Env for WideQuadratic {
+    type ObservationSpace = BoxSpace<1>;
+    type ActionSpace = BoxSpace<1>;
+
+    fn observation_space(&self) -> BoxSpace<1> {
+        BoxSpace::symmetric([1.0])
+    }
+
+    fn action_space(&self) -> BoxSpace<1> {
+        BoxSpace::symmetric([5.0])
+    }
+
+    fn reset(&mut self, _rng: &mut Rng) -> Result<[f32; 1], EnvError> {
+        Ok([0.5])
+    }
+
+    fn step(&mut self, action: &[f32; 1], _rng: &mut Rng) -> Result<Step<[f32; 1]>, EnvError> {
+        Ok(Step::new([0.5], -f64::from(action[0] - 0.7).powi(2), true))
+    }
+
+    gymnast_envs::snapshot!();
+}
+
+fn cart_pole() -> TimeLimit<CartPole> {
+    TimeLimit::new(CartPole::default(), 100)
+}
+
+fn pendulum() -> TimeLimit<Pendulum> {
+    TimeLimit::new(Pendulum::default(), 50)
+}
+
+fn small_ppo() -> PpoConfig {
+    let (hidden, learning_rate) = (vec![16, 16], Schedule::Constant(3e-3));
+    PpoConfig {
+        hidden,
+        learning_rate,
+        n_steps: 16,
+        batch_size: 32,
+        epochs: 4,
+        ..Default::default()
+    }
+}
+
+#[test]
+fn ppo_learns_a_bandit_and_a_quadratic() {
+    for clip_value in [false, true] {
+        let make = |plan: &Plan| {
+            let config = PpoConfig { clip_value, ..small_ppo() };
+            let ppo = |o, a| Ppo::new(o, Categorical::new(a), config, plan);
+            setup(plan, TwoArmedBandit::default, ppo)
+        };
+        assert_learns(make, &training(2_000, 4), 0.75);
+    }
+    let make = |plan: &Plan| {
+        setup(plan, WideQuadratic::default, |o, a| {
+            Ppo::new(o, DiagonalGaussian::new(a), small_ppo(), plan)
+        })
+    };
+    assert_learns(make, &training(4_000, 4), -0.05);
+}
+
+#[test]
+fn ppo_resumes_exactly() {
+    let make = |plan: &Plan| {
+        let config = PpoConfig { target_kl: 0.02, ..small_ppo() };
+        setup(plan, cart_pole, |o, a| Ppo::new(o, Categorical::new(a), config, plan))
+    };
+    assert_resumes_exactly(make, &training(1_200, 3));
+    let make = |plan: &Plan| {
+        let config = PpoConfig { normalize_observations: true, ..small_ppo() };
+        setup(plan, pendulum, |o, a| Ppo::new(o, DiagonalGaussian::new(a), config, plan))
+    };
+    assert_resumes_exactly(make, &training(1_200, 1));
+}
+
+fn small_a2c() -> A2cConfig {
+    let (hidden, learning_rate) = (vec![16, 16], Schedule::Constant(3e-3));
+    A2cConfig { hidden, learning_rate, ..A2cConfig::default() }
+}
+
+#[test]
+fn a2c_learns_a_bandit_and_a_quadratic() {
+    let make = |plan: &Plan| {
+        let a2c = |o, a| A2c::new(o, Categorical::new(a), small_a2c(), plan);
+        setup(plan, TwoArmedBandit::default, a2c)
+    };
+    assert_learns(make, &training(2_000, 4), 0.75);
+    let make = |plan: &Plan| {
+        setup(plan, WideQuadratic::default, |o, a| {
+            A2c::new(o, DiagonalGaussian::new(a), small_a2c(), plan)
+        })
+    };
+    assert_learns(make, &training(4_000, 4), -0.05);
+}
+
+#[test]
+fn a2c_resumes_exactly() {
+    let make = |plan: &Plan| {
+        setup(plan, cart_pole, |o, a| A2c::new(o, Categorical::new(a), small_a2c(), plan))
+    };
+    assert_resumes_exactly(make, &training(1_200, 3));
+    let make = |plan: &Plan| {
+        let config = A2cConfig { normalize_observations: true, n_steps: 7, ..small_a2c() };
+        setup(plan, pendulum, |o, a| A2c::new(o, DiagonalGaussian::new(a), config, plan))
+    };
+    assert_resumes_exactly(make, &training(1_200, 1));
+}
+
+fn small_reinforce() -> ReinforceConfig {
+    let (hidden, learning_rate) = (vec![16, 16], Schedule::Constant(1e-2));
+    ReinforceConfig { hidden, learning_rate, ..ReinforceConfig::default() }
+}
+
+#[test]
+fn reinforce_learns_a_bandit_and_a_quadratic() {
+    for (baseline, normalize) in [(false, false), (true, false), (true, true)] {
+        let make = |plan: &Plan| {
+            let config = ReinforceConfig { baseline, normalize, ..small_reinforce() };
+            let reinforce = |o, a| Reinforce::new(o, Categorical::new(a), config, plan);
+            setup(plan, TwoArmedBandit::default, reinforce)
+        };
+        assert_learns(make, &training(2_000, 1), 0.75);
+    }
+    let make = |plan: &Plan| {
+        setup(plan, WideQuadratic::default, |o, a| {
+            Reinforce::new(o, DiagonalGaussian::new(a), small_reinforce(), plan)
+        })
+    };
+    assert_learns(make, &training(4_000, 4), -0.05);
+}
+
+#[test]
+fn reinforce_resumes_exactly() {
+    for (num_envs, baseline) in [(1, false), (3, true)] {
+        let make = |plan: &Plan| {
+            let config = ReinforceConfig { baseline, ..small_reinforce() };
+            setup(plan, cart_pole, |o, a| Reinforce::new(o, Categorical::new(a), config, plan))
+        };
+        assert_resumes_exactly(make, &training(1_200, num_envs));
+    }
+    let make = |plan: &Plan| {
+        let config = ReinforceConfig { normalize_observations: true, ..small_reinforce() };
+        setup(plan, pendulum, |o, a| Reinforce::new(o, DiagonalGaussian::new(a), config, plan))
+    };
+    assert_resumes_exactly(make, &training(1_200, 1));
+}

@@ -1,0 +1,20 @@
+//! REINFORCE on CartPole: one seed, in memory.
+//!
+//! ```text
+//! cargo run --release --example reinforce_cart_pole
+//! ```
+
+use gymnast::{Catalog, Registry, Run};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (catalog, registry) = (Catalog::builtin(), Registry::builtin());
+    let config = Run::defaults(&catalog, &registry, "reinforce", "CartPole-v1")?;
+    let run = Run::new(&catalog, &registry, &config)?;
+    println!("{}", run.to_toml());
+    let summary = run.train_in_memory(0)?;
+    for evaluation in &summary.evaluations {
+        println!("{:>7} steps: {:.1}", evaluation.env_step, evaluation.mean_return);
+    }
+    println!("{:.0} env steps a second", summary.env_steps_per_s);
+    Ok(())
+}
