@@ -216,6 +216,10 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A2c<O, H> {
         self.rollout.clear();
         Ok(metrics)
     }
+
+    fn begin_episodes(&mut self) {
+        self.rollout.begin_episodes();
+    }
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for A2c<O, H> {

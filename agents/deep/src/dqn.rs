@@ -268,6 +268,10 @@ impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
         }
         Ok(metrics)
     }
+
+    fn begin_episodes(&mut self) {
+        self.replay.begin_episodes();
+    }
 }
 
 impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {

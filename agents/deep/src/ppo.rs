@@ -254,6 +254,10 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Ppo<O, H> {
         self.rollout.clear();
         Ok(Some(metrics))
     }
+
+    fn begin_episodes(&mut self) {
+        self.rollout.begin_episodes();
+    }
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Ppo<O, H> {

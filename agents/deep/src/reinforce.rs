@@ -167,6 +167,10 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Reinforce<O, H
         self.episodes.clear_finished();
         Ok(Some(metrics))
     }
+
+    fn begin_episodes(&mut self) {
+        self.episodes.begin();
+    }
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Reinforce<O, H> {

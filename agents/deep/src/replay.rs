@@ -96,6 +96,11 @@ impl<T: Copy + Default> Replay<T> {
         })
     }
 
+    /// The running episodes go no further: what comes next does not follow from what came last.
+    pub fn begin_episodes(&mut self) {
+        self.latest.fill(NONE);
+    }
+
     /// The number of transitions stored.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -82,6 +82,12 @@ impl Rollout {
         }
     }
 
+    /// The running episodes go no further: no value flows from the next step to the last.
+    pub fn begin_episodes(&mut self) {
+        let last = self.len().saturating_sub(self.num_envs);
+        self.traces[last..].fill(0.0);
+    }
+
     /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -244,5 +250,22 @@ mod tests {
         assert_eq!(got[2..4], [10.0 + 0.5 * 2.0, 20.0]);
         assert_eq!(got[..2], [10.0 + 0.5 * 11.0, 20.0 + 0.5 * 20.0]);
         assert_eq!(got[6..], [10.0 + 0.5 * 4.0, 20.0 + 0.5 * 4.0]);
+
+        // Once it is said that others begin, the last step is worth what its successor is.
+        let mut rollout = Rollout::new(2, 2, 1, 1).unwrap();
+        rollout.begin_episodes();
+        let experience = Experience {
+            observations: vec![[0.0]; 2],
+            actions: vec![1, 0],
+            rewards: vec![1.0, 2.0],
+            next_observations: vec![[8.0]; 2],
+            outcomes: outcomes.to_vec(),
+            is_reset: vec![false; 2],
+        };
+        rollout.push(&networks, &experience, 0.5, 1.0);
+        rollout.begin_episodes();
+        rollout.push(&networks, &experience, 0.5, 1.0);
+        returns::bootstrapped(&rollout.steps(), rollout.next_observations(), &mut got);
+        assert_eq!(got, [5.0, 6.0, 5.0, 6.0]);
     }
 }

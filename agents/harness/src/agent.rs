@@ -42,6 +42,12 @@ pub trait Agent<O: Space, A: Space>: Policy<O, A> + Checkpoint + Send {
     /// # Errors
     /// [`AgentError::Diverged`] where a loss or a value is no longer finite.
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError>;
+
+    /// Says that the next transitions begin new episodes although the last ones had not ended: a
+    /// training goes on in environments that could not be saved.
+    ///
+    /// An agent that joins what it is shown over several steps stops doing so here.
+    fn begin_episodes(&mut self) {}
 }
 
 impl<O: Space, A: Space, P: Policy<O, A> + ?Sized> Policy<O, A> for Box<P> {

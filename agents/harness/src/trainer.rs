@@ -133,6 +133,7 @@ impl Progression {
             // The episodes that were under way are lost: counting on would mix them with new ones.
             progress.returns.fill(0.0);
             progress.lengths.fill(0);
+            setup.agent.begin_episodes();
         }
         Ok((progress, restored))
     }

@@ -1,5 +1,10 @@
 //! Going on where the environment cannot be saved.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
 use gymnast_envs::{
     Discrete, Env, EnvError, Experience, Restored, Rng, Seed, Step, SyncVectorEnv, VectorEnv,
 };
@@ -34,8 +39,8 @@ impl Env for Clock {
     }
 }
 
-/// Has no choice and learns nothing.
-struct Watcher;
+/// Has no choice and learns nothing, but counts how often it was told to begin anew.
+struct Watcher(Arc<AtomicU32>);
 
 impl Policy<Discrete, Discrete> for Watcher {
     fn act(&self, observations: &[i64], _mode: Mode, _rng: &mut Rng, actions: &mut Vec<i64>) {
@@ -50,6 +55,10 @@ impl Agent<Discrete, Discrete> for Watcher {
         _experience: &Experience<Discrete, Discrete>,
     ) -> Result<Option<Metrics>, AgentError> {
         Ok(None)
+    }
+
+    fn begin_episodes(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -76,13 +85,13 @@ impl Callback for StopAt {
     }
 }
 
-fn setup() -> Setup<Discrete, Discrete> {
+fn setup(begun: &Arc<AtomicU32>) -> Setup<Discrete, Discrete> {
     let make = |n, seed| {
         let envs = SyncVectorEnv::new((0..n).map(|_| Clock(0)).collect(), seed)?;
         Ok(Box::new(envs) as Box<dyn VectorEnv<Discrete, Discrete>>)
     };
     let envs = make(1, Seed::new(0)).unwrap();
-    Setup { agent: Box::new(Watcher), envs, eval_envs: Box::new(make) }
+    Setup { agent: Box::new(Watcher(begun.clone())), envs, eval_envs: Box::new(make) }
 }
 
 #[test]
@@ -91,13 +100,19 @@ fn lost_episodes_are_not_counted_on() {
     let training = Training { env_steps: 60, eval_every: 0, log_every: 0, ..Training::default() };
     let (seed, mut stop) = (Seed::new(0), StopAt(25, None));
     let recorder = Recorder::create(dir.path()).unwrap();
-    let summary = train(&mut setup(), &training, seed, recorder, None, &mut [&mut stop]).unwrap();
+    let begun = Arc::new(AtomicU32::new(0));
+    let summary =
+        train(&mut setup(&begun), &training, seed, recorder, None, &mut [&mut stop]).unwrap();
     assert_eq!((summary.ending, summary.env_steps), (Ending::Stopped, 25));
+
+    assert_eq!(begun.load(Ordering::Relaxed), 0);
 
     let resumed = Recorder::resume(dir.path()).unwrap().unwrap();
     let (state, mut callback) = ((resumed.state, resumed.evaluations), StopAt(0, None));
     let recorder = resumed.recorder;
-    train(&mut setup(), &training, seed, recorder, Some(state), &mut [&mut callback]).unwrap();
+    train(&mut setup(&begun), &training, seed, recorder, Some(state), &mut [&mut callback])
+        .unwrap();
+    assert_eq!(begun.load(Ordering::Relaxed), 1);
     assert_eq!(callback.1, Some((25, Restored::AtEpisodeStart)));
     // Two whole episodes before; the one of 5 steps is lost; three after, the first at step 35.
     let episodes: Vec<Episode> = read_records(dir.path()).unwrap();

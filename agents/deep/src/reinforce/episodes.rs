@@ -62,6 +62,11 @@ impl Episodes {
         self.num_finished += 1;
     }
 
+    /// The running episodes are lost.
+    pub(super) fn begin(&mut self) {
+        self.running.iter_mut().for_each(|running| *running = Columns::default());
+    }
+
     /// The finished episodes, one after the other.
     pub(super) fn finished(&self) -> &Columns {
         &self.finished

@@ -12,20 +12,23 @@ fn index(action: &i64, row: &mut [i64]) {
 
 fn filled(capacity: usize, transitions: usize, n_step: usize) -> Replay<i64> {
     let mut replay = Replay::new(capacity, (2, 1), 1, n_step).unwrap();
-    for i in 0..transitions {
-        let x = i as f32;
-        let outcomes = [Outcome::Continues, Outcome::Terminated, Outcome::Truncated];
-        let experience = Experience {
-            observations: vec![vec![x, -x]],
-            actions: vec![(i % 2) as i64],
-            rewards: vec![f64::from(x) / 2.0],
-            next_observations: vec![vec![x + 1.0, -x - 1.0]],
-            outcomes: vec![outcomes[i % 3]],
-            is_reset: vec![false],
-        };
-        replay.push::<_, Discrete>(&space(), &experience, 0.9, 1.0, index);
-    }
+    (0..transitions).for_each(|i| push(&mut replay, i));
     replay
+}
+
+/// The i-th transition, which goes on, terminates or is cut short in turn.
+fn push(replay: &mut Replay<i64>, i: usize) {
+    let x = i as f32;
+    let outcomes = [Outcome::Continues, Outcome::Terminated, Outcome::Truncated];
+    let experience = Experience {
+        observations: vec![vec![x, -x]],
+        actions: vec![(i % 2) as i64],
+        rewards: vec![f64::from(x) / 2.0],
+        next_observations: vec![vec![x + 1.0, -x - 1.0]],
+        outcomes: vec![outcomes[i % 3]],
+        is_reset: vec![false],
+    };
+    replay.push::<_, Discrete>(&space(), &experience, 0.9, 1.0, index);
 }
 
 fn sampled(replay: &mut Replay<i64>, size: usize, seed: u64) -> Batch<i64> {
@@ -81,6 +84,20 @@ fn more_than_there_is_memory_for_is_an_error() {
         .err()
         .expect("no machine has that much");
     assert!(error.to_string().starts_with("buffer_size = 4000000000:"), "{error}");
+}
+
+#[test]
+fn what_begins_anew_does_not_follow_from_what_came_before() {
+    for (begins, next) in [(false, 2.0), (true, 1.0)] {
+        let mut replay = filled(8, 1, 3);
+        if begins {
+            replay.begin_episodes();
+        }
+        push(&mut replay, 1);
+        let batch = sampled(&mut replay, 50, 0);
+        let first = (0..50).find(|row| batch.observation[2 * row] == 0.0).unwrap();
+        assert_eq!(batch.next_observation[2 * first], next);
+    }
 }
 
 #[test]
