@@ -2,7 +2,6 @@
 
 use std::{
     io::Write,
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -18,7 +17,7 @@ use toml::{Table, Value};
 use super::{CommandError, Names, numbers::whole, run_dir};
 use crate::{
     Run,
-    run::{CONFIG_FILE, overlay},
+    run::{CONFIG_FILE, cores, overlay},
 };
 
 /// Train everything that a suite lists, and hold the results against what it demands
@@ -152,7 +151,6 @@ fn train(args: &Benchmark, run: &Run, dir: &Path) -> Result<bool, CommandError> 
     if !args.quiet {
         let _ = writeln!(std::io::stderr(), "{}", run_dir::name(dir));
     }
-    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let jobs = args.jobs.unwrap_or_else(cores);
     let summaries = run.train_with(dir, existing, jobs, progress)?;
     Ok(summaries.iter().all(|summary| summary.ending != Ending::Stopped))

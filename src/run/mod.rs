@@ -112,6 +112,11 @@ pub enum RunError {
     Train(#[from] TrainError),
 }
 
+/// As many seeds as can be trained at a time: one a core.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
 impl Run {
     /// The configuration that an agent starts from in an environment: its preset where it has one,
     /// else its defaults.
@@ -208,8 +213,7 @@ impl Run {
     /// # Errors
     /// As [`Experiment::run`].
     pub fn train(&self, dir: &Path, existing: Existing) -> Result<Vec<Summary>, TrainError> {
-        let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        self.train_with(dir, existing, jobs, ProgressBars::on_stderr())
+        self.train_with(dir, existing, cores(), ProgressBars::on_stderr())
     }
 
     /// The same with so many seeds at a time, and progress shown there.

@@ -32,7 +32,7 @@ use std::cell::RefCell;
 use gymnast_core::{
     loss,
     nn::{Dueling, Mlp, MlpConfig, Network, Scratch},
-    optim::{Adam, AdamConfig, AdamState, Optimizer as _},
+    optim::{Adam, AdamConfig, Optimizer as _},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
@@ -45,6 +45,7 @@ use tch::Tensor;
 pub use config::DqnConfig;
 
 use crate::{
+    learned::{load_adam, load_network, save_adam, save_network},
     replay::{Batch, Replay},
     targets::{self, argmax},
 };
@@ -276,16 +277,12 @@ impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
 
 impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        let len = [self.online.parameters().len()];
-        state.insert_array("online", &len, self.online.parameters().values());
-        state.insert_array("target", &len, self.target.parameters().values());
+        save_network(state, "online", &*self.online);
+        save_network(state, "target", &*self.target);
         if let Some(averaged) = &self.averaged {
-            state.insert_array("averaged", &len, averaged.parameters().values());
+            save_network(state, "averaged", &**averaged);
         }
-        let AdamState { m, v, step } = self.optimizer.state();
-        state.insert_array("adam/m", &len, m);
-        state.insert_array("adam/v", &len, v);
-        state.insert("adam/step", &step)?;
+        save_adam(state, &self.optimizer)?;
         state.insert_part("replay", &self.replay)?;
         state.insert("replay_rng", &self.replay_rng)?;
         state.insert("env_steps", &self.env_steps)?;
@@ -293,22 +290,12 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        let len = [self.online.parameters().len()];
-        let misfit = |name: &str, error: &dyn ToString| CheckpointError::Mismatch {
-            name: name.to_owned(),
-            expected: format!("{} parameters", len[0]),
-            got: error.to_string(),
-        };
-        let averaged = self.averaged.as_mut().map(|network| ("averaged", network));
-        let networks = [("online", &mut self.online), ("target", &mut self.target)];
-        for (name, network) in networks.into_iter().chain(averaged) {
-            let values: Vec<f32> = state.array(name, &len)?;
-            network.parameters_mut().load(&values).map_err(|e| misfit(name, &e))?;
+        load_network(state, "online", &mut *self.online)?;
+        load_network(state, "target", &mut *self.target)?;
+        if let Some(averaged) = &mut self.averaged {
+            load_network(state, "averaged", &mut **averaged)?;
         }
-        let m: Vec<f32> = state.array("adam/m", &len)?;
-        let v: Vec<f32> = state.array("adam/v", &len)?;
-        let adam = AdamState { m: &m, v: &v, step: state.get("adam/step")? };
-        self.optimizer.load_state(adam).map_err(|e| misfit("adam", &e))?;
+        load_adam(state, &mut self.optimizer)?;
         state.load_part("replay", &mut self.replay)?;
         self.replay_rng = state.get("replay_rng")?;
         self.env_steps = state.get("env_steps")?;

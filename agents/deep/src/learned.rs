@@ -1,7 +1,7 @@
 //! A network together with the optimiser that trains it.
 
 use gymnast_core::{
-    nn::{Activation, Mlp, MlpConfig, Network as _, Scratch},
+    nn::{Activation, Mlp, MlpConfig, Network, Scratch},
     optim::{Adam, AdamConfig, AdamState, Optimizer as _},
 };
 use gymnast_envs::Rng;
@@ -62,7 +62,7 @@ pub(crate) fn evaluate(
 }
 
 /// Writes a network's parameters.
-pub(crate) fn save_network(state: &mut StateDict, name: &str, network: &Mlp) {
+pub(crate) fn save_network(state: &mut StateDict, name: &str, network: &dyn Network) {
     state.insert_array(name, &[network.parameters().len()], network.parameters().values());
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn save_network(state: &mut StateDict, name: &str, network: &Mlp) {
 pub(crate) fn load_network(
     state: &StateDict,
     name: &str,
-    network: &mut Mlp,
+    network: &mut dyn Network,
 ) -> Result<(), CheckpointError> {
     let values: Vec<f32> = state.array(name, &[network.parameters().len()])?;
     let expected = format!("{} parameters", values.len());

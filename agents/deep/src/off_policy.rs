@@ -45,7 +45,7 @@ impl OffPolicyConfig {
     }
 }
 
-/// Checks the settings of actor and critics.
+/// Checks the settings of networks that learn and of targets that follow them.
 pub(crate) fn check_networks(
     hidden: &[usize],
     learning_rate: &Schedule,

@@ -34,7 +34,7 @@ mod config;
 mod loss;
 
 use gymnast_core::{
-    optim::{Adam, AdamConfig, AdamState, Optimizer as _},
+    optim::{Adam, AdamConfig, Optimizer as _},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
@@ -47,7 +47,12 @@ use tch::{Kind, Tensor};
 pub use config::PpoConfig;
 
 use crate::{
-    actor_critic::ActorCritic, dqn::backend, policy_head::PolicyHead, returns, rollout::Rollout,
+    actor_critic::ActorCritic,
+    dqn::backend,
+    learned::{load_adam, save_adam},
+    policy_head::PolicyHead,
+    returns,
+    rollout::Rollout,
 };
 
 /// The PPO agent. Its head says whether actions are finite
@@ -263,10 +268,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Ppo<O, H> {
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Ppo<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("networks", &self.networks)?;
-        let AdamState { m, v, step } = self.optimizer.state();
-        state.insert_array("adam/m", &[m.len()], m);
-        state.insert_array("adam/v", &[v.len()], v);
-        state.insert("adam/step", &step)?;
+        save_adam(state, &self.optimizer)?;
         state.insert_part("rollout", &self.rollout)?;
         state.insert("minibatch_rng", &self.minibatch_rng)?;
         state.insert("env_steps", &self.env_steps)
@@ -274,12 +276,7 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Ppo<O, H> {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("networks", &mut self.networks)?;
-        let len = [self.networks.parameters().len()];
-        let m: Vec<f32> = state.array("adam/m", &len)?;
-        let v: Vec<f32> = state.array("adam/v", &len)?;
-        self.optimizer
-            .load_state(AdamState { m: &m, v: &v, step: state.get("adam/step")? })
-            .expect("the lengths were checked");
+        load_adam(state, &mut self.optimizer)?;
         state.load_part("rollout", &mut self.rollout)?;
         self.minibatch_rng = state.get("minibatch_rng")?;
         self.env_steps = state.get("env_steps")?;

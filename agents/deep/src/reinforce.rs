@@ -28,7 +28,7 @@ mod episodes;
 
 use gymnast_core::{
     loss,
-    optim::{Adam, AdamConfig, AdamState, Optimizer as _},
+    optim::{Adam, AdamConfig, Optimizer as _},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
@@ -39,7 +39,13 @@ use tch::{Kind, Tensor};
 
 pub use config::ReinforceConfig;
 
-use crate::{actor_critic::ActorCritic, dqn::backend, policy_head::PolicyHead, returns};
+use crate::{
+    actor_critic::ActorCritic,
+    dqn::backend,
+    learned::{load_adam, save_adam},
+    policy_head::PolicyHead,
+    returns,
+};
 use episodes::Episodes;
 
 /// The REINFORCE agent. Its head says whether actions are finite
@@ -176,22 +182,14 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Reinforce<O, H
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Reinforce<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("networks", &self.networks)?;
-        let AdamState { m, v, step } = self.optimizer.state();
-        state.insert_array("adam/m", &[m.len()], m);
-        state.insert_array("adam/v", &[v.len()], v);
-        state.insert("adam/step", &step)?;
+        save_adam(state, &self.optimizer)?;
         state.insert_part("episodes", &self.episodes)?;
         state.insert("env_steps", &self.env_steps)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("networks", &mut self.networks)?;
-        let len = [self.networks.parameters().len()];
-        let m: Vec<f32> = state.array("adam/m", &len)?;
-        let v: Vec<f32> = state.array("adam/v", &len)?;
-        self.optimizer
-            .load_state(AdamState { m: &m, v: &v, step: state.get("adam/step")? })
-            .expect("the lengths were checked");
+        load_adam(state, &mut self.optimizer)?;
         state.load_part("episodes", &mut self.episodes)?;
         self.env_steps = state.get("env_steps")?;
         Ok(())

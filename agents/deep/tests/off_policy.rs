@@ -6,23 +6,9 @@ use gymnast_envs::{
     wrappers::TimeLimit,
 };
 use gymnast_harness::{
-    Plan, Training,
-    testing::{Quadratic, TwoArmedBandit, assert_learns, assert_resumes_exactly, setup},
+    Plan,
+    testing::{Quadratic, TwoArmedBandit, assert_learns, assert_resumes_exactly, setup, training},
 };
-
-fn training(env_steps: u64, num_envs: usize) -> Training {
-    let (eval_every, log_every, checkpoint_every) = (env_steps / 4, env_steps / 3, env_steps / 2);
-    let eval_episodes = 5;
-    Training {
-        env_steps,
-        num_envs,
-        eval_every,
-        eval_episodes,
-        log_every,
-        checkpoint_every,
-        ..Training::default()
-    }
-}
 
 fn small() -> DqnConfig {
     let (hidden, buffer_size, learning_starts) = (vec![16, 16], 500, 100);

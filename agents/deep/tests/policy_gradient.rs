@@ -9,24 +9,10 @@ use gymnast_envs::{
     wrappers::TimeLimit,
 };
 use gymnast_harness::{
-    Plan, Schedule, Training,
-    testing::{TwoArmedBandit, assert_learns, assert_resumes_exactly, setup},
+    Plan, Schedule,
+    testing::{TwoArmedBandit, assert_learns, assert_resumes_exactly, setup, training},
 };
 use serde::{Deserialize, Serialize};
-
-fn training(env_steps: u64, num_envs: usize) -> Training {
-    let (eval_every, log_every, checkpoint_every) = (env_steps / 4, env_steps / 3, env_steps / 2);
-    let eval_episodes = 5;
-    Training {
-        env_steps,
-        num_envs,
-        eval_every,
-        eval_episodes,
-        log_every,
-        checkpoint_every,
-        ..Training::default()
-    }
-}
 
 /// A continuous task of one step: the reward is −(a − 0.7)². The bounds are far away, else clipping
 /// would make another mean the best one of a wide distribution.

@@ -84,6 +84,13 @@ impl Env for Quadratic {
     snapshot!();
 }
 
+/// A training of so many env steps that evaluates, logs and saves more than once.
+#[must_use]
+pub fn training(env_steps: u64, num_envs: usize) -> Training {
+    let (eval_every, log_every, checkpoint_every) = (env_steps / 4, env_steps / 3, env_steps / 2);
+    Training { env_steps, num_envs, eval_every, log_every, checkpoint_every, ..Training::default() }
+}
+
 /// An agent with environments of one type.
 ///
 /// # Errors

@@ -2,18 +2,13 @@
 
 use gymnast_envs::{toy_text::FrozenLake, wrappers::TimeLimit};
 use gymnast_harness::{
-    Plan, Training,
-    testing::{TwoArmedBandit, assert_learns, assert_resumes_exactly, setup},
+    Plan,
+    testing::{TwoArmedBandit, assert_learns, assert_resumes_exactly, setup, training},
 };
 use gymnast_tabular::{
     DoubleQRule, DynaQPlusRule, DynaQRule, ExpectedSarsaRule, MonteCarloRule, NStepSarsaRule,
     PrioritizedSweepingRule, QLearningRule, SarsaLambdaRule, SarsaRule, TabularAgent, UpdateRule,
 };
-
-fn training(env_steps: u64, num_envs: usize) -> Training {
-    let (eval_every, log_every, checkpoint_every) = (env_steps / 4, env_steps / 3, env_steps / 2);
-    Training { env_steps, num_envs, eval_every, log_every, checkpoint_every, ..Training::default() }
-}
 
 fn learns_a_bandit<R: UpdateRule<Config: Default> + 'static>() {
     let make = |plan: &Plan| {

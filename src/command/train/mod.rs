@@ -5,7 +5,6 @@ mod finish;
 
 use std::{
     io::Write,
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -13,7 +12,7 @@ use std::{
 use gymnast_harness::{Ending, Existing, ProgressBars, StopOnInterrupt, Summary};
 
 use super::{CommandError, Names, numbers::whole, run_dir};
-use crate::Run;
+use crate::{Run, run::cores};
 
 /// The largest whole number that a configuration holds.
 const MOST: u64 = i64::MAX as u64;
@@ -106,7 +105,6 @@ pub(crate) fn run(
 }
 
 fn train(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandError> {
-    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let existing = match (args.resume, args.force) {
         (true, _) => Existing::Resume,
         (false, true) => Existing::Replace,

@@ -4,6 +4,8 @@ use gymnast_core::nn::Activation;
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
 use serde::{Deserialize, Serialize};
 
+use crate::off_policy::check_networks;
+
 gymnast_harness::documented! {
     /// The settings of [`Dqn`](super::Dqn).
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,21 +131,16 @@ impl Presets for DqnConfig {
 impl DqnConfig {
     pub(super) fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
-        self.learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
+        check_networks(&self.hidden, &self.learning_rate, self.tau)?;
         self.epsilon.check("epsilon", 0.0, 1.0, "a share in [0, 1]")?;
         let unit = 0.0..=1.0;
         require(unit.contains(&self.gamma), "gamma", &self.gamma, "a discount in [0, 1]")?;
-        let tau = self.tau;
-        require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")?;
         let average = self.average;
         require(unit.contains(&average), "average", &average, "a share in [0, 1]")?;
         let scale = self.reward_scale;
         require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
         let norm = self.max_grad_norm;
         require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
-        let (hidden, widths) = (&self.hidden, 1..=4_096);
-        let fits = hidden.len() <= 16 && hidden.iter().all(|width| widths.contains(width));
-        require(fits, "hidden", hidden, "at most 16 widths of 1 to 4096")?;
         let size = self.buffer_size;
         let rows = 1..u32::MAX as usize;
         require(rows.contains(&size), "buffer_size", &size, "1 to 4294967294")?;
