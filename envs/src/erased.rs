@@ -59,7 +59,11 @@ impl<S: FeatureSpace> Codec<S> for ToRow {
 
     fn target(source: &S) -> RowSpace {
         let (low, high) = source.bounds();
-        RowSpace::new(low, high, source.shape()).expect("a space's bounds fit its shape")
+        let row = RowSpace::new(low, high, source.shape()).expect("a space's bounds fit its shape");
+        match source.action_mask() {
+            Some(places) => row.with_action_mask(places).expect("a mask is between 0 and 1"),
+            None => row,
+        }
     }
 
     fn encode(source: &S, element: &S::Element, target: &mut Vec<f32>) {

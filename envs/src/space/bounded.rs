@@ -1,5 +1,7 @@
 //! Boxes of real numbers: of a size known to the compiler, or only at run time.
 
+use std::ops::Range;
+
 use rand::{RngExt as _, distr::OpenClosed01};
 use serde_json::Value;
 
@@ -69,6 +71,7 @@ pub struct RowSpace {
     low: Vec<f32>,
     high: Vec<f32>,
     shape: Vec<usize>,
+    action_mask: Option<Range<usize>>,
 }
 
 impl RowSpace {
@@ -88,7 +91,25 @@ impl RowSpace {
             return Err(SpaceError::Invalid { space: "Box", reason });
         }
         check_bounds(&low, &high)?;
-        Ok(Self { low, high, shape })
+        Ok(Self { low, high, shape, action_mask: None })
+    }
+
+    /// The same with an [action mask](FeatureSpace::action_mask) at these places.
+    ///
+    /// # Errors
+    /// [`SpaceError::Invalid`] if a place lies outside the row or its bounds are not 0 and 1.
+    pub fn with_action_mask(mut self, places: Range<usize>) -> Result<Self, SpaceError> {
+        let bounds = self.low.get(places.clone()).zip(self.high.get(places.clone()));
+        let is_mask = |(low, high): (&[f32], &[f32])| {
+            !low.is_empty() && low.iter().all(|&x| x == 0.0) && high.iter().all(|&x| x == 1.0)
+        };
+        if !bounds.is_some_and(is_mask) {
+            let reason =
+                format!("an action mask at {places:?} needs features between 0 and 1 there");
+            return Err(SpaceError::Invalid { space: "Box", reason });
+        }
+        self.action_mask = Some(places);
+        Ok(self)
     }
 
     /// The least value of each number.
@@ -218,6 +239,10 @@ impl FeatureSpace for RowSpace {
     fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
         (self.low.clone(), self.high.clone())
     }
+
+    fn action_mask(&self) -> Option<Range<usize>> {
+        self.action_mask.clone()
+    }
 }
 
 impl<const N: usize> BoundedSpace for BoxSpace<N> {
@@ -316,6 +341,17 @@ mod tests {
         for _ in 0..1000 {
             let element = space.sample(&mut rng);
             assert!(space.contains(&element), "{element:?}");
+        }
+    }
+
+    #[test]
+    fn an_action_mask_lies_in_the_row_between_zero_and_one() {
+        let row = RowSpace::new(vec![-1.0, 0.0, 0.0], vec![1.0; 3], vec![3]).unwrap();
+        assert_eq!(row.action_mask(), None);
+        let masked = row.clone().with_action_mask(1..3).unwrap();
+        assert_eq!(masked.action_mask(), Some(1..3));
+        for places in [0..2, 2..4, 1..1] {
+            assert!(row.clone().with_action_mask(places).is_err());
         }
     }
 

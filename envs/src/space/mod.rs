@@ -17,7 +17,7 @@ pub use describe::SpaceDescription;
 pub use discrete::Discrete;
 pub use multi::{MultiBinary, MultiDiscrete};
 
-use std::fmt::Debug;
+use std::{fmt::Debug, ops::Range};
 
 use serde_json::Value;
 
@@ -113,6 +113,16 @@ pub trait FeatureSpace: Space {
     /// The least and the greatest value of each feature, infinite where unbounded.
     fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
         (vec![f32::NEG_INFINITY; self.width()], vec![f32::INFINITY; self.width()])
+    }
+
+    /// Where among the features the action mask lies, one feature an action: 1 where the action may
+    /// be taken in the state seen, 0 where not. `None` (the default) where every action may always
+    /// be taken.
+    ///
+    /// As the mask is part of what is observed, replay, rollouts and targets have it wherever they
+    /// have the observation.
+    fn action_mask(&self) -> Option<Range<usize>> {
+        None
     }
 }
 
