@@ -23,7 +23,7 @@ pub mod targets;
 
 pub use a2c::{A2c, A2cConfig};
 pub use ddpg::{Ddpg, DdpgConfig};
-pub use dqn::{Dqn, DqnConfig};
+pub use dqn::{Distribution, Dqn, DqnConfig};
 pub use policy_head::{Categorical, DiagonalGaussian};
 pub use ppo::{Ppo, PpoConfig};
 pub use reinforce::{Reinforce, ReinforceConfig};

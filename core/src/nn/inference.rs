@@ -4,16 +4,24 @@
 //! the inputs, first to last; what varies with the batch is only how many such sums are under way at
 //! once. So a row gives the same bits alone and in any batch.
 
-use super::{Activation, Linear, Network, NetworkError, check_length};
+use super::{
+    Activation, DuelingHead, Linear, Network, NetworkError, PictureShape, check_length, cnn::Conv,
+};
 use crate::simd::{multiply_add, wide};
 
 /// The steps that evaluate a network: plain data, where a network's tensors are tied to libtorch.
 #[derive(Debug, Clone)]
 pub struct Plan {
     inputs: usize,
-    layers: Vec<Dense>,
-    head: Option<DuelingHead>,
+    steps: Vec<Step>,
     widest: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Dense(Dense),
+    Convolution(Convolution),
+    Dueling(Dueling),
 }
 
 #[derive(Debug, Clone)]
@@ -24,8 +32,18 @@ struct Dense {
     activation: Activation,
 }
 
+/// A dense layer over each place of a kernel.
 #[derive(Debug, Clone)]
-struct DuelingHead {
+struct Convolution {
+    dense: Dense,
+    input: PictureShape,
+    output: PictureShape,
+    kernel: usize,
+    stride: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Dueling {
     value: Dense,
     advantage: Dense,
 }
@@ -35,6 +53,8 @@ struct DuelingHead {
 pub struct Scratch {
     from: Vec<f32>,
     to: Vec<f32>,
+    /// What a layer needs for itself.
+    aside: Vec<f32>,
 }
 
 impl Dense {
@@ -49,37 +69,118 @@ impl Dense {
     }
 }
 
+impl Convolution {
+    /// Picture by picture: the places of the kernel become rows, the rows pixels.
+    fn run(&self, values: &[f32], x: &[f32], places: &mut Vec<f32>, out: &mut [f32]) {
+        let pictures = x.chunks_exact(self.input.size());
+        for (picture, out) in pictures.zip(out.chunks_exact_mut(self.output.size())) {
+            self.write_places(picture, places);
+            self.dense.run(values, places, out);
+        }
+    }
+
+    /// `[H, W, C]` to `[H' · W', kernel · kernel · C]`.
+    fn write_places(&self, picture: &[f32], places: &mut Vec<f32>) {
+        let line = self.kernel * self.input.channels;
+        places.clear();
+        for row in 0..self.output.height {
+            for column in 0..self.output.width {
+                for kernel_row in 0..self.kernel {
+                    let pixel = (row * self.stride + kernel_row) * self.input.width
+                        + column * self.stride;
+                    let start = pixel * self.input.channels;
+                    places.extend_from_slice(&picture[start..start + line]);
+                }
+            }
+        }
+    }
+}
+
+impl Dueling {
+    fn run(&self, values: &[f32], x: &[f32], state_values: &mut [f32], out: &mut [f32]) {
+        self.value.run(values, x, state_values);
+        self.advantage.run(values, x, out);
+        let (outputs, atoms) = (self.advantage.outputs, self.value.outputs);
+        let rows = out.chunks_exact_mut(outputs).zip(state_values.chunks_exact(atoms));
+        for (row, state_values) in rows {
+            for (atom, value) in state_values.iter().enumerate() {
+                let of_atom = || (atom..outputs).step_by(atoms);
+                let mean = of_atom().map(|i| row[i]).sum::<f32>() / (outputs / atoms) as f32;
+                of_atom().for_each(|i| row[i] = *value + row[i] - mean);
+            }
+        }
+    }
+}
+
+impl Step {
+    /// The width of a row that it returns.
+    fn outputs(&self) -> usize {
+        match self {
+            Self::Dense(layer) => layer.outputs,
+            Self::Convolution(layer) => layer.output.size(),
+            Self::Dueling(head) => head.advantage.outputs,
+        }
+    }
+
+    /// Where its parameters end.
+    fn end(&self) -> usize {
+        match self {
+            Self::Dense(layer) => layer.bias.end,
+            Self::Convolution(layer) => layer.dense.bias.end,
+            Self::Dueling(head) => head.advantage.bias.end,
+        }
+    }
+
+    fn run(&self, values: &[f32], x: &[f32], batch: usize, aside: &mut Vec<f32>, out: &mut [f32]) {
+        match self {
+            Self::Dense(layer) => layer.run(values, x, out),
+            Self::Convolution(layer) => layer.run(values, x, aside, out),
+            Self::Dueling(head) => {
+                aside.resize(batch * head.value.outputs, 0.0);
+                head.run(values, x, aside, out);
+            }
+        }
+    }
+}
+
 impl Plan {
     /// Returns its inputs as they are.
     pub fn new(inputs: usize) -> Self {
-        Self { inputs, layers: Vec::new(), head: None, widest: inputs }
+        Self { inputs, steps: Vec::new(), widest: inputs }
     }
 
     /// Adds a layer.
     ///
     /// # Panics
     /// If the layer's inputs are not as many as the outputs so far.
-    pub fn then(mut self, layer: &Linear, activation: Activation) -> Self {
-        assert!(self.head.is_none(), "a head comes last");
+    pub fn then(self, layer: &Linear, activation: Activation) -> Self {
         assert_eq!(layer.inputs(), self.outputs(), "layers fit together");
-        self.widest = self.widest.max(layer.outputs());
-        self.layers.push(Dense::new(layer, activation));
-        self
+        self.with(Step::Dense(Dense::new(layer, activation)))
     }
 
-    /// Ends with the two heads of a [`Dueling`](super::Dueling) network.
+    /// Adds a convolution.
+    pub(super) fn then_conv(self, layer: &Conv, activation: Activation) -> Self {
+        assert_eq!(layer.input.size(), self.outputs(), "layers fit together");
+        let Conv { input, output, kernel, stride, .. } = *layer;
+        let (weight, bias) = (layer.weight.range(), layer.bias.range());
+        let dense = Dense { weight, bias, outputs: output.channels, activation };
+        self.with(Step::Convolution(Convolution { dense, input, output, kernel, stride }))
+    }
+
+    /// Ends with a dueling head.
     ///
     /// # Panics
-    /// If the heads' inputs are not as many as the outputs so far, or there is a head already.
-    pub fn dueling(mut self, value: &Linear, advantage: &Linear) -> Self {
-        assert!(self.head.is_none(), "one head");
+    /// If the head's inputs are not as many as the outputs so far.
+    pub fn dueling(self, head: &DuelingHead) -> Self {
+        let DuelingHead { value, advantage, .. } = head;
         assert_eq!(value.inputs(), self.outputs(), "layers fit together");
-        assert_eq!(advantage.inputs(), self.outputs(), "layers fit together");
-        assert_eq!(value.outputs(), 1, "a state has one value");
-        self.head = Some(DuelingHead {
-            value: Dense::new(value, Activation::Identity),
-            advantage: Dense::new(advantage, Activation::Identity),
-        });
+        let dense = |layer| Dense::new(layer, Activation::Identity);
+        self.with(Step::Dueling(Dueling { value: dense(value), advantage: dense(advantage) }))
+    }
+
+    fn with(mut self, step: Step) -> Self {
+        self.widest = self.widest.max(step.outputs());
+        self.steps.push(step);
         self
     }
 
@@ -90,10 +191,7 @@ impl Plan {
 
     /// The width of a row that it returns.
     pub fn outputs(&self) -> usize {
-        match &self.head {
-            Some(head) => head.advantage.outputs,
-            None => self.layers.last().map_or(self.inputs, |layer| layer.outputs),
-        }
+        self.steps.last().map_or(self.inputs, Step::outputs)
     }
 
     /// Evaluates `batch` rows with the flat parameters `values`; see [`Network::evaluate`].
@@ -107,46 +205,29 @@ impl Plan {
     ) -> Result<(), NetworkError> {
         check_length("a network's inputs", batch * self.inputs, inputs.len())?;
         check_length("a network's outputs", batch * self.outputs(), out.len())?;
-        let last = self.head.as_ref().map(|head| &head.advantage).or(self.layers.last());
-        let end = last.map_or(0, |layer| layer.bias.end);
+        let end = self.steps.iter().map(Step::end).max().unwrap_or_default();
         if values.len() < end {
             check_length("a network's parameters", end, values.len())?;
         }
-        let Scratch { from, to } = scratch;
+        let Scratch { from, to, aside } = scratch;
         for buffer in [&mut *from, &mut *to] {
             if buffer.len() < batch * self.widest {
                 buffer.resize(batch * self.widest, 0.0);
             }
         }
-        let (layers, last) = match (&self.head, self.layers.split_last()) {
-            (None, Some((last, before))) => (before, Some(last)),
-            _ => (self.layers.as_slice(), None),
+        let Some((last, before)) = self.steps.split_last() else {
+            out.copy_from_slice(inputs);
+            return Ok(());
         };
         let mut x = inputs;
-        for layer in layers {
-            let y = &mut to[..batch * layer.outputs];
-            layer.run(values, x, y);
+        for step in before {
+            let width = batch * step.outputs();
+            step.run(values, x, batch, aside, &mut to[..width]);
             std::mem::swap(from, to);
-            x = &from[..batch * layer.outputs];
+            x = &from[..width];
         }
-        match (&self.head, last) {
-            (Some(head), _) => head.run(values, x, &mut to[..batch], out),
-            (None, Some(last)) => last.run(values, x, out),
-            (None, None) => out.copy_from_slice(x),
-        }
+        last.run(values, x, batch, aside, out);
         Ok(())
-    }
-}
-
-impl DuelingHead {
-    fn run(&self, values: &[f32], x: &[f32], state_values: &mut [f32], out: &mut [f32]) {
-        self.value.run(values, x, state_values);
-        self.advantage.run(values, x, out);
-        let actions = self.advantage.outputs;
-        for (row, value) in out.chunks_exact_mut(actions).zip(state_values) {
-            let mean = row.iter().sum::<f32>() / actions as f32;
-            row.iter_mut().for_each(|q| *q = *value + *q - mean);
-        }
     }
 }
 
@@ -159,7 +240,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Copies the network's parameters.
+    /// Copies the network's parameters: of a noisy network the means.
     pub fn of(network: &dyn Network) -> Self {
         Self { plan: network.plan().clone(), values: network.parameters().to_vec() }
     }
@@ -267,15 +348,17 @@ mod tests {
     use tch::Tensor;
 
     use super::*;
-    use crate::nn::{Dueling, Mlp, MlpConfig};
+    use crate::nn::{Mlp, MlpConfig, QNetwork, QNetworkConfig};
 
     fn networks(inputs: usize, hidden: &[usize], outputs: usize) -> [Box<dyn Network>; 2] {
         let activation = if inputs.is_multiple_of(2) { Activation::Relu } else { Activation::Tanh };
         let config = MlpConfig { hidden: hidden.to_vec(), activation, ..MlpConfig::default() };
         let rng = &mut ChaCha8Rng::seed_from_u64(3);
+        let dueling =
+            QNetworkConfig { mlp: config.clone(), dueling: true, ..QNetworkConfig::default() };
         [
             Box::new(Mlp::new(&config, inputs, outputs, rng).unwrap()),
-            Box::new(Dueling::new(&config, inputs, outputs, rng).unwrap()),
+            Box::new(QNetwork::new(&dueling, &[inputs], outputs, rng).unwrap()),
         ]
     }
 
