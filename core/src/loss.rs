@@ -45,11 +45,7 @@ pub fn mse(prediction: &Tensor, target: &Tensor, weight: Option<&Tensor>) -> Ten
 ///
 /// # Panics
 /// If the shapes differ.
-pub fn cross_entropy(
-    log_probability: &Tensor,
-    target: &Tensor,
-    weight: Option<&Tensor>,
-) -> Tensor {
+pub fn cross_entropy(log_probability: &Tensor, target: &Tensor, weight: Option<&Tensor>) -> Tensor {
     let losses = -(log_probability * target).sum_dim_intlist(1, false, Kind::Float); // [B]
     weighted_mean(losses, weight)
 }

@@ -38,22 +38,20 @@
 //! Metrics: `loss` (Huber, cross entropy or quantile Huber), `q` (the mean value of the actions
 //! taken, in scaled rewards), `grad_norm` (before clipping), `epsilon`, `learning_rate`.
 
+mod acting;
 mod config;
 mod presets;
 mod values;
 
-use std::{cell::RefCell, ops::Range};
+use std::cell::RefCell;
 
 use gymnast_core::{
-    nn::{MlpConfig, Network, NetworkError, Noise, QNetwork, QNetworkConfig, Scratch},
+    nn::{Network as _, QNetwork, Scratch},
     optim::{Adam, AdamConfig, Optimizer as _},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
-use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
-};
-use rand::{RngExt as _, seq::IteratorRandom as _};
+use gymnast_harness::{Agent, AgentError, Checkpoint, CheckpointError, Metrics, Plan, StateDict};
 use tch::Tensor;
 
 pub use config::DqnConfig;
@@ -62,8 +60,9 @@ pub use values::Distribution;
 use crate::{
     learned::{evaluate, load_adam, load_network, save_adam, save_network},
     replay::{Batch, Replay},
-    targets::{greedy, greedy_actions},
+    targets::greedy_actions,
 };
+use acting::{Acting, allowed};
 use values::Values;
 
 /// Metrics are read back from libtorch once every so many updates.
@@ -90,17 +89,6 @@ pub struct Dqn<O, A> {
     updates: u64,
     acting: RefCell<Acting>,
     learning: Learning,
-}
-
-/// What acting writes to, kept from call to call.
-#[derive(Default)]
-struct Acting {
-    features: Vec<f32>, // [N, width]
-    noise: Option<Noise>,
-    weights: Vec<f32>, // with the noise
-    outputs: Vec<f32>, // [N, A · atoms]
-    q: Vec<f32>,       // [N, A]
-    scratch: Scratch,
 }
 
 /// What an update writes to, kept from update to update.
@@ -138,8 +126,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             // The same stream each time: the others start as copies.
             let mut rng = plan.seed.child("init", 0).rng();
             let (shape, actions) = (observation_space.shape(), action_space.size());
-            QNetwork::new(&network, &shape, actions, &mut rng)
-                .map_err(|error| config.misfit(error))
+            QNetwork::new(&network, &shape, actions, &mut rng).map_err(|error| config.misfit(error))
         };
         let (online, target) = (build()?, build()?);
         let averaged = if config.average > 0.0 { Some(build()?) } else { None };
@@ -264,67 +251,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
     }
 }
 
-/// The action mask of an observation's features, where it has one.
-fn allowed<'a>(features: &'a [f32], mask: Option<&Range<usize>>) -> Option<&'a [f32]> {
-    mask.map(|mask| &features[mask.clone()])
-}
-
 fn diverged(what: &'static str, value: f64, env_steps: u64) -> AgentError {
     AgentError::Diverged { what, value, env_steps }
-}
-
-impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
-    fn act(
-        &self,
-        observations: &[O::Element],
-        mode: Mode,
-        rng: &mut Rng,
-        actions: &mut Vec<A::Element>,
-    ) {
-        let (n, width, n_actions) =
-            (observations.len(), self.observation_space.width(), self.action_space.size());
-        let Acting { features, noise, weights, outputs, q, scratch } =
-            &mut *self.acting.borrow_mut();
-        features.resize(n * width, 0.0);
-        for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
-            self.observation_space.flatten(observation, row);
-        }
-        let exploits = self.averaged.as_ref().filter(|_| mode == Mode::Exploit);
-        let network = exploits.unwrap_or(&self.online);
-        // Of noisy weights these are the means, which exploit.
-        let mut values = network.parameters().values();
-        if let Some(noise) = noise.as_mut().filter(|_| mode == Mode::Explore) {
-            noise.draw(rng);
-            weights.resize(network.parameters().effective().len(), 0.0);
-            noise.apply(values, weights);
-            values = weights;
-        }
-        outputs.resize(n * network.outputs(), 0.0);
-        network
-            .plan()
-            .run(values, features, n, scratch, outputs)
-            .expect("the features have the network's width");
-        self.values.write_q(outputs, q);
-
-        let epsilon = if mode == Mode::Explore { self.epsilon() } else { 0.0 };
-        let mask = self.observation_space.action_mask();
-        actions.clear();
-        actions.extend(q.chunks_exact(n_actions).zip(features.chunks_exact(width)).map(
-            |(q, features)| {
-                let allowed = allowed(features, mask.as_ref());
-                let explores = epsilon > 0.0 && rng.random::<f64>() < epsilon;
-                let action = if explores { random(n_actions, allowed, rng) } else { greedy(q, allowed) };
-                self.action_space.element(action)
-            },
-        ));
-    }
-}
-
-/// Any action that is allowed; any at all where none is.
-fn random(n_actions: usize, allowed: Option<&[f32]>, rng: &mut Rng) -> usize {
-    let allowed = allowed.map(|allowed| (0..n_actions).filter(|&action| allowed[action] > 0.0));
-    let chosen = allowed.and_then(|actions| actions.choose(rng));
-    chosen.unwrap_or_else(|| rng.random_range(0..n_actions))
 }
 
 impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
@@ -398,3 +326,6 @@ pub(crate) fn backend<E: std::error::Error>(error: E) -> AgentError {
     // libtorch adds a trace of its own calls below the first line.
     AgentError::Backend(error.to_string().lines().next().unwrap_or_default().to_owned())
 }
+
+#[cfg(test)]
+mod tests;

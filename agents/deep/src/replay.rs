@@ -182,13 +182,7 @@ impl<T: Copy + Default> Replay<T> {
     ///
     /// # Panics
     /// If nothing is stored, or the memory is not [`prioritized`](Self::prioritized).
-    pub fn sample_by_priority(
-        &self,
-        size: usize,
-        beta: f64,
-        rng: &mut Rng,
-        batch: &mut Batch<T>,
-    ) {
+    pub fn sample_by_priority(&self, size: usize, beta: f64, rng: &mut Rng, batch: &mut Batch<T>) {
         assert!(!self.is_empty(), "something is stored");
         let priorities = self.priorities.as_ref().expect("the memory is prioritized");
         batch.clear();

@@ -4,10 +4,13 @@
 //! the inputs, first to last; what varies with the batch is only how many such sums are under way at
 //! once. So a row gives the same bits alone and in any batch.
 
+mod dense;
+
+use dense::dense;
+
 use super::{
     Activation, DuelingHead, Linear, Network, NetworkError, PictureShape, check_length, cnn::Conv,
 };
-use crate::simd::{multiply_add, wide};
 
 /// The steps that evaluate a network: plain data, where a network's tensors are tied to libtorch.
 #[derive(Debug, Clone)]
@@ -86,8 +89,8 @@ impl Convolution {
         for row in 0..self.output.height {
             for column in 0..self.output.width {
                 for kernel_row in 0..self.kernel {
-                    let pixel = (row * self.stride + kernel_row) * self.input.width
-                        + column * self.stride;
+                    let pixel =
+                        (row * self.stride + kernel_row) * self.input.width + column * self.stride;
                     let start = pixel * self.input.channels;
                     places.extend_from_slice(&picture[start..start + line]);
                 }
@@ -265,165 +268,5 @@ impl Snapshot {
     }
 }
 
-wide! {
-    /// `out = x W + b`, row by row.
-    fn dense<FMA>(weight: &[f32], bias: &[f32], x: &[f32], out: &mut [f32]) {
-        let outputs = bias.len();
-        let inputs = weight.len() / outputs;
-        let (mut x, mut out) = (x, out);
-        while !x.is_empty() {
-            let rows = (x.len() / inputs).min(6);
-            let (some_x, more_x) = x.split_at(rows * inputs);
-            let (some_out, more_out) = out.split_at_mut(rows * outputs);
-            match rows {
-                6 => columns::<6, FMA>(weight, bias, some_x, some_out),
-                5 => columns::<5, FMA>(weight, bias, some_x, some_out),
-                4 => columns::<4, FMA>(weight, bias, some_x, some_out),
-                3 => columns::<3, FMA>(weight, bias, some_x, some_out),
-                2 => columns::<2, FMA>(weight, bias, some_x, some_out),
-                _ => columns::<1, FMA>(weight, bias, some_x, some_out),
-            }
-            (x, out) = (more_x, more_out);
-        }
-    }
-}
-
-/// All outputs of `R` rows: as many at once as the processor has registers for their sums.
-#[inline(always)]
-fn columns<const R: usize, const FMA: bool>(
-    weight: &[f32],
-    bias: &[f32],
-    x: &[f32],
-    out: &mut [f32],
-) {
-    let outputs = bias.len();
-    let mut column = 0;
-    while column < outputs {
-        column += match outputs - column {
-            64.. if R == 1 => tile::<R, 64, FMA>(weight, bias, x, out, column),
-            16.. => tile::<R, 16, FMA>(weight, bias, x, out, column),
-            8.. => tile::<R, 8, FMA>(weight, bias, x, out, column),
-            4.. => tile::<R, 4, FMA>(weight, bias, x, out, column),
-            2.. => tile::<R, 2, FMA>(weight, bias, x, out, column),
-            _ => tile::<R, 1, FMA>(weight, bias, x, out, column),
-        };
-    }
-}
-
-/// `R` rows times `C` outputs, returning `C`.
-#[inline(always)]
-fn tile<const R: usize, const C: usize, const FMA: bool>(
-    weight: &[f32],
-    bias: &[f32],
-    x: &[f32],
-    out: &mut [f32],
-    column: usize,
-) -> usize {
-    let outputs = bias.len();
-    let inputs = x.len() / R;
-    let x: [&[f32]; R] = std::array::from_fn(|r| &x[r * inputs..][..inputs]);
-    let mut sums = [[0.0; C]; R];
-    for sums in &mut sums {
-        sums.copy_from_slice(&bias[column..][..C]);
-    }
-    for (i, weight) in weight.chunks_exact(outputs).enumerate().take(inputs) {
-        let weight = &weight[column..][..C];
-        for r in 0..R {
-            let x = x[r][i];
-            for c in 0..C {
-                sums[r][c] = multiply_add::<FMA>(weight[c], x, sums[r][c]);
-            }
-        }
-    }
-    for (out, sums) in out.chunks_exact_mut(outputs).zip(&sums) {
-        out[column..][..C].copy_from_slice(sums);
-    }
-    C
-}
-
 #[cfg(test)]
-mod tests {
-    use rand::{RngExt, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
-    use tch::Tensor;
-
-    use super::*;
-    use crate::nn::{Mlp, MlpConfig, QNetwork, QNetworkConfig};
-
-    fn networks(inputs: usize, hidden: &[usize], outputs: usize) -> [Box<dyn Network>; 2] {
-        let activation = if inputs.is_multiple_of(2) { Activation::Relu } else { Activation::Tanh };
-        let config = MlpConfig { hidden: hidden.to_vec(), activation, ..MlpConfig::default() };
-        let rng = &mut ChaCha8Rng::seed_from_u64(3);
-        let dueling =
-            QNetworkConfig { mlp: config.clone(), dueling: true, ..QNetworkConfig::default() };
-        [
-            Box::new(Mlp::new(&config, inputs, outputs, rng).unwrap()),
-            Box::new(QNetwork::new(&dueling, &[inputs], outputs, rng).unwrap()),
-        ]
-    }
-
-    fn rows(batch: usize, inputs: usize) -> Vec<f32> {
-        let mut rng = ChaCha8Rng::seed_from_u64(4);
-        (0..batch * inputs).map(|_| 4.0 * rng.random::<f32>() - 2.0).collect()
-    }
-
-    #[test]
-    fn agrees_with_libtorch() {
-        let scratch = &mut Scratch::default();
-        for (inputs, hidden, outputs) in
-            [(4, &[64, 64][..], 2), (17, &[256, 256], 6), (3, &[5], 1), (9, &[], 3)]
-        {
-            for network in networks(inputs, hidden, outputs) {
-                for batch in [0, 1, 2, 3, 7, 64] {
-                    let x = rows(batch, inputs);
-                    let mut ours = vec![f32::NAN; batch * outputs];
-                    network.evaluate(&x, batch, scratch, &mut ours).unwrap();
-                    let x = Tensor::from_slice(&x).view([batch as i64, inputs as i64]);
-                    let theirs = tch::no_grad(|| network.forward(&x));
-                    let theirs = Vec::<f32>::try_from(theirs.reshape(-1)).unwrap();
-                    for (a, b) in ours.iter().zip(&theirs) {
-                        assert!((a - b).abs() <= 1e-5 * (1.0 + b.abs()), "{batch}: {a} {b}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_row_gives_the_same_bits_in_any_batch() {
-        let scratch = &mut Scratch::default();
-        for network in networks(17, &[70, 33], 5) {
-            let x = rows(11, 17);
-            let mut together = vec![0.0; 11 * 5];
-            network.evaluate(&x, 11, scratch, &mut together).unwrap();
-            for (x, expected) in x.chunks(17).zip(together.chunks(5)) {
-                let mut alone = vec![0.0; 5];
-                network.evaluate(x, 1, scratch, &mut alone).unwrap();
-                assert_eq!(alone, expected);
-            }
-        }
-    }
-
-    #[test]
-    fn a_snapshot_keeps_its_moment() {
-        let [mut network, _] = networks(4, &[8], 2);
-        let mut snapshot = Snapshot::of(network.as_ref());
-        let scratch = &mut Scratch::default();
-        let (mut before, mut after) = ([0.0; 2], [0.0; 2]);
-        network.evaluate(&[1.0; 4], 1, scratch, &mut before).unwrap();
-        network.parameters_mut().values_mut().fill(0.5);
-        snapshot.evaluate(&[1.0; 4], 1, scratch, &mut after).unwrap();
-        assert_eq!(before, after);
-        snapshot.refresh(network.as_ref()).unwrap();
-        snapshot.evaluate(&[1.0; 4], 1, scratch, &mut after).unwrap();
-        assert_eq!(after, [10.5; 2]); // 8 · 0.5 · (4 · 0.5 + 0.5) + 0.5
-    }
-
-    #[test]
-    fn wrong_lengths_are_errors() {
-        let [network, _] = networks(4, &[8], 2);
-        let scratch = &mut Scratch::default();
-        assert!(network.evaluate(&[0.0; 3], 1, scratch, &mut [0.0; 2]).is_err());
-        assert!(network.evaluate(&[0.0; 4], 1, scratch, &mut [0.0; 3]).is_err());
-    }
-}
+mod tests;

@@ -67,7 +67,9 @@ pub enum NetworkError {
         width: usize,
     },
     /// Convolutions read pictures.
-    #[error("convolutions read pictures of shape [H, W, C] or [H, W], got {shape:?}: leave them out")]
+    #[error(
+        "convolutions read pictures of shape [H, W, C] or [H, W], got {shape:?}: leave them out"
+    )]
     NotAPicture {
         /// The shape.
         shape: Vec<usize>,

@@ -213,7 +213,8 @@ mod tests {
     fn a_convolution_by_hand() {
         // Pictures of 3 by 3 pixels and 2 channels: the first counts pixels, the second ones.
         let conv = vec![ConvConfig { channels: 1, kernel: 2, stride: 1 }];
-        let mlp = MlpConfig { hidden: vec![], activation: Activation::Relu, ..MlpConfig::default() };
+        let mlp =
+            MlpConfig { hidden: vec![], activation: Activation::Relu, ..MlpConfig::default() };
         let config = QNetworkConfig { conv, mlp, ..QNetworkConfig::default() };
         let mut network = QNetwork::new(&config, &[3, 3, 2], 1, &mut rng()).unwrap();
         // By kernel row, kernel column, channel: 1 · upper left − 1 · lower right + 10 · ones above

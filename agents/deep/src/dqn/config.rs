@@ -1,10 +1,10 @@
 //! The settings of DQN.
 
-use gymnast_core::nn::{Activation, ConvConfig};
+use gymnast_core::nn::{Activation, ConvConfig, MlpConfig, NetworkError, QNetworkConfig};
 use gymnast_harness::{AgentError, Schedule};
 use serde::{Deserialize, Serialize};
 
-use super::{Distribution, MlpConfig, NetworkError, QNetworkConfig, backend};
+use super::{Distribution, backend};
 use crate::off_policy::check_networks;
 
 gymnast_harness::documented! {

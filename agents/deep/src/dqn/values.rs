@@ -63,16 +63,18 @@ impl Values {
         q.clear();
         match self {
             Self::Mean => q.extend_from_slice(outputs),
-            Self::Categorical(support) => q.extend(outputs.chunks_exact(support.atoms).map(|row| {
-                let (mut sum, mut mean) = (0.0, 0.0);
-                let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                for (i, logit) in row.iter().enumerate() {
-                    let p = (logit - greatest).exp();
-                    sum += p;
-                    mean += p * support.atom(i);
-                }
-                mean / sum
-            })),
+            Self::Categorical(support) => {
+                q.extend(outputs.chunks_exact(support.atoms).map(|row| {
+                    let (mut sum, mut mean) = (0.0, 0.0);
+                    let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                    for (i, logit) in row.iter().enumerate() {
+                        let p = (logit - greatest).exp();
+                        sum += p;
+                        mean += p * support.atom(i);
+                    }
+                    mean / sum
+                }))
+            }
             Self::Quantile(atoms) => {
                 let mean = |row: &[f32]| row.iter().sum::<f32>() / row.len() as f32;
                 q.extend(outputs.chunks_exact(*atoms).map(mean));
@@ -229,7 +231,10 @@ mod tests {
         // Taken: action 0 in both, rows 0 and 2 of the four.
         let prediction = values.predict(&Tensor::from_slice(&outputs).view([2, 6]), &[0, 2]);
         let third = (1.0_f32 / 3.0).ln();
-        assert_near(&numbers(&prediction.exp()), &[0.25, 0.5, 0.25, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0]);
+        assert_near(
+            &numbers(&prediction.exp()),
+            &[0.25, 0.5, 0.25, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0],
+        );
         assert!(values.mean(&prediction).abs() < 1e-6);
         let first = -(0.125 * ln(0.5) + 0.875 * ln(0.25));
         let loss = values.loss(&prediction, &target, &[]).double_value(&[]);

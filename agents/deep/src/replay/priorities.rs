@@ -54,9 +54,7 @@ impl Priorities {
         weights: &mut Vec<f32>,
     ) {
         let priorities = self.tree.weights();
-        let weight = |&row: &usize| {
-            (len as f64 * priorities[row] / self.tree.total()).powf(-beta)
-        };
+        let weight = |&row: &usize| (len as f64 * priorities[row] / self.tree.total()).powf(-beta);
         let greatest = rows.iter().map(weight).fold(0.0, f64::max);
         weights.clear();
         weights.extend(rows.iter().map(|row| (weight(row) / greatest) as f32));

@@ -14,15 +14,18 @@ pub struct Support {
 
 impl Support {
     /// From one atom to the next.
-    #[must_use]
-    pub fn step(&self) -> f32 {
-        (self.high - self.low) / (self.atoms - 1) as f32
+    fn step(&self) -> f64 {
+        (f64::from(self.high) - f64::from(self.low)) / (self.atoms - 1) as f64
     }
 
     /// The return zᵢ.
     #[must_use]
     pub fn atom(&self, i: usize) -> f32 {
-        self.low + self.step() * i as f32
+        self.exact_atom(i) as f32
+    }
+
+    fn exact_atom(&self, i: usize) -> f64 {
+        f64::from(self.low) + self.step() * i as f64
     }
 }
 
@@ -45,12 +48,12 @@ pub fn categorical(
     target.clear();
     target.resize(reward.len() * atoms, 0.0);
     let rows = target.chunks_exact_mut(atoms).zip(next_probability.chunks_exact(atoms));
-    for ((reward, discount), (target, probability)) in reward.iter().zip(discount).zip(rows) {
+    for ((&reward, &discount), (target, probability)) in reward.iter().zip(discount).zip(rows) {
         for (i, probability) in probability.iter().enumerate() {
-            let value = reward + discount * support.atom(i);
-            let position = (value - support.low) / support.step();
-            let position = position.clamp(0.0, (atoms - 1) as f32);
-            let share = position.fract(); // of the upper neighbour; 0 on an atom
+            let value = f64::from(reward) + f64::from(discount) * support.exact_atom(i);
+            let position = (value - f64::from(support.low)) / support.step();
+            let position = position.clamp(0.0, (atoms - 1) as f64);
+            let share = position.fract() as f32; // of the upper neighbour; 0 on an atom
             let lower = position as usize;
             target[lower] += probability * (1.0 - share);
             if share > 0.0 {
