@@ -71,9 +71,9 @@ pub fn quantile_huber(
     let n = prediction.size()[1];
     let midpoints: Vec<f32> = (0..n).map(|i| (i as f32 + 0.5) / n as f32).collect();
     let midpoints = Tensor::from_slice(&midpoints).unsqueeze(1); // [N, 1]
-    let (prediction, target) = (prediction.unsqueeze(2), target.unsqueeze(1)); // [B, N, 1], [B, 1, M]
-    let is_below = target.less_tensor(&prediction).to_kind(Kind::Float); // [B, N, M]
-    let huber = prediction.huber_loss(&target, Reduction::None, kappa); // [B, N, M]
+    let error = target.unsqueeze(1) - prediction.unsqueeze(2); // [B, N, M]
+    let is_below = error.less(0.0).to_kind(Kind::Float);
+    let huber = error.huber_loss(&error.zeros_like(), Reduction::None, kappa);
     let losses = (midpoints - is_below).abs() * huber;
     let losses = losses.mean_dim(2, false, Kind::Float).sum_dim_intlist(1, false, Kind::Float); // [B]
     weighted_mean(losses, weight)

@@ -142,7 +142,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             noise_rng: plan.seed.child("noise", 0).rng(),
             env_steps: 0,
             updates: 0,
-            acting: RefCell::new(Acting { noise, ..Acting::default() }),
+            acting: RefCell::new(Acting::new(noise)),
             learning: Learning::default(),
             plan: *plan,
             observation_space,

@@ -14,11 +14,18 @@ use crate::targets::greedy;
 #[derive(Default)]
 pub(super) struct Acting {
     features: Vec<f32>, // [N, width]
-    pub(super) noise: Option<Noise>,
+    noise: Option<Noise>,
     weights: Vec<f32>, // with the noise
     outputs: Vec<f32>, // [N, A · atoms]
     q: Vec<f32>,       // [N, A]
     scratch: Scratch,
+}
+
+impl Acting {
+    /// Nothing written yet; `noise` is that of the network which acts.
+    pub(super) fn new(noise: Option<Noise>) -> Self {
+        Self { noise, ..Self::default() }
+    }
 }
 
 impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {

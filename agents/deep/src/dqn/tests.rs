@@ -20,7 +20,7 @@ fn seen(x: f32, allowed: &[usize]) -> Vec<f32> {
 fn agent(config: DqnConfig) -> Dqn<RowSpace, Discrete> {
     let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: 1_000 };
     let config = DqnConfig { hidden: vec![16], learning_rate: 3e-3.into(), ..config };
-    Dqn::new(space(), Discrete::new(ACTIONS as i64), config, &plan).unwrap()
+    Dqn::new(space(), Discrete::new(ACTIONS), config, &plan).unwrap()
 }
 
 /// Every way to learn of returns between −2 and 2.
@@ -46,6 +46,21 @@ fn configs() -> Vec<DqnConfig> {
     ]
 }
 
+type Transition<'a> = (&'a Vec<f32>, i64, f64, &'a Vec<f32>, Outcome);
+
+fn experience(
+    (observation, action, reward, next, outcome): Transition<'_>,
+) -> Experience<RowSpace, Discrete> {
+    Experience {
+        observations: vec![observation.clone()],
+        actions: vec![action],
+        rewards: vec![reward],
+        next_observations: vec![next.clone()],
+        outcomes: vec![outcome],
+        is_reset: vec![false],
+    }
+}
+
 #[test]
 fn targets_bootstrap_from_allowed_actions_only() {
     for config in configs() {
@@ -59,16 +74,8 @@ fn targets_bootstrap_from_allowed_actions_only() {
             (&second, 3, -1.0, &end, Outcome::Terminated),
         ];
         let mut q = f64::NAN;
-        for (observation, action, reward, next, outcome) in moves.into_iter().cycle().take(800) {
-            let experience = Experience {
-                observations: vec![observation.clone()],
-                actions: vec![action],
-                rewards: vec![reward],
-                next_observations: vec![next.clone()],
-                outcomes: vec![outcome],
-                is_reset: vec![false],
-            };
-            if let Some(metrics) = agent.learn(&experience).unwrap() {
+        for step in moves.into_iter().cycle().take(800) {
+            if let Some(metrics) = agent.learn(&experience(step)).unwrap() {
                 q = metrics.iter().find(|(name, _)| *name == "q").unwrap().1;
             }
         }
@@ -114,4 +121,23 @@ fn noise_explores_and_its_means_exploit() {
     };
     assert_eq!(taken(Mode::Exploit).len(), 1);
     assert!(taken(Mode::Explore).len() > 1);
+}
+
+#[test]
+fn what_cannot_be_foreseen_is_replayed_more_often() {
+    for config in configs() {
+        let what = format!("{config:?}");
+        let mut agent = agent(DqnConfig { priority_exponent: 1.0, ..config });
+        // One move always pays nothing, the other 1 or −1.
+        let (sure, unsure, end) = (seen(0.0, &[0]), seen(0.5, &[3]), seen(1.0, &[]));
+        let moves = [(&sure, 0, 0.0), (&unsure, 3, 1.0), (&sure, 0, 0.0), (&unsure, 3, -1.0)];
+        for (observation, action, reward) in moves.into_iter().cycle().take(600) {
+            let step = (observation, action, reward, &end, Outcome::Terminated);
+            agent.learn(&experience(step)).unwrap();
+        }
+        let (mut batch, mut rng) = (Batch::default(), Seed::new(1).rng());
+        agent.replay.sample_by_priority(400, 1.0, &mut rng, &mut batch);
+        let unsure = batch.action.iter().filter(|&&action| action == 3).count();
+        assert!(unsure > 260, "{unsure} {what}");
+    }
 }
