@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::RunError;
 
 /// The parts of a configuration.
-const PARTS: [&str; 4] = ["seeds", "agent", "env", "training"];
+const PARTS: [&str; 5] = ["seeds", "agent", "env", "training", "evaluation"];
 /// No configuration may be larger.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
@@ -96,6 +96,22 @@ pub(super) fn complete(spec: &EnvSpec, given: &Table) -> Table {
         all.insert(key.clone(), value);
     }
     all
+}
+
+/// Every option in which an evaluation differs: those that are given, and those of the environment
+/// itself.
+pub(super) fn complete_evaluation(spec: &EnvSpec, given: &Table) -> Table {
+    let own = Value::try_from(spec.evaluation().as_map()).ok();
+    let mut all = own.and_then(|own| own.as_table().cloned()).unwrap_or_default();
+    all.extend(given.clone());
+    all
+}
+
+/// Adds the part to a configuration, where it says anything.
+pub(super) fn insert_evaluation(config: &mut Table, evaluation: Table) {
+    if !evaluation.is_empty() {
+        config.insert("evaluation".to_owned(), evaluation.into());
+    }
 }
 
 /// A table of options as the environment reads them.

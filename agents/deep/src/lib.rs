@@ -1,6 +1,7 @@
 //! Deep agents on libtorch: one algorithm a file.
 
 mod a2c;
+mod action_mask;
 mod action_range;
 mod critics;
 mod ddpg;
@@ -24,7 +25,7 @@ pub mod targets;
 pub use a2c::{A2c, A2cConfig};
 pub use ddpg::{Ddpg, DdpgConfig};
 pub use dqn::{Dqn, DqnConfig};
-pub use policy_head::{Categorical, DiagonalGaussian};
+pub use policy_head::{Categorical, DiagonalGaussian, MultiCategorical};
 pub use ppo::{Ppo, PpoConfig};
 pub use reinforce::{Reinforce, ReinforceConfig};
 pub use sac::{Sac, SacConfig};

@@ -1,8 +1,10 @@
 //! What a policy network's numbers mean: a distribution over actions.
 //!
-//! The two kinds of heads let one agent serve finite and real-valued actions. Acting is plain Rust
+//! The kinds of heads let one agent serve finite, multi-discrete and real-valued actions. Acting is plain Rust
 //! on slices, as a call into libtorch costs more than the arithmetic; learning is differentiated,
 //! so it is libtorch's.
+
+mod multi_categorical;
 
 use std::f64::consts::{E, TAU};
 
@@ -10,6 +12,8 @@ use gymnast_envs::{BoundedSpace, FiniteSpace, Rng, Space};
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, StandardNormal};
 use tch::{Kind, Tensor};
+
+pub use multi_categorical::MultiCategorical;
 
 use crate::targets::argmax;
 
@@ -30,6 +34,12 @@ pub trait PolicyHead: Send {
 
     /// The numbers that an action stands as.
     fn action_width(&self) -> usize;
+
+    /// Whether the outputs are logits, one for each action, so that an
+    /// [action mask](gymnast_envs::FeatureSpace::action_mask) can forbid some.
+    fn is_over_actions(&self) -> bool {
+        false
+    }
 
     /// Draws an action, given a row of outputs and the shared parameters.
     fn sample(&self, outputs: &[f32], shared: &[f32], rng: &mut Rng, action: &mut [f32]);
@@ -79,16 +89,12 @@ impl<A: FiniteSpace> PolicyHead for Categorical<A> {
         1
     }
 
+    fn is_over_actions(&self) -> bool {
+        true
+    }
+
     fn sample(&self, logits: &[f32], _shared: &[f32], rng: &mut Rng, action: &mut [f32]) {
-        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let weight = |&logit: &f32| (logit - largest).exp();
-        let mut left = rng.random::<f32>() * logits.iter().map(weight).sum::<f32>();
-        let drawn = logits.iter().position(|logit| {
-            left -= weight(logit);
-            left < 0.0
-        });
-        // Rounding may leave a little after the last.
-        action[0] = drawn.unwrap_or(logits.len() - 1) as f32;
+        action[0] = draw(logits, rng) as f32;
     }
 
     fn mode(&self, logits: &[f32], action: &mut [f32]) {
@@ -109,13 +115,36 @@ impl<A: FiniteSpace> PolicyHead for Categorical<A> {
         _shared: &Tensor,
         actions: &[f32],
     ) -> (Tensor, Tensor) {
-        let log_probs = logits.log_softmax(-1, Kind::Float); // [B, A]
-        // `take` counts through all rows; its gradient costs less than `gather`'s.
-        let places = (0..).step_by(self.outputs()).zip(actions).map(|(row, &a)| row + a as i64);
-        let places = Tensor::from_slice(&places.collect::<Vec<i64>>()); // [B]
-        let entropy = -(log_probs.exp() * &log_probs).sum(Kind::Float) / actions.len() as f64; // []
-        (log_probs.take(&places), entropy)
+        log_prob_and_entropy(logits, actions.iter().copied())
     }
+}
+
+/// Draws the number of an action.
+fn draw(logits: &[f32], rng: &mut Rng) -> usize {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |&logit: &f32| (logit - largest).exp();
+    let mut left = rng.random::<f32>() * logits.iter().map(weight).sum::<f32>();
+    let drawn = logits.iter().position(|logit| {
+        left -= weight(logit);
+        left < 0.0
+    });
+    // Rounding may leave a little after the last, which is the last that can be drawn at all.
+    drawn.or_else(|| logits.iter().rposition(|logit| weight(logit) > 0.0)).unwrap_or(0)
+}
+
+/// The log-probability of each of B actions, `[B]`, and the mean entropy, `[]`, of `[B, A]` logits.
+fn log_prob_and_entropy(
+    logits: &Tensor,
+    actions: impl ExactSizeIterator<Item = f32>,
+) -> (Tensor, Tensor) {
+    let batch = actions.len();
+    let log_probs = logits.log_softmax(-1, Kind::Float); // [B, A]
+    // `take` counts through all rows; its gradient costs less than `gather`'s.
+    let rows = (0..).step_by(logits.size()[1] as usize);
+    let places = rows.zip(actions).map(|(row, action)| row + action as i64);
+    let places = Tensor::from_slice(&places.collect::<Vec<i64>>()); // [B]
+    let entropy = -(log_probs.exp() * &log_probs).sum(Kind::Float) / batch as f64; // []
+    (log_probs.take(&places), entropy)
 }
 
 /// A normal distribution for each number of a box: the outputs are the means, and the logarithms

@@ -56,7 +56,8 @@ use crate::{
 };
 
 /// The PPO agent. Its head says whether actions are finite
-/// ([`Categorical`](crate::Categorical)) or real-valued
+/// ([`Categorical`](crate::Categorical)), several integers
+/// ([`MultiCategorical`](crate::MultiCategorical)) or real-valued
 /// ([`DiagonalGaussian`](crate::DiagonalGaussian)).
 pub struct Ppo<O, H> {
     config: PpoConfig,
