@@ -147,6 +147,15 @@ mod tests {
                     is_reset: vec![false; 3],
                 })
                 .unwrap();
+            // What is learned from is the same policy: the one action that is allowed is certain.
+            let mut features = vec![0.0; 12];
+            for (seen, row) in seen.iter().zip(features.chunks_exact_mut(4)) {
+                networks.write_features(seen, row);
+            }
+            let features = networks.tensor(&features);
+            let (log_prob, _) = networks.log_prob_and_entropy(&features, &[0.0, 1.0, 0.0]);
+            let log_prob = numbers(&log_prob);
+            assert!(log_prob[1] == 0.0 && log_prob[0] < -0.1, "{log_prob:?}");
             let mut drawn = [[0; 3]; 3];
             let mut actions = Vec::new();
             for i in 0..400 {
