@@ -14,6 +14,7 @@ mod sac;
 mod td3;
 
 pub mod actor_critic;
+pub mod losses;
 pub mod policy_head;
 pub mod replay;
 pub mod returns;
