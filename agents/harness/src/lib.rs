@@ -23,7 +23,7 @@ mod training;
 pub mod report;
 pub mod testing;
 
-pub use agent::{Agent, AgentError, Metrics, Mode, Plan, Policy};
+pub use agent::{Agent, AgentError, Asynchronous, Metrics, Mode, Plan, Policy, Turn};
 pub use callback::{Callback, Flow, Progress};
 pub use checkpoint::{CheckpointDir, Manifest, Newest};
 pub use error::{CheckpointError, TrainError};
