@@ -1,6 +1,7 @@
 //! Deep agents on libtorch: one algorithm a file.
 
 mod a2c;
+mod a3c;
 mod action_range;
 mod critics;
 mod ddpg;
@@ -23,6 +24,7 @@ pub mod tanh_normal;
 pub mod targets;
 
 pub use a2c::{A2c, A2cConfig};
+pub use a3c::{A3c, A3cConfig};
 pub use ddpg::{Ddpg, DdpgConfig};
 pub use dqn::{Dqn, DqnConfig};
 pub use policy_head::{Categorical, DiagonalGaussian};
