@@ -45,7 +45,9 @@ pub use space::{
 };
 pub use spec::{ContinuousVector, DiscreteVector, EnvSpec, FiniteVector};
 pub use spelling::nearest;
-pub use vector::{AutoresetMode, Experience, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot};
+pub use vector::{
+    AutoresetMode, Experience, Lane, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot,
+};
 
 #[doc(hidden)]
 pub use serde_json;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use gymnast_envs::{EnvError, EnvOption, EnvOptions, EnvSpec};
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::RunError;
@@ -12,18 +13,27 @@ const PARTS: [&str; 5] = ["seeds", "agent", "env", "training", "evaluation"];
 /// No configuration may be larger.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
-/// Reads a configuration file.
+/// Reads a TOML file of at most [`MAX_CONFIG_BYTES`].
 ///
 /// # Errors
 /// [`RunError::File`].
-pub fn read_config(path: &Path) -> Result<Table, RunError> {
+pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
     let error = |reason: String| RunError::File { path: path.to_owned(), reason };
     let metadata = std::fs::metadata(path).map_err(|e| error(format!("cannot read it: {e}")))?;
     if metadata.len() > MAX_CONFIG_BYTES {
         return Err(error(format!("larger than the {MAX_CONFIG_BYTES} bytes allowed")));
     }
     let text = std::fs::read_to_string(path).map_err(|e| error(format!("cannot read it: {e}")))?;
-    let table: Table = text.parse().map_err(|e: toml::de::Error| error(e.to_string()))?;
+    toml::from_str(&text).map_err(|e| error(e.to_string()))
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// [`RunError::File`].
+pub fn read_config(path: &Path) -> Result<Table, RunError> {
+    let error = |reason: String| RunError::File { path: path.to_owned(), reason };
+    let table: Table = read_toml(path)?;
     if let Some(key) = table.keys().find(|key| !PARTS.contains(&key.as_str())) {
         return Err(error(format!("unknown part `{key}`: the parts are {}", PARTS.join(", "))));
     }

@@ -22,8 +22,8 @@ use crate::{
     task::{AnyTask, with_task},
 };
 
-pub(crate) use config::env_options;
 use config::{complete, complete_evaluation, insert_evaluation, part, seeds, take_name};
+pub(crate) use config::{env_options, read_toml};
 pub use config::{overlay, read_config};
 
 /// The file of a run's directory that says what the run is.

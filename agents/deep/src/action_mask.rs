@@ -48,7 +48,7 @@ impl ActionMask {
         }
     }
 
-    /// The same, differentiable: of `[B, width]` features and `[B, A]` logits.
+    /// The same, differentiable by libtorch: of `[B, width]` features and `[B, A]` logits.
     pub(crate) fn masked(&self, features: &Tensor, logits: &Tensor) -> Tensor {
         let (start, actions) = (self.places.start as i64, self.places.len() as i64);
         let allowed = features.narrow(1, start, actions); // [B, A]

@@ -1,5 +1,7 @@
 //! A policy and a value function, as every policy-gradient agent here has them.
 
+mod gradient;
+
 use std::cell::RefCell;
 
 use gymnast_core::{
@@ -12,7 +14,16 @@ use gymnast_envs::{Experience, FeatureSpace, Rng, Space, wrappers::RunningMeanSt
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
 use tch::Tensor;
 
-use crate::{action_mask::ActionMask, dqn::backend, policy_head::PolicyHead};
+pub use gradient::Pass;
+
+use crate::{
+    action_mask::ActionMask,
+    dqn::backend,
+    policy_head::{PolicyHead, Rows},
+};
+
+/// So many rows at a time keep what flows between layers in the nearer caches.
+const ROWS_AT_ONCE: usize = 256;
 
 /// The variance of an observation's number never counts as less.
 const LEAST_VARIANCE: f64 = 1e-8;
@@ -226,12 +237,35 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 
     /// The values of rows of features, without libtorch.
     pub fn values(&self, features: &[f32], values: &mut Vec<f32>) {
-        let n = features.len() / self.width();
-        values.resize(n, 0.0);
+        values.resize(features.len() / self.width(), 0.0);
         let scratch = &mut self.acting.borrow_mut().scratch;
-        self.value_plan
-            .run(self.parameters.values(), features, n, scratch, values)
-            .expect("the features have the network's width");
+        let rows = features.chunks(ROWS_AT_ONCE * self.width());
+        for (features, values) in rows.zip(values.chunks_mut(ROWS_AT_ONCE)) {
+            self.value_plan
+                .run(self.parameters.values(), features, values.len(), scratch, values)
+                .expect("the features have the network's width");
+        }
+    }
+
+    /// The log-probabilities of actions in rows of features, without libtorch.
+    pub fn log_probs(&self, features: &[f32], actions: &[f32], log_probs: &mut Vec<f32>) {
+        log_probs.resize(features.len() / self.width(), 0.0);
+        let Acting { outputs, scratch, .. } = &mut *self.acting.borrow_mut();
+        let parameters = self.parameters.values();
+        let shared = &parameters[self.shared.range()];
+        let rows = features
+            .chunks(ROWS_AT_ONCE * self.width())
+            .zip(actions.chunks(ROWS_AT_ONCE * self.action_width()));
+        for ((features, actions), log_probs) in rows.zip(log_probs.chunks_mut(ROWS_AT_ONCE)) {
+            outputs.resize(log_probs.len() * self.head.outputs(), 0.0);
+            self.policy_plan
+                .run(parameters, features, log_probs.len(), scratch, outputs)
+                .expect("the features have the network's width");
+            if let Some(mask) = &self.mask {
+                mask.apply(features, outputs);
+            }
+            self.head.evaluate(Rows { outputs, shared, actions }, log_probs);
+        }
     }
 
     /// The value of one observation, without libtorch.

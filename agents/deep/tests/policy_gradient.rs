@@ -1,8 +1,8 @@
 //! The policy-gradient agents learn, and resume bit for bit.
 
 use gymnast_deep::{
-    A2c, A2cConfig, Categorical, DiagonalGaussian, MultiCategorical, Ppo, PpoConfig, Reinforce,
-    ReinforceConfig,
+    A2c, A2cConfig, A3c, A3cConfig, Categorical, DiagonalGaussian, MultiCategorical, Ppo,
+    PpoConfig, Reinforce, ReinforceConfig,
 };
 use gymnast_envs::{
     BoxSpace, Discrete, Env, EnvError, MultiDiscrete, Rng, Step, SyncVectorEnv,
@@ -186,6 +186,42 @@ fn a2c_resumes_exactly() {
         setup(plan, pendulum, |o, a| A2c::new(o, DiagonalGaussian::new(a), config, plan))
     };
     assert_resumes_exactly(make, &training(1_200, 1));
+}
+
+fn small_a3c() -> A3cConfig {
+    let (hidden, learning_rate) = (vec![16, 16], Schedule::Constant(3e-3));
+    A3cConfig { hidden, learning_rate, entropy_coefficient: 0.0, ..A3cConfig::default() }
+}
+
+#[test]
+fn a3c_learns_a_bandit_and_a_quadratic() {
+    let make = |plan: &Plan| {
+        let a3c = |o, a| A3c::new(o, Categorical::new(a), small_a3c(), plan);
+        setup(plan, TwoArmedBandit::default, a3c)
+    };
+    assert_learns(make, &training(2_000, 4), 0.75);
+    let make = |plan: &Plan| {
+        setup(plan, WideQuadratic::default, |o, a| {
+            A3c::new(o, DiagonalGaussian::new(a), small_a3c(), plan)
+        })
+    };
+    assert_learns(make, &training(4_000, 4), -0.05);
+}
+
+#[test]
+fn a3c_resumes_exactly() {
+    // Steps that come out even with neither the number of workers nor that of their shares.
+    for (num_envs, t_max) in [(1, 5), (3, 7)] {
+        let make = |plan: &Plan| {
+            let config = A3cConfig { t_max, ..small_a3c() };
+            setup(plan, cart_pole, |o, a| A3c::new(o, Categorical::new(a), config, plan))
+        };
+        assert_resumes_exactly(make, &training(1_206, num_envs));
+    }
+    let make = |plan: &Plan| {
+        setup(plan, pendulum, |o, a| A3c::new(o, DiagonalGaussian::new(a), small_a3c(), plan))
+    };
+    assert_resumes_exactly(make, &training(1_206, 2));
 }
 
 fn small_reinforce() -> ReinforceConfig {

@@ -3,7 +3,7 @@
 use gymnast_envs::{MultiDiscrete, Rng, Space};
 use tch::Tensor;
 
-use super::{PolicyHead, draw, log_prob_and_entropy};
+use super::{PolicyHead, Rows, backward_logits, draw, evaluate_logits, log_prob_and_entropy};
 use crate::targets::argmax;
 
 /// A [`Categorical`](super::Categorical) for each of `N` integers, independent of each other: the
@@ -22,7 +22,14 @@ impl<const N: usize> MultiCategorical<N> {
     /// The logits of each integer.
     fn groups<'a>(&self, logits: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
         let mut rest = logits;
-        self.0.nvec().map(|n| rest.split_off(..n).unwrap_or_default()).into_iter()
+        self.0
+            .nvec()
+            .map(|n| {
+                let (group, after) = rest.split_at(n);
+                rest = after;
+                group
+            })
+            .into_iter()
     }
 }
 
@@ -63,6 +70,40 @@ impl<const N: usize> PolicyHead for MultiCategorical<N> {
         }
     }
 
+    fn evaluate(&self, Rows { outputs, actions, .. }: Rows<'_>, log_prob: &mut [f32]) -> f64 {
+        let rows = outputs.chunks_exact(self.outputs()).zip(actions.chunks_exact(N));
+        let mut entropy = 0.0;
+        for ((logits, action), log_prob) in rows.zip(&mut *log_prob) {
+            *log_prob = 0.0;
+            for (logits, &number) in self.groups(logits).zip(action) {
+                let of_group = evaluate_logits(logits, number as usize);
+                *log_prob += of_group.0;
+                entropy += f64::from(of_group.1);
+            }
+        }
+        entropy / log_prob.len() as f64
+    }
+
+    fn backward(
+        &self,
+        Rows { outputs, actions, .. }: Rows<'_>,
+        by_log_prob: &[f32],
+        by_entropy: f32,
+        by_outputs: &mut [f32],
+        _by_shared: &mut [f32],
+    ) {
+        let by_entropy = by_entropy / by_log_prob.len() as f32; // of each row
+        let rows = outputs.chunks_exact(self.outputs()).zip(actions.chunks_exact(N));
+        let by_rows = by_outputs.chunks_exact_mut(self.outputs());
+        for (((logits, action), &by_log_prob), mut by_rest) in rows.zip(by_log_prob).zip(by_rows) {
+            for (logits, &number) in self.groups(logits).zip(action) {
+                let (by_logits, after) = by_rest.split_at_mut(logits.len());
+                backward_logits(logits, number as usize, by_log_prob, by_entropy, by_logits);
+                by_rest = after;
+            }
+        }
+    }
+
     fn log_prob_and_entropy(
         &self,
         logits: &Tensor,
@@ -84,6 +125,15 @@ mod tests {
     use gymnast_envs::Seed;
 
     use super::*;
+    use crate::policy_head::tests::assert_agrees;
+
+    #[test]
+    fn plain_gradients_agree_with_libtorch() {
+        let head = MultiCategorical::new(MultiDiscrete::new([2, 3]).unwrap());
+        let outputs = [0.1, -2.0, 1.5, 0.0, 0.3, 500.0, 499.0, 1.0, 1.0, -1e9];
+        let actions = [1.0, 2.0, 0.0, 1.0];
+        assert_agrees(&head, Rows { outputs: &outputs, shared: &[], actions: &actions });
+    }
 
     #[test]
     fn two_choices_by_hand() {
