@@ -1,54 +1,50 @@
 //! Evaluating a network without libtorch, whose calls cost more than a small network's arithmetic.
 //!
 //! The weights are read where they lie, by rows of `[inputs, outputs]`. Each output is one sum over
-//! the inputs, first to last; what varies with the batch is only how many such sums are under way at
-//! once. So a row gives the same bits alone and in any batch.
-
-mod dense;
-
-use dense::dense;
+//! the inputs, first to last, so a row gives the same bits alone and in any batch.
 
 use super::{
     Activation, DuelingHead, Linear, Network, NetworkError, PictureShape, check_length, cnn::Conv,
+    matmul,
 };
 
 /// The steps that evaluate a network: plain data, where a network's tensors are tied to libtorch.
 #[derive(Debug, Clone)]
 pub struct Plan {
     inputs: usize,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     widest: usize,
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Dense(Dense),
     Convolution(Convolution),
     Dueling(Dueling),
 }
 
 #[derive(Debug, Clone)]
-struct Dense {
-    weight: std::ops::Range<usize>,
-    bias: std::ops::Range<usize>,
-    outputs: usize,
+pub(super) struct Dense {
+    pub(super) weight: std::ops::Range<usize>,
+    pub(super) bias: std::ops::Range<usize>,
+    pub(super) outputs: usize,
     activation: Activation,
 }
 
 /// A dense layer over each place of a kernel.
 #[derive(Debug, Clone)]
-struct Convolution {
-    dense: Dense,
-    input: PictureShape,
+pub(super) struct Convolution {
+    pub(super) dense: Dense,
+    pub(super) input: PictureShape,
     output: PictureShape,
     kernel: usize,
     stride: usize,
 }
 
 #[derive(Debug, Clone)]
-struct Dueling {
-    value: Dense,
-    advantage: Dense,
+pub(super) struct Dueling {
+    pub(super) value: Dense,
+    pub(super) advantage: Dense,
 }
 
 /// Memory for what flows between layers. One serves any number of networks.
@@ -66,33 +62,34 @@ impl Dense {
         Self { weight, bias, outputs: layer.outputs(), activation }
     }
 
-    fn run(&self, values: &[f32], x: &[f32], out: &mut [f32]) {
-        dense(&values[self.weight.clone()], &values[self.bias.clone()], x, out);
-        self.activation.apply(out);
+    /// `out = x W + b`, row by row.
+    fn affine(&self, values: &[f32], x: &[f32], out: &mut [f32]) {
+        let bias = &values[self.bias.clone()];
+        out.chunks_exact_mut(self.outputs).for_each(|row| row.copy_from_slice(bias));
+        matmul::add_product(x, &values[self.weight.clone()], self.outputs, out);
     }
 }
 
 impl Convolution {
     /// Picture by picture: the places of the kernel become rows, the rows pixels.
-    fn run(&self, values: &[f32], x: &[f32], places: &mut Vec<f32>, out: &mut [f32]) {
+    fn affine(&self, values: &[f32], x: &[f32], places: &mut Vec<f32>, out: &mut [f32]) {
         let pictures = x.chunks_exact(self.input.size());
         for (picture, out) in pictures.zip(out.chunks_exact_mut(self.output.size())) {
-            self.write_places(picture, places);
-            self.dense.run(values, places, out);
+            places.clear();
+            self.lines(|line| places.extend_from_slice(&picture[line]));
+            self.dense.affine(values, places, out);
         }
     }
 
-    /// `[H, W, C]` to `[H' · W', kernel · kernel · C]`.
-    fn write_places(&self, picture: &[f32], places: &mut Vec<f32>) {
-        let line = self.kernel * self.input.channels;
-        places.clear();
+    /// The stretches of a picture that the kernel covers, place by place, row by row of the kernel.
+    pub(super) fn lines(&self, mut line: impl FnMut(std::ops::Range<usize>)) {
+        let length = self.kernel * self.input.channels;
         for row in 0..self.output.height {
             for column in 0..self.output.width {
                 for kernel_row in 0..self.kernel {
-                    let pixel =
-                        (row * self.stride + kernel_row) * self.input.width + column * self.stride;
-                    let start = pixel * self.input.channels;
-                    places.extend_from_slice(&picture[start..start + line]);
+                    let pixels = (row * self.stride + kernel_row) * self.input.width;
+                    let start = (pixels + column * self.stride) * self.input.channels;
+                    line(start..start + length);
                 }
             }
         }
@@ -100,9 +97,9 @@ impl Convolution {
 }
 
 impl Dueling {
-    fn run(&self, values: &[f32], x: &[f32], state_values: &mut [f32], out: &mut [f32]) {
-        self.value.run(values, x, state_values);
-        self.advantage.run(values, x, out);
+    fn affine(&self, values: &[f32], x: &[f32], state_values: &mut [f32], out: &mut [f32]) {
+        self.value.affine(values, x, state_values);
+        self.advantage.affine(values, x, out);
         let (outputs, atoms) = (self.advantage.outputs, self.value.outputs);
         let rows = out.chunks_exact_mut(outputs).zip(state_values.chunks_exact(atoms));
         for (row, state_values) in rows {
@@ -117,7 +114,7 @@ impl Dueling {
 
 impl Step {
     /// The width of a row that it returns.
-    fn outputs(&self) -> usize {
+    pub(super) fn outputs(&self) -> usize {
         match self {
             Self::Dense(layer) => layer.outputs,
             Self::Convolution(layer) => layer.output.size(),
@@ -134,13 +131,30 @@ impl Step {
         }
     }
 
-    fn run(&self, values: &[f32], x: &[f32], batch: usize, aside: &mut Vec<f32>, out: &mut [f32]) {
+    /// What follows its sums.
+    pub(super) fn activation(&self) -> Activation {
         match self {
-            Self::Dense(layer) => layer.run(values, x, out),
-            Self::Convolution(layer) => layer.run(values, x, aside, out),
+            Self::Dense(layer) => layer.activation,
+            Self::Convolution(layer) => layer.dense.activation,
+            Self::Dueling(_) => Activation::Identity,
+        }
+    }
+
+    /// All but the activation.
+    pub(super) fn affine(
+        &self,
+        values: &[f32],
+        x: &[f32],
+        batch: usize,
+        aside: &mut Vec<f32>,
+        out: &mut [f32],
+    ) {
+        match self {
+            Self::Dense(layer) => layer.affine(values, x, out),
+            Self::Convolution(layer) => layer.affine(values, x, aside, out),
             Self::Dueling(head) => {
                 aside.resize(batch * head.value.outputs, 0.0);
-                head.run(values, x, aside, out);
+                head.affine(values, x, aside, out);
             }
         }
     }
@@ -197,6 +211,15 @@ impl Plan {
         self.steps.last().map_or(self.inputs, Step::outputs)
     }
 
+    /// An error where there are fewer numbers in the flat vector than the last layer's end.
+    pub(super) fn check_parameters(&self, flat: &[f32]) -> Result<(), NetworkError> {
+        let end = self.steps.last().map_or(0, Step::end);
+        if flat.len() < end {
+            check_length("a network's parameters", end, flat.len())?;
+        }
+        Ok(())
+    }
+
     /// Evaluates `batch` rows with the flat parameters `values`; see [`Network::evaluate`].
     pub fn run(
         &self,
@@ -208,10 +231,7 @@ impl Plan {
     ) -> Result<(), NetworkError> {
         check_length("a network's inputs", batch * self.inputs, inputs.len())?;
         check_length("a network's outputs", batch * self.outputs(), out.len())?;
-        let end = self.steps.iter().map(Step::end).max().unwrap_or_default();
-        if values.len() < end {
-            check_length("a network's parameters", end, values.len())?;
-        }
+        self.check_parameters(values)?;
         let Scratch { from, to, aside } = scratch;
         for buffer in [&mut *from, &mut *to] {
             if buffer.len() < batch * self.widest {
@@ -225,11 +245,13 @@ impl Plan {
         let mut x = inputs;
         for step in before {
             let width = batch * step.outputs();
-            step.run(values, x, batch, aside, &mut to[..width]);
+            step.affine(values, x, batch, aside, &mut to[..width]);
+            step.activation().apply(&mut to[..width]);
             std::mem::swap(from, to);
             x = &from[..width];
         }
-        last.run(values, x, batch, aside, out);
+        last.affine(values, x, batch, aside, out);
+        last.activation().apply(out);
         Ok(())
     }
 }
