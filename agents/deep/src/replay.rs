@@ -145,12 +145,71 @@ impl<T: Copy + Default> Replay<T> {
         }
     }
 
+    /// Stores one transition that is given as rows and follows from no other, the oldest giving way.
+    pub fn push_row(
+        &mut self,
+        (observation, action): (&[f32], &[T]),
+        reward: f32,
+        next_observation: &[f32],
+        discount: f32,
+    ) {
+        let (row, action_row) = (self.next * self.width, self.next * self.action_width);
+        self.observations[row..][..self.width].copy_from_slice(observation);
+        self.next_observations[row..][..self.width].copy_from_slice(next_observation);
+        self.actions[action_row..][..self.action_width].copy_from_slice(action);
+        (self.rewards[self.next], self.discounts[self.next]) = (reward, discount);
+        self.successors[self.next] = NONE;
+        self.next = (self.next + 1) % self.capacity;
+        self.len = self.capacity.min(self.len + 1);
+    }
+
+    /// The memory with another capacity: it keeps the newest transitions, each by itself.
+    ///
+    /// # Errors
+    /// As [`Replay::new`].
+    pub fn with_capacity(&self, capacity: usize) -> Result<Self, AgentError> {
+        let widths = (self.width, self.action_width);
+        let mut other = Self::new(capacity, widths, self.latest.len(), self.n_step)?;
+        let oldest = if self.len < self.capacity { 0 } else { self.next };
+        for i in self.len.saturating_sub(capacity)..self.len {
+            let i = (oldest + i) % self.capacity;
+            let row = i * self.width..(i + 1) * self.width;
+            let action = &self.actions[i * self.action_width..(i + 1) * self.action_width];
+            let (reward, discount) = (self.rewards[i], self.discounts[i]);
+            let next_observation = &self.next_observations[row.clone()];
+            other.push_row((&self.observations[row], action), reward, next_observation, discount);
+        }
+        Ok(other)
+    }
+
+    /// The transitions stored, each of one step, in the order of their rows: the oldest gives its
+    /// row to the newest.
+    #[must_use]
+    pub fn transitions(&self) -> Batch<T> {
+        let rows = self.len * self.width;
+        Batch {
+            observation: self.observations[..rows].to_vec(),
+            action: self.actions[..self.len * self.action_width].to_vec(),
+            reward: self.rewards[..self.len].to_vec(),
+            next_observation: self.next_observations[..rows].to_vec(),
+            discount: self.discounts[..self.len].to_vec(),
+        }
+    }
+
     /// Draws `size` transitions uniformly, with replacement, into `batch`.
     ///
     /// # Panics
     /// If nothing is stored.
     pub fn sample(&self, size: usize, rng: &mut Rng, batch: &mut Batch<T>) {
         batch.clear();
+        self.sample_more(size, rng, batch);
+    }
+
+    /// Draws `size` transitions as [`sample`](Replay::sample) does and adds them to `batch`.
+    ///
+    /// # Panics
+    /// If nothing is stored.
+    pub fn sample_more(&self, size: usize, rng: &mut Rng, batch: &mut Batch<T>) {
         for _ in 0..size {
             let first = rng.random_range(0..self.len as u64) as usize;
             let (mut last, mut reward) = (first, self.rewards[first]);
