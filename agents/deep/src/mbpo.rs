@@ -174,7 +174,8 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
             let n = observations.len() / width;
             self.sac.draw_actions(observations, n, &mut self.rollout_rng, actions)?;
             self.model.step(observations, actions, &mut self.rollout_rng, step);
-            let rows = observations.chunks_exact(width).zip(actions.chunks_exact(actions.len() / n));
+            let rows =
+                observations.chunks_exact(width).zip(actions.chunks_exact(actions.len() / n));
             let next_rows = step.next_observations.chunks_exact(width);
             for (i, (row, next)) in rows.zip(next_rows).enumerate() {
                 let discount = if step.ends[i] { 0.0 } else { gamma };

@@ -21,6 +21,11 @@ use crate::{
 /// How strongly the bounds of log σ² are drawn together.
 const BOUNDS_WEIGHT: f64 = 0.01;
 
+/// Adam's. A network that is sure of what it knows meets a region it does not know with gradients
+/// many times the usual ones: their squares must be forgotten within a training, not after 1000
+/// updates as with Adam's own 0.999, or the network stops learning just when there is most to learn.
+const BETAS: (f64, f64) = (0.9, 0.99);
+
 /// What an ensemble looks like.
 #[derive(Clone, Debug)]
 pub(super) struct Shape<'a> {
@@ -85,7 +90,8 @@ impl Ensemble {
         let max_log_var = parameter([members, 1, targets], Init::Constant { value: 0.5 })?;
         let min_log_var = parameter([members, 1, targets], Init::Constant { value: -10.0 })?;
         let parameters = builder.build(rng).map_err(backend)?;
-        let optimizer = Adam::new(AdamConfig::default(), &parameters).map_err(backend)?;
+        let adam = AdamConfig { betas: BETAS, ..AdamConfig::default() };
+        let optimizer = Adam::new(adam, &parameters).map_err(backend)?;
         Ok(Self {
             layers,
             activation,
@@ -114,9 +120,8 @@ impl Ensemble {
     }
 
     fn run(&self, input: &Tensor, view: impl Fn(&Parameter) -> Tensor) -> Prediction {
-        let apply = |layer: &Layer, x: &Tensor| {
-            view(&layer.bias).baddbmm(x, &view(&layer.weight), 1, 1)
-        };
+        let apply =
+            |layer: &Layer, x: &Tensor| view(&layer.bias).baddbmm(x, &view(&layer.weight), 1, 1);
         let (last, hidden) = self.layers.split_last().expect("there is a last layer");
         let mut x = input.shallow_clone();
         for layer in hidden {
@@ -182,6 +187,17 @@ impl Ensemble {
             let (range, length) = (parameter.range(), parameter.range().len() / self.members);
             let own = range.start + member * length..range.start + (member + 1) * length;
             to[own.clone()].copy_from_slice(&from[own]);
+        }
+    }
+
+    /// Every member is as sure of an end, or of none, as that logit is.
+    #[cfg(test)]
+    pub(super) fn set_end_logit(&mut self, logit: f32) {
+        let Layer { weight, bias } = self.layers.last().expect("there is a last layer");
+        let outputs = 2 * self.targets + 1;
+        for (range, value) in [(weight.range(), 0.0), (bias.range(), logit)] {
+            let values = &mut self.parameters.values_mut()[range];
+            values.iter_mut().skip(outputs - 1).step_by(outputs).for_each(|x| *x = value);
         }
     }
 

@@ -94,9 +94,8 @@ impl Model {
             self.input.normalize(&mut self.rows);
             let input = Tensor::from_slice(&self.rows).view([1, chosen.len() as i64, -1]);
             let said = self.ensemble.forward_member(elite, &input);
-            let noise: Vec<f32> = (0..chosen.len() * targets)
-                .map(|_| rng.sample::<f32, _>(StandardNormal))
-                .collect();
+            let noise: Vec<f32> =
+                (0..chosen.len() * targets).map(|_| rng.sample::<f32, _>(StandardNormal)).collect();
             let noise = Tensor::from_slice(&noise).view_as(&said.mean);
             let drawn = said.mean + (said.log_var * 0.5).exp() * noise; // [1, N, T]
             self.said.resize(chosen.len() * targets, 0.0);
