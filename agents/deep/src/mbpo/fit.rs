@@ -112,13 +112,13 @@ impl Model {
         let (width, action_width) = (observation.len() / n, action.len() / n);
         let mut input = Vec::with_capacity(n * (width + action_width));
         let mut target = Vec::with_capacity(n * (width + 1));
-        for i in 0..n {
+        for (i, &reward) in reward.iter().enumerate() {
             let (row, action_row) = (i * width, i * action_width);
             let (from, to) = (&observation[row..][..width], &next_observation[row..][..width]);
             input.extend_from_slice(from);
             input.extend_from_slice(&action[action_row..][..action_width]);
             target.extend(to.iter().zip(from).map(|(to, from)| to - from));
-            target.push(reward[i]);
+            target.push(reward);
         }
         self.input.fit(&input);
         self.input.normalize(&mut input);
