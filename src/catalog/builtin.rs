@@ -2,8 +2,9 @@
 
 #[cfg(feature = "deep")]
 use gymnast_deep::{
-    A2c, A2cConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian, Dqn, DqnConfig, Mbpo,
-    MbpoConfig, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3, Td3Config,
+    A2c, A2cConfig, A3c, A3cConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian, Dqn,
+    DqnConfig, Mbpo, MbpoConfig, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3,
+    Td3Config,
 };
 use gymnast_harness::{Documented, Presets};
 use gymnast_tabular::{
@@ -112,6 +113,19 @@ fn networks() -> Vec<AgentEntry> {
                 }),
                 continuous: Some(|o, a, config, plan| {
                     Ok(Box::new(A2c::new(o, DiagonalGaussian::new(a), config, plan)?))
+                }),
+                ..Builders::default()
+            },
+        ),
+        AgentEntry::new(
+            "a3c",
+            "A3C: actor-critic workers on threads, asynchronous and yet reproducible.",
+            Builders::<A3cConfig> {
+                discrete: Some(|o, a, config, plan| {
+                    Ok(Box::new(A3c::new(o, Categorical::new(a), config, plan)?))
+                }),
+                continuous: Some(|o, a, config, plan| {
+                    Ok(Box::new(A3c::new(o, DiagonalGaussian::new(a), config, plan)?))
                 }),
                 ..Builders::default()
             },

@@ -1,33 +1,31 @@
 //! Evaluating a network without libtorch, whose calls cost more than a small network's arithmetic.
 //!
 //! The weights are read where they lie, by rows of `[inputs, outputs]`. Each output is one sum over
-//! the inputs, first to last; what varies with the batch is only how many such sums are under way at
-//! once. So a row gives the same bits alone and in any batch.
+//! the inputs, first to last, so a row gives the same bits alone and in any batch.
 
-use super::{Activation, Linear, Network, NetworkError, check_length};
-use crate::simd::{multiply_add, wide};
+use super::{Activation, Linear, Network, NetworkError, check_length, matmul};
 
 /// The steps that evaluate a network: plain data, where a network's tensors are tied to libtorch.
 #[derive(Debug, Clone)]
 pub struct Plan {
     inputs: usize,
-    layers: Vec<Dense>,
-    head: Option<DuelingHead>,
+    pub(super) layers: Vec<Dense>,
+    pub(super) head: Option<DuelingHead>,
     widest: usize,
 }
 
 #[derive(Debug, Clone)]
-struct Dense {
-    weight: std::ops::Range<usize>,
-    bias: std::ops::Range<usize>,
-    outputs: usize,
-    activation: Activation,
+pub(super) struct Dense {
+    pub(super) weight: std::ops::Range<usize>,
+    pub(super) bias: std::ops::Range<usize>,
+    pub(super) outputs: usize,
+    pub(super) activation: Activation,
 }
 
 #[derive(Debug, Clone)]
-struct DuelingHead {
-    value: Dense,
-    advantage: Dense,
+pub(super) struct DuelingHead {
+    pub(super) value: Dense,
+    pub(super) advantage: Dense,
 }
 
 /// Memory for what flows between layers. One serves any number of networks.
@@ -44,8 +42,15 @@ impl Dense {
     }
 
     fn run(&self, values: &[f32], x: &[f32], out: &mut [f32]) {
-        dense(&values[self.weight.clone()], &values[self.bias.clone()], x, out);
+        self.affine(values, x, out);
         self.activation.apply(out);
+    }
+
+    /// `out = x W + b`, row by row.
+    pub(super) fn affine(&self, values: &[f32], x: &[f32], out: &mut [f32]) {
+        let bias = &values[self.bias.clone()];
+        out.chunks_exact_mut(self.outputs).for_each(|row| row.copy_from_slice(bias));
+        matmul::add_product(x, &values[self.weight.clone()], self.outputs, out);
     }
 }
 
@@ -96,6 +101,16 @@ impl Plan {
         }
     }
 
+    /// An error where there are fewer numbers in the flat vector than the last layer's end.
+    pub(super) fn check_parameters(&self, flat: &[f32]) -> Result<(), NetworkError> {
+        let last = self.head.as_ref().map(|head| &head.advantage).or(self.layers.last());
+        let end = last.map_or(0, |layer| layer.bias.end);
+        if flat.len() < end {
+            check_length("a network's parameters", end, flat.len())?;
+        }
+        Ok(())
+    }
+
     /// Evaluates `batch` rows with the flat parameters `values`; see [`Network::evaluate`].
     pub fn run(
         &self,
@@ -107,11 +122,7 @@ impl Plan {
     ) -> Result<(), NetworkError> {
         check_length("a network's inputs", batch * self.inputs, inputs.len())?;
         check_length("a network's outputs", batch * self.outputs(), out.len())?;
-        let last = self.head.as_ref().map(|head| &head.advantage).or(self.layers.last());
-        let end = last.map_or(0, |layer| layer.bias.end);
-        if values.len() < end {
-            check_length("a network's parameters", end, values.len())?;
-        }
+        self.check_parameters(values)?;
         let Scratch { from, to } = scratch;
         for buffer in [&mut *from, &mut *to] {
             if buffer.len() < batch * self.widest {
@@ -139,7 +150,7 @@ impl Plan {
 }
 
 impl DuelingHead {
-    fn run(&self, values: &[f32], x: &[f32], state_values: &mut [f32], out: &mut [f32]) {
+    pub(super) fn run(&self, values: &[f32], x: &[f32], state_values: &mut [f32], out: &mut [f32]) {
         self.value.run(values, x, state_values);
         self.advantage.run(values, x, out);
         let actions = self.advantage.outputs;
@@ -182,82 +193,6 @@ impl Snapshot {
     ) -> Result<(), NetworkError> {
         self.plan.run(&self.values, inputs, batch, scratch, out)
     }
-}
-
-wide! {
-    /// `out = x W + b`, row by row.
-    fn dense<FMA>(weight: &[f32], bias: &[f32], x: &[f32], out: &mut [f32]) {
-        let outputs = bias.len();
-        let inputs = weight.len() / outputs;
-        let (mut x, mut out) = (x, out);
-        while !x.is_empty() {
-            let rows = (x.len() / inputs).min(6);
-            let (some_x, more_x) = x.split_at(rows * inputs);
-            let (some_out, more_out) = out.split_at_mut(rows * outputs);
-            match rows {
-                6 => columns::<6, FMA>(weight, bias, some_x, some_out),
-                5 => columns::<5, FMA>(weight, bias, some_x, some_out),
-                4 => columns::<4, FMA>(weight, bias, some_x, some_out),
-                3 => columns::<3, FMA>(weight, bias, some_x, some_out),
-                2 => columns::<2, FMA>(weight, bias, some_x, some_out),
-                _ => columns::<1, FMA>(weight, bias, some_x, some_out),
-            }
-            (x, out) = (more_x, more_out);
-        }
-    }
-}
-
-/// All outputs of `R` rows: as many at once as the processor has registers for their sums.
-#[inline(always)]
-fn columns<const R: usize, const FMA: bool>(
-    weight: &[f32],
-    bias: &[f32],
-    x: &[f32],
-    out: &mut [f32],
-) {
-    let outputs = bias.len();
-    let mut column = 0;
-    while column < outputs {
-        column += match outputs - column {
-            64.. if R == 1 => tile::<R, 64, FMA>(weight, bias, x, out, column),
-            16.. => tile::<R, 16, FMA>(weight, bias, x, out, column),
-            8.. => tile::<R, 8, FMA>(weight, bias, x, out, column),
-            4.. => tile::<R, 4, FMA>(weight, bias, x, out, column),
-            2.. => tile::<R, 2, FMA>(weight, bias, x, out, column),
-            _ => tile::<R, 1, FMA>(weight, bias, x, out, column),
-        };
-    }
-}
-
-/// `R` rows times `C` outputs, returning `C`.
-#[inline(always)]
-fn tile<const R: usize, const C: usize, const FMA: bool>(
-    weight: &[f32],
-    bias: &[f32],
-    x: &[f32],
-    out: &mut [f32],
-    column: usize,
-) -> usize {
-    let outputs = bias.len();
-    let inputs = x.len() / R;
-    let x: [&[f32]; R] = std::array::from_fn(|r| &x[r * inputs..][..inputs]);
-    let mut sums = [[0.0; C]; R];
-    for sums in &mut sums {
-        sums.copy_from_slice(&bias[column..][..C]);
-    }
-    for (i, weight) in weight.chunks_exact(outputs).enumerate().take(inputs) {
-        let weight = &weight[column..][..C];
-        for r in 0..R {
-            let x = x[r][i];
-            for c in 0..C {
-                sums[r][c] = multiply_add::<FMA>(weight[c], x, sums[r][c]);
-            }
-        }
-    }
-    for (out, sums) in out.chunks_exact_mut(outputs).zip(&sums) {
-        out[column..][..C].copy_from_slice(sums);
-    }
-    C
 }
 
 #[cfg(test)]

@@ -20,15 +20,23 @@
 //! assert_eq!(parameters.len(), 4 * 64 + 64 + 64 * 64 + 64 + 64 * 2 + 2 + 64 + 1);
 //! # Ok::<(), gymnast_core::nn::NetworkError>(())
 //! ```
+//!
+//! [`forward`](Network::forward) is libtorch's and differentiable by it. A [`Plan`] does without:
+//! [`run`](Plan::run) for acting, [`forward`](Plan::forward) and [`backward`](Plan::backward) where
+//! a loss's gradient by the outputs is known in closed form. All it needs is slices, so any thread
+//! may have gradients of its own.
 
 mod activation;
+mod backpropagation;
 mod dueling;
 mod inference;
 mod linear;
+mod matmul;
 mod mlp;
 mod parameters;
 
 pub use activation::Activation;
+pub use backpropagation::Tape;
 pub use dueling::Dueling;
 pub use inference::{Plan, Scratch, Snapshot};
 pub use linear::Linear;

@@ -153,6 +153,12 @@ impl Parameters {
         slices::of_mut(&mut self.gradients)
     }
 
+    /// Values to read and gradients to change, as backpropagation needs them. Let go of both before
+    /// the next `backward` of libtorch.
+    pub fn values_and_gradients_mut(&mut self) -> (&[f32], &mut [f32]) {
+        (slices::of(&self.values), slices::of_mut(&mut self.gradients))
+    }
+
     /// Values to change and gradients to read, as an optimiser needs them.
     pub(crate) fn values_and_gradients(&mut self) -> (&mut [f32], &[f32]) {
         (slices::of_mut(&mut self.values), slices::of(&self.gradients))

@@ -56,6 +56,30 @@ fn the_oldest_gives_way_and_rows_stay_together() {
 }
 
 #[test]
+fn in_self_play_rewards_and_discounts_alternate_in_sign() {
+    let mut replay = Replay::<i64>::new(8, (2, 1), 1, 3).unwrap();
+    for (i, outcome) in [Outcome::Continues; 3].into_iter().enumerate() {
+        let x = i as f32;
+        let experience = Experience {
+            observations: vec![vec![x, 0.0]],
+            actions: vec![0],
+            rewards: vec![f64::from(4_u8.pow(i as u32))],
+            next_observations: vec![vec![x + 1.0, 0.0]],
+            outcomes: vec![outcome],
+            is_reset: vec![false],
+        };
+        replay.push::<_, Discrete>(&space(), &experience, -1.0, 1.0, index);
+    }
+    let batch = sampled(&mut replay, 100, 0);
+    for row in 0..100 {
+        // Rewards 1, 4, 16: one's own count, the opponent's count against.
+        let expected = [(1.0 - 4.0 + 16.0, -1.0), (4.0 - 16.0, 1.0), (16.0, -1.0)];
+        let first = batch.observation[2 * row] as usize;
+        assert_eq!((batch.reward[row], batch.discount[row]), expected[first]);
+    }
+}
+
+#[test]
 fn a_return_over_several_steps_ends_with_the_episode() {
     // Outcomes go on, terminated, truncated, go on, terminated, truncated: episodes of the
     // rows 0 1, 2, 3 4, 5. Rewards are half the row's number, γ is 0.9.
