@@ -53,7 +53,8 @@ impl DqnConfig {
     #[must_use]
     pub fn rainbow_presets() -> Vec<Preset<Self>> {
         // A step pays 0.1, the longest balance 20 of them.
-        let cart_pole = Self { v_min: 0.0, v_max: 20.0, ..cart_pole().with_everything() };
+        let cart_pole =
+            Self { batch_size: 64, v_min: 0.0, v_max: 20.0, ..cart_pole().with_everything() };
         // A step costs 0.1, so that none is worse than −10.
         let acrobot = Self {
             activation: Activation::Relu,
@@ -63,7 +64,7 @@ impl DqnConfig {
         };
         let catch = Self { v_min: -1.0, v_max: 1.0, ..catch().with_everything() };
         let min_atar_breakout =
-            Self { v_min: 0.0, v_max: 20.0, ..min_atar_breakout().with_everything() };
+            Self { v_min: 0.0, v_max: 15.0, ..min_atar_breakout().with_everything() };
         vec![
             preset("CartPole-v1", &cart_pole, 50_000, FEW),
             preset("Acrobot-v1", &acrobot, 100_000, FEW),
