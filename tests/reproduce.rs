@@ -40,6 +40,23 @@ const DQN: &[&str] = &[
     "--quiet",
 ];
 
+/// Four threads that take turns.
+#[cfg(feature = "deep")]
+const A3C: &[&str] = &[
+    "train",
+    "a3c",
+    "CartPole-v1",
+    "--steps=12000",
+    "--eval-every=1500",
+    "--eval-episodes=2",
+    "--set=training.checkpoint_every=700",
+    "--set=training.num_envs=4",
+    "--set=t_max=7",
+    "--set=hidden=[16,16]",
+    "--seeds=2",
+    "--quiet",
+];
+
 #[test]
 fn the_same_command_gives_the_same_bytes() {
     let sandbox = Sandbox::with_run();
@@ -73,6 +90,31 @@ fn a_killed_q_learning_resumes_exactly() {
 #[test]
 fn a_killed_dqn_resumes_exactly() {
     killed_runs_resume_exactly(DQN);
+}
+
+#[cfg(feature = "deep")]
+#[test]
+fn a_killed_a3c_resumes_exactly() {
+    killed_runs_resume_exactly(A3C);
+}
+
+/// The threads of asynchronous workers have one core, then as many as there are, and both seeds at
+/// once to fight over them: the scheduler has no say.
+#[cfg(all(feature = "deep", target_os = "linux"))]
+#[test]
+fn a3c_gives_the_same_bytes_on_any_number_of_cores() {
+    let sandbox = Sandbox::new();
+    // Some core that this process may run on: "0-3" or "2,5", say.
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let cores = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
+    let core = cores.trim().split(['-', ',']).next().unwrap();
+    let one = sandbox.command(&[A3C, &["--out", "one", "--jobs", "1"]].concat());
+    let mut taskset = Command::new("taskset");
+    taskset.args(["-c", core]).arg(one.get_program()).args(one.get_args());
+    let status = taskset.current_dir(sandbox.path(".")).stdout(Stdio::null()).status().unwrap();
+    assert!(status.success());
+    sandbox.run(&[A3C, &["--out", "all", "--jobs", "2"]].concat()).ok();
+    assert_same(&sandbox, "one", "all");
 }
 
 /// Kills a training at several random moments, resumes it each time, and holds all that it

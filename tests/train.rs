@@ -117,7 +117,7 @@ fn a_wrong_call_says_what_would_be_right_and_leaves_nothing() {
         (vec!["train", "q-learning", "CartPole-v1"], &["needs finite observations", "Taxi-v4"]),
         (lake(&["--set", "alhpa=1"]), &["`alhpa`", "did you mean `alpha`"]),
         (lake(&["--set", "alpha=2"]), &["alpha = 2.0", "(0, 1]"]),
-        (lake(&["--set", "gamma=high"]), &["gamma = \"high\"", "[0, 1]"]),
+        (lake(&["--set", "gamma=high"]), &["gamma = \"high\"", "[-1, 1]"]),
         (lake(&["--set", "alpha"]), &["key=value"]),
         (lake(&["--set", "training.steps=1"]), &["training.steps", "env_steps"]),
         (lake(&["--set", "training.num_envs=7"]), &["multiple of training.num_envs (7)"]),

@@ -21,6 +21,7 @@ mod vector;
 
 pub mod bsuite;
 pub mod classic;
+pub mod games;
 pub mod minatar;
 pub mod render;
 pub mod space;
@@ -44,7 +45,9 @@ pub use space::{
 };
 pub use spec::{ContinuousVector, DiscreteVector, EnvSpec, FiniteVector};
 pub use spelling::nearest;
-pub use vector::{AutoresetMode, Experience, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot};
+pub use vector::{
+    AutoresetMode, Experience, Lane, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot,
+};
 
 #[doc(hidden)]
 pub use serde_json;

@@ -1,12 +1,15 @@
 //! Deep agents on libtorch: one algorithm a file.
 
 mod a2c;
+mod a3c;
+mod action_mask;
 mod action_range;
 mod critics;
 mod ddpg;
 mod deterministic;
 mod dqn;
 mod learned;
+mod mbpo;
 mod off_policy;
 mod ppo;
 mod reinforce;
@@ -23,9 +26,11 @@ pub mod tanh_normal;
 pub mod targets;
 
 pub use a2c::{A2c, A2cConfig};
+pub use a3c::{A3c, A3cConfig};
 pub use ddpg::{Ddpg, DdpgConfig};
-pub use dqn::{Dqn, DqnConfig};
-pub use policy_head::{Categorical, DiagonalGaussian};
+pub use dqn::{Distribution, Dqn, DqnConfig};
+pub use mbpo::{Mbpo, MbpoConfig};
+pub use policy_head::{Categorical, DiagonalGaussian, MultiCategorical};
 pub use ppo::{Ppo, PpoConfig};
 pub use reinforce::{Reinforce, ReinforceConfig};
 pub use sac::{Sac, SacConfig};

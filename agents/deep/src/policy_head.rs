@@ -1,8 +1,10 @@
 //! What a policy network's numbers mean: a distribution over actions.
 //!
-//! The two kinds of heads let one agent serve finite and real-valued actions. Acting and learning
-//! are plain Rust on slices, as a call into libtorch costs more than the arithmetic; for losses that
+//! The kinds of heads let one agent serve finite, multi-discrete and real-valued actions. Acting and
+//! learning are plain Rust on slices, as a call into libtorch costs more than the arithmetic; for losses that
 //! libtorch is to differentiate there is the same in its terms.
+
+mod multi_categorical;
 
 use std::f64::consts::{E, TAU};
 
@@ -10,6 +12,8 @@ use gymnast_envs::{BoundedSpace, FiniteSpace, Rng, Space};
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, StandardNormal};
 use tch::{Kind, Tensor};
+
+pub use multi_categorical::MultiCategorical;
 
 use crate::targets::argmax;
 
@@ -41,6 +45,12 @@ pub trait PolicyHead: Send {
 
     /// The numbers that an action stands as.
     fn action_width(&self) -> usize;
+
+    /// Whether the outputs are logits, one for each action, so that an
+    /// [action mask](gymnast_envs::FeatureSpace::action_mask) can forbid some.
+    fn is_over_actions(&self) -> bool {
+        false
+    }
 
     /// Draws an action, given a row of outputs and the shared parameters.
     fn sample(&self, outputs: &[f32], shared: &[f32], rng: &mut Rng, action: &mut [f32]);
@@ -104,16 +114,12 @@ impl<A: FiniteSpace> PolicyHead for Categorical<A> {
         1
     }
 
+    fn is_over_actions(&self) -> bool {
+        true
+    }
+
     fn sample(&self, logits: &[f32], _shared: &[f32], rng: &mut Rng, action: &mut [f32]) {
-        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let weight = |&logit: &f32| (logit - largest).exp();
-        let mut left = rng.random::<f32>() * logits.iter().map(weight).sum::<f32>();
-        let drawn = logits.iter().position(|logit| {
-            left -= weight(logit);
-            left < 0.0
-        });
-        // Rounding may leave a little after the last.
-        action[0] = drawn.unwrap_or(logits.len() - 1) as f32;
+        action[0] = draw(logits, rng) as f32;
     }
 
     fn mode(&self, logits: &[f32], action: &mut [f32]) {
@@ -132,15 +138,13 @@ impl<A: FiniteSpace> PolicyHead for Categorical<A> {
         let logits = outputs.chunks_exact(self.outputs());
         let mut entropy = 0.0;
         for ((logits, &action), log_prob) in logits.zip(actions).zip(log_prob) {
-            let normalizer = log_sum_exp(logits);
-            *log_prob = logits[action as usize] - normalizer;
-            entropy += f64::from(-mean_log_prob(logits, normalizer));
+            let of_row;
+            (*log_prob, of_row) = evaluate_logits(logits, action as usize);
+            entropy += f64::from(of_row);
         }
         entropy / actions.len() as f64
     }
 
-    /// With p the probabilities and H their entropy, ln p(a) differentiated by logit j is
-    /// 1 for j = a, else 0, minus p(j); and H is −p(j) (ln p(j) + H).
     fn backward(
         &self,
         Rows { outputs, actions, .. }: Rows<'_>,
@@ -153,13 +157,7 @@ impl<A: FiniteSpace> PolicyHead for Categorical<A> {
         let rows = outputs.chunks_exact(self.outputs()).zip(actions).zip(by_log_prob);
         let by_rows = by_outputs.chunks_exact_mut(self.outputs());
         for (((logits, &action), &by_log_prob), by_logits) in rows.zip(by_rows) {
-            let normalizer = log_sum_exp(logits);
-            let entropy = -mean_log_prob(logits, normalizer);
-            for (by_logit, logit) in by_logits.iter_mut().zip(logits) {
-                let log_p = logit - normalizer;
-                *by_logit = -log_p.exp() * (by_log_prob + by_entropy * (log_p + entropy));
-            }
-            by_logits[action as usize] += by_log_prob;
+            backward_logits(logits, action as usize, by_log_prob, by_entropy, by_logits);
         }
     }
 
@@ -169,13 +167,60 @@ impl<A: FiniteSpace> PolicyHead for Categorical<A> {
         _shared: &Tensor,
         actions: &[f32],
     ) -> (Tensor, Tensor) {
-        let log_probs = logits.log_softmax(-1, Kind::Float); // [B, A]
-        // `take` counts through all rows; its gradient costs less than `gather`'s.
-        let places = (0..).step_by(self.outputs()).zip(actions).map(|(row, &a)| row + a as i64);
-        let places = Tensor::from_slice(&places.collect::<Vec<i64>>()); // [B]
-        let entropy = -(log_probs.exp() * &log_probs).sum(Kind::Float) / actions.len() as f64; // []
-        (log_probs.take(&places), entropy)
+        log_prob_and_entropy(logits, actions.iter().copied())
     }
+}
+
+/// Draws the number of an action.
+fn draw(logits: &[f32], rng: &mut Rng) -> usize {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |&logit: &f32| (logit - largest).exp();
+    let mut left = rng.random::<f32>() * logits.iter().map(weight).sum::<f32>();
+    let drawn = logits.iter().position(|logit| {
+        left -= weight(logit);
+        left < 0.0
+    });
+    // Rounding may leave a little after the last, which is the last that can be drawn at all.
+    drawn.or_else(|| logits.iter().rposition(|logit| weight(logit) > 0.0)).unwrap_or(0)
+}
+
+/// The log-probability of each of B actions, `[B]`, and the mean entropy, `[]`, of `[B, A]` logits.
+fn log_prob_and_entropy(
+    logits: &Tensor,
+    actions: impl ExactSizeIterator<Item = f32>,
+) -> (Tensor, Tensor) {
+    let batch = actions.len();
+    let log_probs = logits.log_softmax(-1, Kind::Float); // [B, A]
+    // `take` counts through all rows; its gradient costs less than `gather`'s.
+    let rows = (0..).step_by(logits.size()[1] as usize);
+    let places = rows.zip(actions).map(|(row, action)| row + action as i64);
+    let places = Tensor::from_slice(&places.collect::<Vec<i64>>()); // [B]
+    let entropy = -(log_probs.exp() * &log_probs).sum(Kind::Float) / batch as f64; // []
+    (log_probs.take(&places), entropy)
+}
+
+/// The log-probability of an action, and the entropy of all.
+fn evaluate_logits(logits: &[f32], action: usize) -> (f32, f32) {
+    let normalizer = log_sum_exp(logits);
+    (logits[action] - normalizer, -mean_log_prob(logits, normalizer))
+}
+
+/// The gradient by the logits. With p the probabilities and H their entropy, ln p(a) differentiated by
+/// logit j is 1 for j = a, else 0, minus p(j); and H is −p(j) (ln p(j) + H).
+fn backward_logits(
+    logits: &[f32],
+    action: usize,
+    by_log_prob: f32,
+    by_entropy: f32,
+    by_logits: &mut [f32],
+) {
+    let normalizer = log_sum_exp(logits);
+    let entropy = -mean_log_prob(logits, normalizer);
+    for (by_logit, logit) in by_logits.iter_mut().zip(logits) {
+        let log_p = logit - normalizer;
+        *by_logit = -log_p.exp() * (by_log_prob + by_entropy * (log_p + entropy));
+    }
+    by_logits[action] += by_log_prob;
 }
 
 /// ln Σ eˣ of the logits: what makes log-probabilities of them, once it is taken away.
@@ -292,7 +337,7 @@ impl<A: BoundedSpace> PolicyHead for DiagonalGaussian<A> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use gymnast_envs::{BoxSpace, Discrete, Seed};
 
     use super::*;
@@ -309,7 +354,7 @@ mod tests {
     }
 
     /// Compares the plain log-probabilities, entropy and gradients with libtorch's.
-    fn assert_agrees(head: &impl PolicyHead, rows: Rows<'_>) {
+    pub(super) fn assert_agrees(head: &impl PolicyHead, rows: Rows<'_>) {
         let batch = rows.outputs.len() / head.outputs();
         let leaf = |numbers: &[f32], shape: [i64; 2]| {
             Tensor::from_slice(numbers).view(shape).set_requires_grad(true)

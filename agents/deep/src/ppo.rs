@@ -57,7 +57,8 @@ use crate::{
 use loss::Losses;
 
 /// The PPO agent. Its head says whether actions are finite
-/// ([`Categorical`](crate::Categorical)) or real-valued
+/// ([`Categorical`](crate::Categorical)), several integers
+/// ([`MultiCategorical`](crate::MultiCategorical)) or real-valued
 /// ([`DiagonalGaussian`](crate::DiagonalGaussian)).
 pub struct Ppo<O, H> {
     config: PpoConfig,

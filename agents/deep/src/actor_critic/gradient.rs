@@ -42,6 +42,9 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         self.policy_plan
             .forward(parameters, features, batch, &mut pass.policy_tape)
             .expect("the features have the network's width");
+        if let Some(mask) = &self.mask {
+            mask.apply(features, pass.policy_tape.outputs_mut());
+        }
         pass.log_prob.resize(batch, 0.0);
         let (outputs, shared) = (pass.policy_tape.outputs(), &parameters[self.shared.range()]);
         pass.entropy = self.head.evaluate(Rows { outputs, shared, actions }, &mut pass.log_prob);
@@ -108,7 +111,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 #[cfg(test)]
 mod tests {
     use gymnast_core::nn::Activation;
-    use gymnast_envs::{BoxSpace, Discrete, Seed};
+    use gymnast_envs::{BoxSpace, Discrete, RowSpace, Seed};
     use tch::{Kind, Tensor};
 
     use super::*;
@@ -118,36 +121,40 @@ mod tests {
         policy_head::{Categorical, DiagonalGaussian},
     };
 
-    /// The whole gradient, beside what libtorch makes of the same loss.
-    fn assert_agrees(head: impl PolicyHead, actions: &[f32], learn_values: bool) {
+    /// The whole gradient, beside what libtorch makes of the same loss, in these states.
+    fn assert_agrees(
+        space: impl FeatureSpace,
+        features: &[f32],
+        head: impl PolicyHead,
+        actions: &[f32],
+        learn_values: bool,
+    ) {
         let config = ActorCriticConfig {
             hidden: vec![9, 7],
             activation: Activation::Tanh,
             log_std: 0.3,
             normalize_observations: false,
         };
-        let space = BoxSpace::<2>::unbounded();
         let mut networks = ActorCritic::new(space, head, &config, &mut Seed::new(3).rng()).unwrap();
         // The policy's last layer is almost zero in the beginning.
         let mut rng = Seed::new(4).rng();
         let values = networks.parameters_mut().values_mut();
         values.iter_mut().for_each(|x| *x += rand::RngExt::random::<f32>(&mut rng) - 0.5);
-        let features = [0.5, -1.0, 3.0, 0.0, -0.25, 1.5];
         let (advantage, returns) = ([1.0, -0.5, 2.0], [0.5, 1.0, -3.0]);
 
         let mut pass = Pass::default();
-        networks.evaluate_policy(&features, actions, &mut pass);
+        networks.evaluate_policy(features, actions, &mut pass);
         let policy = losses::policy_gradient(&pass.log_prob, &advantage, &mut pass.by_log_prob);
         let mut value = 0.0;
         if learn_values {
-            networks.evaluate_values(&features, &mut pass);
+            networks.evaluate_values(features, &mut pass);
             value = losses::squared_error(&pass.value, &returns, &mut pass.by_value);
         }
         networks.parameters_mut().gradients_mut().fill(f32::NAN);
         networks.backward(actions, &mut pass, 0.4, 0.7);
         let ours = networks.parameters().gradients().to_vec();
 
-        let observation = networks.tensor(&features);
+        let observation = networks.tensor(features);
         let (log_prob, entropy) = networks.log_prob_and_entropy(&observation, actions);
         let policy_loss = -(log_prob * Tensor::from_slice(&advantage)).mean(Kind::Float);
         let error = networks.value(&observation) - Tensor::from_slice(&returns);
@@ -165,17 +172,29 @@ mod tests {
             assert!((a - b).abs() < 1e-5, "{a} {b}");
         }
         let mut plain = Vec::new();
-        networks.log_probs(&features, actions, &mut plain);
+        networks.log_probs(features, actions, &mut plain);
         assert_eq!(plain, pass.log_prob, "the ratio of a policy to itself is 1");
     }
 
     #[test]
     fn the_gradient_agrees_with_libtorch() {
+        let (space, features) = (BoxSpace::<2>::unbounded(), [0.5, -1.0, 3.0, 0.0, -0.25, 1.5]);
         for learn_values in [true, false] {
             let actions = [2.0, 0.0, 1.0];
-            assert_agrees(Categorical::new(Discrete::new(3)), &actions, learn_values);
+            let head = Categorical::new(Discrete::new(3));
+            assert_agrees(space, &features, head, &actions, learn_values);
             let head = DiagonalGaussian::new(BoxSpace::symmetric([1.0, 1.0]));
-            assert_agrees(head, &[0.5, -1.0, 2.0, 0.0, 0.1, 0.2], learn_values);
+            let actions = [0.5, -1.0, 2.0, 0.0, 0.1, 0.2];
+            assert_agrees(space, &features, head, &actions, learn_values);
         }
+    }
+
+    #[test]
+    fn the_gradient_of_a_masked_policy_agrees_with_libtorch() {
+        let space = RowSpace::new(vec![-9.0, 0.0, 0.0, 0.0], vec![9.0, 1.0, 1.0, 1.0], vec![4]);
+        let space = space.unwrap().with_action_mask(1..4).unwrap();
+        let features = [0.5, 1.0, 0.0, 1.0, -1.0, 1.0, 1.0, 0.0, 3.0, 0.0, 1.0, 0.0];
+        let head = Categorical::new(Discrete::new(3));
+        assert_agrees(space, &features, head, &[2.0, 0.0, 1.0], true);
     }
 }
