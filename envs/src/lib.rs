@@ -22,6 +22,7 @@ mod vector;
 pub mod bsuite;
 pub mod classic;
 pub mod minatar;
+pub mod physics;
 pub mod render;
 pub mod space;
 pub mod sutton_barto;

@@ -113,6 +113,21 @@ impl Presets for DqnConfig {
             tau: 0.05,
             ..mountain_car.clone()
         };
+        // rl-baselines3-zoo's learning rate, updates and width, with rewards scaled to values near 1.
+        let lunar_lander = Self {
+            hidden: vec![256, 256],
+            activation: Activation::Relu,
+            learning_rate: Schedule::linear(6.3e-4, 0.0, 1.0),
+            reward_scale: 0.02,
+            n_step: 3,
+            epsilon: Schedule::linear(1.0, 0.05, 0.12),
+            batch_size: 128,
+            train_every: 4,
+            gradient_steps: 2,
+            tau: 0.01,
+            average: 0.1,
+            ..Self::default()
+        };
         let preset = |env, settings: &Self, env_steps| Preset {
             env,
             settings: settings.clone(),
@@ -124,6 +139,7 @@ impl Presets for DqnConfig {
             preset("CartPole-v0", &cart_pole, 50_000),
             preset("MountainCar-v0", &mountain_car, 120_000),
             preset("Acrobot-v1", &acrobot, 100_000),
+            preset("LunarLander-v0", &lunar_lander, 200_000),
         ]
     }
 }

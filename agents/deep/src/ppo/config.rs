@@ -112,6 +112,18 @@ impl Presets for PpoConfig {
             gae_lambda: 0.9,
             ..Self::default()
         };
+        let lunar_lander = Self {
+            normalize_observations: true,
+            reward_scale: 0.05,
+            n_steps: 512,
+            batch_size: 256,
+            epochs: 6,
+            learning_rate: Schedule::linear(6e-4, 0.0, 1.0),
+            gamma: 0.999,
+            gae_lambda: 0.98,
+            entropy_coefficient: 0.01,
+            ..Self::default()
+        };
         let preset = |env, settings, env_steps, num_envs, source| Preset {
             env,
             settings,
@@ -149,6 +161,13 @@ impl Presets for PpoConfig {
                 1,
                 "γ, λ and the normalisation from rl-baselines3-zoo, the rest tuned here over 10 \
                  seeds",
+            ),
+            preset(
+                "LunarLander-v0",
+                lunar_lander,
+                1_000_000,
+                16,
+                "γ, λ and the entropy's worth from rl-baselines3-zoo",
             ),
         ]
     }
