@@ -125,6 +125,18 @@ impl Presets for PpoConfig {
             ..Self::default()
         };
         let connect_four = Self { hidden: vec![128, 128], ..tic_tac_toe.clone() };
+        let lunar_lander = Self {
+            normalize_observations: true,
+            reward_scale: 0.05,
+            n_steps: 512,
+            batch_size: 256,
+            epochs: 6,
+            learning_rate: Schedule::linear(6e-4, 0.0, 1.0),
+            gamma: 0.999,
+            gae_lambda: 0.98,
+            entropy_coefficient: 0.01,
+            ..Self::default()
+        };
         let preset = |env, settings, env_steps, num_envs, source| Preset {
             env,
             settings,
@@ -165,6 +177,13 @@ impl Presets for PpoConfig {
             ),
             preset("TicTacToe-v0", tic_tac_toe, 500_000, 32, "tuned here over 10 seeds"),
             preset("ConnectFour-v0", connect_four, 1_000_000, 32, "tuned here"),
+            preset(
+                "LunarLander-v0",
+                lunar_lander,
+                1_000_000,
+                16,
+                "γ, λ and the entropy's worth from rl-baselines3-zoo",
+            ),
         ]
     }
 }
