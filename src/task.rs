@@ -78,6 +78,6 @@ impl AnyTask {
 }
 
 /// A vector of a kind that the environment is known to be of.
-fn served<T>(vector: Option<Result<T, EnvError>>) -> Result<T, EnvError> {
+pub(crate) fn served<T>(vector: Option<Result<T, EnvError>>) -> Result<T, EnvError> {
     vector.expect("the environment was asked for a kind that it is of")
 }

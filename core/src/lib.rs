@@ -4,7 +4,7 @@
 //! are one flat vector ([`nn::Parameters`]) of which its layers are views: an optimiser's step, a
 //! target network's update, a checkpoint are each one loop over one slice, and acting
 //! ([`nn::Network::evaluate`]) needs no libtorch at all. libtorch does what it is best at: it
-//! differentiates.
+//! differentiates. [`supervised`] trains a network on rows of data.
 //!
 //! [`statistics`], [`plot`] and [`atomic_file`] stand outside the default feature `torch`, which
 //! everything else needs.
@@ -32,5 +32,7 @@ pub mod nn;
 pub mod optim;
 #[cfg(feature = "torch")]
 mod simd;
+#[cfg(feature = "torch")]
+pub mod supervised;
 #[cfg(feature = "torch")]
 pub mod threads;

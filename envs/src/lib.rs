@@ -21,6 +21,7 @@ mod vector;
 
 pub mod bsuite;
 pub mod classic;
+pub mod json_lines;
 pub mod minatar;
 pub mod render;
 pub mod space;

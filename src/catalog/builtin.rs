@@ -2,8 +2,8 @@
 
 #[cfg(feature = "deep")]
 use gymnast_deep::{
-    A2c, A2cConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian, Dqn, DqnConfig, Ppo,
-    PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3, Td3Config,
+    A2c, A2cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian, Dqn, DqnConfig,
+    Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3, Td3Config,
 };
 use gymnast_harness::{Documented, Presets};
 use gymnast_tabular::{
@@ -150,6 +150,21 @@ fn networks() -> Vec<AgentEntry> {
             "DDPG: a deterministic policy learned from one critic.",
             Builders::<DdpgConfig> {
                 continuous: Some(|o, a, config, plan| Ok(Box::new(Ddpg::new(o, a, config, plan)?))),
+                ..Builders::default()
+            },
+        ),
+        AgentEntry::new(
+            "bc",
+            "Behaviour cloning: does as recorded episodes do (see `gymnast record`).",
+            Builders::<BcConfig> {
+                discrete: Some(|o, a, config, plan| {
+                    let episodes = config.read_demonstrations(o, a)?;
+                    Ok(Box::new(Bc::new(&episodes, Categorical::new(a), &config, plan)?))
+                }),
+                continuous: Some(|o, a, config, plan| {
+                    let episodes = config.read_demonstrations(o, a.clone())?;
+                    Ok(Box::new(Bc::new(&episodes, DiagonalGaussian::new(a), &config, plan)?))
+                }),
                 ..Builders::default()
             },
         ),

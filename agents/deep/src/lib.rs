@@ -2,6 +2,7 @@
 
 mod a2c;
 mod action_range;
+mod bc;
 mod critics;
 mod ddpg;
 mod deterministic;
@@ -22,6 +23,7 @@ pub mod tanh_normal;
 pub mod targets;
 
 pub use a2c::{A2c, A2cConfig};
+pub use bc::{Bc, BcConfig};
 pub use ddpg::{Ddpg, DdpgConfig};
 pub use dqn::{Dqn, DqnConfig};
 pub use policy_head::{Categorical, DiagonalGaussian};

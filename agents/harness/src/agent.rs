@@ -3,7 +3,7 @@
 use gymnast_envs::{EnvError, Experience, Rng, Seed, Space};
 use thiserror::Error;
 
-use crate::{Checkpoint, CheckpointError};
+use crate::{Checkpoint, CheckpointError, DemonstrationsError};
 
 /// Whether a policy explores or does its best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +135,9 @@ pub enum AgentError {
     /// A state could not be restored.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Recorded episodes could not be read.
+    #[error(transparent)]
+    Demonstrations(#[from] DemonstrationsError),
     /// The numerical library failed.
     #[error("libtorch failed: {0}")]
     Backend(String),
