@@ -17,7 +17,7 @@ use std::{error::Error, path::Path};
 
 use gymnast::{
     Bc, BcConfig, Demonstrations, Discrete, Env as _, Mode, Plan, Policy as _, Presets as _,
-    Recorder, Seed, Setup, SyncVectorEnv, VectorEnv as _,
+    Recorder, Seed, Setup, SyncVectorEnv,
     deep::{Categorical, Ppo, PpoConfig},
     envs::{classic::CartPole, wrappers::TimeLimit},
     train,

@@ -20,25 +20,25 @@ use gymnast::{
     },
 };
 
-const EPISODES: u64 = 5_000_000;
+const ENV_STEPS: u64 = 20_000_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let game = Blackjack::default();
     let model = Model::of(&game)?;
     let best = value_iteration(&model, 1.0, 1e-12, 1_000);
 
-    // Exploration fades, but each action goes on to be tried.
-    let epsilon = Schedule::linear(1.0, 0.2, 0.5);
-    let common = Common { alpha: 0.1.into(), epsilon, gamma: 1.0, initial_value: 0.0 };
-    // Steps of a fixed size at the end would leave noise; the mean of all returns has none.
-    let config = MonteCarloConfig { sample_average: true, ..common.into() };
+    // Exploration and the step size fade, so that what early, clumsy hands earned is forgotten.
+    let (alpha, epsilon) =
+        (Schedule::exponential(0.02, 1e-4, 1.0), Schedule::linear(0.5, 0.05, 1.0));
+    let common = Common { alpha, epsilon, gamma: 1.0, initial_value: 0.0 };
+    let config = MonteCarloConfig { sample_average: false, ..common.into() };
     let (hands, actions) = (game.observation_space(), game.action_space());
-    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: EPISODES };
+    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: ENV_STEPS };
     let mut agent = TabularAgent::<_, _, MonteCarloRule>::new(hands, actions, config, &plan)?;
-    let mut episodes = 0;
-    learn_online(&mut agent, game, plan.seed, |_, step| {
-        episodes += u64::from(step.outcomes[0].is_final());
-        if episodes < EPISODES { Flow::Continue } else { Flow::Stop }
+    let mut steps = 0;
+    learn_online(&mut agent, game, plan.seed, |_, _| {
+        steps += 1;
+        if steps < ENV_STEPS { Flow::Continue } else { Flow::Stop }
     })?;
 
     let mut rng = plan.seed.child("ties", 0).rng();

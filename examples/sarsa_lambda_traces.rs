@@ -1,7 +1,8 @@
 //! Eligibility traces: SARSA(λ) on the windy grid world, for several λ and both kinds of traces.
 //!
-//! A trace lets one reward teach all the steps that led to it. Traces that accumulate overshoot where
-//! a state is visited often and λ is large; those that are replaced do not.
+//! A trace lets one reward teach all the steps that led to it: with λ between 0.8 and 0.9 the goal is
+//! reached in half the steps that λ = 0 takes. Beyond that the long memory of clumsy first episodes
+//! harms, and traces that accumulate harm more.
 //!
 //! ```text
 //! cargo run --release --example sarsa_lambda_traces    # writes sarsa_lambda.png

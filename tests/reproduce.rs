@@ -22,7 +22,7 @@ macro_rules! killed {
     ($($name:ident: $training:expr;)*) => {
         $(#[test]
         fn $name() {
-            super::killed_runs_resume_exactly($training);
+            super::killed_runs_resume_exactly(&super::Sandbox::new(), $training);
         })*
     };
 }
@@ -50,19 +50,30 @@ mod a_killed_run_resumes_exactly {
             --set=training.checkpoint_every=250 --set=learning_starts=200 --set=hidden=[32,32]";
         ppo: "ppo CartPole-v1 --steps=8192 --eval-every=2048 --eval-episodes=2 \
             --set=training.checkpoint_every=512 --set=hidden=[32,32]";
-        a2c: "a2c Acrobot-v1 --steps=16000 --eval-every=4000 --eval-episodes=1 \
-            --set=training.checkpoint_every=1000 --set=hidden=[32,32]";
+        a2c: "a2c Acrobot-v1 --steps=48000 --eval-every=12000 --eval-episodes=1 \
+            --set=training.checkpoint_every=3000 --set=hidden=[32,32]";
         reinforce: "reinforce CartPole-v1 --steps=30000 --eval-every=7500 --eval-episodes=2 \
             --set=training.checkpoint_every=1500 --set=hidden=[32,32]";
-        sac: "sac Pendulum-v1 --steps=1600 --eval-every=400 --eval-episodes=1 \
-            --set=training.checkpoint_every=100 --set=learning_starts=100 --set=hidden=[32,32] \
+        sac: "sac Pendulum-v1 --steps=900 --eval-every=300 --eval-episodes=1 \
+            --set=training.checkpoint_every=60 --set=learning_starts=100 --set=hidden=[32,32] \
             --set=batch_size=32";
-        td3: "td3 Pendulum-v1 --steps=2400 --eval-every=600 --eval-episodes=1 \
-            --set=training.checkpoint_every=150 --set=learning_starts=100 --set=hidden=[32,32] \
+        td3: "td3 Pendulum-v1 --steps=1200 --eval-every=400 --eval-episodes=1 \
+            --set=training.checkpoint_every=80 --set=learning_starts=100 --set=hidden=[32,32] \
             --set=batch_size=32";
-        ddpg: "ddpg MountainCarContinuous-v0 --steps=2400 --eval-every=1200 --eval-episodes=1 \
-            --set=training.checkpoint_every=150 --set=learning_starts=100 --set=hidden=[32,32] \
+        ddpg: "ddpg MountainCarContinuous-v0 --steps=1200 --eval-every=400 --eval-episodes=1 \
+            --set=training.checkpoint_every=80 --set=learning_starts=100 --set=hidden=[32,32] \
             --set=batch_size=32 --set=env.max_episode_steps=200";
+    }
+
+    #[cfg(feature = "deep")]
+    #[test]
+    fn bc() {
+        let sandbox = super::Sandbox::new();
+        sandbox.run(&["record", "CartPole-v1", "--out", "random.jsonl"]).ok();
+        let training = "bc CartPole-v1 --steps=6000 --eval-every=1500 --eval-episodes=2 \
+            --set=training.checkpoint_every=400 --set=hidden=[32,32] --set=patience=0 \
+            --set=demonstrations=random.jsonl";
+        super::killed_runs_resume_exactly(&sandbox, training);
     }
 }
 
@@ -98,8 +109,7 @@ fn a_run_with_more_seeds_begins_with_the_same_ones() {
 
 /// Kills a training at several moments, resumes it each time, and holds all that it recorded against
 /// an uninterrupted one's.
-fn killed_runs_resume_exactly(training: &str) {
-    let sandbox = Sandbox::new();
+fn killed_runs_resume_exactly(sandbox: &Sandbox, training: &str) {
     let begin = Instant::now();
     sandbox.run(&train(training, "whole")).ok();
     let duration = begin.elapsed();
@@ -109,12 +119,12 @@ fn killed_runs_resume_exactly(training: &str) {
     for attempt in 0..6 {
         let begun = sandbox.path("killed/config.toml").is_file();
         let args = if begun { resume.to_vec() } else { train(training, "killed") };
-        let before = newest_checkpoint(&sandbox);
+        let before = newest_checkpoint(sandbox);
         let mut child = sandbox.command(&args).stdout(Stdio::null()).spawn().unwrap();
         let mut is_running = || child.try_wait().unwrap().is_none();
         // At any moment, the start of the process too; but every other time it gets further first,
         // so that the kills are spread over the whole training.
-        while attempt % 2 == 0 && newest_checkpoint(&sandbox) == before && is_running() {
+        while attempt % 2 == 0 && newest_checkpoint(sandbox) == before && is_running() {
             thread::sleep(Duration::from_millis(2));
         }
         thread::sleep(duration.mul_f64(moments.random_range(0.0..0.15)));
@@ -129,7 +139,7 @@ fn killed_runs_resume_exactly(training: &str) {
     }
     assert!(kills > 2, "the training was over before it could be killed: {kills} kills");
     sandbox.run(&resume).ok();
-    assert_same(&sandbox, "killed", "whole");
+    assert_same(sandbox, "killed", "whole");
 }
 
 /// The newest checkpoint of the first seed.
@@ -142,9 +152,8 @@ fn newest_checkpoint(sandbox: &Sandbox) -> Option<PathBuf> {
 fn assert_same(sandbox: &Sandbox, left: &str, right: &str) {
     let (left, right) = (sandbox.records(left), sandbox.records(right));
     assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
-    for (path, bytes) in &left {
-        assert!(bytes == &right[path], "{} differs", path.display());
-    }
+    let differing: Vec<_> = left.keys().filter(|path| left[*path] != right[*path]).collect();
+    assert!(differing.is_empty(), "these files differ: {differing:?}");
 }
 
 #[cfg(unix)]
