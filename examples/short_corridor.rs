@@ -1,7 +1,8 @@
-//! REINFORCE in the short corridor, with an agent of one's own: figure 13.1 of Sutton and Barto (2018).
+//! REINFORCE in the short corridor: figure 13.1 of Sutton and Barto (2018).
 //!
-//! All places look alike, so the best policy is a random one. The library's `Reinforce` takes steps of
-//! Adam over batches of episodes; the book's update is this small, and any agent fits the same loop.
+//! All places look alike, so that the best policy is a random one. The library's `Reinforce` takes steps
+//! of Adam over batches of episodes with a network; the book's update, plain gradient ascent on two
+//! preferences after each episode, is small enough to stand here.
 //!
 //! ```text
 //! cargo run --release --example short_corridor    # writes short_corridor.png
@@ -10,92 +11,63 @@
 use std::{error::Error, path::Path};
 
 use gymnast::core::plot::{Axis, Guide, Line, LinePlot};
-use gymnast::harness::{CheckpointError, StateDict};
-use gymnast::{
-    Agent, AgentError, Checkpoint, Discrete, Experience, Flow, Metrics, Mode, Policy, Rng, Seed,
-    envs::sutton_barto::ShortCorridor, learn_online,
-};
+use gymnast::{Env as _, EnvError, Seed, envs::sutton_barto::ShortCorridor};
 use rand::RngExt as _;
 
 const RUNS: u64 = 100;
 const EPISODES: usize = 1000;
 
-/// Two preferences under a softmax: π(right) = 1 / (1 + e^(θ_left − θ_right)).
-struct SoftmaxReinforce {
-    theta: [f64; 2],
-    alpha: f64,
-    /// The actions and rewards of the running episode.
-    episode: Vec<(i64, f64)>,
+/// The softmax of two preferences: 1 / (1 + e^(θ_left − θ_right)), kept within [0.05, 0.95]. With the
+/// largest α one run in thirty would else end up never arriving.
+fn probability_of_right([left, right]: [f64; 2]) -> f64 {
+    (1.0 / (1.0 + (left - right).exp())).clamp(0.05, 0.95)
 }
 
-impl SoftmaxReinforce {
-    fn right(&self) -> f64 {
-        1.0 / (1.0 + (self.theta[0] - self.theta[1]).exp())
-    }
-}
-
-impl Policy<Discrete, Discrete> for SoftmaxReinforce {
-    fn act(&self, seen: &[i64], _mode: Mode, rng: &mut Rng, actions: &mut Vec<i64>) {
-        actions.clear();
-        actions.extend(seen.iter().map(|_| i64::from(rng.random_bool(self.right()))));
-    }
-}
-
-impl Agent<Discrete, Discrete> for SoftmaxReinforce {
-    fn learn(
-        &mut self,
-        step: &Experience<Discrete, Discrete>,
-    ) -> Result<Option<Metrics>, AgentError> {
-        self.episode.push((step.actions[0], step.rewards[0]));
-        if step.outcomes[0].is_final() {
-            let mut left: f64 = self.episode.iter().map(|(_, reward)| reward).sum();
-            for (action, reward) in std::mem::take(&mut self.episode) {
-                // θ ← θ + α G ∇ ln π(A): the features x(s, A) less their mean under π.
-                let change = self.alpha * left * (action as f64 - self.right());
-                self.theta = [self.theta[0] - change, self.theta[1] + change];
-                left -= reward;
+/// The return of each episode of an agent that begins by going left.
+fn returns(alpha: f64, seed: Seed) -> Result<Vec<f64>, EnvError> {
+    let mut corridor = ShortCorridor::default();
+    let mut envs_rng = seed.child("envs", 0).rng();
+    let mut policy_rng = seed.child("policy", 0).rng();
+    let mut theta = [1.47, -1.47]; // π(right) = 0.05, worth −82
+    let (mut returns, mut episode) = (Vec::new(), Vec::new());
+    for _ in 0..EPISODES {
+        corridor.reset(&mut envs_rng)?;
+        let right = probability_of_right(theta);
+        loop {
+            let action = i64::from(policy_rng.random_bool(right));
+            let step = corridor.step(&action, &mut envs_rng)?;
+            episode.push((action as f64, step.reward));
+            if step.outcome.is_final() {
+                break;
             }
         }
-        Ok(None)
+        let mut g: f64 = episode.iter().map(|(_, reward)| reward).sum();
+        returns.push(g);
+        for (action, reward) in episode.drain(..) {
+            // θ ← θ + α G ∇ ln π(A): the features x(A) = (1, 0) or (0, 1) less their mean under π.
+            let change = alpha * g * (action - probability_of_right(theta));
+            theta = [theta[0] - change, theta[1] + change];
+            g -= reward;
+        }
     }
-}
-
-impl Checkpoint for SoftmaxReinforce {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert("all", &(self.theta, &self.episode))
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        (self.theta, self.episode) = state.get("all")?;
-        Ok(())
-    }
-}
-
-/// The return of each episode, its mean over the runs, from an agent that begins by going left.
-fn mean_returns(alpha: f64) -> Result<Vec<f64>, Box<dyn Error>> {
-    let mut mean = vec![0.0; EPISODES];
-    for run in 0..RUNS {
-        let theta = [1.47, -1.47]; // π(right) = 0.05, worth −82
-        let mut agent = SoftmaxReinforce { theta, alpha, episode: Vec::new() };
-        let mut episode = 0;
-        learn_online(&mut agent, ShortCorridor::default(), Seed::new(run), |_, step| {
-            mean[episode] += step.rewards[0] / RUNS as f64;
-            episode += usize::from(step.outcomes[0].is_final());
-            if episode < EPISODES { Flow::Continue } else { Flow::Stop }
-        })?;
-    }
-    Ok(mean)
+    Ok(returns)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let best = ShortCorridor::expected_return(2.0 - 2.0_f64.sqrt());
     let mut lines = Vec::new();
     for power in [-12, -13, -14] {
-        let (label, returns) = (format!("α = 2^{power}"), mean_returns(2.0_f64.powi(power))?);
-        let level = |at: usize| returns[at - 100..at].iter().sum::<f64>() / 100.0;
-        println!("{label}: {:.1} up to episode 200, {:.1} at the end", level(200), level(EPISODES));
-        let points = returns.iter().enumerate().map(|(i, &sum)| (i as f64 + 1.0, sum));
-        lines.push(Line::new(label, points.collect()));
+        let mut mean = vec![0.0; EPISODES];
+        for run in 0..RUNS {
+            for (sum, value) in mean.iter_mut().zip(returns(2.0_f64.powi(power), Seed::new(run))?) {
+                *sum += value / RUNS as f64;
+            }
+        }
+        let level = |at: usize| mean[at - 100..at].iter().sum::<f64>() / 100.0;
+        let (early, late) = (level(200), level(EPISODES));
+        println!("α = 2^{power}: {early:.1} in episodes 101 to 200, {late:.1} in the last 100");
+        let points = mean.iter().enumerate().map(|(i, &sum)| (i as f64 + 1.0, sum));
+        lines.push(Line::new(format!("α = 2^{power}"), points.collect()));
     }
     let plot = LinePlot {
         title: format!("REINFORCE in the short corridor: mean over {RUNS} runs"),
@@ -105,8 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         guides: vec![Guide { label: format!("v*(s₀) = {best:.1}"), y: best }],
         ..LinePlot::default()
     };
-    let path = Path::new("short_corridor.png");
-    plot.save(path)?;
-    println!("{}", path.display());
+    plot.save(Path::new("short_corridor.png"))?;
+    println!("short_corridor.png");
     Ok(())
 }
