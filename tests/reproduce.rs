@@ -17,6 +17,12 @@ use crate::sandbox::{SHORT, Sandbox};
 const Q_LEARNING: &str = "q-learning FrozenLake-v1 --steps=2000000 --eval-every=100000 \
     --set=training.checkpoint_every=50000 --set=training.num_envs=4";
 
+/// Four threads that take turns.
+#[cfg(feature = "deep")]
+const A3C: &str = "a3c CartPole-v1 --steps=12000 --eval-every=1500 --eval-episodes=2 \
+    --set=training.checkpoint_every=700 --set=training.num_envs=4 --set=t_max=7 \
+    --set=hidden=[16,16]";
+
 /// Makes a test of each training: killed at several moments, it ends as if it had not been.
 macro_rules! killed {
     ($($name:ident: $training:expr;)*) => {
@@ -48,10 +54,13 @@ mod a_killed_run_resumes_exactly {
     killed! {
         dqn: "dqn CartPole-v1 --steps=4000 --eval-every=500 --eval-episodes=2 \
             --set=training.checkpoint_every=250 --set=learning_starts=200 --set=hidden=[32,32]";
+        rainbow: "rainbow CartPole-v1 --steps=2500 --eval-every=500 --eval-episodes=2 \
+            --set=training.checkpoint_every=150 --set=learning_starts=200 --set=hidden=[32,32]";
         ppo: "ppo CartPole-v1 --steps=8192 --eval-every=2048 --eval-episodes=2 \
             --set=training.checkpoint_every=512 --set=hidden=[32,32]";
         a2c: "a2c Acrobot-v1 --steps=48000 --eval-every=12000 --eval-episodes=1 \
             --set=training.checkpoint_every=3000 --set=hidden=[32,32]";
+        a3c: super::A3C;
         reinforce: "reinforce CartPole-v1 --steps=30000 --eval-every=7500 --eval-episodes=2 \
             --set=training.checkpoint_every=1500 --set=hidden=[32,32]";
         sac: "sac Pendulum-v1 --steps=900 --eval-every=300 --eval-episodes=1 \
@@ -60,6 +69,10 @@ mod a_killed_run_resumes_exactly {
         td3: "td3 Pendulum-v1 --steps=1200 --eval-every=400 --eval-episodes=1 \
             --set=training.checkpoint_every=80 --set=learning_starts=100 --set=hidden=[32,32] \
             --set=batch_size=32";
+        mbpo: "mbpo Pendulum-v1 --steps=300 --eval-every=100 --eval-episodes=1 \
+            --set=training.checkpoint_every=25 --set=sac.hidden=[32,32] --set=model_hidden=[32,32] \
+            --set=ensemble=3 --set=elites=2 --set=max_epochs=2 --set=model_train_every=50 \
+            --set=rollouts=50 --set=sac.learning_starts=50 --set=sac.batch_size=32";
         ddpg: "ddpg MountainCarContinuous-v0 --steps=1200 --eval-every=400 --eval-episodes=1 \
             --set=training.checkpoint_every=80 --set=learning_starts=100 --set=hidden=[32,32] \
             --set=batch_size=32 --set=env.max_episode_steps=200";
@@ -105,6 +118,25 @@ fn a_run_with_more_seeds_begins_with_the_same_ones() {
     let sandbox = Sandbox::with_run();
     sandbox.run(&[&SHORT[..], &["--seeds", "3", "--out", "three"]].concat()).ok();
     assert_eq!(sandbox.records("three/seed-1"), sandbox.records("run/seed-1"));
+}
+
+/// The threads of asynchronous workers have one core, then as many as there are, and both seeds at
+/// once to fight over them: the scheduler has no say.
+#[cfg(all(feature = "deep", target_os = "linux"))]
+#[test]
+fn a3c_gives_the_same_bytes_on_any_number_of_cores() {
+    let sandbox = Sandbox::new();
+    // Some core that this process may run on: "0-3" or "2,5", say.
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let cores = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
+    let core = cores.trim().split(['-', ',']).next().unwrap();
+    let one = sandbox.command(&[&train(A3C, "one")[..], &["--jobs", "1"]].concat());
+    let mut taskset = Command::new("taskset");
+    taskset.args(["-c", core]).arg(one.get_program()).args(one.get_args());
+    let status = taskset.current_dir(sandbox.path(".")).stdout(Stdio::null()).status().unwrap();
+    assert!(status.success());
+    sandbox.run(&[&train(A3C, "all")[..], &["--jobs", "2"]].concat()).ok();
+    assert_same(&sandbox, "one", "all");
 }
 
 /// Kills a training at several moments, resumes it each time, and holds all that it recorded against

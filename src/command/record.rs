@@ -11,7 +11,7 @@ use gymnast_envs::{EnvError, EnvSpec, RowSpace, Seed, Space, VectorEnv};
 use gymnast_harness::{Agent, Demonstrations, Mode};
 
 use super::{CommandError, Names, numbers::whole, run_dir};
-use crate::task::{AnyTask, served};
+use crate::task::AnyTask;
 
 /// Record episodes of a trained agent, or of random actions, for others to learn from
 #[derive(clap::Args)]
@@ -88,12 +88,14 @@ fn record_run(args: &Record, names: &Names) -> Result<Recorded, CommandError> {
     match &run.task {
         AnyTask::Finite(task) => {
             let agent = run_dir::load_agent(&run, task, dir)?.agent;
-            let options = crate::run::env_options(run.env.id(), &run.options)?;
+            let mut options = run.options.clone();
+            options.extend(run.evaluation.clone());
+            let options = crate::run::env_options(run.env.id(), &options)?;
             let make = |seed| served(run.env.discrete_vector(1, seed, &options));
             record(args, make, |seed, _| {
                 // A table reads the numbers of states, but what is recorded is what a network reads. So
                 // the episode is played in both forms: the same seed and actions make the same steps.
-                let mut same = (task.make_envs())(1, seed)?;
+                let mut same = (task.eval_envs())(1, seed)?;
                 same.reset()?;
                 let mut choose = greedy(&*agent, seed);
                 Ok(Box::new(move |_| {
@@ -105,11 +107,11 @@ fn record_run(args: &Record, names: &Names) -> Result<Recorded, CommandError> {
         }
         AnyTask::Discrete(task) => {
             let agent = run_dir::load_agent(&run, task, dir)?.agent;
-            record(args, |seed| (task.make_envs())(1, seed), |seed, _| Ok(greedy(&*agent, seed)))
+            record(args, |seed| (task.eval_envs())(1, seed), |seed, _| Ok(greedy(&*agent, seed)))
         }
         AnyTask::Continuous(task) => {
             let agent = run_dir::load_agent(&run, task, dir)?.agent;
-            record(args, |seed| (task.make_envs())(1, seed), |seed, _| Ok(greedy(&*agent, seed)))
+            record(args, |seed| (task.eval_envs())(1, seed), |seed, _| Ok(greedy(&*agent, seed)))
         }
     }
 }
@@ -123,6 +125,11 @@ fn record_random(args: &Record, spec: &EnvSpec) -> Result<Recorded, CommandError
         return record(args, |seed| served(spec.continuous_vector(1, seed, options)), random);
     }
     Err(CommandError::failed(format!("{} shows nothing that a network reads", spec.id())))
+}
+
+/// A vector of a kind that the environment is known to be of.
+fn served<T>(vector: Option<Result<T, EnvError>>) -> Result<T, EnvError> {
+    vector.expect("the environment was asked for a kind that it is of")
 }
 
 /// The best actions that an agent knows.

@@ -47,13 +47,11 @@ use tch::{Kind, Tensor};
 pub use config::BcConfig;
 
 use crate::{
+    action_mask::ActionMask,
     dqn::backend,
     learned::{load_adam, load_network, save_adam, save_network},
     policy_head::PolicyHead,
 };
-
-/// What the output for an action counts as where the observation's mask forbids it.
-const FORBIDDEN: f32 = -1e9;
 
 /// The behaviour cloning agent. Its head says whether actions are finite
 /// ([`Categorical`](crate::Categorical)) or real-valued
@@ -73,8 +71,8 @@ pub struct Bc<O, H> {
 /// How the network's outputs are read.
 struct Cloned<H> {
     head: H,
-    /// Where among the features the action mask lies, where there is one.
-    mask: Option<Range<usize>>,
+    /// Where the observations say which actions are allowed, and the head has one output for each.
+    mask: Option<ActionMask>,
     shared: Vec<f32>,
 }
 
@@ -119,7 +117,11 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
             split(demonstrations, &head, config.validation_share, &mut held_out)?;
         Ok(Self {
             policy: Cloned {
-                mask: observation_space.action_mask(),
+                mask: observation_space
+                    .action_mask()
+                    .filter(|_| head.is_over_actions())
+                    .map(|places| ActionMask::new(places, head.outputs()))
+                    .transpose()?,
                 shared: vec![config.log_std as f32; head.shared()],
                 head,
             },
@@ -195,11 +197,7 @@ fn split<O: FeatureSpace, H: PolicyHead>(
 impl<H: PolicyHead> Cloned<H> {
     /// Mean −ln π(a|s): `[]`. `outputs` is `[B, outputs]`.
     fn loss(&self, outputs: &Tensor, batch: &Batch) -> Tensor {
-        let allowed = self.mask.as_ref().map(|places| {
-            let (start, length) = (places.start as i64, places.len() as i64);
-            outputs
-                .masked_fill(&batch.inputs().narrow(1, start, length).eq(0.0), f64::from(FORBIDDEN))
-        });
+        let allowed = self.mask.as_ref().map(|mask| mask.masked(&batch.inputs(), outputs));
         let shared = Tensor::from_slice(&self.shared);
         let outputs = allowed.as_ref().unwrap_or(outputs);
         let (log_prob, _) =
@@ -216,10 +214,8 @@ impl<H: PolicyHead> Cloned<H> {
         rng: &mut Rng,
         action: &mut [f32],
     ) -> <H::ActionSpace as Space>::Element {
-        if let Some(places) = &self.mask {
-            let forbidden =
-                outputs.iter_mut().zip(&features[places.clone()]).filter(|(_, may)| **may == 0.0);
-            forbidden.for_each(|(output, _)| *output = FORBIDDEN);
+        if let Some(mask) = &self.mask {
+            mask.apply(features, outputs);
         }
         match mode {
             Mode::Explore => self.head.sample(outputs, &self.shared, rng, action),

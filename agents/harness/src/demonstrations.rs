@@ -85,6 +85,10 @@ pub enum DemonstrationsError {
     },
 }
 
+/// What chooses the actions of an episode.
+type Choose<'a, O, A> =
+    dyn FnMut(&<O as Space>::Element) -> Result<<A as Space>::Element, EnvError> + 'a;
+
 /// One line of a file.
 #[derive(Serialize)]
 struct Line {
@@ -130,7 +134,7 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
         &mut self,
         envs: &mut dyn VectorEnv<O, A>,
         max_steps: u64,
-        choose: &mut dyn FnMut(&O::Element) -> Result<A::Element, EnvError>,
+        choose: &mut Choose<'_, O, A>,
     ) -> Result<(), EnvError> {
         envs.reset()?;
         for step in 1..=max_steps {

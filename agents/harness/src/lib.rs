@@ -1,7 +1,9 @@
 //! The training loop, frozen evaluation, checkpoints and records that every agent shares.
 //!
 //! The harness owns time: [`train`] calls `act → step → learn`, evaluates and saves at fixed env
-//! steps, and counts them exactly. It knows neither networks nor any one algorithm.
+//! steps, and counts them exactly. It knows neither networks nor any one algorithm. An
+//! [`Asynchronous`] agent, whose threads are the algorithm, plays by itself from one of these moments
+//! to the next.
 
 mod agent;
 mod callback;
@@ -25,7 +27,7 @@ mod training;
 pub mod report;
 pub mod testing;
 
-pub use agent::{Agent, AgentError, Metrics, Mode, Plan, Policy};
+pub use agent::{Agent, AgentError, Asynchronous, Metrics, Mode, Plan, Policy, Turn};
 pub use callback::{Callback, Flow, Progress};
 pub use checkpoint::{CheckpointDir, Manifest, Newest};
 pub use demonstrations::{Demonstrations, DemonstrationsError};

@@ -217,11 +217,11 @@ fn without_wall_time(path: &Path) -> Vec<Vec<String>> {
     rows
 }
 
-/// Ends a training after so many env steps.
+/// Ends a training after so many env steps, or as soon after as it looks.
 struct StopAt(u64);
 
 impl Callback for StopAt {
     fn on_step(&mut self, progress: &Progress) -> Flow {
-        if progress.env_steps == self.0 { Flow::Stop } else { Flow::Continue }
+        if progress.env_steps >= self.0 { Flow::Stop } else { Flow::Continue }
     }
 }

@@ -16,7 +16,7 @@
 //! bit.
 //!
 //! ```
-//! use gymnast_core::loss::cross_entropy;
+//! use gymnast_core::loss::class_cross_entropy;
 //! use gymnast_core::nn::{Mlp, MlpConfig, Network};
 //! use gymnast_core::supervised::{Dataset, FitConfig, fit};
 //! use rand::SeedableRng;
@@ -30,7 +30,7 @@
 //! let mut network = Mlp::new(&MlpConfig::default(), 2, 2, &mut rng)?;
 //! let config = FitConfig { epochs: 40, batch_size: 16, learning_rate: 1e-2, ..FitConfig::default() };
 //! let history = fit(&mut network, &train, &validation, &config, rng, |network, batch| {
-//!     cross_entropy(&network.forward(&batch.inputs()), &batch.classes(), None)
+//!     class_cross_entropy(&network.forward(&batch.inputs()), &batch.classes(), None)
 //! })?;
 //! let best = history.best().expect("at least one epoch");
 //! assert!(best.validation_loss.expect("rows were held out") < 0.1);

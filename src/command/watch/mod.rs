@@ -85,7 +85,7 @@ fn watch_run(args: &Watch, names: &Names, screen: &mut Screen<'_>) -> Result<(),
     let title = format!("{} · {} · seed {}", run.agent.name, run.env.id(), dir.seed);
     with_task!(&run.task, task => {
         let agent = run_dir::load_agent(&run, task, dir)?.agent;
-        let envs = (task.make_envs())(1, Seed::new(args.seed).child("watch", 0))?;
+        let envs = (task.eval_envs())(1, Seed::new(args.seed).child("watch", 0))?;
         play(args, &title, envs, &|observations, rng, actions| {
             act(&*agent, observations, rng, actions);
         }, screen)

@@ -31,7 +31,8 @@ gymnast_harness::documented! {
         pub epochs: usize,
         /// Adam's step size.
         pub learning_rate: Schedule,
-        /// The discount γ, in [0, 1].
+        /// The discount γ, in [-1, 1]: negative where the next observation is the other player's
+        /// (self-play).
         pub gamma: f64,
         /// The λ of generalised advantage estimation, in [0, 1].
         pub gae_lambda: f64,
@@ -112,6 +113,18 @@ impl Presets for PpoConfig {
             gae_lambda: 0.9,
             ..Self::default()
         };
+        // By self-play: a state is worth to one player what it is not worth to the other.
+        let tic_tac_toe = Self {
+            n_steps: 64,
+            batch_size: 512,
+            epochs: 4,
+            learning_rate: Schedule::linear(2e-3, 0.0, 1.0),
+            gamma: -1.0,
+            gae_lambda: 0.9,
+            entropy_coefficient: 0.02,
+            ..Self::default()
+        };
+        let connect_four = Self { hidden: vec![128, 128], ..tic_tac_toe.clone() };
         let preset = |env, settings, env_steps, num_envs, source| Preset {
             env,
             settings,
@@ -150,6 +163,8 @@ impl Presets for PpoConfig {
                 "γ, λ and the normalisation from rl-baselines3-zoo, the rest tuned here over 10 \
                  seeds",
             ),
+            preset("TicTacToe-v0", tic_tac_toe, 500_000, 32, "tuned here over 10 seeds"),
+            preset("ConnectFour-v0", connect_four, 1_000_000, 32, "tuned here"),
         ]
     }
 }
@@ -168,9 +183,9 @@ impl PpoConfig {
         let require = AgentError::require;
         self.learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
         self.clip.check("clip", 0.0, 1.0, "a distance in [0, 1]")?;
-        for (key, value) in [("gamma", self.gamma), ("gae_lambda", self.gae_lambda)] {
-            require((0.0..=1.0).contains(&value), key, &value, "a share in [0, 1]")?;
-        }
+        let (gamma, lambda) = (self.gamma, self.gae_lambda);
+        require((-1.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [-1, 1]")?;
+        require((0.0..=1.0).contains(&lambda), "gae_lambda", &lambda, "a share in [0, 1]")?;
         for (key, value) in [("batch_size", self.batch_size), ("epochs", self.epochs)] {
             require((1..=1 << 22).contains(&value), key, &value, "1 to 4194304")?;
         }
