@@ -3,7 +3,8 @@
 #[cfg(feature = "deep")]
 use gymnast_deep::{
     A2c, A2cConfig, A3c, A3cConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian, Dqn,
-    DqnConfig, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3, Td3Config,
+    DqnConfig, Mbpo, MbpoConfig, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3,
+    Td3Config,
 };
 use gymnast_harness::{Documented, Presets};
 use gymnast_tabular::{
@@ -172,6 +173,14 @@ fn networks() -> Vec<AgentEntry> {
             "DDPG: a deterministic policy learned from one critic.",
             Builders::<DdpgConfig> {
                 continuous: Some(|o, a, config, plan| Ok(Box::new(Ddpg::new(o, a, config, plan)?))),
+                ..Builders::default()
+            },
+        ),
+        AgentEntry::new(
+            "mbpo",
+            "MBPO: SAC on short rollouts of a learned ensemble model, for few env steps.",
+            Builders::<MbpoConfig> {
+                continuous: Some(|o, a, config, plan| Ok(Box::new(Mbpo::new(o, a, config, plan)?))),
                 ..Builders::default()
             },
         ),

@@ -159,11 +159,67 @@ impl<T: Copy + Default> Replay<T> {
             write_action(&experience.actions[i], &mut self.actions[row]);
             self.rewards[self.next] = (experience.rewards[i] * reward_scale) as f32;
             self.discounts[self.next] = experience.outcomes[i].discount(gamma) as f32;
-            if let Some(priorities) = &mut self.priorities {
-                priorities.insert(self.next);
-            }
-            self.next = (self.next + 1) % self.capacity;
-            self.len = self.capacity.min(self.len + 1);
+            self.advance();
+        }
+    }
+
+    /// Stores one transition that is given as rows and follows from no other, the oldest giving way.
+    pub fn push_row(
+        &mut self,
+        (observation, action): (&[f32], &[T]),
+        reward: f32,
+        next_observation: &[f32],
+        discount: f32,
+    ) {
+        let (row, action_row) = (self.next * self.width, self.next * self.action_width);
+        self.observations[row..][..self.width].copy_from_slice(observation);
+        self.next_observations[row..][..self.width].copy_from_slice(next_observation);
+        self.actions[action_row..][..self.action_width].copy_from_slice(action);
+        (self.rewards[self.next], self.discounts[self.next]) = (reward, discount);
+        self.successors[self.next] = NONE;
+        self.advance();
+    }
+
+    /// The row at `next` is written: the one after it is next.
+    fn advance(&mut self) {
+        if let Some(priorities) = &mut self.priorities {
+            priorities.insert(self.next);
+        }
+        self.next = (self.next + 1) % self.capacity;
+        self.len = self.capacity.min(self.len + 1);
+    }
+
+    /// The memory with another capacity: it keeps the newest transitions, each by itself.
+    ///
+    /// # Errors
+    /// As [`Replay::new`].
+    pub fn with_capacity(&self, capacity: usize) -> Result<Self, AgentError> {
+        let widths = (self.width, self.action_width);
+        let mut other = Self::new(capacity, widths, self.latest.len(), self.n_step)?;
+        let oldest = if self.len < self.capacity { 0 } else { self.next };
+        for i in self.len.saturating_sub(capacity)..self.len {
+            let i = (oldest + i) % self.capacity;
+            let row = i * self.width..(i + 1) * self.width;
+            let action = &self.actions[i * self.action_width..(i + 1) * self.action_width];
+            let (reward, discount) = (self.rewards[i], self.discounts[i]);
+            let next_observation = &self.next_observations[row.clone()];
+            other.push_row((&self.observations[row], action), reward, next_observation, discount);
+        }
+        Ok(other)
+    }
+
+    /// The transitions stored, each of one step, in the order of their rows: the oldest gives its
+    /// row to the newest.
+    #[must_use]
+    pub fn transitions(&self) -> Batch<T> {
+        let rows = self.len * self.width;
+        Batch {
+            observation: self.observations[..rows].to_vec(),
+            action: self.actions[..self.len * self.action_width].to_vec(),
+            reward: self.rewards[..self.len].to_vec(),
+            next_observation: self.next_observations[..rows].to_vec(),
+            discount: self.discounts[..self.len].to_vec(),
+            ..Batch::default()
         }
     }
 
@@ -173,8 +229,17 @@ impl<T: Copy + Default> Replay<T> {
     /// If nothing is stored.
     pub fn sample(&self, size: usize, rng: &mut Rng, batch: &mut Batch<T>) {
         batch.clear();
+        self.sample_more(size, rng, batch);
+    }
+
+    /// Draws `size` transitions as [`sample`](Replay::sample) does and adds them to `batch`.
+    ///
+    /// # Panics
+    /// If nothing is stored.
+    pub fn sample_more(&self, size: usize, rng: &mut Rng, batch: &mut Batch<T>) {
+        let from = batch.row.len();
         batch.row.extend((0..size).map(|_| rng.random_range(0..self.len as u64) as usize));
-        self.gather(batch);
+        self.gather(from, batch);
     }
 
     /// Draws `size` transitions in proportion to their priorities, one from each of as many equal
@@ -188,7 +253,7 @@ impl<T: Copy + Default> Replay<T> {
         batch.clear();
         priorities.draw(size, rng, &mut batch.row);
         priorities.write_weights(&batch.row, self.len, beta, &mut batch.weight);
-        self.gather(batch);
+        self.gather(0, batch);
     }
 
     /// Sets the priorities of sampled rows to those of their errors δ, before anything else is
@@ -201,9 +266,9 @@ impl<T: Copy + Default> Replay<T> {
         rows.iter().zip(errors).for_each(|(&row, &error)| priorities.set(row, error));
     }
 
-    /// Puts together what the rows of `batch` start.
-    fn gather(&self, batch: &mut Batch<T>) {
-        for &first in &batch.row {
+    /// Puts together what the rows of `batch` start, those before `from` left out.
+    fn gather(&self, from: usize, batch: &mut Batch<T>) {
+        for &first in &batch.row[from..] {
             let (mut last, mut reward) = (first, self.rewards[first]);
             let mut discount = self.discounts[first];
             for _ in 1..self.n_step {

@@ -298,3 +298,46 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn all_transitions_come_row_by_row() {
+    let replay = filled(4, 6, 3);
+    let all = replay.transitions();
+    // The fifth and the sixth took the rows of the first and the second.
+    assert_eq!(all.reward, [2.0, 2.5, 1.0, 1.5]);
+    assert_eq!(all.observation, [4.0, -4.0, 5.0, -5.0, 2.0, -2.0, 3.0, -3.0]);
+    assert_eq!(all.next_observation, [5.0, -5.0, 6.0, -6.0, 3.0, -3.0, 4.0, -4.0]);
+    assert_eq!((all.action, all.discount), (vec![0, 1, 0, 1], vec![0.0, 0.9, 0.9, 0.9]));
+}
+
+#[test]
+fn rows_are_stored_by_themselves() {
+    let mut replay = Replay::new(2, (2, 1), 1, 2).unwrap();
+    for i in 0..3_u8 {
+        let x = f32::from(i);
+        replay.push_row((&[x, -x], &[i64::from(i)]), x, &[x + 1.0, 0.0], x / 4.0);
+    }
+    let all = replay.transitions();
+    assert_eq!((all.reward, all.discount), (vec![2.0, 1.0], vec![0.5, 0.25]));
+    assert_eq!((all.action, all.next_observation), (vec![2, 1], vec![3.0, 0.0, 2.0, 0.0]));
+    // None has a successor, though two steps are asked for.
+    let batch = sampled(&mut replay, 20, 0);
+    assert!(batch.reward.iter().all(|reward| *reward == 1.0 || *reward == 2.0));
+    let mut more = batch.clone();
+    replay.sample_more(3, &mut Seed::new(1).rng(), &mut more);
+    assert_eq!((more.reward.len(), &more.reward[..20]), (23, &batch.reward[..]));
+}
+
+#[test]
+fn another_capacity_keeps_the_newest() {
+    let replay = filled(4, 6, 1);
+    for (capacity, rewards) in
+        [(2, vec![2.0, 2.5]), (4, vec![1.0, 1.5, 2.0, 2.5]), (9, vec![1.0, 1.5, 2.0, 2.5])]
+    {
+        let mut other = replay.with_capacity(capacity).unwrap();
+        assert_eq!(other.transitions().reward, rewards);
+        push(&mut other, 6);
+        assert_eq!(other.len(), capacity.min(5));
+        assert!(other.transitions().reward.contains(&3.0));
+    }
+}
