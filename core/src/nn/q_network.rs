@@ -225,7 +225,7 @@ mod tests {
         network.parameters_mut().load(&values).unwrap();
         let mut picture = [0.0_f32; 18];
         (0..9).for_each(|pixel| picture[2 * pixel] = pixel as f32);
-        picture[2 * 1 + 1] = 1.0; // upper middle: above on the right of the first place
+        picture[2 + 1] = 1.0; // upper middle: above on the right of the first place
         picture[2 * 5 + 1] = 1.0; // right middle: of the last one
         // The pixel counts differ by −4 everywhere: −8 + 10 at two places, ReLU(−8) at the others.
         let expected = 2.0 * 1.0 + 2.0 * 1000.0 + 0.5;

@@ -19,6 +19,7 @@ impl Presets for DqnConfig {
             preset("CartPole-v0", &cart_pole(), 50_000, TUNED),
             preset("MountainCar-v0", &mountain_car, 120_000, TUNED),
             preset("Acrobot-v1", &acrobot, 100_000, TUNED),
+            preset("LunarLander-v0", &lunar_lander(), 200_000, ZOO),
             preset("Catch-v0", &catch(), 15_000, PIXELS),
             breakout(&min_atar_breakout()),
         ]
@@ -53,7 +54,8 @@ impl DqnConfig {
     #[must_use]
     pub fn rainbow_presets() -> Vec<Preset<Self>> {
         // A step pays 0.1, the longest balance 20 of them.
-        let cart_pole = Self { v_min: 0.0, v_max: 20.0, ..cart_pole().with_everything() };
+        let cart_pole =
+            Self { batch_size: 64, v_min: 0.0, v_max: 20.0, ..cart_pole().with_everything() };
         // A step costs 0.1, so that none is worse than −10.
         let acrobot = Self {
             activation: Activation::Relu,
@@ -63,7 +65,7 @@ impl DqnConfig {
         };
         let catch = Self { v_min: -1.0, v_max: 1.0, ..catch().with_everything() };
         let min_atar_breakout =
-            Self { v_min: 0.0, v_max: 20.0, ..min_atar_breakout().with_everything() };
+            Self { v_min: 0.0, v_max: 15.0, ..min_atar_breakout().with_everything() };
         vec![
             preset("CartPole-v1", &cart_pole, 50_000, FEW),
             preset("Acrobot-v1", &acrobot, 100_000, FEW),
@@ -75,6 +77,7 @@ impl DqnConfig {
 
 const TUNED: &str = "tuned here over 10 seeds: see docs/results.md";
 const FEW: &str = "DQN's settings with every switch on, tried here over 3 seeds";
+const ZOO: &str = "learning rate, updates and width from rl-baselines3-zoo, the rest tuned here";
 const PIXELS: &str = "the network of Young and Tian (2019), the rest tried here over 3 seeds";
 
 fn preset(
@@ -124,6 +127,24 @@ fn mountain_car() -> DqnConfig {
         batch_size: 128,
         train_every: 4,
         tau: 0.02,
+        average: 0.1,
+        ..DqnConfig::default()
+    }
+}
+
+/// Rewards are scaled to values near 1.
+fn lunar_lander() -> DqnConfig {
+    DqnConfig {
+        hidden: vec![256, 256],
+        activation: Activation::Relu,
+        learning_rate: Schedule::linear(6.3e-4, 0.0, 1.0),
+        reward_scale: 0.02,
+        n_step: 3,
+        epsilon: Schedule::linear(1.0, 0.05, 0.12),
+        batch_size: 128,
+        train_every: 4,
+        gradient_steps: 2,
+        tau: 0.01,
         average: 0.1,
         ..DqnConfig::default()
     }

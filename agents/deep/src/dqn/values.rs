@@ -64,16 +64,8 @@ impl Values {
         match self {
             Self::Mean => q.extend_from_slice(outputs),
             Self::Categorical(support) => {
-                q.extend(outputs.chunks_exact(support.atoms).map(|row| {
-                    let (mut sum, mut mean) = (0.0, 0.0);
-                    let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                    for (i, logit) in row.iter().enumerate() {
-                        let p = (logit - greatest).exp();
-                        sum += p;
-                        mean += p * support.atom(i);
-                    }
-                    mean / sum
-                }))
+                let mean = |row| expectation(row, support);
+                q.extend(outputs.chunks_exact(support.atoms).map(mean));
             }
             Self::Quantile(atoms) => {
                 let mean = |row: &[f32]| row.iter().sum::<f32>() / row.len() as f32;
@@ -177,6 +169,18 @@ fn keep_selected(outputs: &mut Vec<f32>, selected: &[usize], atoms: usize) {
         outputs.copy_within(from..from + atoms, row * atoms);
     }
     outputs.truncate(selected.len() * atoms);
+}
+
+/// The mean of a distribution over the support, given by logits.
+fn expectation(logits: &[f32], support: &Support) -> f32 {
+    let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let (mut sum, mut mean) = (0.0, 0.0);
+    for (i, logit) in logits.iter().enumerate() {
+        let p = (logit - greatest).exp();
+        sum += p;
+        mean += p * support.atom(i);
+    }
+    mean / sum
 }
 
 /// Logits to probabilities.

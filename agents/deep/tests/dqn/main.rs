@@ -5,18 +5,19 @@ mod distributional;
 use gymnast_core::nn::ConvConfig;
 use gymnast_deep::{Distribution, Dqn, DqnConfig};
 use gymnast_envs::{
+    Discrete, RowSpace, Seed,
     bsuite::{Catch, CatchConfig},
     classic::CartPole,
     wrappers::TimeLimit,
 };
 use gymnast_harness::{
-    Plan,
+    Plan, Setup, TrainError,
     testing::{TwoArmedBandit, assert_learns, assert_resumes_exactly, setup, training},
 };
 
 fn small() -> DqnConfig {
     let (hidden, buffer_size, learning_starts) = (vec![16, 16], 500, 100);
-    DqnConfig { hidden, buffer_size, learning_starts, ..DqnConfig::default() }
+    DqnConfig { hidden, buffer_size, batch_size: 32, learning_starts, ..DqnConfig::default() }
 }
 
 /// Every switch alone, and Rainbow, for returns up to `v_max`.
@@ -25,8 +26,7 @@ fn switches(v_max: f64) -> Vec<(&'static str, DqnConfig)> {
     let epsilon = 0.0.into();
     let (categorical, quantile) = (Distribution::Categorical, Distribution::Quantile);
     let distributional = DqnConfig { atoms: 21, v_min: 0.0, v_max, ..plain.clone() };
-    let DqnConfig { hidden, buffer_size, learning_starts, atoms, v_min, .. } =
-        DqnConfig { atoms: 21, v_min: 0.0, ..small() };
+    let DqnConfig { hidden, buffer_size, batch_size, learning_starts, .. } = small();
     vec![
         ("plain", plain.clone()),
         ("double", DqnConfig { double: true, ..plain.clone() }),
@@ -42,9 +42,10 @@ fn switches(v_max: f64) -> Vec<(&'static str, DqnConfig)> {
             DqnConfig {
                 hidden,
                 buffer_size,
+                batch_size,
                 learning_starts,
-                atoms,
-                v_min,
+                atoms: 21,
+                v_min: 0.0,
                 v_max,
                 ..DqnConfig::rainbow()
             },
@@ -76,20 +77,11 @@ fn it_resumes_exactly() {
 }
 
 /// Catch on a small board, with convolutions.
-fn catch(
-    config: DqnConfig,
-) -> impl Fn(
-    &Plan,
-) -> Result<
-    gymnast_harness::Setup<gymnast_envs::RowSpace, gymnast_envs::Discrete>,
-    gymnast_harness::TrainError,
-> {
-    move |plan: &Plan| {
-        let catch = || Catch::new(CatchConfig { rows: 5, columns: 4 }).expect("a small board");
-        let conv = vec![ConvConfig { channels: 8, kernel: 3, stride: 1 }];
-        let config = DqnConfig { conv, hidden: vec![32], ..config.clone() };
-        setup(plan, catch, |o, a| Dqn::new(o, a, config, plan))
-    }
+fn catch(config: &DqnConfig, plan: &Plan) -> Result<Setup<RowSpace, Discrete>, TrainError> {
+    let catch = || Catch::new(CatchConfig { rows: 5, columns: 4 }).expect("a small board");
+    let conv = vec![ConvConfig { channels: 8, kernel: 3, stride: 1 }];
+    let config = DqnConfig { conv, hidden: vec![32], ..config.clone() };
+    setup(plan, catch, |o, a| Dqn::new(o, a, config, plan))
 }
 
 #[test]
@@ -102,19 +94,19 @@ fn it_learns_to_catch_from_pixels() {
         tau: 0.02,
         ..DqnConfig::default()
     };
-    assert_learns(catch(config), &training(2_000, 1), 0.9);
+    assert_learns(|plan: &Plan| catch(&config, plan), &training(2_000, 1), 0.9);
 }
 
 #[test]
 fn pixels_resume_exactly() {
     let rainbow = DqnConfig { buffer_size: 400, learning_starts: 100, ..DqnConfig::rainbow() };
     let rainbow = DqnConfig { atoms: 11, v_min: -1.0, v_max: 1.0, ..rainbow };
-    assert_resumes_exactly(catch(rainbow), &training(700, 1));
+    assert_resumes_exactly(|plan: &Plan| catch(&rainbow, plan), &training(700, 1));
 }
 
 #[test]
 fn settings_out_of_range_are_named() {
-    let plan = Plan { seed: gymnast_envs::Seed::new(0), num_envs: 1, env_steps: 10 };
+    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: 10 };
     let error = |config: DqnConfig| {
         let make = |plan: &Plan| {
             setup(plan, CartPole::default, |o, a| Dqn::new(o, a, config.clone(), plan))
