@@ -1,6 +1,6 @@
 """Gymnasium's random steps per second, to hold `steps.rs` against on the same machine.
 
-    pip install "gymnasium==1.4.0"
+    pip install "gymnasium[box2d]==1.4.0"
     python gymnasium_steps.py
 
 One environment, its standard wrappers, random actions drawn from its action space, reset at an
@@ -23,6 +23,8 @@ IDS = [
     "CliffWalking-v1",
     "Taxi-v4",
     "Blackjack-v1",
+    "LunarLander-v3",
+    "LunarLanderContinuous-v3",
 ]
 ROUNDS, STEPS = 7, 20_000
 

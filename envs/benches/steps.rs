@@ -10,6 +10,7 @@ use std::{hint::black_box, time::Instant};
 use gymnast_envs::{
     Env, Rng, Seed, Space, SyncVectorEnv, VectorEnv,
     classic::{Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum},
+    physics::{LunarLander, LunarLanderContinuous},
     toy_text::{Blackjack, CliffWalking, FrozenLake, Taxi},
     wrappers::TimeLimit,
 };
@@ -17,7 +18,7 @@ use gymnast_envs::{
 /// EnvPool 1.2.5 with 1024 environments on one thread, recorded likewise.
 const ENVPOOL: [(&str, f64); 2] = [("CartPole-v1", 590e3), ("Pendulum-v1", 773e3)];
 /// Gymnasium 1.4.0's single environment, steps per second as recorded when the project began.
-const RECORDED: [(&str, Option<f64>); 9] = [
+const RECORDED: [(&str, Option<f64>); 11] = [
     ("CartPole-v1", Some(111e3)),
     ("MountainCar-v0", Some(63e3)),
     ("MountainCarContinuous-v0", None),
@@ -27,16 +28,24 @@ const RECORDED: [(&str, Option<f64>); 9] = [
     ("CliffWalking-v1", None),
     ("Taxi-v4", Some(109e3)),
     ("Blackjack-v1", None),
+    ("LunarLander-v0", Some(30e3)),
+    ("LunarLanderContinuous-v0", None),
 ];
 const SIZES: [usize; 3] = [1, 64, 1024];
 const ROUNDS: usize = 9;
-/// Steps of one environment in one round.
-const STEPS: usize = 1 << 19;
+
+/// Steps of one environment in one round: fewer where a physics engine takes them.
+fn steps(id: &str) -> usize {
+    if id.starts_with("LunarLander") { 1 << 14 } else { 1 << 19 }
+}
 
 /// Something that can be timed: so many steps, and how many seconds they took.
 type Row = Box<dyn FnMut() -> f64>;
 
-fn row<E: Env + Clone + 'static>(env: &E, limit: impl Into<Option<u32>>, n: usize) -> Row {
+fn row<E>(env: &E, limit: impl Into<Option<u32>>, n: usize, steps: usize) -> Row
+where
+    E: Env + Clone + 'static,
+{
     let limited = TimeLimit::new(env.clone(), limit.into());
     let copies = (0..n).map(|_| limited.clone()).collect();
     let mut envs = SyncVectorEnv::new(copies, Seed::new(0)).expect("n is at least 1");
@@ -45,7 +54,7 @@ fn row<E: Env + Clone + 'static>(env: &E, limit: impl Into<Option<u32>>, n: usiz
     let mut actions = Vec::with_capacity(n);
     Box::new(move || {
         let start = Instant::now();
-        for _ in 0..STEPS / n {
+        for _ in 0..steps / n {
             let space = envs.action_space();
             actions.clear();
             actions.extend((0..n).map(|_| space.sample(&mut rng)));
@@ -57,16 +66,19 @@ fn row<E: Env + Clone + 'static>(env: &E, limit: impl Into<Option<u32>>, n: usiz
 }
 
 fn rows(id: &str) -> [Row; 3] {
+    let steps = steps(id);
     SIZES.map(|n| match id {
-        "CartPole-v1" => row(&CartPole::default(), 500, n),
-        "MountainCar-v0" => row(&MountainCar::default(), 200, n),
-        "MountainCarContinuous-v0" => row(&MountainCarContinuous::default(), 999, n),
-        "Pendulum-v1" => row(&Pendulum::default(), 200, n),
-        "Acrobot-v1" => row(&Acrobot::default(), 500, n),
-        "FrozenLake-v1" => row(&FrozenLake::default(), 100, n),
-        "CliffWalking-v1" => row(&CliffWalking::default(), None, n),
-        "Taxi-v4" => row(&Taxi::default(), 200, n),
-        "Blackjack-v1" => row(&Blackjack::default(), None, n),
+        "CartPole-v1" => row(&CartPole::default(), 500, n, steps),
+        "MountainCar-v0" => row(&MountainCar::default(), 200, n, steps),
+        "MountainCarContinuous-v0" => row(&MountainCarContinuous::default(), 999, n, steps),
+        "Pendulum-v1" => row(&Pendulum::default(), 200, n, steps),
+        "Acrobot-v1" => row(&Acrobot::default(), 500, n, steps),
+        "FrozenLake-v1" => row(&FrozenLake::default(), 100, n, steps),
+        "CliffWalking-v1" => row(&CliffWalking::default(), None, n, steps),
+        "Taxi-v4" => row(&Taxi::default(), 200, n, steps),
+        "Blackjack-v1" => row(&Blackjack::default(), None, n, steps),
+        "LunarLander-v0" => row(&LunarLander::default(), 1000, n, steps),
+        "LunarLanderContinuous-v0" => row(&LunarLanderContinuous::default(), 1000, n, steps),
         other => unreachable!("{other} has no row"),
     })
 }
@@ -95,7 +107,7 @@ fn main() {
     for ((id, recorded), seconds) in RECORDED.iter().zip(&mut seconds) {
         let rates = seconds.each_mut().map(|seconds| {
             seconds.sort_by(f64::total_cmp);
-            STEPS as f64 / seconds[seconds.len() / 2]
+            steps(id) as f64 / seconds[seconds.len() / 2]
         });
         let [one, some, many] = rates.map(|rate| rate / 1e6);
         let beside = |recorded: Option<f64>, rate: f64| match recorded {
@@ -105,6 +117,6 @@ fn main() {
         let gymnasium = beside(*recorded, rates[0]);
         let envpool = ENVPOOL.iter().find(|peer| peer.0 == *id).map(|peer| peer.1);
         let envpool = beside(envpool, rates[2]);
-        println!("| {id} | {one:.1} | {some:.1} | {many:.1} | {gymnasium} | {envpool} |");
+        println!("| {id} | {one:.2} | {some:.2} | {many:.2} | {gymnasium} | {envpool} |");
     }
 }

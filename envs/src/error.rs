@@ -117,6 +117,14 @@ impl EnvError {
         Self::InvalidOption { id: id.to_owned(), reason }
     }
 
+    /// The same error about an option, of the environment that is registered as `id`.
+    pub(crate) fn under(self, id: &str) -> Self {
+        match self {
+            Self::InvalidOption { reason, .. } => Self::invalid_option(id, reason),
+            other => other,
+        }
+    }
+
     /// The numbers of a state, if they are `N` and finite; `names` says what they are.
     ///
     /// # Errors

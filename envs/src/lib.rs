@@ -23,6 +23,7 @@ pub mod bsuite;
 pub mod classic;
 pub mod games;
 pub mod minatar;
+pub mod physics;
 pub mod render;
 pub mod space;
 pub mod sutton_barto;

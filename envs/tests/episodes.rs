@@ -7,6 +7,7 @@ use gymnast_envs::{
         Acrobot, CartPole, CartPoleContinuous, MountainCar, MountainCarContinuous, Pendulum,
     },
     minatar::Breakout,
+    physics::{LunarLander, LunarLanderConfig, LunarLanderContinuous},
     sutton_barto::{
         Bandit, BanditConfig, DynaMaze, RandomWalk, ShortCorridor, WindyGridWorld,
         WindyGridWorldConfig,
@@ -92,6 +93,13 @@ proptest! {
             DeepSeaConfig { deterministic: false, mapping_seed: seed, ..Default::default() };
         play(DeepSea::new(uncertain).unwrap(), seed);
         play(Breakout::default(), seed);
+    }
+
+    #[test]
+    fn landers_episodes_stay_in_their_spaces(seed in any::<u64>()) {
+        let windy = LunarLanderConfig { enable_wind: true, ..LunarLanderConfig::default() };
+        play(LunarLander::new(windy).unwrap(), seed);
+        play(LunarLanderContinuous::default(), seed);
     }
 
     #[test]

@@ -91,6 +91,15 @@ fn networks() -> Vec<AgentEntry> {
                 ..Builders::default()
             },
         ),
+        AgentEntry::with_defaults(
+            "rainbow",
+            "Rainbow: DQN with every improvement on, from prioritized replay to noisy weights.",
+            (&DqnConfig::rainbow(), DqnConfig::rainbow_presets()),
+            Builders {
+                discrete: Some(|o, a, config, plan| Ok(Box::new(Dqn::new(o, a, config, plan)?))),
+                ..Builders::default()
+            },
+        ),
         AgentEntry::new(
             "ppo",
             "PPO: a policy improved by several passes over its steps, within a trust region.",

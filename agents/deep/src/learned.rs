@@ -51,7 +51,7 @@ impl Learned {
 
 /// `batch` rows to as many, in plain Rust, into a vector that is resized to fit.
 pub(crate) fn evaluate(
-    network: &Mlp,
+    network: &dyn Network,
     rows: &[f32],
     batch: usize,
     scratch: &mut Scratch,

@@ -28,7 +28,7 @@ pub mod targets;
 pub use a2c::{A2c, A2cConfig};
 pub use a3c::{A3c, A3cConfig};
 pub use ddpg::{Ddpg, DdpgConfig};
-pub use dqn::{Dqn, DqnConfig};
+pub use dqn::{Distribution, Dqn, DqnConfig};
 pub use mbpo::{Mbpo, MbpoConfig};
 pub use policy_head::{Categorical, DiagonalGaussian, MultiCategorical};
 pub use ppo::{Ppo, PpoConfig};

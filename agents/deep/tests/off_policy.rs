@@ -1,44 +1,14 @@
-//! The off-policy agents learn, and resume bit for bit.
+//! The off-policy agents with real-valued actions learn, and resume bit for bit.
 
-use gymnast_deep::{
-    Ddpg, DdpgConfig, Dqn, DqnConfig, Mbpo, MbpoConfig, Sac, SacConfig, Td3, Td3Config,
-};
+use gymnast_deep::{Ddpg, DdpgConfig, Mbpo, MbpoConfig, Sac, SacConfig, Td3, Td3Config};
 use gymnast_envs::{
-    classic::{CartPole, CartPoleContinuous, Pendulum},
+    classic::{CartPoleContinuous, Pendulum},
     wrappers::TimeLimit,
 };
 use gymnast_harness::{
     Plan, Schedule,
-    testing::{Quadratic, TwoArmedBandit, assert_learns, assert_resumes_exactly, setup, training},
+    testing::{Quadratic, assert_learns, assert_resumes_exactly, setup, training},
 };
-
-fn small() -> DqnConfig {
-    let (hidden, buffer_size, learning_starts) = (vec![16, 16], 500, 100);
-    DqnConfig { hidden, buffer_size, learning_starts, ..DqnConfig::default() }
-}
-
-#[test]
-fn dqn_learns_a_bandit() {
-    for (double, dueling) in [(false, false), (true, false), (true, true)] {
-        let make = |plan: &Plan| {
-            let config = DqnConfig { double, dueling, ..small() };
-            setup(plan, TwoArmedBandit::default, |o, a| Dqn::new(o, a, config, plan))
-        };
-        assert_learns(make, &training(1_000, 1), 0.75);
-    }
-}
-
-#[test]
-fn dqn_resumes_exactly() {
-    for (num_envs, dueling) in [(1, false), (3, true)] {
-        let make = |plan: &Plan| {
-            let cart_pole = || TimeLimit::new(CartPole::default(), 500);
-            let config = DqnConfig { dueling, n_step: 3, ..small() };
-            setup(plan, cart_pole, |o, a| Dqn::new(o, a, config, plan))
-        };
-        assert_resumes_exactly(make, &training(1_200, num_envs));
-    }
-}
 
 fn small_sac() -> SacConfig {
     SacConfig {

@@ -121,13 +121,13 @@ fn ppo_learns_with_both_hands() {
     assert_resumes_exactly(make, &training(600, 3));
 }
 
-/// Of self-play with masks, here by its own rewards: whoever moves first learns to win against an
-/// opponent who plays at random, and never to make a move that is not allowed.
+/// By self-play: what is seen next is the other player's, so that γ is −1. Measured against somebody
+/// who moves at random, from whom chance gets 0 and perfect play 0.96.
 #[test]
 fn ppo_learns_a_game_with_masks() {
     let make = |plan: &Plan| {
         let mut setup = setup(plan, TwoPlayer::<TicTacToe>::default, |o, a| {
-            let config = PpoConfig { gamma: -1.0, entropy_coefficient: 0.02, ..small_ppo() };
+            let config = PpoConfig { gamma: -1.0, entropy_coefficient: 0.3, ..small_ppo() };
             Ppo::new(o, Categorical::new(a), config, plan)
         })?;
         setup.eval_envs = Box::new(|n, seed| {
@@ -136,8 +136,7 @@ fn ppo_learns_a_game_with_masks() {
         });
         Ok(setup)
     };
-    // Who moves at random gets 0, perfect play 0.96.
-    assert_learns(make, &training(8_000, 8), 0.6);
+    assert_learns(make, &training(12_000, 8), 0.5);
     assert_resumes_exactly(make, &training(1_200, 3));
 }
 

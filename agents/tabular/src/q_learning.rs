@@ -37,13 +37,13 @@ impl Presets for QLearningConfig {
         let cliff = settings(line(0.5, 0.1, 1.0), line(0.5, 0.05, 0.5), 1.0);
         let taxi = settings(line(0.9, 0.1, 1.0), line(1.0, 0.05, 0.5), 0.99);
         // By self-play nothing is left to chance, so that nothing speaks against the whole step.
-        let tic_tac_toe = settings(1.0.into(), line(1.0, 0.3, 0.5), -1.0);
+        let tic_tac_toe = settings(1.0.into(), 0.2.into(), -1.0);
         vec![
             preset("FrozenLake-v1", 300_000, lake()),
             preset("FrozenLake8x8-v1", 1_000_000, lake()),
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
-            preset("TicTacToe-v0", 1_000_000, tic_tac_toe),
+            preset("TicTacToe-v0", 2_000_000, tic_tac_toe),
         ]
     }
 }

@@ -10,11 +10,14 @@
 //! ∂L/∂X = ∂L/∂Z Wᵀ               the layer before's ∂L/∂Y
 //! ```
 //!
+//! A convolution is such a layer whose rows are the places of its kernel: what flows back to a pixel is
+//! the sum over the places that cover it.
+//!
 //! Each of these numbers is one sum in a fixed order: the same inputs give the same bits.
 
 use super::{
     NetworkError, Plan, check_length,
-    inference::{Dense, DuelingHead},
+    inference::{Convolution, Dense, Dueling, Step},
     matmul,
 };
 use crate::simd::wide;
@@ -25,7 +28,7 @@ use crate::simd::wide;
 pub struct Tape {
     batch: usize,
     inputs: Vec<f32>,      // [B, inputs]
-    layers: Vec<Recorded>, // of each layer, and of the two heads of a dueling network
+    layers: Vec<Recorded>, // of each step
     outputs: Vec<f32>,     // [B, outputs]
     gradient: Gradient,
 }
@@ -43,6 +46,9 @@ struct Gradient {
     by_output: Vec<f32>,  // [B, a layer's outputs]
     by_input: Vec<f32>,   // [B, its inputs]
     transposed: Vec<f32>, // [outputs, inputs], its weights
+    places: Vec<f32>,     // [B · H' · W', kernel · kernel · C], of a convolution
+    by_place: Vec<f32>,   // likewise
+    aside: Vec<f32>,      // what a step needs for itself
 }
 
 impl Tape {
@@ -72,26 +78,19 @@ impl Plan {
         self.check_parameters(values)?;
         tape.batch = batch;
         refill(&mut tape.inputs, inputs);
-        tape.layers.resize_with(self.layers.len(), Recorded::default);
+        tape.layers.resize_with(self.steps.len(), Recorded::default);
         let mut x = &tape.inputs;
-        for (layer, recorded) in self.layers.iter().zip(&mut tape.layers) {
-            recorded.after.resize(batch * layer.outputs, 0.0);
-            layer.affine(values, x, &mut recorded.after);
-            if layer.activation.remembers_input() {
+        for (step, recorded) in self.steps.iter().zip(&mut tape.layers) {
+            recorded.after.resize(batch * step.outputs(), 0.0);
+            step.affine(values, x, batch, &mut tape.gradient.aside, &mut recorded.after);
+            let activation = step.activation();
+            if activation.remembers_input() {
                 refill(&mut recorded.before, &recorded.after);
             }
-            layer.activation.apply(&mut recorded.after);
+            activation.apply(&mut recorded.after);
             x = &recorded.after;
         }
-        tape.outputs.resize(batch * self.outputs(), 0.0);
-        match &self.head {
-            Some(head) => {
-                let state_values = &mut tape.gradient.by_output;
-                state_values.resize(batch, 0.0);
-                head.run(values, x, state_values, &mut tape.outputs);
-            }
-            None => tape.outputs.copy_from_slice(x),
-        }
+        refill(&mut tape.outputs, x);
         Ok(())
     }
 
@@ -106,51 +105,87 @@ impl Plan {
         gradients: &mut [f32],
     ) -> Result<(), NetworkError> {
         let Tape { batch, inputs, layers, gradient, .. } = tape;
-        check_length("a tape's layers", self.layers.len(), layers.len())?;
+        check_length("a tape's layers", self.steps.len(), layers.len())?;
         check_length("a tape's inputs", *batch * self.inputs(), inputs.len())?;
         check_length("a gradient by outputs", *batch * self.outputs(), by_output.len())?;
         self.check_parameters(values)?;
         self.check_parameters(gradients)?;
         refill(&mut gradient.by_output, by_output);
-        if let Some(head) = &self.head {
-            let x = layers.last().map_or(&*inputs, |layer| &layer.after);
-            head.backward(values, x, gradient, gradients);
-        }
-        let Gradient { by_output, by_input, transposed } = gradient;
-        for (i, layer) in self.layers.iter().enumerate().rev() {
+        for (i, step) in self.steps.iter().enumerate().rev() {
             let Recorded { before, after } = &layers[i];
-            layer.activation.backward(before, after, by_output);
+            step.activation().backward(before, after, &mut gradient.by_output);
             let x = i.checked_sub(1).map_or(&*inputs, |i| &layers[i].after);
-            layer.add_gradients(x, by_output, gradients);
+            gradient.by_input.clear();
             if i > 0 {
-                by_input.clear();
-                by_input.resize(x.len(), 0.0);
-                layer.add_input_gradient(values, by_output, transposed, by_input);
-                std::mem::swap(by_output, by_input);
+                gradient.by_input.resize(x.len(), 0.0);
             }
+            match step {
+                Step::Dense(layer) => layer.backward(values, x, gradient, gradients),
+                Step::Convolution(layer) => layer.backward(values, x, gradient, gradients),
+                Step::Dueling(head) => head.backward(values, x, gradient, gradients),
+            }
+            std::mem::swap(&mut gradient.by_output, &mut gradient.by_input);
         }
         Ok(())
     }
 }
 
-impl DuelingHead {
-    /// From the gradient by action values, which lies in `gradient.by_output`, to that by the body's
-    /// outputs, which will.
+// Each of these goes from the gradient by what the step put out, which lies in `gradient.by_output`,
+// to that by what came in, where `gradient.by_input` is not empty: the first step's is not asked for.
+
+impl Dense {
     fn backward(&self, values: &[f32], x: &[f32], gradient: &mut Gradient, gradients: &mut [f32]) {
-        let Gradient { by_output, by_input, transposed } = gradient;
-        let actions = self.advantage.outputs;
-        let by_value: Vec<f32> =
-            by_output.chunks_exact(actions).map(|row| row.iter().sum()).collect(); // [B]
-        for (row, sum) in by_output.chunks_exact_mut(actions).zip(&by_value) {
-            row.iter_mut().for_each(|g| *g -= sum / actions as f32);
+        let Gradient { by_output, by_input, transposed, .. } = gradient;
+        self.add_gradients(x, by_output, gradients);
+        if !by_input.is_empty() {
+            self.add_input_gradient(values, by_output, transposed, by_input);
         }
-        by_input.clear();
-        by_input.resize(x.len(), 0.0);
-        for (layer, by_output) in [(&self.value, &by_value), (&self.advantage, &*by_output)] {
+    }
+}
+
+impl Convolution {
+    fn backward(&self, values: &[f32], x: &[f32], gradient: &mut Gradient, gradients: &mut [f32]) {
+        let Gradient { by_output, by_input, transposed, places, by_place, .. } = gradient;
+        places.clear();
+        for picture in x.chunks_exact(self.input.size()) {
+            self.lines(|line| places.extend_from_slice(&picture[line]));
+        }
+        self.dense.add_gradients(places, by_output, gradients);
+        if by_input.is_empty() {
+            return;
+        }
+        by_place.clear();
+        by_place.resize(places.len(), 0.0);
+        self.dense.add_input_gradient(values, by_output, transposed, by_place);
+        let mut from = by_place.iter();
+        for picture in by_input.chunks_exact_mut(self.input.size()) {
+            self.lines(|line| {
+                picture[line].iter_mut().zip(&mut from).for_each(|(sum, by)| *sum += by);
+            });
+        }
+    }
+}
+
+impl Dueling {
+    fn backward(&self, values: &[f32], x: &[f32], gradient: &mut Gradient, gradients: &mut [f32]) {
+        let Gradient { by_output, by_input, transposed, aside: by_value, .. } = gradient;
+        let (outputs, atoms) = (self.advantage.outputs, self.value.outputs);
+        let actions = outputs / atoms;
+        by_value.clear(); // [B, N]
+        for row in by_output.chunks_exact_mut(outputs) {
+            for atom in 0..atoms {
+                let sum = row[atom..].iter().step_by(atoms).sum::<f32>();
+                let mean = sum / actions as f32;
+                row[atom..].iter_mut().step_by(atoms).for_each(|g| *g -= mean);
+                by_value.push(sum);
+            }
+        }
+        for (layer, by_output) in [(&self.value, &*by_value), (&self.advantage, &*by_output)] {
             layer.add_gradients(x, by_output, gradients);
-            layer.add_input_gradient(values, by_output, transposed, by_input);
+            if !by_input.is_empty() {
+                layer.add_input_gradient(values, by_output, transposed, by_input);
+            }
         }
-        std::mem::swap(by_output, by_input);
     }
 }
 
@@ -200,7 +235,10 @@ mod tests {
     use tch::{Kind, Tensor};
 
     use super::*;
-    use crate::nn::{Activation, Dueling, Mlp, MlpConfig, Network, activation::tests::ALL};
+    use crate::nn::{
+        Activation, ConvConfig, Mlp, MlpConfig, Network, QNetwork, QNetworkConfig,
+        activation::tests::ALL,
+    };
 
     fn numbers(seed: u64, length: usize) -> Vec<f32> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -215,9 +253,11 @@ mod tests {
     ) -> [Box<dyn Network>; 2] {
         let config = MlpConfig { hidden: hidden.to_vec(), activation, ..MlpConfig::default() };
         let rng = &mut ChaCha8Rng::seed_from_u64(3);
+        let dueling =
+            QNetworkConfig { mlp: config.clone(), dueling: true, ..QNetworkConfig::default() };
         [
             Box::new(Mlp::new(&config, inputs, outputs, rng).unwrap()),
-            Box::new(Dueling::new(&config, inputs, outputs, rng).unwrap()),
+            Box::new(QNetwork::new(&dueling, &[inputs], outputs, rng).unwrap()),
         ]
     }
 
@@ -274,6 +314,28 @@ mod tests {
         let size = theirs.iter().fold(1.0, |a, b| f32::max(a, b.abs()));
         for (a, b) in network.parameters().gradients().iter().zip(&theirs) {
             assert!((a - b).abs() <= 1e-5 * size, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn convolutions_and_atoms_agree_with_libtorch() {
+        let layer = |channels, kernel, stride| ConvConfig { channels, kernel, stride };
+        let mlp = MlpConfig { hidden: vec![9], ..MlpConfig::default() };
+        for conv in [vec![layer(5, 3, 1)], vec![layer(4, 3, 2), layer(6, 2, 1)], vec![]] {
+            let config =
+                QNetworkConfig { conv, mlp: mlp.clone(), dueling: true, atoms: 4, noise: None };
+            let rng = &mut ChaCha8Rng::seed_from_u64(3);
+            let mut network = QNetwork::new(&config, &[9, 8, 2], 3, rng).unwrap();
+            let (x, weight) = (numbers(4, 7 * 144), numbers(5, 7 * 12));
+            let y = network.forward(&Tensor::from_slice(&x).view([7, 144]));
+            (y * Tensor::from_slice(&weight).view([7, 12])).sum(Kind::Float).backward();
+            let theirs = network.parameters().gradients().to_vec();
+            network.parameters_mut().zero_grad();
+            ours(&mut network, &x, 7, &weight, &mut Tape::default());
+            let size = theirs.iter().fold(1.0, |a, b| f32::max(a, b.abs()));
+            for (a, b) in network.parameters().gradients().iter().zip(&theirs) {
+                assert!((a - b).abs() <= 1e-5 * size, "{config:?}: {a} {b}");
+            }
         }
     }
 

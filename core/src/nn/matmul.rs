@@ -162,6 +162,9 @@ fn tile<const R: usize, const C: usize, const TRANSPOSED: bool, const FMA: bool>
 mod tests {
     use super::*;
 
+    /// A left factor and how it is multiplied.
+    type Product<'a> = (&'a [f32], fn(&[f32], &[f32], usize, &mut [f32]));
+
     /// Small whole numbers, whose products have no rounding.
     fn whole(length: usize, step: usize) -> Vec<f32> {
         (0..length).map(|i| (i * step % 11) as f32 - 5.0).collect()
@@ -179,14 +182,22 @@ mod tests {
                             *c += (0..k).map(|l| a[i * k + l] * b[l * n + j]).sum::<f32>();
                         }
                     }
-                    let mut c = whole(m * n, 3);
-                    add_product(&a, &b, n, &mut c);
-                    assert_eq!(c, expected, "{m} {k} {n}");
                     let mut transposed = vec![f32::NAN; a.len()];
                     transpose(&a, k, &mut transposed);
-                    let mut c = whole(m * n, 3);
-                    add_transposed_product(&transposed, &b, n, &mut c);
-                    assert_eq!(c, expected, "{m} {k} {n}, transposed");
+                    // As this processor does it, and as others would.
+                    let products: [Product<'_>; 6] = [
+                        (&a, add_product),
+                        (&a, blocks::<false, false, 4>),
+                        (&a, blocks::<false, false, 16>),
+                        (&transposed, add_transposed_product),
+                        (&transposed, blocks::<true, false, 4>),
+                        (&transposed, blocks::<true, false, 16>),
+                    ];
+                    for (which, (a, product)) in products.into_iter().enumerate() {
+                        let mut c = whole(m * n, 3);
+                        product(a, &b, n, &mut c);
+                        assert_eq!(c, expected, "{m} {k} {n}, {which}");
+                    }
                 }
             }
         }

@@ -59,8 +59,7 @@ pub trait Optimizer: Send {
         lr: f64,
         max_grad_norm: Option<f32>,
     ) -> Result<f32, OptimError> {
-        parameters.zero_grad();
-        loss.backward();
+        parameters.backward(loss);
         self.descend(parameters, lr, max_grad_norm)
     }
 

@@ -24,6 +24,7 @@ pub mod cards;
 pub mod cells;
 pub mod classic;
 pub mod grid;
+pub mod lander;
 
 use std::path::Path;
 

@@ -12,14 +12,14 @@ pub use frozen_lake::{FrozenLake, FrozenLakeConfig};
 pub use lake_map::generate_random_map;
 pub use taxi::{Taxi, TaxiConfig};
 
-use crate::{EnvError, EnvOptions, EnvSpec};
+use crate::{EnvOptions, EnvSpec};
 
 /// The registered environments of this folder.
 pub(crate) fn specs() -> Vec<EnvSpec> {
     vec![
         EnvSpec::finite("FrozenLake-v1", |options| {
             let config: FrozenLakeConfig = options.parse("FrozenLake-v1")?;
-            FrozenLake::new(config).map_err(|error| renamed(error, "FrozenLake-v1"))
+            FrozenLake::new(config).map_err(|error| error.under("FrozenLake-v1"))
         })
         .description("Cross a slippery frozen lake without falling into a hole.")
         .options_of::<FrozenLakeConfig>()
@@ -30,7 +30,7 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
             let large = EnvOptions::from(options.as_map().clone()).with("map_name", "8x8");
             let options = if named { options } else { &large };
             let config: FrozenLakeConfig = options.parse("FrozenLake8x8-v1")?;
-            FrozenLake::new(config).map_err(|error| renamed(error, "FrozenLake8x8-v1"))
+            FrozenLake::new(config).map_err(|error| error.under("FrozenLake8x8-v1"))
         })
         .description("Cross a larger slippery frozen lake without falling into a hole.")
         .options_of::<FrozenLakeConfig>()
@@ -65,22 +65,12 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
 fn taxi(id: &'static str) -> EnvSpec {
     // Gymnasium's threshold is 8, which no policy reaches in expectation: the optimum is 7.93.
     EnvSpec::finite(id, move |options| {
-        Taxi::new(options.parse(id)?).map_err(|error| renamed(error, id))
+        Taxi::new(options.parse(id)?).map_err(|error| error.under(id))
     })
     .description("Fetch a passenger and take them where they want to go.")
     .options_of::<TaxiConfig>()
     .max_episode_steps(200)
     .reward_threshold(7.5)
-}
-
-/// The same error under the id that was asked for.
-fn renamed(error: EnvError, id: &str) -> EnvError {
-    match error {
-        EnvError::InvalidOption { reason, .. } => {
-            EnvError::InvalidOption { id: id.to_owned(), reason }
-        }
-        other => other,
-    }
 }
 
 /// The text in a terminal's colours, as Gymnasium's `colorize` writes it.

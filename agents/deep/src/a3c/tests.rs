@@ -227,6 +227,9 @@ fn the_first_error_in_turn_ends_the_training() {
         assert!(error.contains("broken after 25 steps"), "{error}");
         let error = break_after([900, 26, 22, 900], false).to_string();
         assert!(error.contains("broken after 22 steps"), "{error}");
+        // Worker 0's fifth turn comes after worker 3's fourth.
+        let error = break_after([21, 900, 900, 20], false).to_string();
+        assert!(error.contains("broken after 20 steps"), "{error}");
     }
 }
 

@@ -15,7 +15,7 @@ use super::{shared::Shared, worker::Worker};
 use crate::policy_head::PolicyHead;
 
 /// Threads come to rest after so long at the latest (and one share of steps), so that the loop can
-/// report and be interrupted. Starting them takes a thousandth of it.
+/// report and be interrupted: seldom enough that it does not matter what starting them costs.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Workers play and take turns, each on a thread of its own, until so many env steps count; they end
@@ -26,7 +26,6 @@ pub(super) fn take<O: FeatureSpace, H: PolicyHead>(
     lanes: Vec<Box<dyn Lane<O, H::ActionSpace> + '_>>,
     until: u64,
 ) -> Result<Vec<Turn>, AgentError> {
-    let first = shared.in_line(0);
     let turns = Turns::new(shared, workers.len(), until);
     let mut results: Vec<Result<(), AgentError>> = std::thread::scope(|scope| {
         let mut threads = Vec::with_capacity(workers.len());
@@ -42,10 +41,10 @@ pub(super) fn take<O: FeatureSpace, H: PolicyHead>(
         });
         results.collect()
     });
-    // Of several errors the first in turn, whatever the scheduler did: while a worker plays for its
-    // turn, all turns before that are over or being played for too.
-    results.rotate_left(first);
-    let taken = turns.into_taken();
+    let Round { shared, taken, .. } = turns.into_round();
+    // Of several errors the one whose turn would have come first, whatever the scheduler did: while a
+    // worker plays for its turn, all turns before that are over or being played for too.
+    results.rotate_left(shared.in_line(0));
     results.into_iter().collect::<Result<(), _>>()?;
     Ok(taken)
 }
@@ -61,6 +60,7 @@ struct Turns<'a, O, H> {
 
 struct Round<'a, O, H> {
     shared: &'a mut Shared<O, H>,
+    /// In order.
     taken: Vec<Turn>,
     is_over: bool,
 }
@@ -136,9 +136,8 @@ impl<'a, O: FeatureSpace, H: PolicyHead> Turns<'a, O, H> {
         result.inspect_err(|_| self.end())
     }
 
-    /// The turns taken, in order.
-    fn into_taken(self) -> Vec<Turn> {
-        self.round.into_inner().unwrap_or_else(PoisonError::into_inner).taken
+    fn into_round(self) -> Round<'a, O, H> {
+        self.round.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A worker that panics in its turn ends it all, so that what is locked is not used any more.

@@ -1,13 +1,18 @@
 //! One of A3C's workers: what it does between its turns.
 
-use gymnast_core::{loss, optim::clip_grad_norm};
+use gymnast_core::optim::clip_grad_norm;
 use gymnast_envs::{FeatureSpace, Lane, Outcome, Rng, Space};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, StateDict};
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
 
 use super::A3cConfig;
-use crate::{actor_critic::ActorCritic, policy_head::PolicyHead, returns, rollout::Rollout};
+use crate::{
+    actor_critic::{ActorCritic, Pass},
+    losses,
+    policy_head::PolicyHead,
+    returns,
+    rollout::Rollout,
+};
 
 /// What a worker has to play until its next turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -35,7 +40,7 @@ pub(super) struct Worker<O, H: PolicyHead> {
     max_grad_norm: f32,
     // Kept from share to share:
     actions: Vec<<H::ActionSpace as Space>::Element>,
-    value: Vec<f32>,
+    pass: Pass,
     next_value: Vec<f32>,
     returns: Vec<f32>,
     advantage: Vec<f32>,
@@ -85,7 +90,7 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
             entropy_coefficient: config.entropy_coefficient,
             max_grad_norm: config.max_grad_norm as f32,
             actions: Vec::new(),
-            value: Vec::new(),
+            pass: Pass::default(),
             next_value: Vec::new(),
             returns: Vec::new(),
             advantage: Vec::new(),
@@ -147,30 +152,23 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
 
     /// Sets the gradient to that of the steps' loss, clipped.
     fn differentiate(&mut self) -> Result<Losses, AgentError> {
-        let Self { networks, rollout, value, next_value, returns, advantage, .. } = self;
-        networks.values(rollout.observations(), value);
+        let Self { networks, rollout, pass, next_value, returns, advantage, .. } = self;
+        let (observations, actions) = (rollout.observations(), rollout.actions());
+        networks.evaluate_policy(observations, actions, pass);
+        networks.evaluate_values(observations, pass);
         networks.values(rollout.next_observations(), next_value);
         returns::bootstrapped(&rollout.steps(), next_value, returns);
         advantage.clear();
-        advantage.extend(returns.iter().zip(value).map(|(r, v)| r - *v));
-
-        let observation = networks.tensor(rollout.observations()); // [B, width]
-        let (log_prob, entropy) = networks.log_prob_and_entropy(&observation, rollout.actions()); // [B], []
-        let policy_loss = -(log_prob * Tensor::from_slice(advantage)).mean(Kind::Float); // []
-        let targets = Tensor::from_slice(returns); // [B]
-        let value_loss = loss::mse(&networks.value(&observation), &targets, None); // []
-        let mut total = &policy_loss + self.value_coefficient * &value_loss;
-        if self.entropy_coefficient != 0.0 {
-            total -= self.entropy_coefficient * &entropy;
-        }
-        let parameters = networks.parameters_mut();
-        parameters.zero_grad();
-        total.backward();
+        advantage.extend(returns.iter().zip(&pass.value).map(|(r, v)| r - v));
+        let policy_loss = losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob);
+        let value_loss = losses::squared_error(&pass.value, returns, &mut pass.by_value);
+        networks.backward(actions, pass, self.value_coefficient, self.entropy_coefficient);
+        let grad_norm = clip_grad_norm(networks.parameters_mut(), self.max_grad_norm);
         let losses = Losses {
-            grad_norm: f64::from(clip_grad_norm(parameters, self.max_grad_norm)),
-            policy_loss: policy_loss.double_value(&[]),
-            value_loss: value_loss.double_value(&[]),
-            entropy: entropy.double_value(&[]),
+            policy_loss,
+            value_loss,
+            entropy: pass.entropy,
+            grad_norm: f64::from(grad_norm),
         };
         for (what, value) in [
             ("the gradient", losses.grad_norm),

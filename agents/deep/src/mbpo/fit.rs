@@ -107,7 +107,7 @@ impl Model {
 
     /// The transitions as examples, with the normalisers fitted to them.
     fn examples(&mut self, transitions: &Batch<f32>) -> Examples {
-        let Batch { observation, action, reward, next_observation, discount } = transitions;
+        let Batch { observation, action, reward, next_observation, discount, .. } = transitions;
         let n = reward.len();
         let (width, action_width) = (observation.len() / n, action.len() / n);
         let mut input = Vec::with_capacity(n * (width + action_width));

@@ -113,18 +113,33 @@ impl Presets for PpoConfig {
             gae_lambda: 0.9,
             ..Self::default()
         };
-        // By self-play: a state is worth to one player what it is not worth to the other.
+        // By self-play: a state is worth to one player what it is not worth to the other. Without
+        // much entropy whoever is about to lose stops looking for a way out.
         let tic_tac_toe = Self {
-            n_steps: 64,
-            batch_size: 512,
+            hidden: vec![128, 128],
+            n_steps: 16,
+            batch_size: 256,
             epochs: 4,
-            learning_rate: Schedule::linear(2e-3, 0.0, 1.0),
+            learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
             gamma: -1.0,
-            gae_lambda: 0.9,
-            entropy_coefficient: 0.02,
+            gae_lambda: 0.5,
+            entropy_coefficient: 0.8,
             ..Self::default()
         };
-        let connect_four = Self { hidden: vec![128, 128], ..tic_tac_toe.clone() };
+        let connect_four =
+            Self { entropy_coefficient: 0.5, gae_lambda: 0.8, ..tic_tac_toe.clone() };
+        let lunar_lander = Self {
+            normalize_observations: true,
+            reward_scale: 0.05,
+            n_steps: 512,
+            batch_size: 256,
+            epochs: 6,
+            learning_rate: Schedule::linear(6e-4, 0.0, 1.0),
+            gamma: 0.999,
+            gae_lambda: 0.98,
+            entropy_coefficient: 0.01,
+            ..Self::default()
+        };
         let preset = |env, settings, env_steps, num_envs, source| Preset {
             env,
             settings,
@@ -163,8 +178,15 @@ impl Presets for PpoConfig {
                 "γ, λ and the normalisation from rl-baselines3-zoo, the rest tuned here over 10 \
                  seeds",
             ),
-            preset("TicTacToe-v0", tic_tac_toe, 500_000, 32, "tuned here over 10 seeds"),
-            preset("ConnectFour-v0", connect_four, 1_000_000, 32, "tuned here"),
+            preset("TicTacToe-v0", tic_tac_toe, 512_000, 64, "tuned here over 10 seeds"),
+            preset("ConnectFour-v0", connect_four, 1_024_000, 64, "tuned here"),
+            preset(
+                "LunarLander-v0",
+                lunar_lander,
+                1_000_000,
+                16,
+                "γ, λ and the entropy's worth from rl-baselines3-zoo",
+            ),
         ]
     }
 }

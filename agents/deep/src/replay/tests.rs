@@ -103,6 +103,26 @@ fn a_return_over_several_steps_ends_with_the_episode() {
 }
 
 #[test]
+fn the_other_players_gain_is_ones_own_loss() {
+    let mut replay = Replay::new(8, (2, 1), 1, 3).unwrap();
+    for x in [1.0, 2.0, 4.0] {
+        let experience = Experience {
+            observations: vec![vec![x, 0.0]],
+            actions: vec![0],
+            rewards: vec![f64::from(x)],
+            next_observations: vec![vec![x, 0.0]],
+            outcomes: vec![Outcome::Continues],
+            is_reset: vec![false],
+        };
+        replay.push::<_, Discrete>(&space(), &experience, -0.5, 1.0, index);
+    }
+    let batch = sampled(&mut replay, 50, 0);
+    let first = batch.row.iter().position(|&row| row == 0).unwrap();
+    // 1 − 2 / 2 + 4 / 4, and the state after three turns is the other player's.
+    assert_eq!((batch.reward[first], batch.discount[first]), (1.0, -0.125));
+}
+
+#[test]
 fn more_than_there_is_memory_for_is_an_error() {
     let error = Replay::<i64>::new(4_000_000_000, (1_000_000, 1), 1, 1)
         .err()
@@ -154,6 +174,78 @@ fn it_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
         assert!(Replay::<i64>::new(4, (3, 1), 1, 2).unwrap().load(&state).is_err());
         assert!(Replay::<i64>::new(4, (2, 1), 2, 2).unwrap().load(&state).is_err());
     }
+}
+
+/// A memory of 4 that holds the transitions 2 to 5 in the rows 2, 3, 0, 1.
+fn prioritized(errors: [f32; 4]) -> Replay<i64> {
+    let mut replay = Replay::new(4, (2, 1), 1, 1).unwrap().prioritized(0.5, 0.25);
+    (0..6).for_each(|i| push(&mut replay, i));
+    replay.reprioritize(&[2, 3, 0, 1], &errors);
+    replay
+}
+
+fn sampled_by_priority(replay: &Replay<i64>, size: usize, beta: f64, seed: u64) -> Batch<i64> {
+    let mut batch = Batch::default();
+    replay.sample_by_priority(size, beta, &mut Seed::new(seed).rng(), &mut batch);
+    batch
+}
+
+#[test]
+fn what_surprised_is_drawn_more_often() {
+    // p = √(|δ| + ¼) = 1, 2, ½, 1.5 of the transitions 2, 3, 4, 5: shares of 5.
+    let replay = prioritized([0.75, -3.75, 0.0, 2.0]);
+    // Stratified: of 1000 draws each transition gets its share, but for those on its borders.
+    let batch = sampled_by_priority(&replay, 1000, 0.5, 0);
+    let expected = [200, 400, 100, 300];
+    for (i, expected) in expected.into_iter().enumerate() {
+        let x = i as f32 + 2.0;
+        let drawn = (0..1000).filter(|row| batch.observation[2 * row] == x).count();
+        assert!(drawn.abs_diff(expected) <= 2, "{x}: {drawn}");
+    }
+    // Weights (N P)^−½, where N P = 0.8, 1.6, 0.4, 1.2, by that of the rarest.
+    for row in 0..1000 {
+        let share = [0.8, 1.6, 0.4, 1.2][batch.observation[2 * row] as usize - 2];
+        let expected = (0.4_f32 / share).sqrt();
+        assert!((batch.weight[row] - expected).abs() < 1e-6, "{row}");
+    }
+    let batch = sampled_by_priority(&replay, 50, 0.0, 0);
+    assert_eq!(batch.weight, [1.0; 50]);
+}
+
+#[test]
+fn what_is_new_has_the_greatest_priority_so_far() {
+    // The greatest is 4, of row 3; it stays the greatest when row 3 calms down.
+    let mut replay = prioritized([0.75, 15.75, 0.75, 0.75]);
+    replay.reprioritize(&[3], &[0.75]);
+    // The seventh transition, 6, comes into row 2: 4 against 1, 1 and 1.
+    push(&mut replay, 6);
+    let batch = sampled_by_priority(&replay, 700, 1.0, 0);
+    let drawn = (0..700).filter(|row| batch.observation[2 * row] == 6.0).count();
+    assert!(drawn.abs_diff(400) <= 2, "{drawn}");
+    let newest = batch.row.iter().position(|&row| row == 2).unwrap();
+    let others = batch.row.iter().position(|&row| row != 2).unwrap();
+    assert_eq!((batch.weight[newest], batch.weight[others]), (0.25, 1.0));
+}
+
+#[test]
+fn priorities_go_on_from_a_checkpoint() {
+    let replay = prioritized([0.75, 15.75, 3.0, 2.0]);
+    let mut calmer = replay;
+    calmer.reprioritize(&[3], &[0.5]);
+    let mut state = StateDict::new();
+    calmer.save(&mut state).unwrap();
+    let empty = || Replay::<i64>::new(4, (2, 1), 1, 1).unwrap();
+    let mut other = empty().prioritized(0.5, 0.25);
+    other.load(&state).unwrap();
+    for replay in [&mut calmer, &mut other] {
+        push(replay, 6);
+    }
+    let sampled = [&calmer, &other].map(|replay| sampled_by_priority(replay, 50, 0.7, 1));
+    assert_eq!(sampled[0], sampled[1]);
+    // A memory without priorities cannot say how urgent its transitions are.
+    let mut state = StateDict::new();
+    filled(4, 3, 1).save(&mut state).unwrap();
+    assert!(empty().prioritized(0.5, 0.25).load(&state).is_err());
 }
 
 proptest::proptest! {

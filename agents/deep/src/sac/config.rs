@@ -118,7 +118,23 @@ impl Presets for SacConfig {
             training: Training { env_steps: 30_000, ..Training::default() },
             source,
         };
-        vec![pendulum, mountain_car]
+        // rl-baselines3-zoo's step size and targets. Rewards near 1 let the values be learned sooner.
+        let lunar_lander = Preset {
+            env: "LunarLanderContinuous-v0",
+            settings: Self {
+                learning_rate: Schedule::linear(7.3e-4, 0.0, 1.0),
+                reward_scale: 0.05,
+                tau: 0.01,
+                alpha: 0.1,
+                buffer_size: 100_000,
+                batch_size: 128,
+                learning_starts: 5_000,
+                ..Self::default()
+            },
+            training: Training { env_steps: 100_000, ..Training::default() },
+            source,
+        };
+        vec![pendulum, mountain_car, lunar_lander]
     }
 }
 
