@@ -48,8 +48,8 @@ pub struct ActorCriticConfig {
 ///
 /// Layers are orthogonal with gain √2, the policy's last with 0.01 (at first all actions are alike)
 /// and the value's with 1; biases are zero. Where observations hold an
-/// [action mask](FeatureSpace::action_mask), the policy is over the allowed actions. The statistics change with what is learned
-/// from and never in acting, and lie in the checkpoint.
+/// [action mask](FeatureSpace::action_mask), the policy is over the allowed actions. The observations'
+/// statistics change with what is learned from and never in acting, and lie in the checkpoint.
 pub struct ActorCritic<O, H> {
     observation_space: O,
     head: H,
@@ -327,80 +327,4 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
 }
 
 #[cfg(test)]
-mod tests {
-    use gymnast_envs::{BoxSpace, Outcome, Seed};
-
-    use super::*;
-    use crate::policy_head::DiagonalGaussian;
-
-    type Space1 = BoxSpace<1>;
-
-    fn actor_critic(normalize: bool) -> ActorCritic<Space1, DiagonalGaussian<Space1>> {
-        let config = ActorCriticConfig {
-            hidden: vec![8],
-            activation: Activation::Tanh,
-            log_std: 0.5,
-            normalize_observations: normalize,
-        };
-        let head = DiagonalGaussian::new(BoxSpace::symmetric([1.0]));
-        ActorCritic::new(BoxSpace::unbounded(), head, &config, &mut Seed::new(3).rng()).unwrap()
-    }
-
-    #[test]
-    fn actions_are_kept_as_they_were_drawn() {
-        let (networks, mut rng) = (actor_critic(false), Seed::new(1).rng());
-        let mut actions = Vec::new();
-        networks.act(&[[0.0]; 32], Mode::Explore, &mut rng, &mut actions);
-        assert!(actions.iter().all(|[a]| a.abs() <= 1.0));
-        let mut exploiting = Vec::new();
-        networks.act(&[[0.0]; 50], Mode::Exploit, &mut rng, &mut exploiting);
-        let mut kept = [[0.0]; 32];
-        for (i, row) in kept.iter_mut().enumerate() {
-            networks.write_action(i, &actions[i], row);
-            assert_eq!([row[0].clamp(-1.0, 1.0)], actions[i]);
-        }
-        assert!(kept.iter().any(|[a]| a.abs() > 1.0), "{kept:?}");
-        // Somebody else's action counts as it was taken.
-        networks.write_action(0, &[0.125], &mut kept[0]);
-        assert_eq!(kept[0], [0.125]);
-    }
-
-    #[test]
-    fn statistics_change_with_what_is_learned_from_alone() {
-        let mut networks = actor_critic(true);
-        let mut experience = Experience {
-            observations: vec![[4.0], [100.0]],
-            actions: vec![[0.0]; 2],
-            rewards: vec![0.0; 2],
-            next_observations: vec![[0.0]; 2],
-            outcomes: vec![Outcome::Continues; 2],
-            is_reset: vec![false, true],
-        };
-        networks.observe(&experience).unwrap();
-        networks.act(&[[9.0]], Mode::Explore, &mut Seed::new(1).rng(), &mut Vec::new());
-        experience.observations[0] = [6.0];
-        networks.observe(&experience).unwrap();
-        let mut state = StateDict::new();
-        networks.save(&mut state).unwrap();
-        let mut other = actor_critic(true);
-        other.load(&state).unwrap();
-        // Of 4 and 6 (the reset's 100 left out): mean 5, deviation 1, but for the prior.
-        let mut features = [0.0];
-        other.write_features(&[7.0], &mut features);
-        assert!((features[0] - 2.0).abs() < 1e-2, "{features:?}");
-        other.write_features(&[1e9], &mut features);
-        assert_eq!(features, [10.0]);
-    }
-
-    #[test]
-    fn plain_values_agree_with_libtorch() {
-        let networks = actor_critic(false);
-        let features = [0.5, -1.0, 3.0];
-        let mut plain = Vec::new();
-        networks.values(&features, &mut plain);
-        let theirs = networks.value(&networks.tensor(&features));
-        for (a, b) in plain.iter().zip(Vec::<f32>::try_from(theirs.detach()).unwrap()) {
-            assert!((a - b).abs() < 1e-6);
-        }
-    }
-}
+mod tests;
