@@ -139,7 +139,11 @@ impl Presets for DqnConfig {
             preset("CartPole-v0", &cart_pole, 50_000),
             preset("MountainCar-v0", &mountain_car, 120_000),
             preset("Acrobot-v1", &acrobot, 100_000),
-            preset("LunarLander-v0", &lunar_lander, 200_000),
+            Preset {
+                source: "from rl-baselines3-zoo, not tuned here: fewer updates, several steps and \
+                         scaled rewards as on the other environments",
+                ..preset("LunarLander-v0", &lunar_lander, 200_000)
+            },
         ]
     }
 }
