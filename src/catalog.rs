@@ -81,6 +81,21 @@ impl AgentEntry {
         C: Clone + Default + Serialize + DeserializeOwned + Documented + Presets,
         C: Send + Sync + 'static,
     {
+        Self::with_defaults(name, summary, (&C::default(), C::presets()), builders)
+    }
+
+    /// An agent of settings `C` with other defaults and presets than those of its type: another
+    /// name for what some of its switches make of it.
+    #[must_use]
+    pub fn with_defaults<C>(
+        name: &'static str,
+        summary: &'static str,
+        (defaults, presets): (&C, Vec<Preset<C>>),
+        builders: Builders<C>,
+    ) -> Self
+    where
+        C: Clone + Serialize + DeserializeOwned + Documented + Send + Sync + 'static,
+    {
         let preset = |preset: Preset<C>| Preset {
             env: preset.env,
             settings: settings::to_table(&preset.settings),
@@ -88,15 +103,19 @@ impl AgentEntry {
             source: preset.source,
         };
         let Builders { finite, discrete, continuous } = builders;
+        let defaults = settings::to_table(defaults);
+        let complete = defaults.clone();
         Self {
             name,
             summary,
             fields: C::FIELDS,
-            defaults: settings::to_table(&C::default()),
-            presets: C::presets().into_iter().map(preset).collect(),
+            defaults,
+            presets: presets.into_iter().map(preset).collect(),
             serves: [finite.is_some(), discrete.is_some(), continuous.is_some()],
             configure: Arc::new(move |table| {
-                let config: C = settings::parse(name, "", table)?;
+                let mut complete = complete.clone();
+                complete.extend(table.clone());
+                let config: C = settings::parse(name, "", &complete)?;
                 Ok(Configured {
                     settings: settings::to_table(&config),
                     finite: with_settings(finite, &config),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gymnast_envs::{Discrete, EnvError, EnvOptions, EnvSpec, RowSpace, Space};
+use gymnast_envs::{Discrete, EnvError, EnvOptions, EnvSpec, RowSpace, Seed, Space, VectorEnv};
 use gymnast_harness::{MakeEnvs, Plan, Setup, TrainError};
 
 use crate::catalog::{BuildAgent, Configured};
@@ -10,7 +10,8 @@ use crate::catalog::{BuildAgent, Configured};
 /// An agent in an environment with these spaces.
 pub struct Task<O: Space, A: Space> {
     build: BuildAgent<O, A>,
-    make: Arc<MakeEnvs<O, A>>,
+    make: Box<MakeEnvs<O, A>>,
+    make_eval: Arc<MakeEnvs<O, A>>,
 }
 
 impl<O: Space, A: Space> Task<O, A> {
@@ -22,13 +23,13 @@ impl<O: Space, A: Space> Task<O, A> {
         let envs = (self.make)(plan.num_envs, plan.seed.child("envs", 0))?;
         let (observations, actions) = (envs.observation_space(), envs.action_space());
         let agent = (self.build)(observations.clone(), actions.clone(), plan)?;
-        let make = self.make.clone();
+        let make = self.make_eval.clone();
         Ok(Setup { agent, envs, eval_envs: Box::new(move |n, seed| make(n, seed)) })
     }
 
-    /// Makes fresh environments, `n` below a seed.
-    pub fn make_envs(&self) -> &MakeEnvs<O, A> {
-        &*self.make
+    /// Makes fresh environments for an evaluation, `n` below a seed.
+    pub fn eval_envs(&self) -> &MakeEnvs<O, A> {
+        &*self.make_eval
     }
 }
 
@@ -57,27 +58,44 @@ pub(crate) use with_task;
 impl AnyTask {
     /// The agent in the environment, as the first kind that both are of. `None` where there is
     /// none.
+    ///
+    /// It learns in environments with `options` and is evaluated in some with `eval_options`.
     #[must_use]
-    pub fn new(agent: &Configured, env: &EnvSpec, options: &EnvOptions) -> Option<Self> {
-        let make = |options: &EnvOptions| (env.clone(), options.clone());
+    pub fn new(
+        agent: &Configured,
+        env: &EnvSpec,
+        options: &EnvOptions,
+        eval_options: &EnvOptions,
+    ) -> Option<Self> {
+        let all = [options, eval_options];
         if let Some(build) = agent.finite.clone().filter(|_| env.is_finite()) {
-            let (env, options) = make(options);
-            let make = move |n, seed| served(env.finite_vector(n, seed, &options));
-            return Some(Self::Finite(Task { build, make: Arc::new(make) }));
+            return Some(Self::Finite(task(build, env, all, EnvSpec::finite_vector)));
         }
         if let Some(build) = agent.discrete.clone().filter(|_| env.is_discrete()) {
-            let (env, options) = make(options);
-            let make = move |n, seed| served(env.discrete_vector(n, seed, &options));
-            return Some(Self::Discrete(Task { build, make: Arc::new(make) }));
+            return Some(Self::Discrete(task(build, env, all, EnvSpec::discrete_vector)));
         }
         let build = agent.continuous.clone().filter(|_| env.is_continuous())?;
-        let (env, options) = make(options);
-        let make = move |n, seed| served(env.continuous_vector(n, seed, &options));
-        Some(Self::Continuous(Task { build, make: Arc::new(make) }))
+        Some(Self::Continuous(task(build, env, all, EnvSpec::continuous_vector)))
     }
 }
 
-/// A vector of a kind that the environment is known to be of.
-fn served<T>(vector: Option<Result<T, EnvError>>) -> Result<T, EnvError> {
-    vector.expect("the environment was asked for a kind that it is of")
+/// Makes vectors of one kind. `None` where the environment is not of it.
+type MakeVector<O, A> =
+    fn(&EnvSpec, usize, Seed, &EnvOptions) -> Option<Result<Box<dyn VectorEnv<O, A>>, EnvError>>;
+
+/// The task of a kind that the environment is known to be of.
+fn task<O: Space, A: Space>(
+    build: BuildAgent<O, A>,
+    env: &EnvSpec,
+    [options, eval_options]: [&EnvOptions; 2],
+    make: MakeVector<O, A>,
+) -> Task<O, A> {
+    let with = |options: &EnvOptions| {
+        let (env, options) = (env.clone(), options.clone());
+        move |n, seed| {
+            let vector = make(&env, n, seed, &options);
+            vector.expect("the environment was asked for a kind that it is of")
+        }
+    };
+    Task { build, make: Box::new(with(options)), make_eval: Arc::new(with(eval_options)) }
 }

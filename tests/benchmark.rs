@@ -5,7 +5,7 @@ use std::fs;
 use crate::sandbox::Sandbox;
 
 const SUITE: &str = "[[run]]\nagent = 'q-learning'\nenv = 'CliffWalking-v1'\nenv_steps = 2000\n\
-                     mean = -1000\n[[run]]\nagent = 'q-learning'\nenv = 'Taxi-v4'\nenv_steps = 1000\n\
+                     mean = -1000\nseeds = 2\n[[run]]\nagent = 'q-learning'\nenv = 'Taxi-v4'\nenv_steps = 1000\n\
                      mean = 100\nreach = 100\nwithin = 500\neval_episodes = 5\n";
 
 #[test]
@@ -28,6 +28,7 @@ fn a_suite_is_trained_once_and_held_against_its_demands() {
     assert!(sandbox.records("runs") == records);
     let more = ["benchmark", "suite.toml", "--out", "runs", "--seeds", "3", "--quiet"];
     sandbox.run(&more).ok();
+    assert!(!sandbox.path("runs/q-learning-CliffWalking-v1/seed-2").exists());
     assert!(sandbox.path("runs/q-learning-Taxi-v4/seed-2/summary.json").is_file());
 }
 
@@ -44,6 +45,7 @@ fn what_cannot_be_trained_is_said_before_anything_is() {
     run(&[]).fails(1, &["suite.toml", "steps", "env_steps"]);
     suite(SUITE);
     run(&["--agent", "sarsa"]).fails(1, &["lists no run of sarsa"]);
+    run(&["--env", "Taxi-v3"]).fails(1, &["lists no run of Taxi-v3"]);
     sandbox.run(&["benchmark", "none.toml", "--out", "runs"]).fails(1, &["none.toml"]);
     assert!(!sandbox.path("runs").exists());
 }

@@ -92,6 +92,40 @@ fn a_configuration_holds_what_nobody_set() {
 }
 
 #[test]
+fn a_game_learned_by_self_play_is_evaluated_against_an_opponent() {
+    let sandbox = Sandbox::new();
+    let train =
+        ["train", "q-learning", "TicTacToe-v0", "--seed", "0", "--steps", "2000", "--quiet"];
+    let evaluation = |run: &str| -> toml::Table {
+        let config: toml::Table = sandbox.read(&format!("{run}/config.toml")).parse().unwrap();
+        assert_eq!(config["env"]["opponent"].as_str(), Some("self"));
+        config["evaluation"].as_table().unwrap().clone()
+    };
+    sandbox.run(&[&train[..], &["--out", "perfect"]].concat()).ok();
+    assert_eq!(evaluation("perfect")["opponent"].as_str(), Some("perfect"));
+    let random = ["--set", "evaluation.opponent=random", "--out", "random"];
+    sandbox.run(&[&train[..], &random].concat()).ok();
+    assert_eq!(evaluation("random")["opponent"].as_str(), Some("random"));
+    // Hardly anything is learned yet, but that is enough to win now and then from the one only.
+    let best = |run: &str| {
+        let json = sandbox.run(&["evaluate", run, "--episodes", "200", "--json"]).ok().json();
+        json["seeds"][0]["max_return"].as_f64().unwrap()
+    };
+    assert!(best("perfect") < 1.0 && best("random") == 1.0);
+    let resume = ["train", "--resume", "--out", "random", "--quiet"];
+    sandbox.run(&[&resume[..], &["--set", "evaluation.opponent=random"]].concat()).ok();
+    sandbox
+        .run(&[&resume[..], &["--set", "evaluation.opponent=self"]].concat())
+        .fails(2, &["evaluation.opponent", "would be another run"]);
+    let wrong = ["--set", "evaluation.oponent=self", "--out", "wrong"];
+    sandbox.run(&[&train[..], &wrong].concat()).fails(2, &["did you mean `opponent`"]);
+    let text = sandbox.run(&["envs", "TicTacToe-v0"]).ok().stdout;
+    assert!(text.contains("Evaluated with") && text.contains("opponent = \"perfect\""), "{text}");
+    let json = sandbox.run(&["envs", "TicTacToe-v0", "--json"]).ok().json();
+    assert_eq!(json["evaluation"]["opponent"], "perfect");
+}
+
+#[test]
 fn a_threshold_ends_a_training() {
     let sandbox = Sandbox::new();
     let args = ["train", "q-learning", "FrozenLake-v1", "--seed", "0", "--stop-at-threshold"];
@@ -117,7 +151,7 @@ fn a_wrong_call_says_what_would_be_right_and_leaves_nothing() {
         (vec!["train", "q-learning", "CartPole-v1"], &["needs finite observations", "Taxi-v4"]),
         (lake(&["--set", "alhpa=1"]), &["`alhpa`", "did you mean `alpha`"]),
         (lake(&["--set", "alpha=2"]), &["alpha = 2.0", "(0, 1]"]),
-        (lake(&["--set", "gamma=high"]), &["gamma = \"high\"", "[0, 1]"]),
+        (lake(&["--set", "gamma=high"]), &["gamma = \"high\"", "[-1, 1]"]),
         (lake(&["--set", "alpha"]), &["key=value"]),
         (lake(&["--set", "training.steps=1"]), &["training.steps", "env_steps"]),
         (lake(&["--set", "training.num_envs=7"]), &["multiple of training.num_envs (7)"]),

@@ -1,12 +1,14 @@
 //! Environments chosen by name at run time: the types erased, a batch at a time.
 
+mod lane;
+
 use rand::SeedableRng as _;
 use serde_json::Value;
 
 use crate::{
-    AutoresetMode, Discrete, Env, EnvError, Experience, FeatureSpace, FiniteSpace, Obs, Restored,
-    Rng, RowSpace, Seed, Space, SpaceDescription, SpaceError, Step, SyncVectorEnv, Transition,
-    VectorEnv, VectorSnapshot, render::Frame,
+    AutoresetMode, Discrete, Env, EnvError, Experience, FeatureSpace, FiniteSpace, Lane, Obs,
+    Restored, Rng, RowSpace, Seed, Space, SpaceDescription, SpaceError, Step, SyncVectorEnv,
+    Transition, VectorEnv, VectorSnapshot, render::Frame,
 };
 
 /// How the elements of a space are written in a space known without its type.
@@ -186,6 +188,10 @@ where
         rows.outcomes.copy_from_slice(&stepped.outcomes);
         rows.is_reset.copy_from_slice(&stepped.is_reset);
         Ok(&self.experience)
+    }
+
+    fn lanes(&mut self) -> Vec<Box<dyn Lane<OC::Target, AC::Target> + '_>> {
+        lane::lanes(self)
     }
 
     fn set_autoreset(&mut self, mode: AutoresetMode) {

@@ -21,6 +21,8 @@ mod vector;
 
 pub mod bsuite;
 pub mod classic;
+pub mod games;
+pub mod json_lines;
 pub mod minatar;
 pub mod physics;
 pub mod render;
@@ -45,7 +47,9 @@ pub use space::{
 };
 pub use spec::{ContinuousVector, DiscreteVector, EnvSpec, FiniteVector};
 pub use spelling::nearest;
-pub use vector::{AutoresetMode, Experience, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot};
+pub use vector::{
+    AutoresetMode, Experience, Lane, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot,
+};
 
 #[doc(hidden)]
 pub use serde_json;

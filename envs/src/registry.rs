@@ -26,6 +26,7 @@ impl Registry {
         specs.extend(crate::sutton_barto::specs());
         specs.extend(crate::bsuite::specs());
         specs.extend(crate::minatar::specs());
+        specs.extend(crate::games::specs());
         specs.extend(crate::physics::specs());
         Self { specs }
     }

@@ -33,6 +33,7 @@ pub struct EnvSpec {
     reward_threshold: Option<f64>,
     tolerance: f64,
     options: Vec<EnvOption>,
+    evaluation: EnvOptions,
     make: MakeOne,
     check: Check,
     finite: Option<Make<FiniteVector>>,
@@ -101,6 +102,7 @@ impl EnvSpec {
             reward_threshold: None,
             tolerance: 1e-12,
             options: Vec::new(),
+            evaluation: EnvOptions::none(),
             check: {
                 let make = make.clone();
                 Arc::new(move |options| check_env(|| limited(&*make, options)))
@@ -165,6 +167,20 @@ impl EnvSpec {
             spec.option(name, defaults[name].clone(), doc)
         };
         C::FIELDS.iter().fold(self, add)
+    }
+
+    /// The same, evaluated with another value of an option than it is learned with: against a strong
+    /// opponent what is learned by self-play, say.
+    #[must_use]
+    pub fn evaluated_with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.evaluation = self.evaluation.with(name, value);
+        self
+    }
+
+    /// The options in which an evaluation differs from the training, and its values of them.
+    #[must_use]
+    pub fn evaluation(&self) -> &EnvOptions {
+        &self.evaluation
     }
 
     /// The options that its constructor understands beside `max_episode_steps`.

@@ -1,9 +1,14 @@
 //! Several environments stepped as one.
 
+mod lane;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use lane::Lane;
+
 use crate::{Act, Env, EnvError, Obs, Outcome, Rng, Seed, Space, render::Frame};
+use lane::Place;
 
 /// `n` environments that take `n` actions at a time.
 ///
@@ -35,6 +40,10 @@ pub trait VectorEnv<O: Space, A: Space>: Send {
     /// [`EnvError::WrongBatch`] if there is not one action an environment; what the environments
     /// themselves return.
     fn step(&mut self, actions: &[A::Element]) -> Result<&Experience<O, A>, EnvError>;
+
+    /// The environments one by one, in order, each to be stepped at its own pace; none before the
+    /// first reset. Once the lanes are gone the vector goes on from where they are.
+    fn lanes(&mut self) -> Vec<Box<dyn Lane<O, A> + '_>>;
 
     /// Sets what happens to an environment when its episode ends, from the next end on.
     fn set_autoreset(&mut self, mode: AutoresetMode);
@@ -209,32 +218,6 @@ impl<E: Env> SyncVectorEnv<E> {
         }
         Ok(())
     }
-
-    /// Takes one action in environment `i`, whose observation is `self.experience.observations[i]`.
-    #[inline]
-    fn step_one(&mut self, i: usize, action: &Act<E>) -> Result<(), EnvError> {
-        let (env, rng) = (&mut self.envs[i], &mut self.rngs[i]);
-        let rows = &mut self.experience;
-        rows.is_reset[i] = self.finished[i];
-        if self.finished[i] {
-            let first = env.reset(rng)?;
-            self.observations[i].clone_from(&first);
-            rows.next_observations[i] = first;
-            (rows.rewards[i], rows.outcomes[i]) = (0.0, Outcome::Continues);
-            self.finished[i] = false;
-            return Ok(());
-        }
-        let step = env.step(action, rng)?;
-        (rows.rewards[i], rows.outcomes[i]) = (step.reward, step.outcome);
-        if step.outcome.is_final() && self.mode == AutoresetMode::SameStep {
-            self.observations[i] = env.reset(rng)?;
-        } else {
-            self.finished[i] = step.outcome.is_final();
-            self.observations[i].clone_from(&step.observation);
-        }
-        rows.next_observations[i] = step.observation;
-        Ok(())
-    }
 }
 
 impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E> {
@@ -284,9 +267,19 @@ impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E>
         self.experience.actions.clear();
         self.experience.actions.extend_from_slice(actions);
         for (i, action) in actions.iter().enumerate() {
-            self.step_one(i, action)?;
+            let mut place = Place {
+                env: &mut self.envs[i],
+                rng: &mut self.rngs[i],
+                observation: &mut self.observations[i],
+                finished: &mut self.finished[i],
+            };
+            place.step(action, self.mode, &mut self.experience, i)?;
         }
         Ok(&self.experience)
+    }
+
+    fn lanes(&mut self) -> Vec<Box<dyn Lane<E::ObservationSpace, E::ActionSpace> + '_>> {
+        lane::lanes(self)
     }
 
     fn set_autoreset(&mut self, mode: AutoresetMode) {

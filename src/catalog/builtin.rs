@@ -2,8 +2,9 @@
 
 #[cfg(feature = "deep")]
 use gymnast_deep::{
-    A2c, A2cConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian, Dqn, DqnConfig, Ppo,
-    PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3, Td3Config,
+    A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian,
+    Dqn, DqnConfig, Mbpo, MbpoConfig, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig,
+    Td3, Td3Config,
 };
 use gymnast_harness::{Documented, Presets};
 use gymnast_tabular::{
@@ -90,6 +91,15 @@ fn networks() -> Vec<AgentEntry> {
                 ..Builders::default()
             },
         ),
+        AgentEntry::with_defaults(
+            "rainbow",
+            "Rainbow: DQN with every improvement on, from prioritized replay to noisy weights.",
+            (&DqnConfig::rainbow(), DqnConfig::rainbow_presets()),
+            Builders {
+                discrete: Some(|o, a, config, plan| Ok(Box::new(Dqn::new(o, a, config, plan)?))),
+                ..Builders::default()
+            },
+        ),
         AgentEntry::new(
             "ppo",
             "PPO: a policy improved by several passes over its steps, within a trust region.",
@@ -112,6 +122,19 @@ fn networks() -> Vec<AgentEntry> {
                 }),
                 continuous: Some(|o, a, config, plan| {
                     Ok(Box::new(A2c::new(o, DiagonalGaussian::new(a), config, plan)?))
+                }),
+                ..Builders::default()
+            },
+        ),
+        AgentEntry::new(
+            "a3c",
+            "A3C: actor-critic workers on threads, asynchronous and yet reproducible.",
+            Builders::<A3cConfig> {
+                discrete: Some(|o, a, config, plan| {
+                    Ok(Box::new(A3c::new(o, Categorical::new(a), config, plan)?))
+                }),
+                continuous: Some(|o, a, config, plan| {
+                    Ok(Box::new(A3c::new(o, DiagonalGaussian::new(a), config, plan)?))
                 }),
                 ..Builders::default()
             },
@@ -150,6 +173,29 @@ fn networks() -> Vec<AgentEntry> {
             "DDPG: a deterministic policy learned from one critic.",
             Builders::<DdpgConfig> {
                 continuous: Some(|o, a, config, plan| Ok(Box::new(Ddpg::new(o, a, config, plan)?))),
+                ..Builders::default()
+            },
+        ),
+        AgentEntry::new(
+            "bc",
+            "Behaviour cloning: does as recorded episodes do (see `gymnast record`).",
+            Builders::<BcConfig> {
+                discrete: Some(|o, a, config, plan| {
+                    let episodes = config.read_demonstrations(o, a)?;
+                    Ok(Box::new(Bc::new(&episodes, Categorical::new(a), &config, plan)?))
+                }),
+                continuous: Some(|o, a, config, plan| {
+                    let episodes = config.read_demonstrations(o, a.clone())?;
+                    Ok(Box::new(Bc::new(&episodes, DiagonalGaussian::new(a), &config, plan)?))
+                }),
+                ..Builders::default()
+            },
+        ),
+        AgentEntry::new(
+            "mbpo",
+            "MBPO: SAC on short rollouts of a learned ensemble model, for few env steps.",
+            Builders::<MbpoConfig> {
+                continuous: Some(|o, a, config, plan| Ok(Box::new(Mbpo::new(o, a, config, plan)?))),
                 ..Builders::default()
             },
         ),

@@ -17,7 +17,7 @@ use toml::{Table, Value};
 use super::{CommandError, Names, numbers::whole, run_dir};
 use crate::{
     Run,
-    run::{CONFIG_FILE, cores, overlay},
+    run::{CONFIG_FILE, cores, overlay, read_toml},
 };
 
 /// Train everything that a suite lists, and hold the results against what it demands
@@ -31,7 +31,8 @@ use crate::{
     mean = 500          # the final return, mean over seeds, at least\n  \
     reach = 475         # the median seed's evaluation reaches this …\n  \
     within = 8000       # … after at most so many env steps\n  \
-    eval_episodes = 20  # the episodes of an evaluation, else the preset's\n\n\
+    eval_episodes = 20  # the episodes of an evaluation, else the preset's\n  \
+    seeds = 5           # at most so many, where one takes long\n\n\
     What is in the directory already is not trained again: a suite that was interrupted goes on.\n\n\
     Examples:\n  \
     gymnast benchmark docs/benchmarks/scores.toml --out runs/scores\n  \
@@ -43,6 +44,9 @@ pub(crate) struct Benchmark {
     /// Only the runs of this agent (repeatable)
     #[arg(long)]
     agent: Vec<String>,
+    /// Only the runs in this environment (repeatable)
+    #[arg(long)]
+    env: Vec<String>,
     /// Train with the seeds 0 to K-1
     #[arg(long, value_name = "K", default_value_t = 10, value_parser = whole::<u32>(1..=10_000), allow_negative_numbers = true)]
     seeds: u32,
@@ -75,6 +79,7 @@ struct Item {
     reach: Option<f64>,
     within: Option<f64>,
     eval_episodes: Option<u32>,
+    seeds: Option<u32>,
 }
 
 pub(crate) fn run(
@@ -118,14 +123,14 @@ pub(crate) fn run(
 }
 
 fn read(args: &Benchmark) -> Result<Vec<Item>, CommandError> {
-    let failed =
-        |reason: String| CommandError::failed(format!("{}: {reason}", args.suite.display()));
-    let text = std::fs::read_to_string(&args.suite).map_err(|e| failed(e.to_string()))?;
-    let suite: Suite = toml::from_str(&text).map_err(|e| failed(e.to_string()))?;
-    let asked = |item: &Item| args.agent.is_empty() || args.agent.contains(&item.agent);
+    let suite: Suite = read_toml(&args.suite).map_err(|e| CommandError::failed(e.to_string()))?;
+    let among = |asked: &[String], name: &String| asked.is_empty() || asked.contains(name);
+    let asked = |item: &Item| among(&args.agent, &item.agent) && among(&args.env, &item.env);
     let items: Vec<_> = suite.run.into_iter().filter(asked).collect();
     if items.is_empty() {
-        return Err(failed(format!("it lists no run of {}", args.agent.join(" or "))));
+        let names = [&args.agent[..], &args.env[..]].concat().join(" or ");
+        let reason = format!("{}: it lists no run of {names}", args.suite.display());
+        return Err(CommandError::failed(reason));
     }
     Ok(items)
 }
@@ -137,6 +142,7 @@ fn configure(item: &Item, seeds: u32, names: &Names) -> Result<Run, CommandError
     if let Some(episodes) = item.eval_episodes {
         training.insert("eval_episodes".to_owned(), episodes.into());
     }
+    let seeds = item.seeds.map_or(seeds, |most| seeds.min(most));
     let seeds: Vec<Value> = (0..i64::from(seeds)).map(Value::from).collect();
     let above = [("training".to_owned(), training.into()), ("seeds".to_owned(), seeds.into())];
     overlay(&mut config, &Table::from_iter(above))?;
@@ -181,7 +187,11 @@ fn line(item: &Item, row: &Row, finals: &[f64]) -> String {
         number(row.iqm.low),
         number(row.iqm.high),
         item.within.map_or_else(none, |x| format!("≤ {x}")),
-        if holds(item, row) { "yes" } else { "no" },
+        match (item.mean, item.within) {
+            (None, None) => "–",
+            _ if holds(item, row) => "yes",
+            _ => "no",
+        },
         seeds.join(" "),
     )
 }

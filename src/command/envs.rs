@@ -98,6 +98,12 @@ fn describe(
         ["agents".to_owned(), serving(spec, names)],
     ];
     write!(out, "{}", columns(&rows))?;
+    let evaluation = spec.evaluation().as_map();
+    if !evaluation.is_empty() {
+        let options: Vec<_> = evaluation.iter().map(|(key, x)| format!("{key} = {x}")).collect();
+        let options = options.join(", ");
+        writeln!(out, "\nEvaluated with (`--set evaluation.KEY=VALUE`): {options}")?;
+    }
     writeln!(out, "\nOptions (`--set env.KEY=VALUE`):")?;
     let mut options: Vec<_> = spec
         .options()
@@ -126,6 +132,7 @@ fn to_json(spec: &EnvSpec, names: &Names) -> Result<serde_json::Value, CommandEr
         "action_space": actions,
         "max_episode_steps": spec.step_limit(),
         "reward_threshold": spec.threshold(),
+        "evaluation": spec.evaluation().as_map(),
         "agents": names.catalog.serving(spec),
         "options": options
             .map(|o| json!({ "name": o.name, "default": o.default, "doc": o.doc }))

@@ -66,7 +66,7 @@ pub(crate) fn run(
             let Trained { agent, env_steps } = run_dir::load_agent(&run, task, dir)?;
             let (count, limit) = (args.episodes as usize, run.training.max_eval_steps);
             let seed = Seed::new(args.seed).child("evaluate", dir.seed);
-            (env_steps, evaluate_policy(&*agent, task.make_envs(), count, limit, seed)?)
+            (env_steps, evaluate_policy(&*agent, task.eval_envs(), count, limit, seed)?)
         });
         let summary = episodes.summarize(env_steps, 0.0);
         let steps: u64 = episodes.lengths.iter().sum();

@@ -3,14 +3,29 @@
 use std::path::Path;
 
 use gymnast_envs::{EnvError, EnvOption, EnvOptions, EnvSpec};
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::RunError;
 
 /// The parts of a configuration.
-const PARTS: [&str; 4] = ["seeds", "agent", "env", "training"];
+const PARTS: [&str; 5] = ["seeds", "agent", "env", "training", "evaluation"];
 /// No configuration may be larger.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
+
+/// Reads a TOML file of at most [`MAX_CONFIG_BYTES`].
+///
+/// # Errors
+/// [`RunError::File`].
+pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
+    let error = |reason: String| RunError::File { path: path.to_owned(), reason };
+    let metadata = std::fs::metadata(path).map_err(|e| error(format!("cannot read it: {e}")))?;
+    if metadata.len() > MAX_CONFIG_BYTES {
+        return Err(error(format!("larger than the {MAX_CONFIG_BYTES} bytes allowed")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| error(format!("cannot read it: {e}")))?;
+    toml::from_str(&text).map_err(|e| error(e.to_string()))
+}
 
 /// Reads a configuration file.
 ///
@@ -18,12 +33,7 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 /// [`RunError::File`].
 pub fn read_config(path: &Path) -> Result<Table, RunError> {
     let error = |reason: String| RunError::File { path: path.to_owned(), reason };
-    let metadata = std::fs::metadata(path).map_err(|e| error(format!("cannot read it: {e}")))?;
-    if metadata.len() > MAX_CONFIG_BYTES {
-        return Err(error(format!("larger than the {MAX_CONFIG_BYTES} bytes allowed")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| error(format!("cannot read it: {e}")))?;
-    let table: Table = text.parse().map_err(|e: toml::de::Error| error(e.to_string()))?;
+    let table: Table = read_toml(path)?;
     if let Some(key) = table.keys().find(|key| !PARTS.contains(&key.as_str())) {
         return Err(error(format!("unknown part `{key}`: the parts are {}", PARTS.join(", "))));
     }
@@ -96,6 +106,22 @@ pub(super) fn complete(spec: &EnvSpec, given: &Table) -> Table {
         all.insert(key.clone(), value);
     }
     all
+}
+
+/// Every option in which an evaluation differs: those that are given, and those of the environment
+/// itself.
+pub(super) fn complete_evaluation(spec: &EnvSpec, given: &Table) -> Table {
+    let own = Value::try_from(spec.evaluation().as_map()).ok();
+    let mut all = own.and_then(|own| own.as_table().cloned()).unwrap_or_default();
+    all.extend(given.clone());
+    all
+}
+
+/// Adds the part to a configuration, where it says anything.
+pub(super) fn insert_evaluation(config: &mut Table, evaluation: Table) {
+    if !evaluation.is_empty() {
+        config.insert("evaluation".to_owned(), evaluation.into());
+    }
 }
 
 /// A table of options as the environment reads them.

@@ -22,8 +22,8 @@ use crate::{
     task::{AnyTask, with_task},
 };
 
-pub(crate) use config::env_options;
-use config::{complete, part, seeds, take_name};
+use config::{complete, complete_evaluation, insert_evaluation, part, seeds, take_name};
+pub(crate) use config::{env_options, read_toml};
 pub use config::{overlay, read_config};
 
 /// The file of a run's directory that says what the run is.
@@ -49,6 +49,9 @@ const DEFAULT_SEEDS: i64 = 5;
 /// [training]
 /// env_steps = 300000
 /// ```
+///
+/// A part `[evaluation]` holds the options in which the environments of an evaluation differ from those
+/// of the training, where there are any: the opponent of a game that is learned by self-play, say.
 pub struct Run {
     /// The agent.
     pub agent: AgentEntry,
@@ -58,6 +61,8 @@ pub struct Run {
     pub env: EnvSpec,
     /// Every option of the environment.
     pub options: Table,
+    /// The options in which an evaluation differs from the training, and its values of them.
+    pub evaluation: Table,
     /// The training.
     pub training: Training,
     /// The seeds.
@@ -135,12 +140,15 @@ impl Run {
         let mut agent = preset.map_or_else(|| entry.defaults.clone(), |p| p.settings.clone());
         agent.insert("name".to_owned(), entry.name.into());
         let env = Table::from_iter([("id".to_owned(), spec.id().into())]);
-        Ok(Table::from_iter([
+        let evaluation = complete_evaluation(spec, &Table::new());
+        let mut config = Table::from_iter([
             ("seeds".to_owned(), (0..DEFAULT_SEEDS).map(Value::from).collect::<Vec<_>>().into()),
             ("agent".to_owned(), agent.into()),
             ("env".to_owned(), env.into()),
             ("training".to_owned(), settings::to_table(&training).into()),
-        ]))
+        ]);
+        insert_evaluation(&mut config, evaluation);
+        Ok(config)
     }
 
     /// The run of a configuration; the environment and the agent are made once, to be sure.
@@ -159,19 +167,32 @@ impl Run {
         let configured = entry.configure(&agent)?;
         let env = complete(spec, &env);
         let options = env_options(&id, &env)?;
-        let task = AnyTask::new(&configured, spec, &options)
+        let given = if config.contains_key("evaluation") {
+            part(config, "evaluation")?
+        } else {
+            Table::new()
+        };
+        let evaluation = complete_evaluation(spec, &given);
+        let mut eval_env = env.clone();
+        eval_env.extend(evaluation.clone());
+        let eval_options = env_options(&id, &eval_env)?;
+        let task = AnyTask::new(&configured, spec, &options, &eval_options)
             .ok_or_else(|| impossible(catalog, registry, entry, spec))?;
         let run = Self {
             agent: entry.clone(),
             settings: configured.settings,
             env: spec.clone(),
             options: env,
+            evaluation,
             training,
             seeds,
             task,
         };
         let plan = run.plan(run.seeds[0]);
-        with_task!(&run.task, task => task.setup(&plan).map(drop))?;
+        with_task!(&run.task, task => {
+            task.setup(&plan)?;
+            (task.eval_envs())(1, plan.seed)?;
+        });
         Ok(run)
     }
 
@@ -254,12 +275,14 @@ impl Run {
             Value::Table(table)
         };
         let seeds = self.seeds.iter().map(|&seed| Value::Integer(seed as i64)).collect::<Vec<_>>();
-        Table::from_iter([
+        let mut config = Table::from_iter([
             ("seeds".to_owned(), seeds.into()),
             ("agent".to_owned(), named("name", self.agent.name, &self.settings)),
             ("env".to_owned(), named("id", self.env.id(), &self.options)),
             ("training".to_owned(), settings::to_table(&self.training).into()),
-        ])
+        ]);
+        insert_evaluation(&mut config, self.evaluation.clone());
+        config
     }
 
     /// The complete configuration as the text of `config.toml`.

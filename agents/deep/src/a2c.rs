@@ -26,7 +26,6 @@
 mod config;
 
 use gymnast_core::{
-    loss,
     optim::{Optimizer as _, RmsProp, RmsPropConfig, RmsPropState},
     threads,
 };
@@ -34,15 +33,19 @@ use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
 use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
 };
-use tch::{Kind, Tensor};
 
 pub use config::A2cConfig;
 
 use crate::{
-    actor_critic::ActorCritic, dqn::backend, policy_head::PolicyHead, returns, rollout::Rollout,
+    actor_critic::{ActorCritic, Pass},
+    dqn::backend,
+    losses,
+    policy_head::PolicyHead,
+    returns,
+    rollout::Rollout,
 };
 
-/// Metrics are read back from libtorch once every so many updates.
+/// Metrics are written once every so many updates.
 const METRICS_EVERY: u64 = 20;
 
 /// The A2C agent. Its head says whether actions are finite ([`Categorical`](crate::Categorical)) or
@@ -67,6 +70,7 @@ struct Learning {
     returns: Vec<f32>,
     // Of the transitions among them:
     batch: Batch,
+    pass: Pass,
 }
 
 /// The transitions, in columns.
@@ -116,26 +120,23 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
     /// Learns from a full rollout. Returns metrics where they are due.
     fn update(&mut self) -> Result<Option<Metrics>, AgentError> {
         self.estimate();
-        let (networks, Batch { observation, action, advantage, returns, .. }) =
-            (&self.networks, &self.learning.batch);
+        let (networks, Learning { batch, pass, .. }) = (&mut self.networks, &mut self.learning);
+        let Batch { observation, action, advantage, value, returns } = batch;
         if advantage.is_empty() {
             return Ok(None); // nothing but resets
         }
-        let observation = networks.tensor(observation); // [B, width]
-        let (log_prob, entropy) = networks.log_prob_and_entropy(&observation, action);
-        let policy_loss = policy_loss(&log_prob, &Tensor::from_slice(advantage)); // []
-        let targets = Tensor::from_slice(returns); // [B]
-        let value_loss = loss::mse(&networks.value(&observation), &targets, None); // []
-        let mut total = &policy_loss + self.config.value_coefficient * &value_loss;
-        if self.config.entropy_coefficient != 0.0 {
-            total -= self.config.entropy_coefficient * &entropy;
-        }
+        networks.evaluate_policy(observation, action, pass);
+        networks.evaluate_values(observation, pass);
+        let policy_loss = losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob);
+        let value_loss = losses::squared_error(&pass.value, returns, &mut pass.by_value);
+        let A2cConfig { value_coefficient, entropy_coefficient, .. } = self.config;
+        networks.backward(action, pass, value_coefficient, entropy_coefficient);
 
         let learning_rate = self.config.learning_rate.at(self.plan.progress(self.env_steps));
         let max_norm = self.config.max_grad_norm as f32;
         let grad_norm = self
             .optimizer
-            .minimize(&total, self.networks.parameters_mut(), learning_rate, Some(max_norm))
+            .descend(networks.parameters_mut(), learning_rate, Some(max_norm))
             .map_err(backend)?;
         let grad_norm = f64::from(grad_norm);
         if !grad_norm.is_finite() {
@@ -147,12 +148,11 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
             return Ok(None);
         }
         let mut metrics = Metrics::new()
-            .with("policy_loss", policy_loss.double_value(&[]))
-            .with("value_loss", value_loss.double_value(&[]))
-            .with("entropy", entropy.double_value(&[]))
+            .with("policy_loss", policy_loss)
+            .with("value_loss", value_loss)
+            .with("entropy", pass.entropy)
             .with("grad_norm", grad_norm)
             .with("learning_rate", learning_rate);
-        let Batch { value, returns, .. } = &self.learning.batch;
         if let Some(share) = returns::explained_variance(value, returns) {
             metrics = metrics.with("explained_variance", share);
         }
@@ -161,7 +161,7 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
 
     /// Gathers the rollout's transitions and what their actions were worth.
     fn estimate(&mut self) {
-        let Learning { value, next_value, returns, batch } = &mut self.learning;
+        let Learning { value, next_value, returns, batch, .. } = &mut self.learning;
         let (networks, rollout) = (&self.networks, &self.rollout);
         networks.values(rollout.observations(), value);
         networks.values(rollout.next_observations(), next_value);
@@ -179,13 +179,6 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
         let errors = batch.returns.iter().zip(&batch.value).map(|(r, v)| r - v);
         batch.advantage.extend(errors);
     }
-}
-
-/// −mean A ln π(a|s), to be descended: the gradient of the policy's performance where A is constant.
-///
-/// Both are `[B]`, the result is `[]`.
-fn policy_loss(log_prob: &Tensor, advantage: &Tensor) -> Tensor {
-    -(log_prob * advantage).mean(Kind::Float)
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for A2c<O, H> {
@@ -246,25 +239,5 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for A2c<O, H> {
         self.env_steps = state.get("env_steps")?;
         self.updates = state.get("updates")?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_policy_loss_and_its_gradient_by_hand() {
-        let logits = Tensor::from_slice(&[0.0_f32, 3_f32.ln()]).set_requires_grad(true); // ¼, ¾
-        let log_prob = logits.log_softmax(-1, Kind::Float).take(&Tensor::from_slice(&[0_i64, 1]));
-        let loss = policy_loss(&log_prob, &Tensor::from_slice(&[2.0_f32, -1.0]));
-        let expected = -(2.0 * 0.25_f64.ln() - 0.75_f64.ln()) / 2.0;
-        assert!((loss.double_value(&[]) - expected).abs() < 1e-6);
-        loss.backward();
-        // −½ (2 (1 − ¼) − (0 − ¼)) and its opposite.
-        let gradient = Vec::<f32>::try_from(logits.grad()).unwrap();
-        for (got, expected) in gradient.iter().zip([-0.875, 0.875]) {
-            assert!((got - expected).abs() < 1e-6, "{gradient:?}");
-        }
     }
 }

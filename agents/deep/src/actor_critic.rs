@@ -1,5 +1,7 @@
 //! A policy and a value function, as every policy-gradient agent here has them.
 
+mod gradient;
+
 use std::cell::RefCell;
 
 use gymnast_core::{
@@ -12,7 +14,16 @@ use gymnast_envs::{Experience, FeatureSpace, Rng, Space, wrappers::RunningMeanSt
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
 use tch::Tensor;
 
-use crate::{dqn::backend, policy_head::PolicyHead};
+pub use gradient::Pass;
+
+use crate::{
+    action_mask::ActionMask,
+    dqn::backend,
+    policy_head::{PolicyHead, Rows},
+};
+
+/// So many rows at a time keep what flows between layers in the nearer caches.
+const ROWS_AT_ONCE: usize = 256;
 
 /// The variance of an observation's number never counts as less.
 const LEAST_VARIANCE: f64 = 1e-8;
@@ -36,11 +47,14 @@ pub struct ActorCriticConfig {
 /// Two separate networks, whose parameters lie in one vector: one optimiser, one norm to clip.
 ///
 /// Layers are orthogonal with gain √2, the policy's last with 0.01 (at first all actions are alike)
-/// and the value's with 1; biases are zero. The observations' statistics change with what is learned
+/// and the value's with 1; biases are zero. Where observations hold an
+/// [action mask](FeatureSpace::action_mask), the policy is over the allowed actions. The statistics change with what is learned
 /// from and never in acting, and lie in the checkpoint.
 pub struct ActorCritic<O, H> {
     observation_space: O,
     head: H,
+    /// Where the observations say which actions are allowed, and the head has one output for each.
+    mask: Option<ActionMask>,
     policy: MlpLayers,
     value: MlpLayers,
     shared: Parameter,
@@ -87,6 +101,8 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             bias: Init::Zeros,
         };
         let width = observation_space.width();
+        let places = observation_space.action_mask().filter(|_| head.is_over_actions());
+        let mask = places.map(|places| ActionMask::new(places, head.outputs())).transpose()?;
         let mut builder = ParametersBuilder::new();
         let policy = MlpLayers::new(&layers(0.01), width, head.outputs(), &mut builder);
         let policy = policy.map_err(backend)?;
@@ -104,6 +120,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             acting: RefCell::default(),
             observation_space,
             head,
+            mask,
             policy,
             value,
             shared,
@@ -149,6 +166,9 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         self.policy_plan
             .run(parameters, features, n, scratch, outputs)
             .expect("the features have the network's width");
+        if let Some(mask) = &self.mask {
+            mask.apply(features, outputs);
+        }
         let shared = &parameters[self.shared.range()];
         let outputs = outputs.chunks_exact(self.head.outputs());
         actions.clear();
@@ -173,7 +193,9 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         self.observation_space.flatten(observation, features);
         if let Some(statistics) = &self.statistics {
             let moments = statistics.mean().iter().zip(statistics.var());
-            for (x, (mean, var)) in features.iter_mut().zip(moments) {
+            let is_mask = |i: usize| self.mask.as_ref().is_some_and(|mask| mask.holds(i));
+            let numbers = features.iter_mut().zip(moments).enumerate();
+            for (_, (x, (mean, var))) in numbers.filter(|&(i, _)| !is_mask(i)) {
                 let deviations = (f64::from(*x) - mean) / (var + LEAST_VARIANCE).sqrt();
                 *x = deviations.clamp(-FARTHEST, FARTHEST) as f32;
             }
@@ -215,12 +237,35 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 
     /// The values of rows of features, without libtorch.
     pub fn values(&self, features: &[f32], values: &mut Vec<f32>) {
-        let n = features.len() / self.width();
-        values.resize(n, 0.0);
+        values.resize(features.len() / self.width(), 0.0);
         let scratch = &mut self.acting.borrow_mut().scratch;
-        self.value_plan
-            .run(self.parameters.values(), features, n, scratch, values)
-            .expect("the features have the network's width");
+        let rows = features.chunks(ROWS_AT_ONCE * self.width());
+        for (features, values) in rows.zip(values.chunks_mut(ROWS_AT_ONCE)) {
+            self.value_plan
+                .run(self.parameters.values(), features, values.len(), scratch, values)
+                .expect("the features have the network's width");
+        }
+    }
+
+    /// The log-probabilities of actions in rows of features, without libtorch.
+    pub fn log_probs(&self, features: &[f32], actions: &[f32], log_probs: &mut Vec<f32>) {
+        log_probs.resize(features.len() / self.width(), 0.0);
+        let Acting { outputs, scratch, .. } = &mut *self.acting.borrow_mut();
+        let parameters = self.parameters.values();
+        let shared = &parameters[self.shared.range()];
+        let rows = features
+            .chunks(ROWS_AT_ONCE * self.width())
+            .zip(actions.chunks(ROWS_AT_ONCE * self.action_width()));
+        for ((features, actions), log_probs) in rows.zip(log_probs.chunks_mut(ROWS_AT_ONCE)) {
+            outputs.resize(log_probs.len() * self.head.outputs(), 0.0);
+            self.policy_plan
+                .run(parameters, features, log_probs.len(), scratch, outputs)
+                .expect("the features have the network's width");
+            if let Some(mask) = &self.mask {
+                mask.apply(features, outputs);
+            }
+            self.head.evaluate(Rows { outputs, shared, actions }, log_probs);
+        }
     }
 
     /// The value of one observation, without libtorch.
@@ -241,6 +286,10 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     /// entropy there, `[]`, both differentiable.
     pub fn log_prob_and_entropy(&self, features: &Tensor, actions: &[f32]) -> (Tensor, Tensor) {
         let outputs = self.policy.forward(features); // [B, outputs]
+        let outputs = match &self.mask {
+            Some(mask) => mask.masked(features, &outputs),
+            None => outputs,
+        };
         self.head.log_prob_and_entropy(&outputs, self.shared.tensor(), actions)
     }
 

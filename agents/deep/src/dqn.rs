@@ -13,42 +13,57 @@
 //!     every C env steps: θ⁻ ← θ
 //! ```
 //!
-//! Departures: Adam instead of RMSprop; the gradient's global norm is clipped; `double` takes the
-//! target of van Hasselt et al. (2016), `dueling` the network of Wang et al. (2016); with `tau`
-//! below 1 the target network follows slowly (Lillicrap et al., 2016); with `n_step` above 1 the
-//! target sums several rewards before it bootstraps (Hessel et al., 2018); with `average` above 0
-//! exploitation uses averaged weights (Polyak and Juditsky, 1992), as values wander between
-//! policies that are equally good in what was seen last. Exploration and target
+//! Departures: Adam instead of RMSprop; the gradient's global norm is clipped. Exploration and target
 //! updates count env steps, whatever the number of environments. A time limit is not an end: the
-//! target bootstraps through it.
+//! target bootstraps through it. Where the observation says which actions are allowed, no other is
+//! taken, tried or bootstrapped from.
 //!
-//! Metrics: `loss` (Huber), `q` (the mean value of the actions taken, in scaled rewards), `grad_norm` (before
-//! clipping), `epsilon`, `learning_rate`.
+//! Switches, all of which can be on together; with `double`, `dueling`, `priority_exponent`,
+//! `n_step`, `noise` and `distribution = "categorical"` it is Rainbow (Hessel et al., 2018):
+//!
+//! - `double`: the online network selects the next action, the target network evaluates it (van
+//!   Hasselt et al., 2016).
+//! - `dueling`: a head for the state's value and one for the actions' advantages (Wang et al., 2016).
+//! - `priority_exponent`: what surprised is replayed more often (Schaul et al., 2016).
+//! - `n_step`: the target sums several rewards before it bootstraps (Hessel et al., 2018).
+//! - `noise`: weights drawn anew for each update and each step explore (Fortunato et al., 2018). The
+//!   environments of one step share them, and exploitation takes their means.
+//! - `distribution`: what is learned is not the mean of the return but its distribution, by
+//!   categories (C51: Bellemare et al., 2017) or by quantiles (QR-DQN: Dabney et al., 2018).
+//! - `conv`: convolutions read pictures (Mnih et al., 2015).
+//! - `tau` below 1: the target network follows slowly (Lillicrap et al., 2016).
+//! - `average`: exploitation uses averaged weights (Polyak and Juditsky, 1992), as values wander
+//!   between policies that are equally good in what was seen last.
+//!
+//! Metrics: `loss` (Huber, cross entropy or quantile Huber), `q` (the mean value of the actions
+//! taken, in scaled rewards), `grad_norm` (before clipping), `epsilon`, `learning_rate`.
 
+mod acting;
 mod config;
+mod presets;
+mod values;
 
 use std::cell::RefCell;
 
 use gymnast_core::{
-    loss,
-    nn::{Dueling, Mlp, MlpConfig, Network, Scratch},
+    nn::{Network as _, QNetwork, Scratch},
     optim::{Adam, AdamConfig, Optimizer as _},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
-use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
-};
-use rand::RngExt as _;
+use gymnast_harness::{Agent, AgentError, Checkpoint, CheckpointError, Metrics, Plan, StateDict};
 use tch::Tensor;
 
 pub use config::DqnConfig;
+pub use values::Distribution;
 
 use crate::{
-    learned::{load_adam, load_network, save_adam, save_network},
+    learned::{evaluate, load_adam, load_network, save_adam, save_network},
     replay::{Batch, Replay},
-    targets::{self, argmax},
+    targets::greedy_actions,
 };
+use acting::{Acting, allowed};
+use values::Values;
 
 /// Metrics are read back from libtorch once every so many updates.
 const METRICS_EVERY: u64 = 50;
@@ -59,34 +74,33 @@ pub struct Dqn<O, A> {
     action_space: A,
     config: DqnConfig,
     plan: Plan,
-    online: Box<dyn Network>,
-    target: Box<dyn Network>,
+    /// How the networks' outputs are read.
+    values: Values,
+    online: QNetwork,
+    target: QNetwork,
     /// The weights' running mean, which exploits in their place.
-    averaged: Option<Box<dyn Network>>,
+    averaged: Option<QNetwork>,
     optimizer: Adam,
     replay: Replay<i64>,
     replay_rng: Rng,
+    /// For updates: what acts draws from the stream that it is given.
+    noise_rng: Rng,
     env_steps: u64,
     updates: u64,
     acting: RefCell<Acting>,
     learning: Learning,
 }
 
-/// What acting writes to, kept from call to call.
-#[derive(Default)]
-struct Acting {
-    features: Vec<f32>, // [N, width]
-    q: Vec<f32>,        // [N, A]
-    scratch: Scratch,
-}
-
 /// What an update writes to, kept from update to update.
 #[derive(Default)]
 struct Learning {
     batch: Batch<i64>,
-    next_q: Vec<f32>,        // [B, A], by the target network
-    online_next_q: Vec<f32>, // [B, A]
-    target: Vec<f32>,        // [B]
+    next_outputs: Vec<f32>,        // [B, A · atoms], by the target network
+    online_next_outputs: Vec<f32>, // [B, A · atoms]
+    next_q: Vec<f32>,              // [B, A], by the network that selects
+    next_action: Vec<usize>,       // [B]
+    target: Vec<f32>,              // [B, atoms]
+    errors: Vec<f32>,              // [B]
     scratch: Scratch,
 }
 
@@ -102,90 +116,119 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         plan: &Plan,
     ) -> Result<Self, AgentError> {
         config.check()?;
-        let size = config.buffer_size;
-        let holds = size > plan.num_envs;
+        let (size, num_envs) = (config.buffer_size, plan.num_envs);
+        let holds = size > num_envs;
         AgentError::require(holds, "buffer_size", &size, "more than `training.num_envs`")?;
         threads::single_threaded();
-        let (width, actions) = (observation_space.width(), action_space.size());
-        let network = MlpConfig {
-            hidden: config.hidden.clone(),
-            activation: config.activation,
-            ..MlpConfig::default()
-        };
-        let build = || -> Result<Box<dyn Network>, AgentError> {
+        let values = Values::new(&config);
+        let network = config.network(values.atoms());
+        let build = || {
             // The same stream each time: the others start as copies.
             let mut rng = plan.seed.child("init", 0).rng();
-            Ok(if config.dueling {
-                Box::new(Dueling::new(&network, width, actions, &mut rng).map_err(backend)?)
-            } else {
-                Box::new(Mlp::new(&network, width, actions, &mut rng).map_err(backend)?)
-            })
+            let (shape, actions) = (observation_space.shape(), action_space.size());
+            QNetwork::new(&network, &shape, actions, &mut rng).map_err(|error| config.misfit(error))
         };
         let (online, target) = (build()?, build()?);
         let averaged = if config.average > 0.0 { Some(build()?) } else { None };
-        let optimizer = Adam::new(AdamConfig::default(), online.parameters()).map_err(backend)?;
+        let mut replay =
+            Replay::new(size, (observation_space.width(), 1), num_envs, config.n_step)?;
+        if config.is_prioritized() {
+            replay = replay.prioritized(config.priority_exponent, config.priority_offset);
+        }
+        let noise = online.parameters().noise().cloned();
         Ok(Self {
-            replay: Replay::new(config.buffer_size, (width, 1), plan.num_envs, config.n_step)?,
+            replay,
             replay_rng: plan.seed.child("replay", 0).rng(),
+            noise_rng: plan.seed.child("noise", 0).rng(),
             env_steps: 0,
             updates: 0,
-            acting: RefCell::default(),
+            acting: RefCell::new(Acting::new(noise)),
             learning: Learning::default(),
             plan: *plan,
             observation_space,
             action_space,
             config,
+            values,
+            optimizer: Adam::new(AdamConfig::default(), online.parameters()).map_err(backend)?,
             online,
             target,
             averaged,
-            optimizer,
         })
     }
 
-    fn epsilon(&self) -> f64 {
-        self.config.epsilon.at(self.plan.progress(self.env_steps))
+    fn progress(&self) -> f64 {
+        self.plan.progress(self.env_steps)
     }
 
-    fn learning_rate(&self) -> f64 {
-        self.config.learning_rate.at(self.plan.progress(self.env_steps))
+    fn epsilon(&self) -> f64 {
+        self.config.epsilon.at(self.progress())
     }
 
     /// One step down the gradient, on a minibatch. Returns metrics where they are due.
     fn update(&mut self) -> Result<Option<Metrics>, AgentError> {
-        let Learning { batch, next_q, online_next_q, target, scratch } = &mut self.learning;
-        let size = self.config.batch_size;
-        self.replay.sample(size, &mut self.replay_rng, batch);
-
-        let next = &batch.next_observation;
-        next_q.resize(size * self.target.outputs(), 0.0);
-        self.target.evaluate(next, size, scratch, next_q).map_err(backend)?;
-        if self.config.double {
-            online_next_q.resize(next_q.len(), 0.0);
-            self.online.evaluate(next, size, scratch, online_next_q).map_err(backend)?;
-            targets::double_q(&batch.reward, &batch.discount, online_next_q, next_q, target);
+        let progress = self.progress();
+        let Learning {
+            batch,
+            next_outputs,
+            online_next_outputs,
+            next_q,
+            next_action,
+            target,
+            errors,
+            scratch,
+        } = &mut self.learning;
+        let (config, values, size) = (&self.config, &self.values, self.config.batch_size);
+        if config.is_prioritized() {
+            let beta = config.importance_exponent.at(progress);
+            self.replay.sample_by_priority(size, beta, &mut self.replay_rng, batch);
         } else {
-            targets::q_learning(&batch.reward, &batch.discount, next_q, target);
+            self.replay.sample(size, &mut self.replay_rng, batch);
+        }
+        for network in [&mut self.online, &mut self.target] {
+            network.parameters_mut().draw_noise(&mut self.noise_rng);
         }
 
-        let rows = [size as i64, self.online.inputs() as i64];
+        // a* = argmax Q(s', a), then y by what the target network says of (s', a*)
+        let next = &batch.next_observation;
+        evaluate(&self.target, next, size, scratch, next_outputs)?;
+        if config.double {
+            evaluate(&self.online, next, size, scratch, online_next_outputs)?;
+            values.write_q(online_next_outputs, next_q);
+        } else {
+            values.write_q(next_outputs, next_q);
+        }
+        let mask = self.observation_space.action_mask();
+        let width = self.online.inputs();
+        let allowed = |row: usize| allowed(&next[row * width..(row + 1) * width], mask.as_ref());
+        greedy_actions(next_q, self.action_space.size(), allowed, next_action);
+        values.write_target(batch, next_outputs, next_action, target);
+
+        let rows = [size as i64, width as i64];
         let observation = Tensor::from_slice(&batch.observation).view(rows); // [B, width]
-        // `take` counts through all rows; its gradient costs less than `gather`'s.
-        for (action, row) in batch.action.iter_mut().zip((0..).step_by(self.online.outputs())) {
+        // Actions are counted through all rows.
+        for (action, row) in batch.action.iter_mut().zip((0..).step_by(self.action_space.size())) {
             *action += row;
         }
-        let q = self.online.forward(&observation).take(&Tensor::from_slice(&batch.action)); // [B]
-        let loss = loss::huber(&q, &Tensor::from_slice(target), 1.0, None); // []
+        let outputs = self.online.forward(&observation); // [B, A · atoms]
+        let prediction = values.predict(&outputs, &batch.action); // [B, atoms]
+        let loss = values.loss(&prediction, target, &batch.weight); // []
 
-        let (learning_rate, max_norm) = (self.learning_rate(), self.config.max_grad_norm as f32);
+        let learning_rate = config.learning_rate.at(progress);
+        let max_norm = Some(config.max_grad_norm as f32);
         let parameters = self.online.parameters_mut();
-        let grad_norm = self
-            .optimizer
-            .minimize(&loss, parameters, learning_rate, Some(max_norm))
-            .map_err(backend)?;
+        let grad_norm = self.optimizer.minimize(&loss, parameters, learning_rate, max_norm);
+        let grad_norm = grad_norm.map_err(backend)?;
         self.updates += 1;
+        if config.is_prioritized() {
+            values.write_errors(&prediction, target, errors);
+            if let Some(error) = errors.iter().find(|error| !error.is_finite()) {
+                return Err(diverged("an error", f64::from(*error), self.env_steps));
+            }
+            self.replay.reprioritize(&batch.row, errors);
+        }
         if let Some(averaged) = &mut self.averaged {
             // The mean's memory grows with the training: 1 / rate updates, `average` of them all.
-            let rate = 1.0 / (1.0 + self.config.average * self.updates as f64);
+            let rate = 1.0 / (1.0 + config.average * self.updates as f64);
             let online = self.online.parameters();
             averaged.parameters_mut().polyak(online, rate as f32).map_err(backend)?;
         }
@@ -195,13 +238,12 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         }
         let loss = loss.double_value(&[]);
         if !loss.is_finite() {
-            let env_steps = self.env_steps;
-            return Err(AgentError::Diverged { what: "the loss", value: loss, env_steps });
+            return Err(diverged("the loss", loss, self.env_steps));
         }
         Ok(Some(
             Metrics::new()
                 .with("loss", loss)
-                .with("q", q.mean(None).double_value(&[]))
+                .with("q", values.mean(&prediction))
                 .with("grad_norm", f64::from(grad_norm))
                 .with("epsilon", self.epsilon())
                 .with("learning_rate", learning_rate),
@@ -209,34 +251,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
     }
 }
 
-impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
-    fn act(
-        &self,
-        observations: &[O::Element],
-        mode: Mode,
-        rng: &mut Rng,
-        actions: &mut Vec<A::Element>,
-    ) {
-        let epsilon = if mode == Mode::Explore { self.epsilon() } else { 0.0 };
-        let (width, n_actions) = (self.observation_space.width(), self.action_space.size());
-        let Acting { features, q, scratch } = &mut *self.acting.borrow_mut();
-        features.resize(observations.len() * width, 0.0);
-        q.resize(observations.len() * n_actions, 0.0);
-        for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
-            self.observation_space.flatten(observation, row);
-        }
-        let exploits = self.averaged.as_ref().filter(|_| mode == Mode::Exploit);
-        exploits
-            .unwrap_or(&self.online)
-            .evaluate(features, observations.len(), scratch, q)
-            .expect("the features have the network's width");
-        actions.clear();
-        actions.extend(q.chunks_exact(n_actions).map(|q| {
-            let explores = epsilon > 0.0 && rng.random::<f64>() < epsilon;
-            let action = if explores { rng.random_range(0..n_actions) } else { argmax(q) };
-            self.action_space.element(action)
-        }));
-    }
+fn diverged(what: &'static str, value: f64, env_steps: u64) -> AgentError {
+    AgentError::Diverged { what, value, env_steps }
 }
 
 impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
@@ -277,27 +293,29 @@ impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
 
 impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        save_network(state, "online", &*self.online);
-        save_network(state, "target", &*self.target);
+        save_network(state, "online", &self.online);
+        save_network(state, "target", &self.target);
         if let Some(averaged) = &self.averaged {
-            save_network(state, "averaged", &**averaged);
+            save_network(state, "averaged", averaged);
         }
         save_adam(state, &self.optimizer)?;
         state.insert_part("replay", &self.replay)?;
         state.insert("replay_rng", &self.replay_rng)?;
+        state.insert("noise_rng", &self.noise_rng)?;
         state.insert("env_steps", &self.env_steps)?;
         state.insert("updates", &self.updates)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        load_network(state, "online", &mut *self.online)?;
-        load_network(state, "target", &mut *self.target)?;
+        load_network(state, "online", &mut self.online)?;
+        load_network(state, "target", &mut self.target)?;
         if let Some(averaged) = &mut self.averaged {
-            load_network(state, "averaged", &mut **averaged)?;
+            load_network(state, "averaged", averaged)?;
         }
         load_adam(state, &mut self.optimizer)?;
         state.load_part("replay", &mut self.replay)?;
         self.replay_rng = state.get("replay_rng")?;
+        self.noise_rng = state.get("noise_rng")?;
         self.env_steps = state.get("env_steps")?;
         self.updates = state.get("updates")?;
         Ok(())
@@ -308,3 +326,6 @@ pub(crate) fn backend<E: std::error::Error>(error: E) -> AgentError {
     // libtorch adds a trace of its own calls below the first line.
     AgentError::Backend(error.to_string().lines().next().unwrap_or_default().to_owned())
 }
+
+#[cfg(test)]
+mod tests;

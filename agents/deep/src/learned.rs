@@ -1,7 +1,7 @@
 //! A network together with the optimiser that trains it.
 
 use gymnast_core::{
-    nn::{Activation, Mlp, MlpConfig, Network, Scratch},
+    nn::{Activation, Mlp, MlpConfig, Network, Parameters, Scratch},
     optim::{Adam, AdamConfig, AdamState, Optimizer as _},
 };
 use gymnast_envs::Rng;
@@ -51,7 +51,7 @@ impl Learned {
 
 /// `batch` rows to as many, in plain Rust, into a vector that is resized to fit.
 pub(crate) fn evaluate(
-    network: &Mlp,
+    network: &dyn Network,
     rows: &[f32],
     batch: usize,
     scratch: &mut Scratch,
@@ -63,7 +63,7 @@ pub(crate) fn evaluate(
 
 /// Writes a network's parameters.
 pub(crate) fn save_network(state: &mut StateDict, name: &str, network: &dyn Network) {
-    state.insert_array(name, &[network.parameters().len()], network.parameters().values());
+    save_parameters(state, name, network.parameters());
 }
 
 /// Reads a network's parameters.
@@ -72,9 +72,23 @@ pub(crate) fn load_network(
     name: &str,
     network: &mut dyn Network,
 ) -> Result<(), CheckpointError> {
-    let values: Vec<f32> = state.array(name, &[network.parameters().len()])?;
+    load_parameters(state, name, network.parameters_mut())
+}
+
+/// Writes parameters.
+pub(crate) fn save_parameters(state: &mut StateDict, name: &str, parameters: &Parameters) {
+    state.insert_array(name, &[parameters.len()], parameters.values());
+}
+
+/// Reads parameters.
+pub(crate) fn load_parameters(
+    state: &StateDict,
+    name: &str,
+    parameters: &mut Parameters,
+) -> Result<(), CheckpointError> {
+    let values: Vec<f32> = state.array(name, &[parameters.len()])?;
     let expected = format!("{} parameters", values.len());
-    network.parameters_mut().load(&values).map_err(|error| CheckpointError::Mismatch {
+    parameters.load(&values).map_err(|error| CheckpointError::Mismatch {
         name: name.to_owned(),
         expected,
         got: error.to_string(),

@@ -1,12 +1,16 @@
 //! Deep agents on libtorch: one algorithm a file.
 
 mod a2c;
+mod a3c;
+mod action_mask;
 mod action_range;
+mod bc;
 mod critics;
 mod ddpg;
 mod deterministic;
 mod dqn;
 mod learned;
+mod mbpo;
 mod off_policy;
 mod ppo;
 mod reinforce;
@@ -14,6 +18,7 @@ mod sac;
 mod td3;
 
 pub mod actor_critic;
+pub mod losses;
 pub mod policy_head;
 pub mod replay;
 pub mod returns;
@@ -22,9 +27,12 @@ pub mod tanh_normal;
 pub mod targets;
 
 pub use a2c::{A2c, A2cConfig};
+pub use a3c::{A3c, A3cConfig};
+pub use bc::{Bc, BcConfig};
 pub use ddpg::{Ddpg, DdpgConfig};
-pub use dqn::{Dqn, DqnConfig};
-pub use policy_head::{Categorical, DiagonalGaussian};
+pub use dqn::{Distribution, Dqn, DqnConfig};
+pub use mbpo::{Mbpo, MbpoConfig};
+pub use policy_head::{Categorical, DiagonalGaussian, MultiCategorical};
 pub use ppo::{Ppo, PpoConfig};
 pub use reinforce::{Reinforce, ReinforceConfig};
 pub use sac::{Sac, SacConfig};

@@ -106,6 +106,11 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
         self.env_steps
     }
 
+    /// What really happened, for those who learn more than values from it.
+    pub(crate) fn replay(&self) -> &Replay<f32> {
+        &self.replay
+    }
+
     /// How much of the training has passed, from 0 to 1.
     pub(crate) fn progress(&self) -> f64 {
         self.plan.progress(self.env_steps)

@@ -1,8 +1,10 @@
 //! What a policy network's numbers mean: a distribution over actions.
 //!
-//! The two kinds of heads let one agent serve finite and real-valued actions. Acting is plain Rust
-//! on slices, as a call into libtorch costs more than the arithmetic; learning is differentiated,
-//! so it is libtorch's.
+//! The kinds of heads let one agent serve finite, multi-discrete and real-valued actions. Acting and
+//! learning are plain Rust on slices, as a call into libtorch costs more than the arithmetic; for losses that
+//! libtorch is to differentiate there is the same in its terms.
+
+mod multi_categorical;
 
 use std::f64::consts::{E, TAU};
 
@@ -11,7 +13,20 @@ use rand::RngExt as _;
 use rand_distr::{Distribution as _, StandardNormal};
 use tch::{Kind, Tensor};
 
+pub use multi_categorical::MultiCategorical;
+
 use crate::targets::argmax;
+
+/// B states and what was done there, as a head reads them.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// What the network put out: `[B, outputs]`.
+    pub outputs: &'a [f32],
+    /// The shared parameters.
+    pub shared: &'a [f32],
+    /// `[B, action_width]`.
+    pub actions: &'a [f32],
+}
 
 /// A family of distributions over the actions of a space.
 ///
@@ -31,6 +46,12 @@ pub trait PolicyHead: Send {
     /// The numbers that an action stands as.
     fn action_width(&self) -> usize;
 
+    /// Whether the outputs are logits, one for each action, so that an
+    /// [action mask](gymnast_envs::FeatureSpace::action_mask) can forbid some.
+    fn is_over_actions(&self) -> bool {
+        false
+    }
+
     /// Draws an action, given a row of outputs and the shared parameters.
     fn sample(&self, outputs: &[f32], shared: &[f32], rng: &mut Rng, action: &mut [f32]);
 
@@ -43,8 +64,22 @@ pub trait PolicyHead: Send {
     /// Writes an action that the environment took as numbers.
     fn write(&self, element: &<Self::ActionSpace as Space>::Element, action: &mut [f32]);
 
-    /// The log-probability of each action, `[B]`, and the distributions' mean entropy, `[]`, both
-    /// differentiable. `outputs` is `[B, outputs]`, `shared` `[shared]`, `actions` holds B rows.
+    /// Writes the log-probability of each action, `[B]`. Returns the distributions' mean entropy.
+    fn evaluate(&self, rows: Rows<'_>, log_prob: &mut [f32]) -> f64;
+
+    /// From a loss's gradient by what [`evaluate`](Self::evaluate) said, `[B]` and one number, to
+    /// that by the outputs, which is written, and by the shared parameters, to which it is added.
+    fn backward(
+        &self,
+        rows: Rows<'_>,
+        by_log_prob: &[f32],
+        by_entropy: f32,
+        by_outputs: &mut [f32],
+        by_shared: &mut [f32],
+    );
+
+    /// The same as [`evaluate`](Self::evaluate), differentiable by libtorch: `[B]` and `[]`.
+    /// `outputs` is `[B, outputs]`, `shared` `[shared]`, `actions` holds B rows.
     fn log_prob_and_entropy(
         &self,
         outputs: &Tensor,
@@ -79,16 +114,12 @@ impl<A: FiniteSpace> PolicyHead for Categorical<A> {
         1
     }
 
+    fn is_over_actions(&self) -> bool {
+        true
+    }
+
     fn sample(&self, logits: &[f32], _shared: &[f32], rng: &mut Rng, action: &mut [f32]) {
-        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let weight = |&logit: &f32| (logit - largest).exp();
-        let mut left = rng.random::<f32>() * logits.iter().map(weight).sum::<f32>();
-        let drawn = logits.iter().position(|logit| {
-            left -= weight(logit);
-            left < 0.0
-        });
-        // Rounding may leave a little after the last.
-        action[0] = drawn.unwrap_or(logits.len() - 1) as f32;
+        action[0] = draw(logits, rng) as f32;
     }
 
     fn mode(&self, logits: &[f32], action: &mut [f32]) {
@@ -103,19 +134,104 @@ impl<A: FiniteSpace> PolicyHead for Categorical<A> {
         action[0] = self.0.index_of(element) as f32;
     }
 
+    fn evaluate(&self, Rows { outputs, actions, .. }: Rows<'_>, log_prob: &mut [f32]) -> f64 {
+        let logits = outputs.chunks_exact(self.outputs());
+        let mut entropy = 0.0;
+        for ((logits, &action), log_prob) in logits.zip(actions).zip(log_prob) {
+            let of_row;
+            (*log_prob, of_row) = evaluate_logits(logits, action as usize);
+            entropy += f64::from(of_row);
+        }
+        entropy / actions.len() as f64
+    }
+
+    fn backward(
+        &self,
+        Rows { outputs, actions, .. }: Rows<'_>,
+        by_log_prob: &[f32],
+        by_entropy: f32,
+        by_outputs: &mut [f32],
+        _by_shared: &mut [f32],
+    ) {
+        let by_entropy = by_entropy / actions.len() as f32; // of each
+        let rows = outputs.chunks_exact(self.outputs()).zip(actions).zip(by_log_prob);
+        let by_rows = by_outputs.chunks_exact_mut(self.outputs());
+        for (((logits, &action), &by_log_prob), by_logits) in rows.zip(by_rows) {
+            backward_logits(logits, action as usize, by_log_prob, by_entropy, by_logits);
+        }
+    }
+
     fn log_prob_and_entropy(
         &self,
         logits: &Tensor,
         _shared: &Tensor,
         actions: &[f32],
     ) -> (Tensor, Tensor) {
-        let log_probs = logits.log_softmax(-1, Kind::Float); // [B, A]
-        // `take` counts through all rows; its gradient costs less than `gather`'s.
-        let places = (0..).step_by(self.outputs()).zip(actions).map(|(row, &a)| row + a as i64);
-        let places = Tensor::from_slice(&places.collect::<Vec<i64>>()); // [B]
-        let entropy = -(log_probs.exp() * &log_probs).sum(Kind::Float) / actions.len() as f64; // []
-        (log_probs.take(&places), entropy)
+        log_prob_and_entropy(logits, actions.iter().copied())
     }
+}
+
+/// Draws the number of an action.
+fn draw(logits: &[f32], rng: &mut Rng) -> usize {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |&logit: &f32| (logit - largest).exp();
+    let mut left = rng.random::<f32>() * logits.iter().map(weight).sum::<f32>();
+    let drawn = logits.iter().position(|logit| {
+        left -= weight(logit);
+        left < 0.0
+    });
+    // Rounding may leave a little after the last, which is the last that can be drawn at all.
+    drawn.or_else(|| logits.iter().rposition(|logit| weight(logit) > 0.0)).unwrap_or(0)
+}
+
+/// The log-probability of each of B actions, `[B]`, and the mean entropy, `[]`, of `[B, A]` logits.
+fn log_prob_and_entropy(
+    logits: &Tensor,
+    actions: impl ExactSizeIterator<Item = f32>,
+) -> (Tensor, Tensor) {
+    let batch = actions.len();
+    let log_probs = logits.log_softmax(-1, Kind::Float); // [B, A]
+    // `take` counts through all rows; its gradient costs less than `gather`'s.
+    let rows = (0..).step_by(logits.size()[1] as usize);
+    let places = rows.zip(actions).map(|(row, action)| row + action as i64);
+    let places = Tensor::from_slice(&places.collect::<Vec<i64>>()); // [B]
+    let entropy = -(log_probs.exp() * &log_probs).sum(Kind::Float) / batch as f64; // []
+    (log_probs.take(&places), entropy)
+}
+
+/// The log-probability of an action, and the entropy of all.
+fn evaluate_logits(logits: &[f32], action: usize) -> (f32, f32) {
+    let normalizer = log_sum_exp(logits);
+    (logits[action] - normalizer, -mean_log_prob(logits, normalizer))
+}
+
+/// The gradient by the logits. With p the probabilities and H their entropy, ln p(a) differentiated by
+/// logit j is 1 for j = a, else 0, minus p(j); and H is −p(j) (ln p(j) + H).
+fn backward_logits(
+    logits: &[f32],
+    action: usize,
+    by_log_prob: f32,
+    by_entropy: f32,
+    by_logits: &mut [f32],
+) {
+    let normalizer = log_sum_exp(logits);
+    let entropy = -mean_log_prob(logits, normalizer);
+    for (by_logit, logit) in by_logits.iter_mut().zip(logits) {
+        let log_p = logit - normalizer;
+        *by_logit = -log_p.exp() * (by_log_prob + by_entropy * (log_p + entropy));
+    }
+    by_logits[action] += by_log_prob;
+}
+
+/// ln Σ eˣ of the logits: what makes log-probabilities of them, once it is taken away.
+fn log_sum_exp(logits: &[f32]) -> f32 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f32>().ln()
+}
+
+/// Σ p ln p: the entropy with its sign turned.
+fn mean_log_prob(logits: &[f32], normalizer: f32) -> f32 {
+    logits.iter().map(|logit| logit - normalizer).map(|log_p| log_p.exp() * log_p).sum()
 }
 
 /// A normal distribution for each number of a box: the outputs are the means, and the logarithms
@@ -167,6 +283,43 @@ impl<A: BoundedSpace> PolicyHead for DiagonalGaussian<A> {
         self.action_space.flatten(element, action);
     }
 
+    fn evaluate(&self, Rows { outputs, shared, actions }: Rows<'_>, log_prob: &mut [f32]) -> f64 {
+        let (means, actions) = (outputs.chunks_exact(self.width), actions.chunks_exact(self.width));
+        let log_scale: f32 = shared.iter().sum();
+        let width = self.width as f64;
+        let constant = log_scale + (0.5 * width * TAU.ln()) as f32;
+        for ((mean, action), log_prob) in means.zip(actions).zip(log_prob) {
+            let z = action.iter().zip(mean).zip(shared).map(|((a, m), s)| (a - m) * (-s).exp());
+            *log_prob = -0.5 * z.map(|z| z * z).sum::<f32>() - constant;
+        }
+        f64::from(log_scale) + 0.5 * width * (TAU * E).ln()
+    }
+
+    /// With z = (a − μ) / σ, ln p(a) differentiated by μ is z / σ, and by ln σ it is z² − 1; the
+    /// entropy is differentiated by ln σ alone, 1.
+    fn backward(
+        &self,
+        Rows { outputs, shared, actions }: Rows<'_>,
+        by_log_prob: &[f32],
+        by_entropy: f32,
+        by_outputs: &mut [f32],
+        by_shared: &mut [f32],
+    ) {
+        let (means, actions) = (outputs.chunks_exact(self.width), actions.chunks_exact(self.width));
+        let rows = means.zip(actions).zip(by_log_prob);
+        for (((mean, action), by_log_prob), by_mean) in
+            rows.zip(by_outputs.chunks_exact_mut(self.width))
+        {
+            for i in 0..self.width {
+                let precision = (-shared[i]).exp();
+                let z = (action[i] - mean[i]) * precision;
+                by_mean[i] = by_log_prob * z * precision;
+                by_shared[i] += by_log_prob * (z * z - 1.0);
+            }
+        }
+        by_shared.iter_mut().for_each(|g| *g += by_entropy);
+    }
+
     fn log_prob_and_entropy(
         &self,
         mean: &Tensor,
@@ -184,7 +337,7 @@ impl<A: BoundedSpace> PolicyHead for DiagonalGaussian<A> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use gymnast_envs::{BoxSpace, Discrete, Seed};
 
     use super::*;
@@ -198,6 +351,50 @@ mod tests {
         for (got, expected) in got.iter().zip(expected) {
             assert!((f64::from(*got) - expected).abs() < 1e-5, "{got} {expected}");
         }
+    }
+
+    /// Compares the plain log-probabilities, entropy and gradients with libtorch's.
+    pub(super) fn assert_agrees(head: &impl PolicyHead, rows: Rows<'_>) {
+        let batch = rows.outputs.len() / head.outputs();
+        let leaf = |numbers: &[f32], shape: [i64; 2]| {
+            Tensor::from_slice(numbers).view(shape).set_requires_grad(true)
+        };
+        let outputs = leaf(rows.outputs, [batch as i64, -1]);
+        let shared = Tensor::from_slice(rows.shared).set_requires_grad(true);
+        let (log_prob, entropy) = head.log_prob_and_entropy(&outputs, &shared, rows.actions);
+        let by_log_prob: Vec<f32> = (0..batch).map(|i| 0.3 * i as f32 - 0.4).collect();
+        let loss = (&log_prob * Tensor::from_slice(&by_log_prob)).sum(Kind::Float);
+        (loss + &entropy * 0.7).backward();
+
+        let mut ours = vec![f32::NAN; batch];
+        let our_entropy = head.evaluate(rows, &mut ours);
+        let expected: Vec<f64> = numbers(&log_prob).into_iter().map(f64::from).collect();
+        close(&ours, &expected);
+        close(&[our_entropy as f32], &[entropy.double_value(&[])]);
+        let mut by_outputs = vec![f32::NAN; rows.outputs.len()];
+        let mut by_shared = vec![10.0; rows.shared.len()];
+        head.backward(rows, &by_log_prob, 0.7, &mut by_outputs, &mut by_shared);
+        let expected: Vec<f64> = numbers(&outputs.grad()).into_iter().map(f64::from).collect();
+        close(&by_outputs, &expected);
+        if !by_shared.is_empty() {
+            let expected = numbers(&shared.grad()).into_iter().map(|g| 10.0 + f64::from(g));
+            close(&by_shared, &expected.collect::<Vec<f64>>());
+        }
+    }
+
+    #[test]
+    fn plain_gradients_agree_with_libtorch() {
+        let head = Categorical::new(Discrete::new(3));
+        // Rows of which one overflows without its maximum taken away, and one forbids an action.
+        let outputs = [0.1, -2.0, 1.5, 500.0, 0.0, 499.0, 0.3, -1e9, 0.2, 1.0, 1.0, 1.0];
+        let actions = [1.0, 2.0, 0.0, 1.0];
+        assert_agrees(&head, Rows { outputs: &outputs, shared: &[], actions: &actions });
+
+        let head = DiagonalGaussian::new(BoxSpace::symmetric([1.0, 2.0]));
+        let outputs = [0.0, 1.0, -0.5, 0.25, 3.0, 2.0];
+        let actions = [2.0, 4.0, 0.0, 0.0, 2.5, 2.0];
+        let shared = [0.5, -0.5];
+        assert_agrees(&head, Rows { outputs: &outputs, shared: &shared, actions: &actions });
     }
 
     #[test]

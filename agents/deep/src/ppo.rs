@@ -42,21 +42,23 @@ use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
 };
 use rand::seq::SliceRandom as _;
-use tch::{Kind, Tensor};
 
 pub use config::PpoConfig;
 
 use crate::{
-    actor_critic::ActorCritic,
+    actor_critic::{ActorCritic, Pass},
     dqn::backend,
     learned::{load_adam, save_adam},
+    losses,
     policy_head::PolicyHead,
     returns,
     rollout::Rollout,
 };
+use loss::Losses;
 
 /// The PPO agent. Its head says whether actions are finite
-/// ([`Categorical`](crate::Categorical)) or real-valued
+/// ([`Categorical`](crate::Categorical)), several integers
+/// ([`MultiCategorical`](crate::MultiCategorical)) or real-valued
 /// ([`DiagonalGaussian`](crate::DiagonalGaussian)).
 pub struct Ppo<O, H> {
     config: PpoConfig,
@@ -81,6 +83,7 @@ struct Learning {
     /// The transitions, in the order of an epoch.
     order: Vec<usize>,
     batch: Batch,
+    pass: Pass,
 }
 
 /// A minibatch, in columns.
@@ -92,6 +95,8 @@ struct Batch {
     advantage: Vec<f32>,   // [B]
     value: Vec<f32>,       // [B]
     returns: Vec<f32>,     // [B]
+    log_ratio: Vec<f32>,   // [B], ln π(a|s; θ) − ln π_old(a|s)
+    ratio: Vec<f32>,       // [B]
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
@@ -131,45 +136,41 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         self.estimate();
         let Learning { value, returns, order, .. } = &self.learning;
         let (explained, rows) = (returns::explained_variance(value, returns), order.len());
-        let (mut diagnostics, mut batches, mut grad_norm) = ([0.0; 5], 0.0, 0.0);
+        let (mut losses, mut batches, mut grad_norm) = (Losses::default(), 0.0, 0.0);
 
-        'epochs: for epoch in 1..=self.config.epochs {
-            (diagnostics, batches) = ([0.0; 5], 0.0);
+        'epochs: for _ in 0..self.config.epochs {
+            (losses, batches) = (Losses::default(), 0.0);
             self.learning.order.shuffle(&mut self.minibatch_rng);
             for start in (0..rows).step_by(self.config.batch_size) {
-                let losses = self.losses(start..rows.min(start + self.config.batch_size), clip);
-                // Reading numbers back costs more than making them.
-                if epoch == self.config.epochs || self.config.target_kl > 0.0 {
-                    let numbers = losses.diagnose(clip);
-                    diagnostics.iter_mut().zip(numbers).for_each(|(sum, x)| *sum += x);
-                    batches += 1.0;
-                    let [.., approx_kl, _] = numbers;
-                    // The factor is that of OpenAI's Spinning Up.
-                    if self.config.target_kl > 0.0 && approx_kl > 1.5 * self.config.target_kl {
-                        break 'epochs;
-                    }
+                let places = start..rows.min(start + self.config.batch_size);
+                let of_batch = self.differentiate(places, clip);
+                losses += of_batch;
+                batches += 1.0;
+                // The factor is that of OpenAI's Spinning Up.
+                let farthest = 1.5 * self.config.target_kl;
+                if self.config.target_kl > 0.0 && of_batch.approx_kl > farthest {
+                    break 'epochs;
                 }
-                grad_norm = self.descend(&losses.total(&self.config), learning_rate)?;
+                grad_norm = self.descend(learning_rate)?;
             }
         }
-        let [policy_loss, value_loss, entropy, approx_kl, clip_fraction] =
-            diagnostics.map(|sum| sum / f64::max(batches, 1.0));
+        let mean = |sum: f64| sum / f64::max(batches, 1.0);
         let metrics = Metrics::new()
-            .with("policy_loss", policy_loss)
-            .with("value_loss", value_loss)
-            .with("entropy", entropy)
-            .with("approx_kl", approx_kl)
-            .with("clip_fraction", clip_fraction)
+            .with("policy_loss", mean(losses.policy))
+            .with("value_loss", mean(losses.value))
+            .with("entropy", mean(losses.entropy))
+            .with("approx_kl", mean(losses.approx_kl))
+            .with("clip_fraction", mean(losses.clip_fraction))
             .with("grad_norm", grad_norm)
             .with("learning_rate", learning_rate);
         Ok(explained.into_iter().fold(metrics, |m, share| m.with("explained_variance", share)))
     }
 
     /// One step down the gradient, whose norm it returns.
-    fn descend(&mut self, loss: &Tensor, learning_rate: f64) -> Result<f64, AgentError> {
+    fn descend(&mut self, learning_rate: f64) -> Result<f64, AgentError> {
         let (parameters, max_norm) =
             (self.networks.parameters_mut(), self.config.max_grad_norm as f32);
-        let norm = self.optimizer.minimize(loss, parameters, learning_rate, Some(max_norm));
+        let norm = self.optimizer.descend(parameters, learning_rate, Some(max_norm));
         let norm = f64::from(norm.map_err(backend)?);
         if norm.is_finite() {
             return Ok(norm);
@@ -188,18 +189,43 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         returns::gae(&rollout.steps(), value, next_value, self.config.gae_lambda, advantage);
         returns.clear();
         returns.extend(advantage.iter().zip(&*value).map(|(advantage, value)| advantage + value));
-        let old = tch::no_grad(|| {
-            let features = networks.tensor(rollout.observations());
-            networks.log_prob_and_entropy(&features, rollout.actions()).0
-        }); // [T · N]
-        log_prob.resize(rollout.len(), 0.0);
-        old.copy_data(log_prob, rollout.len());
+        networks.log_probs(rollout.observations(), rollout.actions(), log_prob);
         order.clear();
         order.extend(rollout.transitions());
     }
 
-    /// The losses of a minibatch.
-    fn losses(&mut self, places: std::ops::Range<usize>, clip: f64) -> loss::Losses {
+    /// Sets the gradient to that of −L on a minibatch (equation 9). Returns what it is made of.
+    fn differentiate(&mut self, places: std::ops::Range<usize>, clip: f64) -> Losses {
+        self.gather(places);
+        let Learning { batch, pass, .. } = &mut self.learning;
+        self.networks.evaluate_policy(&batch.observation, &batch.action, pass);
+        self.networks.evaluate_values(&batch.observation, pass);
+        let log_ratio = pass.log_prob.iter().zip(&batch.log_prob).map(|(new, old)| new - old);
+        batch.log_ratio.clear();
+        batch.log_ratio.extend(log_ratio);
+        batch.ratio.clear();
+        batch.ratio.extend(batch.log_ratio.iter().map(|log_ratio| log_ratio.exp()));
+
+        let Batch { advantage, value, returns, log_ratio, ratio, .. } = batch;
+        let policy = loss::clipped_surrogate(ratio, advantage, clip, &mut pass.by_log_prob);
+        let value = if self.config.clip_value {
+            loss::clipped_value(&pass.value, value, returns, clip, &mut pass.by_value)
+        } else {
+            losses::squared_error(&pass.value, returns, &mut pass.by_value)
+        };
+        let PpoConfig { value_coefficient, entropy_coefficient, .. } = self.config;
+        self.networks.backward(&batch.action, pass, value_coefficient, entropy_coefficient);
+        Losses {
+            policy,
+            value,
+            entropy: pass.entropy,
+            approx_kl: loss::approx_kl(log_ratio, ratio),
+            clip_fraction: loss::clip_fraction(ratio, clip),
+        }
+    }
+
+    /// Gathers a minibatch.
+    fn gather(&mut self, places: std::ops::Range<usize>) {
         let Learning { value, advantage, returns, log_prob, order, batch, .. } = &mut self.learning;
         let (rollout, networks) = (&self.rollout, &self.networks);
         let rows = &order[places];
@@ -214,20 +240,6 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         gather(value, 1, &mut batch.value);
         gather(returns, 1, &mut batch.returns);
         returns::normalize(&mut batch.advantage);
-
-        let observation = networks.tensor(&batch.observation); // [B, width]
-        let (log_prob, entropy) = networks.log_prob_and_entropy(&observation, &batch.action);
-        let log_ratio = log_prob - Tensor::from_slice(&batch.log_prob); // [B]
-        let advantage = Tensor::from_slice(&batch.advantage); // [B]
-        let value = networks.value(&observation); // [B]
-        let returns = Tensor::from_slice(&batch.returns); // [B]
-        let value = if self.config.clip_value {
-            loss::clipped_value(&value, &Tensor::from_slice(&batch.value), &returns, clip)
-        } else {
-            (value - returns).square().mean(Kind::Float)
-        };
-        let policy = loss::clipped_surrogate(&log_ratio.exp(), &advantage, clip);
-        loss::Losses { policy, value, entropy, log_ratio }
     }
 }
 

@@ -27,7 +27,6 @@ mod config;
 mod episodes;
 
 use gymnast_core::{
-    loss,
     optim::{Adam, AdamConfig, Optimizer as _},
     threads,
 };
@@ -35,14 +34,14 @@ use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
 use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
 };
-use tch::{Kind, Tensor};
 
 pub use config::ReinforceConfig;
 
 use crate::{
-    actor_critic::ActorCritic,
+    actor_critic::{ActorCritic, Pass},
     dqn::backend,
     learned::{load_adam, save_adam},
+    losses,
     policy_head::PolicyHead,
     returns,
 };
@@ -60,6 +59,7 @@ pub struct Reinforce<O, H> {
     env_steps: u64,
     value: Vec<f32>,     // [B]
     advantage: Vec<f32>, // [B]
+    pass: Pass,
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Reinforce<O, H> {
@@ -85,6 +85,7 @@ impl<O: FeatureSpace, H: PolicyHead> Reinforce<O, H> {
             env_steps: 0,
             value: Vec::new(),
             advantage: Vec::new(),
+            pass: Pass::default(),
             plan: *plan,
             config,
             networks,
@@ -93,7 +94,7 @@ impl<O: FeatureSpace, H: PolicyHead> Reinforce<O, H> {
 
     /// Learns from the finished episodes.
     fn update(&mut self) -> Result<Metrics, AgentError> {
-        let Self { config, networks, episodes, value, advantage, .. } = self;
+        let Self { config, networks, episodes, value, advantage, pass, .. } = self;
         let batch = episodes.finished();
         advantage.clone_from(&batch.returns);
         if config.baseline {
@@ -103,25 +104,25 @@ impl<O: FeatureSpace, H: PolicyHead> Reinforce<O, H> {
         if config.normalize {
             returns::normalize(advantage);
         }
-        let observation = networks.tensor(&batch.observations); // [B, width]
-        let (log_prob, entropy) = networks.log_prob_and_entropy(&observation, &batch.actions);
-        let policy_loss = -(log_prob * Tensor::from_slice(advantage)).mean(Kind::Float); // []
-        let mut total = &policy_loss - config.entropy_coefficient * &entropy;
+        networks.evaluate_policy(&batch.observations, &batch.actions, pass);
+        let policy_loss = losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob);
         let mut metrics = Metrics::new().with("batch_steps", batch.returns.len() as f64);
         if config.baseline {
-            let targets = Tensor::from_slice(&batch.returns); // [B]
-            let value_loss = loss::mse(&networks.value(&observation), &targets, None); // []
-            metrics = metrics.with("value_loss", value_loss.double_value(&[]));
-            total += config.value_coefficient * value_loss;
+            networks.evaluate_values(&batch.observations, pass);
+            let value_loss = losses::squared_error(&pass.value, &batch.returns, &mut pass.by_value);
+            metrics = metrics.with("value_loss", value_loss);
             if let Some(share) = returns::explained_variance(value, &batch.returns) {
                 metrics = metrics.with("explained_variance", share);
             }
         }
+        let (value_coefficient, entropy_coefficient) =
+            (config.value_coefficient, config.entropy_coefficient);
+        networks.backward(&batch.actions, pass, value_coefficient, entropy_coefficient);
         let learning_rate = config.learning_rate.at(self.plan.progress(self.env_steps));
         let max_norm = config.max_grad_norm as f32;
         let grad_norm = self
             .optimizer
-            .minimize(&total, networks.parameters_mut(), learning_rate, Some(max_norm))
+            .descend(networks.parameters_mut(), learning_rate, Some(max_norm))
             .map_err(backend)?;
         let grad_norm = f64::from(grad_norm);
         if !grad_norm.is_finite() {
@@ -129,8 +130,8 @@ impl<O: FeatureSpace, H: PolicyHead> Reinforce<O, H> {
             return Err(AgentError::Diverged { what, value: grad_norm, env_steps });
         }
         Ok(metrics
-            .with("policy_loss", policy_loss.double_value(&[]))
-            .with("entropy", entropy.double_value(&[]))
+            .with("policy_loss", policy_loss)
+            .with("entropy", pass.entropy)
             .with("grad_norm", grad_norm)
             .with("learning_rate", learning_rate))
     }

@@ -1,12 +1,18 @@
-//! Experience replay: transitions in columns, sampled uniformly.
+//! Experience replay: transitions in columns, sampled uniformly or by priority.
 //!
 //! Source: Lin, "Self-improving reactive agents based on reinforcement learning, planning and
 //! teaching" (1992); Mnih et al., "Human-level control through deep reinforcement learning"
-//! (2015). Multi-step returns: Sutton and Barto (2018), section 7.1.
+//! (2015). Multi-step returns: Sutton and Barto (2018), section 7.1. Priorities: Schaul et al.,
+//! "Prioritized experience replay" (2016).
+
+mod priorities;
+mod sum_tree;
 
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Number, StateDict};
 use rand::RngExt as _;
+
+use priorities::Priorities;
 
 /// A memory of the last `capacity` transitions.
 ///
@@ -26,6 +32,7 @@ pub struct Replay<T> {
     successors: Vec<u32>,        // [capacity], `NONE` where there is none (yet)
     /// Where each environment's running episode was stored last, `NONE` where it has just begun.
     latest: Vec<u32>, // [num_envs]
+    priorities: Option<Priorities>,
     width: usize,
     action_width: usize,
     capacity: usize,
@@ -52,6 +59,10 @@ pub struct Batch<T> {
     pub next_observation: Vec<f32>,
     /// The factor on that state's value, γⁿ, or 0 after termination: `[B]`.
     pub discount: Vec<f32>,
+    /// The rows of the memory that they start from: `[B]`.
+    pub row: Vec<usize>,
+    /// The importance weight of each, at most 1: `[B]`, or nothing where all count the same.
+    pub weight: Vec<f32>,
 }
 
 impl<T: Copy + Default> Replay<T> {
@@ -87,6 +98,7 @@ impl<T: Copy + Default> Replay<T> {
             discounts: vec![0.0; capacity],
             successors: vec![NONE; capacity],
             latest: vec![NONE; num_envs],
+            priorities: None,
             width,
             action_width,
             capacity,
@@ -94,6 +106,13 @@ impl<T: Copy + Default> Replay<T> {
             next: 0,
             len: 0,
         })
+    }
+
+    /// The same, still empty, with priorities `(|δ| + offset)^exponent`.
+    #[must_use]
+    pub fn prioritized(mut self, exponent: f64, offset: f64) -> Self {
+        self.priorities = Some(Priorities::new(self.capacity, exponent, offset));
+        self
     }
 
     /// The running episodes go no further: what comes next does not follow from what came last.
@@ -140,8 +159,67 @@ impl<T: Copy + Default> Replay<T> {
             write_action(&experience.actions[i], &mut self.actions[row]);
             self.rewards[self.next] = (experience.rewards[i] * reward_scale) as f32;
             self.discounts[self.next] = experience.outcomes[i].discount(gamma) as f32;
-            self.next = (self.next + 1) % self.capacity;
-            self.len = self.capacity.min(self.len + 1);
+            self.advance();
+        }
+    }
+
+    /// Stores one transition that is given as rows and follows from no other, the oldest giving way.
+    pub fn push_row(
+        &mut self,
+        (observation, action): (&[f32], &[T]),
+        reward: f32,
+        next_observation: &[f32],
+        discount: f32,
+    ) {
+        let (row, action_row) = (self.next * self.width, self.next * self.action_width);
+        self.observations[row..][..self.width].copy_from_slice(observation);
+        self.next_observations[row..][..self.width].copy_from_slice(next_observation);
+        self.actions[action_row..][..self.action_width].copy_from_slice(action);
+        (self.rewards[self.next], self.discounts[self.next]) = (reward, discount);
+        self.successors[self.next] = NONE;
+        self.advance();
+    }
+
+    /// The row at `next` is written: the one after it is next.
+    fn advance(&mut self) {
+        if let Some(priorities) = &mut self.priorities {
+            priorities.insert(self.next);
+        }
+        self.next = (self.next + 1) % self.capacity;
+        self.len = self.capacity.min(self.len + 1);
+    }
+
+    /// The memory with another capacity: it keeps the newest transitions, each by itself.
+    ///
+    /// # Errors
+    /// As [`Replay::new`].
+    pub fn with_capacity(&self, capacity: usize) -> Result<Self, AgentError> {
+        let widths = (self.width, self.action_width);
+        let mut other = Self::new(capacity, widths, self.latest.len(), self.n_step)?;
+        let oldest = if self.len < self.capacity { 0 } else { self.next };
+        for i in self.len.saturating_sub(capacity)..self.len {
+            let i = (oldest + i) % self.capacity;
+            let row = i * self.width..(i + 1) * self.width;
+            let action = &self.actions[i * self.action_width..(i + 1) * self.action_width];
+            let (reward, discount) = (self.rewards[i], self.discounts[i]);
+            let next_observation = &self.next_observations[row.clone()];
+            other.push_row((&self.observations[row], action), reward, next_observation, discount);
+        }
+        Ok(other)
+    }
+
+    /// The transitions stored, each of one step, in the order of their rows: the oldest gives its
+    /// row to the newest.
+    #[must_use]
+    pub fn transitions(&self) -> Batch<T> {
+        let rows = self.len * self.width;
+        Batch {
+            observation: self.observations[..rows].to_vec(),
+            action: self.actions[..self.len * self.action_width].to_vec(),
+            reward: self.rewards[..self.len].to_vec(),
+            next_observation: self.next_observations[..rows].to_vec(),
+            discount: self.discounts[..self.len].to_vec(),
+            ..Batch::default()
         }
     }
 
@@ -151,8 +229,46 @@ impl<T: Copy + Default> Replay<T> {
     /// If nothing is stored.
     pub fn sample(&self, size: usize, rng: &mut Rng, batch: &mut Batch<T>) {
         batch.clear();
-        for _ in 0..size {
-            let first = rng.random_range(0..self.len as u64) as usize;
+        self.sample_more(size, rng, batch);
+    }
+
+    /// Draws `size` transitions as [`sample`](Replay::sample) does and adds them to `batch`.
+    ///
+    /// # Panics
+    /// If nothing is stored.
+    pub fn sample_more(&self, size: usize, rng: &mut Rng, batch: &mut Batch<T>) {
+        let from = batch.row.len();
+        batch.row.extend((0..size).map(|_| rng.random_range(0..self.len as u64) as usize));
+        self.gather(from, batch);
+    }
+
+    /// Draws `size` transitions in proportion to their priorities, one from each of as many equal
+    /// stretches, with importance weights `(N · P)^−beta` divided by the greatest of the batch.
+    ///
+    /// # Panics
+    /// If nothing is stored, or the memory is not [`prioritized`](Self::prioritized).
+    pub fn sample_by_priority(&self, size: usize, beta: f64, rng: &mut Rng, batch: &mut Batch<T>) {
+        assert!(!self.is_empty(), "something is stored");
+        let priorities = self.priorities.as_ref().expect("the memory is prioritized");
+        batch.clear();
+        priorities.draw(size, rng, &mut batch.row);
+        priorities.write_weights(&batch.row, self.len, beta, &mut batch.weight);
+        self.gather(0, batch);
+    }
+
+    /// Sets the priorities of sampled rows to those of their errors δ, before anything else is
+    /// pushed.
+    ///
+    /// # Panics
+    /// If the memory is not [`prioritized`](Self::prioritized).
+    pub fn reprioritize(&mut self, rows: &[usize], errors: &[f32]) {
+        let priorities = self.priorities.as_mut().expect("the memory is prioritized");
+        rows.iter().zip(errors).for_each(|(&row, &error)| priorities.set(row, error));
+    }
+
+    /// Puts together what the rows of `batch` start, those before `from` left out.
+    fn gather(&self, from: usize, batch: &mut Batch<T>) {
+        for &first in &batch.row[from..] {
             let (mut last, mut reward) = (first, self.rewards[first]);
             let mut discount = self.discounts[first];
             for _ in 1..self.n_step {
@@ -177,11 +293,12 @@ impl<T: Copy + Default> Replay<T> {
 
 impl<T> Batch<T> {
     fn clear(&mut self) {
-        let Self { observation, action, reward, next_observation, discount } = self;
-        for column in [observation, reward, next_observation, discount] {
+        let Self { observation, action, reward, next_observation, discount, row, weight } = self;
+        for column in [observation, reward, next_observation, discount, weight] {
             column.clear();
         }
         action.clear();
+        row.clear();
     }
 }
 
@@ -197,6 +314,9 @@ impl<T: Number> Checkpoint for Replay<T> {
         state.insert_array("discounts", &[len], &self.discounts[..len]);
         state.insert_array("successors", &[len], &self.successors[..len]);
         state.insert("latest", &self.latest)?;
+        if let Some(priorities) = &self.priorities {
+            priorities.save(len, state)?;
+        }
         Ok(())
     }
 
@@ -224,6 +344,9 @@ impl<T: Number> Checkpoint for Replay<T> {
                 expected: format!("rows below {len}, of {} environments", self.latest.len()),
                 got: format!("other rows, or those of {} environments", latest.len()),
             });
+        }
+        if let Some(priorities) = &mut self.priorities {
+            priorities.load(len, state)?;
         }
         self.observations[..len * self.width].copy_from_slice(&observations);
         self.next_observations[..len * self.width].copy_from_slice(&next_observations);

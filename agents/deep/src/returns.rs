@@ -156,6 +156,26 @@ mod tests {
     }
 
     #[test]
+    fn in_self_play_they_alternate_in_sign() {
+        // A game of three moves, the last of which wins. γ = −1: what is seen next is the opponent's.
+        let (reward, discount, trace) = ([0.0, 0.0, 1.0], [-1.0, -1.0, 0.0], [-1.0, -1.0, 0.0]);
+        let steps = Steps { reward: &reward, discount: &discount, trace: &trace, num_envs: 1 };
+        let (value, next_value) = ([0.25, 0.5, -0.5], [0.5, -0.5, 9.0]);
+        let mut got = Vec::new();
+        bootstrapped(&steps, &next_value, &mut got);
+        // The winner's moves are worth 1, the loser's −1.
+        assert_eq!(got, [1.0, -1.0, 1.0]);
+        gae(&steps, &value, &next_value, 1.0, &mut got);
+        assert_eq!(got, [0.75, -1.5, 1.5]);
+        // δ: 0 − 0.5 − 0.25, 0 + 0.5 − 0.5, 1 + 0.5; γλ = −½.
+        gae(&steps, &value, &next_value, 0.5, &mut got);
+        assert_eq!(got, [-0.75 + 0.25 * 1.5, -0.5 * 1.5, 1.5]);
+        got.clear();
+        discounted(&reward, -1.0, 0.0, &mut got);
+        assert_eq!(got, [1.0, -1.0, 1.0]);
+    }
+
+    #[test]
     fn an_episode_by_hand() {
         let mut returns = vec![7.0];
         discounted(&[1.0, 2.0, 3.0], 0.5, 4.0, &mut returns);

@@ -57,7 +57,7 @@ const METRICS_EVERY: u64 = 50;
 /// The SAC agent, for observations that a network can read and actions in a bounded box.
 pub struct Sac<O, A> {
     config: SacConfig,
-    experience: OffPolicy<O, A>,
+    pub(crate) experience: OffPolicy<O, A>,
     /// Reads observations; its rows are the means, then log σ.
     actor: Learned,
     critics: Critics,
@@ -123,9 +123,25 @@ impl<O: FeatureSpace, A: BoundedSpace> Sac<O, A> {
         })
     }
 
+    /// Draws an action in `[−1, 1]` for each of `n` rows of observations.
+    pub(crate) fn draw_actions(
+        &mut self,
+        observations: &[f32], // [N, width]
+        n: usize,
+        rng: &mut Rng,
+        actions: &mut Vec<f32>, // [N, A]
+    ) -> Result<(), AgentError> {
+        let Learning { next_head, next_log_prob, scratch, .. } = &mut self.learning;
+        let width = self.experience.widths().1;
+        self.actor.evaluate(observations, n, scratch, next_head)?;
+        fill_normal(actions, n * width, rng);
+        tanh_normal::sample(next_head, actions, width, next_log_prob);
+        Ok(())
+    }
+
     /// One step down the gradients of critics, actor and temperature. Returns metrics where they
     /// are due.
-    fn update(&mut self, batch: &Batch<f32>) -> Result<Option<Metrics>, AgentError> {
+    pub(crate) fn update(&mut self, batch: &Batch<f32>) -> Result<Option<Metrics>, AgentError> {
         let size = batch.reward.len();
         let (width, actions) = self.experience.widths();
         let rate = self.config.learning_rate.at(self.experience.progress());

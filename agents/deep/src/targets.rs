@@ -5,43 +5,62 @@
 //! nothing is differentiated through a target and a call into libtorch costs more than the
 //! arithmetic.
 
-/// The target of Q-learning: r + γ max_a Q(s', a).
-///
-/// `reward`, `discount` and `target` hold B numbers, `next_q` B rows of A.
-///
-/// Source: Mnih et al. (2015), algorithm 1.
-///
-/// # Panics
-/// If there is no action.
-pub fn q_learning(reward: &[f32], discount: &[f32], next_q: &[f32], target: &mut Vec<f32>) {
-    double_q(reward, discount, next_q, next_q, target);
-}
+mod distributional;
 
-/// The target of double Q-learning: r + γ Q'(s', argmax_a Q(s', a)), where Q selects the action
-/// and Q' evaluates it.
+pub use distributional::{Support, categorical, quantile};
+
+/// The target of Q-learning and of double Q-learning: r + γ Q'(s', a*), for a next action that was
+/// selected before, by [`greedy_actions`].
 ///
-/// `reward`, `discount` and `target` hold B numbers, both values B rows of A.
+/// Where Q' selected it as well, it is r + γ max_a Q'(s', a) (Mnih et al., 2015, algorithm 1); where
+/// another Q did, that of double Q-learning (van Hasselt, Guez and Silver, "Deep reinforcement
+/// learning with double Q-learning", 2016, equation 4).
 ///
-/// Source: van Hasselt, Guez and Silver, "Deep reinforcement learning with double Q-learning"
-/// (2016), equation 4.
+/// `reward`, `discount`, `next_action` and `target` hold B numbers, `next_q` B rows of A.
 ///
 /// # Panics
-/// If there is no action.
-pub fn double_q(
+/// If an action is none of the A.
+pub fn q_learning(
     reward: &[f32],
     discount: &[f32],
-    next_q_selector: &[f32],
-    next_q_evaluator: &[f32],
+    next_q: &[f32],
+    next_action: &[usize],
     target: &mut Vec<f32>,
 ) {
-    let actions = next_q_selector.len() / reward.len().max(1);
-    let rows = next_q_selector.chunks_exact(actions).zip(next_q_evaluator.chunks_exact(actions));
+    let actions = next_q.len() / reward.len().max(1);
+    let rows = next_q.chunks_exact(actions).zip(next_action);
     target.clear();
     target.extend(reward.iter().zip(discount).zip(rows).map(
-        |((reward, discount), (selector, evaluator))| {
-            reward + discount * evaluator[argmax(selector)]
-        },
+        |((reward, discount), (next_q, &next_action))| reward + discount * next_q[next_action],
     ));
+}
+
+/// The greedy action of each row, argmax_a Q(s, a), among those that are allowed there.
+///
+/// `q` holds B rows of `n_actions`. `allowed` gives the mask of a row, 1 for each action that may be
+/// taken and 0 for each that may not; `None` where all may. In a row that allows nothing, as that
+/// of a game that is over, all may as well: its value counts for nothing.
+pub fn greedy_actions<'a>(
+    q: &[f32],
+    n_actions: usize,
+    allowed: impl Fn(usize) -> Option<&'a [f32]>,
+    actions: &mut Vec<usize>,
+) {
+    actions.clear();
+    let rows = q.chunks_exact(n_actions).enumerate();
+    actions.extend(rows.map(|(row, q)| greedy(q, allowed(row))));
+}
+
+/// The greedy action among those allowed; see [`greedy_actions`].
+///
+/// # Panics
+/// If there are no actions.
+#[must_use]
+pub fn greedy(q: &[f32], allowed: Option<&[f32]>) -> usize {
+    let Some(allowed) = allowed else { return argmax(q) };
+    let allowed = (0..q.len()).filter(|&action| allowed[action] > 0.0);
+    let better = |best: usize, action: usize| if q[action] > q[best] { action } else { best };
+    allowed.reduce(better).unwrap_or_else(|| argmax(q))
 }
 
 /// The target of an actor's critic: r + γ Q'(s', a'), where a' is the actor's.
@@ -93,19 +112,36 @@ pub fn argmax(values: &[f32]) -> usize {
 mod tests {
     use super::*;
 
-    #[test]
-    fn targets_agree_with_values_worked_by_hand() {
+    /// Q-learning's target with the actions that `selector` selects.
+    fn target(selector: &[f32], allowed: Option<&[f32]>) -> [f32; 3] {
         let reward = [1.0, 2.0, 3.0];
         // Goes on, terminated, goes on with another discount (a cut episode bootstraps too).
         let discount = [0.5, 0.0, 0.25];
-        let online = [1.0, 5.0, 9.0, 2.0, 4.0, 3.0];
-        let target = [7.0, 2.0, 1.0, 1.0, 6.0, 8.0];
-        let mut got = vec![f32::NAN; 7];
-        q_learning(&reward, &discount, &target, &mut got);
-        assert_eq!(got, [4.5, 2.0, 5.0]);
+        let next_q = [7.0, 2.0, 1.0, 1.0, 6.0, 8.0];
+        let (mut next_action, mut target) = (vec![9; 7], vec![f32::NAN; 7]);
+        let row = |row: usize| allowed.map(|allowed| &allowed[2 * row..2 * row + 2]);
+        greedy_actions(selector, 2, row, &mut next_action);
+        q_learning(&reward, &discount, &next_q, &next_action, &mut target);
+        target.try_into().unwrap()
+    }
+
+    #[test]
+    fn targets_agree_with_values_worked_by_hand() {
+        assert_eq!(target(&[7.0, 2.0, 1.0, 1.0, 6.0, 8.0], None), [4.5, 2.0, 5.0]);
         // Selected online: actions 1, 0, 0; evaluated by the target: 2, 1, 6.
-        double_q(&reward, &discount, &online, &target, &mut got);
-        assert_eq!(got, [2.0, 2.0, 4.5]);
+        assert_eq!(target(&[1.0, 5.0, 9.0, 2.0, 4.0, 3.0], None), [2.0, 2.0, 4.5]);
+    }
+
+    #[test]
+    fn only_allowed_actions_are_selected() {
+        let q = [7.0, 2.0, 1.0, 1.0, 6.0, 8.0];
+        // The better action is forbidden in the first and the last row; nothing is allowed in the
+        // second, which is terminal.
+        let mask = [0.0, 1.0, 0.0, 0.0, 1.0, 0.0];
+        assert_eq!(target(&q, Some(&mask)), [2.0, 2.0, 4.5]);
+        let values = [-1.0, f32::NEG_INFINITY, -3.0, 0.0];
+        assert_eq!(greedy(&values, Some(&[0.0, 1.0, 1.0, 0.0])), 2);
+        assert_eq!(greedy(&values, Some(&[0.0; 4])), 3);
     }
 
     #[test]

@@ -1,42 +1,14 @@
-//! The off-policy agents learn, and resume bit for bit.
+//! The off-policy agents with real-valued actions learn, and resume bit for bit.
 
-use gymnast_deep::{Ddpg, DdpgConfig, Dqn, DqnConfig, Sac, SacConfig, Td3, Td3Config};
+use gymnast_deep::{Ddpg, DdpgConfig, Mbpo, MbpoConfig, Sac, SacConfig, Td3, Td3Config};
 use gymnast_envs::{
-    classic::{CartPole, Pendulum},
+    classic::{CartPoleContinuous, Pendulum},
     wrappers::TimeLimit,
 };
 use gymnast_harness::{
-    Plan,
-    testing::{Quadratic, TwoArmedBandit, assert_learns, assert_resumes_exactly, setup, training},
+    Plan, Schedule,
+    testing::{Quadratic, assert_learns, assert_resumes_exactly, setup, training},
 };
-
-fn small() -> DqnConfig {
-    let (hidden, buffer_size, learning_starts) = (vec![16, 16], 500, 100);
-    DqnConfig { hidden, buffer_size, learning_starts, ..DqnConfig::default() }
-}
-
-#[test]
-fn dqn_learns_a_bandit() {
-    for (double, dueling) in [(false, false), (true, false), (true, true)] {
-        let make = |plan: &Plan| {
-            let config = DqnConfig { double, dueling, ..small() };
-            setup(plan, TwoArmedBandit::default, |o, a| Dqn::new(o, a, config, plan))
-        };
-        assert_learns(make, &training(1_000, 1), 0.75);
-    }
-}
-
-#[test]
-fn dqn_resumes_exactly() {
-    for (num_envs, dueling) in [(1, false), (3, true)] {
-        let make = |plan: &Plan| {
-            let cart_pole = || TimeLimit::new(CartPole::default(), 500);
-            let config = DqnConfig { dueling, n_step: 3, ..small() };
-            setup(plan, cart_pole, |o, a| Dqn::new(o, a, config, plan))
-        };
-        assert_resumes_exactly(make, &training(1_200, num_envs));
-    }
-}
 
 fn small_sac() -> SacConfig {
     SacConfig {
@@ -128,5 +100,50 @@ fn ddpg_resumes_exactly() {
             setup(plan, pendulum, |o, a| Ddpg::new(o, a, config, plan))
         };
         assert_resumes_exactly(make, &training(900, num_envs));
+    }
+}
+
+fn small_mbpo() -> MbpoConfig {
+    MbpoConfig {
+        ensemble: 3,
+        elites: 2,
+        model_hidden: vec![32, 32],
+        model_learning_rate: 3e-3,
+        model_batch_size: 64,
+        max_epochs: 40,
+        model_train_every: 50,
+        rollouts: 50,
+        model_retain: 50,
+        sac: SacConfig { learning_starts: 50, gradient_steps: 5, ..small_sac() },
+        ..MbpoConfig::default()
+    }
+}
+
+/// From a quarter of the env steps that SAC gets, and with no update from what really happened.
+#[test]
+fn mbpo_learns_a_quadratic() {
+    let make = |plan: &Plan| {
+        let config = MbpoConfig { real_ratio: 0.0, ..small_mbpo() };
+        setup(plan, Quadratic::default, |o, a| Mbpo::new(o, a, config, plan))
+    };
+    assert_learns(make, &training(300, 1), -0.05);
+}
+
+#[test]
+fn mbpo_resumes_exactly() {
+    for num_envs in [1, 3] {
+        let make = |plan: &Plan| {
+            // Its episodes end and are cut, and rollouts grow while it learns.
+            let cart_pole = || TimeLimit::new(CartPoleContinuous::default(), 30);
+            let config = MbpoConfig {
+                max_epochs: 5,
+                rollouts: 8,
+                rollout_length: Schedule::linear(1.0, 4.0, 1.0),
+                sac: SacConfig { learning_starts: 60, gradient_steps: 1, ..small_sac() },
+                ..small_mbpo()
+            };
+            setup(plan, cart_pole, |o, a| Mbpo::new(o, a, config, plan))
+        };
+        assert_resumes_exactly(make, &training(300, num_envs));
     }
 }

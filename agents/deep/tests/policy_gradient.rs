@@ -1,11 +1,13 @@
 //! The policy-gradient agents learn, and resume bit for bit.
 
 use gymnast_deep::{
-    A2c, A2cConfig, Categorical, DiagonalGaussian, Ppo, PpoConfig, Reinforce, ReinforceConfig,
+    A2c, A2cConfig, A3c, A3cConfig, Categorical, DiagonalGaussian, MultiCategorical, Ppo,
+    PpoConfig, Reinforce, ReinforceConfig,
 };
 use gymnast_envs::{
-    BoxSpace, Env, EnvError, Rng, Step,
+    BoxSpace, Discrete, Env, EnvError, MultiDiscrete, Rng, Step, SyncVectorEnv,
     classic::{CartPole, Pendulum},
+    games::{Opponent, TicTacToe, TwoPlayer},
     wrappers::TimeLimit,
 };
 use gymnast_harness::{
@@ -37,6 +39,34 @@ impl Env for WideQuadratic {
 
     fn step(&mut self, action: &[f32; 1], _rng: &mut Rng) -> Result<Step<[f32; 1]>, EnvError> {
         Ok(Step::new([0.5], -f64::from(action[0] - 0.7).powi(2), true))
+    }
+
+    gymnast_envs::snapshot!();
+}
+
+/// A bandit with two rows of arms, of which one each pays a half: the last of three, the first of two.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct TwoHandedBandit {}
+
+impl Env for TwoHandedBandit {
+    type ObservationSpace = Discrete;
+    type ActionSpace = MultiDiscrete<2>;
+
+    fn observation_space(&self) -> Discrete {
+        Discrete::new(1)
+    }
+
+    fn action_space(&self) -> MultiDiscrete<2> {
+        MultiDiscrete::new([3, 2]).expect("the sizes fit")
+    }
+
+    fn reset(&mut self, _rng: &mut Rng) -> Result<i64, EnvError> {
+        Ok(0)
+    }
+
+    fn step(&mut self, &[left, right]: &[i64; 2], _rng: &mut Rng) -> Result<Step<i64>, EnvError> {
+        let paying = usize::from(left == 2) + usize::from(right == 0);
+        Ok(Step::new(0, paying as f64 / 2.0, true))
     }
 
     gymnast_envs::snapshot!();
@@ -78,6 +108,36 @@ fn ppo_learns_a_bandit_and_a_quadratic() {
         })
     };
     assert_learns(make, &training(4_000, 4), -0.05);
+}
+
+#[test]
+fn ppo_learns_with_both_hands() {
+    let make = |plan: &Plan| {
+        setup(plan, TwoHandedBandit::default, |o, a| {
+            Ppo::new(o, MultiCategorical::new(a), small_ppo(), plan)
+        })
+    };
+    assert_learns(make, &training(2_000, 4), 0.99);
+    assert_resumes_exactly(make, &training(600, 3));
+}
+
+/// By self-play: what is seen next is the other player's, so that γ is −1. Measured against somebody
+/// who moves at random, from whom chance gets 0 and perfect play 0.96.
+#[test]
+fn ppo_learns_a_game_with_masks() {
+    let make = |plan: &Plan| {
+        let mut setup = setup(plan, TwoPlayer::<TicTacToe>::default, |o, a| {
+            let config = PpoConfig { gamma: -1.0, entropy_coefficient: 0.3, ..small_ppo() };
+            Ppo::new(o, Categorical::new(a), config, plan)
+        })?;
+        setup.eval_envs = Box::new(|n, seed| {
+            let games = vec![TwoPlayer::<TicTacToe>::new(Opponent::Random); n];
+            Ok(Box::new(SyncVectorEnv::new(games, seed)?))
+        });
+        Ok(setup)
+    };
+    assert_learns(make, &training(12_000, 8), 0.5);
+    assert_resumes_exactly(make, &training(1_200, 3));
 }
 
 #[test]
@@ -125,6 +185,42 @@ fn a2c_resumes_exactly() {
         setup(plan, pendulum, |o, a| A2c::new(o, DiagonalGaussian::new(a), config, plan))
     };
     assert_resumes_exactly(make, &training(1_200, 1));
+}
+
+fn small_a3c() -> A3cConfig {
+    let (hidden, learning_rate) = (vec![16, 16], Schedule::Constant(3e-3));
+    A3cConfig { hidden, learning_rate, entropy_coefficient: 0.0, ..A3cConfig::default() }
+}
+
+#[test]
+fn a3c_learns_a_bandit_and_a_quadratic() {
+    let make = |plan: &Plan| {
+        let a3c = |o, a| A3c::new(o, Categorical::new(a), small_a3c(), plan);
+        setup(plan, TwoArmedBandit::default, a3c)
+    };
+    assert_learns(make, &training(2_000, 4), 0.75);
+    let make = |plan: &Plan| {
+        setup(plan, WideQuadratic::default, |o, a| {
+            A3c::new(o, DiagonalGaussian::new(a), small_a3c(), plan)
+        })
+    };
+    assert_learns(make, &training(4_000, 4), -0.05);
+}
+
+#[test]
+fn a3c_resumes_exactly() {
+    // Steps that come out even with neither the number of workers nor that of their shares.
+    for (num_envs, t_max) in [(1, 5), (3, 7)] {
+        let make = |plan: &Plan| {
+            let config = A3cConfig { t_max, ..small_a3c() };
+            setup(plan, cart_pole, |o, a| A3c::new(o, Categorical::new(a), config, plan))
+        };
+        assert_resumes_exactly(make, &training(1_206, num_envs));
+    }
+    let make = |plan: &Plan| {
+        setup(plan, pendulum, |o, a| A3c::new(o, DiagonalGaussian::new(a), small_a3c(), plan))
+    };
+    assert_resumes_exactly(make, &training(1_206, 2));
 }
 
 fn small_reinforce() -> ReinforceConfig {

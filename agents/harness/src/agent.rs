@@ -1,9 +1,9 @@
 //! The contract between an agent and the loop that drives it.
 
-use gymnast_envs::{EnvError, Experience, Rng, Seed, Space};
+use gymnast_envs::{EnvError, Experience, Outcome, Rng, Seed, Space, VectorEnv};
 use thiserror::Error;
 
-use crate::{Checkpoint, CheckpointError};
+use crate::{Checkpoint, CheckpointError, DemonstrationsError};
 
 /// Whether a policy explores or does its best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,46 @@ pub trait Agent<O: Space, A: Space>: Policy<O, A> + Checkpoint + Send {
     ///
     /// An agent that joins what it is shown over several steps stops doing so here.
     fn begin_episodes(&mut self) {}
+
+    /// The agent as one whose workers act, step and learn by themselves, where it is such a one: the
+    /// loop then calls [`Asynchronous::advance`] and nothing else.
+    fn asynchronous(&mut self) -> Option<&mut dyn Asynchronous<O, A>> {
+        None
+    }
+}
+
+/// An agent whose threads are the algorithm: each of its workers plays in an environment of its own.
+///
+/// Everything else is as with any agent: the loop evaluates, saves and keeps the records.
+pub trait Asynchronous<O: Space, A: Space> {
+    /// Plays on, each environment on a thread of its own, and comes back with all threads at rest:
+    /// at the first update after which `until` env steps count, or sooner, that the loop may report
+    /// and be interrupted. Where it comes back changes nothing of what is learned.
+    ///
+    /// Returns what counts from now on, in an order that the seed decides and not the scheduler. A
+    /// step counts once it was learned from: the environments may be ahead.
+    ///
+    /// # Errors
+    /// What a worker's environment returns; as [`Agent::learn`]; [`AgentError::Worker`].
+    ///
+    /// # Panics
+    /// If `until` lies beyond the training that the agent was made for.
+    fn advance(
+        &mut self,
+        envs: &mut dyn VectorEnv<O, A>,
+        until: u64,
+    ) -> Result<Vec<Turn>, AgentError>;
+}
+
+/// The steps of one worker that count together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Turn {
+    /// The number of its environment.
+    pub env: usize,
+    /// What came of each step.
+    pub steps: Vec<(f64, Outcome)>,
+    /// What there is to log of the update.
+    pub metrics: Option<Metrics>,
 }
 
 impl<O: Space, A: Space, P: Policy<O, A> + ?Sized> Policy<O, A> for Box<P> {
@@ -135,6 +175,20 @@ pub enum AgentError {
     /// A state could not be restored.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Recorded episodes could not be read.
+    #[error(transparent)]
+    Demonstrations(#[from] DemonstrationsError),
+    /// An agent whose workers play for themselves was driven step by step.
+    #[error("the agent's workers act, step and learn by themselves: call `advance` instead")]
+    Asynchronous,
+    /// A worker's thread panicked or could not be started.
+    #[error("worker {worker}: {message}")]
+    Worker {
+        /// Its number, that of its environment.
+        worker: usize,
+        /// What happened.
+        message: String,
+    },
     /// The numerical library failed.
     #[error("libtorch failed: {0}")]
     Backend(String),

@@ -32,7 +32,8 @@ pub trait Callback {
         let _ = (env_steps, restored);
     }
 
-    /// Called after every vector step; must be quick.
+    /// Called after every vector step, or each time that an [asynchronous](crate::Asynchronous)
+    /// agent comes back; must be quick.
     fn on_step(&mut self, progress: &Progress) -> Flow {
         let _ = progress;
         Flow::Continue

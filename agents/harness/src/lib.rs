@@ -1,15 +1,19 @@
 //! The training loop, frozen evaluation, checkpoints and records that every agent shares.
 //!
 //! The harness owns time: [`train`] calls `act → step → learn`, evaluates and saves at fixed env
-//! steps, and counts them exactly. It knows neither networks nor any one algorithm.
+//! steps, and counts them exactly. It knows neither networks nor any one algorithm. An
+//! [`Asynchronous`] agent, whose threads are the algorithm, plays by itself from one of these moments
+//! to the next.
 
 mod agent;
 mod callback;
 mod checkpoint;
+mod demonstrations;
 mod error;
 mod evaluation;
 mod experiment;
 mod interrupt;
+mod online;
 mod preset;
 mod progress;
 mod recorder;
@@ -23,14 +27,16 @@ mod training;
 pub mod report;
 pub mod testing;
 
-pub use agent::{Agent, AgentError, Metrics, Mode, Plan, Policy};
+pub use agent::{Agent, AgentError, Asynchronous, Metrics, Mode, Plan, Policy, Turn};
 pub use callback::{Callback, Flow, Progress};
 pub use checkpoint::{CheckpointDir, Manifest, Newest};
+pub use demonstrations::{Demonstrations, DemonstrationsError};
 pub use error::{CheckpointError, TrainError};
 pub use evaluation::{Episodes, MakeEnvs, evaluate_policy, play_episodes};
 pub use experiment::{Existing, Experiment, SeedDir};
 pub use gymnast_envs::{Documented, documented};
 pub use interrupt::StopOnInterrupt;
+pub use online::learn_online;
 pub use preset::{Preset, Presets};
 pub use progress::ProgressBars;
 pub use recorder::Recorder;

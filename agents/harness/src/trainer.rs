@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use gymnast_envs::{Restored, Rng, Seed, Space, VectorEnv, VectorSnapshot};
+use gymnast_envs::{Outcome, Restored, Rng, Seed, Space, VectorEnv, VectorSnapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Agent, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs, MetricRow, Metrics,
-    Mode, Progress, Recorder, StateDict, TrainError, Training, evaluate_policy,
+    Mode, Progress, Recorder, StateDict, TrainError, Training, Turn, evaluate_policy,
     state_dict::mismatch, training::require,
 };
 
@@ -137,6 +137,40 @@ impl Progression {
         }
         Ok((progress, restored))
     }
+
+    /// Counts one step to its environment's episode, which is returned where it has ended.
+    fn count(
+        &mut self,
+        env: usize,
+        reward: f64,
+        outcome: Outcome,
+        recorder: &Recorder,
+    ) -> Option<Episode> {
+        self.returns[env] += reward;
+        self.lengths[env] += 1;
+        if !outcome.is_final() {
+            return None;
+        }
+        self.episodes += 1;
+        Some(Episode {
+            env_step: self.env_steps,
+            episode: self.episodes,
+            episode_return: std::mem::take(&mut self.returns[env]),
+            length: std::mem::take(&mut self.lengths[env]),
+            wall_time_s: recorder.wall_time_s(),
+        })
+    }
+
+    fn gather(&mut self, metrics: &Metrics) {
+        for (name, value) in metrics.iter() {
+            if !self.window.contains_key(name) {
+                self.window.insert(name.to_owned(), (0.0, 0));
+            }
+            let (sum, count) = self.window.get_mut(name).expect("just inserted");
+            *sum += value;
+            *count += 1;
+        }
+    }
 }
 
 /// A training under way.
@@ -186,32 +220,33 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
         Ok(Ending::Budget)
     }
 
-    /// One step in every environment.
+    /// One step in every environment; where the agent plays by itself, what it comes back with.
     fn step(&mut self, actions: &mut Vec<A::Element>) -> Result<Flow, TrainError> {
+        let due = self.next_due();
         let Setup { agent, envs, .. } = &mut *self.setup;
-        let progress = &mut self.progress;
-        agent.act(envs.observations(), Mode::Explore, &mut progress.policy_rng, actions);
-        let experience = envs.step(actions)?;
-        progress.env_steps += experience.len() as u64;
-        let metrics = agent.learn(experience)?;
-        for i in 0..experience.len() {
-            progress.returns[i] += experience.rewards[i];
-            progress.lengths[i] += 1;
-            if experience.outcomes[i].is_final() {
-                progress.episodes += 1;
-                let episode = Episode {
-                    env_step: progress.env_steps,
-                    episode: progress.episodes,
-                    episode_return: std::mem::take(&mut progress.returns[i]),
-                    length: std::mem::take(&mut progress.lengths[i]),
-                    wall_time_s: self.recorder.wall_time_s(),
-                };
-                self.recorder.episode(&episode)?;
-                self.callbacks.iter_mut().for_each(|callback| callback.on_episode(&episode));
+        let (progress, recorder) = (&mut self.progress, &self.recorder);
+        let mut ended = Vec::new();
+        if let Some(workers) = agent.asynchronous() {
+            for Turn { env, steps, metrics } in workers.advance(&mut **envs, due)? {
+                for (reward, outcome) in steps {
+                    progress.env_steps += 1;
+                    ended.extend(progress.count(env, reward, outcome, recorder));
+                }
+                metrics.iter().for_each(|metrics| progress.gather(metrics));
             }
+        } else {
+            agent.act(envs.observations(), Mode::Explore, &mut progress.policy_rng, actions);
+            let rows = envs.step(actions)?;
+            progress.env_steps += rows.len() as u64;
+            let metrics = agent.learn(rows)?;
+            for i in 0..rows.len() {
+                ended.extend(progress.count(i, rows.rewards[i], rows.outcomes[i], recorder));
+            }
+            metrics.iter().for_each(|metrics| progress.gather(metrics));
         }
-        if let Some(metrics) = metrics {
-            self.gather(&metrics);
+        for episode in &ended {
+            self.recorder.episode(episode)?;
+            self.callbacks.iter_mut().for_each(|callback| callback.on_episode(episode));
         }
         let standing = Progress {
             env_steps: self.progress.env_steps,
@@ -221,19 +256,18 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
         Ok(self.notify(|callback| callback.on_step(&standing)))
     }
 
-    fn notify(&mut self, mut call: impl FnMut(&mut dyn Callback) -> Flow) -> Flow {
-        self.callbacks.iter_mut().fold(Flow::Continue, |flow, callback| flow.or(call(*callback)))
+    /// The env steps at which there is something else to do.
+    fn next_due(&self) -> u64 {
+        let Training { env_steps, log_every, eval_every, checkpoint_every, .. } = *self.training;
+        let now = self.progress.env_steps;
+        let next =
+            |every: u64| Some(now.checked_div(every)?.saturating_add(1).saturating_mul(every));
+        let due = [log_every, eval_every, checkpoint_every].into_iter().filter_map(next);
+        due.fold(env_steps, u64::min)
     }
 
-    fn gather(&mut self, metrics: &Metrics) {
-        for (name, value) in metrics.iter() {
-            if !self.progress.window.contains_key(name) {
-                self.progress.window.insert(name.to_owned(), (0.0, 0));
-            }
-            let (sum, count) = self.progress.window.get_mut(name).expect("just inserted");
-            *sum += value;
-            *count += 1;
-        }
+    fn notify(&mut self, mut call: impl FnMut(&mut dyn Callback) -> Flow) -> Flow {
+        self.callbacks.iter_mut().fold(Flow::Continue, |flow, callback| flow.or(call(*callback)))
     }
 
     fn log(&mut self) -> Result<(), TrainError> {
@@ -253,8 +287,7 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
                 &*self.setup.eval_envs,
                 training.eval_episodes,
                 training.max_eval_steps,
-                // A stream for each evaluation, so that none depends on those before it.
-                self.seed.child("evaluation", env_steps),
+                evaluation_seed(self.seed, env_steps),
             )
         })?;
         let evaluation = episodes.summarize(env_steps, self.recorder.wall_time_s());
@@ -291,6 +324,12 @@ impl Flow {
     fn or(self, other: Self) -> Self {
         if self == Self::Stop { self } else { other }
     }
+}
+
+/// The seed of the evaluation after so many env steps: a stream for each, so that none depends on
+/// those before it.
+pub(crate) fn evaluation_seed(seed: Seed, env_steps: u64) -> Seed {
+    seed.child("evaluation", env_steps)
 }
 
 /// Whether a multiple of `every` was reached between two counts.

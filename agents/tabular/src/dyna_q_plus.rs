@@ -19,7 +19,9 @@
 //!
 //! The bonus stays in the values: κ must be small beside the differences that matter. The model is
 //! [`DynaQ`](crate::DynaQ)'s; here it remembers the last outcome unless told otherwise, since a
-//! world that may change is what the bonus is for. Several environments share one clock.
+//! world that may change is what the bonus is for. Several environments share one clock. γ cannot be
+//! negative: that an action which was never tried leads back to S is no guess for a game, in which
+//! the next state is the other player's.
 
 use gymnast_envs::Rng;
 use gymnast_harness::{
@@ -30,7 +32,7 @@ use rand::RngExt as _;
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, preset, tabular_settings},
+    settings::{count, preset, share, tabular_settings},
 };
 
 /// The Dyna-Q+ agent.
@@ -92,6 +94,7 @@ impl UpdateRule for DynaQPlusRule {
         count("planning_steps", config.planning_steps)?;
         let kappa = config.kappa;
         AgentError::require(kappa >= 0.0 && kappa.is_finite(), "kappa", &kappa, "at least 0")?;
+        share("gamma", config.gamma, "a discount in [0, 1] for this agent")?;
         Ok(Self {
             q: QTable::new(states, actions, config.initial_value),
             model: LearnedModel::new(config.memory, states, actions),

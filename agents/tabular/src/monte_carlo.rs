@@ -184,6 +184,19 @@ mod tests {
     }
 
     #[test]
+    fn in_self_play_the_winners_moves_are_worth_one_and_the_losers_minus_one() {
+        let (mut rule, rates) = (rule(true, 100), rates(0.1, -1.0));
+        for (state, reward, outcome) in [
+            (0, 0.0, Outcome::Continues),
+            (1, 0.0, Outcome::Continues),
+            (2, 1.0, Outcome::Terminated),
+        ] {
+            rule.update(&step(state, 0, reward, (state + 1) % 3, outcome), &rates);
+        }
+        assert_eq!([0, 1, 2].map(|state| rule.q.row(state)[0]), [1.0, -1.0, 1.0]);
+    }
+
+    #[test]
     fn an_episode_that_is_cut_has_a_future() {
         // 1 + 0.5 × 8, in steps of α = 0.1; by a time limit or by the horizon.
         for (horizon, outcome) in [(100, Outcome::Truncated), (1, Outcome::Continues)] {

@@ -173,6 +173,17 @@ mod tests {
     }
 
     #[test]
+    fn in_self_play_rewards_alternate_in_sign() {
+        let (mut rule, rates) = (rule(2), rates(0.5, -1.0));
+        rule.update(&step(0, 1, 1.0, 1, Outcome::Continues), &rates);
+        rule.update(&step(1, 0, 2.0, 2, Outcome::Continues), &rates);
+        rule.update(&step(2, 0, 4.0, 3, Outcome::Terminated), &rates);
+        // What the opponent gets is lost, and what comes after is one's own again.
+        assert_near(rule.q.row(0)[1], 0.5 * (1.0 - 2.0 + 3.0));
+        assert_near(rule.q.row(1)[0], 0.5 * (2.0 - 4.0));
+    }
+
+    #[test]
     fn the_last_steps_are_learned_from_when_the_episode_ends() {
         for (outcome, last) in [(Outcome::Terminated, 0.0), (Outcome::Truncated, 8.0)] {
             let (mut rule, rates) = (rule(3), rates(0.5, 0.5));

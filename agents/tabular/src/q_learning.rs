@@ -36,11 +36,14 @@ impl Presets for QLearningConfig {
         let lake = || settings(line(0.5, 0.001, 1.0), line(1.0, 0.1, 0.8), 0.999);
         let cliff = settings(line(0.5, 0.1, 1.0), line(0.5, 0.05, 0.5), 1.0);
         let taxi = settings(line(0.9, 0.1, 1.0), line(1.0, 0.05, 0.5), 0.99);
+        // By self-play nothing is left to chance, so that nothing speaks against the whole step.
+        let tic_tac_toe = settings(1.0.into(), 0.2.into(), -1.0);
         vec![
             preset("FrozenLake-v1", 300_000, lake()),
             preset("FrozenLake8x8-v1", 1_000_000, lake()),
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
+            preset("TicTacToe-v0", 2_000_000, tic_tac_toe),
         ]
     }
 }
@@ -91,10 +94,10 @@ mod tests {
     use super::*;
 
     /// The value of an action before whose successor the best is worth 2.
-    fn after(outcome: Outcome) -> f64 {
+    fn after(outcome: Outcome, gamma: f64) -> f64 {
         let config = QLearningConfig {
             alpha: 0.5.into(),
-            gamma: 0.9,
+            gamma,
             initial_value: 0.5,
             ..QLearningConfig::default()
         };
@@ -123,8 +126,10 @@ mod tests {
     fn the_update_is_the_books() {
         // 0.5 + 0.5 (1 + 0.9 × 2 − 0.5) = 1.65; a cut episode bootstraps, a finished one does not:
         // 0.5 + 0.5 (1 − 0.5) = 0.75.
-        assert!((after(Outcome::Continues) - 1.65).abs() < 1e-12);
-        assert!((after(Outcome::Truncated) - 1.65).abs() < 1e-12);
-        assert!((after(Outcome::Terminated) - 0.75).abs() < 1e-12);
+        assert!((after(Outcome::Continues, 0.9) - 1.65).abs() < 1e-12);
+        assert!((after(Outcome::Truncated, 0.9) - 1.65).abs() < 1e-12);
+        assert!((after(Outcome::Terminated, 0.9) - 0.75).abs() < 1e-12);
+        // The opponent's best is one's own worst: 0.5 + 0.5 (1 − 2 − 0.5) = −0.25.
+        assert!((after(Outcome::Continues, -1.0) + 0.25).abs() < 1e-12);
     }
 }

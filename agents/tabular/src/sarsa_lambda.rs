@@ -18,8 +18,10 @@
 //! ```
 //!
 //! As in [`Sarsa`](crate::Sarsa) a step waits until the next shows which A' was chosen and taken.
-//! The traces are cut where the episode ends; where it was only cut short, δ bootstraps. Departure:
-//! traces below 10⁻⁸ are dropped, so that a step costs as much as there are live ones.
+//! The traces are cut where the episode ends; where it was only cut short, δ bootstraps. With a
+//! negative γ (self-play) they alternate in sign: an error of one player's is the opposite of the
+//! other's. Departure: traces within 10⁻⁸ of 0 are dropped, so that a step costs as much as there are
+//! live ones.
 
 use gymnast_envs::{Outcome, Rng};
 use gymnast_harness::{
@@ -33,7 +35,7 @@ use crate::{
     settings::{preset, share, tabular_settings},
 };
 
-/// Traces below this are dropped.
+/// Traces nearer to 0 are dropped.
 const LEAST_TRACE: f64 = 1e-8;
 
 /// The SARSA(λ) agent.
@@ -117,7 +119,7 @@ impl SarsaLambdaRule {
             *self.q.value_mut(*s, *a) += rates.alpha * delta * *e;
             *e *= fading;
         }
-        traces.retain(|&(_, _, e)| e >= LEAST_TRACE);
+        traces.retain(|&(_, _, e)| e.abs() >= LEAST_TRACE);
         delta.abs()
     }
 }
@@ -226,6 +228,19 @@ mod tests {
             rule.update(&step(1, 1, 100.0, 2, Outcome::Terminated), &rates);
             assert_near(rule.q.row(0)[0], before);
         }
+    }
+
+    #[test]
+    fn in_self_play_traces_alternate_in_sign() {
+        let (mut rule, rates) = (rule(Traces::Replacing), rates(0.5, -1.0));
+        rule.update(&step(0, 0, 0.0, 1, Outcome::Continues), &rates);
+        rule.update(&step(1, 0, 0.0, 2, Outcome::Continues), &rates);
+        rule.update(&step(2, 0, 1.0, 0, Outcome::Terminated), &rates);
+        // Nothing is learned until the third move wins: δ = 1. γλ = −½: what it says of the second
+        // move, the opponent's, is −½ of that, and of the first ¼.
+        assert_near(rule.q.row(2)[0], 0.5);
+        assert_near(rule.q.row(1)[0], -0.25);
+        assert_near(rule.q.row(0)[0], 0.125);
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub struct Common {
     pub alpha: Schedule,
     /// The share of random actions ε, in [0, 1].
     pub epsilon: Schedule,
-    /// The discount γ, in [0, 1].
+    /// The discount γ, in [-1, 1]: negative where the next state is the other player's (self-play).
     pub gamma: f64,
     /// What every action is thought to be worth at first.
     pub initial_value: f64,
@@ -35,7 +35,9 @@ impl Common {
     pub(crate) fn check(&self) -> Result<(), AgentError> {
         self.alpha.check("alpha", f64::MIN_POSITIVE, 1.0, "a step size in (0, 1]")?;
         self.epsilon.check("epsilon", 0.0, 1.0, "a share in [0, 1]")?;
-        share("gamma", self.gamma, "a discount in [0, 1]")?;
+        let gamma = self.gamma;
+        let fits = (-1.0..=1.0).contains(&gamma);
+        AgentError::require(fits, "gamma", &gamma, "a discount in [-1, 1]")?;
         let initial = self.initial_value;
         AgentError::require(initial.is_finite(), "initial_value", &initial, "a finite number")
     }
@@ -94,7 +96,8 @@ macro_rules! tabular_settings {
                 pub alpha: gymnast_harness::Schedule,
                 /// The share of random actions ε, in [0, 1].
                 pub epsilon: gymnast_harness::Schedule,
-                /// The discount γ, in [0, 1].
+                /// The discount γ, in [-1, 1]: negative where the next state is the other player's
+                /// (self-play).
                 pub gamma: f64,
                 /// What every action is thought to be worth at first; optimism makes for exploration.
                 pub initial_value: f64,

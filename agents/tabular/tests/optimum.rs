@@ -3,6 +3,7 @@
 
 use gymnast_envs::{
     Env, FiniteSpace, Seed, SyncVectorEnv, VectorEnv,
+    games::{Opponent, TicTacToe, TwoPlayer, every_game},
     toy_text::{CliffWalking, FrozenLake, Taxi},
     wrappers::TimeLimit,
 };
@@ -19,26 +20,34 @@ where
     E: Env<ObservationSpace: FiniteSpace, ActionSpace: FiniteSpace> + Clone,
     R: UpdateRule<Config: Presets + Clone>,
 {
-    let Preset { settings, training, .. } = R::Config::preset(id).unwrap();
     let model = Model::of(env).unwrap();
     let value = |seed| {
-        let plan = Plan { seed: Seed::new(seed), num_envs: 1, env_steps: training.env_steps };
-        let limited = TimeLimit::new(env.clone(), (id != "CliffWalking-v1").then_some(limit));
-        let mut envs = SyncVectorEnv::new(vec![limited], plan.seed.child("envs", 0)).unwrap();
-        envs.reset().unwrap();
-        let spaces = (envs.observation_space().clone(), envs.action_space().clone());
-        let mut agent =
-            TabularAgent::<_, _, R>::new(spaces.0, spaces.1, settings.clone(), &plan).unwrap();
-        let (mut rng, mut actions) = (plan.seed.child("policy", 0).rng(), Vec::new());
-        for _ in 0..training.env_steps {
-            agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
-            agent.learn(envs.step(&actions).unwrap()).unwrap();
-        }
-        let table = agent.table();
-        let policy: Vec<_> = (0..model.states()).map(|s| table.greedy(s, &mut rng)).collect();
+        let policy = greedy_policy::<E, R>(id, env, limit, seed);
         policy_value(&model, &policy, limit)
     };
     (0..10).map(value).collect()
+}
+
+/// What the preset makes an agent do at its best in each state.
+fn greedy_policy<E, R>(id: &str, env: &E, limit: u32, seed: u64) -> Vec<usize>
+where
+    E: Env<ObservationSpace: FiniteSpace, ActionSpace: FiniteSpace> + Clone,
+    R: UpdateRule<Config: Presets + Clone>,
+{
+    let Preset { settings, training, .. } = R::Config::preset(id).unwrap();
+    let plan = Plan { seed: Seed::new(seed), num_envs: 1, env_steps: training.env_steps };
+    let limited = TimeLimit::new(env.clone(), (id != "CliffWalking-v1").then_some(limit));
+    let mut envs = SyncVectorEnv::new(vec![limited], plan.seed.child("envs", 0)).unwrap();
+    envs.reset().unwrap();
+    let spaces = (envs.observation_space().clone(), envs.action_space().clone());
+    let mut agent = TabularAgent::<_, _, R>::new(spaces.0, spaces.1, settings, &plan).unwrap();
+    let (mut rng, mut actions) = (plan.seed.child("policy", 0).rng(), Vec::new());
+    for _ in 0..training.env_steps {
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.learn(envs.step(&actions).unwrap()).unwrap();
+    }
+    let table = agent.table();
+    (0..envs.observation_space().size()).map(|s| table.greedy(s, &mut rng)).collect()
 }
 
 fn mean<E, R>(id: &str, env: &E, limit: u32) -> f64
@@ -127,4 +136,27 @@ fn policy_iteration_and_value_iteration_agree() {
     // The known optimum without a step limit.
     let lake = policy_iteration(&models[0], 1.0, 1e-12, 100_000).expected_return;
     assert!((lake - 0.8235).abs() < 1e-4, "{lake}");
+}
+
+#[test]
+fn a_game_is_solved_by_value_iteration() {
+    // Self-play: what the next player gets is lost. Nobody wins by force.
+    let game = Model::of(&TwoPlayer::<TicTacToe>::default()).unwrap();
+    assert_eq!(value_iteration(&game, -1.0, 0.0, 20).expected_return, 0.0);
+    let perfect = Model::of(&TwoPlayer::<TicTacToe>::new(TicTacToe::PERFECT)).unwrap();
+    assert_eq!(value_iteration(&perfect, 1.0, 0.0, 20).expected_return, 0.0);
+    let random = Model::of(&TwoPlayer::<TicTacToe>::new(Opponent::Random)).unwrap();
+    let best = value_iteration(&random, 1.0, 0.0, 20).expected_return;
+    assert!((best - (0.9948 + 0.9249) / 2.0).abs() < 1e-4, "{best}");
+}
+
+#[test]
+fn by_self_play_q_learning_never_loses_whatever_the_opponent_does() {
+    let (env, space) =
+        (TwoPlayer::<TicTacToe>::default(), gymnast_envs::games::BoardSpace::<TicTacToe>::new());
+    for seed in 0..10 {
+        let policy = greedy_policy::<_, QLearningRule>("TicTacToe-v0", &env, 9, seed);
+        let tally = every_game::<TicTacToe>(&mut |stones| 1 << policy[space.index_of(&stones)]);
+        assert!(tally.lost == 0 && tally.won > tally.drawn, "seed {seed}: {tally:?}");
+    }
 }

@@ -71,7 +71,59 @@ impl Activation {
             Self::Gelu => map(values, |x| x * normal_distribution(x)),
         }
     }
+
+    /// Whether [`backward`](Self::backward) reads what came in; else what came out says enough.
+    pub fn remembers_input(self) -> bool {
+        matches!(self, Self::Silu | Self::Gelu)
+    }
+
+    /// From the gradient by what came out to the gradient by what came in, in place: every number
+    /// times the derivative. `input` is read only where the activation
+    /// [remembers](Self::remembers_input) it, and may be empty elsewhere.
+    pub fn backward(self, input: &[f32], output: &[f32], gradient: &mut [f32]) {
+        match self {
+            Self::Identity => {}
+            Self::Relu => relu_backward(output, gradient),
+            Self::LeakyRelu => leaky_relu_backward(output, gradient),
+            Self::Elu => elu_backward(output, gradient),
+            Self::Tanh => tanh_backward(output, gradient),
+            Self::Sigmoid => sigmoid_backward(output, gradient),
+            Self::Silu => multiply(gradient, input, |x| {
+                let sigmoid = 1.0 / (1.0 + (-x).exp());
+                sigmoid * (1.0 + x * (1.0 - sigmoid))
+            }),
+            Self::Gelu => multiply(gradient, input, |x| {
+                let density = (-0.5 * x * x).exp() / std::f32::consts::TAU.sqrt();
+                normal_distribution(x) + x * density
+            }),
+        }
+    }
 }
+
+fn multiply(gradient: &mut [f32], input: &[f32], derivative: impl Fn(f32) -> f32) {
+    for (g, &x) in gradient.iter_mut().zip(input) {
+        *g *= derivative(x);
+    }
+}
+
+/// Makes the function that multiplies gradients by a derivative that the output says.
+macro_rules! backward {
+    ($name:ident: $y:ident => $derivative:expr) => {
+        wide! {
+            fn $name<FMA>(output: &[f32], gradient: &mut [f32]) {
+                for (g, &$y) in gradient.iter_mut().zip(output) {
+                    *g *= $derivative;
+                }
+            }
+        }
+    };
+}
+
+backward!(relu_backward: y => if y > 0.0 { 1.0 } else { 0.0 });
+backward!(leaky_relu_backward: y => if y > 0.0 { 1.0 } else { 0.01 });
+backward!(elu_backward: y => if y > 0.0 { 1.0 } else { y + 1.0 });
+backward!(tanh_backward: y => 1.0 - y * y);
+backward!(sigmoid_backward: y => y * (1.0 - y));
 
 fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
     for x in values {
@@ -134,22 +186,42 @@ fn normal_distribution(x: f32) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    pub(in crate::nn) const ALL: [Activation; 8] = [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::LeakyRelu,
+        Activation::Elu,
+        Activation::Tanh,
+        Activation::Sigmoid,
+        Activation::Silu,
+        Activation::Gelu,
+    ];
+
+    #[test]
+    fn derivatives_agree_with_libtorch() {
+        let inputs: Vec<f32> = (-4000..=4000).map(|i| i as f32 / 400.0).collect();
+        for activation in ALL {
+            let mut output = inputs.clone();
+            activation.apply(&mut output);
+            let mut ours = vec![3.0; inputs.len()];
+            activation.backward(&inputs, &output, &mut ours);
+            let x = Tensor::from_slice(&inputs).set_requires_grad(true);
+            let y = activation.forward(&x * 1.0); // a copy, as some overwrite it
+            (y.sum(tch::Kind::Float) * 3.0).backward();
+            let theirs = Vec::<f32>::try_from(x.grad()).unwrap();
+            for ((x, a), b) in inputs.iter().zip(&ours).zip(&theirs) {
+                assert!((a - b).abs() <= 1e-5, "{activation:?} at {x}: {a} against {b}");
+            }
+        }
+    }
 
     #[test]
     fn plain_rust_agrees_with_libtorch() {
         let inputs: Vec<f32> = (-4000..=4000).map(|i| i as f32 / 400.0).collect();
-        for activation in [
-            Activation::Identity,
-            Activation::Relu,
-            Activation::LeakyRelu,
-            Activation::Elu,
-            Activation::Tanh,
-            Activation::Sigmoid,
-            Activation::Silu,
-            Activation::Gelu,
-        ] {
+        for activation in ALL {
             let mut ours = inputs.clone();
             activation.apply(&mut ours);
             let theirs = activation.forward(Tensor::from_slice(&inputs));

@@ -1,69 +1,49 @@
-//! The dueling network of Wang et al. 2016, <https://arxiv.org/abs/1511.06581>.
+//! The dueling head of Wang et al. 2016, <https://arxiv.org/abs/1511.06581>.
 
-use rand::Rng;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
-use super::{
-    Linear, MlpConfig, MlpLayers, Network, NetworkError, Parameters, ParametersBuilder, Plan,
-};
+use super::{Linear, NetworkError, ParametersBuilder};
+use crate::init::Init;
 
-/// `Q(s, a) = V(s) + A(s, a) − mean A(s, ·)` (their equation 9): one body, a head for the value of a
-/// state and one for the advantage of each action.
+/// `Q(s, a) = V(s) + A(s, a) − mean A(s, ·)` (their equation 9), from the features of a state. With
+/// more than one atom, each is put together like that (Hessel et al. 2018).
 #[derive(Debug)]
-pub struct Dueling {
-    body: MlpLayers,
-    value: Linear,
-    advantage: Linear,
-    plan: Plan,
-    parameters: Parameters,
+pub struct DuelingHead {
+    pub(super) value: Linear,
+    pub(super) advantage: Linear,
+    atoms: usize,
 }
 
-impl Dueling {
-    /// Builds it for `outputs` actions and draws its initial parameters from `rng`. Both heads are
-    /// initialised as `config` says for an output layer.
-    pub fn new<R: Rng + ?Sized>(
-        config: &MlpConfig,
-        inputs: usize,
-        outputs: usize,
-        rng: &mut R,
+impl DuelingHead {
+    /// Declares the layer of the value, then that of the advantages, with this rule for weights and
+    /// that one for biases.
+    pub fn new(
+        features: usize,
+        actions: usize,
+        atoms: usize,
+        (weight, bias): (Init, Init),
+        builder: &mut ParametersBuilder,
     ) -> Result<Self, NetworkError> {
-        let mut builder = ParametersBuilder::new();
-        let body = MlpLayers::body(config, inputs, &mut builder)?;
-        let width = body.outputs();
-        let mut head = |n| Linear::new(width, n, config.output_weight, config.bias, &mut builder);
-        let (value, advantage) = (head(1)?, head(outputs)?);
-        let plan = body.plan().dueling(&value, &advantage);
-        Ok(Self { body, value, advantage, plan, parameters: builder.build(rng)? })
-    }
-}
-
-impl Network for Dueling {
-    fn inputs(&self) -> usize {
-        self.body.inputs()
+        let mut layer = |outputs| Linear::new(features, outputs, weight, bias, builder);
+        Ok(Self { value: layer(atoms)?, advantage: layer(actions * atoms)?, atoms })
     }
 
-    fn outputs(&self) -> usize {
-        self.advantage.outputs()
+    /// `[B, features]` to `[B, actions · atoms]`.
+    pub fn forward(&self, features: &Tensor) -> Tensor {
+        let value = self.value.forward(features); // [B, N]
+        let advantage = self.advantage.forward(features); // [B, A · N]
+        if self.atoms == 1 {
+            let mean = advantage.mean_dim([1_i64].as_slice(), true, Kind::Float); // [B, 1]
+            return value + advantage - mean;
+        }
+        let advantage = advantage.view([features.size()[0], -1, self.atoms as i64]); // [B, A, N]
+        let mean = advantage.mean_dim([1_i64].as_slice(), true, Kind::Float); // [B, 1, N]
+        (value.unsqueeze(1) + advantage - mean).flatten(1, 2)
     }
 
-    fn forward(&self, input: &Tensor) -> Tensor {
-        let features = self.body.forward(input); // [B, H]
-        let value = self.value.forward(&features); // [B, 1]
-        let advantage = self.advantage.forward(&features); // [B, A]
-        let mean = advantage.mean_dim([1_i64].as_slice(), true, tch::Kind::Float); // [B, 1]
-        value + advantage - mean // [B, A]
-    }
-
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    fn parameters_mut(&mut self) -> &mut Parameters {
-        &mut self.parameters
-    }
-
-    fn plan(&self) -> &Plan {
-        &self.plan
+    /// Its layers.
+    pub(super) fn linear(&self) -> Vec<&Linear> {
+        vec![&self.value, &self.advantage]
     }
 }
 
@@ -73,15 +53,30 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::nn::{MlpConfig, Network, QNetwork, QNetworkConfig};
+
+    fn q(atoms: usize, values: &[f32]) -> Vec<f32> {
+        let mlp = MlpConfig { hidden: vec![], ..MlpConfig::default() };
+        let config = QNetworkConfig { mlp, dueling: true, atoms, ..QNetworkConfig::default() };
+        let mut network =
+            QNetwork::new(&config, &[1], 2, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        network.parameters_mut().load(values).unwrap();
+        let q = network.forward(&Tensor::from_slice(&[1.0_f32]).view([1, 1]));
+        Vec::<f32>::try_from(q.view(-1)).unwrap()
+    }
 
     #[test]
     fn forward_by_hand() {
-        let config = MlpConfig { hidden: vec![], ..MlpConfig::default() };
-        let mut network = Dueling::new(&config, 1, 2, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
-        //                              value     advantage
-        network.parameters_mut().load(&[2.0, 1.0, 3.0, -1.0, 0.0, 6.0]).unwrap();
+        //             value     advantage
+        let q = q(1, &[2.0, 1.0, 3.0, -1.0, 0.0, 6.0]);
         // V(1) = 3, A(1) = (3, 5), mean 4
-        let q = network.forward(&Tensor::from_slice(&[1.0_f32]).view([1, 1]));
-        assert_eq!(Vec::<f32>::try_from(q.view(-1)).unwrap(), [2.0, 4.0]);
+        assert_eq!(q, [2.0, 4.0]);
+    }
+
+    #[test]
+    fn every_atom_has_its_own_mean() {
+        // Values (1, 2); advantages (10, 20) and (30, 60), whose means are (20, 40).
+        let q = q(2, &[1.0, 2.0, 0.0, 0.0, 10.0, 20.0, 30.0, 60.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(q, [-9.0, -18.0, 11.0, 22.0]);
     }
 }

@@ -104,9 +104,18 @@ impl MlpLayers {
         }
     }
 
+    /// The fully connected layers, first to last.
+    pub fn linear(&self) -> Vec<&Linear> {
+        self.hidden.iter().chain(&self.output).collect()
+    }
+
     /// How they are evaluated without libtorch.
     pub fn plan(&self) -> Plan {
-        let mut plan = Plan::new(self.inputs);
+        self.append_to(Plan::new(self.inputs))
+    }
+
+    /// Adds them to what comes before them.
+    pub(super) fn append_to(&self, mut plan: Plan) -> Plan {
         for layer in &self.hidden {
             plan = plan.then(layer, self.activation);
         }

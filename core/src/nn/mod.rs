@@ -1,7 +1,8 @@
 //! Networks whose parameters are one flat vector.
 //!
-//! [`Mlp`] is the usual network, [`Dueling`] one with two heads; both are [`Network`]s. To compose
-//! another, declare its layers on one [`ParametersBuilder`], then build:
+//! [`Mlp`] is the usual network, [`QNetwork`] that of the DQN family: with convolutions
+//! ([`ConvLayers`]), a dueling head, distributions and noise ([`Noise`]) as switches. Both are
+//! [`Network`]s. To compose another, declare its layers on one [`ParametersBuilder`], then build:
 //!
 //! ```
 //! use gymnast_core::init::Init;
@@ -20,20 +21,34 @@
 //! assert_eq!(parameters.len(), 4 * 64 + 64 + 64 * 64 + 64 + 64 * 2 + 2 + 64 + 1);
 //! # Ok::<(), gymnast_core::nn::NetworkError>(())
 //! ```
+//!
+//! [`forward`](Network::forward) is libtorch's and differentiable by it. A [`Plan`] does without:
+//! [`run`](Plan::run) for acting, [`forward`](Plan::forward) and [`backward`](Plan::backward) where
+//! a loss's gradient by the outputs is known in closed form. All it needs is slices, so any thread
+//! may have gradients of its own.
 
 mod activation;
+mod backpropagation;
+mod cnn;
 mod dueling;
 mod inference;
 mod linear;
+mod matmul;
 mod mlp;
+mod noise;
 mod parameters;
+mod q_network;
 
 pub use activation::Activation;
-pub use dueling::Dueling;
+pub use backpropagation::Tape;
+pub use cnn::{ConvConfig, ConvLayers, PictureShape};
+pub use dueling::DuelingHead;
 pub use inference::{Plan, Scratch, Snapshot};
 pub use linear::Linear;
 pub use mlp::{Mlp, MlpConfig, MlpLayers};
+pub use noise::Noise;
 pub use parameters::{Parameter, Parameters, ParametersBuilder};
+pub use q_network::{QNetwork, QNetworkConfig};
 
 use tch::Tensor;
 use thiserror::Error;
@@ -48,6 +63,24 @@ pub enum NetworkError {
     Empty {
         /// Which width.
         what: &'static str,
+    },
+    /// A kernel does not fit into the picture.
+    #[error("a kernel of {kernel} by {kernel} does not fit into {height} by {width} pixels")]
+    Kernel {
+        /// The kernel's height and width.
+        kernel: usize,
+        /// The picture's height.
+        height: usize,
+        /// The picture's width.
+        width: usize,
+    },
+    /// Convolutions read pictures.
+    #[error(
+        "convolutions read pictures of shape [H, W, C] or [H, W], got {shape:?}: leave them out"
+    )]
+    NotAPicture {
+        /// The shape.
+        shape: Vec<usize>,
     },
     /// The initialiser does not fit.
     #[error(transparent)]
@@ -107,6 +140,6 @@ pub trait Network: Send {
         scratch: &mut Scratch,
         out: &mut [f32],
     ) -> Result<(), NetworkError> {
-        self.plan().run(self.parameters().values(), inputs, batch, scratch, out)
+        self.plan().run(self.parameters().effective(), inputs, batch, scratch, out)
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 use tch::{Kind, Tensor};
 
-use super::{NetworkError, check_length};
+use super::{Linear, NetworkError, Noise, check_length};
 use crate::init::{Fans, Init};
 use crate::simd;
 
@@ -71,9 +71,36 @@ impl ParametersBuilder {
 
     /// Allocates the flat vectors, moves the declared tensors into them and initialises them.
     pub fn build<R: Rng + ?Sized>(self, rng: &mut R) -> Result<Parameters, NetworkError> {
-        let length = self.length as i64;
-        let values = Tensor::f_zeros([length], tch::kind::FLOAT_CPU)?;
-        let gradients = Tensor::f_zeros([length], tch::kind::FLOAT_CPU)?;
+        self.build_with(None, rng)
+    }
+
+    /// The same with noise on these layers: the flat vectors hold what was declared, which become
+    /// means, and behind it the deviations, which start at `sigma / √inputs`. The means are drawn
+    /// as if there were no noise.
+    pub fn build_noisy<R: Rng + ?Sized>(
+        self,
+        layers: &[&Linear],
+        sigma: f32,
+        rng: &mut R,
+    ) -> Result<Parameters, NetworkError> {
+        let noise = Noise::new(layers, self.length);
+        let mut parameters = self.build_with(Some(noise.clone()), rng)?;
+        noise.initialise(sigma, parameters.values_mut());
+        parameters.apply_noise();
+        Ok(parameters)
+    }
+
+    fn build_with<R: Rng + ?Sized>(
+        self,
+        noise: Option<Noise>,
+        rng: &mut R,
+    ) -> Result<Parameters, NetworkError> {
+        let zeros = |length: usize| Tensor::f_zeros([length as i64], tch::kind::FLOAT_CPU);
+        let deviations = noise.as_ref().map_or(0, Noise::deviations);
+        let values = zeros(self.length + deviations)?;
+        let gradients = zeros(self.length + deviations)?;
+        // Without noise the layers calculate with the values themselves.
+        let weights = if noise.is_some() { zeros(self.length)? } else { values.shallow_clone() };
         let mut shapes = Vec::with_capacity(self.declared.len());
         let mut offset = 0;
         for Declared { mut tensor, shape, init, fans } in self.declared {
@@ -81,8 +108,8 @@ impl ParametersBuilder {
             let view = |flat: &Tensor| -> Result<Tensor, NetworkError> {
                 Ok(flat.f_narrow(0, offset as i64, count as i64)?.f_view_as(&tensor)?)
             };
-            let (values_view, gradients_view) = (view(&values)?, view(&gradients)?);
-            tensor.f_set_data(&values_view)?;
+            let (weights_view, gradients_view) = (view(&weights)?, view(&gradients)?);
+            tensor.f_set_data(&weights_view)?;
             // A first backward pass makes the gradient, which then moves. As libtorch adds to a
             // gradient in place, it stays there.
             tch::with_grad(|| tensor.f_sum(Kind::Float)?.f_backward())?;
@@ -93,13 +120,17 @@ impl ParametersBuilder {
             offset += count;
             shapes.push((shape, init, fans));
         }
-        let mut parameters = Parameters { values, gradients, shapes: Vec::new() };
+        let noise = noise.map(|noise| (noise, weights));
+        let mut parameters = Parameters { values, gradients, noise, shapes: Vec::new() };
         let mut offset = 0;
         for (shape, init, fans) in shapes {
             let end = offset + shape.iter().product::<usize>();
             init.fill(&shape, fans, rng, &mut parameters.values_mut()[offset..end])?;
             offset = end;
             parameters.shapes.push(shape);
+        }
+        if deviations > 0 {
+            parameters.shapes.push(vec![deviations]);
         }
         Ok(parameters)
     }
@@ -110,10 +141,16 @@ impl ParametersBuilder {
 /// `backward` on a loss adds to the gradients; an optimiser reads those and changes the values.
 /// Change values only between one update's `backward` and the next one's `forward`: libtorch does
 /// not notice, and would differentiate with the new ones.
+///
+/// With [`Noise`] the values are means and deviations, and the layers calculate with what
+/// [`draw_noise`](Self::draw_noise) made of them last: draw whenever values have changed, before the
+/// next `forward`.
 #[derive(Debug)]
 pub struct Parameters {
     values: Tensor,
     gradients: Tensor,
+    /// The noise and the weights that it comes to, of which the layers' tensors are views.
+    noise: Option<(Noise, Tensor)>,
     shapes: Vec<Vec<usize>>,
 }
 
@@ -153,9 +190,51 @@ impl Parameters {
         slices::of_mut(&mut self.gradients)
     }
 
+    /// Values to read and gradients to change, as backpropagation needs them. Let go of both before
+    /// the next `backward` of libtorch.
+    pub fn values_and_gradients_mut(&mut self) -> (&[f32], &mut [f32]) {
+        (slices::of(&self.values), slices::of_mut(&mut self.gradients))
+    }
+
     /// Values to change and gradients to read, as an optimiser needs them.
     pub(crate) fn values_and_gradients(&mut self) -> (&mut [f32], &[f32]) {
         (slices::of_mut(&mut self.values), slices::of(&self.gradients))
+    }
+
+    /// The noise, where there is some.
+    pub fn noise(&self) -> Option<&Noise> {
+        self.noise.as_ref().map(|(noise, _)| noise)
+    }
+
+    /// Draws the noise anew; nothing without noise.
+    pub fn draw_noise<R: Rng + ?Sized>(&mut self, rng: &mut R) {
+        if let Some((noise, _)) = &mut self.noise {
+            noise.draw(rng);
+            self.apply_noise();
+        }
+    }
+
+    fn apply_noise(&mut self) {
+        if let Some((noise, weights)) = &mut self.noise {
+            noise.apply(slices::of(&self.values), slices::of_mut(weights));
+        }
+    }
+
+    /// What the layers calculate with: with noise the weights that were drawn last, else the values.
+    pub fn effective(&self) -> &[f32] {
+        self.noise.as_ref().map_or_else(|| self.values(), |(_, weights)| slices::of(weights))
+    }
+
+    /// Makes the gradients those of `loss`.
+    ///
+    /// # Panics
+    /// If `loss` is not a scalar that depends on parameters.
+    pub fn backward(&mut self, loss: &Tensor) {
+        self.zero_grad();
+        loss.backward();
+        if let Some((noise, _)) = &self.noise {
+            noise.differentiate(slices::of_mut(&mut self.gradients));
+        }
     }
 
     /// Sets all gradients to zero, which `backward` then adds to.
@@ -225,84 +304,4 @@ mod slices {
 }
 
 #[cfg(test)]
-mod tests {
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-
-    use super::*;
-
-    const FANS: Fans = Fans { fan_in: 2, fan_out: 2 };
-
-    fn two_tensors(seed: u64) -> (Parameter, Parameter, Parameters) {
-        let mut builder = ParametersBuilder::new();
-        let a = builder.parameter(&[2, 2], Init::LinearDefault, FANS).unwrap();
-        let b = builder.parameter(&[3], Init::Constant { value: 5.0 }, FANS).unwrap();
-        (a, b, builder.build(&mut ChaCha8Rng::seed_from_u64(seed)).unwrap())
-    }
-
-    #[test]
-    fn tensors_are_views_of_the_flat_values() {
-        let (a, b, mut parameters) = two_tensors(1);
-        assert_eq!(Vec::<f32>::try_from(a.tensor().view(-1)).unwrap(), parameters.values()[..4]);
-        assert_eq!(parameters.values()[4..], [5.0; 3]);
-        parameters.values_mut()[5] = -1.0;
-        assert_eq!(Vec::<f32>::try_from(b.tensor()).unwrap(), [5.0, -1.0, 5.0]);
-        assert_eq!(b.range(), 4..7);
-    }
-
-    #[test]
-    fn backward_adds_to_the_flat_gradients() {
-        let (a, b, mut parameters) = two_tensors(1);
-        assert_eq!(parameters.gradients(), [0.0; 7]);
-        for times in 1..=2 {
-            let loss = a.tensor().sum(Kind::Float) * 2.0 + b.tensor().sum(Kind::Float);
-            loss.backward();
-            let t = times as f32;
-            assert_eq!(parameters.gradients(), [2.0 * t, 2.0 * t, 2.0 * t, 2.0 * t, t, t, t]);
-        }
-        parameters.zero_grad();
-        assert_eq!(parameters.gradients(), [0.0; 7]);
-        (b.tensor().sum(Kind::Float)).backward();
-        assert_eq!(parameters.gradients(), [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
-    }
-
-    #[test]
-    fn builds_where_gradients_are_off() {
-        let (_, b, parameters) = tch::no_grad(|| two_tensors(1));
-        b.tensor().sum(Kind::Float).backward();
-        assert_eq!(parameters.gradients()[4..], [1.0; 3]);
-    }
-
-    #[test]
-    fn hard_and_soft_updates() {
-        let (_, _, mut target) = two_tensors(1);
-        let (_, _, online) = two_tensors(2);
-        assert_ne!(target.values(), online.values());
-        let expected: Vec<f32> =
-            target.values().iter().zip(online.values()).map(|(t, o)| 0.75 * t + 0.25 * o).collect();
-        target.polyak(&online, 0.25).unwrap();
-        for (got, expected) in target.values().iter().zip(expected) {
-            assert!((got - expected).abs() < 1e-6);
-        }
-        target.copy_from(&online).unwrap();
-        assert_eq!(target.values(), online.values());
-    }
-
-    #[test]
-    fn other_shapes_are_errors() {
-        let (_, _, mut parameters) = two_tensors(1);
-        let mut builder = ParametersBuilder::new();
-        let _ = builder.parameter(&[7], Init::Zeros, FANS).unwrap();
-        let other = builder.build(&mut ChaCha8Rng::seed_from_u64(1)).unwrap();
-        assert!(matches!(parameters.copy_from(&other), Err(NetworkError::Shapes { .. })));
-        assert!(matches!(parameters.polyak(&other, 0.5), Err(NetworkError::Shapes { .. })));
-        let error = parameters.load(&[0.0; 6]).unwrap_err().to_string();
-        assert_eq!(error, "the parameters' values: expected 7 numbers, got 6");
-    }
-
-    #[test]
-    fn nothing_declared_is_empty() {
-        let parameters = ParametersBuilder::new().build(&mut ChaCha8Rng::seed_from_u64(1)).unwrap();
-        assert!(parameters.is_empty() && parameters.values().is_empty());
-    }
-}
+mod tests;

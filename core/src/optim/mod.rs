@@ -59,8 +59,18 @@ pub trait Optimizer: Send {
         lr: f64,
         max_grad_norm: Option<f32>,
     ) -> Result<f32, OptimError> {
-        parameters.zero_grad();
-        loss.backward();
+        parameters.backward(loss);
+        self.descend(parameters, lr, max_grad_norm)
+    }
+
+    /// One step down the gradients that are there: clip them to `max_grad_norm` if given, step.
+    /// Returns the gradients' norm before clipping.
+    fn descend(
+        &mut self,
+        parameters: &mut Parameters,
+        lr: f64,
+        max_grad_norm: Option<f32>,
+    ) -> Result<f32, OptimError> {
         let norm = clip_grad_norm(parameters, max_grad_norm.unwrap_or(f32::INFINITY));
         self.step(parameters, lr)?;
         Ok(norm)

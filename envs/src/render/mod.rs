@@ -19,6 +19,7 @@ mod lettering;
 mod terminal;
 
 pub mod arms;
+pub mod board_games;
 pub mod cards;
 pub mod cells;
 pub mod classic;

@@ -50,7 +50,12 @@ impl fmt::Display for SpaceDescription {
             Self::Box { low, high, shape } => {
                 write!(f, "Box({}, {}, {shape:?})", Bounds(low), Bounds(high))
             }
-            Self::MultiDiscrete { nvec } => write!(f, "MultiDiscrete({nvec:?})"),
+            Self::MultiDiscrete { nvec } => match nvec[..] {
+                [n, .., last] if nvec.len() > 8 && nvec.iter().all(|other| *other == last) => {
+                    write!(f, "MultiDiscrete([{n}; {}])", nvec.len())
+                }
+                _ => write!(f, "MultiDiscrete({nvec:?})"),
+            },
             Self::MultiBinary { n } => write!(f, "MultiBinary({n})"),
             Self::Tuple(spaces) => {
                 let inner: Vec<_> = spaces.iter().map(ToString::to_string).collect();
@@ -99,5 +104,8 @@ mod tests {
             SpaceDescription::MultiBinary { n: 3 },
         ]);
         assert_eq!(pair.to_string(), "Tuple(Discrete(32), MultiBinary(3))");
+        let integers = |nvec: &[usize]| SpaceDescription::MultiDiscrete { nvec: nvec.to_vec() };
+        assert_eq!(integers(&[3, 3]).to_string(), "MultiDiscrete([3, 3])");
+        assert_eq!(integers(&[3; 42]).to_string(), "MultiDiscrete([3; 42])");
     }
 }

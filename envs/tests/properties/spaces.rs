@@ -1,6 +1,8 @@
 use gymnast_envs::{
     BoundedSpace, BoxSpace, Discrete, FeatureSpace, FiniteSpace, MultiBinary, MultiDiscrete,
-    RowSpace, Seed, Space, product_space,
+    RowSpace, Seed, Space,
+    games::{BoardSpace, ConnectFour, TicTacToe},
+    product_space,
 };
 use proptest::prelude::*;
 
@@ -107,6 +109,12 @@ proptest! {
     }
 
     #[test]
+    fn boards_hold(seed in any::<u64>()) {
+        holds_finite(&BoardSpace::<TicTacToe>::new(), seed);
+        holds(&BoardSpace::<ConnectFour>::new(), seed);
+    }
+
+    #[test]
     fn boxes_hold(space in boxes(), seed in any::<u64>(), x in any::<[f32; 2]>()) {
         holds(&space, seed);
         let clipped = space.clip(&x);
@@ -149,6 +157,7 @@ proptest! {
         read(&RowSpace::new(vec![-1.0], vec![1.0], vec![1]).unwrap(), &json);
         read(&MultiDiscrete::new([3, 4]).unwrap(), &json);
         read(&MultiBinary::<3>, &json);
+        read(&BoardSpace::<TicTacToe>::new(), &json);
         read(&(number, bounded), &json);
         read(&HandSpace { left: MultiBinary, right: bounded }, &json);
     }

@@ -1,5 +1,6 @@
 use gymnast_envs::{
-    Act, AutoresetMode, Env, EnvError, Obs, Outcome, Seed, Space, Step, SyncVectorEnv, VectorEnv,
+    Act, AutoresetMode, Env, EnvError, Erased, Experience, Lane, Obs, Outcome, Seed, Space, Step,
+    SyncVectorEnv, ToRow, VectorEnv,
     classic::{CartPole, MountainCarContinuous},
     toy_text::{Blackjack, FrozenLake},
     wrappers::TimeLimit,
@@ -79,8 +80,76 @@ fn agrees<E: Env + Clone>(env: &E, seed: u64, n: usize, mode: AutoresetMode) {
     }
 }
 
+/// Everything that a vector showed of one environment.
+type Rows<O, A> = Vec<(Vec<<O as Space>::Element>, Experience<O, A>)>;
+
+/// The lanes of `apart`, each on a thread of its own, and the vector `together` do the same.
+fn lanes_agree<O: Space, A: Space>(
+    together: &mut dyn VectorEnv<O, A>,
+    apart: &mut dyn VectorEnv<O, A>,
+    seed: Seed,
+) {
+    let (n, space) = (together.num_envs(), together.action_space().clone());
+    let action = |i, step| space.sample(&mut seed.child("action", i).child("step", step).rng());
+    assert!(apart.lanes().is_empty(), "there is nothing to choose actions from before a reset");
+    together.reset().unwrap();
+    apart.reset().unwrap();
+    let play = |i, lane: &mut dyn Lane<O, A>| -> Rows<O, A> {
+        let rows = (0..STEPS as u64).map(|step| {
+            let experience = lane.step(&action(i, step)).unwrap().clone();
+            (lane.observations().to_vec(), experience)
+        });
+        rows.collect()
+    };
+    let rows: Vec<_> = std::thread::scope(|scope| {
+        let play = &play;
+        let lanes = (0..).zip(apart.lanes());
+        let threads: Vec<_> =
+            lanes.map(|(i, mut lane)| scope.spawn(move || play(i, &mut *lane))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(rows.len(), n);
+    for step in 0..STEPS {
+        let batch: Vec<_> = (0..n as u64).map(|i| action(i, step as u64)).collect();
+        let expected = together.step(&batch).unwrap().clone();
+        for (i, rows) in rows.iter().enumerate() {
+            let (shown, row) = &rows[step];
+            assert_eq!(row.observations[0], expected.observations[i]);
+            assert_eq!(row.actions[0], expected.actions[i]);
+            assert_eq!(row.next_observations[0], expected.next_observations[i]);
+            assert_eq!(row.rewards[0].to_bits(), expected.rewards[i].to_bits());
+            assert_eq!(
+                (row.outcomes[0], row.is_reset[0]),
+                (expected.outcomes[i], expected.is_reset[i])
+            );
+            assert_eq!(shown[0], together.observations()[i]);
+        }
+    }
+    assert_eq!(apart.observations(), together.observations());
+    let state = |envs: &dyn VectorEnv<O, A>| serde_json::to_value(envs.save()).unwrap();
+    assert_eq!(state(apart), state(together));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn lanes_do_what_the_vector_does(seed in any::<u64>(), n in 1..5_usize, limit in 1..30_u32) {
+        for mode in [AutoresetMode::SameStep, AutoresetMode::NextStep] {
+            let seed = Seed::new(seed);
+            let lake = || {
+                let envs = vec![TimeLimit::new(FrozenLake::default(), limit); n];
+                SyncVectorEnv::with_autoreset(envs, seed, mode).unwrap()
+            };
+            lanes_agree(&mut lake(), &mut lake(), seed);
+            let car = || {
+                let envs = vec![TimeLimit::new(MountainCarContinuous::default(), limit); n];
+                let envs = SyncVectorEnv::with_autoreset(envs, seed, mode).unwrap();
+                Erased::<_, ToRow, ToRow>::new(envs)
+            };
+            lanes_agree(&mut car(), &mut car(), seed);
+        }
+    }
 
     #[test]
     fn a_vector_is_its_environments_alone(seed in any::<u64>(), n in 1..5_usize, limit in 1..30_u32) {

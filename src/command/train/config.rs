@@ -123,7 +123,8 @@ fn apply_flags(args: &Train, names: &Names, table: &mut Table) -> Result<(), Com
     }
     for text in &args.set {
         let (key, value) = parse_assignment(text).map_err(CommandError::usage)?;
-        let is_whole = ["training.", "env.", "agent."].iter().any(|part| key.starts_with(part));
+        let parts = ["training.", "env.", "agent.", "evaluation."];
+        let is_whole = parts.iter().any(|part| key.starts_with(part));
         if ["env.id", "agent.name"].contains(&key.as_str()) {
             return Err(CommandError::usage(format!(
                 "--set {key}: name it as an argument instead, gymnast train AGENT ENV"

@@ -45,7 +45,8 @@ pub(crate) struct Train {
     /// Train with this seed alone
     #[arg(long, value_name = "S", conflicts_with = "seeds", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     seed: Option<u64>,
-    /// Set a setting of the agent, training.KEY or env.KEY (repeatable)
+    /// Set a setting of the agent, training.KEY, env.KEY or, for the evaluations alone,
+    /// evaluation.KEY (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Read settings from a file, the config.toml of another run say

@@ -65,16 +65,11 @@ pub(crate) fn run(
             path.display()
         )));
     }
-    let path = Path::new(&args.what);
-    let is_run = path.is_dir() || run_dir::is_seed(path);
+    let env = run_dir::run_or_env(&args.what, names)?;
     let mut screen = Screen::new(args.gif.as_deref(), args.fps, out);
-    if is_run {
-        watch_run(args, names, &mut screen)?;
-    } else {
-        let spec = names.registry.spec(&args.what).map_err(|error| {
-            CommandError::usage(format!("{} is no run's directory, and {error}", args.what))
-        })?;
-        watch_random(args, spec, &mut screen)?;
+    match env {
+        None => watch_run(args, names, &mut screen)?,
+        Some(spec) => watch_random(args, spec, &mut screen)?,
     }
     screen.finish()?;
     Ok(ExitCode::SUCCESS)
@@ -90,7 +85,7 @@ fn watch_run(args: &Watch, names: &Names, screen: &mut Screen<'_>) -> Result<(),
     let title = format!("{} · {} · seed {}", run.agent.name, run.env.id(), dir.seed);
     with_task!(&run.task, task => {
         let agent = run_dir::load_agent(&run, task, dir)?.agent;
-        let envs = (task.make_envs())(1, Seed::new(args.seed).child("watch", 0))?;
+        let envs = (task.eval_envs())(1, Seed::new(args.seed).child("watch", 0))?;
         play(args, &title, envs, &|observations, rng, actions| {
             act(&*agent, observations, rng, actions);
         }, screen)

@@ -31,7 +31,8 @@ gymnast_harness::documented! {
         pub rms_prop_alpha: f64,
         /// Added under RMSprop's root.
         pub rms_prop_eps: f64,
-        /// The discount γ, in [0, 1].
+        /// The discount γ, in [-1, 1]: negative where the next observation is the other player's
+        /// (self-play).
         pub gamma: f64,
         /// The weight of the values' loss, c₁.
         pub value_coefficient: f64,
@@ -105,7 +106,7 @@ impl A2cConfig {
         let require = AgentError::require;
         self.learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
         let gamma = self.gamma;
-        require((0.0..=1.0).contains(&gamma), "gamma", &gamma, "a share in [0, 1]")?;
+        require((-1.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [-1, 1]")?;
         let (alpha, eps) = (self.rms_prop_alpha, self.rms_prop_eps);
         require((0.0..1.0).contains(&alpha), "rms_prop_alpha", &alpha, "a share in [0, 1)")?;
         let positive = eps > 0.0 && eps.is_finite();

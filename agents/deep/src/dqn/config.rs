@@ -1,9 +1,10 @@
-//! The settings of DQN, and those that suit the environments it was tuned on.
+//! The settings of DQN.
 
-use gymnast_core::nn::Activation;
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
+use gymnast_core::nn::{Activation, ConvConfig, MlpConfig, NetworkError, QNetworkConfig};
+use gymnast_harness::{AgentError, Schedule};
 use serde::{Deserialize, Serialize};
 
+use super::{Distribution, backend};
 use crate::off_policy::check_networks;
 
 gymnast_harness::documented! {
@@ -11,20 +12,24 @@ gymnast_harness::documented! {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct DqnConfig {
+        /// The convolutions that read an observation of shape [H, W, C] or [H, W]; none, and
+        /// observations are read as rows: [{ channels = 16, kernel = 3, stride = 1 }] is MinAtar's.
+        pub conv: Vec<ConvConfig>,
         /// The widths of the network's hidden layers.
         pub hidden: Vec<usize>,
-        /// What follows each hidden layer.
+        /// What follows each convolution and each hidden layer.
         pub activation: Activation,
         /// Adam's step size.
         pub learning_rate: Schedule,
-        /// The discount γ, in [0, 1].
+        /// The discount γ, in [−1, 1]; negative where the next observation is the other player's,
+        /// whose gain is one's own loss.
         pub gamma: f64,
         /// Rewards are multiplied by this before they are learned from: with it the values can be
         /// brought near 1, where a fresh network's are.
         pub reward_scale: f64,
         /// The steps whose rewards a target sums before it bootstraps: 1 is the paper's.
         pub n_step: usize,
-        /// The share of random actions ε, in [0, 1].
+        /// The share of random actions ε, in [0, 1]; 0 suits noisy weights.
         pub epsilon: Schedule,
         /// The transitions that the memory holds.
         pub buffer_size: usize,
@@ -49,12 +54,32 @@ gymnast_harness::documented! {
         pub double: bool,
         /// Split the network into the state's value and the actions' advantages (dueling DQN).
         pub dueling: bool,
+        /// How much more often what surprised is replayed, α in [0, 1] (prioritized replay); 0 draws
+        /// uniformly.
+        pub priority_exponent: f64,
+        /// How far the loss corrects for that, β in [0, 1]; fully at 1.
+        pub importance_exponent: Schedule,
+        /// Added to every error before it becomes a priority, so that none is 0.
+        pub priority_offset: f64,
+        /// The initial deviation σ₀ of noisy weights, which explore (NoisyNets; 0.5 is the paper's);
+        /// 0: no noise.
+        pub noise: f64,
+        /// What is learned of the return: its mean alone ("none"), probabilities of fixed returns
+        /// ("categorical": C51) or quantiles ("quantile": QR-DQN).
+        pub distribution: Distribution,
+        /// The fixed returns or the quantiles of a distribution, 2 at least.
+        pub atoms: usize,
+        /// The least of the fixed returns, in scaled rewards.
+        pub v_min: f64,
+        /// The greatest of the fixed returns, in scaled rewards.
+        pub v_max: f64,
     }
 }
 
 impl Default for DqnConfig {
     fn default() -> Self {
         Self {
+            conv: vec![],
             hidden: vec![128, 128],
             activation: Activation::Relu,
             learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
@@ -73,78 +98,15 @@ impl Default for DqnConfig {
             average: 0.0,
             double: true,
             dueling: false,
+            priority_exponent: 0.0,
+            importance_exponent: Schedule::linear(0.4, 1.0, 1.0),
+            priority_offset: 1e-6,
+            noise: 0.0,
+            distribution: Distribution::None,
+            atoms: 51,
+            v_min: -10.0,
+            v_max: 10.0,
         }
-    }
-}
-
-impl Presets for DqnConfig {
-    fn presets() -> Vec<Preset<Self>> {
-        // tanh keeps values bounded where nothing was seen: with ReLU they diverge, since a time
-        // limit is bootstrapped through. Several steps and a longer horizon carry the news of a
-        // fall, and of a slow drift off the track, to where it can still be prevented.
-        let cart_pole = Self {
-            activation: Activation::Tanh,
-            gamma: 0.995,
-            reward_scale: 0.1,
-            n_step: 3,
-            epsilon: Schedule::linear(1.0, 0.04, 0.02),
-            batch_size: 128,
-            learning_starts: 250,
-            tau: 0.05,
-            average: 0.1,
-            ..Self::default()
-        };
-        // Fewer updates and a slower target than on CartPole: with more of either, values run ahead
-        // of the few episodes that have reached the top.
-        let mountain_car = Self {
-            activation: Activation::Tanh,
-            reward_scale: 0.1,
-            n_step: 3,
-            epsilon: Schedule::linear(1.0, 0.02, 0.15),
-            batch_size: 128,
-            train_every: 4,
-            tau: 0.02,
-            average: 0.1,
-            ..Self::default()
-        };
-        let acrobot = Self {
-            activation: Activation::Relu,
-            epsilon: Schedule::linear(1.0, 0.05, 0.1),
-            tau: 0.05,
-            ..mountain_car.clone()
-        };
-        // rl-baselines3-zoo's learning rate, updates and width, with rewards scaled to values near 1.
-        let lunar_lander = Self {
-            hidden: vec![256, 256],
-            activation: Activation::Relu,
-            learning_rate: Schedule::linear(6.3e-4, 0.0, 1.0),
-            reward_scale: 0.02,
-            n_step: 3,
-            epsilon: Schedule::linear(1.0, 0.05, 0.12),
-            batch_size: 128,
-            train_every: 4,
-            gradient_steps: 2,
-            tau: 0.01,
-            average: 0.1,
-            ..Self::default()
-        };
-        let preset = |env, settings: &Self, env_steps| Preset {
-            env,
-            settings: settings.clone(),
-            training: Training { env_steps, ..Training::default() },
-            source: "tuned here over 10 seeds: see docs/results.md",
-        };
-        vec![
-            preset("CartPole-v1", &cart_pole, 50_000),
-            preset("CartPole-v0", &cart_pole, 50_000),
-            preset("MountainCar-v0", &mountain_car, 120_000),
-            preset("Acrobot-v1", &acrobot, 100_000),
-            Preset {
-                source: "from rl-baselines3-zoo, not tuned here: fewer updates, several steps and \
-                         scaled rewards as on the other environments",
-                ..preset("LunarLander-v0", &lunar_lander, 200_000)
-            },
-        ]
     }
 }
 
@@ -153,14 +115,31 @@ impl DqnConfig {
         let require = AgentError::require;
         check_networks(&self.hidden, &self.learning_rate, self.tau)?;
         self.epsilon.check("epsilon", 0.0, 1.0, "a share in [0, 1]")?;
-        let unit = 0.0..=1.0;
-        require(unit.contains(&self.gamma), "gamma", &self.gamma, "a discount in [0, 1]")?;
+        let beta = &self.importance_exponent;
+        beta.check("importance_exponent", 0.0, 1.0, "an exponent in [0, 1]")?;
+        let (unit, gamma, alpha) = (0.0..=1.0, self.gamma, self.priority_exponent);
+        require((-1.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [−1, 1]")?;
+        require(unit.contains(&alpha), "priority_exponent", &alpha, "an exponent in [0, 1]")?;
         let average = self.average;
         require(unit.contains(&average), "average", &average, "a share in [0, 1]")?;
-        let scale = self.reward_scale;
-        require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
-        let norm = self.max_grad_norm;
+        for (key, value) in
+            [("reward_scale", self.reward_scale), ("priority_offset", self.priority_offset)]
+        {
+            require(value > 0.0 && value.is_finite(), key, &value, "a positive number")?;
+        }
+        let (norm, noise) = (self.max_grad_norm, self.noise);
         require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
+        require((0.0..=10.0).contains(&noise), "noise", &noise, "a deviation in [0, 10]")?;
+        let (atoms, low, high) = (self.atoms, self.v_min, self.v_max);
+        require((2..=1024).contains(&atoms), "atoms", &atoms, "2 to 1024")?;
+        let is_range = low.is_finite() && high.is_finite() && low < high;
+        require(is_range, "v_max", &high, "a number above `v_min`")?;
+        let sizes = 1..=1024;
+        let fits = |layer: &ConvConfig| {
+            [layer.channels, layer.kernel, layer.stride].iter().all(|size| sizes.contains(size))
+        };
+        let fits = self.conv.len() <= 8 && self.conv.iter().all(fits);
+        require(fits, "conv", &self.conv, "at most 8 layers, their numbers 1 to 1024")?;
         let size = self.buffer_size;
         let rows = 1..u32::MAX as usize;
         require(rows.contains(&size), "buffer_size", &size, "1 to 4294967294")?;
@@ -175,5 +154,36 @@ impl DqnConfig {
             require(value > 0, key, &value, "at least 1")?;
         }
         Ok(())
+    }
+
+    /// Whether rows are replayed by their priorities.
+    pub(super) fn is_prioritized(&self) -> bool {
+        self.priority_exponent > 0.0
+    }
+
+    /// The network that puts out so many numbers an action.
+    pub(super) fn network(&self, atoms: usize) -> QNetworkConfig {
+        let (hidden, activation) = (self.hidden.clone(), self.activation);
+        QNetworkConfig {
+            conv: self.conv.clone(),
+            mlp: MlpConfig { hidden, activation, ..MlpConfig::default() },
+            dueling: self.dueling,
+            atoms,
+            noise: (self.noise > 0.0).then_some(self.noise as f32),
+        }
+    }
+
+    /// The error for a network that cannot be built over the observations there are.
+    pub(super) fn misfit(&self, error: NetworkError) -> AgentError {
+        match error {
+            NetworkError::Kernel { .. } | NetworkError::NotAPicture { .. } => {
+                AgentError::InvalidConfig {
+                    key: "conv",
+                    value: format!("{:?} ({error})", self.conv),
+                    expected: "convolutions that fit the observation, or none",
+                }
+            }
+            error => backend(error),
+        }
     }
 }

@@ -32,7 +32,8 @@ gymnast_harness::documented! {
         pub normalize: bool,
         /// Adam's step size.
         pub learning_rate: Schedule,
-        /// The discount γ, in [0, 1].
+        /// The discount γ, in [-1, 1]: negative where the next observation is the other player's
+        /// (self-play).
         pub gamma: f64,
         /// The weight of the baseline's loss.
         pub value_coefficient: f64,
@@ -92,7 +93,7 @@ impl ReinforceConfig {
         let require = AgentError::require;
         self.learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
         let gamma = self.gamma;
-        require((0.0..=1.0).contains(&gamma), "gamma", &gamma, "a share in [0, 1]")?;
+        require((-1.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [-1, 1]")?;
         let episodes = self.episodes_per_update;
         let fits = (1..=1 << 16).contains(&episodes);
         require(fits, "episodes_per_update", &episodes, "1 to 65536")?;

@@ -56,6 +56,30 @@ fn the_oldest_gives_way_and_rows_stay_together() {
 }
 
 #[test]
+fn in_self_play_rewards_and_discounts_alternate_in_sign() {
+    let mut replay = Replay::<i64>::new(8, (2, 1), 1, 3).unwrap();
+    for (i, outcome) in [Outcome::Continues; 3].into_iter().enumerate() {
+        let x = i as f32;
+        let experience = Experience {
+            observations: vec![vec![x, 0.0]],
+            actions: vec![0],
+            rewards: vec![f64::from(4_u8.pow(i as u32))],
+            next_observations: vec![vec![x + 1.0, 0.0]],
+            outcomes: vec![outcome],
+            is_reset: vec![false],
+        };
+        replay.push::<_, Discrete>(&space(), &experience, -1.0, 1.0, index);
+    }
+    let batch = sampled(&mut replay, 100, 0);
+    for row in 0..100 {
+        // Rewards 1, 4, 16: one's own count, the opponent's count against.
+        let expected = [(1.0 - 4.0 + 16.0, -1.0), (4.0 - 16.0, 1.0), (16.0, -1.0)];
+        let first = batch.observation[2 * row] as usize;
+        assert_eq!((batch.reward[row], batch.discount[row]), expected[first]);
+    }
+}
+
+#[test]
 fn a_return_over_several_steps_ends_with_the_episode() {
     // Outcomes go on, terminated, truncated, go on, terminated, truncated: episodes of the
     // rows 0 1, 2, 3 4, 5. Rewards are half the row's number, γ is 0.9.
@@ -76,6 +100,26 @@ fn a_return_over_several_steps_ends_with_the_episode() {
         assert!((batch.discount[row] - discount).abs() < 1e-6, "{first}");
         assert_eq!(batch.next_observation[2 * row], next);
     }
+}
+
+#[test]
+fn the_other_players_gain_is_ones_own_loss() {
+    let mut replay = Replay::new(8, (2, 1), 1, 3).unwrap();
+    for x in [1.0, 2.0, 4.0] {
+        let experience = Experience {
+            observations: vec![vec![x, 0.0]],
+            actions: vec![0],
+            rewards: vec![f64::from(x)],
+            next_observations: vec![vec![x, 0.0]],
+            outcomes: vec![Outcome::Continues],
+            is_reset: vec![false],
+        };
+        replay.push::<_, Discrete>(&space(), &experience, -0.5, 1.0, index);
+    }
+    let batch = sampled(&mut replay, 50, 0);
+    let first = batch.row.iter().position(|&row| row == 0).unwrap();
+    // 1 − 2 / 2 + 4 / 4, and the state after three turns is the other player's.
+    assert_eq!((batch.reward[first], batch.discount[first]), (1.0, -0.125));
 }
 
 #[test]
@@ -132,6 +176,78 @@ fn it_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
     }
 }
 
+/// A memory of 4 that holds the transitions 2 to 5 in the rows 2, 3, 0, 1.
+fn prioritized(errors: [f32; 4]) -> Replay<i64> {
+    let mut replay = Replay::new(4, (2, 1), 1, 1).unwrap().prioritized(0.5, 0.25);
+    (0..6).for_each(|i| push(&mut replay, i));
+    replay.reprioritize(&[2, 3, 0, 1], &errors);
+    replay
+}
+
+fn sampled_by_priority(replay: &Replay<i64>, size: usize, beta: f64, seed: u64) -> Batch<i64> {
+    let mut batch = Batch::default();
+    replay.sample_by_priority(size, beta, &mut Seed::new(seed).rng(), &mut batch);
+    batch
+}
+
+#[test]
+fn what_surprised_is_drawn_more_often() {
+    // p = √(|δ| + ¼) = 1, 2, ½, 1.5 of the transitions 2, 3, 4, 5: shares of 5.
+    let replay = prioritized([0.75, -3.75, 0.0, 2.0]);
+    // Stratified: of 1000 draws each transition gets its share, but for those on its borders.
+    let batch = sampled_by_priority(&replay, 1000, 0.5, 0);
+    let expected = [200, 400, 100, 300];
+    for (i, expected) in expected.into_iter().enumerate() {
+        let x = i as f32 + 2.0;
+        let drawn = (0..1000).filter(|row| batch.observation[2 * row] == x).count();
+        assert!(drawn.abs_diff(expected) <= 2, "{x}: {drawn}");
+    }
+    // Weights (N P)^−½, where N P = 0.8, 1.6, 0.4, 1.2, by that of the rarest.
+    for row in 0..1000 {
+        let share = [0.8, 1.6, 0.4, 1.2][batch.observation[2 * row] as usize - 2];
+        let expected = (0.4_f32 / share).sqrt();
+        assert!((batch.weight[row] - expected).abs() < 1e-6, "{row}");
+    }
+    let batch = sampled_by_priority(&replay, 50, 0.0, 0);
+    assert_eq!(batch.weight, [1.0; 50]);
+}
+
+#[test]
+fn what_is_new_has_the_greatest_priority_so_far() {
+    // The greatest is 4, of row 3; it stays the greatest when row 3 calms down.
+    let mut replay = prioritized([0.75, 15.75, 0.75, 0.75]);
+    replay.reprioritize(&[3], &[0.75]);
+    // The seventh transition, 6, comes into row 2: 4 against 1, 1 and 1.
+    push(&mut replay, 6);
+    let batch = sampled_by_priority(&replay, 700, 1.0, 0);
+    let drawn = (0..700).filter(|row| batch.observation[2 * row] == 6.0).count();
+    assert!(drawn.abs_diff(400) <= 2, "{drawn}");
+    let newest = batch.row.iter().position(|&row| row == 2).unwrap();
+    let others = batch.row.iter().position(|&row| row != 2).unwrap();
+    assert_eq!((batch.weight[newest], batch.weight[others]), (0.25, 1.0));
+}
+
+#[test]
+fn priorities_go_on_from_a_checkpoint() {
+    let replay = prioritized([0.75, 15.75, 3.0, 2.0]);
+    let mut calmer = replay;
+    calmer.reprioritize(&[3], &[0.5]);
+    let mut state = StateDict::new();
+    calmer.save(&mut state).unwrap();
+    let empty = || Replay::<i64>::new(4, (2, 1), 1, 1).unwrap();
+    let mut other = empty().prioritized(0.5, 0.25);
+    other.load(&state).unwrap();
+    for replay in [&mut calmer, &mut other] {
+        push(replay, 6);
+    }
+    let sampled = [&calmer, &other].map(|replay| sampled_by_priority(replay, 50, 0.7, 1));
+    assert_eq!(sampled[0], sampled[1]);
+    // A memory without priorities cannot say how urgent its transitions are.
+    let mut state = StateDict::new();
+    filled(4, 3, 1).save(&mut state).unwrap();
+    assert!(empty().prioritized(0.5, 0.25).load(&state).is_err());
+}
+
 proptest::proptest! {
     /// Whatever the capacity, the number of environments and the length of the episodes: what
     /// is sampled is what the last transitions, followed from any of them, come to.
@@ -180,5 +296,48 @@ proptest::proptest! {
             proptest::prop_assert_eq!(batch.discount[row], discount);
             proptest::prop_assert_eq!(batch.next_observation[2 * row], last as f32 + 1.0);
         }
+    }
+}
+
+#[test]
+fn all_transitions_come_row_by_row() {
+    let replay = filled(4, 6, 3);
+    let all = replay.transitions();
+    // The fifth and the sixth took the rows of the first and the second.
+    assert_eq!(all.reward, [2.0, 2.5, 1.0, 1.5]);
+    assert_eq!(all.observation, [4.0, -4.0, 5.0, -5.0, 2.0, -2.0, 3.0, -3.0]);
+    assert_eq!(all.next_observation, [5.0, -5.0, 6.0, -6.0, 3.0, -3.0, 4.0, -4.0]);
+    assert_eq!((all.action, all.discount), (vec![0, 1, 0, 1], vec![0.0, 0.9, 0.9, 0.9]));
+}
+
+#[test]
+fn rows_are_stored_by_themselves() {
+    let mut replay = Replay::new(2, (2, 1), 1, 2).unwrap();
+    for i in 0..3_u8 {
+        let x = f32::from(i);
+        replay.push_row((&[x, -x], &[i64::from(i)]), x, &[x + 1.0, 0.0], x / 4.0);
+    }
+    let all = replay.transitions();
+    assert_eq!((all.reward, all.discount), (vec![2.0, 1.0], vec![0.5, 0.25]));
+    assert_eq!((all.action, all.next_observation), (vec![2, 1], vec![3.0, 0.0, 2.0, 0.0]));
+    // None has a successor, though two steps are asked for.
+    let batch = sampled(&mut replay, 20, 0);
+    assert!(batch.reward.iter().all(|reward| *reward == 1.0 || *reward == 2.0));
+    let mut more = batch.clone();
+    replay.sample_more(3, &mut Seed::new(1).rng(), &mut more);
+    assert_eq!((more.reward.len(), &more.reward[..20]), (23, &batch.reward[..]));
+}
+
+#[test]
+fn another_capacity_keeps_the_newest() {
+    let replay = filled(4, 6, 1);
+    for (capacity, rewards) in
+        [(2, vec![2.0, 2.5]), (4, vec![1.0, 1.5, 2.0, 2.5]), (9, vec![1.0, 1.5, 2.0, 2.5])]
+    {
+        let mut other = replay.with_capacity(capacity).unwrap();
+        assert_eq!(other.transitions().reward, rewards);
+        push(&mut other, 6);
+        assert_eq!(other.len(), capacity.min(5));
+        assert!(other.transitions().reward.contains(&3.0));
     }
 }

@@ -1,0 +1,114 @@
+//! The settings of A3C, and those that suit the environments it was tuned on.
+
+use gymnast_core::nn::Activation;
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
+use serde::{Deserialize, Serialize};
+
+use crate::actor_critic::ActorCriticConfig;
+
+gymnast_harness::documented! {
+    /// The settings of [`A3c`](super::A3c). The number of workers is `training.num_envs`.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct A3cConfig {
+        /// The widths of the hidden layers, of the policy and of the value function alike.
+        pub hidden: Vec<usize>,
+        /// What follows each hidden layer.
+        pub activation: Activation,
+        /// The logarithm of the actions' standard deviation before learning, where they are
+        /// real-valued.
+        pub log_std: f64,
+        /// Rewards are multiplied by this before they are learned from: with it the values can be
+        /// brought near 1, where a fresh network's are.
+        pub reward_scale: f64,
+        /// The steps that a worker plays between its updates.
+        pub t_max: usize,
+        /// The shared RMSprop's step size, η.
+        pub learning_rate: Schedule,
+        /// How much of its mean of squares RMSprop keeps each update, in [0, 1).
+        pub rms_prop_alpha: f64,
+        /// Added under RMSprop's root.
+        pub rms_prop_eps: f64,
+        /// The discount γ, in [-1, 1]: negative where the next observation is the other player's
+        /// (self-play).
+        pub gamma: f64,
+        /// The weight of the values' loss, c₁.
+        pub value_coefficient: f64,
+        /// The weight of the policy's entropy, c₂.
+        pub entropy_coefficient: f64,
+        /// Each worker's gradient's norm is clipped to this.
+        pub max_grad_norm: f64,
+    }
+}
+
+impl Default for A3cConfig {
+    /// Those of the paper where it names them; the others are A2C's.
+    fn default() -> Self {
+        Self {
+            hidden: vec![64, 64],
+            activation: Activation::Tanh,
+            log_std: 0.0,
+            reward_scale: 1.0,
+            t_max: 5,
+            learning_rate: Schedule::linear(7e-4, 0.0, 1.0),
+            rms_prop_alpha: 0.99,
+            rms_prop_eps: 1e-5,
+            gamma: 0.99,
+            value_coefficient: 0.5,
+            entropy_coefficient: 0.01,
+            max_grad_norm: 0.5,
+        }
+    }
+}
+
+impl Presets for A3cConfig {
+    fn presets() -> Vec<Preset<Self>> {
+        let scaled = |reward_scale| Self {
+            reward_scale,
+            learning_rate: Schedule::linear(2e-3, 0.0, 1.0),
+            ..Self::default()
+        };
+        let preset = |env, settings| Preset {
+            env,
+            settings,
+            training: Training { env_steps: 300_000, num_envs: 8, ..Training::default() },
+            source: "the paper's, but for scaled rewards and the step size, which were chosen here",
+        };
+        vec![preset("CartPole-v1", scaled(0.1)), preset("Acrobot-v1", scaled(0.05))]
+    }
+}
+
+impl A3cConfig {
+    pub(super) fn networks(&self) -> ActorCriticConfig {
+        ActorCriticConfig {
+            hidden: self.hidden.clone(),
+            activation: self.activation,
+            log_std: self.log_std,
+            normalize_observations: false,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), AgentError> {
+        let require = AgentError::require;
+        self.learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
+        let t_max = self.t_max;
+        require((1..=1 << 20).contains(&t_max), "t_max", &t_max, "1 to 1048576 steps")?;
+        let gamma = self.gamma;
+        require((-1.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [-1, 1]")?;
+        let (alpha, eps) = (self.rms_prop_alpha, self.rms_prop_eps);
+        require((0.0..1.0).contains(&alpha), "rms_prop_alpha", &alpha, "a share in [0, 1)")?;
+        let positive = eps > 0.0 && eps.is_finite();
+        require(positive, "rms_prop_eps", &eps, "a positive number")?;
+        let scale = self.reward_scale;
+        require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
+        let norm = self.max_grad_norm;
+        require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
+        for (key, value) in [
+            ("value_coefficient", self.value_coefficient),
+            ("entropy_coefficient", self.entropy_coefficient),
+        ] {
+            require(value >= 0.0 && value.is_finite(), key, &value, "a number from 0 on")?;
+        }
+        Ok(())
+    }
+}

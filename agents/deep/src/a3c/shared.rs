@@ -1,0 +1,123 @@
+//! What A3C's workers share, and what happens to it in a turn.
+
+use gymnast_core::optim::{Optimizer as _, RmsProp, RmsPropConfig, RmsPropState};
+use gymnast_envs::FeatureSpace;
+use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, Plan, StateDict, Turn};
+
+use super::{
+    A3cConfig,
+    worker::{Losses, Share, Worker},
+};
+use crate::{actor_critic::ActorCritic, dqn::backend, policy_head::PolicyHead};
+
+/// The parameters θ, RMSprop's statistics, the counter T and whose turn it is.
+pub(super) struct Shared<O, H> {
+    pub(super) networks: ActorCritic<O, H>,
+    optimizer: RmsProp,
+    /// The env steps that count: those whose gradients were applied.
+    env_steps: u64,
+    /// The worker whose turn is next.
+    next: usize,
+    config: A3cConfig,
+    plan: Plan,
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Shared<O, H> {
+    pub(super) fn new(
+        observation_space: O,
+        head: H,
+        config: A3cConfig,
+        plan: &Plan,
+    ) -> Result<Self, AgentError> {
+        let mut rng = plan.seed.child("init", 0).rng();
+        let networks = ActorCritic::new(observation_space, head, &config.networks(), &mut rng)?;
+        let rms_prop = RmsPropConfig {
+            alpha: config.rms_prop_alpha,
+            eps: config.rms_prop_eps,
+            eps_under_root: true,
+            ..RmsPropConfig::default()
+        };
+        let optimizer = RmsProp::new(rms_prop, networks.parameters()).map_err(backend)?;
+        Ok(Self { networks, optimizer, env_steps: 0, next: 0, config, plan: *plan })
+    }
+
+    pub(super) fn env_steps(&self) -> u64 {
+        self.env_steps
+    }
+
+    pub(super) fn total_env_steps(&self) -> u64 {
+        self.plan.env_steps
+    }
+
+    /// The worker whose turn comes after `place` others'.
+    pub(super) fn in_line(&self, place: usize) -> usize {
+        (self.next + place) % self.plan.num_envs
+    }
+
+    /// What the worker at that place in the line has to play: t_max steps, and fewer only where the
+    /// training would be over.
+    pub(super) fn share(&self, place: usize) -> Share {
+        let (t_max, total) = (self.config.t_max as u64, self.plan.env_steps);
+        let first = total.min(self.env_steps + place as u64 * t_max);
+        let steps = t_max.min(total - first);
+        Share { steps: steps as usize, counted: first + steps }
+    }
+
+    /// The worker's turn: applies its gradient, gives it the new parameters and its next share.
+    ///
+    /// # Panics
+    /// If it has played nothing.
+    pub(super) fn take_turn(&mut self, worker: &mut Worker<O, H>) -> Turn {
+        let (steps, losses) = worker.hand_in();
+        assert!(!steps.is_empty(), "no turn comes before its worker has played");
+        self.env_steps += steps.len() as u64;
+        let metrics = losses.map(|losses| self.apply(worker.gradient(), losses));
+        let env = self.in_line(0);
+        self.next = self.in_line(1);
+        worker.begin(&self.networks, self.share(self.plan.num_envs - 1));
+        Turn { env, steps, metrics }
+    }
+
+    /// One step of the shared RMSprop along a worker's gradient.
+    fn apply(&mut self, gradient: &[f32], losses: Losses) -> Metrics {
+        let learning_rate = self.config.learning_rate.at(self.plan.progress(self.env_steps));
+        let parameters = self.networks.parameters_mut();
+        parameters.gradients_mut().copy_from_slice(gradient);
+        let stepped = self.optimizer.step(parameters, learning_rate);
+        stepped.expect("the optimiser was made for these parameters");
+        losses.metrics().with("learning_rate", learning_rate)
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Shared<O, H> {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_part("networks", &self.networks)?;
+        let RmsPropState { square, .. } = self.optimizer.state();
+        state.insert_array("rms_prop/square", &[square.len()], square);
+        state.insert("env_steps", &self.env_steps)?;
+        state.insert("next", &self.next)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("networks", &mut self.networks)?;
+        let len = self.networks.parameters().len();
+        let square: Vec<f32> = state.array("rms_prop/square", &[len])?;
+        // Neither centred nor with momentum: the mean stays zero, and the last direction is no
+        // part of the next.
+        let zeros = vec![0.0; len];
+        self.optimizer
+            .load_state(RmsPropState { square: &square, mean: &zeros, momentum: &zeros })
+            .expect("the lengths were checked");
+        self.env_steps = state.get("env_steps")?;
+        let next: usize = state.get("next")?;
+        if next >= self.plan.num_envs {
+            return Err(CheckpointError::Mismatch {
+                name: "next".to_owned(),
+                expected: format!("one of {} workers", self.plan.num_envs),
+                got: next.to_string(),
+            });
+        }
+        self.next = next;
+        Ok(())
+    }
+}

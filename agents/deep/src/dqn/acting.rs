@@ -1,0 +1,89 @@
+//! DQN acts: ε-greedy, by noisy weights, or greedily, among the actions that are allowed.
+
+use std::ops::Range;
+
+use gymnast_core::nn::{Network as _, Noise, Scratch};
+use gymnast_envs::{FeatureSpace, FiniteSpace, Rng};
+use gymnast_harness::{Mode, Policy};
+use rand::{RngExt as _, seq::IteratorRandom as _};
+
+use super::Dqn;
+use crate::targets::greedy;
+
+/// What acting writes to, kept from call to call.
+#[derive(Default)]
+pub(super) struct Acting {
+    features: Vec<f32>, // [N, width]
+    noise: Option<Noise>,
+    weights: Vec<f32>, // with the noise
+    outputs: Vec<f32>, // [N, A · atoms]
+    q: Vec<f32>,       // [N, A]
+    scratch: Scratch,
+}
+
+impl Acting {
+    /// Nothing written yet; `noise` is that of the network which acts.
+    pub(super) fn new(noise: Option<Noise>) -> Self {
+        Self { noise, ..Self::default() }
+    }
+}
+
+impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
+    fn act(
+        &self,
+        observations: &[O::Element],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<A::Element>,
+    ) {
+        let (n, width, n_actions) =
+            (observations.len(), self.observation_space.width(), self.action_space.size());
+        let Acting { features, noise, weights, outputs, q, scratch } =
+            &mut *self.acting.borrow_mut();
+        features.resize(n * width, 0.0);
+        for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
+            self.observation_space.flatten(observation, row);
+        }
+        let exploits = self.averaged.as_ref().filter(|_| mode == Mode::Exploit);
+        let network = exploits.unwrap_or(&self.online);
+        // Of noisy weights these are the means, which exploit.
+        let mut values = network.parameters().values();
+        if let Some(noise) = noise.as_mut().filter(|_| mode == Mode::Explore) {
+            noise.draw(rng);
+            weights.resize(network.parameters().effective().len(), 0.0);
+            noise.apply(values, weights);
+            values = weights;
+        }
+        outputs.resize(n * network.outputs(), 0.0);
+        network
+            .plan()
+            .run(values, features, n, scratch, outputs)
+            .expect("the features have the network's width");
+        self.values.write_q(outputs, q);
+
+        let epsilon = if mode == Mode::Explore { self.epsilon() } else { 0.0 };
+        let mask = self.observation_space.action_mask();
+        actions.clear();
+        actions.extend(q.chunks_exact(n_actions).zip(features.chunks_exact(width)).map(
+            |(q, features)| {
+                let allowed = allowed(features, mask.as_ref());
+                let explores = epsilon > 0.0 && rng.random::<f64>() < epsilon;
+                let action =
+                    if explores { random(n_actions, allowed, rng) } else { greedy(q, allowed) };
+                self.action_space.element(action)
+            },
+        ));
+    }
+}
+
+/// Any action that is allowed; any at all where none is.
+fn random(n_actions: usize, allowed: Option<&[f32]>, rng: &mut Rng) -> usize {
+    let allowed = allowed.map(|allowed| (0..n_actions).filter(|&action| allowed[action] > 0.0));
+    let chosen = allowed.and_then(|actions| actions.choose(rng));
+    chosen.unwrap_or_else(|| rng.random_range(0..n_actions))
+}
+
+/// The action mask of an observation's features, where it has one.
+pub(super) fn allowed<'a>(features: &'a [f32], mask: Option<&Range<usize>>) -> Option<&'a [f32]> {
+    mask.map(|mask| &features[mask.clone()])
+}

@@ -1,0 +1,148 @@
+//! The learned model of the environment: what follows from a state and an action, with its doubt.
+
+use gymnast_core::nn::Activation;
+use gymnast_envs::{Rng, Seed};
+use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
+use rand::RngExt as _;
+use rand_distr::StandardNormal;
+use tch::Tensor;
+
+use super::{
+    ensemble::{Ensemble, Shape},
+    normalizer::Normalizer,
+};
+
+/// An ensemble that predicts the change of the state, the reward, and whether the episode ends.
+pub(super) struct Model {
+    pub(super) ensemble: Ensemble,
+    pub(super) input: Normalizer,  // [width + A]
+    pub(super) target: Normalizer, // [width + 1]: the change of the state, the reward
+    /// The members that predict; none before the first training.
+    pub(super) elites: Vec<usize>,
+    /// Whether an end was among what the model was trained on.
+    pub(super) knows_ends: bool,
+    pub(super) shuffle_rng: Rng,
+    width: usize,
+    rows: Vec<f32>, // [N, width + A], of one member
+    said: Vec<f32>, // [N, T], of one member
+}
+
+/// What the model draws as the consequences of N actions.
+#[derive(Default)]
+pub(super) struct Imagined {
+    pub(super) next_observations: Vec<f32>, // [N, width]
+    pub(super) rewards: Vec<f32>,           // [N]
+    pub(super) ends: Vec<bool>,             // [N]
+}
+
+impl Model {
+    pub(super) fn new(
+        members: usize,
+        hidden: &[usize],
+        (width, actions): (usize, usize),
+        weight_decay: f64,
+        seed: Seed,
+    ) -> Result<Self, AgentError> {
+        let shape = Shape { members, inputs: width + actions, hidden, targets: width + 1 };
+        let mut rng = seed.child("init", 0).rng();
+        Ok(Self {
+            ensemble: Ensemble::new(&shape, Activation::Silu, weight_decay, &mut rng)?,
+            input: Normalizer::new(width + actions),
+            target: Normalizer::new(width + 1),
+            elites: Vec::new(),
+            knows_ends: false,
+            shuffle_rng: seed.child("shuffle", 0).rng(),
+            width,
+            rows: Vec::new(),
+            said: Vec::new(),
+        })
+    }
+
+    /// Draws what follows from each of the rows `observations` and `actions`, every row from an
+    /// elite drawn for it.
+    ///
+    /// # Panics
+    /// Before the first training.
+    pub(super) fn step(
+        &mut self,
+        observations: &[f32], // [N, width]
+        actions: &[f32],      // [N, A]
+        rng: &mut Rng,
+        imagined: &mut Imagined,
+    ) {
+        let _guard = tch::no_grad_guard();
+        let (width, targets) = (self.width, self.width + 1);
+        let n = observations.len() / width;
+        let action_width = actions.len() / n;
+        imagined.next_observations.clear();
+        imagined.next_observations.extend_from_slice(observations);
+        imagined.rewards.resize(n, 0.0);
+        imagined.ends.clear();
+        imagined.ends.resize(n, false);
+        let mut by_elite = vec![Vec::new(); self.elites.len()];
+        let elites = self.elites.len() as u64;
+        (0..n).for_each(|i| by_elite[rng.random_range(0..elites) as usize].push(i));
+        for (&elite, chosen) in self.elites.iter().zip(&by_elite) {
+            if chosen.is_empty() {
+                continue;
+            }
+            self.rows.clear();
+            for &i in chosen {
+                self.rows.extend_from_slice(&observations[i * width..][..width]);
+                self.rows.extend_from_slice(&actions[i * action_width..][..action_width]);
+            }
+            self.input.normalize(&mut self.rows);
+            let input = Tensor::from_slice(&self.rows).view([1, chosen.len() as i64, -1]);
+            let said = self.ensemble.forward_member(elite, &input);
+            let noise: Vec<f32> =
+                (0..chosen.len() * targets).map(|_| rng.sample::<f32, _>(StandardNormal)).collect();
+            let noise = Tensor::from_slice(&noise).view_as(&said.mean);
+            let drawn = said.mean + (said.log_var * 0.5).exp() * noise; // [1, N, T]
+            self.said.resize(chosen.len() * targets, 0.0);
+            drawn.copy_data(&mut self.said, chosen.len() * targets);
+            for (&i, said) in chosen.iter().zip(self.said.chunks_exact(targets)) {
+                let next = &mut imagined.next_observations[i * width..][..width];
+                for (j, x) in next.iter_mut().enumerate() {
+                    *x += self.target.restore(j, said[j]);
+                }
+                imagined.rewards[i] = self.target.restore(width, said[width]);
+            }
+            if self.knows_ends {
+                self.said.truncate(chosen.len());
+                said.end.sigmoid().copy_data(&mut self.said, chosen.len());
+                for (&i, &chance) in chosen.iter().zip(&self.said) {
+                    imagined.ends[i] = rng.random::<f32>() < chance;
+                }
+            }
+        }
+    }
+}
+
+impl Checkpoint for Model {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_part("ensemble", &self.ensemble)?;
+        state.insert_part("input", &self.input)?;
+        state.insert_part("target", &self.target)?;
+        state.insert("elites", &self.elites)?;
+        state.insert("knows_ends", &self.knows_ends)?;
+        state.insert("shuffle_rng", &self.shuffle_rng)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("ensemble", &mut self.ensemble)?;
+        state.load_part("input", &mut self.input)?;
+        state.load_part("target", &mut self.target)?;
+        let elites: Vec<usize> = state.get("elites")?;
+        if elites.iter().any(|&elite| elite >= self.ensemble.members()) {
+            return Err(CheckpointError::Mismatch {
+                name: "elites".to_owned(),
+                expected: format!("numbers below {}", self.ensemble.members()),
+                got: format!("{elites:?}"),
+            });
+        }
+        self.elites = elites;
+        self.knows_ends = state.get("knows_ends")?;
+        self.shuffle_rng = state.get("shuffle_rng")?;
+        Ok(())
+    }
+}

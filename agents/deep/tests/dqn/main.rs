@@ -1,0 +1,132 @@
+//! DQN learns and resumes bit for bit, with every switch alone and with all together.
+
+mod distributional;
+
+use gymnast_core::nn::ConvConfig;
+use gymnast_deep::{Distribution, Dqn, DqnConfig};
+use gymnast_envs::{
+    Discrete, RowSpace, Seed,
+    bsuite::{Catch, CatchConfig},
+    classic::CartPole,
+    wrappers::TimeLimit,
+};
+use gymnast_harness::{
+    Plan, Setup, TrainError,
+    testing::{TwoArmedBandit, assert_learns, assert_resumes_exactly, setup, training},
+};
+
+fn small() -> DqnConfig {
+    let (hidden, buffer_size, learning_starts) = (vec![16, 16], 500, 100);
+    DqnConfig { hidden, buffer_size, batch_size: 32, learning_starts, ..DqnConfig::default() }
+}
+
+/// Every switch alone, and Rainbow, for returns up to `v_max`.
+fn switches(v_max: f64) -> Vec<(&'static str, DqnConfig)> {
+    let plain = DqnConfig { double: false, ..small() };
+    let epsilon = 0.0.into();
+    let (categorical, quantile) = (Distribution::Categorical, Distribution::Quantile);
+    let distributional = DqnConfig { atoms: 21, v_min: 0.0, v_max, ..plain.clone() };
+    let DqnConfig { hidden, buffer_size, batch_size, learning_starts, .. } = small();
+    vec![
+        ("plain", plain.clone()),
+        ("double", DqnConfig { double: true, ..plain.clone() }),
+        ("dueling", DqnConfig { dueling: true, ..plain.clone() }),
+        ("prioritized", DqnConfig { priority_exponent: 0.6, ..plain.clone() }),
+        ("n-step", DqnConfig { n_step: 3, ..plain.clone() }),
+        ("noise", DqnConfig { noise: 0.5, epsilon, ..plain.clone() }),
+        ("averaged", DqnConfig { average: 0.1, ..plain }),
+        ("categorical", DqnConfig { distribution: categorical, ..distributional.clone() }),
+        ("quantile", DqnConfig { distribution: quantile, ..distributional }),
+        (
+            "rainbow",
+            DqnConfig {
+                hidden,
+                buffer_size,
+                batch_size,
+                learning_starts,
+                atoms: 21,
+                v_min: 0.0,
+                v_max,
+                ..DqnConfig::rainbow()
+            },
+        ),
+    ]
+}
+
+#[test]
+fn it_learns_a_bandit() {
+    for (name, config) in switches(1.0) {
+        println!("{name}");
+        let make = |plan: &Plan| {
+            setup(plan, TwoArmedBandit::default, |o, a| Dqn::new(o, a, config.clone(), plan))
+        };
+        assert_learns(make, &training(1_000, 1), 0.75);
+    }
+}
+
+#[test]
+fn it_resumes_exactly() {
+    for (i, (name, config)) in switches(50.0).into_iter().enumerate() {
+        println!("{name}");
+        let make = |plan: &Plan| {
+            let cart_pole = || TimeLimit::new(CartPole::default(), 500);
+            setup(plan, cart_pole, |o, a| Dqn::new(o, a, config.clone(), plan))
+        };
+        assert_resumes_exactly(make, &training(900, 1 + 2 * (i % 2)));
+    }
+}
+
+/// Catch on a small board, with convolutions.
+fn catch(config: &DqnConfig, plan: &Plan) -> Result<Setup<RowSpace, Discrete>, TrainError> {
+    let catch = || Catch::new(CatchConfig { rows: 5, columns: 4 }).expect("a small board");
+    let conv = vec![ConvConfig { channels: 8, kernel: 3, stride: 1 }];
+    let config = DqnConfig { conv, hidden: vec![32], ..config.clone() };
+    setup(plan, catch, |o, a| Dqn::new(o, a, config, plan))
+}
+
+#[test]
+fn it_learns_to_catch_from_pixels() {
+    let config = DqnConfig {
+        learning_rate: 3e-3.into(),
+        batch_size: 32,
+        buffer_size: 2_000,
+        learning_starts: 200,
+        tau: 0.02,
+        ..DqnConfig::default()
+    };
+    assert_learns(|plan: &Plan| catch(&config, plan), &training(2_000, 1), 0.9);
+}
+
+#[test]
+fn pixels_resume_exactly() {
+    let rainbow = DqnConfig { buffer_size: 400, learning_starts: 100, ..DqnConfig::rainbow() };
+    let rainbow = DqnConfig { atoms: 11, v_min: -1.0, v_max: 1.0, ..rainbow };
+    assert_resumes_exactly(|plan: &Plan| catch(&rainbow, plan), &training(700, 1));
+}
+
+#[test]
+fn settings_out_of_range_are_named() {
+    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: 10 };
+    let error = |config: DqnConfig| {
+        let make = |plan: &Plan| {
+            setup(plan, CartPole::default, |o, a| Dqn::new(o, a, config.clone(), plan))
+        };
+        make(&plan).map(drop).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let conv = ConvConfig::min_atar();
+    for (config, key) in [
+        (DqnConfig { conv, ..small() }, "conv ="),
+        (DqnConfig { gamma: -1.1, ..small() }, "gamma ="),
+        (DqnConfig { priority_exponent: 2.0, ..small() }, "priority_exponent ="),
+        (DqnConfig { importance_exponent: 2.0.into(), ..small() }, "importance_exponent ="),
+        (DqnConfig { priority_offset: 0.0, ..small() }, "priority_offset ="),
+        (DqnConfig { noise: -0.5, ..small() }, "noise ="),
+        (DqnConfig { atoms: 1, ..small() }, "atoms ="),
+        (DqnConfig { v_min: 10.0, ..small() }, "v_max ="),
+    ] {
+        let error = error(config);
+        assert!(error.starts_with(key), "{key} {error}");
+    }
+    // Self-play learns from the other player's values.
+    assert_eq!(error(DqnConfig { gamma: -1.0, ..small() }), "");
+}

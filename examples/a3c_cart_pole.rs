@@ -1,0 +1,24 @@
+//! A3C on CartPole: one seed, in memory, its eight workers on as many threads.
+//!
+//! Two trainings of the same seed learn the same to the last bit, whatever the scheduler does.
+//!
+//! ```text
+//! cargo run --release --example a3c_cart_pole
+//! ```
+
+use gymnast::{Catalog, Registry, Run};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (catalog, registry) = (Catalog::builtin(), Registry::builtin());
+    let mut config = Run::defaults(&catalog, &registry, "a3c", "CartPole-v1")?;
+    config["training"]["eval_every"] = 10_000.into();
+    let run = Run::new(&catalog, &registry, &config)?;
+    println!("{}", run.to_toml());
+    let [first, second] = [run.train_in_memory(0)?, run.train_in_memory(0)?];
+    for (evaluation, again) in first.evaluations.iter().zip(&second.evaluations) {
+        assert_eq!(evaluation.mean_return.to_bits(), again.mean_return.to_bits());
+        println!("{:>7} steps: {:.1}", evaluation.env_step, evaluation.mean_return);
+    }
+    println!("{:.0} env steps a second", first.env_steps_per_s);
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! PPO teaches itself Connect Four, and is measured against opponents who look ahead.
+//!
+//! ```text
+//! cargo run --release --example self_play_connect_four
+//! ```
+
+use gymnast::{
+    Agent as _, Env as _, Mode, Plan, Policy as _, Presets as _, Seed, SyncVectorEnv,
+    VectorEnv as _,
+    deep::{Categorical, Ppo, PpoConfig},
+    envs::games::{BoardSpace, ConnectFour, Opponent, TwoPlayer},
+    harness::play_episodes,
+};
+
+type Game = TwoPlayer<ConnectFour>;
+type Player = Ppo<BoardSpace<ConnectFour>, Categorical<gymnast::Discrete>>;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let preset = PpoConfig::preset("ConnectFour-v0").ok_or("no preset")?;
+    let (num_envs, env_steps) = (preset.training.num_envs, preset.training.env_steps);
+    let plan = Plan { seed: Seed::new(0), num_envs, env_steps };
+    let (boards, columns) = (Game::default().observation_space(), Game::default().action_space());
+    let mut agent = Player::new(boards, Categorical::new(columns), preset.settings, &plan)?;
+
+    // Each move is seen by the player who made it, and the next board by the other: γ is −1.
+    let games = vec![Game::default(); num_envs];
+    let mut envs = SyncVectorEnv::new(games, plan.seed.child("envs", 0))?;
+    envs.reset()?;
+    let (mut rng, mut actions) = (plan.seed.child("policy", 0).rng(), Vec::new());
+    let (mut moves, mut due) = (0, 0);
+    loop {
+        if moves >= due {
+            println!("\nafter {moves} moves against itself");
+            report(&agent)?;
+            due += env_steps / 4;
+        }
+        if moves >= env_steps {
+            return Ok(());
+        }
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.learn(envs.step(&actions)?)?;
+        moves += num_envs as u64;
+    }
+}
+
+/// How often the agent at its best wins, each side beginning half of the games.
+fn report(agent: &Player) -> Result<(), Box<dyn std::error::Error>> {
+    let minimax = |depth| (format!("looking {depth} ahead"), Opponent::Minimax { depth });
+    let opponents = [("moving at random".to_owned(), Opponent::Random)];
+    for (name, opponent) in opponents.into_iter().chain([1, 2, 3, 4].map(minimax)) {
+        let seed = Seed::new(1);
+        let mut envs = SyncVectorEnv::new(vec![Game::new(opponent); 200], seed)?;
+        let mut rng = seed.child("policy", 0).rng();
+        let games = play_episodes(agent, &mut envs, Mode::Exploit, &mut rng, 42)?;
+        let share = |result: f64| {
+            let count = games.returns.iter().filter(|&&r| r == result).count();
+            100.0 * count as f64 / games.returns.len() as f64
+        };
+        let [won, drawn] = [1.0, 0.0].map(share);
+        println!("  against somebody {name}: {won:.0} % won, {drawn:.0} % drawn");
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Q-learning teaches itself tic-tac-toe, and never loses again.
+//!
+//! It moves for both sides. Since the board after a move is seen by the other player, its value
+//! counts negatively: a discount of −1 is all that self-play takes.
+//!
+//! ```text
+//! cargo run --release --example self_play_tic_tac_toe
+//! ```
+
+use gymnast::Agent as _;
+use gymnast::{
+    Env as _, FiniteSpace as _, Mode, Plan, Policy as _, Presets as _, QLearning, QLearningConfig,
+    Seed, SyncVectorEnv, VectorEnv as _,
+    envs::games::{Opponent, TicTacToe, TwoPlayer, every_game, members},
+    harness::play_episodes,
+};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let preset = QLearningConfig::preset("TicTacToe-v0").ok_or("no preset")?;
+    println!("γ = {}", preset.settings.gamma);
+    let env_steps = preset.training.env_steps;
+    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps };
+    let game = TwoPlayer::<TicTacToe>::default();
+    let (boards, moves) = (game.observation_space(), game.action_space());
+    let mut agent = QLearning::new(boards, moves, preset.settings, &plan)?;
+
+    let mut envs = SyncVectorEnv::new(vec![game], plan.seed.child("envs", 0))?;
+    envs.reset()?;
+    let (mut rng, mut actions) = (plan.seed.child("policy", 0).rng(), Vec::new());
+    for step in 0..=env_steps {
+        if step % (env_steps / 5) == 0 {
+            println!("\nafter {step} moves against itself");
+            report(&agent)?;
+        }
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.learn(envs.step(&actions)?)?;
+    }
+    Ok(())
+}
+
+type Player = QLearning<gymnast::envs::games::BoardSpace<TicTacToe>, gymnast::Discrete>;
+
+/// How the agent does at its best.
+fn report(agent: &Player) -> Result<(), Box<dyn std::error::Error>> {
+    for (name, opponent) in [("random", Opponent::Random), ("perfect", TicTacToe::PERFECT)] {
+        let seed = Seed::new(1);
+        let mut envs = SyncVectorEnv::new(vec![TwoPlayer::<TicTacToe>::new(opponent); 1000], seed)?;
+        let mut rng = seed.child("policy", 0).rng();
+        let games = play_episodes(agent, &mut envs, Mode::Exploit, &mut rng, 9)?;
+        let count = |result: f64| games.returns.iter().filter(|&&r| r == result).count();
+        let [won, drawn, lost] = [1.0, 0.0, -1.0].map(count);
+        println!("  against {name} play: {won} won, {drawn} drawn, {lost} lost");
+    }
+    // Whatever an opponent may do, and whichever of equally good moves the agent makes.
+    let boards = TwoPlayer::<TicTacToe>::default().observation_space();
+    let tally = every_game::<TicTacToe>(&mut |stones| {
+        let values = agent.table().row(boards.index_of(&stones));
+        let best = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        members(0b1_1111_1111).filter(|&a| values[a] == best).fold(0, |set, a| set | 1 << a)
+    });
+    println!(
+        "  every game there is: {} won, {} drawn, {} lost",
+        tally.won, tally.drawn, tally.lost
+    );
+    Ok(())
+}
