@@ -9,8 +9,11 @@ fn every_registered_environment_passes() {
         assert!(report.is_ok(), "{}: {report}", spec.id());
         assert!(report.steps_per_second.is_some_and(|speed| speed > 0.0), "{}", spec.id());
         println!("{}: {report}", spec.id());
-        let offered = [Check::SaveRestore, Check::StateRoundTrip, Check::OutsideActions];
-        assert!(offered.iter().all(|check| report.checks_run.contains(check)), "{report}");
+        let offers = |check| report.checks_run.contains(&check);
+        assert!(offers(Check::SaveRestore) && offers(Check::OutsideActions), "{report}");
+        // What a physics engine remembers of contacts is no list of numbers that could be set.
+        let is_engine = spec.id().starts_with("LunarLander");
+        assert!(offers(Check::StateRoundTrip) != is_engine, "{report}");
     }
 }
 

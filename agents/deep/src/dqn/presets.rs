@@ -77,7 +77,7 @@ impl DqnConfig {
 
 const TUNED: &str = "tuned here over 10 seeds: see docs/results.md";
 const FEW: &str = "DQN's settings with every switch on, tried here over 3 seeds";
-const ZOO: &str = "learning rate, updates and width from rl-baselines3-zoo, the rest tuned here";
+const ZOO: &str = "learning rate, batch and width from rl-baselines3-zoo, the rest tried here";
 const PIXELS: &str = "the network of Young and Tian (2019), the rest tried here over 3 seeds";
 
 fn preset(

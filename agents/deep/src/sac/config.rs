@@ -132,7 +132,8 @@ impl Presets for SacConfig {
                 ..Self::default()
             },
             training: Training { env_steps: 100_000, ..Training::default() },
-            source,
+            source: "step size and targets from rl-baselines3-zoo, not tuned here: smaller batches \
+                     and scaled rewards",
         };
         vec![pendulum, mountain_car, lunar_lander]
     }
