@@ -7,13 +7,14 @@
 //! cargo run --release --example cliff_walking    # writes cliff_walking.png
 //! ```
 
-use std::{num::NonZeroUsize, path::Path};
+use std::{error::Error, num::NonZeroUsize, path::Path};
 
 use gymnast::{
-    Agent as _, Discrete, Env as _, Mode, Plan, Policy as _, Seed, SyncVectorEnv, VectorEnv as _,
+    Flow, Seed,
     core::plot::{Axis, Line, LinePlot},
     core::statistics::{Curve, moving_average},
     envs::toy_text::CliffWalking,
+    learn_online,
     tabular::{Common, QLearningRule, SarsaRule, TabularAgent, UpdateRule},
 };
 
@@ -21,34 +22,23 @@ const RUNS: u64 = 50;
 const EPISODES: usize = 500;
 
 /// The return of each episode while the agent learns: one run.
-fn returns<R: UpdateRule<Config: From<Common>>>(
-    seed: Seed,
-) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
+fn returns<R: UpdateRule<Config: From<Common>>>(seed: Seed) -> Result<Vec<f64>, Box<dyn Error>> {
     let cliff = CliffWalking::default();
-    let (states, actions): (Discrete, Discrete) = (cliff.observation_space(), cliff.action_space());
-    let mut envs = SyncVectorEnv::new(vec![cliff], seed.child("envs", 0))?;
     let book = Common { alpha: 0.5.into(), epsilon: 0.1.into(), gamma: 1.0, initial_value: 0.0 };
-    let plan = Plan { seed, num_envs: 1, env_steps: u64::MAX };
-    let mut agent = TabularAgent::<_, _, R>::new(states, actions, book.into(), &plan)?;
-    let (mut rng, mut actions) = (seed.child("policy", 0).rng(), Vec::new());
+    let mut agent = TabularAgent::<_, _, R>::for_env(&cliff, book.into(), seed)?;
     let (mut returns, mut sum) = (Vec::new(), 0.0);
-    envs.reset()?;
-    while returns.len() < EPISODES {
-        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
-        let experience = envs.step(&actions)?;
-        agent.learn(experience)?;
-        sum += experience.rewards[0];
-        if experience.outcomes[0].is_final() {
+    learn_online(&mut agent, cliff, seed, |_, step| {
+        sum += step.rewards[0];
+        if step.outcomes[0].is_final() {
             returns.push(std::mem::take(&mut sum));
         }
-    }
+        if returns.len() < EPISODES { Flow::Continue } else { Flow::Stop }
+    })?;
     Ok(returns)
 }
 
 /// The mean over the runs, a line of it, and its level at the end.
-fn line<R: UpdateRule<Config: From<Common>>>(
-    label: &str,
-) -> Result<Line, Box<dyn std::error::Error>> {
+fn line<R: UpdateRule<Config: From<Common>>>(label: &str) -> Result<Line, Box<dyn Error>> {
     let mut mean = vec![0.0; EPISODES];
     for run in 0..RUNS {
         for (sum, value) in mean.iter_mut().zip(returns::<R>(Seed::new(run))?) {
@@ -67,7 +57,7 @@ fn line<R: UpdateRule<Config: From<Common>>>(
     Ok(Line::new(label, points.collect()))
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let plot = LinePlot {
         title: format!("The cliff: online return, mean over {RUNS} runs"),
         x_axis: Axis::new("episode"),

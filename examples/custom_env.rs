@@ -83,7 +83,13 @@ fn learn(registry: &Registry) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let catalog = Catalog::builtin();
     for agent in catalog.serving(registry.spec("Windy-v0")?) {
         let config = Run::defaults(&catalog, registry, agent, "Windy-v0")?;
-        let run = Run::new(&catalog, registry, &config)?;
+        let run = match Run::new(&catalog, registry, &config) {
+            Ok(run) => run,
+            Err(error) => {
+                println!("{agent}: {error}");
+                continue;
+            }
+        };
         let evaluations = run.train_in_memory(0)?.evaluations;
         let last = evaluations.last().ok_or("no evaluation")?;
         println!("{agent}: return {:.2} after {} steps", last.mean_return, last.env_step);

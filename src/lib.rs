@@ -65,15 +65,18 @@ pub use gymnast_tabular as tabular;
 
 pub use catalog::{AgentEntry, Builders, Catalog};
 #[cfg(feature = "deep")]
-pub use gymnast_deep::{Ddpg, DdpgConfig, Dqn, DqnConfig, Sac, SacConfig, Td3, Td3Config};
+pub use gymnast_deep::{
+    Bc, BcConfig, Ddpg, DdpgConfig, Dqn, DqnConfig, Sac, SacConfig, Td3, Td3Config,
+};
 pub use gymnast_envs::{
     Act, BoundedSpace, BoxSpace, Discrete, DynEnv, Env, EnvError, EnvOptions, EnvSpec, Experience,
     FeatureSpace, FiniteSpace, MultiBinary, MultiDiscrete, Obs, Outcome, Registry, Rng, Seed,
     Space, Step, SyncVectorEnv, VectorEnv, product_space, snapshot,
 };
 pub use gymnast_harness::{
-    Agent, AgentError, Checkpoint, Evaluation, Existing, Experiment, Metrics, Mode, Plan, Policy,
-    Presets, ProgressBars, Recorder, Schedule, Setup, Summary, Training, train,
+    Agent, AgentError, Checkpoint, Demonstrations, Evaluation, Existing, Experiment, Flow, Metrics,
+    Mode, Plan, Policy, Presets, ProgressBars, Recorder, Schedule, Setup, Summary, Training,
+    learn_online, train,
 };
 pub use gymnast_tabular::{QLearning, QLearningConfig, Sarsa, SarsaConfig};
 pub use run::Run;

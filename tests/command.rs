@@ -14,6 +14,7 @@ fn help_teaches() {
         "train",
         "evaluate",
         "watch",
+        "record",
         "plot",
         "report",
         "benchmark",
@@ -97,6 +98,60 @@ fn episodes_are_watched() {
     assert_eq!(sandbox.read("there.gif"), "mine");
     sandbox.run(&["watch", "run", "--gif", "there.gif", "--force"]).ok();
     assert!(fs::read(sandbox.path("there.gif")).unwrap().starts_with(b"GIF89a"));
+}
+
+#[test]
+fn episodes_are_recorded() {
+    let sandbox = Sandbox::with_run();
+    let lake = ["record", "FrozenLake-v1", "--set", "is_slippery=false", "--out", "lake.jsonl"];
+    let text = sandbox.run(&[&lake[..], &["--episodes", "3"]].concat()).ok().stdout;
+    assert!(text.contains("lake.jsonl: 3 episodes"), "{text}");
+    let first = sandbox.read("lake.jsonl");
+    let line = first.lines().next().unwrap();
+    assert!(line.starts_with(r#"{"episode":0,"observation":[1.0,0.0"#), "{line}");
+    // Nothing is overwritten, and the same seed records the same episodes.
+    sandbox.run(&lake).fails(2, &["lake.jsonl is there already", "--force"]);
+    sandbox.run(&[&lake[..], &["--episodes", "3", "--force"]].concat()).ok();
+    assert_eq!(sandbox.read("lake.jsonl"), first);
+    sandbox.run(&[&lake[..], &["--episodes", "3", "--force", "--seed", "1"]].concat()).ok();
+    assert_ne!(sandbox.read("lake.jsonl"), first);
+    // A table's episodes are written as networks read them.
+    let text = sandbox.run(&["record", "run", "--out", "run.jsonl"]).ok().stdout;
+    assert!(text.contains("25 episodes"), "{text}");
+    assert!(sandbox.read("run.jsonl").starts_with(r#"{"episode":0,"observation":[1.0,0.0"#));
+    let pendulum = ["record", "Pendulum-v1", "--episodes", "1", "--out", "pendulum.jsonl"];
+    let text = sandbox.run(&[&pendulum[..], &["--max-steps", "7"]].concat()).ok().stdout;
+    assert!(text.contains("1 episodes, 7 steps"), "{text}");
+    let last = sandbox.read("pendulum.jsonl");
+    assert!(last.trim_end().ends_with(r#""outcome":"Truncated"}"#), "{last}");
+    for (what, parts) in [("nowhere", "no run's directory"), ("run/seed-7", "seeds are 0, 1")] {
+        sandbox.run(&["record", what, "--out", "x.jsonl"]).fails(2, &[parts]);
+    }
+    sandbox.run(&["record", "run", "--set", "a=1", "--out", "x.jsonl"]).fails(2, &["--set"]);
+    sandbox.run(&["record", "run", "--out", "no/x.jsonl"]).fails(1, &["create it first"]);
+    sandbox.run(&["record", "run"]).fails(2, &["--out"]);
+    assert!(!sandbox.path("x.jsonl").exists());
+}
+
+#[cfg(feature = "deep")]
+#[test]
+fn what_was_recorded_is_cloned() {
+    let sandbox = Sandbox::new();
+    let lake = ["q-learning", "FrozenLake-v1", "--steps=20000", "--seed=0", "--quiet"];
+    let dry = ["--set=env.is_slippery=false", "--eval-every=0", "--out=expert"];
+    sandbox.run(&[&["train"], &lake[..], &dry].concat()).ok();
+    sandbox.run(&["record", "expert", "--episodes", "5", "--out", "expert.jsonl"]).ok();
+    let clone = ["train", "bc", "FrozenLake-v1", "--seed=0", "--quiet", "--steps=300"];
+    let set = ["--set=env.is_slippery=false", "--set=demonstrations=expert.jsonl", "--out=clone"];
+    sandbox.run(&[&clone[..], &set].concat()).ok();
+    let json = sandbox.run(&["evaluate", "clone", "--episodes", "10", "--json"]).ok().json();
+    assert_eq!(json["mean_return"], 1.0);
+    // Without a file it says how to come by one; a wrong line is named.
+    sandbox.run(&clone).fails(2, &["demonstrations = \"\"", "gymnast record"]);
+    let other = ["train", "bc", "CartPole-v1", "--set=demonstrations=expert.jsonl"];
+    sandbox.run(&other).fails(1, &["expert.jsonl, line 1: `observation`: expected an element of"]);
+    let none = ["train", "bc", "CartPole-v1", "--set=demonstrations=none.jsonl"];
+    sandbox.run(&none).fails(1, &["cannot read none.jsonl"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::PathBuf,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -13,49 +14,87 @@ use rand::RngExt as _;
 use crate::sandbox::{SHORT, Sandbox};
 
 /// A training that takes a second or two, so that it can be interrupted.
-const Q_LEARNING: &[&str] = &[
-    "train",
-    "q-learning",
-    "FrozenLake-v1",
-    "--steps=2000000",
-    "--eval-every=100000",
-    "--set=training.checkpoint_every=50000",
-    "--set=training.num_envs=4",
-    "--seeds=2",
-    "--quiet",
-];
-
-#[cfg(feature = "deep")]
-const DQN: &[&str] = &[
-    "train",
-    "dqn",
-    "CartPole-v1",
-    "--steps=4000",
-    "--eval-every=500",
-    "--eval-episodes=2",
-    "--set=training.checkpoint_every=250",
-    "--set=learning_starts=200",
-    "--set=hidden=[32,32]",
-    "--seeds=2",
-    "--quiet",
-];
+const Q_LEARNING: &str = "q-learning FrozenLake-v1 --steps=2000000 --eval-every=100000 \
+    --set=training.checkpoint_every=50000 --set=training.num_envs=4";
 
 /// Four threads that take turns.
 #[cfg(feature = "deep")]
-const A3C: &[&str] = &[
-    "train",
-    "a3c",
-    "CartPole-v1",
-    "--steps=12000",
-    "--eval-every=1500",
-    "--eval-episodes=2",
-    "--set=training.checkpoint_every=700",
-    "--set=training.num_envs=4",
-    "--set=t_max=7",
-    "--set=hidden=[16,16]",
-    "--seeds=2",
-    "--quiet",
-];
+const A3C: &str = "a3c CartPole-v1 --steps=12000 --eval-every=1500 --eval-episodes=2 \
+    --set=training.checkpoint_every=700 --set=training.num_envs=4 --set=t_max=7 \
+    --set=hidden=[16,16]";
+
+/// Makes a test of each training: killed at several moments, it ends as if it had not been.
+macro_rules! killed {
+    ($($name:ident: $training:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            super::killed_runs_resume_exactly(&super::Sandbox::new(), $training);
+        })*
+    };
+}
+
+/// One line an agent, at least one a family: the agent, the environment, and what makes the training
+/// short, with a dozen checkpoints or more.
+mod a_killed_run_resumes_exactly {
+    killed! {
+        q_learning: super::Q_LEARNING;
+        sarsa_lambda: "sarsa-lambda Taxi-v4 --steps=200000 --eval-every=50000 \
+            --set=training.checkpoint_every=10000";
+        n_step_sarsa: "n-step-sarsa CliffWalking-v1 --steps=600000 --eval-every=150000 \
+            --set=training.checkpoint_every=30000 --set=training.num_envs=4";
+        dyna_q_plus: "dyna-q-plus DynaMaze-v0 --steps=100000 --eval-every=25000 \
+            --set=training.checkpoint_every=5000 --set=training.max_eval_steps=200";
+        prioritized_sweeping: "prioritized-sweeping FrozenLake-v1 --steps=200000 \
+            --eval-every=50000 --set=training.checkpoint_every=10000";
+        monte_carlo: "monte-carlo Blackjack-v1 --steps=1000000 --eval-every=250000 \
+            --set=training.checkpoint_every=50000";
+    }
+
+    #[cfg(feature = "deep")]
+    killed! {
+        dqn: "dqn CartPole-v1 --steps=4000 --eval-every=500 --eval-episodes=2 \
+            --set=training.checkpoint_every=250 --set=learning_starts=200 --set=hidden=[32,32]";
+        rainbow: "rainbow CartPole-v1 --steps=2500 --eval-every=500 --eval-episodes=2 \
+            --set=training.checkpoint_every=150 --set=learning_starts=200 --set=hidden=[32,32]";
+        ppo: "ppo CartPole-v1 --steps=8192 --eval-every=2048 --eval-episodes=2 \
+            --set=training.checkpoint_every=512 --set=hidden=[32,32]";
+        a2c: "a2c Acrobot-v1 --steps=48000 --eval-every=12000 --eval-episodes=1 \
+            --set=training.checkpoint_every=3000 --set=hidden=[32,32]";
+        a3c: super::A3C;
+        reinforce: "reinforce CartPole-v1 --steps=30000 --eval-every=7500 --eval-episodes=2 \
+            --set=training.checkpoint_every=1500 --set=hidden=[32,32]";
+        sac: "sac Pendulum-v1 --steps=900 --eval-every=300 --eval-episodes=1 \
+            --set=training.checkpoint_every=60 --set=learning_starts=100 --set=hidden=[32,32] \
+            --set=batch_size=32";
+        td3: "td3 Pendulum-v1 --steps=1200 --eval-every=400 --eval-episodes=1 \
+            --set=training.checkpoint_every=80 --set=learning_starts=100 --set=hidden=[32,32] \
+            --set=batch_size=32";
+        mbpo: "mbpo Pendulum-v1 --steps=300 --eval-every=100 --eval-episodes=1 \
+            --set=training.checkpoint_every=25 --set=sac.hidden=[32,32] --set=model_hidden=[32,32] \
+            --set=ensemble=3 --set=elites=2 --set=max_epochs=2 --set=model_train_every=50 \
+            --set=rollouts=50 --set=sac.learning_starts=50 --set=sac.batch_size=32";
+        ddpg: "ddpg MountainCarContinuous-v0 --steps=1200 --eval-every=400 --eval-episodes=1 \
+            --set=training.checkpoint_every=80 --set=learning_starts=100 --set=hidden=[32,32] \
+            --set=batch_size=32 --set=env.max_episode_steps=200";
+    }
+
+    #[cfg(feature = "deep")]
+    #[test]
+    fn bc() {
+        let sandbox = super::Sandbox::new();
+        sandbox.run(&["record", "CartPole-v1", "--out", "random.jsonl"]).ok();
+        let training = "bc CartPole-v1 --steps=6000 --eval-every=1500 --eval-episodes=2 \
+            --set=training.checkpoint_every=400 --set=hidden=[32,32] --set=patience=0 \
+            --set=demonstrations=random.jsonl";
+        super::killed_runs_resume_exactly(&sandbox, training);
+    }
+}
+
+/// The arguments of a training of two seeds, into that directory.
+fn train<'a>(training: &'a str, out: &'a str) -> Vec<&'a str> {
+    let words = training.split_whitespace();
+    ["train"].into_iter().chain(words).chain(["--seeds=2", "--quiet", "--out", out]).collect()
+}
 
 #[test]
 fn the_same_command_gives_the_same_bytes() {
@@ -81,23 +120,6 @@ fn a_run_with_more_seeds_begins_with_the_same_ones() {
     assert_eq!(sandbox.records("three/seed-1"), sandbox.records("run/seed-1"));
 }
 
-#[test]
-fn a_killed_q_learning_resumes_exactly() {
-    killed_runs_resume_exactly(Q_LEARNING);
-}
-
-#[cfg(feature = "deep")]
-#[test]
-fn a_killed_dqn_resumes_exactly() {
-    killed_runs_resume_exactly(DQN);
-}
-
-#[cfg(feature = "deep")]
-#[test]
-fn a_killed_a3c_resumes_exactly() {
-    killed_runs_resume_exactly(A3C);
-}
-
 /// The threads of asynchronous workers have one core, then as many as there are, and both seeds at
 /// once to fight over them: the scheduler has no say.
 #[cfg(all(feature = "deep", target_os = "linux"))]
@@ -108,61 +130,70 @@ fn a3c_gives_the_same_bytes_on_any_number_of_cores() {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let cores = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
     let core = cores.trim().split(['-', ',']).next().unwrap();
-    let one = sandbox.command(&[A3C, &["--out", "one", "--jobs", "1"]].concat());
+    let one = sandbox.command(&[&train(A3C, "one")[..], &["--jobs", "1"]].concat());
     let mut taskset = Command::new("taskset");
     taskset.args(["-c", core]).arg(one.get_program()).args(one.get_args());
     let status = taskset.current_dir(sandbox.path(".")).stdout(Stdio::null()).status().unwrap();
     assert!(status.success());
-    sandbox.run(&[A3C, &["--out", "all", "--jobs", "2"]].concat()).ok();
+    sandbox.run(&[&train(A3C, "all")[..], &["--jobs", "2"]].concat()).ok();
     assert_same(&sandbox, "one", "all");
 }
 
-/// Kills a training at several random moments, resumes it each time, and holds all that it
-/// recorded against an uninterrupted one's.
-fn killed_runs_resume_exactly(train: &[&str]) {
-    let sandbox = Sandbox::new();
+/// Kills a training at several moments, resumes it each time, and holds all that it recorded against
+/// an uninterrupted one's.
+fn killed_runs_resume_exactly(sandbox: &Sandbox, training: &str) {
     let begin = Instant::now();
-    sandbox.run(&[train, &["--out", "whole"]].concat()).ok();
+    sandbox.run(&train(training, "whole")).ok();
     let duration = begin.elapsed();
+    let resume = ["train", "--resume", "--out", "killed", "--quiet"];
     let mut moments = Seed::new(std::process::id().into()).rng();
     let mut kills = 0;
-    for attempt in 0..8 {
-        let first = [train, &["--out", "killed"]].concat();
+    for attempt in 0..6 {
         let begun = sandbox.path("killed/config.toml").is_file();
-        let resume = &["train", "--resume", "--out", "killed", "--quiet"][..];
-        let args = if begun { resume } else { &first };
-        let mut child = sandbox.command(args).stdout(Stdio::null()).spawn().unwrap();
-        thread::sleep(duration.mul_f64(moments.random_range(0.02..0.2)));
-        if attempt % 3 == 2 {
+        let args = if begun { resume.to_vec() } else { train(training, "killed") };
+        let before = newest_checkpoint(sandbox);
+        let mut child = sandbox.command(&args).stdout(Stdio::null()).spawn().unwrap();
+        let mut is_running = || child.try_wait().unwrap().is_none();
+        // At any moment, the start of the process too; but every other time it gets further first,
+        // so that the kills are spread over the whole training.
+        while attempt % 2 == 0 && newest_checkpoint(sandbox) == before && is_running() {
+            thread::sleep(Duration::from_millis(2));
+        }
+        thread::sleep(duration.mul_f64(moments.random_range(0.0..0.15)));
+        if attempt == 2 {
             // A second process in the same directory is refused, and does no harm.
-            let status = sandbox.run(resume).code;
+            let status = sandbox.run(&resume).code;
             assert_ne!(status, Some(101));
         }
-        kills += u32::from(child.try_wait().unwrap().is_none());
+        kills += u32::from(is_running());
         child.kill().unwrap();
         child.wait().unwrap();
     }
     assert!(kills > 2, "the training was over before it could be killed: {kills} kills");
-    sandbox.run(&["train", "--resume", "--out", "killed", "--quiet"]).ok();
-    assert_same(&sandbox, "killed", "whole");
+    sandbox.run(&resume).ok();
+    assert_same(sandbox, "killed", "whole");
+}
+
+/// The newest checkpoint of the first seed.
+fn newest_checkpoint(sandbox: &Sandbox) -> Option<PathBuf> {
+    let entries = fs::read_dir(sandbox.path("killed/seed-0/checkpoints")).ok()?;
+    entries.filter_map(|entry| Some(entry.ok()?.path())).max()
 }
 
 #[track_caller]
 fn assert_same(sandbox: &Sandbox, left: &str, right: &str) {
     let (left, right) = (sandbox.records(left), sandbox.records(right));
     assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
-    for (path, bytes) in &left {
-        assert!(bytes == &right[path], "{} differs", path.display());
-    }
+    let differing: Vec<_> = left.keys().filter(|path| left[*path] != right[*path]).collect();
+    assert!(differing.is_empty(), "these files differ: {differing:?}");
 }
 
 #[cfg(unix)]
 #[test]
 fn ctrl_c_saves_everything_and_says_how_to_go_on() {
     let sandbox = Sandbox::new();
-    sandbox.run(&[Q_LEARNING, &["--out", "whole"]].concat()).ok();
-    let args = [Q_LEARNING, &["--out", "run"]].concat();
-    let mut command = sandbox.command(&args);
+    sandbox.run(&train(Q_LEARNING, "whole")).ok();
+    let mut command = sandbox.command(&train(Q_LEARNING, "run"));
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while !sandbox.path("run/seed-0/checkpoints").exists() {
         thread::sleep(Duration::from_millis(5));
@@ -180,7 +211,7 @@ fn ctrl_c_saves_everything_and_says_how_to_go_on() {
     sandbox
         .run(&["train", "q-learning", "Taxi-v4", "--resume", "--out", "run"])
         .fails(2, &["env.id"]);
-    sandbox.run(&[Q_LEARNING, &["--out", "run", "--resume"]].concat()).ok();
+    sandbox.run(&[&train(Q_LEARNING, "run")[..], &["--resume"]].concat()).ok();
     assert_same(&sandbox, "run", "whole");
     // Once it is over, resuming only shows the result again.
     let text = sandbox.run(&["train", "--resume", "--out", "run", "--quiet"]).ok().stdout;

@@ -5,7 +5,7 @@
 //! target network's update, a checkpoint are each one loop over one slice, and neither acting
 //! ([`nn::Network::evaluate`]) nor the gradient of a loss whose formula is known
 //! ([`nn::Plan::backward`]) needs libtorch. libtorch does what it is best at: it differentiates
-//! everything else.
+//! everything else. [`supervised`] trains a network on rows of data.
 //!
 //! [`statistics`], [`plot`] and [`atomic_file`] stand outside the default feature `torch`, which
 //! everything else needs.
@@ -33,5 +33,7 @@ pub mod nn;
 pub mod optim;
 #[cfg(feature = "torch")]
 mod simd;
+#[cfg(feature = "torch")]
+pub mod supervised;
 #[cfg(feature = "torch")]
 pub mod threads;

@@ -36,6 +36,23 @@ pub fn mse(prediction: &Tensor, target: &Tensor, weight: Option<&Tensor>) -> Ten
     }
 }
 
+/// The cross-entropy of class scores: `−ln softmax(logits)[class]`, as PyTorch's `cross_entropy`.
+///
+/// `logits` is `[B, C]`, `class` `[B]` of whole numbers below C, `class_weight` `[C]`; the result is
+/// `[]`: the mean over the batch, in which a row counts as much as the weight of its class. Weights
+/// inverse to how often classes occur let rare ones count as much as frequent ones.
+///
+/// # Panics
+/// If the shapes or kinds do not fit, or a class is not below C.
+pub fn class_cross_entropy(
+    logits: &Tensor,
+    class: &Tensor,
+    class_weight: Option<&Tensor>,
+) -> Tensor {
+    const NONE_IGNORED: i64 = -100; // PyTorch's: no class has a negative number
+    logits.cross_entropy_loss(class, class_weight, Reduction::Mean, NONE_IGNORED, 0.0)
+}
+
 /// The cross entropy `−Σ pᵢ log qᵢ` of a distribution `q` under a target `p`, which categorical
 /// DQN minimises.
 ///
@@ -152,5 +169,20 @@ mod tests {
         assert!((loss - (first + second)).abs() < 1e-6, "{loss}");
         let weighted = number(&quantile_huber(&prediction, &target, 1.0, Some(&tensor(&[0.5]))));
         assert!((weighted - (first + second) / 2.0).abs() < 1e-6, "{weighted}");
+    }
+
+    #[test]
+    fn class_cross_entropy_by_hand() {
+        // Weights 1, 2, 5 of 8 and 1, 1, 2 of 4.
+        let logits = [1.0, 2.0, 5.0, 1.0, 1.0, 2.0].map(f32::ln);
+        let (logits, class) = (tensor(&logits).view([2, 3]), Tensor::from_slice(&[1_i64, 2]));
+        let losses = [4_f64.ln(), 2_f64.ln()];
+        let mean = (losses[0] + losses[1]) / 2.0;
+        assert!((number(&class_cross_entropy(&logits, &class, None)) - mean).abs() < 1e-6);
+        // The mean of rows that count 3 and 1, not their sum over the batch.
+        let weighted = (3.0 * losses[0] + losses[1]) / 4.0;
+        let weight = tensor(&[9.0, 3.0, 1.0]);
+        let loss = class_cross_entropy(&logits, &class, Some(&weight));
+        assert!((number(&loss) - weighted).abs() < 1e-6);
     }
 }

@@ -22,6 +22,7 @@ mod vector;
 pub mod bsuite;
 pub mod classic;
 pub mod games;
+pub mod json_lines;
 pub mod minatar;
 pub mod physics;
 pub mod render;

@@ -2,9 +2,9 @@
 
 #[cfg(feature = "deep")]
 use gymnast_deep::{
-    A2c, A2cConfig, A3c, A3cConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian, Dqn,
-    DqnConfig, Mbpo, MbpoConfig, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3,
-    Td3Config,
+    A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian,
+    Dqn, DqnConfig, Mbpo, MbpoConfig, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig,
+    Td3, Td3Config,
 };
 use gymnast_harness::{Documented, Presets};
 use gymnast_tabular::{
@@ -173,6 +173,21 @@ fn networks() -> Vec<AgentEntry> {
             "DDPG: a deterministic policy learned from one critic.",
             Builders::<DdpgConfig> {
                 continuous: Some(|o, a, config, plan| Ok(Box::new(Ddpg::new(o, a, config, plan)?))),
+                ..Builders::default()
+            },
+        ),
+        AgentEntry::new(
+            "bc",
+            "Behaviour cloning: does as recorded episodes do (see `gymnast record`).",
+            Builders::<BcConfig> {
+                discrete: Some(|o, a, config, plan| {
+                    let episodes = config.read_demonstrations(o, a)?;
+                    Ok(Box::new(Bc::new(&episodes, Categorical::new(a), &config, plan)?))
+                }),
+                continuous: Some(|o, a, config, plan| {
+                    let episodes = config.read_demonstrations(o, a.clone())?;
+                    Ok(Box::new(Bc::new(&episodes, DiagonalGaussian::new(a), &config, plan)?))
+                }),
                 ..Builders::default()
             },
         ),

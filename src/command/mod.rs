@@ -22,6 +22,7 @@ mod error;
 mod evaluate;
 mod numbers;
 mod plot;
+mod record;
 mod replay;
 mod report;
 mod run_dir;
@@ -65,6 +66,7 @@ enum Command {
     Train(train::Train),
     Evaluate(evaluate::Evaluate),
     Watch(watch::Watch),
+    Record(record::Record),
     Plot(plot::Plot),
     Report(report::Report),
     Benchmark(benchmark::Benchmark),
@@ -131,6 +133,7 @@ fn dispatch(
         Command::Train(args) => train::run(args, names, out),
         Command::Evaluate(args) => evaluate::run(args, names, out),
         Command::Watch(args) => watch::run(args, names, out),
+        Command::Record(args) => record::run(args, names, out),
         Command::Plot(args) => plot::run(args, names, out),
         Command::Report(args) => report::run(args, names, out),
         Command::Benchmark(args) => benchmark::run(args, names, out),

@@ -44,8 +44,24 @@ pub(crate) fn place(path: &Path) -> Place {
 }
 
 /// Whether the path names a seed of a run.
-pub(crate) fn is_seed(path: &Path) -> bool {
+fn is_seed(path: &Path) -> bool {
     place(path).seed.is_some()
+}
+
+/// What a word that may be a run's directory or an environment means: the environment, or `None` for a
+/// run.
+pub(crate) fn run_or_env<'a>(
+    what: &str,
+    names: &'a Names,
+) -> Result<Option<&'a EnvSpec>, CommandError> {
+    let path = Path::new(what);
+    if path.is_dir() || is_seed(path) {
+        return Ok(None);
+    }
+    let spec = names.registry.spec(what).map_err(|error| {
+        CommandError::usage(format!("{what} is no run's directory, and {error}"))
+    })?;
+    Ok(Some(spec))
 }
 
 impl Place {

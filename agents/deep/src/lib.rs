@@ -4,6 +4,7 @@ mod a2c;
 mod a3c;
 mod action_mask;
 mod action_range;
+mod bc;
 mod critics;
 mod ddpg;
 mod deterministic;
@@ -27,6 +28,7 @@ pub mod targets;
 
 pub use a2c::{A2c, A2cConfig};
 pub use a3c::{A3c, A3cConfig};
+pub use bc::{Bc, BcConfig};
 pub use ddpg::{Ddpg, DdpgConfig};
 pub use dqn::{Distribution, Dqn, DqnConfig};
 pub use mbpo::{Mbpo, MbpoConfig};

@@ -21,12 +21,14 @@
 //!     for G gradient updates: SAC's update on transitions from D_model, and a few from D_env
 //! ```
 //!
-//! Departures: the authors give the model each task's termination function; here the networks learn
-//! the chance of an end, with a Bernoulli likelihood beside the normal one. Targets are normalised
-//! as inputs are, so that bounds of σ² and losses mean the same in every task. The bounds of σ²
-//! are each network's own. Rollouts begin at every env step, as in algorithm 2, where the authors'
-//! code makes them all after each training of the model. What is held out, and each network's
-//! bootstrap sample, are decided when a transition comes and stay so.
+//! Departures from the authors' code: it is given each task's termination function; here the
+//! networks learn the chance of an end, with a Bernoulli likelihood beside the normal one, and while
+//! no end was ever seen none is predicted. Targets are normalised as inputs are, so that the bounds
+//! of σ² and the losses mean the same in every task. Each network has bounds of its own, and all
+//! layers the same weight decay. Rollouts begin at every env step, as in algorithm 2, not all of
+//! them after each training of the model. What is held out, and each network's bootstrap sample, are
+//! decided when a transition comes and stay so. A training that makes a network no better leaves it
+//! as it was. Adam's β₂ is 0.99, as new regions give gradients many times the usual ones.
 //!
 //! A time limit is not an end: such a transition is one like any other, to the model as to SAC. A
 //! rollout that is cut after k steps has not ended either.

@@ -3,7 +3,7 @@
 use gymnast_envs::{EnvError, Experience, Outcome, Rng, Seed, Space, VectorEnv};
 use thiserror::Error;
 
-use crate::{Checkpoint, CheckpointError};
+use crate::{Checkpoint, CheckpointError, DemonstrationsError};
 
 /// Whether a policy explores or does its best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +175,9 @@ pub enum AgentError {
     /// A state could not be restored.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Recorded episodes could not be read.
+    #[error(transparent)]
+    Demonstrations(#[from] DemonstrationsError),
     /// An agent whose workers play for themselves was driven step by step.
     #[error("the agent's workers act, step and learn by themselves: call `advance` instead")]
     Asynchronous,

@@ -1,5 +1,6 @@
 //! What every agent must pass: it learns a two-armed bandit (a quadratic of one step where actions
-//! are real numbers), and goes on from a checkpoint as if nothing had happened.
+//! are real numbers), goes on from a checkpoint as if nothing had happened, and plays after loading as
+//! it did before saving.
 //!
 //! For the tests of agents, yours too:
 //!
@@ -20,7 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Agent, Callback, CheckpointDir, Ending, Episode, Evaluation, Flow, MetricRow, Plan, Progress,
-    Record, Recorder, Setup, TrainError, Training, train,
+    Record, Recorder, Setup, TrainError, Training, evaluate_policy, train,
+    trainer::evaluation_seed,
 };
 
 /// A bandit with two arms: the second pays 1 with probability 0.8, the first with 0.2. An episode
@@ -138,7 +140,8 @@ pub fn assert_learns<O: Space, A: Space>(
 }
 
 /// Asserts that a training stopped at any of several moments and resumed, each time by a new
-/// process's worth of fresh objects, leaves the same files as one that was never interrupted.
+/// process's worth of fresh objects, leaves the same files as one that was never interrupted; and that
+/// what it has saved plays the same greedy episodes once it is loaded.
 ///
 /// # Panics
 /// If it does not, or a training fails.
@@ -163,19 +166,28 @@ pub fn assert_resumes_exactly<O: Space, A: Space>(
         };
         let mut stop = StopAt(stop_at);
         let summary = train(&mut setup, training, plan.seed, recorder, state, &mut [&mut stop]);
-        summary.expect("the training ends").ending
+        summary.expect("the training ends")
     };
-    assert_eq!(run(&whole, u64::MAX, false), Ending::Budget);
+    let uninterrupted = run(&whole, u64::MAX, false);
+    assert_eq!(uninterrupted.ending, Ending::Budget);
     let n = training.num_envs as u64;
     let moments = [1, 2, 3, 5].map(|fifths| training.env_steps * fifths / 7 / n * n + n);
     for (i, moment) in moments.into_iter().enumerate() {
-        assert_eq!(run(&parts, moment, i > 0), Ending::Stopped);
+        assert_eq!(run(&parts, moment, i > 0).ending, Ending::Stopped);
     }
-    assert_eq!(run(&parts, u64::MAX, true), Ending::Budget);
+    assert_eq!(run(&parts, u64::MAX, true).ending, Ending::Budget);
+    let before = *uninterrupted.evaluations.last().expect("a training ends with an evaluation");
     for path in [&whole, &parts] {
         let newest = CheckpointDir::new(path.join("checkpoints")).newest_good();
-        let (manifest, _) = newest.expect("readable").good.expect("a final checkpoint");
+        let (manifest, state) = newest.expect("readable").good.expect("a final checkpoint");
         assert_eq!(manifest.env_steps, training.env_steps);
+        let mut loaded = make(&plan).expect("the agent can be made");
+        state.load_part("agent", &mut *loaded.agent).expect("the checkpoint fits");
+        let (seed, count) = (evaluation_seed(plan.seed, before.env_step), training.eval_episodes);
+        let limit = training.max_eval_steps;
+        let played = evaluate_policy(&*loaded.agent, &*loaded.eval_envs, count, limit, seed);
+        let after = played.expect("episodes").summarize(before.env_step, before.wall_time_s);
+        assert_eq!(after, before, "greedy episodes after loading");
     }
     let last = format!("checkpoints/{:012}", training.env_steps);
     for file in ["arrays.safetensors", "values.json"] {

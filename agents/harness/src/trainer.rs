@@ -287,8 +287,7 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
                 &*self.setup.eval_envs,
                 training.eval_episodes,
                 training.max_eval_steps,
-                // A stream for each evaluation, so that none depends on those before it.
-                self.seed.child("evaluation", env_steps),
+                evaluation_seed(self.seed, env_steps),
             )
         })?;
         let evaluation = episodes.summarize(env_steps, self.recorder.wall_time_s());
@@ -325,6 +324,12 @@ impl Flow {
     fn or(self, other: Self) -> Self {
         if self == Self::Stop { self } else { other }
     }
+}
+
+/// The seed of the evaluation after so many env steps: a stream for each, so that none depends on
+/// those before it.
+pub(crate) fn evaluation_seed(seed: Seed, env_steps: u64) -> Seed {
+    seed.child("evaluation", env_steps)
 }
 
 /// Whether a multiple of `every` was reached between two counts.

@@ -1,6 +1,6 @@
 //! What every tabular agent is, apart from its update rule.
 
-use gymnast_envs::{EnvError, Experience, FiniteSpace, Outcome, Rng};
+use gymnast_envs::{Env, EnvError, Experience, FiniteSpace, Outcome, Rng, Seed};
 use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
 };
@@ -108,6 +108,19 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
             env_steps: 0,
             absolute_td_error: 0.0,
         })
+    }
+
+    /// An agent for one environment whose training has no planned end: schedules stay where they
+    /// begin.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`].
+    pub fn for_env<E>(env: &E, config: R::Config, seed: Seed) -> Result<Self, AgentError>
+    where
+        E: Env<ObservationSpace = O, ActionSpace = A>,
+    {
+        let plan = Plan { seed, num_envs: 1, env_steps: u64::MAX };
+        Self::new(env.observation_space(), env.action_space(), config, &plan)
     }
 
     /// What has been learned: the values that actions are chosen by.

@@ -1,56 +1,11 @@
 //! One line of a trace.
 
-use serde_json::{Map, Value};
-use thiserror::Error;
+use serde_json::Value;
 
-use crate::{EnvError, SpaceDescription};
-
-/// Of what stands in a line, so much is repeated: a whole trace without line breaks should not fill
-/// the screen.
-const SHOWN: usize = 200;
-
-/// What is wrong with a line of a trace.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum LineError {
-    /// It could not be read.
-    #[error("{0}")]
-    Io(std::io::Error),
-    /// It is longer than any transition.
-    #[error("longer than 1 MiB")]
-    TooLong,
-    /// It is no JSON.
-    #[error("no JSON: {reason}")]
-    NoJson {
-        /// What is wrong with it, and where in the line.
-        reason: String,
-    },
-    /// It is JSON, but no object.
-    #[error("expected a JSON object, got {got}")]
-    NoObject {
-        /// What stands there.
-        got: String,
-    },
-    /// A key is not there.
-    #[error("`{key}` is missing")]
-    Missing {
-        /// The key.
-        key: &'static str,
-    },
-    /// A value has another form.
-    #[error("`{key}`: expected {expected}, got {got}")]
-    Malformed {
-        /// The key.
-        key: &'static str,
-        /// What should stand there.
-        expected: &'static str,
-        /// What stands there.
-        got: String,
-    },
-    /// It does not fit the environment: no such state or action.
-    #[error("{0}")]
-    Env(#[from] EnvError),
-}
+use crate::{
+    SpaceDescription,
+    json_lines::{LineError, object, value},
+};
 
 /// One recorded transition.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,10 +19,7 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, LineError> {
-        let json: Value = serde_json::from_slice(bytes).map_err(|error| no_json(&error))?;
-        let Value::Object(json) = &json else {
-            return Err(LineError::NoObject { got: shown(&json) });
-        };
+        let json = &object(bytes)?;
         let list = "a number or a list of numbers";
         let (state, next_state) =
             (value(json, "state", list, numbers)?, value(json, "next_state", list, numbers)?);
@@ -79,32 +31,6 @@ impl Line {
             terminated: value(json, "terminated", "true or false", truth)?,
         })
     }
-}
-
-fn value<T>(
-    json: &Map<String, Value>,
-    key: &'static str,
-    expected: &'static str,
-    read: impl Fn(&Value) -> Option<T>,
-) -> Result<T, LineError> {
-    let value = json.get(key).ok_or(LineError::Missing { key })?;
-    read(value).ok_or_else(|| LineError::Malformed { key, expected, got: shown(value) })
-}
-
-fn no_json(error: &serde_json::Error) -> LineError {
-    let text = error.to_string();
-    // The parser saw one line, which is not the first of the trace.
-    let reason = text.split(" at line ").next().unwrap_or_default();
-    LineError::NoJson { reason: format!("{reason} at column {}", error.column()) }
-}
-
-fn shown(value: &Value) -> String {
-    let mut text = value.to_string();
-    if let Some((end, _)) = text.char_indices().nth(SHOWN) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }
 
 fn truth(value: &Value) -> Option<bool> {

@@ -13,17 +13,15 @@
 
 mod line;
 
-use std::io::{BufRead, Read as _};
+use std::io::BufRead;
 
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::{DynEnv, EnvError, EnvOptions, EnvSpec, Transition};
-pub use line::LineError;
+pub use crate::json_lines::LineError;
+use crate::{DynEnv, EnvError, EnvOptions, EnvSpec, Transition, json_lines::Lines};
 use line::{Line, numbers, shaped};
 
-/// The longest line that is read, in bytes.
-const MAX_LINE: u64 = 1 << 20;
 /// A recorded number nearer to 0 than this is compared as if it were this large.
 ///
 /// What is left where larger numbers cancel holds their rounding, which another machine's sine may
@@ -106,20 +104,21 @@ fn so_far(agreeing: usize, compared: usize) -> String {
 pub fn replay(
     spec: &EnvSpec,
     options: &EnvOptions,
-    mut trace: impl BufRead,
+    trace: impl BufRead,
     tolerance: f64,
 ) -> Result<Report, TraceError> {
     let mut env = spec.make(0, options)?;
     let mut report = Report { lines: 0, agreeing: 0, first_disagreement: None };
-    let mut bytes = Vec::new();
-    for number in 1.. {
-        let difference = match next(&mut trace, &mut bytes) {
-            Ok(false) => break,
-            Ok(true) if bytes.iter().all(u8::is_ascii_whitespace) => continue,
-            read => read
-                .and_then(|_| Line::parse(&bytes))
-                .and_then(|line| Ok(compare(&mut *env, &line, tolerance)?)),
+    let mut lines = Lines::new(trace);
+    loop {
+        let difference = match lines.next_line() {
+            Ok(None) => break,
+            Ok(Some(bytes)) => {
+                Line::parse(bytes).and_then(|line| Ok(compare(&mut *env, &line, tolerance)?))
+            }
+            Err(error) => Err(error),
         };
+        let number = lines.number();
         let difference = difference.map_err(|problem| {
             let (compared, agreeing) = (report.lines, report.agreeing);
             TraceError::Line { line: number, problem, compared, agreeing }
@@ -137,16 +136,6 @@ pub fn replay(
         return Err(TraceError::Empty);
     }
     Ok(report)
-}
-
-/// Reads the next line; whether there was one.
-fn next(trace: &mut impl BufRead, bytes: &mut Vec<u8>) -> Result<bool, LineError> {
-    bytes.clear();
-    let read = trace.by_ref().take(MAX_LINE + 1).read_until(b'\n', bytes).map_err(LineError::Io)?;
-    if bytes.len() as u64 > MAX_LINE {
-        return Err(LineError::TooLong);
-    }
-    Ok(read > 0)
 }
 
 type Difference = (&'static str, String, String);

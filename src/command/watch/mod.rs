@@ -65,16 +65,11 @@ pub(crate) fn run(
             path.display()
         )));
     }
-    let path = Path::new(&args.what);
-    let is_run = path.is_dir() || run_dir::is_seed(path);
+    let env = run_dir::run_or_env(&args.what, names)?;
     let mut screen = Screen::new(args.gif.as_deref(), args.fps, out);
-    if is_run {
-        watch_run(args, names, &mut screen)?;
-    } else {
-        let spec = names.registry.spec(&args.what).map_err(|error| {
-            CommandError::usage(format!("{} is no run's directory, and {error}", args.what))
-        })?;
-        watch_random(args, spec, &mut screen)?;
+    match env {
+        None => watch_run(args, names, &mut screen)?,
+        Some(spec) => watch_random(args, spec, &mut screen)?,
     }
     screen.finish()?;
     Ok(ExitCode::SUCCESS)

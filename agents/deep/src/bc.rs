@@ -1,0 +1,315 @@
+//! Behaviour cloning: supervised learning of what somebody else did.
+//!
+//! Source: Pomerleau, "ALVINN: an autonomous land vehicle in a neural network" (1989); Bain and Sammut,
+//! "A framework for behavioural cloning" (1995). The policy is fitted to recorded steps by maximum
+//! likelihood:
+//!
+//! ```text
+//! given episodes of steps (s, a):
+//!     hold out a share of the episodes
+//!     for each epoch, for each minibatch of the others:
+//!         descend the gradient of mean −ln π(a|s; θ) with respect to θ
+//!     act by the θ of the epoch with the least loss on the episodes held out
+//! ```
+//!
+//! Where actions are finite the loss is the cross-entropy; where they are real-valued π is a normal
+//! distribution of fixed deviation around the network's output, which makes the loss the squared error
+//! and a constant. Whole episodes are held out, since the steps of one resemble each other.
+//!
+//! The environment teaches nothing: rewards and what happens there are not looked at. Each env step
+//! only makes time for `updates_per_step` minibatches, so that evaluations, records, checkpoints and
+//! resuming are those of every agent. Once the epochs are over, or the loss has not fallen for
+//! `patience` of them, nothing is learned any more. A trained agent needs the file it was made from to be
+//! loaded.
+//!
+//! Metrics, once an epoch: `epoch`, `train_loss`, `validation_loss` (where episodes are held out),
+//! `best_loss` (the least of these so far).
+
+mod config;
+#[cfg(test)]
+mod tests;
+
+use std::{cell::RefCell, ops::Range};
+
+use gymnast_core::{
+    nn::{Mlp, MlpConfig, Network as _, Scratch},
+    supervised::{Batch, Dataset, Epoch, Fit, FitError},
+    threads,
+};
+use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
+use gymnast_harness::{
+    Agent, AgentError, Checkpoint, CheckpointError, Demonstrations, Metrics, Mode, Plan, Policy,
+    StateDict,
+};
+use rand::seq::SliceRandom as _;
+use tch::{Kind, Tensor};
+
+pub use config::BcConfig;
+
+use crate::{
+    action_mask::ActionMask,
+    dqn::backend,
+    learned::{load_adam, load_network, save_adam, save_network},
+    policy_head::PolicyHead,
+};
+
+/// The behaviour cloning agent. Its head says whether actions are finite
+/// ([`Categorical`](crate::Categorical)) or real-valued
+/// ([`DiagonalGaussian`](crate::DiagonalGaussian)).
+pub struct Bc<O, H> {
+    observation_space: O,
+    policy: Cloned<H>,
+    updates_per_step: usize,
+    network: Mlp,
+    fit: Fit,
+    train: Dataset,
+    validation: Dataset,
+    env_steps: u64,
+    acting: RefCell<Acting>,
+}
+
+/// How the network's outputs are read.
+struct Cloned<H> {
+    head: H,
+    /// Where the observations say which actions are allowed, and the head has one output for each.
+    mask: Option<ActionMask>,
+    shared: Vec<f32>,
+}
+
+/// What acting writes to, kept from call to call.
+#[derive(Default)]
+struct Acting {
+    features: Vec<f32>, // [N, width]
+    outputs: Vec<f32>,  // [N, outputs]
+    action: Vec<f32>,   // [action_width]
+    scratch: Scratch,
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
+    /// An agent that has learned nothing from these episodes yet.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`], also where there are no episodes.
+    pub fn new(
+        demonstrations: &Demonstrations<O, H::ActionSpace>,
+        head: H,
+        config: &BcConfig,
+        plan: &Plan,
+    ) -> Result<Self, AgentError> {
+        config.check()?;
+        let path = &config.demonstrations;
+        let expected = "at least one recorded episode";
+        AgentError::require(!demonstrations.is_empty(), "demonstrations", path, expected)?;
+        threads::single_threaded();
+        let observation_space = demonstrations.observation_space().clone();
+        let perceptron = MlpConfig {
+            hidden: config.hidden.clone(),
+            activation: config.activation,
+            ..MlpConfig::default()
+        };
+        let mut init = plan.seed.child("init", 0).rng();
+        let (width, outputs) = (observation_space.width(), head.outputs());
+        let network = Mlp::new(&perceptron, width, outputs, &mut init).map_err(backend)?;
+        let order = plan.seed.child("minibatches", 0).rng();
+        let fit = Fit::new(&config.fit(), network.parameters(), order).map_err(backend)?;
+        let mut held_out = plan.seed.child("held out", 0).rng();
+        let (train, validation) =
+            split(demonstrations, &head, config.validation_share, &mut held_out)?;
+        Ok(Self {
+            policy: Cloned {
+                mask: observation_space
+                    .action_mask()
+                    .filter(|_| head.is_over_actions())
+                    .map(|places| ActionMask::new(places, head.outputs()))
+                    .transpose()?,
+                shared: vec![config.log_std as f32; head.shared()],
+                head,
+            },
+            observation_space,
+            updates_per_step: config.updates_per_step,
+            network,
+            fit,
+            train,
+            validation,
+            env_steps: 0,
+            acting: RefCell::default(),
+        })
+    }
+
+    /// Learns from one minibatch. Returns what the epoch came to where it was its last.
+    fn update(&mut self) -> Result<Option<Epoch>, AgentError> {
+        let Self { policy, network, fit, train, validation, .. } = self;
+        let epoch = fit.step(network, train, validation, |network, batch| {
+            policy.loss(&network.forward(&batch.inputs()), batch)
+        });
+        epoch.map_err(|error| match error {
+            FitError::Diverged { loss, .. } => {
+                let (what, env_steps) = ("the loss", self.env_steps);
+                AgentError::Diverged { what, value: loss, env_steps }
+            }
+            other => backend(other),
+        })
+    }
+
+    /// Which steps it learns from: those of another file would make another training.
+    fn fingerprint(&self) -> (usize, u64) {
+        let mut hash = 0xcbf2_9ce4_8422_2325; // FNV-1a
+        for data in [&self.train, &self.validation] {
+            for number in data.inputs().iter().chain(data.targets()) {
+                hash = (hash ^ u64::from(number.to_bits())).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+        (self.train.len() + self.validation.len(), hash)
+    }
+}
+
+/// The steps of the episodes as rows, a share of the episodes held out: at least one, if there are two
+/// and any are asked for.
+fn split<O: FeatureSpace, H: PolicyHead>(
+    demonstrations: &Demonstrations<O, H::ActionSpace>,
+    head: &H,
+    share: f64,
+    rng: &mut Rng,
+) -> Result<(Dataset, Dataset), AgentError> {
+    let (width, action_width) = (demonstrations.observation_space().width(), head.action_width());
+    let mut episodes: Vec<_> = demonstrations.episodes().collect();
+    episodes.shuffle(rng);
+    let asked = (share * episodes.len() as f64).round() as usize;
+    let most = episodes.len() - 1;
+    let held_out = if share > 0.0 { asked.max(1).min(most) } else { 0 };
+    let rows = |episodes: &[Range<usize>]| {
+        let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+        for i in episodes.iter().cloned().flatten() {
+            inputs.resize(inputs.len() + width, 0.0);
+            let row = inputs.len() - width;
+            let observation = &demonstrations.observations()[i];
+            demonstrations.observation_space().flatten(observation, &mut inputs[row..]);
+            targets.resize(targets.len() + action_width, 0.0);
+            let row = targets.len() - action_width;
+            head.write(&demonstrations.actions()[i], &mut targets[row..]);
+        }
+        Dataset::new(inputs, width, targets, action_width).map_err(backend)
+    };
+    let (held_out, train) = episodes.split_at(held_out);
+    Ok((rows(train)?, rows(held_out)?))
+}
+
+impl<H: PolicyHead> Cloned<H> {
+    /// Mean −ln π(a|s): `[]`. `outputs` is `[B, outputs]`.
+    fn loss(&self, outputs: &Tensor, batch: &Batch) -> Tensor {
+        let allowed = self.mask.as_ref().map(|mask| mask.masked(&batch.inputs(), outputs));
+        let shared = Tensor::from_slice(&self.shared);
+        let outputs = allowed.as_ref().unwrap_or(outputs);
+        let (log_prob, _) =
+            self.head.log_prob_and_entropy(outputs, &shared, batch.target_numbers());
+        -log_prob.mean(Kind::Float)
+    }
+
+    /// The action for one row of outputs.
+    fn choose(
+        &self,
+        features: &[f32],
+        outputs: &mut [f32],
+        mode: Mode,
+        rng: &mut Rng,
+        action: &mut [f32],
+    ) -> <H::ActionSpace as Space>::Element {
+        if let Some(mask) = &self.mask {
+            mask.apply(features, outputs);
+        }
+        match mode {
+            Mode::Explore => self.head.sample(outputs, &self.shared, rng, action),
+            Mode::Exploit => self.head.mode(outputs, action),
+        }
+        self.head.element(action)
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Bc<O, H> {
+    /// By the best weights so far; before the first epoch is over, by the present ones.
+    fn act(
+        &self,
+        observations: &[O::Element],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<<H::ActionSpace as Space>::Element>,
+    ) {
+        let Acting { features, outputs, action, scratch } = &mut *self.acting.borrow_mut();
+        let (width, out) = (self.network.inputs(), self.network.outputs());
+        features.resize(observations.len() * width, 0.0);
+        outputs.resize(observations.len() * out, 0.0);
+        action.resize(self.policy.head.action_width(), 0.0);
+        for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
+            self.observation_space.flatten(observation, row);
+        }
+        let weights = self.fit.best_weights().unwrap_or(self.network.parameters().values());
+        self.network
+            .plan()
+            .run(weights, features, observations.len(), scratch, outputs)
+            .expect("the features have the network's width");
+        let rows = features.chunks_exact(width).zip(outputs.chunks_exact_mut(out));
+        actions.clear();
+        actions.extend(
+            rows.map(|(features, outputs)| {
+                self.policy.choose(features, outputs, mode, rng, action)
+            }),
+        );
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Bc<O, H> {
+    fn learn(
+        &mut self,
+        experience: &Experience<O, H::ActionSpace>,
+    ) -> Result<Option<Metrics>, AgentError> {
+        self.env_steps += experience.len() as u64;
+        let mut ended = None;
+        for _ in 0..experience.len() * self.updates_per_step {
+            ended = self.update()?.or(ended);
+        }
+        let Some(Epoch { train_loss, validation_loss }) = ended else { return Ok(None) };
+        let history = self.fit.history();
+        let best = history.best().expect("an epoch is over");
+        let metrics = Metrics::new()
+            .with("epoch", history.epochs.len() as f64)
+            .with("train_loss", train_loss)
+            .with("best_loss", best.loss());
+        Ok(Some(match validation_loss {
+            Some(loss) => metrics.with("validation_loss", loss),
+            None => metrics,
+        }))
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Bc<O, H> {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        save_network(state, "network", &self.network);
+        save_adam(state, self.fit.optimizer())?;
+        if let Some(weights) = self.fit.best_weights() {
+            state.insert_array("best", &[weights.len()], weights);
+        }
+        state.insert("has_best", &self.fit.best_weights().is_some())?;
+        state.insert("fit", self.fit.progress())?;
+        state.insert("demonstrations", &self.fingerprint())?;
+        state.insert("env_steps", &self.env_steps)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        let began_with: (usize, u64) = state.get("demonstrations")?;
+        if began_with != self.fingerprint() {
+            return Err(CheckpointError::Mismatch {
+                name: "demonstrations".to_owned(),
+                expected: format!("the {} steps that the training began with", began_with.0),
+                got: format!("{} steps, other ones", self.fingerprint().0),
+            });
+        }
+        load_network(state, "network", &mut self.network)?;
+        load_adam(state, self.fit.optimizer_mut())?;
+        let parameters = self.network.parameters().len();
+        let has_best: bool = state.get("has_best")?;
+        let best = if has_best { Some(state.array("best", &[parameters])?) } else { None };
+        self.fit.resume(state.get("fit")?, best);
+        self.env_steps = state.get("env_steps")?;
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+use std::cell::Cell;
+
+use rand::SeedableRng as _;
+
+use super::*;
+use crate::loss::mse;
+use crate::nn::{Mlp, MlpConfig};
+use crate::optim::AdamState;
+
+fn rng() -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(5)
+}
+
+/// `w x + b`, both 0 at first.
+fn line() -> Mlp {
+    let config = MlpConfig { hidden: Vec::new(), ..MlpConfig::default() };
+    let mut line = Mlp::new(&config, 1, 1, &mut rng()).unwrap();
+    line.parameters_mut().load(&[0.0, 0.0]).unwrap();
+    line
+}
+
+fn rows(inputs: &[f32], targets: &[f32]) -> Dataset {
+    Dataset::new(inputs.to_vec(), 1, targets.to_vec(), 1).unwrap()
+}
+
+fn squared(network: &Mlp, batch: &Batch) -> Tensor {
+    mse(&network.forward(&batch.inputs()), &batch.targets(), None)
+}
+
+fn config() -> FitConfig {
+    FitConfig { epochs: 12, batch_size: 1, learning_rate: 0.1, patience: 0, ..Default::default() }
+}
+
+/// A training that pulls the line at x = 1 from 0 up to 10, past the 1 that is held out: each step of
+/// Adam moves w and b by 0.1, so that the fifth epoch is the best.
+fn overshoot(config: &FitConfig) -> (Mlp, History) {
+    let (train, validation) = (rows(&[1.0], &[10.0]), rows(&[1.0], &[1.0]));
+    let mut line = line();
+    let history = fit(&mut line, &train, &validation, config, rng(), squared).unwrap();
+    (line, history)
+}
+
+#[test]
+fn the_best_weights_are_kept_whether_it_stops_early_or_not() {
+    for (patience, epochs, stopped_early) in [(0, 12, false), (3, 8, true), (7, 12, false)] {
+        let (line, history) = overshoot(&FitConfig { patience, ..config() });
+        assert_eq!((history.best_epoch, history.epochs.len()), (Some(4), epochs), "{patience}");
+        assert_eq!(history.stopped_early, stopped_early, "{patience}");
+        let [w, b] = *line.parameters().values() else { panic!() };
+        assert!((w - 0.5).abs() < 0.01 && (b - 0.5).abs() < 0.01, "{w} {b}");
+        let best = history.best().unwrap();
+        let loss = f64::from(w + b - 1.0).powi(2);
+        assert!((best.validation_loss.unwrap() - loss).abs() < 1e-6, "{best:?}");
+        assert!((history.epochs[0].train_loss - 100.0).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn an_improvement_smaller_than_min_delta_is_none() {
+    // The validation loss falls from 0.64 by 0.28, 0.2, 0.12, 0.04 an epoch.
+    let (_, history) = overshoot(&FitConfig { patience: 1, min_delta: 0.15, ..config() });
+    assert_eq!((history.epochs.len(), history.best_epoch), (4, Some(3)));
+}
+
+#[test]
+fn an_epoch_sees_each_row_once_and_its_loss_is_their_mean() {
+    let data = rows(&[0.0, 0.0, 0.0], &[1.0, 2.0, 4.0]);
+    let seen = Cell::new(0.0);
+    let loss = |network: &Mlp, batch: &Batch| {
+        seen.set(seen.get() + batch.target_numbers().iter().sum::<f32>());
+        squared(network, batch)
+    };
+    let still = FitConfig { epochs: 2, batch_size: 2, learning_rate: 1e-20, ..config() };
+    let (mut line, none) = (line(), rows(&[], &[]));
+    let history = fit(&mut line, &data, &none, &still, rng(), loss).unwrap();
+    assert_eq!(seen.get(), 14.0);
+    for epoch in &history.epochs {
+        assert!((epoch.train_loss - 7.0).abs() < 1e-6, "{epoch:?}"); // (1 + 4 + 16) / 3
+        assert_eq!(epoch.validation_loss, None);
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_names_epoch_and_batch() {
+    let data = rows(&[0.0; 4], &[1.0; 4]);
+    let calls = Cell::new(0);
+    let loss = |network: &Mlp, batch: &Batch| {
+        calls.set(calls.get() + 1);
+        squared(network, batch) * if calls.get() == 7 { f64::NAN } else { 1.0 }
+    };
+    let (mut line, none) = (line(), rows(&[], &[]));
+    let error = fit(&mut line, &data, &none, &config(), rng(), loss).unwrap_err();
+    assert!(matches!(error, FitError::Diverged { epoch: 2, batch: 3, .. }), "{error}");
+    assert!(line.parameters().values().iter().all(|x| x.is_finite()));
+}
+
+#[test]
+fn a_resumed_training_goes_on_as_if_nothing_had_happened() {
+    let train = rows(&[0.0, 0.2, 0.4, 0.6, 0.8], &[1.0, 1.5, 1.7, 2.6, 2.5]);
+    let validation = rows(&[0.5, 1.0], &[2.0, 3.0]);
+    let config = FitConfig { batch_size: 2, patience: 4, ..config() };
+    let mut whole = line();
+    let history = fit(&mut whole, &train, &validation, &config, rng(), squared).unwrap();
+    assert!(history.best_epoch.unwrap() > 1);
+    for moment in [0, 1, 3, 5, 10, 20] {
+        let mut network = line();
+        let mut first = Fit::new(&config, network.parameters(), rng()).unwrap();
+        for _ in 0..moment {
+            first.step(&mut network, &train, &validation, squared).unwrap();
+        }
+        let progress = serde_json::to_string(first.progress()).unwrap();
+        let mut second = Fit::new(&config, network.parameters(), rng()).unwrap();
+        let AdamState { m, v, step } = first.optimizer().state();
+        second.optimizer_mut().load_state(AdamState { m, v, step }).unwrap();
+        let best = first.best_weights().map(<[f32]>::to_vec);
+        second.resume(serde_json::from_str(&progress).unwrap(), best);
+        while !second.is_over() {
+            second.step(&mut network, &train, &validation, squared).unwrap();
+        }
+        assert_eq!(second.history(), &history, "{moment}");
+        assert_eq!(second.best_weights().unwrap(), whole.parameters().values());
+        assert!(second.step(&mut network, &train, &validation, squared).unwrap().is_none());
+    }
+}
+
+#[test]
+fn a_split_holds_out_each_row_once() {
+    let data = rows(&[0.0, 1.0, 2.0, 3.0, 4.0], &[0.0, 10.0, 20.0, 30.0, 40.0]);
+    let (train, held_out) = data.split(0.4, &mut rng()).unwrap();
+    assert_eq!((train.len(), held_out.len()), (3, 2));
+    let mut seen = Vec::new();
+    for part in [&train, &held_out] {
+        let pairs = part.inputs().iter().zip(part.targets());
+        seen.extend(pairs.map(|(x, y)| (*x as i32, *y as i32)));
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, [(0, 0), (1, 10), (2, 20), (3, 30), (4, 40)]);
+    assert!(data.split(0.0, &mut rng()).unwrap().1.is_empty());
+    assert!(data.split(1.0, &mut rng()).is_err());
+}
+
+#[test]
+fn what_cannot_be_learned_from_is_an_error() {
+    let dataset = |inputs: &[f32], width, targets: &[f32]| {
+        Dataset::new(inputs.to_vec(), width, targets.to_vec(), 1)
+    };
+    assert!(matches!(dataset(&[1.0; 4], 2, &[1.0; 3]), Err(FitError::Rows { .. })));
+    assert!(matches!(dataset(&[1.0; 5], 2, &[1.0; 2]), Err(FitError::Rows { .. })));
+    assert!(matches!(dataset(&[], 0, &[]), Err(FitError::Rows { .. })));
+    let error = dataset(&[1.0, 1.0, 1.0, f32::NAN], 2, &[1.0; 2]).unwrap_err();
+    assert!(matches!(error, FitError::NotFinite { row: 1, .. }), "{error}");
+    let none = rows(&[], &[]);
+    let error = fit(&mut line(), &none, &none, &config(), rng(), squared).unwrap_err();
+    assert!(matches!(error, FitError::Empty));
+    for bad in [
+        FitConfig { epochs: 0, ..config() },
+        FitConfig { batch_size: 0, ..config() },
+        FitConfig { learning_rate: f64::NAN, ..config() },
+        FitConfig { min_delta: -1.0, ..config() },
+    ] {
+        let error = Fit::new(&bad, line().parameters(), rng()).unwrap_err();
+        assert!(matches!(error, FitError::Setting { .. }), "{error}");
+    }
+}

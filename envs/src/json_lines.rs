@@ -1,0 +1,199 @@
+//! Text files of one JSON object a line, read with errors that say what is wrong with a line.
+
+use std::io::{BufRead, Read as _};
+
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::{EnvError, SpaceError};
+
+/// The longest line that is read, in bytes.
+pub const MAX_LINE: u64 = 1 << 20;
+/// Of what stands in a line, so much is repeated: a whole file without line breaks should not fill
+/// the screen.
+const SHOWN: usize = 200;
+
+/// What is wrong with a line.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LineError {
+    /// It could not be read.
+    #[error("{0}")]
+    Io(std::io::Error),
+    /// It is longer than any that holds one step.
+    #[error("longer than 1 MiB")]
+    TooLong,
+    /// It is no JSON.
+    #[error("no JSON: {reason}")]
+    NoJson {
+        /// What is wrong with it, and where in the line.
+        reason: String,
+    },
+    /// It is JSON, but no object.
+    #[error("expected a JSON object, got {got}")]
+    NoObject {
+        /// What stands there.
+        got: String,
+    },
+    /// A key is not there.
+    #[error("`{key}` is missing")]
+    Missing {
+        /// The key.
+        key: &'static str,
+    },
+    /// A value has another form.
+    #[error("`{key}`: expected {expected}, got {got}")]
+    Malformed {
+        /// The key.
+        key: &'static str,
+        /// What should stand there.
+        expected: String,
+        /// What stands there.
+        got: String,
+    },
+    /// It does not fit the environment: no such state or action.
+    #[error("{0}")]
+    Env(#[from] EnvError),
+}
+
+/// The lines of a file, one after the other; empty ones are passed over.
+#[derive(Debug)]
+pub struct Lines<R> {
+    reader: R,
+    number: usize,
+    bytes: Vec<u8>,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// The lines from here on.
+    pub fn new(reader: R) -> Self {
+        Self { reader, number: 0, bytes: Vec::new() }
+    }
+
+    /// The bytes of the next line, the end of the line included; `None` at the end of the file.
+    ///
+    /// # Errors
+    /// [`LineError::Io`], [`LineError::TooLong`].
+    pub fn next_line(&mut self) -> Result<Option<&[u8]>, LineError> {
+        loop {
+            self.number += 1;
+            self.bytes.clear();
+            let mut bounded = self.reader.by_ref().take(MAX_LINE + 1);
+            let read = bounded.read_until(b'\n', &mut self.bytes).map_err(LineError::Io)?;
+            if read as u64 > MAX_LINE {
+                return Err(LineError::TooLong);
+            }
+            if read == 0 {
+                return Ok(None);
+            }
+            if !self.bytes.iter().all(u8::is_ascii_whitespace) {
+                return Ok(Some(&self.bytes));
+            }
+        }
+    }
+
+    /// The number of the line read last, from 1.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+}
+
+/// The object that stands in a line.
+///
+/// # Errors
+/// [`LineError::NoJson`], [`LineError::NoObject`].
+pub fn object(line: &[u8]) -> Result<Map<String, Value>, LineError> {
+    match serde_json::from_slice(line) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(other) => Err(LineError::NoObject { got: shown(&other) }),
+        Err(error) => Err(no_json(&error)),
+    }
+}
+
+/// The value of a key, read by `read`, which says `None` where it is not what was `expected`.
+///
+/// # Errors
+/// [`LineError::Missing`], [`LineError::Malformed`].
+pub fn value<T>(
+    object: &Map<String, Value>,
+    key: &'static str,
+    expected: &str,
+    read: impl FnOnce(&Value) -> Option<T>,
+) -> Result<T, LineError> {
+    let value = object.get(key).ok_or(LineError::Missing { key })?;
+    let malformed =
+        || LineError::Malformed { key, expected: expected.to_owned(), got: shown(value) };
+    read(value).ok_or_else(malformed)
+}
+
+/// The value of a key as an element of a space, read by `read`.
+///
+/// # Errors
+/// [`LineError::Missing`]; [`LineError::Malformed`] where it is none.
+pub fn element<T>(
+    object: &Map<String, Value>,
+    key: &'static str,
+    read: impl FnOnce(&Value) -> Result<T, SpaceError>,
+) -> Result<T, LineError> {
+    let value = object.get(key).ok_or(LineError::Missing { key })?;
+    read(value).map_err(|error| match error {
+        SpaceError::NotAnElement { expected, .. } => {
+            let expected = format!("an element of {expected}");
+            LineError::Malformed { key, expected, got: shown(value) }
+        }
+        other => LineError::Env(other.into()),
+    })
+}
+
+fn no_json(error: &serde_json::Error) -> LineError {
+    let text = error.to_string();
+    // The parser saw one line, which is not the first of the file.
+    let reason = text.split(" at line ").next().unwrap_or_default();
+    LineError::NoJson { reason: format!("{reason} at column {}", error.column()) }
+}
+
+fn shown(value: &Value) -> String {
+    let mut text = value.to_string();
+    if let Some((end, _)) = text.char_indices().nth(SHOWN) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_numbered_as_an_editor_does() {
+        let mut lines = Lines::new(&b"{}\n\n  \n[1]\nx"[..]);
+        for (line, number) in [("{}\n", 1), ("[1]\n", 4), ("x", 5)] {
+            assert_eq!(lines.next_line().unwrap(), Some(line.as_bytes()));
+            assert_eq!(lines.number(), number);
+        }
+        assert_eq!(lines.next_line().unwrap(), None);
+    }
+
+    #[test]
+    fn a_line_as_long_as_a_book_is_an_error() {
+        let longest = MAX_LINE as usize;
+        let text = [vec![b'1'; longest], b"\n{}".to_vec()].concat();
+        assert!(matches!(Lines::new(&text[..]).next_line(), Err(LineError::TooLong)));
+        assert!(Lines::new(&text[2..]).next_line().is_ok());
+    }
+
+    #[test]
+    fn values_say_what_was_expected() {
+        let object = object(br#"{"n": "x", "long": "0123456789"}"#).unwrap();
+        let error = value(&object, "n", "a number", Value::as_f64).unwrap_err().to_string();
+        assert_eq!(error, "`n`: expected a number, got \"x\"");
+        let error = value(&object, "m", "a number", Value::as_f64).unwrap_err().to_string();
+        assert_eq!(error, "`m` is missing");
+        let space = crate::Discrete::new(3);
+        let read = |value: &Value| crate::Space::from_jsonable(&space, value);
+        let error = element(&object, "n", read).unwrap_err().to_string();
+        assert_eq!(error, "`n`: expected an element of Discrete(3), got \"x\"");
+        assert!(shown(&Value::from("é".repeat(300))).ends_with('…'));
+    }
+}

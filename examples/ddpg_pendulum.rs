@@ -1,0 +1,65 @@
+//! DDPG on Pendulum beside TD3, its successor, at the same settings.
+//!
+//! What TD3 adds (the lesser of two critics, a noise on the target's actions, an actor that learns every
+//! second time) is all that differs. On a task as small as this one DDPG does as well.
+//!
+//! ```text
+//! cargo run --release --example ddpg_pendulum
+//! ```
+
+use std::error::Error;
+
+use gymnast::envs::{classic::Pendulum, wrappers::TimeLimit};
+use gymnast::{
+    Agent, BoxSpace, Ddpg, DdpgConfig, Env as _, Flow, Plan, Presets as _, Seed, Td3, Td3Config,
+    learn_online,
+};
+
+const ENV_STEPS: u64 = 8_000;
+
+/// The mean return of the episodes of each 1000 steps, with the noise that explores.
+fn returns(
+    mut agent: impl Agent<BoxSpace<3>, BoxSpace<1>>,
+    seed: Seed,
+) -> Result<Vec<f64>, Box<dyn Error>> {
+    let (mut steps, mut sum, mut returns) = (0, 0.0, Vec::new());
+    let pendulum = TimeLimit::new(Pendulum::default(), 200);
+    learn_online(&mut agent, pendulum, seed, |_, step| {
+        steps += 1;
+        sum += step.rewards[0];
+        if steps % 1_000 == 0 {
+            returns.push(std::mem::take(&mut sum) / 5.0);
+        }
+        if steps < ENV_STEPS { Flow::Continue } else { Flow::Stop }
+    })?;
+    Ok(returns)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let seed = Seed::new(0);
+    let plan = Plan { seed, num_envs: 1, env_steps: ENV_STEPS };
+    let (angles, torques) = {
+        let pendulum = Pendulum::default();
+        (pendulum.observation_space(), pendulum.action_space())
+    };
+    let config = DdpgConfig::preset("Pendulum-v1").ok_or("no preset")?.settings;
+    let same = Td3Config {
+        hidden: config.hidden.clone(),
+        learning_rate: config.learning_rate,
+        gamma: config.gamma,
+        reward_scale: config.reward_scale,
+        tau: config.tau,
+        buffer_size: config.buffer_size,
+        batch_size: config.batch_size,
+        learning_starts: config.learning_starts,
+        exploration_noise: config.exploration_noise,
+        ..Td3Config::default()
+    };
+    let ddpg = returns(Ddpg::new(angles, torques, config, &plan)?, seed)?;
+    let td3 = returns(Td3::new(angles, torques, same, &plan)?, seed)?;
+    println!("steps    DDPG      TD3");
+    for (i, (ddpg, td3)) in ddpg.iter().zip(td3).enumerate() {
+        println!("{:5} {ddpg:8.1} {td3:8.1}", 1_000 * (i + 1));
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! `gymnast record`: episodes for others to learn from.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use gymnast_core::statistics;
+use gymnast_envs::{EnvError, EnvSpec, RowSpace, Seed, Space, VectorEnv};
+use gymnast_harness::{Agent, Demonstrations, Mode};
+
+use super::{CommandError, Names, numbers::whole, run_dir};
+use crate::task::AnyTask;
+
+/// Record episodes of a trained agent, or of random actions, for others to learn from
+#[derive(clap::Args)]
+#[command(
+    after_help = "Each line of the file is a JSON object, one step: episode, observation (as a network reads it),\n\
+    action, reward, outcome.\n\n\
+    Examples:\n  \
+    gymnast record runs/ppo-CartPole-v1 --episodes 25 --out episodes.jsonl\n  \
+    gymnast record runs/ppo-CartPole-v1/seed-3 --out third.jsonl\n  \
+    gymnast record CartPole-v1 --out random.jsonl           random actions\n  \
+    gymnast train bc CartPole-v1 --set demonstrations=episodes.jsonl"
+)]
+pub(crate) struct Record {
+    /// A run's directory (its first seed's agent plays), one of its seeds' or an environment
+    what: String,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// How many episodes to play
+    #[arg(long, default_value_t = 25, value_parser = whole::<u32>(1..=1_000_000), allow_negative_numbers = true)]
+    episodes: u32,
+    /// The seed of the episodes
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX), allow_negative_numbers = true)]
+    seed: u64,
+    /// Cut an episode short after so many steps
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole::<u64>(1..=u64::MAX), allow_negative_numbers = true)]
+    max_steps: u64,
+    /// Set an option of the environment, where no run is given (repeatable)
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Replace the file if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(
+    args: &Record,
+    names: &Names,
+    out: &mut dyn Write,
+) -> Result<ExitCode, CommandError> {
+    let path = args.out.display();
+    if args.out.exists() && !args.force {
+        return Err(CommandError::usage(format!(
+            "{path} is there already: replace it with --force, or choose another name"
+        )));
+    }
+    let recorded = match run_dir::run_or_env(&args.what, names)? {
+        None => record_run(args, names)?,
+        Some(spec) => record_random(args, spec)?,
+    };
+    let Recorded { returns, steps } = recorded;
+    let (episodes, mean) = (returns.len(), statistics::mean(&returns).unwrap_or(f64::NAN));
+    writeln!(out, "{path}: {episodes} episodes, {steps} steps, mean return {mean:.3}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was recorded.
+struct Recorded {
+    returns: Vec<f64>,
+    steps: usize,
+}
+
+/// How the actions of an episode are chosen.
+type Choose<'a, O, A> =
+    Box<dyn FnMut(&<O as Space>::Element) -> Result<<A as Space>::Element, EnvError> + 'a>;
+
+/// The agent of the first seed asked for, at its best.
+fn record_run(args: &Record, names: &Names) -> Result<Recorded, CommandError> {
+    let (run, dirs) = run_dir::open(Path::new(&args.what), names)?;
+    if !args.set.is_empty() {
+        return Err(CommandError::usage("--set is for an environment: a run has its own options"));
+    }
+    let dir = &dirs[0];
+    match &run.task {
+        AnyTask::Finite(task) => {
+            let agent = run_dir::load_agent(&run, task, dir)?.agent;
+            let mut options = run.options.clone();
+            options.extend(run.evaluation.clone());
+            let options = crate::run::env_options(run.env.id(), &options)?;
+            let make = |seed| served(run.env.discrete_vector(1, seed, &options));
+            record(args, make, |seed, _| {
+                // A table reads the numbers of states, but what is recorded is what a network reads. So
+                // the episode is played in both forms: the same seed and actions make the same steps.
+                let mut same = (task.eval_envs())(1, seed)?;
+                same.reset()?;
+                let mut choose = greedy(&*agent, seed);
+                Ok(Box::new(move |_| {
+                    let action = choose(&same.observations()[0])?;
+                    same.step(&[action])?;
+                    Ok(action)
+                }))
+            })
+        }
+        AnyTask::Discrete(task) => {
+            let agent = run_dir::load_agent(&run, task, dir)?.agent;
+            record(args, |seed| (task.eval_envs())(1, seed), |seed, _| Ok(greedy(&*agent, seed)))
+        }
+        AnyTask::Continuous(task) => {
+            let agent = run_dir::load_agent(&run, task, dir)?.agent;
+            record(args, |seed| (task.eval_envs())(1, seed), |seed, _| Ok(greedy(&*agent, seed)))
+        }
+    }
+}
+
+fn record_random(args: &Record, spec: &EnvSpec) -> Result<Recorded, CommandError> {
+    let options = &run_dir::options(spec.id(), &args.set)?;
+    if spec.is_discrete() {
+        return record(args, |seed| served(spec.discrete_vector(1, seed, options)), random);
+    }
+    if spec.is_continuous() {
+        return record(args, |seed| served(spec.continuous_vector(1, seed, options)), random);
+    }
+    Err(CommandError::failed(format!("{} shows nothing that a network reads", spec.id())))
+}
+
+/// A vector of a kind that the environment is known to be of.
+fn served<T>(vector: Option<Result<T, EnvError>>) -> Result<T, EnvError> {
+    vector.expect("the environment was asked for a kind that it is of")
+}
+
+/// The best actions that an agent knows.
+fn greedy<'a, O: Space, A: Space>(agent: &'a dyn Agent<O, A>, seed: Seed) -> Choose<'a, O, A> {
+    let (mut rng, mut actions) = (seed.child("policy", 0).rng(), Vec::with_capacity(1));
+    Box::new(move |seen| {
+        agent.act(std::slice::from_ref(seen), Mode::Exploit, &mut rng, &mut actions);
+        Ok(actions.pop().expect("one action an observation"))
+    })
+}
+
+fn random<A: Space>(seed: Seed, space: &A) -> Result<Choose<'static, RowSpace, A>, EnvError> {
+    let (mut rng, space) = (seed.child("policy", 0).rng(), space.clone());
+    Ok(Box::new(move |_| Ok(space.sample(&mut rng))))
+}
+
+/// Plays the episodes, each in a fresh environment below a seed of its own, and writes them.
+fn record<'a, A: Space>(
+    args: &Record,
+    make: impl Fn(Seed) -> Result<Box<dyn VectorEnv<RowSpace, A>>, EnvError>,
+    choose: impl Fn(Seed, &A) -> Result<Choose<'a, RowSpace, A>, EnvError>,
+) -> Result<Recorded, CommandError> {
+    let seed = |episode: u32| Seed::new(args.seed).child("record", episode.into());
+    let envs = make(seed(0))?;
+    let mut recorded =
+        Demonstrations::new(envs.observation_space().clone(), envs.action_space().clone());
+    for episode in 0..args.episodes {
+        let mut envs = make(seed(episode))?;
+        let choose = choose(seed(episode), envs.action_space())?;
+        recorded.record(&mut *envs, args.max_steps, choose)?;
+    }
+    recorded.write(&args.out)?;
+    Ok(Recorded { returns: recorded.returns(), steps: recorded.len() })
+}
