@@ -145,6 +145,18 @@ impl Presets for PpoConfig {
             training: Training { env_steps, num_envs, ..Training::default() },
             source,
         };
+        let game = |env, settings, env_steps| {
+            let training = Training {
+                env_steps,
+                num_envs: 64,
+                eval_every: env_steps / 20,
+                eval_episodes: 100,
+                log_every: env_steps / 20,
+                checkpoint_every: env_steps / 4,
+                ..Training::default()
+            };
+            Preset { env, settings, training, source: "tuned here" }
+        };
         vec![
             preset(
                 "CartPole-v1",
@@ -177,8 +189,6 @@ impl Presets for PpoConfig {
                 "γ, λ and the normalisation from rl-baselines3-zoo, the rest tuned here over 10 \
                  seeds",
             ),
-            preset("TicTacToe-v0", tic_tac_toe, 512_000, 64, "tuned here over 10 seeds"),
-            preset("ConnectFour-v0", connect_four, 1_024_000, 64, "tuned here"),
             preset(
                 "LunarLander-v0",
                 lunar_lander,
@@ -187,6 +197,8 @@ impl Presets for PpoConfig {
                 "γ, λ and the entropy's worth from rl-baselines3-zoo, not tuned here: shorter \
                  rollouts, larger batches, normalised observations, scaled rewards",
             ),
+            game("TicTacToe-v0", tic_tac_toe, 512_000),
+            game("ConnectFour-v0", connect_four, 512_000),
         ]
     }
 }
