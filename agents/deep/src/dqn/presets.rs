@@ -76,9 +76,9 @@ impl DqnConfig {
 }
 
 const TUNED: &str = "tuned here over 10 seeds: see docs/results.md";
-const FEW: &str = "DQN's settings with every switch on, tried here over 3 seeds";
+const FEW: &str = "DQN's settings with every switch on: see docs/scores.md";
 const ZOO: &str = "learning rate, batch and width from rl-baselines3-zoo, the rest tried here";
-const PIXELS: &str = "the network of Young and Tian (2019), the rest tried here over 3 seeds";
+const PIXELS: &str = "the network of Young and Tian (2019), the rest tried here: see docs/scores.md";
 
 fn preset(
     env: &'static str,
