@@ -78,7 +78,8 @@ impl DqnConfig {
 const TUNED: &str = "tuned here over 10 seeds: see docs/results.md";
 const FEW: &str = "DQN's settings with every switch on: see docs/scores.md";
 const ZOO: &str = "learning rate, batch and width from rl-baselines3-zoo, the rest tried here";
-const PIXELS: &str = "the network of Young and Tian (2019), the rest tried here: see docs/scores.md";
+const PIXELS: &str =
+    "the network of Young and Tian (2019), the rest tried here: see docs/scores.md";
 
 fn preset(
     env: &'static str,

@@ -41,7 +41,7 @@ fn model() -> Model {
 
 #[test]
 fn a_noisy_linear_system_is_found_with_its_noise() {
-    let (mut model, count) = (model(), 1_000);
+    let (mut model, count) = (model(), 4_000);
     let fitted = model.fit(&system(count), &dealt(count), &CONFIG, 0).unwrap().unwrap();
     assert!(fitted.disagreement < 0.15 && model.elites.len() == 2, "{fitted:?}");
     let mut rng = Seed::new(8).rng();
