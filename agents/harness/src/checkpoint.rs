@@ -114,7 +114,7 @@ impl CheckpointDir {
     }
 
     /// Deletes every checkpoint taken after `env_steps`: a run that goes on from there makes them
-    /// anew.
+    /// anew. Finishes what a process that was killed while it pruned had begun.
     ///
     /// # Errors
     /// [`TrainError::File`].
@@ -123,7 +123,7 @@ impl CheckpointDir {
         for steps in later {
             remove_if_there(&self.path.join(format!("{steps:012}")))?;
         }
-        Ok(())
+        self.prune()
     }
 
     /// Deletes every checkpoint and what a killed run left half-made; the directory too where
@@ -293,6 +293,15 @@ mod tests {
             fs::remove_file(&path).unwrap();
             assert_eq!(checkpoints.newest_good().unwrap().good.unwrap().0.env_steps, 10);
         }
+    }
+
+    #[test]
+    fn what_a_killed_run_had_begun_to_prune_is_deleted() {
+        let (_folder, checkpoints) = saved(&[10, 20, 30, 40]);
+        let half = checkpoints.path.join("000000000005");
+        fs::create_dir(&half).unwrap();
+        checkpoints.delete_after(40).unwrap();
+        assert!(!half.exists());
     }
 
     #[test]
