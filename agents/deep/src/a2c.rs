@@ -26,7 +26,7 @@
 mod config;
 
 use gymnast_core::{
-    optim::{Optimizer as _, RmsProp, RmsPropConfig, RmsPropState},
+    optim::{Optimizer as _, RmsProp, RmsPropConfig},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
@@ -39,6 +39,7 @@ pub use config::A2cConfig;
 use crate::{
     actor_critic::{ActorCritic, Pass},
     dqn::backend,
+    learned::{load_rms_prop, save_rms_prop},
     losses,
     policy_head::PolicyHead,
     returns,
@@ -218,8 +219,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A2c<O, H> {
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for A2c<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("networks", &self.networks)?;
-        let RmsPropState { square, .. } = self.optimizer.state();
-        state.insert_array("rms_prop/square", &[square.len()], square);
+        save_rms_prop(state, &self.optimizer);
         state.insert_part("rollout", &self.rollout)?;
         state.insert("env_steps", &self.env_steps)?;
         state.insert("updates", &self.updates)
@@ -227,14 +227,7 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for A2c<O, H> {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("networks", &mut self.networks)?;
-        let len = self.networks.parameters().len();
-        let square: Vec<f32> = state.array("rms_prop/square", &[len])?;
-        // Neither centred nor with momentum: the mean stays zero, and the last direction is no
-        // part of the next.
-        let zeros = vec![0.0; len];
-        self.optimizer
-            .load_state(RmsPropState { square: &square, mean: &zeros, momentum: &zeros })
-            .expect("the lengths were checked");
+        load_rms_prop(state, &mut self.optimizer)?;
         state.load_part("rollout", &mut self.rollout)?;
         self.env_steps = state.get("env_steps")?;
         self.updates = state.get("updates")?;

@@ -2,7 +2,7 @@
 
 use gymnast_core::{
     nn::{Activation, Mlp, MlpConfig, Network, Parameters, Scratch},
-    optim::{Adam, AdamConfig, AdamState, Optimizer as _},
+    optim::{Adam, AdamConfig, AdamState, Optimizer as _, RmsProp, RmsPropState},
 };
 use gymnast_envs::Rng;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
@@ -114,6 +114,27 @@ pub(crate) fn load_adam(state: &StateDict, adam: &mut Adam) -> Result<(), Checkp
         expected: format!("{} parameters", len[0]),
         got: error.to_string(),
     })
+}
+
+/// Writes what RMSprop remembers, neither centred nor with momentum.
+pub(crate) fn save_rms_prop(state: &mut StateDict, rms_prop: &RmsProp) {
+    let RmsPropState { square, .. } = rms_prop.state();
+    state.insert_array("rms_prop/square", &[square.len()], square);
+}
+
+/// Reads what RMSprop remembers, neither centred nor with momentum.
+pub(crate) fn load_rms_prop(
+    state: &StateDict,
+    rms_prop: &mut RmsProp,
+) -> Result<(), CheckpointError> {
+    let len = rms_prop.state().square.len();
+    let square: Vec<f32> = state.array("rms_prop/square", &[len])?;
+    // The mean stays zero, and the last direction is no part of the next.
+    let zeros = vec![0.0; len];
+    rms_prop
+        .load_state(RmsPropState { square: &square, mean: &zeros, momentum: &zeros })
+        .expect("the lengths were checked");
+    Ok(())
 }
 
 impl Checkpoint for Learned {

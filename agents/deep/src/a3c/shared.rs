@@ -1,6 +1,6 @@
 //! What A3C's workers share, and what happens to it in a turn.
 
-use gymnast_core::optim::{Optimizer as _, RmsProp, RmsPropConfig, RmsPropState};
+use gymnast_core::optim::{Optimizer as _, RmsProp, RmsPropConfig};
 use gymnast_envs::FeatureSpace;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, Plan, StateDict, Turn};
 
@@ -8,7 +8,12 @@ use super::{
     A3cConfig,
     worker::{Losses, Share, Worker},
 };
-use crate::{actor_critic::ActorCritic, dqn::backend, policy_head::PolicyHead};
+use crate::{
+    actor_critic::ActorCritic,
+    dqn::backend,
+    learned::{load_rms_prop, save_rms_prop},
+    policy_head::PolicyHead,
+};
 
 /// The parameters θ, RMSprop's statistics, the counter T and whose turn it is.
 pub(super) struct Shared<O, H> {
@@ -92,22 +97,14 @@ impl<O: FeatureSpace, H: PolicyHead> Shared<O, H> {
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Shared<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("networks", &self.networks)?;
-        let RmsPropState { square, .. } = self.optimizer.state();
-        state.insert_array("rms_prop/square", &[square.len()], square);
+        save_rms_prop(state, &self.optimizer);
         state.insert("env_steps", &self.env_steps)?;
         state.insert("next", &self.next)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("networks", &mut self.networks)?;
-        let len = self.networks.parameters().len();
-        let square: Vec<f32> = state.array("rms_prop/square", &[len])?;
-        // Neither centred nor with momentum: the mean stays zero, and the last direction is no
-        // part of the next.
-        let zeros = vec![0.0; len];
-        self.optimizer
-            .load_state(RmsPropState { square: &square, mean: &zeros, momentum: &zeros })
-            .expect("the lengths were checked");
+        load_rms_prop(state, &mut self.optimizer)?;
         self.env_steps = state.get("env_steps")?;
         let next: usize = state.get("next")?;
         if next >= self.plan.num_envs {
