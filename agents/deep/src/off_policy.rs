@@ -19,6 +19,7 @@ pub(crate) struct OffPolicyConfig {
     pub(crate) buffer_size: usize,
     pub(crate) batch_size: usize,
     pub(crate) learning_starts: u64,
+    pub(crate) n_step: usize,
     pub(crate) repeat_random: f64,
     pub(crate) train_every: u64,
     pub(crate) gradient_steps: u64,
@@ -27,13 +28,14 @@ pub(crate) struct OffPolicyConfig {
 impl OffPolicyConfig {
     pub(crate) fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
-        let Self { gamma, reward_scale, buffer_size, batch_size, repeat_random, .. } = *self;
+        let Self { gamma, reward_scale, buffer_size, batch_size, n_step, repeat_random, .. } = *self;
         require((0.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [0, 1]")?;
         let positive = reward_scale > 0.0 && reward_scale.is_finite();
         require(positive, "reward_scale", &reward_scale, "a positive number")?;
         let rows = 1..u32::MAX as usize;
         require(rows.contains(&buffer_size), "buffer_size", &buffer_size, "1 to 4294967294")?;
         require((1..=1 << 20).contains(&batch_size), "batch_size", &batch_size, "1 to 1048576")?;
+        require((1..=1_000).contains(&n_step), "n_step", &n_step, "1 to 1000")?;
         let (is_chance, expected) = ((0.0..1.0).contains(&repeat_random), "a chance in [0, 1)");
         require(is_chance, "repeat_random", &repeat_random, expected)?;
         for (key, value) in
@@ -85,7 +87,7 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
         let range = ActionRange::new(&action_space)?;
         let widths = (observation_space.width(), range.width());
         Ok(Self {
-            replay: Replay::new(size, widths, num_envs, 1)?,
+            replay: Replay::new(size, widths, num_envs, config.n_step)?,
             replay_rng: plan.seed.child("replay", 0).rng(),
             last_actions: vec![0.0; num_envs * range.width()],
             env_steps: 0,

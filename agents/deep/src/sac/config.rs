@@ -35,6 +35,8 @@ gymnast_harness::documented! {
         pub batch_size: usize,
         /// The env steps before the first update, with random actions.
         pub learning_starts: u64,
+        /// The rewards that a target sums before it bootstraps.
+        pub n_step: usize,
         /// The chance that a random action is the last one again, for tasks that want a push that
         /// lasts; 0 draws each anew.
         pub repeat_random: f64,
@@ -61,6 +63,7 @@ impl Default for SacConfig {
             buffer_size: 1_000_000,
             batch_size: 256,
             learning_starts: 1_000,
+            n_step: 1,
             repeat_random: 0.0,
             train_every: 1,
             gradient_steps: 1,
@@ -124,12 +127,12 @@ impl Presets for SacConfig {
             settings: Self {
                 hidden: vec![128, 128],
                 learning_rate: 1e-3.into(),
-                reward_scale: 0.1,
+                reward_scale: 0.3,
                 tau: 0.01,
                 alpha: 0.2,
                 buffer_size: 100_000,
                 batch_size: 128,
-                learning_starts: 5_000,
+                learning_starts: 10_000,
                 ..Self::default()
             },
             training: Training { env_steps: 100_000, eval_every: 10_000, ..Training::default() },
@@ -158,6 +161,7 @@ impl SacConfig {
             buffer_size: self.buffer_size,
             batch_size: self.batch_size,
             learning_starts: self.learning_starts,
+            n_step: self.n_step,
             repeat_random: self.repeat_random,
             train_every: self.train_every,
             gradient_steps: self.gradient_steps,

@@ -37,6 +37,8 @@ gymnast_harness::documented! {
         pub batch_size: usize,
         /// The env steps before the first update, with random actions.
         pub learning_starts: u64,
+        /// The rewards that a target sums before it bootstraps.
+        pub n_step: usize,
         /// The chance that a random action is the last one again, for tasks that want a push that
         /// lasts; 0 draws each anew.
         pub repeat_random: f64,
@@ -64,6 +66,7 @@ impl Default for Td3Config {
             buffer_size: 1_000_000,
             batch_size: 256,
             learning_starts: 1_000,
+            n_step: 1,
             repeat_random: 0.0,
             train_every: 1,
             gradient_steps: 1,
@@ -119,6 +122,7 @@ impl Td3Config {
             buffer_size: self.buffer_size,
             batch_size: self.batch_size,
             learning_starts: self.learning_starts,
+            n_step: self.n_step,
             repeat_random: self.repeat_random,
             train_every: self.train_every,
             gradient_steps: self.gradient_steps,
