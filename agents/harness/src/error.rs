@@ -5,56 +5,7 @@ use std::path::PathBuf;
 use gymnast_envs::EnvError;
 use thiserror::Error;
 
-use crate::AgentError;
-
-/// Why a state could not be written or taken up.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum CheckpointError {
-    /// An entry is missing.
-    #[error(
-        "the checkpoint has no entry `{name}`: it was made with other settings or by another version"
-    )]
-    Missing {
-        /// The entry's full name.
-        name: String,
-    },
-    /// An entry does not fit.
-    #[error("checkpoint entry `{name}`: expected {expected}, got {got}")]
-    Mismatch {
-        /// The entry's full name.
-        name: String,
-        /// What was expected.
-        expected: String,
-        /// What was found.
-        got: String,
-    },
-    /// A file is damaged.
-    #[error("{path} is damaged ({reason})")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// How that was found.
-        reason: String,
-    },
-    /// An environment could not take up its state.
-    #[error(transparent)]
-    Env(#[from] EnvError),
-}
-
-impl CheckpointError {
-    /// The same error, its entry named from one level further up.
-    pub(crate) fn below(self, part: &str) -> Self {
-        let join = |name: String| format!("{part}/{name}");
-        match self {
-            Self::Missing { name } => Self::Missing { name: join(name) },
-            Self::Mismatch { name, expected, got } => {
-                Self::Mismatch { name: join(name), expected, got }
-            }
-            other => other,
-        }
-    }
-}
+use crate::{AgentError, CheckpointError};
 
 /// Why a training could not start or go on.
 #[derive(Debug, Error)]

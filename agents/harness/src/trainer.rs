@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Agent, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs, MetricRow, Metrics,
     Mode, Progress, Recorder, StateDict, TrainError, Training, Turn, evaluate_policy,
-    state_dict::mismatch, training::require,
+    training::require,
 };
 
 /// An agent and the environments it learns in and is evaluated in.
@@ -121,13 +121,20 @@ impl Progression {
         setup: &mut Setup<O, A>,
     ) -> Result<(Self, Restored), CheckpointError> {
         state.load_part("agent", &mut *setup.agent)?;
-        let restored = setup.envs.restore(&state.get::<VectorSnapshot>("envs")?)?;
+        let restored = setup
+            .envs
+            .restore(&state.get::<VectorSnapshot>("envs")?)
+            .map_err(CheckpointError::part)?;
         let mut progress: Self = state.get("progress")?;
         let n = setup.envs.num_envs();
         let running = (progress.returns.len(), progress.lengths.len());
         if running != (n, n) {
             let expected = format!("{n} running episodes, one an environment");
-            return Err(mismatch("progress", expected, format!("{running:?}")));
+            return Err(CheckpointError::Mismatch {
+                name: "progress".to_owned(),
+                expected,
+                got: format!("{running:?}"),
+            });
         }
         if restored == Restored::AtEpisodeStart {
             // The episodes that were under way are lost: counting on would mix them with new ones.

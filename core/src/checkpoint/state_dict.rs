@@ -1,12 +1,12 @@
 //! Everything that changes, by name: what a checkpoint is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::CheckpointError;
+use super::CheckpointError;
 
 /// An object whose whole state can be written down and taken up again.
 ///
@@ -175,13 +175,11 @@ impl StateDict {
     }
 
     /// The arrays as a safetensors file and the values as JSON, the same bytes for the same state.
-    pub(crate) fn to_files(&self) -> Result<(Vec<u8>, Vec<u8>), CheckpointError> {
-        let views = self.arrays.iter().map(|(name, array)| {
-            let view = TensorView::new(array.dtype, array.shape.clone(), &array.bytes);
-            (name, view.expect("an array's bytes fit its shape"))
-        });
-        let arrays = safetensors::serialize(views, None)
-            .map_err(|error| mismatch("arrays", "a safetensors file", error.to_string()))?;
+    ///
+    /// # Errors
+    /// [`CheckpointError::Mismatch`] where a library refuses to write one.
+    pub fn to_files(&self) -> Result<(Vec<u8>, Vec<u8>), CheckpointError> {
+        let arrays = self.to_safetensors(None)?;
         let mut values = serde_json::to_vec_pretty(&self.values)
             .map_err(|error| mismatch("values", "JSON", error.to_string()))?;
         values.push(b'\n');
@@ -189,17 +187,84 @@ impl StateDict {
     }
 
     /// Reads what [`to_files`](Self::to_files) wrote.
-    pub(crate) fn from_files(arrays: &[u8], values: &[u8]) -> Result<Self, CheckpointError> {
+    ///
+    /// # Errors
+    /// [`CheckpointError::Mismatch`] where these are no such files.
+    pub fn from_files(arrays: &[u8], values: &[u8]) -> Result<Self, CheckpointError> {
         let tensors = SafeTensors::deserialize(arrays)
             .map_err(|error| mismatch("arrays", "a safetensors file", error.to_string()))?;
-        let arrays = tensors.iter().map(|(name, view)| {
-            let (shape, bytes) = (view.shape().to_vec(), view.data().to_vec());
-            (name.to_owned(), Array { shape, dtype: view.dtype(), bytes })
-        });
         let values = serde_json::from_slice(values)
             .map_err(|error| mismatch("values", "a JSON object", error.to_string()))?;
-        Ok(Self { arrays: arrays.collect(), values })
+        Ok(Self { arrays: read_arrays(&tensors), values })
     }
+
+    /// All of it as one safetensors file, the values and a checksum in its metadata.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
+        let header = Header { format: 1, crc32: self.crc32()?, values: self.values.clone() };
+        let header = serde_json::to_string(&header)
+            .map_err(|error| mismatch("values", "JSON", error.to_string()))?;
+        self.to_safetensors(Some(HashMap::from([(HEADER.to_owned(), header)])))
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote, or says what is wrong with it.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+        let header = metadata.metadata().as_ref().and_then(|entries| entries.get(HEADER));
+        let header = header.ok_or_else(|| format!("its metadata lacks `{HEADER}`"))?;
+        let header: Header = serde_json::from_str(header).map_err(|error| error.to_string())?;
+        if header.format != 1 {
+            return Err(format!("format {}, this version reads format 1", header.format));
+        }
+        let state = Self { arrays: read_arrays(&tensors), values: header.values };
+        if state.crc32().map_err(|error| error.to_string())? != header.crc32 {
+            return Err("its checksum differs from what it holds".to_owned());
+        }
+        Ok(state)
+    }
+
+    fn to_safetensors(
+        &self,
+        metadata: Option<HashMap<String, String>>,
+    ) -> Result<Vec<u8>, CheckpointError> {
+        let views = self.arrays.iter().map(|(name, array)| {
+            let view = TensorView::new(array.dtype, array.shape.clone(), &array.bytes);
+            (name, view.expect("an array's bytes fit its shape"))
+        });
+        safetensors::serialize(views, metadata)
+            .map_err(|error| mismatch("arrays", "a safetensors file", error.to_string()))
+    }
+
+    /// A checksum of every name and number.
+    fn crc32(&self) -> Result<u32, CheckpointError> {
+        let mut hasher = crc32fast::Hasher::new();
+        for (name, Array { shape, dtype, bytes }) in &self.arrays {
+            hasher.update(format!("{name} {shape:?} {dtype:?}").as_bytes());
+            hasher.update(bytes);
+        }
+        let values = serde_json::to_vec(&self.values)
+            .map_err(|error| mismatch("values", "JSON", error.to_string()))?;
+        hasher.update(&values);
+        Ok(hasher.finalize())
+    }
+}
+
+/// Where the metadata of a safetensors file hold what is not an array.
+const HEADER: &str = "gymnast";
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: u32,
+    crc32: u32,
+    values: BTreeMap<String, Value>,
+}
+
+fn read_arrays(tensors: &SafeTensors<'_>) -> BTreeMap<String, Array> {
+    let array = |view: TensorView<'_>| {
+        let (shape, bytes) = (view.shape().to_vec(), view.data().to_vec());
+        Array { shape, dtype: view.dtype(), bytes }
+    };
+    tensors.iter().map(|(name, view)| (name.to_owned(), array(view))).collect()
 }
 
 fn missing(name: &str) -> CheckpointError {
@@ -207,11 +272,7 @@ fn missing(name: &str) -> CheckpointError {
 }
 
 /// The error for an entry that does not fit.
-pub(crate) fn mismatch(
-    name: &str,
-    expected: impl Into<String>,
-    got: impl Into<String>,
-) -> CheckpointError {
+fn mismatch(name: &str, expected: impl Into<String>, got: impl Into<String>) -> CheckpointError {
     CheckpointError::Mismatch { name: name.to_owned(), expected: expected.into(), got: got.into() }
 }
 

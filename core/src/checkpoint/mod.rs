@@ -1,0 +1,98 @@
+//! State that outlives a process: arrays and values by name, and one file that holds them.
+//!
+//! Whoever has state implements [`Checkpoint`] and writes it to a [`StateDict`], part by part.
+//! [`save`] puts a state into one safetensors file, which Python reads as well, and [`load`] checks
+//! it before any of it is used.
+//!
+//! ```
+//! use gymnast_core::checkpoint::{self, StateDict};
+//!
+//! # let folder = std::env::temp_dir().join(format!("checkpoint-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! let path = folder.join("model.safetensors");
+//! let mut state = StateDict::new();
+//! state.insert_array("weight", &[2, 2], &[1.0_f32, 2.0, 3.0, 4.0]);
+//! state.insert("epoch", &7)?;
+//! checkpoint::save(&path, &state)?;
+//! assert_eq!(checkpoint::load(&path)?, state);
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod state_dict;
+
+use std::{fs::File, io::Read as _, path::Path};
+
+pub use error::CheckpointError;
+pub use state_dict::{Array, Checkpoint, Number, StateDict};
+
+use crate::atomic_file;
+
+/// No file may be larger, so that somebody else's cannot exhaust memory.
+const MAX_BYTES: u64 = 16 << 30;
+
+/// Writes a state to one file: whole or not at all.
+///
+/// # Errors
+/// [`CheckpointError::Write`]; whatever stood there before still does.
+pub fn save(path: &Path, state: &StateDict) -> Result<(), CheckpointError> {
+    Ok(atomic_file::write(path, &state.to_bytes()?)?)
+}
+
+/// Reads what [`save`] wrote.
+///
+/// # Errors
+/// [`CheckpointError::Read`], [`CheckpointError::Damaged`] where the file is no checkpoint, was cut
+/// short or changed.
+pub fn load(path: &Path) -> Result<StateDict, CheckpointError> {
+    let unreadable = |source| CheckpointError::Read { path: path.to_owned(), source };
+    let damaged = |reason: String| CheckpointError::Damaged { path: path.to_owned(), reason };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(damaged(format!("longer than {MAX_BYTES} bytes")));
+    }
+    StateDict::from_bytes(&bytes).map_err(damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> StateDict {
+        let mut state = StateDict::new();
+        state.insert_array("weights", &[2, 3], &[1.0_f32, 2.0, 3.0, -0.0, f32::MIN, 1e-40]);
+        state.insert_array("none", &[0], &[0_u64; 0]);
+        state.insert("network", &vec!["dense", "relu"]).unwrap();
+        state
+    }
+
+    #[test]
+    fn the_same_state_makes_the_same_bytes() {
+        assert_eq!(state().to_bytes().unwrap(), state().to_bytes().unwrap());
+        let empty = StateDict::new();
+        assert_eq!(StateDict::from_bytes(&empty.to_bytes().unwrap()).unwrap(), empty);
+    }
+
+    #[test]
+    fn a_file_with_any_byte_changed_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.safetensors");
+        save(&path, &state()).unwrap();
+        assert_eq!(load(&path).unwrap(), state());
+        let bytes = std::fs::read(&path).unwrap();
+        for place in 0..bytes.len() {
+            let mut turned = bytes.clone();
+            turned[place] ^= 0x10;
+            std::fs::write(&path, &turned).unwrap();
+            // A space more or less in the header is the same state.
+            assert!(load(&path).map_or(true, |read| read == state()), "byte {place}");
+            std::fs::write(&path, &bytes[..place]).unwrap();
+            assert!(matches!(load(&path), Err(CheckpointError::Damaged { .. })), "cut at {place}");
+        }
+        let missing = load(&folder.path().join("nothing"));
+        assert!(matches!(missing, Err(CheckpointError::Read { .. })));
+    }
+}
