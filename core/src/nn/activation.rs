@@ -26,14 +26,18 @@ pub enum Activation {
     Silu,
     /// `x · Φ(x)`, with the normal distribution function Φ itself, not its approximation by tanh.
     Gelu,
+    /// `1` where positive, `0` elsewhere. Cannot be trained: its gradient is zero everywhere, so
+    /// nothing before it learns.
+    Step,
 }
 
 impl Activation {
     /// The factor that keeps a signal's variance, as `torch.nn.init.calculate_gain` has it; √2 for
-    /// SiLU and GELU, which that function does not know and which resemble ReLU, 1 for ELU.
+    /// SiLU and GELU, which that function does not know and which resemble ReLU, 1 for ELU and the
+    /// step.
     pub fn gain(self) -> f32 {
         match self {
-            Self::Identity | Self::Sigmoid | Self::Elu => 1.0,
+            Self::Identity | Self::Sigmoid | Self::Elu | Self::Step => 1.0,
             Self::Tanh => 5.0 / 3.0,
             Self::Relu | Self::Silu | Self::Gelu => std::f32::consts::SQRT_2,
             Self::LeakyRelu => (2.0 / (1.0 + 0.01_f32 * 0.01)).sqrt(),
@@ -55,6 +59,7 @@ impl Activation {
             Self::Sigmoid => x.sigmoid_(),
             Self::Silu => x.silu(),
             Self::Gelu => x.gelu("none"),
+            Self::Step => x.sign().relu_(), // libtorch knows that the derivative of a sign is zero
         }
     }
 
@@ -69,6 +74,7 @@ impl Activation {
             Self::Sigmoid => map(values, |x| 1.0 / (1.0 + (-x).exp())),
             Self::Silu => map(values, |x| x / (1.0 + (-x).exp())),
             Self::Gelu => map(values, |x| x * normal_distribution(x)),
+            Self::Step => step(values),
         }
     }
 
@@ -92,6 +98,7 @@ impl Activation {
                 let sigmoid = 1.0 / (1.0 + (-x).exp());
                 sigmoid * (1.0 + x * (1.0 - sigmoid))
             }),
+            Self::Step => gradient.fill(0.0),
             Self::Gelu => multiply(gradient, input, |x| {
                 let density = (-0.5 * x * x).exp() / std::f32::consts::TAU.sqrt();
                 normal_distribution(x) + x * density
@@ -135,6 +142,14 @@ wide! {
     fn relu<FMA>(values: &mut [f32]) {
         for x in values {
             *x = if *x < 0.0 { 0.0 } else { *x }; // not `max`: a NaN must stay one
+        }
+    }
+}
+
+wide! {
+    fn step<FMA>(values: &mut [f32]) {
+        for x in values {
+            *x = if *x > 0.0 { 1.0 } else { 0.0 };
         }
     }
 }
@@ -189,7 +204,7 @@ fn normal_distribution(x: f32) -> f32 {
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::nn) const ALL: [Activation; 8] = [
+    pub(in crate::nn) const ALL: [Activation; 9] = [
         Activation::Identity,
         Activation::Relu,
         Activation::LeakyRelu,
@@ -198,6 +213,7 @@ pub(super) mod tests {
         Activation::Sigmoid,
         Activation::Silu,
         Activation::Gelu,
+        Activation::Step,
     ];
 
     #[test]
@@ -230,6 +246,15 @@ pub(super) mod tests {
                 assert!((a - b).abs() <= 2e-6, "{activation:?}({x}): {a} against {b}");
             }
         }
+    }
+
+    #[test]
+    fn a_step_teaches_nothing() {
+        let x = Tensor::from_slice(&[-2.0_f32, 0.0, 3.0]).set_requires_grad(true);
+        let y = Activation::Step.forward(&x * 1.0);
+        assert_eq!(Vec::<f32>::try_from(&y).unwrap(), [0.0, 0.0, 1.0]);
+        y.sum(tch::Kind::Float).backward();
+        assert_eq!(Vec::<f32>::try_from(x.grad()).unwrap(), [0.0; 3]);
     }
 
     #[test]

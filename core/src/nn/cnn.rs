@@ -159,8 +159,9 @@ impl Conv {
         let output = PictureShape { height: places(height), width: places(width), channels };
         let inputs = kernel * kernel * input.channels;
         let fans = Fans { fan_in: inputs, fan_out: kernel * kernel * channels };
-        let weight = builder.parameter(&[inputs, channels], weight, fans)?;
-        let bias = builder.parameter(&[channels], bias, fans)?;
+        builder.begin_layer();
+        let weight = builder.of_layer("weight", &[inputs, channels], weight, fans)?;
+        let bias = builder.of_layer("bias", &[channels], bias, fans)?;
         Ok(Self { weight, bias, input, output, kernel, stride })
     }
 

@@ -266,8 +266,12 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Copies the network's parameters: of a noisy network the means.
-    pub fn of(network: &dyn Network) -> Self {
-        Self { plan: network.plan().clone(), values: network.parameters().to_vec() }
+    ///
+    /// # Errors
+    /// [`NetworkError::NoPlan`] where only libtorch evaluates the network.
+    pub fn of(network: &dyn Network) -> Result<Self, NetworkError> {
+        let plan = network.plan().ok_or(NetworkError::NoPlan)?.clone();
+        Ok(Self { plan, values: network.parameters().to_vec() })
     }
 
     /// Copies the parameters again, from the same network or one like it.

@@ -33,9 +33,10 @@ impl Linear {
             }
         }
         let fans = Fans { fan_in: inputs, fan_out: outputs };
+        builder.begin_layer();
         Ok(Self {
-            weight: builder.parameter(&[inputs, outputs], weight, fans)?,
-            bias: builder.parameter(&[outputs], bias, fans)?,
+            weight: builder.of_layer("weight", &[inputs, outputs], weight, fans)?,
+            bias: builder.of_layer("bias", &[outputs], bias, fans)?,
             inputs,
             outputs,
         })

@@ -146,6 +146,11 @@ impl Mlp {
         let layers = MlpLayers::new(config, inputs, outputs, &mut builder)?;
         Ok(Self { plan: layers.plan(), layers, parameters: builder.build(rng)? })
     }
+
+    /// How it is evaluated without libtorch, which can always be done.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
 }
 
 impl Network for Mlp {
@@ -169,8 +174,8 @@ impl Network for Mlp {
         &mut self.parameters
     }
 
-    fn plan(&self) -> &Plan {
-        &self.plan
+    fn plan(&self) -> Option<&Plan> {
+        Some(&self.plan)
     }
 }
 

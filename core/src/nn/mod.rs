@@ -47,10 +47,11 @@ pub use inference::{Plan, Scratch, Snapshot};
 pub use linear::Linear;
 pub use mlp::{Mlp, MlpConfig, MlpLayers};
 pub use noise::Noise;
-pub use parameters::{Parameter, Parameters, ParametersBuilder};
+pub use parameters::{NamedParameter, Parameter, Parameters, ParametersBuilder};
 pub use q_network::{QNetwork, QNetworkConfig};
 
-use tch::Tensor;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor};
 use thiserror::Error;
 
 use crate::init::InitError;
@@ -103,9 +104,54 @@ pub enum NetworkError {
         /// The shapes of the other.
         got: Vec<Vec<usize>>,
     },
+    /// Numbers of another kind.
+    #[error("a network reads numbers of kind Float (f32), got {got:?}: convert with `to_kind`")]
+    Kind {
+        /// Their kind.
+        got: Kind,
+    },
+    /// Numbers on another device.
+    #[error("a network's parameters lie on the CPU, got an input on {got:?}")]
+    Device {
+        /// Where they lie.
+        got: Device,
+    },
+    /// An input of another shape.
+    #[error("a network reads rows of shape [B, {width}], got {got:?}")]
+    Input {
+        /// The width of a row.
+        width: usize,
+        /// The input's shape.
+        got: Vec<i64>,
+    },
+    /// No parameter of that name.
+    #[error("no parameter is called {name:?}: there are {known:?}")]
+    UnknownParameter {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The network has layers that only libtorch evaluates.
+    #[error("this network has layers that only libtorch evaluates: it cannot be copied as a plan")]
+    NoPlan,
     /// libtorch refused.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),
+}
+
+/// Says whether `input` is `[B, width]` of `f32` on the CPU.
+fn check_rows(input: &Tensor, width: usize) -> Result<(), NetworkError> {
+    if input.kind() != Kind::Float {
+        return Err(NetworkError::Kind { got: input.kind() });
+    }
+    if input.device() != Device::Cpu {
+        return Err(NetworkError::Device { got: input.device() });
+    }
+    match input.size().as_slice() {
+        &[_, got] if got == width as i64 => Ok(()),
+        _ => Err(NetworkError::Input { width, got: input.size() }),
+    }
 }
 
 fn check_length(what: &'static str, expected: usize, got: usize) -> Result<(), NetworkError> {
@@ -127,12 +173,54 @@ pub trait Network: Send {
     fn parameters(&self) -> &Parameters;
     /// Its parameters, to change.
     fn parameters_mut(&mut self) -> &mut Parameters;
-    /// How it is evaluated without libtorch.
-    fn plan(&self) -> &Plan;
+    /// How it is evaluated without libtorch, in evaluation mode; `None` where libtorch must do it.
+    fn plan(&self) -> Option<&Plan> {
+        None
+    }
 
-    /// The same as [`forward`](Self::forward) in plain Rust, for acting: `batch` rows of `inputs`
-    /// numbers to as many rows of `outputs`. Allocates nothing but `scratch` when that must grow. A
-    /// row's result does not depend on the rows beside it, to the last bit.
+    /// Whether it is in training mode, where dropout drops and batches are normalised by themselves.
+    /// A new network is in evaluation mode.
+    fn training(&self) -> bool {
+        false
+    }
+    /// Puts every layer into training mode or back into evaluation mode, as PyTorch's `train()` and
+    /// `eval()`. Nothing for a network whose layers know no difference.
+    fn set_training(&mut self, training: bool) {
+        let _ = training;
+    }
+    /// What training changes besides the parameters, for a checkpoint.
+    fn buffers(&self) -> Buffers {
+        Buffers::default()
+    }
+    /// Sets what [`buffers`](Self::buffers) told, from a checkpoint.
+    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
+        check_length("a network's running statistics", 0, buffers.numbers.len())?;
+        check_length("the masks of a network without dropout", 0, buffers.draws as usize)
+    }
+
+    /// Says whether [`forward`](Self::forward) takes these rows: their kind, place and width, and in
+    /// training mode whether they are enough for the layers that normalise over the batch. Once for
+    /// a data set is enough, and once for its smallest batch. Looks at no number: a NaN passes.
+    fn check_input(&self, input: &Tensor) -> Result<(), NetworkError> {
+        check_rows(input, self.inputs())
+    }
+    /// [`forward`](Self::forward) after [`check_input`](Self::check_input).
+    fn try_forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
+        self.check_input(input)?;
+        Ok(self.forward(input))
+    }
+    /// [`forward`](Self::forward) in evaluation mode, whatever the mode is, and without gradients.
+    ///
+    /// # Panics
+    /// As `forward`.
+    fn predict(&self, input: &Tensor) -> Tensor {
+        tch::no_grad(|| self.forward(input))
+    }
+
+    /// The same as [`predict`](Self::predict) for slices, for acting: `batch` rows of `inputs`
+    /// numbers to as many rows of `outputs`. With a [`plan`](Self::plan) in plain Rust: allocates
+    /// nothing but `scratch` when that must grow, and a row's result does not depend on the rows
+    /// beside it, to the last bit. Without one by libtorch, which promises neither.
     fn evaluate(
         &self,
         inputs: &[f32],
@@ -140,6 +228,27 @@ pub trait Network: Send {
         scratch: &mut Scratch,
         out: &mut [f32],
     ) -> Result<(), NetworkError> {
-        self.plan().run(self.parameters().effective(), inputs, batch, scratch, out)
+        if let Some(plan) = self.plan() {
+            return plan.run(self.parameters().effective(), inputs, batch, scratch, out);
+        }
+        check_length("a network's inputs", batch * self.inputs(), inputs.len())?;
+        check_length("a network's outputs", batch * self.outputs(), out.len())?;
+        if batch == 0 {
+            return Ok(());
+        }
+        let rows = Tensor::from_slice(inputs).f_view([batch as i64, self.inputs() as i64])?;
+        let outputs = self.predict(&rows).to_kind(Kind::Float).contiguous();
+        Ok(outputs.f_copy_data(out, out.len())?)
     }
+}
+
+/// What training changes in a network besides its parameters.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Buffers {
+    /// The running statistics of the layers that normalise batches, first to last: of each the
+    /// means, then the variances.
+    pub numbers: Vec<f32>,
+    /// How many masks dropout has drawn.
+    pub draws: u64,
 }

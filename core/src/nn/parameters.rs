@@ -1,5 +1,9 @@
 //! One flat vector of parameters and one of gradients, of which a network's tensors are views.
 
+mod named;
+
+pub use named::NamedParameter;
+
 use rand::Rng;
 use tch::{Kind, Tensor};
 
@@ -16,10 +20,14 @@ use crate::simd;
 pub struct ParametersBuilder {
     declared: Vec<Declared>,
     length: usize,
+    layers: usize,
+    layer: String,
+    scoped: bool,
 }
 
 #[derive(Debug)]
 struct Declared {
+    name: String,
     tensor: Tensor,
     shape: Vec<usize>,
     init: Init,
@@ -52,9 +60,45 @@ impl ParametersBuilder {
         Self::default()
     }
 
-    /// Declares one parameter.
+    /// Names the layers from here on: `scope.weight` and the like. Until then layers are called by
+    /// their number. Give every layer a scope, or none.
+    pub(super) fn scope(&mut self, scope: String) {
+        (self.layer, self.scoped) = (scope, true);
+    }
+
+    /// Begins another layer.
+    pub(super) fn begin_layer(&mut self) {
+        if !self.scoped {
+            self.layer = self.layers.to_string();
+        }
+        self.layers += 1;
+    }
+
+    /// Declares one parameter, called by its number.
     pub fn parameter(
         &mut self,
+        shape: &[usize],
+        init: Init,
+        fans: Fans,
+    ) -> Result<Parameter, NetworkError> {
+        let name = format!("parameter.{}", self.declared.len());
+        self.declare(name, shape, init, fans)
+    }
+
+    /// Declares a parameter of the layer that has begun.
+    pub(super) fn of_layer(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        init: Init,
+        fans: Fans,
+    ) -> Result<Parameter, NetworkError> {
+        self.declare(format!("{}.{name}", self.layer), shape, init, fans)
+    }
+
+    fn declare(
+        &mut self,
+        name: String,
         shape: &[usize],
         init: Init,
         fans: Fans,
@@ -65,7 +109,8 @@ impl ParametersBuilder {
         let (offset, length) = (self.length, shape.iter().product());
         self.length += length;
         let shape = shape.to_vec();
-        self.declared.push(Declared { tensor: tensor.shallow_clone(), shape, init, fans });
+        let declared = Declared { name, tensor: tensor.shallow_clone(), shape, init, fans };
+        self.declared.push(declared);
         Ok(Parameter { tensor, offset, length })
     }
 
@@ -102,8 +147,9 @@ impl ParametersBuilder {
         // Without noise the layers calculate with the values themselves.
         let weights = if noise.is_some() { zeros(self.length)? } else { values.shallow_clone() };
         let mut shapes = Vec::with_capacity(self.declared.len());
+        let mut names = Vec::with_capacity(self.declared.len());
         let mut offset = 0;
-        for Declared { mut tensor, shape, init, fans } in self.declared {
+        for Declared { name, mut tensor, shape, init, fans } in self.declared {
             let count: usize = shape.iter().product();
             let view = |flat: &Tensor| -> Result<Tensor, NetworkError> {
                 Ok(flat.f_narrow(0, offset as i64, count as i64)?.f_view_as(&tensor)?)
@@ -119,9 +165,10 @@ impl ParametersBuilder {
             }
             offset += count;
             shapes.push((shape, init, fans));
+            names.push(name);
         }
         let noise = noise.map(|noise| (noise, weights));
-        let mut parameters = Parameters { values, gradients, noise, shapes: Vec::new() };
+        let mut parameters = Parameters { values, gradients, noise, shapes: vec![], names };
         let mut offset = 0;
         for (shape, init, fans) in shapes {
             let end = offset + shape.iter().product::<usize>();
@@ -131,6 +178,7 @@ impl ParametersBuilder {
         }
         if deviations > 0 {
             parameters.shapes.push(vec![deviations]);
+            parameters.names.push("noise.deviation".to_owned());
         }
         Ok(parameters)
     }
@@ -152,6 +200,7 @@ pub struct Parameters {
     /// The noise and the weights that it comes to, of which the layers' tensors are views.
     noise: Option<(Noise, Tensor)>,
     shapes: Vec<Vec<usize>>,
+    names: Vec<String>,
 }
 
 impl Parameters {

@@ -31,7 +31,7 @@ fn networks(
 
 /// The gradient of Σ weight · output, added to what lies there already.
 fn ours(network: &mut dyn Network, x: &[f32], batch: usize, weight: &[f32], tape: &mut Tape) {
-    let plan = network.plan().clone();
+    let plan = network.plan().unwrap().clone();
     let (values, gradients) = network.parameters_mut().values_and_gradients_mut();
     plan.forward(values, x, batch, tape).unwrap();
     plan.backward(values, weight, tape, gradients).unwrap();
@@ -113,7 +113,7 @@ fn forward_is_run() {
         let (x, mut expected) = (numbers(4, 11 * 17), vec![0.0; 11 * 5]);
         network.evaluate(&x, 11, &mut Default::default(), &mut expected).unwrap();
         let mut tape = Tape::default();
-        network.plan().forward(network.parameters().values(), &x, 11, &mut tape).unwrap();
+        network.plan().unwrap().forward(network.parameters().values(), &x, 11, &mut tape).unwrap();
         assert_eq!(tape.outputs(), expected);
     }
 }
@@ -132,7 +132,7 @@ fn by_hand() {
 #[test]
 fn wrong_lengths_are_errors() {
     let [network, _] = networks(Activation::Tanh, 4, &[8], 2);
-    let (plan, values) = (network.plan(), network.parameters().values());
+    let (plan, values) = (network.plan().unwrap(), network.parameters().values());
     let (mut tape, mut gradients) = (Tape::default(), vec![0.0; values.len()]);
     assert!(plan.backward(values, &[0.0; 2], &mut tape, &mut gradients).is_err());
     assert!(plan.forward(values, &[0.0; 3], 1, &mut tape).is_err());

@@ -62,7 +62,7 @@ fn a_row_gives_the_same_bits_in_any_batch() {
 #[test]
 fn a_snapshot_keeps_its_moment() {
     let [mut network, _] = networks(4, &[8], 2);
-    let mut snapshot = Snapshot::of(network.as_ref());
+    let mut snapshot = Snapshot::of(network.as_ref()).unwrap();
     let scratch = &mut Scratch::default();
     let (mut before, mut after) = ([0.0; 2], [0.0; 2]);
     network.evaluate(&[1.0; 4], 1, scratch, &mut before).unwrap();
