@@ -37,11 +37,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod dataset;
 #[cfg(test)]
 mod tests;
 
-pub use dataset::{Batch, Dataset};
+pub use crate::data::{Batch, Dataset};
 
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
@@ -49,6 +48,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use thiserror::Error;
 
+use crate::data::DataError;
 use crate::nn::{Network, NetworkError, Parameters};
 use crate::optim::{Adam, AdamConfig, OptimError, Optimizer as _};
 
@@ -99,29 +99,9 @@ pub enum FitError {
     /// There is nothing to learn from.
     #[error("there are no rows to train with")]
     Empty,
-    /// Inputs and targets are no rows of the same number.
-    #[error(
-        "{inputs} numbers in rows of {input_width} and {targets} in rows of {target_width}: expected \
-         whole rows, as many of the one as of the other"
-    )]
-    Rows {
-        /// The numbers of all inputs.
-        inputs: usize,
-        /// The numbers of one row of inputs.
-        input_width: usize,
-        /// The numbers of all targets.
-        targets: usize,
-        /// The numbers of one row of targets.
-        target_width: usize,
-    },
-    /// A number is NaN or infinite.
-    #[error("row {row} holds {value}: expected finite numbers")]
-    NotFinite {
-        /// Which row, from 0.
-        row: usize,
-        /// The number.
-        value: f32,
-    },
+    /// The rows are at fault.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The loss is no longer finite.
     #[error(
         "the loss became {loss} in epoch {epoch}, minibatch {batch}: try a lower learning rate"

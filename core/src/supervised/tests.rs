@@ -124,31 +124,7 @@ fn a_resumed_training_goes_on_as_if_nothing_had_happened() {
 }
 
 #[test]
-fn a_split_holds_out_each_row_once() {
-    let data = rows(&[0.0, 1.0, 2.0, 3.0, 4.0], &[0.0, 10.0, 20.0, 30.0, 40.0]);
-    let (train, held_out) = data.split(0.4, &mut rng()).unwrap();
-    assert_eq!((train.len(), held_out.len()), (3, 2));
-    let mut seen = Vec::new();
-    for part in [&train, &held_out] {
-        let pairs = part.inputs().iter().zip(part.targets());
-        seen.extend(pairs.map(|(x, y)| (*x as i32, *y as i32)));
-    }
-    seen.sort_unstable();
-    assert_eq!(seen, [(0, 0), (1, 10), (2, 20), (3, 30), (4, 40)]);
-    assert!(data.split(0.0, &mut rng()).unwrap().1.is_empty());
-    assert!(data.split(1.0, &mut rng()).is_err());
-}
-
-#[test]
 fn what_cannot_be_learned_from_is_an_error() {
-    let dataset = |inputs: &[f32], width, targets: &[f32]| {
-        Dataset::new(inputs.to_vec(), width, targets.to_vec(), 1)
-    };
-    assert!(matches!(dataset(&[1.0; 4], 2, &[1.0; 3]), Err(FitError::Rows { .. })));
-    assert!(matches!(dataset(&[1.0; 5], 2, &[1.0; 2]), Err(FitError::Rows { .. })));
-    assert!(matches!(dataset(&[], 0, &[]), Err(FitError::Rows { .. })));
-    let error = dataset(&[1.0, 1.0, 1.0, f32::NAN], 2, &[1.0; 2]).unwrap_err();
-    assert!(matches!(error, FitError::NotFinite { row: 1, .. }), "{error}");
     let none = rows(&[], &[]);
     let error = fit(&mut line(), &none, &none, &config(), rng(), squared).unwrap_err();
     assert!(matches!(error, FitError::Empty));

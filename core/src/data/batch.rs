@@ -1,0 +1,52 @@
+//! Some rows of a dataset, on their way to a network.
+
+#[cfg(feature = "torch")]
+use tch::{Kind, Tensor};
+
+/// Some rows of a [`Dataset`](super::Dataset).
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    pub(super) rows: usize,
+    pub(super) inputs: Vec<f32>,  // [B, input_width]
+    pub(super) targets: Vec<f32>, // [B, target_width]
+}
+
+impl Batch {
+    /// The number of rows B.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there is not one row.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// The numbers of all inputs, row by row.
+    pub fn input_numbers(&self) -> &[f32] {
+        &self.inputs
+    }
+
+    /// The numbers of all targets, row by row.
+    pub fn target_numbers(&self) -> &[f32] {
+        &self.targets
+    }
+}
+
+#[cfg(feature = "torch")]
+impl Batch {
+    /// What the network reads: `[B, input_width]`.
+    pub fn inputs(&self) -> Tensor {
+        Tensor::from_slice(&self.inputs).view([self.rows as i64, -1])
+    }
+
+    /// What it should answer: `[B, target_width]`.
+    pub fn targets(&self) -> Tensor {
+        Tensor::from_slice(&self.targets).view([self.rows as i64, -1])
+    }
+
+    /// The targets as whole numbers, for classes: `[B]`.
+    pub fn classes(&self) -> Tensor {
+        Tensor::from_slice(&self.targets).to_kind(Kind::Int64)
+    }
+}

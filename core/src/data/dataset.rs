@@ -1,0 +1,228 @@
+//! Rows to learn from: inputs and what should become of them.
+
+use rand::{Rng, seq::SliceRandom as _};
+
+use super::{Batch, DataError, Table};
+
+/// Rows of inputs, and what should become of each: rows of targets. A class stands as its number.
+///
+/// No number is missing or infinite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    inputs: Table,            // [N, input_width]
+    targets: Table,           // [N, target_width]
+    class_names: Vec<String>, // [C], or none
+}
+
+impl Dataset {
+    /// These rows, one after the other.
+    ///
+    /// # Errors
+    /// [`DataError::Rows`] if they are not as many inputs as targets, [`DataError::NotFinite`].
+    pub fn new(
+        inputs: Vec<f32>,
+        input_width: usize,
+        targets: Vec<f32>,
+        target_width: usize,
+    ) -> Result<Self, DataError> {
+        let numbers = (inputs.len(), targets.len());
+        let (Ok(inputs), Ok(targets)) =
+            (Table::new(inputs, input_width), Table::new(targets, target_width))
+        else {
+            let (inputs, targets) = numbers;
+            return Err(DataError::Rows { inputs, input_width, targets, target_width });
+        };
+        Self::from_tables(inputs, targets)
+    }
+
+    /// Tables of inputs and of targets, with their columns' names.
+    ///
+    /// # Errors
+    /// [`DataError::Rows`] if they are not as many inputs as targets; [`DataError::NotFinite`], where
+    /// numbers are missing too: impute them before.
+    pub fn from_tables(inputs: Table, targets: Table) -> Result<Self, DataError> {
+        if inputs.len() != targets.len() {
+            return Err(DataError::Rows {
+                inputs: inputs.values().len(),
+                input_width: inputs.width(),
+                targets: targets.values().len(),
+                target_width: targets.width(),
+            });
+        }
+        for (part, table) in [("inputs", &inputs), ("targets", &targets)] {
+            if let Some((row, column, value)) = table.first_not_finite() {
+                return Err(DataError::NotFinite { part, row, column, value });
+            }
+        }
+        Ok(Self { inputs, targets, class_names: Vec::new() })
+    }
+
+    /// Names the classes: the first name is that of class 0.
+    ///
+    /// # Errors
+    /// [`DataError::NotAClass`] if a row's target is not the number of one of them.
+    pub fn with_class_names<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self, DataError> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let below = names.len();
+        if let Some(row) = self.classes()?.iter().position(|class| *class >= below) {
+            let value = self.targets.values()[row];
+            return Err(DataError::NotAClass { row, value, below: Some(below) });
+        }
+        self.class_names = names;
+        Ok(self)
+    }
+
+    /// Other inputs for the same targets: scaled ones, say.
+    ///
+    /// # Errors
+    /// As [`from_tables`](Self::from_tables).
+    pub fn with_inputs(&self, inputs: Table) -> Result<Self, DataError> {
+        let class_names = self.class_names.clone();
+        Ok(Self { class_names, ..Self::from_tables(inputs, self.targets.clone())? })
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Whether there is not one.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// The numbers of one row of inputs.
+    pub fn input_width(&self) -> usize {
+        self.inputs.width()
+    }
+
+    /// The numbers of one row of targets.
+    pub fn target_width(&self) -> usize {
+        self.targets.width()
+    }
+
+    /// The numbers of all inputs, row by row.
+    pub fn inputs(&self) -> &[f32] {
+        self.inputs.values()
+    }
+
+    /// The numbers of all targets, row by row.
+    pub fn targets(&self) -> &[f32] {
+        self.targets.values()
+    }
+
+    /// The inputs as a table, which scalers are fitted to.
+    pub fn input_table(&self) -> &Table {
+        &self.inputs
+    }
+
+    /// The targets as a table.
+    pub fn target_table(&self) -> &Table {
+        &self.targets
+    }
+
+    /// The names of the inputs' columns; none if they have none.
+    pub fn feature_names(&self) -> &[String] {
+        self.inputs.names()
+    }
+
+    /// The names of the targets' columns; none if they have none.
+    pub fn target_names(&self) -> &[String] {
+        self.targets.names()
+    }
+
+    /// The names of the classes, class 0 first; none if they have none.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// Each row's class.
+    ///
+    /// # Errors
+    /// [`DataError::Count`] if a row has more than one target, [`DataError::NotAClass`] if one is
+    /// negative or not whole.
+    pub fn classes(&self) -> Result<Vec<usize>, DataError> {
+        /// From here on `f32` skips whole numbers.
+        const LIMIT: f32 = 16_777_216.0;
+        let (what, expected, got) = ("targets in a row", 1, self.target_width());
+        if got != expected {
+            return Err(DataError::Count { what, expected, got });
+        }
+        let class = |(row, &value): (usize, &f32)| {
+            let is_class = (0.0..LIMIT).contains(&value) && value.fract() == 0.0;
+            let error = DataError::NotAClass { row, value, below: None };
+            if is_class { Ok(value as usize) } else { Err(error) }
+        };
+        self.targets().iter().enumerate().map(class).collect()
+    }
+
+    /// How many rows each class has, class 0 first: `[C]`, C the number of class names or, where
+    /// there are none, one more than the highest class.
+    ///
+    /// # Errors
+    /// As [`classes`](Self::classes).
+    pub fn class_counts(&self) -> Result<Vec<usize>, DataError> {
+        let classes = self.classes()?;
+        let highest = classes.iter().max().map_or(0, |class| class + 1);
+        let mut counts = vec![0; highest.max(self.class_names.len())];
+        classes.into_iter().for_each(|class| counts[class] += 1);
+        Ok(counts)
+    }
+
+    /// Some of the rows, by their numbers, in that order.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchRow`].
+    pub fn select(&self, rows: &[usize]) -> Result<Self, DataError> {
+        Ok(Self {
+            inputs: self.inputs.select(rows)?,
+            targets: self.targets.select(rows)?,
+            class_names: self.class_names.clone(),
+        })
+    }
+
+    /// The rows in two parts: those to train with and, drawn at random, a share to hold out.
+    ///
+    /// # Errors
+    /// [`DataError::Setting`] unless `share` lies in [0, 1).
+    pub fn split<R: Rng + ?Sized>(
+        &self,
+        share: f64,
+        rng: &mut R,
+    ) -> Result<(Self, Self), DataError> {
+        if !(0.0..1.0).contains(&share) {
+            return Err(DataError::Setting { key: "share", value: share, allowed: "in [0, 1)" });
+        }
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.shuffle(rng);
+        let (held_out, train) = order.split_at((share * self.len() as f64) as usize);
+        Ok((self.select(train)?, self.select(held_out)?))
+    }
+
+    /// Some of the rows, by their numbers.
+    ///
+    /// # Panics
+    /// If there is no row of such a number.
+    pub fn batch(&self, rows: &[usize]) -> Batch {
+        let mut batch = Batch::default();
+        self.gather(rows, &mut batch);
+        batch
+    }
+
+    /// Copies rows into a batch, whose memory is used again.
+    ///
+    /// # Panics
+    /// If there is no row of such a number.
+    pub fn gather(&self, rows: &[usize], batch: &mut Batch) {
+        batch.rows = rows.len();
+        for (from, to) in [(&self.inputs, &mut batch.inputs), (&self.targets, &mut batch.targets)] {
+            to.clear();
+            let width = from.width();
+            rows.iter()
+                .for_each(|row| to.extend_from_slice(&from.values()[row * width..][..width]));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What can be wrong with data.
+
+use thiserror::Error;
+
+/// Why rows cannot be made, prepared or learned from. Rows and columns count from 0.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum DataError {
+    /// A setting is out of its range.
+    #[error("{key} must be {allowed}, got {value}")]
+    Setting {
+        /// The setting's name.
+        key: &'static str,
+        /// What it was set to.
+        value: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// There are no rows where at least one is needed.
+    #[error("there are no rows: expected at least one")]
+    Empty,
+    /// Inputs and targets are no rows of the same number.
+    #[error(
+        "{inputs} numbers in rows of {input_width} and {targets} in rows of {target_width}: expected \
+         whole rows, as many of the one as of the other"
+    )]
+    Rows {
+        /// The numbers of all inputs.
+        inputs: usize,
+        /// The numbers of one row of inputs.
+        input_width: usize,
+        /// The numbers of all targets.
+        targets: usize,
+        /// The numbers of one row of targets.
+        target_width: usize,
+    },
+    /// Numbers make no whole rows.
+    #[error("{numbers} numbers make no whole rows of {width}: expected a multiple of a width ≥ 1")]
+    Ragged {
+        /// How many numbers came.
+        numbers: usize,
+        /// The numbers of one row.
+        width: usize,
+    },
+    /// A number is NaN or infinite.
+    #[error("row {row}, column {column} of the {part} holds {value}: expected finite numbers")]
+    NotFinite {
+        /// Inputs or targets.
+        part: &'static str,
+        /// Which row.
+        row: usize,
+        /// Which column.
+        column: usize,
+        /// The number.
+        value: f32,
+    },
+    /// A row that is not there.
+    #[error("there is no row {row}: there are {rows}, counted from 0")]
+    NoSuchRow {
+        /// The row asked for.
+        row: usize,
+        /// How many there are.
+        rows: usize,
+    },
+    /// So many things of one kind were given for so many of another.
+    #[error("got {got} {what}, expected {expected}")]
+    Count {
+        /// What was counted.
+        what: &'static str,
+        /// How many were expected.
+        expected: usize,
+        /// How many came.
+        got: usize,
+    },
+    /// A target is no class.
+    #[error("row {row} has the target {value}: expected one whole number from 0 for a class{below}",
+        below = below.map(|n| format!(", below {n}")).unwrap_or_default())]
+    NotAClass {
+        /// Which row.
+        row: usize,
+        /// Its target.
+        value: f32,
+        /// How many classes there are, where that is known.
+        below: Option<usize>,
+    },
+}

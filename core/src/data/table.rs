@@ -1,0 +1,111 @@
+//! Rows of numbers, some of them perhaps missing.
+
+use serde::{Deserialize, Serialize};
+
+use super::DataError;
+
+/// Rows of numbers, all of one width; a missing number is NaN. Its columns may have names.
+///
+/// ```
+/// use gymnast_core::data::Table;
+///
+/// let table = Table::new(vec![1.0, 2.0, 3.0, f32::NAN], 2)?.with_names(["mass", "height"])?;
+/// assert_eq!((table.len(), table.row(1)?[0]), (2, 3.0));
+/// # Ok::<(), gymnast_core::data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    values: Vec<f32>, // [N, width]
+    width: usize,
+    names: Vec<String>, // [width], or none
+}
+
+impl Table {
+    /// These numbers, row after row.
+    ///
+    /// # Errors
+    /// [`DataError::Ragged`].
+    pub fn new(values: Vec<f32>, width: usize) -> Result<Self, DataError> {
+        if width == 0 || !values.len().is_multiple_of(width) {
+            return Err(DataError::Ragged { numbers: values.len(), width });
+        }
+        Ok(Self { values, width, names: Vec::new() })
+    }
+
+    /// Names the columns.
+    ///
+    /// # Errors
+    /// [`DataError::Count`] unless there are as many names as columns.
+    pub fn with_names<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self, DataError> {
+        self.names = names.into_iter().map(Into::into).collect();
+        let (what, expected, got) = ("column names", self.width, self.names.len());
+        if got == expected { Ok(self) } else { Err(DataError::Count { what, expected, got }) }
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.width
+    }
+
+    /// Whether there is not one row.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The numbers of one row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// All numbers, row by row.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The columns' names; none if they have none.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// One row.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchRow`].
+    pub fn row(&self, row: usize) -> Result<&[f32], DataError> {
+        let rows = self.len();
+        self.values.chunks_exact(self.width).nth(row).ok_or(DataError::NoSuchRow { row, rows })
+    }
+
+    /// Some of the rows, by their numbers, in that order.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchRow`].
+    pub fn select(&self, rows: &[usize]) -> Result<Self, DataError> {
+        let mut values = Vec::with_capacity(rows.len() * self.width);
+        for &row in rows {
+            values.extend_from_slice(self.row(row)?);
+        }
+        Ok(Self { values, ..self.emptied() })
+    }
+
+    /// Numbers of another making in these columns.
+    ///
+    /// # Errors
+    /// [`DataError::Ragged`].
+    pub(super) fn with_values(&self, values: Vec<f32>) -> Result<Self, DataError> {
+        Ok(Self { names: self.names.clone(), ..Self::new(values, self.width)? })
+    }
+
+    /// The first number that is NaN or infinite: its row, its column and itself.
+    pub(super) fn first_not_finite(&self) -> Option<(usize, usize, f32)> {
+        let place = self.values.iter().position(|x| !x.is_finite())?;
+        Some((place / self.width, place % self.width, self.values[place]))
+    }
+
+    fn emptied(&self) -> Self {
+        Self { values: Vec::new(), width: self.width, names: self.names.clone() }
+    }
+}
