@@ -1,0 +1,319 @@
+//! Learning-rate schedules: by which factor the learning rate counts at a step.
+//!
+//! Each is a pure function of the step, so there is nothing to save and a resumed training cannot
+//! shift it. The formulas are those of PyTorch's schedulers of the same names, relative to the
+//! optimiser's learning rate, which is the highest rate of all of them but those that grow by choice.
+//! What a step is, an update or an epoch, is the caller's to say.
+//!
+//! ```
+//! use gymnast_core::lr_schedule::LrSchedule;
+//!
+//! // Up in 100 steps, then half a cosine down to nothing at step 1000.
+//! let then = Box::new(LrSchedule::Cosine { t_max: None, min_factor: 0.0 });
+//! let schedule = LrSchedule::WarmUp { steps: 100, start_factor: 0.1, then };
+//! assert_eq!(schedule.at(0, 1000)?, 0.1);
+//! assert_eq!(schedule.at(100, 1000)?, 1.0);
+//! assert!(schedule.at(1000, 1000)? < 1e-12);
+//! # Ok::<(), gymnast_core::lr_schedule::ScheduleError>(())
+//! ```
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A schedule's setting is out of its range.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{key} must be {allowed}, got {got}")]
+pub struct ScheduleError {
+    /// The setting's name.
+    pub key: &'static str,
+    /// What it may be.
+    pub allowed: &'static str,
+    /// What it was set to.
+    pub got: f64,
+}
+
+/// How the learning rate changes in the course of a training, with PyTorch's names and defaults.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum LrSchedule {
+    /// The same all along.
+    #[default]
+    Constant,
+    /// Times `gamma` after every `step_size` steps (`StepLR`).
+    Step {
+        /// The steps between two changes; ≥ 1.
+        step_size: u64,
+        /// The factor of each; > 0.
+        #[serde(default = "one_tenth")]
+        gamma: f64,
+    },
+    /// Times `gamma` after every step (`ExponentialLR`).
+    Exponential {
+        /// The factor of each; > 0.
+        gamma: f64,
+    },
+    /// Half a cosine from 1 to `min_factor`, and level after that (`CosineAnnealingLR`; Loshchilov
+    /// and Hutter 2017, <https://arxiv.org/abs/1608.03983>, without restarts).
+    Cosine {
+        /// The steps that it takes, ≥ 1; `None`: all there are.
+        #[serde(default)]
+        t_max: Option<u64>,
+        /// The factor at its end, PyTorch's `eta_min` over the learning rate; ≥ 0.
+        #[serde(default)]
+        min_factor: f64,
+    },
+    /// A straight line, and level after that (`LinearLR`, which by default goes up in 5 steps).
+    Linear {
+        /// The factor at its start; ≥ 0.
+        #[serde(default = "one")]
+        start_factor: f64,
+        /// The factor at its end; ≥ 0.
+        #[serde(default)]
+        end_factor: f64,
+        /// The steps that it takes, ≥ 1; `None`: all there are.
+        #[serde(default)]
+        total_iters: Option<u64>,
+    },
+    /// A straight line up to where another schedule starts, and then that one for the steps that are
+    /// left (`SequentialLR` of `LinearLR` and another).
+    WarmUp {
+        /// The steps that it takes.
+        steps: u64,
+        /// The factor at its start, as a part of the other's first; ≥ 0.
+        #[serde(default)]
+        start_factor: f64,
+        /// What comes then, which counts its steps from 0.
+        then: Box<LrSchedule>,
+    },
+    /// Up from `base_factor` to 1 and down again, over and over (`CyclicLR`; Smith 2017,
+    /// <https://arxiv.org/abs/1506.01186>).
+    Cyclic {
+        /// The factor at the lower end, PyTorch's `base_lr / max_lr`; in [0, 1].
+        base_factor: f64,
+        /// The steps up; ≥ 1.
+        #[serde(default = "two_thousand")]
+        step_size_up: u64,
+        /// The steps down, ≥ 1; `None`: as many as up.
+        #[serde(default)]
+        step_size_down: Option<u64>,
+        /// What becomes of the height of the cycles.
+        #[serde(default)]
+        mode: CyclicMode,
+    },
+    /// Once up and far down, over all steps (`OneCycleLR`; Smith and Topin 2018,
+    /// <https://arxiv.org/abs/1708.07120>). The momentum stays as it is.
+    OneCycle {
+        /// The part of the steps that go up; in [0, 1], with three phases in [0, ½].
+        #[serde(default = "three_tenths")]
+        pct_start: f64,
+        /// The form of each phase.
+        #[serde(default)]
+        anneal_strategy: Anneal,
+        /// 1 over the factor at the start; > 0.
+        #[serde(default = "twenty_five")]
+        div_factor: f64,
+        /// How many times lower the last factor is than the first; > 0.
+        #[serde(default = "ten_thousand")]
+        final_div_factor: f64,
+        /// Whether it first comes down as slowly as it went up, and then goes on to the end.
+        #[serde(default)]
+        three_phase: bool,
+    },
+}
+
+/// What becomes of the height of the cycles of [`LrSchedule::Cyclic`].
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum CyclicMode {
+    /// All are alike.
+    #[default]
+    Triangular,
+    /// Each is half as high as the one before.
+    Triangular2,
+    /// Times `gamma` at every step.
+    ExpRange {
+        /// The factor; in (0, 1].
+        gamma: f64,
+    },
+}
+
+/// The form of a phase of [`LrSchedule::OneCycle`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Anneal {
+    /// Half a cosine.
+    #[default]
+    Cos,
+    /// A straight line.
+    Linear,
+}
+
+impl Anneal {
+    fn between(self, start: f64, end: f64, part: f64) -> f64 {
+        match self {
+            Self::Cos => end + (start - end) / 2.0 * ((PI * part).cos() + 1.0),
+            Self::Linear => start + (end - start) * part,
+        }
+    }
+}
+
+impl LrSchedule {
+    /// The factor of the learning rate at `step`, from 0, of a training of `total_steps`. Past its end
+    /// a schedule that has one stays where that was.
+    ///
+    /// # Errors
+    /// [`ScheduleError`] where a setting is out of its range, or `total_steps` is 0 and counts.
+    pub fn at(&self, step: u64, total_steps: u64) -> Result<f64, ScheduleError> {
+        self.check()?;
+        let all_if = |steps: Option<u64>| match steps.unwrap_or(total_steps) {
+            0 => Err(ScheduleError { key: "total_steps", allowed: "at least 1", got: 0.0 }),
+            steps => Ok(steps as f64),
+        };
+        let now = step as f64;
+        Ok(match *self {
+            Self::Constant => 1.0,
+            Self::Step { step_size, gamma } => gamma.powf((step / step_size) as f64),
+            Self::Exponential { gamma } => gamma.powf(now),
+            Self::Cosine { t_max, min_factor } => {
+                Anneal::Cos.between(1.0, min_factor, (now / all_if(t_max)?).min(1.0))
+            }
+            Self::Linear { start_factor, end_factor, total_iters } => {
+                let part = (now / all_if(total_iters)?).min(1.0);
+                Anneal::Linear.between(start_factor, end_factor, part)
+            }
+            Self::WarmUp { steps, start_factor, ref then } => {
+                // Its first factor counts even where it has no step left.
+                let left = total_steps.saturating_sub(steps).max(1);
+                let factor = then.at(step.saturating_sub(steps), left)?;
+                let part = if step < steps { now / steps as f64 } else { 1.0 };
+                factor * Anneal::Linear.between(start_factor, 1.0, part)
+            }
+            Self::Cyclic { base_factor, step_size_up, step_size_down, mode } => {
+                let (up, down) = (step_size_up, step_size_down.unwrap_or(step_size_up));
+                let cycle = u128::from(up) + u128::from(down);
+                let (cycles, within) = (u128::from(step) / cycle, u128::from(step) % cycle);
+                let height = match within as f64 {
+                    within if within <= up as f64 => within / up as f64,
+                    within => (cycle as f64 - within) / down as f64,
+                };
+                let scale = match mode {
+                    CyclicMode::Triangular => 1.0,
+                    CyclicMode::Triangular2 => 0.5_f64.powf(cycles as f64),
+                    CyclicMode::ExpRange { gamma } => gamma.powf(now),
+                };
+                base_factor + (1.0 - base_factor) * height * scale
+            }
+            Self::OneCycle {
+                pct_start,
+                anneal_strategy,
+                div_factor,
+                final_div_factor,
+                three_phase,
+            } => {
+                let total = all_if(None)?;
+                let (first, up) = (1.0 / div_factor, pct_start * total - 1.0);
+                let last = (total - 1.0, first / final_div_factor);
+                let down = 2.0 * pct_start * total - 2.0;
+                let two = [(up, 1.0), last];
+                let three = [(up, 1.0), (down, first), last];
+                phases(if three_phase { &three } else { &two }, first, anneal_strategy, now)
+            }
+        })
+    }
+
+    /// Whether every setting is in its range; [`at`](Self::at) asks as well.
+    ///
+    /// # Errors
+    /// [`ScheduleError`].
+    pub fn check(&self) -> Result<(), ScheduleError> {
+        let check = |key, got, allowed, holds| match holds {
+            true => Ok(()),
+            false => Err(ScheduleError { key, allowed, got }),
+        };
+        let whole = |key, got: u64| check(key, got as f64, "at least 1", got > 0);
+        let positive =
+            |key, got: f64| check(key, got, "finite and > 0", got > 0.0 && got.is_finite());
+        let nonnegative =
+            |key, got: f64| check(key, got, "finite and ≥ 0", got >= 0.0 && got.is_finite());
+        match *self {
+            Self::Constant => Ok(()),
+            Self::Step { step_size, gamma } => {
+                whole("step_size", step_size)?;
+                positive("gamma", gamma)
+            }
+            Self::Exponential { gamma } => positive("gamma", gamma),
+            Self::Cosine { t_max, min_factor } => {
+                whole("t_max", t_max.unwrap_or(1))?;
+                nonnegative("min_factor", min_factor)
+            }
+            Self::Linear { start_factor, end_factor, total_iters } => {
+                whole("total_iters", total_iters.unwrap_or(1))?;
+                nonnegative("start_factor", start_factor)?;
+                nonnegative("end_factor", end_factor)
+            }
+            Self::WarmUp { start_factor, ref then, .. } => {
+                nonnegative("start_factor", start_factor)?;
+                then.check()
+            }
+            Self::Cyclic { base_factor, step_size_up, step_size_down, mode } => {
+                let is_part = (0.0..=1.0).contains(&base_factor);
+                check("base_factor", base_factor, "in [0, 1]", is_part)?;
+                whole("step_size_up", step_size_up)?;
+                whole("step_size_down", step_size_down.unwrap_or(1))?;
+                match mode {
+                    CyclicMode::ExpRange { gamma } => {
+                        check("gamma", gamma, "in (0, 1]", gamma > 0.0 && gamma <= 1.0)
+                    }
+                    CyclicMode::Triangular | CyclicMode::Triangular2 => Ok(()),
+                }
+            }
+            Self::OneCycle { pct_start, div_factor, final_div_factor, three_phase, .. } => {
+                let (most, allowed) =
+                    if three_phase { (0.5, "in [0, ½]") } else { (1.0, "in [0, 1]") };
+                check("pct_start", pct_start, allowed, (0.0..=most).contains(&pct_start))?;
+                positive("div_factor", div_factor)?;
+                positive("final_div_factor", final_div_factor)
+            }
+        }
+    }
+}
+
+/// Phases that follow each other, each given by the step at which it ends and the factor there.
+fn phases(ends: &[(f64, f64)], first: f64, anneal: Anneal, step: f64) -> f64 {
+    let (mut start, mut from) = (0.0, first);
+    for &(end, to) in ends {
+        if step <= end {
+            // A phase of no length is over as soon as it begins.
+            let part = if end > start { (step - start) / (end - start) } else { 1.0 };
+            return anneal.between(from, to, part);
+        }
+        (start, from) = (end, to);
+    }
+    from
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn one_tenth() -> f64 {
+    0.1
+}
+
+fn three_tenths() -> f64 {
+    0.3
+}
+
+fn twenty_five() -> f64 {
+    25.0
+}
+
+fn ten_thousand() -> f64 {
+    1e4
+}
+
+fn two_thousand() -> u64 {
+    2000
+}
