@@ -1,0 +1,84 @@
+//! What may listen to a training and end it.
+
+use std::ops::ControlFlow;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::History;
+
+/// Where a training stands within an epoch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// The epoch under way, from 1.
+    pub epoch: usize,
+    /// The epochs in all, unless it stops early.
+    pub epochs: usize,
+    /// The rows of the epoch that were learned from.
+    pub rows: usize,
+    /// The rows of an epoch.
+    pub total_rows: usize,
+}
+
+/// Something that listens to a training. It reads and never changes it: with or without it, the same
+/// seed gives the same bits.
+pub trait Callback {
+    /// Called after every step of the optimiser; must be quick.
+    fn on_step(&mut self, progress: &Progress) -> ControlFlow<()> {
+        let _ = progress;
+        ControlFlow::Continue(())
+    }
+
+    /// Called after every epoch, its scores included.
+    fn on_epoch(&mut self, history: &History) -> ControlFlow<()> {
+        let _ = history;
+        ControlFlow::Continue(())
+    }
+}
+
+/// A bar on standard error: epochs, losses and the time left. Nothing where that is no terminal.
+#[derive(Debug, Clone)]
+pub struct EpochBar {
+    bar: ProgressBar,
+}
+
+impl EpochBar {
+    /// A bar that begins with the first step.
+    #[must_use]
+    pub fn on_stderr() -> Self {
+        let style = "{bar:24} epoch {pos}/{len}  {msg}  {eta} left";
+        let style = ProgressStyle::with_template(style).expect("the template is valid");
+        Self { bar: ProgressBar::no_length().with_style(style.progress_chars("━╸ ")) }
+    }
+}
+
+impl Callback for EpochBar {
+    fn on_step(&mut self, progress: &Progress) -> ControlFlow<()> {
+        if self.bar.length() != Some(progress.epochs as u64) {
+            self.bar.set_length(progress.epochs as u64);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn on_epoch(&mut self, history: &History) -> ControlFlow<()> {
+        self.bar.set_position(history.epochs.len() as u64);
+        if let Some(epoch) = history.epochs.last() {
+            let mut message = format!("loss {:.4}", epoch.train_loss);
+            if let Some(loss) = epoch.validation_loss {
+                message += &format!(", validation {loss:.4}");
+            }
+            for (name, scores) in &epoch.scores {
+                if let Some(score) = scores.validation.or(scores.train) {
+                    message += &format!(", {name} {score:.3}");
+                }
+            }
+            self.bar.set_message(message);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Drop for EpochBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,90 @@
+//! How to train.
+
+use serde::{Deserialize, Serialize};
+
+use super::FitError;
+use crate::optim::{AdamConfig, LrSchedule, OptimizerConfig};
+
+/// How to train.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FitConfig {
+    /// The passes over the training rows, at most; ≥ 1.
+    pub epochs: usize,
+    /// The rows of a minibatch; the last of an epoch may have fewer; ≥ 1.
+    pub batch_size: usize,
+    /// The minibatches whose gradients make one step, as one large minibatch that memory would not
+    /// hold; ≥ 1.
+    pub accumulate: usize,
+    /// What takes the steps, with its learning rate.
+    pub optimizer: OptimizerConfig,
+    /// What becomes of the learning rate, step by step.
+    pub lr_schedule: LrSchedule,
+    /// The gradients' norm is clipped to this; `None`: it is not.
+    pub max_grad_norm: Option<f32>,
+    /// The epochs in a row without improvement after which it stops; 0: it never stops early.
+    pub patience: usize,
+    /// By how much the loss has to fall to count as improved; ≥ 0.
+    pub min_delta: f64,
+}
+
+impl Default for FitConfig {
+    /// Adam at 10⁻³.
+    fn default() -> Self {
+        Self {
+            epochs: 200,
+            batch_size: 64,
+            accumulate: 1,
+            optimizer: OptimizerConfig::Adam(AdamConfig { lr: 1e-3, ..AdamConfig::default() }),
+            lr_schedule: LrSchedule::default(),
+            max_grad_norm: None,
+            patience: 10,
+            min_delta: 0.0,
+        }
+    }
+}
+
+impl FitConfig {
+    /// The defaults, with Adam at this learning rate.
+    #[must_use]
+    pub fn adam(lr: f64) -> Self {
+        let optimizer = OptimizerConfig::Adam(AdamConfig { lr, ..AdamConfig::default() });
+        Self { optimizer, ..Self::default() }
+    }
+
+    /// The defaults, with AdamW: `weight_decay` pulls weights to zero, apart from the gradient.
+    #[must_use]
+    pub fn adam_w(lr: f64, weight_decay: f64) -> Self {
+        let adam = AdamConfig { lr, weight_decay, decoupled: true, ..AdamConfig::default() };
+        Self { optimizer: OptimizerConfig::Adam(adam), ..Self::default() }
+    }
+
+    pub(super) fn check(&self) -> Result<(), FitError> {
+        let check = |holds, key, value, allowed| match holds {
+            true => Ok(()),
+            false => Err(FitError::Setting { key, value, allowed }),
+        };
+        for (key, value) in
+            [("epochs", self.epochs), ("batch_size", self.batch_size), ("accumulate", self.accumulate)]
+        {
+            check(value > 0, key, value as f64, "at least 1")?;
+        }
+        let min_delta = self.min_delta;
+        check(min_delta >= 0.0 && min_delta.is_finite(), "min_delta", min_delta, "at least 0")?;
+        if let Some(norm) = self.max_grad_norm {
+            check(norm > 0.0, "max_grad_norm", f64::from(norm), "positive")?;
+        }
+        Ok(self.lr_schedule.check()?)
+    }
+
+    /// The steps of the optimiser that an epoch of so many rows takes.
+    pub fn steps_per_epoch(&self, rows: usize) -> u64 {
+        rows.div_ceil(self.batch_size.saturating_mul(self.accumulate).max(1)) as u64
+    }
+
+    /// The learning rate of a step, the first being 0.
+    pub(super) fn learning_rate(&self, step: u64, rows: usize) -> f64 {
+        let total = self.steps_per_epoch(rows).saturating_mul(self.epochs as u64);
+        self.lr_schedule.at(self.optimizer.lr(), step, total)
+    }
+}

@@ -1,0 +1,63 @@
+use thiserror::Error;
+
+use crate::checkpoint::CheckpointError;
+use crate::data::DataError;
+use crate::loss::LossError;
+use crate::nn::NetworkError;
+use crate::optim::OptimError;
+
+/// Why a network cannot be fitted.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// A setting is out of its range.
+    #[error("{key} must be {allowed}, got {value}")]
+    Setting {
+        /// The setting's name.
+        key: &'static str,
+        /// What it was set to.
+        value: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// There is nothing to learn from.
+    #[error("there are no rows to train with")]
+    Empty,
+    /// The rows are not as wide as the network reads.
+    #[error("the {what} have {got} columns, the network reads {expected}")]
+    Width {
+        /// Which rows.
+        what: &'static str,
+        /// What the network reads.
+        expected: usize,
+        /// What they have.
+        got: usize,
+    },
+    /// The loss is no longer finite.
+    #[error(
+        "the loss became {loss} in epoch {epoch}, minibatch {batch}: try a lower learning rate"
+    )]
+    Diverged {
+        /// Which epoch, from 1.
+        epoch: usize,
+        /// Which of its minibatches, from 1.
+        batch: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// The rows are not fit to be learned from.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The loss cannot be computed of such outputs and targets.
+    #[error(transparent)]
+    Loss(#[from] LossError),
+    /// The optimiser refused.
+    #[error(transparent)]
+    Optim(#[from] OptimError),
+    /// The network refused.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The training could not be saved or taken up.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}

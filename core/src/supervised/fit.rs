@@ -1,0 +1,277 @@
+//! The training itself, a step of the optimiser at a time.
+
+use rand::seq::SliceRandom as _;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use super::predictions::check_width;
+use super::{Epoch, FitConfig, FitError, History, Objective, Progress, Scores};
+use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
+use crate::data::{Batch, Dataset};
+use crate::nn::{Buffers, Network, Parameters};
+use crate::optim::Optimizer;
+
+/// A training under way: [`fit`](super::fit) a step of the optimiser at a time.
+///
+/// Its [`Checkpoint`] holds all that changes but the network's own parameters and buffers.
+#[derive(Debug)]
+pub struct Fit {
+    config: FitConfig,
+    optimizer: Box<dyn Optimizer>,
+    rng: ChaCha8Rng,
+    /// The rows of the epoch under way, shuffled.
+    order: Vec<usize>,
+    batch: Batch,
+    best: Option<Best>,
+    progress: FitProgress,
+}
+
+/// What the network held after its best epoch.
+#[derive(Debug, Clone)]
+struct Best {
+    weights: Vec<f32>,
+    buffers: Buffers,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+struct FitProgress {
+    history: History,
+    /// The steps of the optimiser so far.
+    steps: u64,
+    /// The rows of the epoch under way that were learned from.
+    rows: usize,
+    /// The minibatches that these made.
+    batches: usize,
+    /// The sum of their losses.
+    loss: f64,
+    /// The loss that the next ones have to fall below, and the epochs since it was set.
+    reference: Option<f64>,
+    stale: usize,
+}
+
+impl Fit {
+    /// A training that has not begun, of a network with these parameters. It owns the stream.
+    ///
+    /// # Errors
+    /// [`FitError::Setting`], [`FitError::Optim`].
+    pub fn new(
+        config: &FitConfig,
+        parameters: &Parameters,
+        rng: ChaCha8Rng,
+    ) -> Result<Self, FitError> {
+        config.check()?;
+        Ok(Self {
+            optimizer: config.optimizer.build(parameters)?,
+            config: config.clone(),
+            rng,
+            order: Vec::new(),
+            batch: Batch::default(),
+            best: None,
+            progress: FitProgress::default(),
+        })
+    }
+
+    /// Takes one step of the optimiser, down the mean gradient of `accumulate` minibatches. Returns
+    /// what the epoch came to where it was its last.
+    ///
+    /// Always with the same rows; does nothing once the training is over.
+    ///
+    /// # Errors
+    /// [`FitError::Empty`], [`FitError::Width`], [`FitError::Diverged`]; what objective and
+    /// optimiser return.
+    pub fn step<N: Network>(
+        &mut self,
+        network: &mut N,
+        train: &Dataset,
+        validation: &Dataset,
+        objective: &(impl Objective<N> + ?Sized),
+    ) -> Result<Option<Epoch>, FitError> {
+        if train.is_empty() {
+            return Err(FitError::Empty);
+        }
+        if self.is_over() {
+            return Ok(None);
+        }
+        if self.order.len() != train.len() {
+            check_width("rows to train with", network, train)?;
+            check_width("rows held out", network, validation)?;
+            self.shuffle(train.len());
+        }
+        network.set_training(true);
+        self.accumulate(network, train, objective)?;
+        let rate = self.config.learning_rate(self.progress.steps, train.len());
+        let clip = self.config.max_grad_norm;
+        self.optimizer.descend(network.parameters_mut(), rate, clip)?;
+        self.progress.steps += 1;
+        if self.progress.rows < train.len() {
+            return Ok(None);
+        }
+        network.set_training(false);
+        let train_loss = self.progress.loss / train.len() as f64;
+        let validation_loss = self.mean_loss(network, validation, objective)?;
+        let epoch = Epoch { train_loss, validation_loss, learning_rate: rate, ..Epoch::default() };
+        self.end_epoch(epoch.clone(), network);
+        Ok(Some(epoch))
+    }
+
+    /// Sums the gradients of the next minibatches, each counted by its share of their rows: the
+    /// gradient that all of them would have in one.
+    fn accumulate<N: Network>(
+        &mut self,
+        network: &mut N,
+        train: &Dataset,
+        objective: &(impl Objective<N> + ?Sized),
+    ) -> Result<(), FitError> {
+        let FitConfig { batch_size, accumulate, .. } = self.config;
+        let start = self.progress.rows;
+        let end = train.len().min(start.saturating_add(batch_size.saturating_mul(accumulate)));
+        network.parameters_mut().zero_grad();
+        for from in (start..end).step_by(batch_size) {
+            let rows = from..end.min(from + batch_size);
+            train.gather(&self.order[rows.clone()], &mut self.batch);
+            let loss = objective.loss(network, &self.batch)?; // []
+            let number = self.finite(loss.double_value(&[]))?;
+            (loss * (rows.len() as f64 / (end - start) as f64)).backward();
+            self.progress.loss += number * rows.len() as f64;
+            self.progress.batches += 1;
+            self.progress.rows = rows.end;
+        }
+        Ok(())
+    }
+
+    /// The mean loss of rows that nothing is learned from; `None` where there are none.
+    pub(super) fn mean_loss<N: Network>(
+        &mut self,
+        network: &N,
+        data: &Dataset,
+        objective: &(impl Objective<N> + ?Sized),
+    ) -> Result<Option<f64>, FitError> {
+        let loss = mean_loss(network, data, objective, self.config.batch_size, &mut self.batch)?;
+        loss.map(|loss| self.finite(loss)).transpose()
+    }
+
+    fn finite(&self, loss: f64) -> Result<f64, FitError> {
+        let (epoch, batch) = (self.progress.history.epochs.len() + 1, self.progress.batches + 1);
+        if loss.is_finite() { Ok(loss) } else { Err(FitError::Diverged { epoch, batch, loss }) }
+    }
+
+    fn end_epoch<N: Network>(&mut self, epoch: Epoch, network: &N) {
+        let FitConfig { epochs, patience, min_delta, .. } = self.config;
+        let FitProgress { history, rows, batches, loss, reference, stale, .. } = &mut self.progress;
+        (*rows, *batches, *loss) = (0, 0, 0.0);
+        if history.best().is_none_or(|best| epoch.loss() < best.loss()) {
+            history.best_epoch = Some(history.epochs.len());
+            let weights = network.parameters().to_vec();
+            self.best = Some(Best { weights, buffers: network.buffers() });
+        }
+        if reference.is_none_or(|reference| epoch.loss() < reference - min_delta) {
+            (*reference, *stale) = (Some(epoch.loss()), 0);
+        } else {
+            *stale += 1;
+        }
+        history.epochs.push(epoch);
+        history.stopped_early = patience > 0 && *stale >= patience && history.epochs.len() < epochs;
+        self.order.clear();
+    }
+
+    /// The order of the epoch under way: a function of the stream and the epoch.
+    fn shuffle(&mut self, rows: usize) {
+        let mut rng = self.rng.clone();
+        rng.set_stream(self.progress.history.epochs.len() as u64);
+        self.order = (0..rows).collect();
+        self.order.shuffle(&mut rng);
+    }
+
+    /// Whether all epochs are over, or it stopped early.
+    pub fn is_over(&self) -> bool {
+        let history = &self.progress.history;
+        history.stopped_early || history.epochs.len() >= self.config.epochs
+    }
+
+    /// Where it stands, with an epoch of so many rows.
+    pub fn progress(&self, total_rows: usize) -> Progress {
+        let epochs = self.config.epochs;
+        let epoch = (self.progress.history.epochs.len() + 1).min(epochs);
+        Progress { epoch, epochs, rows: self.progress.rows, total_rows }
+    }
+
+    /// What it has come to so far.
+    pub fn history(&self) -> &History {
+        &self.progress.history
+    }
+
+    /// What it has come to, and no more.
+    pub fn into_history(self) -> History {
+        self.progress.history
+    }
+
+    /// Adds a score to the last epoch that is over.
+    pub(super) fn add_score(&mut self, name: &str, scores: Scores) {
+        if let Some(epoch) = self.progress.history.epochs.last_mut() {
+            epoch.scores.insert(name.to_owned(), scores);
+        }
+    }
+
+    /// The weights of the best epoch so far; `None` before the first is over.
+    pub fn best_weights(&self) -> Option<&[f32]> {
+        self.best.as_ref().map(|best| best.weights.as_slice())
+    }
+
+    /// Gives a network what it held after the best epoch; leaves it as it is before the first.
+    ///
+    /// # Errors
+    /// [`FitError::Network`] where it is another network.
+    pub fn restore_best<N: Network>(&self, network: &mut N) -> Result<(), FitError> {
+        if let Some(Best { weights, buffers }) = &self.best {
+            network.parameters_mut().load(weights)?;
+            network.load_buffers(buffers)?;
+        }
+        Ok(())
+    }
+}
+
+/// The mean loss of rows that nothing is learned from; `None` where there are none.
+pub(super) fn mean_loss<N: Network>(
+    network: &N,
+    data: &Dataset,
+    objective: &(impl Objective<N> + ?Sized),
+    batch_size: usize,
+    batch: &mut Batch,
+) -> Result<Option<f64>, FitError> {
+    let _guard = tch::no_grad_guard();
+    let rows: Vec<usize> = (0..data.len()).collect();
+    let mut sum = 0.0;
+    for rows in rows.chunks(batch_size) {
+        data.gather(rows, batch);
+        let loss: Tensor = objective.loss(network, batch)?;
+        sum += loss.double_value(&[]) * rows.len() as f64;
+    }
+    Ok((!data.is_empty()).then(|| sum / data.len() as f64))
+}
+
+impl Checkpoint for Fit {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert("progress", &self.progress)?;
+        state.insert_part("optimizer", &self.optimizer)?;
+        state.insert("has_best", &self.best.is_some())?;
+        if let Some(Best { weights, buffers }) = &self.best {
+            state.insert_array("best", &[weights.len()], weights);
+            state.insert("best_buffers", buffers)?;
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("optimizer", &mut self.optimizer)?;
+        self.best = if state.get("has_best")? {
+            let (_, weights) = state.array_of_any_shape("best")?;
+            Some(Best { weights, buffers: state.get("best_buffers")? })
+        } else {
+            None
+        };
+        self.progress = state.get("progress")?;
+        self.order.clear();
+        Ok(())
+    }
+}

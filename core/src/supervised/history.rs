@@ -1,0 +1,95 @@
+//! What a training came to, epoch by epoch.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plot::{Axis, Line, LinePlot, PlotError};
+
+/// What one epoch came to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Epoch {
+    /// The mean loss of the training rows, each as its minibatch came: with dropout, and before the
+    /// steps that followed.
+    pub train_loss: f64,
+    /// The mean loss of the rows held out, after the epoch; `None` where there are none.
+    pub validation_loss: Option<f64>,
+    /// The learning rate of the epoch's last step.
+    pub learning_rate: f64,
+    /// The scores asked for, by name.
+    pub scores: BTreeMap<String, Scores>,
+}
+
+/// One score after an epoch, over all rows of each part; `None` where it is undefined.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Scores {
+    /// Over the training rows.
+    pub train: Option<f64>,
+    /// Over the rows held out.
+    pub validation: Option<f64>,
+}
+
+impl Epoch {
+    /// What epochs are compared by: the validation loss, or the training loss where there is none.
+    pub fn loss(&self) -> f64 {
+        self.validation_loss.unwrap_or(self.train_loss)
+    }
+}
+
+/// What a training came to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct History {
+    /// Each epoch, in order.
+    pub epochs: Vec<Epoch>,
+    /// Which epoch had the least loss, from 0: the network has its weights.
+    pub best_epoch: Option<usize>,
+    /// Whether it stopped for want of improvement.
+    pub stopped_early: bool,
+}
+
+impl History {
+    /// The epoch with the least loss.
+    pub fn best(&self) -> Option<&Epoch> {
+        self.best_epoch.map(|epoch| &self.epochs[epoch])
+    }
+
+    /// The losses over the epochs, to be drawn.
+    pub fn loss_curves(&self) -> LinePlot {
+        self.curves("loss", |epoch| (Some(epoch.train_loss), epoch.validation_loss))
+    }
+
+    /// A score over the epochs, to be drawn; without a point where nobody asked for it.
+    pub fn score_curves(&self, name: &str) -> LinePlot {
+        self.curves(name, |epoch| {
+            let scores = epoch.scores.get(name).copied().unwrap_or_default();
+            (scores.train, scores.validation)
+        })
+    }
+
+    /// Draws the losses over the epochs; the name's end, `.svg` or `.png`, says how.
+    ///
+    /// # Errors
+    /// [`PlotError`], also where no epoch is over.
+    pub fn save_loss_curves(&self, path: &Path) -> Result<(), PlotError> {
+        self.loss_curves().save(path)
+    }
+
+    fn curves(&self, name: &str, of: impl Fn(&Epoch) -> (Option<f64>, Option<f64>)) -> LinePlot {
+        let points = |pick: fn((Option<f64>, Option<f64>)) -> Option<f64>| {
+            let epochs = (1..).zip(&self.epochs);
+            epochs.filter_map(|(i, epoch)| Some((f64::from(i), pick(of(epoch))?))).collect()
+        };
+        let lines = [("training", points(|(train, _)| train)), ("validation", points(|(_, held)| held))];
+        LinePlot {
+            x_axis: Axis::new("epoch"),
+            y_axis: Axis::new(name),
+            lines: lines
+                .into_iter()
+                .filter(|(_, points): &(_, Vec<_>)| !points.is_empty())
+                .map(|(label, points)| Line::new(label, points))
+                .collect(),
+            ..LinePlot::default()
+        }
+    }
+}

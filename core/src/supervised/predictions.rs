@@ -1,0 +1,91 @@
+//! What a network makes of rows, held against what should have come.
+
+use crate::data::{Batch, Dataset};
+use crate::nn::Network;
+
+use super::FitError;
+
+/// The outputs of a network for rows, beside their targets: what scores are computed from, all rows
+/// at once.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Predictions {
+    /// `[N, outputs]`, row by row.
+    pub outputs: Vec<f32>,
+    /// The numbers of a row of outputs.
+    pub width: usize,
+    /// `[N, target_width]`, row by row.
+    pub targets: Vec<f32>,
+}
+
+impl Predictions {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        if self.width == 0 { 0 } else { self.outputs.len() / self.width }
+    }
+
+    /// Whether there is not one.
+    pub fn is_empty(&self) -> bool {
+        self.outputs.is_empty()
+    }
+
+    /// The class with the largest output of each row, the first of equals.
+    pub fn classes(&self) -> Vec<usize> {
+        let largest = |row: &[f32]| {
+            (0..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
+        };
+        self.outputs.chunks_exact(self.width.max(1)).map(largest).collect()
+    }
+
+    /// The softmax of each row of outputs: `[N, outputs]`, row by row.
+    pub fn probabilities(&self) -> Vec<f64> {
+        let mut probabilities = Vec::with_capacity(self.outputs.len());
+        for row in self.outputs.chunks_exact(self.width.max(1)) {
+            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let exponentials = row.iter().map(|&x| f64::from(x - largest).exp());
+            let sum: f64 = exponentials.clone().sum();
+            probabilities.extend(exponentials.map(|x| x / sum));
+        }
+        probabilities
+    }
+
+    /// The targets as the numbers of classes.
+    pub fn true_classes(&self) -> Vec<usize> {
+        self.targets.iter().map(|&class| class as usize).collect()
+    }
+}
+
+/// What a network makes of rows of inputs: `[N, outputs]`, row by row. `batch_size` rows go through
+/// it at a time.
+///
+/// # Errors
+/// [`FitError::Width`].
+pub fn predict<N: Network>(
+    network: &N,
+    data: &Dataset,
+    batch_size: usize,
+) -> Result<Predictions, FitError> {
+    check_width("rows to predict for", network, data)?;
+    let _guard = tch::no_grad_guard();
+    let width = network.outputs();
+    let mut outputs = vec![0.0; data.len() * width];
+    let rows: Vec<usize> = (0..data.len()).collect();
+    let batch_size = batch_size.max(1);
+    let mut batch = Batch::default();
+    for (rows, out) in rows.chunks(batch_size).zip(outputs.chunks_mut(batch_size * width)) {
+        data.gather(rows, &mut batch);
+        network.forward(&batch.inputs()).copy_data(out, rows.len() * width);
+    }
+    Ok(Predictions { outputs, width, targets: data.targets().to_vec() })
+}
+
+pub(super) fn check_width<N: Network>(
+    what: &'static str,
+    network: &N,
+    data: &Dataset,
+) -> Result<(), FitError> {
+    let (expected, got) = (network.inputs(), data.input_width());
+    if data.is_empty() || expected == got {
+        return Ok(());
+    }
+    Err(FitError::Width { what, expected, got })
+}

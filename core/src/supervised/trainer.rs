@@ -1,0 +1,206 @@
+//! A training with everything around it: scores, callbacks, a file to go on from.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rand_chacha::ChaCha8Rng;
+
+use super::fit::mean_loss;
+use super::{Callback, Fit, FitConfig, FitError, History, Objective, Predictions, Scores, predict};
+use crate::checkpoint::{self, Checkpoint as _, CheckpointError, StateDict};
+use crate::data::{Batch, Dataset};
+use crate::nn::Network;
+
+type Score<'a> = Box<dyn Fn(&Predictions) -> Option<f64> + 'a>;
+
+/// Trains networks with one set of settings.
+///
+/// See the [module](super) for an example.
+pub struct Trainer<'a> {
+    config: FitConfig,
+    rng: ChaCha8Rng,
+    scores: Vec<(String, Score<'a>)>,
+    callbacks: Vec<Box<dyn Callback + 'a>>,
+    checkpoint: Option<PathBuf>,
+}
+
+/// What [`Trainer::evaluate`] found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// The mean loss.
+    pub loss: f64,
+    /// The scores, by name; `None` where one is undefined.
+    pub scores: BTreeMap<String, Option<f64>>,
+}
+
+impl<'a> Trainer<'a> {
+    /// A trainer that shuffles by this stream.
+    ///
+    /// # Errors
+    /// [`FitError::Setting`].
+    pub fn new(config: FitConfig, rng: ChaCha8Rng) -> Result<Self, FitError> {
+        config.check()?;
+        Ok(Self { config, rng, scores: Vec::new(), callbacks: Vec::new(), checkpoint: None })
+    }
+
+    /// Computes a score of all training rows and all rows held out after every epoch, in evaluation
+    /// mode; `None` is an undefined one.
+    #[must_use]
+    pub fn score(
+        mut self,
+        name: impl Into<String>,
+        score: impl Fn(&Predictions) -> Option<f64> + 'a,
+    ) -> Self {
+        self.scores.push((name.into(), Box::new(score)));
+        self
+    }
+
+    /// Tells somebody of every step and epoch.
+    #[must_use]
+    pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
+        self.callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// Saves the training to a file after every epoch, and goes on from it where it is there.
+    #[must_use]
+    pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
+        self.checkpoint = Some(path.into());
+        self
+    }
+
+    /// Trains a network and leaves it with the weights of the epoch whose loss was the least, whether
+    /// it stopped early or not, in evaluation mode. A callback may end it sooner.
+    ///
+    /// Without `validation` rows epochs are compared by their training loss. A training that was
+    /// interrupted and goes on from its [`checkpoint`](Self::checkpoint) comes to the same weights,
+    /// bit for bit.
+    ///
+    /// # Errors
+    /// [`FitError`]; [`FitError::Checkpoint`] also where the file is that of another training.
+    pub fn fit<N: Network>(
+        &mut self,
+        network: &mut N,
+        train: &Dataset,
+        validation: &Dataset,
+        objective: &(impl Objective<N> + ?Sized),
+    ) -> Result<History, FitError> {
+        let mut fit = Fit::new(&self.config, network.parameters(), self.rng.clone())?;
+        let identity = self.identity(train, validation);
+        if let Some(path) = self.checkpoint.as_deref().filter(|path| path.exists()) {
+            resume(path, &identity, network, &mut fit)?;
+        }
+        let result = self.run(network, &mut fit, &identity, (train, validation), objective);
+        network.set_training(false);
+        result?;
+        fit.restore_best(network)?;
+        Ok(fit.into_history())
+    }
+
+    fn run<N: Network>(
+        &mut self,
+        network: &mut N,
+        fit: &mut Fit,
+        identity: &str,
+        (train, validation): (&Dataset, &Dataset),
+        objective: &(impl Objective<N> + ?Sized),
+    ) -> Result<(), FitError> {
+        while !fit.is_over() {
+            let epoch = fit.step(network, train, validation, objective)?;
+            let progress = fit.progress(train.len());
+            let mut stop = false;
+            for callback in &mut self.callbacks {
+                stop |= callback.on_step(&progress).is_break();
+            }
+            if epoch.is_some() {
+                self.add_scores(network, fit, train, validation)?;
+                if let Some(path) = &self.checkpoint {
+                    save(path, identity, network, fit)?;
+                }
+                for callback in &mut self.callbacks {
+                    stop |= callback.on_epoch(fit.history()).is_break();
+                }
+            }
+            if stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The mean loss and the scores of rows that nothing is learned from.
+    ///
+    /// # Errors
+    /// [`FitError::Empty`], [`FitError::Width`]; what the objective returns.
+    pub fn evaluate<N: Network>(
+        &self,
+        network: &N,
+        data: &Dataset,
+        objective: &(impl Objective<N> + ?Sized),
+    ) -> Result<Evaluation, FitError> {
+        let size = self.config.batch_size;
+        let predictions = predict(network, data, size)?;
+        let loss = mean_loss(network, data, objective, size, &mut Batch::default())?;
+        let scores = self.scores.iter().map(|(name, score)| (name.clone(), score(&predictions)));
+        Ok(Evaluation { loss: loss.ok_or(FitError::Empty)?, scores: scores.collect() })
+    }
+
+    fn add_scores<N: Network>(
+        &self,
+        network: &N,
+        fit: &mut Fit,
+        train: &Dataset,
+        validation: &Dataset,
+    ) -> Result<(), FitError> {
+        if self.scores.is_empty() {
+            return Ok(());
+        }
+        let train = predict(network, train, self.config.batch_size)?;
+        let held_out = match validation.is_empty() {
+            false => Some(predict(network, validation, self.config.batch_size)?),
+            true => None,
+        };
+        for (name, score) in &self.scores {
+            let validation = held_out.as_ref().and_then(score);
+            fit.add_score(name, Scores { train: score(&train), validation });
+        }
+        Ok(())
+    }
+
+    /// What makes one training another: its settings, its stream and its rows.
+    fn identity(&self, train: &Dataset, validation: &Dataset) -> String {
+        let (config, rng) = (&self.config, self.rng.get_seed());
+        format!("{config:?} {rng:?} {} {}", train.fingerprint(), validation.fingerprint())
+    }
+}
+
+fn save<N: Network>(path: &Path, identity: &str, network: &N, fit: &Fit) -> Result<(), FitError> {
+    let mut state = StateDict::new();
+    let parameters = network.parameters();
+    state.insert_array("parameters", &[parameters.len()], parameters.values());
+    state.insert("buffers", &network.buffers())?;
+    state.insert("training", &identity)?;
+    state.insert_part("fit", fit)?;
+    Ok(checkpoint::save(path, &state)?)
+}
+
+fn resume<N: Network>(
+    path: &Path,
+    identity: &str,
+    network: &mut N,
+    fit: &mut Fit,
+) -> Result<(), FitError> {
+    let state = checkpoint::load(path)?;
+    let saved: String = state.get("training")?;
+    if saved != identity {
+        return Err(FitError::Checkpoint(CheckpointError::Mismatch {
+            name: "training".to_owned(),
+            expected: format!("that of these settings and rows, {identity}"),
+            got: saved,
+        }));
+    }
+    let values: Vec<f32> = state.array("parameters", &[network.parameters().len()])?;
+    network.parameters_mut().load(&values)?;
+    network.load_buffers(&state.get("buffers")?)?;
+    Ok(state.load_part("fit", fit)?)
+}
