@@ -102,6 +102,16 @@ wide! {
 }
 
 wide! {
+    /// `x ← x` brought into [−`limit`, `limit`]; NaN stays.
+    pub(crate) fn clamp<FMA>(values: &mut [f32], limit: f32) {
+        for x in values {
+            let below = if *x > limit { limit } else { *x };
+            *x = if below < -limit { -limit } else { below };
+        }
+    }
+}
+
+wide! {
     /// `x ← (1 − weight) · x + weight · towards`.
     pub(crate) fn interpolate<FMA>(values: &mut [f32], towards: &[f32], weight: f32) {
         for (x, &end) in values.iter_mut().zip(towards) {

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use gymnast_core::init::{Fans, Init};
 use gymnast_core::nn::{Parameters, ParametersBuilder};
 use gymnast_core::optim::{
-    Adam, AdamConfig, OptimError, Optimizer, RmsProp, RmsPropConfig, Sgd, SgdConfig, clip_grad_norm,
+    Adagrad, AdagradConfig, Adam, AdamConfig, AdamWConfig, OptimError, Optimizer, OptimizerConfig,
+    OptimizerState, ParamGroup, ParamGroups, RmsProp, RmsPropConfig, Sgd, SgdConfig,
+    clip_grad_norm, clip_grad_value,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -40,7 +42,7 @@ fn write_gradient(step: i64, gradients: &mut [f32]) {
     }
 }
 
-fn follows_pytorch(name: &str, lr: f64, mut optimiser: impl Optimizer) {
+fn follows_pytorch(name: &str, lr: f64, optimiser: &mut dyn Optimizer) {
     let reference: BTreeMap<String, Case> =
         serde_json::from_str(include_str!("reference/optim.json")).expect("the script wrote it");
     let case = &reference[name];
@@ -48,7 +50,7 @@ fn follows_pytorch(name: &str, lr: f64, mut optimiser: impl Optimizer) {
     for step in 1..=100 {
         write_gradient(step, parameters.gradients_mut());
         if let Some(max_norm) = case.max_norm {
-            let norm = clip_grad_norm(&mut parameters, max_norm);
+            let norm = optimiser.groups().clip_grad_norm(&mut parameters, max_norm).unwrap();
             if let Some(expected) = case.norms.get(&step) {
                 assert!((norm - expected).abs() <= 1e-6 * expected, "{name} {step}: {norm}");
             }
@@ -70,28 +72,28 @@ fn follows_pytorch(name: &str, lr: f64, mut optimiser: impl Optimizer) {
 #[test]
 fn adam() {
     let make = |config| Adam::new(config, &parameters(SIZE)).unwrap();
-    follows_pytorch("adam", 1e-2, make(AdamConfig::default()));
-    follows_pytorch("adam_clipped", 1e-2, make(AdamConfig::default()));
+    follows_pytorch("adam", 1e-2, &mut make(AdamConfig::default()));
+    follows_pytorch("adam_clipped", 1e-2, &mut make(AdamConfig::default()));
     let config =
         AdamConfig { betas: (0.8, 0.95), eps: 1e-5, weight_decay: 0.1, ..AdamConfig::default() };
-    follows_pytorch("adam_settings", 3e-3, make(config));
+    follows_pytorch("adam_settings", 3e-3, &mut make(config));
     let config = AdamConfig { weight_decay: 0.1, decoupled: true, ..AdamConfig::default() };
-    follows_pytorch("adamw", 1e-2, make(config));
+    follows_pytorch("adamw", 1e-2, &mut make(config));
 }
 
 #[test]
 fn sgd() {
     let make = |config| Sgd::new(config, &parameters(SIZE)).unwrap();
-    follows_pytorch("sgd", 1e-2, make(SgdConfig::default()));
+    follows_pytorch("sgd", 1e-2, &mut make(SgdConfig::default()));
     let config =
         SgdConfig { momentum: 0.9, nesterov: true, weight_decay: 0.1, ..SgdConfig::default() };
-    follows_pytorch("sgd_settings", 1e-2, make(config));
+    follows_pytorch("sgd_settings", 1e-2, &mut make(config));
 }
 
 #[test]
 fn rms_prop() {
     let make = |config| RmsProp::new(config, &parameters(SIZE)).unwrap();
-    follows_pytorch("rmsprop", 1e-2, make(RmsPropConfig::default()));
+    follows_pytorch("rmsprop", 1e-2, &mut make(RmsPropConfig::default()));
     let config = RmsPropConfig {
         alpha: 0.9,
         eps: 1e-5,
@@ -100,7 +102,7 @@ fn rms_prop() {
         weight_decay: 0.1,
         ..RmsPropConfig::default()
     };
-    follows_pytorch("rmsprop_settings", 1e-3, make(config));
+    follows_pytorch("rmsprop_settings", 1e-3, &mut make(config));
 }
 
 #[test]
@@ -117,26 +119,209 @@ fn rms_prop_with_epsilon_under_the_root_by_hand() {
 }
 
 #[test]
-fn resumes_bit_for_bit() {
-    let config = AdamConfig::default();
-    let mut parameters_a = parameters(SIZE);
-    let mut a = Adam::new(config, &parameters_a).unwrap();
-    let mut b = a.clone();
-    let mut parameters_b = parameters(SIZE);
-    for step in 1..=100 {
-        if step == 50 {
-            parameters_b.load(&parameters_a.to_vec()).unwrap();
-            b.load_state(a.state()).unwrap();
+fn adagrad() {
+    let make = |config| Adagrad::new(config, &parameters(SIZE)).unwrap();
+    follows_pytorch("adagrad", 1e-2, &mut make(AdagradConfig::default()));
+    let config = AdagradConfig {
+        lr_decay: 0.05,
+        weight_decay: 0.1,
+        initial_accumulator_value: 0.5,
+        eps: 1e-5,
+        ..AdagradConfig::default()
+    };
+    follows_pytorch("adagrad_settings", 3e-2, &mut make(config));
+}
+
+/// The first part at a tenth of the rate and with a weight decay of its own, the last frozen.
+fn groups() -> ParamGroups {
+    let slow = ParamGroup {
+        ranges: vec![0..8, 8..20],
+        lr_factor: 0.1,
+        weight_decay: Some(0.5),
+        ..ParamGroup::default()
+    };
+    let frozen = ParamGroup { ranges: vec![30..SIZE], frozen: true, ..ParamGroup::default() };
+    ParamGroups::new(&parameters(SIZE), &[frozen, slow]).unwrap()
+}
+
+fn all_optimisers() -> [OptimizerConfig; 6] {
+    let (weight_decay, momentum) = (0.1, 0.9);
+    [
+        OptimizerConfig::Sgd(SgdConfig { momentum, nesterov: true, weight_decay, lr: 1e-2 }),
+        OptimizerConfig::RmsProp(RmsPropConfig {
+            momentum,
+            weight_decay,
+            centered: true,
+            ..RmsPropConfig::default()
+        }),
+        OptimizerConfig::RmsProp(RmsPropConfig {
+            eps_under_root: true,
+            weight_decay,
+            ..RmsPropConfig::default()
+        }),
+        OptimizerConfig::Adagrad(AdagradConfig {
+            lr_decay: 0.1,
+            weight_decay,
+            ..AdagradConfig::default()
+        }),
+        OptimizerConfig::Adam(AdamConfig { weight_decay, ..AdamConfig::default() }),
+        OptimizerConfig::AdamW(AdamWConfig::default()),
+    ]
+}
+
+#[test]
+fn parameter_groups() {
+    let weight_decay = 0.1;
+    let follows_pytorch = |name, config: OptimizerConfig| {
+        let mut optimiser = config.build(&parameters(SIZE)).unwrap();
+        optimiser.set_groups(groups()).unwrap();
+        follows_pytorch(name, 1e-2, optimiser.as_mut());
+    };
+    let config = AdamWConfig { weight_decay, ..AdamWConfig::default() };
+    follows_pytorch("adamw_groups", OptimizerConfig::AdamW(config));
+    let config = SgdConfig { momentum: 0.9, weight_decay, ..SgdConfig::default() };
+    follows_pytorch("sgd_groups", OptimizerConfig::Sgd(config));
+    let config = RmsPropConfig { weight_decay, ..RmsPropConfig::default() };
+    follows_pytorch("rmsprop_groups", OptimizerConfig::RmsProp(config));
+    let config = AdagradConfig { weight_decay, ..AdagradConfig::default() };
+    follows_pytorch("adagrad_groups", OptimizerConfig::Adagrad(config));
+}
+
+#[test]
+fn frozen_parameters_stay_to_the_last_bit() {
+    for config in all_optimisers() {
+        let mut parameters = parameters(SIZE);
+        // Numbers that any arithmetic would change: a denormal, a negative zero.
+        parameters.values_mut()[30..32].copy_from_slice(&[1e-40, -0.0]);
+        let before = parameters.to_vec();
+        let mut optimiser = config.build(&parameters).unwrap();
+        optimiser.set_groups(groups()).unwrap();
+        let remembered = optimiser.state_dict();
+        for step in 1..=20 {
+            write_gradient(step, parameters.gradients_mut());
+            parameters.gradients_mut()[33] = f32::NAN; // in no norm either
+            let norm = optimiser.descend(&mut parameters, 1e-2, Some(1.0)).unwrap();
+            assert!(norm.is_finite());
         }
-        write_gradient(step, parameters_a.gradients_mut());
-        write_gradient(step, parameters_b.gradients_mut());
-        a.step(&mut parameters_a, 1e-2).unwrap();
-        if step >= 50 {
-            b.step(&mut parameters_b, 1e-2).unwrap();
+        let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&parameters.values()[30..]), bits(&before[30..]), "{config:?}");
+        assert!(parameters.values()[..30].iter().zip(&before).all(|(now, then)| now != then));
+        for (name, array) in optimiser.state_dict().arrays {
+            assert_eq!(array[30..], remembered.arrays[&name][30..], "{config:?}: {name}");
         }
     }
-    assert_eq!(parameters_a.values(), parameters_b.values());
-    assert_eq!(a.state(), b.state());
+}
+
+#[test]
+fn groups_that_change_nothing_change_no_bit() {
+    for config in all_optimisers() {
+        let (mut alone, mut grouped) = (parameters(SIZE), parameters(SIZE));
+        let mut a = config.build(&alone).unwrap();
+        let mut b = config.build(&grouped).unwrap();
+        let decay = Some(match config {
+            OptimizerConfig::AdamW(config) => config.weight_decay,
+            _ => 0.1,
+        });
+        let odd =
+            ParamGroup { ranges: vec![3..4, 9..26], weight_decay: decay, ..ParamGroup::default() };
+        b.set_groups(ParamGroups::new(&grouped, &[odd]).unwrap()).unwrap();
+        assert_eq!(b.groups().trained().count(), 5);
+        for step in 1..=20 {
+            write_gradient(step, alone.gradients_mut());
+            write_gradient(step, grouped.gradients_mut());
+            a.step(&mut alone, 1e-2).unwrap();
+            b.step(&mut grouped, 1e-2).unwrap();
+        }
+        assert_eq!(alone.values(), grouped.values(), "{config:?}");
+    }
+}
+
+#[test]
+fn bad_groups_are_errors() {
+    let parameters = parameters(10);
+    let group = |range| ParamGroup { ranges: vec![range], ..ParamGroup::default() };
+    let error = |groups: &[ParamGroup]| ParamGroups::new(&parameters, groups).unwrap_err();
+    let overlap = OptimError::Overlap { first: 2..6, second: 5..7 };
+    assert_eq!(error(&[group(5..7), group(2..6)]), overlap);
+    let twice = ParamGroup { ranges: vec![1..9, 4..5], ..ParamGroup::default() };
+    assert_eq!(error(&[twice]), OptimError::Overlap { first: 1..9, second: 4..5 });
+    assert_eq!(error(&[group(8..11)]), OptimError::Range { range: 8..11, length: 10 });
+    let (end, start) = (3, 5);
+    assert_eq!(error(&[group(start..end)]), OptimError::Range { range: 5..3, length: 10 });
+    let negative = ParamGroup { lr_factor: -1.0, ..group(0..1) };
+    assert_eq!(error(&[negative]).to_string(), "lr_factor must be finite and ≥ 0, got -1");
+    let negative = ParamGroup { weight_decay: Some(f64::NAN), ..group(0..1) };
+    assert!(matches!(error(&[negative]), OptimError::Setting { key: "weight_decay", .. }));
+    // Neighbours do not overlap; neither does what is empty.
+    assert!(ParamGroups::new(&parameters, &[group(0..5), group(5..10), group(3..3)]).is_ok());
+    let mut adam = Adam::new(AdamConfig::default(), &parameters).unwrap();
+    assert!(matches!(adam.set_groups(groups()), Err(OptimError::Length { got: SIZE, .. })));
+}
+
+#[test]
+fn resumes_bit_for_bit() {
+    for config in all_optimisers() {
+        let mut whole = parameters(SIZE);
+        let mut optimiser = config.build(&whole).unwrap();
+        let mut saved = None;
+        for step in 1..=100 {
+            write_gradient(step, whole.gradients_mut());
+            optimiser.step(&mut whole, 1e-2).unwrap();
+            if step == 50 {
+                let state = serde_json::to_string(&optimiser.state_dict()).unwrap();
+                saved = Some((whole.to_vec(), state));
+            }
+        }
+        let (values, state) = saved.expect("step 50 came");
+        let mut resumed = parameters(SIZE);
+        resumed.load(&values).unwrap();
+        let mut other = config.build(&resumed).unwrap();
+        other.load_state_dict(&serde_json::from_str(&state).unwrap()).unwrap();
+        for step in 51..=100 {
+            write_gradient(step, resumed.gradients_mut());
+            other.step(&mut resumed, 1e-2).unwrap();
+        }
+        assert_eq!(whole.values(), resumed.values(), "{config:?}");
+        assert_eq!(optimiser.state_dict(), other.state_dict(), "{config:?}");
+    }
+}
+
+#[test]
+fn another_optimisers_state_is_an_error() {
+    let four = parameters(4);
+    let sgd = Sgd::new(SgdConfig::default(), &four).unwrap();
+    let mut adam = Adam::new(AdamConfig::default(), &four).unwrap();
+    let error = adam.load_state_dict(&sgd.state_dict()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "expected the state of an optimiser that remembers exp_avg, exp_avg_sq, got one with \
+         \"momentum_buffer\""
+    );
+    let without_step = OptimizerState { step: None, ..adam.state_dict() };
+    assert!(matches!(adam.load_state_dict(&without_step), Err(OptimError::State { .. })));
+    let five = Adam::new(AdamConfig::default(), &parameters(5)).unwrap();
+    let error = adam.load_state_dict(&five.state_dict()).unwrap_err();
+    assert_eq!(error, OptimError::Length { what: "m", expected: 4, got: 5 });
+}
+
+#[test]
+fn optimisers_are_settings() {
+    for (text, config) in [
+        (r#"{"adam": {}}"#, OptimizerConfig::default()),
+        (
+            r#"{"adamw": {"lr": 1.0}}"#,
+            OptimizerConfig::AdamW(AdamWConfig { lr: 1.0, ..AdamWConfig::default() }),
+        ),
+        (r#"{"rmsprop": {}}"#, OptimizerConfig::RmsProp(RmsPropConfig::default())),
+        (r#"{"adagrad": {}}"#, OptimizerConfig::Adagrad(AdagradConfig::default())),
+        (r#"{"sgd": {"lr": 1e-3}}"#, OptimizerConfig::Sgd(SgdConfig::default())),
+    ] {
+        assert_eq!(serde_json::from_str::<OptimizerConfig>(text).unwrap(), config);
+    }
+    assert!(serde_json::from_str::<OptimizerConfig>(r#"{"adam": {"beta": 1}}"#).is_err());
+    assert_eq!(OptimizerConfig::AdamW(AdamWConfig::default()).lr(), 1e-3);
+    let bad = OptimizerConfig::Adagrad(AdagradConfig { eps: 0.0, ..AdagradConfig::default() });
+    assert!(bad.build(&parameters(4)).is_err());
 }
 
 #[test]
@@ -160,6 +345,31 @@ fn clipping_leaves_short_gradients_alone() {
     assert_eq!(parameters.gradients(), [1.0, -2.0, 2.0, 4.0]);
     assert_eq!(clip_grad_norm(&mut parameters, 2.5), 5.0);
     assert!((clip_grad_norm(&mut parameters, f32::INFINITY) - 2.5).abs() < 1e-5);
+}
+
+#[test]
+fn clipping_values() {
+    let mut parameters = parameters(5);
+    parameters.gradients_mut().copy_from_slice(&[1.0, -2.0, 2.0, 4.0, 0.0]);
+    assert_eq!(clip_grad_value(&mut parameters, 1.5), Ok(5.0));
+    assert_eq!(parameters.gradients(), [1.0, -1.5, 1.5, 1.5, 0.0]);
+    assert_eq!(
+        clip_grad_value(&mut parameters, f32::INFINITY),
+        clip_grad_value(&mut parameters, 9.0)
+    );
+    let frozen = ParamGroup { ranges: vec![2..4], frozen: true, ..ParamGroup::default() };
+    let groups = ParamGroups::new(&parameters, &[frozen]).unwrap();
+    parameters.gradients_mut().copy_from_slice(&[3.0, 4.0, 9.0, f32::NAN, 0.0]);
+    assert_eq!(groups.clip_grad_value(&mut parameters, 2.0), Ok(5.0));
+    assert_eq!(parameters.gradients()[..3], [2.0, 2.0, 9.0]);
+    parameters.gradients_mut()[4] = f32::NAN;
+    assert!(clip_grad_value(&mut parameters, 1.0).unwrap().is_nan());
+    assert!(parameters.gradients()[4].is_nan());
+    for bad in [-1.0, f32::NAN] {
+        assert!(matches!(clip_grad_value(&mut parameters, bad), Err(OptimError::Setting { .. })));
+        let error = groups.clip_grad_norm(&mut parameters, bad);
+        assert!(matches!(error, Err(OptimError::Setting { key: "max_norm", .. })));
+    }
 }
 
 #[test]

@@ -219,6 +219,15 @@ impl Parameters {
         &self.shapes
     }
 
+    /// Where each of those tensors lies in the flat vector.
+    pub fn ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
+        self.shapes.iter().scan(0, |end, shape| {
+            let start = *end;
+            *end += shape.iter().product::<usize>();
+            Some(start..*end)
+        })
+    }
+
     /// The flat vector of values.
     pub fn values(&self) -> &[f32] {
         slices::of(&self.values)

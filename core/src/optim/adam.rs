@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OptimError, Optimizer, check, check_length, nonnegative};
+use super::{OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, nonnegative};
 use crate::nn::Parameters;
 use crate::simd::{flush, multiply_add, wide};
 
@@ -28,6 +28,34 @@ impl Default for AdamConfig {
     }
 }
 
+/// AdamW's settings, with PyTorch's names and defaults: [`AdamConfig`]'s, but that weight decay is
+/// decoupled, and on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamWConfig {
+    /// The learning rate, for callers without a schedule of their own; ≥ 0.
+    pub lr: f64,
+    /// How much of the running mean of gradients, and of their squares, each step keeps; in [0, 1).
+    pub betas: (f64, f64),
+    /// Added to the denominator, so that it is never zero; > 0.
+    pub eps: f64,
+    /// How strongly parameters are pulled to zero, apart from their gradients; ≥ 0.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamWConfig {
+    fn default() -> Self {
+        let AdamConfig { lr, betas, eps, .. } = AdamConfig::default();
+        Self { lr, betas, eps, weight_decay: 1e-2 }
+    }
+}
+
+impl From<AdamWConfig> for AdamConfig {
+    fn from(AdamWConfig { lr, betas, eps, weight_decay }: AdamWConfig) -> Self {
+        Self { lr, betas, eps, weight_decay, decoupled: true }
+    }
+}
+
 /// The Adam optimiser (Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>), and AdamW
 /// (Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>).
 ///
@@ -36,6 +64,7 @@ impl Default for AdamConfig {
 #[derive(Debug, Clone)]
 pub struct Adam {
     config: AdamConfig,
+    groups: ParamGroups,
     m: Vec<f32>,
     v: Vec<f32>,
     step: u64,
@@ -62,7 +91,8 @@ impl Adam {
         check("eps", eps, "finite and > 0", eps > 0.0 && eps.is_finite())?;
         nonnegative("weight_decay", weight_decay)?;
         let zeros = vec![0.0; parameters.len()];
-        Ok(Self { config, m: zeros.clone(), v: zeros, step: 0 })
+        let groups = ParamGroups::all(parameters);
+        Ok(Self { config, groups, m: zeros.clone(), v: zeros, step: 0 })
     }
 
     /// The settings.
@@ -91,20 +121,46 @@ impl Optimizer for Adam {
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
         check_length("state", parameters.len(), self.m.len())?;
         self.step += 1;
-        let AdamConfig { betas: (beta1, beta2), eps, weight_decay, decoupled, .. } = self.config;
+        let AdamConfig { betas: (beta1, beta2), eps, decoupled, .. } = self.config;
         let steps = self.step as f64;
-        let factors = Factors {
-            gradient: (1.0 - beta1) as f32,
-            beta2: beta2 as f32,
-            square: (1.0 - beta2) as f32,
-            step_size: (lr / (1.0 - beta1.powf(steps))) as f32,
-            root: (1.0 / (1.0 - beta2.powf(steps)).sqrt()) as f32,
-            eps: eps as f32,
-            l2: if decoupled { 0.0 } else { weight_decay as f32 },
-            keep: if decoupled { (1.0 - lr * weight_decay) as f32 } else { 1.0 },
-        };
         let (values, gradients) = parameters.values_and_gradients();
-        update(values, gradients, &mut self.m, &mut self.v, factors);
+        for group in self.groups.segments() {
+            let range = || group.range.clone();
+            let lr = lr * group.lr_factor;
+            let weight_decay = group.weight_decay.unwrap_or(self.config.weight_decay);
+            let factors = Factors {
+                gradient: (1.0 - beta1) as f32,
+                beta2: beta2 as f32,
+                square: (1.0 - beta2) as f32,
+                step_size: (lr / (1.0 - beta1.powf(steps))) as f32,
+                root: (1.0 / (1.0 - beta2.powf(steps)).sqrt()) as f32,
+                eps: eps as f32,
+                l2: if decoupled { 0.0 } else { weight_decay as f32 },
+                keep: if decoupled { (1.0 - lr * weight_decay) as f32 } else { 1.0 },
+            };
+            let (m, v) = (&mut self.m[range()], &mut self.v[range()]);
+            update(&mut values[range()], &gradients[range()], m, v, factors);
+        }
+        Ok(())
+    }
+
+    fn state_dict(&self) -> OptimizerState {
+        let arrays = [("exp_avg", self.m.as_slice()), ("exp_avg_sq", &self.v)];
+        OptimizerState::new(Some(self.step), arrays)
+    }
+
+    fn load_state_dict(&mut self, state: &OptimizerState) -> Result<(), OptimError> {
+        let [m, v] = state.arrays(["exp_avg", "exp_avg_sq"])?;
+        self.load_state(AdamState { m, v, step: state.step()? })
+    }
+
+    fn groups(&self) -> &ParamGroups {
+        &self.groups
+    }
+
+    fn set_groups(&mut self, groups: ParamGroups) -> Result<(), OptimError> {
+        check_length("groups", self.m.len(), groups.len())?;
+        self.groups = groups;
         Ok(())
     }
 }

@@ -1,5 +1,9 @@
 //! Gradient clipping.
 
+use std::iter;
+use std::ops::Range;
+
+use super::{OptimError, check};
 use crate::nn::Parameters;
 use crate::simd;
 
@@ -7,12 +11,48 @@ use crate::simd;
 /// norm that they had before; as PyTorch's `clip_grad_norm_`, whose 10⁻⁶ under the norm it shares.
 ///
 /// `f32::INFINITY` measures the norm and clips nothing. A norm that is not finite means that
-/// gradients are not: they are lost then, and the caller should stop.
+/// gradients are not: they are lost then, and the caller should stop. Where parameters are frozen,
+/// [`ParamGroups::clip_grad_norm`](super::ParamGroups::clip_grad_norm) leaves them out.
 pub fn clip_grad_norm(parameters: &mut Parameters, max_norm: f32) -> f32 {
-    let norm = simd::sum_of_squares(parameters.gradients()).sqrt() as f32;
+    let all = iter::once(0..parameters.len());
+    clip_norm(parameters.gradients_mut(), all, max_norm)
+}
+
+/// Brings each gradient into [−`clip_value`, `clip_value`], as PyTorch's `clip_grad_value_`, and
+/// returns the norm that all had together before. A gradient that is NaN stays so.
+///
+/// # Errors
+/// [`OptimError::Setting`] unless `clip_value` is at least 0.
+pub fn clip_grad_value(parameters: &mut Parameters, clip_value: f32) -> Result<f32, OptimError> {
+    let all = iter::once(0..parameters.len());
+    clip_values(parameters.gradients_mut(), all, clip_value)
+}
+
+pub(super) fn clip_norm(
+    gradients: &mut [f32],
+    ranges: impl Iterator<Item = Range<usize>> + Clone,
+    max_norm: f32,
+) -> f32 {
+    let norm = joint_norm(gradients, ranges.clone());
     let factor = max_norm / (norm + 1e-6);
     if factor < 1.0 {
-        simd::scale(parameters.gradients_mut(), factor);
+        ranges.for_each(|range| simd::scale(&mut gradients[range], factor));
     }
     norm
+}
+
+pub(super) fn clip_values(
+    gradients: &mut [f32],
+    ranges: impl Iterator<Item = Range<usize>> + Clone,
+    clip_value: f32,
+) -> Result<f32, OptimError> {
+    check("clip_value", f64::from(clip_value), "at least 0", clip_value >= 0.0)?;
+    let norm = joint_norm(gradients, ranges.clone());
+    ranges.for_each(|range| simd::clamp(&mut gradients[range], clip_value));
+    Ok(norm)
+}
+
+fn joint_norm(gradients: &[f32], ranges: impl Iterator<Item = Range<usize>>) -> f32 {
+    let squares = ranges.map(|range| simd::sum_of_squares(&gradients[range]));
+    squares.sum::<f64>().sqrt() as f32
 }

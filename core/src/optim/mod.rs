@@ -1,16 +1,28 @@
 //! Optimisers as plain loops over a network's flat parameters, whose state is one's own to save.
 //!
 //! They do what PyTorch's optimisers of the same names do, with the same names of settings.
+//! [`OptimizerConfig`] chooses one by name, [`ParamGroups`] lets parts of a network learn at rates of
+//! their own or not at all, [`lr_schedule`](crate::lr_schedule) changes the rate over time.
 
+mod adagrad;
 mod adam;
 mod clip;
+mod config;
+mod groups;
 mod rms_prop;
 mod sgd;
+mod state;
 
-pub use adam::{Adam, AdamConfig, AdamState};
-pub use clip::clip_grad_norm;
+pub use adagrad::{Adagrad, AdagradConfig, AdagradState};
+pub use adam::{Adam, AdamConfig, AdamState, AdamWConfig};
+pub use clip::{clip_grad_norm, clip_grad_value};
+pub use config::OptimizerConfig;
+pub use groups::{ParamGroup, ParamGroups};
 pub use rms_prop::{RmsProp, RmsPropConfig, RmsPropState};
 pub use sgd::{Sgd, SgdConfig};
+pub use state::OptimizerState;
+
+use std::ops::Range;
 
 use tch::Tensor;
 use thiserror::Error;
@@ -40,15 +52,60 @@ pub enum OptimError {
         /// How many it holds.
         got: usize,
     },
+    /// A group's range is no part of the parameters.
+    #[error("the group {range:?} is no part of the {length} parameters")]
+    Range {
+        /// The range.
+        range: Range<usize>,
+        /// How many parameters there are.
+        length: usize,
+    },
+    /// Two groups share parameters.
+    #[error("the groups {first:?} and {second:?} overlap: each parameter learns at one rate")]
+    Overlap {
+        /// The one that starts first.
+        first: Range<usize>,
+        /// The other.
+        second: Range<usize>,
+    },
+    /// The state of another optimiser.
+    #[error("expected the state of an optimiser that remembers {expected}, got one with {got:?}")]
+    State {
+        /// What the optimiser remembers.
+        expected: String,
+        /// What the state holds.
+        got: String,
+    },
 }
 
 /// Changes parameters along their gradients.
 pub trait Optimizer: Send {
-    /// One step with learning rate `lr`. The gradients stay as they are.
+    /// One step with learning rate `lr`, times the factor of each group. The gradients stay as they
+    /// are.
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError>;
 
+    /// A copy of all that it remembers between steps, to be saved.
+    fn state_dict(&self) -> OptimizerState;
+
+    /// Goes on from a saved state.
+    ///
+    /// # Errors
+    /// [`OptimError::State`] where that is another optimiser's; [`OptimError::Length`] where it is of
+    /// other parameters. What it remembered before stays then.
+    fn load_state_dict(&mut self, state: &OptimizerState) -> Result<(), OptimError>;
+
+    /// How parts of the parameters learn: until it is told, all alike.
+    fn groups(&self) -> &ParamGroups;
+
+    /// Lets parts of the parameters learn otherwise from now on. What it remembers stays.
+    ///
+    /// # Errors
+    /// [`OptimError::Length`] where these are groups of other parameters.
+    fn set_groups(&mut self, groups: ParamGroups) -> Result<(), OptimError>;
+
     /// Differentiates the loss and takes one step: zero the gradients, `backward`, clip them to
-    /// `max_grad_norm` if given, step. Returns the gradients' norm before clipping.
+    /// `max_grad_norm` if given, step. Returns the gradients' norm before clipping, that of frozen
+    /// parameters left out.
     ///
     /// # Panics
     /// If `loss` is not a scalar that depends on parameters.
@@ -64,14 +121,15 @@ pub trait Optimizer: Send {
     }
 
     /// One step down the gradients that are there: clip them to `max_grad_norm` if given, step.
-    /// Returns the gradients' norm before clipping.
+    /// Returns the gradients' norm before clipping, that of frozen parameters left out.
     fn descend(
         &mut self,
         parameters: &mut Parameters,
         lr: f64,
         max_grad_norm: Option<f32>,
     ) -> Result<f32, OptimError> {
-        let norm = clip_grad_norm(parameters, max_grad_norm.unwrap_or(f32::INFINITY));
+        let max_norm = max_grad_norm.unwrap_or(f32::INFINITY);
+        let norm = self.groups().clip_grad_norm(parameters, max_norm)?;
         self.step(parameters, lr)?;
         Ok(norm)
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OptimError, Optimizer, check, check_length, nonnegative};
+use super::{OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, nonnegative};
 use crate::nn::Parameters;
 use crate::simd::{flush, multiply_add, wide};
 
@@ -44,6 +44,7 @@ impl Default for RmsPropConfig {
 #[derive(Debug, Clone)]
 pub struct RmsProp {
     config: RmsPropConfig,
+    groups: ParamGroups,
     square: Vec<f32>,
     mean: Vec<f32>,
     momentum: Vec<f32>,
@@ -70,7 +71,8 @@ impl RmsProp {
         nonnegative("weight_decay", weight_decay)?;
         nonnegative("momentum", momentum)?;
         let zeros = vec![0.0; parameters.len()];
-        Ok(Self { config, square: zeros.clone(), mean: zeros.clone(), momentum: zeros })
+        let groups = ParamGroups::all(parameters);
+        Ok(Self { config, groups, square: zeros.clone(), mean: zeros.clone(), momentum: zeros })
     }
 
     /// The settings.
@@ -99,21 +101,55 @@ impl RmsProp {
 impl Optimizer for RmsProp {
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
         check_length("state", parameters.len(), self.square.len())?;
-        let RmsPropConfig { alpha, eps, eps_under_root, weight_decay, momentum, centered, .. } =
-            self.config;
-        let factors = Factors {
-            keep: alpha as f32,
-            take: (1.0 - alpha) as f32,
-            take_mean: if centered { (1.0 - alpha) as f32 } else { 0.0 },
-            eps: if eps_under_root { 0.0 } else { eps as f32 },
-            eps_under_root: if eps_under_root { eps as f32 } else { 0.0 },
-            momentum: momentum as f32,
-            lr: lr as f32,
-            weight_decay: weight_decay as f32,
-        };
+        let RmsPropConfig { alpha, eps, eps_under_root, momentum, centered, .. } = self.config;
         let (values, gradients) = parameters.values_and_gradients();
-        let Self { square, mean, momentum, .. } = self;
-        update(values, gradients, square, mean, momentum, factors);
+        for group in self.groups.segments() {
+            let range = || group.range.clone();
+            let weight_decay = group.weight_decay.unwrap_or(self.config.weight_decay);
+            let factors = Factors {
+                keep: alpha as f32,
+                take: (1.0 - alpha) as f32,
+                take_mean: if centered { (1.0 - alpha) as f32 } else { 0.0 },
+                eps: if eps_under_root { 0.0 } else { eps as f32 },
+                eps_under_root: if eps_under_root { eps as f32 } else { 0.0 },
+                momentum: momentum as f32,
+                lr: (lr * group.lr_factor) as f32,
+                weight_decay: weight_decay as f32,
+            };
+            update(
+                &mut values[range()],
+                &gradients[range()],
+                &mut self.square[range()],
+                &mut self.mean[range()],
+                &mut self.momentum[range()],
+                factors,
+            );
+        }
+        Ok(())
+    }
+
+    fn state_dict(&self) -> OptimizerState {
+        let arrays = [
+            ("square_avg", self.square.as_slice()),
+            ("grad_avg", &self.mean),
+            ("momentum_buffer", &self.momentum),
+        ];
+        OptimizerState::new(None, arrays)
+    }
+
+    fn load_state_dict(&mut self, state: &OptimizerState) -> Result<(), OptimError> {
+        let [square, mean, momentum] =
+            state.arrays(["square_avg", "grad_avg", "momentum_buffer"])?;
+        self.load_state(RmsPropState { square, mean, momentum })
+    }
+
+    fn groups(&self) -> &ParamGroups {
+        &self.groups
+    }
+
+    fn set_groups(&mut self, groups: ParamGroups) -> Result<(), OptimError> {
+        check_length("groups", self.square.len(), groups.len())?;
+        self.groups = groups;
         Ok(())
     }
 }

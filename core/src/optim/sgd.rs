@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OptimError, Optimizer, check_length, nonnegative};
+use super::{OptimError, Optimizer, OptimizerState, ParamGroups, check_length, nonnegative};
 use crate::nn::Parameters;
 use crate::simd::{flush, multiply_add, wide};
 
@@ -31,6 +31,7 @@ impl Default for SgdConfig {
 #[derive(Debug, Clone)]
 pub struct Sgd {
     config: SgdConfig,
+    groups: ParamGroups,
     momentum: Vec<f32>,
 }
 
@@ -40,7 +41,8 @@ impl Sgd {
         nonnegative("lr", config.lr)?;
         nonnegative("momentum", config.momentum)?;
         nonnegative("weight_decay", config.weight_decay)?;
-        Ok(Self { config, momentum: vec![0.0; parameters.len()] })
+        let groups = ParamGroups::all(parameters);
+        Ok(Self { config, groups, momentum: vec![0.0; parameters.len()] })
     }
 
     /// The settings.
@@ -67,15 +69,39 @@ impl Optimizer for Sgd {
         let momentum = self.config.momentum as f32;
         // The step is `along` times the new momentum plus `direct` times the gradient.
         let (along, direct) = if self.config.nesterov { (momentum, 1.0) } else { (1.0, 0.0) };
-        let factors = Factors {
-            momentum,
-            along,
-            direct,
-            lr: lr as f32,
-            weight_decay: self.config.weight_decay as f32,
-        };
         let (values, gradients) = parameters.values_and_gradients();
-        update(values, gradients, &mut self.momentum, factors);
+        for group in self.groups.segments() {
+            let range = || group.range.clone();
+            let weight_decay = group.weight_decay.unwrap_or(self.config.weight_decay);
+            let factors = Factors {
+                momentum,
+                along,
+                direct,
+                lr: (lr * group.lr_factor) as f32,
+                weight_decay: weight_decay as f32,
+            };
+            let momenta = &mut self.momentum[range()];
+            update(&mut values[range()], &gradients[range()], momenta, factors);
+        }
+        Ok(())
+    }
+
+    fn state_dict(&self) -> OptimizerState {
+        OptimizerState::new(None, [("momentum_buffer", &self.momentum)])
+    }
+
+    fn load_state_dict(&mut self, state: &OptimizerState) -> Result<(), OptimError> {
+        let [momentum] = state.arrays(["momentum_buffer"])?;
+        self.load_state(momentum)
+    }
+
+    fn groups(&self) -> &ParamGroups {
+        &self.groups
+    }
+
+    fn set_groups(&mut self, groups: ParamGroups) -> Result<(), OptimError> {
+        check_length("groups", self.momentum.len(), groups.len())?;
+        self.groups = groups;
         Ok(())
     }
 }

@@ -1,0 +1,143 @@
+//! Adagrad.
+
+use serde::{Deserialize, Serialize};
+
+use super::{OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, nonnegative};
+use crate::nn::Parameters;
+use crate::simd::{multiply_add, wide};
+
+/// Adagrad's settings, with PyTorch's names and defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdagradConfig {
+    /// The learning rate, for callers without a schedule of their own; ≥ 0.
+    pub lr: f64,
+    /// By how much of the first learning rate each step's divisor grows; ≥ 0.
+    pub lr_decay: f64,
+    /// How strongly parameters are pulled to zero; ≥ 0.
+    pub weight_decay: f64,
+    /// What the sums of squared gradients start from; ≥ 0.
+    pub initial_accumulator_value: f64,
+    /// Added to the denominator, so that it is never zero; > 0.
+    pub eps: f64,
+}
+
+impl Default for AdagradConfig {
+    fn default() -> Self {
+        Self {
+            lr: 1e-2,
+            lr_decay: 0.0,
+            weight_decay: 0.0,
+            initial_accumulator_value: 0.0,
+            eps: 1e-10,
+        }
+    }
+}
+
+/// Adagrad (Duchi, Hazan and Singer 2011, <https://jmlr.org/papers/v12/duchi11a.html>), in PyTorch's
+/// form.
+#[derive(Debug, Clone)]
+pub struct Adagrad {
+    config: AdagradConfig,
+    groups: ParamGroups,
+    sum: Vec<f32>,
+    step: u64,
+}
+
+/// All that Adagrad remembers between steps, borrowed for a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdagradState<'a> {
+    /// The sum of squared gradients, PyTorch's `sum`.
+    pub sum: &'a [f32],
+    /// How many steps were taken.
+    pub step: u64,
+}
+
+impl Adagrad {
+    /// An optimiser for these parameters, before its first step.
+    pub fn new(config: AdagradConfig, parameters: &Parameters) -> Result<Self, OptimError> {
+        let AdagradConfig { lr, lr_decay, weight_decay, initial_accumulator_value, eps } = config;
+        nonnegative("lr", lr)?;
+        nonnegative("lr_decay", lr_decay)?;
+        nonnegative("weight_decay", weight_decay)?;
+        nonnegative("initial_accumulator_value", initial_accumulator_value)?;
+        check("eps", eps, "finite and > 0", eps > 0.0 && eps.is_finite())?;
+        let sum = vec![initial_accumulator_value as f32; parameters.len()];
+        Ok(Self { config, groups: ParamGroups::all(parameters), sum, step: 0 })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &AdagradConfig {
+        &self.config
+    }
+
+    /// What it remembers, to be saved.
+    pub fn state(&self) -> AdagradState<'_> {
+        AdagradState { sum: &self.sum, step: self.step }
+    }
+
+    /// Goes on from a saved state.
+    pub fn load_state(&mut self, state: AdagradState<'_>) -> Result<(), OptimError> {
+        check_length("sum", self.sum.len(), state.sum.len())?;
+        self.sum.copy_from_slice(state.sum);
+        self.step = state.step;
+        Ok(())
+    }
+}
+
+impl Optimizer for Adagrad {
+    fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
+        check_length("state", parameters.len(), self.sum.len())?;
+        let lr = lr / (1.0 + self.step as f64 * self.config.lr_decay);
+        self.step += 1;
+        let (values, gradients) = parameters.values_and_gradients();
+        for group in self.groups.segments() {
+            let range = || group.range.clone();
+            let weight_decay = group.weight_decay.unwrap_or(self.config.weight_decay);
+            let factors = Factors {
+                lr: (lr * group.lr_factor) as f32,
+                eps: self.config.eps as f32,
+                weight_decay: weight_decay as f32,
+            };
+            let sum = &mut self.sum[range()];
+            update(&mut values[range()], &gradients[range()], sum, factors);
+        }
+        Ok(())
+    }
+
+    fn state_dict(&self) -> OptimizerState {
+        OptimizerState::new(Some(self.step), [("sum", &self.sum)])
+    }
+
+    fn load_state_dict(&mut self, state: &OptimizerState) -> Result<(), OptimError> {
+        let [sum] = state.arrays(["sum"])?;
+        self.load_state(AdagradState { sum, step: state.step()? })
+    }
+
+    fn groups(&self) -> &ParamGroups {
+        &self.groups
+    }
+
+    fn set_groups(&mut self, groups: ParamGroups) -> Result<(), OptimError> {
+        check_length("groups", self.sum.len(), groups.len())?;
+        self.groups = groups;
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Factors {
+    lr: f32,
+    eps: f32,
+    weight_decay: f32,
+}
+
+wide! {
+    fn update<FMA>(values: &mut [f32], gradients: &[f32], sum: &mut [f32], by: Factors) {
+        for ((value, &gradient), sum) in values.iter_mut().zip(gradients).zip(sum) {
+            let gradient = multiply_add::<FMA>(by.weight_decay, *value, gradient);
+            *sum = multiply_add::<FMA>(gradient, gradient, *sum);
+            *value = multiply_add::<FMA>(-by.lr, gradient / (sum.sqrt() + by.eps), *value);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What an optimiser remembers, in a form that all of them share.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::OptimError;
+
+/// All that an optimiser remembers between steps, under PyTorch's names: what
+/// [`Optimizer::state_dict`](super::Optimizer::state_dict) returns.
+///
+/// A training goes on from it to the last bit, as its numbers survive any format that keeps an `f32`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerState {
+    /// How many steps were taken, where the optimiser counts them.
+    pub step: Option<u64>,
+    /// One number a parameter each: `exp_avg` and `exp_avg_sq` of Adam, `momentum_buffer` of gradient
+    /// descent, and so on.
+    pub arrays: BTreeMap<String, Vec<f32>>,
+}
+
+impl OptimizerState {
+    pub(super) fn new<const N: usize>(step: Option<u64>, arrays: [(&str, &[f32]); N]) -> Self {
+        let arrays = arrays.into_iter().map(|(name, array)| (name.to_owned(), array.to_vec()));
+        Self { step, arrays: arrays.collect() }
+    }
+
+    /// Its arrays of these names.
+    ///
+    /// # Errors
+    /// [`OptimError::State`] where it has others: it is another optimiser's.
+    pub(super) fn arrays<const N: usize>(
+        &self,
+        names: [&'static str; N],
+    ) -> Result<[&[f32]; N], OptimError> {
+        let are_these =
+            self.arrays.keys().all(|name| names.contains(&name.as_str())) && self.arrays.len() == N;
+        if !are_these {
+            return Err(self.unlike(names.join(", ")));
+        }
+        Ok(names.map(|name| self.arrays[name].as_slice()))
+    }
+
+    /// How many steps were taken.
+    ///
+    /// # Errors
+    /// [`OptimError::State`] where it does not say.
+    pub(super) fn step(&self) -> Result<u64, OptimError> {
+        self.step.ok_or_else(|| self.unlike("step".to_owned()))
+    }
+
+    fn unlike(&self, expected: String) -> OptimError {
+        let step = self.step.map(|_| "step".to_owned());
+        let got: Vec<String> = step.into_iter().chain(self.arrays.keys().cloned()).collect();
+        OptimError::State { expected, got: got.join(", ") }
+    }
+}
