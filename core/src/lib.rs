@@ -27,6 +27,8 @@ pub mod plot;
 pub mod statistics;
 
 #[cfg(feature = "torch")]
+pub mod diagnosis;
+#[cfg(feature = "torch")]
 pub mod init;
 #[cfg(feature = "torch")]
 pub mod loss;

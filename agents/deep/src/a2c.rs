@@ -38,8 +38,7 @@ pub use config::A2cConfig;
 
 use crate::{
     actor_critic::{ActorCritic, Pass},
-    dqn::backend,
-    learned::{load_rms_prop, save_rms_prop},
+    learned::backend,
     losses,
     policy_head::PolicyHead,
     returns,
@@ -219,7 +218,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A2c<O, H> {
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for A2c<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("networks", &self.networks)?;
-        save_rms_prop(state, &self.optimizer);
+        state.insert_part("optimizer", &self.optimizer)?;
         state.insert_part("rollout", &self.rollout)?;
         state.insert("env_steps", &self.env_steps)?;
         state.insert("updates", &self.updates)
@@ -227,7 +226,7 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for A2c<O, H> {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("networks", &mut self.networks)?;
-        load_rms_prop(state, &mut self.optimizer)?;
+        state.load_part("optimizer", &mut self.optimizer)?;
         state.load_part("rollout", &mut self.rollout)?;
         self.env_steps = state.get("env_steps")?;
         self.updates = state.get("updates")?;

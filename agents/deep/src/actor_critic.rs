@@ -18,7 +18,7 @@ pub use gradient::Pass;
 
 use crate::{
     action_mask::ActionMask,
-    dqn::backend,
+    learned::backend,
     policy_head::{PolicyHead, Rows},
 };
 

@@ -46,12 +46,7 @@ use tch::{Kind, Tensor};
 
 pub use config::BcConfig;
 
-use crate::{
-    action_mask::ActionMask,
-    dqn::backend,
-    learned::{load_adam, load_network, save_adam, save_network},
-    policy_head::PolicyHead,
-};
+use crate::{action_mask::ActionMask, learned::backend, policy_head::PolicyHead};
 
 /// The behaviour cloning agent. Its head says whether actions are finite
 /// ([`Categorical`](crate::Categorical)) or real-valued
@@ -139,9 +134,9 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
     /// Learns from one minibatch. Returns what the epoch came to where it was its last.
     fn update(&mut self) -> Result<Option<Epoch>, AgentError> {
         let Self { policy, network, fit, train, validation, .. } = self;
-        let epoch = fit.step(network, train, validation, |network, batch| {
-            policy.loss(&network.forward(&batch.inputs()), batch)
-        });
+        let loss =
+            |network: &Mlp, batch: &Batch| policy.loss(&network.forward(&batch.inputs()), batch);
+        let epoch = fit.step(network, train, validation, &loss);
         epoch.map_err(|error| match error {
             FitError::Diverged { loss, .. } => {
                 let (what, env_steps) = ("the loss", self.env_steps);
@@ -152,14 +147,9 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
     }
 
     /// Which steps it learns from: those of another file would make another training.
-    fn fingerprint(&self) -> (usize, u64) {
-        let mut hash = 0xcbf2_9ce4_8422_2325; // FNV-1a
-        for data in [&self.train, &self.validation] {
-            for number in data.inputs().iter().chain(data.targets()) {
-                hash = (hash ^ u64::from(number.to_bits())).wrapping_mul(0x0100_0000_01b3);
-            }
-        }
-        (self.train.len() + self.validation.len(), hash)
+    fn fingerprint(&self) -> (usize, [u64; 2]) {
+        let (train, validation) = (&self.train, &self.validation);
+        (train.len() + validation.len(), [train.fingerprint(), validation.fingerprint()])
     }
 }
 
@@ -267,7 +257,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Bc<O, H> {
         for _ in 0..experience.len() * self.updates_per_step {
             ended = self.update()?.or(ended);
         }
-        let Some(Epoch { train_loss, validation_loss }) = ended else { return Ok(None) };
+        let Some(Epoch { train_loss, validation_loss, .. }) = ended else { return Ok(None) };
         let history = self.fit.history();
         let best = history.best().expect("an epoch is over");
         let metrics = Metrics::new()
@@ -283,19 +273,14 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Bc<O, H> {
 
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Bc<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        save_network(state, "network", &self.network);
-        save_adam(state, self.fit.optimizer())?;
-        if let Some(weights) = self.fit.best_weights() {
-            state.insert_array("best", &[weights.len()], weights);
-        }
-        state.insert("has_best", &self.fit.best_weights().is_some())?;
-        state.insert("fit", self.fit.progress())?;
+        state.insert_part("network", self.network.parameters())?;
+        state.insert_part("fit", &self.fit)?;
         state.insert("demonstrations", &self.fingerprint())?;
         state.insert("env_steps", &self.env_steps)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        let began_with: (usize, u64) = state.get("demonstrations")?;
+        let began_with: (usize, [u64; 2]) = state.get("demonstrations")?;
         if began_with != self.fingerprint() {
             return Err(CheckpointError::Mismatch {
                 name: "demonstrations".to_owned(),
@@ -303,12 +288,8 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Bc<O, H> {
                 got: format!("{} steps, other ones", self.fingerprint().0),
             });
         }
-        load_network(state, "network", &mut self.network)?;
-        load_adam(state, self.fit.optimizer_mut())?;
-        let parameters = self.network.parameters().len();
-        let has_best: bool = state.get("has_best")?;
-        let best = if has_best { Some(state.array("best", &[parameters])?) } else { None };
-        self.fit.resume(state.get("fit")?, best);
+        state.load_part("network", self.network.parameters_mut())?;
+        state.load_part("fit", &mut self.fit)?;
         self.env_steps = state.get("env_steps")?;
         Ok(())
     }

@@ -9,10 +9,7 @@ use gymnast_envs::Seed;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 use tch::{Kind, Tensor};
 
-use crate::{
-    dqn::backend,
-    learned::{Learned, evaluate, load_network, save_network},
-};
+use crate::learned::{Learned, backend, evaluate};
 
 /// One critic or more: with two, the least of their values counts, as each alone overestimates
 /// (Fujimoto, van Hoof and Meger, 2018, section 4.2).
@@ -146,7 +143,7 @@ impl Checkpoint for Critics {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         for (i, (online, target)) in self.online.iter().zip(&self.target).enumerate() {
             state.insert_part(&format!("{i}"), online)?;
-            save_network(state, &format!("{i}/target"), target);
+            state.insert_part(&format!("{i}/target"), target.parameters())?;
         }
         Ok(())
     }
@@ -154,7 +151,7 @@ impl Checkpoint for Critics {
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         for (i, (online, target)) in self.online.iter_mut().zip(&mut self.target).enumerate() {
             state.load_part(&format!("{i}"), online)?;
-            load_network(state, &format!("{i}/target"), target)?;
+            state.load_part(&format!("{i}/target"), target.parameters_mut())?;
         }
         Ok(())
     }

@@ -9,8 +9,7 @@ use tch::{Kind, Tensor};
 
 use crate::{
     critics::action_gradient,
-    dqn::backend,
-    learned::{Learned, evaluate, load_network, save_network},
+    learned::{Learned, backend, evaluate},
 };
 
 /// An actor without chance of its own: noise is added where it explores.
@@ -99,13 +98,13 @@ pub(crate) fn add_noise(actions: &mut [f32], std: f32, limit: f32, rng: &mut Rng
 impl Checkpoint for DeterministicActor {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("online", &self.online)?;
-        save_network(state, "target", &self.target);
+        state.insert_part("target", self.target.parameters())?;
         Ok(())
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("online", &mut self.online)?;
-        load_network(state, "target", &mut self.target)
+        state.load_part("target", self.target.parameters_mut())
     }
 }
 

@@ -58,7 +58,7 @@ pub use config::DqnConfig;
 pub use values::Distribution;
 
 use crate::{
-    learned::{evaluate, load_adam, load_network, save_adam, save_network},
+    learned::{backend, evaluate},
     replay::{Batch, Replay},
     targets::greedy_actions,
 };
@@ -293,12 +293,12 @@ impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
 
 impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        save_network(state, "online", &self.online);
-        save_network(state, "target", &self.target);
+        state.insert_part("online", self.online.parameters())?;
+        state.insert_part("target", self.target.parameters())?;
         if let Some(averaged) = &self.averaged {
-            save_network(state, "averaged", averaged);
+            state.insert_part("averaged", averaged.parameters())?;
         }
-        save_adam(state, &self.optimizer)?;
+        state.insert_part("optimizer", &self.optimizer)?;
         state.insert_part("replay", &self.replay)?;
         state.insert("replay_rng", &self.replay_rng)?;
         state.insert("noise_rng", &self.noise_rng)?;
@@ -307,12 +307,12 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        load_network(state, "online", &mut self.online)?;
-        load_network(state, "target", &mut self.target)?;
+        state.load_part("online", self.online.parameters_mut())?;
+        state.load_part("target", self.target.parameters_mut())?;
         if let Some(averaged) = &mut self.averaged {
-            load_network(state, "averaged", averaged)?;
+            state.load_part("averaged", averaged.parameters_mut())?;
         }
-        load_adam(state, &mut self.optimizer)?;
+        state.load_part("optimizer", &mut self.optimizer)?;
         state.load_part("replay", &mut self.replay)?;
         self.replay_rng = state.get("replay_rng")?;
         self.noise_rng = state.get("noise_rng")?;
@@ -320,11 +320,6 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
         self.updates = state.get("updates")?;
         Ok(())
     }
-}
-
-pub(crate) fn backend<E: std::error::Error>(error: E) -> AgentError {
-    // libtorch adds a trace of its own calls below the first line.
-    AgentError::Backend(error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

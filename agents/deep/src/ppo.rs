@@ -47,8 +47,7 @@ pub use config::PpoConfig;
 
 use crate::{
     actor_critic::{ActorCritic, Pass},
-    dqn::backend,
-    learned::{load_adam, save_adam},
+    learned::backend,
     losses,
     policy_head::PolicyHead,
     returns,
@@ -280,7 +279,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Ppo<O, H> {
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Ppo<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("networks", &self.networks)?;
-        save_adam(state, &self.optimizer)?;
+        state.insert_part("optimizer", &self.optimizer)?;
         state.insert_part("rollout", &self.rollout)?;
         state.insert("minibatch_rng", &self.minibatch_rng)?;
         state.insert("env_steps", &self.env_steps)
@@ -288,7 +287,7 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Ppo<O, H> {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("networks", &mut self.networks)?;
-        load_adam(state, &mut self.optimizer)?;
+        state.load_part("optimizer", &mut self.optimizer)?;
         state.load_part("rollout", &mut self.rollout)?;
         self.minibatch_rng = state.get("minibatch_rng")?;
         self.env_steps = state.get("env_steps")?;

@@ -39,8 +39,7 @@ pub use config::ReinforceConfig;
 
 use crate::{
     actor_critic::{ActorCritic, Pass},
-    dqn::backend,
-    learned::{load_adam, save_adam},
+    learned::backend,
     losses,
     policy_head::PolicyHead,
     returns,
@@ -183,14 +182,14 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Reinforce<O, H
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Reinforce<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("networks", &self.networks)?;
-        save_adam(state, &self.optimizer)?;
+        state.insert_part("optimizer", &self.optimizer)?;
         state.insert_part("episodes", &self.episodes)?;
         state.insert("env_steps", &self.env_steps)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("networks", &mut self.networks)?;
-        load_adam(state, &mut self.optimizer)?;
+        state.load_part("optimizer", &mut self.optimizer)?;
         state.load_part("episodes", &mut self.episodes)?;
         self.env_steps = state.get("env_steps")?;
         Ok(())

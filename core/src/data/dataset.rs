@@ -202,6 +202,14 @@ impl Dataset {
         Ok((self.select(train)?, self.select(held_out)?))
     }
 
+    /// A number that tells these rows from others (FNV-1a), for a training that goes on.
+    pub fn fingerprint(&self) -> u64 {
+        let numbers = self.inputs().iter().chain(self.targets());
+        numbers.fold(0xcbf2_9ce4_8422_2325, |hash, number| {
+            (hash ^ u64::from(number.to_bits())).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+
     /// Some of the rows, by their numbers.
     ///
     /// # Panics

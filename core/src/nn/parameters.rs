@@ -8,6 +8,7 @@ use rand::Rng;
 use tch::{Kind, Tensor};
 
 use super::{Linear, NetworkError, Noise, check_length};
+use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 use crate::init::{Fans, Init};
 use crate::simd;
 
@@ -358,6 +359,19 @@ mod slices {
             0 => &mut [],
             length => unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast(), length) },
         }
+    }
+}
+
+/// Their values. Gradients and noise are made anew.
+impl Checkpoint for Parameters {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_array("values", &[self.len()], self.values());
+        Ok(())
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        let values: Vec<f32> = state.array("values", &[self.len()])?;
+        self.load(&values).map_err(CheckpointError::part)
     }
 }
 

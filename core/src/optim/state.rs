@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::OptimError;
+use super::{OptimError, Optimizer};
+use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 
 /// All that an optimiser remembers between steps, under PyTorch's names: what
 /// [`Optimizer::state_dict`](super::Optimizer::state_dict) returns.
@@ -54,5 +55,26 @@ impl OptimizerState {
         let step = self.step.map(|_| "step".to_owned());
         let got: Vec<String> = step.into_iter().chain(self.arrays.keys().cloned()).collect();
         OptimError::State { expected, got: got.join(", ") }
+    }
+}
+
+/// What an optimiser remembers goes into a checkpoint under the names of its
+/// [`OptimizerState`].
+impl<T: Optimizer + ?Sized> Checkpoint for T {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        let OptimizerState { step, arrays } = self.state_dict();
+        for (name, array) in &arrays {
+            state.insert_array(name, &[array.len()], array);
+        }
+        state.insert("step", &step)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        let mut saved = self.state_dict();
+        for (name, array) in &mut saved.arrays {
+            *array = state.array(name, &[array.len()])?;
+        }
+        saved.step = state.get("step")?;
+        self.load_state_dict(&saved).map_err(CheckpointError::part)
     }
 }

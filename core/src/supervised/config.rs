@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::FitError;
-use crate::optim::{AdamConfig, LrSchedule, OptimizerConfig};
+use crate::lr_schedule::LrSchedule;
+use crate::optim::{AdamConfig, AdamWConfig, OptimizerConfig, ParamGroup};
 
 /// How to train.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub struct FitConfig {
     pub optimizer: OptimizerConfig,
     /// What becomes of the learning rate, step by step.
     pub lr_schedule: LrSchedule,
+    /// Parts of the parameters that learn otherwise, or not at all.
+    pub param_groups: Vec<ParamGroup>,
     /// The gradients' norm is clipped to this; `None`: it is not.
     pub max_grad_norm: Option<f32>,
     /// The epochs in a row without improvement after which it stops; 0: it never stops early.
@@ -37,6 +40,7 @@ impl Default for FitConfig {
             accumulate: 1,
             optimizer: OptimizerConfig::Adam(AdamConfig { lr: 1e-3, ..AdamConfig::default() }),
             lr_schedule: LrSchedule::default(),
+            param_groups: Vec::new(),
             max_grad_norm: None,
             patience: 10,
             min_delta: 0.0,
@@ -55,8 +59,8 @@ impl FitConfig {
     /// The defaults, with AdamW: `weight_decay` pulls weights to zero, apart from the gradient.
     #[must_use]
     pub fn adam_w(lr: f64, weight_decay: f64) -> Self {
-        let adam = AdamConfig { lr, weight_decay, decoupled: true, ..AdamConfig::default() };
-        Self { optimizer: OptimizerConfig::Adam(adam), ..Self::default() }
+        let adam_w = AdamWConfig { lr, weight_decay, ..AdamWConfig::default() };
+        Self { optimizer: OptimizerConfig::AdamW(adam_w), ..Self::default() }
     }
 
     pub(super) fn check(&self) -> Result<(), FitError> {
@@ -64,9 +68,11 @@ impl FitConfig {
             true => Ok(()),
             false => Err(FitError::Setting { key, value, allowed }),
         };
-        for (key, value) in
-            [("epochs", self.epochs), ("batch_size", self.batch_size), ("accumulate", self.accumulate)]
-        {
+        for (key, value) in [
+            ("epochs", self.epochs),
+            ("batch_size", self.batch_size),
+            ("accumulate", self.accumulate),
+        ] {
             check(value > 0, key, value as f64, "at least 1")?;
         }
         let min_delta = self.min_delta;
@@ -83,8 +89,8 @@ impl FitConfig {
     }
 
     /// The learning rate of a step, the first being 0.
-    pub(super) fn learning_rate(&self, step: u64, rows: usize) -> f64 {
+    pub(super) fn learning_rate(&self, step: u64, rows: usize) -> Result<f64, FitError> {
         let total = self.steps_per_epoch(rows).saturating_mul(self.epochs as u64);
-        self.lr_schedule.at(self.optimizer.lr(), step, total)
+        Ok(self.optimizer.lr() * self.lr_schedule.at(step, total)?)
     }
 }

@@ -2,7 +2,8 @@ use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
 use crate::data::DataError;
-use crate::loss::LossError;
+//LOSS use crate::loss::LossError;
+use crate::lr_schedule::ScheduleError;
 use crate::nn::NetworkError;
 use crate::optim::OptimError;
 
@@ -48,12 +49,13 @@ pub enum FitError {
     /// The rows are not fit to be learned from.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The loss cannot be computed of such outputs and targets.
-    #[error(transparent)]
-    Loss(#[from] LossError),
+    //LOSS
     /// The optimiser refused.
     #[error(transparent)]
     Optim(#[from] OptimError),
+    /// The learning rate's schedule cannot be.
+    #[error("lr_schedule: {0}")]
+    Schedule(#[from] ScheduleError),
     /// The network refused.
     #[error(transparent)]
     Network(#[from] NetworkError),

@@ -10,12 +10,11 @@ use super::{Epoch, FitConfig, FitError, History, Objective, Progress, Scores};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 use crate::data::{Batch, Dataset};
 use crate::nn::{Buffers, Network, Parameters};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, ParamGroups};
 
 /// A training under way: [`fit`](super::fit) a step of the optimiser at a time.
 ///
 /// Its [`Checkpoint`] holds all that changes but the network's own parameters and buffers.
-#[derive(Debug)]
 pub struct Fit {
     config: FitConfig,
     optimizer: Box<dyn Optimizer>,
@@ -61,8 +60,10 @@ impl Fit {
         rng: ChaCha8Rng,
     ) -> Result<Self, FitError> {
         config.check()?;
+        let mut optimizer = config.optimizer.build(parameters)?;
+        optimizer.set_groups(ParamGroups::new(parameters, &config.param_groups)?)?;
         Ok(Self {
-            optimizer: config.optimizer.build(parameters)?,
+            optimizer,
             config: config.clone(),
             rng,
             order: Vec::new(),
@@ -100,7 +101,7 @@ impl Fit {
         }
         network.set_training(true);
         self.accumulate(network, train, objective)?;
-        let rate = self.config.learning_rate(self.progress.steps, train.len());
+        let rate = self.config.learning_rate(self.progress.steps, train.len())?;
         let clip = self.config.max_grad_norm;
         self.optimizer.descend(network.parameters_mut(), rate, clip)?;
         self.progress.steps += 1;
@@ -253,7 +254,7 @@ pub(super) fn mean_loss<N: Network>(
 impl Checkpoint for Fit {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert("progress", &self.progress)?;
-        state.insert_part("optimizer", &self.optimizer)?;
+        state.insert_part("optimizer", &*self.optimizer)?;
         state.insert("has_best", &self.best.is_some())?;
         if let Some(Best { weights, buffers }) = &self.best {
             state.insert_array("best", &[weights.len()], weights);
@@ -263,7 +264,7 @@ impl Checkpoint for Fit {
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("optimizer", &mut self.optimizer)?;
+        state.load_part("optimizer", &mut *self.optimizer)?;
         self.best = if state.get("has_best")? {
             let (_, weights) = state.array_of_any_shape("best")?;
             Some(Best { weights, buffers: state.get("best_buffers")? })

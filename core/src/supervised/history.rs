@@ -80,7 +80,8 @@ impl History {
             let epochs = (1..).zip(&self.epochs);
             epochs.filter_map(|(i, epoch)| Some((f64::from(i), pick(of(epoch))?))).collect()
         };
-        let lines = [("training", points(|(train, _)| train)), ("validation", points(|(_, held)| held))];
+        let lines =
+            [("training", points(|(train, _)| train)), ("validation", points(|(_, held)| held))];
         LinePlot {
             x_axis: Axis::new("epoch"),
             y_axis: Axis::new(name),

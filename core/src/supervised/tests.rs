@@ -1,11 +1,16 @@
 use std::cell::Cell;
+use std::ops::ControlFlow;
 
 use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+use tch::Tensor;
 
 use super::*;
+use crate::checkpoint::StateDict;
 use crate::loss::mse;
-use crate::nn::{Mlp, MlpConfig};
-use crate::optim::AdamState;
+use crate::lr_schedule::LrSchedule;
+use crate::nn::{Mlp, MlpConfig, Network as _};
+use crate::optim::ParamGroup;
 
 fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(5)
@@ -28,7 +33,7 @@ fn squared(network: &Mlp, batch: &Batch) -> Tensor {
 }
 
 fn config() -> FitConfig {
-    FitConfig { epochs: 12, batch_size: 1, learning_rate: 0.1, patience: 0, ..Default::default() }
+    FitConfig { epochs: 12, batch_size: 1, patience: 0, ..FitConfig::adam(0.1) }
 }
 
 /// A training that pulls the line at x = 1 from 0 up to 10, past the 1 that is held out: each step of
@@ -36,7 +41,7 @@ fn config() -> FitConfig {
 fn overshoot(config: &FitConfig) -> (Mlp, History) {
     let (train, validation) = (rows(&[1.0], &[10.0]), rows(&[1.0], &[1.0]));
     let mut line = line();
-    let history = fit(&mut line, &train, &validation, config, rng(), squared).unwrap();
+    let history = fit(&mut line, &train, &validation, config, rng(), &squared).unwrap();
     (line, history)
 }
 
@@ -70,9 +75,9 @@ fn an_epoch_sees_each_row_once_and_its_loss_is_their_mean() {
         seen.set(seen.get() + batch.target_numbers().iter().sum::<f32>());
         squared(network, batch)
     };
-    let still = FitConfig { epochs: 2, batch_size: 2, learning_rate: 1e-20, ..config() };
+    let still = FitConfig { epochs: 2, batch_size: 2, ..FitConfig::adam(1e-20) };
     let (mut line, none) = (line(), rows(&[], &[]));
-    let history = fit(&mut line, &data, &none, &still, rng(), loss).unwrap();
+    let history = fit(&mut line, &data, &none, &still, rng(), &loss).unwrap();
     assert_eq!(seen.get(), 14.0);
     for epoch in &history.epochs {
         assert!((epoch.train_loss - 7.0).abs() < 1e-6, "{epoch:?}"); // (1 + 4 + 16) / 3
@@ -89,7 +94,7 @@ fn a_loss_that_is_not_finite_names_epoch_and_batch() {
         squared(network, batch) * if calls.get() == 7 { f64::NAN } else { 1.0 }
     };
     let (mut line, none) = (line(), rows(&[], &[]));
-    let error = fit(&mut line, &data, &none, &config(), rng(), loss).unwrap_err();
+    let error = fit(&mut line, &data, &none, &config(), rng(), &loss).unwrap_err();
     assert!(matches!(error, FitError::Diverged { epoch: 2, batch: 3, .. }), "{error}");
     assert!(line.parameters().values().iter().all(|x| x.is_finite()));
 }
@@ -100,41 +105,163 @@ fn a_resumed_training_goes_on_as_if_nothing_had_happened() {
     let validation = rows(&[0.5, 1.0], &[2.0, 3.0]);
     let config = FitConfig { batch_size: 2, patience: 4, ..config() };
     let mut whole = line();
-    let history = fit(&mut whole, &train, &validation, &config, rng(), squared).unwrap();
+    let history = fit(&mut whole, &train, &validation, &config, rng(), &squared).unwrap();
     assert!(history.best_epoch.unwrap() > 1);
     for moment in [0, 1, 3, 5, 10, 20] {
         let mut network = line();
         let mut first = Fit::new(&config, network.parameters(), rng()).unwrap();
         for _ in 0..moment {
-            first.step(&mut network, &train, &validation, squared).unwrap();
+            first.step(&mut network, &train, &validation, &squared).unwrap();
         }
-        let progress = serde_json::to_string(first.progress()).unwrap();
+        let mut state = StateDict::new();
+        state.insert_part("fit", &first).unwrap();
         let mut second = Fit::new(&config, network.parameters(), rng()).unwrap();
-        let AdamState { m, v, step } = first.optimizer().state();
-        second.optimizer_mut().load_state(AdamState { m, v, step }).unwrap();
-        let best = first.best_weights().map(<[f32]>::to_vec);
-        second.resume(serde_json::from_str(&progress).unwrap(), best);
+        state.load_part("fit", &mut second).unwrap();
         while !second.is_over() {
-            second.step(&mut network, &train, &validation, squared).unwrap();
+            second.step(&mut network, &train, &validation, &squared).unwrap();
         }
         assert_eq!(second.history(), &history, "{moment}");
         assert_eq!(second.best_weights().unwrap(), whole.parameters().values());
-        assert!(second.step(&mut network, &train, &validation, squared).unwrap().is_none());
+        assert!(second.step(&mut network, &train, &validation, &squared).unwrap().is_none());
     }
 }
 
 #[test]
 fn what_cannot_be_learned_from_is_an_error() {
     let none = rows(&[], &[]);
-    let error = fit(&mut line(), &none, &none, &config(), rng(), squared).unwrap_err();
+    let error = fit(&mut line(), &none, &none, &config(), rng(), &squared).unwrap_err();
     assert!(matches!(error, FitError::Empty));
     for bad in [
         FitConfig { epochs: 0, ..config() },
         FitConfig { batch_size: 0, ..config() },
-        FitConfig { learning_rate: f64::NAN, ..config() },
+        FitConfig { accumulate: 0, ..config() },
+        FitConfig { max_grad_norm: Some(0.0), ..config() },
         FitConfig { min_delta: -1.0, ..config() },
     ] {
-        let error = Fit::new(&bad, line().parameters(), rng()).unwrap_err();
+        let error = Fit::new(&bad, line().parameters(), rng()).err().unwrap();
         assert!(matches!(error, FitError::Setting { .. }), "{error}");
     }
+    let bad = FitConfig::adam(f64::NAN);
+    assert!(matches!(Fit::new(&bad, line().parameters(), rng()), Err(FitError::Optim(_))));
+    let wide = Dataset::new(vec![0.0; 4], 2, vec![0.0; 2], 1).unwrap();
+    let error = fit(&mut line(), &wide, &none, &config(), rng(), &squared).unwrap_err();
+    assert!(matches!(error, FitError::Width { expected: 1, got: 2, .. }), "{error}");
+}
+
+#[test]
+fn accumulated_minibatches_make_the_step_of_one_large_one() {
+    let data = rows(&[0.0, 0.2, 0.4, 0.6, 0.8], &[1.0, 1.5, 1.7, 2.6, 2.5]);
+    let fitted = |batch_size, accumulate| {
+        let config = FitConfig { epochs: 3, batch_size, accumulate, ..config() };
+        let mut network = line();
+        fit(&mut network, &data, &rows(&[], &[]), &config, rng(), &squared).unwrap();
+        network.parameters().to_vec()
+    };
+    // Groups of 4 and 1, of minibatches of 2, 2 and 1.
+    for (apart, whole) in fitted(2, 2).iter().zip(fitted(4, 1)) {
+        assert!((apart - whole).abs() < 1e-6, "{apart} {whole}");
+    }
+    assert_ne!(fitted(2, 1), fitted(2, 2));
+}
+
+#[test]
+fn the_learning_rate_follows_its_schedule_over_the_steps_of_all_epochs() {
+    let data = rows(&[0.0; 5], &[1.0; 5]);
+    let schedule = LrSchedule::Linear { start_factor: 1.0, end_factor: 0.0, total_iters: None };
+    let config = FitConfig { epochs: 4, batch_size: 2, lr_schedule: schedule, ..config() };
+    let history = fit(&mut line(), &data, &rows(&[], &[]), &config, rng(), &squared).unwrap();
+    // 12 steps: the last of each epoch are those of 2, 5, 8 and 11.
+    for (epoch, step) in history.epochs.iter().zip([2.0, 5.0, 8.0, 11.0]) {
+        assert!((epoch.learning_rate - 0.1 * (1.0 - step / 12.0)).abs() < 1e-12, "{epoch:?}");
+    }
+}
+
+/// The mean output: `[]`.
+fn mean_output(predictions: &Predictions) -> Option<f64> {
+    let sum: f64 = predictions.outputs.iter().map(|&x| f64::from(x)).sum();
+    (!predictions.is_empty()).then(|| sum / predictions.len() as f64)
+}
+
+#[test]
+fn scores_are_those_of_all_rows_after_the_epoch() {
+    let (train, validation) = (rows(&[1.0, 1.0, 3.0], &[1.0; 3]), rows(&[2.0], &[1.0]));
+    let mut network = line();
+    let one = FitConfig { epochs: 1, batch_size: 2, ..config() };
+    let mut trainer = Trainer::new(one, rng()).unwrap().score("mean", mean_output);
+    let history = trainer.fit(&mut network, &train, &validation, &squared).unwrap();
+    let [w, b] = *network.parameters().values() else { panic!() };
+    let scores = history.epochs[0].scores["mean"];
+    assert!((scores.train.unwrap() - f64::from(w * 5.0 / 3.0 + b)).abs() < 1e-6);
+    assert!((scores.validation.unwrap() - f64::from(w * 2.0 + b)).abs() < 1e-6);
+    let evaluation = trainer.evaluate(&network, &train, &squared).unwrap();
+    assert_eq!(evaluation.scores["mean"], scores.train);
+    assert!(history.score_curves("mean").to_svg().unwrap().contains("validation"));
+    assert!(history.loss_curves().to_svg().is_ok());
+    let nothing = trainer.evaluate(&network, &rows(&[], &[]), &squared);
+    assert!(matches!(nothing, Err(FitError::Empty)));
+}
+
+struct StopAfter(usize);
+
+impl Callback for StopAfter {
+    fn on_epoch(&mut self, history: &History) -> ControlFlow<()> {
+        let over = history.epochs.len() >= self.0;
+        if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+#[test]
+fn a_training_that_was_stopped_goes_on_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("training.safetensors");
+    let train = rows(&[0.0, 0.2, 0.4, 0.6, 0.8], &[1.0, 1.5, 1.7, 2.6, 2.5]);
+    let validation = rows(&[0.5, 1.0], &[2.0, 3.0]);
+    let config = || FitConfig { batch_size: 2, ..config() };
+    let trainer = |config| Trainer::new(config, rng()).unwrap().score("mean", mean_output);
+    let mut whole = line();
+    let history = trainer(config()).fit(&mut whole, &train, &validation, &squared).unwrap();
+    for epochs in [1, 4, 11] {
+        let _ = std::fs::remove_file(&path);
+        let mut first = trainer(config()).checkpoint(&path).callback(StopAfter(epochs));
+        let stopped = first.fit(&mut line(), &train, &validation, &squared).unwrap();
+        assert_eq!(stopped.epochs, history.epochs[..epochs]);
+        // Another start: all that counts is in the file.
+        let mut network = line();
+        network.parameters_mut().load(&[5.0, -5.0]).unwrap();
+        let mut second = trainer(config()).checkpoint(&path);
+        let resumed = second.fit(&mut network, &train, &validation, &squared).unwrap();
+        assert_eq!(resumed, history, "{epochs}");
+        assert_eq!(network.parameters().values(), whole.parameters().values());
+    }
+    let mut other = trainer(FitConfig { batch_size: 3, ..config() }).checkpoint(&path);
+    let error = other.fit(&mut line(), &train, &validation, &squared).unwrap_err();
+    assert!(matches!(error, FitError::Checkpoint(_)), "{error}");
+    let error = trainer(config()).checkpoint(&path);
+    let error = { error }.fit(&mut line(), &validation, &train, &squared).unwrap_err();
+    assert!(error.to_string().contains("training"), "{error}");
+}
+
+#[test]
+fn a_frozen_group_stays_as_it_is() {
+    let data = rows(&[0.0, 0.5, 1.0], &[1.0, 2.0, 3.0]);
+    let slope = ParamGroup { ranges: vec![0..1], frozen: true, ..ParamGroup::default() };
+    let config = FitConfig { param_groups: vec![slope], ..config() };
+    let mut network = line();
+    fit(&mut network, &data, &rows(&[], &[]), &config, rng(), &squared).unwrap();
+    let [w, b] = *network.parameters().values() else { panic!() };
+    assert!(w == 0.0 && b > 0.5, "{w} {b}");
+}
+
+#[test]
+fn predictions_know_their_classes_and_probabilities() {
+    let predictions = Predictions {
+        outputs: vec![0.0, 2.0, 1.0, 1e4, 1e4, -1e4],
+        width: 3,
+        targets: vec![1.0, 2.0],
+    };
+    assert_eq!((predictions.classes(), predictions.true_classes()), (vec![1, 0], vec![1, 2]));
+    let probabilities = predictions.probabilities();
+    let sum = 1.0 + 1_f64.exp() + 2_f64.exp();
+    assert!((probabilities[1] - 2_f64.exp() / sum).abs() < 1e-12);
+    assert_eq!(probabilities[3..], [0.5, 0.5, 0.0]);
 }

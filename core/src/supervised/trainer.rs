@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::fit::mean_loss;
 use super::{Callback, Fit, FitConfig, FitError, History, Objective, Predictions, Scores, predict};
-use crate::checkpoint::{self, Checkpoint as _, CheckpointError, StateDict};
+use crate::checkpoint::{self, CheckpointError, StateDict};
 use crate::data::{Batch, Dataset};
 use crate::nn::Network;
 

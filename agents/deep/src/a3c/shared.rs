@@ -8,12 +8,7 @@ use super::{
     A3cConfig,
     worker::{Losses, Share, Worker},
 };
-use crate::{
-    actor_critic::ActorCritic,
-    dqn::backend,
-    learned::{load_rms_prop, save_rms_prop},
-    policy_head::PolicyHead,
-};
+use crate::{actor_critic::ActorCritic, learned::backend, policy_head::PolicyHead};
 
 /// The parameters θ, RMSprop's statistics, the counter T and whose turn it is.
 pub(super) struct Shared<O, H> {
@@ -97,14 +92,14 @@ impl<O: FeatureSpace, H: PolicyHead> Shared<O, H> {
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Shared<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("networks", &self.networks)?;
-        save_rms_prop(state, &self.optimizer);
+        state.insert_part("optimizer", &self.optimizer)?;
         state.insert("env_steps", &self.env_steps)?;
         state.insert("next", &self.next)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("networks", &mut self.networks)?;
-        load_rms_prop(state, &mut self.optimizer)?;
+        state.load_part("optimizer", &mut self.optimizer)?;
         self.env_steps = state.get("env_steps")?;
         let next: usize = state.get("next")?;
         if next >= self.plan.num_envs {

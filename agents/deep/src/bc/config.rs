@@ -91,10 +91,9 @@ impl BcConfig {
         FitConfig {
             epochs: self.epochs,
             batch_size: self.batch_size,
-            learning_rate: self.learning_rate,
-            weight_decay: self.weight_decay,
             patience: self.patience,
             min_delta: self.min_delta,
+            ..FitConfig::adam_w(self.learning_rate, self.weight_decay)
         }
     }
 

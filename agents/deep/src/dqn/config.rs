@@ -4,7 +4,8 @@ use gymnast_core::nn::{Activation, ConvConfig, MlpConfig, NetworkError, QNetwork
 use gymnast_harness::{AgentError, Schedule};
 use serde::{Deserialize, Serialize};
 
-use super::{Distribution, backend};
+use super::Distribution;
+use crate::learned::backend;
 use crate::off_policy::check_networks;
 
 gymnast_harness::documented! {

@@ -13,10 +13,7 @@ use gymnast_envs::Rng;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 use tch::{Kind, Tensor};
 
-use crate::{
-    dqn::backend,
-    learned::{load_adam, load_parameters, save_adam, save_parameters},
-};
+use crate::learned::backend;
 
 /// How strongly the bounds of log σ² are drawn together.
 const BOUNDS_WEIGHT: f64 = 0.01;
@@ -228,13 +225,13 @@ fn bernoulli_nll(logit: &Tensor, end: &Tensor) -> Tensor {
 
 impl Checkpoint for Ensemble {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        save_parameters(state, "networks", &self.parameters);
-        save_adam(state, &self.optimizer)
+        state.insert_part("networks", &self.parameters)?;
+        state.insert_part("optimizer", &self.optimizer)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        load_parameters(state, "networks", &mut self.parameters)?;
-        load_adam(state, &mut self.optimizer)
+        state.load_part("networks", &mut self.parameters)?;
+        state.load_part("optimizer", &mut self.optimizer)
     }
 }
 

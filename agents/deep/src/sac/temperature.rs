@@ -8,10 +8,7 @@ use gymnast_core::{
 use gymnast_envs::Rng;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
-use crate::{
-    dqn::backend,
-    learned::{load_adam, save_adam},
-};
+use crate::learned::backend;
 
 /// The temperature α by its logarithm, which keeps it positive, with an Adam of its own.
 pub(super) struct Temperature {
@@ -46,13 +43,13 @@ impl Temperature {
 impl Checkpoint for Temperature {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_array("log_alpha", &[1], self.log_alpha.values());
-        save_adam(state, &self.optimizer)
+        state.insert_part("optimizer", &self.optimizer)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         let values: Vec<f32> = state.array("log_alpha", &[1])?;
         self.log_alpha.values_mut().copy_from_slice(&values);
-        load_adam(state, &mut self.optimizer)
+        state.load_part("optimizer", &mut self.optimizer)
     }
 }
 
