@@ -7,7 +7,7 @@
 //! ([`nn::Plan::backward`]) needs libtorch. libtorch does what it is best at: it differentiates
 //! everything else. [`supervised`] trains a network on rows of data.
 //!
-//! [`statistics`], [`plot`] and [`atomic_file`] stand outside the default feature `torch`, which
+//! [`metrics`] score what a model predicts; they, [`statistics`], [`plot`] and [`atomic_file`] stand outside the default feature `torch`, which
 //! everything else needs.
 //!
 //! ```
@@ -20,6 +20,7 @@
 //! ```
 
 pub mod atomic_file;
+pub mod metrics;
 pub mod plot;
 pub mod statistics;
 
