@@ -60,6 +60,7 @@ fn zero_division(value: &Value) -> ZeroDivision {
     }
 }
 
+#[track_caller]
 fn assert_close(ours: f64, theirs: f64) {
     let close = ours == theirs || (ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0);
     assert!(close, "{ours} is not {theirs}");
@@ -71,9 +72,7 @@ fn assert_score(ours: Result<f64, MetricError>, theirs: &Value) {
     if theirs.is_null() {
         assert!(matches!(ours, Err(MetricError::Undefined { .. })), "{ours:?} is defined");
     } else {
-        let (ours, theirs) = (ours.unwrap(), number(theirs));
-        let close = (ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0);
-        assert!(close, "{ours} is not {theirs}");
+        assert_close(ours.unwrap(), number(theirs));
     }
 }
 
@@ -147,7 +146,7 @@ fn single_classes_and_the_report_are_scikit_learns() {
                 assert_score(matrix.precision(of, zero), &theirs["precision"][class]);
                 assert_score(matrix.recall(of, zero), &theirs["recall"][class]);
                 assert_score(matrix.f1(of, zero), &theirs["f1"][class]);
-                let support = theirs["support"][class].as_u64().unwrap();
+                let support = number(&theirs["support"][class]) as u64;
                 let Some(row) = report.classes.iter().find(|row| row.class == class) else {
                     assert!(support == 0 && !predicted.contains(&class));
                     continue;

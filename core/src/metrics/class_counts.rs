@@ -28,7 +28,7 @@ pub enum ZeroDivision {
     /// It counts as 1.
     One,
     /// It has no value: alone it is an error, and means leave it out (scikit-learn's `nan`). A mean
-    /// that nothing is left of is an error.
+    /// is an error where nothing of any weight is left.
     Undefined,
 }
 

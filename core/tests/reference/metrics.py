@@ -10,6 +10,7 @@ written out below from their definitions, apart from our code. What is undefined
 import itertools
 import json
 import math
+import re
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -34,15 +35,28 @@ def plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
+def averaged(truth, predicted, beta, average, zero_division):
+    """Precision, recall and F-beta; null where no class that has a value has any weight.
+
+    There scikit-learn falls back on the mean without weights, which nobody asked for.
+    """
+    f = metrics.precision_recall_fscore_support
+    scores = f(truth, predicted, beta=beta, average=average, zero_division=zero_division)[:3]
+    if average != "weighted":
+        return scores
+    *of_classes, support = f(truth, predicted, beta=beta, zero_division=zero_division)
+    weighs = [np.any(support[~np.isnan(values)] > 0) for values in of_classes]
+    return [score if has_weight else None for score, has_weight in zip(scores, weighs)]
+
+
 def classes(truth, predicted):
     count = max(*truth, *predicted) + 1
     averages = ["micro", "macro", "weighted"]
     scores = []
     for zero_division, average in itertools.product([0, 1, np.nan], averages):
         common = {"average": average, "zero_division": zero_division}
-        f = metrics.precision_recall_fscore_support
         for beta in [1.0, 0.5, 2.0]:
-            precision, recall, f_beta, _ = f(truth, predicted, beta=beta, **common)
+            precision, recall, f_beta = averaged(truth, predicted, beta, **common)
             scores.append({**common, "beta": beta, "precision": precision, "recall": recall, "f": f_beta})
     of_classes = []
     for zero_division in [0, 1, np.nan]:
@@ -58,6 +72,9 @@ def classes(truth, predicted):
          "jaccard": metrics.jaccard_score(truth, predicted, average=average, zero_division=z)}
         for z, average in itertools.product([0, 1], averages)
     ]
+    report = metrics.classification_report(truth, predicted, zero_division=0)
+    # Where no row is right scikit-learn writes the counts as 3.0.
+    report = re.sub(r"\.0$", "", re.sub(r"( \d+\.0)$", r"  \1", report, flags=re.M), flags=re.M)
     mcc_defined = len(set(truth)) > 1 and len(set(predicted)) > 1
     return {
         "truth": truth,
@@ -69,7 +86,7 @@ def classes(truth, predicted):
         "scores": scores,
         "of_classes": of_classes,
         "jaccard": jaccard,
-        "report": metrics.classification_report(truth, predicted, zero_division=0),
+        "report": report,
     }
 
 
