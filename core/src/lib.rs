@@ -7,7 +7,7 @@
 //! ([`nn::Plan::backward`]) needs libtorch. libtorch does what it is best at: it differentiates
 //! everything else. [`supervised`] trains a network on rows of data.
 //!
-//! Modules that need no libtorch, [`data`], [`statistics`] and [`plot`] for instance, stand outside the
+//! Modules that need no libtorch, [`data`], [`metrics`] and [`plot`] for instance, stand outside the
 //! default feature `torch`, which everything else needs.
 //!
 //! ```
@@ -23,6 +23,7 @@ pub mod atomic_file;
 pub mod checkpoint;
 pub mod data;
 pub mod lr_schedule;
+pub mod metrics;
 pub mod plot;
 pub mod statistics;
 

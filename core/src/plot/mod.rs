@@ -1,11 +1,12 @@
-//! Pictures of runs: learning curves and plots of lines, as SVG and PNG.
+//! Pictures of runs: learning curves, plots of lines and tables in colour, as SVG and PNG.
 //!
-//! A plot is data first ([`LearningCurves`], [`LinePlot`]); `to_svg`, `to_png` and `save` draw it.
+//! A plot is data first ([`LearningCurves`], [`LinePlot`], [`HeatMap`]); `to_svg`, `to_png` and `save` draw it.
 //! Nothing has to be installed: PNG letters come from a built-in font, SVG letters from the
 //! reader's. The legend stands above the data, so it never covers them.
 
 mod axes;
 mod font;
+mod heat_map;
 mod learning_curves;
 mod legend;
 mod line;
@@ -23,6 +24,7 @@ use crate::atomic_file::{self, WriteError};
 use crate::statistics::StatisticsError;
 
 pub use axes::Axis;
+pub use heat_map::{Cell, HeatMap};
 pub use learning_curves::{Band, Center, LearningCurves, Series};
 pub use line_plot::{Guide, Line, LinePlot};
 pub use palette::{OKABE_ITO, Rgb};
@@ -31,9 +33,22 @@ pub use ticks::Unit;
 /// A plot that cannot be drawn or saved.
 #[derive(Debug, thiserror::Error)]
 pub enum PlotError {
-    /// No line has a point whose coordinates are both finite.
-    #[error("there is nothing to draw: no line has a finite point")]
+    /// No line has a point whose coordinates are both finite, or a table has no cells.
+    #[error("there is nothing to draw: no line has a finite point, no table a cell")]
     Empty,
+    /// A table does not have one cell for each row and column.
+    #[error("a table of {rows} rows and {columns} columns needs {} cells: got {cells}", rows.saturating_mul(*columns))]
+    Cells {
+        /// The number of rows.
+        rows: usize,
+        /// The number of columns.
+        columns: usize,
+        /// The number of cells.
+        cells: usize,
+    },
+    /// A cell's intensity is NaN or beyond its range.
+    #[error("a cell's intensity must lie between 0 and 1: got {0}")]
+    Intensity(f64),
     /// The file's name does not say which format is wanted.
     #[error("cannot tell the picture's format from {}: end its name in .svg or .png", .0.display())]
     Extension(PathBuf),

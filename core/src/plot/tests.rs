@@ -213,3 +213,27 @@ fn the_extension_decides_the_format() {
     assert!(matches!(save("missing/a.svg"), Err(PlotError::Write(_))));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
 }
+
+#[test]
+fn tables_are_legible_whatever_their_names_are() {
+    let long = "a class with a very long name that nobody would read to its end".to_owned();
+    for names in [
+        vec!["0".to_owned()],
+        vec!["cat".to_owned(), long],
+        (0..30).map(|i| format!("class {i}")).collect(),
+    ] {
+        for title in ["", "Confusion matrix", &"matrix ".repeat(60)] {
+            let cell =
+                |i: usize| Cell { intensity: 1.0 / (i + 1) as f64, text: (i * 997).to_string() };
+            let table = HeatMap {
+                title: title.to_owned(),
+                x_label: title.to_owned(),
+                y_label: title.to_owned(),
+                columns: names.clone(),
+                rows: names.clone(),
+                cells: (0..names.len() * names.len()).map(cell).collect(),
+            };
+            assert_legible(&table.scene().unwrap());
+        }
+    }
+}

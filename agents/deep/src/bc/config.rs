@@ -42,7 +42,7 @@ gymnast_harness::documented! {
 
 impl Default for BcConfig {
     fn default() -> Self {
-        let FitConfig { epochs, batch_size, learning_rate, weight_decay, patience, min_delta } =
+        let FitConfig { epochs, batch_size, optimizer, patience, min_delta, .. } =
             FitConfig::default();
         Self {
             demonstrations: PathBuf::new(),
@@ -51,8 +51,8 @@ impl Default for BcConfig {
             updates_per_step: 1,
             epochs,
             batch_size,
-            learning_rate,
-            weight_decay,
+            learning_rate: optimizer.lr(),
+            weight_decay: 0.0,
             validation_share: 0.2,
             patience,
             min_delta,

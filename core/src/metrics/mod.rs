@@ -1,0 +1,165 @@
+//! How good predictions are: scores of classes, probabilities, rankings and numbers.
+//!
+//! Rows are collected batch by batch with `update`, and each score is computed over all of them, never
+//! as an average of the batches' scores. One collector serves all scores of its kind, so that a data
+//! set is gone through once:
+//!
+//! | collector | of each row | scores |
+//! |---|---|---|
+//! | [`ConfusionMatrix`] | true and predicted class | accuracy, precision, recall, F-beta, MCC, a report |
+//! | [`BinaryScores`] | true class 0 or 1, any score | ROC-AUC, average precision, their curves |
+//! | [`Probabilities`] | true class, a probability a class | log loss, Brier score, calibration, ROC-AUC |
+//! | [`Regression`] | two numbers | MSE, RMSE, MAE, R², Pearson's correlation |
+//! | [`Retrieval`] | relevance and scores of a query | NDCG, reciprocal rank, average precision |
+//! | [`Subgroups`] | a group and the above | the same scores for each group |
+//!
+//! For rows that lie in memory there is a function with scikit-learn's name ([`f1_score`],
+//! [`roc_auc_score`], [`log_loss`], …). Classes are numbered from 0; in two-class scores 1 is the
+//! positive class. Scores may be any numbers that convert to `f64` without loss, `f32` among them, and
+//! everything is computed in `f64`. Rows of several numbers lie one behind the other, `[B, C]`.
+//!
+//! A score that has no value on the rows at hand is an error ([`MetricError::Undefined`]), also where
+//! scikit-learn warns and answers 0: ROC-AUC of one class only, R² of a constant target. Where 0/0 has
+//! more than one sensible reading the caller chooses one, [`ZeroDivision`]. A batch that is refused
+//! leaves its collector as it was.
+//!
+//! ```
+//! use gymnast_core::metrics::{Average, ConfusionMatrix, ZeroDivision, roc_auc_score};
+//!
+//! let mut matrix = ConfusionMatrix::new(3)?;
+//! matrix.update(&[0, 1, 2], &[0, 2, 1])?; // a batch: the true classes, the predicted ones
+//! matrix.update(&[0, 1, 2], &[0, 0, 1])?;
+//! assert_eq!(matrix.accuracy()?, 2.0 / 6.0);
+//! let f1 = matrix.f1(Average::Macro, ZeroDivision::Zero)?;
+//! assert!((f1 - 0.8 / 3.0).abs() < 1e-12);
+//!
+//! assert_eq!(roc_auc_score(&[0, 0, 1, 1], &[0.1, 0.4, 0.35, 0.8])?, 0.75);
+//! # Ok::<(), gymnast_core::metrics::MetricError>(())
+//! ```
+
+mod binary_scores;
+mod calibration;
+mod checks;
+mod class_counts;
+mod classification_report;
+mod classification_scores;
+mod confusion_matrix;
+mod curves;
+mod n_gram;
+mod probabilities;
+mod regression;
+mod retrieval;
+mod similarity;
+mod subgroups;
+
+pub use binary_scores::{
+    BinaryScores, average_precision_score, fpr_at_tpr, precision_recall_curve, roc_auc_score,
+    roc_curve,
+};
+pub use calibration::{
+    Calibration, CalibrationBin, expected_calibration_error, multiclass_expected_calibration_error,
+};
+pub use class_counts::{Average, ZeroDivision};
+pub use classification_report::{
+    ClassScores, ClassificationReport, MeanScores, classification_report,
+};
+pub use classification_scores::{
+    accuracy_score, balanced_accuracy_score, f1_score, fbeta_score, jaccard_score,
+    matthews_corrcoef, precision_score, recall_score,
+};
+pub use confusion_matrix::{ConfusionMatrix, Normalize, confusion_matrix};
+pub use curves::{PrecisionRecallCurve, RocCurve};
+pub use n_gram::n_gram_similarity;
+pub use probabilities::{
+    Probabilities, brier_score_loss, log_loss, multiclass_average_precision_score,
+    multiclass_brier_score_loss, multiclass_log_loss, multiclass_roc_auc_score,
+};
+pub use regression::{
+    Regression, mean_absolute_error, mean_squared_error, pearson_correlation, r2_score,
+    root_mean_squared_error,
+};
+pub use retrieval::{Retrieval, mean_average_precision, mean_reciprocal_rank, ndcg_score};
+pub use similarity::{
+    cosine_similarity, euclidean_distance, jaccard_similarity, manhattan_distance,
+};
+pub use subgroups::{Metric, SubgroupReport, SubgroupRow, Subgroups};
+
+/// Rows that cannot be scored, or a score that they do not have.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum MetricError {
+    /// There is nothing to score.
+    #[error("there is nothing to score: at least one row is needed")]
+    Empty,
+    /// Two inputs do not pair up.
+    #[error("expected {expected} {what}, got {got}")]
+    Length {
+        /// What there are too many or too few of.
+        what: &'static str,
+        /// How many there had to be.
+        expected: usize,
+        /// How many there were.
+        got: usize,
+    },
+    /// A class that does not exist.
+    #[error("row {row} is of class {class}: expected a class below {classes}")]
+    Class {
+        /// Which row of the batch, from 0.
+        row: usize,
+        /// Its class.
+        class: usize,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// A number is NaN or infinite.
+    #[error("number {index} of the {what} is {value}: expected finite numbers")]
+    NotFinite {
+        /// Whose number it is.
+        what: &'static str,
+        /// Which one, from 0.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// A probability below 0 or above 1.
+    #[error("probability {index} is {value}: expected a number from 0 to 1")]
+    Probability {
+        /// Which one, from 0.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// The probabilities of all classes do not make one whole.
+    #[error("the probabilities of row {row} sum to {sum}: expected 1")]
+    RowSum {
+        /// Which row of the batch, from 0.
+        row: usize,
+        /// What its probabilities sum to.
+        sum: f64,
+    },
+    /// A document is less than irrelevant.
+    #[error("the relevance of document {index} is {value}: expected at least 0")]
+    NegativeRelevance {
+        /// Which document of the query, from 0.
+        index: usize,
+        /// Its relevance.
+        value: f64,
+    },
+    /// A setting is out of its range.
+    #[error("{key} must be {allowed}, got {value}")]
+    Setting {
+        /// The setting's name.
+        key: &'static str,
+        /// What it was set to.
+        value: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// The score has no value on these rows.
+    #[error("{score} is undefined here: {why}")]
+    Undefined {
+        /// Which score.
+        score: &'static str,
+        /// What it would need.
+        why: &'static str,
+    },
+}

@@ -1,0 +1,228 @@
+//! The same scores for each group of rows: whether a model serves all of them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{BinaryScores, ConfusionMatrix, MetricError, Probabilities, Regression, checks};
+
+/// A collector of rows with a truth each and one or several predictions.
+pub trait Metric<T, P> {
+    /// Collects a batch: `[B]` truths and `[B, predictions_per_row]` predictions.
+    ///
+    /// # Errors
+    /// [`MetricError`] where a row is unusable; then none of the batch is collected.
+    fn update(&mut self, truth: &[T], predicted: &[P]) -> Result<(), MetricError>;
+
+    /// How many predictions belong to one truth.
+    fn predictions_per_row(&self) -> usize {
+        1
+    }
+}
+
+/// One collector for each value of a group column and one for all rows.
+///
+/// ```
+/// use gymnast_core::metrics::{Average, BinaryScores, Subgroups};
+///
+/// let mut by_site = Subgroups::new(BinaryScores::new());
+/// by_site.update(&["north", "south", "north"], &[0, 1, 1], &[0.2, 0.9, 0.6])?;
+/// by_site.update(&["south", "south"], &[0, 1], &[0.4, 0.3])?;
+/// let report = by_site.report(&[("ROC-AUC", &BinaryScores::roc_auc)]);
+/// assert_eq!(report.groups[1].rows, 3);
+/// assert_eq!(report.groups[1].scores, [Ok(0.5)]);
+/// println!("{report}");
+/// # Ok::<(), gymnast_core::metrics::MetricError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subgroups<K, M> {
+    empty: M,
+    all: (usize, M),
+    groups: BTreeMap<K, (usize, M)>,
+}
+
+/// Scores by group; displays as a table, undefined ones as a dash.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubgroupReport<K> {
+    /// What the scores are called.
+    pub names: Vec<String>,
+    /// The groups, in the order of their keys.
+    pub groups: Vec<SubgroupRow<K>>,
+    /// All rows together.
+    pub all: SubgroupRow<()>,
+}
+
+/// One group of a [`SubgroupReport`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubgroupRow<K> {
+    /// The value of the group column.
+    pub group: K,
+    /// How many rows it has.
+    pub rows: usize,
+    /// Its scores, in the order of their names; a small group may not have them all.
+    pub scores: Vec<Result<f64, MetricError>>,
+}
+
+impl<K: Ord + Clone, M: Clone> Subgroups<K, M> {
+    /// No groups yet; each gets a copy of `empty`, a collector without rows.
+    pub fn new(empty: M) -> Self {
+        Self { all: (0, empty.clone()), empty, groups: BTreeMap::new() }
+    }
+
+    /// Collects a batch: the groups of its rows, `[B]`, and what the collector takes.
+    ///
+    /// # Errors
+    /// [`MetricError::Length`] where there is not one group for each row; what the collector refuses.
+    pub fn update<T: Copy, P: Copy>(
+        &mut self,
+        groups: &[K],
+        truth: &[T],
+        predicted: &[P],
+    ) -> Result<(), MetricError>
+    where
+        M: Metric<T, P>,
+    {
+        checks::length("groups", truth.len(), groups.len())?;
+        // First all together: where it is refused, no group has changed.
+        self.all.1.update(truth, predicted)?;
+        self.all.0 += truth.len();
+        let mut rows_of: BTreeMap<&K, Vec<usize>> = BTreeMap::new();
+        for (row, group) in groups.iter().enumerate() {
+            rows_of.entry(group).or_default().push(row);
+        }
+        let width = self.empty.predictions_per_row();
+        for (group, rows) in rows_of {
+            let truth: Vec<T> = rows.iter().map(|&row| truth[row]).collect();
+            let predicted: Vec<P> =
+                rows.iter().flat_map(|&row| &predicted[row * width..][..width]).copied().collect();
+            let entry = self.groups.entry(group.clone());
+            let (size, metric) = entry.or_insert_with(|| (0, self.empty.clone()));
+            metric.update(&truth, &predicted)?;
+            *size += rows.len();
+        }
+        Ok(())
+    }
+
+    /// A group's collector; `None` if no row was of it.
+    pub fn get(&self, group: &K) -> Option<&M> {
+        self.groups.get(group).map(|(_, metric)| metric)
+    }
+
+    /// These scores, each with its name, of every group and of all rows.
+    pub fn report(
+        &self,
+        scores: &[(&str, &dyn Fn(&M) -> Result<f64, MetricError>)],
+    ) -> SubgroupReport<K> {
+        let of = |metric: &M| scores.iter().map(|(_, score)| score(metric)).collect();
+        let group = |(group, (rows, metric)): (&K, &(usize, M))| SubgroupRow {
+            group: group.clone(),
+            rows: *rows,
+            scores: of(metric),
+        };
+        SubgroupReport {
+            names: scores.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            groups: self.groups.iter().map(group).collect(),
+            all: SubgroupRow { group: (), rows: self.all.0, scores: of(&self.all.1) },
+        }
+    }
+}
+
+impl<K: fmt::Display> fmt::Display for SubgroupReport<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.groups.iter().map(|row| row.group.to_string()).collect();
+        let width =
+            names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("all".len());
+        write!(f, "{:>width$} {:>9}", "", "rows")?;
+        self.names.iter().try_for_each(|name| write!(f, " {name:>9}"))?;
+        let groups = self.groups.iter().map(|row| (row.rows, &row.scores));
+        let all = ("all", (self.all.rows, &self.all.scores));
+        for (name, (rows, scores)) in names.iter().map(String::as_str).zip(groups).chain([all]) {
+            write!(f, "\n{name:>width$} {rows:>9}")?;
+            for (score, name) in scores.iter().zip(&self.names) {
+                let width = name.chars().count().max(9);
+                match score {
+                    Ok(score) => write!(f, " {score:>width$.4}")?,
+                    Err(_) => write!(f, " {:>width$}", "–")?,
+                }
+            }
+        }
+        writeln!(f)
+    }
+}
+
+impl Metric<usize, usize> for ConfusionMatrix {
+    fn update(&mut self, truth: &[usize], predicted: &[usize]) -> Result<(), MetricError> {
+        self.update(truth, predicted)
+    }
+}
+
+impl<S: Into<f64> + Copy> Metric<usize, S> for BinaryScores {
+    fn update(&mut self, truth: &[usize], scores: &[S]) -> Result<(), MetricError> {
+        self.update(truth, scores)
+    }
+}
+
+impl<S: Into<f64> + Copy> Metric<usize, S> for Probabilities {
+    fn update(&mut self, truth: &[usize], probabilities: &[S]) -> Result<(), MetricError> {
+        self.update(truth, probabilities)
+    }
+
+    fn predictions_per_row(&self) -> usize {
+        self.width()
+    }
+}
+
+impl<T: Into<f64> + Copy, P: Into<f64> + Copy> Metric<T, P> for Regression {
+    fn update(&mut self, truth: &[T], predicted: &[P]) -> Result<(), MetricError> {
+        self.update(truth, predicted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::{Average, ZeroDivision};
+
+    #[test]
+    fn each_group_has_its_rows_and_all_have_all() {
+        let mut groups = Subgroups::new(ConfusionMatrix::new(2).unwrap());
+        groups.update(&["b", "a", "b"], &[0, 1, 1], &[0, 0, 1]).unwrap();
+        groups.update(&["a", "b"], &[1, 1], &[1, 0]).unwrap();
+        let precision =
+            |matrix: &ConfusionMatrix| matrix.precision(Average::Class(0), ZeroDivision::Undefined);
+        let report =
+            groups.report(&[("accuracy", &ConfusionMatrix::accuracy), ("precision", &precision)]);
+        let rows: Vec<_> = report.groups.iter().map(|row| (row.group, row.rows)).collect();
+        assert_eq!(rows, [("a", 2), ("b", 3)]);
+        assert_eq!(report.groups[0].scores, [Ok(0.5), Ok(0.0)]);
+        assert_eq!(report.groups[1].scores, [Ok(2.0 / 3.0), Ok(0.5)]);
+        assert_eq!((report.all.rows, &report.all.scores[0]), (5, &Ok(0.6)));
+        let table = report.to_string();
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines[0], "         rows  accuracy precision");
+        assert_eq!(lines[2], "  b         3    0.6667    0.5000");
+        assert_eq!(lines[3], "all         5    0.6000    0.3333");
+    }
+
+    #[test]
+    fn rows_of_several_predictions_stay_together() {
+        let mut groups = Subgroups::new(Probabilities::new(2).unwrap());
+        groups.update(&[7, 3, 7], &[0, 1, 1], &[1.0_f32, 0.0, 0.5, 0.5, 0.25, 0.75]).unwrap();
+        let brier = |group| groups.get(&group).unwrap().brier().unwrap();
+        assert_eq!((brier(7), brier(3)), (0.0625 / 2.0, 0.25));
+        assert_eq!(groups.get(&0), None);
+    }
+
+    #[test]
+    fn a_refused_batch_changes_no_group() {
+        let mut groups = Subgroups::new(Regression::new());
+        groups.update(&['x'], &[1.0], &[2.0]).unwrap();
+        let before = groups.clone();
+        assert!(groups.update(&['x', 'y'], &[1.0, f64::NAN], &[2.0, 0.0]).is_err());
+        let error = groups.update(&['x'], &[1.0, 2.0], &[2.0, 0.0]).unwrap_err();
+        assert_eq!(error.to_string(), "expected 2 groups, got 1");
+        assert_eq!(groups, before);
+        let report = groups.report(&[("R²", &Regression::r2), ("MAE", &Regression::mae)]);
+        assert!(report.groups[0].scores[0].is_err());
+        assert!(report.to_string().contains("x         1         –    1.0000"));
+    }
+}
