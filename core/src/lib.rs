@@ -5,10 +5,11 @@
 //! target network's update, a checkpoint are each one loop over one slice, and neither acting
 //! ([`nn::Network::evaluate`]) nor the gradient of a loss whose formula is known
 //! ([`nn::Plan::backward`]) needs libtorch. libtorch does what it is best at: it differentiates
-//! everything else. [`supervised`] trains a network on rows of data.
+//! everything else. [`supervised`] trains a network on rows of data, and [`metrics`] score what it
+//! predicts.
 //!
-//! [`metrics`] score what a model predicts; they, [`statistics`], [`plot`] and [`atomic_file`] stand outside the default feature `torch`, which
-//! everything else needs.
+//! [`metrics`], [`statistics`], [`plot`] and [`atomic_file`] stand outside the default feature `torch`,
+//! which everything else needs.
 //!
 //! ```
 //! use gymnast_core::statistics::{Curve, steps_to_threshold};

@@ -84,7 +84,7 @@ pub use retrieval::{Retrieval, mean_average_precision, mean_reciprocal_rank, ndc
 pub use similarity::{
     cosine_similarity, euclidean_distance, jaccard_similarity, manhattan_distance,
 };
-pub use subgroups::{SubgroupReport, SubgroupRow, Subgroups};
+pub use subgroups::{NamedScore, SubgroupReport, SubgroupRow, Subgroups};
 
 /// Rows that cannot be scored, or a score that they do not have.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -27,6 +27,9 @@ pub struct Subgroups<K, M> {
     groups: BTreeMap<K, (usize, M)>,
 }
 
+/// What a score is called, and how a collector computes it.
+pub type NamedScore<'a, M> = (&'static str, &'a dyn Fn(&M) -> Result<f64, MetricError>);
+
 /// Scores by group; displays as a table, undefined ones as a dash.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubgroupReport<K> {
@@ -98,10 +101,7 @@ impl<K: Ord + Clone, M: Metric + Clone> Subgroups<K, M> {
     }
 
     /// These scores of every group and of all rows, each with its name.
-    pub fn report(
-        &self,
-        scores: &[(&'static str, &dyn Fn(&M) -> Result<f64, MetricError>)],
-    ) -> SubgroupReport<K> {
+    pub fn report(&self, scores: &[NamedScore<'_, M>]) -> SubgroupReport<K> {
         self.report_by(|metric| scores.iter().map(|(name, score)| (*name, score(metric))).collect())
     }
 
