@@ -2,7 +2,7 @@
 //!
 //! Rows are collected batch by batch with `update`, and each score is computed over all of them, never
 //! as an average of the batches' scores. One collector serves all scores of its kind, so that a data
-//! set is gone through once:
+//! set is gone through once: each score is a method of it, and [`Metric::compute`] gives the usual ones.
 //!
 //! | collector | of each row | scores |
 //! |---|---|---|
@@ -45,6 +45,7 @@ mod classification_report;
 mod classification_scores;
 mod confusion_matrix;
 mod curves;
+mod metric;
 mod n_gram;
 mod probabilities;
 mod regression;
@@ -69,6 +70,7 @@ pub use classification_scores::{
 };
 pub use confusion_matrix::{ConfusionMatrix, Normalize, confusion_matrix};
 pub use curves::{PrecisionRecallCurve, RocCurve};
+pub use metric::{Metric, Scores, Update};
 pub use n_gram::n_gram_similarity;
 pub use probabilities::{
     Probabilities, brier_score_loss, log_loss, multiclass_average_precision_score,
@@ -82,7 +84,7 @@ pub use retrieval::{Retrieval, mean_average_precision, mean_reciprocal_rank, ndc
 pub use similarity::{
     cosine_similarity, euclidean_distance, jaccard_similarity, manhattan_distance,
 };
-pub use subgroups::{Metric, SubgroupReport, SubgroupRow, Subgroups};
+pub use subgroups::{NamedScore, SubgroupReport, SubgroupRow, Subgroups};
 
 /// Rows that cannot be scored, or a score that they do not have.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -162,7 +162,8 @@ impl Regression {
         if self.truth_squares == 0.0 {
             return Err(MetricError::Undefined { score, why: "the truth is constant" });
         }
-        checks::score(score, 1.0 - self.squared_error / self.truth_squares)
+        let variance = checks::score(score, self.truth_squares)?;
+        checks::score(score, 1.0 - self.squared_error / variance)
     }
 
     /// Pearson's correlation of truth and prediction, as [`pearson_correlation`] says.
@@ -177,6 +178,7 @@ impl Regression {
             return Err(MetricError::Undefined { score, why: "one side is constant" });
         }
         let spread = self.truth_squares.sqrt() * self.prediction_squares.sqrt();
+        let spread = checks::score(score, spread)?;
         let correlation = checks::score(score, self.products / spread)?;
         Ok(correlation.clamp(-1.0, 1.0)) // which rounding may leave by a bit
     }
@@ -257,5 +259,8 @@ mod tests {
         assert!(matches!(error, Err(MetricError::NotFinite { index: 1, .. })));
         assert_eq!(rows, before);
         assert!(undefined(&mean_squared_error(&[1e200], &[-1e200])));
+        let large = [1e200, -1e200, 0.0];
+        assert!(undefined(&r2_score(&large, &large)));
+        assert!(undefined(&pearson_correlation(&large, &[1.0, 2.0, 3.0])));
     }
 }

@@ -3,34 +3,21 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{BinaryScores, ConfusionMatrix, MetricError, Probabilities, Regression, checks};
-
-/// A collector of rows with a truth each and one or several predictions.
-pub trait Metric<T, P> {
-    /// Collects a batch: `[B]` truths and `[B, predictions_per_row]` predictions.
-    ///
-    /// # Errors
-    /// [`MetricError`] where a row is unusable; then none of the batch is collected.
-    fn update(&mut self, truth: &[T], predicted: &[P]) -> Result<(), MetricError>;
-
-    /// How many predictions belong to one truth.
-    fn predictions_per_row(&self) -> usize {
-        1
-    }
-}
+use super::metric::{Metric, Scores, Update};
+use super::{MetricError, checks};
 
 /// One collector for each value of a group column and one for all rows.
 ///
 /// ```
-/// use gymnast_core::metrics::{Average, BinaryScores, Subgroups};
+/// use gymnast_core::metrics::{BinaryScores, Subgroups};
 ///
 /// let mut by_site = Subgroups::new(BinaryScores::new());
 /// by_site.update(&["north", "south", "north"], &[0, 1, 1], &[0.2, 0.9, 0.6])?;
 /// by_site.update(&["south", "south"], &[0, 1], &[0.4, 0.3])?;
-/// let report = by_site.report(&[("ROC-AUC", &BinaryScores::roc_auc)]);
+/// println!("{}", by_site.compute()); // the usual scores
+/// let report = by_site.report(&[("ROC-AUC", &BinaryScores::roc_auc)]); // or some
 /// assert_eq!(report.groups[1].rows, 3);
-/// assert_eq!(report.groups[1].scores, [Ok(0.5)]);
-/// println!("{report}");
+/// assert_eq!(report.groups[1].scores, [("ROC-AUC", Ok(0.5))]);
 /// # Ok::<(), gymnast_core::metrics::MetricError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -40,11 +27,12 @@ pub struct Subgroups<K, M> {
     groups: BTreeMap<K, (usize, M)>,
 }
 
+/// What a score is called, and how a collector computes it.
+pub type NamedScore<'a, M> = (&'static str, &'a dyn Fn(&M) -> Result<f64, MetricError>);
+
 /// Scores by group; displays as a table, undefined ones as a dash.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubgroupReport<K> {
-    /// What the scores are called.
-    pub names: Vec<String>,
     /// The groups, in the order of their keys.
     pub groups: Vec<SubgroupRow<K>>,
     /// All rows together.
@@ -58,11 +46,11 @@ pub struct SubgroupRow<K> {
     pub group: K,
     /// How many rows it has.
     pub rows: usize,
-    /// Its scores, in the order of their names; a small group may not have them all.
-    pub scores: Vec<Result<f64, MetricError>>,
+    /// Its scores by name; a small group may not have them all.
+    pub scores: Scores,
 }
 
-impl<K: Ord + Clone, M: Clone> Subgroups<K, M> {
+impl<K: Ord + Clone, M: Metric + Clone> Subgroups<K, M> {
     /// No groups yet; each gets a copy of `empty`, a collector without rows.
     pub fn new(empty: M) -> Self {
         Self { all: (0, empty.clone()), empty, groups: BTreeMap::new() }
@@ -79,7 +67,7 @@ impl<K: Ord + Clone, M: Clone> Subgroups<K, M> {
         predicted: &[P],
     ) -> Result<(), MetricError>
     where
-        M: Metric<T, P>,
+        M: Update<T, P>,
     {
         checks::length("groups", truth.len(), groups.len())?;
         // First all together: where it is refused, no group has changed.
@@ -107,22 +95,24 @@ impl<K: Ord + Clone, M: Clone> Subgroups<K, M> {
         self.groups.get(group).map(|(_, metric)| metric)
     }
 
-    /// These scores, each with its name, of every group and of all rows.
-    pub fn report(
-        &self,
-        scores: &[(&str, &dyn Fn(&M) -> Result<f64, MetricError>)],
-    ) -> SubgroupReport<K> {
-        let of = |metric: &M| scores.iter().map(|(_, score)| score(metric)).collect();
+    /// The usual scores of every group and of all rows.
+    pub fn compute(&self) -> SubgroupReport<K> {
+        self.report_by(M::compute)
+    }
+
+    /// These scores of every group and of all rows, each with its name.
+    pub fn report(&self, scores: &[NamedScore<'_, M>]) -> SubgroupReport<K> {
+        self.report_by(|metric| scores.iter().map(|(name, score)| (*name, score(metric))).collect())
+    }
+
+    fn report_by(&self, scores: impl Fn(&M) -> Scores) -> SubgroupReport<K> {
         let group = |(group, (rows, metric)): (&K, &(usize, M))| SubgroupRow {
             group: group.clone(),
             rows: *rows,
-            scores: of(metric),
+            scores: scores(metric),
         };
-        SubgroupReport {
-            names: scores.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            groups: self.groups.iter().map(group).collect(),
-            all: SubgroupRow { group: (), rows: self.all.0, scores: of(&self.all.1) },
-        }
+        let all = SubgroupRow { group: (), rows: self.all.0, scores: scores(&self.all.1) };
+        SubgroupReport { groups: self.groups.iter().map(group).collect(), all }
     }
 }
 
@@ -132,12 +122,12 @@ impl<K: fmt::Display> fmt::Display for SubgroupReport<K> {
         let width =
             names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("all".len());
         write!(f, "{:>width$} {:>9}", "", "rows")?;
-        self.names.iter().try_for_each(|name| write!(f, " {name:>9}"))?;
+        self.all.scores.iter().try_for_each(|(name, _)| write!(f, " {name:>9}"))?;
         let groups = self.groups.iter().map(|row| (row.rows, &row.scores));
         let all = ("all", (self.all.rows, &self.all.scores));
         for (name, (rows, scores)) in names.iter().map(String::as_str).zip(groups).chain([all]) {
             write!(f, "\n{name:>width$} {rows:>9}")?;
-            for (score, name) in scores.iter().zip(&self.names) {
+            for (name, score) in scores {
                 let width = name.chars().count().max(9);
                 match score {
                     Ok(score) => write!(f, " {score:>width$.4}")?,
@@ -149,38 +139,10 @@ impl<K: fmt::Display> fmt::Display for SubgroupReport<K> {
     }
 }
 
-impl Metric<usize, usize> for ConfusionMatrix {
-    fn update(&mut self, truth: &[usize], predicted: &[usize]) -> Result<(), MetricError> {
-        self.update(truth, predicted)
-    }
-}
-
-impl<S: Into<f64> + Copy> Metric<usize, S> for BinaryScores {
-    fn update(&mut self, truth: &[usize], scores: &[S]) -> Result<(), MetricError> {
-        self.update(truth, scores)
-    }
-}
-
-impl<S: Into<f64> + Copy> Metric<usize, S> for Probabilities {
-    fn update(&mut self, truth: &[usize], probabilities: &[S]) -> Result<(), MetricError> {
-        self.update(truth, probabilities)
-    }
-
-    fn predictions_per_row(&self) -> usize {
-        self.width()
-    }
-}
-
-impl<T: Into<f64> + Copy, P: Into<f64> + Copy> Metric<T, P> for Regression {
-    fn update(&mut self, truth: &[T], predicted: &[P]) -> Result<(), MetricError> {
-        self.update(truth, predicted)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Average, ZeroDivision};
+    use crate::metrics::{Average, ConfusionMatrix, Probabilities, Regression, ZeroDivision};
 
     #[test]
     fn each_group_has_its_rows_and_all_have_all() {
@@ -193,9 +155,9 @@ mod tests {
             groups.report(&[("accuracy", &ConfusionMatrix::accuracy), ("precision", &precision)]);
         let rows: Vec<_> = report.groups.iter().map(|row| (row.group, row.rows)).collect();
         assert_eq!(rows, [("a", 2), ("b", 3)]);
-        assert_eq!(report.groups[0].scores, [Ok(0.5), Ok(0.0)]);
-        assert_eq!(report.groups[1].scores, [Ok(2.0 / 3.0), Ok(0.5)]);
-        assert_eq!((report.all.rows, &report.all.scores[0]), (5, &Ok(0.6)));
+        assert_eq!(report.groups[0].scores, [("accuracy", Ok(0.5)), ("precision", Ok(0.0))]);
+        assert_eq!(report.groups[1].scores, [("accuracy", Ok(2.0 / 3.0)), ("precision", Ok(0.5))]);
+        assert_eq!((report.all.rows, &report.all.scores[0]), (5, &("accuracy", Ok(0.6))));
         let table = report.to_string();
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines[0], "         rows  accuracy precision");
@@ -222,7 +184,8 @@ mod tests {
         assert_eq!(error.to_string(), "expected 2 groups, got 1");
         assert_eq!(groups, before);
         let report = groups.report(&[("R²", &Regression::r2), ("MAE", &Regression::mae)]);
-        assert!(report.groups[0].scores[0].is_err());
+        assert!(report.groups[0].scores[0].1.is_err());
         assert!(report.to_string().contains("x         1         –    1.0000"));
+        assert_eq!(groups.compute().all.scores, groups.get(&'x').unwrap().compute());
     }
 }

@@ -1,0 +1,186 @@
+//! What all collectors have in common.
+
+use super::class_counts::{Average, ZeroDivision};
+use super::{BinaryScores, ConfusionMatrix, MetricError, Probabilities, Regression, Retrieval};
+
+/// Scores by name, in the order in which they are best read. One that is undefined leaves the others
+/// alone.
+pub type Scores = Vec<(&'static str, Result<f64, MetricError>)>;
+
+/// A collector that computes the usual scores of what it has collected, to log or to compare.
+///
+/// Scores that need a choice (an average, what 0/0 counts as, a number of bins) are methods of the
+/// collector itself.
+///
+/// ```
+/// use gymnast_core::metrics::{Metric, Regression};
+///
+/// let mut errors = Regression::new();
+/// errors.update(&[1.0, 2.0], &[1.0, 2.5])?;
+/// errors.update(&[4.0], &[4.5])?;
+/// for (name, score) in errors.compute() {
+///     println!("{name} {:?}", score.ok());
+/// }
+/// # Ok::<(), gymnast_core::metrics::MetricError>(())
+/// ```
+pub trait Metric {
+    /// The usual scores over all batches.
+    fn compute(&self) -> Scores;
+}
+
+/// A [`Metric`] that collects rows of a truth and one or several predictions.
+pub trait Update<T, P>: Metric {
+    /// Collects a batch: `[B]` truths and `[B, predictions_per_row]` predictions.
+    ///
+    /// # Errors
+    /// [`MetricError`] where a row is unusable; then none of the batch is collected.
+    fn update(&mut self, truth: &[T], predicted: &[P]) -> Result<(), MetricError>;
+
+    /// How many predictions belong to one truth.
+    fn predictions_per_row(&self) -> usize {
+        1
+    }
+}
+
+impl Metric for ConfusionMatrix {
+    /// Accuracy, balanced accuracy, the macro average of F1, MCC. Precision and recall may be 0/0 and
+    /// need a choice.
+    fn compute(&self) -> Scores {
+        // No class that occurs has an F1 of 0/0, so this choice makes no difference.
+        let f1 = self.f1(Average::Macro, ZeroDivision::Undefined);
+        vec![
+            ("accuracy", self.accuracy()),
+            ("balanced accuracy", self.balanced_accuracy()),
+            ("macro F1", f1),
+            ("MCC", self.mcc()),
+        ]
+    }
+}
+
+impl Metric for BinaryScores {
+    /// ROC-AUC, average precision, the false positive rate at a true positive rate of 95 %.
+    fn compute(&self) -> Scores {
+        vec![
+            ("ROC-AUC", self.roc_auc()),
+            ("average precision", self.average_precision()),
+            ("FPR at 95 % TPR", self.fpr_at_tpr(0.95)),
+        ]
+    }
+}
+
+/// That of Guo et al. (2017).
+const USUAL_BINS: usize = 15;
+
+impl Metric for Probabilities {
+    /// Log loss, Brier score, the expected calibration error in 15 bins, the macro average of ROC-AUC.
+    fn compute(&self) -> Scores {
+        vec![
+            ("log loss", self.log_loss()),
+            ("Brier score", self.brier()),
+            ("calibration error", self.expected_calibration_error(USUAL_BINS)),
+            ("macro ROC-AUC", self.roc_auc(Average::Macro)),
+        ]
+    }
+}
+
+impl Metric for Regression {
+    /// MSE, RMSE, MAE, R², Pearson's correlation.
+    fn compute(&self) -> Scores {
+        vec![
+            ("MSE", self.mse()),
+            ("RMSE", self.rmse()),
+            ("MAE", self.mae()),
+            ("R²", self.r2()),
+            ("Pearson", self.pearson()),
+        ]
+    }
+}
+
+impl Metric for Retrieval {
+    /// NDCG, MRR and MAP of whole rankings, over the queries that have a relevant document.
+    fn compute(&self) -> Scores {
+        let left_out = ZeroDivision::Undefined;
+        vec![
+            ("NDCG", self.ndcg(None, left_out)),
+            ("MRR", self.mrr(left_out)),
+            ("MAP", self.map(left_out)),
+        ]
+    }
+}
+
+impl Update<usize, usize> for ConfusionMatrix {
+    fn update(&mut self, truth: &[usize], predicted: &[usize]) -> Result<(), MetricError> {
+        self.update(truth, predicted)
+    }
+}
+
+impl<S: Into<f64> + Copy> Update<usize, S> for BinaryScores {
+    fn update(&mut self, truth: &[usize], scores: &[S]) -> Result<(), MetricError> {
+        self.update(truth, scores)
+    }
+}
+
+impl<S: Into<f64> + Copy> Update<usize, S> for Probabilities {
+    fn update(&mut self, truth: &[usize], probabilities: &[S]) -> Result<(), MetricError> {
+        self.update(truth, probabilities)
+    }
+
+    fn predictions_per_row(&self) -> usize {
+        self.width()
+    }
+}
+
+impl<T: Into<f64> + Copy, P: Into<f64> + Copy> Update<T, P> for Regression {
+    fn update(&mut self, truth: &[T], predicted: &[P]) -> Result<(), MetricError> {
+        self.update(truth, predicted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn defined(metric: &impl Metric) -> Vec<(&'static str, f64)> {
+        let scores = metric.compute().into_iter();
+        scores.filter_map(|(name, score)| Some((name, score.ok()?))).collect()
+    }
+
+    #[test]
+    fn an_undefined_score_leaves_the_others_alone() {
+        let mut matrix = ConfusionMatrix::new(3).unwrap();
+        matrix.update(&[1, 1], &[1, 1]).unwrap();
+        let of_one_class = [("accuracy", 1.0), ("balanced accuracy", 1.0), ("macro F1", 1.0)];
+        assert_eq!(defined(&matrix), of_one_class);
+        let mut rows = BinaryScores::new();
+        rows.update(&[1, 1], &[0.5, 0.25]).unwrap();
+        assert_eq!(defined(&rows), [("average precision", 1.0)]);
+        let mut numbers = Regression::new();
+        numbers.update(&[1.0], &[3.0]).unwrap();
+        assert_eq!(defined(&numbers), [("MSE", 4.0), ("RMSE", 2.0), ("MAE", 2.0)]);
+        let mut rows = Probabilities::binary();
+        rows.update(&[1], &[1.0]).unwrap();
+        let names: Vec<_> = defined(&rows).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["log loss", "Brier score", "calibration error"]);
+        let mut queries = Retrieval::new();
+        queries.update(&[1], &[0.5]).unwrap();
+        assert_eq!(defined(&queries), [("MRR", 1.0), ("MAP", 1.0)]);
+    }
+
+    #[test]
+    fn nothing_has_no_scores() {
+        assert_eq!(defined(&ConfusionMatrix::new(2).unwrap()), []);
+        assert_eq!(defined(&BinaryScores::new()), []);
+        assert_eq!(defined(&Probabilities::binary()), []);
+        assert_eq!(defined(&Regression::new()), []);
+        assert_eq!(defined(&Retrieval::new()), []);
+    }
+
+    #[test]
+    fn an_empty_batch_changes_nothing() {
+        let mut numbers = Regression::new();
+        numbers.update(&[1.0, 2.0], &[1.5, 2.0]).unwrap();
+        let before = numbers;
+        numbers.update::<f64, f64>(&[], &[]).unwrap();
+        assert_eq!(numbers, before);
+    }
+}
