@@ -112,6 +112,16 @@ wide! {
 }
 
 wide! {
+    /// `x ← x + l1 · sign(w) + l2 · w`, where the sign of 0 is 0.
+    pub(crate) fn add_penalty<FMA>(gradients: &mut [f32], values: &[f32], l1: f32, l2: f32) {
+        for (x, &w) in gradients.iter_mut().zip(values) {
+            let slope = if w == 0.0 { 0.0 } else { l1.copysign(w) };
+            *x += multiply_add::<FMA>(l2, w, slope);
+        }
+    }
+}
+
+wide! {
     /// `x ← (1 − weight) · x + weight · towards`.
     pub(crate) fn interpolate<FMA>(values: &mut [f32], towards: &[f32], weight: f32) {
         for (x, &end) in values.iter_mut().zip(towards) {

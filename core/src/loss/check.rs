@@ -1,0 +1,137 @@
+//! What losses ask of their input.
+
+use tch::{Kind, Tensor};
+
+use super::LossError;
+
+pub(super) fn check_setting(
+    key: &'static str,
+    value: f64,
+    allowed: &'static str,
+    is_allowed: bool,
+) -> Result<(), LossError> {
+    if is_allowed { Ok(()) } else { Err(LossError::Setting { key, value, allowed }) }
+}
+
+/// Floating-point numbers, at least one, of a shape that fits.
+pub(super) fn check_prediction(
+    prediction: &Tensor,
+    expected: &'static str,
+    fits: impl Fn(&[i64]) -> bool,
+) -> Result<(), LossError> {
+    let kind = prediction.kind();
+    if !matches!(kind, Kind::Float | Kind::Double) {
+        return Err(LossError::Kind {
+            what: "the prediction",
+            expected: "Float or Double",
+            got: kind,
+        });
+    }
+    let got = prediction.size();
+    if !fits(&got) || got.contains(&0) {
+        let expected = format!("{expected}, none of them 0");
+        return Err(LossError::Shape { what: "the prediction", expected, got });
+    }
+    Ok(())
+}
+
+pub(super) fn check_shape(
+    what: &'static str,
+    tensor: &Tensor,
+    expected: &[i64],
+) -> Result<(), LossError> {
+    let got = tensor.size();
+    if got == expected {
+        return Ok(());
+    }
+    Err(LossError::Shape { what, expected: format!("{expected:?}"), got })
+}
+
+/// The prediction's shape, kind and device.
+pub(super) fn check_like(
+    what: &'static str,
+    tensor: &Tensor,
+    prediction: &Tensor,
+) -> Result<(), LossError> {
+    check_shape(what, tensor, &prediction.size())?;
+    let expected = match prediction.kind() {
+        Kind::Double => "Double, as the prediction is",
+        _ => "Float, as the prediction is",
+    };
+    if tensor.kind() != prediction.kind() {
+        return Err(LossError::Kind { what, expected, got: tensor.kind() });
+    }
+    check_device(what, tensor, prediction)
+}
+
+pub(super) fn check_device(
+    what: &'static str,
+    tensor: &Tensor,
+    prediction: &Tensor,
+) -> Result<(), LossError> {
+    let (expected, got) = (prediction.device(), tensor.device());
+    if expected == got { Ok(()) } else { Err(LossError::Device { what, expected, got }) }
+}
+
+/// Classes below the number of them, in this shape.
+pub(super) fn check_classes(
+    class: &Tensor,
+    shape: &[i64],
+    prediction: &Tensor,
+) -> Result<(), LossError> {
+    let what = "the target";
+    if class.kind() != Kind::Int64 {
+        return Err(LossError::Kind { what, expected: "Int64, classes", got: class.kind() });
+    }
+    check_shape(what, class, shape)?;
+    check_device(what, class, prediction)?;
+    let classes = prediction.size()[1];
+    for got in [class.min().int64_value(&[]), class.max().int64_value(&[])] {
+        if !(0..classes).contains(&got) {
+            return Err(LossError::Label { got, classes });
+        }
+    }
+    Ok(())
+}
+
+/// That every number is as `holds` asks.
+pub(super) fn check_numbers(
+    what: &'static str,
+    tensor: &Tensor,
+    allowed: &'static str,
+    holds: impl Fn(&Tensor) -> Tensor,
+) -> Result<(), LossError> {
+    let tensor = tensor.detach();
+    let holds = holds(&tensor);
+    if holds.all().int64_value(&[]) != 0 {
+        return Ok(());
+    }
+    let got = tensor.masked_select(&holds.logical_not()).double_value(&[0]);
+    Err(LossError::Number { what, allowed, got })
+}
+
+/// One weight for each class, as a tensor like the prediction; `None` where there are none.
+pub(super) fn class_weights(
+    key: &'static str,
+    weights: Option<&[f32]>,
+    prediction: &Tensor,
+) -> Result<Option<Tensor>, LossError> {
+    let classes = prediction.size()[1] as usize;
+    let Some(weights) = weights else { return Ok(None) };
+    if weights.len() != classes {
+        return Err(LossError::Weights { key, expected: classes, got: weights.len() });
+    }
+    Ok(Some(like(weights, prediction)))
+}
+
+pub(super) fn check_weights(key: &'static str, weights: Option<&[f32]>) -> Result<(), LossError> {
+    for &weight in weights.unwrap_or_default() {
+        let is_allowed = weight >= 0.0 && weight.is_finite();
+        check_setting(key, f64::from(weight), "finite and ≥ 0", is_allowed)?;
+    }
+    Ok(())
+}
+
+pub(super) fn like(numbers: &[f32], prediction: &Tensor) -> Tensor {
+    Tensor::from_slice(numbers).to_kind(prediction.kind()).to_device(prediction.device())
+}

@@ -1,0 +1,105 @@
+//! Connectionist temporal classification.
+
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Reduction, Tensor};
+
+use super::LossError;
+use super::check::{check_device, check_prediction, check_setting, check_shape};
+
+/// The settings of [`ctc`], with PyTorch's names and defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CtcConfig {
+    /// The class that stands for no label.
+    pub blank: usize,
+    /// Whether a sequence too short for its target counts as 0, and leaves no gradient. Otherwise it is
+    /// an error: its loss would be infinite.
+    pub zero_infinity: bool,
+}
+
+/// The loss of connectionist temporal classification: −ln of the probability that the inputs spell the
+/// target, with blanks and repetitions between its labels. As PyTorch's `ctc_loss`: each sequence's loss
+/// is divided by its target's length, or by 1 where that is 0, and these are averaged over the batch.
+///
+/// `log_probability` is `[T, B, C]`, logarithms of probabilities (of `log_softmax`, not scores);
+/// `target` is `[B, S]` of kind `Int64`, of which the first `target_lengths[b]` labels of row b count.
+/// Of row b the first `input_lengths[b]` of T inputs count. To spell a target takes one input for each
+/// label and one more between two that are alike.
+///
+/// Source: Graves et al., "Connectionist temporal classification" (2006).
+///
+/// # Errors
+/// [`LossError`]: shapes or kinds that do not fit, labels that are no classes or the blank, lengths
+/// beyond the tensors, an input too short for its target unless [`zero_infinity`](CtcConfig::zero_infinity).
+pub fn ctc(
+    log_probability: &Tensor,
+    target: &Tensor,
+    input_lengths: &[usize],
+    target_lengths: &[usize],
+    config: &CtcConfig,
+) -> Result<Tensor, LossError> {
+    check_prediction(log_probability, "[T, B, C]", |size| size.len() == 3)?;
+    let size = log_probability.size();
+    let (inputs, rows, classes) = (size[0] as usize, size[1] as usize, size[2]);
+    if target.kind() != Kind::Int64 {
+        let what = "the target";
+        return Err(LossError::Kind { what, expected: "Int64, labels", got: target.kind() });
+    }
+    let labels = target.size().last().copied().unwrap_or(0);
+    check_shape("the target", target, &[rows as i64, labels])?;
+    check_device("the target", target, log_probability)?;
+    let blank = config.blank as i64;
+    let is_class = (0..classes).contains(&blank);
+    check_setting("blank", config.blank as f64, "one of the classes", is_class)?;
+    for (what, lengths, most) in
+        [("input", input_lengths, inputs), ("target", target_lengths, labels as usize)]
+    {
+        check_lengths(what, lengths, rows, most)?;
+    }
+    let numbers = Vec::<i64>::try_from(&target.flatten(0, -1)).expect("whole numbers, as checked");
+    for (row, (&input, &length)) in input_lengths.iter().zip(target_lengths).enumerate() {
+        let spelled = &numbers[row * labels as usize..][..length];
+        if let Some(&got) = spelled.iter().find(|label| !(0..classes).contains(label)) {
+            return Err(LossError::Label { got, classes });
+        }
+        if spelled.contains(&blank) {
+            let (what, got) = ("the target", blank as f64);
+            return Err(LossError::Number { what, allowed: "other than the blank", got });
+        }
+        let needed = length + spelled.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        if input < needed && !config.zero_infinity {
+            let allowed = format!("at least {needed}, which its target takes");
+            return Err(LossError::SequenceLength { what: "input", row, allowed, got: input });
+        }
+    }
+    let signed = |lengths: &[usize]| lengths.iter().map(|&n| n as i64).collect::<Vec<_>>();
+    Ok(Tensor::ctc_loss(
+        log_probability,
+        target,
+        signed(input_lengths).as_slice(),
+        signed(target_lengths).as_slice(),
+        blank,
+        Reduction::Mean,
+        config.zero_infinity,
+    ))
+}
+
+fn check_lengths(
+    what: &'static str,
+    lengths: &[usize],
+    rows: usize,
+    most: usize,
+) -> Result<(), LossError> {
+    if lengths.len() != rows {
+        let what = if what == "input" { "input_lengths" } else { "target_lengths" };
+        let got = vec![lengths.len() as i64];
+        return Err(LossError::Shape { what, expected: format!("[{rows}]"), got });
+    }
+    match lengths.iter().position(|&length| length > most) {
+        None => Ok(()),
+        Some(row) => {
+            let allowed = format!("at most {most}");
+            Err(LossError::SequenceLength { what, row, allowed, got: lengths[row] })
+        }
+    }
+}

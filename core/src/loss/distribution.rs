@@ -1,0 +1,87 @@
+//! Losses of distributions: what the distributional agents minimise.
+
+use tch::{Kind, Reduction, Tensor};
+
+use super::weighted_mean;
+
+/// The cross entropy `−Σ pᵢ log qᵢ` of a distribution `q` under a target `p`, which categorical
+/// DQN minimises.
+///
+/// `log_probability` and `target` are `[B, N]`, the result is `[]`: averaged like [`huber`](super::huber)'s losses.
+///
+/// Source: Bellemare, Dabney and Munos (2017), algorithm 1.
+///
+/// # Panics
+/// If the shapes differ.
+pub fn cross_entropy(log_probability: &Tensor, target: &Tensor, weight: Option<&Tensor>) -> Tensor {
+    let losses = -(log_probability * target).sum_dim_intlist(1, false, Kind::Float); // [B]
+    weighted_mean(losses, weight)
+}
+
+/// The quantile Huber loss: `Σᵢ meanⱼ |τᵢ − 1{uᵢⱼ < 0}| L_κ(uᵢⱼ)` for the errors
+/// `uᵢⱼ = targetⱼ − predictionᵢ` of quantiles at the midpoints `τᵢ = (i + ½) / N`, where `L_κ` is
+/// [`huber`](super::huber)'s loss.
+///
+/// `prediction` is `[B, N]`, `target` is `[B, M]`, the result is `[]`: averaged like [`huber`](super::huber)'s
+/// losses. The target should not require gradients.
+///
+/// Source: Dabney et al., "Distributional reinforcement learning with quantile regression" (2018),
+/// equation 10 and algorithm 1.
+///
+/// # Panics
+/// If the shapes differ in a way that does not broadcast, or `kappa` is not positive.
+pub fn quantile_huber(
+    prediction: &Tensor,
+    target: &Tensor,
+    kappa: f64,
+    weight: Option<&Tensor>,
+) -> Tensor {
+    let n = prediction.size()[1];
+    let midpoints: Vec<f32> = (0..n).map(|i| (i as f32 + 0.5) / n as f32).collect();
+    let midpoints = Tensor::from_slice(&midpoints).unsqueeze(1); // [N, 1]
+    let error = target.unsqueeze(1) - prediction.unsqueeze(2); // [B, N, M]
+    let is_below = error.less(0.0).to_kind(Kind::Float);
+    let huber = error.huber_loss(&error.zeros_like(), Reduction::None, kappa);
+    let losses = (midpoints - is_below).abs() * huber;
+    let losses = losses.mean_dim(2, false, Kind::Float).sum_dim_intlist(1, false, Kind::Float); // [B]
+    weighted_mean(losses, weight)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor(values: &[f32]) -> Tensor {
+        Tensor::from_slice(values)
+    }
+
+    fn number(tensor: &Tensor) -> f64 {
+        assert!(tensor.size().is_empty());
+        tensor.double_value(&[])
+    }
+
+    #[test]
+    fn cross_entropy_by_hand() {
+        let log_probability = tensor(&[0.5, 0.5, 0.25, 0.75]).log().view([2, 2]);
+        let target = tensor(&[1.0, 0.0, 0.5, 0.5]).view([2, 2]);
+        let losses = [2_f64.ln(), 0.5 * 4_f64.ln() - 0.5 * 0.75_f64.ln()];
+        let mean = f64::midpoint(losses[0], losses[1]);
+        assert!((number(&cross_entropy(&log_probability, &target, None)) - mean).abs() < 1e-6);
+        let weight = tensor(&[0.0, 1.0]);
+        let weighted = number(&cross_entropy(&log_probability, &target, Some(&weight)));
+        assert!((weighted - losses[1] / 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn quantile_huber_by_hand() {
+        // Quantiles at ¼ and ¾. Errors 1 − 0 and −3 − 0, then 1 − 2 and −3 − 2; κ = 1.
+        let (prediction, target) = (tensor(&[0.0, 2.0]), tensor(&[1.0, -3.0]));
+        let (prediction, target) = (prediction.view([1, 2]), target.view([1, 2]));
+        let first = f64::midpoint(0.25 * 0.5, 0.75 * 2.5);
+        let second = f64::midpoint(0.25 * 0.5, 0.25 * 4.5);
+        let loss = number(&quantile_huber(&prediction, &target, 1.0, None));
+        assert!((loss - (first + second)).abs() < 1e-6, "{loss}");
+        let weighted = number(&quantile_huber(&prediction, &target, 1.0, Some(&tensor(&[0.5]))));
+        assert!((weighted - (first + second) / 2.0).abs() < 1e-6, "{weighted}");
+    }
+}

@@ -1,0 +1,88 @@
+//! Penalties on large parameters.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::LossError;
+use super::check::check_setting;
+use crate::nn::Parameters;
+use crate::simd;
+
+/// What large parameters cost, added to a loss; with scikit-learn's names.
+///
+/// Its gradient is known, so it needs no libtorch: call [`apply`](Self::apply) between
+/// [`Parameters::backward`] and the optimiser's
+/// [`descend`](crate::optim::Optimizer::descend).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Penalty {
+    /// `α Σ |w|`, which makes parameters zero that matter little (lasso).
+    L1 {
+        /// How much it counts; ≥ 0.
+        alpha: f64,
+    },
+    /// `½ α Σ w²` (ridge). Its gradient is that of a weight decay of α in SGD, Adagrad, RMSprop and
+    /// Adam, but not in AdamW.
+    L2 {
+        /// How much it counts; ≥ 0.
+        alpha: f64,
+    },
+    /// Some of each: `α ρ Σ |w| + ½ α (1 − ρ) Σ w²` (Zou and Hastie 2005).
+    ElasticNet {
+        /// How much it counts; ≥ 0.
+        alpha: f64,
+        /// ρ, how much of it is L1; in [0, 1].
+        l1_ratio: f64,
+    },
+}
+
+impl Penalty {
+    /// Adds its gradient to those of the parameters in `ranges` and returns its value. Biases are
+    /// usually left out: of [`Parameters::ranges`] take those of at least two dimensions. The gradient
+    /// of |w| counts as 0 where w is 0.
+    ///
+    /// # Errors
+    /// [`LossError::Setting`]; [`LossError::Range`] where a range is no part of the parameters, in which
+    /// case no gradient has changed.
+    pub fn apply(
+        &self,
+        parameters: &mut Parameters,
+        ranges: impl IntoIterator<Item = Range<usize>>,
+    ) -> Result<f64, LossError> {
+        let (l1, l2) = self.factors()?;
+        let length = parameters.len();
+        let ranges: Vec<_> = ranges.into_iter().collect();
+        if let Some(range) =
+            ranges.iter().find(|range| range.start > range.end || range.end > length)
+        {
+            return Err(LossError::Range { range: range.clone(), length });
+        }
+        let (values, gradients) = parameters.values_and_gradients_mut();
+        let mut penalty = 0.0;
+        for range in ranges {
+            let (values, gradients) = (&values[range.clone()], &mut gradients[range]);
+            if l1 > 0.0 {
+                penalty += l1 * values.iter().map(|w| f64::from(w.abs())).sum::<f64>();
+            }
+            if l2 > 0.0 {
+                penalty += 0.5 * l2 * simd::sum_of_squares(values);
+            }
+            simd::add_penalty(gradients, values, l1 as f32, l2 as f32);
+        }
+        Ok(penalty)
+    }
+
+    /// How much |w| counts, and ½ w².
+    fn factors(&self) -> Result<(f64, f64), LossError> {
+        let (alpha, l1_ratio) = match *self {
+            Self::L1 { alpha } => (alpha, 1.0),
+            Self::L2 { alpha } => (alpha, 0.0),
+            Self::ElasticNet { alpha, l1_ratio } => (alpha, l1_ratio),
+        };
+        let is_allowed = alpha >= 0.0 && alpha.is_finite();
+        check_setting("alpha", alpha, "finite and ≥ 0", is_allowed)?;
+        check_setting("l1_ratio", l1_ratio, "in [0, 1]", (0.0..=1.0).contains(&l1_ratio))?;
+        Ok((alpha * l1_ratio, alpha * (1.0 - l1_ratio)))
+    }
+}

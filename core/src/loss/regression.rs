@@ -1,0 +1,119 @@
+//! Losses of numbers.
+
+use tch::{Kind, Reduction, Tensor};
+
+use super::LossError;
+use super::check::{check_like, check_numbers, check_prediction, check_setting};
+
+/// The Huber loss (Huber 1964): `½ e²` where `|e| ≤ δ`, `δ (|e| − ½ δ)` beyond, for the error
+/// `e = prediction − target`; as PyTorch's `huber_loss`. The smooth L1 loss is this one divided by
+/// δ, so with `δ = 1` the two are the same.
+///
+/// `prediction`, `target` and `weight` are `[B]`, the result is `[]`: the mean over the batch of
+/// each loss times its weight. As the mean divides by B, not by the weights' sum, the importance
+/// weights of prioritised replay keep their meaning. The target should not require gradients.
+///
+/// # Panics
+/// If the shapes differ in a way that does not broadcast, or `delta` is not positive.
+pub fn huber(prediction: &Tensor, target: &Tensor, delta: f64, weight: Option<&Tensor>) -> Tensor {
+    match weight {
+        None => prediction.huber_loss(target, Reduction::Mean, delta),
+        Some(weight) => {
+            let losses = prediction.huber_loss(target, Reduction::None, delta); // [B]
+            (losses * weight).mean(Kind::Float)
+        }
+    }
+}
+
+/// The mean squared error: `e²`, averaged like [`huber`]'s losses, and without its factor ½.
+///
+/// # Panics
+/// If the shapes differ in a way that does not broadcast.
+pub fn mse(prediction: &Tensor, target: &Tensor, weight: Option<&Tensor>) -> Tensor {
+    match weight {
+        None => prediction.mse_loss(target, Reduction::Mean),
+        Some(weight) => {
+            let losses = prediction.mse_loss(target, Reduction::None); // [B]
+            (losses * weight).mean(Kind::Float)
+        }
+    }
+}
+
+/// The negative log likelihood of a normal distribution, without its constant ½ ln 2π: the mean of
+/// `½ (ln σ² + (target − mean)² / σ²)`, as PyTorch's `gaussian_nll_loss`.
+///
+/// All three are of one shape, the result is `[]`. A variance below `eps` counts as `eps`, but its
+/// gradient is what it would be there.
+///
+/// Source: Nix and Weigend, "Estimating the mean and variance of the target probability distribution"
+/// (1994).
+///
+/// # Errors
+/// [`LossError`]: shapes or kinds that differ, numbers of the target that are not finite, variances
+/// that are negative or not finite, `eps` that is not positive.
+pub fn gaussian_nll(
+    mean: &Tensor,
+    target: &Tensor,
+    variance: &Tensor,
+    eps: f64,
+) -> Result<Tensor, LossError> {
+    check_setting("eps", eps, "finite and > 0", eps > 0.0 && eps.is_finite())?;
+    check_prediction(mean, "[B, …]", |size| !size.is_empty())?;
+    check_like("the target", target, mean)?;
+    check_like("the variance", variance, mean)?;
+    check_numbers("the target", target, "finite", Tensor::isfinite)?;
+    let is_variance = |variance: &Tensor| variance.isfinite().logical_and(&variance.ge(0.0));
+    check_numbers("the variance", variance, "finite and ≥ 0", is_variance)?;
+    Ok(normal_nll(mean, target, variance, eps))
+}
+
+/// [`gaussian_nll`] of what was checked.
+pub(super) fn normal_nll(mean: &Tensor, target: &Tensor, variance: &Tensor, eps: f64) -> Tensor {
+    let mut variance = variance.copy();
+    let _ = tch::no_grad(|| variance.clamp_min_(eps)); // the gradient passes by
+    let losses = variance.log() + (target - mean).square() / &variance;
+    (losses * 0.5).mean(None::<Kind>)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor(values: &[f32]) -> Tensor {
+        Tensor::from_slice(values)
+    }
+
+    fn number(tensor: &Tensor) -> f64 {
+        assert!(tensor.size().is_empty());
+        tensor.double_value(&[])
+    }
+
+    #[test]
+    fn huber_by_hand() {
+        let (prediction, target) = (tensor(&[1.0, 0.0, 5.0]), tensor(&[0.0, 0.5, 2.0]));
+        // δ = 2: ½ · 1, ½ · 0.25, 2 (3 − 1)
+        let losses = [0.5, 0.125, 4.0];
+        let mean = losses.iter().sum::<f64>() / 3.0;
+        assert!((number(&huber(&prediction, &target, 2.0, None)) - mean).abs() < 1e-6);
+        let weighted = (2.0 * losses[0] + 0.5 * losses[2]) / 3.0;
+        let weight = tensor(&[2.0, 0.0, 0.5]);
+        assert!((number(&huber(&prediction, &target, 2.0, Some(&weight))) - weighted).abs() < 1e-6);
+    }
+
+    #[test]
+    fn smooth_l1_is_huber_divided_by_delta() {
+        let (prediction, target) = (tensor(&[1.0, 0.0, 5.0]), tensor(&[0.0, 0.5, 2.0]));
+        for delta in [0.25, 1.0, 2.0] {
+            let smooth = prediction.smooth_l1_loss(&target, Reduction::Mean, delta);
+            let ours = number(&huber(&prediction, &target, delta, None)) / delta;
+            assert!((number(&smooth) - ours).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn squared_error_by_hand() {
+        let (prediction, target) = (tensor(&[1.0, 3.0]), tensor(&[0.0, 1.0]));
+        assert_eq!(number(&mse(&prediction, &target, None)), 2.5);
+        assert_eq!(number(&mse(&prediction, &target, Some(&tensor(&[1.0, 0.5])))), 1.5);
+    }
+}
