@@ -24,6 +24,8 @@ pub mod plot;
 pub mod statistics;
 
 #[cfg(feature = "torch")]
+pub mod cost;
+#[cfg(feature = "torch")]
 pub mod init;
 #[cfg(feature = "torch")]
 pub mod loss;

@@ -44,6 +44,21 @@ impl Activation {
         }
     }
 
+    /// What it is called, as in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Relu => "relu",
+            Self::LeakyRelu => "leaky_relu",
+            Self::Elu => "elu",
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+            Self::Silu => "silu",
+            Self::Gelu => "gelu",
+            Self::Step => "step",
+        }
+    }
+
     /// Applies it to every element. Takes the tensor, because some activations overwrite it.
     ///
     /// # Panics
