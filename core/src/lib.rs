@@ -5,7 +5,7 @@
 //! target network's update, a checkpoint are each one loop over one slice, and neither acting
 //! ([`nn::Network::evaluate`]) nor the gradient of a loss whose formula is known
 //! ([`nn::Plan::backward`]) needs libtorch. libtorch does what it is best at: it differentiates
-//! everything else. [`supervised`] trains a network on rows of data.
+//! everything else. [`supervised`] trains a network on rows of data, [`cost`] tells what that takes.
 //!
 //! [`statistics`], [`plot`] and [`atomic_file`] stand outside the default feature `torch`, which
 //! everything else needs.

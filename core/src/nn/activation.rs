@@ -264,6 +264,20 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn gains_are_those_of_pytorch() {
+        // torch.nn.init.calculate_gain
+        for (activation, gain) in [
+            (Activation::Identity, 1.0),
+            (Activation::Sigmoid, 1.0),
+            (Activation::Tanh, 1.666_666_6),
+            (Activation::Relu, std::f32::consts::SQRT_2),
+            (Activation::LeakyRelu, 1.414_142_9),
+        ] {
+            assert!((activation.gain() - gain).abs() < 1e-6, "{activation:?}");
+        }
+    }
+
+    #[test]
     fn a_step_teaches_nothing() {
         let x = Tensor::from_slice(&[-2.0_f32, 0.0, 3.0]).set_requires_grad(true);
         let y = Activation::Step.forward(&x * 1.0);

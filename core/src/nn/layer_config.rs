@@ -266,4 +266,15 @@ impl NetworkConfig {
     pub fn linear_head(self, outputs: usize) -> Self {
         self.with_head(vec![LayerConfig::linear(outputs)])
     }
+    /// With these rules for the initial weights and biases of all linear layers and convolutions.
+    pub fn with_init(mut self, weight_rule: Init, bias_rule: Init) -> Self {
+        for layer in self.encoder.iter_mut().chain(&mut self.head) {
+            if let LayerConfig::Linear { weight, bias, .. }
+            | LayerConfig::Conv2d { weight, bias, .. } = layer
+            {
+                (*weight, *bias) = (weight_rule, bias_rule);
+            }
+        }
+        self
+    }
 }

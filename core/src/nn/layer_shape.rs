@@ -69,7 +69,7 @@ impl LayerShape {
     }
 
     /// From rows to what layers read.
-    pub(super) fn from_rows(self, rows: &Tensor) -> Tensor {
+    pub(super) fn read(self, rows: &Tensor) -> Tensor {
         match self {
             Self::Row(_) => rows.shallow_clone(),
             Self::Picture(p) => {
@@ -81,7 +81,7 @@ impl LayerShape {
     }
 
     /// From what layers return to rows.
-    pub(super) fn to_rows(self, x: Tensor) -> Tensor {
+    pub(super) fn write(self, x: Tensor) -> Tensor {
         match self {
             Self::Row(_) => x,
             Self::Picture(p) => x.permute([0, 2, 3, 1]).reshape([x.size()[0], p.size() as i64]),

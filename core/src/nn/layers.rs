@@ -78,13 +78,16 @@ impl Layers {
         self.layers.iter().fold(x, |x, layer| layer.forward(x, training, masks))
     }
 
-    /// The fewest rows that can be trained on.
+    /// The fewest rows that can be trained on: two numbers a channel for each layer that normalises a
+    /// batch.
     pub(super) fn least_rows(&self) -> i64 {
-        let one_number = |(layer, shape): (&Layer, &LayerShape)| {
-            matches!(layer, Layer::Normalization(Normalization::Batch { .. }))
-                && shape.size() == shape.channels()
-        };
-        if self.layers.iter().zip(&self.shapes).any(one_number) { 2 } else { 0 }
+        let least = self.layers.iter().zip(&self.shapes).map(|(layer, shape)| match layer {
+            Layer::Normalization(Normalization::Batch { .. }) => {
+                if shape.size() == shape.channels() { 2 } else { 1 }
+            }
+            _ => 0,
+        });
+        least.max().unwrap_or(0)
     }
 
     pub(super) fn running(&self) -> impl Iterator<Item = &Running> {
@@ -104,11 +107,12 @@ impl Layers {
     /// Adds the layers to what comes before them, as they are in evaluation; `None` where one of
     /// them is for libtorch only.
     pub(super) fn append_to(&self, mut plan: Plan) -> Option<Plan> {
-        let mut layers = self.layers.iter().zip(&self.shapes).filter(|(layer, shape)| {
-            // Nothing happens to a row here in evaluation.
-            let rows = matches!(shape, LayerShape::Row(_));
-            !matches!(layer, Layer::Dropout { .. }) && !(rows && matches!(layer, Layer::Flatten))
-        });
+        let mut layers =
+            self.layers.iter().zip(&self.shapes).filter(|(layer, shape)| match layer {
+                Layer::Dropout { .. } => false, // does nothing in evaluation
+                Layer::Flatten => !matches!(shape, LayerShape::Row(_)),
+                _ => true,
+            });
         let mut next = layers.next();
         while let Some((layer, _)) = next {
             let Layer::Linear(linear) = layer else { return None };

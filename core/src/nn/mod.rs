@@ -2,7 +2,8 @@
 //!
 //! [`Mlp`] is the usual network, [`QNetwork`] that of the DQN family: with convolutions
 //! ([`ConvLayers`]), a dueling head, distributions and noise ([`Noise`]) as switches. Both are
-//! [`Network`]s. To compose another, declare its layers on one [`ParametersBuilder`], then build:
+//! [`Network`]s. [`Sequential`] is whatever a [`NetworkConfig`] lists: an encoder and a head of layers
+//! as `torch.nn` has them, with normalisation, dropout and pooling. To compose another, declare its layers on one [`ParametersBuilder`], then build:
 //!
 //! ```
 //! use gymnast_core::init::Init;
@@ -214,7 +215,8 @@ pub trait Network: Send {
     /// `[B, inputs]` to `[B, outputs]`, differentiable.
     ///
     /// # Panics
-    /// If `input` has another width or another kind than `f32`: check what a user gave before.
+    /// If `input` has another width or another kind than `f32`, or in training mode too few rows:
+    /// [`check_input`](Self::check_input) says so before.
     fn forward(&self, input: &Tensor) -> Tensor;
     /// Its parameters.
     fn parameters(&self) -> &Parameters;

@@ -8,9 +8,10 @@ use tch::Tensor;
 use super::dropout::Masks;
 use super::layers::Layers;
 use super::{
-    Buffers, LayerShape, Network, NetworkConfig, NetworkError, Parameters, ParametersBuilder, Plan,
-    check_length, check_rows,
+    Buffers, LayerConfig, LayerShape, Network, NetworkConfig, NetworkError, Parameters,
+    ParametersBuilder, Plan, check_length, check_rows,
 };
+use crate::init::Init;
 
 /// Layers one after another in two parts, an encoder and a head ([`NetworkConfig`]), which share one
 /// flat vector of parameters.
@@ -26,17 +27,13 @@ use super::{
 #[derive(Debug)]
 pub struct Sequential {
     config: NetworkConfig,
-    encoder: Part,
-    head: Part,
+    encoder: Layers,
+    head: Layers,
+    training: bool,
+    encoder_frozen: bool,
     masks: Masks,
     plan: Option<Plan>,
     parameters: Parameters,
-}
-
-#[derive(Debug)]
-struct Part {
-    layers: Layers,
-    training: bool,
 }
 
 impl Sequential {
@@ -48,7 +45,8 @@ impl Sequential {
     /// range, [`NetworkError::Kernel`] where a kernel is larger than its picture,
     /// [`NetworkError::TooLarge`] beyond [`MAX_LAYERS`](super::MAX_LAYERS),
     /// [`MAX_WIDTH`](super::MAX_WIDTH), [`MAX_PARAMETERS`](super::MAX_PARAMETERS) or
-    /// [`MAX_ACTIVATIONS`](super::MAX_ACTIVATIONS): all before any memory is taken for parameters. [`NetworkError::Init`] for an initialiser that does not fit.
+    /// [`MAX_ACTIVATIONS`](super::MAX_ACTIVATIONS): all before any memory is taken for parameters.
+    /// [`NetworkError::Init`] for an initialiser that does not fit.
     pub fn new<R: Rng + ?Sized>(
         config: &NetworkConfig,
         input: &[usize],
@@ -56,16 +54,22 @@ impl Sequential {
     ) -> Result<Self, NetworkError> {
         config.check(input)?;
         let mut builder = ParametersBuilder::new();
-        let mut part = |layers, scope, input| {
-            let layers = Layers::new(layers, scope, input, &mut builder)?;
-            Ok::<_, NetworkError>(Part { layers, training: false })
-        };
-        let encoder = part(&config.encoder, "encoder", LayerShape::of(input)?)?;
-        let head = part(&config.head, "head", encoder.layers.output())?;
-        let plan = Plan::new(encoder.layers.input().size());
-        let plan = encoder.layers.append_to(plan).and_then(|plan| head.layers.append_to(plan));
+        let (layers, input) = (&config.encoder, LayerShape::of(input)?);
+        let encoder = Layers::new(layers, "encoder", input, &mut builder)?;
+        let head = Layers::new(&config.head, "head", encoder.output(), &mut builder)?;
+        let plan = encoder.append_to(Plan::new(input.size()));
+        let plan = plan.and_then(|plan| head.append_to(plan));
         let (masks, parameters) = (Masks::new(config.dropout_seed), builder.build(rng)?);
-        Ok(Self { config: config.clone(), encoder, head, masks, plan, parameters })
+        Ok(Self {
+            config: config.clone(),
+            encoder,
+            head,
+            training: false,
+            encoder_frozen: false,
+            masks,
+            plan,
+            parameters,
+        })
     }
 
     /// What it was built from.
@@ -75,12 +79,12 @@ impl Sequential {
 
     /// The shape of an example that it reads.
     pub fn input_shape(&self) -> LayerShape {
-        self.encoder.layers.input()
+        self.encoder.input()
     }
 
     /// The width of a row that [`encode`](Self::encode) returns.
     pub fn features(&self) -> usize {
-        self.encoder.layers.output().size()
+        self.encoder.output().size()
     }
 
     /// The encoder alone: `[B, inputs]` to `[B, features]`, in the encoder's mode, differentiable.
@@ -88,8 +92,7 @@ impl Sequential {
     /// # Panics
     /// As [`forward`](Network::forward).
     pub fn encode(&self, input: &Tensor) -> Tensor {
-        let layers = &self.encoder.layers;
-        layers.output().to_rows(self.features_of(input, self.encoder.training))
+        self.encoder.output().write(self.features_of(input, self.encoder_trains()))
     }
 
     /// Where the encoder's parameters lie in the flat vector.
@@ -108,57 +111,79 @@ impl Sequential {
         ends.map(|parameter| parameter.range.end).max().unwrap_or(0)
     }
 
-    /// Puts the encoder alone into training or evaluation mode: one whose parameters are frozen
-    /// should not change its running statistics either. [`set_training`](Network::set_training)
-    /// changes both parts.
-    pub fn set_encoder_training(&mut self, training: bool) {
-        self.encoder.training = training;
+    /// Keeps the encoder in evaluation mode, whatever [`set_training`](Network::set_training) says, or
+    /// no longer: an encoder whose parameters stay as they are should not change its running
+    /// statistics either. Freezing the parameters is the optimiser's part
+    /// ([`encoder_range`](Self::encoder_range)).
+    pub fn set_encoder_frozen(&mut self, frozen: bool) {
+        self.encoder_frozen = frozen;
+    }
+
+    fn encoder_trains(&self) -> bool {
+        self.training && !self.encoder_frozen
     }
 
     /// Takes over the encoder of another network, which may have another head: its parameters and
     /// its running statistics.
     ///
     /// # Errors
-    /// [`NetworkError::Encoders`] where the encoders' layers or inputs differ; nothing has changed
-    /// then.
+    /// [`NetworkError::Encoders`] where the encoders' inputs or layers differ (but for initial values
+    /// and the probability of dropout); nothing has changed then.
     pub fn load_encoder(&mut self, other: &Self) -> Result<(), NetworkError> {
-        let shapes = [self.input_shape(), other.input_shape()];
-        if self.config.encoder != other.config.encoder || shapes[0] != shapes[1] {
+        let layers = |network: &Self| -> Vec<LayerConfig> {
+            network.config.encoder.iter().map(|&layer| evaluated(layer)).collect()
+        };
+        if self.input_shape() != other.input_shape() || layers(self) != layers(other) {
             return Err(NetworkError::Encoders);
         }
         let range = self.encoder_range();
         self.parameters.values_mut()[range.clone()]
             .copy_from_slice(&other.parameters.values()[range]);
-        let numbers = numbers(&other.encoder.layers);
-        load(&mut self.encoder.layers, &numbers);
+        let numbers = numbers(&other.encoder);
+        load(&mut self.encoder, &numbers);
         Ok(())
     }
 
     /// The encoder's result as the head reads it.
     fn features_of(&self, input: &Tensor, training: bool) -> Tensor {
-        self.assert_rows(input, if training { self.encoder.layers.least_rows() } else { 0 });
-        let x = self.encoder.layers.input().from_rows(input);
-        self.encoder.layers.forward(x, training, &self.masks)
+        self.assert_rows(input, if training { self.encoder.least_rows() } else { 0 });
+        let x = self.encoder.input().read(input);
+        self.encoder.forward(x, training, &self.masks)
     }
 
     fn run(&self, input: &Tensor, encoder_trains: bool, head_trains: bool) -> Tensor {
         let features = self.features_of(input, encoder_trains);
-        self.assert_rows(input, if head_trains { self.head.layers.least_rows() } else { 0 });
-        let x = self.head.layers.forward(features, head_trains, &self.masks);
-        self.head.layers.output().to_rows(x) // [B, outputs]
+        self.assert_rows(input, if head_trains { self.head.least_rows() } else { 0 });
+        let x = self.head.forward(features, head_trains, &self.masks);
+        self.head.output().write(x) // [B, outputs]
     }
 
     fn assert_rows(&self, input: &Tensor, least: i64) {
         let size = input.size();
         let fits = size.len() == 2 && size[1] == self.inputs() as i64;
         assert!(fits, "a network reads rows of shape [B, {}], got {size:?}", self.inputs());
-        assert!(size[0] >= least, "a batch is normalised in training from 2 rows on");
+        assert!(size[0] >= least, "in training at least {least} rows, got {}", size[0]);
     }
 
-    /// The fewest rows that its parts can read in their present modes.
+    /// The fewest rows that it reads in its present mode.
     fn least_rows(&self) -> i64 {
-        let trained = [&self.encoder, &self.head].into_iter().filter(|part| part.training);
-        trained.map(|part| part.layers.least_rows()).max().unwrap_or(0)
+        let encoder = if self.encoder_trains() { self.encoder.least_rows() } else { 0 };
+        let head = if self.training { self.head.least_rows() } else { 0 };
+        encoder.max(head)
+    }
+}
+
+/// The layer without what matters only before or while it is trained.
+fn evaluated(layer: LayerConfig) -> LayerConfig {
+    let (weight, bias) = (Init::Zeros, Init::Zeros);
+    match layer {
+        LayerConfig::Linear { outputs, .. } => LayerConfig::Linear { outputs, weight, bias },
+        LayerConfig::Conv2d { channels, kernel, stride, padding, .. } => {
+            LayerConfig::Conv2d { channels, kernel, stride, padding, weight, bias }
+        }
+        LayerConfig::PRelu { per_channel, .. } => LayerConfig::PRelu { per_channel, slope: 0.0 },
+        LayerConfig::Dropout { .. } => LayerConfig::Dropout { p: 0.0 },
+        other => other,
     }
 }
 
@@ -181,15 +206,15 @@ fn load<'a>(layers: &mut Layers, mut numbers: &'a [f32]) -> &'a [f32] {
 
 impl Network for Sequential {
     fn inputs(&self) -> usize {
-        self.encoder.layers.input().size()
+        self.encoder.input().size()
     }
 
     fn outputs(&self) -> usize {
-        self.head.layers.output().size()
+        self.head.output().size()
     }
 
     fn forward(&self, input: &Tensor) -> Tensor {
-        self.run(input, self.encoder.training, self.head.training)
+        self.run(input, self.encoder_trains(), self.training)
     }
 
     fn parameters(&self) -> &Parameters {
@@ -205,24 +230,24 @@ impl Network for Sequential {
     }
 
     fn training(&self) -> bool {
-        self.head.training
+        self.training
     }
 
     fn set_training(&mut self, training: bool) {
-        (self.encoder.training, self.head.training) = (training, training);
+        self.training = training;
     }
 
     fn buffers(&self) -> Buffers {
-        let numbers = [numbers(&self.encoder.layers), numbers(&self.head.layers)].concat();
+        let numbers = [numbers(&self.encoder), numbers(&self.head)].concat();
         Buffers { numbers, draws: self.masks.draws() }
     }
 
     fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
-        let running = self.encoder.layers.running().chain(self.head.layers.running());
+        let running = self.encoder.running().chain(self.head.running());
         let expected = running.map(super::normalization::Running::len).sum();
         check_length("a network's running statistics", expected, buffers.numbers.len())?;
-        let rest = load(&mut self.encoder.layers, &buffers.numbers);
-        load(&mut self.head.layers, rest);
+        let rest = load(&mut self.encoder, &buffers.numbers);
+        load(&mut self.head, rest);
         self.masks.set_draws(buffers.draws);
         Ok(())
     }

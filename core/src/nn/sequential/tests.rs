@@ -53,7 +53,7 @@ fn masks_differ_and_go_on_from_where_they_were() {
     assert_eq!(buffers, Buffers { numbers: vec![], draws: 2 });
     let second = numbers_of(&network.forward(&ones));
     assert_ne!(first, second);
-    network.predict(&ones);
+    let _ = network.predict(&ones);
     assert_eq!(network.buffers().draws, 4);
 
     let mut resumed = build(&dropout(), &[50]);
@@ -84,7 +84,7 @@ fn trained() -> Sequential {
     let mut network = build(&config, &[4, 4, 2]);
     network.set_training(true);
     for _ in 0..3 {
-        network.forward(&rows(6, 32));
+        let _ = network.forward(&rows(6, 32));
     }
     network
 }
@@ -140,8 +140,7 @@ fn encoder_and_head_share_one_vector() {
 fn the_head_reads_what_the_encoder_returns() {
     let config = NetworkConfig::mlp(&[6, 5], Activation::Tanh).linear_head(2);
     let network = build(&config, &[3]);
-    let head = build(&NetworkConfig::default().linear_head(2), &[5]);
-    let mut head = head;
+    let mut head = build(&NetworkConfig::default().linear_head(2), &[5]);
     let values = network.parameters().values()[network.head_range()].to_vec();
     head.parameters_mut().load(&values).unwrap();
     let x = rows(4, 3);
@@ -151,27 +150,20 @@ fn the_head_reads_what_the_encoder_returns() {
 }
 
 #[test]
-fn a_head_does_not_overwrite_the_features() {
-    let config = NetworkConfig {
-        encoder: vec![LayerConfig::linear(4)],
-        head: vec![Activation::Relu.into(), LayerConfig::linear(1)],
-        dropout_seed: 0,
-    };
-    let network = build(&config, &[3]);
+fn a_first_activation_does_not_overwrite_the_input() {
+    let network = build(&NetworkConfig::default().with_head(vec![Activation::Relu.into()]), &[3]);
     let x = rows(4, 3);
-    let before = network.encode(&x);
-    let relu = build(&NetworkConfig::default().with_head(vec![Activation::Relu.into()]), &[4]);
-    let copy = numbers_of(&before);
-    assert!(copy.iter().any(|&x| x < 0.0));
-    relu.forward(&before);
-    assert_eq!(numbers_of(&before), copy);
+    let before = numbers_of(&x);
+    assert!(before.iter().any(|&x| x < 0.0));
+    assert_ne!(numbers_of(&network.forward(&x)), before);
+    assert_eq!(numbers_of(&x), before);
 }
 
 #[test]
 fn an_encoder_moves_to_another_head() {
     let from = trained();
     let mut config = from.config().clone();
-    config.head = vec![LayerConfig::linear(7)];
+    config = config.with_init(Init::Zeros, Init::Zeros).linear_head(7);
     let mut to = Sequential::new(&config, &[4, 4, 2], &mut ChaCha8Rng::seed_from_u64(5)).unwrap();
     let x = rows(5, 32);
     let (head, before) = (to.head_range(), to.parameters().to_vec());
@@ -182,11 +174,14 @@ fn an_encoder_moves_to_another_head() {
     assert_eq!(to.parameters().values()[head.clone()], before[head]);
 
     // A frozen encoder keeps its statistics, though the head trains.
+    to.set_encoder_frozen(true);
     to.set_training(true);
-    to.set_encoder_training(false);
     let buffers = to.buffers();
-    to.forward(&x);
+    let _ = to.forward(&x);
     assert_eq!(to.buffers(), buffers);
+    to.set_encoder_frozen(false);
+    let _ = to.forward(&x);
+    assert_ne!(to.buffers(), buffers);
 
     let mut other = build(&NetworkConfig::mlp(&[5], Activation::Relu), &[32]);
     assert!(matches!(other.load_encoder(&from), Err(NetworkError::Encoders)));
@@ -228,9 +223,14 @@ fn inputs_that_do_not_fit_are_errors() {
     // The head normalises rows by themselves.
     let one = rows(1, 32);
     assert!(matches!(error(&network, &one), NetworkError::Rows { least: 2, got: 1 }));
+    let mut pictures = build(&NetworkConfig::cnn(&[3], 5, Activation::Relu), &[4, 4, 2]);
+    pictures.set_training(true);
+    let none = one.narrow(0, 0, 0);
+    assert!(matches!(error(&pictures, &none), NetworkError::Rows { least: 1, got: 0 }));
+    assert_eq!(pictures.try_forward(&one).unwrap().size(), [1, 5]);
     network.set_training(false);
     assert_eq!(network.try_forward(&one).unwrap().size(), [1, 2]);
-    assert_eq!(network.try_forward(&rows(1, 32).narrow(0, 0, 0)).unwrap().size(), [0, 2]);
+    assert_eq!(network.try_forward(&none).unwrap().size(), [0, 2]);
 }
 
 #[test]
@@ -309,6 +309,23 @@ fn parameters_are_loaded_by_name() {
     assert!(matches!(error, NetworkError::Length { expected: 2, got: 1, .. }));
     let error = network.parameters_mut().load_named("head.0.bias", &[3.0]).unwrap_err();
     assert!(error.to_string().contains("encoder.0.weight"), "{error}");
+}
+
+#[test]
+fn one_rule_initialises_all_layers() {
+    let (weight, bias) = (Init::Constant { value: 2.0 }, Init::Zeros);
+    let config =
+        NetworkConfig::cnn(&[3], 5, Activation::Relu).linear_head(2).with_init(weight, bias);
+    let network = build(&config, &[4, 4, 2]);
+    for parameter in network.named_parameters() {
+        let expected = match parameter.name.as_str() {
+            "encoder.1.weight" => 1.0, // the normalisation's
+            name if name.ends_with("weight") => 2.0,
+            _ => 0.0,
+        };
+        let values = &network.parameters().values()[parameter.range.clone()];
+        assert!(values.iter().all(|&x| x == expected), "{}", parameter.name);
+    }
 }
 
 #[test]
