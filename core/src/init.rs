@@ -45,6 +45,17 @@ pub enum Init {
         /// The standard deviation, ≥ 0.
         std: f32,
     },
+    /// The normal distribution between two bounds, as `trunc_normal_`.
+    TruncatedNormal {
+        /// The mean before the bounds cut, which lies between them.
+        mean: f32,
+        /// The standard deviation before the bounds cut, > 0.
+        std: f32,
+        /// The lower bound.
+        low: f32,
+        /// The upper bound.
+        high: f32,
+    },
     /// `U(±gain · √(6/(fan_in + fan_out)))` (Glorot and Bengio 2010).
     XavierUniform {
         /// See [`gain`](crate::nn::Activation::gain).
@@ -62,6 +73,16 @@ pub enum Init {
     },
     /// `N(0, gain²/fan_in)` (He et al. 2015).
     KaimingNormal {
+        /// √2 for ReLU; see [`gain`](crate::nn::Activation::gain).
+        gain: f32,
+    },
+    /// `U(±gain · √(3/fan_out))`: He's other choice, which keeps the variance of gradients.
+    KaimingUniformFanOut {
+        /// √2 for ReLU; see [`gain`](crate::nn::Activation::gain).
+        gain: f32,
+    },
+    /// `N(0, gain²/fan_out)`: He's other choice, which keeps the variance of gradients.
+    KaimingNormalFanOut {
         /// √2 for ReLU; see [`gain`](crate::nn::Activation::gain).
         gain: f32,
     },
@@ -108,10 +129,21 @@ impl Init {
             Self::Normal { mean, std } if !(mean.is_finite() && std.is_finite() && std >= 0.0) => {
                 bad("mean and std must be finite and std ≥ 0")
             }
+            Self::TruncatedNormal { mean, std, low, high }
+                if !(std > 0.0
+                    && std.is_finite()
+                    && low < high
+                    && (high - low).is_finite()
+                    && (low..=high).contains(&mean)) =>
+            {
+                bad("all must be finite, std > 0, low < high, and mean between those")
+            }
             Self::XavierUniform { gain }
             | Self::XavierNormal { gain }
             | Self::KaimingUniform { gain }
             | Self::KaimingNormal { gain }
+            | Self::KaimingUniformFanOut { gain }
+            | Self::KaimingNormalFanOut { gain }
             | Self::Orthogonal { gain }
                 if !(gain.is_finite() && gain > 0.0) =>
             {
@@ -138,6 +170,7 @@ impl Init {
         self.check(shape)?;
         assert_eq!(out.len(), shape.iter().product::<usize>(), "one number for each element");
         let fan_in = fans.fan_in.max(1) as f32;
+        let fan_out = fans.fan_out.max(1) as f32;
         let fan_mean = (fans.fan_in + fans.fan_out).max(1) as f32 / 2.0;
         match *self {
             Self::Zeros => out.fill(0.0),
@@ -151,6 +184,13 @@ impl Init {
             Self::Normal { mean, std } => normal(mean, std, rng, out),
             Self::XavierNormal { gain } => normal(0.0, gain / fan_mean.sqrt(), rng, out),
             Self::KaimingNormal { gain } => normal(0.0, gain / fan_in.sqrt(), rng, out),
+            Self::KaimingUniformFanOut { gain } => {
+                uniform_within(gain * (3.0 / fan_out).sqrt(), rng, out);
+            }
+            Self::KaimingNormalFanOut { gain } => normal(0.0, gain / fan_out.sqrt(), rng, out),
+            Self::TruncatedNormal { mean, std, low, high } => {
+                out.fill_with(|| truncated_normal((mean, std), (low, high), rng));
+            }
             Self::Orthogonal { gain } => orthogonal(shape[0], gain, rng, out),
         }
         Ok(())
@@ -168,6 +208,31 @@ fn uniform_within<R: Rng + ?Sized>(bound: f32, rng: &mut R, out: &mut [f32]) {
 
 fn normal<R: Rng + ?Sized>(mean: f32, std: f32, rng: &mut R, out: &mut [f32]) {
     out.fill_with(|| mean + std * Distribution::<f32>::sample(&StandardNormal, rng));
+}
+
+/// Draws until a number is accepted, which half of them are: as the mean lies between the bounds,
+/// either they are narrow and the density is nearly flat, or they hold half of the distribution.
+fn truncated_normal<R: Rng + ?Sized>(
+    (mean, std): (f32, f32),
+    (low, high): (f32, f32),
+    rng: &mut R,
+) -> f32 {
+    const NARROW: f32 = 2.5; // in standard deviations: both ways then accept at least 0.49
+    let narrow = high - low < NARROW * std;
+    loop {
+        if narrow {
+            let x = low + (high - low) * rng.random::<f32>();
+            let z = (x - mean) / std;
+            if rng.random::<f32>() < (-0.5 * z * z).exp() {
+                return x.clamp(low, high); // rounding
+            }
+        } else {
+            let x = mean + std * Distribution::<f32>::sample(&StandardNormal, rng);
+            if (low..=high).contains(&x) {
+                return x;
+            }
+        }
+    }
 }
 
 /// Gram and Schmidt on normal vectors, which is the QR decomposition with a positive diagonal that
@@ -206,84 +271,4 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-
-    use super::*;
-
-    const SHAPE: [usize; 2] = [200, 300];
-    const FANS: Fans = Fans { fan_in: 300, fan_out: 200 };
-
-    fn filled(rule: Init, shape: &[usize]) -> Vec<f32> {
-        let mut out = vec![f32::NAN; shape.iter().product()];
-        rule.fill(shape, FANS, &mut ChaCha8Rng::seed_from_u64(7), &mut out).unwrap();
-        out
-    }
-
-    fn std(values: &[f32]) -> f32 {
-        (values.iter().map(|x| x * x).sum::<f32>() / values.len() as f32).sqrt()
-    }
-
-    #[test]
-    fn uniform_rules_fill_their_range() {
-        for (rule, bound) in [
-            (Init::LinearDefault, 1.0 / 300_f32.sqrt()),
-            (Init::XavierUniform { gain: 2.0 }, 2.0 * (6.0 / 500_f32).sqrt()),
-            (Init::KaimingUniform { gain: 2.0 }, 2.0 * (3.0 / 300_f32).sqrt()),
-            (Init::Uniform { low: -0.5, high: 0.5 }, 0.5),
-        ] {
-            let values = filled(rule, &SHAPE);
-            let largest = values.iter().fold(0_f32, |most, x| most.max(x.abs()));
-            assert!(largest <= bound && largest > 0.999 * bound, "{rule:?}: {largest}, {bound}");
-            assert!((std(&values) / (bound / 3_f32.sqrt()) - 1.0).abs() < 0.01, "{rule:?}");
-        }
-    }
-
-    #[test]
-    fn normal_rules_have_their_deviation() {
-        for (rule, expected) in [
-            (Init::XavierNormal { gain: 3.0 }, 3.0 * (2.0 / 500_f32).sqrt()),
-            (Init::KaimingNormal { gain: 3.0 }, 3.0 / 300_f32.sqrt()),
-            (Init::Normal { mean: 0.0, std: 0.1 }, 0.1),
-        ] {
-            assert!((std(&filled(rule, &SHAPE)) / expected - 1.0).abs() < 0.01, "{rule:?}");
-        }
-    }
-
-    #[test]
-    fn orthogonal_rows_or_columns() {
-        for shape in [[3, 8], [8, 3], [6, 6]] {
-            let values = filled(Init::Orthogonal { gain: 2.0 }, &shape);
-            let [rows, columns] = shape;
-            let at = |v: usize, i: usize| {
-                f64::from(if rows <= columns {
-                    values[v * columns + i]
-                } else {
-                    values[i * columns + v]
-                })
-            };
-            for a in 0..rows.min(columns) {
-                for b in 0..rows.min(columns) {
-                    let product: f64 = (0..rows.max(columns)).map(|i| at(a, i) * at(b, i)).sum();
-                    let expected = if a == b { 4.0 } else { 0.0 };
-                    assert!((product - expected).abs() < 1e-5, "{shape:?} {a} {b}: {product}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn same_stream_same_numbers() {
-        let rule = Init::KaimingNormal { gain: 1.0 };
-        assert_eq!(filled(rule, &[4, 5]), filled(rule, &[4, 5]));
-    }
-
-    #[test]
-    fn bad_rules_are_errors() {
-        assert!(Init::Orthogonal { gain: 1.0 }.check(&[4]).is_err());
-        assert!(Init::Normal { mean: 0.0, std: -1.0 }.check(&[4, 4]).is_err());
-        assert!(Init::Uniform { low: 1.0, high: 0.0 }.check(&[4]).is_err());
-        assert!(Init::XavierUniform { gain: f32::NAN }.check(&[4, 4]).is_err());
-    }
-}
+mod tests;

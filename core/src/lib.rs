@@ -22,6 +22,7 @@
 
 pub mod atomic_file;
 pub mod checkpoint;
+pub mod cost;
 pub mod data;
 pub mod lr_schedule;
 pub mod metrics;

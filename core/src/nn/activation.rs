@@ -44,6 +44,21 @@ impl Activation {
         }
     }
 
+    /// What it is called, as in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Relu => "relu",
+            Self::LeakyRelu => "leaky_relu",
+            Self::Elu => "elu",
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+            Self::Silu => "silu",
+            Self::Gelu => "gelu",
+            Self::Step => "step",
+        }
+    }
+
     /// Applies it to every element. Takes the tensor, because some activations overwrite it.
     ///
     /// # Panics
@@ -245,6 +260,20 @@ pub(super) mod tests {
             for ((x, a), b) in inputs.iter().zip(&ours).zip(&theirs) {
                 assert!((a - b).abs() <= 2e-6, "{activation:?}({x}): {a} against {b}");
             }
+        }
+    }
+
+    #[test]
+    fn gains_are_those_of_pytorch() {
+        // torch.nn.init.calculate_gain
+        for (activation, gain) in [
+            (Activation::Identity, 1.0),
+            (Activation::Sigmoid, 1.0),
+            (Activation::Tanh, 1.666_666_6),
+            (Activation::Relu, std::f32::consts::SQRT_2),
+            (Activation::LeakyRelu, 1.414_142_9),
+        ] {
+            assert!((activation.gain() - gain).abs() < 1e-6, "{activation:?}");
         }
     }
 

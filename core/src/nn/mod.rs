@@ -2,7 +2,8 @@
 //!
 //! [`Mlp`] is the usual network, [`QNetwork`] that of the DQN family: with convolutions
 //! ([`ConvLayers`]), a dueling head, distributions and noise ([`Noise`]) as switches. Both are
-//! [`Network`]s. To compose another, declare its layers on one [`ParametersBuilder`], then build:
+//! [`Network`]s. [`Sequential`] is whatever a [`NetworkConfig`] lists: an encoder and a head of layers
+//! as `torch.nn` has them, with normalisation, dropout and pooling. To compose another, declare its layers on one [`ParametersBuilder`], then build:
 //!
 //! ```
 //! use gymnast_core::init::Init;
@@ -30,25 +31,35 @@
 mod activation;
 mod backpropagation;
 mod cnn;
+mod dropout;
 mod dueling;
 mod inference;
+mod layer_config;
+mod layer_shape;
+mod layers;
 mod linear;
 mod matmul;
 mod mlp;
 mod noise;
+mod normalization;
 mod parameters;
 mod q_network;
+mod sequential;
 
 pub use activation::Activation;
 pub use backpropagation::Tape;
 pub use cnn::{ConvConfig, ConvLayers, PictureShape};
 pub use dueling::DuelingHead;
 pub use inference::{Plan, Scratch, Snapshot};
+pub use layer_config::{LayerConfig, NetworkConfig};
+pub(crate) use layer_shape::PlacedLayer;
+pub use layer_shape::{LayerShape, MAX_ACTIVATIONS, MAX_LAYERS, MAX_PARAMETERS, MAX_WIDTH};
 pub use linear::Linear;
 pub use mlp::{Mlp, MlpConfig, MlpLayers};
 pub use noise::Noise;
 pub use parameters::{NamedParameter, Parameter, Parameters, ParametersBuilder};
 pub use q_network::{QNetwork, QNetworkConfig};
+pub use sequential::Sequential;
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
@@ -83,6 +94,43 @@ pub enum NetworkError {
         /// The shape.
         shape: Vec<usize>,
     },
+    /// A layer does not fit what reaches it, or a setting of it is out of its range.
+    #[error("layer {layer} ({kind}) needs {need}, got {got}")]
+    Layer {
+        /// The layer's name.
+        layer: String,
+        /// What kind of layer it is.
+        kind: &'static str,
+        /// What it needs.
+        need: &'static str,
+        /// What there is instead.
+        got: String,
+    },
+    /// A network would take more memory than one may.
+    #[error("{what} are more than {limit}: a network may not be that large")]
+    TooLarge {
+        /// What is too many.
+        what: &'static str,
+        /// The most that may be.
+        limit: usize,
+    },
+    /// An example is neither a row nor a picture.
+    #[error("an example has the shape [N], [H, W] or [H, W, C], got {shape:?}")]
+    InputShape {
+        /// The shape.
+        shape: Vec<usize>,
+    },
+    /// Too few rows to normalise a batch by itself.
+    #[error("in training the batches of this network need at least {least} rows, got {got}")]
+    Rows {
+        /// The fewest.
+        least: i64,
+        /// How many came.
+        got: i64,
+    },
+    /// An encoder of other layers or inputs.
+    #[error("the encoders differ: the same layers and the same input shape are needed")]
+    Encoders,
     /// The initialiser does not fit.
     #[error(transparent)]
     Init(#[from] InitError),
@@ -167,12 +215,17 @@ pub trait Network: Send {
     /// `[B, inputs]` to `[B, outputs]`, differentiable.
     ///
     /// # Panics
-    /// If `input` has another width or another kind than `f32`: check what a user gave before.
+    /// If `input` has another width or another kind than `f32`, or in training mode too few rows:
+    /// [`check_input`](Self::check_input) says so before.
     fn forward(&self, input: &Tensor) -> Tensor;
     /// Its parameters.
     fn parameters(&self) -> &Parameters;
     /// Its parameters, to change.
     fn parameters_mut(&mut self) -> &mut Parameters;
+    /// Its parameters by name: to freeze, load or count groups of them.
+    fn named_parameters(&self) -> Vec<NamedParameter> {
+        self.parameters().named()
+    }
     /// How it is evaluated without libtorch, in evaluation mode; `None` where libtorch must do it.
     fn plan(&self) -> Option<&Plan> {
         None

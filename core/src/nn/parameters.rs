@@ -1,6 +1,8 @@
 //! One flat vector of parameters and one of gradients, of which a network's tensors are views.
 
 mod named;
+#[allow(unsafe_code)] // libtorch owns the memory and tch gives no slice of it
+mod slices;
 
 pub use named::NamedParameter;
 
@@ -332,33 +334,6 @@ impl Parameters {
             return Ok(());
         }
         Err(NetworkError::Shapes { expected: self.shapes.clone(), got: other.shapes.clone() })
-    }
-}
-
-/// Slices into the flat tensors.
-#[allow(unsafe_code)] // libtorch owns the memory and tch gives no slice of it
-mod slices {
-    use tch::Tensor;
-
-    // SAFETY, of both: the tensors come from `zeros` with kind f32 on the CPU, so they are
-    // contiguous, initialised and aligned; they are private and never resized, so the memory lives
-    // as long as they do. An empty tensor has no memory, hence the special case. Values are written
-    // through `&mut Parameters` only, as the views that leave it ask their readers not to write.
-    // Gradients are written by `backward` as well, a call into another language that takes the loss
-    // and runs while no slice is in use, as the documentation of the two accessors asks.
-
-    pub(super) fn of(tensor: &Tensor) -> &[f32] {
-        match tensor.numel() {
-            0 => &[],
-            length => unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast(), length) },
-        }
-    }
-
-    pub(super) fn of_mut(tensor: &mut Tensor) -> &mut [f32] {
-        match tensor.numel() {
-            0 => &mut [],
-            length => unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast(), length) },
-        }
     }
 }
 

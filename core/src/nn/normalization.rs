@@ -1,0 +1,145 @@
+//! Layers that take means off and divide by deviations. The arithmetic is libtorch's.
+
+use tch::Tensor;
+
+use super::{LayerConfig, LayerShape, NetworkError, Parameter, ParametersBuilder};
+use crate::init::{Fans, Init};
+
+/// One such layer.
+#[derive(Debug)]
+pub(super) enum Normalization {
+    Batch { weight: Parameter, bias: Parameter, running: Running, momentum: f64, eps: f64 },
+    Layer { weight: Parameter, bias: Parameter, shape: Vec<i64>, eps: f64 },
+    Instance { affine: Option<(Parameter, Parameter)>, eps: f64 },
+    Group { weight: Parameter, bias: Parameter, groups: i64, eps: f64 },
+    Rms { weight: Parameter, shape: Vec<i64>, eps: Option<f64> },
+}
+
+/// Running statistics, one of each a channel. libtorch changes them in place when it normalises a
+/// batch in training.
+#[derive(Debug)]
+pub(super) struct Running {
+    mean: Tensor,
+    variance: Tensor,
+}
+
+impl Running {
+    fn new(channels: usize) -> Result<Self, NetworkError> {
+        let channels = [channels as i64];
+        let mean = Tensor::f_zeros(channels, tch::kind::FLOAT_CPU)?;
+        Ok(Self { mean, variance: Tensor::f_ones(channels, tch::kind::FLOAT_CPU)? })
+    }
+
+    /// How many numbers there are.
+    pub(super) fn len(&self) -> usize {
+        2 * self.mean.numel()
+    }
+
+    /// The means, then the variances.
+    pub(super) fn append_to(&self, numbers: &mut Vec<f32>) {
+        for tensor in [&self.mean, &self.variance] {
+            let start = numbers.len();
+            numbers.resize(start + tensor.numel(), 0.0);
+            tensor.copy_data(&mut numbers[start..], tensor.numel());
+        }
+    }
+
+    /// Sets them.
+    pub(super) fn load(&mut self, numbers: &[f32]) {
+        let (mean, variance) = numbers.split_at(self.mean.numel());
+        self.mean.copy_(&Tensor::from_slice(mean));
+        self.variance.copy_(&Tensor::from_slice(variance));
+    }
+}
+
+impl Normalization {
+    /// Declares the layer's parameters; `None` where it is of another kind.
+    pub(super) fn new(
+        config: &LayerConfig,
+        input: LayerShape,
+        builder: &mut ParametersBuilder,
+    ) -> Result<Option<Self>, NetworkError> {
+        let (ones, fans) = (Init::Constant { value: 1.0 }, Fans { fan_in: 1, fan_out: 1 });
+        let mut declare = |name: &str, shape: &[usize]| {
+            let init = if name == "weight" { ones } else { Init::Zeros };
+            builder.of_layer(name, shape, init, fans)
+        };
+        let (channels, shape) = ([input.channels()], input.dimensions());
+        let dimensions = || shape.iter().map(|&n| n as i64).collect();
+        Ok(Some(match *config {
+            LayerConfig::BatchNorm { momentum, eps } => Self::Batch {
+                weight: declare("weight", &channels)?,
+                bias: declare("bias", &channels)?,
+                running: Running::new(input.channels())?,
+                momentum,
+                eps,
+            },
+            LayerConfig::LayerNorm { eps } => Self::Layer {
+                weight: declare("weight", &shape)?,
+                bias: declare("bias", &shape)?,
+                shape: dimensions(),
+                eps,
+            },
+            LayerConfig::InstanceNorm { eps, affine: false } => {
+                Self::Instance { affine: None, eps }
+            }
+            LayerConfig::InstanceNorm { eps, affine: true } => {
+                let affine = (declare("weight", &channels)?, declare("bias", &channels)?);
+                Self::Instance { affine: Some(affine), eps }
+            }
+            LayerConfig::GroupNorm { groups, eps } => Self::Group {
+                weight: declare("weight", &channels)?,
+                bias: declare("bias", &channels)?,
+                groups: groups as i64,
+                eps,
+            },
+            LayerConfig::RmsNorm { eps } => {
+                Self::Rms { weight: declare("weight", &shape)?, shape: dimensions(), eps }
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    pub(super) fn forward(&self, x: &Tensor, training: bool) -> Tensor {
+        const CUDNN: bool = false; // parameters lie on the CPU
+        match self {
+            Self::Batch { weight, bias, running: Running { mean, variance }, momentum, eps } => {
+                let affine = (Some(weight.tensor()), Some(bias.tensor()));
+                let running = (Some(mean), Some(variance));
+                x.batch_norm(
+                    affine.0, affine.1, running.0, running.1, training, *momentum, *eps, CUDNN,
+                )
+            }
+            Self::Layer { weight, bias, shape, eps } => {
+                x.layer_norm(shape, Some(weight.tensor()), Some(bias.tensor()), *eps, CUDNN)
+            }
+            Self::Instance { affine, eps } => {
+                let (weight, bias) = affine.as_ref().map_or((None, None), |(weight, bias)| {
+                    (Some(weight.tensor()), Some(bias.tensor()))
+                });
+                // Its own statistics always; the momentum is of no meaning without running ones.
+                x.instance_norm(weight, bias, None, None, true, 0.0, *eps, CUDNN)
+            }
+            Self::Group { weight, bias, groups, eps } => {
+                x.group_norm(*groups, Some(weight.tensor()), Some(bias.tensor()), *eps, CUDNN)
+            }
+            Self::Rms { weight, shape, eps } => x.rms_norm(shape, Some(weight.tensor()), *eps),
+        }
+    }
+
+    /// The running statistics, where there are some.
+    pub(super) fn running(&self) -> Option<&Running> {
+        match self {
+            Self::Batch { running, .. } => Some(running),
+            _ => None,
+        }
+    }
+
+    /// The same, to change.
+    pub(super) fn running_mut(&mut self) -> Option<&mut Running> {
+        match self {
+            Self::Batch { running, .. } => Some(running),
+            _ => None,
+        }
+    }
+}

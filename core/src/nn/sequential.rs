@@ -1,0 +1,267 @@
+//! A network of layers one after another, described by plain data.
+
+use std::ops::Range;
+
+use rand::Rng;
+use tch::Tensor;
+
+use super::dropout::Masks;
+use super::layers::Layers;
+use super::{
+    Buffers, LayerConfig, LayerShape, Network, NetworkConfig, NetworkError, Parameters,
+    ParametersBuilder, Plan, check_length, check_rows,
+};
+use crate::init::Init;
+
+/// Layers one after another in two parts, an encoder and a head ([`NetworkConfig`]), which share one
+/// flat vector of parameters.
+///
+/// It is in evaluation mode until [`set_training`](Network::set_training). Parameters are called
+/// `encoder.0.weight`, `head.2.bias` and so on, by the layer's place in its part.
+///
+/// Pictures come in as rows, `[B, H · W · C]`, the channels of a pixel side by side, and leave so
+/// where the last layer returns pictures. Between layers they are PyTorch's `[B, C, H, W]`, so a
+/// linear layer behind [`Flatten`](super::LayerConfig::Flatten) reads what PyTorch's would. Weights of
+/// convolutions have PyTorch's order, those of linear layers the transpose of it
+/// ([`Linear`](super::Linear)).
+#[derive(Debug)]
+pub struct Sequential {
+    config: NetworkConfig,
+    encoder: Layers,
+    head: Layers,
+    training: bool,
+    encoder_frozen: bool,
+    masks: Masks,
+    plan: Option<Plan>,
+    parameters: Parameters,
+}
+
+impl Sequential {
+    /// Builds it and draws its initial parameters from `rng`, first to last. `input` is the shape of
+    /// an example: `[N]`, or of pictures `[H, W, C]` or `[H, W]`.
+    ///
+    /// # Errors
+    /// [`NetworkError::Layer`] where a layer does not fit what reaches it or a setting is out of its
+    /// range, [`NetworkError::Kernel`] where a kernel is larger than its picture,
+    /// [`NetworkError::TooLarge`] beyond [`MAX_LAYERS`](super::MAX_LAYERS),
+    /// [`MAX_WIDTH`](super::MAX_WIDTH), [`MAX_PARAMETERS`](super::MAX_PARAMETERS) or
+    /// [`MAX_ACTIVATIONS`](super::MAX_ACTIVATIONS): all before any memory is taken for parameters.
+    /// [`NetworkError::Init`] for an initialiser that does not fit.
+    pub fn new<R: Rng + ?Sized>(
+        config: &NetworkConfig,
+        input: &[usize],
+        rng: &mut R,
+    ) -> Result<Self, NetworkError> {
+        config.check(input)?;
+        let mut builder = ParametersBuilder::new();
+        let (layers, input) = (&config.encoder, LayerShape::of(input)?);
+        let encoder = Layers::new(layers, "encoder", input, &mut builder)?;
+        let head = Layers::new(&config.head, "head", encoder.output(), &mut builder)?;
+        let plan = encoder.append_to(Plan::new(input.size()));
+        let plan = plan.and_then(|plan| head.append_to(plan));
+        let (masks, parameters) = (Masks::new(config.dropout_seed), builder.build(rng)?);
+        Ok(Self {
+            config: config.clone(),
+            encoder,
+            head,
+            training: false,
+            encoder_frozen: false,
+            masks,
+            plan,
+            parameters,
+        })
+    }
+
+    /// What it was built from.
+    pub fn config(&self) -> &NetworkConfig {
+        &self.config
+    }
+
+    /// The shape of an example that it reads.
+    pub fn input_shape(&self) -> LayerShape {
+        self.encoder.input()
+    }
+
+    /// The width of a row that [`encode`](Self::encode) returns.
+    pub fn features(&self) -> usize {
+        self.encoder.output().size()
+    }
+
+    /// The encoder alone: `[B, inputs]` to `[B, features]`, in the encoder's mode, differentiable.
+    ///
+    /// # Panics
+    /// As [`forward`](Network::forward).
+    pub fn encode(&self, input: &Tensor) -> Tensor {
+        self.encoder.output().write(self.features_of(input, self.encoder_trains()))
+    }
+
+    /// Where the encoder's parameters lie in the flat vector.
+    pub fn encoder_range(&self) -> Range<usize> {
+        0..self.encoder_end()
+    }
+
+    /// Where the head's parameters lie in the flat vector.
+    pub fn head_range(&self) -> Range<usize> {
+        self.encoder_end()..self.parameters.len()
+    }
+
+    fn encoder_end(&self) -> usize {
+        let named = self.parameters.named();
+        let ends = named.iter().filter(|parameter| parameter.name.starts_with("encoder."));
+        ends.map(|parameter| parameter.range.end).max().unwrap_or(0)
+    }
+
+    /// Keeps the encoder in evaluation mode, whatever [`set_training`](Network::set_training) says, or
+    /// no longer: an encoder whose parameters stay as they are should not change its running
+    /// statistics either. Freezing the parameters is the optimiser's part
+    /// ([`encoder_range`](Self::encoder_range)).
+    pub fn set_encoder_frozen(&mut self, frozen: bool) {
+        self.encoder_frozen = frozen;
+    }
+
+    fn encoder_trains(&self) -> bool {
+        self.training && !self.encoder_frozen
+    }
+
+    /// Takes over the encoder of another network, which may have another head: its parameters and
+    /// its running statistics.
+    ///
+    /// # Errors
+    /// [`NetworkError::Encoders`] where the encoders' inputs or layers differ (but for initial values
+    /// and the probability of dropout); nothing has changed then.
+    pub fn load_encoder(&mut self, other: &Self) -> Result<(), NetworkError> {
+        let layers = |network: &Self| -> Vec<LayerConfig> {
+            network.config.encoder.iter().map(|&layer| evaluated(layer)).collect()
+        };
+        if self.input_shape() != other.input_shape() || layers(self) != layers(other) {
+            return Err(NetworkError::Encoders);
+        }
+        let range = self.encoder_range();
+        self.parameters.values_mut()[range.clone()]
+            .copy_from_slice(&other.parameters.values()[range]);
+        let numbers = numbers(&other.encoder);
+        load(&mut self.encoder, &numbers);
+        Ok(())
+    }
+
+    /// The encoder's result as the head reads it.
+    fn features_of(&self, input: &Tensor, training: bool) -> Tensor {
+        self.assert_rows(input, if training { self.encoder.least_rows() } else { 0 });
+        let x = self.encoder.input().read(input);
+        self.encoder.forward(x, training, &self.masks)
+    }
+
+    fn run(&self, input: &Tensor, encoder_trains: bool, head_trains: bool) -> Tensor {
+        let features = self.features_of(input, encoder_trains);
+        self.assert_rows(input, if head_trains { self.head.least_rows() } else { 0 });
+        let x = self.head.forward(features, head_trains, &self.masks);
+        self.head.output().write(x) // [B, outputs]
+    }
+
+    fn assert_rows(&self, input: &Tensor, least: i64) {
+        let size = input.size();
+        let fits = size.len() == 2 && size[1] == self.inputs() as i64;
+        assert!(fits, "a network reads rows of shape [B, {}], got {size:?}", self.inputs());
+        assert!(size[0] >= least, "in training at least {least} rows, got {}", size[0]);
+    }
+
+    /// The fewest rows that it reads in its present mode.
+    fn least_rows(&self) -> i64 {
+        let encoder = if self.encoder_trains() { self.encoder.least_rows() } else { 0 };
+        let head = if self.training { self.head.least_rows() } else { 0 };
+        encoder.max(head)
+    }
+}
+
+/// The layer without what matters only before or while it is trained.
+fn evaluated(layer: LayerConfig) -> LayerConfig {
+    let (weight, bias) = (Init::Zeros, Init::Zeros);
+    match layer {
+        LayerConfig::Linear { outputs, .. } => LayerConfig::Linear { outputs, weight, bias },
+        LayerConfig::Conv2d { channels, kernel, stride, padding, .. } => {
+            LayerConfig::Conv2d { channels, kernel, stride, padding, weight, bias }
+        }
+        LayerConfig::PRelu { per_channel, .. } => LayerConfig::PRelu { per_channel, slope: 0.0 },
+        LayerConfig::Dropout { .. } => LayerConfig::Dropout { p: 0.0 },
+        other => other,
+    }
+}
+
+/// The running statistics of all layers.
+fn numbers(layers: &Layers) -> Vec<f32> {
+    let mut numbers = Vec::new();
+    layers.running().for_each(|running| running.append_to(&mut numbers));
+    numbers
+}
+
+/// Sets the running statistics of all layers, and returns the numbers that are left.
+fn load<'a>(layers: &mut Layers, mut numbers: &'a [f32]) -> &'a [f32] {
+    for running in layers.running_mut() {
+        let (first, rest) = numbers.split_at(running.len());
+        running.load(first);
+        numbers = rest;
+    }
+    numbers
+}
+
+impl Network for Sequential {
+    fn inputs(&self) -> usize {
+        self.encoder.input().size()
+    }
+
+    fn outputs(&self) -> usize {
+        self.head.output().size()
+    }
+
+    fn forward(&self, input: &Tensor) -> Tensor {
+        self.run(input, self.encoder_trains(), self.training)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
+    fn plan(&self) -> Option<&Plan> {
+        self.plan.as_ref()
+    }
+
+    fn training(&self) -> bool {
+        self.training
+    }
+
+    fn set_training(&mut self, training: bool) {
+        self.training = training;
+    }
+
+    fn buffers(&self) -> Buffers {
+        let numbers = [numbers(&self.encoder), numbers(&self.head)].concat();
+        Buffers { numbers, draws: self.masks.draws() }
+    }
+
+    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
+        let running = self.encoder.running().chain(self.head.running());
+        let expected = running.map(super::normalization::Running::len).sum();
+        check_length("a network's running statistics", expected, buffers.numbers.len())?;
+        let rest = load(&mut self.encoder, &buffers.numbers);
+        load(&mut self.head, rest);
+        self.masks.set_draws(buffers.draws);
+        Ok(())
+    }
+
+    fn check_input(&self, input: &Tensor) -> Result<(), NetworkError> {
+        check_rows(input, self.inputs())?;
+        let (least, got) = (self.least_rows(), input.size()[0]);
+        if got < least { Err(NetworkError::Rows { least, got }) } else { Ok(()) }
+    }
+
+    fn predict(&self, input: &Tensor) -> Tensor {
+        tch::no_grad(|| self.run(input, false, false))
+    }
+}
+
+#[cfg(test)]
+mod tests;
