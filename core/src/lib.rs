@@ -7,8 +7,8 @@
 //! ([`nn::Plan::backward`]) needs libtorch. libtorch does what it is best at: it differentiates
 //! everything else. [`supervised`] trains a network on rows of data.
 //!
-//! [`data`], [`statistics`], [`plot`] and [`atomic_file`] stand outside the default feature `torch`,
-//! which everything else needs.
+//! [`data`], [`model_selection`], [`statistics`], [`plot`] and [`atomic_file`] stand outside the default
+//! feature `torch`, which everything else needs.
 //!
 //! ```
 //! use gymnast_core::statistics::{Curve, steps_to_threshold};
@@ -21,6 +21,7 @@
 
 pub mod atomic_file;
 pub mod data;
+pub mod model_selection;
 pub mod plot;
 pub mod statistics;
 
