@@ -25,6 +25,8 @@
 mod k_fold;
 mod score;
 mod stratified;
+#[cfg(test)]
+mod tests;
 mod time_series;
 
 pub use k_fold::{GroupKFold, KFold, LeaveOneOut};
