@@ -26,6 +26,7 @@ pub mod cost;
 pub mod data;
 pub mod lr_schedule;
 pub mod metrics;
+pub mod model_selection;
 pub mod plot;
 pub mod statistics;
 

@@ -6,9 +6,9 @@ use tch::{Kind, Tensor};
 /// Some rows of a [`Dataset`](super::Dataset).
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    pub(super) rows: usize,
-    pub(super) inputs: Vec<f32>,  // [B, input_width]
-    pub(super) targets: Vec<f32>, // [B, target_width]
+    pub(in crate::data) rows: usize,
+    pub(in crate::data) inputs: Vec<f32>,  // [B, input_width]
+    pub(in crate::data) targets: Vec<f32>, // [B, target_width]
 }
 
 impl Batch {

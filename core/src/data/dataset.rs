@@ -1,8 +1,8 @@
 //! Rows to learn from: inputs and what should become of them.
 
-use rand::{Rng, seq::SliceRandom as _};
+use rand::Rng;
 
-use super::{Batch, DataError, Table};
+use super::{Batch, DataError, Stratify, Table, train_test_split};
 
 /// Rows of inputs, and what should become of each: rows of targets. A class stands as its number.
 ///
@@ -172,6 +172,41 @@ impl Dataset {
         Ok(counts)
     }
 
+    /// The same rows with other classes: `relabel(|quality| usize::from(quality <= 4), ["good", "poor"])`
+    /// makes two of many.
+    ///
+    /// # Errors
+    /// As [`classes`](Self::classes), and [`DataError::NotAClass`] if there is no name for a new class.
+    pub fn relabel<S: Into<String>>(
+        &self,
+        class: impl Fn(usize) -> usize,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self, DataError> {
+        let targets = self.classes()?.into_iter().map(|old| class(old) as f32).collect();
+        let targets = self.targets.with_values(targets)?;
+        Self::from_tables(self.inputs.clone(), targets)?.with_class_names(names)
+    }
+
+    /// The same rows with a 1 in the column of their class and 0 in all others: soft targets `[N, C]`,
+    /// which mix.
+    ///
+    /// # Errors
+    /// As [`classes`](Self::classes); [`DataError::NotAClass`] if a class is not below `classes`.
+    pub fn one_hot(&self, classes: usize) -> Result<Self, DataError> {
+        let mut targets = vec![0.0; self.len() * classes];
+        for (row, class) in self.classes()?.into_iter().enumerate() {
+            if class >= classes {
+                let (value, below) = (class as f32, Some(classes));
+                return Err(DataError::NotAClass { row, value, below });
+            }
+            targets[row * classes + class] = 1.0;
+        }
+        let targets = Table::new(targets, classes)?;
+        let named = self.class_names.len() == classes;
+        let targets = if named { targets.with_names(self.class_names.clone())? } else { targets };
+        Self::from_tables(self.inputs.clone(), targets)
+    }
+
     /// Some of the rows, by their numbers, in that order.
     ///
     /// # Errors
@@ -184,22 +219,18 @@ impl Dataset {
         })
     }
 
-    /// The rows in two parts: those to train with and, drawn at random, a share to hold out.
+    /// [`train_test_split`] without regard to classes: those to train with and, drawn at random, a
+    /// share to hold out.
     ///
     /// # Errors
-    /// [`DataError::Setting`] unless `share` lies in [0, 1).
+    /// [`DataError::Setting`] unless `share` lies in [0, 1), [`DataError::TooFewRows`] if none are left
+    /// to train with.
     pub fn split<R: Rng + ?Sized>(
         &self,
         share: f64,
         rng: &mut R,
     ) -> Result<(Self, Self), DataError> {
-        if !(0.0..1.0).contains(&share) {
-            return Err(DataError::Setting { key: "share", value: share, allowed: "in [0, 1)" });
-        }
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        order.shuffle(rng);
-        let (held_out, train) = order.split_at((share * self.len() as f64) as usize);
-        Ok((self.select(train)?, self.select(held_out)?))
+        train_test_split(self, share, Stratify::No, rng)
     }
 
     /// A number that tells these rows from others (FNV-1a), for a training that goes on.

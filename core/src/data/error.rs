@@ -15,9 +15,24 @@ pub enum DataError {
         /// What it may be.
         allowed: &'static str,
     },
-    /// There are no rows where at least one is needed.
-    #[error("there are no rows: expected at least one")]
-    Empty,
+    /// There are too few rows for what was asked for.
+    #[error("there are {rows} rows: expected at least {needed}")]
+    TooFewRows {
+        /// How many are needed.
+        needed: usize,
+        /// How many there are.
+        rows: usize,
+    },
+    /// A class has too few rows for what was asked for.
+    #[error("class {class} has {rows} rows: expected at least {needed} of each class")]
+    SmallClass {
+        /// The class.
+        class: usize,
+        /// How many rows it has.
+        rows: usize,
+        /// How many are needed.
+        needed: usize,
+    },
     /// Inputs and targets are no rows of the same number.
     #[error(
         "{inputs} numbers in rows of {input_width} and {targets} in rows of {target_width}: expected \
@@ -81,5 +96,21 @@ pub enum DataError {
         value: f32,
         /// How many classes there are, where that is known.
         below: Option<usize>,
+    },
+    /// A column has no number at all.
+    #[error("column {column} has no number, only missing ones: expected at least one")]
+    MissingColumn {
+        /// Which column.
+        column: usize,
+    },
+    /// A number is infinite where only missing ones (NaN) may be other than finite.
+    #[error("row {row}, column {column} holds {value}: expected a finite number or NaN for none")]
+    Infinite {
+        /// Which row.
+        row: usize,
+        /// Which column.
+        column: usize,
+        /// The number.
+        value: f32,
     },
 }

@@ -1,17 +1,55 @@
-//! Rows to learn from.
+//! Rows to learn from: read, split, scaled, augmented, brought in batches.
 //!
-//! A [`Table`] is rows of numbers, of which some may be missing (NaN). A [`Dataset`] is two tables,
-//! inputs and targets, in which nothing is. Nothing here needs libtorch but the methods of [`Batch`]
-//! that make tensors.
+//! A [`Table`] is rows of numbers, of which some may be missing (NaN); that is what [`csv`] reads and
+//! what a [`Transformer`] works on. A [`Dataset`] is two tables, inputs and targets, in which nothing
+//! is missing; that is what is split ([`train_validation_test_split`]), augmented ([`Compose`]) and
+//! brought in batches ([`DataLoader`]). Nothing here needs libtorch but the methods of [`Batch`] that
+//! make tensors.
+//!
+//! ```
+//! use gymnast_core::data::{
+//!     DataLoader, DataLoaderConfig, SplitConfig, StandardScaler, Transformer, load_breast_cancer,
+//!     train_validation_test_split,
+//! };
+//! use rand::SeedableRng;
+//! use rand_chacha::ChaCha8Rng;
+//!
+//! let mut rng = ChaCha8Rng::seed_from_u64(0);
+//! let data = load_breast_cancer();
+//! let split = train_validation_test_split(&data, &SplitConfig::default(), &mut rng)?;
+//! let scaler = StandardScaler::fit(split.train.input_table())?; // of the training part only
+//! let train = scaler.transform_inputs(&split.train)?;
+//! let loader = DataLoader::new(&train, &DataLoaderConfig::default(), rng)?;
+//! for batch in loader.epoch(0) {
+//!     assert_eq!(batch.input_numbers().len(), 30 * batch.len());
+//! }
+//! # Ok::<(), gymnast_core::data::DataError>(())
+//! ```
 
+mod augmentation;
 mod batch;
+pub mod csv;
 mod dataset;
 mod error;
+mod loader;
+mod preprocessing;
+mod real;
+mod split;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use augmentation::{Augmentation, Compose, Mixed, Shape, mixup};
 pub use batch::Batch;
 pub use dataset::Dataset;
 pub use error::DataError;
+pub use loader::{DataLoader, DataLoaderConfig};
+pub use preprocessing::{
+    Bounds, MinMaxScaler, OutlierClipper, Pipeline, RobustScaler, SimpleImputer, StandardScaler,
+    Step, Strategy, Transformer,
+};
+pub use real::{load_breast_cancer, load_digits, load_wine_quality};
+pub use split::{
+    Split, SplitConfig, Stratify, split_rows, train_test_split, train_validation_test_split,
+};
 pub use table::Table;

@@ -95,7 +95,7 @@ impl Table {
     ///
     /// # Errors
     /// [`DataError::Ragged`].
-    pub(super) fn with_values(&self, values: Vec<f32>) -> Result<Self, DataError> {
+    pub(in crate::data) fn with_values(&self, values: Vec<f32>) -> Result<Self, DataError> {
         Ok(Self { names: self.names.clone(), ..Self::new(values, self.width)? })
     }
 

@@ -77,3 +77,15 @@ fn a_selection_keeps_order_and_names() {
     let error = part.input_table().clone().with_names(["a"]).unwrap_err();
     assert_eq!(error.to_string(), "got 1 column names, expected 2");
 }
+
+#[test]
+fn classes_are_relabelled_and_made_one_hot() {
+    let data = rows(&[1.0, 2.0, 3.0], &[3.0, 5.0, 8.0]);
+    let two = data.relabel(|quality| usize::from(quality <= 4), ["good", "poor"]).unwrap();
+    assert_eq!((two.targets(), two.inputs()), (&[1.0, 0.0, 0.0][..], data.inputs()));
+    let hot = two.one_hot(2).unwrap();
+    assert_eq!(hot.targets(), [0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+    assert_eq!(hot.target_names(), ["good", "poor"]);
+    assert!(matches!(data.one_hot(8), Err(DataError::NotAClass { row: 2, .. })));
+    assert!(matches!(data.relabel(|class| class, ["none"]), Err(DataError::NotAClass { .. })));
+}

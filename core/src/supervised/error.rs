@@ -2,7 +2,7 @@ use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
 use crate::data::DataError;
-//LOSS use crate::loss::LossError;
+use crate::loss::LossError;
 use crate::lr_schedule::ScheduleError;
 use crate::nn::NetworkError;
 use crate::optim::OptimError;
@@ -49,7 +49,9 @@ pub enum FitError {
     /// The rows are not fit to be learned from.
     #[error(transparent)]
     Data(#[from] DataError),
-    //LOSS
+    /// The loss cannot be computed of such outputs and targets.
+    #[error(transparent)]
+    Loss(#[from] LossError),
     /// The optimiser refused.
     #[error(transparent)]
     Optim(#[from] OptimError),

@@ -4,6 +4,8 @@ use tch::Tensor;
 
 use super::FitError;
 use crate::data::Batch;
+use crate::loss::Loss;
+use crate::nn::Network;
 
 /// What a training descends: a [`Loss`] between outputs and targets, or a closure of network and
 /// minibatch for anything else.
@@ -13,6 +15,13 @@ pub trait Objective<N> {
     /// # Errors
     /// What is wrong with outputs or targets.
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError>;
+}
+
+impl<N: Network> Objective<N> for Loss {
+    fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
+        let outputs = network.forward(&batch.inputs()); // [B, outputs]
+        Ok(self.compute(&outputs, &batch.targets())?)
+    }
 }
 
 impl<N, F: Fn(&N, &Batch) -> Tensor> Objective<N> for F {

@@ -1,0 +1,288 @@
+//! Rows changed at random in ways that leave what they mean: more to learn from than was collected.
+//!
+//! An [`Augmentation`] is one such change, [`Compose`] several in a row, checked once against the width
+//! of the rows; each row draws anew from the caller's stream. A row keeps its width. [`mixup`] mixes
+//! two rows. Only training rows are augmented.
+//!
+//! ```
+//! use gymnast_core::data::{Augmentation, Compose, Shape, load_digits};
+//! use rand::SeedableRng;
+//!
+//! let (digits, shape) = (load_digits(), Shape { height: 8, width: 8, channels: 1 });
+//! let views = Compose::new(
+//!     vec![
+//!         Augmentation::Rotation { shape, degrees: (-15.0, 15.0) },
+//!         Augmentation::GaussianNoise { std: 0.5 },
+//!     ],
+//!     digits.input_width(),
+//! )?;
+//! let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+//! let augmented = views.apply_to_inputs(&digits, &mut rng)?;
+//! assert_ne!(augmented.inputs(), digits.inputs());
+//! # Ok::<(), gymnast_core::data::DataError>(())
+//! ```
+
+mod compose;
+mod crop;
+mod mask;
+mod mixup;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod warp;
+
+pub use compose::Compose;
+pub use mixup::{Mixed, mixup};
+pub use shape::Shape;
+
+use rand::{Rng, RngExt as _};
+use rand_distr::{Distribution as _, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+use super::DataError;
+
+/// One change of a row at random.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Augmentation {
+    /// Adds a normal deviate to each number.
+    GaussianNoise {
+        /// Their standard deviation, in the numbers' unit; ≥ 0.
+        std: f32,
+    },
+    /// Replaces each number on its own.
+    FeatureMask {
+        /// How likely each is replaced; in [0, 1].
+        probability: f64,
+        /// What by.
+        value: f32,
+    },
+    /// Replaces a rectangle of an image, whose centre may be any pixel, so that it may stand out over
+    /// the edge: DeVries and Taylor, "Improved regularization of convolutional neural networks with
+    /// cutout" (2017).
+    Cutout {
+        /// How the image lies in the row.
+        shape: Shape,
+        /// The rectangle's height; ≥ 1, at most the image's.
+        height: usize,
+        /// The rectangle's width; ≥ 1, at most the image's.
+        width: usize,
+        /// What its numbers are replaced by.
+        value: f32,
+    },
+    /// Replaces a stretch of a signal, from 0 to `max_length` long: the time masking of SpecAugment,
+    /// Park et al. (2019).
+    TimeMask {
+        /// How the signal lies in the row.
+        shape: Shape,
+        /// The most steps that are replaced; at most the signal's.
+        max_length: usize,
+        /// What by.
+        value: f32,
+    },
+    /// Shifts an image or signal: surrounds it with zeros and cuts its size out of that.
+    RandomCrop {
+        /// How the image lies in the row.
+        shape: Shape,
+        /// The zeros on each side, so how far it is shifted at most; a signal, whose height is 1, is
+        /// shifted in time only.
+        padding: usize,
+    },
+    /// Cuts a part out of an image or signal and brings it back to the full size (bilinear). The sides
+    /// of the part are the same share of the whole ones.
+    RandomResizedCrop {
+        /// How the image lies in the row.
+        shape: Shape,
+        /// Between what the share of a side is drawn; in (0, 1].
+        scale: (f64, f64),
+    },
+    /// Mirrors left and right, or a signal in time.
+    HorizontalFlip {
+        /// How the image lies in the row.
+        shape: Shape,
+        /// How likely; in [0, 1].
+        probability: f64,
+    },
+    /// Mirrors top and bottom.
+    VerticalFlip {
+        /// How the image lies in the row.
+        shape: Shape,
+        /// How likely; in [0, 1].
+        probability: f64,
+    },
+    /// Turns an image about its centre (bilinear, zeros beyond the edge).
+    Rotation {
+        /// How the image lies in the row.
+        shape: Shape,
+        /// Between what the angle is drawn; in degrees, counter-clockwise.
+        degrees: (f64, f64),
+    },
+    /// Plays a signal faster or slower about its middle, by linear interpolation. What is missing at
+    /// the ends repeats the first and the last value.
+    TimeStretch {
+        /// How the signal lies in the row.
+        shape: Shape,
+        /// Between what the rate is drawn; > 0, greater than 1 is faster.
+        rate: (f64, f64),
+    },
+    /// Another augmentation, sometimes.
+    RandomApply {
+        /// How likely; in [0, 1].
+        probability: f64,
+        /// Which.
+        augmentation: Box<Augmentation>,
+    },
+}
+
+impl Augmentation {
+    /// Changes a row in place.
+    ///
+    /// It checks its settings each time; [`Compose`] does so once.
+    ///
+    /// # Errors
+    /// [`DataError::Setting`] if a setting is out of its range, [`DataError::Count`] unless the row has
+    /// as many numbers as the shape says.
+    pub fn apply<R: Rng + ?Sized>(&self, row: &mut [f32], rng: &mut R) -> Result<(), DataError> {
+        self.check(row.len())?;
+        self.change(row, rng);
+        Ok(())
+    }
+
+    /// Whether the settings are in their ranges and fit rows of this width.
+    fn check(&self, row_width: usize) -> Result<(), DataError> {
+        match self {
+            Self::GaussianNoise { std } => at_least_0("std", f64::from(*std)),
+            Self::FeatureMask { probability: share, value } => {
+                probability(*share)?;
+                finite("value", f64::from(*value))
+            }
+            Self::Cutout { shape, height, width, value } => {
+                shape.check(row_width)?;
+                between("height", *height, 1, shape.height, "at least 1 and at most the image's")?;
+                between("width", *width, 1, shape.width, "at least 1 and at most the image's")?;
+                finite("value", f64::from(*value))
+            }
+            Self::TimeMask { shape, max_length, value } => {
+                shape.check_signal(row_width)?;
+                between("max_length", *max_length, 0, shape.width, "at most the signal's length")?;
+                finite("value", f64::from(*value))
+            }
+            Self::RandomCrop { shape, padding } => {
+                shape.check(row_width)?;
+                between("padding", *padding, 0, shape.width, "at most the image's width")
+            }
+            Self::RandomResizedCrop { shape, scale } => {
+                shape.check(row_width)?;
+                let allowed = "in (0, 1], the first not above the second";
+                rising("scale", *scale, |share| share > 0.0 && share <= 1.0, allowed)
+            }
+            Self::HorizontalFlip { shape, probability: share }
+            | Self::VerticalFlip { shape, probability: share } => {
+                shape.check(row_width)?;
+                probability(*share)
+            }
+            Self::Rotation { shape, degrees } => {
+                shape.check(row_width)?;
+                let allowed = "finite, the first not above the second";
+                rising("degrees", *degrees, f64::is_finite, allowed)
+            }
+            Self::TimeStretch { shape, rate } => {
+                shape.check_signal(row_width)?;
+                let allowed = "positive, the first not above the second";
+                rising("rate", *rate, |rate| rate > 0.0 && rate.is_finite(), allowed)
+            }
+            Self::RandomApply { probability: share, augmentation } => {
+                probability(*share)?;
+                augmentation.check(row_width)
+            }
+        }
+    }
+
+    /// [`apply`](Self::apply) of what has been checked.
+    fn change<R: Rng + ?Sized>(&self, row: &mut [f32], rng: &mut R) {
+        match self {
+            Self::GaussianNoise { std } => row.iter_mut().for_each(|x| {
+                let normal: f32 = StandardNormal.sample(rng);
+                *x += std * normal;
+            }),
+            Self::FeatureMask { probability, value } => row.iter_mut().for_each(|x| {
+                if rng.random_bool(*probability) {
+                    *x = *value;
+                }
+            }),
+            Self::Cutout { shape, height, width, value } => {
+                mask::cutout(row, *shape, (*height, *width), *value, rng);
+            }
+            Self::TimeMask { shape, max_length, value } => {
+                mask::time_mask(row, *shape, *max_length, *value, rng);
+            }
+            Self::RandomCrop { shape, padding } => crop::shift(row, *shape, *padding, rng),
+            Self::RandomResizedCrop { shape, scale } => {
+                crop::resized(row, *shape, draw(*scale, rng), rng);
+            }
+            Self::HorizontalFlip { shape, probability } => {
+                if rng.random_bool(*probability) {
+                    shape.flip_horizontally(row);
+                }
+            }
+            Self::VerticalFlip { shape, probability } => {
+                if rng.random_bool(*probability) {
+                    shape.flip_vertically(row);
+                }
+            }
+            Self::Rotation { shape, degrees } => warp::rotate(row, *shape, draw(*degrees, rng)),
+            Self::TimeStretch { shape, rate } => warp::stretch(row, *shape, draw(*rate, rng)),
+            Self::RandomApply { probability, augmentation } => {
+                if rng.random_bool(*probability) {
+                    augmentation.change(row, rng);
+                }
+            }
+        }
+    }
+}
+
+/// Uniform between two numbers, which may be the same.
+fn draw<R: Rng + ?Sized>((low, high): (f64, f64), rng: &mut R) -> f64 {
+    low + (high - low) * rng.random::<f64>()
+}
+
+fn setting(
+    holds: bool,
+    key: &'static str,
+    value: f64,
+    allowed: &'static str,
+) -> Result<(), DataError> {
+    if holds { Ok(()) } else { Err(DataError::Setting { key, value, allowed }) }
+}
+
+fn finite(key: &'static str, value: f64) -> Result<(), DataError> {
+    setting(value.is_finite(), key, value, "finite")
+}
+
+fn at_least_0(key: &'static str, value: f64) -> Result<(), DataError> {
+    setting(value >= 0.0 && value.is_finite(), key, value, "at least 0")
+}
+
+fn probability(value: f64) -> Result<(), DataError> {
+    setting((0.0..=1.0).contains(&value), "probability", value, "in [0, 1]")
+}
+
+fn between(
+    key: &'static str,
+    value: usize,
+    least: usize,
+    most: usize,
+    allowed: &'static str,
+) -> Result<(), DataError> {
+    setting((least..=most).contains(&value), key, value as f64, allowed)
+}
+
+fn rising(
+    key: &'static str,
+    (low, high): (f64, f64),
+    holds: impl Fn(f64) -> bool,
+    allowed: &'static str,
+) -> Result<(), DataError> {
+    setting(holds(low), key, low, allowed)?;
+    setting(holds(high) && low <= high, key, high, allowed)
+}

@@ -1,0 +1,281 @@
+//! Tables from CSV files.
+//!
+//! ```
+//! use gymnast_core::data::csv::{CsvConfig, TargetKind, from_reader};
+//!
+//! let file = "mass,height,kind\n2.0,1.5,cat\n9.5,NA,dog\n";
+//! let config = CsvConfig {
+//!     targets: vec!["kind".into()],
+//!     target_kind: TargetKind::Classes,
+//!     missing: vec!["NA".to_owned()],
+//!     ..CsvConfig::default()
+//! };
+//! let raw = from_reader(file.as_bytes(), &config)?;
+//! assert_eq!(raw.class_names, ["cat", "dog"]);
+//! assert!(raw.inputs.values()[3].is_nan() && raw.into_dataset().is_err()); // impute it before
+//! # Ok::<(), gymnast_core::data::csv::CsvError>(())
+//! ```
+
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub use error::CsvError;
+
+use std::{collections::BTreeMap, fs::File, io::Read, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::{DataError, Dataset, Table};
+
+/// How to read a file. By default: commas, a header, numbers only, the last column is the target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CsvConfig {
+    /// What stands between the fields of a line; an ASCII character.
+    pub delimiter: char,
+    /// Whether the first line names the columns.
+    pub has_header: bool,
+    /// Which columns are targets, in this order; the last one, if none are named. All others are
+    /// inputs.
+    pub targets: Vec<Column>,
+    /// Whether targets are numbers or classes.
+    pub target_kind: TargetKind,
+    /// The fields that stand for a missing input, `""` or `"NA"` say, which becomes NaN. Without any, a
+    /// field that is not a number is an error. A target is never missing.
+    pub missing: Vec<String>,
+    /// The largest file that is read, in bytes.
+    pub max_bytes: u64,
+    /// The most rows that are read.
+    pub max_rows: usize,
+}
+
+impl Default for CsvConfig {
+    /// At most 256 MiB and ten million rows.
+    fn default() -> Self {
+        Self {
+            delimiter: ',',
+            has_header: true,
+            targets: Vec::new(),
+            target_kind: TargetKind::Numbers,
+            missing: Vec::new(),
+            max_bytes: 1 << 28,
+            max_rows: 10_000_000,
+        }
+    }
+}
+
+/// A column, by its name or its number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Column {
+    /// Its number, from 0.
+    Number(usize),
+    /// Its name in the header.
+    Name(String),
+}
+
+impl From<&str> for Column {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
+}
+
+impl From<usize> for Column {
+    fn from(number: usize) -> Self {
+        Self::Number(number)
+    }
+}
+
+/// What targets are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetKind {
+    /// Numbers.
+    #[default]
+    Numbers,
+    /// Labels of one column, numbered from 0 in sorted order, as scikit-learn's `LabelEncoder` does:
+    /// by size if all are numbers, else by letters.
+    Classes,
+}
+
+/// What stands in a file. Inputs may be missing, so scale and impute before making a [`Dataset`] of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawDataset {
+    /// The columns that are not targets; NaN where a number is missing.
+    pub inputs: Table,
+    /// The targets.
+    pub targets: Table,
+    /// The labels of the classes, class 0 first; none if targets are numbers.
+    pub class_names: Vec<String>,
+}
+
+impl RawDataset {
+    /// Rows to learn from.
+    ///
+    /// # Errors
+    /// [`DataError::NotFinite`] where an input is missing.
+    pub fn into_dataset(self) -> Result<Dataset, DataError> {
+        let data = Dataset::from_tables(self.inputs, self.targets)?;
+        if self.class_names.is_empty() { Ok(data) } else { data.with_class_names(self.class_names) }
+    }
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// [`CsvError`].
+pub fn from_path(path: impl AsRef<Path>, config: &CsvConfig) -> Result<RawDataset, CsvError> {
+    from_reader(File::open(path)?, config)
+}
+
+/// Reads what a file holds. Blanks around a field do not count.
+///
+/// # Errors
+/// [`CsvError`].
+pub fn from_reader(reader: impl Read, config: &CsvConfig) -> Result<RawDataset, CsvError> {
+    let mut bytes = Vec::new();
+    reader.take(config.max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > config.max_bytes {
+        return Err(CsvError::TooLarge { max_bytes: config.max_bytes });
+    }
+    let delimiter = config.delimiter;
+    if !delimiter.is_ascii() || ['"', '\n', '\r'].contains(&delimiter) {
+        return Err(CsvError::Delimiter(delimiter));
+    }
+    let mut reader = ::csv::ReaderBuilder::new()
+        .delimiter(delimiter as u8)
+        .has_headers(config.has_header)
+        .trim(::csv::Trim::All)
+        .from_reader(bytes.as_slice());
+    let names: Vec<String> =
+        reader.headers().map_err(csv_error)?.iter().map(String::from).collect();
+    let columns = Columns::new(names, config)?;
+    let (mut inputs, mut targets, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut record, mut rows) = (::csv::StringRecord::new(), 0);
+    while reader.read_record(&mut record).map_err(csv_error)? {
+        rows += 1;
+        if rows > config.max_rows {
+            return Err(CsvError::TooManyRows { max_rows: config.max_rows });
+        }
+        for &column in &columns.inputs {
+            let is_missing = config.missing.iter().any(|missing| *missing == record[column]);
+            inputs.push(if is_missing { f32::NAN } else { columns.number(&record, column)? });
+        }
+        for &column in &columns.targets {
+            match config.target_kind {
+                TargetKind::Numbers => targets.push(columns.number(&record, column)?),
+                TargetKind::Classes => labels.push(columns.label(&record, column)?),
+            }
+        }
+    }
+    if rows == 0 {
+        return Err(CsvError::Empty);
+    }
+    let class_names = match config.target_kind {
+        TargetKind::Numbers => Vec::new(),
+        TargetKind::Classes => sorted_labels(&labels),
+    };
+    let numbers: BTreeMap<&str, usize> = class_names.iter().map(String::as_str).zip(0..).collect();
+    targets.extend(labels.iter().map(|label| numbers[label.as_str()] as f32));
+    let table = |values, columns: &[usize], names: &[String]| {
+        let table = Table::new(values, columns.len())?;
+        let names = columns.iter().map(|&column| names[column].as_str());
+        if config.has_header { table.with_names(names) } else { Ok(table) }
+    };
+    Ok(RawDataset {
+        inputs: table(inputs, &columns.inputs, &columns.names)?,
+        targets: table(targets, &columns.targets, &columns.names)?,
+        class_names,
+    })
+}
+
+/// Which columns are what.
+struct Columns {
+    names: Vec<String>,
+    inputs: Vec<usize>,
+    targets: Vec<usize>,
+}
+
+impl Columns {
+    fn new(first_line: Vec<String>, config: &CsvConfig) -> Result<Self, CsvError> {
+        let width = first_line.len();
+        if width == 0 {
+            return Err(CsvError::Empty);
+        }
+        let numbers = || (0..width).map(|number| number.to_string()).collect();
+        let names: Vec<String> = if config.has_header { first_line } else { numbers() };
+        let find = |column: &Column| {
+            let places: Vec<usize> = match column {
+                Column::Number(number) => (0..width).filter(|place| place == number).collect(),
+                Column::Name(_) if !config.has_header => Vec::new(),
+                Column::Name(name) => (0..width).filter(|&place| names[place] == *name).collect(),
+            };
+            let [place] = *places else {
+                let column = match column {
+                    Column::Number(number) => number.to_string(),
+                    Column::Name(name) => format!("{name:?}"),
+                };
+                let (found, columns) = (places.len(), names.join(", "));
+                return Err(CsvError::NoSuchColumn { column, found, columns });
+            };
+            Ok(place)
+        };
+        let targets = match config.targets.as_slice() {
+            [] => vec![width - 1],
+            columns => columns.iter().map(find).collect::<Result<_, _>>()?,
+        };
+        let (what, expected, got) = ("target columns", 1, targets.len());
+        if config.target_kind == TargetKind::Classes && got != expected {
+            return Err(DataError::Count { what, expected, got }.into());
+        }
+        let inputs = (0..width).filter(|place| !targets.contains(place)).collect();
+        Ok(Self { names, inputs, targets })
+    }
+
+    fn number(&self, record: &::csv::StringRecord, column: usize) -> Result<f32, CsvError> {
+        let number = record[column].parse().ok().filter(|number: &f32| number.is_finite());
+        number.ok_or_else(|| CsvError::NotANumber {
+            line: line(record.position()),
+            column: self.names[column].clone(),
+            text: record[column].chars().take(40).collect(),
+        })
+    }
+
+    fn label(&self, record: &::csv::StringRecord, column: usize) -> Result<String, CsvError> {
+        let (line, label) = (line(record.position()), &record[column]);
+        let error = || CsvError::NoLabel { line, column: self.names[column].clone() };
+        if label.is_empty() { Err(error()) } else { Ok(label.to_owned()) }
+    }
+}
+
+fn sorted_labels(labels: &[String]) -> Vec<String> {
+    let mut sorted = labels.to_vec();
+    let number = |label: &String| label.parse::<f64>().ok().filter(|number| number.is_finite());
+    sorted.sort_unstable();
+    sorted.dedup();
+    if let Some(numbers) = sorted.iter().map(number).collect::<Option<Vec<f64>>>() {
+        let mut pairs: Vec<(f64, String)> = numbers.into_iter().zip(sorted).collect();
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        sorted = pairs.into_iter().map(|(_, label)| label).collect();
+    }
+    sorted
+}
+
+fn line(position: Option<&::csv::Position>) -> u64 {
+    position.map_or(0, ::csv::Position::line)
+}
+
+fn csv_error(error: ::csv::Error) -> CsvError {
+    use ::csv::ErrorKind;
+    match error.into_kind() {
+        ErrorKind::UnequalLengths { pos, expected_len, len } => CsvError::RaggedRow {
+            line: line(pos.as_ref()),
+            expected: expected_len as usize,
+            got: len as usize,
+        },
+        ErrorKind::Utf8 { pos, .. } => CsvError::Encoding { line: line(pos.as_ref()) },
+        ErrorKind::Io(error) => CsvError::Io(error),
+        other => CsvError::Io(std::io::Error::other(format!("{other:?}"))),
+    }
+}

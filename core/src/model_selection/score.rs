@@ -1,0 +1,153 @@
+//! Scores over folds.
+
+use std::collections::BTreeMap;
+
+use super::{Fold, KFoldError};
+use crate::statistics::{mean, sample_std};
+
+/// The scores of the folds, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scores {
+    /// One for each fold.
+    pub values: Vec<f64>,
+}
+
+impl Scores {
+    /// Their mean; `None` if one is not finite.
+    pub fn mean(&self) -> Option<f64> {
+        mean(&self.values)
+    }
+
+    /// Their standard deviation, with divisor n − 1; `None` for one fold, or if one is not finite. The
+    /// folds share training rows, so it is no standard error: Bengio and Grandvalet, "No unbiased
+    /// estimator of the variance of k-fold cross-validation" (2004).
+    pub fn std(&self) -> Option<f64> {
+        sample_std(&self.values)
+    }
+}
+
+/// The score of each fold. `score` trains anew with the training rows, scaling included, and judges
+/// by the test rows.
+///
+/// # Errors
+/// Those of `score`; [`KFoldError::Nothing`] without folds.
+pub fn cross_val_score<E: From<KFoldError>>(
+    folds: &[Fold],
+    mut score: impl FnMut(&Fold) -> Result<f64, E>,
+) -> Result<Scores, E> {
+    if folds.is_empty() {
+        return Err(KFoldError::Nothing("folds").into());
+    }
+    let values: Result<Vec<f64>, E> = folds.iter().map(&mut score).collect();
+    Ok(Scores { values: values? })
+}
+
+/// [`cross_val_score`] by several scores at once, each with its name.
+///
+/// # Errors
+/// Those of `score`; [`KFoldError::Nothing`] without folds, [`KFoldError::ScoreNames`] if two folds
+/// come with different names.
+pub fn cross_validate<S, I, E>(
+    folds: &[Fold],
+    mut score: impl FnMut(&Fold) -> Result<I, E>,
+) -> Result<BTreeMap<String, Scores>, E>
+where
+    S: Into<String>,
+    I: IntoIterator<Item = (S, f64)>,
+    E: From<KFoldError>,
+{
+    if folds.is_empty() {
+        return Err(KFoldError::Nothing("folds").into());
+    }
+    let mut scores = BTreeMap::<String, Scores>::new();
+    for (fold, rows) in folds.iter().enumerate() {
+        let of_fold: BTreeMap<String, f64> =
+            score(rows)?.into_iter().map(|(name, score)| (name.into(), score)).collect();
+        if fold > 0 && !of_fold.keys().eq(scores.keys()) {
+            let expected = scores.into_keys().collect();
+            let got = of_fold.into_keys().collect();
+            return Err(KFoldError::ScoreNames { fold, expected, got }.into());
+        }
+        for (name, score) in of_fold {
+            scores.entry(name).or_insert_with(|| Scores { values: Vec::new() }).values.push(score);
+        }
+    }
+    Ok(scores)
+}
+
+/// What [`nested_cross_validate`] came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nested {
+    /// The score of each outer fold, by the candidate chosen for it.
+    pub scores: Scores,
+    /// Which candidate that was, from 0.
+    pub chosen: Vec<usize>,
+    /// By what it was chosen: for each outer fold the inner scores of each candidate.
+    pub inner_scores: Vec<Vec<Scores>>,
+}
+
+/// Chooses settings and judges the choice by rows that had no part in it.
+///
+/// ```text
+/// for each outer fold:
+///     inner folds of its training rows
+///     the candidate with the highest mean score over these; of several the first
+///     its score when it trains with all training rows of the outer fold and is judged by its test rows
+/// ```
+///
+/// `inner` splits the outer training rows, whose numbers it is given, and counts them from 0: for
+/// `KFold` by `|rows| KFold { n_splits: 3 }.split(rows.len())`. `score` is given numbers of the whole
+/// dataset; higher is better.
+///
+/// Source: Varma and Simon, "Bias in error estimation when using cross-validation for model selection"
+/// (2006).
+///
+/// # Errors
+/// Those of `inner` and `score`; [`KFoldError::Nothing`] without outer folds, inner folds or
+/// candidates; [`KFoldError::NoSuchRow`] if an inner fold names a row beyond those that
+/// `inner` was given; [`KFoldError::Score`].
+pub fn nested_cross_validate<C, E: From<KFoldError>>(
+    outer: &[Fold],
+    mut inner: impl FnMut(&[usize]) -> Result<Vec<Fold>, E>,
+    candidates: &[C],
+    mut score: impl FnMut(&C, &Fold) -> Result<f64, E>,
+) -> Result<Nested, E> {
+    if candidates.is_empty() {
+        return Err(KFoldError::Nothing("candidates").into());
+    }
+    let (mut chosen, mut inner_scores) = (Vec::new(), Vec::new());
+    let scores = cross_val_score(outer, |fold| {
+        let folds = inner(&fold.train)?;
+        let folds: Result<Vec<Fold>, KFoldError> =
+            folds.iter().map(|inner| within(inner, &fold.train)).collect();
+        let folds = folds?;
+        let (mut best, mut best_score) = (0, f64::NEG_INFINITY);
+        let mut all = Vec::with_capacity(candidates.len());
+        for (candidate, settings) in candidates.iter().enumerate() {
+            let scores = cross_val_score(&folds, |fold| {
+                let score = score(settings, fold)?;
+                let error = KFoldError::Score { candidate, score };
+                if score.is_finite() { Ok(score) } else { Err(E::from(error)) }
+            })?;
+            let mean = scores.values.iter().sum::<f64>() / scores.values.len() as f64;
+            if mean > best_score {
+                (best, best_score) = (candidate, mean);
+            }
+            all.push(scores);
+        }
+        chosen.push(best);
+        inner_scores.push(all);
+        score(&candidates[best], fold)
+    })?;
+    Ok(Nested { scores, chosen, inner_scores })
+}
+
+/// A fold of some rows, by their numbers in the whole.
+fn within(fold: &Fold, rows: &[usize]) -> Result<Fold, KFoldError> {
+    let whole = |places: &[usize]| -> Result<Vec<usize>, KFoldError> {
+        let row = |&place: &usize| rows.get(place).copied().ok_or(place);
+        let found: Result<Vec<usize>, usize> = places.iter().map(row).collect();
+        found.map_err(|place| KFoldError::NoSuchRow { row: place, rows: rows.len() })
+    };
+    Ok(Fold { train: whole(&fold.train)?, test: whole(&fold.test)? })
+}

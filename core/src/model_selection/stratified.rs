@@ -1,0 +1,111 @@
+//! Folds that keep the proportion of the classes.
+
+use std::collections::BTreeMap;
+
+use rand::{Rng, seq::SliceRandom as _};
+
+use super::{Fold, KFoldError, at_least, check_rows};
+
+/// Folds in each of which classes occur about as often as in all rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StratifiedKFold {
+    /// The number of folds; ≥ 2, at most the rows of the smallest class.
+    pub n_splits: usize,
+}
+
+impl StratifiedKFold {
+    /// Folds of neighbouring rows within each class, by the class of each row.
+    ///
+    /// # Errors
+    /// [`KFoldError::TooFew`], [`KFoldError::MoreFoldsThanRows`], [`KFoldError::SmallClass`], where
+    /// scikit-learn warns only.
+    pub fn split(&self, classes: &[usize]) -> Result<Vec<Fold>, KFoldError> {
+        self.split_by(classes, |_| ())
+    }
+
+    /// Folds of rows drawn at random from each class.
+    ///
+    /// # Errors
+    /// As [`split`](Self::split).
+    pub fn split_shuffled<R: Rng + ?Sized>(
+        &self,
+        classes: &[usize],
+        rng: &mut R,
+    ) -> Result<Vec<Fold>, KFoldError> {
+        self.split_by(classes, |folds| folds.shuffle(rng))
+    }
+
+    /// scikit-learn's rule: with the rows sorted by class, fold `i` takes every `n_splits`-th from the
+    /// `i`-th on; so it has its share of each class. Which rows of the class these are `order` decides.
+    fn split_by(
+        &self,
+        classes: &[usize],
+        mut order: impl FnMut(&mut [usize]),
+    ) -> Result<Vec<Fold>, KFoldError> {
+        let n_splits = self.n_splits;
+        check_rows(n_splits, classes.len())?;
+        let mut seen = BTreeMap::<usize, Vec<usize>>::new();
+        for (row, class) in classes.iter().enumerate() {
+            seen.entry(*class).or_default().push(row);
+        }
+        if let Some((&class, rows)) = seen.iter().find(|(_, rows)| rows.len() < n_splits) {
+            return Err(KFoldError::SmallClass { class, rows: rows.len(), n_splits });
+        }
+        // Classes are sorted by which comes first among the rows.
+        let mut by_class: Vec<Vec<usize>> = seen.into_values().collect();
+        by_class.sort_unstable_by_key(|rows| rows[0]);
+        let mut fold_of = vec![0; classes.len()];
+        let mut place = 0;
+        for rows in by_class {
+            let mut folds: Vec<usize> =
+                (place..place + rows.len()).map(|place| place % n_splits).collect();
+            place += rows.len();
+            folds.sort_unstable();
+            order(&mut folds);
+            rows.into_iter().zip(folds).for_each(|(row, fold)| fold_of[row] = fold);
+        }
+        Ok(Fold::all(n_splits, &fold_of))
+    }
+}
+
+impl Default for StratifiedKFold {
+    /// Five folds.
+    fn default() -> Self {
+        Self { n_splits: 5 }
+    }
+}
+
+/// [`StratifiedKFold`] several times over, shuffled anew each time: what a single draw of folds does
+/// to the scores averages out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RepeatedStratifiedKFold {
+    /// The number of folds each time; ≥ 2, at most the rows of the smallest class.
+    pub n_splits: usize,
+    /// How many times; ≥ 1.
+    pub n_repeats: usize,
+}
+
+impl RepeatedStratifiedKFold {
+    /// The folds of all times, one time after the other.
+    ///
+    /// # Errors
+    /// Those of [`StratifiedKFold::split`].
+    pub fn split<R: Rng + ?Sized>(
+        &self,
+        classes: &[usize],
+        rng: &mut R,
+    ) -> Result<Vec<Fold>, KFoldError> {
+        at_least("n_repeats", 1, self.n_repeats)?;
+        let k_fold = StratifiedKFold { n_splits: self.n_splits };
+        let times: Result<Vec<_>, _> =
+            (0..self.n_repeats).map(|_| k_fold.split_shuffled(classes, rng)).collect();
+        Ok(times?.concat())
+    }
+}
+
+impl Default for RepeatedStratifiedKFold {
+    /// Five folds, ten times.
+    fn default() -> Self {
+        Self { n_splits: 5, n_repeats: 10 }
+    }
+}
