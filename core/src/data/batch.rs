@@ -27,6 +27,11 @@ impl Batch {
         &self.inputs
     }
 
+    /// The numbers of all inputs, row by row, to change: augmentations do.
+    pub fn input_numbers_mut(&mut self) -> &mut [f32] {
+        &mut self.inputs
+    }
+
     /// The numbers of all targets, row by row.
     pub fn target_numbers(&self) -> &[f32] {
         &self.targets

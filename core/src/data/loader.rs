@@ -81,13 +81,10 @@ impl<'a> DataLoader<'a> {
 
     /// The rows in the order of an epoch, counted from 0.
     pub fn order(&self, epoch: u64) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.data.len()).collect();
-        if self.config.shuffle {
-            let mut rng = self.rng.clone();
-            rng.set_stream(epoch);
-            order.shuffle(&mut rng);
+        match self.config.shuffle {
+            true => shuffled_rows(self.data.len(), &self.rng, epoch),
+            false => (0..self.data.len()).collect(),
         }
-        order
     }
 
     /// The batches of an epoch, in order.
@@ -104,6 +101,15 @@ impl<'a> DataLoader<'a> {
         };
         (done..self.batches()).map(rows)
     }
+}
+
+/// The rows in an order that is a function of the stream and the epoch alone.
+pub(crate) fn shuffled_rows(rows: usize, rng: &ChaCha8Rng, epoch: u64) -> Vec<usize> {
+    let mut rng = rng.clone();
+    rng.set_stream(epoch);
+    let mut order: Vec<usize> = (0..rows).collect();
+    order.shuffle(&mut rng);
+    order
 }
 
 #[cfg(test)]

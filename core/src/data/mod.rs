@@ -43,6 +43,8 @@ pub use augmentation::{Augmentation, Compose, Mixed, Shape, mixup};
 pub use batch::Batch;
 pub use dataset::Dataset;
 pub use error::DataError;
+#[cfg(feature = "torch")]
+pub(crate) use loader::shuffled_rows;
 pub use loader::{DataLoader, DataLoaderConfig};
 pub use preprocessing::{
     Bounds, MinMaxScaler, OutlierClipper, Pipeline, RobustScaler, SimpleImputer, StandardScaler,

@@ -65,7 +65,7 @@ pub fn bias_variance<R: Rng + ?Sized, E: From<DataError>>(
         return Err(setting("noise_variance", noise_variance, "at least 0"));
     }
     if rows.is_empty() || test.is_empty() {
-        return Err(DataError::Empty.into());
+        return Err(DataError::TooFewRows { rows: 0, needed: 1 }.into());
     }
     let n = test.len();
     let count = |what, got| match got == n {

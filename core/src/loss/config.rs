@@ -102,6 +102,12 @@ pub enum Loss {
 }
 
 impl Loss {
+    /// The cross-entropy in which all classes count the same.
+    #[must_use]
+    pub fn cross_entropy() -> Self {
+        Self::CrossEntropy { class_weight: None, label_smoothing: 0.0 }
+    }
+
     /// The mean loss, `[]`, differentiable by the prediction.
     ///
     /// A prediction that is not finite is no error, but makes the loss so.

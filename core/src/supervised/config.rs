@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::FitError;
+use crate::data::Augmentation;
 use crate::lr_schedule::LrSchedule;
 use crate::optim::{AdamConfig, AdamWConfig, OptimizerConfig, ParamGroup};
 
@@ -21,6 +22,8 @@ pub struct FitConfig {
     pub optimizer: OptimizerConfig,
     /// What becomes of the learning rate, step by step.
     pub lr_schedule: LrSchedule,
+    /// What happens to the inputs of each training row, anew each time, one after the other.
+    pub augmentations: Vec<Augmentation>,
     /// Parts of the parameters that learn otherwise, or not at all.
     pub param_groups: Vec<ParamGroup>,
     /// The gradients' norm is clipped to this; `None`: it is not.
@@ -40,6 +43,7 @@ impl Default for FitConfig {
             accumulate: 1,
             optimizer: OptimizerConfig::Adam(AdamConfig { lr: 1e-3, ..AdamConfig::default() }),
             lr_schedule: LrSchedule::default(),
+            augmentations: Vec::new(),
             param_groups: Vec::new(),
             max_grad_norm: None,
             patience: 10,

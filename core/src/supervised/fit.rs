@@ -1,6 +1,5 @@
 //! The training itself, a step of the optimiser at a time.
 
-use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -8,7 +7,7 @@ use tch::Tensor;
 use super::predictions::check_width;
 use super::{Epoch, FitConfig, FitError, History, Objective, Progress, Scores};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
-use crate::data::{Batch, Dataset};
+use crate::data::{Batch, Compose, Dataset, shuffled_rows};
 use crate::nn::{Buffers, Network, Parameters};
 use crate::optim::{Optimizer, ParamGroups};
 
@@ -22,6 +21,8 @@ pub struct Fit {
     /// The rows of the epoch under way, shuffled.
     order: Vec<usize>,
     batch: Batch,
+    /// Once the width of the rows is known.
+    augmentation: Option<Compose>,
     best: Option<Best>,
     progress: FitProgress,
 }
@@ -68,6 +69,7 @@ impl Fit {
             rng,
             order: Vec::new(),
             batch: Batch::default(),
+            augmentation: None,
             best: None,
             progress: FitProgress::default(),
         })
@@ -97,7 +99,10 @@ impl Fit {
         if self.order.len() != train.len() {
             check_width("rows to train with", network, train)?;
             check_width("rows held out", network, validation)?;
-            self.shuffle(train.len());
+            let augmentations = self.config.augmentations.clone();
+            self.augmentation = Some(Compose::new(augmentations, train.input_width())?);
+            let epoch = self.progress.history.epochs.len() as u64;
+            self.order = shuffled_rows(train.len(), &self.rng, epoch);
         }
         network.set_training(true);
         self.accumulate(network, train, objective)?;
@@ -128,9 +133,15 @@ impl Fit {
         let start = self.progress.rows;
         let end = train.len().min(start.saturating_add(batch_size.saturating_mul(accumulate)));
         network.parameters_mut().zero_grad();
+        // A stream for each step, far from those of the epochs.
+        let mut rng = self.rng.clone();
+        rng.set_stream(u64::MAX - self.progress.steps);
         for from in (start..end).step_by(batch_size) {
             let rows = from..end.min(from + batch_size);
             train.gather(&self.order[rows.clone()], &mut self.batch);
+            if let Some(augmentation) = &self.augmentation {
+                augmentation.apply(self.batch.input_numbers_mut(), &mut rng)?;
+            }
             let loss = objective.loss(network, &self.batch)?; // []
             let number = self.finite(loss.double_value(&[]))?;
             (loss * (rows.len() as f64 / (end - start) as f64)).backward();
@@ -174,14 +185,6 @@ impl Fit {
         history.epochs.push(epoch);
         history.stopped_early = patience > 0 && *stale >= patience && history.epochs.len() < epochs;
         self.order.clear();
-    }
-
-    /// The order of the epoch under way: a function of the stream and the epoch.
-    fn shuffle(&mut self, rows: usize) {
-        let mut rng = self.rng.clone();
-        rng.set_stream(self.progress.history.epochs.len() as u64);
-        self.order = (0..rows).collect();
-        self.order.shuffle(&mut rng);
     }
 
     /// Whether all epochs are over, or it stopped early.

@@ -20,7 +20,13 @@ pub trait Objective<N> {
 impl<N: Network> Objective<N> for Loss {
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
         let outputs = network.forward(&batch.inputs()); // [B, outputs]
-        Ok(self.compute(&outputs, &batch.targets())?)
+        let targets = batch.targets(); // [B, target_width]
+        // A column of classes, not rows of distributions.
+        let targets = match self.compares_classes() && targets.size()[1] == 1 {
+            true => batch.classes(), // [B]
+            false => targets,
+        };
+        Ok(self.compute(&outputs, &targets)?)
     }
 }
 

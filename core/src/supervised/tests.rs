@@ -7,6 +7,7 @@ use tch::Tensor;
 
 use super::*;
 use crate::checkpoint::StateDict;
+use crate::data::Augmentation;
 use crate::loss::mse;
 use crate::lr_schedule::LrSchedule;
 use crate::nn::{Mlp, MlpConfig, Network as _};
@@ -216,7 +217,8 @@ fn a_training_that_was_stopped_goes_on_from_its_file() {
     let path = folder.path().join("training.safetensors");
     let train = rows(&[0.0, 0.2, 0.4, 0.6, 0.8], &[1.0, 1.5, 1.7, 2.6, 2.5]);
     let validation = rows(&[0.5, 1.0], &[2.0, 3.0]);
-    let config = || FitConfig { batch_size: 2, ..config() };
+    let noise = Augmentation::GaussianNoise { std: 0.1 };
+    let config = || FitConfig { batch_size: 2, augmentations: vec![noise.clone()], ..config() };
     let trainer = |config| Trainer::new(config, rng()).unwrap().score("mean", mean_output);
     let mut whole = line();
     let history = trainer(config()).fit(&mut whole, &train, &validation, &squared).unwrap();
