@@ -11,8 +11,9 @@ use gymnast::core::{
     data::Dataset,
     diagnosis::{Problem, Thresholds, bias_variance, diagnose, learning_curve},
     loss::Loss,
+    metrics::mean_squared_error,
     nn::{Activation, NetworkConfig, Sequential},
-    supervised::{FitConfig, FitError, History, Predictions, fit, predict},
+    supervised::{FitConfig, FitError, History, fit, predict},
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -28,49 +29,55 @@ fn sine(rows: usize, rng: &mut ChaCha8Rng) -> Result<(Dataset, Vec<f32>), Box<dy
     Ok((Dataset::new(x, 1, noisy, 1)?, truth))
 }
 
+/// What a network's training came to, and what it then makes of the test rows.
 fn train(
     (hidden, epochs): (&[usize], usize),
     rows: &Dataset,
     held_out: &Dataset,
-) -> Result<(History, Predictions), FitError> {
+    test: &Dataset,
+) -> Result<(History, Vec<f32>), FitError> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let config = NetworkConfig::mlp(hidden, Activation::Tanh).linear_head(1);
     let mut network = Sequential::new(&config, &[1], &mut rng)?;
     let settings = FitConfig { epochs, batch_size: 16, patience: 0, ..FitConfig::adam(1e-2) };
     let history = fit(&mut network, rows, held_out, &settings, rng, &Loss::Mse)?;
-    Ok((history, predict(&network, held_out, 256)?))
+    Ok((history, predict(&network, test, 256)?.outputs))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let rng = &mut ChaCha8Rng::seed_from_u64(1);
     let ((few, _), (many, _), (test, truth)) = (sine(40, rng)?, sine(1_000, rng)?, sine(500, rng)?);
-    let baseline = 0.5 + f64::from(NOISE * NOISE); // the variance of the targets
-    let cases: [(&str, (&[usize], usize), &Dataset); 3] = [
-        ("too_small", (&[1], 200), &many),
+    let noise_variance = f64::from(NOISE * NOISE);
+    let baseline = 0.5 + noise_variance; // the variance of the targets
+    let nothing = few.select(&[])?;
+    let fits = (&[32, 32][..], 60);
+    for (name, network, rows) in [
+        ("too_small", (&[1][..], 100), &many),
         ("too_large", (&[128, 128], 300), &few),
-        ("fits", (&[32, 32], 60), &many),
-    ];
-    for (name, network, rows) in cases {
-        let (history, _) = train(network, rows, &test)?;
+        ("fits", fits, &many),
+    ] {
+        let (history, _) = train(network, rows, &test, &test)?;
         println!("{name}: {}", diagnose(&history, baseline, &Thresholds::default())?);
         history.save_loss_curves(Path::new(&format!("fit_{name}.png")))?;
 
-        let noise_variance = f64::from(NOISE * NOISE);
+        // The test rows are not to choose the epoch here: nothing is held out.
         let problem = Problem { train: rows, test: &test, truth: &truth, noise_variance };
-        let nothing = rows.select(&[])?;
         let parts = bias_variance(&problem, 10, rng, |sample, _| {
-            // Nothing held out: the test rows are not to choose the epoch.
-            let (_, fitted) = train_and_predict(network, sample, &nothing, &test)?;
-            Ok::<_, FitError>(fitted.outputs)
+            Ok::<_, FitError>(train(network, sample, &nothing, &test)?.1)
         })?;
-        println!(
-            "  bias² {:.3} + variance {:.3} + noise {:.3} = {:.3}; measured {:.3}\n",
-            parts.bias_squared,
-            parts.variance,
-            parts.noise,
-            parts.expected(),
-            parts.measured
-        );
+        let (bias, variance, noise) = (parts.bias_squared, parts.variance, parts.noise);
+        print!("  bias² {bias:.3} + variance {variance:.3} + noise {noise:.3} = ");
+        println!("{:.3}, measured {:.3}\n", parts.expected(), parts.measured);
     }
+
+    let curve = learning_curve(&many, &[20, 50, 100, 200, 400, 800], 3, rng, |rows, _| {
+        let error = |data: &Dataset| -> Result<f64, Box<dyn Error>> {
+            let (_, predicted) = train(fits, rows, &nothing, data)?;
+            Ok(mean_squared_error(data.targets(), &predicted)?)
+        };
+        Ok::<_, Box<dyn Error>>((error(rows)?, error(&test)?))
+    })?;
+    curve.plot("mean squared error")?.save(Path::new("fit_rows.png"))?;
+    println!("fit_too_small.png, fit_too_large.png, fit_fits.png, fit_rows.png");
     Ok(())
 }

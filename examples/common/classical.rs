@@ -10,9 +10,9 @@ use smartcore::ensemble::random_forest_regressor::{
 use smartcore::error::Failed;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::naive_bayes::gaussian::GaussianNB;
+use smartcore::svm::Kernels;
 use smartcore::svm::svc::{MultiClassSVC, SVCParameters};
 use smartcore::svm::svr::{SVR, SVRParameters};
-use smartcore::svm::Kernels;
 
 fn matrix(data: &Dataset) -> Result<DenseMatrix<f64>, Failed> {
     let row = |row: &[f32]| row.iter().map(|&x| f64::from(x)).collect();

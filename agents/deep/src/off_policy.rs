@@ -28,7 +28,8 @@ pub(crate) struct OffPolicyConfig {
 impl OffPolicyConfig {
     pub(crate) fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
-        let Self { gamma, reward_scale, buffer_size, batch_size, n_step, repeat_random, .. } = *self;
+        let Self { gamma, reward_scale, buffer_size, batch_size, n_step, repeat_random, .. } =
+            *self;
         require((0.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [0, 1]")?;
         let positive = reward_scale > 0.0 && reward_scale.is_finite();
         require(positive, "reward_scale", &reward_scale, "a positive number")?;
