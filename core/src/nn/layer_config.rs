@@ -8,8 +8,7 @@ use crate::init::Init;
 /// One layer. Names, formulas and defaults are those of `torch.nn`, but for `bias`, which is always
 /// there.
 ///
-/// A layer reads rows, `[B, N]`, or pictures, `[B, C, H, W]`. What a layer makes of which shape says
-/// [`output_shape`](Self::output_shape).
+/// A layer reads rows, `[B, N]`, or pictures, `[B, C, H, W]`: either, where it does not say which.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum LayerConfig {

@@ -108,7 +108,7 @@ impl LayerConfig {
     /// [`NetworkError::Layer`] where the layer does not fit the shape or a setting is out of its
     /// range; [`NetworkError::Init`] for an initialiser's; [`NetworkError::TooLarge`] beyond
     /// [`MAX_WIDTH`].
-    pub fn output_shape(&self, layer: &str, input: LayerShape) -> Result<LayerShape, NetworkError> {
+    fn output_shape(&self, layer: &str, input: LayerShape) -> Result<LayerShape, NetworkError> {
         let kind = self.kind();
         let require = |holds: bool, need: &'static str, got: &dyn fmt::Display| match holds {
             true => Ok(()),
@@ -129,14 +129,18 @@ impl LayerConfig {
             }),
         };
         match *self {
-            Self::Linear { outputs, .. } => {
+            Self::Linear { outputs, weight, bias } => {
+                weight.check(&[input.size(), outputs])?;
+                bias.check(&[outputs])?;
                 count("outputs from 1 to 2²⁴", outputs)?;
                 let rows = matches!(input, LayerShape::Row(_));
                 require(rows, "rows [N] (flatten pictures first)", &input)?;
                 Ok(LayerShape::Row(outputs))
             }
-            Self::Conv2d { channels, kernel, stride, padding, .. } => {
+            Self::Conv2d { channels, kernel, stride, padding, weight, bias } => {
                 let picture = picture()?;
+                weight.check(&[channels, picture.channels, kernel, kernel])?;
+                bias.check(&[channels])?;
                 count("channels from 1 to 2²⁴", channels)?;
                 count("a kernel from 1 to 2²⁴", kernel)?;
                 count("a stride from 1 to 2²⁴", stride)?;
@@ -293,7 +297,7 @@ impl NetworkConfig {
     /// Says whether a network can be built of it, for examples of this shape, without building it.
     ///
     /// # Errors
-    /// Those of [`Sequential::new`](super::Sequential::new), but for an initialiser's.
+    /// Those of [`Sequential::new`](super::Sequential::new).
     pub fn check(&self, input: &[usize]) -> Result<(), NetworkError> {
         self.layers(input).map(drop)
     }
@@ -307,3 +311,6 @@ pub(crate) struct PlacedLayer {
     pub(crate) output: LayerShape,
     pub(crate) parameters: usize,
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,8 +45,8 @@ impl Sequential {
     /// range, [`NetworkError::Kernel`] where a kernel is larger than its picture,
     /// [`NetworkError::TooLarge`] beyond [`MAX_LAYERS`](super::MAX_LAYERS),
     /// [`MAX_WIDTH`](super::MAX_WIDTH), [`MAX_PARAMETERS`](super::MAX_PARAMETERS) or
-    /// [`MAX_ACTIVATIONS`](super::MAX_ACTIVATIONS): all before any memory is taken for parameters.
-    /// [`NetworkError::Init`] for an initialiser that does not fit.
+    /// [`MAX_ACTIVATIONS`](super::MAX_ACTIVATIONS), [`NetworkError::Init`] for an initialiser that does
+    /// not fit: all before any memory is taken for parameters.
     pub fn new<R: Rng + ?Sized>(
         config: &NetworkConfig,
         input: &[usize],
