@@ -86,7 +86,7 @@ pub fn train_test_split<R: Rng + ?Sized>(
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
 /// let split = train_validation_test_split(&load_breast_cancer(), &config, &mut rng)?;
 /// assert_eq!((split.train.len(), split.validation.len(), split.test.len()), (341, 114, 114));
-/// assert_eq!(split.test.class_counts()?, [42, 72]); // of 212 and 357
+/// assert_eq!(split.test.class_counts()?, [43, 71]); // of 212 and 357
 /// # Ok::<(), gymnast_core::data::DataError>(())
 /// ```
 ///
