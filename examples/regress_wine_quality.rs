@@ -8,7 +8,7 @@
 use std::error::Error;
 
 use gymnast::core::{
-    data::{Dataset, StandardScaler, Transformer as _, load_wine_quality},
+    data::{Dataset, StandardScaler, Table, Transformer as _, load_wine_quality},
     loss::Loss,
     lr_schedule::LrSchedule,
     metrics::Regression,
@@ -29,6 +29,10 @@ fn regress(
     test: &Dataset,
 ) -> Result<Vec<f64>, Box<dyn Error>> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
+    // Marks are about 5.6: a network would first have to learn that.
+    let marks = StandardScaler::fit(train.target_table())?;
+    let inputs = train.input_table().clone();
+    let train = Dataset::from_tables(inputs, marks.transform(train.target_table())?)?;
     let (train, validation) = train.split(0.15, &mut rng)?;
     let mut network = Sequential::new(network, &[train.input_width()], &mut rng)?;
     let lr_schedule = LrSchedule::Cosine { t_max: None, min_factor: 0.0 };
@@ -36,7 +40,8 @@ fn regress(
         FitConfig { epochs: 100, patience: 0, lr_schedule, ..FitConfig::adam_w(3e-3, 0.1) };
     let mut trainer = Trainer::new(settings, rng)?.callback(EpochBar::on_stderr());
     trainer.fit(&mut network, &train, &validation, &Loss::Mse)?;
-    Ok(predict(&network, test, 256)?.outputs.iter().map(|&y| f64::from(y)).collect())
+    let marks = marks.inverse_transform(&Table::new(predict(&network, test, 256)?.outputs, 1)?)?;
+    Ok(marks.values().iter().map(|&mark| f64::from(mark)).collect())
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

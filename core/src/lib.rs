@@ -22,7 +22,6 @@
 
 pub mod atomic_file;
 pub mod checkpoint;
-pub mod cost;
 pub mod data;
 pub mod lr_schedule;
 pub mod metrics;
@@ -30,6 +29,8 @@ pub mod model_selection;
 pub mod plot;
 pub mod statistics;
 
+#[cfg(feature = "torch")]
+pub mod cost;
 #[cfg(feature = "torch")]
 pub mod diagnosis;
 #[cfg(feature = "torch")]
