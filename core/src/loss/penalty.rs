@@ -14,6 +14,30 @@ use crate::simd;
 /// Its gradient is known, so it needs no libtorch: call [`apply`](Self::apply) between
 /// [`Parameters::backward`] and the optimiser's
 /// [`descend`](crate::optim::Optimizer::descend).
+///
+/// ```
+/// use gymnast_core::loss::{Loss, Penalty};
+/// use gymnast_core::nn::{Mlp, MlpConfig, Network as _};
+/// use gymnast_core::optim::OptimizerConfig;
+/// use rand::SeedableRng;
+/// use tch::{Tensor, kind::FLOAT_CPU};
+///
+/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+/// let mut network = Mlp::new(&MlpConfig::default(), 4, 1, &mut rng)?;
+/// let mut optimizer = OptimizerConfig::default().build(network.parameters())?;
+/// let parameters = network.parameters();
+/// let weights: Vec<_> = parameters.shapes().iter().zip(parameters.ranges())
+///     .filter(|(shape, _)| shape.len() > 1).map(|(_, range)| range).collect();
+///
+/// let prediction = network.forward(&Tensor::ones([8, 4], FLOAT_CPU));
+/// let loss = Loss::Mse.compute(&prediction, &Tensor::zeros([8, 1], FLOAT_CPU))?;
+/// let parameters = network.parameters_mut();
+/// parameters.backward(&loss);
+/// let penalty = Penalty::L1 { alpha: 1e-3 }.apply(parameters, weights)?;
+/// assert!(penalty > 0.0);
+/// optimizer.descend(parameters, 1e-3, Some(1.0))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Penalty {

@@ -61,6 +61,11 @@ impl From<AdamWConfig> for AdamConfig {
 ///
 /// Moments too small to be normal numbers count as zero. Nothing else differs from PyTorch's but
 /// the last bits.
+///
+/// The loop is our own at every size. Against libtorch's fused kernel, which tch does not offer and a
+/// script has to call (`benches/optim.rs`, one thread, µs a step, the least of two runs): 0.68 to 5.1 of
+/// 1 000 parameters, 55 to 81 of 100 000, 11 900 to 12 300 of 10 million, where both wait for memory.
+/// tch's own optimiser took 11, 161 and 67 600.
 #[derive(Debug, Clone)]
 pub struct Adam {
     config: AdamConfig,

@@ -20,7 +20,8 @@ pub struct ParamGroup {
     /// Its weight decay, ≥ 0; `None`: the optimiser's.
     pub weight_decay: Option<f64>,
     /// Whether it stays as it is, to the last bit: nothing changes it, it does not decay, the optimiser
-    /// remembers nothing of it and its gradients count in no norm.
+    /// remembers nothing of it and its gradients count in no norm. What thaws late wants an optimiser
+    /// built anew: Adam counts steps for all alike, so its first ones here would be too long.
     pub frozen: bool,
 }
 
