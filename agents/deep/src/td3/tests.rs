@@ -50,9 +50,9 @@ fn the_actor_and_the_targets_learn_late() {
         let (mut actor, mut critics) = (StateDict::new(), StateDict::new());
         agent.actor.save(&mut actor).unwrap();
         agent.critics.save(&mut critics).unwrap();
-        let target: Vec<f32> = critics.array_of_any_shape("0/target").unwrap().1;
-        let online: Vec<f32> = actor.array_of_any_shape("online/network").unwrap().1;
-        let critic: Vec<f32> = critics.array_of_any_shape("0/network").unwrap().1;
+        let target: Vec<f32> = critics.array_of_any_shape("0/target/values").unwrap().1;
+        let online: Vec<f32> = actor.array_of_any_shape("online/network/values").unwrap().1;
+        let critic: Vec<f32> = critics.array_of_any_shape("0/network/values").unwrap().1;
         (online, target, critic)
     };
     let before = saved(&agent);
