@@ -58,7 +58,7 @@ pub use config::DqnConfig;
 pub use values::Distribution;
 
 use crate::{
-    learned::{backend, evaluate},
+    learned::{backend, evaluate, follow_mean},
     replay::{Batch, Replay},
     targets::greedy_actions,
 };
@@ -227,10 +227,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             self.replay.reprioritize(&batch.row, errors);
         }
         if let Some(averaged) = &mut self.averaged {
-            // The mean's memory grows with the training: 1 / rate updates, `average` of them all.
-            let rate = 1.0 / (1.0 + config.average * self.updates as f64);
-            let online = self.online.parameters();
-            averaged.parameters_mut().polyak(online, rate as f32).map_err(backend)?;
+            let (mean, online) = (averaged.parameters_mut(), self.online.parameters());
+            follow_mean(mean, online, config.average, self.updates)?;
         }
 
         if !self.updates.is_multiple_of(METRICS_EVERY) {

@@ -1,7 +1,7 @@
 //! A network together with the optimiser that trains it.
 
 use gymnast_core::{
-    nn::{Activation, Mlp, MlpConfig, Network, Scratch},
+    nn::{Activation, Mlp, MlpConfig, Network, Parameters, Scratch},
     optim::{Adam, AdamConfig, Optimizer as _},
 };
 use gymnast_envs::Rng;
@@ -57,6 +57,18 @@ pub(crate) fn evaluate(
 ) -> Result<(), AgentError> {
     out.resize(batch * network.outputs(), 0.0);
     network.evaluate(rows, batch, scratch, out).map_err(backend)
+}
+
+/// Moves a mean of weights on to the newest ones. It remembers `share` of all updates so far, so that
+/// its memory grows with the training.
+pub(crate) fn follow_mean(
+    mean: &mut Parameters,
+    newest: &Parameters,
+    share: f64,
+    updates: u64,
+) -> Result<(), AgentError> {
+    let rate = 1.0 / (1.0 + share * updates as f64);
+    mean.polyak(newest, rate as f32).map_err(backend)
 }
 
 /// What went wrong in `core` or libtorch, for whoever runs an agent.

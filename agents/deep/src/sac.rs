@@ -28,7 +28,7 @@ mod temperature;
 use std::cell::RefCell;
 
 use gymnast_core::{
-    nn::{Activation, Network as _, Scratch},
+    nn::{Activation, Mlp, Network as _, Scratch},
     threads,
 };
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
@@ -44,7 +44,7 @@ use temperature::Temperature;
 
 use crate::{
     critics::{Critics, action_gradient},
-    learned::Learned,
+    learned::{Learned, evaluate, follow_mean},
     off_policy::OffPolicy,
     replay::Batch,
     tanh_normal::{self, LOG_STD_BOUNDS},
@@ -60,6 +60,7 @@ pub struct Sac<O, A> {
     pub(crate) experience: OffPolicy<O, A>,
     /// Reads observations; its rows are the means, then log σ.
     actor: Learned,
+    averaged: Option<Mlp>,
     critics: Critics,
     temperature: Temperature,
     noise_rng: Rng,
@@ -109,8 +110,12 @@ impl<O: FeatureSpace, A: BoundedSpace> Sac<O, A> {
         let SacConfig { hidden, activation, alpha, .. } = &config;
         let seed = plan.seed.child("init", 0);
         let mut rng = seed.child("actor", 0).rng();
+        // Both begin with the same weights.
+        let twin = &mut rng.clone();
+        let actor = |rng| Learned::new(hidden, *activation, width, 2 * actions, rng);
         Ok(Self {
-            actor: Learned::new(hidden, *activation, width, 2 * actions, &mut rng)?,
+            averaged: if config.average > 0.0 { Some(actor(twin)?.network) } else { None },
+            actor: actor(&mut rng)?,
             critics: Critics::new(2, hidden, *activation, (width, actions), seed)?,
             temperature: Temperature::new(*alpha, &mut rng)?,
             noise_rng: plan.seed.child("noise", 0).rng(),
@@ -179,6 +184,10 @@ impl<O: FeatureSpace, A: BoundedSpace> Sac<O, A> {
         self.critics.follow(self.config.tau)?;
 
         self.updates += 1;
+        if let Some(averaged) = &mut self.averaged {
+            let (mean, newest) = (averaged.parameters_mut(), self.actor.network.parameters());
+            follow_mean(mean, newest, self.config.average, self.updates)?;
+        }
         if !self.updates.is_multiple_of(METRICS_EVERY) {
             return Ok(None);
         }
@@ -229,8 +238,11 @@ impl<O: FeatureSpace, A: BoundedSpace> Policy<O, A> for Sac<O, A> {
         let Acting { features, head, actions: rows, scratch } = &mut *self.acting.borrow_mut();
         if !self.experience.write_random_actions(mode, n, rng, rows) {
             self.experience.write_features(observations, features);
-            self.actor
-                .evaluate(features, n, scratch, head)
+            let network = match &self.averaged {
+                Some(averaged) if mode == Mode::Exploit => averaged,
+                _ => &self.actor.network,
+            };
+            evaluate(network, features, n, scratch, head)
                 .expect("the features have the network's width");
             rows.clear();
             for head in head.chunks_exact(2 * width) {
@@ -266,6 +278,9 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Sac<O, A> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("experience", &self.experience)?;
         state.insert_part("actor", &self.actor)?;
+        if let Some(averaged) = &self.averaged {
+            state.insert_part("averaged", averaged.parameters())?;
+        }
         state.insert_part("critics", &self.critics)?;
         state.insert_part("temperature", &self.temperature)?;
         state.insert("noise_rng", &self.noise_rng)?;
@@ -275,6 +290,9 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Sac<O, A> {
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("experience", &mut self.experience)?;
         state.load_part("actor", &mut self.actor)?;
+        if let Some(averaged) = &mut self.averaged {
+            state.load_part("averaged", averaged.parameters_mut())?;
+        }
         state.load_part("critics", &mut self.critics)?;
         state.load_part("temperature", &mut self.temperature)?;
         self.noise_rng = state.get("noise_rng")?;

@@ -44,6 +44,9 @@ gymnast_harness::documented! {
         pub train_every: u64,
         /// … with so many updates.
         pub gradient_steps: u64,
+        /// Exploitation uses the mean of the actor's weights over this share of the updates; 0: the
+        /// present ones.
+        pub average: f64,
     }
 }
 
@@ -67,6 +70,7 @@ impl Default for SacConfig {
             repeat_random: 0.0,
             train_every: 1,
             gradient_steps: 1,
+            average: 0.0,
         }
     }
 }
@@ -150,6 +154,8 @@ impl SacConfig {
         self.off_policy().check()?;
         let alpha = self.alpha;
         require(alpha > 0.0 && alpha.is_finite(), "alpha", &alpha, "a positive number")?;
+        let average = self.average;
+        require((0.0..1.0).contains(&average), "average", &average, "a share in [0, 1)")?;
         let entropy = self.target_entropy;
         require(entropy.is_finite(), "target_entropy", &entropy, "a finite number")
     }

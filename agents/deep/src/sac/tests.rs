@@ -71,6 +71,65 @@ fn an_ended_episode_has_no_future_a_cut_one_has() {
 }
 
 #[test]
+fn several_rewards_are_summed_before_it_bootstraps() {
+    let several =
+        SacConfig { learning_starts: 3, gamma: 0.5, n_step: 2, batch_size: 32, ..small() };
+    let mut sac = agent(several);
+    for (reward, outcome) in
+        [(1.0, Outcome::Continues), (4.0, Outcome::Continues), (8.0, Outcome::Terminated)]
+    {
+        let experience = Experience {
+            observations: vec![[1.0, 0.0, 0.0]],
+            actions: vec![[2.0]],
+            rewards: vec![reward],
+            next_observations: vec![[0.0, 1.0, 1.0]],
+            outcomes: vec![outcome],
+            is_reset: vec![false],
+        };
+        sac.learn(&experience).unwrap();
+    }
+    let (batch, learning) = (&sac.batch, &sac.learning);
+    for i in 0..32 {
+        // From the first step 1 + 4/2 and a quarter of what comes then, from the others to the end.
+        let (sum, share) = [(3.0, 0.25), (8.0, 0.0), (8.0, 0.0)][batch.row[i]];
+        let future = share * (learning.next_value[i] - learning.next_log_prob[i]);
+        assert!((learning.target[i] - (sum + future)).abs() < 1e-5);
+    }
+    assert!((0..3).all(|row| batch.row.contains(&row)));
+}
+
+#[test]
+fn it_exploits_by_averaged_weights_where_asked_to() {
+    let mut sac = agent(SacConfig { learning_starts: 1, average: 0.75, ..small() });
+    let mut weights = vec![sac.actor.network.parameters().to_vec()];
+    for _ in 0..2 {
+        let experience = Experience {
+            observations: vec![[1.0, 0.0, 0.0]],
+            actions: vec![[2.0]],
+            rewards: vec![-3.0],
+            next_observations: vec![[0.0, 1.0, 1.0]],
+            outcomes: vec![Outcome::Continues],
+            is_reset: vec![false],
+        };
+        sac.learn(&experience).unwrap();
+        weights.push(sac.actor.network.parameters().to_vec());
+    }
+    let averaged = sac.averaged.as_ref().unwrap().parameters().values();
+    for (i, averaged) in averaged.iter().enumerate() {
+        // The newest counts 1 / (1 + ¾), then 1 / (1 + ¾ · 2).
+        let first = weights[0][i] + (weights[1][i] - weights[0][i]) / 1.75;
+        let second = first + (weights[2][i] - first) / 2.5;
+        assert!((averaged - second).abs() < 1e-6, "{averaged} {second}");
+    }
+    assert_ne!(averaged, weights[2]);
+    let mut actions = Vec::new();
+    sac.act(&[[1.0, 0.0, 0.5]], Mode::Exploit, &mut Seed::new(0).rng(), &mut actions);
+    let head = sac.averaged.as_ref().unwrap();
+    let head = head.forward(&Tensor::from_slice(&[1.0_f32, 0.0, 0.5]).view([1, 3]));
+    assert!((actions[0][0] - 2.0 * numbers(&head)[0].tanh()).abs() < 1e-5);
+}
+
+#[test]
 fn it_exploits_without_chance_and_explores_with_it() {
     let sac = agent(SacConfig { learning_starts: 0, ..small() });
     let act = |mode, seed| {
@@ -95,6 +154,8 @@ fn settings_out_of_range_are_named() {
         ("repeat_random", SacConfig { repeat_random: 1.0, ..small() }),
         ("buffer_size", SacConfig { buffer_size: 1, ..small() }),
         ("train_every", SacConfig { train_every: 0, ..small() }),
+        ("n_step", SacConfig { n_step: 0, ..small() }),
+        ("average", SacConfig { average: 1.0, ..small() }),
         ("hidden", SacConfig { hidden: vec![0], ..small() }),
     ] {
         let plan = Plan { seed: Seed::new(1), num_envs: 1, env_steps: 100 };
