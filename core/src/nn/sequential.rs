@@ -1,5 +1,7 @@
 //! A network of layers one after another, described by plain data.
 
+mod file;
+
 use std::ops::Range;
 
 use rand::Rng;

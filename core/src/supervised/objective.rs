@@ -19,7 +19,7 @@ pub trait Objective<N> {
 
 impl<N: Network> Objective<N> for Loss {
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
-        let outputs = network.forward(&batch.inputs()); // [B, outputs]
+        let outputs = network.try_forward(&batch.inputs())?; // [B, outputs]
         let targets = batch.targets(); // [B, target_width]
         // A column of classes, not rows of distributions.
         let targets = match self.compares_classes() && targets.size()[1] == 1 {

@@ -54,8 +54,8 @@ impl Predictions {
     }
 }
 
-/// What a network makes of rows of inputs: `[N, outputs]`, row by row. `batch_size` rows go through
-/// it at a time.
+/// What a network makes of rows of inputs, in evaluation mode: `[N, outputs]`, row by row. `batch_size`
+/// rows go through it at a time.
 ///
 /// # Errors
 /// [`FitError::Width`].
@@ -65,7 +65,6 @@ pub fn predict<N: Network>(
     batch_size: usize,
 ) -> Result<Predictions, FitError> {
     check_width("rows to predict for", network, data)?;
-    let _guard = tch::no_grad_guard();
     let width = network.outputs();
     let mut outputs = vec![0.0; data.len() * width];
     let rows: Vec<usize> = (0..data.len()).collect();
@@ -73,7 +72,7 @@ pub fn predict<N: Network>(
     let mut batch = Batch::default();
     for (rows, out) in rows.chunks(batch_size).zip(outputs.chunks_mut(batch_size * width)) {
         data.gather(rows, &mut batch);
-        network.forward(&batch.inputs()).copy_data(out, rows.len() * width);
+        network.predict(&batch.inputs()).copy_data(out, rows.len() * width);
     }
     Ok(Predictions { outputs, width, targets: data.targets().to_vec() })
 }

@@ -8,10 +8,15 @@ use tch::Tensor;
 use super::*;
 use crate::checkpoint::StateDict;
 use crate::data::Augmentation;
+use crate::loss::Loss;
 use crate::loss::mse;
 use crate::lr_schedule::LrSchedule;
-use crate::nn::{Mlp, MlpConfig, Network as _};
-use crate::optim::ParamGroup;
+use crate::nn::{
+    Activation, LayerConfig, Mlp, MlpConfig, Network as _, NetworkConfig, NetworkError, Sequential,
+};
+use crate::optim::{
+    AdagradConfig, AdamConfig, AdamWConfig, OptimizerConfig, ParamGroup, RmsPropConfig, SgdConfig,
+};
 
 fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(5)
@@ -266,4 +271,52 @@ fn predictions_know_their_classes_and_probabilities() {
     let sum = 1.0 + 1_f64.exp() + 2_f64.exp();
     assert!((probabilities[1] - 2_f64.exp() / sum).abs() < 1e-12);
     assert_eq!(probabilities[3..], [0.5, 0.5, 0.0]);
+}
+
+#[test]
+fn with_every_optimiser_a_stopped_training_goes_on_bit_for_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = rows(&[0.0, 0.2, 0.4, 0.6, 0.8], &[0.0, 0.0, 1.0, 1.0, 1.0]);
+    let momentum = SgdConfig { momentum: 0.9, nesterov: true, ..SgdConfig::default() };
+    let centred = RmsPropConfig { momentum: 0.5, centered: true, ..RmsPropConfig::default() };
+    for (i, optimizer) in [
+        OptimizerConfig::Sgd(momentum),
+        OptimizerConfig::RmsProp(centred),
+        OptimizerConfig::Adagrad(AdagradConfig::default()),
+        OptimizerConfig::Adam(AdamConfig::default()),
+        OptimizerConfig::AdamW(AdamWConfig::default()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let config = FitConfig { optimizer, epochs: 6, batch_size: 2, ..config() };
+        // Batch normalisation and dropout have a state of their own.
+        let layers = NetworkConfig {
+            encoder: vec![
+                LayerConfig::linear(8),
+                LayerConfig::batch_norm(),
+                Activation::Relu.into(),
+                LayerConfig::Dropout { p: 0.3 },
+            ],
+            ..NetworkConfig::default()
+        };
+        let layers = layers.linear_head(2);
+        let start = || Sequential::new(&layers, &[1], &mut rng()).unwrap();
+        let trainer = || Trainer::new(FitConfig { epochs: 6, ..config.clone() }, rng()).unwrap();
+        let loss = Loss::cross_entropy();
+        // Four rows: a last minibatch of one cannot be normalised.
+        let four = train.select(&[0, 1, 2, 3]).unwrap();
+        let mut whole = start();
+        let history = trainer().fit(&mut whole, &four, &four, &loss).unwrap();
+        let path = folder.path().join(format!("{i}.safetensors"));
+        let mut first = trainer().checkpoint(&path).callback(StopAfter(3));
+        first.fit(&mut start(), &four, &four, &loss).unwrap();
+        let mut network = start();
+        let resumed = trainer().checkpoint(&path).fit(&mut network, &four, &four, &loss).unwrap();
+        assert_eq!(resumed, history, "{optimizer:?}");
+        assert_eq!(network.parameters().values(), whole.parameters().values(), "{optimizer:?}");
+        assert_eq!(network.buffers(), whole.buffers());
+        let one_row_left = trainer().fit(&mut start(), &train, &four, &loss).unwrap_err();
+        assert!(matches!(one_row_left, FitError::Network(NetworkError::Rows { .. })));
+    }
 }

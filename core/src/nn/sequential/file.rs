@@ -1,0 +1,110 @@
+//! A network in a file: what it looks like, its parameters and its running statistics.
+
+use std::path::Path;
+
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+use super::Sequential;
+use crate::checkpoint::{self, Checkpoint, CheckpointError, StateDict};
+use crate::nn::{LayerShape, Network as _, NetworkConfig};
+
+impl Sequential {
+    /// Writes the whole network to one file: whole or not at all.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Write`].
+    pub fn save_to(&self, path: &Path) -> Result<(), CheckpointError> {
+        let mut state = StateDict::new();
+        state.insert("config", self.config())?;
+        state.insert("input", &self.example())?;
+        Checkpoint::save(self, &mut state)?;
+        checkpoint::save(path, &state)
+    }
+
+    /// Rebuilds a network from what [`save_to`](Self::save_to) wrote. It is in evaluation mode.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Read`], [`CheckpointError::Damaged`]; [`CheckpointError::Part`] where the file
+    /// describes no network, or one too large, before any memory is taken for it.
+    pub fn load_from(path: &Path) -> Result<Self, CheckpointError> {
+        let state = checkpoint::load(path)?;
+        let config: NetworkConfig = state.get("config")?;
+        let input: Vec<usize> = state.get("input")?;
+        // Whatever is drawn is overwritten.
+        let rng = &mut ChaCha8Rng::seed_from_u64(0);
+        let mut network = Self::new(&config, &input, rng).map_err(CheckpointError::part)?;
+        Checkpoint::load(&mut network, &state)?;
+        Ok(network)
+    }
+
+    /// The shape of an example, as [`new`](Self::new) takes it.
+    fn example(&self) -> Vec<usize> {
+        match self.input_shape() {
+            LayerShape::Row(width) => vec![width],
+            LayerShape::Picture(picture) => vec![picture.height, picture.width, picture.channels],
+        }
+    }
+}
+
+/// Parameters and buffers, of a network that is there already.
+impl Checkpoint for Sequential {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_part("parameters", self.parameters())?;
+        state.insert("buffers", &self.buffers())
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("parameters", self.parameters_mut())?;
+        self.load_buffers(&state.get("buffers")?).map_err(CheckpointError::part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Kind, Tensor};
+
+    use super::*;
+    use crate::nn::{Activation, LayerConfig};
+
+    #[test]
+    fn a_network_comes_back_from_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("network.safetensors");
+        let mut config = NetworkConfig::cnn(&[4], 8, Activation::Relu).linear_head(3);
+        config.encoder.push(LayerConfig::Dropout { p: 0.5 });
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut network = Sequential::new(&config, &[6, 6], &mut rng).unwrap();
+        let pictures = Tensor::arange(5 * 36, (Kind::Float, tch::Device::Cpu)).view([5, 36]) / 90.0;
+        network.set_training(true);
+        let _ = network.forward(&pictures); // running statistics and a mask
+        network.save_to(&path).unwrap();
+        let mut read = Sequential::load_from(&path).unwrap();
+        assert_eq!(read.config(), network.config());
+        assert!(!read.training());
+        read.set_training(true);
+        assert_eq!(read.forward(&pictures), network.forward(&pictures), "the same mask");
+        network.set_training(false);
+        read.set_training(false);
+        assert_eq!(read.forward(&pictures), network.forward(&pictures));
+
+        let other = NetworkConfig::mlp(&[3], Activation::Relu);
+        let mut other = Sequential::new(&other, &[36], &mut rng).unwrap();
+        let state = checkpoint::load(&path).unwrap();
+        assert!(Checkpoint::load(&mut other, &state).is_err());
+        std::fs::write(&path, b"nothing of the kind").unwrap();
+        assert!(matches!(Sequential::load_from(&path), Err(CheckpointError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_file_cannot_ask_for_all_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("network.safetensors");
+        let mut state = StateDict::new();
+        let huge = NetworkConfig::mlp(&[1 << 23, 1 << 23], Activation::Relu);
+        state.insert("config", &huge).unwrap();
+        state.insert("input", &[1 << 20]).unwrap();
+        checkpoint::save(&path, &state).unwrap();
+        assert!(matches!(Sequential::load_from(&path), Err(CheckpointError::Part(_))));
+    }
+}
