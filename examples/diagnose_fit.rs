@@ -72,7 +72,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let curve = learning_curve(&many, &[20, 50, 100, 200, 400, 800], 3, rng, |rows, _| {
         let error = |data: &Dataset| -> Result<f64, Box<dyn Error>> {
-            let (_, predicted) = train(fits, rows, &nothing, data)?;
+            let network = (fits.0, fits.1 * many.len() / rows.len()); // as many steps with fewer rows
+            let (_, predicted) = train(network, rows, &nothing, data)?;
             Ok(mean_squared_error(data.targets(), &predicted)?)
         };
         Ok::<_, Box<dyn Error>>((error(rows)?, error(&test)?))
