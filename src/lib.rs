@@ -47,7 +47,7 @@
 //! | [`harness`] | the loop, evaluation, records, checkpoints, the report |
 //! | [`tabular`] | agents for finite environments |
 #![cfg_attr(feature = "deep", doc = "| [`deep`] | agents on libtorch |")]
-//! | [`core`] | statistics, plots; with libtorch networks and optimisers |
+//! | [`core`] | data, metrics, statistics, plots; with libtorch networks, losses, optimisers, training |
 //! | [`command`] | the command `gymnast` |
 
 pub mod catalog;
@@ -80,3 +80,8 @@ pub use gymnast_harness::{
 };
 pub use gymnast_tabular::{QLearning, QLearningConfig, Sarsa, SarsaConfig};
 pub use run::Run;
+
+/// The programs in the README run.
+#[cfg(all(doctest, feature = "deep"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
