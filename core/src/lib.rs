@@ -23,9 +23,12 @@
 pub mod atomic_file;
 pub mod checkpoint;
 pub mod data;
+pub mod ensemble;
+pub mod imbalance;
 pub mod lr_schedule;
 pub mod metrics;
 pub mod model_selection;
+pub mod ood;
 pub mod plot;
 pub mod statistics;
 
