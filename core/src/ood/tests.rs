@@ -186,7 +186,10 @@ mod with_torch {
             (mean(&train), mean(&train.with_inputs(outliers.clone()).unwrap()))
         };
         let ((inside, outside), (_, unexposed)) = (confidence(1.0), confidence(0.0));
-        assert!(inside > 0.9 && outside < 0.6 && unexposed > 0.75, "{inside} {outside} {unexposed}");
+        assert!(
+            inside > 0.9 && outside < 0.6 && unexposed > 0.75,
+            "{inside} {outside} {unexposed}"
+        );
         assert!(OutlierExposure::join(&train, &outliers, 1).is_err());
         let narrow = Table::new(vec![0.0], 1).unwrap();
         assert!(matches!(OutlierExposure::join(&train, &narrow, 2), Err(OodError::Count { .. })));

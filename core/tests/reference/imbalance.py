@@ -34,7 +34,7 @@ def tomek():
         cleaner = TomekLinks()
         cleaner.fit_resample(inputs, classes)
         nearest = NearestNeighbors(n_neighbors=2).fit(inputs).kneighbors(inputs, return_distance=False)[:, 1]
-        is_link = TomekLinks.is_tomek(classes, nearest, [])
+        is_link = TomekLinks.is_tomek(classes, nearest, np.unique(classes))
         links = sorted({tuple(sorted((int(i), int(nearest[i])))) for i in np.flatnonzero(is_link)})
         cases.append(
             {
