@@ -144,7 +144,7 @@ fn run(seed: u64) -> Result<(Vec<(&'static str, Scores, Scores)>, [f64; 2]), Box
         auroc(&odin.scores(&plain, &validation, 256)?, &odin.scores(&plain, &tuning, 256)?)
     })?;
     let (learned, known_classes) = (features(&plain, &train)?, train.classes()?);
-    let shrinkage = tuned(&[1e-4, 1e-3, 1e-2, 1e-1], |shrinkage| {
+    let shrinkage = tuned(&[1e-3, 1e-2, 0.1, 0.3, 1.0], |shrinkage| {
         let detector = Mahalanobis::fit(&learned, &known_classes, shrinkage)?;
         let score = |data| -> Result<Scores, Box<dyn Error>> {
             Ok(detector.scores(&features(&plain, data)?)?)

@@ -6,7 +6,8 @@
 //! ([`nn::Network::evaluate`]) nor the gradient of a loss whose formula is known
 //! ([`nn::Plan::backward`]) needs libtorch. libtorch does what it is best at: it differentiates
 //! everything else. [`supervised`] trains a network on rows of data, and [`metrics`] score what it
-//! predicts.
+//! predicts. [`imbalance`] is for classes that are rare, [`ood`] for rows unlike those learned from,
+//! [`ensemble`] for several networks as one.
 //!
 //! Modules that need no libtorch, [`data`], [`metrics`] and [`plot`] for instance, stand outside the
 //! default feature `torch`, which everything else needs.

@@ -71,7 +71,7 @@ impl<P, O: FeatureSpace> NoveltyWatch<P, O> {
     pub fn flags(&self, observations: &[O::Element]) -> Vec<bool> {
         let is_novel = |observation: &O::Element| {
             let row = features(&self.observation_space, std::slice::from_ref(observation));
-            let score = row.and_then(|row| self.detector.scores(&row));
+            let score = row.map_err(OodError::from).and_then(|row| self.detector.scores(&row));
             score.map_or(true, |scores| scores[0] < self.threshold)
         };
         observations.iter().map(is_novel).collect()

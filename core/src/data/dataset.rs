@@ -250,9 +250,10 @@ impl Dataset {
     }
 
     /// # Errors
-    /// [`DataError::Resampled`].
+    /// [`DataError::Resampled`]; no rows are none of those.
     pub(crate) fn check_not_resampled(&self, what: &'static str) -> Result<(), DataError> {
-        if self.resampled { Err(DataError::Resampled { what }) } else { Ok(()) }
+        let resampled = self.resampled && !self.is_empty();
+        if resampled { Err(DataError::Resampled { what }) } else { Ok(()) }
     }
 
     /// [`train_test_split`] without regard to classes: those to train with and, drawn at random, a

@@ -311,7 +311,10 @@ fn resampled_rows_are_learned_from_but_not_held_out() {
     let more = Resampler::random_over().fit_resample(&data, &mut rng()).unwrap().data;
     let error = fit(&mut line(), &data, &more, &config(), rng(), &squared).unwrap_err();
     assert!(matches!(error, FitError::Data(DataError::Resampled { what: "hold out" })), "{error}");
-    fit(&mut line(), &more, &data, &config(), rng(), &squared).unwrap();
+    let nothing = more.select(&[]).unwrap();
+    for held_out in [&data, &nothing] {
+        fit(&mut line(), &more, held_out, &config(), rng(), &squared).unwrap();
+    }
     let balanced = FitConfig { sampler: Sampler::Balanced, ..config() };
     let numbers = rows(&[0.0, 1.0], &[0.5, 1.0]);
     let error = fit(&mut line(), &numbers, &data, &balanced, rng(), &squared).unwrap_err();
