@@ -6,7 +6,8 @@
 //! ([`nn::Network::evaluate`]) nor the gradient of a loss whose formula is known
 //! ([`nn::Plan::backward`]) needs libtorch. libtorch does what it is best at: it differentiates
 //! everything else. [`supervised`] trains a network on rows of data, and [`metrics`] score what it
-//! predicts.
+//! predicts. [`imbalance`] is for classes that are rare, [`ood`] for rows unlike those learned from,
+//! [`ensemble`] for several networks as one.
 //!
 //! Modules that need no libtorch, [`data`], [`metrics`] and [`plot`] for instance, stand outside the
 //! default feature `torch`, which everything else needs.
@@ -23,9 +24,12 @@
 pub mod atomic_file;
 pub mod checkpoint;
 pub mod data;
+pub mod ensemble;
+pub mod imbalance;
 pub mod lr_schedule;
 pub mod metrics;
 pub mod model_selection;
+pub mod ood;
 pub mod plot;
 pub mod statistics;
 

@@ -16,6 +16,11 @@
 //! distribution of fixed deviation around the network's output, which makes the loss the squared error
 //! and a constant. Whole episodes are held out, since the steps of one resemble each other.
 //!
+//! An expert does some actions rarely, and a clone that never does them is right nearly always. Where
+//! actions are finite, minibatches may hold all alike (`sampler = "balanced"`), or rare ones count more
+//! (`class_weight = "balanced"`): the loss is then `−Σ w_a ln π(a|s) / Σ w_a`. Either changes the
+//! clone's probabilities along with what it does.
+//!
 //! The environment teaches nothing: rewards and what happens there are not looked at. Each env step
 //! only makes time for `updates_per_step` minibatches, so that evaluations, records, checkpoints and
 //! resuming are those of every agent. Once the epochs are over, or the loss has not fallen for
@@ -32,6 +37,8 @@ mod tests;
 use std::{cell::RefCell, ops::Range};
 
 use gymnast_core::{
+    data::Sampler,
+    imbalance::ClassWeight,
     nn::{Mlp, MlpConfig, Network as _, Scratch},
     supervised::{Batch, Dataset, Epoch, Fit, FitError},
     threads,
@@ -69,6 +76,8 @@ struct Cloned<H> {
     /// Where the observations say which actions are allowed, and the head has one output for each.
     mask: Option<ActionMask>,
     shared: Vec<f32>,
+    /// How much each action counts; `None`: all the same.
+    class_weight: Option<Vec<f32>>,
 }
 
 /// What acting writes to, kept from call to call.
@@ -84,7 +93,8 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
     /// An agent that has learned nothing from these episodes yet.
     ///
     /// # Errors
-    /// [`AgentError::InvalidConfig`], also where there are no episodes.
+    /// [`AgentError::InvalidConfig`], also where there are no episodes, or actions are to be balanced
+    /// that are not finite.
     pub fn new(
         demonstrations: &Demonstrations<O, H::ActionSpace>,
         head: H,
@@ -92,6 +102,7 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
         plan: &Plan,
     ) -> Result<Self, AgentError> {
         config.check()?;
+        check_balance(&head, config)?;
         let path = &config.demonstrations;
         let expected = "at least one recorded episode";
         AgentError::require(!demonstrations.is_empty(), "demonstrations", path, expected)?;
@@ -110,6 +121,7 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
         let mut held_out = plan.seed.child("held out", 0).rng();
         let (train, validation) =
             split(demonstrations, &head, config.validation_share, &mut held_out)?;
+        let class_weight = action_weights(&config.class_weight, &train, head.outputs())?;
         Ok(Self {
             policy: Cloned {
                 mask: observation_space
@@ -118,6 +130,7 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
                     .map(|places| ActionMask::new(places, head.outputs()))
                     .transpose()?,
                 shared: vec![config.log_std as f32; head.shared()],
+                class_weight,
                 head,
             },
             observation_space,
@@ -153,6 +166,35 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
     }
 }
 
+/// That actions which are to be balanced are classes.
+fn check_balance<H: PolicyHead>(head: &H, config: &BcConfig) -> Result<(), AgentError> {
+    let (sampler, weight, finite) = (config.sampler, &config.class_weight, head.is_over_actions());
+    let require = AgentError::require;
+    let shuffled = sampler == Sampler::Shuffled;
+    require(finite || shuffled, "sampler", &sampler, "shuffled: these actions are no classes")?;
+    let uniform = *weight == ClassWeight::Uniform;
+    require(finite || uniform, "class_weight", weight, "uniform: these actions are no classes")
+}
+
+/// How much each of so many actions counts.
+fn action_weights(
+    weight: &ClassWeight,
+    train: &Dataset,
+    actions: usize,
+) -> Result<Option<Vec<f32>>, AgentError> {
+    if *weight == ClassWeight::Uniform {
+        return Ok(None);
+    }
+    let mut counts = train.class_counts().map_err(backend)?;
+    counts.resize(actions, 0);
+    // What the expert never does counts as if it had once: only steps held out could have it.
+    counts.iter_mut().for_each(|n| *n = (*n).max(1));
+    let weights = weight.weights(&counts);
+    let expected = "a beta in [0, 1), or a finite weight from 0 on for each action";
+    AgentError::require(weights.is_ok(), "class_weight", weight, expected)?;
+    weights.map_err(backend)
+}
+
 /// The steps of the episodes as rows, a share of the episodes held out: at least one, if there are two
 /// and any are asked for.
 fn split<O: FeatureSpace, H: PolicyHead>(
@@ -185,14 +227,19 @@ fn split<O: FeatureSpace, H: PolicyHead>(
 }
 
 impl<H: PolicyHead> Cloned<H> {
-    /// Mean −ln π(a|s): `[]`. `outputs` is `[B, outputs]`.
+    /// Mean −ln π(a|s), by the actions' weights where they have some: `[]`. `outputs` is
+    /// `[B, outputs]`.
     fn loss(&self, outputs: &Tensor, batch: &Batch) -> Tensor {
         let allowed = self.mask.as_ref().map(|mask| mask.masked(&batch.inputs(), outputs));
         let shared = Tensor::from_slice(&self.shared);
         let outputs = allowed.as_ref().unwrap_or(outputs);
         let (log_prob, _) =
             self.head.log_prob_and_entropy(outputs, &shared, batch.target_numbers());
-        -log_prob.mean(Kind::Float)
+        let Some(weights) = &self.class_weight else { return -log_prob.mean(Kind::Float) };
+        let weights = Tensor::from_slice(weights).take(&batch.classes()); // [B]
+        // Nothing is learned from a minibatch of actions that do not count.
+        let total = weights.sum(Kind::Float).clamp_min(f64::from(f32::MIN_POSITIVE));
+        -(log_prob * weights).sum(Kind::Float) / total
     }
 
     /// The action for one row of outputs.

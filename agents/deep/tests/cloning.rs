@@ -1,14 +1,17 @@
 //! Behaviour cloning does as the one it learns from, and resumes bit for bit.
 
+use gymnast_core::{data::Sampler, imbalance::ClassWeight};
 use gymnast_deep::{Bc, BcConfig, Categorical, DiagonalGaussian};
 use gymnast_envs::{
-    BoxSpace, Discrete, Env, EnvError, Obs, Seed, SyncVectorEnv, classic::CartPole,
+    BoxSpace, Discrete, Env, EnvError, Obs, Rng, Seed, Step, SyncVectorEnv, classic::CartPole,
     wrappers::TimeLimit,
 };
 use gymnast_harness::{
     Demonstrations, Mode, Plan, Policy,
     testing::{Quadratic, assert_learns, assert_resumes_exactly, setup, training},
 };
+
+use rand::RngExt as _;
 
 type Pole = Demonstrations<BoxSpace<4>, Discrete>;
 
@@ -92,6 +95,88 @@ fn it_resumes_exactly() {
             };
             assert_resumes_exactly(make, &training(600, num_envs));
         }
+    }
+}
+
+/// A random place in the square; which of three actions suits it, one of them rarely, depends on it.
+struct Places;
+
+impl Env for Places {
+    type ObservationSpace = BoxSpace<2>;
+    type ActionSpace = Discrete;
+
+    fn observation_space(&self) -> BoxSpace<2> {
+        BoxSpace::symmetric([1.0; 2])
+    }
+
+    fn action_space(&self) -> Discrete {
+        Discrete::new(3)
+    }
+
+    fn reset(&mut self, rng: &mut Rng) -> Result<[f32; 2], EnvError> {
+        Ok([rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0)])
+    }
+
+    fn step(&mut self, _: &i64, rng: &mut Rng) -> Result<Step<[f32; 2]>, EnvError> {
+        Ok(Step::new(self.reset(rng)?, 0.0, false))
+    }
+}
+
+fn suits([x, y]: &[f32; 2]) -> i64 {
+    if x * x + y * y < 0.04 { 2 } else { (*x > 0.0).into() } // 2 in 3 % of the square
+}
+
+#[test]
+fn balanced_it_learns_what_is_done_rarely() {
+    let places = || TimeLimit::new(Places, 50);
+    let (episodes, unseen) = (record(places(), 40, suits), record(places(), 60, suits));
+    let recall = |config: BcConfig| {
+        let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: 400 };
+        let make = |_, a| Bc::new(&episodes, Categorical::new(a), &config, &plan);
+        let mut setup = setup(&plan, places, make).unwrap();
+        setup.envs.reset().unwrap();
+        for _ in 0..plan.env_steps {
+            setup.agent.learn(setup.envs.step(&[0]).unwrap()).unwrap();
+        }
+        let mut actions = Vec::new();
+        let agent = &setup.agent;
+        agent.act(unseen.observations(), Mode::Exploit, &mut Seed::new(0).rng(), &mut actions);
+        let rare = || actions.iter().zip(unseen.actions()).filter(|(_, truth)| **truth == 2);
+        assert!(rare().count() > 50);
+        rare().filter(|(action, _)| **action == 2).count() as f64 / rare().count() as f64
+    };
+    let plain = recall(small());
+    for config in [
+        BcConfig { sampler: Sampler::Balanced, ..small() },
+        BcConfig { class_weight: ClassWeight::Balanced, ..small() },
+    ] {
+        let balanced = recall(config.clone());
+        assert!(balanced > 0.95 && balanced > plain + 0.1, "{config:?} {balanced}, plain {plain}");
+    }
+}
+
+#[test]
+fn balanced_it_resumes_exactly() {
+    let episodes: Pole = record(cart_pole(), 4, controller);
+    let (sampler, class_weight) = (Sampler::Balanced, ClassWeight::EffectiveNumber { beta: 0.99 });
+    let config = BcConfig { sampler, class_weight, ..small() };
+    let make = |plan: &Plan| {
+        setup(plan, cart_pole, |_, a| Bc::new(&episodes, Categorical::new(a), &config, plan))
+    };
+    assert_resumes_exactly(make, &training(600, 1));
+}
+
+#[test]
+fn only_finite_actions_are_balanced() {
+    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: 10 };
+    let episodes = record(Quadratic::default(), 5, |[seen]| [1.0 + seen]);
+    for (key, config) in [
+        ("sampler", BcConfig { sampler: Sampler::Balanced, ..small() }),
+        ("class_weight", BcConfig { class_weight: ClassWeight::Balanced, ..small() }),
+    ] {
+        let head = DiagonalGaussian::new(Quadratic::default().action_space());
+        let error = Bc::new(&episodes, head, &config, &plan).err().unwrap().to_string();
+        assert!(error.contains(key) && error.contains("these actions are no classes"), "{error}");
     }
 }
 

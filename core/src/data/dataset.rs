@@ -12,6 +12,7 @@ pub struct Dataset {
     inputs: Table,            // [N, input_width]
     targets: Table,           // [N, target_width]
     class_names: Vec<String>, // [C], or none
+    resampled: bool,
 }
 
 impl Dataset {
@@ -54,7 +55,7 @@ impl Dataset {
                 return Err(DataError::NotFinite { part, row, column, value });
             }
         }
-        Ok(Self { inputs, targets, class_names: Vec::new() })
+        Ok(Self { inputs, targets, class_names: Vec::new(), resampled: false })
     }
 
     /// Names the classes: the first name is that of class 0.
@@ -80,8 +81,8 @@ impl Dataset {
     /// # Errors
     /// As [`from_tables`](Self::from_tables).
     pub fn with_inputs(&self, inputs: Table) -> Result<Self, DataError> {
-        let class_names = self.class_names.clone();
-        Ok(Self { class_names, ..Self::from_tables(inputs, self.targets.clone())? })
+        let (class_names, resampled) = (self.class_names.clone(), self.resampled);
+        Ok(Self { class_names, resampled, ..Self::from_tables(inputs, self.targets.clone())? })
     }
 
     /// The number of rows.
@@ -172,6 +173,19 @@ impl Dataset {
         Ok(counts)
     }
 
+    /// The numbers of the rows of each class, class 0 first, as many classes as
+    /// [`class_counts`](Self::class_counts) has.
+    ///
+    /// # Errors
+    /// As [`classes`](Self::classes).
+    pub fn rows_of_classes(&self) -> Result<Vec<Vec<usize>>, DataError> {
+        let mut rows_of = vec![Vec::new(); self.class_counts()?.len()];
+        for (row, class) in self.classes()?.into_iter().enumerate() {
+            rows_of[class].push(row);
+        }
+        Ok(rows_of)
+    }
+
     /// The same rows with other classes: `relabel(|quality| usize::from(quality <= 4), ["good", "poor"])`
     /// makes two of many.
     ///
@@ -184,7 +198,9 @@ impl Dataset {
     ) -> Result<Self, DataError> {
         let targets = self.classes()?.into_iter().map(|old| class(old) as f32).collect();
         let targets = self.targets.with_values(targets)?;
-        Self::from_tables(self.inputs.clone(), targets)?.with_class_names(names)
+        let resampled = self.resampled;
+        Self { resampled, ..Self::from_tables(self.inputs.clone(), targets)? }
+            .with_class_names(names)
     }
 
     /// The same rows with a 1 in the column of their class and 0 in all others: soft targets `[N, C]`,
@@ -204,7 +220,8 @@ impl Dataset {
         let targets = Table::new(targets, classes)?;
         let named = self.class_names.len() == classes;
         let targets = if named { targets.with_names(self.class_names.clone())? } else { targets };
-        Self::from_tables(self.inputs.clone(), targets)
+        let resampled = self.resampled;
+        Ok(Self { resampled, ..Self::from_tables(self.inputs.clone(), targets)? })
     }
 
     /// Some of the rows, by their numbers, in that order.
@@ -216,7 +233,27 @@ impl Dataset {
             inputs: self.inputs.select(rows)?,
             targets: self.targets.select(rows)?,
             class_names: self.class_names.clone(),
+            resampled: self.resampled,
         })
+    }
+
+    /// Whether rows occur more than once or were made up ([`imbalance`](crate::imbalance),
+    /// [`ensemble`](crate::ensemble)). Such rows are for training only: every split refuses them, since
+    /// copies of one row, or a row and what was made of it, would end on both sides.
+    pub fn is_resampled(&self) -> bool {
+        self.resampled
+    }
+
+    /// The same rows, from now on [resampled](Self::is_resampled).
+    pub(crate) fn into_resampled(self) -> Self {
+        Self { resampled: true, ..self }
+    }
+
+    /// # Errors
+    /// [`DataError::Resampled`]; no rows are none of those.
+    pub(crate) fn check_not_resampled(&self, what: &'static str) -> Result<(), DataError> {
+        let resampled = self.resampled && !self.is_empty();
+        if resampled { Err(DataError::Resampled { what }) } else { Ok(()) }
     }
 
     /// [`train_test_split`] without regard to classes: those to train with and, drawn at random, a
@@ -224,7 +261,7 @@ impl Dataset {
     ///
     /// # Errors
     /// [`DataError::Setting`] unless `share` lies in [0, 1), [`DataError::TooFewRows`] if none are left
-    /// to train with.
+    /// to train with, [`DataError::Resampled`].
     pub fn split<R: Rng + ?Sized>(
         &self,
         share: f64,

@@ -86,6 +86,16 @@ pub enum DataError {
         /// How many came.
         got: usize,
     },
+    /// Rows of a resampled set would be judged by, though copies of them, or what they were made of,
+    /// were learned from.
+    #[error(
+        "the rows to {what} were resampled: expected original ones; split first, then resample the \
+         training part alone"
+    )]
+    Resampled {
+        /// What was to happen to them.
+        what: &'static str,
+    },
     /// A target is no class.
     #[error("row {row} has the target {value}: expected one whole number from 0 for a class{below}",
         below = below.map(|n| format!(", below {n}")).unwrap_or_default())]

@@ -34,6 +34,7 @@ mod error;
 mod loader;
 mod preprocessing;
 mod real;
+mod sampler;
 mod split;
 mod table;
 #[cfg(test)]
@@ -43,14 +44,13 @@ pub use augmentation::{Augmentation, Compose, Mixed, Shape, mixup};
 pub use batch::Batch;
 pub use dataset::Dataset;
 pub use error::DataError;
-#[cfg(feature = "torch")]
-pub(crate) use loader::shuffled_rows;
 pub use loader::{DataLoader, DataLoaderConfig};
 pub use preprocessing::{
     Bounds, MinMaxScaler, OutlierClipper, Pipeline, RobustScaler, SimpleImputer, StandardScaler,
     Step, Strategy, Transformer,
 };
 pub use real::{load_breast_cancer, load_digits, load_wine_quality};
+pub use sampler::Sampler;
 pub use split::{
     Split, SplitConfig, Stratify, split_rows, train_test_split, train_validation_test_split,
 };

@@ -54,14 +54,15 @@ pub struct Split {
 /// as scikit-learn does.
 ///
 /// # Errors
-/// [`DataError::Setting`] unless `test_size` lies in [0, 1); those of [`split_rows`]; where
-/// stratified, those of [`Dataset::classes`].
+/// [`DataError::Setting`] unless `test_size` lies in [0, 1); [`DataError::Resampled`]; those of
+/// [`split_rows`]; where stratified, those of [`Dataset::classes`].
 pub fn train_test_split<R: Rng + ?Sized>(
     data: &Dataset,
     test_size: f64,
     stratify: Stratify,
     rng: &mut R,
 ) -> Result<(Dataset, Dataset), DataError> {
+    data.check_not_resampled("split")?;
     if !(0.0..1.0).contains(&test_size) {
         return Err(DataError::Setting {
             key: "test_size",
@@ -91,13 +92,14 @@ pub fn train_test_split<R: Rng + ?Sized>(
 /// ```
 ///
 /// # Errors
-/// [`DataError::Setting`] if a share is negative or not finite, or that to train with is 0; those of
-/// [`split_rows`]; where stratified, those of [`Dataset::classes`].
+/// [`DataError::Setting`] if a share is negative or not finite, or that to train with is 0;
+/// [`DataError::Resampled`]; those of [`split_rows`]; where stratified, those of [`Dataset::classes`].
 pub fn train_validation_test_split<R: Rng + ?Sized>(
     data: &Dataset,
     config: &SplitConfig,
     rng: &mut R,
 ) -> Result<Split, DataError> {
+    data.check_not_resampled("split")?;
     let SplitConfig { train, validation, test, stratify } = *config;
     let check = |holds, key, value, allowed| match holds {
         true => Ok(()),

@@ -79,6 +79,16 @@ impl Table {
         self.values.chunks_exact(self.width).nth(row).ok_or(DataError::NoSuchRow { row, rows })
     }
 
+    /// One row, to change.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchRow`].
+    pub(crate) fn row_mut(&mut self, row: usize) -> Result<&mut [f32], DataError> {
+        let rows = self.len();
+        let mut all = self.values.chunks_exact_mut(self.width);
+        all.nth(row).ok_or(DataError::NoSuchRow { row, rows })
+    }
+
     /// Some of the rows, by their numbers, in that order.
     ///
     /// # Errors

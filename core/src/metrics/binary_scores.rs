@@ -16,17 +16,17 @@ pub struct BinaryScores {
 
 /// What is taken for positive if everything from `score` upwards is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Threshold {
-    pub(super) score: f64,
-    pub(super) true_positives: u64,
-    pub(super) false_positives: u64,
+pub(crate) struct Threshold {
+    pub(crate) score: f64,
+    pub(crate) true_positives: u64,
+    pub(crate) false_positives: u64,
 }
 
 /// All thresholds that make a difference, the highest first.
-pub(super) struct Thresholds {
-    pub(super) of: Vec<Threshold>,
-    pub(super) positives: u64,
-    pub(super) negatives: u64,
+pub(crate) struct Thresholds {
+    pub(crate) of: Vec<Threshold>,
+    pub(crate) positives: u64,
+    pub(crate) negatives: u64,
 }
 
 /// The area under the ROC curve: the probability that a positive row has a higher score than a
@@ -196,7 +196,8 @@ impl BinaryScores {
         Ok(PrecisionRecallCurve::new(&self.of_positives("the precision-recall curve")?))
     }
 
-    fn of_both_classes(&self, score: &'static str) -> Result<Thresholds, MetricError> {
+    /// All thresholds, where `score` needs rows of both classes.
+    pub(crate) fn of_both_classes(&self, score: &'static str) -> Result<Thresholds, MetricError> {
         let thresholds = self.of_positives(score)?;
         if thresholds.negatives == 0 {
             return Err(MetricError::Undefined { score, why: "no row is of the negative class" });
@@ -204,18 +205,20 @@ impl BinaryScores {
         Ok(thresholds)
     }
 
-    fn of_positives(&self, score: &'static str) -> Result<Thresholds, MetricError> {
-        if self.scores.is_empty() {
-            return Err(MetricError::Empty);
-        }
-        let thresholds = self.thresholds();
+    /// All thresholds, where `score` needs a positive row.
+    pub(crate) fn of_positives(&self, score: &'static str) -> Result<Thresholds, MetricError> {
+        let thresholds = self.of_any()?;
         if thresholds.positives == 0 {
             return Err(MetricError::Undefined { score, why: "no row is of the positive class" });
         }
         Ok(thresholds)
     }
 
-    fn thresholds(&self) -> Thresholds {
+    /// All thresholds of rows of any class.
+    pub(crate) fn of_any(&self) -> Result<Thresholds, MetricError> {
+        if self.scores.is_empty() {
+            return Err(MetricError::Empty);
+        }
         let mut order: Vec<usize> = (0..self.scores.len()).collect();
         order.sort_unstable_by(|&a, &b| self.scores[b].total_cmp(&self.scores[a]));
         let mut of: Vec<Threshold> = Vec::new();
@@ -226,7 +229,7 @@ impl BinaryScores {
             false_positives += tied.len() as u64 - positives;
             of.push(Threshold { score: self.scores[tied[0]], true_positives, false_positives });
         }
-        Thresholds { of, positives: true_positives, negatives: false_positives }
+        Ok(Thresholds { of, positives: true_positives, negatives: false_positives })
     }
 }
 

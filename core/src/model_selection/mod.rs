@@ -51,8 +51,9 @@ impl Fold {
     /// The two parts of a dataset.
     ///
     /// # Errors
-    /// [`DataError::NoSuchRow`] if the fold was made for more rows.
+    /// [`DataError::NoSuchRow`] if the fold was made for more rows, [`DataError::Resampled`].
     pub fn select(&self, data: &Dataset) -> Result<(Dataset, Dataset), DataError> {
+        data.check_not_resampled("split")?;
         Ok((data.select(&self.train)?, data.select(&self.test)?))
     }
 

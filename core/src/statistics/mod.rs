@@ -7,6 +7,7 @@
 mod aggregate;
 mod bootstrap;
 mod curve;
+mod paired;
 mod smoothing;
 mod summary;
 mod threshold;
@@ -14,6 +15,7 @@ mod threshold;
 pub use aggregate::{aggregate_iqm, aggregate_mean, aggregate_median};
 pub use bootstrap::{Bootstrap, Interval};
 pub use curve::{Curve, Interpolation, common_grid};
+pub use paired::paired_difference;
 pub use smoothing::{Bin, bin_means, moving_average};
 pub use summary::{iqm, mean, median, quantile, sample_std};
 pub use threshold::{Reached, censored_median, steps_to_threshold};
@@ -31,6 +33,14 @@ pub enum StatisticsError {
         x: usize,
         /// How many y were given.
         y: usize,
+    },
+    /// Two samples do not pair up.
+    #[error("a paired difference needs as many of the one as of the other: got {a} and {b}")]
+    Pairs {
+        /// How many of the one were given.
+        a: usize,
+        /// How many of the other.
+        b: usize,
     },
     /// A position on the x-axis is NaN, infinite or left of the one before it.
     #[error("x must be finite and never decrease: x[{index}] is {value}")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::FitError;
-use crate::data::Augmentation;
+use crate::data::{Augmentation, Sampler};
 use crate::lr_schedule::LrSchedule;
 use crate::optim::{AdamConfig, AdamWConfig, OptimizerConfig, ParamGroup};
 
@@ -15,6 +15,8 @@ pub struct FitConfig {
     pub epochs: usize,
     /// The rows of a minibatch; the last of an epoch may have fewer; ≥ 1.
     pub batch_size: usize,
+    /// Which rows the minibatches of an epoch are made of.
+    pub sampler: Sampler,
     /// The minibatches whose gradients make one step, as one large minibatch that memory would not
     /// hold; ≥ 1.
     pub accumulate: usize,
@@ -40,6 +42,7 @@ impl Default for FitConfig {
         Self {
             epochs: 200,
             batch_size: 64,
+            sampler: Sampler::Shuffled,
             accumulate: 1,
             optimizer: OptimizerConfig::Adam(AdamConfig { lr: 1e-3, ..AdamConfig::default() }),
             lr_schedule: LrSchedule::default(),

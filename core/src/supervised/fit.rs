@@ -7,7 +7,7 @@ use tch::Tensor;
 use super::predictions::check_width;
 use super::{Epoch, FitConfig, FitError, History, Objective, Progress, Scores};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
-use crate::data::{Batch, Compose, Dataset, shuffled_rows};
+use crate::data::{Batch, Compose, Dataset};
 use crate::nn::{Buffers, Network, Parameters};
 use crate::optim::{Optimizer, ParamGroups};
 
@@ -81,8 +81,9 @@ impl Fit {
     /// Always with the same rows; does nothing once the training is over.
     ///
     /// # Errors
-    /// [`FitError::Empty`], [`FitError::Width`], [`FitError::Diverged`]; what objective and
-    /// optimiser return.
+    /// [`FitError::Empty`], [`FitError::Width`], [`FitError::Diverged`]; [`FitError::Data`] where the
+    /// rows held out are resampled ones, or those to train with have no classes and the sampler needs
+    /// them; what objective and optimiser return.
     pub fn step<N: Network>(
         &mut self,
         network: &mut N,
@@ -99,10 +100,11 @@ impl Fit {
         if self.order.len() != train.len() {
             check_width("rows to train with", network, train)?;
             check_width("rows held out", network, validation)?;
+            validation.check_not_resampled("hold out")?;
             let augmentations = self.config.augmentations.clone();
             self.augmentation = Some(Compose::new(augmentations, train.input_width())?);
             let epoch = self.progress.history.epochs.len() as u64;
-            self.order = shuffled_rows(train.len(), &self.rng, epoch);
+            self.order = self.config.sampler.order(train, &self.rng, epoch)?;
         }
         network.set_training(true);
         self.accumulate(network, train, objective)?;

@@ -7,7 +7,8 @@ use tch::Tensor;
 
 use super::*;
 use crate::checkpoint::StateDict;
-use crate::data::Augmentation;
+use crate::data::{Augmentation, DataError, Sampler};
+use crate::imbalance::Resampler;
 use crate::loss::Loss;
 use crate::loss::mse;
 use crate::lr_schedule::LrSchedule;
@@ -319,4 +320,56 @@ fn with_every_optimiser_a_stopped_training_goes_on_bit_for_bit() {
         let one_row_left = trainer().fit(&mut start(), &train, &four, &loss).unwrap_err();
         assert!(matches!(one_row_left, FitError::Network(NetworkError::Rows { .. })));
     }
+}
+
+#[test]
+fn a_balanced_sampler_feeds_the_classes_alike_and_resumes() {
+    let inputs: Vec<f32> = (0..20).map(|row| row as f32 / 20.0).collect();
+    let classes: Vec<f32> = (0..20).map(|row| f32::from(u8::from(row >= 18))).collect();
+    let train = rows(&inputs, &classes);
+    let nothing = train.select(&[]).unwrap();
+    let config = FitConfig { epochs: 3, batch_size: 6, sampler: Sampler::Balanced, ..config() };
+    let shares = std::cell::RefCell::new(Vec::new());
+    let objective = |network: &Mlp, batch: &Batch| {
+        shares.borrow_mut().push((batch.len(), batch.target_numbers().iter().sum::<f32>()));
+        squared(network, batch)
+    };
+    let mut whole = line();
+    let mut fit = Fit::new(&config, whole.parameters(), rng()).unwrap();
+    while !fit.is_over() {
+        fit.step(&mut whole, &train, &nothing, &objective).unwrap();
+    }
+    let epoch = [(6, 3.0), (6, 3.0), (6, 3.0), (2, 1.0)];
+    assert_eq!(shares.into_inner(), epoch.repeat(3));
+
+    // Stopped in the middle of an epoch, and gone on with from what was saved.
+    let mut network = line();
+    let mut first = Fit::new(&config, network.parameters(), rng()).unwrap();
+    for _ in 0..6 {
+        first.step(&mut network, &train, &nothing, &squared).unwrap();
+    }
+    let mut state = StateDict::new();
+    state.insert_part("fit", &first).unwrap();
+    let mut second = Fit::new(&config, network.parameters(), rng()).unwrap();
+    state.load_part("fit", &mut second).unwrap();
+    while !second.is_over() {
+        second.step(&mut network, &train, &nothing, &squared).unwrap();
+    }
+    assert_eq!(network.parameters().values(), whole.parameters().values());
+}
+
+#[test]
+fn resampled_rows_are_learned_from_but_not_held_out() {
+    let data = rows(&[0.0, 1.0, 2.0], &[0.0, 0.0, 1.0]);
+    let more = Resampler::random_over().fit_resample(&data, &mut rng()).unwrap().data;
+    let error = fit(&mut line(), &data, &more, &config(), rng(), &squared).unwrap_err();
+    assert!(matches!(error, FitError::Data(DataError::Resampled { what: "hold out" })), "{error}");
+    let nothing = more.select(&[]).unwrap();
+    for held_out in [&data, &nothing] {
+        fit(&mut line(), &more, held_out, &config(), rng(), &squared).unwrap();
+    }
+    let balanced = FitConfig { sampler: Sampler::Balanced, ..config() };
+    let numbers = rows(&[0.0, 1.0], &[0.5, 1.0]);
+    let error = fit(&mut line(), &numbers, &data, &balanced, rng(), &squared).unwrap_err();
+    assert!(matches!(error, FitError::Data(DataError::NotAClass { row: 0, .. })), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gymnast_core::{nn::Activation, supervised::FitConfig};
+use gymnast_core::{data::Sampler, imbalance::ClassWeight, nn::Activation, supervised::FitConfig};
 use gymnast_envs::Space;
 use gymnast_harness::{AgentError, Demonstrations, Preset, Presets, Training};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,12 @@ gymnast_harness::documented! {
         pub epochs: usize,
         /// The recorded steps of a minibatch.
         pub batch_size: usize,
+        /// Which recorded steps a minibatch is made of: `shuffled`, or `balanced` for as many of each
+        /// action, where actions are finite.
+        pub sampler: Sampler,
+        /// How much a step counts by its action, where actions are finite: `uniform`, `balanced` for
+        /// rare actions as much as frequent ones, `{ effective_number = { beta } }`, `{ given = […] }`.
+        pub class_weight: ClassWeight,
         /// Adam's step size.
         pub learning_rate: f64,
         /// How strongly weights are pulled to zero.
@@ -51,6 +57,8 @@ impl Default for BcConfig {
             updates_per_step: 1,
             epochs,
             batch_size,
+            sampler: Sampler::default(),
+            class_weight: ClassWeight::default(),
             learning_rate: optimizer.lr(),
             weight_decay: 0.0,
             validation_share: 0.2,
@@ -91,6 +99,7 @@ impl BcConfig {
         FitConfig {
             epochs: self.epochs,
             batch_size: self.batch_size,
+            sampler: self.sampler,
             patience: self.patience,
             min_delta: self.min_delta,
             ..FitConfig::adam_w(self.learning_rate, self.weight_decay)

@@ -5,7 +5,8 @@ use crate::{Categorical, DiagonalGaussian};
 
 fn masked() -> Cloned<Categorical<Discrete>> {
     let head = Categorical::new(Discrete::new(3));
-    Cloned { head, mask: Some(ActionMask::new(1..4, 3).unwrap()), shared: Vec::new() }
+    let mask = Some(ActionMask::new(1..4, 3).unwrap());
+    Cloned { head, mask, shared: Vec::new(), class_weight: None }
 }
 
 fn batch(inputs: &[f32], width: usize, targets: &[f32]) -> Batch {
@@ -24,9 +25,34 @@ fn the_loss_is_the_actions_unlikeliness_among_those_allowed() {
 }
 
 #[test]
+fn rare_actions_count_by_their_weight() {
+    // As above, of the unmasked row only: 2 of 8 and 5 of 8, weighed 3 and 1.
+    let head = Categorical::new(Discrete::new(3));
+    let class_weight = Some(vec![9.0, 3.0, 1.0]);
+    let policy = Cloned { head, mask: None, shared: Vec::new(), class_weight };
+    let logits = [1.0, 2.0, 5.0].map(f32::ln);
+    let outputs = Tensor::from_slice(&[logits, logits].concat()).view([2, 3]);
+    let loss = policy.loss(&outputs, &batch(&[0.0; 2], 1, &[1.0, 2.0])).double_value(&[]);
+    assert!((loss - (3.0 * 4_f64.ln() + 1.6_f64.ln()) / 4.0).abs() < 1e-6, "{loss}");
+}
+
+#[test]
+fn weights_follow_from_how_often_actions_were_done() {
+    let train = Dataset::new(vec![0.0; 8], 1, [vec![0.0; 6], vec![1.0; 2]].concat(), 1).unwrap();
+    let weights = |weight| action_weights(&weight, &train, 3);
+    assert_eq!(weights(ClassWeight::Uniform).unwrap(), None);
+    // Six, two, and one as if it had been done.
+    assert_eq!(weights(ClassWeight::Balanced).unwrap(), Some(vec![0.5, 1.5, 3.0]));
+    for bad in [ClassWeight::Given(vec![1.0; 2]), ClassWeight::EffectiveNumber { beta: 1.0 }] {
+        let error = weights(bad).unwrap_err();
+        assert!(matches!(error, AgentError::InvalidConfig { key: "class_weight", .. }), "{error}");
+    }
+}
+
+#[test]
 fn real_valued_actions_are_fitted_by_squares() {
     let head = DiagonalGaussian::new(BoxSpace::symmetric([9.0]));
-    let policy = Cloned { head, mask: None, shared: vec![0.0] };
+    let policy = Cloned { head, mask: None, shared: vec![0.0], class_weight: None };
     let loss = |output: f32| {
         let outputs = Tensor::from_slice(&[output, 0.0]).view([2, 1]);
         policy.loss(&outputs, &batch(&[0.0; 2], 1, &[1.0, 0.0])).double_value(&[])

@@ -1,0 +1,193 @@
+//! A policy that knows when it is where it has never been.
+
+use std::cell::RefCell;
+
+use gymnast_core::{
+    data::{DataError, Table},
+    ood::{Mahalanobis, OodError, threshold_at_tpr},
+};
+use gymnast_envs::{FeatureSpace, Rng, Space};
+use gymnast_harness::{Mode, Policy};
+
+/// Every so many observations sets the threshold; the detector learns from the others.
+const HELD_OUT: usize = 5;
+
+/// A policy, and a detector of observations unlike those that it was trained on.
+///
+/// It acts as the policy does and counts what it flags; [`flags`](Self::flags) tells which. The
+/// detector is a normal distribution of the observations' features
+/// ([`Mahalanobis`](gymnast_core::ood::Mahalanobis)), so it knows how far they spread, and together with
+/// what, but not of holes in between.
+pub struct NoveltyWatch<P, O> {
+    policy: P,
+    observation_space: O,
+    detector: Mahalanobis,
+    threshold: f64,
+    seen: RefCell<Seen>,
+}
+
+/// How many observations a [`NoveltyWatch`] has acted on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// All.
+    pub observations: u64,
+    /// Those unlike the training's.
+    pub flagged: u64,
+}
+
+impl<P, O: FeatureSpace> NoveltyWatch<P, O> {
+    /// Watches over a policy that was trained on these observations. Of observations like them about
+    /// the share `tolerance` is flagged, 0.01 say; `shrinkage` as for
+    /// [`Mahalanobis::fit`](gymnast_core::ood::Mahalanobis::fit).
+    ///
+    /// Each fifth observation sets the threshold, the others the detector.
+    ///
+    /// # Errors
+    /// [`OodError::Setting`] unless `tolerance` lies in [0, 1) and `shrinkage` in [0, 1],
+    /// [`OodError::Empty`] for fewer than five observations, [`OodError::NotFinite`],
+    /// [`OodError::Singular`] where a feature never varies and nothing was shrunk.
+    pub fn fit(
+        policy: P,
+        observation_space: O,
+        observations: &[O::Element],
+        tolerance: f64,
+        shrinkage: f64,
+    ) -> Result<Self, OodError> {
+        if !(0.0..1.0).contains(&tolerance) {
+            let (key, value, allowed) = ("tolerance", tolerance, "in [0, 1)");
+            return Err(OodError::Setting { key, value, allowed });
+        }
+        let rows = features(&observation_space, observations)?;
+        let (held_out, learned): (Vec<usize>, Vec<usize>) =
+            (0..rows.len()).partition(|row| row % HELD_OUT == HELD_OUT - 1);
+        let learned = rows.select(&learned)?;
+        let detector = Mahalanobis::fit(&learned, &vec![0; learned.len()], shrinkage)?;
+        let scores = detector.scores(&rows.select(&held_out)?)?;
+        let threshold = threshold_at_tpr(&scores, 1.0 - tolerance)?;
+        Ok(Self { policy, observation_space, detector, threshold, seen: RefCell::default() })
+    }
+
+    /// Which observations are unlike those of the training; one that is not finite is.
+    pub fn flags(&self, observations: &[O::Element]) -> Vec<bool> {
+        let is_novel = |observation: &O::Element| {
+            let row = features(&self.observation_space, std::slice::from_ref(observation));
+            let score = row.map_err(OodError::from).and_then(|row| self.detector.scores(&row));
+            score.map_or(true, |scores| scores[0] < self.threshold)
+        };
+        observations.iter().map(is_novel).collect()
+    }
+
+    /// What it has acted on so far.
+    pub fn seen(&self) -> Seen {
+        *self.seen.borrow()
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &P {
+        &self.policy
+    }
+}
+
+/// Observations as rows that a network would read.
+fn features<O: FeatureSpace>(space: &O, observations: &[O::Element]) -> Result<Table, DataError> {
+    let width = space.width();
+    let mut rows = vec![0.0; observations.len() * width];
+    for (observation, row) in observations.iter().zip(rows.chunks_exact_mut(width.max(1))) {
+        space.flatten(observation, row);
+    }
+    Table::new(rows, width)
+}
+
+impl<O: FeatureSpace, A: Space, P: Policy<O, A>> Policy<O, A> for NoveltyWatch<P, O> {
+    fn act(
+        &self,
+        observations: &[O::Element],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<A::Element>,
+    ) {
+        let mut seen = self.seen.borrow_mut();
+        seen.observations += observations.len() as u64;
+        seen.flagged += self.flags(observations).into_iter().filter(|&novel| novel).count() as u64;
+        self.policy.act(observations, mode, rng, actions);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gymnast_envs::{BoxSpace, Discrete, Env as _, Seed, classic::CartPole};
+
+    use super::*;
+
+    /// Keeps the pole upright, and the cart near the middle.
+    struct Controller;
+
+    impl Policy<BoxSpace<4>, Discrete> for Controller {
+        fn act(&self, seen: &[[f32; 4]], _: Mode, _: &mut Rng, actions: &mut Vec<i64>) {
+            let push = |[place, speed, angle, turning]: &[f32; 4]| {
+                i64::from(0.1 * place + 0.2 * speed + angle + 0.4 * turning > 0.0)
+            };
+            actions.clear();
+            actions.extend(seen.iter().map(push));
+        }
+    }
+
+    /// What the controller sees in some episodes of 200 steps.
+    fn observations(episodes: u64) -> Vec<[f32; 4]> {
+        let (mut pole, mut seen, mut actions) = (CartPole::default(), Vec::new(), Vec::new());
+        for episode in 0..episodes {
+            let mut rng = Seed::new(episode).rng();
+            let mut observation = pole.reset(&mut rng).unwrap();
+            for _ in 0..200 {
+                seen.push(observation);
+                Controller.act(&[observation], Mode::Exploit, &mut rng, &mut actions);
+                observation = pole.step(&actions[0], &mut rng).unwrap().observation;
+            }
+        }
+        seen
+    }
+
+    fn watch(observations: &[[f32; 4]]) -> Result<NoveltyWatch<Controller, BoxSpace<4>>, OodError> {
+        let space = CartPole::default().observation_space();
+        NoveltyWatch::fit(Controller, space, observations, 0.01, 1e-3)
+    }
+
+    #[test]
+    fn wild_states_are_flagged_and_known_ones_are_not() {
+        let all = observations(20);
+        let (trained, fresh) = all.split_at(15 * 200);
+        let watch = watch(trained).unwrap();
+        let known = watch.flags(fresh);
+        let share = known.iter().filter(|&&novel| novel).count() as f64 / known.len() as f64;
+        assert!(share < 0.05, "{share}");
+        let wild = [
+            [2.3, 0.0, 0.0, 0.0],
+            [0.0, 3.0, 0.0, 0.0],
+            [0.0, 0.0, 0.2, 0.0],
+            [0.0, 0.0, 0.0, -3.0],
+            [f32::NAN, 0.0, 0.0, 0.0],
+        ];
+        assert_eq!(watch.flags(&wild), [true; 5]);
+        // It acts as the policy does, and counts.
+        let (mut rng, mut watched, mut alone) = (Seed::new(0).rng(), Vec::new(), Vec::new());
+        watch.act(&wild, Mode::Exploit, &mut rng, &mut watched);
+        watch.policy().act(&wild, Mode::Exploit, &mut rng, &mut alone);
+        assert_eq!(watched, alone);
+        assert_eq!(watch.seen(), Seen { observations: 5, flagged: 5 });
+    }
+
+    #[test]
+    fn it_says_what_it_needs() {
+        assert!(matches!(watch(&[]), Err(OodError::Empty)));
+        assert!(matches!(watch(&[[0.0; 4], [1.0; 4]]), Err(OodError::Empty)));
+        assert!(matches!(watch(&[[f32::NAN; 4]; 5]), Err(OodError::NotFinite { .. })));
+        let space = || CartPole::default().observation_space();
+        let (still, some) = ([[0.5; 4]; 10], observations(1));
+        let fit = |seen: &[[f32; 4]], tolerance, shrinkage| {
+            NoveltyWatch::fit(Controller, space(), seen, tolerance, shrinkage).err().unwrap()
+        };
+        assert!(matches!(fit(&still, 0.01, 0.0), OodError::Singular { feature: 0, .. }));
+        assert!(matches!(fit(&some, 1.0, 0.0), OodError::Setting { key: "tolerance", .. }));
+        assert!(matches!(fit(&some, 0.1, 2.0), OodError::Setting { key: "shrinkage", .. }));
+    }
+}

@@ -1,0 +1,114 @@
+//! Decisions by what they cost.
+
+use super::{ImbalanceError, setting};
+use crate::metrics::ConfusionMatrix;
+
+/// What it costs to take a row of one class for one of another; gains are negative costs.
+///
+/// Elkan, "The foundations of cost-sensitive learning" (2001).
+///
+/// ```
+/// use gymnast_core::imbalance::CostMatrix;
+///
+/// // To miss a poor wine costs nine times what a false alarm does.
+/// let costs = CostMatrix::new(vec![0.0, 1.0, 9.0, 0.0], 2)?;
+/// assert_eq!(costs.decide(&[0.85, 0.15])?, [1]);
+/// assert_eq!(costs.threshold()?, 0.1);
+/// # Ok::<(), gymnast_core::imbalance::ImbalanceError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct CostMatrix {
+    costs: Vec<f64>, // [C, C], truth by decision
+    classes: usize,
+}
+
+impl CostMatrix {
+    /// Costs `[C, C]`: the truth in rows, the decision in columns, as in a [`ConfusionMatrix`].
+    ///
+    /// # Errors
+    /// [`ImbalanceError::Setting`] for fewer than two classes or a cost that is not finite,
+    /// [`ImbalanceError::Count`].
+    pub fn new(costs: Vec<f64>, classes: usize) -> Result<Self, ImbalanceError> {
+        setting(classes >= 2, "the number of classes", classes as f64, "at least 2")?;
+        let (expected, got) = (classes.saturating_mul(classes), costs.len());
+        if expected != got {
+            return Err(ImbalanceError::Count { what: "costs", expected, got });
+        }
+        for &cost in &costs {
+            setting(cost.is_finite(), "a cost", cost, "finite")?;
+        }
+        Ok(Self { costs, classes })
+    }
+
+    /// The number of classes.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// What it costs to decide for `decision` where `truth` is true.
+    ///
+    /// # Panics
+    /// If there is no such class.
+    pub fn cost(&self, truth: usize, decision: usize) -> f64 {
+        assert!(decision < self.classes, "class {decision} of {}", self.classes);
+        self.costs[truth * self.classes + decision]
+    }
+
+    /// For each row of probabilities, `[N, C]`, the class with the least expected cost, the first of
+    /// equals: `argmin_d Σ_t p(t) cost(t, d)`, Elkan's equation 1.
+    ///
+    /// It is only as good as the probabilities: learn with neither weights nor resampling.
+    ///
+    /// # Errors
+    /// [`ImbalanceError::Count`] if they make no whole rows, [`ImbalanceError::Setting`] if one is no
+    /// probability.
+    pub fn decide(&self, probabilities: &[f64]) -> Result<Vec<usize>, ImbalanceError> {
+        let (classes, got) = (self.classes, probabilities.len());
+        if !got.is_multiple_of(classes) {
+            let expected = got.next_multiple_of(classes);
+            return Err(ImbalanceError::Count { what: "probabilities", expected, got });
+        }
+        for &p in probabilities {
+            setting((0.0..=1.0).contains(&p), "a probability", p, "in [0, 1]")?;
+        }
+        let decide = |row: &[f64]| {
+            let expected = |decision: usize| -> f64 {
+                row.iter().enumerate().map(|(truth, p)| p * self.cost(truth, decision)).sum()
+            };
+            (1..classes).fold(0, |best, d| if expected(d) < expected(best) { d } else { best })
+        };
+        Ok(probabilities.chunks_exact(classes).map(decide).collect())
+    }
+
+    /// Of two classes, the probability of class 1 from which on to decide for it is the cheaper:
+    /// `(c₀₁ − c₀₀) / (c₀₁ − c₀₀ + c₁₀ − c₁₁)`, truth first; Elkan's equation 2.
+    ///
+    /// # Errors
+    /// [`ImbalanceError::Count`] unless there are two classes, [`ImbalanceError::NoThreshold`] unless
+    /// both errors cost more than to be right.
+    pub fn threshold(&self) -> Result<f64, ImbalanceError> {
+        let &[right_0, alarm, miss, right_1] = self.costs.as_slice() else {
+            return Err(ImbalanceError::Count { what: "classes", expected: 2, got: self.classes });
+        };
+        if alarm <= right_0 || miss <= right_1 {
+            return Err(ImbalanceError::NoThreshold);
+        }
+        Ok((alarm - right_0) / (alarm - right_0 + miss - right_1))
+    }
+
+    /// What the decisions of a confusion matrix cost, a row on average.
+    ///
+    /// # Errors
+    /// [`ImbalanceError::Count`] if it is of other classes, [`ImbalanceError::Metric`] if it is empty.
+    pub fn mean_cost(&self, matrix: &ConfusionMatrix) -> Result<f64, ImbalanceError> {
+        let (what, expected, got) = ("classes", self.classes, matrix.classes());
+        if expected != got {
+            return Err(ImbalanceError::Count { what, expected, got });
+        }
+        if matrix.rows() == 0 {
+            return Err(crate::metrics::MetricError::Empty.into());
+        }
+        let costs = self.costs.iter().zip(matrix.counts());
+        Ok(costs.map(|(cost, &n)| cost * n as f64).sum::<f64>() / matrix.rows() as f64)
+    }
+}

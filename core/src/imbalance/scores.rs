@@ -1,0 +1,37 @@
+//! What tells how good a classifier of a rare class is.
+
+use crate::metrics::{
+    Average, MetricError, ZeroDivision, average_precision_score, balanced_accuracy_score,
+    brier_score_loss, expected_calibration_error, f1_score, precision_score, recall_score,
+};
+
+/// The bins of the expected calibration error, as many as Guo et al. (2017) have.
+const BINS: usize = 15;
+
+/// The scores that a rare class is judged by, each with its name: `precision`, `recall` and `f1` of
+/// class 1, `pr_auc` (average precision), `balanced_accuracy`, `ece` (expected calibration error, 15
+/// bins) and `brier`.
+///
+/// `truth` holds classes 0 and 1, `[N]`, `probabilities` are those of class 1, `[N]`; a row is
+/// positive from `threshold` on. Where no row is, precision counts as 0.
+///
+/// # Errors
+/// [`MetricError`]: where rows and probabilities are not as many, none at all, no probabilities, or no
+/// row is of class 1.
+pub fn rare_class_scores(
+    truth: &[usize],
+    probabilities: &[f64],
+    threshold: f64,
+) -> Result<[(&'static str, f64); 7], MetricError> {
+    let found: Vec<usize> = probabilities.iter().map(|&p| usize::from(p >= threshold)).collect();
+    let (rare, zero) = (Average::Class(1), ZeroDivision::Zero);
+    Ok([
+        ("precision", precision_score(truth, &found, rare, zero)?),
+        ("recall", recall_score(truth, &found, rare, zero)?),
+        ("f1", f1_score(truth, &found, rare, zero)?),
+        ("pr_auc", average_precision_score(truth, probabilities)?),
+        ("balanced_accuracy", balanced_accuracy_score(truth, &found)?),
+        ("ece", expected_calibration_error(truth, probabilities, BINS)?),
+        ("brier", brier_score_loss(truth, probabilities)?),
+    ])
+}

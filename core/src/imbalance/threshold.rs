@@ -1,0 +1,110 @@
+//! From which score on a row counts as positive.
+
+use super::{CostMatrix, ImbalanceError, setting};
+use crate::metrics::BinaryScores;
+
+/// What a threshold is chosen by.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Criterion {
+    /// The highest F1.
+    F1,
+    /// The highest F-beta: recall weighs `beta` times as much as precision; ≥ 0.
+    FBeta(f64),
+    /// The highest mean of the two classes' recalls.
+    BalancedAccuracy,
+    /// The lowest mean cost, of two classes.
+    Cost(CostMatrix),
+}
+
+/// A threshold and what it was chosen for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TunedThreshold {
+    /// Rows with this score or a higher one are positive. Infinite where it is best that none is, the
+    /// lowest score where it is best that all are.
+    pub threshold: f64,
+    /// What the criterion came to on the rows it was chosen by: the mean cost for costs.
+    pub value: f64,
+}
+
+impl TunedThreshold {
+    /// The class, 0 or 1, of each score.
+    pub fn predict(&self, scores: &[f64]) -> Vec<usize> {
+        scores.iter().map(|&score| usize::from(score >= self.threshold)).collect()
+    }
+}
+
+/// The best threshold for these rows, which should be validation rows: on the rows that were learned
+/// from it would be too confident, on those that judge it would be cheating.
+///
+/// `truth` holds classes 0 and 1, `[N]`; `scores` are higher for class 1, `[N]`, and need not be
+/// probabilities. All thresholds that make a difference are compared; each lies half-way to the next
+/// lower score, and of equally good ones it is the highest, with the fewest positives. Rows with the
+/// same score are never parted.
+///
+/// # Errors
+/// [`ImbalanceError::Metric`] where scores are not finite or not as many as rows, there are no rows,
+/// or the criterion is undefined: F-beta needs a positive row, balanced accuracy one of each class;
+/// [`ImbalanceError::Setting`] for a beta below 0, [`ImbalanceError::Count`] for costs of other than
+/// two classes.
+pub fn tune_threshold(
+    truth: &[usize],
+    scores: &[f64],
+    criterion: &Criterion,
+) -> Result<TunedThreshold, ImbalanceError> {
+    if let Criterion::FBeta(beta) = *criterion {
+        setting(beta >= 0.0 && beta.is_finite(), "beta", beta, "finite and ≥ 0")?;
+    }
+    if let Criterion::Cost(costs) = criterion
+        && costs.classes() != 2
+    {
+        let got = costs.classes();
+        return Err(ImbalanceError::Count { what: "classes", expected: 2, got });
+    }
+    let mut rows = BinaryScores::new();
+    rows.update(truth, scores)?;
+    let thresholds = match criterion {
+        Criterion::F1 | Criterion::FBeta(_) => rows.of_positives("F-beta")?,
+        Criterion::BalancedAccuracy => rows.of_both_classes("balanced accuracy")?,
+        Criterion::Cost(_) => rows.of_any()?,
+    };
+    let (positives, negatives) = (thresholds.positives as f64, thresholds.negatives as f64);
+    // Higher is better.
+    let merit = |hits: u64, alarms: u64| {
+        let (hits, alarms) = (hits as f64, alarms as f64);
+        let f_beta = |beta: f64| {
+            let weight = beta * beta;
+            (1.0 + weight) * hits / (hits + alarms + weight * positives).max(1.0)
+        };
+        match criterion {
+            Criterion::F1 => f_beta(1.0),
+            Criterion::FBeta(beta) => f_beta(*beta),
+            Criterion::BalancedAccuracy => {
+                (hits / positives + (negatives - alarms) / negatives) / 2.0
+            }
+            Criterion::Cost(costs) => {
+                let of_positives = hits * costs.cost(1, 1) + (positives - hits) * costs.cost(1, 0);
+                let of_negatives =
+                    alarms * costs.cost(0, 1) + (negatives - alarms) * costs.cost(0, 0);
+                -(of_positives + of_negatives) / (positives + negatives)
+            }
+        }
+    };
+    let mut best = TunedThreshold { threshold: f64::INFINITY, value: merit(0, 0) };
+    for (i, at) in thresholds.of.iter().enumerate() {
+        let value = merit(at.true_positives, at.false_positives);
+        if value > best.value {
+            let next = thresholds.of.get(i + 1).map_or(at.score, |next| next.score);
+            best = TunedThreshold { threshold: between(next, at.score), value };
+        }
+    }
+    if matches!(criterion, Criterion::Cost(_)) {
+        best.value = 0.0 - best.value;
+    }
+    Ok(best)
+}
+
+/// Half-way between two scores, above the lower one unless they are the same.
+fn between(low: f64, high: f64) -> f64 {
+    let middle = low / 2.0 + high / 2.0;
+    if middle > low && middle <= high { middle } else { high }
+}

@@ -1,0 +1,42 @@
+//! Pairs of rows at which classes touch.
+
+use super::neighbors::nearest;
+use super::{ImbalanceError, Origin};
+use crate::data::Dataset;
+
+/// The pairs of rows of different classes each of which is the other's nearest row: borderline or
+/// noise. The lesser number stands first.
+///
+/// Tomek, "Two modifications of CNN" (1976), <https://doi.org/10.1109/TSMC.1976.4309452>. It compares
+/// each row with each.
+///
+/// # Errors
+/// [`ImbalanceError::Data`] where rows have no classes.
+pub fn tomek_links(data: &Dataset) -> Result<Vec<(usize, usize)>, ImbalanceError> {
+    let classes = data.classes()?;
+    let all: Vec<usize> = (0..data.len()).collect();
+    let nearest_to: Vec<Option<usize>> =
+        all.iter().map(|&row| nearest(data, row, &all, 1).first().copied()).collect();
+    let link = |row: usize| {
+        let near = nearest_to[row]?;
+        let is_link = row < near && nearest_to[near] == Some(row) && classes[row] != classes[near];
+        is_link.then_some((row, near))
+    };
+    Ok(all.into_iter().filter_map(link).collect())
+}
+
+/// The rows but for those of links, of which those of the smallest class stay (of equals, the first).
+pub(super) fn without_links(
+    train: &Dataset,
+    rows_of: &[Vec<usize>],
+) -> Result<Vec<Origin>, ImbalanceError> {
+    let with_rows = rows_of.iter().filter(|rows| !rows.is_empty());
+    let smallest = with_rows.min_by_key(|rows| rows.len()).map_or(&[][..], Vec::as_slice);
+    let mut kept = vec![true; train.len()];
+    for (a, b) in tomek_links(train)? {
+        for row in [a, b] {
+            kept[row] &= smallest.binary_search(&row).is_ok();
+        }
+    }
+    Ok((0..train.len()).filter(|&row| kept[row]).map(Origin::Row).collect())
+}

@@ -1,0 +1,134 @@
+//! Out-of-distribution detection: which rows are unlike those that a network learned from.
+//!
+//! **Every score is the higher, the more a row resembles the training rows.** In-distribution is the
+//! positive class wherever there is one ([`detection_scores`]), and a row is flagged where its score is
+//! below a threshold ([`threshold_at_tpr`]).
+//!
+//! | score | needs | source |
+//! |---|---|---|
+//! | [`max_softmax_probability`] | the outputs | Hendrycks and Gimpel (2017) |
+//! | [`energy_score`] | the outputs | Liu et al. (2020) |
+//! | `Odin` | the network's gradient | Liang et al. (2018) |
+//! | [`Mahalanobis`] | features of training rows | Lee et al. (2018) |
+//! | `OutlierExposure`, with any of them | outliers to train with | Hendrycks et al. (2019) |
+//!
+//! `Odin` and `OutlierExposure` need the feature `torch`. Whatever is tuned (temperature, ε, shrinkage)
+//! is tuned on validation rows and on outliers that are not those of the test.
+//!
+//! ```
+//! use gymnast_core::ood::{detection_scores, energy_score, max_softmax_probability};
+//!
+//! let (inside, outside) = ([9.0, 0.0, 7.0, 1.0], [0.5, 0.25, 1.0, 1.0]); // two rows of two outputs
+//! let score = |outputs: &[f32]| energy_score(outputs, 2, 1.0);
+//! let found = detection_scores(&score(&inside)?, &score(&outside)?)?;
+//! assert_eq!((found.auroc, found.fpr_at_95_tpr), (1.0, 0.0));
+//! assert!(max_softmax_probability(&inside, 2)?[0] > 0.99);
+//! # Ok::<(), gymnast_core::ood::OodError>(())
+//! ```
+
+mod detection;
+mod mahalanobis;
+#[cfg(feature = "torch")]
+mod odin;
+#[cfg(feature = "torch")]
+mod outlier_exposure;
+mod scores;
+#[cfg(test)]
+mod tests;
+
+pub use detection::{Detection, detection_scores, threshold_at_tpr};
+pub use mahalanobis::Mahalanobis;
+#[cfg(feature = "torch")]
+pub use odin::Odin;
+#[cfg(feature = "torch")]
+pub use outlier_exposure::{OutlierExposure, outlier_exposure_loss};
+pub use scores::{energy_score, max_softmax_probability, scaled_max_softmax_probability};
+
+use thiserror::Error;
+
+use crate::data::DataError;
+use crate::metrics::MetricError;
+
+/// Why rows have no score.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OodError {
+    /// A setting is out of its range.
+    #[error("{key} must be {allowed}, got {value}")]
+    Setting {
+        /// The setting's name.
+        key: &'static str,
+        /// What it was set to.
+        value: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// So many things of one kind were given for so many of another.
+    #[error("got {got} {what}, expected {expected}")]
+    Count {
+        /// What was counted.
+        what: &'static str,
+        /// How many were expected.
+        expected: usize,
+        /// How many came.
+        got: usize,
+    },
+    /// There is nothing to learn from.
+    #[error("there are no rows: expected at least one")]
+    Empty,
+    /// A number is NaN or infinite.
+    #[error("row {row}, column {column} holds {value}: expected finite numbers")]
+    NotFinite {
+        /// Which row.
+        row: usize,
+        /// Which column.
+        column: usize,
+        /// The number.
+        value: f32,
+    },
+    /// A direction in which features do not vary, so that no distance along it has a measure.
+    #[error(
+        "the covariance is singular at feature {feature}: expected features that all vary by \
+         themselves; raise `shrinkage`, got {shrinkage}"
+    )]
+    Singular {
+        /// The first feature that depends on those before it, or is constant.
+        feature: usize,
+        /// How much the covariance was shrunk.
+        shrinkage: f64,
+    },
+    /// The network is in training mode, where a row's outputs depend on chance and on other rows.
+    #[error("the network is in training mode: expected evaluation mode, `set_training(false)`")]
+    Training,
+    /// Rows are none, or have no classes.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Scores cannot be compared.
+    #[error(transparent)]
+    Metric(#[from] MetricError),
+    /// The network refused.
+    #[cfg(feature = "torch")]
+    #[error(transparent)]
+    Network(#[from] crate::nn::NetworkError),
+}
+
+fn setting(
+    holds: bool,
+    key: &'static str,
+    value: f64,
+    allowed: &'static str,
+) -> Result<(), OodError> {
+    if holds { Ok(()) } else { Err(OodError::Setting { key, value, allowed }) }
+}
+
+/// The first number that is NaN or infinite, as an error.
+fn check_finite(numbers: &[f32], width: usize) -> Result<(), OodError> {
+    match numbers.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(place) => Err(OodError::NotFinite {
+            row: place / width,
+            column: place % width,
+            value: numbers[place],
+        }),
+    }
+}

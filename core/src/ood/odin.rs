@@ -1,0 +1,74 @@
+//! Softmax at a high temperature, of inputs moved to where it is higher.
+
+use tch::{Kind, Tensor};
+
+use super::scores::check_temperature;
+use super::{OodError, scaled_max_softmax_probability, setting};
+use crate::data::{Batch, Dataset};
+use crate::nn::Network;
+
+/// ODIN: each input is moved a little to where the network is surer of its class,
+/// `x̃ = x − ε sign(−∇ ln S_ŷ(x; T))`, which moves in-distribution rows further up than others; the score
+/// is the largest softmax probability of `f(x̃) / T`.
+///
+/// Liang, Li and Srikant, "Enhancing the reliability of out-of-distribution image detection in neural
+/// networks" (2018), <https://arxiv.org/abs/1706.02690>, equations 1 and 2.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Odin {
+    /// By what outputs are divided; > 0.
+    pub temperature: f64,
+    /// By how much each number of an input is moved, in its unit; ≥ 0.
+    pub epsilon: f64,
+}
+
+impl Default for Odin {
+    /// The paper's for CIFAR-10: T = 1000, ε = 0.0014.
+    fn default() -> Self {
+        Self { temperature: 1000.0, epsilon: 0.0014 }
+    }
+}
+
+impl Odin {
+    /// The score of each row, `[N]`, higher for in-distribution rows. `batch_size` rows go through the
+    /// network at a time. The gradients of its parameters stay as they are.
+    ///
+    /// # Errors
+    /// [`OodError::Setting`], [`OodError::Training`], [`OodError::Network`] where rows have another width,
+    /// [`OodError::NotFinite`] where an output is not finite.
+    pub fn scores<N: Network>(
+        &self,
+        network: &N,
+        data: &Dataset,
+        batch_size: usize,
+    ) -> Result<Vec<f64>, OodError> {
+        check_temperature(self.temperature)?;
+        let epsilon = self.epsilon;
+        setting(epsilon >= 0.0 && epsilon.is_finite(), "epsilon", epsilon, "finite and ≥ 0")?;
+        if network.training() {
+            return Err(OodError::Training);
+        }
+        let (width, mut batch, mut scores) = (network.outputs(), Batch::default(), Vec::new());
+        let rows: Vec<usize> = (0..data.len()).collect();
+        for rows in rows.chunks(batch_size.max(1)) {
+            data.gather(rows, &mut batch);
+            let inputs = batch.inputs(); // [B, inputs]
+            network.check_input(&inputs)?;
+            let moved = if epsilon > 0.0 { self.moved(network, inputs) } else { inputs };
+            let mut outputs = vec![0.0; rows.len() * width];
+            network.predict(&moved).copy_data(&mut outputs, rows.len() * width);
+            scores.extend(scaled_max_softmax_probability(&outputs, width, self.temperature)?);
+        }
+        Ok(scores)
+    }
+
+    /// The inputs a step up the gradient of the likeliest class's logarithmic probability.
+    fn moved<N: Network>(&self, network: &N, inputs: Tensor) -> Tensor {
+        let inputs = inputs.set_requires_grad(true);
+        let log_softmax =
+            (network.forward(&inputs) / self.temperature).log_softmax(1, None::<Kind>); // [B, C]
+        let (largest, _) = log_softmax.max_dim(1, false);
+        let sum = largest.sum(None::<Kind>); // of rows that do not depend on each other
+        let gradient = Tensor::run_backward(&[&sum], &[&inputs], false, false).remove(0);
+        inputs.detach() + gradient.sign() * self.epsilon
+    }
+}

@@ -1,0 +1,71 @@
+//! Scores of a classifier's outputs alone.
+
+use super::{OodError, check_finite, setting};
+
+/// The largest softmax probability of each row: `[N, classes]` outputs to `[N]`.
+///
+/// Hendrycks and Gimpel, "A baseline for detecting misclassified and out-of-distribution examples in
+/// neural networks" (2017), <https://arxiv.org/abs/1610.02136>.
+///
+/// # Errors
+/// [`OodError::Count`] if the outputs make no whole rows, [`OodError::Setting`] for no classes,
+/// [`OodError::NotFinite`].
+pub fn max_softmax_probability(outputs: &[f32], classes: usize) -> Result<Vec<f64>, OodError> {
+    scaled_max_softmax_probability(outputs, classes, 1.0)
+}
+
+/// The largest softmax probability of each row's outputs divided by a temperature, which is the score
+/// of ODIN.
+///
+/// # Errors
+/// As [`max_softmax_probability`]; [`OodError::Setting`] unless the temperature is positive and finite.
+pub fn scaled_max_softmax_probability(
+    outputs: &[f32],
+    classes: usize,
+    temperature: f64,
+) -> Result<Vec<f64>, OodError> {
+    of_rows(outputs, classes, temperature, |_, sum| 1.0 / sum)
+}
+
+/// The negative free energy of each row, `T ln Σ exp(fᵢ / T)`: `[N, classes]` outputs to `[N]`.
+///
+/// Liu et al., "Energy-based out-of-distribution detection" (2020),
+/// <https://arxiv.org/abs/2010.03759>, equation 4 with its sign turned.
+///
+/// # Errors
+/// As [`max_softmax_probability`]; [`OodError::Setting`] unless the temperature is positive and finite.
+pub fn energy_score(
+    outputs: &[f32],
+    classes: usize,
+    temperature: f64,
+) -> Result<Vec<f64>, OodError> {
+    of_rows(outputs, classes, temperature, |largest, sum| largest + temperature * sum.ln())
+}
+
+/// A score of a row's largest output and of `Σ exp((fᵢ − largest) / T)`.
+fn of_rows(
+    outputs: &[f32],
+    classes: usize,
+    temperature: f64,
+    score: impl Fn(f64, f64) -> f64,
+) -> Result<Vec<f64>, OodError> {
+    setting(classes > 0, "the number of classes", classes as f64, "at least 1")?;
+    check_temperature(temperature)?;
+    let got = outputs.len();
+    if !got.is_multiple_of(classes) {
+        let expected = got.next_multiple_of(classes);
+        return Err(OodError::Count { what: "outputs", expected, got });
+    }
+    check_finite(outputs, classes)?;
+    let of_row = |row: &[f32]| {
+        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let exponentials = row.iter().map(|&x| (f64::from(x - largest) / temperature).exp());
+        score(f64::from(largest), exponentials.sum())
+    };
+    Ok(outputs.chunks_exact(classes).map(of_row).collect())
+}
+
+pub(super) fn check_temperature(temperature: f64) -> Result<(), OodError> {
+    let fits = temperature > 0.0 && temperature.is_finite();
+    setting(fits, "temperature", temperature, "positive and finite")
+}

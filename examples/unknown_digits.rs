@@ -1,0 +1,240 @@
+//! Digits that a network has never seen: it learns 0 to 7, and is then shown 8 and 9 as well. How well
+//! do the softmax, the energy, ODIN, Mahalanobis' distance and Outlier Exposure tell them apart?
+//!
+//! What outliers there are to tune and to train with are made of digits 0 to 7 alone: halves of two
+//! digits pasted together, two mixed, quarter turns (no half turns: a six would become a nine), shuffled
+//! pixels, noise. Those to train with come from training digits, those to tune by from validation ones.
+//!
+//! ```text
+//! cargo run --release --example unknown_digits    # writes unknown_digits.png
+//! ```
+
+use std::{collections::BTreeMap, error::Error, path::Path};
+
+use gymnast::core::{
+    data::{
+        Augmentation, Dataset, Shape, SplitConfig, Stratify, Table, load_digits,
+        train_validation_test_split,
+    },
+    loss::Loss,
+    lr_schedule::LrSchedule,
+    metrics::{accuracy_score, roc_curve},
+    nn::{Activation, NetworkConfig, Sequential},
+    ood::{
+        Detection, Mahalanobis, Odin, OodError, OutlierExposure, detection_scores, energy_score,
+        max_softmax_probability,
+    },
+    plot::LinePlot,
+    statistics::{mean, paired_difference},
+    supervised::{FitConfig, fit, predict},
+};
+use rand::{RngExt as _, SeedableRng as _, seq::SliceRandom as _};
+use rand_chacha::ChaCha8Rng;
+
+const SEEDS: u64 = 10;
+const CLASSES: usize = 8;
+const SIDE: usize = 8;
+const SHAPE: Shape = Shape { height: SIDE, width: SIDE, channels: 1 };
+type Scores = Vec<f64>;
+
+/// So many outliers, made of rows that show digits.
+fn outliers(digits: &Dataset, count: usize, rng: &mut ChaCha8Rng) -> Result<Table, Box<dyn Error>> {
+    let classes = digits.classes()?;
+    let mut pixels = Vec::with_capacity(count * SIDE * SIDE);
+    for kind in 0..count {
+        let own = rng.random_range(0..digits.len());
+        let other = loop {
+            let other = rng.random_range(0..digits.len());
+            if classes[other] != classes[own] {
+                break digits.input_table().row(other)?;
+            }
+        };
+        let mut image = digits.input_table().row(own)?.to_vec();
+        match kind % 6 {
+            0 => image[32..].copy_from_slice(&other[32..]), // the lower half
+            1 => (0..64).filter(|i| i % SIDE >= 4).for_each(|i| image[i] = other[i]), // the right
+            2 => image.iter_mut().zip(other).for_each(|(a, b)| *a = (*a + b) / 2.0),
+            3 => {
+                let turn = if rng.random() { (75.0, 105.0) } else { (-105.0, -75.0) };
+                Augmentation::Rotation { shape: SHAPE, degrees: turn }.apply(&mut image, rng)?;
+            }
+            4 => image.shuffle(rng),
+            _ => image.iter_mut().for_each(|x| *x = rng.random()),
+        }
+        pixels.extend(image);
+    }
+    Ok(Table::new(pixels, SIDE * SIDE)?)
+}
+
+/// Without classes, to be scored.
+fn unlabelled(rows: Table) -> Result<Dataset, Box<dyn Error>> {
+    let nothing = vec![0.0; rows.len()];
+    Ok(Dataset::from_tables(rows, Table::new(nothing, 1)?)?)
+}
+
+fn features(network: &Sequential, data: &Dataset) -> Result<Table, Box<dyn Error>> {
+    let rows: Vec<usize> = (0..data.len()).collect();
+    let encoded = network.encode(&data.batch(&rows).inputs()).detach();
+    let mut numbers = vec![0.0; data.len() * network.features()];
+    encoded.copy_data(&mut numbers, data.len() * network.features());
+    Ok(Table::new(numbers, network.features())?)
+}
+
+/// The setting by which a score tells validation digits from outliers best.
+fn tuned<S: Copy>(
+    grid: &[S],
+    mut auroc: impl FnMut(S) -> Result<f64, Box<dyn Error>>,
+) -> Result<S, Box<dyn Error>> {
+    let mut best = (grid[0], f64::NEG_INFINITY);
+    for &setting in grid {
+        let auroc = auroc(setting)?;
+        best = if auroc > best.1 { (setting, auroc) } else { best };
+    }
+    Ok(best.0)
+}
+
+/// Each method's scores of known and of unknown digits, and both networks' accuracy on the known ones.
+fn run(seed: u64) -> Result<(Vec<(&'static str, Scores, Scores)>, [f64; 2]), Box<dyn Error>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let digits = load_digits();
+    let pixels = digits.inputs().iter().map(|x| x / 16.0).collect();
+    let digits = digits.with_inputs(Table::new(pixels, SIDE * SIDE)?)?;
+    let of = |known: bool, classes: &[usize]| -> Vec<usize> {
+        (0..classes.len()).filter(|&row| (classes[row] < CLASSES) == known).collect()
+    };
+    let classes = digits.classes()?;
+    let names = (0..CLASSES).map(|digit| digit.to_string());
+    let known = digits.select(&of(true, &classes))?.relabel(|digit| digit, names)?;
+    let unknown = digits.select(&of(false, &classes))?;
+    let config = SplitConfig { stratify: Stratify::Classes, ..SplitConfig::default() };
+    let split = train_validation_test_split(&known, &config, &mut rng)?;
+    let (train, validation, test) = (split.train, split.validation, split.test);
+    let tuning = unlabelled(outliers(&validation, 300, &mut rng)?)?;
+    let exposed = outliers(&train, train.len(), &mut rng)?;
+    let exposed = OutlierExposure::join(&train, &exposed, CLASSES)?;
+
+    let lr_schedule = LrSchedule::Cosine { t_max: None, min_factor: 0.0 };
+    let settings =
+        FitConfig { epochs: 40, patience: 0, lr_schedule, ..FitConfig::adam_w(3e-3, 1e-2) };
+    let config = NetworkConfig::mlp(&[128, 64], Activation::Relu).linear_head(CLASSES);
+    let mut plain = Sequential::new(&config, &[SIDE * SIDE], &mut rng)?;
+    let mut wary = Sequential::new(&config, &[SIDE * SIDE], &mut rng)?;
+    let order = ChaCha8Rng::from_rng(&mut rng);
+    let loss = Loss::cross_entropy();
+    fit(&mut plain, &train, &validation, &settings, order.clone(), &loss)?;
+    fit(&mut wary, &exposed, &validation, &settings, order, &OutlierExposure::default())?;
+
+    let outputs = |network: &Sequential, data: &Dataset| predict(network, data, 256);
+    let softmax = |network: &Sequential, data: &Dataset| -> Result<Scores, Box<dyn Error>> {
+        Ok(max_softmax_probability(&outputs(network, data)?.outputs, CLASSES)?)
+    };
+    let energy = |network: &Sequential, data: &Dataset| -> Result<Scores, Box<dyn Error>> {
+        Ok(energy_score(&outputs(network, data)?.outputs, CLASSES, 1.0)?)
+    };
+    let auroc = |inside: &[f64], outside: &[f64]| -> Result<f64, Box<dyn Error>> {
+        Ok(detection_scores(inside, outside)?.auroc)
+    };
+    let mut grid = Vec::new();
+    for temperature in [1.0, 10.0, 100.0, 1000.0] {
+        for epsilon in [0.0, 0.005, 0.01, 0.02, 0.04, 0.08] {
+            grid.push(Odin { temperature, epsilon });
+        }
+    }
+    let odin = tuned(&grid, |odin| {
+        auroc(&odin.scores(&plain, &validation, 256)?, &odin.scores(&plain, &tuning, 256)?)
+    })?;
+    let (learned, known_classes) = (features(&plain, &train)?, train.classes()?);
+    let shrinkage = tuned(&[1e-3, 1e-2, 0.1, 0.3, 1.0], |shrinkage| {
+        let detector = Mahalanobis::fit(&learned, &known_classes, shrinkage)?;
+        let score = |data| -> Result<Scores, Box<dyn Error>> {
+            Ok(detector.scores(&features(&plain, data)?)?)
+        };
+        auroc(&score(&validation)?, &score(&tuning)?)
+    })?;
+    let detector = Mahalanobis::fit(&learned, &known_classes, shrinkage)?;
+    println!(
+        "seed {seed}: ODIN T = {}, ε = {}; shrinkage {shrinkage}",
+        odin.temperature, odin.epsilon
+    );
+
+    let mut found = Vec::new();
+    let both = |score: &dyn Fn(&Dataset) -> Result<Scores, Box<dyn Error>>| {
+        Ok::<_, Box<dyn Error>>((score(&test)?, score(&unknown)?))
+    };
+    let odin = |data: &Dataset| Ok(odin.scores(&plain, data, 256)?);
+    let distance = |data: &Dataset| Ok(detector.scores(&features(&plain, data)?)?);
+    for (name, (inside, outside)) in [
+        ("softmax (MSP)", both(&|data| softmax(&plain, data))?),
+        ("energy", both(&|data| energy(&plain, data))?),
+        ("ODIN", both(&odin)?),
+        ("Mahalanobis", both(&distance)?),
+        ("Outlier Exposure, MSP", both(&|data| softmax(&wary, data))?),
+        ("Outlier Exposure, energy", both(&|data| energy(&wary, data))?),
+    ] {
+        found.push((name, inside, outside));
+    }
+    let truth = test.classes()?;
+    let accuracy = |network| -> Result<f64, Box<dyn Error>> {
+        Ok(accuracy_score(&truth, &outputs(network, &test)?.classes())?)
+    };
+    Ok((found, [accuracy(&plain)?, accuracy(&wary)?]))
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    gymnast::core::threads::single_threaded();
+    let mut detections = BTreeMap::<&str, Vec<Detection>>::new();
+    let (mut names, mut accuracies) = (Vec::new(), [Vec::new(), Vec::new()]);
+    let mut curves = None::<LinePlot>;
+    for seed in 0..SEEDS {
+        let (found, accuracy) = run(seed)?;
+        names = found.iter().map(|(name, ..)| *name).collect();
+        accuracies.iter_mut().zip(accuracy).for_each(|(all, one)| all.push(one));
+        for (name, inside, outside) in found {
+            detections.entry(name).or_default().push(detection_scores(&inside, &outside)?);
+            if seed == 0 {
+                let truth = [vec![1; inside.len()], vec![0; outside.len()]].concat();
+                let mut plot = roc_curve(&truth, &[inside, outside].concat())?.plot(name);
+                let line = plot.lines.pop().ok_or(OodError::Empty)?;
+                let all = curves.get_or_insert(plot);
+                all.lines.push(gymnast::core::plot::Line { colour: None, ..line });
+            }
+        }
+    }
+    let of = |name: &str, score: fn(&Detection) -> f64| -> Vec<f64> {
+        detections[name].iter().map(score).collect()
+    };
+    println!(
+        "\naccuracy on 0 to 7: {:.4}, exposed {:.4}\n",
+        average(&accuracies[0]),
+        average(&accuracies[1])
+    );
+    println!(
+        "| score | AUROC | AUPR in | AUPR out | FPR at 95 % TPR | AUROC − MSP's | OE's AUROC − its |"
+    );
+    println!("{}", "|---".repeat(7) + "|");
+    for name in names {
+        let aurocs = of(name, |d| d.auroc);
+        let against = |a: &[f64], b: &[f64]| -> Result<String, Box<dyn Error>> {
+            let gain = paired_difference(a, b, 0.95, 0.0)?;
+            Ok(format!("{:+.3} [{:+.3}, {:+.3}]", gain.estimate, gain.low, gain.high))
+        };
+        let msp = against(&aurocs, &of("softmax (MSP)", |d| d.auroc))?;
+        let exposure = against(&of("Outlier Exposure, MSP", |d| d.auroc), &aurocs)?;
+        let means =
+            [of(name, |d| d.aupr_in), of(name, |d| d.aupr_out), of(name, |d| d.fpr_at_95_tpr)];
+        let [inside, outside, fpr] = means.map(|values| average(&values));
+        println!(
+            "| {name} | {:.3} | {inside:.3} | {outside:.3} | {fpr:.3} | {msp} | {exposure} |",
+            average(&aurocs)
+        );
+    }
+    let mut curves = curves.ok_or(OodError::Empty)?;
+    curves.title = "Known digits against 8 and 9, seed 0".to_owned();
+    curves.save(Path::new("unknown_digits.png"))?;
+    println!("\nunknown_digits.png");
+    Ok(())
+}
+
+fn average(values: &[f64]) -> f64 {
+    mean(values).unwrap_or(f64::NAN)
+}
