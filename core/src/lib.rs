@@ -34,6 +34,8 @@ pub mod plot;
 pub mod statistics;
 
 #[cfg(feature = "torch")]
+pub mod compression;
+#[cfg(feature = "torch")]
 pub mod cost;
 #[cfg(feature = "torch")]
 pub mod diagnosis;
@@ -51,3 +53,5 @@ mod simd;
 pub mod supervised;
 #[cfg(feature = "torch")]
 pub mod threads;
+#[cfg(feature = "torch")]
+pub mod transfer;

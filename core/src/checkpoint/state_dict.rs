@@ -69,7 +69,7 @@ macro_rules! number {
         })+
     };
 }
-number!(f32: F32, f64: F64, i64: I64, u8: U8, u32: U32, u64: U64);
+number!(f32: F32, f64: F64, i8: I8, i64: I64, u8: U8, u32: U32, u64: U64);
 
 impl StateDict {
     /// An empty one.

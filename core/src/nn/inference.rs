@@ -47,6 +47,15 @@ pub(super) struct Dueling {
     pub(super) advantage: Dense,
 }
 
+/// A fully connected layer of a plan: `y = f(x W + b)`, `W` and `b` where they lie in the flat vector.
+#[derive(Debug, Clone)]
+pub(crate) struct DenseLayer {
+    pub(crate) weight: std::ops::Range<usize>,
+    pub(crate) bias: std::ops::Range<usize>,
+    pub(crate) outputs: usize,
+    pub(crate) activation: Activation,
+}
+
 /// Memory for what flows between layers. One serves any number of networks.
 #[derive(Debug, Clone, Default)]
 pub struct Scratch {
@@ -209,6 +218,20 @@ impl Plan {
     /// The width of a row that it returns.
     pub fn outputs(&self) -> usize {
         self.steps.last().map_or(self.inputs, Step::outputs)
+    }
+
+    /// Its layers, where all of them are fully connected.
+    pub(crate) fn dense_layers(&self) -> Option<Vec<DenseLayer>> {
+        let layers = self.steps.iter().map(|step| match step {
+            Step::Dense(Dense { weight, bias, outputs, activation }) => Some(DenseLayer {
+                weight: weight.clone(),
+                bias: bias.clone(),
+                outputs: *outputs,
+                activation: *activation,
+            }),
+            Step::Convolution(_) | Step::Dueling(_) => None,
+        });
+        layers.collect()
     }
 
     /// An error where there are fewer numbers in the flat vector than the last layer's end.

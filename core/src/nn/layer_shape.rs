@@ -60,6 +60,14 @@ impl LayerShape {
         }
     }
 
+    /// The shape of an example that [`of`](Self::of) makes this of: `[N]` or `[H, W, C]`.
+    pub fn of_example(self) -> Vec<usize> {
+        match self {
+            Self::Row(width) => vec![width],
+            Self::Picture(p) => vec![p.height, p.width, p.channels],
+        }
+    }
+
     /// libtorch's shape of one example: `[N]` or `[C, H, W]`.
     pub(super) fn dimensions(self) -> Vec<usize> {
         match self {

@@ -4,6 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::dropout::Masks;
 use super::layer_shape::shapes;
+use super::low_rank::LowRank;
 use super::normalization::{Normalization, Running};
 use super::{
     Activation, LayerConfig, LayerShape, Linear, NetworkError, Parameter, ParametersBuilder, Plan,
@@ -73,9 +74,21 @@ impl Layers {
         self.shapes[self.layers.len()]
     }
 
-    /// From what the first layer reads to what the last one returns.
-    pub(super) fn forward(&self, x: Tensor, training: bool, masks: &Masks) -> Tensor {
-        self.layers.iter().fold(x, |x, layer| layer.forward(x, training, masks))
+    /// From what the first layer reads to what the last one returns. A fully connected layer adds what
+    /// stands at its place among `additions`, which may be fewer than the layers.
+    pub(super) fn forward(
+        &self,
+        x: Tensor,
+        training: bool,
+        masks: &Masks,
+        additions: &[Option<LowRank>],
+    ) -> Tensor {
+        self.layers.iter().enumerate().fold(x, |x, (i, layer)| match additions.get(i) {
+            Some(Some(addition)) => {
+                layer.forward(x.shallow_clone(), training, masks) + addition.forward(&x)
+            }
+            _ => layer.forward(x, training, masks),
+        })
     }
 
     /// The fewest rows that can be trained on: two numbers a channel for each layer that normalises a

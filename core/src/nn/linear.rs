@@ -52,6 +52,11 @@ impl Linear {
         self.outputs
     }
 
+    /// Where its weight and its bias lie in the flat vector.
+    pub fn ranges(&self) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
+        (self.weight.range(), self.bias.range())
+    }
+
     /// `[B, inputs]` to `[B, outputs]`.
     ///
     /// # Panics

@@ -3,7 +3,8 @@
 //! [`Mlp`] is the usual network, [`QNetwork`] that of the DQN family: with convolutions
 //! ([`ConvLayers`]), a dueling head, distributions and noise ([`Noise`]) as switches. Both are
 //! [`Network`]s. [`Sequential`] is whatever a [`NetworkConfig`] lists: an encoder and a head of layers
-//! as `torch.nn` has them, with normalisation, dropout and pooling. To compose another, declare its layers on one [`ParametersBuilder`], then build:
+//! as `torch.nn` has them, with normalisation, dropout and pooling; [`Transformer`] reads a row as a
+//! sequence. To compose another, declare its layers on one [`ParametersBuilder`], then build:
 //!
 //! ```
 //! use gymnast_core::init::Init;
@@ -29,6 +30,7 @@
 //! may have gradients of its own.
 
 mod activation;
+mod attention;
 mod backpropagation;
 mod cnn;
 mod dropout;
@@ -38,6 +40,7 @@ mod layer_config;
 mod layer_shape;
 mod layers;
 mod linear;
+mod low_rank;
 mod matmul;
 mod mlp;
 mod noise;
@@ -45,8 +48,10 @@ mod normalization;
 mod parameters;
 mod q_network;
 mod sequential;
+mod transformer;
 
 pub use activation::Activation;
+pub use attention::{MultiheadAttention, TransformerEncoderLayer};
 pub use backpropagation::Tape;
 pub use cnn::{ConvConfig, ConvLayers, PictureShape};
 pub use dueling::DuelingHead;
@@ -55,11 +60,13 @@ pub use layer_config::{LayerConfig, NetworkConfig};
 pub(crate) use layer_shape::PlacedLayer;
 pub use layer_shape::{LayerShape, MAX_ACTIVATIONS, MAX_LAYERS, MAX_PARAMETERS, MAX_WIDTH};
 pub use linear::Linear;
+pub(crate) use low_rank::{Additions, LowRank};
 pub use mlp::{Mlp, MlpConfig, MlpLayers};
 pub use noise::Noise;
 pub use parameters::{NamedParameter, Parameter, Parameters, ParametersBuilder};
 pub use q_network::{QNetwork, QNetworkConfig};
 pub use sequential::Sequential;
+pub use transformer::{Prefix, Transformer, TransformerConfig};
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
@@ -244,6 +251,11 @@ pub trait Network: Send {
     /// What training changes besides the parameters, for a checkpoint.
     fn buffers(&self) -> Buffers {
         Buffers::default()
+    }
+    /// What the numbers of [`buffers`](Self::buffers) are called and where each lies among them, as
+    /// PyTorch's `named_buffers`.
+    fn named_buffers(&self) -> Vec<NamedParameter> {
+        Vec::new()
     }
     /// Sets what [`buffers`](Self::buffers) told, from a checkpoint.
     fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {

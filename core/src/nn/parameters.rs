@@ -151,6 +151,7 @@ impl ParametersBuilder {
         let weights = if noise.is_some() { zeros(self.length)? } else { values.shallow_clone() };
         let mut shapes = Vec::with_capacity(self.declared.len());
         let mut names = Vec::with_capacity(self.declared.len());
+        let mut tensors = Vec::with_capacity(self.declared.len());
         let mut offset = 0;
         for Declared { name, mut tensor, shape, init, fans } in self.declared {
             let count: usize = shape.iter().product();
@@ -169,9 +170,11 @@ impl ParametersBuilder {
             offset += count;
             shapes.push((shape, init, fans));
             names.push(name);
+            tensors.push(tensor);
         }
         let noise = noise.map(|noise| (noise, weights));
-        let mut parameters = Parameters { values, gradients, noise, shapes: vec![], names };
+        let mut parameters =
+            Parameters { values, gradients, noise, shapes: vec![], names, tensors };
         let mut offset = 0;
         for (shape, init, fans) in shapes {
             let end = offset + shape.iter().product::<usize>();
@@ -204,6 +207,8 @@ pub struct Parameters {
     noise: Option<(Noise, Tensor)>,
     shapes: Vec<Vec<usize>>,
     names: Vec<String>,
+    /// The layers' tensors again.
+    tensors: Vec<Tensor>,
 }
 
 impl Parameters {
@@ -295,6 +300,14 @@ impl Parameters {
         loss.backward();
         if let Some((noise, _)) = &self.noise {
             noise.differentiate(slices::of_mut(&mut self.gradients));
+        }
+    }
+
+    /// Whether libtorch differentiates by them, as it does from the start: a network that only carries
+    /// what is trained saves itself the work (PyTorch's `requires_grad_`).
+    pub(crate) fn set_requires_grad(&mut self, requires_grad: bool) {
+        for tensor in &self.tensors {
+            let _ = tensor.set_requires_grad(requires_grad);
         }
     }
 

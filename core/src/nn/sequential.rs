@@ -9,9 +9,10 @@ use tch::Tensor;
 
 use super::dropout::Masks;
 use super::layers::Layers;
+use super::low_rank::Additions;
 use super::{
-    Buffers, LayerConfig, LayerShape, Network, NetworkConfig, NetworkError, Parameters,
-    ParametersBuilder, Plan, check_length, check_rows,
+    Buffers, LayerConfig, LayerShape, NamedParameter, Network, NetworkConfig, NetworkError,
+    Parameters, ParametersBuilder, Plan, check_length, check_rows,
 };
 use crate::init::Init;
 
@@ -94,7 +95,8 @@ impl Sequential {
     /// # Panics
     /// As [`forward`](Network::forward).
     pub fn encode(&self, input: &Tensor) -> Tensor {
-        self.encoder.output().write(self.features_of(input, self.encoder_trains()))
+        let features = self.features_of(input, self.encoder_trains(), &Additions::default());
+        self.encoder.output().write(features)
     }
 
     /// Where the encoder's parameters lie in the flat vector.
@@ -147,16 +149,28 @@ impl Sequential {
     }
 
     /// The encoder's result as the head reads it.
-    fn features_of(&self, input: &Tensor, training: bool) -> Tensor {
+    fn features_of(&self, input: &Tensor, training: bool, additions: &Additions) -> Tensor {
         self.assert_rows(input, if training { self.encoder.least_rows() } else { 0 });
         let x = self.encoder.input().read(input);
-        self.encoder.forward(x, training, &self.masks)
+        self.encoder.forward(x, training, &self.masks, &additions.encoder)
     }
 
-    fn run(&self, input: &Tensor, encoder_trains: bool, head_trains: bool) -> Tensor {
-        let features = self.features_of(input, encoder_trains);
+    /// In evaluation mode, its fully connected layers with these additions: `[B, inputs]` to
+    /// `[B, outputs]`.
+    pub(crate) fn forward_adapted(&self, input: &Tensor, additions: &Additions) -> Tensor {
+        self.run(input, false, false, additions)
+    }
+
+    fn run(
+        &self,
+        input: &Tensor,
+        encoder_trains: bool,
+        head_trains: bool,
+        additions: &Additions,
+    ) -> Tensor {
+        let features = self.features_of(input, encoder_trains, additions);
         self.assert_rows(input, if head_trains { self.head.least_rows() } else { 0 });
-        let x = self.head.forward(features, head_trains, &self.masks);
+        let x = self.head.forward(features, head_trains, &self.masks, &additions.head);
         self.head.output().write(x) // [B, outputs]
     }
 
@@ -216,7 +230,7 @@ impl Network for Sequential {
     }
 
     fn forward(&self, input: &Tensor) -> Tensor {
-        self.run(input, self.encoder_trains(), self.training)
+        self.run(input, self.encoder_trains(), self.training, &Additions::default())
     }
 
     fn parameters(&self) -> &Parameters {
@@ -237,6 +251,26 @@ impl Network for Sequential {
 
     fn set_training(&mut self, training: bool) {
         self.training = training;
+    }
+
+    fn named_buffers(&self) -> Vec<NamedParameter> {
+        let (mut named, mut end) = (Vec::new(), 0);
+        let layers = self.config.layers(&self.input_shape().of_example());
+        for layer in layers.expect("the network was built of it") {
+            if let LayerConfig::BatchNorm { .. } = layer.config {
+                for name in ["running_mean", "running_var"] {
+                    let (name, channels) =
+                        (format!("{}.{name}", layer.name), layer.input.channels());
+                    named.push(NamedParameter {
+                        name,
+                        shape: vec![channels],
+                        range: end..end + channels,
+                    });
+                    end += channels;
+                }
+            }
+        }
+        named
     }
 
     fn buffers(&self) -> Buffers {
@@ -261,7 +295,7 @@ impl Network for Sequential {
     }
 
     fn predict(&self, input: &Tensor) -> Tensor {
-        tch::no_grad(|| self.run(input, false, false))
+        tch::no_grad(|| self.run(input, false, false, &Additions::default()))
     }
 }
 

@@ -41,6 +41,26 @@ impl Parameters {
         })
     }
 
+    /// Where the tensors lie whose names are `chosen`: what an [optimiser's group](crate::optim::ParamGroup)
+    /// holds.
+    ///
+    /// ```
+    /// # use gymnast_core::nn::{Activation, Network as _, NetworkConfig, Sequential};
+    /// # use rand::SeedableRng;
+    /// use gymnast_core::optim::ParamGroup;
+    ///
+    /// let config = NetworkConfig::mlp(&[8], Activation::Relu).linear_head(3);
+    /// let network = Sequential::new(&config, &[4], &mut rand_chacha::ChaCha8Rng::seed_from_u64(0))?;
+    /// let ranges = network.parameters().ranges_where(|name| name.starts_with("encoder."));
+    /// assert_eq!(ranges, [0..32, 32..40]);
+    /// let frozen = ParamGroup { ranges, frozen: true, ..ParamGroup::default() };
+    /// # Ok::<(), gymnast_core::nn::NetworkError>(())
+    /// ```
+    pub fn ranges_where(&self, chosen: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
+        let named = self.named().into_iter().filter(|parameter| chosen(&parameter.name));
+        named.map(|parameter| parameter.range).collect()
+    }
+
     /// Sets the tensor of that name, row by row.
     pub fn load_named(&mut self, name: &str, values: &[f32]) -> Result<(), NetworkError> {
         let range = self.range_of(name)?;

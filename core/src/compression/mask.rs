@@ -1,0 +1,190 @@
+//! Which weights are pruned.
+
+use super::{CompressionError, check, check_amount, check_finite};
+use crate::nn::{NamedParameter, Parameters};
+use crate::optim::ParamGroup;
+
+/// Which of a network's weights are kept; those that are not are zero.
+///
+/// It chooses by magnitude, with the names and meanings of `torch.nn.utils.prune`: an amount is the
+/// share of those kept so far that goes, rounded as Python does; of equals the first go. Nothing in a
+/// network changes until [`apply`](Self::apply). A training whose groups have
+/// [`param_group`](Self::param_group) then leaves the zeros as they are: no gradient, momentum or decay
+/// moves them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mask {
+    kept: Vec<bool>,
+    prunable: Vec<NamedParameter>,
+}
+
+impl Mask {
+    /// A mask that keeps all. What may be pruned are the weights, that is all with at least two
+    /// dimensions, whose names are `chosen`; not biases nor the factors of normalisations.
+    pub fn new(parameters: &Parameters, chosen: impl Fn(&str) -> bool) -> Self {
+        let prunable = parameters.named().into_iter();
+        let prunable = prunable.filter(|one| one.shape.len() >= 2 && chosen(&one.name)).collect();
+        Self { kept: vec![true; parameters.len()], prunable }
+    }
+
+    /// Of each parameter, in the order of the flat vector, whether it is kept.
+    pub fn kept(&self) -> &[bool] {
+        &self.kept
+    }
+
+    /// The share of the prunable weights that is kept; `None` where there are none.
+    pub fn density(&self) -> Option<f64> {
+        let all: usize = self.prunable.iter().map(|one| one.range.len()).sum();
+        let kept: usize = self.prunable.iter().map(|one| self.count(one)).sum();
+        (all > 0).then(|| kept as f64 / all as f64)
+    }
+
+    fn count(&self, one: &NamedParameter) -> usize {
+        self.kept[one.range.clone()].iter().filter(|&&kept| kept).count()
+    }
+
+    /// Prunes the smallest weights of each layer.
+    ///
+    /// # Errors
+    /// [`CompressionError::Setting`] unless `amount` lies in [0, 1]; [`CompressionError::Mask`];
+    /// [`CompressionError::NotFinite`].
+    pub fn l1_unstructured(
+        &mut self,
+        parameters: &Parameters,
+        amount: f64,
+    ) -> Result<(), CompressionError> {
+        let layers = self.prunable.iter().map(|one| one.range.clone().collect()).collect();
+        self.smallest_of_each(parameters, amount, layers)
+    }
+
+    /// Prunes the smallest weights of all layers together, so that some layers lose more than others.
+    ///
+    /// # Errors
+    /// As [`l1_unstructured`](Self::l1_unstructured).
+    pub fn global_unstructured(
+        &mut self,
+        parameters: &Parameters,
+        amount: f64,
+    ) -> Result<(), CompressionError> {
+        let all = self.prunable.iter().flat_map(|one| one.range.clone()).collect();
+        self.smallest_of_each(parameters, amount, vec![all])
+    }
+
+    fn smallest_of_each(
+        &mut self,
+        parameters: &Parameters,
+        amount: f64,
+        groups: Vec<Vec<usize>>,
+    ) -> Result<(), CompressionError> {
+        self.check(parameters, amount)?;
+        let values = parameters.values();
+        for mut places in groups {
+            places.retain(|&place| self.kept[place]);
+            let goes = share(amount, places.len());
+            places.sort_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs()));
+            places[..goes].iter().for_each(|&place| self.kept[place] = false);
+        }
+        Ok(())
+    }
+
+    /// Prunes the weights into whole units, a layer's outputs or a convolution's channels: those whose
+    /// weights have the smallest Lₙ norm. `name` is that of the weights, as `encoder.0.weight`. The
+    /// units stay, with their biases; [`prune_units`](super::prune_units) takes them out.
+    ///
+    /// # Errors
+    /// As [`l1_unstructured`](Self::l1_unstructured); [`CompressionError::UnknownName`];
+    /// [`CompressionError::Setting`] unless `n` is positive.
+    pub fn ln_structured(
+        &mut self,
+        parameters: &Parameters,
+        name: &str,
+        amount: f64,
+        n: f64,
+    ) -> Result<(), CompressionError> {
+        self.check(parameters, amount)?;
+        check(n > 0.0, "n", n, "positive")?;
+        let weights = self.prunable.iter().find(|one| one.name == name);
+        let weights = weights.ok_or_else(|| CompressionError::UnknownName {
+            name: name.to_owned(),
+            known: self.prunable.iter().map(|one| one.name.clone()).collect(),
+        })?;
+        let units = units(weights);
+        let norms = norms(&units, parameters.values(), n);
+        let is_kept = |&unit: &usize| units[unit].iter().any(|&place| self.kept[place]);
+        let mut order: Vec<usize> = (0..units.len()).filter(is_kept).collect();
+        let goes = share(amount, order.len());
+        order.sort_by(|&a, &b| norms[a].total_cmp(&norms[b]));
+        for &unit in &order[..goes] {
+            units[unit].iter().for_each(|&place| self.kept[place] = false);
+        }
+        Ok(())
+    }
+
+    fn check(&self, parameters: &Parameters, amount: f64) -> Result<(), CompressionError> {
+        check_amount(amount)?;
+        self.check_parameters(parameters)?;
+        check_finite("the weights", parameters.values())
+    }
+
+    fn check_parameters(&self, parameters: &Parameters) -> Result<(), CompressionError> {
+        let (expected, got) = (self.kept.len(), parameters.len());
+        if expected == got { Ok(()) } else { Err(CompressionError::Mask { expected, got }) }
+    }
+
+    /// Sets what is pruned to zero.
+    ///
+    /// # Errors
+    /// [`CompressionError::Mask`] where the parameters are others.
+    pub fn apply(&self, parameters: &mut Parameters) -> Result<(), CompressionError> {
+        self.check_parameters(parameters)?;
+        let values = parameters.values_mut().iter_mut().zip(&self.kept);
+        values.filter(|(_, kept)| !**kept).for_each(|(value, _)| *value = 0.0);
+        Ok(())
+    }
+
+    /// What is pruned as a group that stays as it is, for
+    /// [`FitConfig::param_groups`](crate::supervised::FitConfig::param_groups).
+    pub fn param_group(&self) -> ParamGroup {
+        let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
+        for (place, _) in self.kept.iter().enumerate().filter(|(_, kept)| !**kept) {
+            match ranges.last_mut() {
+                Some(last) if last.end == place => last.end += 1,
+                _ => ranges.push(place..place + 1),
+            }
+        }
+        ParamGroup { ranges, frozen: true, ..ParamGroup::default() }
+    }
+}
+
+/// How many of `count` an amount is, rounded as Python rounds.
+pub(super) fn share(amount: f64, count: usize) -> usize {
+    (amount * count as f64).round_ties_even() as usize
+}
+
+/// The places of the weights into each unit: the columns of a layer's `[inputs, outputs]`, the filters
+/// of a convolution's `[C', C, kernel, kernel]`.
+pub(super) fn units(weights: &NamedParameter) -> Vec<Vec<usize>> {
+    let range = &weights.range;
+    match *weights.shape.as_slice() {
+        [_, outputs] => (0..outputs)
+            .map(|unit| (range.start + unit..range.end).step_by(outputs).collect())
+            .collect(),
+        ref shape => {
+            let filter = range.len() / shape[0];
+            let starts = (0..shape[0]).map(|unit| range.start + unit * filter);
+            starts.map(|start| (start..start + filter).collect()).collect()
+        }
+    }
+}
+
+/// The Lₙ norm of the weights into each unit.
+pub(super) fn norms(units: &[Vec<usize>], values: &[f32], n: f64) -> Vec<f64> {
+    let norm = |places: &Vec<usize>| {
+        let magnitudes = places.iter().map(|&place| f64::from(values[place]).abs());
+        if n.is_infinite() {
+            magnitudes.fold(0.0, f64::max)
+        } else {
+            magnitudes.map(|x| x.powf(n)).sum::<f64>().powf(1.0 / n)
+        }
+    };
+    units.iter().map(norm).collect()
+}

@@ -1,0 +1,345 @@
+use std::collections::BTreeMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tch::Tensor;
+
+use super::*;
+use crate::data::Dataset;
+use crate::loss::Loss;
+use crate::nn::{
+    Activation, Buffers, LayerConfig, Mlp, MlpConfig, Network, NetworkConfig, Sequential,
+};
+use crate::optim::{OptimizerConfig, SgdConfig};
+use crate::supervised::{FitConfig, FitError, fit};
+
+fn rng() -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(1)
+}
+
+fn mlp(hidden: &[usize]) -> Sequential {
+    let config = NetworkConfig::mlp(hidden, Activation::Relu).linear_head(3);
+    Sequential::new(&config, &[6], &mut rng()).unwrap()
+}
+
+fn rows(count: usize, width: usize) -> Vec<f32> {
+    let rng = &mut rng();
+    (0..count * width).map(|_| 4.0 * rng.random::<f32>() - 2.0).collect()
+}
+
+fn predict(network: &Sequential, rows: &[f32]) -> Vec<f32> {
+    let rows = Tensor::from_slice(rows).view([-1, network.inputs() as i64]);
+    Vec::try_from(network.predict(&rows).reshape(-1)).unwrap()
+}
+
+fn data() -> (Dataset, Dataset) {
+    let inputs = rows(60, 6);
+    let classes = inputs.chunks(6).map(|row| f32::from(u8::from(row[0] > row[1])));
+    let data = Dataset::new(inputs.clone(), 6, classes.collect(), 1).unwrap();
+    (data, Dataset::new(vec![], 6, vec![], 1).unwrap())
+}
+
+#[test]
+fn what_is_pruned_stays_zero_while_the_rest_learns() {
+    let (data, none) = data();
+    let momentum = SgdConfig { momentum: 0.9, weight_decay: 0.1, lr: 0.05, ..Default::default() };
+    for optimizer in [OptimizerConfig::Sgd(momentum), OptimizerConfig::default()] {
+        let mut network = mlp(&[16, 8]);
+        let mut mask = Mask::new(network.parameters(), |name| name.starts_with("encoder."));
+        assert_eq!(mask.density(), Some(1.0));
+        mask.global_unstructured(network.parameters(), 0.75).unwrap();
+        assert_eq!(mask.density(), Some(0.25));
+        mask.apply(network.parameters_mut()).unwrap();
+        let before = network.parameters().to_vec();
+        let param_groups = vec![mask.param_group()];
+        let config = FitConfig { epochs: 5, optimizer, param_groups, ..FitConfig::default() };
+        fit(&mut network, &data, &none, &config, rng(), &Loss::cross_entropy()).unwrap();
+        let now = network.parameters().values();
+        let all = now.iter().zip(&before).zip(mask.kept());
+        assert!(all.clone().all(|((now, _), &kept)| kept || *now == 0.0));
+        let moved = all.filter(|((now, then), _)| now != then).count();
+        let kept = mask.kept().iter().filter(|&&kept| kept).count();
+        assert!(moved > kept / 2, "{moved} of {kept}"); // not what leads into a unit that is off
+    }
+}
+
+#[test]
+fn masks_refuse_what_they_cannot_prune() {
+    let mut network = mlp(&[4]);
+    let mut mask = Mask::new(network.parameters(), |_| true);
+    let error = mask.l1_unstructured(network.parameters(), 1.5).unwrap_err();
+    assert_eq!(error.to_string(), "amount must be in [0, 1], got 1.5");
+    let error = mask.ln_structured(network.parameters(), "encoder.0.bias", 0.5, 2.0).unwrap_err();
+    assert!(error.to_string().contains(r#"["encoder.0.weight", "head.0.weight"]"#));
+    let error = mask.ln_structured(network.parameters(), "head.0.weight", 0.5, 0.0).unwrap_err();
+    assert!(error.to_string().starts_with("n must be positive"));
+    assert!(matches!(
+        mask.apply(mlp(&[5]).parameters_mut()),
+        Err(CompressionError::Mask { expected: 43, got: 53 })
+    ));
+    network.parameters_mut().values_mut()[0] = f32::NAN;
+    let error = mask.global_unstructured(network.parameters(), 0.5).unwrap_err();
+    assert!(matches!(error, CompressionError::NotFinite { .. }));
+    assert!(mask.kept().iter().all(|&kept| kept));
+    assert_eq!(Mask::new(network.parameters(), |_| false).density(), None);
+    mask.l1_unstructured(mlp(&[4]).parameters(), 1.0).unwrap();
+    assert_eq!(mask.density(), Some(0.0));
+}
+
+#[test]
+fn a_ticket_is_rewound() {
+    let mut network = mlp(&[16]);
+    let initial = network.parameters().to_vec();
+    let mask = Mask::new(network.parameters(), |_| true);
+    let config = IterativePruning { rounds: 3, amount: 0.5 };
+    let mut densities = Vec::new();
+    let (data, none) = data();
+    let mask = find_ticket::<_, Box<dyn std::error::Error>>(
+        &mut network,
+        &config,
+        mask,
+        |network, mask| {
+            densities.push(mask.density().unwrap());
+            let values = network.parameters().values().iter().zip(&initial).zip(mask.kept());
+            for ((value, initial), &kept) in values {
+                assert_eq!(*value, if kept { *initial } else { 0.0 });
+            }
+            let param_groups = vec![mask.param_group()];
+            let config = FitConfig { epochs: 20, param_groups, ..FitConfig::adam(5e-2) };
+            fit(network, &data, &none, &config, rng(), &Loss::cross_entropy())?;
+            Ok(())
+        },
+    )
+    .unwrap();
+    assert_eq!(densities, [1.0, 0.5, 0.25]);
+    assert_eq!(mask.density(), Some(0.125));
+    let values = network.parameters().values().iter().zip(&initial).zip(mask.kept());
+    values.for_each(|((now, then), &kept)| assert_eq!(*now, if kept { *then } else { 0.0 }));
+    // What trained most away from zero stays, not what was largest at first.
+    let mut first = Mask::new(network.parameters(), |_| true);
+    first.global_unstructured(mlp(&[16]).parameters(), 0.875).unwrap();
+    assert_ne!(first, mask);
+    let none = IterativePruning { rounds: 0, ..config };
+    let none = find_ticket::<_, CompressionError>(&mut network, &none, mask, |_, _| Ok(()));
+    assert!(none.unwrap_err().to_string().starts_with("rounds must be"));
+}
+
+/// A network with everything that units pass through, its units 1 and 3 (of the first layers) idle.
+fn pictures() -> (Sequential, BTreeMap<String, Vec<usize>>) {
+    let config = NetworkConfig {
+        encoder: vec![
+            LayerConfig::conv2d(5, 3, 1),
+            LayerConfig::batch_norm(),
+            LayerConfig::PRelu { per_channel: true, slope: 0.25 },
+            LayerConfig::max_pool(2),
+            LayerConfig::conv2d(4, 3, 1),
+            LayerConfig::InstanceNorm { eps: 1e-5, affine: true },
+            LayerConfig::Flatten,
+            LayerConfig::linear(6),
+            LayerConfig::LayerNorm { eps: 1e-5 },
+            LayerConfig::Dropout { p: 0.5 },
+        ],
+        head: vec![
+            LayerConfig::linear(7),
+            LayerConfig::PRelu { per_channel: false, slope: 0.1 },
+            LayerConfig::linear(3),
+        ],
+        dropout_seed: 3,
+    };
+    let mut network = Sequential::new(&config, &[4, 4, 2], &mut rng()).unwrap();
+    let statistics = (0..10).map(|i| 0.1 * i as f32 + 0.2).collect();
+    network.load_buffers(&Buffers { numbers: statistics, draws: 9 }).unwrap();
+    // Outgoing weights of the units that go are zero.
+    let zero = |network: &mut Sequential, name: &str, unit: fn(usize) -> bool| {
+        let range = network.parameters().range_of(name).unwrap();
+        let values = &mut network.parameters_mut().values_mut()[range];
+        (0..).zip(values).filter(|(i, _)| unit(*i)).for_each(|(_, value)| *value = 0.0);
+    };
+    zero(&mut network, "encoder.4.weight", |i| matches!(i / 9 % 5, 1 | 3));
+    zero(&mut network, "encoder.7.weight", |i| matches!(i / 6 / 4, 0 | 2)); // channels of 4 pixels
+    zero(&mut network, "head.2.weight", |i| i / 3 == 6);
+    let kept =
+        [("encoder.0", vec![0, 2, 4]), ("encoder.4", vec![1, 3]), ("head.0", (0..6).collect())];
+    (network, kept.map(|(name, kept)| (name.to_owned(), kept)).into())
+}
+
+#[test]
+fn idle_units_can_be_taken_out() {
+    let (network, kept) = pictures();
+    let hidden = hidden_layers(&network);
+    let names: Vec<_> = hidden.iter().map(|layer| (layer.name.as_str(), layer.units)).collect();
+    assert_eq!(names, [("encoder.0", 5), ("encoder.4", 4), ("head.0", 7)]);
+    let smaller = keep_units(&network, &kept).unwrap();
+    let (rows, count) = (rows(5, 32), |network: &Sequential| network.parameters().len());
+    assert!(count(&smaller) < count(&network));
+    assert_eq!(
+        smaller.buffers(),
+        Buffers { numbers: [0, 2, 4, 5, 7, 9].map(|i| 0.1 * i as f32 + 0.2).to_vec(), draws: 9 }
+    );
+    for (a, b) in predict(&smaller, &rows).iter().zip(predict(&network, &rows)) {
+        assert!((a - b).abs() <= 1e-5, "{a} {b}");
+    }
+    let all = keep_units(&network, &BTreeMap::new()).unwrap();
+    assert_eq!(all.parameters().values(), network.parameters().values());
+}
+
+#[test]
+fn half_of_the_units_is_half_as_wide() {
+    let mut network = mlp(&[8, 5]);
+    // The larger a unit's number, the larger its weights.
+    for name in ["encoder.0.weight", "encoder.2.weight"] {
+        let range = network.parameters().range_of(name).unwrap();
+        let units = if name == "encoder.0.weight" { 8 } else { 5 };
+        let values = &mut network.parameters_mut().values_mut()[range];
+        (0..).zip(values).for_each(|(i, value)| *value = (1 + i % units) as f32);
+    }
+    let half = prune_units(&network, 0.5, 2.0).unwrap();
+    assert_eq!(half.config().encoder[2], LayerConfig::linear(3)); // 2.5 rounds to 2, which go
+    assert_eq!(half.parameters().values()[..4], [5.0, 6.0, 7.0, 8.0]);
+    let range = half.parameters().range_of("encoder.2.weight").unwrap();
+    assert_eq!(half.parameters().values()[range][..3], [3.0, 4.0, 5.0]);
+    let one = prune_units(&network, 1.0, 1.0).unwrap();
+    assert_eq!(one.features(), 1);
+}
+
+#[test]
+fn units_that_are_not_there_are_errors() {
+    let (network, _) = pictures();
+    let keep = |name: &str, units: Vec<usize>| {
+        let kept = [(name.to_owned(), units)].into();
+        keep_units(&network, &kept).map(drop).unwrap_err()
+    };
+    // Before a normalisation over units, and at the end.
+    for name in ["encoder.7", "head.2", "encoder.1"] {
+        assert!(matches!(keep(name, vec![0]), CompressionError::UnknownName { .. }), "{name}");
+    }
+    for units in [vec![], vec![1, 1], vec![2, 1], vec![4]] {
+        assert!(matches!(keep("encoder.4", units), CompressionError::Units { .. }));
+    }
+    assert!(prune_units(&network, -0.1, 1.0).is_err() && prune_units(&network, 0.5, -1.0).is_err());
+}
+
+/// What may be between an output and its quantised value, before the activation: of one layer.
+fn bound(weight: &[f32], x: &[f32], unit: usize, outputs: usize, dynamic: bool) -> f32 {
+    let column = || weight[unit..].iter().step_by(outputs);
+    let largest = |numbers: &mut dyn Iterator<Item = &f32>| {
+        numbers.fold(0.0, |largest: f32, x| largest.max(x.abs()))
+    };
+    let scale = largest(&mut column()) / 127.0;
+    let of_row = if dynamic { largest(&mut x.iter()) / 127.0 } else { 0.0 };
+    let errors = column()
+        .zip(x)
+        .map(|(w, x)| (scale * x.abs() + of_row * w.abs()) / 2.0 + scale * of_row / 4.0);
+    errors.sum::<f32>() * 1.001 + 1e-5
+}
+
+#[test]
+fn quantisation_stays_within_its_bound() {
+    for outputs in [1, 7] {
+        for inputs in [1, 15, 16, 33, 200] {
+            let config = MlpConfig { hidden: vec![], ..MlpConfig::default() };
+            let network = Mlp::new(&config, inputs, outputs, &mut rng()).unwrap();
+            let x = rows(3, inputs);
+            let exact = network.predict(&Tensor::from_slice(&x).view([3, inputs as i64]));
+            let exact = Vec::<f32>::try_from(exact.reshape(-1)).unwrap();
+            for quantization in [Quantization::Dynamic, Quantization::WeightOnly] {
+                let quantized = QuantizedNetwork::new(&network, quantization).unwrap();
+                let mut out = vec![f32::NAN; 3 * outputs];
+                quantized.evaluate(&x, 3, &mut QuantizedScratch::default(), &mut out).unwrap();
+                let dynamic = quantization == Quantization::Dynamic;
+                for (i, (a, b)) in out.iter().zip(&exact).enumerate() {
+                    let x = &x[i / outputs * inputs..][..inputs];
+                    let weight = &network.parameters().values()[..inputs * outputs];
+                    let bound = bound(weight, x, i % outputs, outputs, dynamic);
+                    assert!((a - b).abs() <= bound, "{quantization:?}: {a} {b} ± {bound}");
+                }
+                // Alone and among others: the same bits.
+                let mut alone = vec![f32::NAN; outputs];
+                let scratch = &mut QuantizedScratch::default();
+                quantized.evaluate(&x[inputs..2 * inputs], 1, scratch, &mut alone).unwrap();
+                assert_eq!(alone, out[outputs..2 * outputs]);
+            }
+        }
+    }
+}
+
+#[test]
+fn quantised_by_hand() {
+    let config = MlpConfig { hidden: vec![], ..MlpConfig::default() };
+    let mut network = Mlp::new(&config, 2, 2, &mut rng()).unwrap();
+    // Columns (127, 63.4) and (0, 0); biases 1 and 2.
+    network.parameters_mut().load(&[127.0, 0.0, 63.4, 0.0, 1.0, 2.0]).unwrap();
+    let mut out = [0.0; 2];
+    let mut run = |quantization, x: &[f32]| {
+        let quantized = QuantizedNetwork::new(&network, quantization).unwrap();
+        quantized.evaluate(x, 1, &mut QuantizedScratch::default(), &mut out).unwrap();
+        out
+    };
+    assert_eq!(run(Quantization::WeightOnly, &[1.0, 10.0]), [127.0 + 630.0 + 1.0, 2.0]);
+    // The row's scale is 2: 254 is 127 of it, 5 is 2.5, of halves the even one.
+    assert_eq!(
+        run(Quantization::Dynamic, &[254.0, 5.0]),
+        [2.0 * (127.0 * 127.0 + 2.0 * 63.0) + 1.0, 2.0]
+    );
+    assert_eq!(run(Quantization::Dynamic, &[0.0, 0.0]), [1.0, 2.0]);
+}
+
+#[test]
+fn a_quantised_network_is_small_in_a_file_too() {
+    let network = mlp(&[128, 64]);
+    let quantized = QuantizedNetwork::new(&network, Quantization::Dynamic).unwrap();
+    let weights = 6 * 128 + 128 * 64 + 64 * 3;
+    assert_eq!(quantized.bytes(), weights + (128 + 64 + 3) * 2 * 4);
+    let state = quantized.state_dict().unwrap();
+    let (arrays, values) = state.to_files().unwrap();
+    let mut floats = crate::checkpoint::StateDict::new();
+    floats.insert_part("network", network.parameters()).unwrap();
+    assert!(arrays.len() + values.len() < floats.to_files().unwrap().0.len() / 3);
+    let state = crate::checkpoint::StateDict::from_files(&arrays, &values).unwrap();
+    assert_eq!(QuantizedNetwork::from_state_dict(&state).unwrap(), quantized);
+    let mut broken = state.clone();
+    broken.insert("layers", &0).unwrap();
+    assert!(QuantizedNetwork::from_state_dict(&broken).is_err());
+    broken.insert("layers", &4).unwrap();
+    assert!(matches!(
+        QuantizedNetwork::from_state_dict(&broken),
+        Err(CompressionError::Checkpoint(_))
+    ));
+    let mut broken = state;
+    broken.insert_array("layer1/scale", &[64], &[f32::NAN; 64]);
+    assert!(QuantizedNetwork::from_state_dict(&broken).is_err());
+}
+
+#[test]
+fn what_cannot_be_quantised_is_an_error() {
+    let (pictures, _) = pictures();
+    let quantize = |network: &dyn Network| QuantizedNetwork::new(network, Quantization::Dynamic);
+    assert!(matches!(quantize(&pictures), Err(CompressionError::NotDense)));
+    let empty = Sequential::new(&NetworkConfig::default(), &[3], &mut rng()).unwrap();
+    assert!(matches!(quantize(&empty), Err(CompressionError::NotDense)));
+    let mut network = mlp(&[4]);
+    let quantized = quantize(&network).unwrap();
+    let scratch = &mut QuantizedScratch::default();
+    let error = quantized.evaluate(&[0.0; 6], 1, scratch, &mut [0.0; 2]).unwrap_err();
+    assert_eq!(error.to_string(), "a network's outputs: expected 3 numbers, got 2");
+    network.parameters_mut().values_mut()[3] = f32::INFINITY;
+    assert!(matches!(quantize(&network), Err(CompressionError::NotFinite { .. })));
+}
+
+#[test]
+fn distillation_refuses_what_it_has_no_meaning_for() {
+    let answer = Tensor::zeros([2, 3], tch::kind::FLOAT_CPU);
+    assert_eq!(distillation_loss(&answer, &answer, 2.0).unwrap().double_value(&[]), 0.0);
+    let error = |student: &Tensor, t| distillation_loss(student, &answer, t).unwrap_err();
+    assert!(error(&answer, 0.0).to_string().starts_with("temperature must be positive"));
+    assert!(error(&answer.narrow(0, 0, 1), 1.0).to_string().contains("[2, 3]"));
+    assert!(error(&answer.to_kind(tch::Kind::Int64), 1.0).to_string().contains("Int64"));
+    let (data, none) = data();
+    let (teacher, mut student) = (mlp(&[16]), mlp(&[2]));
+    let mut fit = |alpha| {
+        let objective = Distillation { teacher: &teacher, temperature: 2.0, alpha };
+        fit(&mut student, &data, &none, &FitConfig::default(), rng(), &objective)
+    };
+    assert!(matches!(fit(1.5), Err(FitError::Loss(_))));
+    assert!(fit(0.5).is_ok());
+}

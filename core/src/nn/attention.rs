@@ -1,0 +1,155 @@
+//! Attention (Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>) and the block that is made of it.
+
+use tch::{Kind, Tensor};
+
+use super::normalization::Normalization;
+use super::transformer::Prefix;
+use super::{
+    Activation, LayerConfig, LayerShape, Linear, NetworkError, ParametersBuilder, TransformerConfig,
+};
+use crate::init::Init;
+
+/// Self-attention with several heads, as `torch.nn.MultiheadAttention` of a sequence with itself:
+///
+/// ```text
+/// softmax(Q Kᵀ / √d) V   for each head of width d; Q, K, V = x W + b, the heads side by side, then a layer
+/// ```
+///
+/// Each place of a sequence attends to all places; there is no mask.
+#[derive(Debug)]
+pub struct MultiheadAttention {
+    in_projection: Linear,
+    out_projection: Linear,
+    heads: i64,
+}
+
+impl MultiheadAttention {
+    /// Declares `scope.in_projection`, which makes queries, keys and values of width `width` each, and
+    /// `scope.out_projection`, initialised as PyTorch's.
+    ///
+    /// # Errors
+    /// [`NetworkError::Layer`] unless the heads share the width evenly.
+    pub fn new(
+        width: usize,
+        heads: usize,
+        scope: &str,
+        builder: &mut ParametersBuilder,
+    ) -> Result<Self, NetworkError> {
+        if heads == 0 || !width.is_multiple_of(heads) {
+            return Err(NetworkError::Layer {
+                layer: scope.to_owned(),
+                kind: "multihead_attention",
+                need: "a number of heads, at least 1, that divides its width",
+                got: format!("{heads} heads of width {width}"),
+            });
+        }
+        builder.scope(format!("{scope}.in_projection"));
+        let xavier = Init::XavierUniform { gain: 1.0 };
+        let in_projection = Linear::new(width, 3 * width, xavier, Init::Zeros, builder)?;
+        builder.scope(format!("{scope}.out_projection"));
+        let out_projection = Linear::new(width, width, Init::LinearDefault, Init::Zeros, builder)?;
+        Ok(Self { in_projection, out_projection, heads: heads as i64 })
+    }
+
+    /// `[B, T, width]` to the same. With a prefix, each place also attends to its P keys and values.
+    ///
+    /// # Panics
+    /// If `x` or the prefix has another width or another kind than `f32`.
+    pub fn forward(&self, x: &Tensor, prefix: Option<&Prefix>) -> Tensor {
+        let (batch, width) = (x.size()[0], self.out_projection.inputs() as i64);
+        let projected = rows(x, |x| self.in_projection.forward(x)); // [B, T, 3 · width]
+        let [query, key, value] = <[Tensor; 3]>::try_from(projected.chunk(3, -1))
+            .expect("a width of three parts is cut in three");
+        let (key, value) = match prefix {
+            None => (key, value),
+            Some(Prefix { key: before, value: with }) => {
+                let join = |before: &Tensor, after: &Tensor| {
+                    let before = before.unsqueeze(0).expand([batch, -1, -1], false); // [B, P, width]
+                    Tensor::cat(&[&before, after], 1) // [B, P + T, width]
+                };
+                (join(before, &key), join(with, &value))
+            }
+        };
+        let of_heads = |x: &Tensor| {
+            x.reshape([batch, -1, self.heads, width / self.heads]).transpose(1, 2) // [B, H, ·, d]
+        };
+        let (query, key, value) = (of_heads(&query), of_heads(&key), of_heads(&value));
+        let scale = 1.0 / ((width / self.heads) as f64).sqrt();
+        let weights = (query.matmul(&key.transpose(-2, -1)) * scale).softmax(-1, Kind::Float);
+        let heads = weights.matmul(&value).transpose(1, 2).reshape(x.size()); // [B, T, width]
+        rows(&heads, |x| self.out_projection.forward(x))
+    }
+}
+
+/// A sequence's places as rows through a layer, and back.
+pub(super) fn rows(x: &Tensor, layer: impl Fn(&Tensor) -> Tensor) -> Tensor {
+    let size = x.size(); // [B, T, ·]
+    layer(&x.reshape([size[0] * size[1], size[2]])).reshape([size[0], size[1], -1])
+}
+
+/// A transformer's block, as `torch.nn.TransformerEncoderLayer` without dropout: attention, then two
+/// fully connected layers for each place, each added to what went in and normalised.
+#[derive(Debug)]
+pub struct TransformerEncoderLayer {
+    attention: MultiheadAttention,
+    wide: Linear,
+    narrow: Linear,
+    norms: [Normalization; 2],
+    activation: Activation,
+    norm_first: bool,
+}
+
+impl TransformerEncoderLayer {
+    /// Declares `scope.attention`, `scope.linear1`, `scope.linear2`, `scope.norm1` and `scope.norm2`.
+    ///
+    /// # Errors
+    /// As [`MultiheadAttention::new`]; [`NetworkError::Empty`] for a width of 0.
+    pub fn new(
+        config: &TransformerConfig,
+        scope: &str,
+        builder: &mut ParametersBuilder,
+    ) -> Result<Self, NetworkError> {
+        let &TransformerConfig { width, heads, feed_forward, activation, norm_first, .. } = config;
+        let attention =
+            MultiheadAttention::new(width, heads, &format!("{scope}.attention"), builder)?;
+        let mut linear = |name: &str, inputs, outputs| {
+            builder.scope(format!("{scope}.{name}"));
+            Linear::new(inputs, outputs, Init::LinearDefault, Init::LinearDefault, builder)
+        };
+        let wide = linear("linear1", width, feed_forward)?;
+        let narrow = linear("linear2", feed_forward, width)?;
+        let norms = [
+            layer_norm(&format!("{scope}.norm1"), width, builder)?,
+            layer_norm(&format!("{scope}.norm2"), width, builder)?,
+        ];
+        Ok(Self { attention, wide, narrow, norms, activation, norm_first })
+    }
+
+    /// `[B, T, width]` to the same.
+    ///
+    /// # Panics
+    /// As [`MultiheadAttention::forward`].
+    pub fn forward(&self, x: &Tensor, prefix: Option<&Prefix>) -> Tensor {
+        let norm = |i: usize, x: &Tensor| self.norms[i].forward(x, false);
+        let feed_forward = |x: &Tensor| {
+            rows(x, |x| self.narrow.forward(&self.activation.forward(self.wide.forward(x))))
+        };
+        if self.norm_first {
+            let x = x + self.attention.forward(&norm(0, x), prefix);
+            &x + feed_forward(&norm(1, &x))
+        } else {
+            let x = norm(0, &(x + self.attention.forward(x, prefix)));
+            norm(1, &(&x + feed_forward(&x)))
+        }
+    }
+}
+
+pub(super) fn layer_norm(
+    scope: &str,
+    width: usize,
+    builder: &mut ParametersBuilder,
+) -> Result<Normalization, NetworkError> {
+    builder.scope(scope.to_owned());
+    let norm = Normalization::new(&LayerConfig::layer_norm(), LayerShape::Row(width), builder)?;
+    Ok(norm.expect("a layer that normalises"))
+}

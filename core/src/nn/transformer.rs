@@ -1,0 +1,197 @@
+//! A small transformer that reads a row as a sequence.
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use super::attention::{layer_norm, rows};
+use super::normalization::Normalization;
+use super::{
+    Activation, Linear, MAX_LAYERS, MAX_PARAMETERS, Network, NetworkError, Parameter, Parameters,
+    ParametersBuilder, TransformerEncoderLayer,
+};
+use crate::init::{Fans, Init};
+
+/// What a transformer looks like between its inputs and outputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TransformerConfig {
+    /// The places of the sequence that a row is cut into; divides the row's width.
+    pub places: usize,
+    /// The numbers at each place between the blocks, PyTorch's `d_model`.
+    pub width: usize,
+    /// The heads of the attention; divides `width`.
+    pub heads: usize,
+    /// The width between the two fully connected layers of a block, PyTorch's `dim_feedforward`.
+    pub feed_forward: usize,
+    /// How many blocks there are, one after another.
+    pub layers: usize,
+    /// What stands between the two fully connected layers.
+    pub activation: Activation,
+    /// Normalises what goes into attention and layers instead of what comes out of the sums.
+    pub norm_first: bool,
+}
+
+impl Default for TransformerConfig {
+    /// Two blocks of width 32 with four heads, over eight places.
+    fn default() -> Self {
+        Self {
+            places: 8,
+            width: 32,
+            heads: 4,
+            feed_forward: 64,
+            layers: 2,
+            activation: Activation::Relu,
+            norm_first: false,
+        }
+    }
+}
+
+/// Keys and values in front of those of a sequence, for one block's attention.
+#[derive(Debug)]
+pub struct Prefix {
+    /// `[P, width]`.
+    pub key: Tensor,
+    /// `[P, width]`.
+    pub value: Tensor,
+}
+
+/// A transformer for rows: `[B, inputs]`, each cut into a sequence of places, to `[B, outputs]`.
+///
+/// An embedding of each place's numbers plus a learned one of the place itself, then blocks
+/// ([`TransformerEncoderLayer`]), then the mean over the places and a fully connected layer. Where
+/// blocks normalise first, one more normalisation follows the last.
+#[derive(Debug)]
+pub struct Transformer {
+    config: TransformerConfig,
+    embedding: Linear,
+    position: Parameter,
+    blocks: Vec<TransformerEncoderLayer>,
+    norm: Option<Normalization>,
+    head: Linear,
+    parameters: Parameters,
+}
+
+impl Transformer {
+    /// Builds it and draws its initial parameters from `rng`. They are called `embedding`, `position`,
+    /// `layers.0.attention.in_projection` and so on, `head`.
+    ///
+    /// # Errors
+    /// [`NetworkError::Layer`] where the places do not divide the inputs or the heads the width;
+    /// [`NetworkError::Empty`] for a width of 0; [`NetworkError::TooLarge`].
+    pub fn new<R: Rng + ?Sized>(
+        config: &TransformerConfig,
+        inputs: usize,
+        outputs: usize,
+        rng: &mut R,
+    ) -> Result<Self, NetworkError> {
+        config.check(inputs, outputs)?;
+        let &TransformerConfig { places, width, layers, norm_first, .. } = config;
+        let builder = &mut ParametersBuilder::new();
+        let linear = |name: &str, inputs, outputs, builder: &mut ParametersBuilder| {
+            builder.scope(name.to_owned());
+            Linear::new(inputs, outputs, Init::LinearDefault, Init::LinearDefault, builder)
+        };
+        let embedding = linear("embedding", inputs / places, width, builder)?;
+        builder.scope("position".to_owned());
+        let (small, fans) =
+            (Init::Normal { mean: 0.0, std: 0.02 }, Fans { fan_in: places, fan_out: width });
+        let position = builder.of_layer("weight", &[places, width], small, fans)?;
+        let blocks = (0..layers)
+            .map(|i| TransformerEncoderLayer::new(config, &format!("layers.{i}"), builder))
+            .collect::<Result<_, _>>()?;
+        let norm = norm_first.then(|| layer_norm("norm", width, builder)).transpose()?;
+        let head = linear("head", width, outputs, builder)?;
+        let parameters = std::mem::take(builder).build(rng)?;
+        Ok(Self { config: config.clone(), embedding, position, blocks, norm, head, parameters })
+    }
+
+    /// What it was built from.
+    pub fn config(&self) -> &TransformerConfig {
+        &self.config
+    }
+
+    /// [`forward`](Network::forward) with a prefix for each block, first to last, or none at all.
+    ///
+    /// # Panics
+    /// As `forward`; if there are some prefixes, but not one for each block.
+    pub fn forward_prefixed(&self, input: &Tensor, prefixes: &[Prefix]) -> Tensor {
+        let enough = prefixes.is_empty() || prefixes.len() == self.blocks.len();
+        assert!(enough, "a prefix for each block: {} for {}", prefixes.len(), self.blocks.len());
+        let size = input.size();
+        let fits = size.len() == 2 && size[1] == self.inputs() as i64;
+        assert!(fits, "a network reads rows of shape [B, {}], got {size:?}", self.inputs());
+        let sequence = [size[0], self.config.places as i64, self.embedding.inputs() as i64];
+        let x = rows(&input.reshape(sequence), |x| self.embedding.forward(x));
+        let mut x = x + self.position.tensor(); // [B, T, width]
+        for (i, block) in self.blocks.iter().enumerate() {
+            x = block.forward(&x, prefixes.get(i));
+        }
+        if let Some(norm) = &self.norm {
+            x = norm.forward(&x, false);
+        }
+        self.head.forward(&x.mean_dim(1, false, Kind::Float)) // [B, outputs]
+    }
+}
+
+impl TransformerConfig {
+    /// Says whether it can be built, before any memory is taken.
+    fn check(&self, inputs: usize, outputs: usize) -> Result<(), NetworkError> {
+        let &Self { places, width, feed_forward, layers, .. } = self;
+        for (what, n) in [
+            ("a transformer's inputs", inputs),
+            ("a transformer's outputs", outputs),
+            ("a transformer's width", width),
+            ("a transformer's feed_forward", feed_forward),
+        ] {
+            if n == 0 {
+                return Err(NetworkError::Empty { what });
+            }
+        }
+        if places == 0 || !inputs.is_multiple_of(places) {
+            return Err(NetworkError::Layer {
+                layer: "embedding".to_owned(),
+                kind: "transformer",
+                need: "places, at least 1, that divide the inputs",
+                got: format!("{places} places of {inputs} inputs"),
+            });
+        }
+        if layers > MAX_LAYERS {
+            return Err(NetworkError::TooLarge {
+                what: "a transformer's layers",
+                limit: MAX_LAYERS,
+            });
+        }
+        // A block has 4 W² + 2 W F weights and no more than that many others.
+        let block = width
+            .saturating_mul(width.saturating_mul(4).saturating_add(feed_forward.saturating_mul(2)));
+        let ends = width.saturating_mul(inputs.saturating_add(outputs));
+        if block.saturating_mul(layers.max(1)).saturating_add(ends) > MAX_PARAMETERS {
+            let (what, limit) = ("a transformer's parameters", MAX_PARAMETERS);
+            return Err(NetworkError::TooLarge { what, limit });
+        }
+        Ok(())
+    }
+}
+
+impl Network for Transformer {
+    fn inputs(&self) -> usize {
+        self.config.places * self.embedding.inputs()
+    }
+
+    fn outputs(&self) -> usize {
+        self.head.outputs()
+    }
+
+    fn forward(&self, input: &Tensor) -> Tensor {
+        self.forward_prefixed(input, &[])
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+}

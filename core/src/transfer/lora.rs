@@ -1,0 +1,188 @@
+//! LoRA: low-rank adaptation.
+
+use std::ops::Range;
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use super::{TransferError, check};
+use crate::nn::{
+    Additions, LayerConfig, LowRank, Network, NetworkError, Parameters, ParametersBuilder,
+    PlacedLayer, Sequential,
+};
+
+/// Which layers are adapted, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoraConfig {
+    /// The rank of what is added to a layer's weights; ≥ 1.
+    pub rank: usize,
+    /// What is added counts `alpha / rank`; > 0.
+    pub alpha: f64,
+    /// The names of the layers, as `encoder.0`; none: all that are fully connected.
+    pub layers: Vec<String>,
+}
+
+impl Default for LoraConfig {
+    /// Rank 4 and α = 8 for all layers.
+    fn default() -> Self {
+        Self { rank: 4, alpha: 8.0, layers: Vec::new() }
+    }
+}
+
+/// A network with a low-rank addition to its fully connected layers, which alone is trained (Hu et al.
+/// 2021, <https://arxiv.org/abs/2106.09685>):
+///
+/// ```text
+/// y = x W + b + (α / r) (x A) B,   A: [inputs, r],   B: [r, outputs]
+/// ```
+///
+/// A is drawn as a layer's weights are in PyTorch, B is zero, so that at first it does what the network
+/// does. [`parameters`](Network::parameters) are A and B of each layer, `encoder.0.lora_a` and so on,
+/// and nothing else: biases, other layers and running statistics stay as they are. The network it is
+/// made of remains in evaluation mode: its dropout drops nothing.
+#[derive(Debug)]
+pub struct Lora {
+    base: Sequential,
+    additions: Additions,
+    weights: Vec<(Range<usize>, Place)>,
+    parameters: Parameters,
+}
+
+/// A layer's part and its place there.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Encoder(usize),
+    Head(usize),
+}
+
+impl Lora {
+    /// Adds to the layers of a network. A is drawn from `rng`.
+    ///
+    /// # Errors
+    /// [`TransferError::Setting`]; [`TransferError::UnknownLayer`], also where the network has no fully
+    /// connected layer at all.
+    pub fn new<R: Rng + ?Sized>(
+        mut base: Sequential,
+        config: &LoraConfig,
+        rng: &mut R,
+    ) -> Result<Self, TransferError> {
+        let &LoraConfig { rank, alpha, ref layers } = config;
+        check(rank > 0, "rank", rank as f64, "at least 1")?;
+        check(alpha > 0.0 && alpha.is_finite(), "alpha", alpha, "positive and finite")?;
+        let placed = base.config().layers(&base.input_shape().of_example())?;
+        let is_linear = |layer: &PlacedLayer| matches!(layer.config, LayerConfig::Linear { .. });
+        let known: Vec<_> =
+            placed.iter().filter(|l| is_linear(l)).map(|l| l.name.clone()).collect();
+        let chosen = if layers.is_empty() { &known } else { layers };
+        let missing = chosen.iter().find(|name| !known.contains(name));
+        if let Some(name) = missing.cloned().or(known.is_empty().then(String::new)) {
+            return Err(TransferError::UnknownLayer { name, known });
+        }
+        let mut builder = ParametersBuilder::new();
+        let (mut additions, mut weights) = (Additions::default(), Vec::new());
+        let in_encoder = base.config().encoder.len();
+        for (i, PlacedLayer { name, input, output, .. }) in placed.iter().enumerate() {
+            let addition = if chosen.contains(name) {
+                let place =
+                    if i < in_encoder { Place::Encoder(i) } else { Place::Head(i - in_encoder) };
+                weights.push((base.parameters().range_of(&format!("{name}.weight"))?, place));
+                let (widths, scale) = ((input.size(), output.size()), alpha / rank as f64);
+                Some(LowRank::new(name, widths, rank, scale, &mut builder)?)
+            } else {
+                None
+            };
+            let part = if i < in_encoder { &mut additions.encoder } else { &mut additions.head };
+            part.push(addition);
+        }
+        let parameters = builder.build(rng)?;
+        base.set_training(false);
+        base.parameters_mut().set_requires_grad(false);
+        Ok(Self { base, additions, weights, parameters })
+    }
+
+    /// The network underneath, without the additions.
+    pub fn base(&self) -> &Sequential {
+        &self.base
+    }
+
+    /// The network underneath, without the additions, which are lost.
+    pub fn into_base(mut self) -> Sequential {
+        self.base.parameters_mut().set_requires_grad(true);
+        self.base
+    }
+
+    /// Adds the additions to the weights, so that the network costs no more than it did before. To
+    /// rounding, it computes the same.
+    pub fn merge(mut self) -> Merged {
+        let original = self.base.parameters().to_vec();
+        for (range, place) in &self.weights {
+            let addition = match *place {
+                Place::Encoder(i) => &self.additions.encoder[i],
+                Place::Head(i) => &self.additions.head[i],
+            };
+            let delta = addition.as_ref().expect("the layers listed are adapted").weight();
+            let weights = &mut self.base.parameters_mut().values_mut()[range.clone()];
+            let mut added = vec![0.0; weights.len()];
+            delta.copy_data(&mut added, weights.len());
+            weights.iter_mut().zip(added).for_each(|(weight, added)| *weight += added);
+        }
+        self.base.parameters_mut().set_requires_grad(true);
+        Merged { lora: self, original }
+    }
+}
+
+impl Network for Lora {
+    fn inputs(&self) -> usize {
+        self.base.inputs()
+    }
+
+    fn outputs(&self) -> usize {
+        self.base.outputs()
+    }
+
+    fn forward(&self, input: &Tensor) -> Tensor {
+        self.base.forward_adapted(input, &self.additions)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
+    fn check_input(&self, input: &Tensor) -> Result<(), NetworkError> {
+        self.base.check_input(input)
+    }
+}
+
+/// A [`Lora`] whose additions are part of the weights.
+#[derive(Debug)]
+pub struct Merged {
+    lora: Lora,
+    original: Vec<f32>,
+}
+
+impl Merged {
+    /// The network with its new weights.
+    pub fn network(&self) -> &Sequential {
+        &self.lora.base
+    }
+
+    /// The network with its new weights, to keep; the additions are lost.
+    pub fn into_network(self) -> Sequential {
+        self.lora.base
+    }
+
+    /// Takes the additions out again. The weights are those from before, to the last bit: they were
+    /// kept, as subtracting would not bring them back.
+    pub fn unmerge(mut self) -> Lora {
+        let base = self.lora.base.parameters_mut();
+        base.values_mut().copy_from_slice(&self.original);
+        base.set_requires_grad(false);
+        self.lora
+    }
+}

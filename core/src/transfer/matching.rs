@@ -1,0 +1,86 @@
+//! Weights by name from one network to another.
+
+use crate::nn::{NamedParameter, Network, NetworkError};
+
+/// What became of each parameter and buffer, as PyTorch's `load_state_dict(strict=False)` reports it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LoadReport {
+    /// Taken over.
+    pub matched: Vec<String>,
+    /// In the network alone: as they were.
+    pub missing: Vec<String>,
+    /// In the source alone: left there.
+    pub unexpected: Vec<String>,
+    /// In both with different shapes, as they were: the name, the network's shape, the source's.
+    pub mismatched: Vec<(String, Vec<usize>, Vec<usize>)>,
+}
+
+impl LoadReport {
+    /// Whether everything was taken over, and nothing left: what PyTorch's `strict=True` asks for.
+    pub fn is_complete(&self) -> bool {
+        self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty()
+    }
+}
+
+/// Takes over, by name, the parameters and running statistics of `source` that have the same shape in
+/// `network`, of those whose names are `chosen`; the others do not count. Everything else stays.
+///
+/// ```
+/// use gymnast_core::nn::{Activation, NetworkConfig, Sequential};
+/// use gymnast_core::transfer::load_matching;
+/// use rand::SeedableRng;
+///
+/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+/// let encoder = NetworkConfig::mlp(&[16], Activation::Relu);
+/// let digits = Sequential::new(&encoder.clone().linear_head(10), &[64], &mut rng)?;
+/// let mut letters = Sequential::new(&encoder.linear_head(26), &[64], &mut rng)?;
+/// let report = load_matching(&mut letters, &digits, |_| true)?;
+/// assert_eq!(report.matched, ["encoder.0.weight", "encoder.0.bias"]);
+/// assert_eq!(report.mismatched[0], ("head.0.weight".to_owned(), vec![16, 26], vec![16, 10]));
+/// # Ok::<(), gymnast_core::nn::NetworkError>(())
+/// ```
+///
+/// # Errors
+/// Where the network refuses its buffers.
+pub fn load_matching<N: Network + ?Sized, M: Network + ?Sized>(
+    network: &mut N,
+    source: &M,
+    chosen: impl Fn(&str) -> bool,
+) -> Result<LoadReport, NetworkError> {
+    let mut report = LoadReport::default();
+    let (to, from) = (network.named_parameters(), source.named_parameters());
+    let values = network.parameters_mut().values_mut();
+    take(values, &to, source.parameters().values(), &from, &chosen, &mut report);
+    let (to, from) = (network.named_buffers(), source.named_buffers());
+    let mut buffers = network.buffers();
+    take(&mut buffers.numbers, &to, &source.buffers().numbers, &from, &chosen, &mut report);
+    network.load_buffers(&buffers)?;
+    Ok(report)
+}
+
+fn take(
+    values: &mut [f32],
+    to: &[NamedParameter],
+    source: &[f32],
+    from: &[NamedParameter],
+    chosen: &impl Fn(&str) -> bool,
+    report: &mut LoadReport,
+) {
+    let named = |parameters: &[NamedParameter], name: &str| {
+        parameters.iter().find(|parameter| parameter.name == name).cloned()
+    };
+    for NamedParameter { name, shape, range } in to.iter().filter(|to| chosen(&to.name)) {
+        match named(from, name) {
+            None => report.missing.push(name.clone()),
+            Some(found) if found.shape != *shape => {
+                report.mismatched.push((name.clone(), shape.clone(), found.shape));
+            }
+            Some(found) => {
+                values[range.clone()].copy_from_slice(&source[found.range]);
+                report.matched.push(name.clone());
+            }
+        }
+    }
+    let left = from.iter().filter(|from| chosen(&from.name) && named(to, &from.name).is_none());
+    report.unexpected.extend(left.map(|from| from.name.clone()));
+}

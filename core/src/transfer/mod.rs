@@ -1,0 +1,87 @@
+//! What one network has learned, for another task: weights taken over by name, and light fine-tuning
+//! that trains a small part of them or a few numbers beside them.
+//!
+//! - [`load_matching`] takes over what fits by name and shape, and says what did not.
+//! - A part stays as it is, or learns at another rate, by an optimiser's
+//!   [`ParamGroup`](crate::optim::ParamGroup) over [`ranges_where`](crate::nn::Parameters::ranges_where).
+//! - [`Lora`] trains low-rank additions to the fully connected layers of a network that stays as it is,
+//!   and [`merge`](Lora::merge)s them into its weights.
+//! - [`PrefixTuning`] trains keys and values in front of those of each block of a transformer that stays
+//!   as it is.
+//!
+//! The last two are [`Network`](crate::nn::Network)s whose parameters are the trained numbers alone, so
+//! that every training, optimiser and checkpoint treats them as it treats any network.
+//!
+//! ```
+//! use gymnast_core::loss::Loss;
+//! use gymnast_core::nn::{Activation, Network as _, NetworkConfig, Sequential};
+//! use gymnast_core::supervised::{Dataset, FitConfig, fit};
+//! use gymnast_core::transfer::{Lora, LoraConfig};
+//! use rand::SeedableRng;
+//! use rand_chacha::ChaCha8Rng;
+//!
+//! let mut rng = ChaCha8Rng::seed_from_u64(0);
+//! let config = NetworkConfig::mlp(&[64, 64], Activation::Relu).linear_head(1);
+//! let network = Sequential::new(&config, &[8], &mut rng)?; // … trained on one task
+//! let mut adapted = Lora::new(network, &LoraConfig { rank: 2, ..LoraConfig::default() }, &mut rng)?;
+//! assert_eq!(adapted.parameters().len(), 2 * (8 + 64) + 2 * (64 + 64) + 2 * (64 + 1));
+//!
+//! let rows: Vec<f32> = (0..80).map(|i| (i as f32).sin()).collect();
+//! let sums = rows.chunks(8).map(|row| row.iter().sum()).collect();
+//! let data = Dataset::new(rows, 8, sums, 1)?;
+//! let settings = FitConfig { epochs: 20, ..FitConfig::adam(1e-2) };
+//! fit(&mut adapted, &data, &Dataset::new(vec![], 8, vec![], 1)?, &settings, rng, &Loss::Mse)?;
+//! let network: Sequential = adapted.merge().into_network(); // no larger or slower than before
+//! # let _ = network;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod lora;
+mod matching;
+mod prefix_tuning;
+#[cfg(test)]
+mod tests;
+
+pub use lora::{Lora, LoraConfig, Merged};
+pub use matching::{LoadReport, load_matching};
+pub use prefix_tuning::{PrefixTuning, PrefixTuningConfig};
+
+use thiserror::Error;
+
+use crate::nn::NetworkError;
+
+/// Why a network cannot be adapted.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TransferError {
+    /// A setting is out of its range.
+    #[error("{key} must be {allowed}, got {value}")]
+    Setting {
+        /// The setting's name.
+        key: &'static str,
+        /// What it was set to.
+        value: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// No fully connected layer of that name.
+    #[error("no fully connected layer is called {name:?}: there are {known:?}")]
+    UnknownLayer {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The network refused.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+}
+
+fn check(
+    holds: bool,
+    key: &'static str,
+    value: f64,
+    allowed: &'static str,
+) -> Result<(), TransferError> {
+    if holds { Ok(()) } else { Err(TransferError::Setting { key, value, allowed }) }
+}
