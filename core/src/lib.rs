@@ -8,7 +8,7 @@
 //! everything else. [`supervised`] trains a network on rows of data, and [`metrics`] score what it
 //! predicts.
 //!
-//! Modules that need no libtorch, [`data`], [`metrics`] and [`plot`] for instance, stand outside the
+//! Modules that need no libtorch, [`data`], [`metrics`], [`plot`] and [`tune`] for instance, stand outside the
 //! default feature `torch`, which everything else needs.
 //!
 //! ```
@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod model_selection;
 pub mod plot;
 pub mod statistics;
+pub mod tune;
 
 #[cfg(feature = "torch")]
 pub mod cost;
