@@ -208,9 +208,8 @@ mod tests {
 
     #[test]
     fn what_is_no_range_says_what_would_be() {
-        let message = |distribution: Distribution| {
-            distribution.check("rate").unwrap_err().to_string()
-        };
+        let message =
+            |distribution: Distribution| distribution.check("rate").unwrap_err().to_string();
         let swapped = message(float(2.0, 1.0, Scale::Linear));
         assert!(swapped.contains("rate") && swapped.contains("got 2 to 1"), "{swapped}");
         assert!(message(float(0.0, 1.0, Scale::Log)).contains("positive"));

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Distribution, Scale, SearchSpace, Stop, Trial};
 
 /// A function with a space to search.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct TestFunction {
     /// Its name.
     pub name: &'static str,

@@ -69,8 +69,7 @@ pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Import
     };
     let shared = complete[0].params.iter();
     let shared = shared.filter(|param| complete.iter().all(|trial| same(param, trial)));
-    let space: Vec<_> =
-        shared.map(|param| (param.name.as_str(), &param.distribution)).collect();
+    let space: Vec<_> = shared.map(|param| (param.name.as_str(), &param.distribution)).collect();
     let places: Vec<Vec<f64>> =
         complete.iter().filter_map(|trial| trial.coordinates(&space)).collect();
 
@@ -79,8 +78,12 @@ pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Import
     let mut trees = 0;
     for _ in 0..config.trees {
         let rows = (0..places.len()).map(|_| rng.random_range(0..places.len())).collect();
-        let mut tree =
-            Tree { places: &places, values: &values, min_leaf: config.min_leaf, leaves: Vec::new() };
+        let mut tree = Tree {
+            places: &places,
+            values: &values,
+            min_leaf: config.min_leaf,
+            leaves: Vec::new(),
+        };
         tree.grow(rows, space.iter().map(|(_, d)| Side::whole(d)).collect(), &mut rng);
         // A tree of equal values has no variance to explain.
         if let Some(own) = main_effects(&tree.leaves, space.len()) {
@@ -183,7 +186,12 @@ impl Tree<'_> {
     }
 
     /// The cut that leaves the least squared error; `None` where none leaves less.
-    fn best_split(&self, rows: &[usize], region: &[Side], rng: &mut impl Rng) -> Option<(usize, f64)> {
+    fn best_split(
+        &self,
+        rows: &[usize],
+        region: &[Side],
+        rng: &mut impl Rng,
+    ) -> Option<(usize, f64)> {
         let mut left: Vec<usize> = (0..region.len()).collect();
         let tried = (SPLIT_SHARE * region.len() as f64).ceil() as usize;
         let mut best = (0.0, None);

@@ -6,7 +6,8 @@ use crate::plot::{Axis, Bar, BarChart, Line, LinePlot};
 impl Study {
     /// The values of the complete trials, and the best so far; without a point where none is complete.
     pub fn history_plot(&self, value: &str) -> LinePlot {
-        let complete = self.trials().iter().filter_map(|trial| Some((trial.number, trial.value()?)));
+        let complete =
+            self.trials().iter().filter_map(|trial| Some((trial.number, trial.value()?)));
         let points: Vec<_> = complete.map(|(number, value)| (number as f64, value)).collect();
         let better = match self.config().direction {
             Direction::Minimize => f64::min,

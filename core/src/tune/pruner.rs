@@ -108,7 +108,8 @@ impl Median {
             reports.copied().find(|(other, _)| *other == step).map(|(_, value)| value)
         };
         let others: Vec<f64> = complete.filter_map(at_step).map(|x| direction.loss(x)).collect();
-        let own = reports.iter().map(|(_, value)| direction.loss(*value)).fold(f64::INFINITY, f64::min);
+        let own =
+            reports.iter().map(|(_, value)| direction.loss(*value)).fold(f64::INFINITY, f64::min);
         median(&others).is_some_and(|median| own > median)
     }
 }
@@ -135,13 +136,7 @@ impl SuccessiveHalving {
     }
 
     /// Whether a trial with this loss at a rung is among the best share of all that reached it.
-    fn goes_on(
-        &self,
-        rung: u64,
-        own: f64,
-        history: &[TrialRecord],
-        direction: Direction,
-    ) -> bool {
+    fn goes_on(&self, rung: u64, own: f64, history: &[TrialRecord], direction: Direction) -> bool {
         let at_rung = |trial: &TrialRecord| {
             let first = trial.reports.iter().find(|(step, _)| *step >= rung);
             first.map(|(_, value)| direction.loss(*value))
@@ -194,9 +189,8 @@ mod tests {
     fn the_best_share_of_a_rung_goes_on() {
         let history = complete(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
         let pruner = Pruner::SuccessiveHalving(SuccessiveHalving::default());
-        let prunes = |reports: &[(u64, f64)]| {
-            pruner.should_prune(reports, &history, Direction::Minimize)
-        };
+        let prunes =
+            |reports: &[(u64, f64)]| pruner.should_prune(reports, &history, Direction::Minimize);
         // Eight with this one: two go on.
         assert!(!prunes(&[(1, 1.5)]) && prunes(&[(1, 2.5)]));
         // Between rungs nothing is judged; the next lies at step 4, where values have doubled.

@@ -47,8 +47,7 @@ impl Storage {
         let error = |source| TuneError::File { action: "read", path: path.to_owned(), source };
         let mut bytes = Vec::new();
         (&storage.file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(error)?;
-        let damaged =
-            |line, reason| TuneError::Damaged { path: path.to_owned(), line, reason };
+        let damaged = |line, reason| TuneError::Damaged { path: path.to_owned(), line, reason };
         if bytes.len() as u64 > MAX_BYTES {
             return Err(damaged(1, format!("the file is larger than {MAX_BYTES} bytes")));
         }
@@ -85,9 +84,8 @@ impl Storage {
     }
 
     fn open(path: &Path) -> Result<Self, TuneError> {
-        let error = |action| {
-            move |source| TuneError::File { action, path: path.to_owned(), source }
-        };
+        let error =
+            |action| move |source| TuneError::File { action, path: path.to_owned(), source };
         let file = OpenOptions::new().read(true).append(true).open(path).map_err(error("open"))?;
         file.try_lock().map_err(|reason| match reason {
             TryLockError::Error(source) => error("lock")(source),

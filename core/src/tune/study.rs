@@ -116,7 +116,8 @@ impl Study {
 
     /// The best complete trial, the first of equals; `None` where none is complete.
     pub fn best(&self) -> Option<&TrialRecord> {
-        let loss = |trial: &&TrialRecord| trial.value().map(|value| self.config.direction.loss(value));
+        let loss =
+            |trial: &&TrialRecord| trial.value().map(|value| self.config.direction.loss(value));
         let complete = self.trials.iter().filter(|trial| trial.value().is_some());
         complete.min_by(|a, b| loss(a).partial_cmp(&loss(b)).expect("values are finite"))
     }

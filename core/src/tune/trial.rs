@@ -125,11 +125,7 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// [`TuneError::Range`], [`TuneError::Choices`], [`TuneError::Redefined`],
     /// [`TuneError::NotInGrid`]. They end the study, since every trial would meet them.
-    pub fn suggest(
-        &mut self,
-        name: &str,
-        distribution: &Distribution,
-    ) -> Result<Value, TuneError> {
+    pub fn suggest(&mut self, name: &str, distribution: &Distribution) -> Result<Value, TuneError> {
         if let Some(param) = self.params.iter().find(|param| param.name == name) {
             if param.distribution == *distribution {
                 return Ok(param.value.clone());
@@ -141,9 +137,10 @@ impl<'a> Trial<'a> {
             });
         }
         distribution.check(name)?;
-        let drawn = self.joint.iter().find(|(param, _)| {
-            param.name == name && param.distribution == *distribution
-        });
+        let drawn = self
+            .joint
+            .iter()
+            .find(|(param, _)| param.name == name && param.distribution == *distribution);
         let place = match drawn {
             Some((_, place)) => *place,
             None => self.draw(&[(name, distribution)])?[0],

@@ -71,11 +71,11 @@ impl CmaEs {
             numbers = state.sample(rng);
         }
         let mut numbers = numbers.into_iter();
-        let place = |(_, distribution): &(&str, &crate::tune::Distribution)| {
-            match distribution.categories() {
-                Some(_) => uniform(distribution, rng),
-                None => numbers.next().expect("one was drawn for each number"),
-            }
+        let place = |(_, distribution): &(&str, &crate::tune::Distribution)| match distribution
+            .categories()
+        {
+            Some(_) => uniform(distribution, rng),
+            None => numbers.next().expect("one was drawn for each number"),
         };
         request.space.iter().map(place).collect()
     }
@@ -150,7 +150,8 @@ impl State {
         let d_sigma = 1.0 + 2.0 * (((mu_eff - 1.0) / (n + 1.0)).sqrt() - 1.0).max(0.0) + c_sigma;
         let c_c = (4.0 + mu_eff / n) / (n + 4.0 + 2.0 * mu_eff / n);
         let c_1 = 2.0 / ((n + 1.3).powi(2) + mu_eff);
-        let c_mu = (2.0 * (mu_eff - 2.0 + 1.0 / mu_eff) / ((n + 2.0).powi(2) + mu_eff)).min(1.0 - c_1);
+        let c_mu =
+            (2.0 * (mu_eff - 2.0 + 1.0 / mu_eff) / ((n + 2.0).powi(2) + mu_eff)).min(1.0 - c_1);
         // The expected length of a standard normal vector.
         let length = n.sqrt() * (1.0 - 1.0 / (4.0 * n) + 1.0 / (21.0 * n * n));
 

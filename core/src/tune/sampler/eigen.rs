@@ -11,7 +11,8 @@ pub(super) fn symmetric(mut a: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>) {
     let mut vectors: Vec<Vec<f64>> =
         (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
     for _ in 0..SWEEPS {
-        let off: f64 = (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i][j].abs()).sum();
+        let off: f64 =
+            (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i][j].abs()).sum();
         let diagonal: f64 = (0..n).map(|i| a[i][i].abs()).sum();
         if off <= 1e-15 * diagonal {
             break;
@@ -54,8 +55,7 @@ mod tests {
         let (values, vectors) = symmetric(a.clone());
         for i in 0..3 {
             for j in 0..3 {
-                let entry: f64 =
-                    (0..3).map(|k| vectors[i][k] * values[k] * vectors[j][k]).sum();
+                let entry: f64 = (0..3).map(|k| vectors[i][k] * values[k] * vectors[j][k]).sum();
                 assert!((entry - a[i][j]).abs() < 1e-12, "{entry} {}", a[i][j]);
                 let product: f64 = (0..3).map(|k| vectors[k][i] * vectors[k][j]).sum();
                 assert!((product - f64::from(u8::from(i == j))).abs() < 1e-12);

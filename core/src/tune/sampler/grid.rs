@@ -22,11 +22,7 @@ impl Grid {
         if self.points >= 2 {
             return Ok(());
         }
-        Err(TuneError::Setting {
-            key: "points",
-            value: self.points as f64,
-            expected: "at least 2",
-        })
+        Err(TuneError::Setting { key: "points", value: self.points as f64, expected: "at least 2" })
     }
 
     /// The number of combinations.

@@ -11,7 +11,7 @@ use crate::tune::TuneError;
 /// of the others', and next the setting where `l/g` is greatest among some drawn from `l`.
 ///
 /// Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (2011), section 4; the share of good
-/// trials, the weights and the widths of kernels are those of Optuna, as Watanabe describes them in
+/// trials and the weights and widths of kernels follow Optuna, as Watanabe describes them in
 /// "Tree-Structured Parzen Estimator: Understanding Its Algorithm Components and Their Roles for Better
 /// Empirical Performance" (2023).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +31,8 @@ pub struct Tpe {
 }
 
 impl Default for Tpe {
-    /// Optuna's, except that parameters are drawn together: `examples/tune_functions.rs` compares.
+    /// Optuna's, except that parameters are drawn together, from kernels half as wide as its own:
+    /// `examples/tune_functions.rs` compares.
     fn default() -> Self {
         Self {
             n_startup_trials: 10,
