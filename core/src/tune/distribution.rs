@@ -101,6 +101,14 @@ impl Distribution {
         }
     }
 
+    /// The two ends, or every choice: what to check beforehand.
+    pub fn extremes(&self) -> Vec<Value> {
+        match self {
+            Self::Categorical { choices } => choices.clone(),
+            _ => vec![self.value(0.0), self.value(1.0)],
+        }
+    }
+
     /// The number of choices; `None` where there is an order.
     pub(super) fn categories(&self) -> Option<usize> {
         match self {
