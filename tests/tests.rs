@@ -7,3 +7,4 @@ mod layers;
 mod reproduce;
 mod sandbox;
 mod train;
+mod tune;

@@ -9,7 +9,7 @@
 //! predicts. [`imbalance`] is for classes that are rare, [`ood`] for rows unlike those learned from,
 //! [`ensemble`] for several networks as one.
 //!
-//! Modules that need no libtorch, [`data`], [`metrics`] and [`plot`] for instance, stand outside the
+//! Modules that need no libtorch, [`data`], [`metrics`], [`plot`] and [`tune`] for instance, stand outside the
 //! default feature `torch`, which everything else needs.
 //!
 //! ```
@@ -32,6 +32,7 @@ pub mod model_selection;
 pub mod ood;
 pub mod plot;
 pub mod statistics;
+pub mod tune;
 
 #[cfg(feature = "torch")]
 pub mod compression;

@@ -28,6 +28,7 @@ mod report;
 mod run_dir;
 mod table;
 mod train;
+mod tune;
 mod watch;
 
 use std::{
@@ -64,6 +65,7 @@ enum Command {
     Envs(envs::Envs),
     Agents(agents::Agents),
     Train(train::Train),
+    Tune(tune::Tune),
     Evaluate(evaluate::Evaluate),
     Watch(watch::Watch),
     Record(record::Record),
@@ -131,6 +133,7 @@ fn dispatch(
         Command::Envs(args) => envs::run(args, names, out),
         Command::Agents(args) => agents::run(args, names, out),
         Command::Train(args) => train::run(args, names, out),
+        Command::Tune(args) => tune::run(args, names, out),
         Command::Evaluate(args) => evaluate::run(args, names, out),
         Command::Watch(args) => watch::run(args, names, out),
         Command::Record(args) => record::run(args, names, out),

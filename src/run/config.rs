@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::RunError;
+use crate::settings::set;
 
 /// The parts of a configuration.
 const PARTS: [&str; 5] = ["seeds", "agent", "env", "training", "evaluation"];
@@ -55,6 +56,22 @@ pub fn overlay(below: &mut Table, above: &Table) -> Result<(), RunError> {
         }
     }
     Ok(())
+}
+
+/// Sets a setting by the name that `--set` has: `training.KEY`, `env.KEY`, `evaluation.KEY`, and what
+/// has none of these before it is a setting of the agent.
+///
+/// # Errors
+/// [`RunError::Config`] for the names of agent and environment, and where a value stands in the way.
+pub(crate) fn set_key(config: &mut Table, key: &str, value: Value) -> Result<(), RunError> {
+    let parts = ["training.", "env.", "agent.", "evaluation."];
+    let is_whole = parts.iter().any(|part| key.starts_with(part));
+    if ["env.id", "agent.name"].contains(&key) {
+        let command = "name it as an argument instead, gymnast train AGENT ENV";
+        return Err(RunError::Config(format!("{key}: {command}")));
+    }
+    let path = if is_whole { key.to_owned() } else { format!("agent.{key}") };
+    set(config, &path, value).map_err(RunError::Config)
 }
 
 pub(super) fn part(config: &Table, name: &str) -> Result<Table, RunError> {

@@ -10,7 +10,8 @@ use std::{
 
 use gymnast_envs::{EnvError, EnvSpec, Registry};
 use gymnast_harness::{
-    Existing, Experiment, Plan, ProgressBars, Recorder, Summary, TrainError, Training, train,
+    Callback, Existing, Experiment, Plan, ProgressBars, Recorder, Summary, TrainError, Training,
+    train,
 };
 use thiserror::Error;
 use toml::{Table, Value};
@@ -23,7 +24,7 @@ use crate::{
 };
 
 use config::{complete, complete_evaluation, insert_evaluation, part, seeds, take_name};
-pub(crate) use config::{env_options, read_toml};
+pub(crate) use config::{env_options, read_toml, set_key};
 pub use config::{overlay, read_config};
 
 /// The file of a run's directory that says what the run is.
@@ -222,10 +223,22 @@ impl Run {
     /// # Errors
     /// What the training returns.
     pub fn train_in_memory(&self, seed: u64) -> Result<Summary, TrainError> {
+        self.train_with_callbacks(seed, &mut [])
+    }
+
+    /// The same with some that listen, and may end it.
+    ///
+    /// # Errors
+    /// What the training returns.
+    pub fn train_with_callbacks(
+        &self,
+        seed: u64,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<Summary, TrainError> {
         let plan = self.plan(seed);
         let recorder = Recorder::in_memory();
         with_task!(&self.task, task => {
-            train(&mut task.setup(&plan)?, &self.training, plan.seed, recorder, None, &mut [])
+            train(&mut task.setup(&plan)?, &self.training, plan.seed, recorder, None, callbacks)
         })
     }
 

@@ -83,6 +83,13 @@ impl Line {
     pub fn new(label: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
         Self { label: label.into(), points, ..Self::default() }
     }
+
+    /// Points that are not joined, each a dot.
+    pub fn dots(label: impl Into<String>, points: &[(f64, f64)]) -> Self {
+        // A point between gaps has no neighbour to be joined to.
+        let gap = (f64::NAN, f64::NAN);
+        Self::new(label, points.iter().flat_map(|&point| [point, gap]).collect())
+    }
 }
 
 /// A horizontal dashed line across a [`LinePlot`].

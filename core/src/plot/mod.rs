@@ -1,10 +1,12 @@
-//! Pictures of runs: learning curves, plots of lines and tables in colour, as SVG and PNG.
+//! Pictures of runs: learning curves, plots of lines, bars and tables in colour, as SVG and PNG.
 //!
-//! A plot is data first ([`LearningCurves`], [`LinePlot`], [`HeatMap`]); `to_svg`, `to_png` and `save` draw it.
+//! A plot is data first ([`LearningCurves`], [`LinePlot`], [`BarChart`], [`HeatMap`]); `to_svg`,
+//! `to_png` and `save` draw it.
 //! Nothing has to be installed: PNG letters come from a built-in font, SVG letters from the
 //! reader's. The legend stands above the data, so it never covers them.
 
 mod axes;
+mod bar_chart;
 mod font;
 mod heat_map;
 mod learning_curves;
@@ -24,6 +26,7 @@ use crate::atomic_file::{self, WriteError};
 use crate::statistics::StatisticsError;
 
 pub use axes::Axis;
+pub use bar_chart::{Bar, BarChart};
 pub use heat_map::{Cell, HeatMap};
 pub use learning_curves::{Band, Center, LearningCurves, Series};
 pub use line_plot::{Guide, Line, LinePlot};

@@ -9,7 +9,7 @@ use super::Train;
 use crate::{
     Run,
     command::{CommandError, Names, run_dir},
-    run::{CONFIG_FILE, overlay, read_config},
+    run::{CONFIG_FILE, overlay, read_config, set_key},
     settings::{parse_assignment, set},
 };
 
@@ -123,15 +123,7 @@ fn apply_flags(args: &Train, names: &Names, table: &mut Table) -> Result<(), Com
     }
     for text in &args.set {
         let (key, value) = parse_assignment(text).map_err(CommandError::usage)?;
-        let parts = ["training.", "env.", "agent.", "evaluation."];
-        let is_whole = parts.iter().any(|part| key.starts_with(part));
-        if ["env.id", "agent.name"].contains(&key.as_str()) {
-            return Err(CommandError::usage(format!(
-                "--set {key}: name it as an argument instead, gymnast train AGENT ENV"
-            )));
-        }
-        let path = if is_whole { key } else { format!("agent.{key}") };
-        set(table, &path, value).map_err(CommandError::usage)?;
+        set_key(table, &key, value)?;
     }
     for (key, value) in [
         ("env_steps", args.steps),

@@ -1,0 +1,179 @@
+//! Bars that lie on their sides, so that their names can be read.
+
+use std::path::Path;
+
+use super::axes::{HALF_DIGIT, LABEL_SIZE, TICK_SIZE, text};
+use super::palette::{AXIS, OKABE_ITO, TEXT};
+use super::scene::{Align, Label, Mark, Scene};
+use super::{PlotError, font, write_picture};
+
+const TITLE_SIZE: f64 = 17.0;
+const MARGIN: f64 = 14.0;
+const GAP: f64 = 7.0;
+const ROW: f64 = 28.0;
+const THICKNESS: f64 = 18.0;
+/// Names longer than this are cut.
+const LONGEST_NAME: f64 = 240.0;
+const MOST_BARS: usize = 300;
+
+/// Lengths side by side, the first on top.
+///
+/// ```
+/// use gymnast_core::plot::{Bar, BarChart};
+///
+/// let bar = |name: &str, length| Bar { name: name.to_owned(), length, text: length.to_string() };
+/// let chart = BarChart { bars: vec![bar("learning rate", 0.7), bar("width", 0.1)], ..BarChart::default() };
+/// assert!(chart.to_svg()?.contains("learning rate"));
+/// # Ok::<(), gymnast_core::plot::PlotError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct BarChart {
+    /// Written above the bars; may be empty.
+    pub title: String,
+    /// What the lengths are, written below the bars; may be empty.
+    pub x_label: String,
+    /// The bars, from the top.
+    pub bars: Vec<Bar>,
+    /// Width in pixels, from 400 to 10 000.
+    pub width: u32,
+}
+
+impl Default for BarChart {
+    /// Nothing yet, 640 pixels wide.
+    fn default() -> Self {
+        Self { title: String::new(), x_label: String::new(), bars: Vec::new(), width: 640 }
+    }
+}
+
+/// One bar of a [`BarChart`].
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Bar {
+    /// Written before it.
+    pub name: String,
+    /// How long it is, from 0; the longest fills the chart.
+    pub length: f64,
+    /// Written behind it.
+    pub text: String,
+}
+
+impl BarChart {
+    /// The chart as SVG text. Its letters are set in the reader's own sans-serif font.
+    ///
+    /// # Errors
+    /// [`PlotError`] if there is no bar, a length is negative or not finite, or the size cannot be drawn.
+    pub fn to_svg(&self) -> Result<String, PlotError> {
+        self.scene()?.svg()
+    }
+
+    /// The chart as the bytes of a PNG file.
+    ///
+    /// # Errors
+    /// As [`to_svg`](Self::to_svg).
+    pub fn to_png(&self) -> Result<Vec<u8>, PlotError> {
+        self.scene()?.png()
+    }
+
+    /// Writes the chart to `path`, whole or not at all, as its extension says: `.svg` or `.png`.
+    ///
+    /// # Errors
+    /// As [`to_svg`](Self::to_svg); also for any other extension, and where the file cannot be
+    /// written.
+    pub fn save(&self, path: &Path) -> Result<(), PlotError> {
+        write_picture(path, || self.to_svg(), || self.to_png())
+    }
+
+    pub(super) fn scene(&self) -> Result<Scene, PlotError> {
+        if self.bars.is_empty() {
+            return Err(PlotError::Empty);
+        }
+        let label_height = if self.x_label.is_empty() { 0.0 } else { LABEL_SIZE + 10.0 };
+        let title_height = if self.title.is_empty() { 0.0 } else { TITLE_SIZE + GAP };
+        let (top, width) = (MARGIN + title_height, f64::from(self.width));
+        let bottom = top + ROW * self.bars.len() as f64;
+        let height = (bottom + label_height + MARGIN).ceil();
+        if self.bars.len() > MOST_BARS || !(400..=10_000).contains(&self.width) {
+            return Err(PlotError::Size { width: self.width, height: height as u32 });
+        }
+        let is_length = |length: f64| (0.0..=1e300).contains(&length);
+        if let Some(bar) = self.bars.iter().find(|bar| !is_length(bar.length)) {
+            return Err(PlotError::OutOfRange(bar.length));
+        }
+        let widest = |of: fn(&Bar) -> &str| {
+            let widths = self.bars.iter().map(|bar| font::width(of(bar), TICK_SIZE, false));
+            widths.fold(0.0, f64::max).min(LONGEST_NAME.min(width / 3.0))
+        };
+        let (names, texts) = (widest(|bar| &bar.name), widest(|bar| &bar.text));
+        let left = MARGIN + names + GAP;
+        let room = width - MARGIN - texts - GAP - left;
+        let longest = self.bars.iter().map(|bar| bar.length).fold(f64::MIN_POSITIVE, f64::max);
+
+        let mut marks = Vec::new();
+        for (index, bar) in self.bars.iter().enumerate() {
+            let middle = top + ROW * (index as f64 + 0.5);
+            let right = left + room * (bar.length / longest);
+            let (above, below) = (middle - THICKNESS / 2.0, middle + THICKNESS / 2.0);
+            let points = vec![(left, above), (right, above), (right, below), (left, below)];
+            marks.push(Mark::Fill { points, colour: OKABE_ITO[0], opacity: 1.0 });
+            let line = middle + HALF_DIGIT * TICK_SIZE;
+            let name = font::fit(&bar.name, TICK_SIZE, false, names);
+            marks.push(text(&name, (left - GAP, line), Align::End, TICK_SIZE));
+            let own = font::fit(&bar.text, TICK_SIZE, false, texts);
+            marks.push(text(&own, (right + GAP, line), Align::Start, TICK_SIZE));
+        }
+        let points = vec![(left, top), (left, bottom)];
+        marks.push(Mark::Line { points, colour: AXIS, width: 1.0 });
+        if !self.title.is_empty() {
+            marks.push(Mark::Text(Label {
+                text: font::fit(&self.title, TITLE_SIZE, true, width - 2.0 * MARGIN),
+                at: (MARGIN, MARGIN + 0.8 * TITLE_SIZE),
+                align: Align::Start,
+                size: TITLE_SIZE,
+                bold: true,
+                colour: TEXT,
+                upwards: false,
+            }));
+        }
+        if !self.x_label.is_empty() {
+            let label = font::fit(&self.x_label, LABEL_SIZE, false, width - 2.0 * MARGIN);
+            let half = font::width(&label, LABEL_SIZE, false) / 2.0;
+            let middle = (left + room / 2.0).clamp(MARGIN + half, width - MARGIN - half);
+            marks.push(text(&label, (middle, height - MARGIN), Align::Middle, LABEL_SIZE));
+        }
+        Ok(Scene { width: self.width, height: height as u32, marks })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(lengths: &[f64]) -> BarChart {
+        let bar = |&length: &f64| Bar { name: "x".to_owned(), length, text: String::new() };
+        BarChart { bars: lengths.iter().map(bar).collect(), ..BarChart::default() }
+    }
+
+    #[test]
+    fn bars_are_as_long_as_they_say() {
+        let scene = chart(&[2.0, 1.0, 0.0]).scene().unwrap();
+        let lengths: Vec<f64> = scene
+            .marks
+            .iter()
+            .filter_map(|mark| match mark {
+                Mark::Fill { points, .. } => Some(points[1].0 - points[0].0),
+                _ => None,
+            })
+            .collect();
+        assert!((lengths[0] - 2.0 * lengths[1]).abs() < 1e-9 && lengths[2] == 0.0, "{lengths:?}");
+        assert!(lengths[0] > 500.0);
+    }
+
+    #[test]
+    fn what_is_no_length_is_refused() {
+        assert!(matches!(chart(&[]).to_svg(), Err(PlotError::Empty)));
+        for length in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(matches!(chart(&[length]).to_svg(), Err(PlotError::OutOfRange(_))));
+        }
+        assert!(matches!(chart(&vec![1.0; 301]).to_svg(), Err(PlotError::Size { .. })));
+        assert!(chart(&[0.0, 0.0]).to_png().is_ok());
+    }
+}

@@ -1,0 +1,49 @@
+//! Pictures of a study.
+
+use super::{Direction, Importance, Study};
+use crate::plot::{Axis, Bar, BarChart, Line, LinePlot};
+
+impl Study {
+    /// The values of the complete trials, and the best so far; without a point where none is complete.
+    pub fn history_plot(&self, value: &str) -> LinePlot {
+        let complete =
+            self.trials().iter().filter_map(|trial| Some((trial.number, trial.value()?)));
+        let points: Vec<_> = complete.map(|(number, value)| (number as f64, value)).collect();
+        let better = match self.config().direction {
+            Direction::Minimize => f64::min,
+            Direction::Maximize => f64::max,
+        };
+        let mut best: Vec<(f64, f64)> = Vec::new();
+        for &(number, value) in &points {
+            if let Some(&(_, before)) = best.last() {
+                // A step, since it is not known before the trial ends.
+                best.push((number, before));
+                best.push((number, better(before, value)));
+            } else {
+                best.push((number, value));
+            }
+        }
+        LinePlot {
+            x_axis: Axis::new("trial"),
+            y_axis: Axis::new(value),
+            lines: vec![Line::dots("trial", &points), Line::new("best so far", best)],
+            ..LinePlot::default()
+        }
+    }
+}
+
+impl Importance {
+    /// The shares as bars.
+    pub fn plot(importances: &[Self]) -> BarChart {
+        let bar = |own: &Self| Bar {
+            name: own.name.clone(),
+            length: own.share.max(0.0),
+            text: format!("{:.0} %", 100.0 * own.share),
+        };
+        BarChart {
+            x_label: "share of the variance explained by the parameter alone".to_owned(),
+            bars: importances.iter().map(bar).collect(),
+            ..BarChart::default()
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! One trial after the other, or several at once.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+
+use super::storage::Storage;
+use super::{Pruner, Sampler, Stop, Tpe, Trial, TrialRecord, TuneError};
+
+/// Which values are better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Lower ones: losses.
+    #[default]
+    Minimize,
+    /// Higher ones: accuracies, returns.
+    Maximize,
+}
+
+impl Direction {
+    /// What is lower for better values.
+    pub(super) fn loss(self, value: f64) -> f64 {
+        match self {
+            Self::Minimize => value,
+            Self::Maximize => -value,
+        }
+    }
+}
+
+/// What makes a study, apart from what it tries.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StudyConfig {
+    /// Which values are better.
+    pub direction: Direction,
+    /// What to try next.
+    pub sampler: Sampler,
+    /// Which trials to end early.
+    pub pruner: Pruner,
+    /// What all draws follow from.
+    pub seed: u64,
+}
+
+impl StudyConfig {
+    pub(super) fn check(&self) -> Result<(), TuneError> {
+        self.sampler.check()?;
+        self.pruner.check()
+    }
+}
+
+impl Default for Sampler {
+    fn default() -> Self {
+        Self::Tpe(Tpe::default())
+    }
+}
+
+/// How an optimisation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All trials are there.
+    Done,
+    /// A trial returned [`Stop::Interrupted`].
+    Interrupted,
+}
+
+/// A search and its trials. See the [module](super) for an example.
+#[derive(Debug)]
+pub struct Study {
+    config: StudyConfig,
+    /// By number.
+    trials: Vec<TrialRecord>,
+    storage: Option<Storage>,
+}
+
+impl Study {
+    /// A study that is kept in memory alone.
+    ///
+    /// # Errors
+    /// [`TuneError::Setting`]; for a grid also what its space returns.
+    pub fn new(config: StudyConfig) -> Result<Self, TuneError> {
+        config.check()?;
+        Ok(Self { config, trials: Vec::new(), storage: None })
+    }
+
+    /// A study that writes each trial down as it ends: JSON lines, the first for the study itself.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`TuneError::Exists`] where the file is there, [`TuneError::Write`].
+    pub fn create(path: &Path, config: StudyConfig) -> Result<Self, TuneError> {
+        config.check()?;
+        let storage = Some(Storage::create(path, &config)?);
+        Ok(Self { config, trials: Vec::new(), storage })
+    }
+
+    /// The study of a file, to go on where it ended. A trial that a killed process was still at is not
+    /// there: it is run again.
+    ///
+    /// # Errors
+    /// [`TuneError::File`]; [`TuneError::Damaged`] with the line that is no trial.
+    pub fn resume(path: &Path) -> Result<Self, TuneError> {
+        let (storage, config, trials) = Storage::resume(path)?;
+        Ok(Self { config, trials, storage: Some(storage) })
+    }
+
+    /// What makes the study.
+    pub fn config(&self) -> &StudyConfig {
+        &self.config
+    }
+
+    /// The trials that have ended, by number.
+    pub fn trials(&self) -> &[TrialRecord] {
+        &self.trials
+    }
+
+    /// The best complete trial, the first of equals; `None` where none is complete.
+    pub fn best(&self) -> Option<&TrialRecord> {
+        let loss =
+            |trial: &&TrialRecord| trial.value().map(|value| self.config.direction.loss(value));
+        let complete = self.trials.iter().filter(|trial| trial.value().is_some());
+        complete.min_by(|a, b| loss(a).partial_cmp(&loss(b)).expect("values are finite"))
+    }
+
+    /// Runs trials until the study holds `n_trials`, those of earlier sessions and failed ones included.
+    ///
+    /// # Errors
+    /// Parameters asked for wrongly, as [`Trial::suggest`] says; [`TuneError::File`]. What else goes
+    /// wrong in a trial makes that trial fail.
+    pub fn optimize(
+        &mut self,
+        n_trials: u64,
+        mut objective: impl FnMut(&mut Trial<'_>) -> Result<f64, Stop>,
+    ) -> Result<Ending, TuneError> {
+        while let Some(number) = self.missing(n_trials).first().copied() {
+            let known = self.trials.partition_point(|trial| trial.number < number);
+            let mut trial = Trial::new(&self.config, &self.trials[..known], number)?;
+            let result = objective(&mut trial);
+            let Some(record) = trial.finish(result)? else { return Ok(Ending::Interrupted) };
+            if let Some(storage) = &mut self.storage {
+                storage.append(&record)?;
+            }
+            self.trials.insert(known, record);
+        }
+        Ok(Ending::Done)
+    }
+
+    /// The same with so many trials at once, each on a thread.
+    ///
+    /// Trials come in batches of `jobs`: each is drawn, and pruned, by what was known before its batch,
+    /// so the study depends on `jobs` but not on which trial ends first. The next batch begins when the
+    /// last of a batch has ended.
+    ///
+    /// # Errors
+    /// As [`optimize`](Self::optimize).
+    pub fn optimize_parallel(
+        &mut self,
+        n_trials: u64,
+        jobs: usize,
+        objective: impl Fn(&mut Trial<'_>) -> Result<f64, Stop> + Sync,
+    ) -> Result<Ending, TuneError> {
+        let jobs = jobs.max(1) as u64;
+        loop {
+            let mut batch = self.missing(n_trials);
+            let Some(&first) = batch.first() else { return Ok(Ending::Done) };
+            batch.retain(|number| number / jobs == first / jobs);
+            let known = self.trials.partition_point(|trial| trial.number / jobs < first / jobs);
+            let (config, history) = (&self.config, &self.trials[..known]);
+            let storage = Mutex::new(&mut self.storage);
+            let run = |number| -> Result<Option<TrialRecord>, TuneError> {
+                let mut trial = Trial::new(config, history, number)?;
+                let result = objective(&mut trial);
+                let record = trial.finish(result)?;
+                let mut storage = storage.lock().expect("no thread panics while it holds the lock");
+                if let (Some(storage), Some(record)) = (&mut **storage, &record) {
+                    storage.append(record)?;
+                }
+                Ok(record)
+            };
+            let results: Vec<_> = std::thread::scope(|scope| {
+                let spawn = |&number| scope.spawn(move || run(number));
+                let threads: Vec<_> = batch.iter().map(spawn).collect();
+                let join = |thread: std::thread::ScopedJoinHandle<'_, _>| match thread.join() {
+                    Ok(result) => result,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                };
+                threads.into_iter().map(join).collect()
+            });
+            let mut ending = Ending::Done;
+            for result in results {
+                match result? {
+                    Some(record) => self.trials.push(record),
+                    None => ending = Ending::Interrupted,
+                }
+            }
+            self.trials.sort_by_key(|trial| trial.number);
+            if ending == Ending::Interrupted {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// The numbers of the trials that are still to run.
+    fn missing(&self, n_trials: u64) -> Vec<u64> {
+        let end = n_trials.min(self.config.sampler.limit());
+        let is_missing =
+            |number: &u64| self.trials.binary_search_by_key(number, |trial| trial.number).is_err();
+        (0..end).filter(is_missing).collect()
+    }
+}

@@ -1,0 +1,67 @@
+//! What a search that learns is worth: samplers against random search on functions whose minima are
+//! known, at the same number of trials.
+//!
+//! ```text
+//! cargo run --release --example tune_functions -- 30      # so many seeds; add a number of trials
+//! ```
+//!
+//! For each seed the two searches are a pair. The table holds the median distance of the best trial to
+//! the minimum, how many pairs random search lost, and the 95 % bootstrap interval of the mean
+//! logarithm (base 10) of random search's distance over the other's: above 0 the other is better.
+
+use std::error::Error;
+
+use gymnast::core::{
+    statistics::{Bootstrap, mean, median},
+    tune::{CmaEs, Sampler, Study, StudyConfig, Tpe, functions},
+};
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+/// Closer is as good as there.
+const NEAREST: f64 = 1e-9;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>());
+    let seeds = args.next().transpose()?.unwrap_or(30);
+    let trials = args.next().transpose()?.unwrap_or(100);
+    let samplers = [
+        ("TPE, together", Sampler::Tpe(Tpe::default())),
+        ("TPE, each alone", Sampler::Tpe(Tpe { multivariate: false, ..Tpe::default() })),
+        ("CMA-ES", Sampler::CmaEs(CmaEs::default())),
+    ];
+    println!("{trials} trials, {seeds} seeds\n");
+    println!("| function | random | sampler | its median | won of {seeds} | log10 ratio [95 %] |");
+    println!("|---|---|---|---|---|---|");
+    for function in functions::all() {
+        let distances = |sampler: &Sampler| -> Result<Vec<f64>, Box<dyn Error>> {
+            let best = |seed| {
+                let sampler = sampler.clone();
+                let mut study = Study::new(StudyConfig { sampler, seed, ..Default::default() })?;
+                study.optimize(trials, |trial| function.evaluate(trial))?;
+                let best = study.best().and_then(|trial| trial.value()).ok_or("no trial")?;
+                Ok((best - function.minimum).max(NEAREST))
+            };
+            (0..seeds).map(best).collect()
+        };
+        let random = distances(&Sampler::Random)?;
+        for (name, sampler) in &samplers {
+            let own = distances(sampler)?;
+            let pairs = || random.iter().zip(&own);
+            let won = pairs().filter(|(random, own)| own < random).count();
+            let ratios: Vec<f64> = pairs().map(|(random, own)| (random / own).log10()).collect();
+            let mut rng = ChaCha8Rng::seed_from_u64(0);
+            let interval = Bootstrap::default().interval(&ratios, mean, &mut rng)?;
+            println!(
+                "| {} | {:.3} | {name} | {:.3} | {won} | {:.2} [{:.2}, {:.2}] |",
+                function.name,
+                median(&random).ok_or("no seeds")?,
+                median(&own).ok_or("no seeds")?,
+                interval.estimate,
+                interval.low,
+                interval.high,
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! What a search shows at its end: the best settings, the table, the pictures.
+
+use std::{io::Write, path::Path};
+
+use gymnast_core::{
+    atomic_file,
+    tune::{Importance, ImportanceConfig, Outcome, Study, TrialRecord, TuneError, importance},
+};
+use serde_json::{Value, json};
+
+use super::{Tune, definition::Definition};
+use crate::{
+    command::{CommandError, Names, run_dir, write_json},
+    run::CONFIG_FILE,
+};
+
+const TABLE: &str = "trials.md";
+const FORMATS: [&str; 2] = ["svg", "png"];
+/// The trials that are shown.
+const SHOWN: usize = 5;
+
+pub(super) fn show(
+    args: &Tune,
+    definition: &Definition,
+    study: &Study,
+    dir: &Path,
+    names: &Names,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
+    let name = run_dir::name(dir);
+    let Some(best) = study.best() else {
+        let reason = study.trials().iter().rev().find_map(|trial| match &trial.outcome {
+            Outcome::Failed(reason) => Some(format!("; trial {} failed: {reason}", trial.number)),
+            _ => None,
+        });
+        let reason = reason.unwrap_or_default();
+        return Err(CommandError::failed(format!("no trial of {name} is complete{reason}")));
+    };
+    let settings: Vec<_> =
+        best.params.iter().map(|param| (param.name.clone(), param.value.clone())).collect();
+    let run = definition.run(&settings, names)?;
+    atomic_file::write(&dir.join(CONFIG_FILE), run.to_toml().as_bytes())?;
+    let space = definition.space()?;
+    let keys: Vec<&str> = space.iter().map(|(key, _)| key).collect();
+    let ranked = ranked(study);
+    atomic_file::write(&dir.join(TABLE), table(&keys, &ranked).as_bytes())?;
+    let importances = match importance(study, &ImportanceConfig::default()) {
+        // A short search says nothing of it; that is no failure of the search.
+        Err(TuneError::TooFewTrials { .. }) => Vec::new(),
+        importances => importances?,
+    };
+    draw(definition, study, &importances, dir)?;
+
+    let count =
+        |is: fn(&Outcome) -> bool| study.trials().iter().filter(|trial| is(&trial.outcome)).count();
+    let pruned = count(|outcome| *outcome == Outcome::Pruned);
+    let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
+    if args.json {
+        let settings: serde_json::Map<String, Value> = settings.into_iter().collect();
+        return write_json(
+            out,
+            &json!({
+                "directory": name,
+                "trials": study.trials().len(),
+                "pruned": pruned,
+                "failed": failed,
+                "best": { "trial": best.number, "value": best.value(), "settings": settings },
+                "importances": importances,
+            }),
+        );
+    }
+    let all = study.trials().len();
+    writeln!(out, "{all} trials, {pruned} of them pruned, {failed} failed. The best:\n")?;
+    writeln!(out, "{}", table(&keys, &ranked[..ranked.len().min(SHOWN)]))?;
+    for own in &importances {
+        writeln!(out, "{:>4.0} % of the variance: {} alone", 100.0 * own.share, own.name)?;
+    }
+    writeln!(out, "\n{name} holds")?;
+    writeln!(out, "  config.toml          the best settings, to be judged by other seeds")?;
+    writeln!(out, "  {TABLE}            every trial")?;
+    writeln!(out, "  history.png, .svg    the trials in their order")?;
+    if !importances.is_empty() {
+        writeln!(out, "  importance.png, .svg what mattered")?;
+    }
+    writeln!(out, "\nNext:")?;
+    writeln!(out, "  gymnast train --config {name}/{CONFIG_FILE} --out {name}-best")?;
+    writeln!(out, "  gymnast tune --resume --out {name} --trials {}", 2 * all)?;
+    Ok(())
+}
+
+fn draw(
+    definition: &Definition,
+    study: &Study,
+    importances: &[Importance],
+    dir: &Path,
+) -> Result<(), CommandError> {
+    let (agent, env) = definition.names();
+    for format in FORMATS {
+        let mut history = study.history_plot("final return");
+        history.title = format!("{agent} · {env}");
+        history.save(&dir.join(format!("history.{format}")))?;
+        if !importances.is_empty() {
+            let mut bars = Importance::plot(importances);
+            bars.title = format!("What mattered to {agent} · {env}");
+            bars.save(&dir.join(format!("importance.{format}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// The best first, then those that were pruned, then those that failed.
+fn ranked(study: &Study) -> Vec<&TrialRecord> {
+    let class = |trial: &TrialRecord| match trial.outcome {
+        Outcome::Complete(value) => (0, -value),
+        Outcome::Pruned => (1, 0.0),
+        Outcome::Failed(_) => (2, 0.0),
+    };
+    let mut trials: Vec<_> = study.trials().iter().collect();
+    trials.sort_by(|a, b| class(a).0.cmp(&class(b).0).then(class(a).1.total_cmp(&class(b).1)));
+    trials
+}
+
+fn table(keys: &[&str], trials: &[&TrialRecord]) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut head = vec!["trial".to_owned(), "final return".to_owned()];
+    head.extend(keys.iter().map(|key| format!("`{key}`")));
+    let mut text = line(head) + &line(vec!["---".to_owned(); keys.len() + 2]);
+    for trial in trials {
+        let outcome = match &trial.outcome {
+            Outcome::Complete(value) => format!("{value:.3}"),
+            Outcome::Pruned => {
+                let step = trial.reports.last().map_or(0, |(step, _)| *step);
+                format!("pruned after {step} steps")
+            }
+            // Messages may hold what ends a cell.
+            Outcome::Failed(reason) => format!("failed: {reason}").replace(['|', '\n'], " "),
+        };
+        let value = |key: &&str| match trial.get(key) {
+            Some(Value::Number(number)) if !number.is_i64() => short(number.as_f64()),
+            value => value.map_or_else(|| "–".to_owned(), Value::to_string),
+        };
+        let cells = [trial.number.to_string(), outcome].into_iter();
+        text += &line(cells.chain(keys.iter().map(value)).collect());
+    }
+    text
+}
+
+/// A number to four digits: the file of the study has them all.
+fn short(number: Option<f64>) -> String {
+    match number {
+        Some(x) if x != 0.0 && !(1e-3..1e5).contains(&x.abs()) => format!("{x:.3e}"),
+        Some(x) => {
+            let digits = if x == 0.0 { 0 } else { 3 - x.abs().log10().floor() as i32 };
+            format!("{x:.*}", usize::try_from(digits).unwrap_or(0))
+        }
+        None => "–".to_owned(),
+    }
+}

@@ -1,0 +1,99 @@
+//! What a trial is: a training over several seeds.
+
+use std::io::Write as _;
+
+use gymnast_core::tune::{SearchSpace, Stop, Trial};
+use gymnast_harness::{Callback, Ending, Evaluation, Flow, StopOnInterrupt};
+
+use super::definition::Definition;
+use crate::command::{CommandError, Names};
+
+/// Judges settings by training with them.
+pub(super) struct Objective<'a> {
+    definition: &'a Definition,
+    space: SearchSpace,
+    names: &'a Names,
+    quiet: bool,
+}
+
+impl<'a> Objective<'a> {
+    pub(super) fn new(
+        definition: &'a Definition,
+        names: &'a Names,
+        quiet: bool,
+    ) -> Result<Self, CommandError> {
+        Ok(Self { definition, space: definition.space()?, names, quiet })
+    }
+
+    /// The mean of the seeds' final returns.
+    pub(super) fn evaluate(
+        &self,
+        trial: &mut Trial<'_>,
+        interrupt: StopOnInterrupt,
+    ) -> Result<f64, Stop> {
+        let settings = self.space.suggest(trial)?;
+        let result = self.train(trial, &settings, interrupt);
+        let what = match &result {
+            Ok(value) => format!("{value:.2}"),
+            Err(Stop::Pruned) => "pruned".to_owned(),
+            Err(Stop::Interrupted) => return result,
+            Err(Stop::Failed(error)) => format!("failed: {error}"),
+        };
+        if !self.quiet {
+            let settings = settings.iter().map(|(key, value)| format!("{key}={value}"));
+            let settings = settings.collect::<Vec<_>>().join(" ");
+            let _ = writeln!(std::io::stderr(), "trial {}: {what}  {settings}", trial.number());
+        }
+        result
+    }
+
+    fn train(
+        &self,
+        trial: &mut Trial<'_>,
+        settings: &[(String, serde_json::Value)],
+        mut interrupt: StopOnInterrupt,
+    ) -> Result<f64, Stop> {
+        let run = self.definition.run(settings, self.names)?;
+        let mut finals = Vec::new();
+        for seed in 0..u64::from(self.definition.seeds) {
+            let mut judge = Judge {
+                trial,
+                finals: &finals,
+                before: seed * run.training.env_steps,
+                last: u64::from(self.definition.seeds) * run.training.env_steps,
+                is_pruned: false,
+            };
+            let summary = run.train_with_callbacks(seed, &mut [&mut interrupt, &mut judge])?;
+            if judge.is_pruned {
+                return Err(Stop::Pruned);
+            }
+            if summary.ending == Ending::Stopped {
+                return Err(Stop::Interrupted);
+            }
+            let last = summary.evaluations.last();
+            finals.push(last.expect("a training ends with an evaluation").mean_return);
+        }
+        Ok(finals.iter().sum::<f64>() / finals.len() as f64)
+    }
+}
+
+/// Reports each evaluation, as the mean of it and the final returns of the seeds before it, at the env
+/// steps of all of them.
+struct Judge<'a, 'b> {
+    trial: &'a mut Trial<'b>,
+    finals: &'a [f64],
+    before: u64,
+    last: u64,
+    is_pruned: bool,
+}
+
+impl Callback for Judge<'_, '_> {
+    fn on_evaluation(&mut self, evaluation: &Evaluation) -> Flow {
+        let sum = self.finals.iter().sum::<f64>() + evaluation.mean_return;
+        let step = self.before + evaluation.env_step;
+        self.trial.report(step, sum / (self.finals.len() + 1) as f64);
+        // At the very end there is nothing left to save.
+        self.is_pruned = step < self.last && self.trial.should_prune();
+        if self.is_pruned { Flow::Stop } else { Flow::Continue }
+    }
+}
