@@ -48,6 +48,7 @@ mod fit;
 mod history;
 mod objective;
 mod predictions;
+mod sequences;
 #[cfg(test)]
 mod tests;
 mod trainer;
@@ -60,6 +61,7 @@ pub use fit::Fit;
 pub use history::{Epoch, History, Scores};
 pub use objective::Objective;
 pub use predictions::{Predictions, predict};
+pub use sequences::Ctc;
 pub use trainer::{Evaluation, Trainer};
 
 use rand_chacha::ChaCha8Rng;
