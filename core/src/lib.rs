@@ -5,9 +5,10 @@
 //! target network's update, a checkpoint are each one loop over one slice, and neither acting
 //! ([`nn::Network::evaluate`]) nor the gradient of a loss whose formula is known
 //! ([`nn::Plan::backward`]) needs libtorch. libtorch does what it is best at: it differentiates
-//! everything else. [`supervised`] trains a network on rows of data, and [`metrics`] score what it
-//! predicts. [`imbalance`] is for classes that are rare, [`ood`] for rows unlike those learned from,
-//! [`ensemble`] for several networks as one.
+//! everything else. [`supervised`] trains a network on rows of data, [`self_supervised`] before that
+//! on rows without labels, and [`metrics`] score what it predicts. [`imbalance`] is for classes that
+//! are rare, [`ood`] for rows unlike those learned from, [`ensemble`] for several networks as one,
+//! [`transfer`] and [`compression`] for networks that are there already, [`tune`] for settings.
 //!
 //! Modules that need no libtorch, [`data`], [`metrics`], [`plot`] and [`tune`] for instance, stand outside the
 //! default feature `torch`, which everything else needs.
@@ -48,6 +49,8 @@ pub mod loss;
 pub mod nn;
 #[cfg(feature = "torch")]
 pub mod optim;
+#[cfg(feature = "torch")]
+pub mod self_supervised;
 #[cfg(feature = "torch")]
 mod simd;
 #[cfg(feature = "torch")]

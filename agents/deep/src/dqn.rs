@@ -34,13 +34,24 @@
 //! - `tau` below 1: the target network follows slowly (Lillicrap et al., 2016).
 //! - `average`: exploitation uses averaged weights (Polyak and Juditsky, 1992), as values wander
 //!   between policies that are equally good in what was seen last.
+//! - `contrastive`: the convolutions also learn to know a picture again after a random shift: InfoNCE
+//!   between the online network's features of one view and the target network's of another (CURL:
+//!   Laskin et al., 2020, <https://arxiv.org/abs/2004.04136>; with cosines over a temperature for its
+//!   bilinear product, random shifts for its crops, and no projection).
 //!
-//! Metrics: `loss` (Huber, cross entropy or quantile Huber), `q` (the mean value of the actions
-//! taken, in scaled rewards), `grad_norm` (before clipping), `epsilon`, `learning_rate`.
+//! [`Dqn::pretrain`] lets the convolutions learn in this way before there is any reward, from what
+//! [`random_play`] has seen.
+//!
+//! Metrics: `loss` (Huber, cross entropy or quantile Huber, and `contrastive` times the contrastive
+//! loss), `q` (the mean value of the actions taken, in scaled rewards), `grad_norm` (before clipping),
+//! `epsilon`, `learning_rate`; with `contrastive` also `contrastive_loss` (InfoNCE, ln of the batch size
+//! where nothing is known).
 
 mod acting;
 mod config;
+mod contrast;
 mod presets;
+mod pretraining;
 mod values;
 
 use std::cell::RefCell;
@@ -55,6 +66,7 @@ use gymnast_harness::{Agent, AgentError, Checkpoint, CheckpointError, Metrics, P
 use tch::Tensor;
 
 pub use config::DqnConfig;
+pub use pretraining::random_play;
 pub use values::Distribution;
 
 use crate::{
@@ -63,6 +75,7 @@ use crate::{
     targets::greedy_actions,
 };
 use acting::{Acting, allowed};
+use contrast::Contrast;
 use values::Values;
 
 /// Metrics are read back from libtorch once every so many updates.
@@ -85,6 +98,7 @@ pub struct Dqn<O, A> {
     replay_rng: Rng,
     /// For updates: what acts draws from the stream that it is given.
     noise_rng: Rng,
+    contrast: Option<Contrast>,
     env_steps: u64,
     updates: u64,
     acting: RefCell<Acting>,
@@ -129,6 +143,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             QNetwork::new(&network, &shape, actions, &mut rng).map_err(|error| config.misfit(error))
         };
         let (online, target) = (build()?, build()?);
+        let view_rng = plan.seed.child("views", 0).rng();
+        let contrast = Contrast::new(&config, &observation_space.shape(), view_rng)?;
         let averaged = if config.average > 0.0 { Some(build()?) } else { None };
         let mut replay =
             Replay::new(size, (observation_space.width(), 1), num_envs, config.n_step)?;
@@ -140,6 +156,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             replay,
             replay_rng: plan.seed.child("replay", 0).rng(),
             noise_rng: plan.seed.child("noise", 0).rng(),
+            contrast,
             env_steps: 0,
             updates: 0,
             acting: RefCell::new(Acting::new(noise)),
@@ -211,7 +228,13 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         }
         let outputs = self.online.forward(&observation); // [B, A · atoms]
         let prediction = values.predict(&outputs, &batch.action); // [B, atoms]
-        let loss = values.loss(&prediction, target, &batch.weight); // []
+        let mut loss = values.loss(&prediction, target, &batch.weight); // []
+        let mut contrastive = None;
+        if let Some(contrast) = &mut self.contrast {
+            let info_nce = contrast.loss(&self.online, &self.target, &batch.observation)?; // []
+            loss += &info_nce * config.contrastive;
+            contrastive = Some(info_nce);
+        }
 
         let learning_rate = config.learning_rate.at(progress);
         let max_norm = Some(config.max_grad_norm as f32);
@@ -238,14 +261,16 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         if !loss.is_finite() {
             return Err(diverged("the loss", loss, self.env_steps));
         }
-        Ok(Some(
-            Metrics::new()
-                .with("loss", loss)
-                .with("q", values.mean(&prediction))
-                .with("grad_norm", f64::from(grad_norm))
-                .with("epsilon", self.epsilon())
-                .with("learning_rate", learning_rate),
-        ))
+        let metrics = Metrics::new()
+            .with("loss", loss)
+            .with("q", values.mean(&prediction))
+            .with("grad_norm", f64::from(grad_norm))
+            .with("epsilon", self.epsilon())
+            .with("learning_rate", learning_rate);
+        Ok(Some(match contrastive {
+            Some(info_nce) => metrics.with("contrastive_loss", info_nce.double_value(&[])),
+            None => metrics,
+        }))
     }
 }
 
@@ -300,6 +325,9 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
         state.insert_part("replay", &self.replay)?;
         state.insert("replay_rng", &self.replay_rng)?;
         state.insert("noise_rng", &self.noise_rng)?;
+        if let Some(contrast) = &self.contrast {
+            state.insert("view_rng", contrast.rng())?;
+        }
         state.insert("env_steps", &self.env_steps)?;
         state.insert("updates", &self.updates)
     }
@@ -314,6 +342,9 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
         state.load_part("replay", &mut self.replay)?;
         self.replay_rng = state.get("replay_rng")?;
         self.noise_rng = state.get("noise_rng")?;
+        if let Some(contrast) = &mut self.contrast {
+            contrast.set_rng(state.get("view_rng")?);
+        }
         self.env_steps = state.get("env_steps")?;
         self.updates = state.get("updates")?;
         Ok(())

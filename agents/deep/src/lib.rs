@@ -31,7 +31,7 @@ pub use a2c::{A2c, A2cConfig};
 pub use a3c::{A3c, A3cConfig};
 pub use bc::{Bc, BcConfig};
 pub use ddpg::{Ddpg, DdpgConfig};
-pub use dqn::{Distribution, Dqn, DqnConfig};
+pub use dqn::{Distribution, Dqn, DqnConfig, random_play};
 pub use mbpo::{Mbpo, MbpoConfig};
 pub use novelty::{NoveltyWatch, Seen};
 pub use policy_head::{Categorical, DiagonalGaussian, MultiCategorical};

@@ -9,6 +9,7 @@ pub struct Batch {
     pub(in crate::data) rows: usize,
     pub(in crate::data) inputs: Vec<f32>,  // [B, input_width]
     pub(in crate::data) targets: Vec<f32>, // [B, target_width]
+    pub(in crate::data) views: usize,
 }
 
 impl Batch {
@@ -20,6 +21,13 @@ impl Batch {
     /// Whether there is not one row.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
+    }
+
+    /// How often each row of the dataset is there: 1, or more where each is to be looked at in several
+    /// views ([`gather_views`](super::Dataset::gather_views)). An empty batch that nothing was gathered
+    /// into has none.
+    pub fn views(&self) -> usize {
+        self.views
     }
 
     /// The numbers of all inputs, row by row.

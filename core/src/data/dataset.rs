@@ -293,12 +293,22 @@ impl Dataset {
     /// # Panics
     /// If there is no row of such a number.
     pub fn gather(&self, rows: &[usize], batch: &mut Batch) {
-        batch.rows = rows.len();
+        (batch.rows, batch.views) = (rows.len(), 1);
         for (from, to) in [(&self.inputs, &mut batch.inputs), (&self.targets, &mut batch.targets)] {
             to.clear();
             let width = from.width();
             rows.iter()
                 .for_each(|row| to.extend_from_slice(&from.values()[row * width..][..width]));
         }
+    }
+
+    /// Copies rows into a batch as often as there shall be views of each: all rows, then all again.
+    /// Augmented, each copy is a view of its own.
+    ///
+    /// # Panics
+    /// If there is no row of such a number.
+    pub fn gather_views(&self, rows: &[usize], views: usize, batch: &mut Batch) {
+        self.gather(&rows.repeat(views), batch);
+        batch.views = views;
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Reduction, Tensor};
 
 use super::LossError;
-use super::check::{check_device, check_prediction, check_setting, check_shape};
+use super::check::{check_device, check_numbers, check_prediction, check_setting, check_shape};
 
 /// The settings of [`ctc`], with PyTorch's names and defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -82,6 +82,39 @@ pub fn ctc(
         Reduction::Mean,
         config.zero_infinity,
     ))
+}
+
+/// What a network spells: the best class of every input, repetitions counted once, blanks left out.
+/// Each row's labels, as many as there are.
+///
+/// `scores` is `[T, B, C]`, of any scale: only their order counts. Of row b the first
+/// `input_lengths[b]` of T inputs are read. It takes the likeliest path, not the likeliest labels, to
+/// which several paths lead: Graves et al. (2006), section 3.2, "best path decoding".
+///
+/// # Errors
+/// [`LossError`]: another shape or kind, scores that are no numbers, a blank that is no class, lengths beyond T.
+pub fn ctc_greedy_decode(
+    scores: &Tensor,
+    input_lengths: &[usize],
+    blank: usize,
+) -> Result<Vec<Vec<usize>>, LossError> {
+    check_prediction(scores, "[T, B, C]", |size| size.len() == 3)?;
+    let size = scores.size();
+    let (inputs, rows, classes) = (size[0] as usize, size[1] as usize, size[2] as usize);
+    check_setting("blank", blank as f64, "one of the classes", blank < classes)?;
+    check_lengths("input", input_lengths, rows, inputs)?;
+    check_numbers("the prediction", scores, "that are no NaN", |scores| {
+        scores.isnan().logical_not()
+    })?;
+    let best = scores.argmax(2, false).tr().flatten(0, -1); // [B · T]
+    let best = Vec::<i64>::try_from(&best).expect("whole numbers");
+    let spell = |(path, &length): (&[i64], &usize)| {
+        let mut labels: Vec<usize> = path[..length].iter().map(|&class| class as usize).collect();
+        labels.dedup();
+        labels.retain(|&class| class != blank);
+        labels
+    };
+    Ok(best.chunks_exact(inputs).zip(input_lengths).map(spell).collect())
 }
 
 fn check_lengths(

@@ -2,7 +2,7 @@
 //!
 //! [`Loss`] chooses a loss by name, checks what it is given and computes it, with PyTorch's names and
 //! meanings. Beside it stand what does not compare a prediction with a target alone, [`gaussian_nll`]
-//! and [`ctc`]; the [`Penalty`] on large parameters; and the bare functions of the agents' updates, whose
+//! and [`ctc`]; losses between embeddings, [`nt_xent`] and [`info_nce`]; the [`Penalty`] on large parameters; and the bare functions of the agents' updates, whose
 //! shapes their callers answer for.
 //!
 //! ```
@@ -22,6 +22,7 @@
 mod check;
 mod classification;
 mod config;
+mod contrastive;
 mod ctc;
 mod distribution;
 mod penalty;
@@ -29,7 +30,10 @@ mod regression;
 
 pub use classification::class_cross_entropy;
 pub use config::Loss;
-pub use ctc::{CtcConfig, ctc};
+pub use contrastive::{
+    Direction, diagonal_cross_entropy, info_nce, negative_cosine_similarity, normalize, nt_xent,
+};
+pub use ctc::{CtcConfig, ctc, ctc_greedy_decode};
 pub use distribution::{cross_entropy, quantile_huber};
 pub use penalty::Penalty;
 pub use regression::{gaussian_nll, huber, mse};

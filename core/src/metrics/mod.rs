@@ -50,6 +50,7 @@ mod n_gram;
 mod probabilities;
 mod regression;
 mod retrieval;
+mod sequences;
 mod similarity;
 mod subgroups;
 
@@ -81,6 +82,7 @@ pub use regression::{
     root_mean_squared_error,
 };
 pub use retrieval::{Retrieval, mean_average_precision, mean_reciprocal_rank, ndcg_score};
+pub use sequences::{edit_distance, sequence_error_rate, token_error_rate};
 pub use similarity::{
     cosine_similarity, euclidean_distance, jaccard_similarity, manhattan_distance,
 };

@@ -127,6 +127,11 @@ impl ConvLayers {
         x.permute([0, 2, 3, 1]).reshape([-1, self.output.size() as i64])
     }
 
+    /// Where the last layer's parameters end in the flat vector.
+    pub(super) fn parameters_end(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.bias.range().end)
+    }
+
     /// How they are evaluated without libtorch.
     pub fn plan(&self) -> Plan {
         let plan = Plan::new(self.input.size());

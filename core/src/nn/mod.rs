@@ -136,8 +136,24 @@ pub enum NetworkError {
         got: i64,
     },
     /// An encoder of other layers or inputs.
-    #[error("the encoders differ: the same layers and the same input shape are needed")]
+    #[error(
+        "the encoders differ: the other must begin with the same layers and read the same shape"
+    )]
     Encoders,
+    /// A layer that is not there.
+    #[error("the encoder has {layers} layers, counted from 0: there is no layer {layer}")]
+    NoSuchLayer {
+        /// The layer asked for.
+        layer: usize,
+        /// How many there are.
+        layers: usize,
+    },
+    /// A moving average that would not move, or overshoot.
+    #[error("tau must be in (0, 1], got {got}")]
+    Rate {
+        /// What it was set to.
+        got: f32,
+    },
     /// The initialiser does not fit.
     #[error(transparent)]
     Init(#[from] InitError),
@@ -247,6 +263,14 @@ pub trait Network: Send {
     /// `eval()`. Nothing for a network whose layers know no difference.
     fn set_training(&mut self, training: bool) {
         let _ = training;
+    }
+    /// Lets follow what follows the parameters, a moving average of them for example. Whoever trains
+    /// calls it after every step of the optimiser.
+    ///
+    /// # Errors
+    /// What is wrong with the network.
+    fn after_step(&mut self) -> Result<(), NetworkError> {
+        Ok(())
     }
     /// What training changes besides the parameters, for a checkpoint.
     fn buffers(&self) -> Buffers {

@@ -280,7 +280,7 @@ impl Parameters {
         }
     }
 
-    fn apply_noise(&mut self) {
+    pub(super) fn apply_noise(&mut self) {
         if let Some((noise, weights)) = &mut self.noise {
             noise.apply(slices::of(&self.values), slices::of_mut(weights));
         }

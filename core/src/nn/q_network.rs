@@ -1,5 +1,7 @@
 //! The networks of the DQN family: a body of convolutions and hidden layers, and a head.
 
+use std::ops::Range;
+
 use rand::Rng;
 use tch::Tensor;
 
@@ -98,6 +100,20 @@ impl QNetwork {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
+
+    /// What the convolutions make of pictures, `[B, inputs]` to `[B, features]`, differentiable; without
+    /// convolutions the rows as they are.
+    ///
+    /// # Panics
+    /// As [`forward`](Network::forward).
+    pub fn encode(&self, input: &Tensor) -> Tensor {
+        self.conv.as_ref().map_or_else(|| input.shallow_clone(), |conv| conv.forward(input))
+    }
+
+    /// Where the convolutions' parameters lie in the flat vector: at its beginning.
+    pub fn encoder_range(&self) -> Range<usize> {
+        0..self.conv.as_ref().map_or(0, ConvLayers::parameters_end)
+    }
 }
 
 /// The shape of an observation as that of a picture.
@@ -142,10 +158,7 @@ impl Network for QNetwork {
     }
 
     fn forward(&self, input: &Tensor) -> Tensor {
-        let features = match &self.conv {
-            Some(conv) => self.hidden.forward(&conv.forward(input)), // [B, H]
-            None => self.hidden.forward(input),
-        };
+        let features = self.hidden.forward(&self.encode(input)); // [B, H]
         self.head.forward(&features) // [B, actions · atoms]
     }
 
@@ -159,6 +172,12 @@ impl Network for QNetwork {
 
     fn plan(&self) -> Option<&Plan> {
         Some(&self.plan)
+    }
+
+    /// Applies the noise that was drawn last to the new values.
+    fn after_step(&mut self) -> Result<(), NetworkError> {
+        self.parameters.apply_noise();
+        Ok(())
     }
 }
 

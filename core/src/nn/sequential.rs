@@ -99,6 +99,29 @@ impl Sequential {
         self.encoder.output().write(features)
     }
 
+    /// [`encode`](Self::encode) in evaluation mode, whatever the mode is, and without gradients.
+    ///
+    /// # Panics
+    /// As [`forward`](Network::forward).
+    pub fn embed(&self, input: &Tensor) -> Tensor {
+        tch::no_grad(|| self.encoder.output().write(self.features_of(input, false)))
+    }
+
+    /// The head alone, of what [`encode`](Self::encode) returned: `[B, features]` to `[B, outputs]`, in
+    /// the head's mode, differentiable.
+    ///
+    /// # Panics
+    /// As [`forward`](Network::forward).
+    pub fn forward_head(&self, features: &Tensor) -> Tensor {
+        let size = features.size();
+        let fits = size.len() == 2 && size[1] == self.features() as i64;
+        assert!(fits, "a head reads rows of shape [B, {}], got {size:?}", self.features());
+        let least = if self.training { self.head.least_rows() } else { 0 };
+        assert!(size[0] >= least, "in training at least {least} rows, got {}", size[0]);
+        let x = self.head.forward(self.head.input().read(features), self.training, &self.masks);
+        self.head.output().write(x)
+    }
+
     /// Where the encoder's parameters lie in the flat vector.
     pub fn encoder_range(&self) -> Range<usize> {
         0..self.encoder_end()
@@ -127,24 +150,24 @@ impl Sequential {
         self.training && !self.encoder_frozen
     }
 
-    /// Takes over the encoder of another network, which may have another head: its parameters and
-    /// its running statistics.
+    /// Takes over the encoder of another network, which may have another head, and an encoder that goes
+    /// on with more layers, a projector for example: its parameters and its running statistics.
     ///
     /// # Errors
-    /// [`NetworkError::Encoders`] where the encoders' inputs or layers differ (but for initial values
-    /// and the probability of dropout); nothing has changed then.
+    /// [`NetworkError::Encoders`] where the inputs differ, or the layers (but for initial values and the
+    /// probability of dropout) from the first layers of the other's; nothing has changed then.
     pub fn load_encoder(&mut self, other: &Self) -> Result<(), NetworkError> {
         let layers = |network: &Self| -> Vec<LayerConfig> {
             network.config.encoder.iter().map(|&layer| evaluated(layer)).collect()
         };
-        if self.input_shape() != other.input_shape() || layers(self) != layers(other) {
+        if self.input_shape() != other.input_shape() || !layers(other).starts_with(&layers(self)) {
             return Err(NetworkError::Encoders);
         }
         let range = self.encoder_range();
         self.parameters.values_mut()[range.clone()]
             .copy_from_slice(&other.parameters.values()[range]);
         let numbers = numbers(&other.encoder);
-        load(&mut self.encoder, &numbers);
+        load(&mut self.encoder, &numbers); // the first of them
         Ok(())
     }
 

@@ -26,6 +26,10 @@ pub struct FitConfig {
     pub lr_schedule: LrSchedule,
     /// What happens to the inputs of each training row, anew each time, one after the other.
     pub augmentations: Vec<Augmentation>,
+    /// The views of each row in a minibatch, each augmented on its own: 1, or 2 for objectives that
+    /// compare them ([`self_supervised`](crate::self_supervised)). Rows held out are augmented then as
+    /// well, in the same way each time. ≥ 1.
+    pub views: usize,
     /// Parts of the parameters that learn otherwise, or not at all.
     pub param_groups: Vec<ParamGroup>,
     /// The gradients' norm is clipped to this; `None`: it is not.
@@ -47,6 +51,7 @@ impl Default for FitConfig {
             optimizer: OptimizerConfig::Adam(AdamConfig { lr: 1e-3, ..AdamConfig::default() }),
             lr_schedule: LrSchedule::default(),
             augmentations: Vec::new(),
+            views: 1,
             param_groups: Vec::new(),
             max_grad_norm: None,
             patience: 10,
@@ -79,6 +84,7 @@ impl FitConfig {
             ("epochs", self.epochs),
             ("batch_size", self.batch_size),
             ("accumulate", self.accumulate),
+            ("views", self.views),
         ] {
             check(value > 0, key, value as f64, "at least 1")?;
         }

@@ -34,6 +34,14 @@ pub enum FitError {
         /// What they have.
         got: usize,
     },
+    /// The objective compares views of each row, and there are more or fewer.
+    #[error("the objective compares {expected} views of each row, got {got}: set `views`")]
+    Views {
+        /// How many it compares.
+        expected: usize,
+        /// How many there are.
+        got: usize,
+    },
     /// The loss is no longer finite.
     #[error(
         "the loss became {loss} in epoch {epoch}, minibatch {batch}: try a lower learning rate"

@@ -111,6 +111,7 @@ impl Fit {
         let rate = self.config.learning_rate(self.progress.steps, train.len())?;
         let clip = self.config.max_grad_norm;
         self.optimizer.descend(network.parameters_mut(), rate, clip)?;
+        network.after_step()?;
         self.progress.steps += 1;
         if self.progress.rows < train.len() {
             return Ok(None);
@@ -140,7 +141,7 @@ impl Fit {
         rng.set_stream(u64::MAX - self.progress.steps);
         for from in (start..end).step_by(batch_size) {
             let rows = from..end.min(from + batch_size);
-            train.gather(&self.order[rows.clone()], &mut self.batch);
+            train.gather_views(&self.order[rows.clone()], self.config.views, &mut self.batch);
             if let Some(augmentation) = &self.augmentation {
                 augmentation.apply(self.batch.input_numbers_mut(), &mut rng)?;
             }
@@ -161,7 +162,8 @@ impl Fit {
         data: &Dataset,
         objective: &(impl Objective<N> + ?Sized),
     ) -> Result<Option<f64>, FitError> {
-        let loss = mean_loss(network, data, objective, self.config.batch_size, &mut self.batch)?;
+        let views = (&self.config, &self.rng);
+        let loss = mean_loss(network, data, objective, views, &mut self.batch)?;
         loss.map(|loss| self.finite(loss)).transpose()
     }
 
@@ -242,14 +244,24 @@ pub(super) fn mean_loss<N: Network>(
     network: &N,
     data: &Dataset,
     objective: &(impl Objective<N> + ?Sized),
-    batch_size: usize,
+    (config, rng): (&FitConfig, &ChaCha8Rng),
     batch: &mut Batch,
 ) -> Result<Option<f64>, FitError> {
     let _guard = tch::no_grad_guard();
     let rows: Vec<usize> = (0..data.len()).collect();
     let mut sum = 0.0;
-    for rows in rows.chunks(batch_size) {
-        data.gather(rows, batch);
+    // Views are the same each time, so that losses can be compared.
+    let augmentation = match config.views {
+        1 => None,
+        _ => Some(Compose::new(config.augmentations.clone(), data.input_width())?),
+    };
+    let mut rng = rng.clone();
+    rng.set_stream(u64::MAX / 2); // far from those of the steps and of the epochs
+    for rows in rows.chunks(config.batch_size) {
+        data.gather_views(rows, config.views, batch);
+        if let Some(augmentation) = &augmentation {
+            augmentation.apply(batch.input_numbers_mut(), &mut rng)?;
+        }
         let loss: Tensor = objective.loss(network, batch)?;
         sum += loss.double_value(&[]) * rows.len() as f64;
     }

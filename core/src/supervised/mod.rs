@@ -49,6 +49,7 @@ mod history;
 mod objective;
 mod predictions;
 mod pruning;
+mod sequences;
 #[cfg(test)]
 mod tests;
 mod trainer;
@@ -62,6 +63,7 @@ pub use history::{Epoch, History, Scores};
 pub use objective::Objective;
 pub use predictions::{Predictions, predict};
 pub use pruning::Pruning;
+pub use sequences::Ctc;
 pub use trainer::{Evaluation, Trainer};
 
 use rand_chacha::ChaCha8Rng;

@@ -140,7 +140,8 @@ impl<'a> Trainer<'a> {
     ) -> Result<Evaluation, FitError> {
         let size = self.config.batch_size;
         let predictions = predict(network, data, size)?;
-        let loss = mean_loss(network, data, objective, size, &mut Batch::default())?;
+        let views = (&self.config, &self.rng);
+        let loss = mean_loss(network, data, objective, views, &mut Batch::default())?;
         let scores = self.scores.iter().map(|(name, score)| (name.clone(), score(&predictions)));
         Ok(Evaluation { loss: loss.ok_or(FitError::Empty)?, scores: scores.collect() })
     }

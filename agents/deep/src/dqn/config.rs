@@ -74,6 +74,13 @@ gymnast_harness::documented! {
         pub v_min: f64,
         /// The greatest of the fixed returns, in scaled rewards.
         pub v_max: f64,
+        /// How much a contrastive loss of the convolutions' features counts beside the values' (CURL);
+        /// 0: there is none.
+        pub contrastive: f64,
+        /// The contrastive loss divides cosines by this.
+        pub contrastive_temperature: f64,
+        /// The contrastive loss shifts pictures by so many pixels at most.
+        pub contrastive_shift: usize,
     }
 }
 
@@ -107,6 +114,9 @@ impl Default for DqnConfig {
             atoms: 51,
             v_min: -10.0,
             v_max: 10.0,
+            contrastive: 0.0,
+            contrastive_temperature: 0.1,
+            contrastive_shift: 1,
         }
     }
 }
@@ -141,6 +151,13 @@ impl DqnConfig {
         };
         let fits = self.conv.len() <= 8 && self.conv.iter().all(fits);
         require(fits, "conv", &self.conv, "at most 8 layers, their numbers 1 to 1024")?;
+        let (weight, temperature) = (self.contrastive, self.contrastive_temperature);
+        let fits = (0.0..=1e3).contains(&weight);
+        require(fits, "contrastive", &weight, "a weight in [0, 1000]")?;
+        let fits = weight == 0.0 || !self.conv.is_empty();
+        require(fits, "contrastive", &weight, "0 unless `conv` reads observations as pictures")?;
+        let fits = temperature > 0.0 && temperature.is_finite();
+        require(fits, "contrastive_temperature", &temperature, "a positive number")?;
         let size = self.buffer_size;
         let rows = 1..u32::MAX as usize;
         require(rows.contains(&size), "buffer_size", &size, "1 to 4294967294")?;

@@ -2,16 +2,16 @@
 
 mod distributional;
 
-use gymnast_core::nn::ConvConfig;
-use gymnast_deep::{Distribution, Dqn, DqnConfig};
+use gymnast_core::{nn::ConvConfig, supervised::FitConfig};
+use gymnast_deep::{Distribution, Dqn, DqnConfig, random_play};
 use gymnast_envs::{
-    Discrete, RowSpace, Seed,
+    Discrete, Env as _, RowSpace, Seed,
     bsuite::{Catch, CatchConfig},
     classic::CartPole,
     wrappers::TimeLimit,
 };
 use gymnast_harness::{
-    Plan, Setup, TrainError,
+    Checkpoint as _, Plan, Setup, StateDict, TrainError,
     testing::{TwoArmedBandit, assert_learns, assert_resumes_exactly, setup, training},
 };
 
@@ -84,17 +84,20 @@ fn catch(config: &DqnConfig, plan: &Plan) -> Result<Setup<RowSpace, Discrete>, T
     setup(plan, catch, |o, a| Dqn::new(o, a, config, plan))
 }
 
-#[test]
-fn it_learns_to_catch_from_pixels() {
-    let config = DqnConfig {
+fn catching() -> DqnConfig {
+    DqnConfig {
         learning_rate: 3e-3.into(),
         batch_size: 32,
         buffer_size: 2_000,
         learning_starts: 200,
         tau: 0.02,
         ..DqnConfig::default()
-    };
-    assert_learns(|plan: &Plan| catch(&config, plan), &training(2_000, 1), 0.9);
+    }
+}
+
+#[test]
+fn it_learns_to_catch_from_pixels() {
+    assert_learns(|plan: &Plan| catch(&catching(), plan), &training(2_000, 1), 0.9);
 }
 
 #[test]
@@ -102,6 +105,59 @@ fn pixels_resume_exactly() {
     let rainbow = DqnConfig { buffer_size: 400, learning_starts: 100, ..DqnConfig::rainbow() };
     let rainbow = DqnConfig { atoms: 11, v_min: -1.0, v_max: 1.0, ..rainbow };
     assert_resumes_exactly(|plan: &Plan| catch(&rainbow, plan), &training(700, 1));
+}
+
+/// DQN with the contrastive loss on the small board.
+fn curl() -> DqnConfig {
+    DqnConfig { contrastive: 0.1, ..catching() }
+}
+
+#[test]
+fn with_contrast_it_learns_to_catch_from_pixels() {
+    assert_learns(|plan: &Plan| catch(&curl(), plan), &training(2_000, 1), 0.9);
+}
+
+#[test]
+fn with_contrast_it_resumes_exactly() {
+    assert_resumes_exactly(|plan: &Plan| catch(&curl(), plan), &training(700, 1));
+}
+
+#[test]
+fn pretraining_teaches_the_convolutions_and_nothing_else() {
+    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: 10 };
+    let mut board = Catch::new(CatchConfig { rows: 5, columns: 4 }).unwrap();
+    let seen = random_play(&mut board, 200, &mut Seed::new(1).rng()).unwrap();
+    assert_eq!(seen.len(), 200);
+    let conv = vec![ConvConfig { channels: 8, kernel: 3, stride: 1 }];
+    let parts = |config: &DqnConfig| {
+        let agent = || {
+            Dqn::new(board.observation_space(), board.action_space(), config.clone(), &plan)
+                .unwrap()
+        };
+        let (mut pretrained, again, fresh) = (agent(), &mut agent(), agent());
+        let settings = FitConfig { epochs: 3, ..FitConfig::adam(1e-2) };
+        let history = pretrained.pretrain(&seen, &settings).unwrap();
+        assert_eq!(again.pretrain(&seen, &settings).unwrap(), history);
+        let loss = |epoch: usize| history.epochs[epoch].train_loss;
+        assert!(loss(2) < loss(0), "{history:?}");
+        let numbers = |agent: &Dqn<RowSpace, Discrete>, part: &str| -> Vec<f32> {
+            let mut state = StateDict::new();
+            agent.save(&mut state).unwrap();
+            state.array_of_any_shape(&format!("{part}.values")).unwrap().1
+        };
+        let (before, after) = (numbers(&fresh, "online"), numbers(&pretrained, "online"));
+        assert_eq!(after, numbers(again, "online"));
+        assert_eq!(after, numbers(&pretrained, "target"));
+        let weights = 3 * 3 * 8 + 8;
+        assert_ne!(after[..weights], before[..weights]);
+        assert_eq!(after[weights..], before[weights..]);
+    };
+    parts(&DqnConfig { conv: conv.clone(), ..small() });
+    parts(&DqnConfig { conv, ..DqnConfig { buffer_size: 500, ..DqnConfig::rainbow() } });
+    let mut rows =
+        Dqn::new(board.observation_space(), board.action_space(), small(), &plan).unwrap();
+    let error = rows.pretrain(&seen, &FitConfig::default()).unwrap_err().to_string();
+    assert!(error.starts_with("conv ="), "{error}");
 }
 
 #[test]
@@ -123,6 +179,10 @@ fn settings_out_of_range_are_named() {
         (DqnConfig { noise: -0.5, ..small() }, "noise ="),
         (DqnConfig { atoms: 1, ..small() }, "atoms ="),
         (DqnConfig { v_min: 10.0, ..small() }, "v_max ="),
+        (DqnConfig { contrastive: 0.1, ..small() }, "contrastive ="),
+        (DqnConfig { contrastive: f64::NAN, ..small() }, "contrastive ="),
+        (DqnConfig { contrastive_temperature: 0.0, ..small() }, "contrastive_temperature ="),
+        (DqnConfig { contrastive: 0.1, conv: ConvConfig::min_atar(), ..small() }, "conv ="),
     ] {
         let error = error(config);
         assert!(error.starts_with(key), "{key} {error}");

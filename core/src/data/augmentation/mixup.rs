@@ -45,5 +45,9 @@ pub fn mixup<R: Rng + ?Sized>(batch: &Batch, alpha: f64, rng: &mut R) -> Result<
         .collect()
     };
     let (inputs, targets) = (mix(&batch.inputs), mix(&batch.targets));
-    Ok(Mixed { batch: Batch { rows: batch.rows, inputs, targets }, partner, lambda })
+    Ok(Mixed {
+        batch: Batch { rows: batch.rows, views: batch.views, inputs, targets },
+        partner,
+        lambda,
+    })
 }

@@ -1,0 +1,121 @@
+//! Losses between embeddings: what belongs together should lie together.
+
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use super::check::{check_like, check_prediction, check_setting};
+use super::{LossError, class_cross_entropy};
+
+/// No row is divided by a smaller norm; PyTorch's `normalize` has the same.
+const LEAST_NORM: f64 = 1e-12;
+
+/// The rows over their Euclidean norms: `[N, D]` to `[N, D]`, as PyTorch's `normalize`. A row of
+/// zeros stays one.
+pub fn normalize(rows: &Tensor) -> Tensor {
+    let norms = rows.norm_scalaropt_dim(2, -1, true);
+    rows / norms.clamp_min(LEAST_NORM)
+}
+
+/// NT-Xent, the contrastive loss of SimCLR: each of the 2N embeddings of N examples in two views has
+/// to find its example's other view among the 2N − 1 other embeddings.
+///
+/// ```text
+/// ℓ(i, j) = −ln( exp(cos(zᵢ, zⱼ) / τ) / Σ_{k ≠ i} exp(cos(zᵢ, zₖ) / τ) ), the mean over both orders
+/// ```
+///
+/// `first` and `second` are the views, `[N, D]`; the temperature τ is > 0. The pair of an embedding
+/// with itself is masked: it is no candidate and has no gradient. Where all embeddings are alike the
+/// loss is ln(2N − 1). Cross-view InfoNCE, which has N candidates, is [`info_nce`].
+///
+/// Source: Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations"
+/// (2020), equation 1, <https://arxiv.org/abs/2002.05709>.
+///
+/// # Errors
+/// [`LossError::Setting`], [`LossError::Shape`], [`LossError::Kind`], [`LossError::Device`].
+pub fn nt_xent(first: &Tensor, second: &Tensor, temperature: f64) -> Result<Tensor, LossError> {
+    check_temperature(temperature)?;
+    check_pair(first, second)?;
+    let n = first.size()[0];
+    let z = normalize(&Tensor::cat(&[first, second], 0)); // [2N, D]
+    let itself = Tensor::eye(2 * n, (Kind::Bool, z.device())); // [2N, 2N]
+    let scores = z.matmul(&z.tr()) / temperature;
+    let scores = scores.masked_fill(&itself, f64::NEG_INFINITY);
+    let other_view = (Tensor::arange(2 * n, (Kind::Int64, z.device())) + n).remainder(2 * n);
+    Ok(class_cross_entropy(&scores, &other_view, None))
+}
+
+/// Who has to find whom in [`info_nce`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Each query its key (CPC).
+    QueryToKey,
+    /// Each query its key and each key its query, the mean of both (CLIP).
+    #[default]
+    Both,
+}
+
+/// Cross-view InfoNCE: each of N queries has to find its own key among the N keys, by the cosine over
+/// the temperature. Where all embeddings are alike the loss is ln N. Unlike in [`nt_xent`] no query
+/// is compared with another one.
+///
+/// `query` and `key` are `[N, D]`, row i of the one belongs to row i of the other; the temperature
+/// is > 0.
+///
+/// Sources: van den Oord, Li and Vinyals, "Representation Learning with Contrastive Predictive
+/// Coding" (2018), equation 4, <https://arxiv.org/abs/1807.03748>; in both directions Radford et al.,
+/// "Learning Transferable Visual Models From Natural Language Supervision" (2021), figure 3.
+///
+/// # Errors
+/// As [`nt_xent`].
+pub fn info_nce(
+    query: &Tensor,
+    key: &Tensor,
+    temperature: f64,
+    direction: Direction,
+) -> Result<Tensor, LossError> {
+    check_temperature(temperature)?;
+    check_pair(query, key)?;
+    let scores = normalize(query).matmul(&normalize(key).tr()) / temperature; // [N, N]
+    Ok(match direction {
+        Direction::QueryToKey => diagonal_cross_entropy(&scores),
+        Direction::Both => {
+            (diagonal_cross_entropy(&scores) + diagonal_cross_entropy(&scores.tr())) / 2.0
+        }
+    })
+}
+
+/// InfoNCE of scores that are there already, by a bilinear product for example: `[N, N]`, of which
+/// row i holds those of query i with each key, and the diagonal what belongs together. The caller
+/// answers for the shape.
+pub fn diagonal_cross_entropy(scores: &Tensor) -> Tensor {
+    let own = Tensor::arange(scores.size()[0], (Kind::Int64, scores.device()));
+    class_cross_entropy(scores, &own, None)
+}
+
+/// −cos of each row of `prediction` with that of `target`, the mean over rows: from −1, where all point
+/// the same way, to 1. Both are `[N, D]`; the gradient stops at the target, as SimSiam and BYOL need.
+///
+/// Source: Chen and He, "Exploring Simple Siamese Representation Learning" (2021), equation 1,
+/// <https://arxiv.org/abs/2011.10566>. BYOL's squared error of normalised rows is 2 plus twice this.
+///
+/// # Errors
+/// [`LossError::Shape`], [`LossError::Kind`], [`LossError::Device`].
+pub fn negative_cosine_similarity(
+    prediction: &Tensor,
+    target: &Tensor,
+) -> Result<Tensor, LossError> {
+    check_pair(prediction, target)?;
+    let products = normalize(prediction) * normalize(&target.detach()); // [N, D]
+    Ok(-products.sum_dim_intlist(-1, false, None::<Kind>).mean(None::<Kind>))
+}
+
+fn check_temperature(temperature: f64) -> Result<(), LossError> {
+    let holds = temperature > 0.0 && temperature.is_finite();
+    check_setting("temperature", temperature, "finite and > 0", holds)
+}
+
+fn check_pair(first: &Tensor, second: &Tensor) -> Result<(), LossError> {
+    check_prediction(first, "[N, D]", |size| size.len() == 2)?;
+    check_like("the other view", second, first)
+}

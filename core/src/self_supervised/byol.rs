@@ -1,0 +1,146 @@
+//! Bootstrap your own latent: a network learns from a moving average of itself.
+
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use super::objectives::{check_views, predict_each_other};
+use crate::data::Batch;
+use crate::nn::{Buffers, Network, NetworkConfig, NetworkError, Parameters, Plan, Sequential};
+use crate::supervised::{FitError, Objective};
+
+/// A network and its moving average, the target: `ξ ← (1 − τ) ξ + τ θ` after each step, of the
+/// parameters and of the running statistics alike. It is trained as the network alone would be, with
+/// [`Byol`]; the target's numbers are buffers, so a checkpoint holds them.
+///
+/// As for [`SimSiam`](super::SimSiam) the network's encoder is what shall be kept and behind it the
+/// projector, its head the predictor.
+#[derive(Debug)]
+pub struct ByolNetwork {
+    online: Sequential,
+    target: Sequential,
+    tau: f32,
+}
+
+impl ByolNetwork {
+    /// Builds the network and its target, which starts as a copy; τ lies in (0, 1], in the paper's words
+    /// 1 − τ.
+    ///
+    /// # Errors
+    /// As [`Sequential::new`]; [`NetworkError::Rate`].
+    pub fn new<R: rand::Rng + Clone>(
+        config: &NetworkConfig,
+        input: &[usize],
+        tau: f32,
+        rng: &mut R,
+    ) -> Result<Self, NetworkError> {
+        if !(tau > 0.0 && tau <= 1.0) {
+            return Err(NetworkError::Rate { got: tau });
+        }
+        let target = Sequential::new(config, input, &mut rng.clone())?;
+        Ok(Self { online: Sequential::new(config, input, rng)?, target, tau })
+    }
+
+    /// The network that learns.
+    pub fn online(&self) -> &Sequential {
+        &self.online
+    }
+
+    /// Its moving average, always in evaluation mode.
+    pub fn target(&self) -> &Sequential {
+        &self.target
+    }
+}
+
+impl Network for ByolNetwork {
+    fn inputs(&self) -> usize {
+        self.online.inputs()
+    }
+
+    fn outputs(&self) -> usize {
+        self.online.outputs()
+    }
+
+    fn forward(&self, input: &Tensor) -> Tensor {
+        self.online.forward(input)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        self.online.parameters()
+    }
+
+    fn parameters_mut(&mut self) -> &mut Parameters {
+        self.online.parameters_mut()
+    }
+
+    fn plan(&self) -> Option<&Plan> {
+        Network::plan(&self.online)
+    }
+
+    fn training(&self) -> bool {
+        self.online.training()
+    }
+
+    fn set_training(&mut self, training: bool) {
+        self.online.set_training(training);
+    }
+
+    fn after_step(&mut self) -> Result<(), NetworkError> {
+        self.target.parameters_mut().polyak(self.online.parameters(), self.tau)?;
+        let (online, mut target) = (self.online.buffers(), self.target.buffers());
+        for (mean, number) in target.numbers.iter_mut().zip(online.numbers) {
+            *mean += self.tau * (number - *mean);
+        }
+        self.target.load_buffers(&target)
+    }
+
+    /// The network's, then the target's running statistics and its parameters.
+    fn buffers(&self) -> Buffers {
+        let Buffers { numbers, draws } = self.online.buffers();
+        let target = (self.target.buffers().numbers, self.target.parameters().values());
+        Buffers { numbers: [&numbers, &target.0, target.1].concat(), draws }
+    }
+
+    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
+        let (running, parameters) =
+            (self.online.buffers().numbers.len(), self.target.parameters().len());
+        let (expected, got) = (2 * running + parameters, buffers.numbers.len());
+        if expected != got {
+            let what = "running statistics and the target's parameters";
+            return Err(NetworkError::Length { what, expected, got });
+        }
+        let (online, rest) = buffers.numbers.split_at(running);
+        let (target, parameters) = rest.split_at(running);
+        let numbers = |numbers: &[f32], draws| Buffers { numbers: numbers.to_vec(), draws };
+        self.online.load_buffers(&numbers(online, buffers.draws))?;
+        self.target.load_buffers(&numbers(target, 0))?;
+        self.target.parameters_mut().load(parameters)
+    }
+
+    fn check_input(&self, input: &Tensor) -> Result<(), NetworkError> {
+        self.online.check_input(input)
+    }
+
+    fn predict(&self, input: &Tensor) -> Tensor {
+        self.online.predict(input)
+    }
+}
+
+/// BYOL: the network's head, a predictor, makes of one view's embedding what the target makes of the
+/// other view: the squared distance of the two over their norms, the sum of both ways. From 0 to 8.
+///
+/// Source: Grill et al., "Bootstrap your own latent" (2020), equation 2,
+/// <https://arxiv.org/abs/2006.07733>. Departures: the target normalises batches by running statistics,
+/// not by the batch; both views go through the network in one batch; τ is constant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Byol;
+
+impl Objective<ByolNetwork> for Byol {
+    fn loss(&self, network: &ByolNetwork, batch: &Batch) -> Result<Tensor, FitError> {
+        check_views(batch)?;
+        let inputs = batch.inputs(); // [2N, width]
+        let target = network.target.embed(&inputs); // [2N, D]
+        let online = network.online.forward(&inputs);
+        // ‖p̄ − z̄‖² = 2 − 2 cos, one of each way.
+        Ok(predict_each_other(&online, &target)? * 4.0 + 4.0)
+    }
+}

@@ -1,0 +1,73 @@
+//! Learning from rows without labels first, then from the few that have one.
+//!
+//! **Phase 1**: an encoder and a projection head ([`Sequential`](crate::nn::Sequential)) are trained by
+//! [`supervised`](crate::supervised) with [`FitConfig::views`](crate::supervised::FitConfig::views) = 2 and
+//! one of these objectives:
+//!
+//! | objective | what it asks | source |
+//! |---|---|---|
+//! | [`NtXent`] | each view finds the other of its row among all 2N − 1 | SimCLR |
+//! | [`InfoNce`] | each first view finds its second among N | CPC, CLIP |
+//! | [`SimSiam`] | one view's embedding predicts the other's | SimSiam |
+//! | [`Byol`] | it predicts a moving average's embedding of the other | BYOL |
+//! | [`Loss::Mse`](crate::loss::Loss::Mse) of [`reconstruction`] | the row is made of a corrupted copy | denoising autoencoder |
+//! | [`MaskedReconstruction`] | what was masked is made of what was not | masked autoencoder |
+//!
+//! The views follow from the stream and the step alone, so a pretraining goes on from its checkpoint to
+//! the last bit, like any other. It may come to nothing without a loss that says so: [`diagnose_collapse`]
+//! does, and [`alignment`] and [`uniformity`] describe what was learned.
+//!
+//! **Phase 2**: another network takes over the encoder
+//! ([`load_encoder`](crate::nn::Sequential::load_encoder)) under a head for the task, and [`FineTuning`]
+//! says what of it learns. Sequences are spelled with [`Ctc`](crate::supervised::Ctc).
+//!
+//! ```
+//! use gymnast_core::data::{Augmentation, Dataset};
+//! use gymnast_core::loss::Loss;
+//! use gymnast_core::nn::{Activation, LayerConfig, NetworkConfig, Sequential};
+//! use gymnast_core::self_supervised::{FineTuning, NtXent, diagnose_collapse};
+//! use gymnast_core::supervised::{FitConfig, fit};
+//! use rand::SeedableRng;
+//! use rand_chacha::ChaCha8Rng;
+//!
+//! let mut rng = ChaCha8Rng::seed_from_u64(0);
+//! let inputs: Vec<f32> = (0..256).map(|i| ((i * 37) % 101) as f32 / 101.0).collect();
+//! let classes: Vec<f32> = inputs.chunks(4).map(|x| f32::from(u8::from(x[0] > x[1]))).collect();
+//! let data = Dataset::new(inputs, 4, classes, 1)?;
+//! let (labelled, nothing) = (data.select(&[0, 1, 2, 3])?, data.select(&[])?);
+//!
+//! let encoder = NetworkConfig::mlp(&[16], Activation::Relu);
+//! let projector = vec![LayerConfig::linear(16), Activation::Relu.into(), LayerConfig::linear(8)];
+//! let mut network = Sequential::new(&encoder.clone().with_head(projector), &[4], &mut rng)?;
+//! let config = FitConfig {
+//!     epochs: 5,
+//!     views: 2,
+//!     augmentations: vec![Augmentation::GaussianNoise { std: 0.1 }],
+//!     ..FitConfig::adam(1e-2)
+//! };
+//! fit(&mut network, &data, &nothing, &config, rng.clone(), &NtXent { temperature: 0.5 })?;
+//! println!("{}", diagnose_collapse(&network.embed(&data.batch(&[0, 1, 2, 3]).inputs()), &Default::default())?);
+//!
+//! let mut classifier = Sequential::new(&encoder.linear_head(2), &[4], &mut rng)?;
+//! classifier.load_encoder(&network)?;
+//! let param_groups = FineTuning::LinearProbe.prepare(&mut classifier)?;
+//! let config = FitConfig { epochs: 5, param_groups, ..FitConfig::adam(1e-2) };
+//! fit(&mut classifier, &labelled, &nothing, &config, rng, &Loss::cross_entropy())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod autoencoder;
+mod byol;
+mod collapse;
+mod embedding;
+mod fine_tuning;
+mod objectives;
+#[cfg(test)]
+mod tests;
+
+pub use autoencoder::{MaskedReconstruction, reconstruction};
+pub use byol::{Byol, ByolNetwork};
+pub use collapse::{Collapse, CollapseDiagnosis, CollapseThresholds, diagnose_collapse};
+pub use embedding::{alignment, effective_rank, normalized_std, uniformity};
+pub use fine_tuning::FineTuning;
+pub use objectives::{InfoNce, NtXent, SimSiam};

@@ -1,0 +1,82 @@
+//! What a pretraining descends where two views of each row are compared.
+
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use crate::data::Batch;
+use crate::loss::{Direction, info_nce, negative_cosine_similarity, nt_xent};
+use crate::nn::{Network, Sequential};
+use crate::supervised::{FitError, Objective};
+
+/// [`nt_xent`] of the network's outputs for the two views: SimCLR. Both views go through the network in
+/// one batch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NtXent {
+    /// The temperature; > 0.
+    pub temperature: f64,
+}
+
+impl<N: Network> Objective<N> for NtXent {
+    fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
+        check_views(batch)?;
+        let [first, second] = halves(&network.forward(&batch.inputs()));
+        Ok(nt_xent(&first, &second, self.temperature)?)
+    }
+}
+
+/// [`info_nce`] of the network's outputs for the two views. Both go through the network in one batch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InfoNce {
+    /// The temperature; > 0.
+    pub temperature: f64,
+    /// Which view has to find which.
+    #[serde(default)]
+    pub direction: Direction,
+}
+
+impl<N: Network> Objective<N> for InfoNce {
+    fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
+        check_views(batch)?;
+        let [first, second] = halves(&network.forward(&batch.inputs()));
+        Ok(info_nce(&first, &second, self.temperature, self.direction)?)
+    }
+}
+
+/// SimSiam: the head, a predictor, makes of one view's embedding that of the other, whose gradient is
+/// stopped; the mean of both ways. From −1 to 1; without contrast only the predictor and the stopped
+/// gradient keep it from collapsing.
+///
+/// The network's encoder is what shall be kept and behind it the projector, its head the predictor;
+/// [`load_encoder`](Sequential::load_encoder) takes of that encoder what another network begins with.
+///
+/// Source: Chen and He, "Exploring Simple Siamese Representation Learning" (2021), algorithm 1,
+/// <https://arxiv.org/abs/2011.10566>. Departure: both views go through the network in one batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SimSiam;
+
+impl Objective<Sequential> for SimSiam {
+    fn loss(&self, network: &Sequential, batch: &Batch) -> Result<Tensor, FitError> {
+        check_views(batch)?;
+        let z = network.encode(&batch.inputs()); // [2N, D]
+        predict_each_other(&network.forward_head(&z), &z)
+    }
+}
+
+/// The mean negative cosine of each view's prediction `[2N, D]` with the other view's embedding.
+pub(super) fn predict_each_other(p: &Tensor, z: &Tensor) -> Result<Tensor, FitError> {
+    let ([p1, p2], [z1, z2]) = (halves(p), halves(z));
+    Ok((negative_cosine_similarity(&p1, &z2)? + negative_cosine_similarity(&p2, &z1)?) / 2.0)
+}
+
+pub(super) fn check_views(batch: &Batch) -> Result<(), FitError> {
+    let (expected, got) = (2, batch.views());
+    if got == expected { Ok(()) } else { Err(FitError::Views { expected, got }) }
+}
+
+/// The first views and the second ones: `[2N, D]` to twice `[N, D]`.
+fn halves(rows: &Tensor) -> [Tensor; 2] {
+    let n = rows.size()[0] / 2;
+    [rows.narrow(0, 0, n), rows.narrow(0, n, n)]
+}
