@@ -104,7 +104,8 @@ impl Sequential {
     /// # Panics
     /// As [`forward`](Network::forward).
     pub fn embed(&self, input: &Tensor) -> Tensor {
-        tch::no_grad(|| self.encoder.output().write(self.features_of(input, false)))
+        let features = tch::no_grad(|| self.features_of(input, false, &Additions::default()));
+        self.encoder.output().write(features)
     }
 
     /// The head alone, of what [`encode`](Self::encode) returned: `[B, features]` to `[B, outputs]`, in
@@ -118,7 +119,8 @@ impl Sequential {
         assert!(fits, "a head reads rows of shape [B, {}], got {size:?}", self.features());
         let least = if self.training { self.head.least_rows() } else { 0 };
         assert!(size[0] >= least, "in training at least {least} rows, got {}", size[0]);
-        let x = self.head.forward(self.head.input().read(features), self.training, &self.masks);
+        let x = self.head.input().read(features);
+        let x = self.head.forward(x, self.training, &self.masks, &Additions::default().head);
         self.head.output().write(x)
     }
 
