@@ -18,7 +18,6 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 type Trained = Result<Sequential, EnsembleError>;
-
 fn network(hidden: &[usize], rows: &Dataset, mut rng: ChaCha8Rng) -> Trained {
     let config = NetworkConfig::mlp(hidden, Activation::Relu).linear_head(3);
     let mut network = Sequential::new(&config, &[rows.input_width()], &mut rng)?;

@@ -36,6 +36,7 @@ const CLASSES: usize = 8;
 const SIDE: usize = 8;
 const SHAPE: Shape = Shape { height: SIDE, width: SIDE, channels: 1 };
 type Scores = Vec<f64>;
+type Found = Vec<(&'static str, Scores, Scores)>;
 
 /// So many outliers, made of rows that show digits.
 fn outliers(digits: &Dataset, count: usize, rng: &mut ChaCha8Rng) -> Result<Table, Box<dyn Error>> {
@@ -94,7 +95,7 @@ fn tuned<S: Copy>(
 }
 
 /// Each method's scores of known and of unknown digits, and both networks' accuracy on the known ones.
-fn run(seed: u64) -> Result<(Vec<(&'static str, Scores, Scores)>, [f64; 2]), Box<dyn Error>> {
+fn run(seed: u64) -> Result<(Found, [f64; 2]), Box<dyn Error>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let digits = load_digits();
     let pixels = digits.inputs().iter().map(|x| x / 16.0).collect();

@@ -33,7 +33,7 @@ pub use bc::{Bc, BcConfig};
 pub use ddpg::{Ddpg, DdpgConfig};
 pub use dqn::{Distribution, Dqn, DqnConfig, random_play};
 pub use mbpo::{Mbpo, MbpoConfig};
-pub use novelty::{NoveltyWatch, Seen};
+pub use novelty::NoveltyWatch;
 pub use policy_head::{Categorical, DiagonalGaussian, MultiCategorical};
 pub use ppo::{Ppo, PpoConfig};
 pub use reinforce::{Reinforce, ReinforceConfig};

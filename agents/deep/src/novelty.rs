@@ -1,6 +1,6 @@
 //! A policy that knows when it is where it has never been.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 
 use gymnast_core::{
     data::{DataError, Table},
@@ -23,16 +23,8 @@ pub struct NoveltyWatch<P, O> {
     observation_space: O,
     detector: Mahalanobis,
     threshold: f64,
-    seen: RefCell<Seen>,
-}
-
-/// How many observations a [`NoveltyWatch`] has acted on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// All.
-    pub observations: u64,
-    /// Those unlike the training's.
-    pub flagged: u64,
+    seen: Cell<u64>,
+    flagged: Cell<u64>,
 }
 
 impl<P, O: FeatureSpace> NoveltyWatch<P, O> {
@@ -64,7 +56,8 @@ impl<P, O: FeatureSpace> NoveltyWatch<P, O> {
         let detector = Mahalanobis::fit(&learned, &vec![0; learned.len()], shrinkage)?;
         let scores = detector.scores(&rows.select(&held_out)?)?;
         let threshold = threshold_at_tpr(&scores, 1.0 - tolerance)?;
-        Ok(Self { policy, observation_space, detector, threshold, seen: RefCell::default() })
+        let (seen, flagged) = Default::default();
+        Ok(Self { policy, observation_space, detector, threshold, seen, flagged })
     }
 
     /// Which observations are unlike those of the training; one that is not finite is.
@@ -77,9 +70,14 @@ impl<P, O: FeatureSpace> NoveltyWatch<P, O> {
         observations.iter().map(is_novel).collect()
     }
 
-    /// What it has acted on so far.
-    pub fn seen(&self) -> Seen {
-        *self.seen.borrow()
+    /// The observations that it has acted on so far.
+    pub fn seen(&self) -> u64 {
+        self.seen.get()
+    }
+
+    /// Those among them that were flagged.
+    pub fn flagged(&self) -> u64 {
+        self.flagged.get()
     }
 
     /// The policy.
@@ -106,9 +104,9 @@ impl<O: FeatureSpace, A: Space, P: Policy<O, A>> Policy<O, A> for NoveltyWatch<P
         rng: &mut Rng,
         actions: &mut Vec<A::Element>,
     ) {
-        let mut seen = self.seen.borrow_mut();
-        seen.observations += observations.len() as u64;
-        seen.flagged += self.flags(observations).into_iter().filter(|&novel| novel).count() as u64;
+        let novel = self.flags(observations).into_iter().filter(|&novel| novel).count();
+        self.seen.set(self.seen.get() + observations.len() as u64);
+        self.flagged.set(self.flagged.get() + novel as u64);
         self.policy.act(observations, mode, rng, actions);
     }
 }
@@ -173,7 +171,7 @@ mod tests {
         watch.act(&wild, Mode::Exploit, &mut rng, &mut watched);
         watch.policy().act(&wild, Mode::Exploit, &mut rng, &mut alone);
         assert_eq!(watched, alone);
-        assert_eq!(watch.seen(), Seen { observations: 5, flagged: 5 });
+        assert_eq!((watch.seen(), watch.flagged()), (5, 5));
     }
 
     #[test]

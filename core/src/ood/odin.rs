@@ -53,7 +53,7 @@ impl Odin {
             data.gather(rows, &mut batch);
             let inputs = batch.inputs(); // [B, inputs]
             network.check_input(&inputs)?;
-            let moved = if epsilon > 0.0 { self.moved(network, inputs) } else { inputs };
+            let moved = if epsilon > 0.0 { self.moved(network, &inputs) } else { inputs };
             let mut outputs = vec![0.0; rows.len() * width];
             network.predict(&moved).copy_data(&mut outputs, rows.len() * width);
             scores.extend(scaled_max_softmax_probability(&outputs, width, self.temperature)?);
@@ -62,8 +62,8 @@ impl Odin {
     }
 
     /// The inputs a step up the gradient of the likeliest class's logarithmic probability.
-    fn moved<N: Network>(&self, network: &N, inputs: Tensor) -> Tensor {
-        let inputs = inputs.set_requires_grad(true);
+    fn moved<N: Network>(&self, network: &N, inputs: &Tensor) -> Tensor {
+        let inputs = inputs.detach().set_requires_grad(true);
         let log_softmax =
             (network.forward(&inputs) / self.temperature).log_softmax(1, None::<Kind>); // [B, C]
         let (largest, _) = log_softmax.max_dim(1, false);
