@@ -18,6 +18,7 @@ mod sac;
 mod td3;
 
 pub mod actor_critic;
+pub mod distillation;
 pub mod losses;
 pub mod policy_head;
 pub mod replay;
