@@ -155,21 +155,11 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         rng: &mut Rng,
         actions: &mut Vec<<H::ActionSpace as Space>::Element>,
     ) {
-        let Acting { features, outputs, drawn, best, scratch } = &mut *self.acting.borrow_mut();
-        let (n, width, action_width) = (observations.len(), self.width(), self.action_width());
-        features.resize(n * width, 0.0);
-        outputs.resize(n * self.head.outputs(), 0.0);
-        for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
-            self.write_features(observation, row);
-        }
-        let parameters = self.parameters.values();
-        self.policy_plan
-            .run(parameters, features, n, scratch, outputs)
-            .expect("the features have the network's width");
-        if let Some(mask) = &self.mask {
-            mask.apply(features, outputs);
-        }
-        let shared = &parameters[self.shared.range()];
+        let acting = &mut *self.acting.borrow_mut();
+        self.evaluate(observations, acting);
+        let Acting { outputs, drawn, best, .. } = acting;
+        let (n, action_width) = (observations.len(), self.action_width());
+        let shared = &self.parameters.values()[self.shared.range()];
         let outputs = outputs.chunks_exact(self.head.outputs());
         actions.clear();
         if mode == Mode::Explore {
@@ -186,6 +176,61 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
                 self.head.element(best)
             }));
         }
+    }
+
+    /// Writes what the policy puts out, `[N, outputs]`: of a finite one the logits, masked where the
+    /// observations say which actions are allowed.
+    pub fn write_outputs(&self, observations: &[O::Element], outputs: &mut Vec<f32>) {
+        let acting = &mut *self.acting.borrow_mut();
+        self.evaluate(observations, acting);
+        outputs.clone_from(&acting.outputs);
+    }
+
+    fn evaluate(&self, observations: &[O::Element], acting: &mut Acting) {
+        let Acting { features, outputs, scratch, .. } = acting;
+        let (n, width) = (observations.len(), self.width());
+        features.resize(n * width, 0.0);
+        outputs.resize(n * self.head.outputs(), 0.0);
+        for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
+            self.write_features(observation, row);
+        }
+        self.policy_plan
+            .run(self.parameters.values(), features, n, scratch, outputs)
+            .expect("the features have the network's width");
+        if let Some(mask) = &self.mask {
+            mask.apply(features, outputs);
+        }
+    }
+
+    /// Takes over what another one has learned: the parameters, and the statistics that normalise its
+    /// observations.
+    ///
+    /// # Errors
+    /// [`AgentError::Backend`] where the networks differ in shape; [`AgentError::InvalidConfig`] where
+    /// only one of the two normalises observations. Nothing has changed then.
+    pub fn copy_from(&mut self, other: &Self) -> Result<(), AgentError> {
+        let (here, there) = (self.statistics.is_some(), other.statistics.is_some());
+        AgentError::require(here == there, "normalize_observations", &there, "the same for both")?;
+        self.parameters.copy_from(&other.parameters).map_err(backend)?;
+        self.statistics.clone_from(&other.statistics);
+        Ok(())
+    }
+
+    /// Where the policy's parameters lie, without the value function's: what acting needs.
+    pub fn policy_range(&self) -> std::ops::Range<usize> {
+        let first = self.value.linear().first().map_or(0, |layer| layer.ranges().0.start);
+        0..first
+    }
+
+    /// Where the last layers of the policy and of the value function lie, with the head's shared
+    /// parameters: what is trained on top of features that stay.
+    pub fn last_layers(&self) -> Vec<std::ops::Range<usize>> {
+        let last = |layers: &MlpLayers| {
+            let (weight, bias) = layers.linear().last().map(|layer| layer.ranges())?;
+            Some([weight, bias])
+        };
+        let layers = [last(&self.policy), last(&self.value)];
+        layers.into_iter().flatten().flatten().chain([self.shared.range()]).collect()
     }
 
     /// Writes an observation as the networks read it.

@@ -173,6 +173,11 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         })
     }
 
+    /// The network whose weights exploit.
+    pub fn network(&self) -> &QNetwork {
+        self.averaged.as_ref().unwrap_or(&self.online)
+    }
+
     fn progress(&self) -> f64 {
         self.plan.progress(self.env_steps)
     }

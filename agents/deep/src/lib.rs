@@ -19,6 +19,7 @@ mod sac;
 mod td3;
 
 pub mod actor_critic;
+pub mod distillation;
 pub mod losses;
 pub mod policy_head;
 pub mod replay;

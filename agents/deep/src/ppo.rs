@@ -32,9 +32,11 @@
 
 mod config;
 mod loss;
+#[cfg(test)]
+mod tests;
 
 use gymnast_core::{
-    optim::{Adam, AdamConfig, Optimizer as _},
+    optim::{Adam, AdamConfig, Optimizer as _, ParamGroup, ParamGroups},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
@@ -125,6 +127,29 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
             config,
             networks,
         })
+    }
+
+    /// Its networks.
+    pub fn networks(&self) -> &ActorCritic<O, H> {
+        &self.networks
+    }
+
+    /// Begins with what another one has learned, on a task like this one: its parameters, and the
+    /// statistics that normalise its observations. Of its optimiser and its rollout it takes nothing.
+    ///
+    /// # Errors
+    /// As [`ActorCritic::copy_from`].
+    pub fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
+        self.networks.copy_from(&other.networks)
+    }
+
+    /// Lets parts of the parameters learn otherwise from now on, or not at all.
+    ///
+    /// # Errors
+    /// [`AgentError::Backend`] where a group is no part of the parameters.
+    pub fn set_param_groups(&mut self, groups: &[ParamGroup]) -> Result<(), AgentError> {
+        let groups = ParamGroups::new(self.networks.parameters(), groups).map_err(backend)?;
+        self.optimizer.set_groups(groups).map_err(backend)
     }
 
     /// Learns from a full rollout.

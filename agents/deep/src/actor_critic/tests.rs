@@ -73,3 +73,38 @@ fn plain_values_agree_with_libtorch() {
         assert!((a - b).abs() < 1e-6);
     }
 }
+
+#[test]
+fn copies_know_the_same() {
+    let (mut source, mut copy) = (actor_critic(true), actor_critic(true));
+    source.parameters_mut().values_mut().fill(0.5);
+    let experience = Experience {
+        observations: vec![[4.0]; 2],
+        actions: vec![[0.0]; 2],
+        rewards: vec![0.0; 2],
+        next_observations: vec![[0.0]; 2],
+        outcomes: vec![Outcome::Continues; 2],
+        is_reset: vec![false; 2],
+    };
+    source.observe(&experience).unwrap();
+    copy.copy_from(&source).unwrap();
+    assert_eq!(copy.parameters().values(), source.parameters().values());
+    let features = |networks: &ActorCritic<_, _>| {
+        let mut features = [0.0];
+        networks.write_features(&[7.0], &mut features);
+        features
+    };
+    assert_eq!(features(&copy), features(&source));
+    assert_ne!(features(&copy), features(&actor_critic(true)));
+    let error = copy.copy_from(&actor_critic(false)).unwrap_err();
+    assert!(error.to_string().starts_with("normalize_observations"), "{error}");
+}
+
+#[test]
+fn parts_of_the_parameters() {
+    // The policy 1 → 8 → 1, the value function 1 → 8 → 1, the logarithm of the deviation.
+    let networks = actor_critic(false);
+    assert_eq!(networks.policy_range(), 0..25);
+    assert_eq!(networks.last_layers(), [16..24, 24..25, 41..49, 49..50, 50..51]);
+    assert_eq!(networks.parameters().len(), 51);
+}

@@ -28,24 +28,30 @@ impl Acting {
     }
 }
 
-impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
-    fn act(
+impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
+    /// Writes the mean of every action's return, `[N, A]`, in scaled rewards, by the weights that
+    /// exploit.
+    pub(crate) fn write_values(&self, observations: &[O::Element], q: &mut Vec<f32>) {
+        let acting = &mut *self.acting.borrow_mut();
+        let mut unused = self.noise_rng.clone(); // nothing is drawn to exploit
+        self.evaluate(observations, Mode::Exploit, &mut unused, acting);
+        q.clone_from(&acting.q);
+    }
+
+    fn evaluate(
         &self,
         observations: &[O::Element],
         mode: Mode,
         rng: &mut Rng,
-        actions: &mut Vec<A::Element>,
+        acting: &mut Acting,
     ) {
-        let (n, width, n_actions) =
-            (observations.len(), self.observation_space.width(), self.action_space.size());
-        let Acting { features, noise, weights, outputs, q, scratch } =
-            &mut *self.acting.borrow_mut();
+        let (n, width) = (observations.len(), self.observation_space.width());
+        let Acting { features, noise, weights, outputs, q, scratch } = acting;
         features.resize(n * width, 0.0);
         for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
             self.observation_space.flatten(observation, row);
         }
-        let exploits = self.averaged.as_ref().filter(|_| mode == Mode::Exploit);
-        let network = exploits.unwrap_or(&self.online);
+        let network = if mode == Mode::Exploit { self.network() } else { &self.online };
         // Of noisy weights these are the means, which exploit.
         let mut values = network.parameters().values();
         if let Some(noise) = noise.as_mut().filter(|_| mode == Mode::Explore) {
@@ -60,7 +66,21 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
             .run(values, features, n, scratch, outputs)
             .expect("the features have the network's width");
         self.values.write_q(outputs, q);
+    }
+}
 
+impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
+    fn act(
+        &self,
+        observations: &[O::Element],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<A::Element>,
+    ) {
+        let (width, n_actions) = (self.observation_space.width(), self.action_space.size());
+        let acting = &mut *self.acting.borrow_mut();
+        self.evaluate(observations, mode, rng, acting);
+        let Acting { features, q, .. } = acting;
         let epsilon = if mode == Mode::Explore { self.epsilon() } else { 0.0 };
         let mask = self.observation_space.action_mask();
         actions.clear();

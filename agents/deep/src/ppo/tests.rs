@@ -1,0 +1,45 @@
+use gymnast_envs::{Discrete, Env as _, Seed, SyncVectorEnv, VectorEnv as _, classic::CartPole};
+
+use super::*;
+use crate::Categorical;
+
+type Agent1 = Ppo<gymnast_envs::BoxSpace<4>, Categorical<Discrete>>;
+
+fn agent(seed: u64) -> Agent1 {
+    let pole = CartPole::default();
+    let plan = Plan { seed: Seed::new(seed), num_envs: 4, env_steps: 400 };
+    let config = PpoConfig { n_steps: 16, batch_size: 32, hidden: vec![8], ..PpoConfig::default() };
+    Ppo::new(pole.observation_space(), Categorical::new(pole.action_space()), config, &plan)
+        .unwrap()
+}
+
+fn learn(agent: &mut Agent1) {
+    let (mut rng, mut actions) = (Seed::new(5).rng(), Vec::new());
+    let mut envs = SyncVectorEnv::new(vec![CartPole::default(); 4], Seed::new(4)).unwrap();
+    envs.reset().unwrap();
+    for _ in 0..100 {
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.learn(envs.step(&actions).unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn it_goes_on_from_another_and_trains_its_last_layers_alone() {
+    let (mut source, mut adapted) = (agent(1), agent(2));
+    learn(&mut source);
+    adapted.begin_from(&source).unwrap();
+    let before = source.networks().parameters().values().to_vec();
+    assert_eq!(adapted.networks().parameters().values(), before);
+    let last = adapted.networks().last_layers();
+    let layers: Vec<_> = adapted.networks().parameters().ranges().collect();
+    let ranges: Vec<_> = layers.into_iter().filter(|range| !last.contains(range)).collect();
+    let frozen = ParamGroup { ranges: ranges.clone(), frozen: true, ..ParamGroup::default() };
+    adapted.set_param_groups(&[frozen]).unwrap();
+    learn(&mut adapted);
+    let now = adapted.networks().parameters().values();
+    assert!(ranges.iter().all(|range| now[range.clone()] == before[range.clone()]));
+    let trained = last.iter().filter(|range| !range.is_empty());
+    assert!(trained.into_iter().all(|range| now[range.clone()] != before[range.clone()]));
+    let far = ParamGroup { ranges: vec![0..1_000_000], ..ParamGroup::default() };
+    assert!(matches!(adapted.set_param_groups(&[far]), Err(AgentError::Backend(_))));
+}

@@ -1,0 +1,147 @@
+//! A policy that balances one pole learns to balance another: all of it, its last layers alone, or a new
+//! one from nothing.
+//!
+//! ```text
+//! cargo run --release --example adapt_policy
+//! ```
+
+use std::error::Error;
+
+use gymnast::{
+    BoxSpace, Discrete, Env as _, EnvError, Plan, Presets as _, Seed, SyncVectorEnv, VectorEnv,
+    core::{
+        optim::ParamGroup,
+        statistics::{Bootstrap, mean},
+    },
+    deep::{Categorical, Ppo, PpoConfig},
+    envs::{classic::CartPole, wrappers::TimeLimit},
+    harness::{Training, evaluate_policy},
+};
+
+#[path = "common/learning.rs"]
+mod learning;
+use learning::learn;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Poles = Box<dyn VectorEnv<BoxSpace<4>, Discrete>>;
+type Agent = Ppo<BoxSpace<4>, Categorical<Discrete>>;
+
+const SEEDS: u64 = 8;
+const LOOK_EVERY: u64 = 2_000;
+const SOLVED: f64 = 475.0;
+
+fn poles(length: f64, n: usize, seed: Seed) -> std::result::Result<Poles, EnvError> {
+    let mut pole = CartPole::default();
+    pole.length = length;
+    Ok(Box::new(SyncVectorEnv::new(vec![TimeLimit::new(pole, 500); n], seed)?))
+}
+
+fn mean_return(agent: &Agent, length: f64, seed: Seed) -> Result<f64> {
+    let make = move |n, seed| poles(length, n, seed);
+    let episodes = evaluate_policy(agent, &make, 50, 500, seed)?;
+    Ok(mean(&episodes.returns).ok_or("a return is not finite")?)
+}
+
+fn agent(seed: Seed) -> Result<(Agent, Training)> {
+    let preset = PpoConfig::preset("CartPole-v1").ok_or("no preset")?;
+    let (pole, training) = (CartPole::default(), preset.training);
+    let plan = Plan { seed, num_envs: training.num_envs, env_steps: training.env_steps };
+    let head = Categorical::new(pole.action_space());
+    Ok((Ppo::new(pole.observation_space(), head, preset.settings, &plan)?, training))
+}
+
+/// Learns on poles of this length. Returns the env steps until an evaluation was at 475 and the last
+/// return.
+fn learn_on(
+    agent: &mut Agent,
+    training: &Training,
+    length: f64,
+    seed: Seed,
+) -> Result<(Option<u64>, f64)> {
+    let (mut reached, mut last) = (None, f64::NAN);
+    let mut envs = poles(length, training.num_envs, seed.child("envs", 0))?;
+    learn(agent, &mut *envs, training.env_steps, LOOK_EVERY, seed, |agent, steps| {
+        last = mean_return(agent, length, seed.child("evaluation", 0))?;
+        reached = reached.or((last >= SOLVED).then_some(steps));
+        Ok(false)
+    })?;
+    Ok((reached, last))
+}
+
+/// One way, over all seeds.
+#[derive(Default)]
+struct Way {
+    trained: usize,
+    before: Vec<f64>,
+    reached: Vec<Option<u64>>,
+    last: Vec<f64>,
+}
+
+fn interval(values: &[f64]) -> Result<String> {
+    let interval = Bootstrap::default().interval(values, mean, &mut Seed::new(0).rng())?;
+    Ok(format!("{:.0} [{:.0}, {:.0}]", interval.estimate, interval.low, interval.high))
+}
+
+fn main() -> Result<()> {
+    let lengths = [0.1, 2.0];
+    let ways = ["from scratch", "all of the source policy", "its last layers alone"];
+    let mut results = lengths.map(|_| ways.map(|_| Way::default()));
+    for seed in 0..SEEDS {
+        let (mut source, training) = agent(Seed::new(seed))?;
+        learn_on(&mut source, &training, CartPole::default().length, Seed::new(seed))?;
+        for (length, results) in lengths.into_iter().zip(&mut results) {
+            for (way, result) in results.iter_mut().enumerate() {
+                let seed = Seed::new(1_000 + seed);
+                let (mut agent, training) = agent(seed)?;
+                let parameters = source.networks().parameters().len();
+                result.trained = parameters;
+                if way > 0 {
+                    agent.begin_from(&source)?;
+                }
+                if way == 2 {
+                    let last = agent.networks().last_layers();
+                    result.trained = last.iter().map(ExactSizeIterator::len).sum();
+                    let ranges = outside(&last, parameters);
+                    agent.set_param_groups(&[ParamGroup {
+                        ranges,
+                        frozen: true,
+                        ..ParamGroup::default()
+                    }])?;
+                }
+                result.before.push(mean_return(&agent, length, seed.child("evaluation", 0))?);
+                let (reached, last) = learn_on(&mut agent, &training, length, seed)?;
+                result.reached.push(reached);
+                result.last.push(last);
+            }
+        }
+        eprintln!("seed {seed}");
+    }
+    println!(
+        "PPO learned CartPole-v1 (a pole of half-length 0.5 m); {SEEDS} seeds, mean [95 %].\n"
+    );
+    println!(
+        "| half-length, m | way | trained parameters | return before | env steps to {SOLVED} | return at the end |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for (length, results) in lengths.iter().zip(&results) {
+        for (way, Way { trained, before, reached, last }) in ways.iter().zip(results) {
+            let (before, last) = (interval(before)?, interval(last)?);
+            let found: Vec<f64> = reached.iter().flatten().map(|&steps| steps as f64).collect();
+            let steps = match found.len() {
+                0 => "never".to_owned(),
+                n => format!("{} ({n} of {SEEDS})", interval(&found)?),
+            };
+            println!("| {length} | {way} | {trained} | {before} | {steps} | {last} |");
+        }
+    }
+    Ok(())
+}
+
+/// What of `0..length` is in none of these ranges.
+fn outside(ranges: &[std::ops::Range<usize>], length: usize) -> Vec<std::ops::Range<usize>> {
+    let mut sorted = ranges.to_vec();
+    sorted.sort_by_key(|range| range.start);
+    let starts = [0].into_iter().chain(sorted.iter().map(|range| range.end));
+    let ends = sorted.iter().map(|range| range.start).chain([length]);
+    starts.zip(ends).map(|(start, end)| start..end).filter(|range| !range.is_empty()).collect()
+}

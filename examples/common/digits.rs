@@ -1,0 +1,41 @@
+//! Digits in thirds and intervals over seeds, for the examples that compare trainings on them.
+
+use std::error::Error;
+
+use gymnast::core::{
+    data::{Dataset, Split, SplitConfig, Stratify, load_digits, train_validation_test_split},
+    metrics::accuracy_score,
+    nn::Network,
+    statistics::{Bootstrap, mean},
+    supervised::predict,
+};
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+/// The digits with pixels from 0 to 1, split 6 : 2 : 2 for this seed.
+pub(crate) fn split_digits(seed: u64) -> Result<Split, Box<dyn Error>> {
+    let digits = load_digits();
+    let pixels = digits.inputs().iter().map(|pixel| pixel / 16.0).collect();
+    let digits = Dataset::new(pixels, 64, digits.targets().to_vec(), 1)?;
+    let config = SplitConfig { stratify: Stratify::Classes, ..SplitConfig::default() };
+    Ok(train_validation_test_split(&digits, &config, &mut ChaCha8Rng::seed_from_u64(seed))?)
+}
+
+/// The share of rows, in per cent, whose class a network finds.
+pub(crate) fn accuracy<N: Network>(network: &N, data: &Dataset) -> Result<f64, Box<dyn Error>> {
+    let found = predict(network, data, 256)?.classes();
+    Ok(100.0 * accuracy_score(&data.classes()?, &found)?)
+}
+
+/// The mean and its 95 % interval by the bootstrap over seeds.
+pub(crate) fn mean_interval(values: &[f64]) -> Result<String, Box<dyn Error>> {
+    let rng = &mut ChaCha8Rng::seed_from_u64(0);
+    let interval = Bootstrap::default().interval(values, mean, rng)?;
+    Ok(format!("{:.2} [{:.2}, {:.2}]", interval.estimate, interval.low, interval.high))
+}
+
+/// The same of what `values` have more than `others`, seed by seed.
+pub(crate) fn mean_difference(values: &[f64], others: &[f64]) -> Result<String, Box<dyn Error>> {
+    let differences: Vec<f64> = values.iter().zip(others).map(|(a, b)| a - b).collect();
+    mean_interval(&differences)
+}

@@ -1,0 +1,156 @@
+//! Agents learn to act; small networks learn from their preferences, and act on with weights of one byte.
+//!
+//! ```text
+//! cargo run --release --example distil_policy
+//! ```
+
+use std::{collections::BTreeMap, error::Error};
+
+use gymnast::{
+    Discrete, Dqn, DqnConfig, Env, EnvError, FeatureSpace, Plan, Policy, Presets as _, Seed,
+    SyncVectorEnv, VectorEnv,
+    core::{
+        compression::Quantization,
+        nn::Network as _,
+        statistics::{Bootstrap, mean},
+        supervised::FitConfig,
+    },
+    deep::{
+        Categorical, Ppo, PpoConfig,
+        distillation::{ActionPreferences, DistilConfig, NetworkPolicy, distil_policy},
+    },
+    envs::{
+        classic::{Acrobot, CartPole},
+        wrappers::TimeLimit,
+    },
+    harness::{Training, play_episodes},
+};
+
+#[path = "common/learning.rs"]
+mod learning;
+use learning::learn;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const SEEDS: u64 = 5;
+const EPISODES: usize = 100;
+
+/// Of each policy, in order: its numbers and bytes, and the mean return for each seed.
+type Table = BTreeMap<(usize, &'static str), (usize, usize, Vec<f64>)>;
+
+/// An environment and its time limit.
+struct Task<E> {
+    env: E,
+    limit: u32,
+}
+
+impl<O: FeatureSpace, E: Env<ObservationSpace = O, ActionSpace = Discrete> + Clone + 'static>
+    Task<E>
+where
+    TimeLimit<E>: Env<ObservationSpace = O, ActionSpace = Discrete>,
+{
+    fn envs(
+        &self,
+        n: usize,
+        seed: Seed,
+    ) -> std::result::Result<Box<dyn VectorEnv<O, Discrete>>, EnvError> {
+        let envs = vec![TimeLimit::new(self.env.clone(), self.limit); n];
+        Ok(Box::new(SyncVectorEnv::new(envs, seed)?))
+    }
+
+    fn mean_return(&self, policy: &dyn Policy<O, Discrete>, seed: Seed) -> Result<f64> {
+        let mut envs = self.envs(EPISODES, seed.child("evaluation", 0))?;
+        let mut rng = seed.child("evaluation", 1).rng();
+        let (mode, limit) = (gymnast::Mode::Exploit, u64::from(self.limit));
+        let episodes = play_episodes(policy, &mut *envs, mode, &mut rng, limit)?;
+        Ok(mean(&episodes.returns).ok_or("a return is not finite")?)
+    }
+
+    /// Distils a teacher and adds what all return.
+    fn distil(
+        &self,
+        teacher: &dyn ActionPreferences<O, Discrete>,
+        numbers: usize,
+        temperature: f64,
+        seed: Seed,
+        table: &mut Table,
+    ) -> Result<()> {
+        let mut add = |place, what, numbers, bytes, score| {
+            let row = table.entry((place, what)).or_insert((numbers, bytes, vec![]));
+            row.2.push(score);
+        };
+        add(0, "teacher", numbers, 4 * numbers, self.mean_return(teacher, seed)?);
+        let fit = FitConfig { epochs: 30, ..FitConfig::adam(5e-3) };
+        let config = DistilConfig { hidden: vec![8], temperature, fit, ..DistilConfig::default() };
+        let mut envs = self.envs(8, seed.child("distillation", 0))?;
+        let student = distil_policy(teacher, &mut *envs, &config, seed.child("distillation", 1))?;
+        let (seen, done) = (self.env.observation_space(), self.env.action_space());
+        let small = NetworkPolicy::new(seen.clone(), done, &student)?;
+        let numbers = student.parameters().len();
+        add(1, "student", numbers, small.bytes(), self.mean_return(&small, seed)?);
+        let tiny = NetworkPolicy::quantized(seen, done, &student, Quantization::Dynamic)?;
+        add(2, "student, int8", numbers, tiny.bytes(), self.mean_return(&tiny, seed)?);
+        Ok(())
+    }
+
+    /// Trains PPO, as its preset says, and distils its logits.
+    fn ppo(&self, id: &str, seed: u64, table: &mut Table) -> Result<()> {
+        let preset = PpoConfig::preset(id).ok_or("no preset")?;
+        let Training { num_envs, env_steps, .. } = preset.training;
+        let (seed, head) = (Seed::new(seed), Categorical::new(self.env.action_space()));
+        let plan = Plan { seed, num_envs, env_steps };
+        let mut teacher = Ppo::new(self.env.observation_space(), head, preset.settings, &plan)?;
+        let mut envs = self.envs(num_envs, seed.child("envs", 0))?;
+        learn(&mut teacher, &mut *envs, env_steps, env_steps, seed, |_, _| Ok(false))?;
+        let numbers = teacher.networks().policy_range().len();
+        self.distil(&teacher, numbers, 1.0, seed, table)
+    }
+
+    /// Trains DQN, as its preset says, and distils its values, whose differences are small.
+    fn dqn(&self, id: &str, seed: u64, table: &mut Table) -> Result<()> {
+        let preset = DqnConfig::preset(id).ok_or("no preset")?;
+        let Training { num_envs, env_steps, .. } = preset.training;
+        let (seed, seen) = (Seed::new(seed), self.env.observation_space());
+        let plan = Plan { seed, num_envs, env_steps };
+        let mut teacher = Dqn::new(seen, self.env.action_space(), preset.settings, &plan)?;
+        let mut envs = self.envs(num_envs, seed.child("envs", 0))?;
+        learn(&mut teacher, &mut *envs, env_steps, env_steps, seed, |_, _| Ok(false))?;
+        self.distil(&teacher, teacher.network().parameters().len(), 0.1, seed, table)?;
+        let (seen, done) = (self.env.observation_space(), self.env.action_space());
+        let dynamic = Quantization::Dynamic;
+        let quantized = NetworkPolicy::quantized(seen, done, teacher.network(), dynamic)?;
+        let score = self.mean_return(&quantized, seed)?;
+        let numbers = teacher.network().parameters().len();
+        let row = table.entry((3, "teacher, int8")).or_insert((numbers, quantized.bytes(), vec![]));
+        row.2.push(score);
+        Ok(())
+    }
+}
+
+fn print(title: &str, table: &Table) -> Result<()> {
+    println!("{title}, {SEEDS} seeds, {EPISODES} episodes each, mean [95 %]:\n");
+    println!("| policy | numbers | bytes | return |\n|---|---|---|---|");
+    for ((_, what), (numbers, bytes, returns)) in table {
+        let mut rng = Seed::new(0).rng();
+        let interval = Bootstrap::default().interval(returns, mean, &mut rng)?;
+        let (estimate, low, high) = (interval.estimate, interval.low, interval.high);
+        println!("| {what} | {numbers} | {bytes} | {estimate:.1} [{low:.1}, {high:.1}] |");
+    }
+    println!();
+    Ok(())
+}
+
+fn main() -> Result<()> {
+    let pole = Task { env: CartPole::default(), limit: 500 };
+    let acrobot = Task { env: Acrobot::default(), limit: 500 };
+    let mut tables = [Table::new(), Table::new(), Table::new()];
+    for seed in 0..SEEDS {
+        pole.ppo("CartPole-v1", seed, &mut tables[0])?;
+        pole.dqn("CartPole-v1", seed, &mut tables[1])?;
+        acrobot.ppo("Acrobot-v1", seed, &mut tables[2])?;
+        eprintln!("seed {seed}");
+    }
+    print("PPO on CartPole-v1", &tables[0])?;
+    print("DQN on CartPole-v1", &tables[1])?;
+    print("PPO on Acrobot-v1", &tables[2])
+}
