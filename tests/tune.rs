@@ -5,22 +5,25 @@ use std::fs;
 use crate::sandbox::Sandbox;
 
 /// A short search, of which some trials are pruned.
-const SHORT: [&str; 9] = [
+const SHORT: [&str; 8] = [
     "tune",
     "q-learning",
     "FrozenLake-v1",
     "--steps=2000",
-    "--trials=12",
     "--quiet",
     "--set=training.eval_every=500",
     "--search=alpha=log(0.001, 1)",
     "--search=epsilon=[0.1, {from=1.0,to=0.1}]",
 ];
 
+fn short<'a>(extra: &[&'a str]) -> Vec<&'a str> {
+    [&SHORT[..], extra].concat()
+}
+
 #[test]
 fn a_search_leaves_what_it_says() {
     let sandbox = Sandbox::new();
-    let text = sandbox.run(&SHORT).ok().stdout;
+    let text = sandbox.run(&short(&["--trials=12"])).ok().stdout;
     let dir = "runs/tune-q-learning-FrozenLake-v1";
     for part in ["12 trials", "| `alpha` | `epsilon` |", "gymnast train --config", "alone", dir] {
         assert!(text.contains(part), "no `{part}` in {text}");
@@ -43,13 +46,14 @@ fn a_search_leaves_what_it_says() {
     sandbox
         .run(&["train", "--config", &format!("{dir}/config.toml"), "--out=best", "--quiet"])
         .ok();
-    sandbox.run(&SHORT).fails(2, &["holds a search already", "--resume"]);
+    sandbox.run(&short(&[])).fails(2, &["holds a search already", "--resume"]);
 }
 
 #[test]
 fn a_search_killed_after_any_trial_comes_to_the_same_file() {
     let sandbox = Sandbox::new();
-    sandbox.run(&[&SHORT[..], &["--out=whole", "--sampler=cma-es", "--pruner=asha"]].concat()).ok();
+    let args = ["--trials=12", "--out=whole", "--sampler=cma-es", "--pruner=asha"];
+    sandbox.run(&short(&args)).ok();
     let whole = sandbox.read("whole/study.jsonl");
     let ends: Vec<usize> = whole.match_indices('\n').map(|(at, _)| at + 1).collect();
     assert_eq!(ends.len(), 13);
@@ -77,7 +81,7 @@ fn a_search_killed_after_any_trial_comes_to_the_same_file() {
 #[test]
 fn ctrl_c_saves_what_is_done() {
     let sandbox = Sandbox::new();
-    let args = [&SHORT[..], &["--out=run", "--trials=100000"]].concat();
+    let args = short(&["--out=run", "--trials=100000"]);
     let mut child = sandbox.command(&args).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let study = sandbox.path("run/study.jsonl");
     let trials = || fs::read_to_string(&study).unwrap_or_default().lines().count();
@@ -101,7 +105,7 @@ fn trials_at_once_are_the_same_whichever_ends_first() {
     let sandbox = Sandbox::new();
     let trials = |out: &str| {
         let out = format!("--out={out}");
-        sandbox.run(&[&SHORT[..], &["--jobs=3", &out]].concat()).ok();
+        sandbox.run(&short(&["--trials=8", "--jobs=3", &out])).ok();
     };
     trials("a");
     trials("b");
@@ -114,16 +118,16 @@ fn ranges_come_from_a_file_from_flags_or_from_the_agent() {
     let file = "alpha = 'log(0.01, 1)'\ngamma = 'uniform(0.9, 1)'\n[training]\nnum_envs = [1, 2]\n";
     fs::write(sandbox.path("ranges.toml"), file).unwrap();
     let run = |extra: &[&str]| {
-        let args = ["tune", "sarsa", "FrozenLake-v1", "--steps=200", "--trials=2", "--quiet"];
+        let args = ["tune", "sarsa", "FrozenLake-v1", "--steps=200", "--quiet"];
         sandbox.run(&[&args[..], extra].concat()).ok();
     };
-    run(&["--space=ranges.toml", "--search=gamma=[0.5]", "--out=file"]);
+    run(&["--trials=2", "--space=ranges.toml", "--search=gamma=[0.5]", "--out=file"]);
     let table = sandbox.read("file/trials.md");
     assert!(
         table.starts_with("| trial | final return | `alpha` | `gamma` | `training.num_envs` |")
     );
     assert!(table.lines().nth(2).unwrap().contains(" | 0.5000 | "), "{table}");
-    run(&["--out=own", "--sampler=random", "--pruner=none"]);
+    run(&["--trials=2", "--out=own", "--sampler=random", "--pruner=none"]);
     assert!(sandbox.read("own/trials.md").contains("| `alpha` | `epsilon` | `gamma` |"));
     let grid = ["--search=alpha=[0.1,0.2]", "--search=training.num_envs=int(1,2)", "--out=grid"];
     run(&[&grid[..], &["--sampler=grid", "--trials=100"]].concat());
@@ -155,10 +159,21 @@ fn what_cannot_be_searched_is_said_before_anything_is_trained() {
     fs::create_dir(sandbox.path("run")).unwrap();
     fs::write(sandbox.path("run/mine.txt"), "").unwrap();
     tune(&[]).fails(2, &["files that no search made"]);
+}
 
-    // A setting that only fails once it is trained with is a failed trial; alone it is no result.
-    let failing = ["--search=training.env_steps=[3,5]", "--set=training.num_envs=1", "--out=fails"];
-    let outcome =
-        tune(&[&failing[..], &["--search=training.num_envs=[1,2]", "--trials=6"]].concat());
-    outcome.fails(2, &["training.env_steps"]);
+#[test]
+fn settings_that_fail_together_are_failed_trials() {
+    let sandbox = Sandbox::new();
+    let grid = |envs: &str, out: &str| {
+        let args = ["tune", "sarsa", "FrozenLake-v1", "--sampler=grid", "--quiet"];
+        let envs = format!("--search=training.num_envs={envs}");
+        let args = [&args[..], &["--search=training.env_steps=[3, 5]", &envs, out]].concat();
+        sandbox.run(&args)
+    };
+    grid("[1, 2]", "--out=some").ok();
+    let table = sandbox.read("some/trials.md");
+    assert_eq!(table.matches("failed: training.env_steps = ").count(), 2, "{table}");
+    assert!(table.lines().last().unwrap().contains("failed"), "{table}");
+    let parts = ["no trial of all is complete", "trial 3 failed", "training.num_envs (4)"];
+    grid("[2, 4]", "--out=all").fails(1, &parts);
 }

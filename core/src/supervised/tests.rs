@@ -373,3 +373,27 @@ fn resampled_rows_are_learned_from_but_not_held_out() {
     let error = fit(&mut line(), &numbers, &data, &balanced, rng(), &squared).unwrap_err();
     assert!(matches!(error, FitError::Data(DataError::NotAClass { row: 0, .. })), "{error}");
 }
+
+#[test]
+fn a_training_that_lags_behind_is_a_pruned_trial() {
+    use crate::tune::{Median, Outcome, Pruner, Scale, Stop, Study, StudyConfig};
+    let pruner = Pruner::Median(Median { n_startup_trials: 1, n_warmup_steps: 2 });
+    let mut study = Study::new(StudyConfig { pruner, ..StudyConfig::default() }).unwrap();
+    let (data, none) = (rows(&[1.0, 2.0], &[2.0, 4.0]), rows(&[], &[]));
+    let train = |trial: &mut crate::tune::Trial<'_>| {
+        // The second one learns nothing.
+        let rate = if trial.number() == 1 { 1e-12 } else { 0.1 };
+        trial.suggest_float("unused", 0.0, 1.0, Scale::Linear)?;
+        let config = FitConfig { patience: 0, ..FitConfig::adam(rate) };
+        let config = FitConfig { epochs: 12, batch_size: 1, ..config };
+        let mut trainer = Trainer::new(config, rng())?.callback(Pruning::new(trial, Epoch::loss));
+        let history = trainer.fit(&mut line(), &data, &none, &squared)?;
+        drop(trainer);
+        if trial.should_prune() { Err(Stop::Pruned) } else { Ok(history.best().unwrap().loss()) }
+    };
+    study.optimize(2, train).unwrap();
+    let epochs: Vec<_> = study.trials().iter().map(|trial| trial.reports.len()).collect();
+    assert_eq!(epochs, [12, 2]);
+    assert!(study.trials()[0].value().is_some());
+    assert_eq!(study.trials()[1].outcome, Outcome::Pruned);
+}

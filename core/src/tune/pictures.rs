@@ -26,7 +26,7 @@ impl Study {
         LinePlot {
             x_axis: Axis::new("trial"),
             y_axis: Axis::new(value),
-            lines: vec![Line::dots("trial", &points), Line::new("best so far", best)],
+            lines: vec![Line::new("best so far", best), Line::dots("trials", &points)],
             ..LinePlot::default()
         }
     }

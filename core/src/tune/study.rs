@@ -132,7 +132,7 @@ impl Study {
         n_trials: u64,
         mut objective: impl FnMut(&mut Trial<'_>) -> Result<f64, Stop>,
     ) -> Result<Ending, TuneError> {
-        while let Some(number) = self.missing(n_trials).first().copied() {
+        while let Some(number) = self.missing(n_trials).next() {
             let known = self.trials.partition_point(|trial| trial.number < number);
             let mut trial = Trial::new(&self.config, &self.trials[..known], number)?;
             let result = objective(&mut trial);
@@ -161,9 +161,10 @@ impl Study {
     ) -> Result<Ending, TuneError> {
         let jobs = jobs.max(1) as u64;
         loop {
-            let mut batch = self.missing(n_trials);
-            let Some(&first) = batch.first() else { return Ok(Ending::Done) };
-            batch.retain(|number| number / jobs == first / jobs);
+            let Some(first) = self.missing(n_trials).next() else { return Ok(Ending::Done) };
+            let in_batch = |number: u64| number / jobs == first / jobs;
+            let batch: Vec<u64> =
+                self.missing(n_trials).take_while(|number| in_batch(*number)).collect();
             let known = self.trials.partition_point(|trial| trial.number / jobs < first / jobs);
             let (config, history) = (&self.config, &self.trials[..known]);
             let storage = Mutex::new(&mut self.storage);
@@ -186,25 +187,27 @@ impl Study {
                 };
                 threads.into_iter().map(join).collect()
             });
-            let mut ending = Ending::Done;
+            let mut ending = Ok(Ending::Done);
             for result in results {
-                match result? {
-                    Some(record) => self.trials.push(record),
-                    None => ending = Ending::Interrupted,
+                match result {
+                    Ok(Some(record)) => self.trials.push(record),
+                    // What the others came to is kept, as it is in the file.
+                    Ok(None) => ending = ending.and(Ok(Ending::Interrupted)),
+                    Err(error) => ending = ending.and(Err(error)),
                 }
             }
             self.trials.sort_by_key(|trial| trial.number);
-            if ending == Ending::Interrupted {
-                return Ok(ending);
+            if !matches!(ending, Ok(Ending::Done)) {
+                return ending;
             }
         }
     }
 
     /// The numbers of the trials that are still to run.
-    fn missing(&self, n_trials: u64) -> Vec<u64> {
+    fn missing(&self, n_trials: u64) -> impl Iterator<Item = u64> + use<'_> {
         let end = n_trials.min(self.config.sampler.limit());
         let is_missing =
             |number: &u64| self.trials.binary_search_by_key(number, |trial| trial.number).is_err();
-        (0..end).filter(is_missing).collect()
+        (0..end).filter(is_missing)
     }
 }

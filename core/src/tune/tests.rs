@@ -306,7 +306,7 @@ fn the_history_shows_the_best_so_far() {
     let values = [1.0, f64::NAN, 3.0, 2.0];
     study.optimize(4, |trial| Ok(values[trial.number() as usize])).unwrap();
     let plot = study.history_plot("return");
-    assert_eq!(plot.lines[1].points, [(0.0, 1.0), (2.0, 1.0), (2.0, 3.0), (3.0, 3.0), (3.0, 3.0)]);
-    assert_eq!(plot.lines[0].points.len(), 6);
+    assert_eq!(plot.lines[0].points, [(0.0, 1.0), (2.0, 1.0), (2.0, 3.0), (3.0, 3.0), (3.0, 3.0)]);
+    assert_eq!(plot.lines[1].points.len(), 6);
     assert!(plot.to_png().is_ok());
 }

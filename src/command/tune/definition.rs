@@ -67,7 +67,11 @@ impl Definition {
             },
             pruner: match args.pruner {
                 PrunerName::None => Pruner::None,
-                PrunerName::Median => Pruner::Median(Median::default()),
+                PrunerName::Median => Pruner::Median(Median {
+                    // Early returns say little of late ones.
+                    n_warmup_steps: run.training.env_steps / 2,
+                    ..Median::default()
+                }),
                 PrunerName::Asha => Pruner::SuccessiveHalving(SuccessiveHalving {
                     // The lowest rung is the first evaluation.
                     min_resource: match run.training.eval_every {
@@ -104,6 +108,14 @@ impl Definition {
             read_toml(&path).map_err(|error| CommandError::failed(error.to_string()))?;
         definition.trials = args.trials.unwrap_or(definition.trials);
         definition.jobs = args.jobs.unwrap_or(definition.jobs);
+        for (key, is_sound) in [("seeds", definition.seeds > 0), ("jobs", definition.jobs > 0)] {
+            if !is_sound {
+                let path = path.display();
+                return Err(CommandError::failed(format!(
+                    "{path}: {key} = 0: expected at least 1"
+                )));
+            }
+        }
         Ok(definition)
     }
 

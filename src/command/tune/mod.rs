@@ -35,9 +35,9 @@ const MOST: u64 = i64::MAX as u64;
     gamma=uniform(0.9, 0.999)          a number, equal steps equally likely\n  \
     n_step=int(1, 5)                   a whole number; log_int for sizes\n  \
     hidden=[[64, 64], [256, 256]]      one of several\n\n\
-    under the names that gymnast train --set has; without any, every agent has ranges of its own. The\n\
-    directory holds the trials, config.toml with the best settings and with seeds that the search has not\n\
-    seen, pictures and a table.\n\n\
+    under the names that gymnast train --set has, learning_rate.from for the beginning of a schedule say;\n\
+    without any, every agent has ranges of its own. The directory holds the trials, config.toml with the\n\
+    best settings and with seeds that the search has not seen, pictures and a table.\n\n\
     Examples:\n  \
     gymnast tune dqn CartPole-v1 --steps 20000\n  \
     gymnast tune dqn CartPole-v1 --search 'learning_rate=log(1e-5,1e-2)' --search 'tau=[0.005,0.05,1]'\n  \
@@ -118,7 +118,7 @@ enum SamplerName {
 enum PrunerName {
     /// None
     None,
-    /// Those worse than the median of the others at the same step
+    /// Those worse than the median of the others at the same step, from the middle of the first seed on
     Median,
     /// All but the best quarter at steps that lie ever further apart (successive halving)
     Asha,
