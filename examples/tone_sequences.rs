@@ -55,24 +55,40 @@ fn main() -> Result<(), Box<dyn Error>> {
     gymnast::core::threads::single_threaded();
     // A signal is a picture of height 1: three layers, each of half as many steps as the one before.
     let conv = |channels, kernel, stride| {
-        let LayerConfig::Conv2d { weight, bias, .. } = LayerConfig::conv2d(1, 1, 0) else { unreachable!() };
+        let LayerConfig::Conv2d { weight, bias, .. } = LayerConfig::conv2d(1, 1, 0) else {
+            unreachable!()
+        };
         LayerConfig::Conv2d { channels, kernel, stride, padding: kernel / 2, weight, bias }
     };
-    let block = |channels| [conv(channels, 7, 2), LayerConfig::batch_norm(), Activation::Relu.into()];
-    let encoder = NetworkConfig { encoder: [block(16), block(32), block(64)].concat(), ..NetworkConfig::default() };
+    let block =
+        |channels| [conv(channels, 7, 2), LayerConfig::batch_norm(), Activation::Relu.into()];
+    let encoder = NetworkConfig {
+        encoder: [block(16), block(32), block(64)].concat(),
+        ..NetworkConfig::default()
+    };
     let input = [1, SAMPLES, 1];
 
     let rng = &mut ChaCha8Rng::seed_from_u64(1);
-    let (unlabelled, labelled, test) = (signals(2_000, rng)?, signals(50, rng)?, signals(500, rng)?);
+    let (unlabelled, labelled, test) =
+        (signals(2_000, rng)?, signals(50, rng)?, signals(500, rng)?);
     let lr_schedule = LrSchedule::Cosine { t_max: None, min_factor: 0.0 };
     let settings = FitConfig { lr_schedule, patience: 0, ..FitConfig::adam(3e-3) };
 
     // Phase 1: what was there where the signal is masked? Each step puts out its own 8 samples.
-    let mut pretrained = Sequential::new(&encoder.clone().with_head(vec![conv(8, 3, 1)]), &input, rng)?;
-    let mask = Augmentation::TimeMask { shape: Shape::signal(SAMPLES, 1), max_length: 24, value: 3.0 };
+    let mut pretrained =
+        Sequential::new(&encoder.clone().with_head(vec![conv(8, 3, 1)]), &input, rng)?;
+    let mask =
+        Augmentation::TimeMask { shape: Shape::signal(SAMPLES, 1), max_length: 24, value: 3.0 };
     let config = FitConfig { epochs: 20, augmentations: vec![mask; 3], ..settings.clone() };
     let rows = reconstruction(&unlabelled)?;
-    let history = fit(&mut pretrained, &rows, &rows.select(&[])?, &config, rng.clone(), &MaskedReconstruction)?;
+    let history = fit(
+        &mut pretrained,
+        &rows,
+        &rows.select(&[])?,
+        &config,
+        rng.clone(),
+        &MaskedReconstruction,
+    )?;
     let losses = [0, 19].map(|epoch| history.epochs[epoch].train_loss);
     println!("masked reconstruction: mean squared error from {:.3} to {:.3}", losses[0], losses[1]);
 
@@ -91,9 +107,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         fit(&mut network, &labelled, &labelled.select(&[])?, &config, rng, &task)?;
         let predictions = predict(&network, &test, 100)?;
         let (truth, found) = (task.true_labels(&predictions)?, task.decode(&predictions)?);
-        println!("pretrained: {is_pretrained}; first signal {:?}, spelled {:?}", truth[0], found[0]);
-        let (tokens, sequences) = (token_error_rate(&truth, &found)?, sequence_error_rate(&truth, &found)?);
-        println!("  errors: {:.1} % of tones, {:.1} % of signals", 100.0 * tokens, 100.0 * sequences);
+        println!(
+            "pretrained: {is_pretrained}; first signal {:?}, spelled {:?}",
+            truth[0], found[0]
+        );
+        let (tokens, sequences) =
+            (token_error_rate(&truth, &found)?, sequence_error_rate(&truth, &found)?);
+        println!(
+            "  errors: {:.1} % of tones, {:.1} % of signals",
+            100.0 * tokens,
+            100.0 * sequences
+        );
     }
     Ok(())
 }

@@ -143,7 +143,7 @@ fn pretraining_teaches_the_convolutions_and_nothing_else() {
         let numbers = |agent: &Dqn<RowSpace, Discrete>, part: &str| -> Vec<f32> {
             let mut state = StateDict::new();
             agent.save(&mut state).unwrap();
-            state.array_of_any_shape(&format!("{part}.values")).unwrap().1
+            state.array_of_any_shape(&format!("{part}/values")).unwrap().1
         };
         let (before, after) = (numbers(&fresh, "online"), numbers(&pretrained, "online"));
         assert_eq!(after, numbers(again, "online"));
