@@ -77,14 +77,15 @@ pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Import
     let mut shares = vec![0.0; space.len()];
     let mut trees = 0;
     for _ in 0..config.trees {
-        let rows = (0..places.len()).map(|_| rng.random_range(0..places.len())).collect();
+        let draw = |_| rng.random_range(0..places.len());
+        let rows: Vec<usize> = (0..places.len()).map(draw).collect();
         let mut tree = Tree {
             places: &places,
             values: &values,
             min_leaf: config.min_leaf,
             leaves: Vec::new(),
         };
-        tree.grow(rows, space.iter().map(|(_, d)| Side::whole(d)).collect(), &mut rng);
+        tree.grow(&rows, space.iter().map(|(_, d)| Side::whole(d)).collect(), &mut rng);
         // A tree of equal values has no variance to explain.
         if let Some(own) = main_effects(&tree.leaves, space.len()) {
             trees += 1;
@@ -165,15 +166,15 @@ struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    fn grow(&mut self, rows: Vec<usize>, region: Vec<Side>, rng: &mut impl Rng) {
-        let Some((dimension, at)) = self.best_split(&rows, &region, rng) else {
+    fn grow(&mut self, rows: &[usize], region: Vec<Side>, rng: &mut impl Rng) {
+        let Some((dimension, at)) = self.best_split(rows, &region, rng) else {
             let sum: f64 = rows.iter().map(|&row| self.values[row]).sum();
             self.leaves.push(Leaf { value: sum / rows.len() as f64, region });
             return;
         };
         let side = &region[dimension];
         let (first, rest) = side.split(at);
-        let (ours, others) =
+        let (ours, others): (Vec<usize>, Vec<usize>) =
             rows.iter().partition(|&&row| side.goes_first(self.places[row][dimension], at));
         let with = |side| {
             let mut region = region.clone();
@@ -181,8 +182,8 @@ impl Tree<'_> {
             region
         };
         let (first, rest) = (with(first), with(rest));
-        self.grow(ours, first, rng);
-        self.grow(others, rest, rng);
+        self.grow(&ours, first, rng);
+        self.grow(&others, rest, rng);
     }
 
     /// The cut that leaves the least squared error; `None` where none leaves less.

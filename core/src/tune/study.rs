@@ -132,7 +132,8 @@ impl Study {
         n_trials: u64,
         mut objective: impl FnMut(&mut Trial<'_>) -> Result<f64, Stop>,
     ) -> Result<Ending, TuneError> {
-        while let Some(number) = self.missing(n_trials).next() {
+        loop {
+            let Some(number) = self.missing(n_trials).next() else { return Ok(Ending::Done) };
             let known = self.trials.partition_point(|trial| trial.number < number);
             let mut trial = Trial::new(&self.config, &self.trials[..known], number)?;
             let result = objective(&mut trial);
@@ -142,7 +143,6 @@ impl Study {
             }
             self.trials.insert(known, record);
         }
-        Ok(Ending::Done)
     }
 
     /// The same with so many trials at once, each on a thread.
