@@ -38,7 +38,7 @@ fn a_search_leaves_what_it_says() {
     // The best settings, with everything else, to be judged by seeds that the search has not seen.
     let config: toml::Table = sandbox.read(&format!("{dir}/config.toml")).parse().unwrap();
     let seeds: Vec<_> =
-        config["seeds"].as_array().unwrap().iter().map(|s| s.as_integer()).collect();
+        config["seeds"].as_array().unwrap().iter().map(toml::Value::as_integer).collect();
     assert_eq!(seeds, (2..7).map(Some).collect::<Vec<_>>());
     assert_eq!(config["training"]["eval_every"].as_integer(), Some(500));
     let alpha = config["agent"]["alpha"].as_float().unwrap();

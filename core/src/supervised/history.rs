@@ -76,18 +76,19 @@ impl History {
     }
 
     fn curves(&self, name: &str, of: impl Fn(&Epoch) -> (Option<f64>, Option<f64>)) -> LinePlot {
-        let points = |pick: fn((Option<f64>, Option<f64>)) -> Option<f64>| {
-            let epochs = (1..).zip(&self.epochs);
-            epochs.filter_map(|(i, epoch)| Some((f64::from(i), pick(of(epoch))?))).collect()
-        };
-        let lines =
-            [("training", points(|(train, _)| train)), ("validation", points(|(_, held)| held))];
+        let (mut train, mut held_out) = (Vec::new(), Vec::new());
+        for (i, epoch) in (1..).zip(&self.epochs) {
+            let (on_train, on_held_out) = of(epoch);
+            train.extend(on_train.map(|y| (f64::from(i), y)));
+            held_out.extend(on_held_out.map(|y| (f64::from(i), y)));
+        }
+        let lines = [("training", train), ("validation", held_out)];
         LinePlot {
             x_axis: Axis::new("epoch"),
             y_axis: Axis::new(name),
             lines: lines
                 .into_iter()
-                .filter(|(_, points): &(_, Vec<_>)| !points.is_empty())
+                .filter(|(_, points)| !points.is_empty())
                 .map(|(label, points)| Line::new(label, points))
                 .collect(),
             ..LinePlot::default()

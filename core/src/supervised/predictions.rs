@@ -20,7 +20,7 @@ pub struct Predictions {
 impl Predictions {
     /// The number of rows.
     pub fn len(&self) -> usize {
-        if self.width == 0 { 0 } else { self.outputs.len() / self.width }
+        self.outputs.len().checked_div(self.width).unwrap_or(0)
     }
 
     /// Whether there is not one.

@@ -40,6 +40,7 @@ fn it_goes_on_from_another_and_trains_its_last_layers_alone() {
     assert!(ranges.iter().all(|range| now[range.clone()] == before[range.clone()]));
     let trained = last.iter().filter(|range| !range.is_empty());
     assert!(trained.into_iter().all(|range| now[range.clone()] != before[range.clone()]));
-    let far = ParamGroup { ranges: vec![0..1_000_000], ..ParamGroup::default() };
+    let far =
+        ParamGroup { ranges: std::iter::once(0..1_000_000).collect(), ..ParamGroup::default() };
     assert!(matches!(adapted.set_param_groups(&[far]), Err(AgentError::Backend(_))));
 }
