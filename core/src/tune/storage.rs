@@ -17,7 +17,7 @@ const MAX_BYTES: u64 = 1 << 27;
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
-    gymnast_study: u32,
+    study_format: u32,
     config: StudyConfig,
 }
 
@@ -34,7 +34,7 @@ impl Storage {
             return Err(TuneError::Exists(path.to_owned()));
         }
         // Whole or not at all, so that there is never a study that nobody knows the settings of.
-        let header = Header { gymnast_study: FORMAT, config: config.clone() };
+        let header = Header { study_format: FORMAT, config: config.clone() };
         atomic_file::write(path, line(&header).as_bytes())?;
         Self::open(path)
     }
@@ -55,8 +55,8 @@ impl Storage {
         let mut lines = bytes[..whole].split(|byte| *byte == b'\n').zip(1..);
         let (header, _) = lines.next().expect("a split has at least one part");
         let header: Header = read(header).map_err(|reason| damaged(1, reason))?;
-        if header.gymnast_study != FORMAT {
-            let reason = format!("format {}: expected {FORMAT}", header.gymnast_study);
+        if header.study_format != FORMAT {
+            let reason = format!("format {}: expected {FORMAT}", header.study_format);
             return Err(damaged(1, reason));
         }
         header.config.check()?;

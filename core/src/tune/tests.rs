@@ -263,7 +263,7 @@ fn a_damaged_file_is_refused_with_its_line() {
     refused(2, "{", "line 3");
     refused(1, &lines[1].replace("\"depth\"", "\"rate\""), "rate is there twice");
     refused(2, lines[1], "trial 0 is there twice");
-    refused(0, &lines[0].replace("\"gymnast_study\":1", "\"gymnast_study\":2"), "expected 1");
+    refused(0, &lines[0].replace("\"study_format\":1", "\"study_format\":2"), "expected 1");
     refused(0, "", "line 1");
     let rate = &lines[1][lines[1].find("\"value\":").unwrap()..];
     let rate = &rate[..rate.find('}').unwrap()];
