@@ -36,6 +36,8 @@ const CLASSES: usize = 8;
 const SIDE: usize = 8;
 const SHAPE: Shape = Shape { height: SIDE, width: SIDE, channels: 1 };
 type Scores = Vec<f64>;
+/// How much rows look like those learned from, or why that cannot be said.
+type Scored = Result<Scores, Box<dyn Error>>;
 type Found = Vec<(&'static str, Scores, Scores)>;
 
 /// So many outliers, made of rows that show digits.
@@ -159,7 +161,7 @@ fn run(seed: u64) -> Result<(Found, [f64; 2]), Box<dyn Error>> {
     );
 
     let mut found = Vec::new();
-    let both = |score: &dyn Fn(&Dataset) -> Result<Scores, Box<dyn Error>>| {
+    let both = |score: &dyn Fn(&Dataset) -> Scored| {
         Ok::<_, Box<dyn Error>>((score(&test)?, score(&unknown)?))
     };
     let odin = |data: &Dataset| Ok(odin.scores(&plain, data, 256)?);
