@@ -41,7 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let sampler = sampler.clone();
                 let mut study = Study::new(StudyConfig { sampler, seed, ..Default::default() })?;
                 study.optimize(trials, |trial| function.evaluate(trial))?;
-                let best = study.best().and_then(|trial| trial.value()).ok_or("no trial")?;
+                let best = study
+                    .best()
+                    .and_then(gymnast::core::tune::TrialRecord::value)
+                    .ok_or("no trial")?;
                 Ok((best - function.minimum).max(NEAREST))
             };
             (FIRST_SEED..FIRST_SEED + seeds).map(best).collect()
