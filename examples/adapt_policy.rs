@@ -26,8 +26,10 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Poles = Box<dyn VectorEnv<BoxSpace<4>, Discrete>>;
 type Agent = Ppo<BoxSpace<4>, Categorical<Discrete>>;
 
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 5;
 const LOOK_EVERY: u64 = 2_000;
+/// How long a new pole is learned.
+const ENV_STEPS: u64 = 50_000;
 const SOLVED: f64 = 475.0;
 
 fn poles(length: f64, n: usize, seed: Seed) -> std::result::Result<Poles, EnvError> {
@@ -38,13 +40,14 @@ fn poles(length: f64, n: usize, seed: Seed) -> std::result::Result<Poles, EnvErr
 
 fn mean_return(agent: &Agent, length: f64, seed: Seed) -> Result<f64> {
     let make = move |n, seed| poles(length, n, seed);
-    let episodes = evaluate_policy(agent, &make, 50, 500, seed)?;
+    let episodes = evaluate_policy(agent, &make, 20, 500, seed)?;
     Ok(mean(&episodes.returns).ok_or("a return is not finite")?)
 }
 
-fn agent(seed: Seed) -> Result<(Agent, Training)> {
+fn agent(seed: Seed, env_steps: Option<u64>) -> Result<(Agent, Training)> {
     let preset = PpoConfig::preset("CartPole-v1").ok_or("no preset")?;
-    let (pole, training) = (CartPole::default(), preset.training);
+    let (pole, mut training) = (CartPole::default(), preset.training);
+    training.env_steps = env_steps.unwrap_or(training.env_steps);
     let plan = Plan { seed, num_envs: training.num_envs, env_steps: training.env_steps };
     let head = Categorical::new(pole.action_space());
     Ok((Ppo::new(pole.observation_space(), head, preset.settings, &plan)?, training))
@@ -83,16 +86,16 @@ fn interval(values: &[f64]) -> Result<String> {
 }
 
 fn main() -> Result<()> {
-    let lengths = [0.1, 2.0];
+    let lengths = [2.0];
     let ways = ["from scratch", "all of the source policy", "its last layers alone"];
     let mut results = lengths.map(|_| ways.map(|_| Way::default()));
     for seed in 0..SEEDS {
-        let (mut source, training) = agent(Seed::new(seed))?;
+        let (mut source, training) = agent(Seed::new(seed), None)?;
         learn_on(&mut source, &training, CartPole::default().length, Seed::new(seed))?;
         for (length, results) in lengths.into_iter().zip(&mut results) {
             for (way, result) in results.iter_mut().enumerate() {
                 let seed = Seed::new(1_000 + seed);
-                let (mut agent, training) = agent(seed)?;
+                let (mut agent, training) = agent(seed, Some(ENV_STEPS))?;
                 let parameters = source.networks().parameters().len();
                 result.trained = parameters;
                 if way > 0 {
