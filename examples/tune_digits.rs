@@ -94,10 +94,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let all = study.trials().len();
     println!("{all} trials, {pruned} of them pruned: {epochs} of {} epochs", all * EPOCHS);
     let best = study.best().ok_or("no trial is complete")?;
-    let first = &settings[0];
-    let best = (best.value(), &settings[best.number as usize]);
-    println!("best validation loss {:.4?}: {:?}", best.0, best.1);
-    for (name, own) in [("best", best.1), ("first", first)] {
+    let loss = best.value().ok_or("the best trial is complete")?;
+    let best = &settings[best.number as usize];
+    println!("best validation loss {loss:.4}: {best:?}");
+    for (name, own) in [("best", best), ("first", &settings[0])] {
         println!("accuracy of the {name} on the rows laid aside: {:.4}", judge(own, &rest, &test)?);
     }
     let importances = importance(&study, &ImportanceConfig::default())?;
