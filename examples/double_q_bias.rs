@@ -14,15 +14,15 @@ use gymnast::{
     tabular::{Common, DoubleQRule, QLearningRule, TabularAgent, UpdateRule},
 };
 use rand::RngExt as _;
+use rand_distr::StandardNormal;
 
 const RUNS: u64 = 2000;
 const EPISODES: usize = 300;
 const LEFT: i64 = 0;
 
 /// From A, left (0) leads to B and all else to the end, both for nothing. From B each of ten actions
-/// leads to the end for −0.1 on average, give or take 1: to go left is a mistake.
-///
-/// In the book A has but two actions; here all states share ten, nine of which lead right from A.
+/// leads to the end for −0.1 on average, give or take 1: to go left is a mistake. In the book A has but
+/// two actions; here all states share ten, nine of which lead right from A.
 #[derive(Default)]
 struct MaximizationBias {
     is_at_b: bool,
@@ -50,8 +50,7 @@ impl Env for MaximizationBias {
             self.is_at_b = true;
             return Ok(Step::new(1, 0.0, false));
         }
-        // Twelve uniform numbers less 6 have the mean 0 and the deviation 1.
-        let noise = (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+        let noise: f64 = rng.sample(StandardNormal);
         Ok(Step::new(1, if self.is_at_b { noise - 0.1 } else { 0.0 }, true))
     }
 }
