@@ -21,14 +21,13 @@ use gymnast::core::{
     nn::{Activation, LayerConfig, NetworkConfig, Sequential},
     plot::{Axis, Line, LinePlot},
     self_supervised::{FineTuning, NtXent, alignment, diagnose_collapse, uniformity},
-    statistics::{mean, sample_std},
+    statistics::{mean, paired_difference, sample_std},
     supervised::{FitConfig, fit, predict},
 };
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
 const SEEDS: u64 = 5;
-const STUDENT: f64 = 2.776; // 97.5 % of Student's distribution with 4 degrees of freedom
 const LABELS: [usize; 6] = [1, 2, 5, 10, 20, 50]; // a class
 const SHAPE: Shape = Shape { height: 8, width: 8, channels: 1 };
 const INPUT: [usize; 2] = [8, 8];
@@ -172,11 +171,8 @@ fn main() -> Result<()> {
             print!(" | {mean:5.1} ± {std:3.1}");
         }
         for (name, scratch, pretrained) in [("strong", 0, 2), ("light", 1, 3)] {
-            let gains: Vec<f64> =
-                of(pretrained).iter().zip(of(scratch)).map(|(b, a)| b - a).collect();
-            let half = sample_std(&gains).unwrap_or(f64::NAN) * STUDENT / (SEEDS as f64).sqrt();
-            let gain = mean(&gains).unwrap_or(f64::NAN);
-            print!(" | {name} {gain:+.1} [{:+.1}, {:+.1}]", gain - half, gain + half);
+            let gain = paired_difference(&of(pretrained), &of(scratch), 0.95, 0.0)?;
+            print!(" | {name} {:+.1} [{:+.1}, {:+.1}]", gain.estimate, gain.low, gain.high);
         }
         println!();
     }

@@ -24,6 +24,11 @@ pub(crate) fn name(dir: &Path) -> String {
     dir.components().collect::<PathBuf>().display().to_string()
 }
 
+/// Where a run of this agent in this environment goes where nobody says.
+pub(crate) fn default(agent: &str, env: &str) -> PathBuf {
+    Path::new("runs").join(format!("{agent}-{}", env.replace(['/', '\\', ':'], "-")))
+}
+
 /// Where a run is, and which of its seeds is meant where one is.
 pub(crate) struct Place {
     pub(crate) run: PathBuf,

@@ -18,7 +18,7 @@ pub use gradient::Pass;
 
 use crate::{
     action_mask::ActionMask,
-    learned::backend,
+    learned::{backend, check_widths},
     policy_head::{PolicyHead, Rows},
 };
 
@@ -87,9 +87,8 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         config: &ActorCriticConfig,
         rng: &mut Rng,
     ) -> Result<Self, AgentError> {
-        let (hidden, widths) = (&config.hidden, 1..=4_096);
-        let fits = hidden.len() <= 16 && hidden.iter().all(|width| widths.contains(width));
-        AgentError::require(fits, "hidden", hidden, "at most 16 widths of 1 to 4096")?;
+        let hidden = &config.hidden;
+        check_widths("hidden", hidden)?;
         let (log_std, range) = (config.log_std, -20.0..=2.0);
         let fits = range.contains(&log_std);
         AgentError::require(fits, "log_std", &log_std, "a logarithm in [-20, 2]")?;
@@ -346,7 +345,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_array("parameters", &[self.parameters.len()], self.parameters.values());
+        state.insert_part("parameters", &self.parameters)?;
         match &self.statistics {
             Some(statistics) => state.insert("statistics", statistics),
             None => Ok(()),
@@ -354,8 +353,7 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        let values: Vec<f32> = state.array("parameters", &[self.parameters.len()])?;
-        self.parameters.values_mut().copy_from_slice(&values);
+        state.load_part("parameters", &mut self.parameters)?;
         if self.statistics.is_some() {
             let statistics: RunningMeanStd = state.get("statistics")?;
             if statistics.mean().len() != self.width() {

@@ -53,7 +53,11 @@ use tch::{Kind, Tensor};
 
 pub use config::BcConfig;
 
-use crate::{action_mask::ActionMask, learned::backend, policy_head::PolicyHead};
+use crate::{
+    action_mask::ActionMask,
+    learned::{backend, write_features},
+    policy_head::PolicyHead,
+};
 
 /// The behaviour cloning agent. Its head says whether actions are finite
 /// ([`Categorical`](crate::Categorical)) or real-valued
@@ -273,12 +277,9 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Bc<O, H> {
     ) {
         let Acting { features, outputs, action, scratch } = &mut *self.acting.borrow_mut();
         let (width, out) = (self.network.inputs(), self.network.outputs());
-        features.resize(observations.len() * width, 0.0);
+        write_features(&self.observation_space, observations, features);
         outputs.resize(observations.len() * out, 0.0);
         action.resize(self.policy.head.action_width(), 0.0);
-        for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
-            self.observation_space.flatten(observation, row);
-        }
         let weights = self.fit.best_weights().unwrap_or(self.network.parameters().values());
         self.network
             .plan()

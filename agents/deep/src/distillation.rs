@@ -32,7 +32,10 @@ use tch::Tensor;
 
 pub use network_policy::NetworkPolicy;
 
-use crate::{Categorical, Dqn, Ppo, learned::backend};
+use crate::{
+    Categorical, Dqn, Ppo,
+    learned::{backend, check_widths},
+};
 
 /// A policy over finite actions that says how much it prefers each: logits, values of actions, or
 /// whatever else a softmax makes probabilities of (Sutton and Barto, section 13.1).
@@ -94,9 +97,7 @@ impl Default for DistilConfig {
 impl DistilConfig {
     fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
-        let (hidden, widths) = (&self.hidden, 1..=4_096);
-        let fits = hidden.len() <= 16 && hidden.iter().all(|width| widths.contains(width));
-        require(fits, "hidden", hidden, "at most 16 widths of 1 to 4096")?;
+        check_widths("hidden", &self.hidden)?;
         for (key, value) in [("rounds", self.rounds), ("env_steps", self.env_steps)] {
             require((1..=1 << 24).contains(&value), key, &value, "1 to 16777216")?;
         }

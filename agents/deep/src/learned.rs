@@ -4,7 +4,7 @@ use gymnast_core::{
     nn::{Activation, Mlp, MlpConfig, Network, Parameters, Scratch},
     optim::{Adam, AdamConfig, Optimizer as _},
 };
-use gymnast_envs::Rng;
+use gymnast_envs::{FeatureSpace, Rng};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 use tch::Tensor;
 
@@ -57,6 +57,25 @@ pub(crate) fn evaluate(
 ) -> Result<(), AgentError> {
     out.resize(batch * network.outputs(), 0.0);
     network.evaluate(rows, batch, scratch, out).map_err(backend)
+}
+
+/// Checks the widths of a network's hidden layers.
+pub(crate) fn check_widths(key: &'static str, widths: &[usize]) -> Result<(), AgentError> {
+    let fits = widths.len() <= 16 && widths.iter().all(|width| (1..=4_096).contains(width));
+    AgentError::require(fits, key, &widths, "at most 16 widths of 1 to 4096")
+}
+
+/// Writes observations as rows for a network: `[N, width]`.
+pub(crate) fn write_features<O: FeatureSpace>(
+    space: &O,
+    observations: &[O::Element],
+    rows: &mut Vec<f32>,
+) {
+    let width = space.width();
+    rows.resize(observations.len() * width, 0.0);
+    for (observation, row) in observations.iter().zip(rows.chunks_exact_mut(width.max(1))) {
+        space.flatten(observation, row);
+    }
 }
 
 /// Moves a mean of weights on to the newest ones. It remembers `share` of all updates so far, so that

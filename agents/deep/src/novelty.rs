@@ -9,6 +9,8 @@ use gymnast_core::{
 use gymnast_envs::{FeatureSpace, Rng, Space};
 use gymnast_harness::{Mode, Policy};
 
+use crate::learned::write_features;
+
 /// Every so many observations sets the threshold; the detector learns from the others.
 const HELD_OUT: usize = 5;
 
@@ -88,12 +90,9 @@ impl<P, O: FeatureSpace> NoveltyWatch<P, O> {
 
 /// Observations as rows that a network would read.
 fn features<O: FeatureSpace>(space: &O, observations: &[O::Element]) -> Result<Table, DataError> {
-    let width = space.width();
-    let mut rows = vec![0.0; observations.len() * width];
-    for (observation, row) in observations.iter().zip(rows.chunks_exact_mut(width.max(1))) {
-        space.flatten(observation, row);
-    }
-    Table::new(rows, width)
+    let mut rows = Vec::new();
+    write_features(space, observations, &mut rows);
+    Table::new(rows, space.width())
 }
 
 impl<O: FeatureSpace, A: Space, P: Policy<O, A>> Policy<O, A> for NoveltyWatch<P, O> {

@@ -7,6 +7,7 @@ use rand::{RngExt as _, distr::StandardUniform};
 
 use crate::{
     action_range::ActionRange,
+    learned::{check_widths, write_features},
     replay::{Batch, Replay},
 };
 
@@ -55,8 +56,7 @@ pub(crate) fn check_networks(
     tau: f64,
 ) -> Result<(), AgentError> {
     let require = AgentError::require;
-    let fits = hidden.len() <= 16 && hidden.iter().all(|width| (1..=4_096).contains(width));
-    require(fits, "hidden", &hidden, "at most 16 widths of 1 to 4096")?;
+    check_widths("hidden", hidden)?;
     learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
     require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")
 }
@@ -121,11 +121,7 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
 
     /// The observations as rows for a network.
     pub(crate) fn write_features(&self, observations: &[O::Element], rows: &mut Vec<f32>) {
-        let width = self.observation_space.width();
-        rows.resize(observations.len() * width, 0.0);
-        for (observation, row) in observations.iter().zip(rows.chunks_exact_mut(width)) {
-            self.observation_space.flatten(observation, row);
-        }
+        write_features(&self.observation_space, observations, rows);
     }
 
     /// Random actions in `[−1, 1]`, one for each of `n` environments, while it is too early to know

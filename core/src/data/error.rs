@@ -124,3 +124,15 @@ pub enum DataError {
         value: f32,
     },
 }
+
+impl DataError {
+    /// A setting that has to hold.
+    pub(crate) fn require(
+        holds: bool,
+        key: &'static str,
+        value: f64,
+        allowed: &'static str,
+    ) -> Result<(), Self> {
+        if holds { Ok(()) } else { Err(Self::Setting { key, value, allowed }) }
+    }
+}

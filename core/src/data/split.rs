@@ -63,13 +63,7 @@ pub fn train_test_split<R: Rng + ?Sized>(
     rng: &mut R,
 ) -> Result<(Dataset, Dataset), DataError> {
     data.check_not_resampled("split")?;
-    if !(0.0..1.0).contains(&test_size) {
-        return Err(DataError::Setting {
-            key: "test_size",
-            value: test_size,
-            allowed: "in [0, 1)",
-        });
-    }
+    DataError::require((0.0..1.0).contains(&test_size), "test_size", test_size, "in [0, 1)")?;
     let test = (test_size * data.len() as f64).ceil() as usize;
     let [train, test] = split_rows(data.len(), [test], classes(data, stratify)?.as_deref(), rng)?
         .try_into()
@@ -101,10 +95,7 @@ pub fn train_validation_test_split<R: Rng + ?Sized>(
 ) -> Result<Split, DataError> {
     data.check_not_resampled("split")?;
     let SplitConfig { train, validation, test, stratify } = *config;
-    let check = |holds, key, value, allowed| match holds {
-        true => Ok(()),
-        false => Err(DataError::Setting { key, value, allowed }),
-    };
+    let check = DataError::require;
     check(train > 0.0 && train.is_finite(), "train", train, "positive")?;
     for (key, share) in [("validation", validation), ("test", test)] {
         check(share >= 0.0 && share.is_finite(), key, share, "at least 0")?;
@@ -184,11 +175,16 @@ fn by_class(
     if classes.len() != rows {
         return Err(DataError::Count { what: "classes", expected: rows, got: classes.len() });
     }
-    let mut groups = BTreeMap::<usize, Vec<usize>>::new();
+    Ok(rows_by_class(classes))
+}
+
+/// The rows of each class that has any, in rising order.
+pub(crate) fn rows_by_class(classes: &[usize]) -> BTreeMap<usize, Vec<usize>> {
+    let mut rows_of = BTreeMap::<usize, Vec<usize>>::new();
     for (row, class) in classes.iter().enumerate() {
-        groups.entry(*class).or_default().push(row);
+        rows_of.entry(*class).or_default().push(row);
     }
-    Ok(groups)
+    rows_of
 }
 
 /// `size` shared out in proportion to counts, none of which is exceeded.

@@ -98,6 +98,10 @@ pub fn diagnose(
     let before = before.fold(f64::INFINITY, f64::min);
     let still = (before - validation) / before.abs();
     let unfinished = before.is_finite() && !history.stopped_early && still > thresholds.slope;
+    let still_falling = format!(
+        "the last {tail} epochs still lowered the validation loss by {:.1} %",
+        percent(still)
+    );
 
     let mut reasons = Vec::new();
     if train > thresholds.train_share * baseline {
@@ -106,10 +110,7 @@ pub fn diagnose(
             percent(train / baseline)
         ));
         if unfinished {
-            reasons.push(format!(
-                "the last {tail} epochs still lowered the validation loss by {:.1} %",
-                percent(still)
-            ));
+            reasons.push(still_falling);
             return Ok(Diagnosis { fitting: Fitting::Unfinished, reasons, remedies: LONGER });
         }
         return Ok(Diagnosis { fitting: Fitting::Underfitting, reasons, remedies: MORE });
@@ -133,10 +134,7 @@ pub fn diagnose(
         return Ok(Diagnosis { fitting: Fitting::Overfitting, reasons, remedies: LESS });
     }
     if unfinished {
-        reasons.push(format!(
-            "the last {tail} epochs still lowered the validation loss by {:.1} %",
-            percent(still)
-        ));
+        reasons.push(still_falling);
         return Ok(Diagnosis { fitting: Fitting::Unfinished, reasons, remedies: LONGER });
     }
     reasons.push(format!(

@@ -1,6 +1,7 @@
 //! One answer of many.
 
 use super::{EnsembleError, check_lengths, check_numbers, check_probabilities, setting};
+use crate::statistics::argmax;
 
 /// The class that most members name for each row, the lowest of equals: votes `[N]` of each member to
 /// `[N]`.
@@ -56,7 +57,5 @@ pub fn soft_vote(members: &[Vec<f64>], weights: Option<&[f64]>) -> Result<Vec<f6
 /// probability, [`EnsembleError::Setting`] for no classes.
 pub fn most_likely(probabilities: &[f64], classes: usize) -> Result<Vec<usize>, EnsembleError> {
     check_probabilities(&[probabilities.to_vec()], classes)?;
-    let largest =
-        |row: &[f64]| (1..classes).fold(0, |best, i| if row[i] > row[best] { i } else { best });
-    Ok(probabilities.chunks_exact(classes).map(largest).collect())
+    Ok(probabilities.chunks_exact(classes).filter_map(argmax).collect())
 }

@@ -1,6 +1,7 @@
 //! How sure an ensemble is.
 
 use super::{EnsembleError, check_lengths, check_numbers, check_probabilities};
+use crate::statistics::argmax;
 
 /// How unsure an ensemble is of the class of a row; entropies in nats.
 ///
@@ -33,16 +34,14 @@ pub fn class_uncertainty(
 ) -> Result<Vec<ClassUncertainty>, EnsembleError> {
     check_probabilities(members, classes)?;
     let (m, rows) = (members.len() as f64, members[0].len() / classes);
-    let first_largest =
-        |row: &[f64]| (1..classes).fold(0, |best, i| if row[i] > row[best] { i } else { best });
     let of_row = |row: usize| {
         let each = || members.iter().map(|member| &member[row * classes..][..classes]);
         let mean: Vec<f64> =
             (0..classes).map(|class| each().map(|p| p[class]).sum::<f64>() / m).collect();
         let predictive_entropy = entropy(&mean);
         let expected_entropy = each().map(entropy).sum::<f64>() / m;
-        let class = first_largest(&mean);
-        let others = each().filter(|p| first_largest(p) != class).count();
+        let class = argmax(&mean);
+        let others = each().filter(|p| argmax(p) != class).count();
         ClassUncertainty {
             predictive_entropy,
             expected_entropy,

@@ -107,15 +107,7 @@ fn weighted(losses: Tensor, weight: Option<Tensor>) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn tensor(values: &[f32]) -> Tensor {
-        Tensor::from_slice(values)
-    }
-
-    fn number(tensor: &Tensor) -> f64 {
-        assert!(tensor.size().is_empty());
-        tensor.double_value(&[])
-    }
+    use crate::loss::testing::{number, tensor};
 
     #[test]
     fn class_cross_entropy_by_hand() {

@@ -50,15 +50,7 @@ pub fn quantile_huber(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn tensor(values: &[f32]) -> Tensor {
-        Tensor::from_slice(values)
-    }
-
-    fn number(tensor: &Tensor) -> f64 {
-        assert!(tensor.size().is_empty());
-        tensor.double_value(&[])
-    }
+    use crate::loss::testing::{number, tensor};
 
     #[test]
     fn cross_entropy_by_hand() {

@@ -146,3 +146,18 @@ fn weighted_mean(losses: Tensor, weight: Option<&Tensor>) -> Tensor {
         Some(weight) => (losses * weight).mean(Kind::Float),
     }
 }
+
+/// What the tests of several losses need.
+#[cfg(test)]
+mod testing {
+    use tch::Tensor;
+
+    pub(super) fn tensor(values: &[f32]) -> Tensor {
+        Tensor::from_slice(values)
+    }
+
+    pub(super) fn number(tensor: &Tensor) -> f64 {
+        assert!(tensor.size().is_empty());
+        tensor.double_value(&[])
+    }
+}

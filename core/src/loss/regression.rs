@@ -78,15 +78,7 @@ pub(super) fn normal_nll(mean: &Tensor, target: &Tensor, variance: &Tensor, eps:
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn tensor(values: &[f32]) -> Tensor {
-        Tensor::from_slice(values)
-    }
-
-    fn number(tensor: &Tensor) -> f64 {
-        assert!(tensor.size().is_empty());
-        tensor.double_value(&[])
-    }
+    use crate::loss::testing::{number, tensor};
 
     #[test]
     fn huber_by_hand() {

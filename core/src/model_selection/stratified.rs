@@ -1,10 +1,9 @@
 //! Folds that keep the proportion of the classes.
 
-use std::collections::BTreeMap;
-
 use rand::{Rng, seq::SliceRandom as _};
 
 use super::{Fold, KFoldError, at_least, check_rows};
+use crate::data::rows_by_class;
 
 /// Folds in each of which classes occur about as often as in all rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +43,7 @@ impl StratifiedKFold {
     ) -> Result<Vec<Fold>, KFoldError> {
         let n_splits = self.n_splits;
         check_rows(n_splits, classes.len())?;
-        let mut seen = BTreeMap::<usize, Vec<usize>>::new();
-        for (row, class) in classes.iter().enumerate() {
-            seen.entry(*class).or_default().push(row);
-        }
+        let seen = rows_by_class(classes);
         if let Some((&class, rows)) = seen.iter().find(|(_, rows)| rows.len() < n_splits) {
             return Err(KFoldError::SmallClass { class, rows: rows.len(), n_splits });
         }

@@ -1,6 +1,6 @@
 //! The frame of a plot: where the data go, the grid, the ticks and the axis labels.
 
-use super::palette::{AXIS, GRID, TEXT};
+use super::palette::{AXIS, GRID};
 use super::scene::{Align, Label, Mark, Point};
 use super::ticks::{Tick, Unit, ticks};
 use super::{PlotError, font};
@@ -160,8 +160,7 @@ pub(super) fn lay_out(
 }
 
 pub(super) fn text(text: &str, at: Point, align: Align, size: f64) -> Mark {
-    let text = text.to_owned();
-    Mark::Text(Label { text, at, align, size, bold: false, colour: TEXT, upwards: false })
+    Mark::Text(Label::new(text, at, align, size))
 }
 
 /// As many ticks as leave a gap between their labels.

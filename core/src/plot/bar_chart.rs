@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use super::axes::{HALF_DIGIT, LABEL_SIZE, TICK_SIZE, text};
-use super::palette::{AXIS, OKABE_ITO, TEXT};
-use super::scene::{Align, Label, Mark, Scene};
+use super::palette::{AXIS, OKABE_ITO};
+use super::scene::{Align, Label, Mark, Scene, TITLE_SIZE};
 use super::{PlotError, font, write_picture};
 
-const TITLE_SIZE: f64 = 17.0;
 const MARGIN: f64 = 14.0;
 const GAP: f64 = 7.0;
 const ROW: f64 = 28.0;
@@ -123,15 +122,8 @@ impl BarChart {
         let points = vec![(left, top), (left, bottom)];
         marks.push(Mark::Line { points, colour: AXIS, width: 1.0 });
         if !self.title.is_empty() {
-            marks.push(Mark::Text(Label {
-                text: font::fit(&self.title, TITLE_SIZE, true, width - 2.0 * MARGIN),
-                at: (MARGIN, MARGIN + 0.8 * TITLE_SIZE),
-                align: Align::Start,
-                size: TITLE_SIZE,
-                bold: true,
-                colour: TEXT,
-                upwards: false,
-            }));
+            let title = Label::title(&self.title, (MARGIN, MARGIN), width - 2.0 * MARGIN);
+            marks.push(Mark::Text(title));
         }
         if !self.x_label.is_empty() {
             let label = font::fit(&self.x_label, LABEL_SIZE, false, width - 2.0 * MARGIN);

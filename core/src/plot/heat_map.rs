@@ -4,10 +4,9 @@ use std::path::Path;
 
 use super::axes::{HALF_DIGIT, LABEL_SIZE, TICK_SIZE, text};
 use super::palette::{AXIS, OKABE_ITO, Rgb, TEXT, WHITE};
-use super::scene::{Align, Label, Mark, Scene};
+use super::scene::{Align, Label, Mark, Scene, TITLE_SIZE};
 use super::{PlotError, font, write_picture};
 
-const TITLE_SIZE: f64 = 17.0;
 const CELL_SIZE: f64 = 13.0;
 const MARGIN: f64 = 14.0;
 const GAP: f64 = 7.0;
@@ -128,17 +127,14 @@ impl HeatMap {
             let middle = left + side * (index as f64 + 0.5);
             marks.push(if upwards {
                 let at = (middle + HALF_DIGIT * TICK_SIZE, bottom + GAP);
-                Mark::Text(Label { upwards: true, ..label(name, at, Align::End, TICK_SIZE) })
+                Mark::Text(Label { upwards: true, ..Label::new(name, at, Align::End, TICK_SIZE) })
             } else {
                 text(name, (middle, bottom + GAP + 0.8 * TICK_SIZE), Align::Middle, TICK_SIZE)
             });
         }
         let room = width - 2.0 * MARGIN;
         if !self.title.is_empty() {
-            let title = font::fit(&self.title, TITLE_SIZE, true, room);
-            let at = (MARGIN, MARGIN + 0.8 * TITLE_SIZE);
-            let title = label(&title, at, Align::Start, TITLE_SIZE);
-            marks.push(Mark::Text(Label { bold: true, ..title }));
+            marks.push(Mark::Text(Label::title(&self.title, (MARGIN, MARGIN), room)));
         }
         if !self.x_label.is_empty() {
             let name = font::fit(&self.x_label, LABEL_SIZE, false, room);
@@ -149,7 +145,7 @@ impl HeatMap {
         if !self.y_label.is_empty() {
             let name = font::fit(&self.y_label, LABEL_SIZE, false, bottom - top);
             let at = (MARGIN + 0.8 * LABEL_SIZE, f64::midpoint(top, bottom));
-            let name = label(&name, at, Align::Middle, LABEL_SIZE);
+            let name = Label::new(&name, at, Align::Middle, LABEL_SIZE);
             marks.push(Mark::Text(Label { upwards: true, ..name }));
         }
         Ok(Scene { width: width as u32, height: height as u32, marks })
@@ -176,7 +172,7 @@ fn draw_cell(cell: &Cell, x: f64, y: f64, side: f64) -> [Mark; 2] {
     let colour = shade(cell.intensity);
     let ink = if contrast(colour, WHITE) > contrast(colour, TEXT) { WHITE } else { TEXT };
     let at = (x + side / 2.0, y + side / 2.0 + HALF_DIGIT * CELL_SIZE);
-    let text = Label { colour: ink, ..label(&cell.text, at, Align::Middle, CELL_SIZE) };
+    let text = Label { colour: ink, ..Label::new(&cell.text, at, Align::Middle, CELL_SIZE) };
     [Mark::Fill { points, colour, opacity: 1.0 }, Mark::Text(text)]
 }
 
@@ -206,10 +202,6 @@ fn luminance(Rgb(red, green, blue): Rgb) -> f64 {
         if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
     };
     0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
-}
-
-fn label(text: &str, at: (f64, f64), align: Align, size: f64) -> Label {
-    Label { text: text.to_owned(), at, align, size, bold: false, colour: TEXT, upwards: false }
 }
 
 fn widest(names: &[String]) -> f64 {

@@ -4,11 +4,10 @@ use std::path::Path;
 
 use super::axes::{Axis, Frame, Range};
 use super::legend::Entry;
-use super::palette::{GUIDE, OKABE_ITO, Rgb, TEXT};
-use super::scene::{Align, Label, Mark, Point, Scene};
-use super::{PlotError, axes, font, legend, line, write_picture};
+use super::palette::{GUIDE, OKABE_ITO, Rgb};
+use super::scene::{Label, Mark, Point, Scene, TITLE_SIZE};
+use super::{PlotError, axes, legend, line, write_picture};
 
-const TITLE_SIZE: f64 = 17.0;
 const LINE_WIDTH: f64 = 2.2;
 const FAINT_WIDTH: f64 = 1.0;
 const GUIDE_WIDTH: f64 = 1.4;
@@ -207,18 +206,7 @@ impl LinePlot {
         let mut marks = Vec::new();
         let mut top = 14.0;
         if !self.title.is_empty() {
-            let text = font::fit(&self.title, TITLE_SIZE, true, right - left);
-            let at = (left, top + 0.8 * TITLE_SIZE);
-            let (align, size) = (Align::Start, TITLE_SIZE);
-            marks.push(Mark::Text(Label {
-                text,
-                at,
-                align,
-                size,
-                bold: true,
-                colour: TEXT,
-                upwards: false,
-            }));
+            marks.push(Mark::Text(Label::title(&self.title, (left, top), right - left)));
             top += TITLE_SIZE + 7.0;
         }
         let lines = self.lines.iter().enumerate().map(|(index, line)| Entry {

@@ -12,10 +12,12 @@ use plotters::prelude::{
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::PlotError;
-#[cfg(test)]
 use super::font;
-use super::palette::{Rgb, WHITE};
+use super::palette::{Rgb, TEXT, WHITE};
 use super::raster::Raster;
+
+/// Pixels to the em of a picture's title.
+pub(super) const TITLE_SIZE: f64 = 17.0;
 
 /// A position in pixels: to the right and down from the upper left corner.
 pub(super) type Point = (f64, f64);
@@ -120,6 +122,19 @@ impl Scene {
 }
 
 impl Label {
+    /// Plain text that reads to the right, in the colour of all text.
+    pub(super) fn new(text: &str, at: Point, align: Align, size: f64) -> Self {
+        let text = text.to_owned();
+        Self { text, at, align, size, bold: false, colour: TEXT, upwards: false }
+    }
+
+    /// A picture's title below `top`, cut where `room` ends.
+    pub(super) fn title(title: &str, (left, top): Point, room: f64) -> Self {
+        let text = font::fit(title, TITLE_SIZE, true, room);
+        let at = (left, top + 0.8 * TITLE_SIZE);
+        Self { bold: true, ..Self::new(&text, at, Align::Start, TITLE_SIZE) }
+    }
+
     /// The anchor that plotters wants: the top of the letters.
     fn top(&self) -> Point {
         let (x, y) = self.at;

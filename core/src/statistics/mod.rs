@@ -17,7 +17,7 @@ pub use bootstrap::{Bootstrap, Interval};
 pub use curve::{Curve, Interpolation, common_grid};
 pub use paired::paired_difference;
 pub use smoothing::{Bin, bin_means, moving_average};
-pub use summary::{iqm, mean, median, quantile, sample_std};
+pub use summary::{argmax, iqm, mean, median, quantile, sample_std};
 pub use threshold::{Reached, censored_median, steps_to_threshold};
 
 /// An argument for which a statistic has no meaning.

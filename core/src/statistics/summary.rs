@@ -1,5 +1,10 @@
 //! Location and spread of a sample.
 
+/// Where the greatest value is, the first of equals; `None` if there are no values.
+pub fn argmax<T: PartialOrd>(values: &[T]) -> Option<usize> {
+    (0..values.len()).reduce(|best, i| if values[i] > values[best] { i } else { best })
+}
+
 /// The arithmetic mean; `None` if there are no values or one is not finite.
 pub fn mean(values: &[f64]) -> Option<f64> {
     if values.is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::data::{Batch, Dataset};
 use crate::nn::Network;
+use crate::statistics::argmax;
 
 use super::FitError;
 
@@ -30,10 +31,7 @@ impl Predictions {
 
     /// The class with the largest output of each row, the first of equals.
     pub fn classes(&self) -> Vec<usize> {
-        let largest = |row: &[f32]| {
-            (0..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
-        };
-        self.outputs.chunks_exact(self.width.max(1)).map(largest).collect()
+        self.outputs.chunks_exact(self.width.max(1)).filter_map(argmax).collect()
     }
 
     /// The softmax of each row of outputs: `[N, outputs]`, row by row.

@@ -86,11 +86,12 @@ impl<'a> Trainer<'a> {
         objective: &(impl Objective<N> + ?Sized),
     ) -> Result<History, FitError> {
         let mut fit = Fit::new(&self.config, network.parameters(), self.rng.clone())?;
-        let identity = self.identity(train, validation);
-        if let Some(path) = self.checkpoint.as_deref().filter(|path| path.exists()) {
-            resume(path, &identity, network, &mut fit)?;
+        // Whoever keeps no file need not read all rows to tell them from others.
+        let file = self.checkpoint.clone().map(|path| (path, self.identity(train, validation)));
+        if let Some((path, identity)) = file.as_ref().filter(|(path, _)| path.exists()) {
+            resume(path, identity, network, &mut fit)?;
         }
-        let result = self.run(network, &mut fit, &identity, (train, validation), objective);
+        let result = self.run(network, &mut fit, file.as_ref(), (train, validation), objective);
         network.set_training(false);
         result?;
         fit.restore_best(network)?;
@@ -101,7 +102,7 @@ impl<'a> Trainer<'a> {
         &mut self,
         network: &mut N,
         fit: &mut Fit,
-        identity: &str,
+        file: Option<&(PathBuf, String)>,
         (train, validation): (&Dataset, &Dataset),
         objective: &(impl Objective<N> + ?Sized),
     ) -> Result<(), FitError> {
@@ -114,7 +115,7 @@ impl<'a> Trainer<'a> {
             }
             if epoch.is_some() {
                 self.add_scores(network, fit, train, validation)?;
-                if let Some(path) = &self.checkpoint {
+                if let Some((path, identity)) = file {
                     save(path, identity, network, fit)?;
                 }
                 for callback in &mut self.callbacks {
@@ -177,8 +178,7 @@ impl<'a> Trainer<'a> {
 
 fn save<N: Network>(path: &Path, identity: &str, network: &N, fit: &Fit) -> Result<(), FitError> {
     let mut state = StateDict::new();
-    let parameters = network.parameters();
-    state.insert_array("parameters", &[parameters.len()], parameters.values());
+    state.insert_part("parameters", network.parameters())?;
     state.insert("buffers", &network.buffers())?;
     state.insert("training", &identity)?;
     state.insert_part("fit", fit)?;
@@ -200,8 +200,7 @@ fn resume<N: Network>(
             got: saved,
         }));
     }
-    let values: Vec<f32> = state.array("parameters", &[network.parameters().len()])?;
-    network.parameters_mut().load(&values)?;
+    state.load_part("parameters", network.parameters_mut())?;
     network.load_buffers(&state.get("buffers")?)?;
     Ok(state.load_part("fit", fit)?)
 }

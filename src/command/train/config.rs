@@ -1,6 +1,6 @@
 //! The configuration of a training: preset, then file, then flags.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gymnast_harness::TrainError;
 use toml::{Table, Value};
@@ -45,19 +45,15 @@ pub(super) fn resolve(args: &Train, names: &Names) -> Result<(Table, PathBuf), C
     }
     set_name(&mut table, "env", "id", &env)?;
     apply_flags(args, names, &mut table)?;
-    let dir = args.out.clone().unwrap_or_else(|| default_dir(&agent, &env));
+    let dir = args.out.clone().unwrap_or_else(|| run_dir::default(&agent, &env));
     Ok((table, dir))
-}
-
-fn default_dir(agent: &str, env: &str) -> PathBuf {
-    Path::new("runs").join(format!("{agent}-{}", env.replace(['/', '\\', ':'], "-")))
 }
 
 /// The run goes on as it was: flags may only repeat what it says.
 fn resume(args: &Train, names: &Names) -> Result<(Table, PathBuf), CommandError> {
     let dir = match (&args.out, &args.agent, &args.env) {
         (Some(dir), _, _) => dir.clone(),
-        (None, Some(agent), Some(env)) => default_dir(agent, env),
+        (None, Some(agent), Some(env)) => run_dir::default(agent, env),
         _ => {
             return Err(CommandError::usage(
                 "--resume needs the run's directory: gymnast train --resume --out DIR",

@@ -164,7 +164,7 @@ impl Definition {
 
     pub(super) fn default_dir(&self) -> PathBuf {
         let (agent, env) = self.names();
-        Path::new("runs").join(format!("tune-{agent}-{}", env.replace(['/', '\\', ':'], "-")))
+        run_dir::default(&format!("tune-{agent}"), env)
     }
 
     /// Makes the directory, which must hold nothing yet.

@@ -10,7 +10,10 @@ use gymnast_envs::{FeatureSpace, FiniteSpace, Rng};
 use gymnast_harness::{AgentError, Mode, Policy};
 
 use super::{ActionPreferences, require_no_mask};
-use crate::{learned::backend, targets::argmax};
+use crate::{
+    learned::{backend, write_features},
+    targets::argmax,
+};
 
 /// A policy that takes the action whose output of a network is the largest, in either mode: it learns
 /// nothing any more. It holds a copy of the weights, whole or of one byte each, and needs no libtorch.
@@ -92,11 +95,8 @@ impl<O: FeatureSpace, A: FiniteSpace> NetworkPolicy<O, A> {
 
     fn evaluate(&self, observations: &[O::Element], acting: &mut Acting) {
         let Acting { features, preferences, scratch, quantized } = acting;
-        let (n, width) = (observations.len(), self.observation_space.width());
-        features.resize(n * width, 0.0);
-        for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
-            self.observation_space.flatten(observation, row);
-        }
+        let n = observations.len();
+        write_features(&self.observation_space, observations, features);
         preferences.resize(n * self.action_space.size(), 0.0);
         match &self.weights {
             Weights::Whole(network) => {

@@ -8,7 +8,7 @@ use gymnast_harness::{Mode, Policy};
 use rand::{RngExt as _, seq::IteratorRandom as _};
 
 use super::Dqn;
-use crate::targets::greedy;
+use crate::{learned::write_features, targets::greedy};
 
 /// What acting writes to, kept from call to call.
 #[derive(Default)]
@@ -45,12 +45,9 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         rng: &mut Rng,
         acting: &mut Acting,
     ) {
-        let (n, width) = (observations.len(), self.observation_space.width());
+        let n = observations.len();
         let Acting { features, noise, weights, outputs, q, scratch } = acting;
-        features.resize(n * width, 0.0);
-        for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
-            self.observation_space.flatten(observation, row);
-        }
+        write_features(&self.observation_space, observations, features);
         let network = if mode == Mode::Exploit { self.network() } else { &self.online };
         // Of noisy weights these are the means, which exploit.
         let mut values = network.parameters().values();

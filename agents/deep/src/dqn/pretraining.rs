@@ -12,7 +12,7 @@ use gymnast_harness::AgentError;
 use tch::Tensor;
 
 use super::{Dqn, contrast::random_shift};
-use crate::learned::backend;
+use crate::learned::{backend, write_features};
 
 /// What is seen in so many env steps of random actions: what each action was chosen for.
 ///
@@ -78,10 +78,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         config.param_groups =
             vec![ParamGroup { ranges: vec![rest], frozen: true, ..ParamGroup::default() }];
 
-        let mut pictures = vec![0.0; observations.len() * width];
-        for (observation, row) in observations.iter().zip(pictures.chunks_exact_mut(width)) {
-            self.observation_space.flatten(observation, row);
-        }
+        let mut pictures = Vec::new();
+        write_features(&self.observation_space, observations, &mut pictures);
         // What becomes of a picture is no matter here.
         let rows = Dataset::new(pictures, width, vec![0.0; observations.len()], 1);
         let rows = rows.map_err(backend)?;

@@ -4,7 +4,7 @@ use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
 use serde::{Deserialize, Serialize};
 
 use super::fit::FitConfig;
-use crate::sac::SacConfig;
+use crate::{learned::check_widths, sac::SacConfig};
 
 gymnast_harness::documented! {
     /// The settings of [`Mbpo`](super::Mbpo).
@@ -148,8 +148,7 @@ impl MbpoConfig {
         let Self { ensemble, elites, model_hidden, rollouts, model_retain, .. } = self;
         require((1..=100).contains(ensemble), "ensemble", ensemble, "1 to 100")?;
         require((1..=*ensemble).contains(elites), "elites", elites, "1 to `ensemble`")?;
-        let fits = model_hidden.len() <= 16 && model_hidden.iter().all(|w| (1..=4_096).contains(w));
-        require(fits, "model_hidden", model_hidden, "at most 16 widths of 1 to 4096")?;
+        check_widths("model_hidden", model_hidden)?;
         let rate = self.model_learning_rate;
         require((0.0..=1.0).contains(&rate), "model_learning_rate", &rate, "0 to 1")?;
         let decay = self.model_weight_decay;

@@ -246,25 +246,16 @@ fn draw<R: Rng + ?Sized>((low, high): (f64, f64), rng: &mut R) -> f64 {
     low + (high - low) * rng.random::<f64>()
 }
 
-fn setting(
-    holds: bool,
-    key: &'static str,
-    value: f64,
-    allowed: &'static str,
-) -> Result<(), DataError> {
-    if holds { Ok(()) } else { Err(DataError::Setting { key, value, allowed }) }
-}
-
 fn finite(key: &'static str, value: f64) -> Result<(), DataError> {
-    setting(value.is_finite(), key, value, "finite")
+    DataError::require(value.is_finite(), key, value, "finite")
 }
 
 fn at_least_0(key: &'static str, value: f64) -> Result<(), DataError> {
-    setting(value >= 0.0 && value.is_finite(), key, value, "at least 0")
+    DataError::require(value >= 0.0 && value.is_finite(), key, value, "at least 0")
 }
 
 fn probability(value: f64) -> Result<(), DataError> {
-    setting((0.0..=1.0).contains(&value), "probability", value, "in [0, 1]")
+    DataError::require((0.0..=1.0).contains(&value), "probability", value, "in [0, 1]")
 }
 
 fn between(
@@ -274,7 +265,7 @@ fn between(
     most: usize,
     allowed: &'static str,
 ) -> Result<(), DataError> {
-    setting((least..=most).contains(&value), key, value as f64, allowed)
+    DataError::require((least..=most).contains(&value), key, value as f64, allowed)
 }
 
 fn rising(
@@ -283,6 +274,6 @@ fn rising(
     holds: impl Fn(f64) -> bool,
     allowed: &'static str,
 ) -> Result<(), DataError> {
-    setting(holds(low), key, low, allowed)?;
-    setting(holds(high) && low <= high, key, high, allowed)
+    DataError::require(holds(low), key, low, allowed)?;
+    DataError::require(holds(high) && low <= high, key, high, allowed)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Transformer, check, fit_columns};
+use super::{Transformer, fit_columns};
 use crate::{
     data::{DataError, Table},
     statistics::{mean, quantile},
@@ -40,12 +40,17 @@ impl OutlierClipper {
     pub fn fit(table: &Table, bounds: Bounds) -> Result<Self, DataError> {
         match bounds {
             Bounds::Quantiles { low, high } => {
-                check((0.0..1.0).contains(&low), "low", low, "in [0, 1)")?;
-                check(high > low && high <= 1.0, "high", high, "greater than low, at most 1")?;
+                DataError::require((0.0..1.0).contains(&low), "low", low, "in [0, 1)")?;
+                DataError::require(
+                    high > low && high <= 1.0,
+                    "high",
+                    high,
+                    "greater than low, at most 1",
+                )?;
             }
-            Bounds::Iqr(k) => check(k > 0.0 && k.is_finite(), "iqr", k, "positive")?,
+            Bounds::Iqr(k) => DataError::require(k > 0.0 && k.is_finite(), "iqr", k, "positive")?,
             Bounds::StandardDeviations(k) => {
-                check(k > 0.0 && k.is_finite(), "standard_deviations", k, "positive")?;
+                DataError::require(k > 0.0 && k.is_finite(), "standard_deviations", k, "positive")?;
             }
         }
         let learn = |column: &[f64]| {

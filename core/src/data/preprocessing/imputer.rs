@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Transformer, check, fit_columns};
+use super::{Transformer, fit_columns};
 use crate::{
     data::{DataError, Table},
     statistics::{mean, median},
@@ -37,7 +37,7 @@ impl SimpleImputer {
     /// [`DataError::Infinite`].
     pub fn fit(table: &Table, strategy: Strategy) -> Result<Self, DataError> {
         if let Strategy::Constant(value) = strategy {
-            check(value.is_finite(), "constant", f64::from(value), "finite")?;
+            DataError::require(value.is_finite(), "constant", f64::from(value), "finite")?;
         }
         let learn = |column: &[f64]| match strategy {
             Strategy::Mean => mean(column).map(|x| x as f32),

@@ -93,13 +93,3 @@ fn fit_columns<T>(table: &Table, learn: impl Fn(&[f64]) -> Option<T>) -> Result<
     };
     (0..width).map(learn_column).collect()
 }
-
-/// A setting that has to hold.
-fn check(
-    holds: bool,
-    key: &'static str,
-    value: f64,
-    allowed: &'static str,
-) -> Result<(), DataError> {
-    if holds { Ok(()) } else { Err(DataError::Setting { key, value, allowed }) }
-}

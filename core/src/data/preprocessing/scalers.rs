@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Transformer, check, fit_columns};
+use super::{Transformer, fit_columns};
 use crate::{
     data::{DataError, Table},
     statistics::{mean, median, quantile},
@@ -100,8 +100,13 @@ impl MinMaxScaler {
     /// [`DataError::Setting`] unless the range is finite and rises; those of [`StandardScaler::fit`].
     pub fn fit(table: &Table, range: (f32, f32)) -> Result<Self, DataError> {
         let (start, end) = (f64::from(range.0), f64::from(range.1));
-        check(start.is_finite(), "range.0", start, "finite")?;
-        check(end > start && end.is_finite(), "range.1", end, "finite and greater than range.0")?;
+        DataError::require(start.is_finite(), "range.0", start, "finite")?;
+        DataError::require(
+            end > start && end.is_finite(),
+            "range.1",
+            end,
+            "finite and greater than range.0",
+        )?;
         let learn = |column: &[f64]| {
             let min = column.iter().copied().reduce(f64::min)?;
             let max = column.iter().copied().reduce(f64::max)?;
@@ -130,9 +135,14 @@ impl RobustScaler {
     /// [`StandardScaler::fit`].
     pub fn fit(table: &Table, quantile_range: (f64, f64)) -> Result<Self, DataError> {
         let (low, high) = quantile_range;
-        check((0.0..100.0).contains(&low), "quantile_range.0", low, "in [0, 100)")?;
+        DataError::require((0.0..100.0).contains(&low), "quantile_range.0", low, "in [0, 100)")?;
         let rises = high > low && high <= 100.0;
-        check(rises, "quantile_range.1", high, "greater than quantile_range.0, at most 100")?;
+        DataError::require(
+            rises,
+            "quantile_range.1",
+            high,
+            "greater than quantile_range.0, at most 100",
+        )?;
         let learn = |column: &[f64]| {
             let spread = quantile(column, high / 100.0)? - quantile(column, low / 100.0)?;
             Some(Affine::new(median(column)?, spread))
