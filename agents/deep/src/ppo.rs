@@ -66,6 +66,7 @@ pub struct Ppo<O, H> {
     plan: Plan,
     networks: ActorCritic<O, H>,
     optimizer: Adam,
+    param_groups: Vec<ParamGroup>,
     rollout: Rollout,
     minibatch_rng: Rng,
     env_steps: u64,
@@ -119,6 +120,7 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         let adam = AdamConfig { eps: 1e-5, ..AdamConfig::default() };
         Ok(Self {
             optimizer: Adam::new(adam, networks.parameters()).map_err(backend)?,
+            param_groups: Vec::new(),
             rollout: Rollout::new(config.n_steps, plan.num_envs, width, action_width)?,
             minibatch_rng: plan.seed.child("minibatch", 0).rng(),
             env_steps: 0,
@@ -143,13 +145,15 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         self.networks.copy_from(&other.networks)
     }
 
-    /// Lets parts of the parameters learn otherwise from now on, or not at all.
+    /// Lets parts of the parameters learn otherwise from now on, or not at all. Checkpoints keep it.
     ///
     /// # Errors
     /// [`AgentError::Backend`] where a group is no part of the parameters.
     pub fn set_param_groups(&mut self, groups: &[ParamGroup]) -> Result<(), AgentError> {
-        let groups = ParamGroups::new(self.networks.parameters(), groups).map_err(backend)?;
-        self.optimizer.set_groups(groups).map_err(backend)
+        let all = ParamGroups::new(self.networks.parameters(), groups).map_err(backend)?;
+        self.optimizer.set_groups(all).map_err(backend)?;
+        self.param_groups = groups.to_vec();
+        Ok(())
     }
 
     /// Learns from a full rollout.
@@ -305,6 +309,7 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Ppo<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("networks", &self.networks)?;
         state.insert_part("optimizer", &self.optimizer)?;
+        state.insert("param_groups", &self.param_groups)?;
         state.insert_part("rollout", &self.rollout)?;
         state.insert("minibatch_rng", &self.minibatch_rng)?;
         state.insert("env_steps", &self.env_steps)
@@ -313,6 +318,8 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Ppo<O, H> {
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("networks", &mut self.networks)?;
         state.load_part("optimizer", &mut self.optimizer)?;
+        let groups: Vec<ParamGroup> = state.get("param_groups")?;
+        self.set_param_groups(&groups).map_err(CheckpointError::part)?;
         state.load_part("rollout", &mut self.rollout)?;
         self.minibatch_rng = state.get("minibatch_rng")?;
         self.env_steps = state.get("env_steps")?;

@@ -196,9 +196,9 @@ impl ParametersBuilder {
 /// Change values only between one update's `backward` and the next one's `forward`: libtorch does
 /// not notice, and would differentiate with the new ones.
 ///
-/// With [`Noise`] the values are means and deviations, and the layers calculate with what
-/// [`draw_noise`](Self::draw_noise) made of them last: draw whenever values have changed, before the
-/// next `forward`.
+/// With [`Noise`] the values are means and deviations, and the layers calculate with what the noise that
+/// [`draw_noise`](Self::draw_noise) drew last made of them: draw whenever an optimiser or
+/// [`values_mut`](Self::values_mut) has changed values, before the next `forward`.
 #[derive(Debug)]
 pub struct Parameters {
     values: Tensor,
@@ -325,6 +325,7 @@ impl Parameters {
     pub fn load(&mut self, values: &[f32]) -> Result<(), NetworkError> {
         check_length("the parameters' values", self.len(), values.len())?;
         self.values_mut().copy_from_slice(values);
+        self.apply_noise();
         Ok(())
     }
 
@@ -332,6 +333,7 @@ impl Parameters {
     pub fn copy_from(&mut self, other: &Self) -> Result<(), NetworkError> {
         self.check_alike(other)?;
         self.values_mut().copy_from_slice(other.values());
+        self.apply_noise();
         Ok(())
     }
 
@@ -339,6 +341,7 @@ impl Parameters {
     pub fn polyak(&mut self, other: &Self, tau: f32) -> Result<(), NetworkError> {
         self.check_alike(other)?;
         simd::interpolate(self.values_mut(), other.values(), tau);
+        self.apply_noise();
         Ok(())
     }
 

@@ -158,6 +158,11 @@ impl DqnConfig {
         require(fits, "contrastive", &weight, "0 unless `conv` reads observations as pictures")?;
         let fits = temperature > 0.0 && temperature.is_finite();
         require(fits, "contrastive_temperature", &temperature, "a positive number")?;
+        if weight > 0.0 {
+            let (shift, batch) = (self.contrastive_shift, self.batch_size);
+            require(shift > 0, "contrastive_shift", &shift, "at least 1: views have to differ")?;
+            require(batch > 1, "batch_size", &batch, "at least 2 to contrast one with another")?;
+        }
         let size = self.buffer_size;
         let rows = 1..u32::MAX as usize;
         require(rows.contains(&size), "buffer_size", &size, "1 to 4294967294")?;

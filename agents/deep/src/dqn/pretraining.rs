@@ -24,7 +24,7 @@ pub fn random_play<E: Env>(
     rng: &mut Rng,
 ) -> Result<Vec<Obs<E>>, EnvError> {
     let actions = env.action_space();
-    let mut seen = Vec::with_capacity(env_steps);
+    let mut seen = Vec::new();
     let mut observation = env.reset(rng)?;
     for _ in 0..env_steps {
         let step = env.step(&actions.sample(rng), rng)?;
@@ -50,7 +50,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
     /// Lets the convolutions learn to know pictures again after a random shift
     /// ([`nt_xent`]), as the settings `contrastive_temperature` and `contrastive_shift` say; the target
     /// network starts from the same. Nothing else of the agent changes. `config` says for how long and at
-    /// which rate; its views are two, and its augmentations the random shift unless there are others.
+    /// which rate; its views are two, its augmentations the random shift unless there are others, and it has
+    /// no parameter groups: what is trained is settled.
     ///
     /// Before the first step of a training: afterwards it would pull the features away from the values.
     ///
@@ -70,6 +71,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             conv,
             "convolutions, which pretraining trains",
         )?;
+        let groups = &config.param_groups;
+        AgentError::require(groups.is_empty(), "param_groups", groups, "none in pretraining")?;
         let mut config = FitConfig { views: 2, ..config.clone() };
         if config.augmentations.is_empty() {
             config.augmentations.push(random_shift(&self.config, &shape)?);

@@ -2,16 +2,16 @@
 
 mod distributional;
 
-use gymnast_core::{nn::ConvConfig, supervised::FitConfig};
+use gymnast_core::{nn::ConvConfig, optim::ParamGroup, supervised::FitConfig};
 use gymnast_deep::{Distribution, Dqn, DqnConfig, random_play};
 use gymnast_envs::{
-    Discrete, Env as _, RowSpace, Seed,
+    Discrete, Env as _, RowSpace, Seed, SyncVectorEnv, VectorEnv as _,
     bsuite::{Catch, CatchConfig},
     classic::CartPole,
     wrappers::TimeLimit,
 };
 use gymnast_harness::{
-    Checkpoint as _, Plan, Setup, StateDict, TrainError,
+    Agent as _, Checkpoint as _, Mode, Plan, Policy as _, Setup, StateDict, TrainError,
     testing::{TwoArmedBandit, assert_learns, assert_resumes_exactly, setup, training},
 };
 
@@ -107,6 +107,39 @@ fn pixels_resume_exactly() {
     assert_resumes_exactly(|plan: &Plan| catch(&rainbow, plan), &training(700, 1));
 }
 
+/// A DQN's online and target weights after its first updates, and its contrastive losses till then.
+fn first_updates(config: &DqnConfig) -> (Vec<f32>, Vec<f32>, Vec<f64>) {
+    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: 1_000 };
+    let board = Catch::new(CatchConfig { rows: 5, columns: 4 }).unwrap();
+    let mut envs = SyncVectorEnv::new(vec![board.clone()], Seed::new(1)).unwrap();
+    let mut agent =
+        Dqn::new(board.observation_space(), board.action_space(), config.clone(), &plan).unwrap();
+    let (mut rng, mut actions, mut losses) = (Seed::new(2).rng(), vec![], vec![]);
+    envs.reset().unwrap();
+    for _ in 0..400 {
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        let metrics = agent.learn(envs.step(&actions).unwrap()).unwrap().unwrap_or_default();
+        losses.extend(metrics.iter().filter(|(name, _)| *name == "contrastive_loss").map(|m| m.1));
+    }
+    let mut state = StateDict::new();
+    agent.save(&mut state).unwrap();
+    let numbers = |name| state.array_of_any_shape::<f32>(name).unwrap().1;
+    (numbers("online/values"), numbers("target/values"), losses)
+}
+
+#[test]
+fn contrast_moves_the_convolutions_and_not_the_target() {
+    let conv = vec![ConvConfig { channels: 8, kernel: 3, stride: 1 }];
+    let still = DqnConfig { conv, hidden: vec![32], target_every: 10_000, ..catching() };
+    let (plain, plain_target, none) = first_updates(&still);
+    let (curl, target, losses) = first_updates(&DqnConfig { contrastive: 1.0, ..still.clone() });
+    let weights = 3 * 3 * 8 + 8;
+    assert_ne!(plain[..weights], curl[..weights]);
+    assert_eq!(plain_target, target, "no gradient reaches the target");
+    assert!(none.is_empty() && losses.len() == 4, "{losses:?}");
+    assert!(losses[3] < losses[0], "{losses:?}");
+}
+
 /// DQN with the contrastive loss on the small board.
 fn curl() -> DqnConfig {
     DqnConfig { contrastive: 0.1, ..catching() }
@@ -158,6 +191,12 @@ fn pretraining_teaches_the_convolutions_and_nothing_else() {
         Dqn::new(board.observation_space(), board.action_space(), small(), &plan).unwrap();
     let error = rows.pretrain(&seen, &FitConfig::default()).unwrap_err().to_string();
     assert!(error.starts_with("conv ="), "{error}");
+    let grouped = FitConfig { param_groups: vec![ParamGroup::default()], ..FitConfig::default() };
+    let config = DqnConfig { conv: vec![ConvConfig::min_atar()[0]], ..small() };
+    let mut agent =
+        Dqn::new(board.observation_space(), board.action_space(), config, &plan).unwrap();
+    let error = agent.pretrain(&seen, &grouped).unwrap_err().to_string();
+    assert!(error.starts_with("param_groups ="), "{error}");
 }
 
 #[test]
@@ -170,6 +209,7 @@ fn settings_out_of_range_are_named() {
         make(&plan).map(drop).err().map(|error| error.to_string()).unwrap_or_default()
     };
     let conv = ConvConfig::min_atar();
+    let contrastive = DqnConfig { conv: conv.clone(), contrastive: 0.1, ..small() };
     for (config, key) in [
         (DqnConfig { conv, ..small() }, "conv ="),
         (DqnConfig { gamma: -1.1, ..small() }, "gamma ="),
@@ -183,6 +223,8 @@ fn settings_out_of_range_are_named() {
         (DqnConfig { contrastive: f64::NAN, ..small() }, "contrastive ="),
         (DqnConfig { contrastive_temperature: 0.0, ..small() }, "contrastive_temperature ="),
         (DqnConfig { contrastive: 0.1, conv: ConvConfig::min_atar(), ..small() }, "conv ="),
+        (DqnConfig { contrastive_shift: 0, ..contrastive.clone() }, "contrastive_shift ="),
+        (DqnConfig { batch_size: 1, ..contrastive }, "batch_size ="),
     ] {
         let error = error(config);
         assert!(error.starts_with(key), "{key} {error}");
