@@ -1,0 +1,141 @@
+//! Behaviour cloning of an expert that seldom coasts: plain, with minibatches that hold all actions alike,
+//! and with rare actions that count more.
+//!
+//! ```text
+//! cargo run --release --example clone_rare_actions
+//! ```
+//!
+//! DQN learns MountainCar, where it pushes one way or the other in all but a few steps of a hundred. A
+//! clone that never coasts is right nearly always.
+
+use std::error::Error;
+
+use gymnast::{
+    Bc, BcConfig, BoxSpace, Demonstrations, Discrete, Dqn, DqnConfig, Env as _, EnvError, Mode,
+    Plan, Policy, Presets as _, Seed, SyncVectorEnv,
+    core::{
+        data::Sampler,
+        imbalance::ClassWeight,
+        metrics::{
+            Average, ZeroDivision, balanced_accuracy_score, f1_score, precision_score, recall_score,
+        },
+        statistics::{mean, paired_difference},
+    },
+    deep::Categorical,
+    envs::{classic::MountainCar, wrappers::TimeLimit},
+    harness::play_episodes,
+};
+
+#[path = "common/learning.rs"]
+mod learning;
+use learning::learn;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Episodes = Demonstrations<BoxSpace<2>, Discrete>;
+
+const SEEDS: u64 = 10;
+const COAST: usize = 1;
+const SCORES: [&str; 5] =
+    ["precision, coasting", "recall, coasting", "F1, coasting", "balanced accuracy", "return"];
+
+fn cars(
+    n: usize,
+    seed: Seed,
+) -> std::result::Result<SyncVectorEnv<TimeLimit<MountainCar>>, EnvError> {
+    SyncVectorEnv::new(vec![TimeLimit::new(MountainCar::default(), 200); n], seed)
+}
+
+fn expert(seed: Seed) -> Result<Dqn<BoxSpace<2>, Discrete>> {
+    let (car, preset) =
+        (MountainCar::default(), DqnConfig::preset("MountainCar-v0").ok_or("none")?);
+    let (num_envs, env_steps) = (preset.training.num_envs, preset.training.env_steps);
+    let plan = Plan { seed, num_envs, env_steps };
+    let mut agent = Dqn::new(car.observation_space(), car.action_space(), preset.settings, &plan)?;
+    let mut envs = cars(num_envs, seed.child("envs", 0))?;
+    learn(&mut agent, &mut envs, env_steps, env_steps, seed, |_, _| Ok(false))?;
+    Ok(agent)
+}
+
+fn record(policy: &dyn Policy<BoxSpace<2>, Discrete>, n: usize, seed: Seed) -> Result<Episodes> {
+    let (car, mut envs) = (MountainCar::default(), cars(1, seed)?);
+    let mut episodes = Demonstrations::new(car.observation_space(), car.action_space());
+    let (mut rng, mut actions) = (seed.rng(), Vec::new());
+    for _ in 0..n {
+        episodes.record(&mut envs, 200, |observation| {
+            policy.act(&[*observation], Mode::Exploit, &mut rng, &mut actions);
+            Ok(actions[0])
+        })?;
+    }
+    Ok(episodes)
+}
+
+/// What a clone of these episodes does in the states of others, and its return.
+fn clone(
+    episodes: &Episodes,
+    others: &Episodes,
+    config: &BcConfig,
+    seed: Seed,
+) -> Result<[f64; 5]> {
+    let plan = Plan { seed, num_envs: 1, env_steps: 5_000 };
+    let head = Categorical::new(*episodes.action_space());
+    let mut agent = Bc::new(episodes, head, config, &plan)?;
+    let mut envs = cars(1, seed.child("envs", 1))?;
+    learn(&mut agent, &mut envs, plan.env_steps, plan.env_steps, seed, |_, _| Ok(false))?;
+
+    let (mut rng, mut actions) = (seed.child("evaluation", 0).rng(), Vec::new());
+    agent.act(others.observations(), Mode::Exploit, &mut rng, &mut actions);
+    let classes =
+        |actions: &[i64]| actions.iter().map(|&action| action as usize).collect::<Vec<_>>();
+    let (done, asked) = (classes(&actions), classes(others.actions()));
+    let (coasting, zero) = (Average::Class(COAST), ZeroDivision::Zero);
+    let precision = precision_score(&asked, &done, coasting, zero)?;
+    let recall = recall_score(&asked, &done, coasting, zero)?;
+    let f1 = f1_score(&asked, &done, coasting, zero)?;
+    let mut envs = cars(50, seed.child("evaluation", 1))?;
+    let played = play_episodes(&agent, &mut envs, Mode::Exploit, &mut rng, 200)?;
+    let score = mean(&played.returns).ok_or("a return is not finite")?;
+    Ok([precision, recall, f1, balanced_accuracy_score(&asked, &done)?, score])
+}
+
+fn main() -> Result<()> {
+    let ways = [
+        ("plain", BcConfig::default()),
+        ("balanced minibatches", BcConfig { sampler: Sampler::Balanced, ..BcConfig::default() }),
+        ("class weights", BcConfig { class_weight: ClassWeight::Balanced, ..BcConfig::default() }),
+    ];
+    let mut results = ways.each_ref().map(|_| SCORES.map(|_| Vec::new()));
+    let (mut coasted, mut returns) = (Vec::new(), Vec::new());
+    for seed in (0..SEEDS).map(Seed::new) {
+        let expert = expert(seed)?;
+        let episodes = record(&expert, 20, seed.child("record", 0))?;
+        let others = record(&expert, 20, seed.child("record", 1))?;
+        let rare = episodes.actions().iter().filter(|&&action| action as usize == COAST).count();
+        coasted.push(100.0 * rare as f64 / episodes.len() as f64);
+        returns.extend(others.returns());
+        for ((_, config), scores) in ways.iter().zip(&mut results) {
+            let found = clone(&episodes, &others, config, seed.child("clone", 0))?;
+            scores.iter_mut().zip(found).for_each(|(scores, score)| scores.push(score));
+        }
+    }
+    let (coasted, returned) = (mean(&coasted).unwrap_or(0.0), mean(&returns).unwrap_or(0.0));
+    println!(
+        "MountainCar-v0, {SEEDS} seeds: DQN coasts in {coasted:.1} % of its steps, and returns {returned:.1}."
+    );
+    println!(
+        "Its clones, in states that they have not seen; differences from the plain one [95 %]:\n"
+    );
+    println!("| clone | {} |\n|---|{}", SCORES.join(" | "), "---|".repeat(SCORES.len()));
+    for ((name, _), scores) in ways.iter().zip(&results) {
+        print!("| {name} |");
+        for (score, plain) in scores.iter().zip(&results[0]) {
+            print!(" {:.3}", mean(score).unwrap_or(0.0));
+            if *name != "plain" {
+                let gain = paired_difference(score, plain, 0.95, 0.0)?;
+                print!(" ({:+.3} [{:+.3}, {:+.3}])", gain.estimate, gain.low, gain.high);
+            }
+            print!(" |");
+        }
+        println!();
+    }
+    Ok(())
+}
