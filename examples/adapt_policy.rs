@@ -26,7 +26,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Poles = Box<dyn VectorEnv<BoxSpace<4>, Discrete>>;
 type Agent = Ppo<BoxSpace<4>, Categorical<Discrete>>;
 
-const SEEDS: u64 = 5;
+const SEEDS: u64 = 10;
 const LOOK_EVERY: u64 = 2_000;
 /// How long a new pole is learned.
 const ENV_STEPS: u64 = 50_000;
@@ -86,7 +86,7 @@ fn interval(values: &[f64]) -> Result<String> {
 }
 
 fn main() -> Result<()> {
-    let lengths = [2.0];
+    let lengths = [1.0, 2.0];
     let ways = ["from scratch", "all of the source policy", "its last layers alone"];
     let mut results = lengths.map(|_| ways.map(|_| Way::default()));
     for seed in 0..SEEDS {

@@ -4,14 +4,14 @@
 //! cargo run --release --example distil_policy
 //! ```
 
-use std::{collections::BTreeMap, error::Error};
+use std::error::Error;
 
 use gymnast::{
     Discrete, Dqn, DqnConfig, Env, EnvError, FeatureSpace, Plan, Policy, Presets as _, Seed,
     SyncVectorEnv, VectorEnv,
     core::{
         compression::Quantization,
-        nn::Network as _,
+        nn::Network,
         statistics::{Bootstrap, mean},
         supervised::FitConfig,
     },
@@ -29,11 +29,29 @@ use learning::learn;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const SEEDS: u64 = 5;
+const SEEDS: u64 = 10;
 const EPISODES: usize = 100;
 
-/// Of each policy, in order: its numbers and bytes, and the mean return for each seed.
-type Table = BTreeMap<(usize, &'static str), (usize, usize, Vec<f64>)>;
+/// The policies, in order.
+#[derive(Default)]
+struct Table(Vec<Row>);
+
+/// One policy: its numbers and bytes, and the mean return for each seed.
+struct Row {
+    what: String,
+    numbers: usize,
+    bytes: usize,
+    returns: Vec<f64>,
+}
+
+impl Table {
+    fn add(&mut self, what: &str, numbers: usize, bytes: usize, score: f64) {
+        if let Some(row) = self.0.iter_mut().find(|row| row.what == what) {
+            return row.returns.push(score);
+        }
+        self.0.push(Row { what: what.to_owned(), numbers, bytes, returns: vec![score] });
+    }
+}
 
 /// An environment and its time limit.
 struct Task<E> {
@@ -63,31 +81,35 @@ where
         Ok(mean(&episodes.returns).ok_or("a return is not finite")?)
     }
 
-    /// Distils a teacher and adds what all return.
+    /// Adds what a network returns with weights of four bytes and of one.
+    fn add(&self, what: &str, network: &dyn Network, seed: Seed, table: &mut Table) -> Result<()> {
+        let (seen, done) = (self.env.observation_space(), self.env.action_space());
+        let numbers = network.parameters().len();
+        let whole = NetworkPolicy::new(seen.clone(), done.clone(), network)?;
+        table.add(what, numbers, whole.bytes(), self.mean_return(&whole, seed)?);
+        for (how, quantization) in
+            [("weights", Quantization::WeightOnly), ("dynamic", Quantization::Dynamic)]
+        {
+            let tiny = NetworkPolicy::quantized(seen.clone(), done.clone(), network, quantization)?;
+            let score = self.mean_return(&tiny, seed)?;
+            table.add(&format!("{what}, int8 {how}"), numbers, tiny.bytes(), score);
+        }
+        Ok(())
+    }
+
+    /// Distils a teacher and adds what its student returns.
     fn distil(
         &self,
         teacher: &dyn ActionPreferences<O, Discrete>,
-        numbers: usize,
         temperature: f64,
         seed: Seed,
         table: &mut Table,
     ) -> Result<()> {
-        let mut add = |place, what, numbers, bytes, score| {
-            let row = table.entry((place, what)).or_insert((numbers, bytes, vec![]));
-            row.2.push(score);
-        };
-        add(0, "teacher", numbers, 4 * numbers, self.mean_return(teacher, seed)?);
         let fit = FitConfig { epochs: 30, ..FitConfig::adam(5e-3) };
-        let config = DistilConfig { hidden: vec![8], temperature, fit, ..DistilConfig::default() };
+        let config = DistilConfig { rounds: 6, temperature, fit, ..DistilConfig::default() };
         let mut envs = self.envs(8, seed.child("distillation", 0))?;
         let student = distil_policy(teacher, &mut *envs, &config, seed.child("distillation", 1))?;
-        let (seen, done) = (self.env.observation_space(), self.env.action_space());
-        let small = NetworkPolicy::new(seen.clone(), done, &student)?;
-        let numbers = student.parameters().len();
-        add(1, "student", numbers, small.bytes(), self.mean_return(&small, seed)?);
-        let tiny = NetworkPolicy::quantized(seen, done, &student, Quantization::Dynamic)?;
-        add(2, "student, int8", numbers, tiny.bytes(), self.mean_return(&tiny, seed)?);
-        Ok(())
+        self.add("student", &student, seed, table)
     }
 
     /// Trains PPO, as its preset says, and distils its logits.
@@ -100,7 +122,8 @@ where
         let mut envs = self.envs(num_envs, seed.child("envs", 0))?;
         learn(&mut teacher, &mut *envs, env_steps, env_steps, seed, |_, _| Ok(false))?;
         let numbers = teacher.networks().policy_range().len();
-        self.distil(&teacher, numbers, 1.0, seed, table)
+        table.add("teacher", numbers, 4 * numbers, self.mean_return(&teacher, seed)?);
+        self.distil(&teacher, 1.0, seed, table)
     }
 
     /// Trains DQN, as its preset says, and distils its values, whose differences are small.
@@ -112,22 +135,15 @@ where
         let mut teacher = Dqn::new(seen, self.env.action_space(), preset.settings, &plan)?;
         let mut envs = self.envs(num_envs, seed.child("envs", 0))?;
         learn(&mut teacher, &mut *envs, env_steps, env_steps, seed, |_, _| Ok(false))?;
-        self.distil(&teacher, teacher.network().parameters().len(), 0.1, seed, table)?;
-        let (seen, done) = (self.env.observation_space(), self.env.action_space());
-        let dynamic = Quantization::Dynamic;
-        let quantized = NetworkPolicy::quantized(seen, done, teacher.network(), dynamic)?;
-        let score = self.mean_return(&quantized, seed)?;
-        let numbers = teacher.network().parameters().len();
-        let row = table.entry((3, "teacher, int8")).or_insert((numbers, quantized.bytes(), vec![]));
-        row.2.push(score);
-        Ok(())
+        self.add("teacher", teacher.network(), seed, table)?;
+        self.distil(&teacher, 0.1, seed, table)
     }
 }
 
 fn print(title: &str, table: &Table) -> Result<()> {
     println!("{title}, {SEEDS} seeds, {EPISODES} episodes each, mean [95 %]:\n");
     println!("| policy | numbers | bytes | return |\n|---|---|---|---|");
-    for ((_, what), (numbers, bytes, returns)) in table {
+    for Row { what, numbers, bytes, returns } in &table.0 {
         let mut rng = Seed::new(0).rng();
         let interval = Bootstrap::default().interval(returns, mean, &mut rng)?;
         let (estimate, low, high) = (interval.estimate, interval.low, interval.high);
@@ -139,7 +155,7 @@ fn print(title: &str, table: &Table) -> Result<()> {
 
 fn main() -> Result<()> {
     let pole = Task { env: CartPole::default(), limit: 500 };
-    let mut tables = [Table::new(), Table::new()];
+    let mut tables = [Table::default(), Table::default()];
     for seed in 0..SEEDS {
         pole.ppo("CartPole-v1", seed, &mut tables[0])?;
         pole.dqn("CartPole-v1", seed, &mut tables[1])?;
