@@ -8,15 +8,13 @@
 //! `-- validation` judges by a part of the training rows instead of the test rows, with other seeds: by
 //! this the settings were chosen.
 
-use std::{error::Error, path::Path, thread};
+use std::{path::Path, thread};
 
 use gymnast::core::{
     data::{
-        Augmentation, Compose, Dataset, MinMaxScaler, Shape, Stratify, Transformer as _,
-        load_digits, train_test_split,
+        Compose, Dataset, MinMaxScaler, Stratify, Transformer as _, load_digits, train_test_split,
     },
     loss::Loss,
-    lr_schedule::LrSchedule,
     metrics::accuracy_score,
     nn::{Activation, LayerConfig, NetworkConfig, Sequential},
     plot::{Axis, Line, LinePlot},
@@ -27,10 +25,12 @@ use gymnast::core::{
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
+#[path = "common/few_labels.rs"]
+mod few_labels;
+use few_labels::{INPUT, Result, augmentations, first_of_each, settings};
+
 const SEEDS: u64 = 5;
 const LABELS: [usize; 6] = [1, 2, 5, 10, 20, 50]; // a class
-const SHAPE: Shape = Shape { height: 8, width: 8, channels: 1 };
-const INPUT: [usize; 2] = [8, 8];
 const STEPS: u64 = 300; // of the optimiser, with the labelled rows
 const ARMS: [(&str, bool, bool); 4] = [
     ("scratch, strong", false, true),
@@ -39,34 +39,8 @@ const ARMS: [(&str, bool, bool); 4] = [
     ("pretrained, light", true, false),
 ];
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
 fn encoder() -> NetworkConfig {
     NetworkConfig::cnn(&[32, 64], 128, Activation::Relu)
-}
-
-/// What leaves a digit the same digit. Pretraining has the strong ones.
-fn augmentations(strong: bool) -> Vec<Augmentation> {
-    let degrees = if strong { 15.0 } else { 10.0 };
-    let turned = Augmentation::Rotation { shape: SHAPE, degrees: (-degrees, degrees) };
-    let shifted = Augmentation::RandomCrop { shape: SHAPE, padding: 1 };
-    if !strong {
-        return vec![turned, shifted, Augmentation::GaussianNoise { std: 0.05 }];
-    }
-    let cutout = Augmentation::Cutout { shape: SHAPE, height: 3, width: 3, value: 0.0 };
-    vec![
-        turned,
-        Augmentation::RandomResizedCrop { shape: SHAPE, scale: (0.8, 1.0) },
-        shifted,
-        Augmentation::RandomApply { probability: 0.5, augmentation: Box::new(cutout) },
-        Augmentation::GaussianNoise { std: 0.05 },
-    ]
-}
-
-fn settings(lr: f64, strong: bool) -> FitConfig {
-    let lr_schedule = LrSchedule::Cosine { t_max: None, min_factor: 0.0 };
-    let augmentations = augmentations(strong);
-    FitConfig { augmentations, lr_schedule, patience: 0, ..FitConfig::adam_w(lr, 1e-4) }
 }
 
 /// A network whose encoder knows the digits, but not what they are called.
@@ -99,16 +73,6 @@ fn fine_tune(
     let nothing = labelled.select(&[])?;
     fit(&mut network, labelled, &nothing, &config, rng, &Loss::cross_entropy())?;
     Ok(100.0 * accuracy_score(&test.classes()?, &predict(&network, test, 256)?.classes())?)
-}
-
-/// The first rows of each class, so many of each.
-fn first_of_each(data: &Dataset, order: &[usize], labels: usize) -> Result<Dataset> {
-    let (classes, mut counts) = (data.classes()?, [0; 10]);
-    let chosen = order.iter().copied().filter(|&row| {
-        counts[classes[row]] += 1;
-        counts[classes[row]] <= labels
-    });
-    Ok(data.select(&chosen.collect::<Vec<_>>())?)
 }
 
 /// The accuracies of the four for each number of labels.
