@@ -7,6 +7,9 @@ use gymnast_core::data::Dataset;
 use gymnast_core::imbalance::{
     ClassWeight, CostMatrix, Criterion, Origin, Resampler, tomek_links, tune_threshold,
 };
+use gymnast_core::metrics::{
+    Average, ZeroDivision, balanced_accuracy_score, confusion_matrix, fbeta_score,
+};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
@@ -132,16 +135,31 @@ fn class_weights_are_scikit_learns_and_the_papers() {
 #[test]
 fn tuned_thresholds_are_as_good_as_any() {
     for case in reference().thresholds {
-        let costs = CostMatrix::new(case.costs, 2).unwrap();
+        let (truth, costs) = (case.truth, CostMatrix::new(case.costs, 2).unwrap());
         for (criterion, expected) in [
             (Criterion::F1, case.f1),
             (Criterion::FBeta(2.0), case.f2),
             (Criterion::BalancedAccuracy, case.balanced_accuracy),
-            (Criterion::Cost(costs), case.cost),
+            (Criterion::Cost(costs.clone()), case.cost),
         ] {
-            let tuned = tune_threshold(&case.truth, &case.scores, &criterion).unwrap();
-            let got = tuned.value;
-            assert!((got - expected).abs() < 1e-12, "{criterion:?}: {got}, expected {expected}");
+            let tuned = tune_threshold(&truth, &case.scores, &criterion).unwrap();
+            // What the threshold does, scored by another way, is what it was chosen for.
+            let found = tuned.predict(&case.scores);
+            let f_beta = |beta| {
+                let (rare, zero) = (Average::Class(1), ZeroDivision::Zero);
+                fbeta_score(&truth, &found, beta, rare, zero).unwrap()
+            };
+            let done = match criterion {
+                Criterion::F1 => f_beta(1.0),
+                Criterion::FBeta(beta) => f_beta(beta),
+                Criterion::BalancedAccuracy => balanced_accuracy_score(&truth, &found).unwrap(),
+                Criterion::Cost(_) => {
+                    costs.mean_cost(&confusion_matrix(&truth, &found, 2).unwrap()).unwrap()
+                }
+            };
+            for got in [tuned.value, done] {
+                assert!((got - expected).abs() < 1e-12, "{criterion:?}: {got}, not {expected}");
+            }
         }
     }
 }

@@ -17,20 +17,23 @@ pub fn hard_vote(votes: &[Vec<usize>], classes: usize) -> Result<Vec<usize>, Ens
         }
     }
     let of_row = |row: usize| {
-        let mut counts = vec![0_usize; classes];
-        votes.iter().for_each(|of_member| counts[of_member[row]] += 1);
-        (1..classes).fold(0, |best, class| if counts[class] > counts[best] { class } else { best })
+        let mut named: Vec<usize> = votes.iter().map(|of_member| of_member[row]).collect();
+        named.sort_unstable();
+        // Of equals `max_by_key` takes the last, which from behind is the lowest class.
+        let most = named.chunk_by(|a, b| a == b).rev().max_by_key(|same| same.len());
+        most.expect("there are members")[0]
     };
     Ok((0..rows).map(of_row).collect())
 }
 
-/// The mean of the members' probabilities `[N, C]`, number by number; of other predictions too.
-/// `weights`, one for each member, say how much each counts.
+/// The mean of the members' probabilities `[N, C]`, number by number; of other predictions too. It lies
+/// between the least and the greatest of them, so that of probabilities it is one. `weights`, one for
+/// each member, say how much each counts.
 ///
 /// # Errors
 /// [`EnsembleError::NoMembers`], [`EnsembleError::Length`], [`EnsembleError::Number`] where one is not
-/// finite; [`EnsembleError::Setting`] where a weight is negative or not finite, all are 0, or they are
-/// not as many as members.
+/// finite; [`EnsembleError::Setting`] where a weight is negative or not finite, all are 0, their sum is
+/// not finite, or they are not as many as members.
 pub fn soft_vote(members: &[Vec<f64>], weights: Option<&[f64]>) -> Result<Vec<f64>, EnsembleError> {
     let numbers = check_lengths(members, "numbers")?;
     check_numbers(members, "a finite number", f64::is_finite)?;
@@ -42,19 +45,22 @@ pub fn soft_vote(members: &[Vec<f64>], weights: Option<&[f64]>) -> Result<Vec<f6
         setting(weight >= 0.0 && weight.is_finite(), "a weight", weight, "finite and ≥ 0")?;
     }
     let total: f64 = weights.iter().sum();
-    setting(total > 0.0, "the sum of the weights", total, "positive")?;
-    let mut mean = vec![0.0; numbers];
-    for (member, weight) in members.iter().zip(weights) {
-        mean.iter_mut().zip(member).for_each(|(sum, number)| *sum += weight / total * number);
-    }
-    Ok(mean)
+    let fits = total > 0.0 && total.is_finite();
+    setting(fits, "the sum of the weights", total, "positive and finite")?;
+    let mean = |index: usize| {
+        let each = || members.iter().map(|member| member[index]);
+        let mean = each().zip(weights).fold(0.0, |sum, (x, weight)| sum + weight / total * x);
+        // Rounding: of nine members that all say 1 it would be 1.0000000000000002.
+        mean.clamp(each().fold(f64::INFINITY, f64::min), each().fold(f64::NEG_INFINITY, f64::max))
+    };
+    Ok((0..numbers).map(mean).collect())
 }
 
 /// The likeliest class of each row, the first of equals: probabilities `[N, classes]` to `[N]`.
 ///
 /// # Errors
 /// [`EnsembleError::Length`] if they make no whole rows, [`EnsembleError::Number`] if one is no
-/// probability, [`EnsembleError::Setting`] for no classes.
+/// probability, [`EnsembleError::RowSum`], [`EnsembleError::Setting`] for no classes.
 pub fn most_likely(probabilities: &[f64], classes: usize) -> Result<Vec<usize>, EnsembleError> {
     check_probabilities(&[probabilities.to_vec()], classes)?;
     Ok(probabilities.chunks_exact(classes).filter_map(argmax).collect())

@@ -42,6 +42,7 @@ pub use uncertainty::{ClassUncertainty, Mixture, class_uncertainty, mixture};
 use thiserror::Error;
 
 use crate::data::DataError;
+use crate::metrics::uneven_row;
 
 /// Why models are no ensemble.
 #[derive(Debug, Error)]
@@ -87,6 +88,19 @@ pub enum EnsembleError {
         value: f64,
         /// What it may be.
         allowed: &'static str,
+    },
+    /// The probabilities of all classes do not make one whole.
+    #[error(
+        "the probabilities that member {member} gives row {row} sum to {sum}: expected 1, over one \
+         for each class"
+    )]
+    RowSum {
+        /// Which member, from 0.
+        member: usize,
+        /// Which row, from 0.
+        row: usize,
+        /// What its probabilities sum to.
+        sum: f64,
     },
     /// A setting is out of its range.
     #[error("{key} must be {allowed}, got {value}")]
@@ -159,7 +173,7 @@ fn check_numbers(
     Ok(())
 }
 
-/// Probabilities `[N, classes]` of each member.
+/// Probabilities `[N, classes]` of each member, whose rows sum to 1 to within what `f32` leaves.
 fn check_probabilities(members: &[Vec<f64>], classes: usize) -> Result<(), EnsembleError> {
     setting(classes > 0, "the number of classes", classes as f64, "at least 1")?;
     let got = check_lengths(members, "probabilities")?;
@@ -167,5 +181,11 @@ fn check_probabilities(members: &[Vec<f64>], classes: usize) -> Result<(), Ensem
         let expected = got.next_multiple_of(classes);
         return Err(EnsembleError::Length { member: 0, what: "probabilities", expected, got });
     }
-    check_numbers(members, "a probability", |p| (0.0..=1.0).contains(&p))
+    check_numbers(members, "a probability", |p| (0.0..=1.0).contains(&p))?;
+    for (member, probabilities) in members.iter().enumerate() {
+        if let Some((row, sum)) = uneven_row(probabilities, classes, f32::EPSILON.into()) {
+            return Err(EnsembleError::RowSum { member, row, sum });
+        }
+    }
+    Ok(())
 }

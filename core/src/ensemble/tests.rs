@@ -20,6 +20,7 @@ fn votes_are_counted_and_ties_go_to_the_lowest() {
     assert!(matches!(hard_vote(&[], 3), Err(EnsembleError::NoMembers)));
     let error = hard_vote(&votes, 2).unwrap_err();
     assert!(matches!(error, EnsembleError::Class { member: 0, row: 1, class: 2, .. }), "{error}");
+    assert_eq!(hard_vote(&[vec![7], vec![7]], usize::MAX).unwrap(), [7]);
     let error = hard_vote(&[vec![0], vec![]], 1).unwrap_err();
     assert!(matches!(error, EnsembleError::Length { member: 1, got: 0, .. }), "{error}");
 }
@@ -29,7 +30,7 @@ fn means_are_weighted() {
     let members = [vec![1.0, 0.0], vec![0.5, 0.5]];
     assert_eq!(soft_vote(&members, None).unwrap(), [0.75, 0.25]);
     assert_eq!(soft_vote(&members, Some(&[0.0, 4.0])).unwrap(), [0.5, 0.5]);
-    for weights in [&[1.0][..], &[0.0, 0.0], &[1.0, -1.0], &[1.0, f64::NAN]] {
+    for weights in [&[1.0][..], &[0.0, 0.0], &[1.0, -1.0], &[1.0, f64::NAN], &[1e308, 1e308]] {
         let error = soft_vote(&members, Some(weights)).unwrap_err();
         assert!(matches!(error, EnsembleError::Setting { .. }), "{error}");
     }
@@ -37,6 +38,29 @@ fn means_are_weighted() {
     assert_eq!(most_likely(&[0.5, 0.5, 0.2, 0.8], 2).unwrap(), [0, 1]);
     assert!(most_likely(&[0.5, 0.5, 0.2], 2).is_err());
     assert!(most_likely(&[1.5, -0.5], 2).is_err());
+}
+
+#[test]
+fn the_mean_of_probabilities_is_one() {
+    for members in 1..=100 {
+        let sure = vec![vec![1.0, 0.0]; members];
+        assert_eq!(soft_vote(&sure, None).unwrap(), [1.0, 0.0], "{members} members");
+        let weights: Vec<f64> = (1..=members).map(|weight| weight as f64 / 3.0).collect();
+        assert_eq!(soft_vote(&sure, Some(&weights)).unwrap(), [1.0, 0.0], "{members} members");
+    }
+}
+
+#[test]
+fn probabilities_of_one_class_alone_are_no_rows() {
+    // P(class 1) of four rows is not two rows of two classes.
+    let of_class_1 = [0.1, 0.2, 0.9, 0.1];
+    let error = most_likely(&of_class_1, 2).unwrap_err();
+    assert!(matches!(error, EnsembleError::RowSum { member: 0, row: 0, .. }), "{error}");
+    let error = class_uncertainty(&[vec![0.5, 0.5], vec![1.0, 1.0]], 2).unwrap_err();
+    assert!(matches!(error, EnsembleError::RowSum { member: 1, row: 0, sum: 2.0 }), "{error}");
+    assert!(most_likely(&[0.3, 0.7], 1).is_err());
+    // Rounded to `f32`, they are some.
+    assert_eq!(most_likely(&[0.1_f32.into(), 0.9_f32.into()], 2).unwrap(), [1]);
 }
 
 #[test]
@@ -65,8 +89,13 @@ fn a_mixture_adds_disagreement_to_noise() {
     // The paper's form: ½ (0.5 + 1 + 1.5 + 9) − 4.
     assert_eq!((found[0].variance(), found[1].variance()), (2.0, 2.0));
     assert!(mixture(&[vec![1.0]], &[vec![-1.0]]).is_err());
-    assert!(mixture(&[vec![1.0]], &[vec![1.0, 2.0]]).is_err());
-    assert!(mixture(&[vec![1.0]], &[vec![1.0], vec![1.0]]).is_err());
+    let error = |means: [usize; 2], variances: [usize; 2]| {
+        let numbers = |[members, rows]: [usize; 2]| vec![vec![1.0; rows]; members];
+        mixture(&numbers(means), &numbers(variances)).unwrap_err().to_string()
+    };
+    assert_eq!(error([1, 1], [1, 2]), "member 0 has 2 variances, expected 1");
+    let members = "the number of members with variances must be that of the members with means";
+    assert_eq!(error([2, 3], [3, 2]), format!("{members}, got 3"));
     assert!(mixture(&[vec![f64::NAN]], &[vec![1.0]]).is_err());
 }
 
@@ -212,6 +241,17 @@ mod with_torch {
         assert!(stacking.probabilities(&data.select(&[]).unwrap(), 16).unwrap().is_empty());
         let nobody = Stacking::<Sequential>::fit(&data, &folds, &[], &settings, &mut rng());
         assert!(matches!(nobody, Err(EnsembleError::NoMembers)));
+        // Each learns of a fold from the others alone, and of all rows in the end.
+        let seen = std::cell::RefCell::new(Vec::new());
+        let watched = |rows: &Dataset, rng| {
+            seen.borrow_mut().push(rows.inputs().to_vec());
+            knows(rows, rng)
+        };
+        Stacking::<Sequential>::fit(&data, &folds, &[&watched], &settings, &mut rng()).unwrap();
+        let rows = |of: &[usize]| data.select(of).unwrap().inputs().to_vec();
+        let mut expected: Vec<_> = folds.iter().map(|fold| rows(&fold.train)).collect();
+        expected.push(data.inputs().to_vec());
+        assert_eq!(seen.into_inner(), expected);
         let twice = bootstrap(&data, &mut rng()).unwrap().data;
         let error = Stacking::fit(&twice, &folds, &members, &settings, &mut rng()).unwrap_err();
         assert!(matches!(error, EnsembleError::Data(DataError::Resampled { .. })), "{error}");

@@ -1,6 +1,6 @@
 //! How sure an ensemble is.
 
-use super::{EnsembleError, check_lengths, check_numbers, check_probabilities};
+use super::{EnsembleError, check_lengths, check_numbers, check_probabilities, setting};
 use crate::statistics::argmax;
 
 /// How unsure an ensemble is of the class of a row; entropies in nats.
@@ -27,7 +27,7 @@ pub struct ClassUncertainty {
 ///
 /// # Errors
 /// [`EnsembleError::NoMembers`], [`EnsembleError::Length`], [`EnsembleError::Number`] where one is no
-/// probability, [`EnsembleError::Setting`] for no classes.
+/// probability, [`EnsembleError::RowSum`], [`EnsembleError::Setting`] for no classes.
 pub fn class_uncertainty(
     members: &[Vec<f64>],
     classes: usize,
@@ -83,13 +83,16 @@ impl Mixture {
 ///
 /// # Errors
 /// [`EnsembleError::NoMembers`], [`EnsembleError::Length`], [`EnsembleError::Number`] where a mean is not
-/// finite or a variance not finite and at least 0.
+/// finite or a variance not finite and at least 0; [`EnsembleError::Setting`] where as many members do
+/// not have both.
 pub fn mixture(means: &[Vec<f64>], variances: &[Vec<f64>]) -> Result<Vec<Mixture>, EnsembleError> {
     let rows = check_lengths(means, "means")?;
-    let of_variances = check_lengths(variances, "variances")?;
-    if (variances.len(), of_variances) != (means.len(), rows) {
-        let (member, what) = (0, "variances in all");
-        let (expected, got) = (means.len() * rows, variances.len() * of_variances);
+    let (needed, given) = (means.len(), variances.len());
+    let key = "the number of members with variances";
+    setting(given == needed, key, given as f64, "that of the members with means")?;
+    let (member, what, expected) = (0, "variances", rows);
+    let got = check_lengths(variances, what)?;
+    if got != expected {
         return Err(EnsembleError::Length { member, what, expected, got });
     }
     check_numbers(means, "a finite mean", f64::is_finite)?;

@@ -1,7 +1,10 @@
 //! Decisions by what they cost.
 
 use super::{ImbalanceError, setting};
-use crate::metrics::ConfusionMatrix;
+use crate::metrics::{ConfusionMatrix, MetricError, uneven_row};
+
+/// The largest cost: sums of costs, and products with counts of rows, stay finite.
+const LARGEST: f64 = 1e100;
 
 /// What it costs to take a row of one class for one of another; gains are negative costs.
 ///
@@ -26,7 +29,7 @@ impl CostMatrix {
     /// Costs `[C, C]`: the truth in rows, the decision in columns, as in a [`ConfusionMatrix`].
     ///
     /// # Errors
-    /// [`ImbalanceError::Setting`] for fewer than two classes or a cost that is not finite,
+    /// [`ImbalanceError::Setting`] for fewer than two classes or a cost beyond ±10¹⁰⁰,
     /// [`ImbalanceError::Count`].
     pub fn new(costs: Vec<f64>, classes: usize) -> Result<Self, ImbalanceError> {
         setting(classes >= 2, "the number of classes", classes as f64, "at least 2")?;
@@ -35,7 +38,7 @@ impl CostMatrix {
             return Err(ImbalanceError::Count { what: "costs", expected, got });
         }
         for &cost in &costs {
-            setting(cost.is_finite(), "a cost", cost, "finite")?;
+            setting(cost.abs() <= LARGEST, "a cost", cost, "a number from -1e100 to 1e100")?;
         }
         Ok(Self { costs, classes })
     }
@@ -61,7 +64,7 @@ impl CostMatrix {
     ///
     /// # Errors
     /// [`ImbalanceError::Count`] if they make no whole rows, [`ImbalanceError::Setting`] if one is no
-    /// probability.
+    /// probability, [`ImbalanceError::Metric`] if those of a row do not sum to 1.
     pub fn decide(&self, probabilities: &[f64]) -> Result<Vec<usize>, ImbalanceError> {
         let (classes, got) = (self.classes, probabilities.len());
         if !got.is_multiple_of(classes) {
@@ -70,6 +73,9 @@ impl CostMatrix {
         }
         for &p in probabilities {
             setting((0.0..=1.0).contains(&p), "a probability", p, "in [0, 1]")?;
+        }
+        if let Some((row, sum)) = uneven_row(probabilities, classes, f32::EPSILON.into()) {
+            return Err(MetricError::RowSum { row, sum }.into());
         }
         let decide = |row: &[f64]| {
             let expected = |decision: usize| -> f64 {
@@ -106,7 +112,7 @@ impl CostMatrix {
             return Err(ImbalanceError::Count { what, expected, got });
         }
         if matrix.rows() == 0 {
-            return Err(crate::metrics::MetricError::Empty.into());
+            return Err(MetricError::Empty.into());
         }
         let costs = self.costs.iter().zip(matrix.counts());
         Ok(costs.map(|(cost, &n)| cost * n as f64).sum::<f64>() / matrix.rows() as f64)

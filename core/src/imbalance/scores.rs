@@ -16,13 +16,17 @@ const BINS: usize = 15;
 /// positive from `threshold` on. Where no row is, precision counts as 0.
 ///
 /// # Errors
-/// [`MetricError`]: where rows and probabilities are not as many, none at all, no probabilities, or no
-/// row is of class 1.
+/// [`MetricError`]: where rows and probabilities are not as many, none at all, no probabilities, no row
+/// is of class 1, or the threshold is NaN.
 pub fn rare_class_scores(
     truth: &[usize],
     probabilities: &[f64],
     threshold: f64,
 ) -> Result<[(&'static str, f64); 7], MetricError> {
+    if threshold.is_nan() {
+        let (key, allowed) = ("threshold", "a number");
+        return Err(MetricError::Setting { key, value: threshold, allowed });
+    }
     let found: Vec<usize> = probabilities.iter().map(|&p| usize::from(p >= threshold)).collect();
     let (rare, zero) = (Average::Class(1), ZeroDivision::Zero);
     Ok([

@@ -165,8 +165,11 @@ fn decisions_cost_least_in_expectation() {
     assert_eq!(absurd.threshold(), Err(ImbalanceError::NoThreshold));
     assert!(CostMatrix::new(vec![0.0; 3], 2).is_err());
     assert!(CostMatrix::new(vec![0.0, 1.0, f64::NAN, 0.0], 2).is_err());
+    assert!(CostMatrix::new(vec![-1e308, 1e308, 1e308, -1e308], 2).is_err());
     assert!(matches!(two.decide(&[0.5, 0.5, 0.1]), Err(ImbalanceError::Count { .. })));
     assert!(two.decide(&[1.5, -0.5]).is_err());
+    let of_class_1 = two.decide(&[0.5, 0.5, 0.9, 0.4]).unwrap_err(); // are no two rows
+    assert!(matches!(of_class_1, ImbalanceError::Metric(MetricError::RowSum { row: 1, .. })));
 }
 
 #[test]
@@ -195,7 +198,11 @@ fn thresholds_of_one_class() {
     assert_eq!(error, ImbalanceError::Metric(MetricError::Empty));
     assert!(tune_threshold(&[1, 0], &[0.1], &Criterion::F1).is_err());
     assert!(tune_threshold(&[1, 0], &[0.1, f64::NAN], &Criterion::F1).is_err());
-    assert!(tune_threshold(&[1, 0], &[0.1, 0.2], &Criterion::FBeta(-1.0)).is_err());
+    for beta in [-1.0, f64::NAN, 1e200] {
+        assert!(tune_threshold(&[1, 0], &[0.1, 0.2], &Criterion::FBeta(beta)).is_err(), "{beta}");
+    }
+    let recall = tune_threshold(&[1, 0], &[0.1, 0.2], &Criterion::FBeta(1e100)).unwrap();
+    assert_eq!(recall.value, 1.0);
 }
 
 #[test]
@@ -214,4 +221,6 @@ fn a_rare_class_is_scored_by_hand() {
         assert_eq!(name, expected_name);
         assert!((score - value).abs() < 1e-12, "{name}: {score}, expected {value}");
     }
+    let error = rare_class_scores(&[0, 1], &[0.1, 0.6], f64::NAN).unwrap_err();
+    assert!(matches!(error, MetricError::Setting { key: "threshold", .. }), "{error}");
 }

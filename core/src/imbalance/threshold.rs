@@ -8,7 +8,7 @@ use crate::metrics::BinaryScores;
 pub enum Criterion {
     /// The highest F1.
     F1,
-    /// The highest F-beta: recall weighs `beta` times as much as precision; ≥ 0.
+    /// The highest F-beta: recall weighs `beta` times as much as precision; from 0 to 10¹⁰⁰.
     FBeta(f64),
     /// The highest mean of the two classes' recalls.
     BalancedAccuracy,
@@ -44,15 +44,16 @@ impl TunedThreshold {
 /// # Errors
 /// [`ImbalanceError::Metric`] where scores are not finite or not as many as rows, there are no rows,
 /// or the criterion is undefined: F-beta needs a positive row, balanced accuracy one of each class;
-/// [`ImbalanceError::Setting`] for a beta below 0, [`ImbalanceError::Count`] for costs of other than
-/// two classes.
+/// [`ImbalanceError::Setting`] for a beta out of its range, [`ImbalanceError::Count`] for costs of other
+/// than two classes.
 pub fn tune_threshold(
     truth: &[usize],
     scores: &[f64],
     criterion: &Criterion,
 ) -> Result<TunedThreshold, ImbalanceError> {
     if let Criterion::FBeta(beta) = *criterion {
-        setting(beta >= 0.0 && beta.is_finite(), "beta", beta, "finite and ≥ 0")?;
+        // Its square, times a count of rows, stays finite.
+        setting((0.0..=1e100).contains(&beta), "beta", beta, "from 0 to 1e100")?;
     }
     if let Criterion::Cost(costs) = criterion
         && costs.classes() != 2

@@ -34,6 +34,17 @@ pub(super) fn probabilities<S: Into<f64> + Copy>(values: &[S]) -> Result<Vec<f64
     }
 }
 
+/// The first row of probabilities `[N, classes]` whose sum is not 1, to within the square root of their
+/// type's `precision`, and that sum.
+pub(crate) fn uneven_row(
+    probabilities: &[f64],
+    classes: usize,
+    precision: f64,
+) -> Option<(usize, f64)> {
+    let sums = probabilities.chunks(classes).map(|row| row.iter().sum::<f64>());
+    sums.enumerate().find(|(_, sum)| (sum - 1.0).abs() > precision.sqrt())
+}
+
 pub(super) fn setting(
     holds: bool,
     key: &'static str,

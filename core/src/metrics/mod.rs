@@ -61,6 +61,7 @@ pub use binary_scores::{
 pub use calibration::{
     Calibration, CalibrationBin, expected_calibration_error, multiclass_expected_calibration_error,
 };
+pub(crate) use checks::uneven_row;
 pub use class_counts::{Average, ZeroDivision};
 pub use classification_report::{
     ClassScores, ClassificationReport, MeanScores, classification_report,

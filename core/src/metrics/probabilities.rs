@@ -144,11 +144,8 @@ impl Probabilities {
         } else {
             let precision =
                 if size_of::<S>() < size_of::<f64>() { f32::EPSILON.into() } else { f64::EPSILON };
-            for (row, numbers) in numbers.chunks(self.classes).enumerate() {
-                let sum: f64 = numbers.iter().sum();
-                if (sum - 1.0).abs() > precision.sqrt() {
-                    return Err(MetricError::RowSum { row, sum });
-                }
+            if let Some((row, sum)) = checks::uneven_row(&numbers, self.classes, precision) {
+                return Err(MetricError::RowSum { row, sum });
             }
             self.probabilities.extend(numbers);
         }
