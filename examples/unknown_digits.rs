@@ -131,7 +131,8 @@ fn run(seed: u64) -> Result<(Found, [f64; 2]), Box<dyn Error>> {
     let (train, validation, test) = (split.train, split.validation, split.test);
     let tuning = unlabelled(outliers(&validation, 300, &mut rng)?)?;
     let exposed = outliers(&train, EXPOSURE * train.len(), &mut rng)?;
-    let exposed = OutlierExposure::join(&train, &exposed, CLASSES)?;
+    let exposure = OutlierExposure::new(CLASSES);
+    let exposed = exposure.join(&train, &exposed)?;
 
     let lr_schedule = LrSchedule::Cosine { t_max: None, min_factor: 0.0 };
     let settings =
@@ -143,7 +144,7 @@ fn run(seed: u64) -> Result<(Found, [f64; 2]), Box<dyn Error>> {
     let order = ChaCha8Rng::from_rng(&mut rng);
     let loss = Loss::cross_entropy();
     fit(&mut plain, &train, &validation, &settings, order.clone(), &loss)?;
-    fit(&mut wary, &exposed, &validation, &settings, order, &OutlierExposure::default())?;
+    fit(&mut wary, &exposed, &validation, &settings, order, &exposure)?;
 
     let outputs = |network: &Sequential, data: &Dataset| predict(network, data, 256);
     let softmax = |network: &Sequential, data: &Dataset| -> Result<Scores, Box<dyn Error>> {

@@ -70,6 +70,11 @@ fn assert_near(got: &[f64], expected: &[f64], relative: f64) {
     }
 }
 
+/// At T = 1000 all scores of three classes are near ⅓; what ε does shows in what they are more.
+fn above_chance(scores: &[f64]) -> Vec<f64> {
+    scores.iter().map(|score| score - 1.0 / 3.0).collect()
+}
+
 #[test]
 fn odin_and_energy_are_pytorchs() {
     let OdinReference { parameters, inputs, outputs, odin, energy } = reference().odin;
@@ -82,7 +87,8 @@ fn odin_and_energy_are_pytorchs() {
     for OdinCase { temperature, epsilon, scores } in odin {
         for batch_size in [3, 7] {
             let odin = Odin { temperature, epsilon };
-            assert_near(&odin.scores(&network, &data, batch_size).unwrap(), &scores, 1e-6);
+            let got = odin.scores(&network, &data, batch_size).unwrap();
+            assert_near(&above_chance(&got), &above_chance(&scores), 1e-5);
         }
     }
     for EnergyCase { temperature, scores } in energy {

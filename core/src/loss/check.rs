@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::LossError;
 
-pub(super) fn check_setting(
+pub(crate) fn check_setting(
     key: &'static str,
     value: f64,
     allowed: &'static str,
@@ -14,7 +14,7 @@ pub(super) fn check_setting(
 }
 
 /// Floating-point numbers, at least one, of a shape that fits.
-pub(super) fn check_prediction(
+pub(crate) fn check_prediction(
     prediction: &Tensor,
     expected: &'static str,
     fits: impl Fn(&[i64]) -> bool,
@@ -73,10 +73,20 @@ pub(super) fn check_device(
     if expected == got { Ok(()) } else { Err(LossError::Device { what, expected, got }) }
 }
 
-/// Classes below the number of them, in this shape.
+/// Classes below the prediction's number of them, in this shape.
 pub(super) fn check_classes(
     class: &Tensor,
     shape: &[i64],
+    prediction: &Tensor,
+) -> Result<(), LossError> {
+    check_labels(class, shape, prediction.size()[1], prediction)
+}
+
+/// Classes below `classes`, in this shape, where the prediction is.
+pub(crate) fn check_labels(
+    class: &Tensor,
+    shape: &[i64],
+    classes: i64,
     prediction: &Tensor,
 ) -> Result<(), LossError> {
     let what = "the target";
@@ -85,7 +95,6 @@ pub(super) fn check_classes(
     }
     check_shape(what, class, shape)?;
     check_device(what, class, prediction)?;
-    let classes = prediction.size()[1];
     for got in [class.min().int64_value(&[]), class.max().int64_value(&[])] {
         if !(0..classes).contains(&got) {
             return Err(LossError::Label { got, classes });

@@ -19,7 +19,7 @@
 //! # Ok::<(), gymnast_core::loss::LossError>(())
 //! ```
 
-mod check;
+pub(crate) mod check;
 mod classification;
 mod config;
 mod contrastive;

@@ -12,7 +12,9 @@ use crate::data::Table;
 /// attacks" (2018), <https://arxiv.org/abs/1807.03888>, equations 1 and 2. Features are what an encoder
 /// makes of training rows, or the rows themselves. `Σ` is shrunk towards a multiple of the identity,
 /// `(1 − s) Σ + s tr(Σ)/d I`, scikit-learn's `shrunk_covariance`: features that hardly vary, or depend
-/// on each other, would else make it singular.
+/// on each other, would else make it singular. Where features have different units, bring them to one
+/// scale first ([`StandardScaler`](crate::data::StandardScaler)): the identity adds as much to each, which
+/// would swamp the small ones.
 ///
 /// ```
 /// use gymnast_core::{data::Table, ood::Mahalanobis};
@@ -128,15 +130,14 @@ fn subtract(row: &[f32], mean: &[f64], off: &mut [f64]) {
 /// `L` of `Σ = L Lᵀ`, from the lower triangle of `Σ`; the first column at which it is singular where
 /// it is.
 fn cholesky(mut matrix: Vec<f64>, width: usize) -> Result<Vec<f64>, usize> {
-    let largest = (0..width).map(|i| matrix[i * (width + 1)]).fold(0.0, f64::max);
-    let rounding = largest * width as f64 * f64::EPSILON;
     for j in 0..width {
         for i in j..width {
             let (row, column) = (&matrix[i * width..][..j], &matrix[j * width..][..j]);
             let known: f64 = row.iter().zip(column).map(|(a, b)| a * b).sum();
-            let left = matrix[i * width + j] - known;
+            let (own, left) = (matrix[i * width + j], matrix[i * width + j] - known);
             matrix[i * width + j] = match i == j {
-                true if left <= rounding => return Err(j),
+                // Beside the column's own variance, as columns may have any units.
+                true if left <= own * width as f64 * f64::EPSILON => return Err(j),
                 true => left.sqrt(),
                 false => left / matrix[j * (width + 1)],
             };

@@ -33,7 +33,7 @@ impl Odin {
     /// network at a time. The gradients of its parameters stay as they are.
     ///
     /// # Errors
-    /// [`OodError::Setting`], [`OodError::Training`], [`OodError::Network`] where rows have another width,
+    /// [`OodError::Setting`], also for a network of one output; [`OodError::Training`], [`OodError::Network`] where rows have another width,
     /// [`OodError::NotFinite`] where an output is not finite.
     pub fn scores<N: Network>(
         &self,
@@ -47,18 +47,18 @@ impl Odin {
         if network.training() {
             return Err(OodError::Training);
         }
-        let (width, mut batch, mut scores) = (network.outputs(), Batch::default(), Vec::new());
+        let (width, mut batch) = (network.outputs(), Batch::default());
+        let mut outputs = vec![0.0; data.len() * width];
         let rows: Vec<usize> = (0..data.len()).collect();
         for rows in rows.chunks(batch_size.max(1)) {
             data.gather(rows, &mut batch);
             let inputs = batch.inputs(); // [B, inputs]
             network.check_input(&inputs)?;
             let moved = if epsilon > 0.0 { self.moved(network, &inputs) } else { inputs };
-            let mut outputs = vec![0.0; rows.len() * width];
-            network.predict(&moved).copy_data(&mut outputs, rows.len() * width);
-            scores.extend(scaled_max_softmax_probability(&outputs, width, self.temperature)?);
+            let outputs = &mut outputs[rows[0] * width..][..rows.len() * width];
+            network.predict(&moved).copy_data(outputs, outputs.len());
         }
-        Ok(scores)
+        scaled_max_softmax_probability(&outputs, width, self.temperature)
     }
 
     /// The inputs a step up the gradient of the likeliest class's logarithmic probability.

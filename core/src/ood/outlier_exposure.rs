@@ -5,6 +5,7 @@ use tch::{Kind, Tensor};
 use super::OodError;
 use crate::data::{Batch, DataError, Dataset, Table};
 use crate::loss::LossError;
+use crate::loss::check::{check_labels, check_prediction, check_setting};
 use crate::nn::Network;
 use crate::supervised::{FitError, Objective};
 
@@ -18,26 +19,26 @@ use crate::supervised::{FitError, Objective};
 /// and seeds are the training's own. Held-out rows without outliers are judged by cross-entropy alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OutlierExposure {
+    /// The classes of the training rows, as many as the network has outputs.
+    pub classes: usize,
     /// How much the mean over outliers counts beside that over rows with a class; ≥ 0.
     pub weight: f64,
 }
 
-impl Default for OutlierExposure {
-    /// The paper's ½.
-    fn default() -> Self {
-        Self { weight: 0.5 }
-    }
-}
-
 impl OutlierExposure {
-    /// Training rows of `classes` classes, and behind them the outliers, whose class is `classes`: none
-    /// of them.
+    /// With the paper's weight, ½.
+    #[must_use]
+    pub fn new(classes: usize) -> Self {
+        Self { classes, weight: 0.5 }
+    }
+
+    /// Training rows, and behind them the outliers, whose class is `classes`: none of theirs.
     ///
     /// # Errors
-    /// [`OodError::Data`] where training rows have no classes below `classes`, or outliers are not as
-    /// wide or not finite.
-    pub fn join(train: &Dataset, outliers: &Table, classes: usize) -> Result<Dataset, OodError> {
-        let known = train.classes()?;
+    /// [`OodError::Data`] where training rows have no classes below `classes` or outliers are not finite,
+    /// [`OodError::Count`] where outliers are not as wide.
+    pub fn join(&self, train: &Dataset, outliers: &Table) -> Result<Dataset, OodError> {
+        let (known, classes) = (train.classes()?, self.classes);
         if let Some(row) = known.iter().position(|&class| class >= classes) {
             let (value, below) = (known[row] as f32, Some(classes));
             return Err(DataError::NotAClass { row, value, below }.into());
@@ -55,14 +56,14 @@ impl OutlierExposure {
 
 impl<N: Network> Objective<N> for OutlierExposure {
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
-        let outputs = network.forward(&batch.inputs()); // [B, C]
-        let rows = batch.len() as i64;
-        let targets = batch.classes();
-        if targets.size() != [rows] {
-            let (what, expected) = ("the target", format!("[{rows}]"));
-            return Err(LossError::Shape { what, expected, got: targets.size() }.into());
+        let outputs = network.try_forward(&batch.inputs())?; // [B, C]
+        let (classes, got) = (self.classes, outputs.size());
+        // To a network of more outputs an outlier would be a row of one class more.
+        if got.last() != Some(&(classes as i64)) {
+            let expected = format!("[B, {classes}], one output for each class");
+            return Err(LossError::Shape { what: "the prediction", expected, got }.into());
         }
-        Ok(outlier_exposure_loss(&outputs, &targets, self.weight)?)
+        Ok(outlier_exposure_loss(&outputs, &batch.classes(), self.weight)?)
     }
 }
 
@@ -72,34 +73,16 @@ impl<N: Network> Objective<N> for OutlierExposure {
 /// `logits` is `[B, C]`; `class` is `[B]` of kind `Int64`, where C is an outlier's.
 ///
 /// # Errors
-/// [`LossError`]: shapes or kinds that do not fit, classes above C, a weight below 0.
+/// [`LossError`]: shapes, kinds or devices that do not fit, classes above C, a weight below 0.
 pub fn outlier_exposure_loss(
     logits: &Tensor,
     class: &Tensor,
     weight: f64,
 ) -> Result<Tensor, LossError> {
-    if !(weight >= 0.0 && weight.is_finite()) {
-        let (key, value, allowed) = ("weight", weight, "finite and ≥ 0");
-        return Err(LossError::Setting { key, value, allowed });
-    }
-    let size = logits.size();
-    let &[rows, classes] = size.as_slice() else {
-        let expected = "[B, C]".to_owned();
-        return Err(LossError::Shape { what: "the prediction", expected, got: size });
-    };
-    if class.kind() != Kind::Int64 {
-        let (what, expected) = ("the target", "Int64, classes");
-        return Err(LossError::Kind { what, expected, got: class.kind() });
-    }
-    if class.size() != [rows] || rows == 0 || classes == 0 {
-        let (what, expected) = ("the target", format!("[{rows}], not empty"));
-        return Err(LossError::Shape { what, expected, got: class.size() });
-    }
-    for got in [class.min().int64_value(&[]), class.max().int64_value(&[])] {
-        if !(0..=classes).contains(&got) {
-            return Err(LossError::Label { got, classes: classes + 1 });
-        }
-    }
+    check_setting("weight", weight, "finite and ≥ 0", weight >= 0.0 && weight.is_finite())?;
+    check_prediction(logits, "[B, C]", |size| size.len() == 2)?;
+    let (rows, classes) = (logits.size()[0], logits.size()[1]);
+    check_labels(class, &[rows], classes + 1, logits)?;
     let log_softmax = logits.log_softmax(1, None::<Kind>); // [B, C]
     let is_outlier = class.eq(classes).to_kind(logits.kind()); // [B]
     let own = class.clamp_max(classes - 1).unsqueeze(1);

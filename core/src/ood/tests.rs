@@ -25,6 +25,9 @@ fn what_has_no_score_is_refused() {
     let count = |outputs: &[f32], classes| max_softmax_probability(outputs, classes).unwrap_err();
     assert!(matches!(count(&[1.0, 2.0, 3.0], 2), OodError::Count { expected: 4, got: 3, .. }));
     assert!(matches!(count(&[1.0], 0), OodError::Setting { .. }));
+    // The softmax of one output says 1 of every row; its energy is the output.
+    assert!(matches!(count(&[1.0, -3.0], 1), OodError::Setting { .. }));
+    assert_eq!(energy_score(&[1.0, -3.0], 1, 1.0).unwrap(), [1.0, -3.0]);
     let error = count(&[1.0, 2.0, 3.0, f32::NAN], 2);
     assert!(matches!(error, OodError::NotFinite { row: 1, column: 1, .. }), "{error}");
     for temperature in [0.0, -1.0, f64::NAN, f64::INFINITY] {
@@ -85,6 +88,20 @@ fn a_singular_covariance_is_an_error_or_shrunk() {
 }
 
 #[test]
+fn features_may_have_any_units() {
+    // The same with the second feature in another unit: distances are the same.
+    let scores = |unit: f32| {
+        let rows = [-1e3, 1.0, 1e3, 1.0, 1e3, -1.0, -1e3, 3.0];
+        let rows = rows.chunks(2).flat_map(|row| [row[0], row[1] * unit]).collect();
+        let rows = Table::new(rows, 2).unwrap();
+        Mahalanobis::fit(&rows, &[0; 4], 0.0).unwrap().scores(&rows).unwrap()
+    };
+    for (one, other) in scores(1.0).into_iter().zip(scores(1e-6)) {
+        assert!((one - other).abs() < 1e-6, "{one} {other}");
+    }
+}
+
+#[test]
 fn features_that_do_not_fit_are_refused() {
     let table = |values: Vec<f32>, width| Table::new(values, width).unwrap();
     let fit = |values: Vec<f32>, classes: &[usize], shrinkage| {
@@ -108,8 +125,10 @@ mod with_torch {
     use super::*;
     use crate::data::Dataset;
     use crate::loss::LossError;
-    use crate::nn::{Activation, Network as _, NetworkConfig, Sequential};
-    use crate::supervised::{FitConfig, Trainer, predict};
+    use crate::nn::{
+        Activation, LayerConfig, Network as _, NetworkConfig, NetworkError, Sequential,
+    };
+    use crate::supervised::{FitConfig, FitError, Trainer, predict};
 
     fn network() -> Sequential {
         let config = NetworkConfig::mlp(&[8], Activation::Tanh).linear_head(2);
@@ -134,6 +153,41 @@ mod with_torch {
         assert!(matches!(still.scores(&network, &wide, 2), Err(OodError::Network(_))));
         assert!(Odin { temperature: 0.0, epsilon: 0.0 }.scores(&network, &data, 2).is_err());
         assert!(Odin { temperature: 1.0, epsilon: -1.0 }.scores(&network, &data, 2).is_err());
+        // The row is that of the data, whatever its minibatch.
+        network.parameters_mut().values_mut().fill(0.0);
+        for (name, value) in [("encoder.0.weight", 1.0), ("head.0.weight", 2e38)] {
+            let range = network.parameters().range_of(name).unwrap();
+            network.parameters_mut().values_mut()[range].fill(value);
+        }
+        let inputs = vec![0.0, 0.0, 0.0, 0.0, 5.0, 5.0];
+        let data = Dataset::new(inputs, 2, vec![0.0; 3], 1).unwrap();
+        let error = still.scores(&network, &data, 2).unwrap_err();
+        assert!(matches!(error, OodError::NotFinite { row: 2, column: 0, .. }), "{error}");
+    }
+
+    #[test]
+    fn outlier_exposure_refuses_what_it_cannot_train() {
+        let rows = Dataset::new(vec![0.0; 130], 2, vec![0.0; 65], 1).unwrap();
+        let outliers = Table::new(vec![3.0, 3.0], 2).unwrap();
+        let nothing = rows.select(&[]).unwrap();
+        let fit = |network: &mut Sequential, exposure: OutlierExposure, data: &Dataset| {
+            let config = FitConfig { epochs: 1, batch_size: 64, ..FitConfig::adam(1e-2) };
+            let mut trainer = Trainer::new(config, ChaCha8Rng::seed_from_u64(0)).unwrap();
+            trainer.fit(network, data, &nothing, &exposure).map(drop).unwrap_err()
+        };
+        // One output more than classes: outliers would be of a class.
+        let exposure = OutlierExposure::new(1);
+        let error = fit(&mut network(), exposure, &exposure.join(&rows, &outliers).unwrap());
+        assert!(error.to_string().contains("[B, 1], one output for each class"), "{error}");
+        // A minibatch of one row, which has no variance.
+        let normalised = NetworkConfig {
+            encoder: vec![LayerConfig::linear(4), LayerConfig::batch_norm()],
+            ..NetworkConfig::default().linear_head(2)
+        };
+        let rng = &mut ChaCha8Rng::seed_from_u64(1);
+        let mut normalised = Sequential::new(&normalised, &[2], rng).unwrap();
+        let error = fit(&mut normalised, OutlierExposure::new(2), &rows);
+        assert!(matches!(error, FitError::Network(NetworkError::Rows { .. })), "{error}");
     }
 
     #[test]
@@ -158,6 +212,8 @@ mod with_torch {
         assert!(loss(&class, -1.0).is_err());
         assert!(loss(&Tensor::from_slice(&[0_i64]), 0.5).is_err());
         assert!(loss(&Tensor::from_slice(&[0_f32, 1.0, 1.0]), 0.5).is_err());
+        let error = outlier_exposure_loss(&logits.to_kind(tch::Kind::Int64), &class, 0.5);
+        assert!(matches!(error, Err(LossError::Kind { what: "the prediction", .. })), "{error:?}");
     }
 
     #[test]
@@ -174,9 +230,9 @@ mod with_torch {
         let rng = || ChaCha8Rng::seed_from_u64(0);
         let config = FitConfig { epochs: 60, batch_size: 20, patience: 0, ..FitConfig::adam(1e-2) };
         let confidence = |weight| {
-            let joined = OutlierExposure::join(&train, &outliers, 2).unwrap();
+            let (mut network, exposure) = (network(), OutlierExposure { classes: 2, weight });
+            let joined = exposure.join(&train, &outliers).unwrap();
             assert_eq!(joined.class_counts().unwrap(), [30, 30, 60]);
-            let (mut network, exposure) = (network(), OutlierExposure { weight });
             let mut trainer = Trainer::new(config.clone(), rng()).unwrap();
             trainer.fit(&mut network, &joined, &nothing, &exposure).unwrap();
             let mean = |data: &Dataset| {
@@ -190,8 +246,8 @@ mod with_torch {
             inside > 0.9 && outside < 0.6 && unexposed > 0.75,
             "{inside} {outside} {unexposed}"
         );
-        assert!(OutlierExposure::join(&train, &outliers, 1).is_err());
-        let narrow = Table::new(vec![0.0], 1).unwrap();
-        assert!(matches!(OutlierExposure::join(&train, &narrow, 2), Err(OodError::Count { .. })));
+        assert!(OutlierExposure::new(1).join(&train, &outliers).is_err());
+        let narrow = OutlierExposure::new(2).join(&train, &Table::new(vec![0.0], 1).unwrap());
+        assert!(matches!(narrow, Err(OodError::Count { .. })));
     }
 }
