@@ -6,7 +6,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{TransferError, check};
+use super::{TransferError, check, check_size};
 use crate::nn::{
     Additions, LayerConfig, LowRank, Network, NetworkError, Parameters, ParametersBuilder,
     PlacedLayer, Sequential,
@@ -61,7 +61,8 @@ impl Lora {
     /// Adds to the layers of a network. A is drawn from `rng`.
     ///
     /// # Errors
-    /// [`TransferError::Setting`]; [`TransferError::UnknownLayer`], also where the network has no fully
+    /// [`TransferError::Setting`]; [`TransferError::Network`] where the additions have more than
+    /// [`MAX_PARAMETERS`](crate::nn::MAX_PARAMETERS); [`TransferError::UnknownLayer`], also where the network has no fully
     /// connected layer at all.
     pub fn new<R: Rng + ?Sized>(
         mut base: Sequential,
@@ -80,6 +81,9 @@ impl Lora {
         if let Some(name) = missing.cloned().or(known.is_empty().then(String::new)) {
             return Err(TransferError::UnknownLayer { name, known });
         }
+        let adapted = placed.iter().filter(|layer| chosen.contains(&layer.name));
+        let of_rank_1: usize = adapted.map(|layer| layer.input.size() + layer.output.size()).sum();
+        check_size("the parameters of low-rank additions", rank.saturating_mul(of_rank_1))?;
         let mut builder = ParametersBuilder::new();
         let (mut additions, mut weights) = (Additions::default(), Vec::new());
         let in_encoder = base.config().encoder.len();

@@ -48,7 +48,7 @@ pub use prefix_tuning::{PrefixTuning, PrefixTuningConfig};
 
 use thiserror::Error;
 
-use crate::nn::NetworkError;
+use crate::nn::{MAX_PARAMETERS, NetworkError};
 
 /// Why a network cannot be adapted.
 #[derive(Debug, Error)]
@@ -75,6 +75,12 @@ pub enum TransferError {
     /// The network refused.
     #[error(transparent)]
     Network(#[from] NetworkError),
+}
+
+/// That so many parameters are no more than a network may have, before memory is asked for.
+fn check_size(what: &'static str, parameters: usize) -> Result<(), TransferError> {
+    let limit = MAX_PARAMETERS;
+    if parameters > limit { Err(NetworkError::TooLarge { what, limit }.into()) } else { Ok(()) }
 }
 
 fn check(

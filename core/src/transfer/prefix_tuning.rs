@@ -4,7 +4,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{TransferError, check};
+use super::{TransferError, check, check_size};
 use crate::init::{Fans, Init};
 use crate::nn::{Network, Parameter, Parameters, ParametersBuilder, Prefix, Transformer};
 
@@ -42,7 +42,8 @@ impl PrefixTuning {
     /// Puts prefixes before the blocks of a transformer, which stays as it is.
     ///
     /// # Errors
-    /// [`TransferError::Setting`].
+    /// [`TransferError::Setting`]; [`TransferError::Network`] where the prefixes have more than
+    /// [`MAX_PARAMETERS`](crate::nn::MAX_PARAMETERS) parameters.
     pub fn new<R: Rng + ?Sized>(
         mut base: Transformer,
         config: &PrefixTuningConfig,
@@ -53,6 +54,7 @@ impl PrefixTuning {
         check(std > 0.0 && std.is_finite(), "std", f64::from(std), "positive and finite")?;
         let (width, layers) = (base.config().width, base.config().layers);
         check(layers > 0, "layers", 0.0, "at least 1, for there is no attention without a block")?;
+        check_size("the parameters of prefixes", length.saturating_mul(2 * width * layers))?;
         let mut builder = ParametersBuilder::new();
         let mut declare = || {
             let fans = Fans { fan_in: width, fan_out: width };

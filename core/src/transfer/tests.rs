@@ -131,6 +131,8 @@ fn bad_settings_are_errors() {
     let of = LoraConfig::default;
     assert_eq!(error(LoraConfig { rank: 0, ..of() }), "rank must be at least 1, got 0");
     assert!(error(LoraConfig { alpha: f64::NAN, ..of() }).contains("alpha must be positive"));
+    let huge = error(LoraConfig { rank: 1 << 28, ..of() });
+    assert!(huge.contains("the parameters of low-rank additions are more than"), "{huge}");
     let unknown = error(LoraConfig { layers: vec!["encoder.1".to_owned()], ..of() });
     assert!(unknown.contains(r#""encoder.1": there are ["encoder.0", "encoder.2", "head.0"]"#));
     let empty = Sequential::new(&NetworkConfig::default(), &[3], &mut rng(1)).unwrap();
@@ -147,6 +149,8 @@ fn bad_settings_are_errors() {
     };
     let none = PrefixTuningConfig { length: 0, ..PrefixTuningConfig::default() };
     assert_eq!(prefix(1, none).to_string(), "length must be at least 1, got 0");
+    let long = PrefixTuningConfig { length: usize::MAX, ..PrefixTuningConfig::default() };
+    assert!(prefix(1, long).to_string().contains("the parameters of prefixes are more than"));
     let still = PrefixTuningConfig { std: 0.0, ..PrefixTuningConfig::default() };
     assert!(prefix(1, still).to_string().starts_with("std must be"));
     assert!(prefix(0, PrefixTuningConfig::default()).to_string().starts_with("layers must be"));
