@@ -92,7 +92,7 @@ impl Mask {
     ///
     /// # Errors
     /// As [`l1_unstructured`](Self::l1_unstructured); [`CompressionError::UnknownName`];
-    /// [`CompressionError::Setting`] unless `n` is positive.
+    /// [`CompressionError::Setting`] unless `n` is positive, or where the norms overflow or vanish.
     pub fn ln_structured(
         &mut self,
         parameters: &Parameters,
@@ -107,10 +107,12 @@ impl Mask {
             name: name.to_owned(),
             known: self.prunable.iter().map(|one| one.name.clone()).collect(),
         })?;
-        let units = units(weights);
-        let norms = norms(&units, parameters.values(), n);
-        let is_kept = |&unit: &usize| units[unit].iter().any(|&place| self.kept[place]);
-        let mut order: Vec<usize> = (0..units.len()).filter(is_kept).collect();
+        // Of each unit what is kept: what is pruned counts as zero, though it may not be so yet.
+        let mut units = units(weights);
+        units.iter_mut().for_each(|unit| unit.retain(|&place| self.kept[place]));
+        units.retain(|unit| !unit.is_empty());
+        let norms = norms(&units, parameters.values(), n)?;
+        let mut order: Vec<usize> = (0..units.len()).collect();
         let goes = share(amount, order.len());
         order.sort_by(|&a, &b| norms[a].total_cmp(&norms[b]));
         for &unit in &order[..goes] {
@@ -176,15 +178,24 @@ pub(super) fn units(weights: &NamedParameter) -> Vec<Vec<usize>> {
     }
 }
 
-/// The Lₙ norm of the weights into each unit.
-pub(super) fn norms(units: &[Vec<usize>], values: &[f32], n: f64) -> Vec<f64> {
+/// The Lₙ norm of the weights into each unit; an error where `n` is so small or large that they tell
+/// nothing of the weights.
+pub(super) fn norms(
+    units: &[Vec<usize>],
+    values: &[f32],
+    n: f64,
+) -> Result<Vec<f64>, CompressionError> {
     let norm = |places: &Vec<usize>| {
-        let magnitudes = places.iter().map(|&place| f64::from(values[place]).abs());
+        let magnitudes = || places.iter().map(|&place| f64::from(values[place]).abs());
+        let largest = magnitudes().fold(0.0, f64::max);
         if n.is_infinite() {
-            magnitudes.fold(0.0, f64::max)
-        } else {
-            magnitudes.map(|x| x.powf(n)).sum::<f64>().powf(1.0 / n)
+            return Ok(largest);
         }
+        let norm = magnitudes().map(|x| x.powf(n)).sum::<f64>().powf(1.0 / n);
+        let fits = norm.is_finite() && (norm > 0.0) == (largest > 0.0);
+        let allowed = "such that the norms of the weights neither overflow nor vanish, 1 or 2 say";
+        check(fits, "n", n, allowed)?;
+        Ok(norm)
     };
     units.iter().map(norm).collect()
 }

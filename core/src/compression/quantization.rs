@@ -91,8 +91,8 @@ impl QuantizedNetwork {
     }
 
     /// `batch` rows of `inputs` numbers to as many rows of `outputs`, as
-    /// [`Network::evaluate`]. A number that is not finite has no nearest whole one: what comes out then
-    /// means nothing.
+    /// [`Network::evaluate`]. A number that is not finite has no nearest whole one: a row with one becomes
+    /// NaN.
     ///
     /// # Errors
     /// [`CompressionError::Length`].
@@ -114,6 +114,13 @@ impl QuantizedNetwork {
             std::mem::swap(from, to);
         }
         out.copy_from_slice(from);
+        for (row, out) in
+            inputs.chunks_exact(self.inputs()).zip(out.chunks_exact_mut(self.outputs()))
+        {
+            if !row.iter().all(|x| x.is_finite()) {
+                out.fill(f32::NAN);
+            }
+        }
         Ok(())
     }
 
@@ -135,7 +142,8 @@ impl QuantizedNetwork {
     ///
     /// # Errors
     /// [`CompressionError::Checkpoint`] where something is missing or has another form;
-    /// [`CompressionError::Length`] where layers do not fit together; [`CompressionError::NotFinite`];
+    /// [`CompressionError::Length`] where layers do not fit together; [`CompressionError::Setting`] where
+    /// one has no inputs, no outputs or a weight of −128; [`CompressionError::NotFinite`];
     /// [`CompressionError::NotDense`] where there is no layer.
     pub fn from_state_dict(state: &StateDict) -> Result<Self, CompressionError> {
         let (quantization, layers) = (state.get("quantization")?, state.get::<usize>("layers")?);

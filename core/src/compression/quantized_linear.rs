@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check_length;
-use super::{CompressionError, Quantization, check_finite};
+use super::{CompressionError, Quantization, check, check_finite};
 use crate::checkpoint::StateDict;
 use crate::nn::Activation;
 use crate::simd::wide;
@@ -97,12 +96,14 @@ impl QuantizedLinear {
 
     pub(super) fn load(name: &str, state: &StateDict) -> Result<Self, CompressionError> {
         let Form { inputs, outputs, activation } = state.get(&format!("{name}/form"))?;
-        let weight = state.array(&format!("{name}/weight"), &[outputs, inputs])?;
+        check(inputs > 0, "a layer's inputs", inputs as f64, "at least 1")?;
+        check(outputs > 0, "a layer's outputs", outputs as f64, "at least 1")?;
+        let weight: Vec<i8> = state.array(&format!("{name}/weight"), &[outputs, inputs])?;
+        check(!weight.contains(&i8::MIN), "a weight", i8::MIN.into(), "from -127 to 127")?;
         let scale: Vec<f32> = state.array(&format!("{name}/scale"), &[outputs])?;
         let bias: Vec<f32> = state.array(&format!("{name}/bias"), &[outputs])?;
         check_finite("the scales", &scale)?;
         check_finite("the biases", &bias)?;
-        check_length("a layer's inputs and outputs", 0, usize::from(inputs == 0 || outputs == 0))?;
         Ok(Self { weight, scale, bias, inputs, activation })
     }
 }

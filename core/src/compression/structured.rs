@@ -57,8 +57,8 @@ fn mixes_units(layer: &LayerConfig) -> bool {
 /// <https://arxiv.org/abs/1608.08710>, with n = 1).
 ///
 /// # Errors
-/// [`CompressionError::Setting`] unless `amount` lies in [0, 1] and `n` is positive;
-/// [`CompressionError::NotFinite`].
+/// [`CompressionError::Setting`] unless `amount` lies in [0, 1] and `n` is positive, or where the norms
+/// overflow or vanish; [`CompressionError::NotFinite`].
 pub fn prune_units(
     network: &Sequential,
     amount: f64,
@@ -71,15 +71,16 @@ pub fn prune_units(
     let keep = |layer: HiddenLayer| {
         let name = format!("{}.weight", layer.name);
         let weights = named.iter().find(|one| one.name == name).expect("the layer has weights");
-        let norms = norms(&units(weights), network.parameters().values(), n);
+        let norms = norms(&units(weights), network.parameters().values(), n)?;
         let mut order: Vec<usize> = (0..layer.units).collect();
         order.sort_by(|&a, &b| norms[a].total_cmp(&norms[b]));
         let goes = share(amount, layer.units).min(layer.units - 1);
         let mut kept = order.split_off(goes);
         kept.sort_unstable();
-        (layer.name, kept)
+        Ok((layer.name, kept))
     };
-    keep_units(network, &hidden_layers(network).into_iter().map(keep).collect())
+    let kept: Result<_, CompressionError> = hidden_layers(network).into_iter().map(keep).collect();
+    keep_units(network, &kept?)
 }
 
 /// The network with these units alone of the layers that are named, all of the others: a smaller
