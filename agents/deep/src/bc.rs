@@ -191,12 +191,19 @@ fn action_weights(
     }
     let mut counts = train.class_counts().map_err(backend)?;
     counts.resize(actions, 0);
+    let done: Vec<bool> = counts.iter().map(|&n| n > 0).collect();
     // What the expert never does counts as if it had once: only steps held out could have it.
     counts.iter_mut().for_each(|n| *n = (*n).max(1));
     let weights = weight.weights(&counts);
     let expected = "a beta in [0, 1), or a finite weight from 0 on for each action";
     AgentError::require(weights.is_ok(), "class_weight", weight, expected)?;
-    weights.map_err(backend)
+    let weights = weights.map_err(backend)?;
+    // With none every loss would be 0, and nothing learned.
+    let counts_for = |weights: &[f32]| weights.iter().zip(&done).any(|(&w, &done)| done && w > 0.0);
+    let learns = weights.as_deref().is_none_or(counts_for);
+    let expected = "a weight above 0 for an action that the demonstrations hold";
+    AgentError::require(learns, "class_weight", weight, expected)?;
+    Ok(weights)
 }
 
 /// The steps of the episodes as rows, a share of the episodes held out: at least one, if there are two

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use gymnast_core::{
-    data::{DataError, Table},
+    data::{DataError, StandardScaler, Table, Transformer as _},
     ood::{Mahalanobis, OodError, threshold_at_tpr},
 };
 use gymnast_envs::{FeatureSpace, Rng, Space};
@@ -11,18 +11,19 @@ use gymnast_harness::{Mode, Policy};
 
 use crate::learned::write_features;
 
-/// Every so many observations sets the threshold; the detector learns from the others.
+/// One in so many observations is held out to set the threshold.
 const HELD_OUT: usize = 5;
 
 /// A policy, and a detector of observations unlike those that it was trained on.
 ///
 /// It acts as the policy does and counts what it flags; [`flags`](Self::flags) tells which. The
 /// detector is a normal distribution of the observations' features
-/// ([`Mahalanobis`](gymnast_core::ood::Mahalanobis)), so it knows how far they spread, and together with
-/// what, but not of holes in between.
+/// ([`Mahalanobis`](gymnast_core::ood::Mahalanobis)), each brought to mean 0 and standard deviation 1, so
+/// it knows how far they spread, and together with what, but not of holes in between.
 pub struct NoveltyWatch<P, O> {
     policy: P,
     observation_space: O,
+    scaler: StandardScaler,
     detector: Mahalanobis,
     threshold: f64,
     seen: Cell<u64>,
@@ -34,12 +35,14 @@ impl<P, O: FeatureSpace> NoveltyWatch<P, O> {
     /// the share `tolerance` is flagged, 0.01 say; `shrinkage` as for
     /// [`Mahalanobis::fit`](gymnast_core::ood::Mahalanobis::fit).
     ///
-    /// Each fifth observation sets the threshold, the others the detector.
+    /// The last fifth of the observations sets the threshold, the others the detector. Give them in the
+    /// order in which they were seen, of several episodes: the steps of one resemble each other, so that a
+    /// threshold set by the very episodes that the detector learned from would flag more of new ones.
     ///
     /// # Errors
-    /// [`OodError::Setting`] unless `tolerance` lies in [0, 1) and `shrinkage` in [0, 1],
-    /// [`OodError::Empty`] for fewer than five observations, [`OodError::NotFinite`],
-    /// [`OodError::Singular`] where a feature never varies and nothing was shrunk.
+    /// [`OodError::Setting`] unless `tolerance` lies in [0, 1) and `shrinkage` in [0, 1], and for fewer than
+    /// five observations; [`OodError::NotFinite`]; [`OodError::Singular`] where nothing was shrunk and a
+    /// feature never varies, or there are no more observations to learn from than features.
     pub fn fit(
         policy: P,
         observation_space: O,
@@ -52,20 +55,32 @@ impl<P, O: FeatureSpace> NoveltyWatch<P, O> {
             return Err(OodError::Setting { key, value, allowed });
         }
         let rows = features(&observation_space, observations)?;
-        let (held_out, learned): (Vec<usize>, Vec<usize>) =
-            (0..rows.len()).partition(|row| row % HELD_OUT == HELD_OUT - 1);
-        let learned = rows.select(&learned)?;
+        if rows.len() < HELD_OUT {
+            let (key, allowed) = ("the number of observations", "at least 5");
+            return Err(OodError::Setting { key, value: rows.len() as f64, allowed });
+        }
+        if let Some(place) = rows.values().iter().position(|x| !x.is_finite()) {
+            let (row, column) = (place / rows.width(), place % rows.width());
+            return Err(OodError::NotFinite { row, column, value: rows.values()[place] });
+        }
+        let learned = rows.len() - rows.len() / HELD_OUT;
+        let [learned, held_out] =
+            [0..learned, learned..rows.len()].map(|part| rows.select(&part.collect::<Vec<_>>()));
+        let learned = learned?;
+        let scaler = StandardScaler::fit(&learned)?;
+        let learned = scaler.transform(&learned)?;
         let detector = Mahalanobis::fit(&learned, &vec![0; learned.len()], shrinkage)?;
-        let scores = detector.scores(&rows.select(&held_out)?)?;
+        let scores = detector.scores(&scaler.transform(&held_out?)?)?;
         let threshold = threshold_at_tpr(&scores, 1.0 - tolerance)?;
         let (seen, flagged) = Default::default();
-        Ok(Self { policy, observation_space, detector, threshold, seen, flagged })
+        Ok(Self { policy, observation_space, scaler, detector, threshold, seen, flagged })
     }
 
     /// Which observations are unlike those of the training; one that is not finite is.
     pub fn flags(&self, observations: &[O::Element]) -> Vec<bool> {
         let is_novel = |observation: &O::Element| {
             let row = features(&self.observation_space, std::slice::from_ref(observation));
+            let row = row.and_then(|row| self.scaler.transform(&row));
             let score = row.map_err(OodError::from).and_then(|row| self.detector.scores(&row));
             score.map_or(true, |scores| scores[0] < self.threshold)
         };
@@ -174,9 +189,36 @@ mod tests {
     }
 
     #[test]
+    fn the_last_fifth_sets_the_threshold() {
+        // The last episode is wilder than those before: none of it is flagged.
+        let mut seen = observations(5);
+        seen[4 * 200..].iter_mut().flatten().for_each(|x| *x *= 10.0);
+        let space = CartPole::default().observation_space();
+        let watch = NoveltyWatch::fit(Controller, space, &seen, 0.0, 1e-3).unwrap();
+        assert_eq!(watch.flags(&seen[4 * 200..]), [false; 200]);
+    }
+
+    #[test]
+    fn features_of_any_unit_are_watched() {
+        let mut seen = observations(10);
+        let unit = |observation: &mut [f32; 4]| {
+            observation[0] *= 1e4;
+            observation[1] *= 1e-2;
+        };
+        seen.iter_mut().for_each(unit);
+        let mut wild = [0.0, 3.0, 0.0, 0.0];
+        unit(&mut wild);
+        assert_eq!(watch(&seen).unwrap().flags(&[wild, [0.0; 4]]), [true, false]);
+    }
+
+    #[test]
     fn it_says_what_it_needs() {
-        assert!(matches!(watch(&[]), Err(OodError::Empty)));
-        assert!(matches!(watch(&[[0.0; 4], [1.0; 4]]), Err(OodError::Empty)));
+        for few in [&[][..], &[[0.0; 4], [1.0; 4]], &[[0.0; 4]; 4]] {
+            let error = watch(few).err().unwrap().to_string();
+            let expected =
+                format!("the number of observations must be at least 5, got {}", few.len());
+            assert_eq!(error, expected);
+        }
         assert!(matches!(watch(&[[f32::NAN; 4]; 5]), Err(OodError::NotFinite { .. })));
         let space = || CartPole::default().observation_space();
         let (still, some) = ([[0.5; 4]; 10], observations(1));

@@ -43,7 +43,12 @@ fn weights_follow_from_how_often_actions_were_done() {
     assert_eq!(weights(ClassWeight::Uniform).unwrap(), None);
     // Six, two, and one as if it had been done.
     assert_eq!(weights(ClassWeight::Balanced).unwrap(), Some(vec![0.5, 1.5, 3.0]));
-    for bad in [ClassWeight::Given(vec![1.0; 2]), ClassWeight::EffectiveNumber { beta: 1.0 }] {
+    for bad in [
+        ClassWeight::Given(vec![1.0; 2]),
+        ClassWeight::EffectiveNumber { beta: 1.0 },
+        ClassWeight::Given(vec![0.0; 3]),
+        ClassWeight::Given(vec![0.0, 0.0, 1.0]), // of the action that was never done
+    ] {
         let error = weights(bad).unwrap_err();
         assert!(matches!(error, AgentError::InvalidConfig { key: "class_weight", .. }), "{error}");
     }
