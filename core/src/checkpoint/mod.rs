@@ -57,6 +57,13 @@ pub fn load(path: &Path) -> Result<StateDict, CheckpointError> {
     StateDict::from_bytes(&bytes).map_err(damaged)
 }
 
+/// A number that tells these numbers, and their order, from others (FNV-1a).
+pub fn fingerprint<'a>(numbers: impl IntoIterator<Item = &'a f32>) -> u64 {
+    numbers.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, number| {
+        (hash ^ u64::from(number.to_bits())).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,10 @@
 //! Some rows of a dataset, on their way to a network.
 
 #[cfg(feature = "torch")]
-use tch::{Kind, Tensor};
+use tch::Tensor;
+
+#[cfg(feature = "torch")]
+use super::{DataError, class_of};
 
 /// Some rows of a [`Dataset`](super::Dataset).
 #[derive(Debug, Clone, Default)]
@@ -48,6 +51,11 @@ impl Batch {
 
 #[cfg(feature = "torch")]
 impl Batch {
+    /// The rows of the dataset, each once: B over the [views](Self::views).
+    pub(crate) fn rows_of_data(&self) -> usize {
+        self.rows / self.views.max(1)
+    }
+
     /// What the network reads: `[B, input_width]`.
     pub fn inputs(&self) -> Tensor {
         Tensor::from_slice(&self.inputs).view([self.rows as i64, -1])
@@ -59,7 +67,12 @@ impl Batch {
     }
 
     /// The targets as whole numbers, for classes: `[B]`.
-    pub fn classes(&self) -> Tensor {
-        Tensor::from_slice(&self.targets).to_kind(Kind::Int64)
+    ///
+    /// # Errors
+    /// [`DataError::NotAClass`] if one is negative or not whole.
+    pub fn classes(&self) -> Result<Tensor, DataError> {
+        let class = |(row, &value)| class_of(row, value).map(|class| class as i64);
+        let classes = self.targets.iter().enumerate().map(class);
+        Ok(Tensor::from_slice(&classes.collect::<Result<Vec<i64>, _>>()?))
     }
 }

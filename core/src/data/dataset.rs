@@ -3,6 +3,7 @@
 use rand::Rng;
 
 use super::{Batch, DataError, Stratify, Table, train_test_split};
+use crate::checkpoint::fingerprint;
 
 /// Rows of inputs, and what should become of each: rows of targets. A class stands as its number.
 ///
@@ -146,17 +147,11 @@ impl Dataset {
     /// [`DataError::Count`] if a row has more than one target, [`DataError::NotAClass`] if one is
     /// negative or not whole.
     pub fn classes(&self) -> Result<Vec<usize>, DataError> {
-        /// From here on `f32` skips whole numbers.
-        const LIMIT: f32 = 16_777_216.0;
         let (what, expected, got) = ("targets in a row", 1, self.target_width());
         if got != expected {
             return Err(DataError::Count { what, expected, got });
         }
-        let class = |(row, &value): (usize, &f32)| {
-            let is_class = (0.0..LIMIT).contains(&value) && value.fract() == 0.0;
-            let error = DataError::NotAClass { row, value, below: None };
-            if is_class { Ok(value as usize) } else { Err(error) }
-        };
+        let class = |(row, &value)| class_of(row, value);
         self.targets().iter().enumerate().map(class).collect()
     }
 
@@ -224,7 +219,8 @@ impl Dataset {
         Ok(Self { resampled, ..Self::from_tables(self.inputs.clone(), targets)? })
     }
 
-    /// Some of the rows, by their numbers, in that order.
+    /// Some of the rows, by their numbers, in that order; [resampled](Self::is_resampled) where one comes
+    /// more than once.
     ///
     /// # Errors
     /// [`DataError::NoSuchRow`].
@@ -233,12 +229,12 @@ impl Dataset {
             inputs: self.inputs.select(rows)?,
             targets: self.targets.select(rows)?,
             class_names: self.class_names.clone(),
-            resampled: self.resampled,
+            resampled: self.resampled || repeats(rows, self.len()),
         })
     }
 
-    /// Whether rows occur more than once or were made up ([`imbalance`](crate::imbalance),
-    /// [`ensemble`](crate::ensemble)). Such rows are for training only: every split refuses them, since
+    /// Whether rows were chosen more than once ([`select`](Self::select), [`ensemble`](crate::ensemble)) or
+    /// made up ([`imbalance`](crate::imbalance)). Such rows are for training only: every split refuses them, since
     /// copies of one row, or a row and what was made of it, would end on both sides.
     pub fn is_resampled(&self) -> bool {
         self.resampled
@@ -270,12 +266,9 @@ impl Dataset {
         train_test_split(self, share, Stratify::No, rng)
     }
 
-    /// A number that tells these rows from others (FNV-1a), for a training that goes on.
+    /// A number that tells these rows from others, for a training that goes on.
     pub fn fingerprint(&self) -> u64 {
-        let numbers = self.inputs().iter().chain(self.targets());
-        numbers.fold(0xcbf2_9ce4_8422_2325, |hash, number| {
-            (hash ^ u64::from(number.to_bits())).wrapping_mul(0x0100_0000_01b3)
-        })
+        fingerprint(self.inputs().iter().chain(self.targets()))
     }
 
     /// Some of the rows, by their numbers.
@@ -311,4 +304,19 @@ impl Dataset {
         self.gather(&rows.repeat(views), batch);
         batch.views = views;
     }
+}
+
+/// The class of a row by its target.
+pub(crate) fn class_of(row: usize, value: f32) -> Result<usize, DataError> {
+    /// From here on `f32` skips whole numbers.
+    const LIMIT: f32 = 16_777_216.0;
+    let is_class = (0.0..LIMIT).contains(&value) && value.fract() == 0.0;
+    let error = DataError::NotAClass { row, value, below: None };
+    if is_class { Ok(value as usize) } else { Err(error) }
+}
+
+/// Whether one of so many rows comes more than once.
+fn repeats(rows: &[usize], of: usize) -> bool {
+    let mut seen = vec![false; of];
+    rows.iter().any(|&row| std::mem::replace(&mut seen[row], true))
 }

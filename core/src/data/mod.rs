@@ -43,6 +43,8 @@ mod tests;
 pub use augmentation::{Augmentation, Compose, Mixed, Shape, mixup};
 pub use batch::Batch;
 pub use dataset::Dataset;
+#[cfg(feature = "torch")]
+pub(crate) use dataset::class_of;
 pub use error::DataError;
 pub use loader::{DataLoader, DataLoaderConfig};
 pub use preprocessing::{

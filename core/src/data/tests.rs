@@ -68,7 +68,9 @@ fn a_selection_keeps_order_and_names() {
     let inputs = inputs.with_names(["a", "b"]).unwrap();
     let targets = Table::new(vec![0.0, 1.0, 1.0], 1).unwrap().with_names(["y"]).unwrap();
     let data = Dataset::from_tables(inputs, targets).unwrap();
+    assert!(!data.select(&[2, 0]).unwrap().is_resampled());
     let part = data.with_class_names(["no", "yes"]).unwrap().select(&[2, 0, 2]).unwrap();
+    assert!(part.is_resampled());
     assert_eq!(part.inputs(), [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
     assert_eq!(part.targets(), [1.0, 0.0, 1.0]);
     assert_eq!((part.feature_names().len(), part.target_names()), (2, &["y".to_owned()][..]));

@@ -41,7 +41,7 @@ impl BiasVariance {
 /// Trains on `rounds` bootstrap samples of the training rows and takes the error on the test rows
 /// apart: E (y − ŷ)² = bias² + variance + noise.
 ///
-/// `train` gets a sample and the number of the round, and returns a prediction for each test row.
+/// `train` gets a sample, which is [resampled](Dataset::is_resampled), and the number of the round, and returns a prediction for each test row.
 ///
 /// Source: Geman, Bienenstock and Doursat, "Neural networks and the bias/variance dilemma" (1992),
 /// equation 2.3. The bootstrap stands for new samples of the problem, so that its variance is that of
@@ -78,7 +78,7 @@ pub fn bias_variance<R: Rng + ?Sized, E: From<DataError>>(
     let (mut sum, mut sum_of_squares, mut error) = (vec![0.0; n], vec![0.0; n], 0.0);
     for round in 0..rounds {
         let sample: Vec<usize> = (0..rows.len()).map(|_| rng.random_range(0..rows.len())).collect();
-        let predictions = train(&rows.select(&sample)?, round)?;
+        let predictions = train(&rows.select(&sample)?.into_resampled(), round)?;
         count("predictions for the test rows", predictions.len())?;
         for (i, &prediction) in predictions.iter().enumerate() {
             // Around the truth, so that squares of large numbers do not cancel.

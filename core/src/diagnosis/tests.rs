@@ -69,6 +69,7 @@ fn the_parts_of_the_error_sum_to_it() {
     // The mean of the targets: by hand, its bias² is the variance of x² on [−1, 1], 4/45, and how far
     // the mean of these 40 is from 1/3; its variance is that of a mean of 40, about 0.34 / 40.
     let parts = bias_variance(&problem, 400, rng, |sample, _| {
+        assert!(sample.is_resampled());
         let mean = sample.targets().iter().sum::<f32>() / sample.len() as f32;
         Ok::<_, DataError>(vec![mean; test.len()])
     })
