@@ -16,9 +16,13 @@ pub struct LoadReport {
 }
 
 impl LoadReport {
-    /// Whether everything was taken over, and nothing left: what PyTorch's `strict=True` asks for.
+    /// Whether everything was taken over, and nothing left: what PyTorch's `strict=True` asks for. Not so
+    /// where there was nothing to take over: a name may be misspelled.
     pub fn is_complete(&self) -> bool {
-        self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty()
+        !self.matched.is_empty()
+            && self.missing.is_empty()
+            && self.unexpected.is_empty()
+            && self.mismatched.is_empty()
     }
 }
 

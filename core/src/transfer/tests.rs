@@ -200,6 +200,8 @@ fn loading_says_what_matched() {
 
     let report = load_matching(&mut mlp(2, 1), &mlp(2, 2), |_| true).unwrap();
     assert!(report.is_complete());
+    let misspelled = load_matching(&mut mlp(2, 1), &mlp(2, 2), |name| name.starts_with("encodr."));
+    assert!(!misspelled.unwrap().is_complete());
     let deep = NetworkConfig::mlp(&[16, 12, 3], Activation::Tanh).linear_head(2);
     let mut deep = Sequential::new(&deep, &[6], &mut rng(1)).unwrap();
     let report = load_matching(&mut deep, &mlp(2, 2), |_| true).unwrap();
