@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use crate::data::Batch;
 use crate::loss::{Loss, LossError};
-use crate::nn::Network;
+use crate::nn::{Network, described_with_numbers};
 use crate::supervised::{FitError, Objective};
 
 /// `T² · mean KL(softmax(teacher / T) ‖ softmax(student / T))`: how far the student's softened answers are
@@ -82,13 +82,18 @@ impl<N: Network, T: Network + ?Sized> Objective<N> for Distillation<'_, T> {
         check_setting("alpha", alpha, "in [0, 1]", (0.0..=1.0).contains(&alpha))?;
         let inputs = batch.inputs();
         teacher.check_input(&inputs)?;
-        let (student, teacher) = (network.forward(&inputs), teacher.predict(&inputs));
+        let (student, teacher) = (network.try_forward(&inputs)?, teacher.predict(&inputs));
         let soft = distillation_loss(&student, &teacher, temperature)?;
         if alpha == 1.0 {
             return Ok(soft);
         }
-        let hard = Loss::cross_entropy().compute(&student, &batch.classes())?;
+        let hard = Loss::cross_entropy().compute(&student, &batch.classes()?)?;
         Ok(soft * alpha + hard * (1.0 - alpha))
+    }
+
+    fn description(&self) -> String {
+        let Self { teacher, temperature, alpha } = self;
+        format!("Distillation {temperature} {alpha} by {}", described_with_numbers(*teacher))
     }
 }
 

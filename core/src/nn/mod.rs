@@ -72,6 +72,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 use thiserror::Error;
 
+use crate::checkpoint::fingerprint;
 use crate::init::InitError;
 
 /// Why a network cannot be built or fed.
@@ -272,6 +273,12 @@ pub trait Network: Send {
     fn after_step(&mut self) -> Result<(), NetworkError> {
         Ok(())
     }
+    /// What tells it from other networks with as many parameters and buffers: its settings, and a
+    /// [fingerprint](crate::checkpoint::fingerprint) of numbers that are neither, those of a network
+    /// under an adapter for example. A training's checkpoint is that of one.
+    fn description(&self) -> String {
+        std::any::type_name::<Self>().to_owned()
+    }
     /// What training changes besides the parameters, for a checkpoint.
     fn buffers(&self) -> Buffers {
         Buffers::default()
@@ -329,6 +336,13 @@ pub trait Network: Send {
         let outputs = self.predict(&rows).to_kind(Kind::Float).contiguous();
         Ok(outputs.f_copy_data(out, out.len())?)
     }
+}
+
+/// A network's [description](Network::description) with a fingerprint of all its numbers, for whoever
+/// computes with them as they are.
+pub(crate) fn described_with_numbers(network: &(impl Network + ?Sized)) -> String {
+    let (parameters, buffers) = (network.parameters().values(), network.buffers().numbers);
+    format!("{} {}", network.description(), fingerprint(parameters.iter().chain(&buffers)))
 }
 
 /// What training changes in a network besides its parameters.

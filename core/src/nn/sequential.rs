@@ -278,6 +278,10 @@ impl Network for Sequential {
         self.training = training;
     }
 
+    fn description(&self) -> String {
+        format!("{:?} {:?} {}", self.config, self.input_shape(), self.encoder_frozen)
+    }
+
     fn named_buffers(&self) -> Vec<NamedParameter> {
         let (mut named, mut end) = (Vec::new(), 0);
         let layers = self.config.layers(&self.input_shape().of_example());

@@ -175,6 +175,10 @@ impl TransformerConfig {
 }
 
 impl Network for Transformer {
+    fn description(&self) -> String {
+        format!("{:?}", self.config)
+    }
+
     fn inputs(&self) -> usize {
         self.config.places * self.embedding.inputs()
     }

@@ -63,7 +63,11 @@ impl<N: Network> Objective<N> for OutlierExposure {
             let expected = format!("[B, {classes}], one output for each class");
             return Err(LossError::Shape { what: "the prediction", expected, got }.into());
         }
-        Ok(outlier_exposure_loss(&outputs, &batch.classes(), self.weight)?)
+        Ok(outlier_exposure_loss(&outputs, &batch.classes()?, self.weight)?)
+    }
+
+    fn description(&self) -> String {
+        format!("{self:?}")
     }
 }
 

@@ -17,8 +17,11 @@ pub struct FitConfig {
     pub batch_size: usize,
     /// Which rows the minibatches of an epoch are made of.
     pub sampler: Sampler,
-    /// The minibatches whose gradients make one step, as one large minibatch that memory would not
-    /// hold; ≥ 1.
+    /// The minibatches whose gradients make one step, as one large minibatch would that memory does not
+    /// hold; ≥ 1. Not quite so where rows are compared with each other, or normalised by the batch: both
+    /// stay within a minibatch ([`NtXent`](crate::self_supervised::NtXent),
+    /// [`InfoNce`](crate::self_supervised::InfoNce)). Nor for
+    /// [`OutlierExposure`](crate::ood::OutlierExposure), the sum of two means.
     pub accumulate: usize,
     /// What takes the steps, with its learning rate.
     pub optimizer: OptimizerConfig,
@@ -28,7 +31,8 @@ pub struct FitConfig {
     pub augmentations: Vec<Augmentation>,
     /// The views of each row in a minibatch, each augmented on its own: 1, or 2 for objectives that
     /// compare them ([`self_supervised`](crate::self_supervised)). Rows held out are augmented then as
-    /// well, in the same way each time. ≥ 1.
+    /// well, in the same way each time; with 1 they are where the objective
+    /// [asks](super::Objective::augments_held_out) for it. ≥ 1.
     pub views: usize,
     /// Parts of the parameters that learn otherwise, or not at all.
     pub param_groups: Vec<ParamGroup>,

@@ -42,6 +42,12 @@ pub enum FitError {
         /// How many there are.
         got: usize,
     },
+    /// No row counts: all have the weight 0, or nothing in them was masked.
+    #[error(
+        "no row counts for the loss: expected a class with a weight above 0, or an augmentation that \
+         masks something, with a number that no row holds"
+    )]
+    NoWeight,
     /// The loss is no longer finite.
     #[error(
         "the loss became {loss} in epoch {epoch}, minibatch {batch}: try a lower learning rate"

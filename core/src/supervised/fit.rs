@@ -20,7 +20,8 @@ pub struct Fit {
     rng: ChaCha8Rng,
     /// The rows of the epoch under way, shuffled.
     order: Vec<usize>,
-    batch: Batch,
+    /// The minibatches of a step.
+    batches: Vec<Batch>,
     /// Once the width of the rows is known.
     augmentation: Option<Compose>,
     best: Option<Best>,
@@ -43,8 +44,9 @@ struct FitProgress {
     rows: usize,
     /// The minibatches that these made.
     batches: usize,
-    /// The sum of their losses.
+    /// The sum of their losses, each times its weight, and the sum of the weights.
     loss: f64,
+    weight: f64,
     /// The loss that the next ones have to fall below, and the epochs since it was set.
     reference: Option<f64>,
     stale: usize,
@@ -68,7 +70,7 @@ impl Fit {
             config: config.clone(),
             rng,
             order: Vec::new(),
-            batch: Batch::default(),
+            batches: Vec::new(),
             augmentation: None,
             best: None,
             progress: FitProgress::default(),
@@ -81,9 +83,9 @@ impl Fit {
     /// Always with the same rows; does nothing once the training is over.
     ///
     /// # Errors
-    /// [`FitError::Empty`], [`FitError::Width`], [`FitError::Diverged`]; [`FitError::Data`] where the
-    /// rows held out are resampled ones, or those to train with have no classes and the sampler needs
-    /// them; what objective and optimiser return.
+    /// [`FitError::Empty`], [`FitError::Width`], [`FitError::Diverged`], [`FitError::NoWeight`];
+    /// [`FitError::Data`] where the rows held out are resampled ones, or those to train with have no
+    /// classes and the sampler needs them; what objective and optimiser return.
     pub fn step<N: Network>(
         &mut self,
         network: &mut N,
@@ -117,15 +119,15 @@ impl Fit {
             return Ok(None);
         }
         network.set_training(false);
-        let train_loss = self.progress.loss / train.len() as f64;
+        let train_loss = weighted_mean(self.progress.loss, self.progress.weight)?;
         let validation_loss = self.mean_loss(network, validation, objective)?;
         let epoch = Epoch { train_loss, validation_loss, learning_rate: rate, ..Epoch::default() };
-        self.end_epoch(epoch.clone(), network);
+        self.end_epoch(epoch.clone(), network, objective.ranks_epochs());
         Ok(Some(epoch))
     }
 
-    /// Sums the gradients of the next minibatches, each counted by its share of their rows: the
-    /// gradient that all of them would have in one.
+    /// Sums the gradients of the next minibatches, each counted by its share of their weight: the
+    /// gradient that all of them would have in one, where rows are not compared with each other.
     fn accumulate<N: Network>(
         &mut self,
         network: &mut N,
@@ -139,19 +141,26 @@ impl Fit {
         // A stream for each step, far from those of the epochs.
         let mut rng = self.rng.clone();
         rng.set_stream(u64::MAX - self.progress.steps);
-        for from in (start..end).step_by(batch_size) {
-            let rows = from..end.min(from + batch_size);
-            train.gather_views(&self.order[rows.clone()], self.config.views, &mut self.batch);
+        let minibatches = self.order[start..end].chunks(batch_size);
+        self.batches.resize_with(minibatches.len(), Batch::default);
+        for (rows, batch) in minibatches.zip(&mut self.batches) {
+            train.gather_views(rows, self.config.views, batch);
             if let Some(augmentation) = &self.augmentation {
-                augmentation.apply(self.batch.input_numbers_mut(), &mut rng)?;
+                augmentation.apply(batch.input_numbers_mut(), &mut rng)?;
             }
-            let loss = objective.loss(network, &self.batch)?; // []
-            let number = self.finite(loss.double_value(&[]))?;
-            (loss * (rows.len() as f64 / (end - start) as f64)).backward();
-            self.progress.loss += number * rows.len() as f64;
-            self.progress.batches += 1;
-            self.progress.rows = rows.end;
         }
+        let total: f64 = self.batches.iter().map(|batch| objective.weight(batch)).sum();
+        for i in 0..self.batches.len() {
+            let batch = &self.batches[i];
+            let (loss, weight) = (objective.loss(network, batch)?, objective.weight(batch)); // []
+            let number = self.finite(loss.double_value(&[]))?;
+            // Without any weight there is no gradient either.
+            (loss * if total > 0.0 { weight / total } else { 0.0 }).backward();
+            self.progress.loss += number * weight;
+            self.progress.weight += weight;
+            self.progress.batches += 1;
+        }
+        self.progress.rows = end;
         Ok(())
     }
 
@@ -162,8 +171,7 @@ impl Fit {
         data: &Dataset,
         objective: &(impl Objective<N> + ?Sized),
     ) -> Result<Option<f64>, FitError> {
-        let views = (&self.config, &self.rng);
-        let loss = mean_loss(network, data, objective, views, &mut self.batch)?;
+        let loss = mean_loss(network, data, objective, (&self.config, &self.rng))?;
         loss.map(|loss| self.finite(loss)).transpose()
     }
 
@@ -172,16 +180,17 @@ impl Fit {
         if loss.is_finite() { Ok(loss) } else { Err(FitError::Diverged { epoch, batch, loss }) }
     }
 
-    fn end_epoch<N: Network>(&mut self, epoch: Epoch, network: &N) {
+    fn end_epoch<N: Network>(&mut self, epoch: Epoch, network: &N, ranked: bool) {
         let FitConfig { epochs, patience, min_delta, .. } = self.config;
-        let FitProgress { history, rows, batches, loss, reference, stale, .. } = &mut self.progress;
-        (*rows, *batches, *loss) = (0, 0, 0.0);
-        if history.best().is_none_or(|best| epoch.loss() < best.loss()) {
+        let FitProgress { history, rows, batches, loss, weight, reference, stale, .. } =
+            &mut self.progress;
+        (*rows, *batches, *loss, *weight) = (0, 0, 0.0, 0.0);
+        if !ranked || history.best().is_none_or(|best| epoch.loss() < best.loss()) {
             history.best_epoch = Some(history.epochs.len());
             let weights = network.parameters().to_vec();
             self.best = Some(Best { weights, buffers: network.buffers() });
         }
-        if reference.is_none_or(|reference| epoch.loss() < reference - min_delta) {
+        if !ranked || reference.is_none_or(|reference| epoch.loss() < reference - min_delta) {
             (*reference, *stale) = (Some(epoch.loss()), 0);
         } else {
             *stale += 1;
@@ -245,16 +254,17 @@ pub(super) fn mean_loss<N: Network>(
     data: &Dataset,
     objective: &(impl Objective<N> + ?Sized),
     (config, rng): (&FitConfig, &ChaCha8Rng),
-    batch: &mut Batch,
 ) -> Result<Option<f64>, FitError> {
+    if data.is_empty() {
+        return Ok(None);
+    }
     let _guard = tch::no_grad_guard();
     let rows: Vec<usize> = (0..data.len()).collect();
-    let mut sum = 0.0;
-    // Views are the same each time, so that losses can be compared.
-    let augmentation = match config.views {
-        1 => None,
-        _ => Some(Compose::new(config.augmentations.clone(), data.input_width())?),
-    };
+    let (mut sum, mut total, batch) = (0.0, 0.0, &mut Batch::default());
+    // They are augmented the same way each time, so that losses can be compared.
+    let augmentation = (config.views > 1 || objective.augments_held_out())
+        .then(|| Compose::new(config.augmentations.clone(), data.input_width()))
+        .transpose()?;
     let mut rng = rng.clone();
     rng.set_stream(u64::MAX / 2); // far from those of the steps and of the epochs
     for rows in rows.chunks(config.batch_size) {
@@ -262,10 +272,16 @@ pub(super) fn mean_loss<N: Network>(
         if let Some(augmentation) = &augmentation {
             augmentation.apply(batch.input_numbers_mut(), &mut rng)?;
         }
-        let loss: Tensor = objective.loss(network, batch)?;
-        sum += loss.double_value(&[]) * rows.len() as f64;
+        let (loss, weight): (Tensor, f64) =
+            (objective.loss(network, batch)?, objective.weight(batch));
+        sum += loss.double_value(&[]) * weight;
+        total += weight;
     }
-    Ok((!data.is_empty()).then(|| sum / data.len() as f64))
+    weighted_mean(sum, total).map(Some)
+}
+
+fn weighted_mean(sum: f64, weight: f64) -> Result<f64, FitError> {
+    if weight > 0.0 { Ok(sum / weight) } else { Err(FitError::NoWeight) }
 }
 
 impl Checkpoint for Fit {

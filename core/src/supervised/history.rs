@@ -42,14 +42,15 @@ impl Epoch {
 pub struct History {
     /// Each epoch, in order.
     pub epochs: Vec<Epoch>,
-    /// Which epoch had the least loss, from 0: the network has its weights.
+    /// Which epoch had the least loss, from 0: the network has its weights. The last one where the
+    /// objective does not [rank epochs](super::Objective::ranks_epochs).
     pub best_epoch: Option<usize>,
     /// Whether it stopped for want of improvement.
     pub stopped_early: bool,
 }
 
 impl History {
-    /// The epoch with the least loss.
+    /// The epoch whose weights are kept: that with the least loss, or the last one.
     pub fn best(&self) -> Option<&Epoch> {
         self.best_epoch.map(|epoch| &self.epochs[epoch])
     }

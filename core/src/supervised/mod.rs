@@ -7,7 +7,8 @@
 //!     for each minibatch: one step of the optimiser down the gradient of its loss
 //!     the validation loss: that of the rows held out, nothing learned from them
 //!     stop where it has not fallen by more than min_delta for `patience` epochs
-//! keep the weights of the epoch whose validation loss was the least
+//! keep the weights of the epoch whose validation loss was the least, or the last where losses of
+//! different epochs tell nothing (Objective::ranks_epochs)
 //! ```
 //!
 //! [`fit`] is the whole of it. A [`Trainer`] adds what stands around a training: scores, a progress
@@ -31,7 +32,7 @@
 //! let mut network = Mlp::new(&MlpConfig::default(), 2, 2, &mut rng)?;
 //! let config = FitConfig { epochs: 40, batch_size: 16, ..FitConfig::adam(1e-2) };
 //! let mut trainer = Trainer::new(config, rng)?.score("accuracy", |predictions| {
-//!     let (found, truth) = (predictions.classes(), predictions.true_classes());
+//!     let (found, truth) = (predictions.classes(), predictions.true_classes().ok()?);
 //!     let hits = found.iter().zip(&truth).filter(|(found, truth)| found == truth).count();
 //!     (!truth.is_empty()).then(|| hits as f64 / truth.len() as f64)
 //! });

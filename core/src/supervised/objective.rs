@@ -8,13 +8,37 @@ use crate::loss::Loss;
 use crate::nn::Network;
 
 /// What a training descends: a [`Loss`] between outputs and targets, or a closure of network and
-/// minibatch for anything else.
+/// minibatch for anything else. What a closure cannot say beside its loss, a type of one's own can.
 pub trait Objective<N> {
     /// The mean loss of a minibatch: `[]`, differentiable.
     ///
     /// # Errors
     /// What is wrong with outputs or targets.
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError>;
+
+    /// What the mean of a minibatch divides by: its rows, or the sum of their weights. It is how much the
+    /// minibatch counts beside others, in the loss of an epoch and in a step that several make.
+    fn weight(&self, batch: &Batch) -> f64 {
+        batch.rows_of_data() as f64
+    }
+
+    /// Whether a lower loss means better weights. Where it does not, the last epoch is kept, and no
+    /// training stops early.
+    fn ranks_epochs(&self) -> bool {
+        true
+    }
+
+    /// Whether rows held out are augmented even where there is but one view of each, in the same way
+    /// each time: an autoencoder finds nothing to do in rows as they are.
+    fn augments_held_out(&self) -> bool {
+        false
+    }
+
+    /// What tells it from other objectives, with its settings: a checkpoint is that of one. The type's
+    /// name, which is all that can be said of a closure.
+    fn description(&self) -> String {
+        std::any::type_name::<Self>().to_owned()
+    }
 }
 
 impl<N: Network> Objective<N> for Loss {
@@ -23,10 +47,29 @@ impl<N: Network> Objective<N> for Loss {
         let targets = batch.targets(); // [B, target_width]
         // A column of classes, not rows of distributions.
         let targets = match self.compares_classes() && targets.size()[1] == 1 {
-            true => batch.classes(), // [B]
+            true => batch.classes()?, // [B]
             false => targets,
         };
         Ok(self.compute(&outputs, &targets)?)
+    }
+
+    fn weight(&self, batch: &Batch) -> f64 {
+        let classes = batch.target_numbers();
+        match self {
+            // Any other mean divides by the count, and so does that of distributions.
+            Self::CrossEntropy { class_weight: Some(weights), .. }
+                if classes.len() == batch.len() =>
+            {
+                let weight =
+                    |&class: &f32| weights.get(class as usize).map_or(0.0, |&w| f64::from(w));
+                classes.iter().map(weight).sum::<f64>() / batch.views() as f64
+            }
+            _ => batch.rows_of_data() as f64,
+        }
+    }
+
+    fn description(&self) -> String {
+        format!("{self:?}")
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a network makes of rows, held against what should have come.
 
-use crate::data::{Batch, Dataset};
+use crate::data::{Batch, DataError, Dataset, class_of};
 use crate::nn::Network;
 use crate::statistics::argmax;
 
@@ -47,8 +47,11 @@ impl Predictions {
     }
 
     /// The targets as the numbers of classes.
-    pub fn true_classes(&self) -> Vec<usize> {
-        self.targets.iter().map(|&class| class as usize).collect()
+    ///
+    /// # Errors
+    /// [`DataError::NotAClass`] if one is negative or not whole.
+    pub fn true_classes(&self) -> Result<Vec<usize>, DataError> {
+        self.targets.iter().enumerate().map(|(row, &value)| class_of(row, value)).collect()
     }
 }
 

@@ -56,12 +56,16 @@ impl Ctc {
 
 impl<N: Network> Objective<N> for Ctc {
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
-        let scores = self.by_step(&network.forward(&batch.inputs()))?; // [T, B, C]
+        let scores = self.by_step(&network.try_forward(&batch.inputs())?)?; // [T, B, C]
         let labels = labels(batch.target_numbers(), batch.len())?;
         let lengths: Vec<usize> = labels.iter().map(Vec::len).collect();
         let target = batch.targets().to_kind(Kind::Int64); // [B, S]
         let steps = vec![self.steps; batch.len()];
         Ok(ctc(&scores.log_softmax(-1, None::<Kind>), &target, &steps, &lengths, &self.config)?)
+    }
+
+    fn description(&self) -> String {
+        format!("{self:?}")
     }
 }
 

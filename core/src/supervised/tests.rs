@@ -18,7 +18,9 @@ use crate::optim::{
     AdagradConfig, AdamConfig, AdamWConfig, OptimizerConfig, ParamGroup, RmsPropConfig, SgdConfig,
 };
 
+mod identity;
 mod trainer;
+mod weights;
 
 fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(5)

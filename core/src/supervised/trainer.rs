@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::fit::mean_loss;
 use super::{Callback, Fit, FitConfig, FitError, History, Objective, Predictions, Scores, predict};
 use crate::checkpoint::{self, CheckpointError, StateDict};
-use crate::data::{Batch, Dataset};
+use crate::data::Dataset;
 use crate::nn::Network;
 
 type Score<'a> = Box<dyn Fn(&Predictions) -> Option<f64> + 'a>;
@@ -87,7 +87,10 @@ impl<'a> Trainer<'a> {
     ) -> Result<History, FitError> {
         let mut fit = Fit::new(&self.config, network.parameters(), self.rng.clone())?;
         // Whoever keeps no file need not read all rows to tell them from others.
-        let file = self.checkpoint.clone().map(|path| (path, self.identity(train, validation)));
+        let file = self.checkpoint.clone().map(|path| {
+            let parts = [network.description(), objective.description()];
+            (path, self.identity(train, validation, &parts))
+        });
         if let Some((path, identity)) = file.as_ref().filter(|(path, _)| path.exists()) {
             resume(path, identity, network, &mut fit)?;
         }
@@ -132,17 +135,17 @@ impl<'a> Trainer<'a> {
     /// The mean loss and the scores of rows that nothing is learned from.
     ///
     /// # Errors
-    /// [`FitError::Empty`], [`FitError::Width`]; what the objective returns.
+    /// [`FitError::Empty`], [`FitError::Width`], [`FitError::NoWeight`]; [`FitError::Data`] where the rows
+    /// are resampled ones; what the objective returns.
     pub fn evaluate<N: Network>(
         &self,
         network: &N,
         data: &Dataset,
         objective: &(impl Objective<N> + ?Sized),
     ) -> Result<Evaluation, FitError> {
-        let size = self.config.batch_size;
-        let predictions = predict(network, data, size)?;
-        let views = (&self.config, &self.rng);
-        let loss = mean_loss(network, data, objective, views, &mut Batch::default())?;
+        data.check_not_resampled("evaluate")?;
+        let predictions = predict(network, data, self.config.batch_size)?;
+        let loss = mean_loss(network, data, objective, (&self.config, &self.rng))?;
         let scores = self.scores.iter().map(|(name, score)| (name.clone(), score(&predictions)));
         Ok(Evaluation { loss: loss.ok_or(FitError::Empty)?, scores: scores.collect() })
     }
@@ -169,10 +172,11 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// What makes one training another: its settings, its stream and its rows.
-    fn identity(&self, train: &Dataset, validation: &Dataset) -> String {
-        let (config, rng) = (&self.config, self.rng.get_seed());
-        format!("{config:?} {rng:?} {} {}", train.fingerprint(), validation.fingerprint())
+    /// What makes one training another: its settings, its stream, its rows, the network and the objective.
+    fn identity(&self, train: &Dataset, validation: &Dataset, parts: &[String; 2]) -> String {
+        let rng = (self.rng.get_seed(), self.rng.get_stream(), self.rng.get_word_pos());
+        let rows = [train, validation].map(Dataset::fingerprint);
+        format!("{:?} {rng:?} {rows:?} {}", self.config, parts.join(" "))
     }
 }
 
@@ -196,7 +200,7 @@ fn resume<N: Network>(
     if saved != identity {
         return Err(FitError::Checkpoint(CheckpointError::Mismatch {
             name: "training".to_owned(),
-            expected: format!("that of these settings and rows, {identity}"),
+            expected: format!("that of these settings, rows, network and objective, {identity}"),
             got: saved,
         }));
     }

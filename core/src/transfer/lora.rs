@@ -9,7 +9,7 @@ use tch::Tensor;
 use super::{TransferError, check, check_size};
 use crate::nn::{
     Additions, LayerConfig, LowRank, Network, NetworkError, Parameters, ParametersBuilder,
-    PlacedLayer, Sequential,
+    PlacedLayer, Sequential, described_with_numbers,
 };
 
 /// Which layers are adapted, and how.
@@ -45,6 +45,7 @@ impl Default for LoraConfig {
 #[derive(Debug)]
 pub struct Lora {
     base: Sequential,
+    config: LoraConfig,
     additions: Additions,
     weights: Vec<(Range<usize>, Place)>,
     parameters: Parameters,
@@ -103,7 +104,7 @@ impl Lora {
         let parameters = builder.build(rng)?;
         base.set_training(false);
         base.parameters_mut().set_requires_grad(false);
-        Ok(Self { base, additions, weights, parameters })
+        Ok(Self { base, config: config.clone(), additions, weights, parameters })
     }
 
     /// The network underneath, without the additions.
@@ -156,6 +157,10 @@ impl Network for Lora {
 
     fn parameters_mut(&mut self) -> &mut Parameters {
         &mut self.parameters
+    }
+
+    fn description(&self) -> String {
+        format!("{:?} of {}", self.config, described_with_numbers(&self.base))
     }
 
     fn check_input(&self, input: &Tensor) -> Result<(), NetworkError> {

@@ -6,7 +6,9 @@ use tch::Tensor;
 
 use super::{TransferError, check, check_size};
 use crate::init::{Fans, Init};
-use crate::nn::{Network, Parameter, Parameters, ParametersBuilder, Prefix, Transformer};
+use crate::nn::{
+    Network, Parameter, Parameters, ParametersBuilder, Prefix, Transformer, described_with_numbers,
+};
 
 /// How long the prefixes are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,6 +97,10 @@ impl Network for PrefixTuning {
             .map(|[key, value]| Prefix { key: tensor(key), value: tensor(value) })
             .collect();
         self.base.forward_prefixed(input, &prefixes)
+    }
+
+    fn description(&self) -> String {
+        format!("prefixes of {}", described_with_numbers(&self.base))
     }
 
     fn parameters(&self) -> &Parameters {

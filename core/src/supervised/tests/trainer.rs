@@ -90,7 +90,9 @@ fn predictions_know_their_classes_and_probabilities() {
         width: 3,
         targets: vec![1.0, 2.0],
     };
-    assert_eq!((predictions.classes(), predictions.true_classes()), (vec![1, 0], vec![1, 2]));
+    assert_eq!((predictions.classes(), predictions.true_classes()), (vec![1, 0], Ok(vec![1, 2])));
+    let halves = Predictions { targets: vec![1.0, 0.5], ..predictions.clone() };
+    assert!(matches!(halves.true_classes(), Err(DataError::NotAClass { row: 1, .. })));
     let probabilities = predictions.probabilities();
     let sum = 1.0 + 1_f64.exp() + 2_f64.exp();
     assert!((probabilities[1] - 2_f64.exp() / sum).abs() < 1e-12);
@@ -191,6 +193,8 @@ fn resampled_rows_are_learned_from_but_not_held_out() {
     for held_out in [&data, &nothing] {
         fit(&mut line(), &more, held_out, &config(), rng(), &squared).unwrap();
     }
+    let error = Trainer::new(config(), rng()).unwrap().evaluate(&line(), &more, &squared);
+    assert!(matches!(error, Err(FitError::Data(DataError::Resampled { what: "evaluate" }))));
     let balanced = FitConfig { sampler: Sampler::Balanced, ..config() };
     let numbers = rows(&[0.0, 1.0], &[0.5, 1.0]);
     let error = fit(&mut line(), &numbers, &data, &balanced, rng(), &squared).unwrap_err();
