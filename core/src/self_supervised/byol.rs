@@ -5,7 +5,9 @@ use tch::Tensor;
 
 use super::objectives::{check_views, predict_each_other};
 use crate::data::Batch;
-use crate::nn::{Buffers, Network, NetworkConfig, NetworkError, Parameters, Plan, Sequential};
+use crate::nn::{
+    Buffers, NamedParameter, Network, NetworkConfig, NetworkError, Parameters, Plan, Sequential,
+};
 use crate::supervised::{FitError, Objective};
 
 /// A network and its moving average, the target: `ξ ← (1 − τ) ξ + τ θ` after each step, of the
@@ -100,6 +102,19 @@ impl Network for ByolNetwork {
         Buffers { numbers: [&numbers, &target.0, target.1].concat(), draws }
     }
 
+    fn named_buffers(&self) -> Vec<NamedParameter> {
+        let mut named = self.online.named_buffers();
+        let running: usize = named.iter().map(|buffer| buffer.range.len()).sum();
+        let parts = [self.target.named_buffers(), self.target.named_parameters()];
+        for (part, start) in parts.into_iter().zip([running, 2 * running]) {
+            named.extend(part.into_iter().map(|NamedParameter { name, shape, range }| {
+                let range = start + range.start..start + range.end;
+                NamedParameter { name: format!("target.{name}"), shape, range }
+            }));
+        }
+        named
+    }
+
     fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
         let (running, parameters) =
             (self.online.buffers().numbers.len(), self.target.parameters().len());
@@ -114,6 +129,10 @@ impl Network for ByolNetwork {
         self.online.load_buffers(&numbers(online, buffers.draws))?;
         self.target.load_buffers(&numbers(target, 0))?;
         self.target.parameters_mut().load(parameters)
+    }
+
+    fn description(&self) -> String {
+        format!("{} {}", self.tau, self.online.description())
     }
 
     fn check_input(&self, input: &Tensor) -> Result<(), NetworkError> {
@@ -138,9 +157,14 @@ impl Objective<ByolNetwork> for Byol {
     fn loss(&self, network: &ByolNetwork, batch: &Batch) -> Result<Tensor, FitError> {
         check_views(batch)?;
         let inputs = batch.inputs(); // [2N, width]
-        let target = network.target.embed(&inputs); // [2N, D]
-        let online = network.online.forward(&inputs);
+        let online = network.online.try_forward(&inputs)?; // [2N, D]
+        let target = network.target.embed(&inputs);
         // ‖p̄ − z̄‖² = 2 − 2 cos, one of each way.
         Ok(predict_each_other(&online, &target)? * 4.0 + 4.0)
+    }
+
+    /// The least loss, 0, is that of a collapse, and the loss rises where the target spreads out.
+    fn ranks_epochs(&self) -> bool {
+        false
     }
 }

@@ -23,10 +23,10 @@ pub enum Collapse {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CollapseThresholds {
     /// Complete: the mean standard deviation of a dimension on the unit sphere is below this share of
-    /// 1/√D, that of an even spread.
+    /// 1/√D, that of an even spread; in [0, 1].
     pub std_share: f64,
     /// Dimensional: of the dimensions beyond the first that the rows can spread over, the effective
-    /// rank is below this share.
+    /// rank is below this share; in [0, 1].
     pub rank_share: f64,
 }
 
@@ -55,16 +55,23 @@ pub struct CollapseDiagnosis {
 /// Says whether embeddings `[N, D]`, N at least 2, have collapsed.
 ///
 /// # Errors
-/// [`LossError::Shape`], [`LossError::Kind`], [`LossError::Number`] for embeddings that are not finite.
+/// [`LossError::Setting`] unless both thresholds lie in [0, 1]; [`LossError::Shape`], [`LossError::Kind`],
+/// [`LossError::Number`] for embeddings that are not finite.
 pub fn diagnose_collapse(
     embeddings: &Tensor,
     thresholds: &CollapseThresholds,
 ) -> Result<CollapseDiagnosis, LossError> {
+    let CollapseThresholds { std_share, rank_share } = *thresholds;
+    for (key, value) in [("std_share", std_share), ("rank_share", rank_share)] {
+        if !(0.0..=1.0).contains(&value) {
+            return Err(LossError::Setting { key, value, allowed: "in [0, 1]" });
+        }
+    }
     let (std, effective_rank) = (normalized_std(embeddings)?, effective_rank(embeddings)?);
     let size = embeddings.size();
     let (even_std, dimensions) = (1.0 / (size[1] as f64).sqrt(), size[1].min(size[0] - 1));
-    let least_rank = 1.0 + thresholds.rank_share * (dimensions - 1) as f64;
-    let collapse = if std < thresholds.std_share * even_std {
+    let least_rank = 1.0 + rank_share * (dimensions - 1) as f64;
+    let collapse = if std < std_share * even_std {
         Collapse::Complete
     } else if effective_rank < least_rank && dimensions > 1 {
         Collapse::Dimensional

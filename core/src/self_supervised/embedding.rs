@@ -23,7 +23,8 @@ pub fn alignment(first: &Tensor, second: &Tensor) -> Result<f64, LossError> {
 }
 
 /// How evenly embeddings `[N, D]` lie on the unit sphere, N at least 2: the logarithm of the mean of
-/// exp(−2 d²) over the distances d of all pairs. 0 where all are one point; the lower, the more even.
+/// exp(−2 d²) over the distances d of all pairs. 0 where all are one point; the lower, the more even. Rows
+/// of zeros have no place on the sphere and count as its centre.
 ///
 /// Source: Wang and Isola (2020), section 4.1, t = 2.
 ///
@@ -31,9 +32,10 @@ pub fn alignment(first: &Tensor, second: &Tensor) -> Result<f64, LossError> {
 /// As [`alignment`].
 pub fn uniformity(embeddings: &Tensor) -> Result<f64, LossError> {
     let z = on_sphere(embeddings, 2)?;
-    // d² = 2 − 2 cos; of all N² pairs without those of a row with itself.
+    // d² = |a|² + |b|² − 2 a · b, as |a| may be 0; of all N² pairs without those of a row with itself.
     let n = z.size()[0] as f64;
-    let squares = (z.matmul(&z.tr()) * -2.0 + 2.0).clamp_min(0.0);
+    let norms = z.square().sum_dim_intlist(-1, true, None::<Kind>); // [N, 1]
+    let squares = (&norms + norms.tr() - z.matmul(&z.tr()) * 2.0).clamp_min(0.0);
     let total = (squares * -2.0).exp().fill_diagonal_(0.0, false).sum(None::<Kind>);
     Ok((total.double_value(&[]) / (n * (n - 1.0))).ln())
 }

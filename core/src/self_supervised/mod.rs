@@ -10,11 +10,12 @@
 //! | [`InfoNce`] | each first view finds its second among N | CPC, CLIP |
 //! | [`SimSiam`] | one view's embedding predicts the other's | SimSiam |
 //! | [`Byol`] | it predicts a moving average's embedding of the other | BYOL |
-//! | [`Loss::Mse`](crate::loss::Loss::Mse) of [`reconstruction`] | the row is made of a corrupted copy | denoising autoencoder |
-//! | [`MaskedReconstruction`] | what was masked is made of what was not | masked autoencoder |
+//! | [`Denoising`] of [`reconstruction`], 1 view | the row is made of a corrupted copy | denoising autoencoder |
+//! | [`MaskedReconstruction`] of it, 1 view | what was masked is made of what was not | masked autoencoder |
 //!
 //! The views follow from the stream and the step alone, so a pretraining goes on from its checkpoint to
-//! the last bit, like any other. It may come to nothing without a loss that says so: [`diagnose_collapse`]
+//! the last bit, like any other. Collapse has the least loss of all by [`SimSiam`] and [`Byol`], so with
+//! these the last epoch is kept, not the best, and there is no early stop. Any may come to nothing without a loss that says so: [`diagnose_collapse`]
 //! does, and [`alignment`] and [`uniformity`] describe what was learned.
 //!
 //! **Phase 2**: another network takes over the encoder
@@ -65,7 +66,7 @@ mod objectives;
 #[cfg(test)]
 mod tests;
 
-pub use autoencoder::{MaskedReconstruction, reconstruction};
+pub use autoencoder::{Denoising, MaskedReconstruction, reconstruction};
 pub use byol::{Byol, ByolNetwork};
 pub use collapse::{Collapse, CollapseDiagnosis, CollapseThresholds, diagnose_collapse};
 pub use embedding::{alignment, effective_rank, normalized_std, uniformity};

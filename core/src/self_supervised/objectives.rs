@@ -20,8 +20,12 @@ pub struct NtXent {
 impl<N: Network> Objective<N> for NtXent {
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
         check_views(batch)?;
-        let [first, second] = halves(&network.forward(&batch.inputs()));
+        let [first, second] = halves(&network.try_forward(&batch.inputs())?);
         Ok(nt_xent(&first, &second, self.temperature)?)
+    }
+
+    fn description(&self) -> String {
+        format!("{self:?}")
     }
 }
 
@@ -39,8 +43,12 @@ pub struct InfoNce {
 impl<N: Network> Objective<N> for InfoNce {
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
         check_views(batch)?;
-        let [first, second] = halves(&network.forward(&batch.inputs()));
+        let [first, second] = halves(&network.try_forward(&batch.inputs())?);
         Ok(info_nce(&first, &second, self.temperature, self.direction)?)
+    }
+
+    fn description(&self) -> String {
+        format!("{self:?}")
     }
 }
 
@@ -59,8 +67,15 @@ pub struct SimSiam;
 impl Objective<Sequential> for SimSiam {
     fn loss(&self, network: &Sequential, batch: &Batch) -> Result<Tensor, FitError> {
         check_views(batch)?;
-        let z = network.encode(&batch.inputs()); // [2N, D]
+        let inputs = batch.inputs(); // [2N, width]
+        network.check_input(&inputs)?;
+        let z = network.encode(&inputs); // [2N, D]
         predict_each_other(&network.forward_head(&z), &z)
+    }
+
+    /// The least loss, −1, is that of a collapse.
+    fn ranks_epochs(&self) -> bool {
+        false
     }
 }
 

@@ -6,10 +6,15 @@ use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
 use super::*;
+use crate::compression::Distillation;
 use crate::data::{Augmentation, Batch, Dataset};
-use crate::loss::{Loss, mse};
+use crate::loss::{Loss, LossError, mse};
 use crate::nn::{Activation, LayerConfig, Network, NetworkConfig, NetworkError, Sequential};
 use crate::supervised::{Callback, FitConfig, FitError, History, Objective, Trainer, fit};
+use crate::transfer::load_matching;
+
+mod epochs;
+mod reconstruction;
 
 const WIDTH: usize = 6;
 
@@ -101,7 +106,7 @@ fn every_pretraining_goes_on_from_its_checkpoint_to_the_last_bit() {
     let mask = Augmentation::FeatureMask { probability: 0.3, value: -1.0 };
     let masked = FitConfig { views: 1, augmentations: vec![mask], ..config() };
     resumes(|| build(&decoder), &MaskedReconstruction, &masked);
-    resumes(|| build(&decoder), &Loss::Mse, &masked);
+    resumes(|| build(&decoder), &Denoising, &masked);
 }
 
 #[test]
@@ -165,19 +170,6 @@ fn the_target_is_a_moving_average() {
 }
 
 #[test]
-fn only_what_was_masked_counts() {
-    let network = build(&NetworkConfig::default()); // what comes in goes out
-    let data = Dataset::new(vec![1.0; WIDTH], WIDTH, vec![1.0; WIDTH], WIDTH).unwrap();
-    let mut batch = data.batch(&[0]);
-    let loss = |batch: &Batch| MaskedReconstruction.loss(&network, batch).unwrap();
-    assert_eq!(loss(&batch).double_value(&[]), 0.0);
-    batch.input_numbers_mut()[..2].copy_from_slice(&[-1.0, 2.0]);
-    assert_eq!(loss(&batch).double_value(&[]), (4.0 + 1.0) / 2.0);
-    let labels = MaskedReconstruction.loss(&network, &self::data(1).batch(&[0])).unwrap_err();
-    assert!(matches!(labels, FitError::Width { got: 1, .. }), "{labels}");
-}
-
-#[test]
 fn fine_tuning_leaves_what_it_should() {
     let mut pretrained = build(&siamese());
     fit(&mut pretrained, &data(40), &nothing(), &config(), rng(), &SimSiam).unwrap();
@@ -209,6 +201,30 @@ fn fine_tuning_leaves_what_it_should() {
 }
 
 #[test]
+fn fine_tuning_slows_the_encoder() {
+    // The first step of Adam is as long as the learning rate.
+    let step = |kind: FineTuning| {
+        let mut network = build(&encoder().linear_head(2));
+        let (before, range) = (network.parameters().to_vec(), network.encoder_range());
+        let param_groups = kind.prepare(&mut network).unwrap();
+        let one = FitConfig { epochs: 1, views: 1, param_groups, ..config() };
+        fit(&mut network, &data(12), &nothing(), &one, rng(), &Loss::cross_entropy()).unwrap();
+        let moved = network.parameters().values().iter().zip(before).map(|(x, y)| (x - y).abs());
+        let longest = |moved: &[f32]| moved.iter().copied().fold(0.0, f32::max);
+        let moved: Vec<f32> = moved.collect();
+        (longest(&moved[range.clone()]), longest(&moved[range.end..]))
+    };
+    for (kind, lr_factor) in [
+        (FineTuning::Full { lr_factor: 0.1 }, 0.1),
+        (FineTuning::Partial { from_layer: 1, lr_factor: 0.5 }, 0.5),
+    ] {
+        let (in_encoder, in_head) = step(kind);
+        assert!((in_head - 1e-2).abs() < 1e-4, "{in_head}");
+        assert!((in_encoder - lr_factor * 1e-2).abs() < 1e-4, "{in_encoder}");
+    }
+}
+
+#[test]
 fn an_encoder_is_taken_off_a_longer_one_but_not_the_other_way_round() {
     let (mut short, mut long) = (build(&encoder()), build(&siamese()));
     long.parameters_mut().values_mut().iter_mut().for_each(|value| *value *= 2.0);
@@ -216,6 +232,36 @@ fn an_encoder_is_taken_off_a_longer_one_but_not_the_other_way_round() {
     let end = short.parameters().len();
     assert_eq!(short.parameters().values(), &long.parameters().values()[..end]);
     assert!(matches!(long.load_encoder(&short), Err(NetworkError::Encoders)));
+}
+
+#[test]
+fn the_numbers_of_byol_have_names() {
+    let byol = || ByolNetwork::new(&siamese(), &[WIDTH], 0.5, &mut rng()).unwrap();
+    let (mut network, mut source) = (byol(), byol());
+    fit(&mut source, &data(16), &nothing(), &config(), rng(), &Byol).unwrap();
+    let named = network.named_buffers();
+    assert_eq!(named.last().unwrap().range.end, network.buffers().numbers.len());
+    assert!(named.iter().any(|buffer| buffer.name == "target.head.2.bias"));
+    let report = load_matching(&mut network, &source, |_| true).unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(network.buffers().numbers, source.buffers().numbers);
+    assert_eq!(network.target().parameters().values(), source.target().parameters().values());
+}
+
+#[test]
+fn too_few_rows_for_the_layers_are_an_error() {
+    fn refused<N: Network>(mut network: N, objective: &impl Objective<N>) {
+        let rows = reconstruction(&data(17)).unwrap(); // 16 and 1
+        let config = FitConfig { views: 1, ..config() };
+        let error = fit(&mut network, &rows, &nothing(), &config, rng(), objective).unwrap_err();
+        assert!(matches!(error, FitError::Network(NetworkError::Rows { got: 1, .. })), "{error}");
+    }
+    let decoder = encoder().linear_head(WIDTH);
+    let teacher = build(&decoder);
+    refused(build(&decoder), &MaskedReconstruction);
+    refused(build(&decoder), &Denoising);
+    let distillation = Distillation { teacher: &teacher, temperature: 1.0, alpha: 1.0 };
+    refused(build(&decoder), &distillation);
 }
 
 #[test]
@@ -241,7 +287,17 @@ fn collapse_is_named() {
         assert_eq!(found.collapse, expected, "{found}");
         assert!(found.to_string().contains(words), "{found}");
     }
+    for share in [-0.1, 1.1, f64::NAN] {
+        for bad in [
+            CollapseThresholds { std_share: share, ..Default::default() },
+            CollapseThresholds { rank_share: share, ..Default::default() },
+        ] {
+            let error = diagnose_collapse(&spread, &bad).unwrap_err();
+            assert!(matches!(error, LossError::Setting { .. }), "{error}");
+        }
+    }
     assert_eq!(verdict(&point).effective_rank, 0.0);
+    assert_eq!(uniformity(&(&point * 0.0)).unwrap(), 0.0);
     assert!((uniformity(&point).unwrap()).abs() < 1e-9);
     assert!(uniformity(&spread).unwrap() < -2.0);
     assert_eq!(alignment(&line, &line).unwrap(), 0.0);
