@@ -40,7 +40,7 @@ use gymnast_core::{
     data::Sampler,
     imbalance::ClassWeight,
     nn::{Mlp, MlpConfig, Network as _, Scratch},
-    supervised::{Batch, Dataset, Epoch, Fit, FitError},
+    supervised::{Batch, Dataset, Epoch, Fit, FitError, Objective},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
@@ -151,9 +151,7 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
     /// Learns from one minibatch. Returns what the epoch came to where it was its last.
     fn update(&mut self) -> Result<Option<Epoch>, AgentError> {
         let Self { policy, network, fit, train, validation, .. } = self;
-        let loss =
-            |network: &Mlp, batch: &Batch| policy.loss(&network.forward(&batch.inputs()), batch);
-        let epoch = fit.step(network, train, validation, &loss);
+        let epoch = fit.step(network, train, validation, policy);
         epoch.map_err(|error| match error {
             FitError::Diverged { loss, .. } => {
                 let (what, env_steps) = ("the loss", self.env_steps);
@@ -237,20 +235,32 @@ fn split<O: FeatureSpace, H: PolicyHead>(
     Ok((rows(train)?, rows(held_out)?))
 }
 
+impl<H: PolicyHead> Objective<Mlp> for Cloned<H> {
+    /// Mean −ln π(a|s), by the actions' weights where they have some.
+    fn loss(&self, network: &Mlp, batch: &Batch) -> Result<Tensor, FitError> {
+        self.loss_of(&network.try_forward(&batch.inputs())?, batch)
+    }
+
+    /// The sum of the actions' weights.
+    fn weight(&self, batch: &Batch) -> f64 {
+        let Some(weights) = &self.class_weight else { return batch.len() as f64 };
+        batch.target_numbers().iter().map(|&action| f64::from(weights[action as usize])).sum()
+    }
+}
+
 impl<H: PolicyHead> Cloned<H> {
-    /// Mean −ln π(a|s), by the actions' weights where they have some: `[]`. `outputs` is
-    /// `[B, outputs]`.
-    fn loss(&self, outputs: &Tensor, batch: &Batch) -> Tensor {
+    /// [`loss`](Objective::loss) of outputs `[B, outputs]`.
+    fn loss_of(&self, outputs: &Tensor, batch: &Batch) -> Result<Tensor, FitError> {
         let allowed = self.mask.as_ref().map(|mask| mask.masked(&batch.inputs(), outputs));
         let shared = Tensor::from_slice(&self.shared);
         let outputs = allowed.as_ref().unwrap_or(outputs);
         let (log_prob, _) =
             self.head.log_prob_and_entropy(outputs, &shared, batch.target_numbers());
-        let Some(weights) = &self.class_weight else { return -log_prob.mean(Kind::Float) };
-        let weights = Tensor::from_slice(weights).take(&batch.classes()); // [B]
+        let Some(weights) = &self.class_weight else { return Ok(-log_prob.mean(Kind::Float)) };
+        let weights = Tensor::from_slice(weights).take(&batch.classes()?); // [B]
         // Nothing is learned from a minibatch of actions that do not count.
         let total = weights.sum(Kind::Float).clamp_min(f64::from(f32::MIN_POSITIVE));
-        -(log_prob * weights).sum(Kind::Float) / total
+        Ok(-(log_prob * weights).sum(Kind::Float) / total)
     }
 
     /// The action for one row of outputs.
