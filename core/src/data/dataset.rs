@@ -233,9 +233,9 @@ impl Dataset {
         })
     }
 
-    /// Whether rows were chosen more than once ([`select`](Self::select), [`ensemble`](crate::ensemble)) or
-    /// made up ([`imbalance`](crate::imbalance)). Such rows are for training only: every split refuses them, since
-    /// copies of one row, or a row and what was made of it, would end on both sides.
+    /// Whether rows were chosen more than once ([`select`](Self::select), [`ensemble`](crate::ensemble))
+    /// or made up ([`imbalance`](crate::imbalance)). Such rows are for training only: every split refuses
+    /// them, since copies of one row, or a row and what was made of it, would end on both sides.
     pub fn is_resampled(&self) -> bool {
         self.resampled
     }

@@ -41,7 +41,8 @@ impl BiasVariance {
 /// Trains on `rounds` bootstrap samples of the training rows and takes the error on the test rows
 /// apart: E (y − ŷ)² = bias² + variance + noise.
 ///
-/// `train` gets a sample, which is [resampled](Dataset::is_resampled), and the number of the round, and returns a prediction for each test row.
+/// `train` gets a sample, [resampled](Dataset::is_resampled) rows, and the number of the round, and
+/// returns a prediction for each test row.
 ///
 /// Source: Geman, Bienenstock and Doursat, "Neural networks and the bias/variance dilemma" (1992),
 /// equation 2.3. The bootstrap stands for new samples of the problem, so that its variance is that of

@@ -23,8 +23,8 @@ pub fn alignment(first: &Tensor, second: &Tensor) -> Result<f64, LossError> {
 }
 
 /// How evenly embeddings `[N, D]` lie on the unit sphere, N at least 2: the logarithm of the mean of
-/// exp(−2 d²) over the distances d of all pairs. 0 where all are one point; the lower, the more even. Rows
-/// of zeros have no place on the sphere and count as its centre.
+/// exp(−2 d²) over the distances d of all pairs. 0 where all are one point; the lower, the more even.
+/// Rows of zeros have no place on the sphere and count as its centre.
 ///
 /// Source: Wang and Isola (2020), section 4.1, t = 2.
 ///

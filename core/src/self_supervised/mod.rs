@@ -14,9 +14,10 @@
 //! | [`MaskedReconstruction`] of it, 1 view | what was masked is made of what was not | masked autoencoder |
 //!
 //! The views follow from the stream and the step alone, so a pretraining goes on from its checkpoint to
-//! the last bit, like any other. Collapse has the least loss of all by [`SimSiam`] and [`Byol`], so with
-//! these the last epoch is kept, not the best, and there is no early stop. Any may come to nothing without a loss that says so: [`diagnose_collapse`]
-//! does, and [`alignment`] and [`uniformity`] describe what was learned.
+//! the last bit, like any other. By [`SimSiam`] and [`Byol`] collapse has the least loss of all, so the
+//! last epoch is kept, not the best, and there is no early stop. Any pretraining may come to nothing
+//! without a loss that says so: [`diagnose_collapse`] does, and [`alignment`] and [`uniformity`] describe
+//! what was learned.
 //!
 //! **Phase 2**: another network takes over the encoder
 //! ([`load_encoder`](crate::nn::Sequential::load_encoder)) under a head for the task, and [`FineTuning`]
