@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::quantized_linear::QuantizedLinear;
 use super::{CompressionError, check, check_length};
 use crate::checkpoint::StateDict;
-use crate::nn::Network;
+use crate::nn::{Activation, DenseLayer, Network, Plan};
 
 /// What is kept and calculated in whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,11 @@ pub struct QuantizedScratch {
 /// The most products of two bytes, at most 127² each, that an `i32` holds.
 const MOST_INPUTS: usize = 1 << 17;
 
+fn dense_layers(network: &dyn Network) -> Result<Vec<DenseLayer>, CompressionError> {
+    let layers = network.plan().and_then(Plan::dense_layers);
+    layers.filter(|layers| !layers.is_empty()).ok_or(CompressionError::NotDense)
+}
+
 impl QuantizedNetwork {
     /// Of a network's weights as they are now: of a noisy network the means.
     ///
@@ -58,10 +63,39 @@ impl QuantizedNetwork {
         network: &dyn Network,
         quantization: Quantization,
     ) -> Result<Self, CompressionError> {
-        let layers = network.plan().and_then(crate::nn::Plan::dense_layers);
-        let layers =
-            layers.filter(|layers| !layers.is_empty()).ok_or(CompressionError::NotDense)?;
-        let values = network.parameters().values();
+        Self::of_values(network, network.parameters().values(), quantization)
+    }
+
+    /// The same, but for a number that is the same for all outputs of a row, which neither a softmax nor a
+    /// comparison of the outputs notices: before the last layer is rounded, the mean over its outputs is
+    /// taken from it. Where outputs differ by little, as values of actions do, a byte then has its whole
+    /// range for the difference. Where an activation follows the last layer, that stays as it is.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn centred(
+        network: &dyn Network,
+        quantization: Quantization,
+    ) -> Result<Self, CompressionError> {
+        let mut values = network.parameters().to_vec();
+        let last = dense_layers(network)?.pop();
+        if let Some(last) = last.filter(|last| last.activation == Activation::Identity) {
+            for range in [last.weight, last.bias] {
+                for row in values[range].chunks_exact_mut(last.outputs) {
+                    let mean = row.iter().sum::<f32>() / last.outputs as f32;
+                    row.iter_mut().for_each(|x| *x -= mean);
+                }
+            }
+        }
+        Self::of_values(network, &values, quantization)
+    }
+
+    fn of_values(
+        network: &dyn Network,
+        values: &[f32],
+        quantization: Quantization,
+    ) -> Result<Self, CompressionError> {
+        let layers = dense_layers(network)?;
         let quantized = layers.into_iter().map(|layer| {
             let inputs = layer.weight.len() / layer.outputs;
             check(inputs <= MOST_INPUTS, "a layer's inputs", inputs as f64, "at most 131072")?;

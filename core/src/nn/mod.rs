@@ -56,6 +56,7 @@ pub use backpropagation::Tape;
 pub use cnn::{ConvConfig, ConvLayers, PictureShape};
 pub use dueling::DuelingHead;
 pub use inference::{Plan, Scratch, Snapshot};
+pub(crate) use inference::DenseLayer;
 pub use layer_config::{LayerConfig, NetworkConfig};
 pub(crate) use layer_shape::PlacedLayer;
 pub use layer_shape::{LayerShape, MAX_ACTIVATIONS, MAX_LAYERS, MAX_PARAMETERS, MAX_WIDTH};

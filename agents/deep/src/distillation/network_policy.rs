@@ -56,7 +56,8 @@ impl<O: FeatureSpace, A: FiniteSpace> NetworkPolicy<O, A> {
         Self::with(observation_space, action_space, network, weights, bytes)
     }
 
-    /// By the network's weights as they are now, of one byte each.
+    /// By the network's weights as they are now, of one byte each
+    /// ([centred](QuantizedNetwork::centred), as only differences between actions count).
     ///
     /// # Errors
     /// As [`new`](Self::new); [`AgentError::Backend`] for a network that cannot be quantised.
@@ -66,7 +67,7 @@ impl<O: FeatureSpace, A: FiniteSpace> NetworkPolicy<O, A> {
         network: &dyn Network,
         quantization: Quantization,
     ) -> Result<Self, AgentError> {
-        let quantized = QuantizedNetwork::new(network, quantization).map_err(backend)?;
+        let quantized = QuantizedNetwork::centred(network, quantization).map_err(backend)?;
         let bytes = quantized.bytes();
         let weights = Weights::Quantized(quantized);
         Self::with(observation_space, action_space, network, weights, bytes)

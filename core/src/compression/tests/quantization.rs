@@ -45,6 +45,31 @@ fn quantisation_stays_within_its_bound() {
 }
 
 #[test]
+fn centred_outputs_differ_by_what_all_share() {
+    // Two outputs of 100 x and 100.1 x: a byte of the whole tells them apart by nothing.
+    let config = MlpConfig { hidden: vec![], ..MlpConfig::default() };
+    let mut network = Mlp::new(&config, 2, 2, &mut rng()).unwrap();
+    network.parameters_mut().load(&[100.0, 100.1, 100.0, 99.8, 50.0, 50.5]).unwrap();
+    let mut difference = |quantized: QuantizedNetwork| {
+        let mut out = [0.0; 2];
+        quantized.evaluate(&[1.0, 3.0], 1, &mut QuantizedScratch::default(), &mut out).unwrap();
+        out[0] - out[1]
+    };
+    for quantization in [Quantization::Dynamic, Quantization::WeightOnly] {
+        let whole = difference(QuantizedNetwork::new(&network, quantization).unwrap());
+        let centred = difference(QuantizedNetwork::centred(&network, quantization).unwrap());
+        let exact = -0.1 + 0.6 - 0.5;
+        assert!((centred - exact).abs() < 5e-3 && (whole - exact).abs() > 0.1, "{centred} {whole}");
+    }
+    // A sigmoid would notice.
+    let config = NetworkConfig::default()
+        .with_head(vec![LayerConfig::linear(2), Activation::Sigmoid.into()]);
+    let network = Sequential::new(&config, &[2], &mut rng()).unwrap();
+    let new = QuantizedNetwork::new(&network, Quantization::Dynamic).unwrap();
+    assert_eq!(QuantizedNetwork::centred(&network, Quantization::Dynamic).unwrap(), new);
+}
+
+#[test]
 fn quantised_by_hand() {
     let config = MlpConfig { hidden: vec![], ..MlpConfig::default() };
     let mut network = Mlp::new(&config, 2, 2, &mut rng()).unwrap();
