@@ -202,3 +202,47 @@ impl State {
         vectors.iter().map(|row| row.iter().zip(&parts).map(|(v, p)| v * p).sum()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Reference {
+        cases: Vec<Case>,
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        sigma: f64,
+        generations: Vec<Generation>,
+    }
+
+    #[derive(Deserialize)]
+    struct Generation {
+        best_first: Vec<Vec<f64>>,
+        mean: Vec<f64>,
+        sigma: f64,
+        covariance: Vec<Vec<f64>>,
+    }
+
+    /// Held against what `core/tests/reference/cma_es.py` recorded.
+    #[test]
+    fn learns_as_the_package_cmaes_does() {
+        let text = include_str!("../../../tests/reference/cma_es.json");
+        let Reference { cases } = serde_json::from_str(text).unwrap();
+        let near = |own: &[f64], other: &[f64]| {
+            own.len() == other.len() && own.iter().zip(other).all(|(a, b)| (a - b).abs() < 1e-10)
+        };
+        for case in cases {
+            let mut state = State::new(case.generations[0].mean.len(), case.sigma);
+            for expected in case.generations {
+                state.learn(&expected.best_first);
+                assert!(near(&state.mean, &expected.mean), "{:?}", state.mean);
+                assert!(near(&[state.sigma], &[expected.sigma]), "{}", state.sigma);
+                let (own, other) = (state.covariance.concat(), expected.covariance.concat());
+                assert!(near(&own, &other), "{own:?} {other:?}");
+            }
+        }
+    }
+}
