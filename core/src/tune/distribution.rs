@@ -80,7 +80,10 @@ impl Distribution {
                 let is_range = low < high && (high - low).is_finite();
                 range(is_range, low, high, "finite numbers, the first below the second")?;
                 let is_log = scale == Scale::Linear || low > 0.0;
-                range(is_log, low, high, "positive numbers on a logarithmic scale")
+                range(is_log, low, high, "positive numbers on a logarithmic scale")?;
+                // Neighbouring numbers may have the same logarithm, between which nothing lies.
+                let (l, h) = ends(low, high, scale);
+                range(l < h, low, high, "numbers that are further apart on a logarithmic scale")
             }
             Self::Int { low, high, scale } => {
                 let (l, h) = (low as f64, high as f64);
@@ -88,7 +91,9 @@ impl Distribution {
                 let is_exact = low >= -LARGEST && high <= LARGEST;
                 range(is_exact, l, h, "whole numbers within ±2^53")?;
                 let is_log = scale == Scale::Linear || low > 0;
-                range(is_log, l, h, "positive numbers on a logarithmic scale")
+                range(is_log, l, h, "positive numbers on a logarithmic scale")?;
+                let (first, last) = ends(l - 0.5, h + 0.5, scale);
+                range(first < last, l, h, "numbers that are further apart on a logarithmic scale")
             }
             Self::Categorical { ref choices } => {
                 let is_new = |(i, choice): (usize, &Value)| !choices[..i].contains(choice);
@@ -101,12 +106,16 @@ impl Distribution {
         }
     }
 
-    /// The two ends, or every choice: what to check beforehand.
-    pub fn extremes(&self) -> Vec<Value> {
-        match self {
+    /// The two ends, or every choice, of the parameter of this name: what to try beforehand.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn extremes(&self, name: &str) -> Result<Vec<Value>, TuneError> {
+        self.check(name)?;
+        Ok(match self {
             Self::Categorical { choices } => choices.clone(),
             _ => vec![self.value(0.0), self.value(1.0)],
-        }
+        })
     }
 
     /// The number of choices; `None` where there is an order.
@@ -117,12 +126,25 @@ impl Distribution {
         }
     }
 
-    /// How many values there are, where they can be counted.
-    pub(super) fn count(&self) -> Option<u64> {
+    /// At most so many different places, as far apart as may be, from end to end; of choices all.
+    pub(super) fn spread(&self, points: u64) -> Vec<f64> {
+        let share = |i: u64| i as f64 / points.saturating_sub(1).max(1) as f64;
         match *self {
-            Self::Float { .. } => None,
-            Self::Int { low, high, .. } => Some(high.abs_diff(low).saturating_add(1)),
-            Self::Categorical { ref choices } => Some(choices.len() as u64),
+            Self::Float { .. } => (0..points).map(share).collect(),
+            Self::Categorical { ref choices } => (0..choices.len()).map(|i| i as f64).collect(),
+            Self::Int { low, high, scale } => {
+                let is_dense = high.abs_diff(low) < points;
+                let mut values: Vec<i64> = match is_dense {
+                    true => (low..=high).collect(),
+                    false => (0..points)
+                        .map(|i| between(low as f64, high as f64, scale, share(i)).round() as i64)
+                        .collect(),
+                };
+                // The small numbers of a logarithmic scale lie further apart than its
+                // points.
+                values.dedup();
+                values.into_iter().filter_map(|value| self.coordinate(&value.into())).collect()
+            }
         }
     }
 
@@ -151,15 +173,12 @@ impl Distribution {
 
     /// The value at a place.
     pub(super) fn value(&self, coordinate: f64) -> Value {
-        let between = |low: f64, high: f64, scale| {
-            let (low, high) = ends(low, high, scale);
-            let place = low + coordinate * (high - low);
-            if scale == Scale::Log { place.exp() } else { place }
-        };
         match *self {
-            Self::Float { low, high, scale } => between(low, high, scale).clamp(low, high).into(),
+            Self::Float { low, high, scale } => {
+                between(low, high, scale, coordinate).clamp(low, high).into()
+            }
             Self::Int { low, high, scale } => {
-                let place = between(low as f64 - 0.5, high as f64 + 0.5, scale);
+                let place = between(low as f64 - 0.5, high as f64 + 0.5, scale, coordinate);
                 (place.round() as i64).clamp(low, high).into()
             }
             Self::Categorical { ref choices } => {
@@ -171,6 +190,12 @@ impl Distribution {
 
 fn ends(low: f64, high: f64, scale: Scale) -> (f64, f64) {
     if scale == Scale::Log { (low.ln(), high.ln()) } else { (low, high) }
+}
+
+fn between(low: f64, high: f64, scale: Scale, share: f64) -> f64 {
+    let (low, high) = ends(low, high, scale);
+    let place = low + share * (high - low);
+    if scale == Scale::Log { place.exp() } else { place }
 }
 
 #[cfg(test)]
@@ -226,6 +251,14 @@ mod tests {
         assert!(message(int(3, 3, Scale::Linear)).contains("below"));
         assert!(message(int(0, 3, Scale::Log)).contains("positive"));
         assert!(message(int(0, i64::MAX, Scale::Linear)).contains("2^53"));
+        // What the logarithm cannot tell apart would be drawn as no number.
+        let narrow = float(1e-3, 1e-3_f64.next_up(), Scale::Log);
+        assert!(message(narrow).contains("further apart"));
+        assert!(message(int(LARGEST - 1, LARGEST, Scale::Log)).contains("further apart"));
+        float(1e-3, 1.001e-3, Scale::Log).check("rate").unwrap();
+        assert!(float(f64::NAN, 1.0, Scale::Linear).extremes("rate").is_err());
+        assert!(int(3, 1, Scale::Linear).extremes("rate").is_err());
+        assert_eq!(int(1, 3, Scale::Log).extremes("rate").unwrap(), [1, 3]);
         let twice = vec![Value::from(1), Value::from(2), Value::from(1)];
         assert!(message(Distribution::Categorical { choices: twice }).contains("[1,2,1]"));
         assert!(message(Distribution::Categorical { choices: vec![] }).contains("at least one"));

@@ -175,7 +175,7 @@ mod tests {
         for agent in Catalog::builtin().iter() {
             let ranges = gather(agent.name, None, &[]).map_err(|e| format!("{e:?}")).unwrap();
             for (key, distribution) in space(&ranges).expect("the ranges are sound").iter() {
-                for value in distribution.extremes() {
+                for value in distribution.extremes(key).unwrap() {
                     let mut table = agent.defaults.clone();
                     let value = Value::try_from(value).unwrap();
                     settings::set(&mut table, key, value).unwrap();

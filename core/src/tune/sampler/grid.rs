@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Request;
-use crate::tune::{SearchSpace, TuneError};
+use crate::tune::{Distribution, SearchSpace, TuneError};
+
+/// No grid cuts a range into more values.
+const MOST_POINTS: u64 = 1000;
 
 /// Every combination once: the first parameter changes slowest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,36 +14,37 @@ use crate::tune::{SearchSpace, TuneError};
 pub struct Grid {
     /// The parameters.
     pub space: SearchSpace,
-    /// How many values a range is cut into, its ends included; a parameter that has no more values has
-    /// all of them, and so have choices; ≥ 2.
+    /// How many values a range is cut into, its ends included; from 2 to 1000. Whole numbers that are no
+    /// more are all there, and on a logarithmic scale fewer where small ones would be there twice.
+    /// Choices are all there.
     pub points: u64,
 }
 
 impl Grid {
     pub(super) fn check(&self) -> Result<(), TuneError> {
         self.space.check()?;
-        if self.points >= 2 {
+        if (2..=MOST_POINTS).contains(&self.points) {
             return Ok(());
         }
-        Err(TuneError::Setting { key: "points", value: self.points as f64, expected: "at least 2" })
+        let value = self.points as f64;
+        Err(TuneError::Setting { key: "points", value, expected: "from 2 to 1000" })
     }
 
     /// The number of combinations.
     #[allow(clippy::len_without_is_empty, reason = "a grid is never empty")]
     pub fn len(&self) -> u64 {
-        self.sizes().fold(1, u64::saturating_mul)
+        self.places().map(|places| places.len() as u64).fold(1, u64::saturating_mul)
     }
 
-    fn sizes(&self) -> impl Iterator<Item = u64> {
-        self.space.iter().map(|(_, distribution)| match distribution.categories() {
-            Some(choices) => choices as u64,
-            None => distribution.count().map_or(self.points, |count| count.min(self.points)),
-        })
+    /// The places of the values of each parameter.
+    fn places(&self) -> impl Iterator<Item = Vec<f64>> {
+        let points = self.points.clamp(1, MOST_POINTS);
+        self.space.iter().map(move |(_, distribution)| distribution.spread(points))
     }
 
     pub(super) fn draw(&self, request: &Request<'_>) -> Result<Vec<f64>, TuneError> {
-        let sizes: Vec<u64> = self.sizes().collect();
-        let place = |&(name, distribution): &(&str, &crate::tune::Distribution)| {
+        let all: Vec<Vec<f64>> = self.places().collect();
+        let place = |&(name, distribution): &(&str, &Distribution)| {
             let Some(index) = self.space.iter().position(|own| own == (name, distribution)) else {
                 let own = self.space.get(name);
                 return Err(TuneError::NotInGrid {
@@ -49,20 +53,10 @@ impl Grid {
                     holds: own.map_or_else(|| "no such".to_owned(), ToString::to_string),
                 });
             };
-            let below = sizes[index + 1..].iter().copied().fold(1, u64::saturating_mul);
-            let digit = request.number / below % sizes[index];
-            Ok(match (distribution.categories(), distribution.count()) {
-                (Some(_), _) => digit as f64,
-                // All of them: the middle of each one's share.
-                (None, Some(count)) if count == sizes[index] => {
-                    let crate::tune::Distribution::Int { low, .. } = distribution else {
-                        unreachable!("only whole numbers and choices can be counted");
-                    };
-                    let value = serde_json::Value::from(low + digit as i64);
-                    distribution.coordinate(&value).expect("the value is in its range")
-                }
-                _ => digit as f64 / (sizes[index] - 1) as f64,
-            })
+            let sizes = all[index + 1..].iter().map(|places| places.len() as u64);
+            let below = sizes.fold(1, u64::saturating_mul);
+            let places = &all[index];
+            Ok(places[(request.number / below % places.len() as u64) as usize])
         };
         request.space.iter().map(place).collect()
     }

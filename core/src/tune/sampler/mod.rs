@@ -4,6 +4,8 @@ mod cma_es;
 mod eigen;
 mod grid;
 mod parzen;
+#[cfg(test)]
+mod tests;
 mod tpe;
 
 use rand::{Rng, RngExt, SeedableRng};
@@ -108,7 +110,8 @@ impl Request<'_> {
                 Outcome::Failed(_) => (3, 0, 0.0),
             };
             let loss = self.direction.loss(value);
-            Some((class, std::cmp::Reverse(step), loss, Ranked { number: trial.number, places }))
+            let ranked = Ranked { number: trial.number, places, is_sound: class < 3 };
+            Some((class, std::cmp::Reverse(step), loss, ranked))
         };
         let mut trials: Vec<_> = self.history.iter().filter_map(place).collect();
         // Stable, so that the earlier of equals stands first.
@@ -121,6 +124,8 @@ impl Request<'_> {
 struct Ranked {
     number: u64,
     places: Vec<f64>,
+    /// It did not fail.
+    is_sound: bool,
 }
 
 fn uniform(distribution: &Distribution, rng: &mut impl Rng) -> f64 {

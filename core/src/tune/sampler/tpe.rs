@@ -17,7 +17,7 @@ use crate::tune::TuneError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tpe {
-    /// The trials drawn at random before there is enough to learn from; ≥ 1.
+    /// The trials drawn at random before there is enough to learn from, failed ones included; ≥ 1.
     pub n_startup_trials: usize,
     /// The settings drawn from `l` to choose from; ≥ 1.
     pub n_ei_candidates: usize,
@@ -67,11 +67,13 @@ impl Tpe {
 
     pub(super) fn draw(&self, request: &Request<'_>, rng: &mut impl Rng) -> Vec<f64> {
         let mut good = request.ranked();
-        if good.len() < self.n_startup_trials {
+        // What failed is never good, however few there are that did not.
+        let sound = good.iter().filter(|trial| trial.is_sound).count();
+        if good.len() < self.n_startup_trials || sound == 0 {
             return request.uniform(rng);
         }
-        let count = ((self.gamma * good.len() as f64).ceil() as usize).min(self.max_good);
-        let mut bad = good.split_off(count.min(good.len()));
+        let share = (self.gamma * good.len() as f64).ceil() as usize;
+        let mut bad = good.split_off(share.min(self.max_good).min(sound));
         let density = |trials: &mut Vec<Ranked>| {
             trials.sort_by_key(|trial| trial.number);
             let places: Vec<_> = trials.iter().map(|trial| trial.places.as_slice()).collect();
