@@ -55,17 +55,13 @@ pub fn write_with(
     let Some(name) = path.file_name() else {
         return Err(error(io::Error::new(io::ErrorKind::IsADirectory, "the path names no file")));
     };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let temporary = temporary_beside(folder, &name.to_string_lossy());
+    let temporary = temporary_beside(folder(path), &name.to_string_lossy());
     let written = fill_and_rename(&temporary, path, fill);
     if written.is_err() {
         // The first error is the one to report; a leftover temporary file is harmless.
         let _ = fs::remove_file(&temporary);
     }
-    written.and_then(|()| sync_folder(folder)).map_err(error)
+    written.and_then(|()| sync_name(path)).map_err(error)
 }
 
 fn temporary_beside(folder: &Path, name: &str) -> PathBuf {
@@ -99,9 +95,17 @@ fn fill_and_sync(
     file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes the name of a new file survive a power cut.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match File::open(folder)?.sync_all() {
+pub(crate) fn sync_name(path: &Path) -> io::Result<()> {
+    match File::open(folder(path))?.sync_all() {
         // Some network file systems cannot sync a folder; there the rename has to do.
         Err(error)
             if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
@@ -113,7 +117,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_name(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 

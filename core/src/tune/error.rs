@@ -64,11 +64,17 @@ pub enum TuneError {
         /// What would be right.
         expected: &'static str,
     },
-    /// Too few trials, or values that do not differ, to say what matters.
-    #[error("importances need at least {needed} complete trials whose values differ: got {got}")]
+    /// Too few trials to say what matters.
+    #[error("importances need at least {needed} complete trials: got {got}")]
     TooFewTrials {
         /// The least number.
         needed: usize,
+        /// The trials that there are.
+        got: usize,
+    },
+    /// All trials came to the same value, of which nothing can be the cause.
+    #[error("importances need values that differ: all {got} complete trials came to the same")]
+    EqualValues {
         /// The trials that there are.
         got: usize,
     },
@@ -85,6 +91,17 @@ pub enum TuneError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// A study's file is, or would be, larger than is read.
+    #[error(
+        "{} would hold more than {most} bytes: end this study, and begin another in its own file",
+        path.display()
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// The most bytes.
+        most: u64,
+    },
     /// A study's file does not hold a study.
     #[error("{}, line {line}: {reason}", path.display())]
     Damaged {
@@ -95,7 +112,7 @@ pub enum TuneError {
         /// What was expected and what came.
         reason: String,
     },
-    /// A study's file could not be replaced.
+    /// A study's file could not be created or written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }

@@ -50,7 +50,7 @@ impl Default for ImportanceConfig {
 /// not all complete trials had are left out.
 ///
 /// # Errors
-/// [`TuneError::TooFewTrials`], [`TuneError::Setting`].
+/// [`TuneError::TooFewTrials`], [`TuneError::EqualValues`], [`TuneError::Setting`].
 pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Importance>, TuneError> {
     for (key, value) in [("trees", config.trees), ("min_leaf", config.min_leaf)] {
         if value == 0 {
@@ -59,11 +59,15 @@ pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Import
     }
     let complete: Vec<&TrialRecord> =
         study.trials().iter().filter(|trial| trial.value().is_some()).collect();
-    let values: Vec<f64> = complete.iter().filter_map(|trial| trial.value()).collect();
-    let differ = values.windows(2).any(|pair| pair[0] != pair[1]);
-    if complete.len() < FEWEST || !differ {
+    let mut values: Vec<f64> = complete.iter().filter_map(|trial| trial.value()).collect();
+    if complete.len() < FEWEST {
         return Err(TuneError::TooFewTrials { needed: FEWEST, got: complete.len() });
     }
+    if values.windows(2).all(|pair| pair[0] == pair[1]) {
+        return Err(TuneError::EqualValues { got: complete.len() });
+    }
+    let scale = scale(&values);
+    values.iter_mut().for_each(|value| *value *= scale);
     let same = |param: &Param, trial: &&TrialRecord| {
         trial.param(&param.name).is_some_and(|own| own.distribution == param.distribution)
     };
@@ -99,6 +103,13 @@ pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Import
     let mut importances: Vec<Importance> = space.iter().zip(shares).map(share).collect();
     importances.sort_by(|a, b| b.share.total_cmp(&a.share));
     Ok(importances)
+}
+
+/// A power of two, which rounds nothing, that brings values to about 1: so that no variance is too great
+/// for a number.
+fn scale(values: &[f64]) -> f64 {
+    let greatest = values.iter().fold(0.0, |greatest: f64, value| greatest.max(value.abs()));
+    2.0_f64.powi(-greatest.log2().clamp(-1000.0, 1000.0) as i32)
 }
 
 /// The extent of a region in one dimension.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{StudyConfig, TrialRecord, TuneError};
-use crate::atomic_file;
+use crate::atomic_file::{self, WriteError};
 
 /// The format of the file. Another is refused.
 const FORMAT: u32 = 1;
@@ -26,32 +26,47 @@ struct Header {
 pub(super) struct Storage {
     path: PathBuf,
     file: File,
+    /// The end of the last whole line.
+    end: u64,
+    /// Half a line stands there that could not be cut off.
+    is_broken: bool,
 }
 
 impl Storage {
     pub(super) fn create(path: &Path, config: &StudyConfig) -> Result<Self, TuneError> {
-        if path.exists() {
+        // The file is never replaced, so that of two processes one gets the lock and the other sees what
+        // the first wrote. One that was killed before it wrote anything has left an empty file.
+        let open = OpenOptions::new().read(true).append(true).create(true).open(path);
+        let file = open.map_err(|source| WriteError { path: path.to_owned(), source })?;
+        let mut storage = Self::lock(path, file)?;
+        if storage.end > 0 {
             return Err(TuneError::Exists(path.to_owned()));
         }
-        // Whole or not at all, so that there is never a study that nobody knows the settings of.
         let header = Header { study_format: FORMAT, config: config.clone() };
-        atomic_file::write(path, line(&header).as_bytes())?;
-        Self::open(path)
+        storage.write_line(&header)?;
+        atomic_file::sync_name(path).map_err(|source| storage.write_error(source))?;
+        Ok(storage)
     }
 
     /// The file, its study and its trials by number.
     ///
     /// A last line without its end was being written when the process was killed: it is cut off.
     pub(super) fn resume(path: &Path) -> Result<(Self, StudyConfig, Vec<TrialRecord>), TuneError> {
-        let storage = Self::open(path)?;
-        let error = |source| TuneError::File { action: "read", path: path.to_owned(), source };
+        let error =
+            |action| move |source| TuneError::File { action, path: path.to_owned(), source };
+        let open = OpenOptions::new().read(true).append(true).open(path);
+        let mut storage = Self::lock(path, open.map_err(error("open"))?)?;
         let mut bytes = Vec::new();
-        (&storage.file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(error)?;
+        (&storage.file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(error("read"))?;
         let damaged = |line, reason| TuneError::Damaged { path: path.to_owned(), line, reason };
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(damaged(1, format!("the file is larger than {MAX_BYTES} bytes")));
+            return Err(TuneError::Full { path: path.to_owned(), most: MAX_BYTES });
         }
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if whole == 0 {
+            let reason = "no line is whole: expected a study; remove the file to begin one";
+            return Err(damaged(1, reason.to_owned()));
+        }
         let mut lines = bytes[..whole].split(|byte| *byte == b'\n').zip(1..);
         let (header, _) = lines.next().expect("a split has at least one part");
         let header: Header = read(header).map_err(|reason| damaged(1, reason))?;
@@ -59,53 +74,162 @@ impl Storage {
             let reason = format!("format {}: expected {FORMAT}", header.study_format);
             return Err(damaged(1, reason));
         }
-        header.config.check()?;
-        let mut trials: Vec<TrialRecord> = Vec::new();
+        header.config.check().map_err(|error| damaged(1, error.to_string()))?;
+        let mut trials: Vec<(TrialRecord, usize)> = Vec::new();
         for (text, number) in lines.filter(|(text, _)| !text.is_empty()) {
             let trial: TrialRecord = read(text).map_err(|reason| damaged(number, reason))?;
             trial.check().map_err(|reason| damaged(number, reason))?;
-            trials.push(trial);
+            trials.push((trial, number));
         }
-        trials.sort_by_key(|trial| trial.number);
-        if let Some(pair) = trials.windows(2).find(|pair| pair[0].number == pair[1].number) {
-            let reason = format!("trial {} is there twice", pair[0].number);
-            return Err(damaged(1, reason));
+        trials.sort_by_key(|(trial, _)| trial.number);
+        if let Some(pair) = trials.windows(2).find(|pair| pair[0].0.number == pair[1].0.number) {
+            let reason = format!("trial {} is there twice", pair[0].0.number);
+            return Err(damaged(pair[1].1, reason));
         }
         if whole < bytes.len() {
-            storage.file.set_len(whole as u64).map_err(storage.error("cut"))?;
+            storage.file.set_len(whole as u64).map_err(error("cut"))?;
         }
-        Ok((storage, header.config, trials))
+        storage.end = whole as u64;
+        Ok((storage, header.config, trials.into_iter().map(|(trial, _)| trial).collect()))
     }
 
-    /// Writes a trial down, to be there after a power cut.
+    /// Writes a trial down, to be there after a power cut: whole, or not at all.
     pub(super) fn append(&mut self, trial: &TrialRecord) -> Result<(), TuneError> {
-        let written = self.file.write_all(line(trial).as_bytes());
-        written.and_then(|()| self.file.sync_data()).map_err(self.error("write"))
+        self.write_line(trial)
     }
 
-    fn open(path: &Path) -> Result<Self, TuneError> {
+    fn write_line(&mut self, value: &impl Serialize) -> Result<(), TuneError> {
+        let line = serde_json::to_string(value).expect("records are plain data") + "\n";
+        let end = self.end + line.len() as u64;
+        if end > MAX_BYTES {
+            return Err(TuneError::Full { path: self.path.clone(), most: MAX_BYTES });
+        }
+        self.write(end, |mut file| file.write_all(line.as_bytes()))
+    }
+
+    /// Writes what makes the file end at `end`. What could only be written in part is cut off again, so
+    /// that the next line does not come to stand behind half of this one.
+    fn write(
+        &mut self,
+        end: u64,
+        fill: impl FnOnce(&File) -> io::Result<()>,
+    ) -> Result<(), TuneError> {
+        if self.is_broken {
+            let reason =
+                "an earlier line could not be written whole; resume the study from its file";
+            return Err(self.write_error(io::Error::other(reason)));
+        }
+        if let Err(source) = fill(&self.file).and_then(|()| self.file.sync_data()) {
+            self.is_broken = self.file.set_len(self.end).is_err();
+            return Err(self.write_error(source));
+        }
+        self.end = end;
+        Ok(())
+    }
+
+    /// The file, unless another process has it.
+    fn lock(path: &Path, file: File) -> Result<Self, TuneError> {
         let error =
             |action| move |source| TuneError::File { action, path: path.to_owned(), source };
-        let file = OpenOptions::new().read(true).append(true).open(path).map_err(error("open"))?;
         file.try_lock().map_err(|reason| match reason {
             TryLockError::Error(source) => error("lock")(source),
             TryLockError::WouldBlock => {
                 error("open")(io::Error::other("another process is at work on this study"))
             }
         })?;
-        Ok(Self { path: path.to_owned(), file })
+        let end = file.metadata().map_err(error("read"))?.len();
+        Ok(Self { path: path.to_owned(), file, end, is_broken: false })
     }
 
-    fn error(&self, action: &'static str) -> impl Fn(io::Error) -> TuneError + use<> {
-        let path = self.path.clone();
-        move |source| TuneError::File { action, path: path.clone(), source }
+    fn write_error(&self, source: io::Error) -> TuneError {
+        WriteError { path: self.path.clone(), source }.into()
     }
-}
-
-fn line(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("records are plain data") + "\n"
 }
 
 fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     serde_json::from_slice(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::tune::Outcome;
+
+    fn trial(number: u64) -> TrialRecord {
+        let (params, reports) = (Vec::new(), Vec::new());
+        TrialRecord { number, params, reports, outcome: Outcome::Complete(number as f64) }
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_written_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("study.jsonl");
+        let mut storage = Storage::create(&path, &StudyConfig::default()).unwrap();
+        storage.append(&trial(0)).unwrap();
+        let half = |mut file: &File| {
+            file.write_all(b"{\"number\":1,\"par")?;
+            Err(io::Error::from(io::ErrorKind::StorageFull))
+        };
+        let message = storage.write(storage.end + 99, half).unwrap_err().to_string();
+        assert!(
+            message.contains("study.jsonl") && message.contains("free some space"),
+            "{message}"
+        );
+        // As another trial of the same batch does, and a caller who tries again.
+        storage.append(&trial(2)).unwrap();
+        storage.append(&trial(1)).unwrap();
+        drop(storage);
+        let (_, _, trials) = Storage::resume(&path).unwrap();
+        assert_eq!(trials, [0, 1, 2].map(trial));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn nothing_is_written_behind_half_a_line() {
+        // A device that is always full, and cannot be cut.
+        let path = PathBuf::from("/dev/full");
+        let file = File::options().append(true).open(&path).unwrap();
+        let mut storage = Storage { path, file, end: 0, is_broken: false };
+        let mut message = || storage.append(&trial(0)).unwrap_err().to_string();
+        assert!(message().contains("free some space"));
+        assert!(message().contains("resume the study"));
+    }
+
+    #[test]
+    fn no_study_outgrows_what_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("study.jsonl");
+        let mut storage = Storage::create(&path, &StudyConfig::default()).unwrap();
+        storage.end = MAX_BYTES - 10;
+        let full = storage.append(&trial(0)).unwrap_err();
+        assert!(matches!(full, TuneError::Full { .. }), "{full}");
+        assert!(full.to_string().contains("begin another"), "{full}");
+        storage.file.set_len(MAX_BYTES + 1).unwrap();
+        drop(storage);
+        assert!(matches!(Storage::resume(&path), Err(TuneError::Full { .. })));
+    }
+
+    #[test]
+    fn of_processes_that_create_a_study_at_once_one_gets_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("study.jsonl");
+        for _ in 0..50 {
+            let create = |seed| Storage::create(&path, &StudyConfig { seed, ..Default::default() });
+            let made: Vec<_> = std::thread::scope(|scope| {
+                let threads = [0, 1, 2].map(|seed| scope.spawn(move || create(seed)));
+                threads.map(|thread| thread.join().unwrap()).into_iter().collect()
+            });
+            assert_eq!(made.iter().filter(|storage| storage.is_ok()).count(), 1, "{made:?}");
+            drop(made);
+            fs::remove_file(&path).unwrap();
+        }
+        // What was killed in between does not stand in the way.
+        fs::write(&path, "").unwrap();
+        let empty = Storage::resume(&path).unwrap_err().to_string();
+        assert!(empty.contains("line 1: no line is whole"), "{empty}");
+        Storage::create(&path, &StudyConfig::default()).unwrap();
+        assert!(Storage::resume(&path).unwrap().2.is_empty());
+    }
 }

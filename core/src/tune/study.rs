@@ -41,6 +41,10 @@ pub struct StudyConfig {
     pub pruner: Pruner,
     /// What all draws follow from.
     pub seed: u64,
+    /// What else the values depend on, in the caller's own words: kept in the file, for the caller to
+    /// compare when the study goes on.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub about: String,
 }
 
 impl StudyConfig {
@@ -87,7 +91,8 @@ impl Study {
     /// A study that writes each trial down as it ends: JSON lines, the first for the study itself.
     ///
     /// # Errors
-    /// As [`new`](Self::new); [`TuneError::Exists`] where the file is there, [`TuneError::Write`].
+    /// As [`new`](Self::new); [`TuneError::Exists`] where the file is there, [`TuneError::File`] where
+    /// another process has it, [`TuneError::Write`].
     pub fn create(path: &Path, config: StudyConfig) -> Result<Self, TuneError> {
         config.check()?;
         let storage = Some(Storage::create(path, &config)?);
@@ -98,7 +103,7 @@ impl Study {
     /// there: it is run again.
     ///
     /// # Errors
-    /// [`TuneError::File`]; [`TuneError::Damaged`] with the line that is no trial.
+    /// [`TuneError::File`]; [`TuneError::Full`]; [`TuneError::Damaged`] with the line that is no trial.
     pub fn resume(path: &Path) -> Result<Self, TuneError> {
         let (storage, config, trials) = Storage::resume(path)?;
         Ok(Self { config, trials, storage: Some(storage) })
@@ -125,8 +130,9 @@ impl Study {
     /// Runs trials until the study holds `n_trials`, those of earlier sessions and failed ones included.
     ///
     /// # Errors
-    /// Parameters asked for wrongly, as [`Trial::suggest`] says; [`TuneError::File`]. What else goes
-    /// wrong in a trial makes that trial fail.
+    /// Parameters asked for wrongly, as [`Trial::suggest`] says; [`TuneError::Write`] and
+    /// [`TuneError::Full`], after which what was written stays whole. What else goes wrong in a trial
+    /// makes that trial fail.
     pub fn optimize(
         &mut self,
         n_trials: u64,

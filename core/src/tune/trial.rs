@@ -40,6 +40,8 @@ pub struct Trial<'a> {
     reports: Vec<(u64, f64)>,
     /// What was reported wrongly: it makes the trial fail.
     wrong: Option<String>,
+    /// A parameter was asked for wrongly: it ends the study.
+    is_misasked: bool,
 }
 
 impl<'a> Trial<'a> {
@@ -56,6 +58,7 @@ impl<'a> Trial<'a> {
             params: Vec::new(),
             reports: Vec::new(),
             wrong: None,
+            is_misasked: false,
         };
         trial.joint = trial.draw_together()?;
         Ok(trial)
@@ -126,6 +129,12 @@ impl<'a> Trial<'a> {
     /// [`TuneError::Range`], [`TuneError::Choices`], [`TuneError::Redefined`],
     /// [`TuneError::NotInGrid`]. They end the study, since every trial would meet them.
     pub fn suggest(&mut self, name: &str, distribution: &Distribution) -> Result<Value, TuneError> {
+        let value = self.choose(name, distribution);
+        self.is_misasked |= value.is_err();
+        value
+    }
+
+    fn choose(&mut self, name: &str, distribution: &Distribution) -> Result<Value, TuneError> {
         if let Some(param) = self.params.iter().find(|param| param.name == name) {
             if param.distribution == *distribution {
                 return Ok(param.value.clone());
@@ -185,9 +194,11 @@ impl<'a> Trial<'a> {
             (None, Ok(value)) if value.is_finite() => Outcome::Complete(value),
             (None, Ok(value)) => Outcome::Failed(format!("returned {value}")),
             (None, Err(Stop::Pruned)) => Outcome::Pruned,
-            // A parameter asked for wrongly is the caller's mistake, not the trial's.
+            // A parameter asked for wrongly is the caller's mistake, not the trial's, unlike what goes
+            // wrong in a study of the trial's own.
             (None, Err(Stop::Failed(error))) => match error.downcast::<TuneError>() {
-                Ok(error) => return Err(*error),
+                Ok(error) if self.is_misasked => return Err(*error),
+                Ok(error) => Outcome::Failed(error.to_string()),
                 Err(error) => Outcome::Failed(error.to_string()),
             },
         };
