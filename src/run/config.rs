@@ -1,6 +1,6 @@
 //! The parts of a configuration.
 
-use std::path::Path;
+use std::{fs::File, io::Read as _, path::Path};
 
 use gymnast_envs::{EnvError, EnvOption, EnvOptions, EnvSpec};
 use serde::de::DeserializeOwned;
@@ -20,12 +20,15 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 /// [`RunError::File`].
 pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
     let error = |reason: String| RunError::File { path: path.to_owned(), reason };
-    let metadata = std::fs::metadata(path).map_err(|e| error(format!("cannot read it: {e}")))?;
-    if metadata.len() > MAX_CONFIG_BYTES {
+    // Not by the length it claims to have: a device has none, and never ends.
+    let mut bytes = Vec::new();
+    let read = File::open(path)
+        .and_then(|file| file.take(MAX_CONFIG_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|e| error(format!("cannot read it: {e}")))?;
+    if read as u64 > MAX_CONFIG_BYTES {
         return Err(error(format!("larger than the {MAX_CONFIG_BYTES} bytes allowed")));
     }
-    let text = std::fs::read_to_string(path).map_err(|e| error(format!("cannot read it: {e}")))?;
-    toml::from_str(&text).map_err(|e| error(e.to_string()))
+    toml::from_slice(&bytes).map_err(|e| error(e.to_string()))
 }
 
 /// Reads a configuration file.
@@ -64,14 +67,18 @@ pub fn overlay(below: &mut Table, above: &Table) -> Result<(), RunError> {
 /// # Errors
 /// [`RunError::Config`] for the names of agent and environment, and where a value stands in the way.
 pub(crate) fn set_key(config: &mut Table, key: &str, value: Value) -> Result<(), RunError> {
-    let parts = ["training.", "env.", "agent.", "evaluation."];
-    let is_whole = parts.iter().any(|part| key.starts_with(part));
     if ["env.id", "agent.name"].contains(&key) {
         let command = "name it as an argument instead, gymnast train AGENT ENV";
         return Err(RunError::Config(format!("{key}: {command}")));
     }
-    let path = if is_whole { key.to_owned() } else { format!("agent.{key}") };
-    set(config, &path, value).map_err(RunError::Config)
+    set(config, &key_path(key), value).map_err(RunError::Config)
+}
+
+/// Where a setting of this name stands in a configuration.
+pub(crate) fn key_path(key: &str) -> String {
+    let parts = ["training.", "env.", "agent.", "evaluation."];
+    let is_whole = parts.iter().any(|part| key.starts_with(part));
+    if is_whole { key.to_owned() } else { format!("agent.{key}") }
 }
 
 pub(super) fn part(config: &Table, name: &str) -> Result<Table, RunError> {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 use config::{complete, complete_evaluation, insert_evaluation, part, seeds, take_name};
-pub(crate) use config::{env_options, read_toml, set_key};
+pub(crate) use config::{env_options, key_path, read_toml, set_key};
 pub use config::{overlay, read_config};
 
 /// The file of a run's directory that says what the run is.
