@@ -16,6 +16,20 @@ const SHORT: [&str; 8] = [
     "--search=epsilon=[0.1, {from=1.0,to=0.1}]",
 ];
 
+/// A search of one setting, as short as may be.
+const TINY: [&str; 6] = [
+    "tune",
+    "sarsa",
+    "FrozenLake-v1",
+    "--steps=200",
+    "--quiet",
+    "--search=alpha=[0.1, 0.2, 0.3, 0.4]",
+];
+
+fn tiny<'a>(extra: &[&'a str]) -> Vec<&'a str> {
+    [&TINY[..], extra].concat()
+}
+
 fn short<'a>(extra: &[&'a str]) -> Vec<&'a str> {
     [&SHORT[..], extra].concat()
 }
@@ -103,13 +117,97 @@ fn ctrl_c_saves_what_is_done() {
 #[test]
 fn trials_at_once_are_the_same_whichever_ends_first() {
     let sandbox = Sandbox::new();
-    let trials = |out: &str| {
-        let out = format!("--out={out}");
-        sandbox.run(&short(&["--trials=8", "--jobs=3", &out])).ok();
+    let study = |out: &str, jobs: &str| {
+        let args = ["--trials=8", jobs, &format!("--out={out}")];
+        sandbox.run(&short(&args)).ok();
+        let text = sandbox.read(&format!("{out}/study.jsonl"));
+        // In the order in which they ended.
+        let mut trials: Vec<serde_json::Value> =
+            text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
+        trials.sort_by_key(|trial| trial["number"].as_u64());
+        trials
     };
-    trials("a");
-    trials("b");
-    assert_eq!(sandbox.read("a/trials.md"), sandbox.read("b/trials.md"));
+    let (a, b, alone) =
+        (study("a", "--jobs=3"), study("b", "--jobs=3"), study("alone", "--jobs=1"));
+    assert_eq!(a, b);
+    // They do run at once: trial 1 is drawn before anything is known of trial 0.
+    assert_eq!(a[0], alone[0]);
+    assert_ne!(a[1]["params"], alone[1]["params"]);
+}
+
+#[test]
+fn a_grid_has_all_its_combinations_or_says_that_it_has_not() {
+    let sandbox = Sandbox::new();
+    let part = sandbox.run(&tiny(&["--sampler=grid", "--out=part", "--trials=3"])).ok().stdout;
+    assert!(part.contains("the grid's 4 combinations only the first 3"), "{part}");
+    assert!(part.contains("--resume --out part --trials 4"), "{part}");
+    let all = sandbox.run(&tiny(&["--sampler=grid", "--out=all", "--json"])).ok().json();
+    assert_eq!((all["trials"].as_u64(), all["combinations"].as_u64()), (Some(4), Some(4)));
+    let many =
+        ["--search=epsilon=uniform(0,1)", "--search=gamma=uniform(0,1)", "--grid-points=1000"];
+    let many = [&["--sampler=grid", "--out=many"], &many[..]].concat();
+    sandbox.run(&tiny(&many)).fails(2, &["4000000 combinations", "--grid-points", "--trials"]);
+}
+
+#[test]
+fn a_search_that_was_changed_is_not_gone_on_with() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&tiny(&["--trials=2", "--out=run"])).ok();
+    let definition = sandbox.read("run/tune.toml");
+    let study = sandbox.read("run/study.jsonl");
+    let resume = |extra: &[&str]| {
+        sandbox.run(&[&["tune", "--resume", "--out=run", "--quiet"], extra].concat())
+    };
+    let changed = |from: &str, to: &str| {
+        assert!(definition.contains(from), "{definition}");
+        fs::write(sandbox.path("run/tune.toml"), definition.replacen(from, to, 1)).unwrap();
+        resume(&["--trials=4"])
+    };
+    changed("0.4", "0.5").fails(1, &["study of another search", "undo"]);
+    changed("seeds = 2", "seeds = 3").fails(1, &["study of another search"]);
+    changed("env_steps = 200", "env_steps = 300").fails(1, &["study of another search"]);
+    changed("alpha = [", "alpa = [").fails(2, &["`alpa`", "did you mean `alpha`"]);
+    assert_eq!(sandbox.read("run/study.jsonl"), study);
+
+    // Who is refused, since another process is at work, has changed nothing.
+    fs::write(sandbox.path("run/tune.toml"), &definition).unwrap();
+    let file = fs::File::open(sandbox.path("run/study.jsonl")).unwrap();
+    file.lock().unwrap();
+    resume(&["--trials=4", "--jobs=4"]).fails(1, &["another process is at work"]);
+    assert_eq!(sandbox.read("run/tune.toml"), definition);
+    file.unlock().unwrap();
+    resume(&["--trials=4", "--jobs=2"]).ok();
+    assert!(sandbox.read("run/tune.toml").contains("jobs = 2"));
+}
+
+#[test]
+fn what_a_killed_search_has_left_is_in_nobodys_way() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("run")).unwrap();
+    fs::write(sandbox.path("run/.tune.toml.99-0.tmp"), "tri").unwrap();
+    fs::write(sandbox.path("run/study.jsonl"), "").unwrap();
+    sandbox.run(&tiny(&["--trials=1", "--out=run"])).ok();
+    assert_eq!(sandbox.read("run/study.jsonl").lines().count(), 2);
+}
+
+#[test]
+fn trials_of_other_lengths_and_numbers_of_environments_are_compared() {
+    let sandbox = Sandbox::new();
+    let args = ["--sampler=grid", "--pruner=none", "--out=run", "--set=training.eval_every=50"];
+    let searched = ["--search=training.num_envs=[1, 8]", "--search=training.env_steps=[160, 320]"];
+    sandbox.run(&tiny(&[&args[..], &searched, &["--search=alpha=[0.1]"]].concat())).ok();
+    let study = sandbox.read("run/study.jsonl");
+    let steps: Vec<Vec<u64>> = study
+        .lines()
+        .skip(1)
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|trial| {
+            trial["reports"].as_array().unwrap().iter().map(|r| r[0].as_u64().unwrap()).collect()
+        })
+        .collect();
+    let short = [50, 100, 150, 160, 370, 420, 470, 480];
+    let long = [50, 100, 150, 200, 250, 300, 320, 370, 420, 470, 520, 570, 620, 640];
+    assert_eq!(steps, [&short[..], &long, &short, &long]);
 }
 
 #[test]
@@ -152,6 +250,12 @@ fn what_cannot_be_searched_is_said_before_anything_is_trained() {
     tune(&["--search=alpha"]).fails(2, &["key=value"]);
     tune(&["--set=agent.name=sarsa"]).fails(2, &["agent.name"]);
     tune(&["--space=none.toml"]).fails(1, &["none.toml"]);
+    #[cfg(target_os = "linux")]
+    tune(&["--space=/dev/zero"]).fails(1, &["/dev/zero", "larger than"]);
+    let twice = |other: &str| tune(&["--search=alpha=log(0.1,1)", other]);
+    twice("--search=agent.alpha=[0.5]").fails(2, &["alpha and agent.alpha set the same"]);
+    twice("--search=alpha.from=log(0.1,1)").fails(2, &["alpha and alpha.from set the same"]);
+    tune(&["--steps=9000000000000000000", "--seeds=3"]).fails(2, &["3 seeds", "2^64"]);
     sandbox.run(&["tune", "q-learnin", "FrozenLake-v1"]).fails(2, &["did you mean `q-learning`"]);
     sandbox.run(&["tune", "--resume", "--out=run"]).fails(2, &["run holds no search"]);
     sandbox.run(&["tune", "sarsa", "--resume", "--out=run"]).fails(2, &["--resume"]);
@@ -176,4 +280,5 @@ fn settings_that_fail_together_are_failed_trials() {
     assert!(table.lines().last().unwrap().contains("failed"), "{table}");
     let parts = ["no trial of all is complete", "trial 3 failed", "training.num_envs (4)"];
     grid("[2, 4]", "--out=all").fails(1, &parts);
+    assert_eq!(sandbox.read("all/trials.md").matches("failed: ").count(), 4);
 }

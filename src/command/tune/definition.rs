@@ -6,7 +6,7 @@ use gymnast_core::{
     atomic_file,
     tune::{
         CmaEs, Direction, Grid, Median, Pruner, Sampler, SearchSpace, StudyConfig,
-        SuccessiveHalving, Tpe,
+        SuccessiveHalving, Tpe, TuneError,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -16,14 +16,18 @@ use super::{DEFINITION, PrunerName, STUDY, SamplerName, Tune, search};
 use crate::{
     Run,
     command::{CommandError, Names, run_dir},
-    run::{RunError, read_toml, set_key},
+    run::{RunError, key_path, read_toml, set_key},
     settings::{parse_assignment, to_table},
 };
 
-/// The trials of a search that names no number.
+/// The trials of a search that names no number; a grid has all of its own.
 const TRIALS: u64 = 30;
 /// The seeds of a trial, likewise.
 const SEEDS: u32 = 2;
+/// The most trials of a search, as of --trials.
+pub(super) const MOST_TRIALS: u64 = 100_000;
+/// The setting by which trials may be of different lengths.
+const ENV_STEPS: &str = "training.env_steps";
 /// How many seeds the best settings are to be judged by.
 const JUDGES: i64 = 5;
 
@@ -52,11 +56,12 @@ impl Definition {
         }
         if let Some(steps) = args.steps {
             let steps = i64::try_from(steps).unwrap_or(i64::MAX);
-            set_key(&mut config, "training.env_steps", steps.into())?;
+            set_key(&mut config, ENV_STEPS, steps.into())?;
         }
         let search = search::gather(&agent, args.space.as_deref(), &args.search)?;
         let space = search::space(&search)?;
         let run = Run::new(&names.catalog, &names.registry, &config)?;
+        let longest = longest(&run, &space)?;
         let study = StudyConfig {
             direction: Direction::Maximize,
             sampler: match args.sampler {
@@ -69,22 +74,33 @@ impl Definition {
                 PrunerName::None => Pruner::None,
                 PrunerName::Median => Pruner::Median(Median {
                     // Early returns say little of late ones.
-                    n_warmup_steps: run.training.env_steps / 2,
+                    n_warmup_steps: longest / 2,
                     ..Median::default()
                 }),
                 PrunerName::Asha => Pruner::SuccessiveHalving(SuccessiveHalving {
                     // The lowest rung is the first evaluation.
                     min_resource: match run.training.eval_every {
-                        0 => run.training.env_steps,
-                        every => every.min(run.training.env_steps),
+                        0 => longest,
+                        every => every.min(longest),
                     },
                     ..SuccessiveHalving::default()
                 }),
             },
             seed: args.seed,
+            about: String::new(),
         };
+        let trials = match &study.sampler {
+            Sampler::Grid(grid) => grid.len(),
+            _ => TRIALS,
+        };
+        if args.trials.is_none() && trials > MOST_TRIALS {
+            return Err(CommandError::usage(format!(
+                "the grid has {trials} combinations, and a search at most {MOST_TRIALS} trials: choose \
+                 fewer --grid-points or ranges, or give --trials for the first of them"
+            )));
+        }
         let definition = Self {
-            trials: args.trials.unwrap_or(TRIALS),
+            trials: args.trials.unwrap_or(trials),
             seeds: args.seeds.unwrap_or(SEEDS),
             jobs: args.jobs.unwrap_or(1),
             search,
@@ -96,7 +112,7 @@ impl Definition {
     }
 
     /// The search of a directory, with as many trials as are asked for now.
-    pub(super) fn read(dir: &Path, args: &Tune) -> Result<Self, CommandError> {
+    pub(super) fn read(dir: &Path, args: &Tune, names: &Names) -> Result<Self, CommandError> {
         let path = dir.join(DEFINITION);
         if !path.is_file() {
             return Err(CommandError::usage(format!(
@@ -116,14 +132,33 @@ impl Definition {
                 )));
             }
         }
+        definition.check(names)?;
         Ok(definition)
     }
 
     /// Checks each end and choice of each range, the others being as set, so that a wrong key or range
     /// is said before hours of training.
     fn check(&self, names: &Names) -> Result<(), CommandError> {
-        for (key, distribution) in self.space()?.iter() {
-            for value in distribution.extremes() {
+        let space = self.space()?;
+        let paths: Vec<_> = space.iter().map(|(key, _)| (key, key_path(key) + ".")).collect();
+        for (i, (key, path)) in paths.iter().enumerate() {
+            let is_part = |(_, other): &&(&str, String)| {
+                other.starts_with(path.as_str()) || path.starts_with(other.as_str())
+            };
+            if let Some((other, _)) = paths[..i].iter().find(is_part) {
+                return Err(CommandError::usage(format!(
+                    "--search {other} and {key} set the same: expected one of them"
+                )));
+            }
+        }
+        let (longest, seeds) = (self.longest(names)?, self.seeds);
+        if longest.checked_mul(u64::from(seeds)).is_none() {
+            return Err(CommandError::usage(format!(
+                "{ENV_STEPS} = {longest} with {seeds} seeds: expected less than 2^64 env steps in all"
+            )));
+        }
+        for (key, distribution) in space.iter() {
+            for value in distribution.extremes(key)? {
                 let checked = self.run(&[(key.to_owned(), value)], names);
                 checked.map_err(|error| {
                     CommandError::usage(format!("--search {key}={distribution}: {error}"))
@@ -135,6 +170,21 @@ impl Definition {
 
     pub(super) fn space(&self) -> Result<SearchSpace, CommandError> {
         search::space(&self.search)
+    }
+
+    /// The env steps of the longest training that a trial may have with one seed.
+    pub(super) fn longest(&self, names: &Names) -> Result<u64, CommandError> {
+        Ok(longest(&self.run(&[], names)?, &self.space()?)?)
+    }
+
+    /// The study, with everything that its trials depend on, so that it is not taken up again by a search
+    /// that has been changed.
+    pub(super) fn study(&self) -> StudyConfig {
+        let mut about = Table::new();
+        about.insert("seeds".to_owned(), i64::from(self.seeds).into());
+        about.insert("search".to_owned(), self.search.clone().into());
+        about.insert("config".to_owned(), self.config.clone().into());
+        StudyConfig { about: about.to_string(), ..self.study.clone() }
     }
 
     /// The run of a trial with these settings.
@@ -167,23 +217,30 @@ impl Definition {
         run_dir::default(&format!("tune-{agent}"), env)
     }
 
-    /// Makes the directory, which must hold nothing yet.
+    /// Makes the directory, which must hold nothing yet but what a search that was killed before its first
+    /// trial has left.
     pub(super) fn claim(&self, dir: &Path) -> Result<(), CommandError> {
         let name = run_dir::name(dir);
         let failed = |error| CommandError::failed(format!("cannot create {name}: {error}"));
-        if [DEFINITION, STUDY].iter().any(|file| dir.join(file).exists()) {
+        if dir.join(DEFINITION).exists() {
             return Err(CommandError::usage(format!(
                 "{name} holds a search already: continue it with gymnast tune --resume --out {name}, or \
                  choose another --out"
             )));
         }
         std::fs::create_dir_all(dir).map_err(failed)?;
-        match std::fs::read_dir(dir).map_err(failed)?.next() {
-            None => Ok(()),
-            Some(_) => Err(CommandError::usage(format!(
-                "{name} holds files that no search made: choose an empty or a new directory"
-            ))),
+        for entry in std::fs::read_dir(dir).map_err(failed)? {
+            let file = entry.map_err(failed)?.file_name();
+            let file = file.to_string_lossy();
+            let is_temporary =
+                file.starts_with(&format!(".{DEFINITION}.")) && file.ends_with(".tmp");
+            if file != STUDY && !is_temporary {
+                return Err(CommandError::usage(format!(
+                    "{name} holds files that no search made: choose an empty or a new directory"
+                )));
+            }
         }
+        Ok(())
     }
 
     pub(super) fn write(&self, dir: &Path) -> Result<(), CommandError> {
@@ -193,4 +250,11 @@ impl Definition {
         let text = header + &to_table(self).to_string();
         Ok(atomic_file::write(&dir.join(DEFINITION), text.as_bytes())?)
     }
+}
+
+/// The env steps of the longest training of a search with one seed.
+fn longest(run: &Run, space: &SearchSpace) -> Result<u64, TuneError> {
+    let Some(searched) = space.get(ENV_STEPS) else { return Ok(run.training.env_steps) };
+    let steps = searched.extremes(ENV_STEPS)?;
+    Ok(steps.iter().filter_map(serde_json::Value::as_u64).max().unwrap_or(run.training.env_steps))
 }

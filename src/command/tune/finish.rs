@@ -4,7 +4,9 @@ use std::{io::Write, path::Path};
 
 use gymnast_core::{
     atomic_file,
-    tune::{Importance, ImportanceConfig, Outcome, Study, TrialRecord, TuneError, importance},
+    tune::{
+        Importance, ImportanceConfig, Outcome, Sampler, Study, TrialRecord, TuneError, importance,
+    },
 };
 use serde_json::{Value, json};
 
@@ -28,6 +30,11 @@ pub(super) fn show(
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
     let name = run_dir::name(dir);
+    let space = definition.space()?;
+    let keys: Vec<&str> = space.iter().map(|(key, _)| key).collect();
+    let ranked = ranked(study);
+    // Before anything else: it says why trials failed, too.
+    atomic_file::write(&dir.join(TABLE), table(&keys, &ranked).as_bytes())?;
     let Some(best) = study.best() else {
         let reason = study.trials().iter().rev().find_map(|trial| match &trial.outcome {
             Outcome::Failed(reason) => Some(format!("; trial {} failed: {reason}", trial.number)),
@@ -40,13 +47,9 @@ pub(super) fn show(
         best.params.iter().map(|param| (param.name.clone(), param.value.clone())).collect();
     let run = definition.run(&settings, names)?;
     atomic_file::write(&dir.join(CONFIG_FILE), run.to_toml().as_bytes())?;
-    let space = definition.space()?;
-    let keys: Vec<&str> = space.iter().map(|(key, _)| key).collect();
-    let ranked = ranked(study);
-    atomic_file::write(&dir.join(TABLE), table(&keys, &ranked).as_bytes())?;
     let importances = match importance(study, &ImportanceConfig::default()) {
         // A short search says nothing of it; that is no failure of the search.
-        Err(TuneError::TooFewTrials { .. }) => Vec::new(),
+        Err(TuneError::TooFewTrials { .. } | TuneError::EqualValues { .. }) => Vec::new(),
         importances => importances?,
     };
     draw(definition, study, &importances, dir)?;
@@ -55,6 +58,10 @@ pub(super) fn show(
         |is: fn(&Outcome) -> bool| study.trials().iter().filter(|trial| is(&trial.outcome)).count();
     let pruned = count(|outcome| *outcome == Outcome::Pruned);
     let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
+    let combinations = match &study.config().sampler {
+        Sampler::Grid(grid) => Some(grid.len()),
+        _ => None,
+    };
     if args.json {
         let settings: serde_json::Map<String, Value> = settings.into_iter().collect();
         return write_json(
@@ -64,12 +71,16 @@ pub(super) fn show(
                 "trials": study.trials().len(),
                 "pruned": pruned,
                 "failed": failed,
+                "combinations": combinations,
                 "best": { "trial": best.number, "value": best.value(), "settings": settings },
                 "importances": importances,
             }),
         );
     }
     let all = study.trials().len();
+    if let Some(combinations) = combinations.filter(|combinations| *combinations > all as u64) {
+        writeln!(out, "Of the grid's {combinations} combinations only the first {all} are there.")?;
+    }
     writeln!(out, "{all} trials, {pruned} of them pruned, {failed} failed. The best:\n")?;
     writeln!(out, "{}", table(&keys, &ranked[..ranked.len().min(SHOWN)]))?;
     for own in &importances {
@@ -84,7 +95,10 @@ pub(super) fn show(
     }
     writeln!(out, "\nNext:")?;
     writeln!(out, "  gymnast train --config {name}/{CONFIG_FILE} --out {name}-best")?;
-    writeln!(out, "  gymnast tune --resume --out {name} --trials {}", 2 * all)?;
+    let more = combinations.unwrap_or(2 * all as u64);
+    if more > all as u64 {
+        writeln!(out, "  gymnast tune --resume --out {name} --trials {more}")?;
+    }
     Ok(())
 }
 
@@ -121,7 +135,11 @@ fn ranked(study: &Study) -> Vec<&TrialRecord> {
 }
 
 fn table(keys: &[&str], trials: &[&TrialRecord]) -> String {
-    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    // Messages and choices may hold what ends a cell or a line.
+    let escaped = |cell: &String| cell.replace('|', "\\|").replace('\n', " ");
+    let line = |cells: Vec<String>| {
+        format!("| {} |\n", cells.iter().map(escaped).collect::<Vec<_>>().join(" | "))
+    };
     let mut head = vec!["trial".to_owned(), "final return".to_owned()];
     head.extend(keys.iter().map(|key| format!("`{key}`")));
     let mut text = line(head) + &line(vec!["---".to_owned(); keys.len() + 2]);
@@ -132,8 +150,7 @@ fn table(keys: &[&str], trials: &[&TrialRecord]) -> String {
                 let step = trial.reports.last().map_or(0, |(step, _)| *step);
                 format!("pruned after {step} steps")
             }
-            // Messages may hold what ends a cell.
-            Outcome::Failed(reason) => format!("failed: {reason}").replace(['|', '\n'], " "),
+            Outcome::Failed(reason) => format!("failed: {reason}"),
         };
         let value = |key: &&str| match trial.get(key) {
             Some(Value::Number(number)) if !number.is_i64() => short(number.as_f64()),
@@ -154,5 +171,29 @@ fn short(number: Option<f64>) -> String {
             format!("{x:.*}", usize::try_from(digits).unwrap_or(0))
         }
         None => "–".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gymnast_core::tune::{Distribution, Param};
+
+    use super::*;
+
+    #[test]
+    fn a_cell_ends_where_it_should() {
+        let trial = |number, value: &str, outcome| {
+            let distribution = Distribution::Categorical { choices: vec![value.into()] };
+            let param = Param { name: "k".to_owned(), distribution, value: value.into() };
+            TrialRecord { number, params: vec![param], reports: Vec::new(), outcome }
+        };
+        let complete = trial(0, "a|b", Outcome::Complete(1.0));
+        let failed = trial(1, "c", Outcome::Failed("one\ntwo | three".to_owned()));
+        let text = table(&["k"], &[&complete, &failed]);
+        let rows: Vec<_> = text.lines().skip(2).collect();
+        assert_eq!(
+            rows,
+            [r#"| 0 | 1.000 | "a\|b" |"#, r#"| 1 | failed: one two \| three | "c" |"#]
+        );
     }
 }

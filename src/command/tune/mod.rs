@@ -16,7 +16,7 @@ use gymnast_core::tune::{Ending, Study, TuneError};
 use gymnast_harness::StopOnInterrupt;
 
 use super::{CommandError, Names, numbers::whole, run_dir};
-use definition::Definition;
+use definition::{Definition, MOST_TRIALS};
 use objective::Objective;
 
 /// The file that says what is searched for.
@@ -65,8 +65,8 @@ pub(crate) struct Tune {
     /// Train each seed of a trial for so many env steps
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     steps: Option<u64>,
-    /// Run so many trials in all [default: 30]
-    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=100_000), allow_negative_numbers = true)]
+    /// Run so many trials in all [default: 30; of a grid every combination]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MOST_TRIALS), allow_negative_numbers = true)]
     trials: Option<u64>,
     /// Train each trial with the seeds 0 to K-1 [default: 2]
     #[arg(long, value_name = "K", value_parser = whole::<u32>(1..=10_000), allow_negative_numbers = true)]
@@ -110,7 +110,7 @@ enum SamplerName {
     CmaEs,
     /// Independent draws
     Random,
-    /// Every combination
+    /// Every combination, the first setting changing slowest
     Grid,
 }
 
@@ -131,7 +131,7 @@ pub(crate) fn run(
 ) -> Result<ExitCode, CommandError> {
     let (definition, dir) = if args.resume {
         let dir = args.out.clone().expect("--resume requires --out");
-        (Definition::read(&dir, args)?, dir)
+        (Definition::read(&dir, args, names)?, dir)
     } else {
         let definition = Definition::new(args, names)?;
         let dir = args.out.clone().unwrap_or_else(|| definition.default_dir());
@@ -143,8 +143,9 @@ pub(crate) fn run(
     if !args.resume {
         definition.claim(&dir)?;
     }
-    definition.write(&dir)?;
+    // In this order: who is refused, since another process has the study, has changed nothing.
     let mut study = open(&definition, &dir)?;
+    definition.write(&dir)?;
     let ending = match definition.jobs {
         1 => study.optimize(definition.trials, |trial| objective.evaluate(trial, interrupt))?,
         jobs => study.optimize_parallel(definition.trials, jobs, |trial| {
@@ -164,16 +165,17 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The study of the directory, begun where a process was killed before it was.
+/// The study of the directory, begun where there is none.
 fn open(definition: &Definition, dir: &Path) -> Result<Study, CommandError> {
-    let path = dir.join(STUDY);
-    if !path.exists() {
-        return Ok(Study::create(&path, definition.study.clone())?);
-    }
-    let study = Study::resume(&path)?;
-    if *study.config() != definition.study {
+    let (path, config) = (dir.join(STUDY), definition.study());
+    let study = match Study::create(&path, config.clone()) {
+        Err(TuneError::Exists(_)) => Study::resume(&path)?,
+        created => created?,
+    };
+    if *study.config() != config {
         return Err(CommandError::failed(format!(
-            "{}: it is the study of another search than {DEFINITION} beside it says",
+            "{} is the study of another search: of {DEFINITION} only trials and jobs may change after it \
+             began; undo other changes, or begin a search in another --out",
             path.display()
         )));
     }
@@ -183,9 +185,10 @@ fn open(definition: &Definition, dir: &Path) -> Result<Study, CommandError> {
 impl From<TuneError> for CommandError {
     fn from(error: TuneError) -> Self {
         match error {
-            TuneError::File { .. } | TuneError::Damaged { .. } | TuneError::Write(_) => {
-                Self::failed(error.to_string())
-            }
+            TuneError::File { .. }
+            | TuneError::Full { .. }
+            | TuneError::Damaged { .. }
+            | TuneError::Write(_) => Self::failed(error.to_string()),
             other => Self::usage(other.to_string()),
         }
     }

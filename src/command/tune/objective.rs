@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use gymnast_core::tune::{SearchSpace, Stop, Trial};
-use gymnast_harness::{Callback, Ending, Evaluation, Flow, StopOnInterrupt};
+use gymnast_harness::{Callback, Ending, Evaluation, Flow, StopOnInterrupt, Training};
 
 use super::definition::Definition;
 use crate::command::{CommandError, Names};
@@ -12,6 +12,8 @@ use crate::command::{CommandError, Names};
 pub(super) struct Objective<'a> {
     definition: &'a Definition,
     space: SearchSpace,
+    /// The env steps that each seed is counted as, so that the same step is the same seed's in each trial.
+    longest: u64,
     names: &'a Names,
     quiet: bool,
 }
@@ -22,7 +24,8 @@ impl<'a> Objective<'a> {
         names: &'a Names,
         quiet: bool,
     ) -> Result<Self, CommandError> {
-        Ok(Self { definition, space: definition.space()?, names, quiet })
+        let (space, longest) = (definition.space()?, definition.longest(names)?);
+        Ok(Self { definition, space, longest, names, quiet })
     }
 
     /// The mean of the seeds' final returns.
@@ -59,8 +62,9 @@ impl<'a> Objective<'a> {
             let mut judge = Judge {
                 trial,
                 finals: &finals,
-                before: seed * run.training.env_steps,
-                last: u64::from(self.definition.seeds) * run.training.env_steps,
+                before: seed * self.longest,
+                training: &run.training,
+                is_last: seed + 1 == u64::from(self.definition.seeds),
                 is_pruned: false,
             };
             let summary = run.train_with_callbacks(seed, &mut [&mut interrupt, &mut judge])?;
@@ -78,22 +82,27 @@ impl<'a> Objective<'a> {
 }
 
 /// Reports each evaluation, as the mean of it and the final returns of the seeds before it, at the env
-/// steps of all of them.
+/// steps of all of them, by which the pruner compares trials.
 struct Judge<'a, 'b> {
     trial: &'a mut Trial<'b>,
     finals: &'a [f64],
     before: u64,
-    last: u64,
+    training: &'a Training,
+    /// No seed comes after this one.
+    is_last: bool,
     is_pruned: bool,
 }
 
 impl Callback for Judge<'_, '_> {
     fn on_evaluation(&mut self, evaluation: &Evaluation) -> Flow {
         let sum = self.finals.iter().sum::<f64>() + evaluation.mean_return;
-        let step = self.before + evaluation.env_step;
-        self.trial.report(step, sum / (self.finals.len() + 1) as f64);
+        let is_end = evaluation.env_step == self.training.env_steps;
+        // When it was due: several environments overshoot that, by as much as there are of them.
+        let late = evaluation.env_step.checked_rem(self.training.eval_every).unwrap_or(0);
+        let step = if is_end { evaluation.env_step } else { evaluation.env_step - late };
+        self.trial.report(self.before + step, sum / (self.finals.len() + 1) as f64);
         // At the very end there is nothing left to save.
-        self.is_pruned = step < self.last && self.trial.should_prune();
+        self.is_pruned = !(is_end && self.is_last) && self.trial.should_prune();
         if self.is_pruned { Flow::Stop } else { Flow::Continue }
     }
 }
