@@ -16,10 +16,10 @@ const HELD_OUT: usize = 5;
 
 /// A policy, and a detector of observations unlike those that it was trained on.
 ///
-/// It acts as the policy does and counts what it flags; [`flags`](Self::flags) tells which. The
-/// detector is a normal distribution of the observations' features
-/// ([`Mahalanobis`](gymnast_core::ood::Mahalanobis)), each brought to mean 0 and standard deviation 1, so
-/// it knows how far they spread, and together with what, but not of holes in between.
+/// It acts as the policy does and counts what it flags; [`flags`](Self::flags) tells which. The detector
+/// is a normal distribution of the observations' features
+/// ([`Mahalanobis`](gymnast_core::ood::Mahalanobis)), each brought to mean 0 and standard deviation 1,
+/// so it knows how far they spread, and together with what, but not of holes in between.
 pub struct NoveltyWatch<P, O> {
     policy: P,
     observation_space: O,
@@ -36,13 +36,13 @@ impl<P, O: FeatureSpace> NoveltyWatch<P, O> {
     /// [`Mahalanobis::fit`](gymnast_core::ood::Mahalanobis::fit).
     ///
     /// The last fifth of the observations sets the threshold, the others the detector. Give them in the
-    /// order in which they were seen, of several episodes: the steps of one resemble each other, so that a
-    /// threshold set by the very episodes that the detector learned from would flag more of new ones.
+    /// order in which they were seen, of several episodes: the steps of one resemble each other, so that
+    /// a threshold set by the very episodes that the detector learned from would flag more of new ones.
     ///
     /// # Errors
-    /// [`OodError::Setting`] unless `tolerance` lies in [0, 1) and `shrinkage` in [0, 1], and for fewer than
-    /// five observations; [`OodError::NotFinite`]; [`OodError::Singular`] where nothing was shrunk and a
-    /// feature never varies, or there are no more observations to learn from than features.
+    /// [`OodError::Setting`] unless `tolerance` lies in [0, 1) and `shrinkage` in [0, 1], and for fewer
+    /// than five observations; [`OodError::NotFinite`]; [`OodError::Singular`] where nothing was shrunk
+    /// and a feature never varies, or there are no more observations to learn from than features.
     pub fn fit(
         policy: P,
         observation_space: O,

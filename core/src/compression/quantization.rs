@@ -124,9 +124,8 @@ impl QuantizedNetwork {
         self.layers.iter().map(QuantizedLinear::bytes).sum()
     }
 
-    /// `batch` rows of `inputs` numbers to as many rows of `outputs`, as
-    /// [`Network::evaluate`]. A number that is not finite has no nearest whole one: a row with one becomes
-    /// NaN.
+    /// `batch` rows of `inputs` numbers to as many rows of `outputs`, as [`Network::evaluate`]. A number
+    /// that is not finite has no nearest whole one: a row with one becomes NaN.
     ///
     /// # Errors
     /// [`CompressionError::Length`].
@@ -176,8 +175,8 @@ impl QuantizedNetwork {
     ///
     /// # Errors
     /// [`CompressionError::Checkpoint`] where something is missing or has another form;
-    /// [`CompressionError::Length`] where layers do not fit together; [`CompressionError::Setting`] where
-    /// one has no inputs, no outputs or a weight of −128; [`CompressionError::NotFinite`];
+    /// [`CompressionError::Length`] where layers do not fit together; [`CompressionError::Setting`]
+    /// where one has no inputs, no outputs or a weight of −128; [`CompressionError::NotFinite`];
     /// [`CompressionError::NotDense`] where there is no layer.
     pub fn from_state_dict(state: &StateDict) -> Result<Self, CompressionError> {
         let (quantization, layers) = (state.get("quantization")?, state.get::<usize>("layers")?);

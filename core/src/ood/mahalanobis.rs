@@ -13,8 +13,8 @@ use crate::data::Table;
 /// makes of training rows, or the rows themselves. `Σ` is shrunk towards a multiple of the identity,
 /// `(1 − s) Σ + s tr(Σ)/d I`, scikit-learn's `shrunk_covariance`: features that hardly vary, or depend
 /// on each other, would else make it singular. Where features have different units, bring them to one
-/// scale first ([`StandardScaler`](crate::data::StandardScaler)): the identity adds as much to each, which
-/// would swamp the small ones.
+/// scale first ([`StandardScaler`](crate::data::StandardScaler)): the identity adds as much to each,
+/// which would swamp the small ones.
 ///
 /// ```
 /// use gymnast_core::{data::Table, ood::Mahalanobis};

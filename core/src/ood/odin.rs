@@ -33,8 +33,9 @@ impl Odin {
     /// network at a time. The gradients of its parameters stay as they are.
     ///
     /// # Errors
-    /// [`OodError::Setting`], also for a network of one output; [`OodError::Training`], [`OodError::Network`] where rows have another width,
-    /// [`OodError::NotFinite`] where an output is not finite.
+    /// [`OodError::Setting`], also for a network of one output; [`OodError::Training`],
+    /// [`OodError::Network`] where rows have another width, [`OodError::NotFinite`] where an output is
+    /// not finite.
     pub fn scores<N: Network>(
         &self,
         network: &N,

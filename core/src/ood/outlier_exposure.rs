@@ -35,8 +35,8 @@ impl OutlierExposure {
     /// Training rows, and behind them the outliers, whose class is `classes`: none of theirs.
     ///
     /// # Errors
-    /// [`OodError::Data`] where training rows have no classes below `classes` or outliers are not finite,
-    /// [`OodError::Count`] where outliers are not as wide.
+    /// [`OodError::Data`] where training rows have no classes below `classes` or outliers are not
+    /// finite, [`OodError::Count`] where outliers are not as wide.
     pub fn join(&self, train: &Dataset, outliers: &Table) -> Result<Dataset, OodError> {
         let (known, classes) = (train.classes()?, self.classes);
         if let Some(row) = known.iter().position(|&class| class >= classes) {

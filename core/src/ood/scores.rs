@@ -8,8 +8,8 @@ use super::{OodError, check_finite, setting};
 /// neural networks" (2017), <https://arxiv.org/abs/1610.02136>.
 ///
 /// # Errors
-/// [`OodError::Count`] if the outputs make no whole rows, [`OodError::Setting`] for fewer than two classes
-/// (the softmax of one output is always 1), [`OodError::NotFinite`].
+/// [`OodError::Count`] if the outputs make no whole rows, [`OodError::Setting`] for fewer than two
+/// classes (the softmax of one output is always 1), [`OodError::NotFinite`].
 pub fn max_softmax_probability(outputs: &[f32], classes: usize) -> Result<Vec<f64>, OodError> {
     scaled_max_softmax_probability(outputs, classes, 1.0)
 }
@@ -34,8 +34,8 @@ pub fn scaled_max_softmax_probability(
 /// <https://arxiv.org/abs/2010.03759>, equation 4 with its sign turned.
 ///
 /// # Errors
-/// As [`max_softmax_probability`], but one class will do; [`OodError::Setting`] unless the temperature is
-/// positive and finite.
+/// As [`max_softmax_probability`], but one class will do; [`OodError::Setting`] unless the temperature
+/// is positive and finite.
 pub fn energy_score(
     outputs: &[f32],
     classes: usize,

@@ -63,8 +63,8 @@ impl Lora {
     ///
     /// # Errors
     /// [`TransferError::Setting`]; [`TransferError::Network`] where the additions have more than
-    /// [`MAX_PARAMETERS`](crate::nn::MAX_PARAMETERS); [`TransferError::UnknownLayer`], also where the network has no fully
-    /// connected layer at all.
+    /// [`MAX_PARAMETERS`](crate::nn::MAX_PARAMETERS); [`TransferError::UnknownLayer`], also where the
+    /// network has no fully connected layer at all.
     pub fn new<R: Rng + ?Sized>(
         mut base: Sequential,
         config: &LoraConfig,
