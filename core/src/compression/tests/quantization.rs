@@ -50,7 +50,7 @@ fn centred_outputs_differ_by_what_all_share() {
     let config = MlpConfig { hidden: vec![], ..MlpConfig::default() };
     let mut network = Mlp::new(&config, 2, 2, &mut rng()).unwrap();
     network.parameters_mut().load(&[100.0, 100.1, 100.0, 99.8, 50.0, 50.5]).unwrap();
-    let mut difference = |quantized: QuantizedNetwork| {
+    let difference = |quantized: QuantizedNetwork| {
         let mut out = [0.0; 2];
         quantized.evaluate(&[1.0, 3.0], 1, &mut QuantizedScratch::default(), &mut out).unwrap();
         out[0] - out[1]
