@@ -1,5 +1,5 @@
 //! Handwritten digits of which few have a label: contrastive pretraining with the others, against the
-//! same network from scratch, each fine-tuned with strong augmentations and with light ones.
+//! same network from scratch, each fine-tuned with no augmentations, light ones and strong ones.
 //!
 //! ```text
 //! cargo run --release --example pretrain_digits    # writes pretrain_digits.png
@@ -27,17 +27,16 @@ use rand_chacha::ChaCha8Rng;
 
 #[path = "common/few_labels.rs"]
 mod few_labels;
-use few_labels::{INPUT, Result, augmentations, first_of_each, settings};
+use few_labels::{INPUT, Result, Strength, augmentations, first_of_each, settings};
 
-const SEEDS: u64 = 5;
+const SEEDS: u64 = 10;
 const LABELS: [usize; 6] = [1, 2, 5, 10, 20, 50]; // a class
 const STEPS: u64 = 300; // of the optimiser, with the labelled rows
-const ARMS: [(&str, bool, bool); 4] = [
-    ("scratch, strong", false, true),
-    ("scratch, light", false, false),
-    ("pretrained, strong", true, true),
-    ("pretrained, light", true, false),
-];
+/// How the labelled rows are augmented.
+const STRENGTHS: [(&str, Strength); 3] =
+    [("none", Strength::None), ("light", Strength::Light), ("strong", Strength::Strong)];
+/// The accuracies with so many labels: from scratch and pretrained, of each strength.
+type Accuracies = [[f64; 3]; 2];
 
 fn encoder() -> NetworkConfig {
     NetworkConfig::cnn(&[32, 64], 128, Activation::Relu)
@@ -48,7 +47,8 @@ fn pretrain(rows: &Dataset, rng: &mut ChaCha8Rng) -> Result<Sequential> {
     let projector =
         vec![LayerConfig::linear(128), Activation::Relu.into(), LayerConfig::linear(64)];
     let mut network = Sequential::new(&encoder().with_head(projector), &INPUT, rng)?;
-    let config = FitConfig { epochs: 150, batch_size: 128, views: 2, ..settings(2e-3, true) };
+    let config =
+        FitConfig { epochs: 150, batch_size: 128, views: 2, ..settings(2e-3, Strength::Strong) };
     let objective = NtXent { temperature: 0.3 };
     fit(&mut network, rows, &rows.select(&[])?, &config, rng.clone(), &objective)?;
     Ok(network)
@@ -57,16 +57,16 @@ fn pretrain(rows: &Dataset, rng: &mut ChaCha8Rng) -> Result<Sequential> {
 /// The accuracy on other rows, in %, after training with the labelled ones.
 fn fine_tune(
     pretrained: Option<&Sequential>,
-    strong: bool,
+    strength: Strength,
     (labelled, test): (&Dataset, &Dataset),
     mut rng: ChaCha8Rng,
 ) -> Result<f64> {
     let mut network = Sequential::new(&encoder().linear_head(10), &INPUT, &mut rng)?;
-    let mut config = settings(2e-3, strong);
+    let mut config = settings(2e-3, strength);
     if let Some(pretrained) = pretrained {
         network.load_encoder(pretrained)?;
         // The head may go faster where the features are good already.
-        config = settings(1e-2, strong);
+        config = settings(1e-2, strength);
         config.param_groups = FineTuning::Full { lr_factor: 0.03 }.prepare(&mut network)?;
     }
     config.epochs = STEPS.div_ceil(config.steps_per_epoch(labelled.len())) as usize;
@@ -75,8 +75,8 @@ fn fine_tune(
     Ok(100.0 * accuracy_score(&test.classes()?, &predict(&network, test, 256)?.classes())?)
 }
 
-/// The accuracies of the four for each number of labels.
-fn run(seed: u64, train: &Dataset, test: &Dataset) -> Result<Vec<[f64; 4]>> {
+/// What is reached with each number of labels.
+fn run(seed: u64, train: &Dataset, test: &Dataset) -> Result<Vec<Accuracies>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut order: Vec<usize> = (0..train.len()).collect();
     order.shuffle(&mut rng);
@@ -84,7 +84,8 @@ fn run(seed: u64, train: &Dataset, test: &Dataset) -> Result<Vec<[f64; 4]>> {
 
     let mut views = train.batch(&order[..500]);
     let seen = pretrained.embed(&views.inputs());
-    Compose::new(augmentations(true), 64)?.apply(views.input_numbers_mut(), &mut rng)?;
+    Compose::new(augmentations(Strength::Strong), 64)?
+        .apply(views.input_numbers_mut(), &mut rng)?;
     let (aligned, even) =
         (alignment(&seen, &pretrained.embed(&views.inputs()))?, uniformity(&seen)?);
     let collapse = diagnose_collapse(&seen, &Default::default())?;
@@ -93,12 +94,13 @@ fn run(seed: u64, train: &Dataset, test: &Dataset) -> Result<Vec<[f64; 4]>> {
     let mut accuracies = Vec::new();
     for labels in LABELS {
         let labelled = first_of_each(train, &order, labels)?;
-        let mut of_arms = [0.0; 4];
-        for (accuracy, (_, is_pretrained, strong)) in of_arms.iter_mut().zip(ARMS) {
-            let encoder = is_pretrained.then_some(&pretrained);
-            *accuracy = fine_tune(encoder, strong, (&labelled, test), rng.clone())?;
+        let mut of_labels = Accuracies::default();
+        for (of_way, encoder) in of_labels.iter_mut().zip([None, Some(&pretrained)]) {
+            for (accuracy, (_, strength)) in of_way.iter_mut().zip(STRENGTHS) {
+                *accuracy = fine_tune(encoder, strength, (&labelled, test), rng.clone())?;
+            }
         }
-        accuracies.push(of_arms);
+        accuracies.push(of_labels);
     }
     Ok(accuracies)
 }
@@ -116,27 +118,35 @@ fn main() -> Result<()> {
     let scaler = MinMaxScaler::fit(train.input_table(), (0.0, 1.0))?;
     let (train, test) = (&scaler.transform_inputs(&train)?, &scaler.transform_inputs(&test)?);
 
-    let runs: Vec<Vec<[f64; 4]>> = thread::scope(|scope| {
+    let runs: Vec<Vec<Accuracies>> = thread::scope(|scope| {
         let seeds = first_seed..first_seed + SEEDS;
         let threads: Vec<_> =
             seeds.map(|seed| scope.spawn(move || run(seed, train, test))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Result<_>>()
     })?;
-    let mut lines = ARMS.map(|(label, ..)| Line::new(label, Vec::new()));
-    println!("labels a class | {}", ARMS.map(|(label, ..)| label).join(" | "));
+    let arms = || (0..2).flat_map(|way| (0..3).map(move |strength| (way, strength)));
+    let label = |(way, strength): (usize, usize)| {
+        format!("{}, {}", ["scratch", "pretrained"][way], STRENGTHS[strength].0)
+    };
+    let mut lines: Vec<Line> = arms().map(|arm| Line::new(label(arm), Vec::new())).collect();
+    let heads: Vec<String> = arms().map(label).collect();
+    let gains = STRENGTHS.map(|(strength, _)| format!("gain, {strength}")).join(" | ");
+    println!("| labels a class | {} | {gains} |\n{}|", heads.join(" | "), "|---".repeat(10));
     for (i, labels) in LABELS.iter().enumerate() {
-        let of = |arm: usize| runs.iter().map(|run| run[i][arm]).collect::<Vec<f64>>();
-        print!("{labels:14}");
-        for (arm, line) in lines.iter_mut().enumerate() {
+        let of = |(way, strength): (usize, usize)| -> Vec<f64> {
+            runs.iter().map(|run| run[i][way][strength]).collect()
+        };
+        print!("| {labels} |");
+        for (arm, line) in arms().zip(&mut lines) {
             let (x, values) = ((*labels as f64).log2(), of(arm));
             let (mean, std) = (mean(&values).unwrap_or(0.0), sample_std(&values).unwrap_or(0.0));
             line.points.push((x, mean));
             line.band.push((x, mean - std, mean + std));
-            print!(" | {mean:5.1} ± {std:3.1}");
+            print!(" {mean:.1} ± {std:.1} |");
         }
-        for (name, scratch, pretrained) in [("strong", 0, 2), ("light", 1, 3)] {
-            let gain = paired_difference(&of(pretrained), &of(scratch), 0.95, 0.0)?;
-            print!(" | {name} {:+.1} [{:+.1}, {:+.1}]", gain.estimate, gain.low, gain.high);
+        for strength in 0..3 {
+            let gain = paired_difference(&of((1, strength)), &of((0, strength)), 0.95, 0.0)?;
+            print!(" {:+.1} [{:+.1}, {:+.1}] |", gain.estimate, gain.low, gain.high);
         }
         println!();
     }
@@ -144,7 +154,7 @@ fn main() -> Result<()> {
         title: "Digits: test accuracy against labels, ± one deviation over seeds".to_owned(),
         x_axis: Axis::new("labels a class, log₂"),
         y_axis: Axis::new("accuracy in %"),
-        lines: lines.into(),
+        lines,
         ..LinePlot::default()
     };
     Ok(plot.save(Path::new("pretrain_digits.png"))?)

@@ -18,7 +18,7 @@ use gymnast::core::{
     metrics::accuracy_score,
     nn::{Activation, LayerConfig, Network, NetworkConfig, Sequential},
     self_supervised::{
-        Byol, ByolNetwork, FineTuning, InfoNce, MaskedReconstruction, NtXent, SimSiam,
+        Byol, ByolNetwork, Denoising, FineTuning, InfoNce, MaskedReconstruction, NtXent, SimSiam,
         diagnose_collapse, reconstruction, uniformity,
     },
     statistics::{mean, paired_difference},
@@ -30,7 +30,7 @@ use rand_chacha::ChaCha8Rng;
 
 #[path = "common/few_labels.rs"]
 mod few_labels;
-use few_labels::{INPUT, Result, first_of_each, settings};
+use few_labels::{INPUT, Result, Strength, first_of_each, settings};
 
 const SEEDS: u64 = 5;
 const LABELS: usize = 5; // a class
@@ -65,7 +65,7 @@ fn pretrain<N: Network>(
 
 /// The encoders that the six ways make of these rows; `None` from scratch.
 fn encoders(rows: &Dataset, rng: &mut ChaCha8Rng) -> Result<Vec<Option<Box<dyn Network>>>> {
-    let views = || FitConfig { views: 2, ..settings(2e-3, true) };
+    let views = || FitConfig { views: 2, ..settings(2e-3, Strength::Strong) };
     let projector =
         vec![LayerConfig::linear(128), Activation::Relu.into(), LayerConfig::linear(64)];
     let contrastive = encoder().with_head(projector);
@@ -82,7 +82,7 @@ fn encoders(rows: &Dataset, rng: &mut ChaCha8Rng) -> Result<Vec<Option<Box<dyn N
     let byol = ByolNetwork::new(&predictive, &INPUT, 0.01, rng)?;
     let hidden = Augmentation::FeatureMask { probability: 0.5, value: -1.0 };
     let noise = Augmentation::GaussianNoise { std: 0.5 };
-    let corrupted = |by| FitConfig { augmentations: vec![by], ..settings(2e-3, true) };
+    let corrupted = |by| FitConfig { augmentations: vec![by], ..settings(2e-3, Strength::Strong) };
     let itself = reconstruction(rows)?;
     Ok(vec![
         None,
@@ -101,7 +101,7 @@ fn encoders(rows: &Dataset, rng: &mut ChaCha8Rng) -> Result<Vec<Option<Box<dyn N
             build(&decoder, rng)?,
             &itself,
             corrupted(noise),
-            &Loss::Mse,
+            &Denoising,
             rng,
         )?)),
     ])
@@ -129,10 +129,11 @@ fn run(seed: u64, train: &Dataset, test: &Dataset) -> Result<Vec<[f64; 5]>> {
             of_encoder[3] = uniformity(&features)?;
             of_encoder[4] = diagnose_collapse(&features, &Default::default())?.effective_rank;
             let config = match pretrained {
-                Some(_) => {
-                    FitConfig { param_groups: way.prepare(&mut network)?, ..settings(1e-2, false) }
-                }
-                None => settings(2e-3, false),
+                Some(_) => FitConfig {
+                    param_groups: way.prepare(&mut network)?,
+                    ..settings(1e-2, Strength::Light)
+                },
+                None => settings(2e-3, Strength::Light),
             };
             let config = FitConfig { epochs: 150, ..config };
             let nothing = labelled.select(&[])?;

@@ -13,27 +13,37 @@ pub(crate) const INPUT: [usize; 2] = [8, 8];
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// What leaves a digit the same digit. Pretraining has the strong ones.
-pub(crate) fn augmentations(strong: bool) -> Vec<Augmentation> {
-    let degrees = if strong { 15.0 } else { 10.0 };
-    let turned = Augmentation::Rotation { shape: SHAPE, degrees: (-degrees, degrees) };
-    let shifted = Augmentation::RandomCrop { shape: SHAPE, padding: 1 };
-    if !strong {
-        return vec![turned, shifted, Augmentation::GaussianNoise { std: 0.05 }];
-    }
-    let cutout = Augmentation::Cutout { shape: SHAPE, height: 3, width: 3, value: 0.0 };
-    vec![
-        turned,
-        Augmentation::RandomResizedCrop { shape: SHAPE, scale: (0.8, 1.0) },
-        shifted,
-        Augmentation::RandomApply { probability: 0.5, augmentation: Box::new(cutout) },
-        Augmentation::GaussianNoise { std: 0.05 },
-    ]
+/// How much the digits are changed each time that they are seen.
+#[derive(Clone, Copy)]
+#[allow(dead_code, reason = "not every example has use for each")]
+pub(crate) enum Strength {
+    None,
+    Light,
+    Strong,
 }
 
-pub(crate) fn settings(lr: f64, strong: bool) -> FitConfig {
+/// What leaves a digit the same digit.
+pub(crate) fn augmentations(strength: Strength) -> Vec<Augmentation> {
+    let turned = |by: f64| Augmentation::Rotation { shape: SHAPE, degrees: (-by, by) };
+    let shifted = Augmentation::RandomCrop { shape: SHAPE, padding: 1 };
+    let noise = Augmentation::GaussianNoise { std: 0.05 };
+    let cutout = Augmentation::Cutout { shape: SHAPE, height: 3, width: 3, value: 0.0 };
+    match strength {
+        Strength::None => vec![],
+        Strength::Light => vec![turned(10.0), shifted, noise],
+        Strength::Strong => vec![
+            turned(15.0),
+            Augmentation::RandomResizedCrop { shape: SHAPE, scale: (0.8, 1.0) },
+            shifted,
+            Augmentation::RandomApply { probability: 0.5, augmentation: Box::new(cutout) },
+            noise,
+        ],
+    }
+}
+
+pub(crate) fn settings(lr: f64, strength: Strength) -> FitConfig {
     let lr_schedule = LrSchedule::Cosine { t_max: None, min_factor: 0.0 };
-    let augmentations = augmentations(strong);
+    let augmentations = augmentations(strength);
     FitConfig { augmentations, lr_schedule, patience: 0, ..FitConfig::adam_w(lr, 1e-4) }
 }
 
