@@ -85,12 +85,12 @@ where
     fn add(&self, what: &str, network: &dyn Network, seed: Seed, table: &mut Table) -> Result<()> {
         let (seen, done) = (self.env.observation_space(), self.env.action_space());
         let numbers = network.parameters().len();
-        let whole = NetworkPolicy::new(seen.clone(), done.clone(), network)?;
+        let whole = NetworkPolicy::new(seen.clone(), done, network)?;
         table.add(what, numbers, whole.bytes(), self.mean_return(&whole, seed)?);
         for (how, quantization) in
             [("weights", Quantization::WeightOnly), ("dynamic", Quantization::Dynamic)]
         {
-            let tiny = NetworkPolicy::quantized(seen.clone(), done.clone(), network, quantization)?;
+            let tiny = NetworkPolicy::quantized(seen.clone(), done, network, quantization)?;
             let score = self.mean_return(&tiny, seed)?;
             table.add(&format!("{what}, int8 {how}"), numbers, tiny.bytes(), score);
         }

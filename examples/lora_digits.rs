@@ -23,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 mod digits;
 use digits::{accuracy, mean_difference, mean_interval, split_digits};
 
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 20;
 /// By how much the digits are turned, counter-clockwise.
 const DEGREES: f64 = 40.0;
 

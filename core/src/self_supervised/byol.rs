@@ -10,9 +10,10 @@ use crate::nn::{
 };
 use crate::supervised::{FitError, Objective};
 
-/// A network and its moving average, the target: `ξ ← (1 − τ) ξ + τ θ` after each step, of the
-/// parameters and of the running statistics alike. It is trained as the network alone would be, with
-/// [`Byol`]; the target's numbers are buffers, so a checkpoint holds them.
+/// A network and the moving average of its parameters, the target: `ξ ← (1 − τ) ξ + τ θ` after each step.
+/// It is trained as the network alone would be, with [`Byol`]; the target's numbers are buffers, so a
+/// checkpoint holds them. Both normalise a batch by itself: with running statistics in the target
+/// embeddings nearly collapsed.
 ///
 /// As for [`SimSiam`](super::SimSiam) the network's encoder is what shall be kept and behind it the
 /// projector, its head the predictor.
@@ -47,7 +48,7 @@ impl ByolNetwork {
         &self.online
     }
 
-    /// Its moving average, always in evaluation mode.
+    /// Its moving average, in the same mode.
     pub fn target(&self) -> &Sequential {
         &self.target
     }
@@ -84,14 +85,13 @@ impl Network for ByolNetwork {
 
     fn set_training(&mut self, training: bool) {
         self.online.set_training(training);
+        self.target.set_training(training);
     }
 
     fn after_step(&mut self) -> Result<(), NetworkError> {
         self.target.parameters_mut().polyak(self.online.parameters(), self.tau)?;
-        let (online, mut target) = (self.online.buffers(), self.target.buffers());
-        for (mean, number) in target.numbers.iter_mut().zip(online.numbers) {
-            *mean += self.tau * (number - *mean);
-        }
+        // Dropout goes on from the same place in both, so that a checkpoint has to hold but one.
+        let target = Buffers { draws: self.online.buffers().draws, ..self.target.buffers() };
         self.target.load_buffers(&target)
     }
 
@@ -127,7 +127,7 @@ impl Network for ByolNetwork {
         let (target, parameters) = rest.split_at(running);
         let numbers = |numbers: &[f32], draws| Buffers { numbers: numbers.to_vec(), draws };
         self.online.load_buffers(&numbers(online, buffers.draws))?;
-        self.target.load_buffers(&numbers(target, 0))?;
+        self.target.load_buffers(&numbers(target, buffers.draws))?;
         self.target.parameters_mut().load(parameters)
     }
 
@@ -148,8 +148,8 @@ impl Network for ByolNetwork {
 /// other view: the squared distance of the two over their norms, the sum of both ways. From 0 to 8.
 ///
 /// Source: Grill et al., "Bootstrap your own latent" (2020), equation 2,
-/// <https://arxiv.org/abs/2006.07733>. Departures: the target normalises batches by running statistics,
-/// not by the batch; both views go through the network in one batch; τ is constant.
+/// <https://arxiv.org/abs/2006.07733>. Departures: both views go through the network in one batch; τ is
+/// constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Byol;
 
@@ -158,7 +158,7 @@ impl Objective<ByolNetwork> for Byol {
         check_views(batch)?;
         let inputs = batch.inputs(); // [2N, width]
         let online = network.online.try_forward(&inputs)?; // [2N, D]
-        let target = network.target.embed(&inputs);
+        let target = tch::no_grad(|| network.target.encode(&inputs)); // [2N, D]
         // ‖p̄ − z̄‖² = 2 − 2 cos, one of each way.
         Ok(predict_each_other(&online, &target)? * 4.0 + 4.0)
     }
