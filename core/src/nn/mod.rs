@@ -275,8 +275,8 @@ pub trait Network: Send {
         Ok(())
     }
     /// What tells it from other networks with as many parameters and buffers: its settings, and a
-    /// [fingerprint](crate::checkpoint::fingerprint) of numbers that are neither, those of a network
-    /// under an adapter for example. A training's checkpoint is that of one.
+    /// [fingerprint] of numbers that are neither, those of a network under an adapter for example. A
+    /// training's checkpoint is that of one.
     fn description(&self) -> String {
         std::any::type_name::<Self>().to_owned()
     }
