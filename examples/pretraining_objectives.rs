@@ -107,6 +107,16 @@ fn encoders(rows: &Dataset, rng: &mut ChaCha8Rng) -> Result<Vec<Option<Box<dyn N
     ])
 }
 
+/// A classifier of digits that has learned nothing from labels yet.
+fn classifier(pretrained: Option<&dyn Network>, rng: &mut ChaCha8Rng) -> Result<Sequential> {
+    let mut network = Sequential::new(&encoder().linear_head(10), &INPUT, rng)?;
+    if let Some(pretrained) = pretrained {
+        let report = load_matching(&mut network, pretrained, is_shared)?;
+        assert!(report.missing.is_empty() && report.mismatched.is_empty(), "{report:?}");
+    }
+    Ok(network)
+}
+
 /// For each encoder: accuracies in % after learning from the labelled rows in each way, and the
 /// uniformity and the effective rank of its features.
 fn run(seed: u64, train: &Dataset, test: &Dataset) -> Result<Vec<[f64; 5]>> {
@@ -114,32 +124,26 @@ fn run(seed: u64, train: &Dataset, test: &Dataset) -> Result<Vec<[f64; 5]>> {
     let mut order: Vec<usize> = (0..train.len()).collect();
     order.shuffle(&mut rng);
     let labelled = first_of_each(train, &order, LABELS)?;
+    let nothing = labelled.select(&[])?;
     let all = test.batch(&(0..test.len()).collect::<Vec<_>>());
     let mut scores = Vec::new();
     for pretrained in encoders(train, &mut rng)? {
+        let pretrained = pretrained.as_deref();
         let mut of_encoder = [0.0; 5];
-        for (i, (_, way)) in WAYS.into_iter().enumerate() {
-            let mut network =
-                Sequential::new(&encoder().linear_head(10), &INPUT, &mut rng.clone())?;
-            if let Some(pretrained) = &pretrained {
-                let report = load_matching(&mut network, &**pretrained, is_shared)?;
-                assert!(report.missing.is_empty() && report.mismatched.is_empty(), "{report:?}");
+        let features = classifier(pretrained, &mut rng.clone())?.encode(&all.inputs());
+        of_encoder[3] = uniformity(&features)?;
+        of_encoder[4] = diagnose_collapse(&features, &Default::default())?.effective_rank;
+        for (accuracy, (_, way)) in of_encoder.iter_mut().zip(WAYS) {
+            let mut network = classifier(pretrained, &mut rng.clone())?;
+            let mut config = settings(2e-3, Strength::Light);
+            if pretrained.is_some() {
+                config = settings(1e-2, Strength::Light);
+                config.param_groups = way.prepare(&mut network)?;
             }
-            let features = network.encode(&all.inputs());
-            of_encoder[3] = uniformity(&features)?;
-            of_encoder[4] = diagnose_collapse(&features, &Default::default())?.effective_rank;
-            let config = match pretrained {
-                Some(_) => FitConfig {
-                    param_groups: way.prepare(&mut network)?,
-                    ..settings(1e-2, Strength::Light)
-                },
-                None => settings(2e-3, Strength::Light),
-            };
-            let config = FitConfig { epochs: 150, ..config };
-            let nothing = labelled.select(&[])?;
+            config.epochs = 150;
             fit(&mut network, &labelled, &nothing, &config, rng.clone(), &Loss::cross_entropy())?;
             let found = predict(&network, test, 256)?.classes();
-            of_encoder[i] = 100.0 * accuracy_score(&test.classes()?, &found)?;
+            *accuracy = 100.0 * accuracy_score(&test.classes()?, &found)?;
         }
         scores.push(of_encoder);
     }
