@@ -27,6 +27,8 @@ type Poles = Box<dyn VectorEnv<BoxSpace<4>, Discrete>>;
 type Agent = Ppo<BoxSpace<4>, Categorical<Discrete>>;
 
 const SEEDS: u64 = 10;
+/// Presets were tuned on the seeds 0 to 9.
+const FIRST_SEED: u64 = 100;
 const LOOK_EVERY: u64 = 2_000;
 /// How long a new pole is learned.
 const ENV_STEPS: u64 = 50_000;
@@ -89,7 +91,7 @@ fn main() -> Result<()> {
     let lengths = [1.0, 2.0];
     let ways = ["from scratch", "all of the source policy", "its last layers alone"];
     let mut results = lengths.map(|_| ways.map(|_| Way::default()));
-    for seed in 0..SEEDS {
+    for seed in FIRST_SEED..FIRST_SEED + SEEDS {
         let (mut source, training) = agent(Seed::new(seed), None)?;
         learn_on(&mut source, &training, CartPole::default().length, Seed::new(seed))?;
         for (length, results) in lengths.into_iter().zip(&mut results) {

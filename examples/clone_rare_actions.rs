@@ -34,6 +34,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Episodes = Demonstrations<BoxSpace<2>, Discrete>;
 
 const SEEDS: u64 = 10;
+/// Presets were tuned on the seeds 0 to 9.
+const FIRST_SEED: u64 = 100;
 const COAST: usize = 1;
 const SCORES: [&str; 5] =
     ["precision, coasting", "recall, coasting", "F1, coasting", "balanced accuracy", "return"];
@@ -105,7 +107,7 @@ fn main() -> Result<()> {
     ];
     let mut results = ways.each_ref().map(|_| SCORES.map(|_| Vec::new()));
     let (mut coasted, mut returns) = (Vec::new(), Vec::new());
-    for seed in (0..SEEDS).map(Seed::new) {
+    for seed in (FIRST_SEED..FIRST_SEED + SEEDS).map(Seed::new) {
         let expert = expert(seed)?;
         let episodes = record(&expert, 20, seed.child("record", 0))?;
         let others = record(&expert, 20, seed.child("record", 1))?;

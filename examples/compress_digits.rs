@@ -25,7 +25,10 @@ use rand_chacha::ChaCha8Rng;
 
 #[path = "common/digits.rs"]
 mod digits;
-use digits::{accuracy, mean_difference, mean_interval, split_digits};
+#[path = "common/intervals.rs"]
+mod intervals;
+use digits::{accuracy, split_digits};
+use intervals::{mean_difference, mean_interval};
 
 const SEEDS: u64 = 6;
 
@@ -86,8 +89,8 @@ fn time_ratio(first: &Sequential, second: &Sequential, data: &Dataset) -> Result
     Ok(median(&pairs).ok_or("no time passed")?)
 }
 
-/// One row of the table: numbers other than zero, bytes that these take without their places, and the
-/// accuracy for each seed.
+/// One row of the table: the numbers that are kept, the most bytes that these and their places take for
+/// any seed, and the accuracy for each seed.
 #[derive(Default)]
 struct Row {
     what: &'static str,
@@ -105,11 +108,15 @@ impl Table {
             self.0.push(Row { what, numbers, bytes, ..Row::default() });
             self.0.len() - 1
         });
-        self.0[place].accuracies.push(accuracy);
+        let row = &mut self.0[place];
+        row.bytes = row.bytes.max(bytes);
+        row.accuracies.push(accuracy);
     }
 
     fn print(&self) -> Result<()> {
-        println!("| network | numbers | bytes | accuracy, % | points against the whole |");
+        println!(
+            "| network | numbers | bytes with their places | accuracy, % | points against the whole |"
+        );
         println!("|---|---|---|---|---|");
         for Row { what, numbers, bytes, accuracies } in &self.0 {
             let (mean, difference) =
@@ -127,11 +134,17 @@ fn main() -> Result<()> {
     for seed in 0..SEEDS {
         let data = split_digits(seed)?;
         let add = |table: &mut Table, what, network: &Sequential| -> Result<()> {
-            let values = network.parameters().values();
-            let numbers = values.iter().filter(|value| **value != 0.0).count();
+            let numbers = network.parameters().len();
             table.add(what, numbers, 4 * numbers, accuracy(network, &data.test)?);
             Ok(())
         };
+        // What is left of a pruned network needs its places too.
+        let add_pruned =
+            |table: &mut Table, what, network: &Sequential, mask: &Mask| -> Result<()> {
+                let numbers = mask.kept().iter().filter(|&&kept| kept).count();
+                table.add(what, numbers, mask.bytes(), accuracy(network, &data.test)?);
+                Ok(())
+            };
         let mut whole = network(&hidden, seed, 0)?;
         train(&mut whole, &data, 40, seed, vec![], &cross_entropy)?;
         add(&mut table, "whole, 64-256-256-10", &whole)?;
@@ -149,11 +162,11 @@ fn main() -> Result<()> {
             train(network, &data, 40, seed, vec![mask.param_group()], &cross_entropy)
         })?;
         train(&mut ticket, &data, 40, seed, vec![mask.param_group()], &cross_entropy)?;
-        add(&mut table, "lottery ticket, 0.8¹⁰ of the weights", &ticket)?;
+        add_pruned(&mut table, "lottery ticket, 0.8¹⁰ of the weights", &ticket, &mask)?;
         let mut other = network(&hidden, seed, 2)?;
         mask.apply(other.parameters_mut())?;
         train(&mut other, &data, 40, seed, vec![mask.param_group()], &cross_entropy)?;
-        add(&mut table, "the same mask, drawn anew", &other)?;
+        add_pruned(&mut table, "the same mask, drawn anew", &other, &mask)?;
 
         for (what, quantization) in [
             ("int8, weights alone", Quantization::WeightOnly),

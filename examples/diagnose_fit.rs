@@ -58,7 +58,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     ] {
         let (history, _) = train(network, rows, &test, &test)?;
         println!("{name}: {}", diagnose(&history, baseline, &Thresholds::default())?);
-        history.save_loss_curves(Path::new(&format!("fit_{name}.png")))?;
+        let mut curves = history.loss_curves();
+        curves.title =
+            format!("{}, hidden units {:?}, {} rows", curves.title, network.0, rows.len());
+        curves.save(Path::new(&format!("fit_{name}.png")))?;
 
         // The test rows are not to choose the epoch here: nothing is held out.
         let problem = Problem { train: rows, test: &test, truth: &truth, noise_variance };

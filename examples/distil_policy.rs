@@ -30,6 +30,8 @@ use learning::learn;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const SEEDS: u64 = 10;
+/// Presets were tuned on the seeds 0 to 9.
+const FIRST_SEED: u64 = 100;
 const EPISODES: usize = 100;
 
 /// The policies, in order.
@@ -156,7 +158,7 @@ fn print(title: &str, table: &Table) -> Result<()> {
 fn main() -> Result<()> {
     let pole = Task { env: CartPole::default(), limit: 500 };
     let mut tables = [Table::default(), Table::default()];
-    for seed in 0..SEEDS {
+    for seed in FIRST_SEED..FIRST_SEED + SEEDS {
         pole.ppo("CartPole-v1", seed, &mut tables[0])?;
         pole.dqn("CartPole-v1", seed, &mut tables[1])?;
         eprintln!("seed {seed}");

@@ -21,7 +21,10 @@ use rand_chacha::ChaCha8Rng;
 
 #[path = "common/digits.rs"]
 mod digits;
-use digits::{accuracy, mean_difference, mean_interval, split_digits};
+#[path = "common/intervals.rs"]
+mod intervals;
+use digits::{accuracy, split_digits};
+use intervals::{mean_difference, mean_interval};
 
 const SEEDS: u64 = 20;
 /// By how much the digits are turned, counter-clockwise.

@@ -29,6 +29,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Poles = Box<dyn VectorEnv<BoxSpace<4>, Discrete>>;
 
 const SEEDS: u64 = 5;
+/// Presets were tuned on the seeds 0 to 9.
+const FIRST_SEED: u64 = 100;
 /// How much of what it knows a watch may flag.
 const TOLERANCE: f64 = 0.01;
 
@@ -90,7 +92,8 @@ fn run(seed: Seed) -> Result<Vec<[f64; 2]>> {
 }
 
 fn main() -> Result<()> {
-    let runs: Vec<_> = (0..SEEDS).map(|seed| run(Seed::new(seed))).collect::<Result<_>>()?;
+    let runs: Vec<_> =
+        (FIRST_SEED..FIRST_SEED + SEEDS).map(|seed| run(Seed::new(seed))).collect::<Result<_>>()?;
     println!(
         "A watch that may flag 1 % of what PPO sees in CartPole-v1; {SEEDS} seeds, mean [95 %]:\n"
     );

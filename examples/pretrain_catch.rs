@@ -20,6 +20,8 @@ use gymnast::{
 };
 
 const SEEDS: u64 = 5;
+/// Presets were tuned on the seeds 0 to 9.
+const FIRST_SEED: u64 = 100;
 const PLAY: usize = 1_000; // env steps of random play, which count as well
 
 /// The env steps until the mean return was 0.8 first, and the last mean return.
@@ -58,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("contrastive 0.1", 0.1, false),
         ("pretrained", 0.0, true),
     ] {
-        let runs = (0..SEEDS).map(|seed| run(seed, contrastive, pretrain));
+        let runs = (FIRST_SEED..FIRST_SEED + SEEDS).map(|seed| run(seed, contrastive, pretrain));
         let runs = runs.collect::<Result<Vec<_>, _>>()?;
         let steps: Vec<Option<f64>> = runs.iter().map(|(steps, _)| *steps).collect();
         let returns: Vec<f64> = runs.iter().map(|(_, last)| *last).collect();

@@ -1,5 +1,6 @@
 //! Handwritten digits of which few have a label: contrastive pretraining with the others, against the
-//! same network from scratch, each fine-tuned with no augmentations, light ones and strong ones.
+//! same network from scratch, each fine-tuned with no augmentations, light ones and strong ones, and
+//! against classical models.
 //!
 //! ```text
 //! cargo run --release --example pretrain_digits    # writes pretrain_digits.png
@@ -25,18 +26,53 @@ use gymnast::core::{
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
+#[path = "common/classical.rs"]
+mod classical;
 #[path = "common/few_labels.rs"]
 mod few_labels;
+#[path = "common/neighbours.rs"]
+mod neighbours;
 use few_labels::{INPUT, Result, Strength, augmentations, first_of_each, settings};
 
 const SEEDS: u64 = 10;
 const LABELS: [usize; 6] = [1, 2, 5, 10, 20, 50]; // a class
 const STEPS: u64 = 300; // of the optimiser, with the labelled rows
-/// How the labelled rows are augmented.
-const STRENGTHS: [(&str, Strength); 3] =
-    [("none", Strength::None), ("light", Strength::Light), ("strong", Strength::Strong)];
-/// The accuracies with so many labels: from scratch and pretrained, of each strength.
-type Accuracies = [[f64; 3]; 2];
+const LONG: u64 = 2_000; // about as many as pretraining and fine-tuning take together
+/// How a network learns from the labelled rows.
+struct Way {
+    name: &'static str,
+    pretrained: bool,
+    strength: Strength,
+    steps: u64,
+}
+
+const fn way(name: &'static str, pretrained: bool, strength: Strength, steps: u64) -> Way {
+    Way { name, pretrained, strength, steps }
+}
+
+const WAYS: [Way; 7] = [
+    way("scratch, none", false, Strength::None, STEPS),
+    way("scratch, light", false, Strength::Light, STEPS),
+    way("scratch, strong", false, Strength::Strong, STEPS),
+    way("scratch, strong, 2000 steps", false, Strength::Strong, LONG),
+    way("pretrained, none", true, Strength::None, STEPS),
+    way("pretrained, light", true, Strength::Light, STEPS),
+    way("pretrained, strong", true, Strength::Strong, STEPS),
+];
+/// What is compared seed by seed: the best pretrained way (by other seeds and rows) with each that does
+/// without, and those that are augmented alike.
+const COMPARED: [(&str, &str); 8] = [
+    ("pretrained, light", "scratch, none"),
+    ("pretrained, light", "scratch, light"),
+    ("pretrained, light", "scratch, strong, 2000 steps"),
+    ("pretrained, light", "nearest neighbour"),
+    ("pretrained, light", "SVM (RBF)"),
+    ("pretrained, light", "random forest"),
+    ("pretrained, none", "scratch, none"),
+    ("pretrained, strong", "scratch, strong"),
+];
+/// The accuracies in % with so many labels, by name.
+type Accuracies = Vec<(&'static str, f64)>;
 
 fn encoder() -> NetworkConfig {
     NetworkConfig::cnn(&[32, 64], 128, Activation::Relu)
@@ -56,23 +92,35 @@ fn pretrain(rows: &Dataset, rng: &mut ChaCha8Rng) -> Result<Sequential> {
 
 /// The accuracy on other rows, in %, after training with the labelled ones.
 fn fine_tune(
-    pretrained: Option<&Sequential>,
-    strength: Strength,
+    way: &Way,
+    pretrained: &Sequential,
     (labelled, test): (&Dataset, &Dataset),
     mut rng: ChaCha8Rng,
 ) -> Result<f64> {
     let mut network = Sequential::new(&encoder().linear_head(10), &INPUT, &mut rng)?;
-    let mut config = settings(2e-3, strength);
-    if let Some(pretrained) = pretrained {
+    let mut config = settings(2e-3, way.strength);
+    if way.pretrained {
         network.load_encoder(pretrained)?;
         // The head may go faster where the features are good already.
-        config = settings(1e-2, strength);
+        config = settings(1e-2, way.strength);
         config.param_groups = FineTuning::Full { lr_factor: 0.03 }.prepare(&mut network)?;
     }
-    config.epochs = STEPS.div_ceil(config.steps_per_epoch(labelled.len())) as usize;
+    config.epochs = way.steps.div_ceil(config.steps_per_epoch(labelled.len())) as usize;
     let nothing = labelled.select(&[])?;
     fit(&mut network, labelled, &nothing, &config, rng, &Loss::cross_entropy())?;
     Ok(100.0 * accuracy_score(&test.classes()?, &predict(&network, test, 256)?.classes())?)
+}
+
+/// The accuracies of models that are no networks.
+fn baselines(labelled: &Dataset, test: &Dataset) -> Result<Accuracies> {
+    let (truth, classes) = (test.classes()?, labelled.classes()?);
+    let found = neighbours::nearest(labelled.input_table(), test.input_table(), 1);
+    let nearest = found.iter().map(|found| classes[found[0].1]).collect();
+    let [_, svm, forest] = classical::classifiers(labelled, test)?;
+    let score = |(name, classes): (&'static str, Vec<usize>)| -> Result<_> {
+        Ok((name, 100.0 * accuracy_score(&truth, &classes)?))
+    };
+    [("nearest neighbour", nearest), svm, forest].into_iter().map(score).collect()
 }
 
 /// What is reached with each number of labels.
@@ -94,11 +142,10 @@ fn run(seed: u64, train: &Dataset, test: &Dataset) -> Result<Vec<Accuracies>> {
     let mut accuracies = Vec::new();
     for labels in LABELS {
         let labelled = first_of_each(train, &order, labels)?;
-        let mut of_labels = Accuracies::default();
-        for (of_way, encoder) in of_labels.iter_mut().zip([None, Some(&pretrained)]) {
-            for (accuracy, (_, strength)) in of_way.iter_mut().zip(STRENGTHS) {
-                *accuracy = fine_tune(encoder, strength, (&labelled, test), rng.clone())?;
-            }
+        let mut of_labels = baselines(&labelled, test)?;
+        for way in &WAYS {
+            let accuracy = fine_tune(way, &pretrained, (&labelled, test), rng.clone())?;
+            of_labels.push((way.name, accuracy));
         }
         accuracies.push(of_labels);
     }
@@ -124,40 +171,72 @@ fn main() -> Result<()> {
             seeds.map(|seed| scope.spawn(move || run(seed, train, test))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Result<_>>()
     })?;
-    let arms = || (0..2).flat_map(|way| (0..3).map(move |strength| (way, strength)));
-    let label = |(way, strength): (usize, usize)| {
-        format!("{}, {}", ["scratch", "pretrained"][way], STRENGTHS[strength].0)
-    };
-    let mut lines: Vec<Line> = arms().map(|arm| Line::new(label(arm), Vec::new())).collect();
-    let heads: Vec<String> = arms().map(label).collect();
-    let gains = STRENGTHS.map(|(strength, _)| format!("gain, {strength}")).join(" | ");
-    println!("| labels a class | {} | {gains} |\n{}|", heads.join(" | "), "|---".repeat(10));
-    for (i, labels) in LABELS.iter().enumerate() {
-        let of = |(way, strength): (usize, usize)| -> Vec<f64> {
-            runs.iter().map(|run| run[i][way][strength]).collect()
-        };
-        print!("| {labels} |");
-        for (arm, line) in arms().zip(&mut lines) {
-            let (x, values) = ((*labels as f64).log2(), of(arm));
-            let (mean, std) = (mean(&values).unwrap_or(0.0), sample_std(&values).unwrap_or(0.0));
-            line.points.push((x, mean));
-            line.band.push((x, mean - std, mean + std));
+    print_means(&runs);
+    print_gains(&runs)?;
+    Ok(plot(&runs).save(Path::new("pretrain_digits.png"))?)
+}
+
+/// The accuracies of one way with the i-th number of labels, over the seeds.
+fn of(runs: &[Vec<Accuracies>], i: usize, name: &str) -> Vec<f64> {
+    let found =
+        |run: &Vec<Accuracies>| run[i].iter().find(|(own, _)| *own == name).map(|own| own.1);
+    runs.iter().filter_map(found).collect()
+}
+
+fn names(runs: &[Vec<Accuracies>]) -> impl Iterator<Item = &'static str> {
+    runs[0][0].iter().map(|(name, _)| *name)
+}
+
+fn heading(first: &str) {
+    let labels = LABELS.map(|labels| labels.to_string()).join(" | ");
+    println!("\n| {first} | {labels} |\n|{}", "---|".repeat(LABELS.len() + 1));
+}
+
+fn print_means(runs: &[Vec<Accuracies>]) {
+    heading("labels a class");
+    for name in names(runs) {
+        print!("| {name} |");
+        for i in 0..LABELS.len() {
+            let (mean, std) = mean_and_std(&of(runs, i, name));
             print!(" {mean:.1} ± {std:.1} |");
         }
-        for strength in 0..3 {
-            let gain = paired_difference(&of((1, strength)), &of((0, strength)), 0.95, 0.0)?;
+        println!();
+    }
+}
+
+fn print_gains(runs: &[Vec<Accuracies>]) -> Result<()> {
+    heading("gain in points");
+    for (better, than) in COMPARED {
+        print!("| {better}, over {than} |");
+        for i in 0..LABELS.len() {
+            let gain = paired_difference(&of(runs, i, better), &of(runs, i, than), 0.95, 0.0)?;
             print!(" {:+.1} [{:+.1}, {:+.1}] |", gain.estimate, gain.low, gain.high);
         }
         println!();
     }
-    // Without augmentations the lines nearly hide those with light ones.
-    let lines = lines.into_iter().filter(|line| !line.label.ends_with("none")).collect();
-    let plot = LinePlot {
-        title: "Digits: test accuracy against labels, ± one deviation over seeds".to_owned(),
-        x_axis: Axis::new("labels a class, log₂"),
-        y_axis: Axis::new("accuracy in %"),
-        lines,
-        ..LinePlot::default()
+    Ok(())
+}
+
+fn mean_and_std(values: &[f64]) -> (f64, f64) {
+    (mean(values).unwrap_or(f64::NAN), sample_std(values).unwrap_or(f64::NAN))
+}
+
+fn plot(runs: &[Vec<Accuracies>]) -> LinePlot {
+    let line = |name: &str| {
+        let mut line = Line::new(name, Vec::new());
+        for (i, labels) in LABELS.iter().enumerate() {
+            let (x, (mean, std)) = (*labels as f64, mean_and_std(&of(runs, i, name)));
+            line.points.push((x, mean));
+            line.band.push((x, mean - std, mean + std));
+        }
+        line
     };
-    Ok(plot.save(Path::new("pretrain_digits.png"))?)
+    let drawn = ["nearest neighbour", "SVM (RBF)", "scratch, light", "pretrained, light"];
+    LinePlot {
+        title: "Digits: test accuracy against labels, ± one deviation over seeds".to_owned(),
+        x_axis: Axis::logarithmic("labels a class"),
+        y_axis: Axis::new("accuracy in %"),
+        lines: drawn.map(line).into(),
+        ..LinePlot::default()
+    }
 }

@@ -56,7 +56,7 @@ fn returns(alpha: f64, seed: Seed) -> Result<Vec<f64>, EnvError> {
 fn main() -> Result<(), Box<dyn Error>> {
     let best = ShortCorridor::expected_return(2.0 - 2.0_f64.sqrt());
     let mut lines = Vec::new();
-    for power in [-12, -13, -14] {
+    for (power, alpha) in [(-12, "2⁻¹²"), (-13, "2⁻¹³"), (-14, "2⁻¹⁴")] {
         let mut mean = vec![0.0; EPISODES];
         for run in 0..RUNS {
             for (sum, value) in mean.iter_mut().zip(returns(2.0_f64.powi(power), Seed::new(run))?) {
@@ -65,16 +65,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         let level = |at: usize| mean[at - 100..at].iter().sum::<f64>() / 100.0;
         let (early, late) = (level(200), level(EPISODES));
-        println!("α = 2^{power}: {early:.1} in episodes 101 to 200, {late:.1} in the last 100");
+        println!("α = {alpha}: {early:.1} in episodes 101 to 200, {late:.1} in the last 100");
         let points = mean.iter().enumerate().map(|(i, &sum)| (i as f64 + 1.0, sum));
-        lines.push(Line::new(format!("α = 2^{power}"), points.collect()));
+        lines.push(Line::new(format!("α = {alpha}"), points.collect()));
     }
     let plot = LinePlot {
         title: format!("REINFORCE in the short corridor: mean over {RUNS} runs"),
         x_axis: Axis::new("episode"),
         y_axis: Axis::new("total reward"),
         lines,
-        guides: vec![Guide { label: format!("v*(s₀) = {best:.1}"), y: best }],
+        guides: vec![Guide { label: format!("v*(s₀) = −{:.1}", -best), y: best }],
         ..LinePlot::default()
     };
     plot.save(Path::new("short_corridor.png"))?;

@@ -20,6 +20,12 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
+#[path = "common/intervals.rs"]
+mod intervals;
+use intervals::{mean_difference, mean_interval};
+
+const FIRST_SEED: u64 = 100;
+const DRAWS: u64 = 20; // of the six examples
 const SAMPLES: usize = 256; // of a signal, which the network reads in 32 steps
 const MOST: usize = 5; // tones of a signal
 
@@ -77,10 +83,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Phase 2: six signals with their tones.
     let task = Ctc { steps: 32, config: CtcConfig::default() };
-    for seed in 0..5 {
-        let mut rng = ChaCha8Rng::seed_from_u64(100 + seed);
+    let mut errors = [Vec::new(), Vec::new()];
+    for draw in 0..DRAWS {
+        let mut rng = ChaCha8Rng::seed_from_u64(FIRST_SEED + draw);
         let labelled = signals(6, &mut rng)?;
-        for is_pretrained in [false, true] {
+        for (is_pretrained, errors) in [false, true].into_iter().zip(&mut errors) {
             let config = with_head(vec![LayerConfig::conv2d(5, 3, 1)]);
             let mut network = Sequential::new(&config, &input, &mut rng.clone())?;
             let mut config = FitConfig { epochs: 150, batch_size: 16, ..settings.clone() };
@@ -91,12 +98,25 @@ fn main() -> Result<(), Box<dyn Error>> {
             fit(&mut network, &labelled, &nothing, &config, rng.clone(), &task)?;
             let predictions = predict(&network, &test, 100)?;
             let (truth, found) = (task.true_labels(&predictions)?, task.decode(&predictions)?);
-            let errors = 100.0 * token_error_rate(&truth, &found)?;
-            let (truth, found) = (&truth[0], &found[0]);
-            println!(
-                "seed {seed}, pretrained {is_pretrained}: {errors:.1} % errors; {truth:?} spelled {found:?}"
-            );
+            errors.push(100.0 * token_error_rate(&truth, &found)?);
+            if draw == 0 {
+                println!("pretrained {is_pretrained}: {:?} spelled {:?}", truth[0], found[0]);
+            }
         }
     }
+    print(&errors)
+}
+
+/// The means over the draws of examples, and what pretraining changes draw by draw.
+fn print([scratch, pretrained]: &[Vec<f64>; 2]) -> Result<(), Box<dyn Error>> {
+    println!("\nTones wrong in %, {DRAWS} draws of the six examples, mean [95 %]:\n");
+    println!("| network | least | most | mean |\n|---|---|---|---|");
+    for (name, errors) in [("from scratch", scratch), ("pretrained", pretrained)] {
+        let mut sorted = errors.clone();
+        sorted.sort_by(f64::total_cmp);
+        let (least, most) = (sorted[0], sorted[sorted.len() - 1]);
+        println!("| {name} | {least:.1} | {most:.1} | {} |", mean_interval(errors)?);
+    }
+    println!("| difference | | | {} |", mean_difference(pretrained, scratch)?);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Digits that a network has never seen: it learns 0 to 7, and is then shown 8 and 9 as well. How well
-//! do the softmax, the energy, ODIN, Mahalanobis' distance and Outlier Exposure tell them apart?
+//! do the softmax, the energy, ODIN, Mahalanobis' distance and Outlier Exposure tell them apart, and how
+//! well the distance to the nearest training digits, which needs no network?
 //!
 //! What outliers there are to tune and to train with are made of digits 0 to 7 alone: halves of two
 //! digits pasted together, a quarter of one in another, two mixed or drawn over each other, quarter turns
@@ -31,6 +32,10 @@ use gymnast::core::{
 };
 use rand::{RngExt as _, SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
+
+#[path = "common/neighbours.rs"]
+mod neighbours;
+use neighbours::nearest;
 
 const SEEDS: u64 = 20;
 const CLASSES: usize = 8;
@@ -95,6 +100,11 @@ fn features(network: &Sequential, data: &Dataset) -> Result<Table, Box<dyn Error
     Ok(Table::new(numbers, network.features())?)
 }
 
+/// How near each row is to its k-th nearest training row: the distance, negated.
+fn nearness(known: &Table, rows: &Table, k: usize) -> Scores {
+    nearest(known, rows, k).iter().map(|found| -found[found.len() - 1].0).collect()
+}
+
 /// The setting by which a score tells validation digits from outliers best.
 fn tuned<S: Copy>(
     grid: &[S],
@@ -108,8 +118,9 @@ fn tuned<S: Copy>(
     Ok(best.0)
 }
 
-/// Each method's scores of known and of unknown digits, and both networks' accuracy on the known ones.
-fn run(seed: u64) -> Result<(Found, [f64; 2]), Box<dyn Error>> {
+/// Each method's scores of known and of unknown digits, and the accuracy on the known ones of both
+/// networks and of the nearest neighbour.
+fn run(seed: u64) -> Result<(Found, [f64; 3]), Box<dyn Error>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let digits = load_digits();
     let pixels = digits.inputs().iter().map(|x| x / 16.0).collect();
@@ -174,8 +185,17 @@ fn run(seed: u64) -> Result<(Found, [f64; 2]), Box<dyn Error>> {
         auroc(&score(&validation)?, &score(&tuning)?)
     })?;
     let detector = Mahalanobis::fit(&learned, &known_classes, shrinkage)?;
+    // Neighbours among the pixels, and among the network's features.
+    let by_pixels = |data: &Dataset, k| nearness(train.input_table(), data.input_table(), k);
+    let by_features =
+        |data: &Dataset, k| -> Scored { Ok(nearness(&learned, &features(&plain, data)?, k)) };
+    let neighbours = [1, 2, 5, 10, 20, 50];
+    let k_pixels =
+        tuned(&neighbours, |k| auroc(&by_pixels(&validation, k), &by_pixels(&tuning, k)))?;
+    let k_features =
+        tuned(&neighbours, |k| auroc(&by_features(&validation, k)?, &by_features(&tuning, k)?))?;
     println!(
-        "seed {seed}: ODIN T = {}, ε = {}; shrinkage {shrinkage}",
+        "seed {seed}: ODIN T = {}, ε = {}; shrinkage {shrinkage}; {k_pixels} and {k_features} neighbours",
         odin.temperature, odin.epsilon
     );
 
@@ -190,6 +210,8 @@ fn run(seed: u64) -> Result<(Found, [f64; 2]), Box<dyn Error>> {
         ("energy", both(&|data| energy(&plain, data))?),
         ("ODIN", both(&odin)?),
         ("Mahalanobis", both(&distance)?),
+        ("neighbours, features", both(&|data| by_features(data, k_features))?),
+        ("neighbours, pixels", both(&|data| Ok(by_pixels(data, k_pixels)))?),
         ("Outlier Exposure, MSP", both(&|data| softmax(&wary, data))?),
         ("Outlier Exposure, energy", both(&|data| energy(&wary, data))?),
     ] {
@@ -199,13 +221,15 @@ fn run(seed: u64) -> Result<(Found, [f64; 2]), Box<dyn Error>> {
     let accuracy = |network| -> Result<f64, Box<dyn Error>> {
         Ok(accuracy_score(&truth, &outputs(network, &test)?.classes())?)
     };
-    Ok((found, [accuracy(&plain)?, accuracy(&wary)?]))
+    let nearest = nearest(train.input_table(), test.input_table(), 1);
+    let neighbour: Vec<usize> = nearest.iter().map(|found| known_classes[found[0].1]).collect();
+    Ok((found, [accuracy(&plain)?, accuracy(&wary)?, accuracy_score(&truth, &neighbour)?]))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     gymnast::core::threads::single_threaded();
     let mut detections = BTreeMap::<&str, Vec<Detection>>::new();
-    let (mut names, mut accuracies) = (Vec::new(), [Vec::new(), Vec::new()]);
+    let (mut names, mut accuracies) = (Vec::new(), [(); 3].map(|()| Vec::new()));
     let mut curves = None::<LinePlot>;
     for seed in 0..SEEDS {
         let (found, accuracy) = run(seed)?;
@@ -226,9 +250,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         detections[name].iter().map(score).collect()
     };
     println!(
-        "\naccuracy on 0 to 7: {:.4}, exposed {:.4}\n",
+        "\naccuracy on 0 to 7: {:.4}, exposed {:.4}, nearest neighbour {:.4}\n",
         average(&accuracies[0]),
-        average(&accuracies[1])
+        average(&accuracies[1]),
+        average(&accuracies[2])
     );
     println!(
         "| score | AUROC | AUPR in | AUPR out | FPR at 95 % TPR | AUROC − MSP's | OE's AUROC − its | OE's FPR − its |"

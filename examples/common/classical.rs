@@ -45,6 +45,25 @@ pub(crate) fn classifiers(
     ])
 }
 
+/// The probability of class 1, of two, by a random forest: the mean of the trees, which regress the class
+/// (for a 0 or 1 the mean squared error splits as Gini's impurity does).
+#[allow(dead_code)]
+pub(crate) fn forest_probabilities<const N: usize>(
+    train: &Dataset,
+    trees: usize,
+    seed: u64,
+    others: [&Dataset; N],
+) -> Result<[Vec<f64>; N], Failed> {
+    let classes: Vec<f64> = train.targets().iter().map(|&class| f64::from(class)).collect();
+    let settings = RandomForestRegressorParameters::default().with_n_trees(trees).with_seed(seed);
+    let forest = RandomForestRegressor::fit(&matrix(train)?, &classes, settings)?;
+    let mut found = std::array::from_fn(|_| Vec::new());
+    for (found, rows) in found.iter_mut().zip(others) {
+        *found = forest.predict(&matrix(rows)?)?;
+    }
+    Ok(found)
+}
+
 /// What a support vector machine (RBF) and a random forest predict.
 #[allow(dead_code)]
 pub(crate) fn regressors(

@@ -1,4 +1,4 @@
-//! Digits in thirds and intervals over seeds, for the examples that compare trainings on them.
+//! Digits split in three, for the examples that compare trainings on them.
 
 use std::error::Error;
 
@@ -6,7 +6,6 @@ use gymnast::core::{
     data::{Dataset, Split, SplitConfig, Stratify, load_digits, train_validation_test_split},
     metrics::accuracy_score,
     nn::Network,
-    statistics::{Bootstrap, mean},
     supervised::predict,
 };
 use rand::SeedableRng as _;
@@ -25,17 +24,4 @@ pub(crate) fn split_digits(seed: u64) -> Result<Split, Box<dyn Error>> {
 pub(crate) fn accuracy<N: Network>(network: &N, data: &Dataset) -> Result<f64, Box<dyn Error>> {
     let found = predict(network, data, 256)?.classes();
     Ok(100.0 * accuracy_score(&data.classes()?, &found)?)
-}
-
-/// The mean and its 95 % interval by the bootstrap over seeds.
-pub(crate) fn mean_interval(values: &[f64]) -> Result<String, Box<dyn Error>> {
-    let rng = &mut ChaCha8Rng::seed_from_u64(0);
-    let interval = Bootstrap::default().interval(values, mean, rng)?;
-    Ok(format!("{:.2} [{:.2}, {:.2}]", interval.estimate, interval.low, interval.high))
-}
-
-/// The same of what `values` have more than `others`, seed by seed.
-pub(crate) fn mean_difference(values: &[f64], others: &[f64]) -> Result<String, Box<dyn Error>> {
-    let differences: Vec<f64> = values.iter().zip(others).map(|(a, b)| a - b).collect();
-    mean_interval(&differences)
 }

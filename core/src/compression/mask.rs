@@ -42,6 +42,25 @@ impl Mask {
         self.kept[one.range.clone()].iter().filter(|&&kept| kept).count()
     }
 
+    /// The bytes that the kept parameters take with their places: four for each number in `f32`, and for
+    /// each tensor of which a part is pruned the cheaper of a bit for every weight and an index for every
+    /// kept one. An index into at most 2⁸ weights takes one byte, into 2¹⁶ two, into more four.
+    pub fn bytes(&self) -> usize {
+        let numbers = self.kept.iter().filter(|&&kept| kept).count();
+        let places = self.prunable.iter().map(|one| {
+            let (all, kept) = (one.range.len(), self.count(one));
+            let index = if all <= 1 << 8 {
+                1
+            } else if all <= 1 << 16 {
+                2
+            } else {
+                4
+            };
+            if kept == all { 0 } else { all.div_ceil(8).min(index * kept) }
+        });
+        4 * numbers + places.sum::<usize>()
+    }
+
     /// Prunes the smallest weights of each layer.
     ///
     /// # Errors

@@ -42,6 +42,22 @@ fn data() -> (Dataset, Dataset) {
 }
 
 #[test]
+fn a_pruned_network_needs_the_places_of_its_weights_too() {
+    let network = mlp(&[16, 8]); // 6-16-8-3: weights 96, 128, 24; biases 16, 8, 3
+    let bytes_at = |amounts: &[f64]| {
+        let mut mask = Mask::new(network.parameters(), |_| true);
+        for &amount in amounts {
+            mask.l1_unstructured(network.parameters(), amount).unwrap();
+        }
+        mask.bytes()
+    };
+    assert_eq!(bytes_at(&[]), 4 * (96 + 128 + 24 + 27)); // all are kept, each in its place
+    assert_eq!(bytes_at(&[0.5]), 4 * (48 + 64 + 12 + 27) + 12 + 16 + 3); // a bit for every weight
+    // 96 · 2 % ≈ 2, 128 · 2 % ≈ 3, none of 24: an index for each is cheaper.
+    assert_eq!(bytes_at(&[0.98]), 4 * (2 + 3 + 27) + 2 + 3);
+}
+
+#[test]
 fn what_is_pruned_stays_zero_while_the_rest_learns() {
     let (data, none) = data();
     let momentum = SgdConfig { momentum: 0.9, weight_decay: 0.1, lr: 0.05, ..Default::default() };

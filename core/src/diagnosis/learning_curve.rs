@@ -3,7 +3,7 @@
 use rand::{Rng, seq::SliceRandom as _};
 
 use crate::data::{DataError, Dataset};
-use crate::plot::{Axis, LearningCurves, Series};
+use crate::plot::{Axis, LearningCurves, Series, capitalized};
 use crate::statistics::{Curve, StatisticsError};
 
 /// The scores of models trained with so many rows, one a repetition.
@@ -86,6 +86,7 @@ impl LearningCurve {
             Ok(Series { label: label.to_owned(), seeds: seeds.collect::<Result<_, _>>()? })
         };
         Ok(LearningCurves {
+            title: format!("{} by training rows", capitalized(score)),
             x_axis: Axis::new("training rows"),
             y_axis: Axis::new(score),
             series: vec![

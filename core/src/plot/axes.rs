@@ -2,7 +2,7 @@
 
 use super::palette::{AXIS, GRID};
 use super::scene::{Align, Label, Mark, Point};
-use super::ticks::{Tick, Unit, ticks};
+use super::ticks::{Tick, Unit, log_ticks, ticks};
 use super::{PlotError, font};
 
 pub(super) const TICK_SIZE: f64 = 12.5;
@@ -18,21 +18,68 @@ pub struct Axis {
     pub label: String,
     /// How its ticks are written.
     pub unit: Unit,
+    /// How far apart values stand.
+    pub scale: Scale,
+}
+
+/// How far apart the values of an axis stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Scale {
+    /// By their differences.
+    #[default]
+    Linear,
+    /// By their ratios: 1, 10 and 100 stand equally far apart. The ticks still show the values
+    /// themselves. Values must be positive.
+    Logarithmic,
+}
+
+impl Scale {
+    /// Where a value stands: itself, or its logarithm to base 10.
+    fn position(self, value: f64) -> f64 {
+        match self {
+            Self::Linear => value,
+            Self::Logarithmic => value.log10(),
+        }
+    }
 }
 
 impl Axis {
     /// An axis of plain numbers.
     pub fn new(label: impl Into<String>) -> Self {
-        Self { label: label.into(), unit: Unit::Number }
+        Self { label: label.into(), ..Self::default() }
+    }
+
+    /// An axis of positive numbers on a logarithmic scale.
+    pub fn logarithmic(label: impl Into<String>) -> Self {
+        Self { scale: Scale::Logarithmic, ..Self::new(label) }
     }
 
     /// An axis of seconds.
     pub fn seconds(label: impl Into<String>) -> Self {
-        Self { label: label.into(), unit: Unit::Seconds }
+        Self { unit: Unit::Seconds, ..Self::new(label) }
+    }
+
+    /// The positions that the finite ones of `values` span on this axis.
+    pub(super) fn range(&self, values: impl Iterator<Item = f64>) -> Result<Range, PlotError> {
+        let mut positions = Vec::new();
+        for value in values.filter(|value| value.is_finite()) {
+            if self.scale == Scale::Logarithmic && value <= 0.0 {
+                return Err(PlotError::NotPositive(value));
+            }
+            positions.push(self.scale.position(value));
+        }
+        Range::of(positions.into_iter())
+    }
+
+    fn ticks(&self, range: Range, most: usize) -> Vec<Tick> {
+        match self.scale {
+            Scale::Linear => ticks(range.low, range.high, most, self.unit),
+            Scale::Logarithmic => log_ticks(range.low, range.high, most, self.unit),
+        }
     }
 }
 
-/// The values that an axis spans, `low < high`.
+/// The positions that an axis spans (values, or their logarithms), `low < high`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Range {
     pub(super) low: f64,
@@ -83,15 +130,29 @@ pub(super) struct Frame {
     pub(super) top: f64,
     pub(super) right: f64,
     pub(super) bottom: f64,
-    x: Range,
-    y: Range,
+    x: (Scale, Range),
+    y: (Scale, Range),
 }
 
 impl Frame {
+    /// Where the point (x, y) is drawn.
     pub(super) fn place(&self, x: f64, y: f64) -> Point {
-        let x = (x - self.x.low) / (self.x.high - self.x.low);
-        let y = (y - self.y.low) / (self.y.high - self.y.low);
-        (self.left + x * (self.right - self.left), self.bottom - y * (self.bottom - self.top))
+        (self.across(self.x.0.position(x)), self.height(y))
+    }
+
+    /// How far down the value `y` is drawn.
+    pub(super) fn height(&self, y: f64) -> f64 {
+        self.down(self.y.0.position(y))
+    }
+
+    fn across(&self, position: f64) -> f64 {
+        let Range { low, high } = self.x.1;
+        self.left + (position - low) / (high - low) * (self.right - self.left)
+    }
+
+    fn down(&self, position: f64) -> f64 {
+        let Range { low, high } = self.y.1;
+        self.bottom - (position - low) / (high - low) * (self.bottom - self.top)
     }
 }
 
@@ -106,23 +167,24 @@ pub(super) fn lay_out(
     let label_height = |axis: &Axis| if axis.label.is_empty() { 0.0 } else { LABEL_SIZE + 8.0 };
     let bottom = height - 12.0 - label_height(x_axis) - TICK_SIZE - TICK_GAP;
     let most = (((bottom - top) / 55.0) as usize).clamp(2, 8);
-    let y_ticks = ticks(y.low, y.high, most, y_axis.unit);
+    let y_ticks = y_axis.ticks(y, most);
     let left = 14.0 + label_height(y_axis) + widest(&y_ticks) + TICK_GAP;
-    let right = width - 14.0 - widest(&ticks(x.low, x.high, 6, x_axis.unit)) / 2.0;
+    let right = width - 14.0 - widest(&x_axis.ticks(x, 6)) / 2.0;
     if right - left < 80.0 || bottom - top < 60.0 {
         return Err(PlotError::Size { width: width as u32, height: height as u32 });
     }
-    let frame = Frame { left, top, right, bottom, x, y };
-    let x_ticks = x_ticks(x, x_axis.unit, right - left);
+    let (x_span, y_span) = ((x_axis.scale, x), (y_axis.scale, y));
+    let frame = Frame { left, top, right, bottom, x: x_span, y: y_span };
+    let x_ticks = x_ticks(x_axis, x, right - left);
     let mut marks = Vec::new();
     for tick in &y_ticks {
-        let (_, y) = frame.place(x.low, tick.at);
+        let y = frame.down(tick.at);
         marks.push(Mark::Line { points: vec![(left, y), (right, y)], colour: GRID, width: 1.0 });
         let at = (left - TICK_GAP, y + HALF_DIGIT * TICK_SIZE);
         marks.push(text(&tick.label, at, Align::End, TICK_SIZE));
     }
     for tick in &x_ticks {
-        let (x, _) = frame.place(tick.at, y.low);
+        let x = frame.across(tick.at);
         marks.push(Mark::Line {
             points: vec![(x, bottom), (x, bottom + 4.0)],
             colour: AXIS,
@@ -164,7 +226,7 @@ pub(super) fn text(text: &str, at: Point, align: Align, size: f64) -> Mark {
 }
 
 /// As many ticks as leave a gap between their labels.
-fn x_ticks(range: Range, unit: Unit, room: f64) -> Vec<Tick> {
+fn x_ticks(axis: &Axis, range: Range, room: f64) -> Vec<Tick> {
     let fits = |ticks: &Vec<Tick>| {
         let apart =
             ticks.windows(2).map(|pair| pair[1].at - pair[0].at).fold(f64::INFINITY, f64::min);
@@ -172,9 +234,9 @@ fn x_ticks(range: Range, unit: Unit, room: f64) -> Vec<Tick> {
     };
     (2..=8)
         .rev()
-        .map(|most| ticks(range.low, range.high, most, unit))
+        .map(|most| axis.ticks(range, most))
         .find(fits)
-        .unwrap_or_else(|| ticks(range.low, range.high, 2, unit).into_iter().take(1).collect())
+        .unwrap_or_else(|| axis.ticks(range, 2).into_iter().take(1).collect())
 }
 
 fn widest(ticks: &[Tick]) -> f64 {
@@ -224,5 +286,18 @@ mod tests {
         assert_eq!(frame.place(0.0, -1.0), (frame.left, frame.bottom));
         assert_eq!(frame.place(10.0, 1.0), (frame.right, frame.top));
         assert!(frame.right <= 800.0 && frame.bottom <= 480.0 && frame.left > 0.0);
+    }
+
+    #[test]
+    fn ratios_are_equally_far_apart_on_a_logarithmic_axis() {
+        let axis = Axis::logarithmic("labels a class");
+        let x = axis.range([1.0, 100.0, f64::NAN].into_iter()).unwrap();
+        assert_eq!(x, Range { low: 0.0, high: 2.0 });
+        let y = Range { low: 0.0, high: 1.0 };
+        let (frame, _) = lay_out((800.0, 480.0), 50.0, (&axis, x), (&Axis::default(), y)).unwrap();
+        let across = [1.0, 10.0, 100.0].map(|x| frame.place(x, 0.5).0);
+        assert!((across[1] - across[0] - (across[2] - across[1])).abs() < 1e-9, "{across:?}");
+        assert!(matches!(axis.range([1.0, 0.0].into_iter()), Err(PlotError::NotPositive(_))));
+        assert!(matches!(axis.range([-2.0].into_iter()), Err(PlotError::NotPositive(_))));
     }
 }

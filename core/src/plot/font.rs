@@ -23,6 +23,12 @@ pub(super) fn width(text: &str, size: f64, bold: bool) -> f64 {
     layout(text, size, bold).1
 }
 
+/// Whether both faces have this letter.
+#[cfg(test)]
+pub(super) fn has(letter: char) -> bool {
+    [false, true].iter().all(|&bold| face(bold).glyph_id(letter).0 != 0)
+}
+
 /// `text`, cut and ended by an ellipsis if it is wider than `room` pixels.
 pub(super) fn fit(text: &str, size: f64, bold: bool, room: f64) -> String {
     if width(text, size, bold) <= room {

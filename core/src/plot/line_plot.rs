@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::axes::{Axis, Frame, Range};
+use super::axes::{Axis, Frame, Range, Scale};
 use super::legend::Entry;
 use super::palette::{GUIDE, OKABE_ITO, Rgb};
 use super::scene::{Label, Mark, Point, Scene, TITLE_SIZE};
@@ -155,10 +155,8 @@ impl LinePlot {
         }
         // On top, or a line that runs along it would hide it.
         for guide in &self.guides {
-            let ends = [
-                (frame.left, frame.place(x.low, guide.y).1),
-                (frame.right, frame.place(x.low, guide.y).1),
-            ];
+            let y = frame.height(guide.y);
+            let ends = [(frame.left, y), (frame.right, y)];
             marks.extend(dash(Mark::Line {
                 points: ends.to_vec(),
                 colour: GUIDE,
@@ -194,9 +192,12 @@ impl LinePlot {
         if drawn.is_empty() {
             return Err(PlotError::Empty);
         }
-        let x = Range::of(drawn.iter().map(|point| point.0))?.starting_at_zero_if_near();
+        let mut x = self.x_axis.range(drawn.iter().map(|point| point.0))?;
+        if self.x_axis.scale == Scale::Linear {
+            x = x.starting_at_zero_if_near();
+        }
         let guides = self.guides.iter().map(|guide| guide.y);
-        let y = Range::of(drawn.iter().map(|point| point.1).chain(guides))?;
+        let y = self.y_axis.range(drawn.iter().map(|point| point.1).chain(guides))?;
         Ok((x.widened(0.0, 0.01), y.widened(0.03, 0.04)))
     }
 

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use crate::atomic_file::{self, WriteError};
 use crate::statistics::StatisticsError;
 
-pub use axes::Axis;
+pub use axes::{Axis, Scale};
 pub use bar_chart::{Bar, BarChart};
 pub use heat_map::{Cell, HeatMap};
 pub use learning_curves::{Band, Center, LearningCurves, Series};
@@ -68,6 +68,9 @@ pub enum PlotError {
     /// A guide that is not finite, or a value beyond ±1e300.
     #[error("{0} cannot be drawn: values must lie between -1e300 and 1e300")]
     OutOfRange(f64),
+    /// A value that is not positive on a logarithmic axis.
+    #[error("{0} has no place on a logarithmic axis: values must be positive")]
+    NotPositive(f64),
     /// The band around a line could not be computed.
     #[error(transparent)]
     Statistics(#[from] StatisticsError),
@@ -80,6 +83,12 @@ pub enum PlotError {
     /// The drawing library failed.
     #[error("the picture could not be drawn: {0}")]
     Drawing(String),
+}
+
+/// A name at the beginning of a title.
+pub(crate) fn capitalized(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn write_picture(

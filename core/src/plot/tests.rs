@@ -82,7 +82,7 @@ fn any_range_of_values_can_be_drawn() {
             for end in [0.5, 1e7, 3e12] {
                 for unit in [Unit::Number, Unit::Seconds] {
                     let plot = LearningCurves {
-                        x_axis: Axis { label: "x".to_owned(), unit },
+                        x_axis: Axis { unit, ..Axis::new("x") },
                         series: vec![Series {
                             label: "s".to_owned(),
                             seeds: vec![curve(&[(0.0, low), (end, high)])],
@@ -212,6 +212,68 @@ fn the_extension_decides_the_format() {
     }
     assert!(matches!(save("missing/a.svg"), Err(PlotError::Write(_))));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+/// Every picture that the library makes by itself says what it shows and what its axes count.
+#[cfg(feature = "torch")]
+#[test]
+fn pictures_have_a_title_and_labels() {
+    use crate::diagnosis::{LearningCurve, SizeScores};
+    use crate::metrics::{Normalize, confusion_matrix, roc_curve};
+    use crate::supervised::{Epoch, History};
+    use crate::tune::{Importance, Study, StudyConfig};
+
+    let epoch = Epoch { train_loss: 1.0, validation_loss: Some(2.0), ..Epoch::default() };
+    let history = History { epochs: vec![epoch], ..History::default() };
+    let size = SizeScores { rows: 2, train: vec![0.5], test: vec![0.4] };
+    let learning = LearningCurve { sizes: vec![size] }.plot("accuracy").unwrap();
+    let roc = roc_curve(&[1, 0], &[0.9, 0.1]).unwrap();
+    let study = Study::new(StudyConfig::default()).unwrap();
+    let mut pictures: Vec<[String; 3]> = [
+        history.loss_curves(),
+        history.score_curves("accuracy"),
+        study.history_plot("final return"),
+        learning.line_plot().unwrap(),
+        roc.plot("network"),
+    ]
+    .map(|plot| [plot.title, plot.x_axis.label, plot.y_axis.label])
+    .into();
+    let bars = Importance::plot(&[]);
+    let matrix = confusion_matrix(&[0, 1], &[0, 1], 2).unwrap().plot(Normalize::Counts);
+    pictures.push([bars.title, bars.x_label, "names".to_owned()]);
+    pictures.push([matrix.title, matrix.x_label, matrix.y_label]);
+    for picture in &pictures {
+        assert!(picture.iter().all(|text| !text.is_empty()), "{picture:?}");
+    }
+    assert_eq!(pictures[0][0], "Loss by epoch");
+    assert_eq!(pictures[2][0], "Final return of each trial");
+}
+
+/// A letter that the built-in fonts lack is drawn as a box: these are those of the repository's labels.
+#[test]
+fn the_letters_of_labels_are_in_the_fonts() {
+    for letter in "αγεθλπσΔ−±·×…–²½⁰¹²⁻₀₂≤≥√∞".chars() {
+        assert!(font::has(letter), "{letter}");
+    }
+    assert!(!font::has('\u{4e00}'));
+}
+
+#[test]
+fn a_logarithmic_axis_shows_values_not_logarithms() {
+    let plot = LinePlot {
+        x_axis: Axis::logarithmic("labels a class"),
+        lines: vec![Line::new("accuracy", vec![(1.0, 60.0), (7.0, 80.0), (50.0, 97.0)])],
+        ..LinePlot::default()
+    };
+    let texts: Vec<String> =
+        labels(&plot.scene().unwrap()).into_iter().map(|label| label.text).collect();
+    for tick in ["1", "2", "5", "10", "20", "50"] {
+        assert!(texts.iter().any(|text| text == tick), "{tick}: {texts:?}");
+    }
+    assert_legible(&plot.scene().unwrap());
+    let zero = Line::new("zero", vec![(0.0, 1.0), (1.0, 2.0)]);
+    let refused = LinePlot { lines: vec![zero], ..plot }.to_svg();
+    assert!(matches!(refused, Err(PlotError::NotPositive(_))));
 }
 
 #[test]

@@ -36,6 +36,50 @@ pub(super) fn ticks(low: f64, high: f64, most: usize, unit: Unit) -> Vec<Tick> {
         .collect()
 }
 
+/// At most `most` round values (at least 2) whose logarithms to base 10 lie from `low` to `high`, at
+/// these logarithms: 1, 2, 5, 10, …; 1, 3, 10, …; or powers of ten. Needs `low < high`.
+pub(super) fn log_ticks(low: f64, high: f64, most: usize, unit: Unit) -> Vec<Tick> {
+    let (divisor, suffix) = match unit {
+        Unit::Number => (1.0, ""),
+        Unit::Seconds => time_unit(10_f64.powf(high)),
+    };
+    let shift = f64::log10(divisor);
+    let (low, high) = (low - shift, high - shift);
+    let tick = |value: f64, at: f64| {
+        let decade = 10_f64.powf(at.floor());
+        Tick { at: at + shift, label: format!("{}{suffix}", label(value, decade, value)) }
+    };
+    let decades = low.floor() as i32..=high.floor() as i32;
+    for digits in [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]] {
+        let values = decades.clone().flat_map(|decade| {
+            digits.iter().map(move |digit| (digit * 10_f64.powi(decade), decade))
+        });
+        let ticks: Vec<Tick> = values
+            .map(|(value, decade)| {
+                (value, (value / 10_f64.powi(decade)).log10() + f64::from(decade))
+            })
+            .filter(|&(value, at)| value > 0.0 && at >= low - 1e-9 && at <= high + 1e-9)
+            .map(|(value, at)| tick(value, at))
+            .collect();
+        if (2..=most.max(2)).contains(&ticks.len()) {
+            return ticks;
+        }
+    }
+    if high - low > 1.0 {
+        let step = round_step((high - low) / most.max(2) as f64).max(1.0);
+        let (first, last) =
+            ((low / step - 1e-9).ceil() as i32, (high / step + 1e-9).floor() as i32);
+        let powers = (first..=last).map(|index| f64::from(index) * step);
+        return powers.map(|at| tick(10_f64.powf(at), at)).collect();
+    }
+    // Less than a decade: round places between which ratios hardly differ.
+    let linear = ticks(10_f64.powf(low), 10_f64.powf(high), most, Unit::Number).into_iter();
+    let positive = linear.filter(|tick| tick.at > 0.0);
+    positive
+        .map(|tick| Tick { at: tick.at.log10() + shift, label: format!("{}{suffix}", tick.label) })
+        .collect()
+}
+
 /// The smallest of …, 1, 2, 5, 10, 20, … that is at least `least`.
 fn round_step(least: f64) -> f64 {
     let mut power = least.log10().floor() as i32;
@@ -172,6 +216,33 @@ mod tests {
                 let mut labels: Vec<_> = ticks.iter().map(|tick| &tick.label).collect();
                 labels.dedup();
                 assert_eq!(labels.len(), ticks.len(), "{labels:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn logarithmic_ticks_show_the_values_themselves() {
+        let labels = |low: f64, high: f64, most| -> Vec<String> {
+            let ticks = log_ticks(low.log10(), high.log10(), most, Unit::Number);
+            ticks.into_iter().map(|tick| tick.label).collect()
+        };
+        assert_eq!(labels(1.0, 50.0, 8), ["1", "2", "5", "10", "20", "50"]);
+        assert_eq!(labels(1.0, 50.0, 4), ["1", "3", "10", "30"]);
+        assert_eq!(labels(0.01, 1e5, 8), ["0.01", "0.1", "1", "10", "100", "1000", "10k", "100k"]);
+        assert_eq!(labels(1e-8, 1e8, 4), ["1e−5", "1", "100k"]);
+        assert_eq!(labels(3.0, 4.5, 4), ["3.0", "3.5", "4.0", "4.5"]);
+        let seconds = log_ticks(60_f64.log10(), 6000_f64.log10(), 3, Unit::Seconds);
+        assert_eq!(seconds[1].label, "10 min");
+        assert!((seconds[1].at - 600_f64.log10()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn any_logarithmic_range_has_few_ticks_inside_it() {
+        for (low, high) in [(-300.0, 300.0), (0.0, 0.01), (-1.0, 1.0), (5.3, 5.4), (0.9, 7.1)] {
+            for most in 1..12 {
+                let ticks = log_ticks(low, high, most, Unit::Number);
+                assert!(!ticks.is_empty() && ticks.len() <= most.max(2) + 1, "{low} {high} {most}");
+                assert!(ticks.iter().all(|t| t.at >= low - 1e-6 && t.at <= high + 1e-6));
             }
         }
     }

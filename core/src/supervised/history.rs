@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plot::{Axis, Line, LinePlot, PlotError};
+use crate::plot::{Axis, Line, LinePlot, PlotError, capitalized};
 
 /// What one epoch came to.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -85,6 +85,7 @@ impl History {
         }
         let lines = [("training", train), ("validation", held_out)];
         LinePlot {
+            title: format!("{} by epoch", capitalized(name)),
             x_axis: Axis::new("epoch"),
             y_axis: Axis::new(name),
             lines: lines

@@ -1,7 +1,7 @@
 //! Pictures of a study.
 
 use super::{Direction, Importance, Study};
-use crate::plot::{Axis, Bar, BarChart, Line, LinePlot};
+use crate::plot::{Axis, Bar, BarChart, Line, LinePlot, capitalized};
 
 impl Study {
     /// The values of the complete trials, and the best so far; without a point where none is complete.
@@ -24,6 +24,7 @@ impl Study {
             }
         }
         LinePlot {
+            title: format!("{} of each trial", capitalized(value)),
             x_axis: Axis::new("trial"),
             y_axis: Axis::new(value),
             lines: vec![Line::new("best so far", best), Line::dots("trials", &points)],
@@ -41,6 +42,7 @@ impl Importance {
             text: format!("{:.0} %", 100.0 * own.share),
         };
         BarChart {
+            title: "Importance of the parameters".to_owned(),
             x_label: "share of the variance explained by the parameter alone".to_owned(),
             bars: importances.iter().map(bar).collect(),
             ..BarChart::default()
