@@ -13,7 +13,8 @@ pub struct Model {
     initial: Vec<f64>, // [S]
 }
 
-/// The best that can be done.
+/// The optimum of episodes without a step limit. Where an environment ends its episodes after so many
+/// steps, less can be had: [`Model::optimal_within`] says how much.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solution {
     /// The value of each state.
