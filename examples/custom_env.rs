@@ -81,7 +81,7 @@ fn main() -> ExitCode {
 /// The same training through the library: a table learns it, and so does a network, in seconds.
 fn learn(registry: &Registry) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let catalog = Catalog::builtin();
-    for (agent, env_steps) in [("q-learning", 20_000), ("dqn", 10_000)] {
+    for (agent, env_steps) in [("q-learning", 50_000), ("dqn", 5_000)] {
         let mut config = Run::defaults(&catalog, registry, agent, "Windy-v0")?;
         set(&mut config, "training.env_steps", env_steps.into())?;
         let evaluations = Run::new(&catalog, registry, &config)?.train_in_memory(0)?.evaluations;

@@ -93,9 +93,11 @@ fn probabilities(
     };
     let lr_schedule = LrSchedule::Cosine { t_max: None, min_factor: 0.0 };
     let sampler = method.sampler;
+    // A linear model has a longer way to the rare class's odds.
+    let (hidden, lr) =
+        if method.model == Model::Linear { (&[][..], 3e-2) } else { (&[64, 64][..], 3e-3) };
     let settings =
-        FitConfig { epochs: 40, patience: 0, sampler, lr_schedule, ..FitConfig::adam_w(3e-3, 0.1) };
-    let hidden = if method.model == Model::Linear { &[][..] } else { &[64, 64] };
+        FitConfig { epochs: 40, patience: 0, sampler, lr_schedule, ..FitConfig::adam_w(lr, 0.1) };
     let network = NetworkConfig::mlp(hidden, Activation::Relu).linear_head(2);
     let (nothing, models) = (train.select(&[])?, method.models.max(1));
     let mut found = [Vec::new(), Vec::new()];
