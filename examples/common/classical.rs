@@ -30,8 +30,6 @@ pub(crate) fn classifiers(
     // Of pixels that are dark or light: those that never change have no variance.
     let bayes = BernoulliNBParameters::default().with_binarize(0.5);
     let bayes = BernoulliNB::fit(&x, &classes, bayes)?.predict(&other)?;
-    let forest = RandomForestClassifierParameters::default().with_n_trees(100).with_seed(0);
-    let forest = RandomForestClassifier::fit(&x, &classes, forest)?.predict(&other)?;
     // scikit-learn's gamma = "scale": 1 / (columns · variance).
     let gamma = 1.0 / (train.input_width() as f64 * variance(train.inputs()));
     let signed: Vec<i32> = classes.iter().map(|&class| class as i32).collect();
@@ -41,8 +39,17 @@ pub(crate) fn classifiers(
     Ok([
         ("naive Bayes", numbers(bayes)),
         ("SVM (RBF)", svm.into_iter().map(|class| class as usize).collect()),
-        ("random forest", numbers(forest)),
+        ("random forest", forest(train, test)?),
     ])
+}
+
+/// The classes that a random forest finds.
+#[allow(dead_code)]
+pub(crate) fn forest(train: &Dataset, test: &Dataset) -> Result<Vec<usize>, Failed> {
+    let classes: Vec<u32> = train.targets().iter().map(|&class| class as u32).collect();
+    let settings = RandomForestClassifierParameters::default().with_n_trees(100).with_seed(0);
+    let forest = RandomForestClassifier::fit(&matrix(train)?, &classes, settings)?;
+    Ok(forest.predict(&matrix(test)?)?.into_iter().map(|class| class as usize).collect())
 }
 
 /// The probability of class 1, of two, by a random forest: the mean of the trees, which regress the class
