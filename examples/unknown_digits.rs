@@ -11,7 +11,7 @@
 //! cargo run --release --example unknown_digits    # writes unknown_digits.png
 //! ```
 
-use std::{collections::BTreeMap, error::Error, path::Path};
+use std::{collections::BTreeMap, error::Error, path::Path, thread};
 
 use gymnast::core::{
     data::{
@@ -47,11 +47,15 @@ const SIDE: usize = 8;
 const SHAPE: Shape = Shape { height: SIDE, width: SIDE, channels: 1 };
 type Scores = Vec<f64>;
 /// How much rows look like those learned from, or why that cannot be said.
-type Scored = Result<Scores, Box<dyn Error>>;
+type Scored = Result<Scores, Box<dyn Error + Send + Sync>>;
 type Found = Vec<(&'static str, Scores, Scores)>;
 
 /// So many outliers, made of rows that show digits.
-fn outliers(digits: &Dataset, count: usize, rng: &mut ChaCha8Rng) -> Result<Table, Box<dyn Error>> {
+fn outliers(
+    digits: &Dataset,
+    count: usize,
+    rng: &mut ChaCha8Rng,
+) -> Result<Table, Box<dyn Error + Send + Sync>> {
     let classes = digits.classes()?;
     let mut pixels = Vec::with_capacity(count * SIDE * SIDE);
     for kind in 0..count {
@@ -87,12 +91,12 @@ fn outliers(digits: &Dataset, count: usize, rng: &mut ChaCha8Rng) -> Result<Tabl
 }
 
 /// Without classes, to be scored.
-fn unlabelled(rows: Table) -> Result<Dataset, Box<dyn Error>> {
+fn unlabelled(rows: Table) -> Result<Dataset, Box<dyn Error + Send + Sync>> {
     let nothing = vec![0.0; rows.len()];
     Ok(Dataset::from_tables(rows, Table::new(nothing, 1)?)?)
 }
 
-fn features(network: &Sequential, data: &Dataset) -> Result<Table, Box<dyn Error>> {
+fn features(network: &Sequential, data: &Dataset) -> Result<Table, Box<dyn Error + Send + Sync>> {
     let rows: Vec<usize> = (0..data.len()).collect();
     let encoded = network.encode(&data.batch(&rows).inputs()).detach();
     let mut numbers = vec![0.0; data.len() * network.features()];
@@ -108,8 +112,8 @@ fn nearness(known: &Table, rows: &Table, k: usize) -> Scores {
 /// The setting by which a score tells validation digits from outliers best.
 fn tuned<S: Copy>(
     grid: &[S],
-    mut auroc: impl FnMut(S) -> Result<f64, Box<dyn Error>>,
-) -> Result<S, Box<dyn Error>> {
+    mut auroc: impl FnMut(S) -> Result<f64, Box<dyn Error + Send + Sync>>,
+) -> Result<S, Box<dyn Error + Send + Sync>> {
     let mut best = (grid[0], f64::NEG_INFINITY);
     for &setting in grid {
         let auroc = auroc(setting)?;
@@ -120,7 +124,7 @@ fn tuned<S: Copy>(
 
 /// Each method's scores of known and of unknown digits, and the accuracy on the known ones of both
 /// networks and of the nearest neighbour.
-fn run(seed: u64) -> Result<(Found, [f64; 3]), Box<dyn Error>> {
+fn run(seed: u64) -> Result<(Found, [f64; 3]), Box<dyn Error + Send + Sync>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let digits = load_digits();
     let pixels = digits.inputs().iter().map(|x| x / 16.0).collect();
@@ -158,13 +162,15 @@ fn run(seed: u64) -> Result<(Found, [f64; 3]), Box<dyn Error>> {
     fit(&mut wary, &exposed, &validation, &settings, order, &exposure)?;
 
     let outputs = |network: &Sequential, data: &Dataset| predict(network, data, 256);
-    let softmax = |network: &Sequential, data: &Dataset| -> Result<Scores, Box<dyn Error>> {
-        Ok(max_softmax_probability(&outputs(network, data)?.outputs, CLASSES)?)
-    };
-    let energy = |network: &Sequential, data: &Dataset| -> Result<Scores, Box<dyn Error>> {
-        Ok(energy_score(&outputs(network, data)?.outputs, CLASSES, 1.0)?)
-    };
-    let auroc = |inside: &[f64], outside: &[f64]| -> Result<f64, Box<dyn Error>> {
+    let softmax =
+        |network: &Sequential, data: &Dataset| -> Result<Scores, Box<dyn Error + Send + Sync>> {
+            Ok(max_softmax_probability(&outputs(network, data)?.outputs, CLASSES)?)
+        };
+    let energy =
+        |network: &Sequential, data: &Dataset| -> Result<Scores, Box<dyn Error + Send + Sync>> {
+            Ok(energy_score(&outputs(network, data)?.outputs, CLASSES, 1.0)?)
+        };
+    let auroc = |inside: &[f64], outside: &[f64]| -> Result<f64, Box<dyn Error + Send + Sync>> {
         Ok(detection_scores(inside, outside)?.auroc)
     };
     let mut grid = Vec::new();
@@ -179,7 +185,7 @@ fn run(seed: u64) -> Result<(Found, [f64; 3]), Box<dyn Error>> {
     let (learned, known_classes) = (features(&plain, &train)?, train.classes()?);
     let shrinkage = tuned(&[1e-3, 1e-2, 0.1, 0.3, 1.0], |shrinkage| {
         let detector = Mahalanobis::fit(&learned, &known_classes, shrinkage)?;
-        let score = |data| -> Result<Scores, Box<dyn Error>> {
+        let score = |data| -> Result<Scores, Box<dyn Error + Send + Sync>> {
             Ok(detector.scores(&features(&plain, data)?)?)
         };
         auroc(&score(&validation)?, &score(&tuning)?)
@@ -201,7 +207,7 @@ fn run(seed: u64) -> Result<(Found, [f64; 3]), Box<dyn Error>> {
 
     let mut found = Vec::new();
     let both = |score: &dyn Fn(&Dataset) -> Scored| {
-        Ok::<_, Box<dyn Error>>((score(&test)?, score(&unknown)?))
+        Ok::<_, Box<dyn Error + Send + Sync>>((score(&test)?, score(&unknown)?))
     };
     let odin = |data: &Dataset| Ok(odin.scores(&plain, data, 256)?);
     let distance = |data: &Dataset| Ok(detector.scores(&features(&plain, data)?)?);
@@ -218,7 +224,7 @@ fn run(seed: u64) -> Result<(Found, [f64; 3]), Box<dyn Error>> {
         found.push((name, inside, outside));
     }
     let truth = test.classes()?;
-    let accuracy = |network| -> Result<f64, Box<dyn Error>> {
+    let accuracy = |network| -> Result<f64, Box<dyn Error + Send + Sync>> {
         Ok(accuracy_score(&truth, &outputs(network, &test)?.classes())?)
     };
     let nearest = nearest(train.input_table(), test.input_table(), 1);
@@ -226,13 +232,17 @@ fn run(seed: u64) -> Result<(Found, [f64; 3]), Box<dyn Error>> {
     Ok((found, [accuracy(&plain)?, accuracy(&wary)?, accuracy_score(&truth, &neighbour)?]))
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     gymnast::core::threads::single_threaded();
     let mut detections = BTreeMap::<&str, Vec<Detection>>::new();
     let (mut names, mut accuracies) = (Vec::new(), [(); 3].map(|()| Vec::new()));
     let mut curves = None::<LinePlot>;
-    for seed in 0..SEEDS {
-        let (found, accuracy) = run(seed)?;
+    let runs = thread::scope(|scope| {
+        let threads: Vec<_> = (0..SEEDS).map(|seed| scope.spawn(move || run(seed))).collect();
+        let joined = threads.into_iter().map(|thread| thread.join().expect("no panic"));
+        joined.collect::<Result<Vec<_>, _>>()
+    })?;
+    for (seed, (found, accuracy)) in runs.into_iter().enumerate() {
         names = found.iter().map(|(name, ..)| *name).collect();
         accuracies.iter_mut().zip(accuracy).for_each(|(all, one)| all.push(one));
         for (name, inside, outside) in found {
@@ -261,7 +271,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", "|---".repeat(8) + "|");
     for name in names {
         let aurocs = of(name, |d| d.auroc);
-        let against = |a: &[f64], b: &[f64]| -> Result<String, Box<dyn Error>> {
+        let against = |a: &[f64], b: &[f64]| -> Result<String, Box<dyn Error + Send + Sync>> {
             // The seeds share most of their training rows.
             let overlap = HELD_OUT / (1.0 - 2.0 * HELD_OUT);
             let gain = paired_difference(a, b, 0.95, overlap)?;
