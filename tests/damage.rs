@@ -94,7 +94,10 @@ fn a_checkpoint_whose_checksums_are_right_but_whose_contents_are_not() {
             let outcome = sandbox.run(call);
             assert!(matches!(outcome.code, Some(0..=2)), "{call:?}: {outcome:#?}");
             let wrong_sum = "checksum differs";
-            assert!(!outcome.stderr.contains(wrong_sum), "the damage was found too early: {outcome:#?}");
+            assert!(
+                !outcome.stderr.contains(wrong_sum),
+                "the damage was found too early: {outcome:#?}"
+            );
         }
     }
 }

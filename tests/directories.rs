@@ -115,7 +115,8 @@ fn a_linked_lock_is_refused() {
     let sandbox = Sandbox::new();
     fs::write(sandbox.path("precious"), "mine").unwrap();
     fs::create_dir(sandbox.path("run")).unwrap();
-    std::os::unix::fs::symlink(sandbox.path("precious"), sandbox.path("run/.gymnast.lock")).unwrap();
+    std::os::unix::fs::symlink(sandbox.path("precious"), sandbox.path("run/.gymnast.lock"))
+        .unwrap();
     let train = [&SHORT[..], &["--seeds", "1", "--out", "run"]].concat();
     sandbox.run(&train).fails(1, &[".gymnast.lock", "a link, which is not followed"]);
     assert_eq!(sandbox.read("precious"), "mine");

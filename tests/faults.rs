@@ -48,8 +48,7 @@ const TUNE: &[&str] = &[
 ];
 const TUNE_RESUME: &[&str] = &["tune", "--resume", "--quiet", "--out=tune"];
 const RECORD: &[&str] = &["record", "run", "--episodes=3", "--out=episodes.jsonl"];
-const RECORD_AGAIN: &[&str] =
-    &["record", "run", "--episodes=3", "--out=episodes.jsonl", "--force"];
+const RECORD_AGAIN: &[&str] = &["record", "run", "--episodes=3", "--out=episodes.jsonl", "--force"];
 
 /// What is tried.
 struct Scenario {

@@ -205,7 +205,9 @@ mod tests {
 
     #[test]
     fn a_default_directory_is_a_single_name() {
-        for env in ["../../evil", "/etc/passwd", "a\\b:c", "..", "up/..", "line\nend", "ALE/Pong-v5"] {
+        for env in
+            ["../../evil", "/etc/passwd", "a\\b:c", "..", "up/..", "line\nend", "ALE/Pong-v5"]
+        {
             let name = default_name("dqn", env);
             assert_eq!(Path::new(&name).components().count(), 1, "{name}");
             assert!(!name.chars().any(char::is_control), "{name}");

@@ -157,8 +157,7 @@ impl Experiment {
         })?;
         let Some(resumed) = resumed else { return Ok(None) };
         for error in &resumed.damaged {
-            self.progress
-                .warn(&format!("seed {seed}: an older checkpoint is used, since {error}"));
+            self.progress.warn(&format!("seed {seed}: an older checkpoint is used, since {error}"));
         }
         if resumed.is_event_file_new {
             let file = EventWriter::FILE;

@@ -171,9 +171,8 @@ mod tests {
         let config = table("seeds = [0, 1]\n[agent]\nname = 'sarsa'\n[env]\nid = 'Taxi-v4'");
         let identity = RunIdentity::new(&config, 1);
         assert_eq!((identity.agent.as_str(), identity.env.as_str()), ("sarsa", "Taxi-v4"));
-        let check = |other: &RunIdentity| {
-            other.check("file".as_ref(), &identity).unwrap_err().to_string()
-        };
+        let check =
+            |other: &RunIdentity| other.check("file".as_ref(), &identity).unwrap_err().to_string();
         let seed = check(&RunIdentity { seed: 2, ..identity.clone() });
         assert!(seed.contains("seed = 1, not with seed = 2"), "{seed}");
         let env = check(&RunIdentity { env: "Other-v0".to_owned(), ..identity.clone() });

@@ -10,7 +10,8 @@ use gymnast_core::files;
 
 use crate::{
     CheckpointDir, CheckpointError, Episode, Evaluation, EventWriter, Manifest, MetricRow, Record,
-    RunIdentity, StateDict, TrainError, checkpoint::Newest,
+    RunIdentity, StateDict, TrainError,
+    checkpoint::Newest,
     records::{CsvLog, read_first_records},
 };
 

@@ -285,12 +285,14 @@ mod tests {
         let length = log.sync().unwrap();
         let check = |length| CsvLog::<Episode>::check(run.path(), length);
         assert!(check(Some(length)).is_ok() && check(Some(header)).is_ok());
-        for wrong in [None, Some(0), Some(1), Some(header - 1), Some(length - 1), Some(length + 1)] {
+        for wrong in [None, Some(0), Some(1), Some(header - 1), Some(length - 1), Some(length + 1)]
+        {
             assert!(check(wrong).is_err_and(|error| error.is_final()), "{wrong:?}");
         }
         assert!(check(Some(u64::MAX)).is_err());
         let other = std::fs::read_to_string(run.path().join(Episode::FILE)).unwrap();
-        std::fs::write(run.path().join(Episode::FILE), other.replace("env_step", "env_stop")).unwrap();
+        std::fs::write(run.path().join(Episode::FILE), other.replace("env_step", "env_stop"))
+            .unwrap();
         assert!(check(Some(length)).unwrap_err().to_string().contains("line 1"));
     }
 

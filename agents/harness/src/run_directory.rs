@@ -78,8 +78,7 @@ fn expect_free(dir: &Path, existing: Existing) -> Result<(), TrainError> {
         names.push(name.to_string_lossy().into_owned());
     }
     // A process that was killed before it wrote the configuration leaves these.
-    let is_empty =
-        names.iter().all(|name| name == LOCK || atomic_file::is_leftover(name, CONFIG));
+    let is_empty = names.iter().all(|name| name == LOCK || atomic_file::is_leftover(name, CONFIG));
     let is_run = [CONFIG, LOCK].iter().all(|name| names.iter().any(|other| other == name));
     match (is_empty, is_run, existing) {
         (true, _, _) | (_, true, Existing::Replace) => Ok(()),

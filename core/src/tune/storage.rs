@@ -136,6 +136,12 @@ impl Storage {
                 "an earlier line could not be written whole; resume the study from its file";
             return Err(self.write_error(io::Error::other(reason)));
         }
+        // What is written to a file that was removed would be lost without a word.
+        if !files::is_at(&self.file, &self.path).map_err(|source| self.write_error(source))? {
+            let reason =
+                "it was removed or replaced while the search went on; put it back to resume it";
+            return Err(self.write_error(io::Error::other(reason)));
+        }
         if let Err(source) = fill(&self.file).and_then(|()| self.file.sync_data()) {
             self.is_broken = self.file.set_len(self.end).is_err();
             return Err(self.write_error(source));
@@ -212,6 +218,20 @@ mod tests {
         let mut message = || storage.append(&trial(0)).unwrap_err().to_string();
         assert!(message().contains("free some space"));
         assert!(message().contains("resume the study"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_study_that_was_removed_is_not_written_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("study.jsonl");
+        let mut storage = Storage::create(&path, &StudyConfig::default()).unwrap();
+        fs::remove_file(&path).unwrap();
+        let gone = storage.append(&trial(0)).unwrap_err().to_string();
+        assert!(gone.contains("removed or replaced"), "{gone}");
+        fs::write(&path, "another's").unwrap();
+        assert!(storage.append(&trial(0)).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"another's");
     }
 
     #[test]

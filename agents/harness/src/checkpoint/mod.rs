@@ -272,7 +272,9 @@ fn read(
             ErrorKind::InvalidData => damaged(file, source.to_string()),
             _ => CheckpointError::Read { path: path.join(file), source },
         };
-        files::is_dir(path).and_then(|_| files::read_bounded(&path.join(file), limit)).map_err(failed)
+        files::is_dir(path)
+            .and_then(|_| files::read_bounded(&path.join(file), limit))
+            .map_err(failed)
     };
     let bytes = read(MANIFEST, MAX_MANIFEST_BYTES)?;
     let manifest = Manifest::from_bytes(&path.join(MANIFEST), &bytes)?;

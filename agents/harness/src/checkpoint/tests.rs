@@ -53,14 +53,16 @@ fn the_newest_two_are_kept_and_the_newest_is_read() {
 }
 
 #[test]
-fn whatever_bit_is_damaged_the_older_one_is_used() {
+fn whichever_bit_is_damaged_the_older_one_is_used() {
     let (_folder, checkpoints) = saved(&[10, 20]);
     for name in [ARRAYS, VALUES, MANIFEST] {
         let path = checkpoints.path_of(20).join(name);
         let bytes = fs::read(&path).unwrap();
-        // Cut short, grown, emptied, and with any bit turned.
-        let mut damages = vec![bytes[..bytes.len() - 1].to_vec(), [&bytes[..], b"x"].concat(), vec![]];
-        for bit in 0..8 * bytes.len() {
+        // Cut short, grown, emptied, and with every fifth bit turned.
+        let mut damages =
+            vec![bytes[..bytes.len() - 1].to_vec(), [&bytes[..], b"x"].concat(), vec![]];
+        // Five and eight have no common divisor: each place within a byte has its turn.
+        for bit in (0..8 * bytes.len()).step_by(5) {
             let mut turned = bytes.clone();
             turned[bit / 8] ^= 1 << (bit % 8);
             damages.push(turned);
