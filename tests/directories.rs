@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use gymnast::{Catalog, Registry, Run, harness::difference};
+use toml::Table;
+
 use crate::sandbox::{SHORT, Sandbox};
 
 /// Replaces a text in a file, which must hold it.
@@ -120,4 +123,22 @@ fn a_linked_lock_is_refused() {
     let train = [&SHORT[..], &["--seeds", "1", "--out", "run"]].concat();
     sandbox.run(&train).fails(1, &[".gymnast.lock", "a link, which is not followed"]);
     assert_eq!(sandbox.read("precious"), "mine");
+}
+
+/// What a configuration says comes back from its file: else no run could be resumed.
+#[test]
+fn every_preset_is_the_same_after_it_was_written_and_read() {
+    let (catalog, registry) = (Catalog::builtin(), Registry::builtin());
+    for agent in catalog.iter() {
+        // Recorded episodes have to be there.
+        for preset in agent.presets.iter().filter(|_| agent.name != "bc") {
+            let config = Run::defaults(&catalog, &registry, agent.name, preset.env).unwrap();
+            let run = Run::new(&catalog, &registry, &config).unwrap();
+            let read: Table = run.to_toml().parse().unwrap();
+            let again = Run::new(&catalog, &registry, &read).unwrap().to_table();
+            for read in [read, again] {
+                assert_eq!(difference(&run.to_table(), &read, &Table::new()), None);
+            }
+        }
+    }
 }

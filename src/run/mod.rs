@@ -3,11 +3,11 @@
 mod config;
 
 use std::{
-    io::ErrorKind,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
+use gymnast_core::files;
 use gymnast_envs::{EnvError, EnvSpec, Registry};
 use gymnast_harness::{
     Callback, Existing, Experiment, Plan, ProgressBars, Recorder, RunIdentity, Summary, TrainError,
@@ -328,14 +328,13 @@ impl Run {
 
 /// Deletes what was drawn of a run, so that no picture shows another run than the one beside it.
 fn delete_pictures(dir: &Path) -> Result<(), TrainError> {
-    for path in PICTURES.map(|picture| dir.join(picture)) {
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(source) => return Err(TrainError::File { action: "delete", path, source }),
-            Ok(()) => {}
-        }
-    }
-    Ok(())
+    PICTURES.map(|picture| dir.join(picture)).into_iter().try_for_each(|path| {
+        files::remove_file(&path).map_err(|source| TrainError::File {
+            action: "delete",
+            path,
+            source,
+        })
+    })
 }
 
 fn impossible(
