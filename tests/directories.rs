@@ -43,8 +43,8 @@ fn checkpoints_that_cannot_be_read_are_an_error_and_stay() {
 #[test]
 fn a_configuration_edited_by_hand_is_not_resumed() {
     let sandbox = Sandbox::with_run();
-    edit(&sandbox, "run/config.toml", "alpha = 0.", "alpha = 0.1");
-    let parts = ["agent.alpha = 0.", "not with agent.alpha = 0.1"];
+    edit(&sandbox, "run/config.toml", "gamma = 0.999", "gamma = 0.5");
+    let parts = ["agent.gamma = 0.999, not with agent.gamma = 0.5"];
     sandbox.run(RESUME).fails(1, &parts);
     without_summaries(&sandbox);
     let before = sandbox.records("run");

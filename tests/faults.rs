@@ -23,7 +23,7 @@ const TRAIN: &[&str] = &[
     "--eval-episodes=2",
     "--set=training.checkpoint_every=15",
     "--set=training.log_every=20",
-    "--seeds=2",
+    "--seeds=1",
     "--jobs=1",
     "--quiet",
     "--out=run",
@@ -78,14 +78,10 @@ fn resuming() {
     Scenario {
         prepare: |sandbox| {
             sandbox.run(TRAIN).ok();
-            // As if the process had been killed: one seed near its end, one at its beginning.
-            for seed in ["run/seed-0", "run/seed-1"] {
-                fs::remove_file(sandbox.path(seed).join("summary.json")).unwrap();
-            }
-            fs::remove_dir_all(sandbox.newest_checkpoint("run/seed-0")).unwrap();
-            fs::remove_dir_all(sandbox.path("run/seed-1/checkpoints")).unwrap();
-            let half = sandbox.newest_checkpoint("run/seed-0").with_file_name("000000000060.tmp");
-            fs::create_dir(half).unwrap();
+            // As if the process had been killed while it wrote its last checkpoint.
+            fs::remove_file(sandbox.path("run/seed-0/summary.json")).unwrap();
+            let newest = sandbox.newest_checkpoint("run/seed-0");
+            fs::rename(&newest, newest.with_extension("tmp")).unwrap();
         },
         command: RESUME,
         afterwards: |_| RESUME,
