@@ -75,8 +75,8 @@ pub use gymnast_envs::{
 };
 pub use gymnast_harness::{
     Agent, AgentError, Checkpoint, Demonstrations, Evaluation, Existing, Experiment, Flow, Metrics,
-    Mode, Plan, Policy, Presets, ProgressBars, Recorder, Schedule, Setup, Summary, Training,
-    learn_online, train,
+    Mode, Plan, Policy, Presets, ProgressBars, Recorder, RunIdentity, Schedule, Setup, Summary,
+    Training, learn_online, train,
 };
 pub use gymnast_tabular::{QLearning, QLearningConfig, Sarsa, SarsaConfig};
 pub use run::Run;

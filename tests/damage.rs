@@ -74,7 +74,7 @@ fn damaged_checkpoints() {
 
 #[test]
 fn a_checkpoint_whose_checksums_are_right_but_whose_contents_are_not() {
-    // Damage that no checksum finds: both files of a checkpoint and their sums are rewritten.
+    // Damage that no checksum finds: a file of a checkpoint and all sums are rewritten.
     let sandbox = Sandbox::with_run();
     let newest = sandbox.newest_checkpoint("run/seed-0");
     let (path, manifest) = (newest.join("values.json"), newest.join("manifest.json"));
@@ -85,12 +85,19 @@ fn a_checkpoint_whose_checksums_are_right_but_whose_contents_are_not() {
         let mut json: serde_json::Value = serde_json::from_str(&sums).unwrap();
         json["files"]["values.json"]["bytes"] = damaged.len().into();
         json["files"]["values.json"]["crc32"] = crc32(&damaged).into();
+        json["crc32"] = 0.into();
+        json["crc32"] = crc32(json.to_string().as_bytes()).into();
         fs::write(&path, &damaged).unwrap();
         fs::write(&manifest, json.to_string()).unwrap();
         let _ = fs::remove_file(sandbox.path("run/seed-0/summary.json"));
         for call in [EVALUATE, &["train", "--resume", "--out", "run", "--quiet"]] {
             let outcome = sandbox.run(call);
             assert!(matches!(outcome.code, Some(0..=2)), "{call:?}: {outcome:#?}");
+            let wrong_sum = "checksum differs";
+            assert!(
+                !outcome.stderr.contains(wrong_sum),
+                "the damage was found too early: {outcome:#?}"
+            );
         }
     }
 }

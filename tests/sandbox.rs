@@ -101,7 +101,7 @@ impl Sandbox {
     }
 
     /// Everything that a run recorded, by file, without what the clock told: the logs without their
-    /// wall-time columns, and the checkpoints without their manifests.
+    /// wall-time columns, and the checkpoints without their manifests. Without those set aside, too.
     pub(crate) fn records(&self, run: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut records = BTreeMap::new();
         gather(&self.path(run), Path::new(""), &mut records);
@@ -113,6 +113,9 @@ fn gather(root: &Path, below: &Path, records: &mut BTreeMap<PathBuf, Vec<u8>>) {
     for entry in fs::read_dir(root.join(below)).unwrap() {
         let path = below.join(entry.unwrap().file_name());
         let full = root.join(&path);
+        if path.to_string_lossy().contains(".damaged") {
+            continue;
+        }
         if full.is_dir() {
             gather(root, &path, records);
             continue;

@@ -3,6 +3,9 @@
 mod benchmark;
 mod command;
 mod damage;
+mod directories;
+#[cfg(target_os = "linux")]
+mod faults;
 mod layers;
 mod reproduce;
 mod sandbox;

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::files::{folder, sync_name};
+
 /// A file that could not be written; whatever stood at `path` before still stands there.
 ///
 /// If only the sync of the folder failed, the new file already stands there, whole.
@@ -64,12 +66,27 @@ pub fn write_with(
     written.and_then(|()| sync_name(path)).map_err(error)
 }
 
+/// Whether a file of this name is what a process that was killed while it wrote `target` left behind.
+///
+/// A process that still writes `target` has such a file too: only the one that may write it should
+/// delete it.
+#[must_use]
+pub fn is_leftover(name: &str, target: &str) -> bool {
+    let inner = name.strip_prefix(&beginning(target)).and_then(|rest| rest.strip_suffix(".tmp"));
+    inner.is_some_and(|inner| inner.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
+}
+
 fn temporary_beside(folder: &Path, name: &str) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    folder.join(format!("{}{}-{number}.tmp", beginning(name), process::id()))
+}
+
+/// How the names of the temporary files of a target begin.
+fn beginning(name: &str) -> String {
     // Names end at 255 bytes on common file systems; room is left for the ends added here.
     let name: String = name.chars().take(40).collect();
-    folder.join(format!(".{name}.{}-{number}.tmp", process::id()))
+    format!(".{name}.")
 }
 
 fn fill_and_rename(
@@ -93,32 +110,6 @@ fn fill_and_sync(
     let mut file = BufWriter::new(file);
     fill(&mut file)?;
     file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Makes the name of a new file survive a power cut.
-#[cfg(unix)]
-pub(crate) fn sync_name(path: &Path) -> io::Result<()> {
-    match File::open(folder(path))?.sync_all() {
-        // Some network file systems cannot sync a folder; there the rename has to do.
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
-        {
-            Ok(())
-        }
-        done => done,
-    }
-}
-
-#[cfg(not(unix))]
-pub(crate) fn sync_name(_path: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 fn advice(path: &Path, source: &io::Error) -> String {
@@ -176,6 +167,17 @@ mod tests {
         write(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_known() {
+        let temporary = temporary_beside(Path::new("folder"), "config.toml");
+        let name = temporary.file_name().unwrap().to_str().unwrap();
+        assert!(is_leftover(name, "config.toml"));
+        for other in [".config.toml.tmp.bak", "config.toml", ".config.toml.mine.tmp"] {
+            assert!(!is_leftover(other, "config.toml"), "{other}");
+        }
+        assert!(!is_leftover(name, "summary.json"));
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub mod atomic_file;
 pub mod checkpoint;
 pub mod data;
 pub mod ensemble;
+pub mod files;
 pub mod imbalance;
 pub mod lr_schedule;
 pub mod metrics;

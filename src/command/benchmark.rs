@@ -93,10 +93,11 @@ pub(crate) fn run(
         .into_iter()
         .map(|item| {
             let run = configure(&item, args.seeds, names)?;
-            let dir = args.out.join(format!("{}-{}", item.agent, item.env));
+            let dir = args.out.join(run_dir::default_name(&item.agent, &item.env));
             Ok((item, run, dir))
         })
         .collect::<Result<_, CommandError>>()?;
+    expect_own_directories(&runs)?;
     let interrupt = StopOnInterrupt::install();
     let mut table = HEADER.to_owned();
     for (item, run, dir) in &runs {
@@ -107,7 +108,9 @@ pub(crate) fn run(
             );
             return Ok(ExitCode::from(130));
         }
-        let results = run_dir::results(std::slice::from_ref(dir), item.reach, names)?;
+        let mut results = run_dir::results(std::slice::from_ref(dir), item.reach, names)?;
+        // The directory may hold further seeds, of a call with more of them.
+        results[0].seeds.retain(|results| run.seeds.contains(&results.seed));
         let finals: Vec<f64> = results[0]
             .seeds
             .iter()
@@ -133,6 +136,25 @@ fn read(args: &Benchmark) -> Result<Vec<Item>, CommandError> {
         return Err(CommandError::failed(reason));
     }
     Ok(items)
+}
+
+/// Checks that no two runs of the suite share a directory: the second would be taken for the first.
+fn expect_own_directories(runs: &[(Item, Run, PathBuf)]) -> Result<(), CommandError> {
+    for (i, (item, _, dir)) in runs.iter().enumerate() {
+        if let Some((other, ..)) = runs[..i].iter().find(|(.., other)| other == dir) {
+            return Err(CommandError::failed(format!(
+                "{} in {} (run {} of the suite) and {} in {} would share the directory {}: list each agent \
+                 and environment once, or put one of them in a suite with another --out",
+                item.agent,
+                item.env,
+                i + 1,
+                other.agent,
+                other.env,
+                run_dir::name(dir)
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn configure(item: &Item, seeds: u32, names: &Names) -> Result<Run, CommandError> {

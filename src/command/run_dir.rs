@@ -7,7 +7,7 @@ use std::{
 
 use gymnast_envs::{EnvOptions, EnvSpec, Space};
 use gymnast_harness::{
-    Agent, CheckpointDir, SeedDir, TrainError,
+    Agent, Newest, SeedDir, TrainError,
     report::{RunResults, SeedResults},
 };
 use toml::{Table, Value};
@@ -24,9 +24,15 @@ pub(crate) fn name(dir: &Path) -> String {
     dir.components().collect::<PathBuf>().display().to_string()
 }
 
-/// Where a run of this agent in this environment goes where nobody says.
+/// The default directory of a run.
 pub(crate) fn default(agent: &str, env: &str) -> PathBuf {
-    Path::new("runs").join(format!("{agent}-{}", env.replace(['/', '\\', ':'], "-")))
+    Path::new("runs").join(default_name(agent, env))
+}
+
+/// The name of the directory of a run: one name, whatever the environment is called.
+pub(crate) fn default_name(agent: &str, env: &str) -> String {
+    let is_special = |c: char| c.is_control() || ['/', '\\', ':'].contains(&c);
+    format!("{agent}-{env}").replace(is_special, "-")
 }
 
 /// Where a run is, and which of its seeds is meant where one is.
@@ -124,21 +130,22 @@ pub(crate) fn load_agent<O: Space, A: Space>(
     task: &Task<O, A>,
     dir: &SeedDir,
 ) -> Result<Trained<O, A>, CommandError> {
-    let checkpoints: CheckpointDir = dir.checkpoints();
-    let newest = checkpoints.newest_good()?;
-    for error in &newest.damaged {
+    let plan = run.plan(dir.seed);
+    let newest = dir.checkpoints().newest(&run.identity(dir.seed), |_, state| {
+        let mut agent = task.setup(&plan)?.agent;
+        state.load_part("agent", &mut *agent)?;
+        Ok(agent)
+    })?;
+    let Some(Newest { manifest, state: agent, damaged }) = newest else {
+        return Err(CommandError::failed(format!(
+            "{} holds no checkpoint yet: let the training go on first",
+            name(&dir.path)
+        )));
+    };
+    for error in &damaged {
         let _ =
             writeln!(io::stderr(), "seed {}: an older checkpoint is used, since {error}", dir.seed);
     }
-    let Some((manifest, state)) = newest.good else {
-        let path = name(&dir.path);
-        return Err(CommandError::failed(match newest.damaged.is_empty() {
-            true => format!("{path} holds no checkpoint yet: let the training go on first"),
-            false => format!("{path} holds no whole checkpoint: train it again"),
-        }));
-    };
-    let mut agent = task.setup(&run.plan(dir.seed))?.agent;
-    state.load_part("agent", &mut *agent)?;
     Ok(Trained { agent, env_steps: manifest.env_steps })
 }
 
@@ -190,4 +197,22 @@ pub(crate) fn options(id: &str, set: &[String]) -> Result<EnvOptions, CommandErr
         crate::settings::set(&mut table, key, value).map_err(CommandError::usage)?;
     }
     Ok(crate::run::env_options(id, &table)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_directory_is_a_single_name() {
+        for env in
+            ["../../evil", "/etc/passwd", "a\\b:c", "..", "up/..", "line\nend", "ALE/Pong-v5"]
+        {
+            let name = default_name("dqn", env);
+            assert_eq!(Path::new(&name).components().count(), 1, "{name}");
+            assert!(!name.chars().any(char::is_control), "{name}");
+            assert_eq!(default("dqn", env).parent().unwrap(), Path::new("runs"));
+        }
+        assert_eq!(default_name("dqn", "CartPole-v1"), "dqn-CartPole-v1");
+    }
 }

@@ -3,15 +3,15 @@
 mod config;
 
 use std::{
-    io::ErrorKind,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
+use gymnast_core::files;
 use gymnast_envs::{EnvError, EnvSpec, Registry};
 use gymnast_harness::{
-    Callback, Existing, Experiment, Plan, ProgressBars, Recorder, Summary, TrainError, Training,
-    train,
+    Callback, Existing, Experiment, Plan, ProgressBars, Recorder, RunIdentity, Summary, TrainError,
+    Training, train,
 };
 use thiserror::Error;
 use toml::{Table, Value};
@@ -265,6 +265,7 @@ impl Run {
             dir: dir.to_owned(),
             training: self.training.clone(),
             seeds: self.seeds.clone(),
+            defaults: self.config_defaults(),
             jobs,
             existing,
             progress,
@@ -277,6 +278,24 @@ impl Run {
             }
             task.setup(plan)
         }))
+    }
+
+    /// Whose checkpoints those of a seed are.
+    #[must_use]
+    pub fn identity(&self, seed: u64) -> RunIdentity {
+        let defaults = self.config_defaults();
+        RunIdentity { defaults, ..RunIdentity::new(&self.to_table(), seed) }
+    }
+
+    /// What a configuration says that sets nothing: an older run's lacks settings that are newer.
+    fn config_defaults(&self) -> Table {
+        let mut defaults = Table::from_iter([
+            ("agent".to_owned(), self.agent.defaults.clone().into()),
+            ("env".to_owned(), complete(&self.env, &Table::new()).into()),
+            ("training".to_owned(), settings::to_table(&Training::default()).into()),
+        ]);
+        insert_evaluation(&mut defaults, complete_evaluation(&self.env, &Table::new()));
+        defaults
     }
 
     /// The complete configuration.
@@ -309,14 +328,13 @@ impl Run {
 
 /// Deletes what was drawn of a run, so that no picture shows another run than the one beside it.
 fn delete_pictures(dir: &Path) -> Result<(), TrainError> {
-    for path in PICTURES.map(|picture| dir.join(picture)) {
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(source) => return Err(TrainError::File { action: "delete", path, source }),
-            Ok(()) => {}
-        }
-    }
-    Ok(())
+    PICTURES.map(|picture| dir.join(picture)).into_iter().try_for_each(|path| {
+        files::remove_file(&path).map_err(|source| TrainError::File {
+            action: "delete",
+            path,
+            source,
+        })
+    })
 }
 
 fn impossible(

@@ -57,6 +57,42 @@ pub enum TrainError {
         /// The directory.
         path: PathBuf,
     },
+    /// The directory holds a run with other settings.
+    #[error(
+        "{path} was begun with {key} = {was}; {key} = {is} would be another run: choose another \
+         directory, or delete this one"
+    )]
+    OtherConfiguration {
+        /// The directory.
+        path: PathBuf,
+        /// The first setting that differs.
+        key: String,
+        /// Its value in the directory's configuration.
+        was: String,
+        /// Its value now.
+        is: String,
+    },
+    /// There are checkpoints, and none can be used. Nothing was deleted.
+    #[error(
+        "{path}: no checkpoint can be used ({}); nothing was deleted: put back what was changed, or \
+         move the directory of this seed away to begin it anew",
+        list(reasons)
+    )]
+    NoUsableCheckpoint {
+        /// The directory of the checkpoints.
+        path: PathBuf,
+        /// What is wrong with each, the newest first.
+        reasons: Vec<CheckpointError>,
+    },
+    /// Files of the run were removed, replaced or moved while the training went on.
+    #[error(
+        "{path} was removed or replaced while the training went on, so nothing more is written: put it \
+         back and continue with --resume, or begin anew"
+    )]
+    Gone {
+        /// What is no longer there.
+        path: PathBuf,
+    },
     /// The agent failed.
     #[error(transparent)]
     Agent(#[from] AgentError),
@@ -83,6 +119,11 @@ impl TrainError {
         let path = path.into();
         move |source| Self::File { action, path, source }
     }
+}
+
+fn list(reasons: &[CheckpointError]) -> String {
+    let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+    reasons.join("; ")
 }
 
 fn advice(error: &std::io::Error) -> &'static str {

@@ -6,9 +6,13 @@ use std::{
     time::Instant,
 };
 
+use gymnast_core::files;
+
 use crate::{
-    CheckpointDir, CheckpointError, Episode, Evaluation, EventWriter, MetricRow, Record, StateDict,
-    TrainError, read_records, records::CsvLog,
+    CheckpointDir, CheckpointError, Episode, Evaluation, EventWriter, Manifest, MetricRow, Record,
+    RunIdentity, StateDict, TrainError,
+    checkpoint::Newest,
+    records::{CsvLog, read_first_records},
 };
 
 /// The directory of the checkpoints below a seed's.
@@ -26,6 +30,7 @@ pub struct Recorder {
 
 struct Files {
     path: PathBuf,
+    identity: RunIdentity,
     episodes: CsvLog<Episode>,
     evaluations: CsvLog<Evaluation>,
     metrics: CsvLog<MetricRow>,
@@ -34,15 +39,17 @@ struct Files {
 }
 
 /// A run taken up again.
-pub struct Resumed {
+pub struct Resumed<T> {
     /// Where its records go on.
     pub recorder: Recorder,
-    /// Its last whole checkpoint.
-    pub state: StateDict,
+    /// What came of the state of its newest usable checkpoint.
+    pub state: T,
     /// The evaluations up to there.
     pub evaluations: Vec<Evaluation>,
-    /// Why newer checkpoints were passed over.
+    /// Why newer checkpoints were passed over. They were set aside.
     pub damaged: Vec<CheckpointError>,
+    /// Whether the event file for TensorBoard was gone or cut off, and was made anew from the logs.
+    pub is_event_file_new: bool,
 }
 
 impl Recorder {
@@ -52,54 +59,80 @@ impl Recorder {
         Self { started: Instant::now(), earlier_s: 0.0, paused_s: 0.0, files: None }
     }
 
-    /// Begins a run in this directory, which is made if it is not there. Files of an earlier run
-    /// in it are replaced.
+    /// Begins a run in this directory, which is made if it is not there. Records and checkpoints of
+    /// an earlier run in it are deleted; links in their place are refused.
     ///
     /// # Errors
     /// [`TrainError::File`].
-    pub fn create(path: &Path) -> Result<Self, TrainError> {
-        std::fs::create_dir_all(path).map_err(TrainError::file("create", path))?;
-        let checkpoints = CheckpointDir::new(path.join(CHECKPOINTS));
-        checkpoints.delete_all()?;
+    pub fn create(path: &Path, identity: &RunIdentity) -> Result<Self, TrainError> {
+        files::create_dir_all(path).map_err(TrainError::file("create", path))?;
+        CheckpointDir::new(path.join(CHECKPOINTS)).delete_all()?;
         let files = Files {
             path: path.to_owned(),
+            identity: identity.clone(),
             episodes: CsvLog::create(path)?,
             evaluations: CsvLog::create(path)?,
             metrics: CsvLog::create(path)?,
             events: EventWriter::create(path)?,
-            checkpoints,
+            checkpoints: CheckpointDir::create(path.join(CHECKPOINTS))?,
         };
+        files::sync_dir(path).map_err(TrainError::file("sync", path))?;
         Ok(Self { files: Some(files), ..Self::in_memory() })
     }
 
-    /// Takes up the run in this directory from its newest whole checkpoint; what was recorded
-    /// after it is cut off. `None` where there is no checkpoint yet.
+    /// Takes up the run in this directory from its newest usable checkpoint; what was recorded after it
+    /// is cut off. `None` where there is no checkpoint yet.
+    ///
+    /// `take_up` makes of a checkpoint's state what the caller needs. Where it returns a
+    /// [`CheckpointError`], the checkpoint is passed over like a damaged one and the one before it is
+    /// tried, with which it should begin afresh. `Ok` returns the state as it is.
     ///
     /// # Errors
-    /// [`TrainError::File`]; [`TrainError::InvalidFile`] where a log lost what the checkpoint
-    /// counted on.
-    pub fn resume(path: &Path) -> Result<Option<Resumed>, TrainError> {
+    /// As [`CheckpointDir::newest`]; a log that lost what a checkpoint counts on makes that checkpoint
+    /// unusable. [`TrainError::File`].
+    pub fn resume<T>(
+        path: &Path,
+        identity: &RunIdentity,
+        mut take_up: impl FnMut(StateDict) -> Result<T, TrainError>,
+    ) -> Result<Option<Resumed<T>>, TrainError> {
         let checkpoints = CheckpointDir::new(path.join(CHECKPOINTS));
-        let newest = checkpoints.newest_good()?;
-        let Some((manifest, state)) = newest.good else { return Ok(None) };
-        checkpoints.delete_after(manifest.env_steps)?;
+        let newest = checkpoints.newest(identity, |manifest, state| {
+            let length = |name: &str| manifest.logs.get(name).copied();
+            CsvLog::<Episode>::check(path, length(Episode::FILE))?;
+            CsvLog::<Evaluation>::check(path, length(Evaluation::FILE))?;
+            CsvLog::<MetricRow>::check(path, length(MetricRow::FILE))?;
+            let length = length(Evaluation::FILE).unwrap_or(0);
+            let evaluations = read_first_records(path, length).map_err(|error| match error {
+                TrainError::InvalidFile { path, reason } => {
+                    CheckpointError::Damaged { path, reason }.into()
+                }
+                other => other,
+            })?;
+            Ok((take_up(state)?, evaluations))
+        })?;
+        let Some(Newest { manifest, state, damaged }) = newest else { return Ok(None) };
+        let (state, recorded) = state;
+        // Only now: as long as none was taken up, each may be needed.
+        checkpoints.set_aside_after(manifest.env_steps)?;
         let length = |name: &str| manifest.logs.get(name).copied().unwrap_or(0);
-        let files = Files {
-            path: path.to_owned(),
-            episodes: CsvLog::reopen(path, length(Episode::FILE))?,
-            evaluations: CsvLog::reopen(path, length(Evaluation::FILE))?,
-            metrics: CsvLog::reopen(path, length(MetricRow::FILE))?,
-            events: EventWriter::reopen(path, length(EventWriter::FILE))?,
-            checkpoints,
-        };
-        let evaluations = read_records(path)?;
+        let (episodes, evaluations, metrics) = (
+            CsvLog::reopen(path, length(Episode::FILE))?,
+            CsvLog::reopen(path, length(Evaluation::FILE))?,
+            CsvLog::reopen(path, length(MetricRow::FILE))?,
+        );
+        let events = EventWriter::reopen(path, manifest.logs.get(EventWriter::FILE).copied())?;
+        let is_event_file_new = events.is_none();
+        let events = events.map_or_else(|| EventWriter::from_logs(path), Ok)?;
+        files::sync_dir(path).map_err(TrainError::file("sync", path))?;
+        let (path, identity) = (path.to_owned(), identity.clone());
+        let files = Files { path, identity, episodes, evaluations, metrics, events, checkpoints };
         let recorder = Self {
             started: Instant::now(),
             earlier_s: manifest.wall_time_s,
             paused_s: manifest.wall_time_s - manifest.learning_time_s,
             files: Some(files),
         };
-        Ok(Some(Resumed { recorder, state, evaluations, damaged: newest.damaged }))
+        Ok(Some(Resumed { recorder, state, evaluations: recorded, damaged, is_event_file_new }))
     }
 
     /// The run's directory, where it has one.
@@ -130,13 +163,13 @@ impl Recorder {
 
     pub(crate) fn episode(&mut self, episode: &Episode) -> Result<(), TrainError> {
         let Some(files) = &mut self.files else { return Ok(()) };
-        files.events.scalar("train/return", episode.env_step, episode.episode_return)?;
+        files.events.episode(episode)?;
         files.episodes.append(episode)
     }
 
     pub(crate) fn evaluation(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {
         let Some(files) = &mut self.files else { return Ok(()) };
-        files.events.scalar("eval/mean_return", evaluation.env_step, evaluation.mean_return)?;
+        files.events.evaluation(evaluation)?;
         files.evaluations.append(evaluation)?;
         // Evaluations are what people watch while a run goes on.
         files.evaluations.flush()?;
@@ -146,7 +179,7 @@ impl Recorder {
 
     pub(crate) fn metric(&mut self, row: &MetricRow) -> Result<(), TrainError> {
         let Some(files) = &mut self.files else { return Ok(()) };
-        files.events.scalar(&format!("train/{}", row.metric), row.env_step, row.value)?;
+        files.events.metric(row)?;
         files.metrics.append(row)
     }
 
@@ -157,7 +190,7 @@ impl Recorder {
         state: impl FnOnce() -> Result<StateDict, CheckpointError>,
     ) -> Result<(), TrainError> {
         let before = Instant::now();
-        let clock = (self.wall_time_s(), self.learning_time_s());
+        let (wall_time_s, learning_time_s) = (self.wall_time_s(), self.learning_time_s());
         let Some(files) = &mut self.files else { return Ok(()) };
         let logs = BTreeMap::from([
             (Episode::FILE.to_owned(), files.episodes.sync()?),
@@ -165,7 +198,10 @@ impl Recorder {
             (MetricRow::FILE.to_owned(), files.metrics.sync()?),
             (EventWriter::FILE.to_owned(), files.events.sync()?),
         ]);
-        files.checkpoints.save(&state()?, env_steps, clock, logs)?;
+        let mut manifest = Manifest::new(files.identity.clone(), env_steps);
+        (manifest.wall_time_s, manifest.learning_time_s) = (wall_time_s, learning_time_s);
+        manifest.logs = logs;
+        files.checkpoints.save(&state()?, manifest)?;
         self.paused_s += before.elapsed().as_secs_f64();
         Ok(())
     }

@@ -2,13 +2,17 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{BufWriter, Seek as _, SeekFrom, Write as _},
+    io::{BufWriter, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
+use gymnast_core::files;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::TrainError;
+use crate::{CheckpointError, TrainError};
+
+/// No log may be larger to be read: some 400 million episodes.
+const MAX_LOG_BYTES: u64 = 16 << 30;
 
 /// One finished episode of training.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,8 +120,16 @@ impl Record for MetricRow {
 /// # Errors
 /// [`TrainError::File`] where there is no such file; [`TrainError::InvalidFile`] naming the line.
 pub fn read_records<R: Record>(run: &Path) -> Result<Vec<R>, TrainError> {
+    read_first_records(run, u64::MAX)
+}
+
+/// The same of the first `length` bytes.
+pub(crate) fn read_first_records<R: Record>(run: &Path, length: u64) -> Result<Vec<R>, TrainError> {
     let path = run.join(R::FILE);
-    let text = std::fs::read(&path).map_err(TrainError::file("read", &path))?;
+    // No link is followed, to a device that never ends for instance.
+    let mut text =
+        files::read_bounded(&path, MAX_LOG_BYTES).map_err(TrainError::file("read", &path))?;
+    text.truncate(usize::try_from(length).unwrap_or(usize::MAX));
     let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
     let mut reader = csv::Reader::from_reader(&text[..whole]);
     let invalid = |reason: String| TrainError::InvalidFile { path: path.clone(), reason };
@@ -142,25 +154,54 @@ impl<R: Record> CsvLog<R> {
     /// A new file with its header.
     pub(crate) fn create(run: &Path) -> Result<Self, TrainError> {
         let path = run.join(R::FILE);
-        let file = File::create(&path).map_err(TrainError::file("create", &path))?;
+        let file = files::open(&path, OpenOptions::new().write(true).create(true).truncate(true));
+        let file = file.map_err(TrainError::file("create", &path))?;
         let mut log = Self::around(path, file, 0);
         log.write_line(R::HEADER)?;
         log.flush()?;
         Ok(log)
     }
 
-    /// The file as it was when it was `length` bytes long: what came after is cut off.
+    /// Checks that the file holds what a checkpoint counts on: `length` bytes, whole lines under this
+    /// header.
+    pub(crate) fn check(run: &Path, length: Option<u64>) -> Result<(), CheckpointError> {
+        let path = run.join(R::FILE);
+        let damaged = |reason: String| CheckpointError::Damaged { path: path.clone(), reason };
+        let failed = |source: std::io::Error| match source.kind() {
+            ErrorKind::NotFound => damaged("missing".to_owned()),
+            ErrorKind::UnexpectedEof => damaged("cut off".to_owned()),
+            _ => CheckpointError::Read { path: path.clone(), source },
+        };
+        let omitted = || damaged(format!("the checkpoint does not say how long {} was", R::FILE));
+        let length = length.ok_or_else(omitted)?;
+        let mut file = files::open(&path, OpenOptions::new().read(true)).map_err(failed)?;
+        let found = file.metadata().map_err(failed)?.len();
+        if found < length {
+            return Err(damaged(format!("{found} bytes long, but {length} in the checkpoint")));
+        }
+        let mut header = vec![0; R::HEADER.len() + 1];
+        file.read_exact(&mut header).map_err(failed)?;
+        if length < header.len() as u64 || header != format!("{}\n", R::HEADER).as_bytes() {
+            return Err(damaged(format!("line 1: expected `{}`", R::HEADER)));
+        }
+        let mut last = [0];
+        file.seek(SeekFrom::Start(length - 1)).map_err(failed)?;
+        file.read_exact(&mut last).map_err(failed)?;
+        if last != *b"\n" {
+            return Err(damaged(format!("its first {length} bytes do not end with a line")));
+        }
+        Ok(())
+    }
+
+    /// The file as it was when it was `length` bytes long, [checked](Self::check) before: what came after
+    /// is cut off.
     pub(crate) fn reopen(run: &Path, length: u64) -> Result<Self, TrainError> {
         let path = run.join(R::FILE);
-        let mut file =
-            OpenOptions::new().write(true).open(&path).map_err(TrainError::file("open", &path))?;
-        let found = file.metadata().map_err(TrainError::file("read", &path))?.len();
-        if found < length {
-            let reason = format!(
-                "{found} bytes long, but {length} when the checkpoint was made: something cut it off. To \
-                 begin this seed anew, delete its directory"
-            );
-            return Err(TrainError::InvalidFile { path, reason });
+        let mut file = files::open(&path, OpenOptions::new().write(true))
+            .map_err(TrainError::file("open", &path))?;
+        // Never grown: a file that is shorter would be filled up with zeros.
+        if file.metadata().map_err(TrainError::file("read", &path))?.len() < length {
+            return Err(TrainError::Gone { path });
         }
         file.set_len(length).map_err(TrainError::file("write", &path))?;
         file.seek(SeekFrom::End(0)).map_err(TrainError::file("write", &path))?;
@@ -176,12 +217,17 @@ impl<R: Record> CsvLog<R> {
     }
 
     fn write_line(&mut self, line: &str) -> Result<(), TrainError> {
-        self.length += line.len() as u64 + 1;
+        let added = line.len() + 1;
+        if self.file.buffer().len() + added > self.file.capacity() {
+            self.expect_in_place()?;
+        }
+        self.length += added as u64;
         writeln!(self.file, "{line}").map_err(TrainError::file("write", &self.path))
     }
 
     /// Hands what was appended to the system, so that others can read it.
     pub(crate) fn flush(&mut self) -> Result<(), TrainError> {
+        self.expect_in_place()?;
         self.file.flush().map_err(TrainError::file("write", &self.path))
     }
 
@@ -190,6 +236,15 @@ impl<R: Record> CsvLog<R> {
         self.flush()?;
         self.file.get_ref().sync_data().map_err(TrainError::file("write", &self.path))?;
         Ok(self.length)
+    }
+
+    /// What is written to a file that was removed would be lost without a word.
+    fn expect_in_place(&self) -> Result<(), TrainError> {
+        let is_there = files::is_at(self.file.get_ref(), &self.path);
+        match is_there.map_err(TrainError::file("write", &self.path))? {
+            true => Ok(()),
+            false => Err(TrainError::Gone { path: self.path.clone() }),
+        }
     }
 }
 
@@ -217,6 +272,44 @@ mod tests {
         drop(log);
         assert_eq!(read_records::<Episode>(run.path()).unwrap(), [episode(1), episode(3)]);
         assert!(CsvLog::<Episode>::reopen(run.path(), 10_000).is_err());
+    }
+
+    #[test]
+    fn what_a_checkpoint_counts_on_must_be_there_and_end_with_a_line() {
+        let run = tempfile::tempdir().unwrap();
+        let missing = CsvLog::<Episode>::check(run.path(), Some(10)).unwrap_err().to_string();
+        assert!(missing.contains("episodes.csv") && missing.contains("missing"), "{missing}");
+        let mut log = CsvLog::create(run.path()).unwrap();
+        let header = log.length;
+        log.append(&episode(1)).unwrap();
+        let length = log.sync().unwrap();
+        let check = |length| CsvLog::<Episode>::check(run.path(), length);
+        assert!(check(Some(length)).is_ok() && check(Some(header)).is_ok());
+        for wrong in [None, Some(0), Some(1), Some(header - 1), Some(length - 1), Some(length + 1)]
+        {
+            assert!(check(wrong).is_err_and(|error| error.is_final()), "{wrong:?}");
+        }
+        assert!(check(Some(u64::MAX)).is_err());
+        let other = std::fs::read_to_string(run.path().join(Episode::FILE)).unwrap();
+        std::fs::write(run.path().join(Episode::FILE), other.replace("env_step", "env_stop"))
+            .unwrap();
+        assert!(check(Some(length)).unwrap_err().to_string().contains("line 1"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_log_that_was_removed_or_replaced_is_not_written_to() {
+        let run = tempfile::tempdir().unwrap();
+        let path = run.path().join(Episode::FILE);
+        let mut log = CsvLog::create(run.path()).unwrap();
+        log.append(&episode(1)).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(log.flush(), Err(TrainError::Gone { .. })));
+        std::fs::write(&path, "another's").unwrap();
+        assert!(matches!(log.sync(), Err(TrainError::Gone { .. })));
+        // Even between two flushes, once the buffer is full.
+        assert!((0..10_000).any(|i| log.append(&episode(i)).is_err()));
+        assert_eq!(std::fs::read(&path).unwrap(), b"another's");
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{BufWriter, Seek as _, SeekFrom, Write as _},
+    io::{BufWriter, ErrorKind, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use crate::TrainError;
+use gymnast_core::files;
+
+use crate::{Episode, Evaluation, MetricRow, TrainError, read_records};
 
 /// Writes scalars to a TensorBoard event file.
 ///
@@ -29,7 +31,8 @@ impl EventWriter {
     /// [`TrainError::File`].
     pub fn create(run: &Path) -> Result<Self, TrainError> {
         let path = run.join(Self::FILE);
-        let file = File::create(&path).map_err(TrainError::file("create", &path))?;
+        let file = files::open(&path, OpenOptions::new().write(true).create(true).truncate(true));
+        let file = file.map_err(TrainError::file("create", &path))?;
         let mut writer = Self { path, file: BufWriter::new(file), length: 0 };
         let mut event = wall_time();
         write_bytes(&mut event, 3, b"brain.Event:2");
@@ -37,14 +40,42 @@ impl EventWriter {
         Ok(writer)
     }
 
-    /// The event file as it was when it was `length` bytes long.
-    pub(crate) fn reopen(run: &Path, length: u64) -> Result<Self, TrainError> {
+    /// The event file as it was when it was `length` bytes long; `None` where it is gone or shorter.
+    pub(crate) fn reopen(run: &Path, length: Option<u64>) -> Result<Option<Self>, TrainError> {
         let path = run.join(Self::FILE);
-        let open = OpenOptions::new().write(true).open(&path);
-        let mut file = open.map_err(TrainError::file("open", &path))?;
+        let mut file = match files::open(&path, OpenOptions::new().write(true)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(TrainError::file("open", &path))?,
+        };
+        let found = file.metadata().map_err(TrainError::file("read", &path))?.len();
+        let Some(length) = length.filter(|&length| length <= found) else { return Ok(None) };
         file.set_len(length).map_err(TrainError::file("write", &path))?;
         file.seek(SeekFrom::End(0)).map_err(TrainError::file("write", &path))?;
-        Ok(Self { path, file: BufWriter::new(file), length })
+        Ok(Some(Self { path, file: BufWriter::new(file), length }))
+    }
+
+    /// A new event file with everything that the run's logs hold, which it is derived from.
+    pub(crate) fn from_logs(run: &Path) -> Result<Self, TrainError> {
+        let mut events = Self::create(run)?;
+        read_records(run)?.iter().try_for_each(|episode| events.episode(episode))?;
+        read_records(run)?.iter().try_for_each(|evaluation| events.evaluation(evaluation))?;
+        read_records(run)?.iter().try_for_each(|row| events.metric(row))?;
+        Ok(events)
+    }
+
+    /// Writes the return of an episode.
+    pub(crate) fn episode(&mut self, episode: &Episode) -> Result<(), TrainError> {
+        self.scalar("train/return", episode.env_step, episode.episode_return)
+    }
+
+    /// Writes the mean return of an evaluation.
+    pub(crate) fn evaluation(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {
+        self.scalar("eval/mean_return", evaluation.env_step, evaluation.mean_return)
+    }
+
+    /// Writes a metric.
+    pub(crate) fn metric(&mut self, row: &MetricRow) -> Result<(), TrainError> {
+        self.scalar(&format!("train/{}", row.metric), row.env_step, row.value)
     }
 
     /// Writes one number of the series `tag` at `step`.
@@ -145,7 +176,14 @@ mod tests {
         drop(writer);
         let path = run.path().join(EventWriter::FILE);
         let before = std::fs::read(&path).unwrap();
-        EventWriter::reopen(run.path(), length).unwrap().sync().unwrap();
+        let reopened = EventWriter::reopen(run.path(), Some(length)).unwrap();
+        reopened.unwrap().sync().unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), before[..length as usize]);
+        // One that is shorter is never grown.
+        assert!(EventWriter::reopen(run.path(), Some(length + 1)).unwrap().is_none());
+        assert_eq!(std::fs::read(&path).unwrap().len() as u64, length);
+        assert!(EventWriter::reopen(run.path(), None).unwrap().is_none());
+        std::fs::remove_file(&path).unwrap();
+        assert!(EventWriter::reopen(run.path(), Some(length)).unwrap().is_none());
     }
 }

@@ -20,8 +20,8 @@ use gymnast_envs::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Agent, Callback, CheckpointDir, Ending, Episode, Evaluation, Flow, MetricRow, Plan, Progress,
-    Record, Recorder, Setup, TrainError, Training, evaluate_policy, train,
+    Agent, Callback, CheckpointDir, Ending, Episode, Evaluation, Flow, MetricRow, Newest, Plan,
+    Progress, Record, Recorder, RunIdentity, Setup, TrainError, Training, evaluate_policy, train,
     trainer::evaluation_seed,
 };
 
@@ -153,16 +153,16 @@ pub fn assert_resumes_exactly<O: Space, A: Space>(
     let name = std::thread::current().name().unwrap_or("test").replace(':', "-");
     let (whole, parts) =
         (folder.join(format!("{name}-whole")), folder.join(format!("{name}-parts")));
-    let plan = plan(7, training);
+    let (plan, identity) = (plan(7, training), RunIdentity::default());
     let run = |dir: &Path, stop_at: u64, resume: bool| {
         let mut setup = make(&plan).expect("the agent can be made");
         let (recorder, state) = if resume {
-            let resumed = Recorder::resume(dir).expect("the run can be read");
+            let resumed = Recorder::resume(dir, &identity, Ok).expect("the run can be read");
             let resumed = resumed.expect("the run has a checkpoint");
             assert!(resumed.damaged.is_empty());
             (resumed.recorder, Some((resumed.state, resumed.evaluations)))
         } else {
-            (Recorder::create(dir).expect("the folder can be written"), None)
+            (Recorder::create(dir, &identity).expect("the folder can be written"), None)
         };
         let mut stop = StopAt(stop_at);
         let summary = train(&mut setup, training, plan.seed, recorder, state, &mut [&mut stop]);
@@ -178,8 +178,9 @@ pub fn assert_resumes_exactly<O: Space, A: Space>(
     assert_eq!(run(&parts, u64::MAX, true).ending, Ending::Budget);
     let before = *uninterrupted.evaluations.last().expect("a training ends with an evaluation");
     for path in [&whole, &parts] {
-        let newest = CheckpointDir::new(path.join("checkpoints")).newest_good();
-        let (manifest, state) = newest.expect("readable").good.expect("a final checkpoint");
+        let checkpoints = CheckpointDir::new(path.join("checkpoints"));
+        let newest = checkpoints.newest(&identity, |_, state| Ok(state)).expect("readable");
+        let Newest { manifest, state, .. } = newest.expect("a final checkpoint");
         assert_eq!(manifest.env_steps, training.env_steps);
         let mut loaded = make(&plan).expect("the agent can be made");
         state.load_part("agent", &mut *loaded.agent).expect("the checkpoint fits");

@@ -64,6 +64,57 @@ pub fn train<O: Space, A: Space>(
     resumed: Option<(StateDict, Vec<Evaluation>)>,
     callbacks: &mut [&mut dyn Callback],
 ) -> Result<Summary, TrainError> {
+    let start = match resumed {
+        Some((state, evaluations)) => Start::resumed(&state, setup)?.with(evaluations),
+        None => Start::anew(setup, seed)?,
+    };
+    go_on(setup, training, seed, recorder, start, callbacks)
+}
+
+/// Where a training begins.
+pub(crate) struct Start {
+    progress: Progression,
+    /// What became of the environments, where it was taken up from a checkpoint.
+    restored: Option<Restored>,
+    evaluations: Vec<Evaluation>,
+}
+
+impl Start {
+    /// At the first step.
+    pub(crate) fn anew<O: Space, A: Space>(
+        setup: &mut Setup<O, A>,
+        seed: Seed,
+    ) -> Result<Self, TrainError> {
+        setup.envs.reset()?;
+        let n = setup.envs.num_envs();
+        let progress = Progression::new(n, seed.child("policy", 0).rng());
+        Ok(Self { progress, restored: None, evaluations: Vec::new() })
+    }
+
+    /// Where a checkpoint's state was saved. After an error the setup is of no use any more.
+    pub(crate) fn resumed<O: Space, A: Space>(
+        state: &StateDict,
+        setup: &mut Setup<O, A>,
+    ) -> Result<Self, CheckpointError> {
+        let (progress, restored) = Progression::load(state, setup)?;
+        Ok(Self { progress, restored: Some(restored), evaluations: Vec::new() })
+    }
+
+    /// The same with the evaluations up to there.
+    pub(crate) fn with(self, evaluations: Vec<Evaluation>) -> Self {
+        Self { evaluations, ..self }
+    }
+}
+
+/// Trains from there on.
+pub(crate) fn go_on<O: Space, A: Space>(
+    setup: &mut Setup<O, A>,
+    training: &Training,
+    seed: Seed,
+    recorder: Recorder,
+    start: Start,
+    callbacks: &mut [&mut dyn Callback],
+) -> Result<Summary, TrainError> {
     training.check()?;
     let n = training.num_envs;
     let given = setup.envs.num_envs();
@@ -73,18 +124,11 @@ pub fn train<O: Space, A: Space>(
         n as u64,
         format!("{given}, as the environments given"),
     )?;
-    let (progress, evaluations) = match resumed {
-        Some((state, evaluations)) => {
-            let (progress, restored) = Progression::load(&state, setup)?;
-            let env_steps = progress.env_steps;
-            callbacks.iter_mut().for_each(|callback| callback.on_resume(env_steps, restored));
-            (progress, evaluations)
-        }
-        None => {
-            setup.envs.reset()?;
-            (Progression::new(n, seed.child("policy", 0).rng()), Vec::new())
-        }
-    };
+    let Start { progress, restored, evaluations } = start;
+    if let Some(restored) = restored {
+        let env_steps = progress.env_steps;
+        callbacks.iter_mut().for_each(|callback| callback.on_resume(env_steps, restored));
+    }
     let mut run = Run { setup, training, seed, recorder, callbacks, progress, evaluations };
     let ending = run.drive()?;
     Ok(run.summary(ending))

@@ -10,7 +10,7 @@ use gymnast_envs::{
 };
 use gymnast_harness::{
     Agent, AgentError, Callback, Checkpoint, CheckpointError, Ending, Episode, Flow, Metrics, Mode,
-    Policy, Progress, Recorder, Setup, StateDict, Training, read_records, train,
+    Policy, Progress, Recorder, RunIdentity, Setup, StateDict, Training, read_records, train,
 };
 
 /// Ten steps an episode, each worth 1, and no way to save it.
@@ -99,7 +99,7 @@ fn lost_episodes_are_not_counted_on() {
     let dir = tempfile::tempdir().unwrap();
     let training = Training { env_steps: 60, eval_every: 0, log_every: 0, ..Training::default() };
     let (seed, mut stop) = (Seed::new(0), StopAt(25, None));
-    let recorder = Recorder::create(dir.path()).unwrap();
+    let recorder = Recorder::create(dir.path(), &RunIdentity::default()).unwrap();
     let begun = Arc::new(AtomicU32::new(0));
     let summary =
         train(&mut setup(&begun), &training, seed, recorder, None, &mut [&mut stop]).unwrap();
@@ -107,7 +107,7 @@ fn lost_episodes_are_not_counted_on() {
 
     assert_eq!(begun.load(Ordering::Relaxed), 0);
 
-    let resumed = Recorder::resume(dir.path()).unwrap().unwrap();
+    let resumed = Recorder::resume(dir.path(), &RunIdentity::default(), Ok).unwrap().unwrap();
     let (state, mut callback) = ((resumed.state, resumed.evaluations), StopAt(0, None));
     let recorder = resumed.recorder;
     train(&mut setup(&begun), &training, seed, recorder, Some(state), &mut [&mut callback])

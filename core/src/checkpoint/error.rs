@@ -32,6 +32,34 @@ pub enum CheckpointError {
         /// How that was found.
         reason: String,
     },
+    /// A checkpoint was written in another format, by another version.
+    #[error(
+        "{path} has format {found}, and this version reads format {reads}: continue with the version \
+         that made it{}, or begin anew in another directory",
+        made_by(version.as_deref())
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The format that this version reads.
+        reads: u64,
+        /// The version that made it, where the file says so.
+        version: Option<String>,
+    },
+    /// A checkpoint belongs to another run, or its run was changed since.
+    #[error("{path} was made with {key} = {was}, not with {key} = {is}")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// In what it differs.
+        key: String,
+        /// What the checkpoint says.
+        was: String,
+        /// What the run says now.
+        is: String,
+    },
     /// A file could not be read.
     #[error("cannot read {path}: {source}")]
     Read {
@@ -49,6 +77,15 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
+    /// Whether an older checkpoint may do instead: this one can never be taken up.
+    ///
+    /// Not where the file could not be read, which may succeed another time, nor where it is sound but
+    /// of another version, which can still read it.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Read { .. } | Self::Write(_) | Self::Format { .. })
+    }
+
     /// A part's own reason.
     pub fn part(reason: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Part(Box::new(reason))
@@ -65,4 +102,8 @@ impl CheckpointError {
             other => other,
         }
     }
+}
+
+fn made_by(version: Option<&str>) -> String {
+    version.map_or_else(String::new, |version| format!(" (gymnast {version})"))
 }

@@ -22,12 +22,12 @@
 mod error;
 mod state_dict;
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::{io::ErrorKind, path::Path};
 
 pub use error::CheckpointError;
 pub use state_dict::{Array, Checkpoint, Number, StateDict};
 
-use crate::atomic_file;
+use crate::{atomic_file, files};
 
 /// No file may be larger, so that somebody else's cannot exhaust memory.
 const MAX_BYTES: u64 = 16 << 30;
@@ -46,14 +46,14 @@ pub fn save(path: &Path, state: &StateDict) -> Result<(), CheckpointError> {
 /// [`CheckpointError::Read`], [`CheckpointError::Damaged`] where the file is no checkpoint, was cut
 /// short or changed.
 pub fn load(path: &Path) -> Result<StateDict, CheckpointError> {
-    let unreadable = |source| CheckpointError::Read { path: path.to_owned(), source };
     let damaged = |reason: String| CheckpointError::Damaged { path: path.to_owned(), reason };
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(damaged(format!("longer than {MAX_BYTES} bytes")));
-    }
+    // The caller chose the path: a link that stands there is followed.
+    let bytes = std::fs::canonicalize(path)
+        .and_then(|path| files::read_bounded(&path, MAX_BYTES))
+        .map_err(|source| match source.kind() {
+            ErrorKind::InvalidData => damaged(source.to_string()),
+            _ => CheckpointError::Read { path: path.to_owned(), source },
+        })?;
     StateDict::from_bytes(&bytes).map_err(damaged)
 }
 

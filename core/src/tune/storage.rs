@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{StudyConfig, TrialRecord, TuneError};
-use crate::atomic_file::{self, WriteError};
+use crate::{atomic_file::WriteError, files};
 
 /// The format of the file. Another is refused.
 const FORMAT: u32 = 1;
 /// No study is larger: about 100 000 trials.
 const MAX_BYTES: u64 = 1 << 27;
+
+/// How every study's first line begins.
+const HEADER_BEGINS: &[u8] = b"{\"study_format\":";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,17 +38,31 @@ pub(super) struct Storage {
 impl Storage {
     pub(super) fn create(path: &Path, config: &StudyConfig) -> Result<Self, TuneError> {
         // The file is never replaced, so that of two processes one gets the lock and the other sees what
-        // the first wrote. One that was killed before it wrote anything has left an empty file.
-        let open = OpenOptions::new().read(true).append(true).create(true).open(path);
-        let file = open.map_err(|source| WriteError { path: path.to_owned(), source })?;
+        // the first wrote. One that was killed before it wrote a line has left an empty file or half a line.
+        let file = files::open(path, OpenOptions::new().read(true).append(true).create(true));
+        let file = file.map_err(|source| WriteError { path: path.to_owned(), source })?;
         let mut storage = Self::lock(path, file)?;
-        if storage.end > 0 {
+        if storage.end > 0 && !storage.is_begun_header()? {
             return Err(TuneError::Exists(path.to_owned()));
+        }
+        if storage.end > 0 {
+            storage.file.set_len(0).map_err(|source| storage.write_error(source))?;
+            storage.end = 0;
         }
         let header = Header { study_format: FORMAT, config: config.clone() };
         storage.write_line(&header)?;
-        atomic_file::sync_name(path).map_err(|source| storage.write_error(source))?;
+        files::sync_name(path).map_err(|source| storage.write_error(source))?;
         Ok(storage)
+    }
+
+    /// Whether the file holds the beginning of a header's line, and no whole line.
+    fn is_begun_header(&self) -> Result<bool, TuneError> {
+        let mut bytes = Vec::new();
+        let read = (&self.file).take(MAX_BYTES).read_to_end(&mut bytes);
+        let (path, action) = (self.path.clone(), "read");
+        read.map_err(|source| TuneError::File { action, path, source })?;
+        let is_begun = bytes.iter().zip(HEADER_BEGINS).all(|(byte, begins)| byte == begins);
+        Ok(is_begun && !bytes.contains(&b'\n'))
     }
 
     /// The file, its study and its trials by number.
@@ -54,7 +71,7 @@ impl Storage {
     pub(super) fn resume(path: &Path) -> Result<(Self, StudyConfig, Vec<TrialRecord>), TuneError> {
         let error =
             |action| move |source| TuneError::File { action, path: path.to_owned(), source };
-        let open = OpenOptions::new().read(true).append(true).open(path);
+        let open = files::open(path, OpenOptions::new().read(true).append(true));
         let mut storage = Self::lock(path, open.map_err(error("open"))?)?;
         let mut bytes = Vec::new();
         (&storage.file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(error("read"))?;
@@ -117,6 +134,12 @@ impl Storage {
         if self.is_broken {
             let reason =
                 "an earlier line could not be written whole; resume the study from its file";
+            return Err(self.write_error(io::Error::other(reason)));
+        }
+        // What is written to a file that was removed would be lost without a word.
+        if !files::is_at(&self.file, &self.path).map_err(|source| self.write_error(source))? {
+            let reason =
+                "it was removed or replaced while the search went on; put it back to resume it";
             return Err(self.write_error(io::Error::other(reason)));
         }
         if let Err(source) = fill(&self.file).and_then(|()| self.file.sync_data()) {
@@ -197,6 +220,20 @@ mod tests {
         assert!(message().contains("resume the study"));
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_study_that_was_removed_is_not_written_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("study.jsonl");
+        let mut storage = Storage::create(&path, &StudyConfig::default()).unwrap();
+        fs::remove_file(&path).unwrap();
+        let gone = storage.append(&trial(0)).unwrap_err().to_string();
+        assert!(gone.contains("removed or replaced"), "{gone}");
+        fs::write(&path, "another's").unwrap();
+        assert!(storage.append(&trial(0)).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"another's");
+    }
+
     #[test]
     fn no_study_outgrows_what_is_read() {
         let folder = tempfile::tempdir().unwrap();
@@ -226,10 +263,32 @@ mod tests {
             fs::remove_file(&path).unwrap();
         }
         // What was killed in between does not stand in the way.
-        fs::write(&path, "").unwrap();
-        let empty = Storage::resume(&path).unwrap_err().to_string();
-        assert!(empty.contains("line 1: no line is whole"), "{empty}");
-        Storage::create(&path, &StudyConfig::default()).unwrap();
-        assert!(Storage::resume(&path).unwrap().2.is_empty());
+        for half in ["", "{\"study_f", "{\"study_format\":1,\"config\":{\"direc"] {
+            fs::write(&path, half).unwrap();
+            let empty = Storage::resume(&path).unwrap_err().to_string();
+            assert!(empty.contains("line 1: no line is whole"), "{empty}");
+            Storage::create(&path, &StudyConfig::default()).unwrap();
+            assert!(Storage::resume(&path).unwrap().2.is_empty());
+        }
+        // Anything else does.
+        for other in ["mine", "{\"mine\":", "{\"study_format\":1}\n"] {
+            fs::write(&path, other).unwrap();
+            let create = Storage::create(&path, &StudyConfig::default());
+            assert!(matches!(create, Err(TuneError::Exists(_))), "{other}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), other);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("study.jsonl"));
+        fs::write(&target, "").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let error = Storage::create(&link, &StudyConfig::default()).unwrap_err().to_string();
+        assert!(error.contains("a link, which is not followed"), "{error}");
+        assert!(Storage::resume(&link).is_err());
+        assert_eq!(fs::read(&target).unwrap(), b"");
     }
 }

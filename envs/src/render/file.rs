@@ -67,7 +67,9 @@ pub(super) fn replace_file(
     passing_name.push(name);
     passing_name.push(format!(".{}.tmp", std::process::id()));
     let passing = path.with_file_name(passing_name);
-    let written = File::create(&passing).map_err(failed).and_then(|file| {
+    // Not opened if it is there: left over from a process that was killed, or a link somewhere else.
+    let _ = fs::remove_file(&passing);
+    let written = File::create_new(&passing).map_err(failed).and_then(|file| {
         let mut file = BufWriter::new(file);
         write(&mut file)?;
         file.flush().map_err(failed)?;
@@ -78,5 +80,23 @@ pub(super) fn replace_file(
         // What matters is the first error; the file may not even exist.
         let _ = fs::remove_file(&passing);
     }
-    written
+    written?;
+    sync_folder(path).map_err(failed)
+}
+
+/// Makes the file's new name survive a power cut. Only Unix can open a folder for that.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    match File::open(folder.unwrap_or(Path::new(".")))?.sync_all() {
+        // Some network file systems cannot do it.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
+        {
+            Ok(())
+        }
+        done => done,
+    }
 }

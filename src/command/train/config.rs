@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gymnast_harness::TrainError;
+use gymnast_harness::{Difference, TrainError, difference};
 use toml::{Table, Value};
 
 use super::Train;
@@ -74,10 +74,11 @@ fn resume(args: &Train, names: &Names) -> Result<(Table, PathBuf), CommandError>
         }
     }
     apply_flags(args, names, &mut asked)?;
-    // Through a run and back, so that 1 and 1.0 are the same; where that fails they differ anyway.
+    // Through a run and back, so that what is left out has its default; where that fails they differ
+    // anyway.
     let asked =
         Run::new(&names.catalog, &names.registry, &asked).map_or(asked, |run| run.to_table());
-    if let Some((key, was, is)) = difference(&saved, &asked) {
+    if let Some(Difference { key, was, is }) = difference(&saved, &asked, &Table::new()) {
         let dir = run_dir::name(&dir);
         return Err(CommandError::usage(format!(
             "--resume continues {dir} as it was begun, with {key} = {was}; {key} = {is} would be \
@@ -85,28 +86,6 @@ fn resume(args: &Train, names: &Names) -> Result<(Table, PathBuf), CommandError>
         )));
     }
     Ok((saved, dir))
-}
-
-/// The first key in which two configurations differ, with its values.
-fn difference(saved: &Table, asked: &Table) -> Option<(String, String, String)> {
-    let keys = saved.keys().chain(asked.keys().filter(|key| !saved.contains_key(*key)));
-    for key in keys {
-        match (saved.get(key), asked.get(key)) {
-            (Some(Value::Table(saved)), Some(Value::Table(asked))) => {
-                if let Some((inner, was, is)) = difference(saved, asked) {
-                    return Some((format!("{key}.{inner}"), was, is));
-                }
-            }
-            (was, is) if was != is => {
-                let text = |value: Option<&Value>| {
-                    value.map_or_else(|| "its default".to_owned(), ToString::to_string)
-                };
-                return Some((key.clone(), text(was), text(is)));
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 fn apply_flags(args: &Train, names: &Names, table: &mut Table) -> Result<(), CommandError> {

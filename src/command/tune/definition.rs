@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gymnast_core::{
-    atomic_file,
+    atomic_file, files,
     tune::{
         CmaEs, Direction, Grid, Median, Pruner, Sampler, SearchSpace, StudyConfig,
         SuccessiveHalving, Tpe, TuneError,
@@ -222,19 +222,17 @@ impl Definition {
     pub(super) fn claim(&self, dir: &Path) -> Result<(), CommandError> {
         let name = run_dir::name(dir);
         let failed = |error| CommandError::failed(format!("cannot create {name}: {error}"));
-        if dir.join(DEFINITION).exists() {
+        if dir.join(DEFINITION).try_exists().map_err(failed)? {
             return Err(CommandError::usage(format!(
                 "{name} holds a search already: continue it with gymnast tune --resume --out {name}, or \
                  choose another --out"
             )));
         }
-        std::fs::create_dir_all(dir).map_err(failed)?;
+        files::create_dir_all(dir).map_err(failed)?;
         for entry in std::fs::read_dir(dir).map_err(failed)? {
             let file = entry.map_err(failed)?.file_name();
             let file = file.to_string_lossy();
-            let is_temporary =
-                file.starts_with(&format!(".{DEFINITION}.")) && file.ends_with(".tmp");
-            if file != STUDY && !is_temporary {
+            if file != STUDY && !atomic_file::is_leftover(&file, DEFINITION) {
                 return Err(CommandError::usage(format!(
                     "{name} holds files that no search made: choose an empty or a new directory"
                 )));

@@ -1,0 +1,167 @@
+//! The directory of one seed of a run.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use gymnast_core::{atomic_file, files};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CheckpointDir, Episode, Evaluation, EventWriter, MetricRow, Record as _, RunIdentity, Summary,
+    TrainError, recorder::CHECKPOINTS, run_directory::CONFIG,
+};
+
+const SUMMARY: &str = "summary.json";
+/// No summary may be larger: some 500,000 evaluations.
+const MAX_SUMMARY_BYTES: u64 = 1 << 27;
+
+/// The directory of one seed of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeedDir {
+    /// The seed.
+    pub seed: u64,
+    /// The directory.
+    pub path: PathBuf,
+}
+
+/// The contents of `summary.json`.
+#[derive(Serialize, Deserialize)]
+struct SummaryFile {
+    #[serde(flatten)]
+    summary: Summary,
+    /// Whose it is; older versions did not say.
+    identity: Option<RunIdentity>,
+}
+
+impl SeedDir {
+    /// The directory of a seed below a run's.
+    #[must_use]
+    pub fn below(run: &Path, seed: u64) -> Self {
+        Self { seed, path: run.join(format!("seed-{seed}")) }
+    }
+
+    /// The seeds that a run's directory holds records of, in order.
+    ///
+    /// # Errors
+    /// [`TrainError::NoRun`] where the directory holds no run; [`TrainError::File`].
+    pub fn list(run: &Path) -> Result<Vec<Self>, TrainError> {
+        let config = run.join(CONFIG);
+        if !config.try_exists().map_err(TrainError::file("open", &config))? {
+            return Err(TrainError::NoRun { path: run.to_owned() });
+        }
+        let mut seeds = Vec::new();
+        for dir in Self::named(run)? {
+            // What somebody keeps beside a run's files may look like a seed without being one.
+            let file = dir.path.join(Evaluation::FILE);
+            let found = files::metadata(&file).map_err(TrainError::file("open", &file))?;
+            seeds.extend(found.is_some().then_some(dir));
+        }
+        Ok(seeds)
+    }
+
+    /// Every entry of a run's directory that is named like a seed, in order.
+    pub(crate) fn named(run: &Path) -> Result<Vec<Self>, TrainError> {
+        let mut seeds = Vec::new();
+        for entry in fs::read_dir(run).map_err(TrainError::file("list", run))? {
+            let name = entry.map_err(TrainError::file("list", run))?.file_name();
+            let seed = name.to_str().and_then(|name| name.strip_prefix("seed-")?.parse().ok());
+            let dir = seed.map(|seed| Self::below(run, seed));
+            seeds.extend(dir.filter(|dir| dir.path.file_name() == Some(&name)));
+        }
+        seeds.sort_unstable_by_key(|dir| dir.seed);
+        Ok(seeds)
+    }
+
+    /// How the seed's training ended; `None` where it has not.
+    ///
+    /// # Errors
+    /// [`TrainError::InvalidFile`] where the summary is damaged.
+    pub fn summary(&self) -> Result<Option<Summary>, TrainError> {
+        Ok(self.read_summary()?.map(|file| file.summary))
+    }
+
+    /// The same, where it is of this run.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Foreign`](crate::CheckpointError::Foreign) where it is of another.
+    pub(crate) fn summary_of(&self, identity: &RunIdentity) -> Result<Option<Summary>, TrainError> {
+        let Some(file) = self.read_summary()? else { return Ok(None) };
+        if let Some(saved) = &file.identity {
+            identity.check(&self.path.join(SUMMARY), saved)?;
+        }
+        Ok(Some(file.summary))
+    }
+
+    fn read_summary(&self) -> Result<Option<SummaryFile>, TrainError> {
+        let path = self.path.join(SUMMARY);
+        if files::metadata(&path).map_err(TrainError::file("read", &path))?.is_none() {
+            return Ok(None);
+        }
+        let text = files::read_bounded(&path, MAX_SUMMARY_BYTES);
+        let text = text.map_err(TrainError::file("read", &path))?;
+        let invalid = |error: serde_json::Error| TrainError::InvalidFile {
+            path,
+            reason: format!("{error}: delete it and continue the run with --resume"),
+        };
+        serde_json::from_slice(&text).map(Some).map_err(invalid)
+    }
+
+    pub(crate) fn write_summary(
+        &self,
+        summary: &Summary,
+        identity: &RunIdentity,
+    ) -> Result<(), TrainError> {
+        let file = SummaryFile { summary: summary.clone(), identity: Some(identity.clone()) };
+        let text = serde_json::to_vec_pretty(&file).expect("a summary is plain data");
+        Ok(atomic_file::write(&self.path.join(SUMMARY), &text)?)
+    }
+
+    /// The checkpoints of the seed.
+    #[must_use]
+    pub fn checkpoints(&self) -> CheckpointDir {
+        CheckpointDir::new(self.path.join(CHECKPOINTS))
+    }
+
+    /// Deletes what a process that was killed had begun to write. A link in the directory's place is
+    /// refused.
+    pub(crate) fn tidy(&self) -> Result<(), TrainError> {
+        match files::is_dir(&self.path).map_err(TrainError::file("open", &self.path))? {
+            true => remove_leftovers(&self.path, SUMMARY),
+            false => Ok(()),
+        }
+    }
+
+    /// Deletes what a run made here, and the directory where nothing else is left in it.
+    pub(crate) fn clear(&self) -> Result<(), TrainError> {
+        self.tidy()?;
+        // The summary first: as long as it stands, the seed counts as finished.
+        self.remove(SUMMARY)?;
+        self.checkpoints().delete_all()?;
+        for name in [Episode::FILE, MetricRow::FILE, EventWriter::FILE, Evaluation::FILE] {
+            self.remove(name)?;
+        }
+        // Fails where somebody keeps something else there, which then stays.
+        let _ = fs::remove_dir(&self.path);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> Result<(), TrainError> {
+        let path = self.path.join(name);
+        files::remove_file(&path).map_err(TrainError::file("delete", &path))
+    }
+}
+
+/// Deletes what killed processes left that were writing a file of this name. Only for whoever alone may
+/// write it.
+pub(crate) fn remove_leftovers(folder: &Path, target: &str) -> Result<(), TrainError> {
+    for entry in fs::read_dir(folder).map_err(TrainError::file("list", folder))? {
+        let entry = entry.map_err(TrainError::file("list", folder))?;
+        if atomic_file::is_leftover(&entry.file_name().to_string_lossy(), target) {
+            let path = entry.path();
+            files::remove_file(&path).map_err(TrainError::file("delete", &path))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! Files and directories that a process keeps as its own.
+//!
+//! They are opened without following links, their names survive a power cut, and one that was removed
+//! or replaced in the meantime is told from the one that was opened.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read as _};
+use std::path::Path;
+
+/// Opens a regular file. A link, a directory or a device at `path` is refused, not followed.
+///
+/// # Errors
+/// What the operating system returns; [`ErrorKind::InvalidInput`] for anything but a regular file.
+pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    if let Some(found) = metadata(path)? {
+        expect_file(&found)?;
+    }
+    // A link that is put there in between is refused by the system itself.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    expect_file(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Reads a regular file of at most `limit` bytes.
+///
+/// # Errors
+/// As [`open`]; [`ErrorKind::InvalidData`] where the file is longer.
+pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path, OpenOptions::new().read(true))?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        let message = format!("longer than the {limit} bytes expected");
+        return Err(io::Error::new(ErrorKind::InvalidData, message));
+    }
+    Ok(bytes)
+}
+
+/// Whether a directory stands at `path`. A link or a file there is refused.
+///
+/// # Errors
+/// What the operating system returns; [`ErrorKind::InvalidInput`] for anything but a directory.
+pub fn is_dir(path: &Path) -> io::Result<bool> {
+    match metadata(path)? {
+        None => Ok(false),
+        Some(found) if found.is_dir() => Ok(true),
+        Some(found) => Err(unexpected(&found, "a directory")),
+    }
+}
+
+/// Makes a directory unless it is there, and its name durable. A link or a file at `path` is refused.
+///
+/// # Errors
+/// What the operating system returns; [`ErrorKind::InvalidInput`] for anything but a directory.
+pub fn create_dir(path: &Path) -> io::Result<()> {
+    if is_dir(path)? {
+        return Ok(());
+    }
+    match fs::create_dir(path) {
+        // Another process was quicker.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && is_dir(path)? => Ok(()),
+        made => made,
+    }?;
+    sync_name(path)
+}
+
+/// Makes a directory and those above it unless they are there, and their names durable. Links to
+/// directories are followed: the caller chose the path.
+///
+/// # Errors
+/// What the operating system returns.
+pub fn create_dir_all(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(found) => return Err(unexpected(&found, "a directory")),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        Err(_) => {}
+    }
+    create_dir_all(folder(path))?;
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
+    }?;
+    sync_name(path)
+}
+
+/// Deletes a file unless it is gone already. A link is deleted itself, not its target.
+///
+/// # Errors
+/// What the operating system returns.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    missing_is_ok(fs::remove_file(path))
+}
+
+/// Deletes a directory with everything in it unless it is gone already. No link is followed.
+///
+/// # Errors
+/// What the operating system returns.
+pub fn remove_dir_all(path: &Path) -> io::Result<()> {
+    missing_is_ok(fs::remove_dir_all(path))
+}
+
+/// Whether `path` still leads to the open file: not where it was removed, replaced or moved.
+///
+/// # Errors
+/// What the operating system returns.
+pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let Some(named) = metadata(path)? else { return Ok(false) };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let open = file.metadata()?;
+        Ok((open.dev(), open.ino()) == (named.dev(), named.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        Ok(named.is_file())
+    }
+}
+
+/// What stands at `path`, links not followed; `None` where nothing does.
+///
+/// # Errors
+/// What the operating system returns.
+pub fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        found => found.map(Some),
+    }
+}
+
+/// Makes the name of a new file or directory survive a power cut.
+///
+/// # Errors
+/// What the operating system returns.
+pub fn sync_name(path: &Path) -> io::Result<()> {
+    sync_dir(folder(path))
+}
+
+/// Makes the names in a directory survive a power cut. Only Unix can open a directory for that.
+///
+/// # Errors
+/// What the operating system returns.
+pub fn sync_dir(path: &Path) -> io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    match File::open(path)?.sync_all() {
+        // Some network file systems cannot sync a directory; there the name has to do.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+/// The directory that a path's last name stands in.
+pub(crate) fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn expect_file(found: &Metadata) -> io::Result<()> {
+    if found.is_file() { Ok(()) } else { Err(unexpected(found, "a regular file")) }
+}
+
+fn unexpected(found: &Metadata, expected: &str) -> io::Error {
+    let kind = match found.file_type() {
+        kind if kind.is_symlink() => "a link, which is not followed",
+        kind if kind.is_dir() => "a directory",
+        kind if kind.is_file() => "a file",
+        _ => "a device or pipe",
+    };
+    let message = format!("expected {expected}, found {kind}: move it away");
+    io::Error::new(ErrorKind::InvalidInput, message)
+}
+
+fn missing_is_ok(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_pipes_are_refused_and_their_targets_untouched() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        fs::write(&target, "mine").unwrap();
+        symlink(&target, &link).unwrap();
+        let mut truncate = OpenOptions::new();
+        truncate.write(true).create(true).truncate(true);
+        let error = open(&link, &mut truncate).unwrap_err().to_string();
+        assert!(error.contains("a link, which is not followed"), "{error}");
+        assert!(read_bounded(&link, 10).is_err());
+        assert_eq!(fs::read(&target).unwrap(), b"mine");
+        // A link that leads nowhere makes nothing either.
+        symlink(folder.path().join("none"), folder.path().join("dangling")).unwrap();
+        assert!(open(&folder.path().join("dangling"), &mut truncate).is_err());
+        assert!(!folder.path().join("none").exists());
+        symlink(folder.path(), folder.path().join("linked")).unwrap();
+        assert!(is_dir(&folder.path().join("linked")).is_err());
+        assert!(create_dir(&folder.path().join("linked")).is_err());
+        assert!(create_dir(&target).unwrap_err().to_string().contains("found a file"));
+        // A pipe would block for ever.
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        assert!(read_bounded(&pipe, 10).unwrap_err().to_string().contains("pipe"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_was_replaced_is_told_from_the_open_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let file = open(&path, OpenOptions::new().write(true).create(true)).unwrap();
+        assert!(is_at(&file, &path).unwrap());
+        fs::rename(&path, folder.path().join("moved")).unwrap();
+        assert!(!is_at(&file, &path).unwrap());
+        fs::write(&path, "another").unwrap();
+        assert!(!is_at(&file, &path).unwrap());
+    }
+
+    #[test]
+    fn what_is_longer_than_allowed_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "12345").unwrap();
+        assert_eq!(read_bounded(&path, 5).unwrap(), b"12345");
+        assert_eq!(read_bounded(&path, 4).unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn directories_are_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/c");
+        create_dir_all(&path).unwrap();
+        create_dir_all(&path).unwrap();
+        create_dir(&path).unwrap();
+        assert!(is_dir(&path).unwrap() && !is_dir(&path.join("d")).unwrap());
+        fs::write(path.join("file"), "").unwrap();
+        assert!(create_dir_all(&path.join("file")).is_err());
+        assert!(create_dir_all(&path.join("file/below")).is_err());
+    }
+}

@@ -1,0 +1,144 @@
+//! Whose a directory is: nothing is resumed, reported or deleted that is another's.
+
+use std::fs;
+
+use gymnast::{Catalog, Registry, Run, harness::difference};
+use toml::Table;
+
+use crate::sandbox::{SHORT, Sandbox};
+
+/// Replaces a text in a file, which must hold it.
+fn edit(sandbox: &Sandbox, name: &str, from: &str, to: &str) {
+    let text = sandbox.read(name);
+    assert!(text.contains(from), "{text}");
+    fs::write(sandbox.path(name), text.replace(from, to)).unwrap();
+}
+
+fn without_summaries(sandbox: &Sandbox) {
+    for seed in [0, 1] {
+        fs::remove_file(sandbox.path(&format!("run/seed-{seed}/summary.json"))).unwrap();
+    }
+}
+
+const RESUME: &[&str] = &["train", "--resume", "--out", "run", "--quiet"];
+
+#[test]
+fn checkpoints_that_cannot_be_read_are_an_error_and_stay() {
+    let sandbox = Sandbox::with_run();
+    without_summaries(&sandbox);
+    let before = sandbox.records("run");
+    let checkpoints = |seed| sandbox.path(&format!("run/seed-{seed}/checkpoints"));
+    for seed in [0, 1] {
+        for entry in fs::read_dir(checkpoints(seed)).unwrap() {
+            let path = entry.unwrap().path().join("manifest.json");
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(path, text.replace("\"format\": 2", "\"format\": 3")).unwrap();
+        }
+    }
+    sandbox.run(RESUME).fails(1, &["checkpoints", "format 3", "nothing was deleted"]);
+    sandbox.run(&["evaluate", "run"]).fails(1, &["format 3"]);
+    assert!(sandbox.records("run") == before);
+}
+
+#[test]
+fn a_configuration_edited_by_hand_is_not_resumed() {
+    let sandbox = Sandbox::with_run();
+    edit(&sandbox, "run/config.toml", "gamma = 0.999", "gamma = 0.5");
+    let parts = ["agent.gamma = 0.999, not with agent.gamma = 0.5"];
+    sandbox.run(RESUME).fails(1, &parts);
+    without_summaries(&sandbox);
+    let before = sandbox.records("run");
+    sandbox.run(RESUME).fails(1, &parts);
+    // It is no longer the agent that was trained.
+    sandbox.run(&["evaluate", "run"]).fails(1, &parts);
+    assert!(sandbox.records("run") == before);
+}
+
+#[test]
+fn a_suite_reports_its_own_runs_only() {
+    let sandbox = Sandbox::new();
+    let suite = |env_steps: u32| {
+        let text = format!(
+            "[[run]]\nagent = 'q-learning'\nenv = 'CliffWalking-v1'\nenv_steps = {env_steps}\n"
+        );
+        fs::write(sandbox.path("suite.toml"), text).unwrap();
+    };
+    let benchmark = |seeds: &str| {
+        sandbox.run(&["benchmark", "suite.toml", "--out", "runs", "--quiet", "--seeds", seeds])
+    };
+    suite(2000);
+    let table = benchmark("2").ok().stdout;
+    let before = sandbox.records("runs");
+    suite(3000);
+    benchmark("2").fails(
+        2,
+        &[
+            "runs/q-learning-CliffWalking-v1 was begun with training.env_steps = 2000",
+            "training.env_steps = 3000 would be another run",
+        ],
+    );
+    assert!(sandbox.records("runs") == before);
+    suite(2000);
+    // More seeds are joined, and fewer are judged by themselves.
+    assert!(benchmark("3").ok().stdout != table);
+    let config = sandbox.read("runs/q-learning-CliffWalking-v1/config.toml");
+    assert!(config.contains("seeds = [0, 1, 2]"), "{config}");
+    assert_eq!(benchmark("2").ok().stdout, table);
+    // A run that somebody made there with other settings is not the suite's.
+    let foreign = [
+        "train",
+        "q-learning",
+        "CliffWalking-v1",
+        "--set=alpha=0.0001",
+        "--out=runs/q-learning-CliffWalking-v1",
+        "--force",
+        "--seeds=2",
+        "--steps=2000",
+        "--quiet",
+    ];
+    sandbox.run(&foreign).ok();
+    benchmark("2").fails(2, &["agent.alpha = 0.0001"]);
+}
+
+#[test]
+fn two_runs_of_a_suite_do_not_share_a_directory() {
+    let sandbox = Sandbox::new();
+    let run = "[[run]]\nagent = 'q-learning'\nenv = 'CliffWalking-v1'\n";
+    let text = format!("{run}env_steps = 1000\n{run}env_steps = 2000\n");
+    fs::write(sandbox.path("suite.toml"), text).unwrap();
+    let benchmark = ["benchmark", "suite.toml", "--out", "runs", "--quiet", "--seeds", "1"];
+    let parts = ["q-learning in CliffWalking-v1", "share the directory runs/q-learning-Cliff"];
+    sandbox.run(&benchmark).fails(1, &parts);
+    assert!(!sandbox.path("runs").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_linked_lock_is_refused() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("precious"), "mine").unwrap();
+    fs::create_dir(sandbox.path("run")).unwrap();
+    std::os::unix::fs::symlink(sandbox.path("precious"), sandbox.path("run/.gymnast.lock"))
+        .unwrap();
+    let train = [&SHORT[..], &["--seeds", "1", "--out", "run"]].concat();
+    sandbox.run(&train).fails(1, &[".gymnast.lock", "a link, which is not followed"]);
+    assert_eq!(sandbox.read("precious"), "mine");
+}
+
+/// What a configuration says comes back from its file: else no run could be resumed.
+#[test]
+fn every_preset_is_the_same_after_it_was_written_and_read() {
+    let (catalog, registry) = (Catalog::builtin(), Registry::builtin());
+    for agent in catalog.iter() {
+        // Recorded episodes have to be there.
+        for preset in agent.presets.iter().filter(|_| agent.name != "bc") {
+            let config = Run::defaults(&catalog, &registry, agent.name, preset.env).unwrap();
+            let run = Run::new(&catalog, &registry, &config).unwrap();
+            let read: Table = run.to_toml().parse().unwrap();
+            let again = Run::new(&catalog, &registry, &read).unwrap().to_table();
+            for read in [read, again] {
+                assert_eq!(difference(&run.to_table(), &read, &Table::new()), None);
+            }
+        }
+    }
+}
