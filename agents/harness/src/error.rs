@@ -57,6 +57,17 @@ pub enum TrainError {
         /// The directory.
         path: PathBuf,
     },
+    /// The environment or the agent panicked.
+    #[error(
+        "seed {seed}: the environment or the agent panicked: {message}. The other seeds are not \
+         concerned. Mend it, then continue the run with --resume"
+    )]
+    Panicked {
+        /// The seed that it happened in.
+        seed: u64,
+        /// What the panic said.
+        message: String,
+    },
     /// The agent failed.
     #[error(transparent)]
     Agent(#[from] AgentError),

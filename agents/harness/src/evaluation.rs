@@ -1,8 +1,9 @@
 //! How good a policy is: whole episodes in environments of their own.
 
+use gymnast_core::statistics;
 use gymnast_envs::{EnvError, Rng, Seed, Space, VectorEnv};
 
-use crate::{Mode, Policy};
+use crate::{Flow, Mode, Policy};
 
 /// The returns and lengths of some whole episodes.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +21,7 @@ pub struct Episodes {
 /// so that a policy that runs in circles can be evaluated too.
 ///
 /// # Errors
-/// Where an environment fails.
+/// Where an environment fails, or the rewards of an episode add up to no finite number.
 pub fn play_episodes<O: Space, A: Space>(
     policy: &dyn Policy<O, A>,
     envs: &mut dyn VectorEnv<O, A>,
@@ -28,12 +29,28 @@ pub fn play_episodes<O: Space, A: Space>(
     rng: &mut Rng,
     max_steps: u64,
 ) -> Result<Episodes, EnvError> {
+    let played = play_while(policy, envs, mode, rng, max_steps, &mut || Flow::Continue)?;
+    Ok(played.expect("nothing stops it"))
+}
+
+/// The same as long as `look`, asked before each vector step, does not stop it; else `None`.
+fn play_while<O: Space, A: Space>(
+    policy: &dyn Policy<O, A>,
+    envs: &mut dyn VectorEnv<O, A>,
+    mode: Mode,
+    rng: &mut Rng,
+    max_steps: u64,
+    look: &mut dyn FnMut() -> Flow,
+) -> Result<Option<Episodes>, EnvError> {
     let n = envs.num_envs();
     let mut episodes = Episodes { returns: vec![0.0; n], lengths: vec![0; n] };
     let mut running = vec![true; n];
     let mut actions = Vec::with_capacity(n);
     envs.reset()?;
     for _ in 0..max_steps {
+        if look() == Flow::Stop {
+            return Ok(None);
+        }
         policy.act(envs.observations(), mode, rng, &mut actions);
         let experience = envs.step(&actions)?;
         for i in (0..n).filter(|&i| running[i]) {
@@ -47,7 +64,17 @@ pub fn play_episodes<O: Space, A: Space>(
             break;
         }
     }
-    Ok(episodes)
+    episodes.returns.iter().try_for_each(|&sum| check_return(sum))?;
+    Ok(Some(episodes))
+}
+
+/// Each reward is finite, but so many or such large ones may add up to what is not.
+pub(crate) fn check_return(sum: f64) -> Result<(), EnvError> {
+    if sum.is_finite() {
+        return Ok(());
+    }
+    let reason = format!("expected rewards whose sum over an episode is finite, got {sum}");
+    Err(EnvError::Failed(reason))
 }
 
 /// Makes `n` environments for an evaluation, below a seed of its own.
@@ -59,7 +86,7 @@ pub type MakeEnvs<O, A> =
 /// The environments' and the policy's streams lie below `seed`: the same seed, the same episodes.
 ///
 /// # Errors
-/// Where an environment fails.
+/// As [`play_episodes`].
 pub fn evaluate_policy<O: Space, A: Space>(
     policy: &dyn Policy<O, A>,
     make_envs: &MakeEnvs<O, A>,
@@ -67,9 +94,26 @@ pub fn evaluate_policy<O: Space, A: Space>(
     max_steps: u64,
     seed: Seed,
 ) -> Result<Episodes, EnvError> {
+    let mut go_on = || Flow::Continue;
+    let played = evaluate_policy_while(policy, make_envs, episodes, max_steps, seed, &mut go_on)?;
+    Ok(played.expect("nothing stops it"))
+}
+
+/// The same as long as `look`, asked before each vector step, does not stop it; else `None`.
+///
+/// # Errors
+/// As [`play_episodes`].
+pub fn evaluate_policy_while<O: Space, A: Space>(
+    policy: &dyn Policy<O, A>,
+    make_envs: &MakeEnvs<O, A>,
+    episodes: usize,
+    max_steps: u64,
+    seed: Seed,
+    look: &mut dyn FnMut() -> Flow,
+) -> Result<Option<Episodes>, EnvError> {
     let mut envs = make_envs(episodes, seed)?;
     let mut rng = seed.child("policy", 0).rng();
-    play_episodes(policy, &mut *envs, Mode::Exploit, &mut rng, max_steps)
+    play_while(policy, &mut *envs, Mode::Exploit, &mut rng, max_steps, look)
 }
 
 impl Episodes {
