@@ -6,5 +6,6 @@ mod damage;
 mod layers;
 mod reproduce;
 mod sandbox;
+mod signals;
 mod train;
 mod tune;

@@ -205,7 +205,10 @@ fn no_wrapper_hides_a_fault() {
     }
     for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let line = || BoxSpace::<2>::symmetric([1.0; 2]);
-        let seen = Fault { episode: 0, step: 2, observation: [0.0, x], reward: 0.0 };
+        let seen = Fault { episode: 0, step: 3, observation: [0.0, x], reward: 0.0 };
+        // Of the last two that are seen, the first.
+        let second = Faulty::new(line(), [0.0; 2], Fault { step: 2, ..seen.clone() });
+        check(MaxAndSkipObservation::new(second, 3).unwrap());
         let paid = Fault { observation: [0.0; 2], reward: f64::from(x), ..seen.clone() };
         for fault in [seen, paid] {
             let env = || Faulty::new(line(), [0.0; 2], fault.clone());

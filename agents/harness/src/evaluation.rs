@@ -1,6 +1,5 @@
 //! How good a policy is: whole episodes in environments of their own.
 
-use gymnast_core::statistics;
 use gymnast_envs::{EnvError, Rng, Seed, Space, VectorEnv};
 
 use crate::{Flow, Mode, Policy};
@@ -124,17 +123,67 @@ impl Episodes {
     #[must_use]
     pub fn summarize(&self, env_step: u64, wall_time_s: f64) -> crate::Evaluation {
         assert!(!self.returns.is_empty(), "an evaluation has at least one episode");
-        let n = self.returns.len() as f64;
-        let mean = self.returns.iter().sum::<f64>() / n;
-        let variance = self.returns.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        let [mean_return, std_return] = mean_and_std(&self.returns);
         crate::Evaluation {
             env_step,
             wall_time_s,
-            mean_return: mean,
-            std_return: variance.sqrt(),
-            min_return: self.returns.iter().copied().fold(f64::INFINITY, f64::min),
-            max_return: self.returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            mean_return,
+            std_return,
+            min_return: self.returns.iter().copied().reduce(f64_min).expect("there is one"),
+            max_return: self.returns.iter().copied().reduce(f64_max).expect("there is one"),
             episodes: self.returns.len(),
         }
+    }
+}
+
+/// The mean and the population's standard deviation.
+fn mean_and_std(values: &[f64]) -> [f64; 2] {
+    let n = values.len() as f64;
+    let moments = |scale: f64| {
+        let mean = values.iter().map(|x| x / scale).sum::<f64>() / n;
+        let variance = values.iter().map(|x| (x / scale - mean).powi(2)).sum::<f64>() / n;
+        [mean * scale, variance.sqrt() * scale]
+    };
+    let plain = moments(1.0);
+    if plain.iter().all(|x| x.is_finite()) {
+        return plain;
+    }
+    // Their sum or their squares overflow, which those of their ratios to the largest do not.
+    moments(values.iter().fold(0.0, |largest, x| f64_max(largest, x.abs())))
+}
+
+/// The smaller of two numbers; NaN where one is, which [`f64::min`] would skip.
+fn f64_min(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a < b { a } else { b }
+}
+
+/// The larger of two numbers; NaN where one is.
+fn f64_max(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(returns: &[f64]) -> crate::Evaluation {
+        let lengths = vec![1; returns.len()];
+        Episodes { returns: returns.to_vec(), lengths }.summarize(0, 0.0)
+    }
+
+    #[test]
+    fn a_summary_neither_skips_what_is_no_number_nor_overflows() {
+        let of = summary(&[1.0, -2.0, 4.0]);
+        assert_eq!((of.mean_return, of.min_return, of.max_return), (1.0, -2.0, 4.0));
+        assert!((of.std_return - 6.0_f64.sqrt()).abs() < 1e-15);
+        for returns in [[f64::NAN, 1.0], [1.0, f64::NAN]] {
+            let of = summary(&returns);
+            let numbers = [of.mean_return, of.std_return, of.min_return, of.max_return];
+            assert!(numbers.iter().all(|x| x.is_nan()), "{of:?}");
+        }
+        let of = summary(&[f64::MAX, f64::MAX / 2.0]);
+        assert!((of.mean_return / f64::MAX - 0.75).abs() < 1e-15, "{of:?}");
+        assert!((of.std_return / f64::MAX - 0.25).abs() < 1e-15, "{of:?}");
+        assert_eq!((of.min_return, of.max_return), (f64::MAX / 2.0, f64::MAX));
     }
 }

@@ -16,7 +16,7 @@ use gymnast_envs::{Seed, Space};
 use crate::{
     Callback, CheckpointDir, Ending, Episode, Evaluation, EventWriter, MetricRow, Plan,
     ProgressBars, Record as _, Recorder, Setup, StopOnInterrupt, Summary, TrainError, Training,
-    recorder::CHECKPOINTS, train,
+    catch_panic, recorder::CHECKPOINTS, train,
 };
 
 const CONFIG: &str = "config.toml";
@@ -104,8 +104,8 @@ impl SeedDir {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             text => text.map_err(TrainError::file("read", &path))?,
         };
-        let summary = serde_json::from_slice(&text);
-        let invalid = |error: serde_json::Error| TrainError::InvalidFile {
+        let summary = gymnast_json::from_slice(&text);
+        let invalid = |error: gymnast_json::Error| TrainError::InvalidFile {
             path,
             reason: format!("{error}: delete it and continue the run with --resume"),
         };
@@ -141,7 +141,7 @@ impl Experiment {
     ///
     /// # Errors
     /// [`TrainError::RunExists`] and [`TrainError::NoRun`] as [`Existing`] says; else the first
-    /// error of a seed, after the others have ended.
+    /// error of a seed, a panic too, after the others have ended.
     pub fn run<O: Space, A: Space>(
         &self,
         config: &str,
@@ -155,7 +155,8 @@ impl Experiment {
             while let Some(i) =
                 Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&i| i < results.len())
             {
-                let result = self.run_seed(self.seeds[i], &make);
+                let seed = self.seeds[i];
+                let result = catch_panic(seed, || self.run_seed(seed, &make));
                 *results[i].lock().expect("no thread panics while it holds the lock") =
                     Some(result);
             }
@@ -178,12 +179,17 @@ impl Experiment {
         make: &(impl Fn(&Plan) -> Result<Setup<O, A>, TrainError> + Sync),
     ) -> Result<Summary, TrainError> {
         let dir = SeedDir::below(&self.dir, seed);
+        let mut interrupt = StopOnInterrupt::install();
         match dir.summary() {
             Ok(Some(summary)) if summary.ending != Ending::Stopped => return Ok(summary),
             // The end of the run makes it anew.
             Err(error @ TrainError::InvalidFile { .. }) if self.existing == Existing::Resume => {
                 self.progress
                     .warn(&format!("seed {seed}: goes on without its summary, since {error}"));
+            }
+            Ok(stopped) if interrupt.requested() => {
+                // Not begun, or stopped earlier: it stays as it is.
+                return Ok(stopped.unwrap_or_else(Summary::not_begun));
             }
             summary => drop(summary?),
         }
@@ -205,12 +211,11 @@ impl Experiment {
             None => (Recorder::create(&dir.path)?, None),
         };
         let mut bar = self.progress.begin(seed, env_steps);
-        let mut interrupt = StopOnInterrupt::install();
         let callbacks: &mut [&mut dyn Callback] = &mut [&mut interrupt, &mut bar];
         let summary = train(&mut setup, &self.training, plan.seed, recorder, state, callbacks)?;
         self.progress.finish(seed, &bar, &summary);
-        let text = serde_json::to_vec_pretty(&summary).expect("a summary is plain data");
-        atomic_file::write(&dir.path.join(SUMMARY), &text)?;
+        let text = gymnast_json::to_string_pretty(&summary).expect("a summary is plain data");
+        atomic_file::write(&dir.path.join(SUMMARY), text.as_bytes())?;
         Ok(summary)
     }
 

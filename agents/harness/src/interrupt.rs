@@ -6,6 +6,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use signal_hook::{
@@ -13,7 +14,7 @@ use signal_hook::{
     flag,
 };
 
-use crate::{Callback, Flow, Progress};
+use crate::{AgentError, Callback, Flow, Progress};
 
 /// The signals that ask a process to end: the terminal's Ctrl-C, a batch system's or an operating
 /// system's request, a terminal that is closed.
@@ -61,6 +62,34 @@ impl StopOnInterrupt {
 
     fn flow(self) -> Flow {
         if self.requested() { Flow::Stop } else { Flow::Continue }
+    }
+}
+
+/// What a long update asks between its parts, so that a signal is heeded soon however long it is.
+///
+/// An update that ends within half a second of the signal is finished, and the training then stops with
+/// everything saved. A longer one is given up: the training goes back to its last checkpoint.
+#[derive(Debug, Default)]
+pub struct Grace(Option<Instant>);
+
+/// How long an update may still take after a signal.
+const GRACE: Duration = Duration::from_millis(500);
+
+impl Grace {
+    /// Nothing as long as the update may go on. Costs next to nothing.
+    ///
+    /// # Errors
+    /// [`AgentError::Interrupted`], which the agent returns from [`Agent::learn`](crate::Agent::learn).
+    #[inline]
+    pub fn check(&mut self) -> Result<(), AgentError> {
+        let is_requested = REQUESTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed));
+        if is_requested { self.wait() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn wait(&mut self) -> Result<(), AgentError> {
+        let since = self.0.get_or_insert_with(Instant::now);
+        if since.elapsed() < GRACE { Ok(()) } else { Err(AgentError::Interrupted) }
     }
 }
 

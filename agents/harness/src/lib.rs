@@ -36,7 +36,7 @@ pub use evaluation::{Episodes, MakeEnvs, evaluate_policy, evaluate_policy_while,
 pub use experiment::{Existing, Experiment, SeedDir};
 pub use gymnast_core::checkpoint::{Array, Checkpoint, CheckpointError, Number, StateDict};
 pub use gymnast_envs::{Documented, documented};
-pub use interrupt::StopOnInterrupt;
+pub use interrupt::{Grace, StopOnInterrupt};
 pub use online::learn_online;
 pub use panics::catch_panic;
 pub use preset::{Preset, Presets};

@@ -34,12 +34,12 @@ mod tests {
     #[test]
     fn a_panic_is_an_error_that_names_seed_and_message() {
         let number = 3;
-        for (panic, says) in [
-            (Box::new(|| panic!("plain")) as Box<dyn FnOnce() -> Result<(), TrainError>>, "plain"),
-            (Box::new(move || panic!("number {number}")), "number 3"),
-            (Box::new(|| std::panic::panic_any(7)), "no message"),
+        let fails = |panic: &dyn Fn()| catch_panic(41, || Ok(panic())).unwrap_err().to_string();
+        for (error, says) in [
+            (fails(&|| panic!("plain")), "plain"),
+            (fails(&|| panic!("number {number}")), "number 3"),
+            (fails(&|| std::panic::panic_any(7)), "no message"),
         ] {
-            let error = catch_panic(41, panic).unwrap_err().to_string();
             assert!(error.contains("seed 41") && error.contains(says), "{error}");
         }
         assert_eq!(catch_panic(0, || Ok(5)).unwrap(), 5);

@@ -6,9 +6,9 @@ use gymnast_envs::{EnvError, Outcome, Restored, Rng, Seed, Space, VectorEnv, Vec
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Agent, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs, MetricRow, Metrics,
-    Mode, Progress, Recorder, StateDict, TrainError, Training, Turn, evaluate_policy_while,
-    evaluation::check_return, training::require,
+    Agent, AgentError, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs, MetricRow,
+    Metrics, Mode, Progress, Recorder, StateDict, TrainError, Training, Turn,
+    evaluate_policy_while, evaluation::check_return, training::require,
 };
 
 /// An agent and the environments it learns in and is evaluated in.
@@ -50,6 +50,20 @@ pub struct Summary {
     pub evaluations: Vec<Evaluation>,
 }
 
+impl Summary {
+    /// Of a training that was told to stop before it began.
+    pub(crate) fn not_begun() -> Self {
+        Self {
+            ending: Ending::Stopped,
+            env_steps: 0,
+            episodes: 0,
+            wall_time_s: 0.0,
+            env_steps_per_s: 0.0,
+            evaluations: Vec::new(),
+        }
+    }
+}
+
 /// Trains an agent.
 ///
 /// Takes up `resumed` (a state and the evaluations up to it) where given, else starts anew.
@@ -85,8 +99,12 @@ pub fn train<O: Space, A: Space>(
             (Progression::new(n, seed.child("policy", 0).rng()), Vec::new())
         }
     };
-    let mut run = Run { setup, training, seed, recorder, callbacks, progress, evaluations };
-    let ending = run.drive()?;
+    let saved = (progress.env_steps, progress.episodes);
+    let mut run = Run { setup, training, seed, recorder, callbacks, progress, saved, evaluations };
+    let ending = match run.drive() {
+        Err(TrainError::Agent(AgentError::Interrupted)) => run.go_back(),
+        ending => ending?,
+    };
     Ok(run.summary(ending))
 }
 
@@ -193,6 +211,8 @@ struct Run<'a, 'b, O: Space, A: Space> {
     recorder: Recorder,
     callbacks: &'a mut [&'b mut dyn Callback],
     progress: Progression,
+    /// The env steps and episodes of the last checkpoint.
+    saved: (u64, u64),
     evaluations: Vec<Evaluation>,
 }
 
@@ -337,6 +357,7 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
 
     fn save(&mut self) -> Result<(), TrainError> {
         let (setup, progress) = (&*self.setup, &self.progress);
+        self.saved = (progress.env_steps, progress.episodes);
         self.recorder.checkpoint(progress.env_steps, || {
             let mut state = StateDict::new();
             state.insert_part("agent", &*setup.agent)?;
@@ -346,6 +367,13 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
             state.insert("progress", progress)?;
             Ok(state)
         })
+    }
+
+    /// An update was given up half-way, so that only what was saved before it counts.
+    fn go_back(&mut self) -> Ending {
+        (self.progress.env_steps, self.progress.episodes) = self.saved;
+        self.evaluations.retain(|evaluation| evaluation.env_step <= self.saved.0);
+        Ending::Stopped
     }
 
     fn summary(self, ending: Ending) -> Summary {

@@ -135,14 +135,19 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         Rates { alpha: alpha.at(progress), epsilon: epsilon.at(progress), gamma }
     }
 
-    fn metrics(&mut self) -> Result<Metrics, AgentError> {
-        let td_error = std::mem::take(&mut self.absolute_td_error) / METRICS_EVERY as f64;
-        if !td_error.is_finite() {
-            let (what, env_steps) = ("the temporal-difference error", self.env_steps);
-            return Err(AgentError::Diverged { what, value: td_error, env_steps });
+    /// At every step, so that no checkpoint is taken of a table that holds what is no number.
+    fn expect_finite(&self, td_error: f64) -> Result<(), AgentError> {
+        if td_error.is_finite() {
+            return Ok(());
         }
+        let (what, env_steps) = ("the temporal-difference error", self.env_steps);
+        Err(AgentError::Diverged { what, value: td_error, env_steps })
+    }
+
+    fn metrics(&mut self) -> Metrics {
+        let td_error = std::mem::take(&mut self.absolute_td_error) / METRICS_EVERY as f64;
         let Rates { alpha, epsilon, .. } = self.rates();
-        Ok(Metrics::new().with("td_error", td_error).with("epsilon", epsilon).with("alpha", alpha))
+        Metrics::new().with("td_error", td_error).with("epsilon", epsilon).with("alpha", alpha)
     }
 }
 
@@ -188,10 +193,11 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Agent<O, A> for TabularAgent
             self.standing[env] = (!step.outcome.is_final()).then_some(step.next_state);
             self.absolute_td_error += self.rule.update(&step, &rates);
         }
+        self.expect_finite(self.absolute_td_error)?;
         let before = self.env_steps;
         self.env_steps += got as u64;
         let is_due = before / METRICS_EVERY < self.env_steps / METRICS_EVERY;
-        if is_due { self.metrics().map(Some) } else { Ok(None) }
+        Ok(is_due.then(|| self.metrics()))
     }
 }
 
