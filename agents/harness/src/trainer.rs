@@ -225,8 +225,10 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
         if last.is_some_and(|evaluation| training.is_reached(evaluation)) {
             return Ok(Ending::Threshold);
         }
-        // A process that was told to end while it evaluated left this to do.
-        if let Some(ending) = self.evaluate_and_save(Flow::Continue, false)? {
+        // A process that was told to end while it evaluated left this to do, and its last checkpoint to
+        // be as if it had not been.
+        let was_abandoned = self.progress.evaluation_is_due;
+        if let Some(ending) = self.evaluate_and_save(Flow::Continue, was_abandoned)? {
             return Ok(ending);
         }
         while self.progress.env_steps < training.env_steps {
@@ -251,7 +253,7 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
     fn evaluate_and_save(
         &mut self,
         mut flow: Flow,
-        mut save_is_due: bool,
+        save_is_due: bool,
     ) -> Result<Option<Ending>, TrainError> {
         if self.progress.evaluation_is_due {
             let Some(evaluation) = self.evaluate()? else {
@@ -263,7 +265,6 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
                 self.save()?;
                 return Ok(Some(Ending::Threshold));
             }
-            save_is_due |= self.progress.env_steps == self.training.env_steps;
         }
         let is_stopped = flow == Flow::Stop;
         if save_is_due || is_stopped {

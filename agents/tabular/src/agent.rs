@@ -240,7 +240,7 @@ mod tests {
     use gymnast_envs::Discrete;
 
     use super::*;
-    use crate::{Sarsa, SarsaConfig, testing::plan};
+    use crate::{QLearning, QLearningConfig, Sarsa, SarsaConfig, testing::plan};
 
     fn experience(state: i64, next_state: i64) -> Experience<Discrete, Discrete> {
         Experience {
@@ -261,6 +261,17 @@ mod tests {
             agent.learn(&experience(0, 1)).unwrap();
             agent.learn(&experience(state, 0)).unwrap();
             assert_eq!(agent.table().row(0)[0] > 0.0, learned);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_found_at_once() {
+        for reward in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let (states, actions) = (Discrete::new(3), Discrete::new(2));
+            let config = QLearningConfig::default();
+            let mut agent = QLearning::new(states, actions, config, &plan(1)).unwrap();
+            let step = Experience { rewards: vec![reward], ..experience(0, 1) };
+            assert!(matches!(agent.learn(&step), Err(AgentError::Diverged { .. })), "{reward}");
         }
     }
 
