@@ -103,18 +103,32 @@ pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
     Ok((key.to_owned(), read.unwrap_or_else(|| Value::String(value.trim().to_owned()))))
 }
 
-/// Sets `path` (names joined by dots) below a table, making tables on the way.
+/// No setting lies deeper, and what writes or drops nested tables calls itself for each.
+const MAX_DEPTH: usize = 16;
+/// A message shows no more of a key.
+const MAX_SHOWN: usize = 60;
+
+/// Sets `path` (at most 16 names joined by dots) below a table, making tables on the way.
 ///
 /// # Errors
-/// A message where a value stands in the way.
+/// A message where a value stands in the way or there are more names.
 pub fn set(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
+    let depth = path.split('.').count();
+    if depth > MAX_DEPTH {
+        let start: String = path.chars().take(MAX_SHOWN).collect();
+        return Err(format!("`{start}…` has {depth} parts: expected at most {MAX_DEPTH}"));
+    }
+    set_below(table, path, value)
+}
+
+fn set_below(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
     let Some((first, rest)) = path.split_once('.') else {
         table.insert(path.to_owned(), value);
         return Ok(());
     };
     let inner = table.entry(first.to_owned()).or_insert_with(|| Table::new().into());
     match inner {
-        Value::Table(inner) => set(inner, rest, value),
+        Value::Table(inner) => set_below(inner, rest, value),
         other => Err(format!("`{first}` is {other} and holds no `{rest}`: set {first} as a whole")),
     }
 }
@@ -162,5 +176,14 @@ mod tests {
         set(&mut table, "epsilon.to", Value::Float(0.5)).unwrap();
         assert_eq!(table["epsilon"]["to"], Value::Float(0.5));
         assert!(set(&mut table, "b.c", Value::Float(0.5)).is_err());
+    }
+
+    #[test]
+    fn a_path_of_any_length_is_set_or_refused() {
+        for (parts, is_set) in [(16, true), (17, false), (60_000, false), (1_000_000, false)] {
+            let result = set(&mut Table::new(), &vec!["a"; parts].join("."), Value::Float(0.5));
+            assert_eq!(result.is_ok(), is_set, "{parts}");
+            assert!(result.err().is_none_or(|message| message.len() < 200), "{parts}");
+        }
     }
 }

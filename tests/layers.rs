@@ -1,4 +1,4 @@
-//! The one-way rule: gymnast → agents/{tabular, deep} → agents/harness → {envs, core}.
+//! The one-way rule: gymnast → agents/{tabular, deep} → agents/harness → {envs, core} → json.
 
 use std::{
     fs,
@@ -6,13 +6,24 @@ use std::{
 };
 
 /// Each crate and those that it may know.
-const LAYERS: [(&str, &[&str]); 6] = [
-    ("envs", &[]),
-    ("core", &[]),
-    ("agents/harness", &["gymnast-envs", "gymnast-core"]),
-    ("agents/tabular", &["gymnast-envs", "gymnast-core", "gymnast-harness"]),
-    ("agents/deep", &["gymnast-envs", "gymnast-core", "gymnast-harness"]),
-    (".", &["gymnast-envs", "gymnast-core", "gymnast-harness", "gymnast-tabular", "gymnast-deep"]),
+const LAYERS: [(&str, &[&str]); 7] = [
+    ("core/json", &[]),
+    ("envs", &["gymnast-json"]),
+    ("core", &["gymnast-json"]),
+    ("agents/harness", &["gymnast-json", "gymnast-envs", "gymnast-core"]),
+    ("agents/tabular", &["gymnast-json", "gymnast-envs", "gymnast-core", "gymnast-harness"]),
+    ("agents/deep", &["gymnast-json", "gymnast-envs", "gymnast-core", "gymnast-harness"]),
+    (
+        ".",
+        &[
+            "gymnast-json",
+            "gymnast-envs",
+            "gymnast-core",
+            "gymnast-harness",
+            "gymnast-tabular",
+            "gymnast-deep",
+        ],
+    ),
 ];
 /// What only the deep half may depend on.
 const LIBTORCH: [&str; 2] = ["tch", "torch-sys"];

@@ -11,7 +11,10 @@ use std::{
 use gymnast::Seed;
 use rand::RngExt as _;
 
-use crate::sandbox::{SHORT, Sandbox};
+use crate::{
+    sandbox::{SHORT, Sandbox},
+    signals,
+};
 
 /// A training that takes a second or two, so that it can be interrupted.
 const Q_LEARNING: &str = "q-learning FrozenLake-v1 --steps=2000000 --eval-every=100000 \
@@ -193,13 +196,11 @@ fn assert_same(sandbox: &Sandbox, left: &str, right: &str) {
 fn ctrl_c_saves_everything_and_says_how_to_go_on() {
     let sandbox = Sandbox::new();
     sandbox.run(&train(Q_LEARNING, "whole")).ok();
-    let mut command = sandbox.command(&train(Q_LEARNING, "run"));
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = signals::spawn(sandbox.command(&train(Q_LEARNING, "run")), &[]);
     while !sandbox.path("run/seed-0/checkpoints").exists() {
         thread::sleep(Duration::from_millis(5));
     }
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
+    signals::send(&child, libc::SIGINT);
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{stderr}");

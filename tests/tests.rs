@@ -9,5 +9,6 @@ mod faults;
 mod layers;
 mod reproduce;
 mod sandbox;
+mod signals;
 mod train;
 mod tune;

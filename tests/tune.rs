@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::sandbox::Sandbox;
+use crate::{sandbox::Sandbox, signals};
 
 /// A short search, of which some trials are pruned.
 const SHORT: [&str; 8] = [
@@ -96,14 +96,13 @@ fn a_search_killed_after_any_trial_comes_to_the_same_file() {
 fn ctrl_c_saves_what_is_done() {
     let sandbox = Sandbox::new();
     let args = short(&["--out=run", "--trials=100000"]);
-    let mut child = sandbox.command(&args).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = signals::spawn(sandbox.command(&args), &[]);
     let study = sandbox.path("run/study.jsonl");
     let trials = || fs::read_to_string(&study).unwrap_or_default().lines().count();
     while trials() < 4 && child.try_wait().unwrap().is_none() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(kill.unwrap().success());
+    signals::send(&child, libc::SIGINT);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let stderr = String::from_utf8(output.stderr).unwrap();

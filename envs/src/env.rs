@@ -192,14 +192,14 @@ impl Outcome {
 macro_rules! snapshot {
     () => {
         fn save(&self) -> Option<$crate::serde_json::Value> {
-            $crate::serde_json::to_value(self).ok()
+            $crate::json::to_value(self).ok()
         }
 
         fn restore(
             &mut self,
             snapshot: &$crate::serde_json::Value,
         ) -> Result<(), $crate::EnvError> {
-            *self = $crate::serde_json::from_value(snapshot.clone()).map_err(|error| {
+            *self = $crate::json::from_value(snapshot).map_err(|error| {
                 $crate::EnvError::InvalidState {
                     expected: format!("a snapshot of {}", std::any::type_name::<Self>()),
                     got: error.to_string(),

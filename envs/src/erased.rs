@@ -1,14 +1,16 @@
 //! Environments chosen by name at run time: the types erased, a batch at a time.
 
+mod dynamic;
 mod lane;
 
-use rand::SeedableRng as _;
 use serde_json::Value;
 
+pub use dynamic::DynEnv;
+pub(crate) use dynamic::Seeded;
+
 use crate::{
-    AutoresetMode, Discrete, Env, EnvError, Experience, FeatureSpace, FiniteSpace, Lane, Obs,
-    Restored, Rng, RowSpace, Seed, Space, SpaceDescription, SpaceError, Step, SyncVectorEnv,
-    Transition, VectorEnv, VectorSnapshot, render::Frame,
+    AutoresetMode, Discrete, Env, EnvError, Experience, FeatureSpace, FiniteSpace, Lane, Restored,
+    RowSpace, Space, SpaceError, SyncVectorEnv, VectorEnv, VectorSnapshot, render::Frame,
 };
 
 /// How the elements of a space are written in a space known without its type.
@@ -214,138 +216,5 @@ where
 
     fn render_rgb(&self, index: usize) -> Option<Frame> {
         self.inner.render_rgb(index)
-    }
-}
-
-/// One environment of any type with its own stream: observations and actions as JSON.
-///
-/// What [`Registry::make`](crate::Registry::make) returns: convenient where speed does not matter
-/// (checking, replaying, watching).
-pub trait DynEnv: Send {
-    /// The observation space.
-    fn observation_space(&self) -> SpaceDescription;
-
-    /// The action space.
-    fn action_space(&self) -> SpaceDescription;
-
-    /// Starts an episode; with a seed, from a new stream.
-    ///
-    /// # Errors
-    /// Where the environment fails.
-    fn reset(&mut self, seed: Option<u64>) -> Result<Value, EnvError>;
-
-    /// Advances by one step.
-    ///
-    /// # Errors
-    /// [`EnvError::Space`] if the action has not the space's form, [`EnvError::InvalidAction`] if
-    /// the environment refuses it; [`EnvError::NeedsReset`] before the first reset and after an
-    /// episode's end.
-    fn step(&mut self, action: &Value) -> Result<Step<Value>, EnvError>;
-
-    /// Draws an action from the action space.
-    fn sample_action(&mut self) -> Value;
-
-    /// See [`Env::state`].
-    fn state(&self) -> Option<Vec<f64>>;
-
-    /// See [`Env::set_state`]. The environment may be stepped from here without a reset.
-    ///
-    /// # Errors
-    /// As [`Env::set_state`].
-    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError>;
-
-    /// See [`Env::transitions`], from the present state; successors as they are observed.
-    ///
-    /// # Errors
-    /// As [`DynEnv::step`] for an invalid action.
-    fn transitions(&self, action: &Value) -> Result<Option<Vec<Transition<Value>>>, EnvError>;
-
-    /// See [`Env::render_ansi`].
-    fn render_ansi(&self) -> Option<String>;
-
-    /// See [`Env::render_rgb`].
-    fn render_rgb(&self) -> Option<Frame>;
-}
-
-/// A typed environment with its stream, as a [`DynEnv`].
-pub(crate) struct Seeded<E: Env> {
-    env: E,
-    rng: Rng,
-    current: Option<Obs<E>>,
-    running: bool,
-}
-
-impl<E: Env> Seeded<E> {
-    pub(crate) fn new(env: E, seed: u64) -> Self {
-        Self { env, rng: Seed::new(seed).rng(), current: None, running: false }
-    }
-}
-
-impl<E: Env> DynEnv for Seeded<E> {
-    fn observation_space(&self) -> SpaceDescription {
-        self.env.observation_space().describe()
-    }
-
-    fn action_space(&self) -> SpaceDescription {
-        self.env.action_space().describe()
-    }
-
-    fn reset(&mut self, seed: Option<u64>) -> Result<Value, EnvError> {
-        if let Some(seed) = seed {
-            self.rng = Seed::new(seed).rng();
-        }
-        let observation = self.env.reset(&mut self.rng)?;
-        self.running = true;
-        let json = self.env.observation_space().to_jsonable(&observation);
-        self.current = Some(observation);
-        Ok(json)
-    }
-
-    fn step(&mut self, action: &Value) -> Result<Step<Value>, EnvError> {
-        if !self.running {
-            let ended = self.current.is_some();
-            let when = if ended { "after the episode ended" } else { "before the first reset" };
-            return Err(EnvError::NeedsReset { when });
-        }
-        let action = self.env.action_space().from_jsonable_unbounded(action)?;
-        let step = self.env.step(&action, &mut self.rng)?;
-        self.running = !step.outcome.is_final();
-        self.current = Some(step.observation.clone());
-        Ok(step.map(|observation| self.env.observation_space().to_jsonable(&observation)))
-    }
-
-    fn sample_action(&mut self) -> Value {
-        let space = self.env.action_space();
-        // A stream of its own, so that sampling does not shift the environment's.
-        let mut stream = Rng::from_rng(&mut self.rng.clone());
-        stream.set_stream(1);
-        space.to_jsonable(&space.sample(&mut stream))
-    }
-
-    fn state(&self) -> Option<Vec<f64>> {
-        self.env.state()
-    }
-
-    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
-        self.env.set_state(state)?;
-        self.current = self.env.observe();
-        self.running = true;
-        Ok(())
-    }
-
-    fn transitions(&self, action: &Value) -> Result<Option<Vec<Transition<Value>>>, EnvError> {
-        let action = self.env.action_space().from_jsonable(action)?;
-        let space = self.env.observation_space();
-        let json = |t: Transition<Obs<E>>| t.map(|next| space.to_jsonable(&next));
-        let model = self.current.as_ref().and_then(|now| self.env.transitions(now, &action));
-        Ok(model.map(|model| model.into_iter().map(json).collect()))
-    }
-
-    fn render_ansi(&self) -> Option<String> {
-        self.env.render_ansi()
-    }
-
-    fn render_rgb(&self) -> Option<Frame> {
-        self.env.render_rgb()
     }
 }

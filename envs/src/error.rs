@@ -30,6 +30,27 @@ pub enum EnvError {
         /// What came.
         got: String,
     },
+    /// A step or a reset brought a reward that is no finite number, or an observation that its space
+    /// does not admit.
+    #[error(
+        "{env}{} brought {what} at step {step} of its episode: expected {expected}, got {got}. The \
+         environment or its options are at fault, not the agent: mend them, then continue",
+        index.map(|i| format!(", number {i} of the vector,")).unwrap_or_default()
+    )]
+    InvalidStep {
+        /// The environment's id, or its type where it has none.
+        env: String,
+        /// Its place in a vector of several.
+        index: Option<usize>,
+        /// The steps of the episode by then, this one included; 0 at its reset.
+        step: u64,
+        /// "a reward" or "an observation".
+        what: &'static str,
+        /// What would be right.
+        expected: String,
+        /// What came.
+        got: String,
+    },
     /// The environment does not offer a capability.
     #[error("{env} does not support {what}: implement `{method}` for it")]
     Unsupported {

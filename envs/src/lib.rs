@@ -52,4 +52,6 @@ pub use vector::{
 };
 
 #[doc(hidden)]
+pub use gymnast_json as json;
+#[doc(hidden)]
 pub use serde_json;

@@ -52,7 +52,7 @@ impl EnvSpec {
     {
         let make = Arc::new(make);
         let mut spec = Self::discrete_arc(id, make.clone());
-        spec.finite = Some(erased::<E, ToIndex, ToIndex, _>(make));
+        spec.finite = Some(erased::<E, ToIndex, ToIndex, _>(id, make));
         spec
     }
 
@@ -76,7 +76,7 @@ impl EnvSpec {
         E: Env<ObservationSpace: FeatureSpace, ActionSpace: BoundedSpace> + 'static,
     {
         let make = Arc::new(make);
-        let continuous = Some(erased::<E, ToRow, ToRow, _>(make.clone()));
+        let continuous = Some(erased::<E, ToRow, ToRow, _>(id, make.clone()));
         Self { continuous, ..Self::bare(id, make) }
     }
 
@@ -85,7 +85,7 @@ impl EnvSpec {
         E: Env<ObservationSpace: FeatureSpace, ActionSpace: FiniteSpace> + 'static,
         F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
     {
-        let discrete = Some(erased::<E, ToRow, ToIndex, _>(make.clone()));
+        let discrete = Some(erased::<E, ToRow, ToIndex, _>(id, make.clone()));
         Self { discrete, ..Self::bare(id, make) }
     }
 
@@ -107,9 +107,12 @@ impl EnvSpec {
                 let make = make.clone();
                 Arc::new(move |options| check_env(|| limited(&*make, options)))
             },
-            make: Arc::new(move |seed, options| {
-                Ok(Box::new(Seeded::new(limited(&*make, options)?, seed)))
-            }),
+            make: {
+                let id = id.to_owned();
+                Arc::new(move |seed, options| {
+                    Ok(Box::new(Seeded::new(&id, limited(&*make, options)?, seed)))
+                })
+            },
             finite: None,
             discrete: None,
             continuous: None,
@@ -321,16 +324,17 @@ fn limited<E: Env>(
 }
 
 /// A maker of erased vectors from a maker of typed environments.
-fn erased<E, OC, AC, F>(make: Arc<F>) -> Make<Box<dyn VectorEnv<OC::Target, AC::Target>>>
+fn erased<E, OC, AC, F>(id: &str, make: Arc<F>) -> Make<Box<dyn VectorEnv<OC::Target, AC::Target>>>
 where
     E: Env + 'static,
     OC: Codec<E::ObservationSpace>,
     AC: Codec<E::ActionSpace>,
     F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
 {
+    let id = id.to_owned();
     Arc::new(move |n, seed, options| {
         let one = |_| limited(&*make, options);
         let envs = (0..n).map(one).collect::<Result<Vec<_>, EnvError>>()?;
-        Ok(Box::new(Erased::<_, OC, AC>::new(SyncVectorEnv::new(envs, seed)?)))
+        Ok(Box::new(Erased::<_, OC, AC>::new(SyncVectorEnv::new(envs, seed)?.named(&id))))
     })
 }

@@ -3,7 +3,7 @@
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use gymnast_envs::Seed;
-use gymnast_harness::evaluate_policy;
+use gymnast_harness::{Callback as _, StopOnInterrupt, evaluate_policy_while};
 use serde::Serialize;
 
 use super::{
@@ -60,14 +60,19 @@ pub(crate) fn run(
     out: &mut dyn Write,
 ) -> Result<ExitCode, CommandError> {
     let (run, dirs) = run_dir::open(&args.run, names)?;
+    let mut interrupt = StopOnInterrupt::install();
     let mut seeds = Vec::new();
     for dir in &dirs {
         let (env_steps, episodes) = with_task!(&run.task, task => {
             let Trained { agent, env_steps } = run_dir::load_agent(&run, task, dir)?;
             let (count, limit) = (args.episodes as usize, run.training.max_eval_steps);
             let seed = Seed::new(args.seed).child("evaluate", dir.seed);
-            (env_steps, evaluate_policy(&*agent, task.eval_envs(), count, limit, seed)?)
+            let look = &mut || interrupt.on_evaluation_step();
+            (env_steps, evaluate_policy_while(&*agent, task.eval_envs(), count, limit, seed, look)?)
         });
+        let Some(episodes) = episodes else {
+            return Ok(super::interrupted("the run is as it was"));
+        };
         let summary = episodes.summarize(env_steps, 0.0);
         let steps: u64 = episodes.lengths.iter().sum();
         seeds.push(OfSeed {

@@ -76,6 +76,9 @@ enum Command {
     Replay(replay::Replay),
 }
 
+/// The exit code where a signal ended the work.
+const INTERRUPTED: u8 = 130;
+
 /// What can be chosen by name.
 struct Names {
     catalog: Catalog,
@@ -92,7 +95,7 @@ pub fn main(registry: Registry) -> ExitCode {
 /// name. Writes to standard output and standard error.
 ///
 /// The exit code is 0 for success, 1 for failure, 2 for a call that cannot be understood, and 130
-/// where Ctrl-C ended a training.
+/// where Ctrl-C, SIGTERM or SIGHUP ended the work.
 #[must_use]
 pub fn run(
     registry: Registry,
@@ -145,9 +148,16 @@ fn dispatch(
     }
 }
 
+/// What to do where the process was told to end: says so, and how it left things.
+fn interrupted(what: &str) -> ExitCode {
+    // Standard error may be closed; the exit code says it as well.
+    let _ = writeln!(io::stderr(), "interrupted; {what}");
+    ExitCode::from(INTERRUPTED)
+}
+
 /// Writes a value as JSON, over several lines.
 fn write_json(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), CommandError> {
-    let json = serde_json::to_string_pretty(value);
+    let json = gymnast_json::to_string_pretty(value);
     writeln!(out, "{}", json.expect("what the command prints is plain data"))?;
     Ok(())
 }

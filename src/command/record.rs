@@ -8,7 +8,7 @@ use std::{
 
 use gymnast_core::statistics;
 use gymnast_envs::{EnvError, EnvSpec, RowSpace, Seed, Space, VectorEnv};
-use gymnast_harness::{Agent, Demonstrations, Mode};
+use gymnast_harness::{Agent, Demonstrations, Mode, StopOnInterrupt};
 
 use super::{CommandError, Names, numbers::whole, run_dir};
 use crate::task::AnyTask;
@@ -62,7 +62,9 @@ pub(crate) fn run(
         None => record_run(args, names)?,
         Some(spec) => record_random(args, spec)?,
     };
-    let Recorded { returns, steps } = recorded;
+    let Some(Recorded { returns, steps }) = recorded else {
+        return Ok(super::interrupted("nothing was written"));
+    };
     let (episodes, mean) = (returns.len(), statistics::mean(&returns).unwrap_or(f64::NAN));
     writeln!(out, "{path}: {episodes} episodes, {steps} steps, mean return {mean:.3}")?;
     Ok(ExitCode::SUCCESS)
@@ -79,7 +81,7 @@ type Choose<'a, O, A> =
     Box<dyn FnMut(&<O as Space>::Element) -> Result<<A as Space>::Element, EnvError> + 'a>;
 
 /// The agent of the first seed asked for, at its best.
-fn record_run(args: &Record, names: &Names) -> Result<Recorded, CommandError> {
+fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandError> {
     let (run, dirs) = run_dir::open(Path::new(&args.what), names)?;
     if !args.set.is_empty() {
         return Err(CommandError::usage("--set is for an environment: a run has its own options"));
@@ -116,7 +118,7 @@ fn record_run(args: &Record, names: &Names) -> Result<Recorded, CommandError> {
     }
 }
 
-fn record_random(args: &Record, spec: &EnvSpec) -> Result<Recorded, CommandError> {
+fn record_random(args: &Record, spec: &EnvSpec) -> Result<Option<Recorded>, CommandError> {
     let options = &run_dir::options(spec.id(), &args.set)?;
     if spec.is_discrete() {
         return record(args, |seed| served(spec.discrete_vector(1, seed, options)), random);
@@ -146,21 +148,33 @@ fn random<A: Space>(seed: Seed, space: &A) -> Result<Choose<'static, RowSpace, A
     Ok(Box::new(move |_| Ok(space.sample(&mut rng))))
 }
 
-/// Plays the episodes, each in a fresh environment below a seed of its own, and writes them.
+/// Plays the episodes, each in a fresh environment below a seed of its own, and writes them; `None` where
+/// the process was told to end before.
 fn record<'a, A: Space>(
     args: &Record,
     make: impl Fn(Seed) -> Result<Box<dyn VectorEnv<RowSpace, A>>, EnvError>,
     choose: impl Fn(Seed, &A) -> Result<Choose<'a, RowSpace, A>, EnvError>,
-) -> Result<Recorded, CommandError> {
+) -> Result<Option<Recorded>, CommandError> {
+    let interrupt = StopOnInterrupt::install();
     let seed = |episode: u32| Seed::new(args.seed).child("record", episode.into());
     let envs = make(seed(0))?;
     let mut recorded =
         Demonstrations::new(envs.observation_space().clone(), envs.action_space().clone());
     for episode in 0..args.episodes {
         let mut envs = make(seed(episode))?;
-        let choose = choose(seed(episode), envs.action_space())?;
-        recorded.record(&mut *envs, args.max_steps, choose)?;
+        let mut choose = choose(seed(episode), envs.action_space())?;
+        let played = recorded.record(&mut *envs, args.max_steps, |seen| {
+            if interrupt.requested() {
+                // Ends the episode; that it is no failure is known below.
+                return Err(EnvError::Failed("interrupted".to_owned()));
+            }
+            choose(seen)
+        });
+        if interrupt.requested() {
+            return Ok(None);
+        }
+        played?;
     }
     recorded.write(&args.out)?;
-    Ok(Recorded { returns: recorded.returns(), steps: recorded.len() })
+    Ok(Some(Recorded { returns: recorded.returns(), steps: recorded.len() }))
 }

@@ -45,8 +45,8 @@ use gymnast_core::{
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
 use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Demonstrations, Metrics, Mode, Plan, Policy,
-    StateDict,
+    Agent, AgentError, Checkpoint, CheckpointError, Demonstrations, Grace, Metrics, Mode, Plan,
+    Policy, StateDict,
 };
 use rand::seq::SliceRandom as _;
 use tch::{Kind, Tensor};
@@ -319,7 +319,9 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Bc<O, H> {
     ) -> Result<Option<Metrics>, AgentError> {
         self.env_steps += experience.len() as u64;
         let mut ended = None;
+        let mut grace = Grace::default();
         for _ in 0..experience.len() * self.updates_per_step {
+            grace.check()?;
             ended = self.update()?.or(ended);
         }
         let Some(Epoch { train_loss, validation_loss, .. }) = ended else { return Ok(None) };

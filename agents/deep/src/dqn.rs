@@ -62,7 +62,9 @@ use gymnast_core::{
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
-use gymnast_harness::{Agent, AgentError, Checkpoint, CheckpointError, Metrics, Plan, StateDict};
+use gymnast_harness::{
+    Agent, AgentError, Checkpoint, CheckpointError, Grace, Metrics, Plan, StateDict,
+};
 use tch::Tensor;
 
 pub use config::DqnConfig;
@@ -302,7 +304,9 @@ impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
             times(self.config.target_every),
         );
         let mut metrics = None;
+        let mut grace = Grace::default();
         for _ in 0..updates {
+            grace.check()?;
             metrics = self.update()?.or(metrics);
         }
         for _ in 0..moves {

@@ -47,7 +47,7 @@ mod normalizer;
 
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
 use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
+    Agent, AgentError, Checkpoint, CheckpointError, Grace, Metrics, Mode, Plan, Policy, StateDict,
 };
 
 pub use config::MbpoConfig;
@@ -228,7 +228,9 @@ impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Mbpo<O, A> {
         }
         self.roll_out(self.config.rollouts * experience.len())?;
         let mut sac_metrics = None;
+        let mut grace = Grace::default();
         for _ in 0..updates {
+            grace.check()?;
             self.sample();
             sac_metrics = self.sac.update(&self.batch)?.or(sac_metrics);
         }

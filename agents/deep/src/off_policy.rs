@@ -40,13 +40,15 @@ impl OffPolicyConfig {
         require((1..=1_000).contains(&n_step), "n_step", &n_step, "1 to 1000")?;
         let (is_chance, expected) = ((0.0..1.0).contains(&repeat_random), "a chance in [0, 1)");
         require(is_chance, "repeat_random", &repeat_random, expected)?;
-        for (key, value) in
-            [("train_every", self.train_every), ("gradient_steps", self.gradient_steps)]
-        {
-            require(value > 0, key, &value, "at least 1")?;
-        }
-        Ok(())
+        require(self.train_every > 0, "train_every", &self.train_every, "at least 1")?;
+        check_gradient_steps(self.gradient_steps)
     }
+}
+
+/// Checks the updates of a round: as long as one takes, nothing is evaluated or saved.
+pub(crate) fn check_gradient_steps(gradient_steps: u64) -> Result<(), AgentError> {
+    let fits = (1..=10_000).contains(&gradient_steps);
+    AgentError::require(fits, "gradient_steps", &gradient_steps, "1 to 10000")
 }
 
 /// Checks the settings of networks that learn and of targets that follow them.

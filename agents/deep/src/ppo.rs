@@ -41,7 +41,7 @@ use gymnast_core::{
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
 use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
+    Agent, AgentError, Checkpoint, CheckpointError, Grace, Metrics, Mode, Plan, Policy, StateDict,
 };
 use rand::seq::SliceRandom as _;
 
@@ -166,10 +166,12 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         let (explained, rows) = (returns::explained_variance(value, returns), order.len());
         let (mut losses, mut batches, mut grad_norm) = (Losses::default(), 0.0, 0.0);
 
+        let mut grace = Grace::default();
         'epochs: for _ in 0..self.config.epochs {
             (losses, batches) = (Losses::default(), 0.0);
             self.learning.order.shuffle(&mut self.minibatch_rng);
             for start in (0..rows).step_by(self.config.batch_size) {
+                grace.check()?;
                 let places = start..rows.min(start + self.config.batch_size);
                 let of_batch = self.differentiate(places, clip);
                 losses += of_batch;

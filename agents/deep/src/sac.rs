@@ -33,7 +33,7 @@ use gymnast_core::{
 };
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
 use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
+    Agent, AgentError, Checkpoint, CheckpointError, Grace, Metrics, Mode, Plan, Policy, StateDict,
 };
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
@@ -265,7 +265,9 @@ impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Sac<O, A> {
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
         let mut metrics = None;
         let mut batch = std::mem::take(&mut self.batch);
+        let mut grace = Grace::default();
         for _ in 0..self.experience.take_in(experience) {
+            grace.check()?;
             self.experience.sample(&mut batch);
             metrics = self.update(&batch)?.or(metrics);
         }

@@ -29,7 +29,7 @@ use std::cell::RefCell;
 use gymnast_core::{nn::Scratch, threads};
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
 use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
+    Agent, AgentError, Checkpoint, CheckpointError, Grace, Metrics, Mode, Plan, Policy, StateDict,
 };
 
 pub use config::Td3Config;
@@ -179,7 +179,9 @@ impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Td3<O, A> {
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
         let mut metrics = None;
         let mut batch = std::mem::take(&mut self.batch);
+        let mut grace = Grace::default();
         for _ in 0..self.experience.take_in(experience) {
+            grace.check()?;
             self.experience.sample(&mut batch);
             metrics = self.update(&batch)?.or(metrics);
         }

@@ -189,6 +189,10 @@ pub enum AgentError {
         /// What happened.
         message: String,
     },
+    /// The process was told to end while a long update was under way, which was given up: what was
+    /// saved before it stands.
+    #[error("interrupted in the middle of an update: what was saved before it stands")]
+    Interrupted,
     /// The numerical library failed.
     #[error("libtorch failed: {0}")]
     Backend(String),

@@ -44,6 +44,12 @@ pub trait Callback {
         let _ = episode;
     }
 
+    /// Called before every vector step of an evaluation; must be quick. Where it says stop, the
+    /// evaluation is abandoned and the training ends; it is done again where the training is resumed.
+    fn on_evaluation_step(&mut self) -> Flow {
+        Flow::Continue
+    }
+
     /// Called after every evaluation.
     fn on_evaluation(&mut self, evaluation: &Evaluation) -> Flow {
         let _ = evaluation;

@@ -93,6 +93,17 @@ pub enum TrainError {
         /// What is no longer there.
         path: PathBuf,
     },
+    /// The environment or the agent panicked.
+    #[error(
+        "seed {seed}: the environment or the agent panicked: {message}. The other seeds are not \
+         concerned. Mend it, then continue the run with --resume"
+    )]
+    Panicked {
+        /// The seed that it happened in.
+        seed: u64,
+        /// What the panic said.
+        message: String,
+    },
     /// The agent failed.
     #[error(transparent)]
     Agent(#[from] AgentError),

@@ -2,7 +2,7 @@
 
 use gymnast_envs::{EnvError, Rng, Seed, Space, VectorEnv};
 
-use crate::{Mode, Policy};
+use crate::{Flow, Mode, Policy};
 
 /// The returns and lengths of some whole episodes.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Episodes {
 /// so that a policy that runs in circles can be evaluated too.
 ///
 /// # Errors
-/// Where an environment fails.
+/// Where an environment fails, or the rewards of an episode add up to no finite number.
 pub fn play_episodes<O: Space, A: Space>(
     policy: &dyn Policy<O, A>,
     envs: &mut dyn VectorEnv<O, A>,
@@ -28,12 +28,28 @@ pub fn play_episodes<O: Space, A: Space>(
     rng: &mut Rng,
     max_steps: u64,
 ) -> Result<Episodes, EnvError> {
+    let played = play_while(policy, envs, mode, rng, max_steps, &mut || Flow::Continue)?;
+    Ok(played.expect("nothing stops it"))
+}
+
+/// The same as long as `look`, asked before each vector step, does not stop it; else `None`.
+fn play_while<O: Space, A: Space>(
+    policy: &dyn Policy<O, A>,
+    envs: &mut dyn VectorEnv<O, A>,
+    mode: Mode,
+    rng: &mut Rng,
+    max_steps: u64,
+    look: &mut dyn FnMut() -> Flow,
+) -> Result<Option<Episodes>, EnvError> {
     let n = envs.num_envs();
     let mut episodes = Episodes { returns: vec![0.0; n], lengths: vec![0; n] };
     let mut running = vec![true; n];
     let mut actions = Vec::with_capacity(n);
     envs.reset()?;
     for _ in 0..max_steps {
+        if look() == Flow::Stop {
+            return Ok(None);
+        }
         policy.act(envs.observations(), mode, rng, &mut actions);
         let experience = envs.step(&actions)?;
         for i in (0..n).filter(|&i| running[i]) {
@@ -47,7 +63,17 @@ pub fn play_episodes<O: Space, A: Space>(
             break;
         }
     }
-    Ok(episodes)
+    episodes.returns.iter().try_for_each(|&sum| check_return(sum))?;
+    Ok(Some(episodes))
+}
+
+/// Each reward is finite, but so many or such large ones may add up to what is not.
+pub(crate) fn check_return(sum: f64) -> Result<(), EnvError> {
+    if sum.is_finite() {
+        return Ok(());
+    }
+    let reason = format!("expected rewards whose sum over an episode is finite, got {sum}");
+    Err(EnvError::Failed(reason))
 }
 
 /// Makes `n` environments for an evaluation, below a seed of its own.
@@ -59,7 +85,7 @@ pub type MakeEnvs<O, A> =
 /// The environments' and the policy's streams lie below `seed`: the same seed, the same episodes.
 ///
 /// # Errors
-/// Where an environment fails.
+/// As [`play_episodes`].
 pub fn evaluate_policy<O: Space, A: Space>(
     policy: &dyn Policy<O, A>,
     make_envs: &MakeEnvs<O, A>,
@@ -67,9 +93,26 @@ pub fn evaluate_policy<O: Space, A: Space>(
     max_steps: u64,
     seed: Seed,
 ) -> Result<Episodes, EnvError> {
+    let mut go_on = || Flow::Continue;
+    let played = evaluate_policy_while(policy, make_envs, episodes, max_steps, seed, &mut go_on)?;
+    Ok(played.expect("nothing stops it"))
+}
+
+/// The same as long as `look`, asked before each vector step, does not stop it; else `None`.
+///
+/// # Errors
+/// As [`play_episodes`].
+pub fn evaluate_policy_while<O: Space, A: Space>(
+    policy: &dyn Policy<O, A>,
+    make_envs: &MakeEnvs<O, A>,
+    episodes: usize,
+    max_steps: u64,
+    seed: Seed,
+    look: &mut dyn FnMut() -> Flow,
+) -> Result<Option<Episodes>, EnvError> {
     let mut envs = make_envs(episodes, seed)?;
     let mut rng = seed.child("policy", 0).rng();
-    play_episodes(policy, &mut *envs, Mode::Exploit, &mut rng, max_steps)
+    play_while(policy, &mut *envs, Mode::Exploit, &mut rng, max_steps, look)
 }
 
 impl Episodes {
@@ -80,17 +123,67 @@ impl Episodes {
     #[must_use]
     pub fn summarize(&self, env_step: u64, wall_time_s: f64) -> crate::Evaluation {
         assert!(!self.returns.is_empty(), "an evaluation has at least one episode");
-        let n = self.returns.len() as f64;
-        let mean = self.returns.iter().sum::<f64>() / n;
-        let variance = self.returns.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        let [mean_return, std_return] = mean_and_std(&self.returns);
         crate::Evaluation {
             env_step,
             wall_time_s,
-            mean_return: mean,
-            std_return: variance.sqrt(),
-            min_return: self.returns.iter().copied().fold(f64::INFINITY, f64::min),
-            max_return: self.returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            mean_return,
+            std_return,
+            min_return: self.returns.iter().copied().reduce(f64_min).expect("there is one"),
+            max_return: self.returns.iter().copied().reduce(f64_max).expect("there is one"),
             episodes: self.returns.len(),
         }
+    }
+}
+
+/// The mean and the population's standard deviation.
+fn mean_and_std(values: &[f64]) -> [f64; 2] {
+    let n = values.len() as f64;
+    let moments = |scale: f64| {
+        let mean = values.iter().map(|x| x / scale).sum::<f64>() / n;
+        let variance = values.iter().map(|x| (x / scale - mean).powi(2)).sum::<f64>() / n;
+        [mean * scale, variance.sqrt() * scale]
+    };
+    let plain = moments(1.0);
+    if plain.iter().all(|x| x.is_finite()) {
+        return plain;
+    }
+    // Their sum or their squares overflow, which those of their ratios to the largest do not.
+    moments(values.iter().fold(0.0, |largest, x| f64_max(largest, x.abs())))
+}
+
+/// The smaller of two numbers; NaN where one is, which [`f64::min`] would skip.
+fn f64_min(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a < b { a } else { b }
+}
+
+/// The larger of two numbers; NaN where one is.
+fn f64_max(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(returns: &[f64]) -> crate::Evaluation {
+        let lengths = vec![1; returns.len()];
+        Episodes { returns: returns.to_vec(), lengths }.summarize(0, 0.0)
+    }
+
+    #[test]
+    fn a_summary_neither_skips_what_is_no_number_nor_overflows() {
+        let of = summary(&[1.0, -2.0, 4.0]);
+        assert_eq!((of.mean_return, of.min_return, of.max_return), (1.0, -2.0, 4.0));
+        assert!((of.std_return - 6.0_f64.sqrt()).abs() < 1e-15);
+        for returns in [[f64::NAN, 1.0], [1.0, f64::NAN]] {
+            let of = summary(&returns);
+            let numbers = [of.mean_return, of.std_return, of.min_return, of.max_return];
+            assert!(numbers.iter().all(|x| x.is_nan()), "{of:?}");
+        }
+        let of = summary(&[f64::MAX, f64::MAX / 2.0]);
+        assert!((of.mean_return / f64::MAX - 0.75).abs() < 1e-15, "{of:?}");
+        assert!((of.std_return / f64::MAX - 0.25).abs() < 1e-15, "{of:?}");
+        assert_eq!((of.min_return, of.max_return), (f64::MAX / 2.0, f64::MAX));
     }
 }

@@ -13,7 +13,7 @@ use toml::Table;
 
 use crate::{
     Callback, Ending, EventWriter, Plan, ProgressBars, Recorder, RunIdentity, SeedDir, Setup,
-    StopOnInterrupt, Summary, TrainError, Training,
+    StopOnInterrupt, Summary, TrainError, Training, catch_panic,
     run_directory::{self, Claimed},
     trainer::{Start, go_on},
 };
@@ -63,7 +63,8 @@ impl Experiment {
     ///
     /// # Errors
     /// [`TrainError::RunExists`] and [`TrainError::NoRun`] as [`Existing`] says;
-    /// [`TrainError::OtherConfiguration`]; else the first error of a seed, after the others have ended.
+    /// [`TrainError::OtherConfiguration`]; else the first error of a seed, a panic too,
+    /// after the others have ended.
     pub fn run<O: Space, A: Space>(
         &self,
         config: &str,
@@ -77,7 +78,8 @@ impl Experiment {
             while let Some(i) =
                 Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&i| i < results.len())
             {
-                let result = self.run_seed(self.seeds[i], &claimed, &make);
+                let seed = self.seeds[i];
+                let result = catch_panic(seed, || self.run_seed(seed, &claimed, &make));
                 *results[i].lock().expect("no thread panics while it holds the lock") =
                     Some(result);
             }
@@ -105,6 +107,7 @@ impl Experiment {
             defaults: self.defaults.clone(),
             ..RunIdentity::new(&claimed.config, seed)
         };
+        let mut interrupt = StopOnInterrupt::install();
         claimed.check()?;
         dir.tidy()?;
         match dir.summary_of(&identity) {
@@ -113,6 +116,10 @@ impl Experiment {
             Err(error @ TrainError::InvalidFile { .. }) if self.existing == Existing::Resume => {
                 self.progress
                     .warn(&format!("seed {seed}: goes on without its summary, since {error}"));
+            }
+            Ok(stopped) if interrupt.requested() => {
+                // Not begun, or stopped earlier: it stays as it is.
+                return Ok(stopped.unwrap_or_else(Summary::not_begun));
             }
             summary => drop(summary?),
         }
@@ -131,7 +138,6 @@ impl Experiment {
             }
         };
         let mut bar = self.progress.begin(seed, env_steps);
-        let mut interrupt = StopOnInterrupt::install();
         let callbacks: &mut [&mut dyn Callback] = &mut [&mut interrupt, &mut bar];
         let summary = go_on(&mut setup, &self.training, plan.seed, recorder, start, callbacks)?;
         self.progress.finish(seed, &bar, &summary);

@@ -1,39 +1,131 @@
-//! Ctrl-C ends a training cleanly.
+//! Ctrl-C and its like end the work cleanly.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    io::{self, Write as _},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use crate::{Callback, Flow, Progress};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+use crate::{AgentError, Callback, Flow, Progress};
 
-/// Ends a training at the first Ctrl-C (or termination signal), with everything saved; a second
-/// one ends the process at once.
+/// The signals that ask a process to end: the terminal's Ctrl-C, a batch system's or an operating
+/// system's request, a terminal that is closed.
+const SIGNALS: &[(&str, i32)] = &[
+    ("SIGINT", SIGINT),
+    ("SIGTERM", SIGTERM),
+    #[cfg(unix)]
+    ("SIGHUP", signal_hook::consts::SIGHUP),
+];
+
+/// Set once the process was asked to end; there once the signals are watched.
+static REQUESTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// Ends a training at the first SIGINT (Ctrl-C), SIGTERM or SIGHUP, with everything saved; a second one
+/// ends the process at once, as if it had been killed.
 #[derive(Clone, Copy, Debug)]
-pub struct StopOnInterrupt(());
+pub struct StopOnInterrupt(&'static AtomicBool);
 
 impl StopOnInterrupt {
-    /// Takes over the process's handling of Ctrl-C. Where another part of the program has done so
-    /// already, that part keeps it and this callback never stops anything.
+    /// Watches the signals from now on; once for the whole process, however often it is called.
+    ///
+    /// A signal that the process was started to ignore is left ignored: SIGHUP under `nohup`, SIGINT in a
+    /// script's background job. A handler that another part of the program has set is still called. Where
+    /// a signal cannot be watched, a line on standard error says so.
     #[must_use]
     pub fn install() -> Self {
-        // An error means that a handler is there already.
-        let _ = ctrlc::try_set_handler(|| {
-            if INTERRUPTED.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
+        Self(REQUESTED.get_or_init(|| {
+            let requested = Arc::new(AtomicBool::new(false));
+            for &(name, signal) in SIGNALS.iter().filter(|(_, signal)| !is_ignored(*signal)) {
+                if let Err(error) = watch(signal, &requested) {
+                    let line = format!("warning: {name} will end this process unsaved: {error}");
+                    // Standard error may be closed; nothing is left to tell it to then.
+                    let _ = writeln!(io::stderr(), "{line}");
+                }
             }
-        });
-        Self(())
+            requested
+        }))
     }
 
     /// Whether the process was asked to end.
     #[must_use]
     pub fn requested(self) -> bool {
-        INTERRUPTED.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed)
     }
+
+    fn flow(self) -> Flow {
+        if self.requested() { Flow::Stop } else { Flow::Continue }
+    }
+}
+
+/// What a long update asks between its parts, so that a signal is heeded soon however long it is.
+///
+/// An update that ends within half a second of the signal is finished, and the training then stops with
+/// everything saved. A longer one is given up: the training goes back to its last checkpoint.
+#[derive(Debug, Default)]
+pub struct Grace(Option<Instant>);
+
+/// How long an update may still take after a signal.
+const GRACE: Duration = Duration::from_millis(500);
+
+impl Grace {
+    /// Nothing as long as the update may go on. Costs next to nothing.
+    ///
+    /// # Errors
+    /// [`AgentError::Interrupted`], which the agent returns from [`Agent::learn`](crate::Agent::learn).
+    #[inline]
+    pub fn check(&mut self) -> Result<(), AgentError> {
+        let is_requested = REQUESTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed));
+        if is_requested { self.wait() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn wait(&mut self) -> Result<(), AgentError> {
+        let since = self.0.get_or_insert_with(Instant::now);
+        if since.elapsed() < GRACE { Ok(()) } else { Err(AgentError::Interrupted) }
+    }
+}
+
+/// Both happen in the signal handler itself, in this order: the first signal sets the flag, and one that
+/// finds it set ends the process, without the destructors that would pull libtorch away from threads
+/// that still run.
+fn watch(signal: i32, requested: &Arc<AtomicBool>) -> io::Result<()> {
+    flag::register_conditional_shutdown(signal, 128 + signal, requested.clone())?;
+    flag::register(signal, requested.clone())?;
+    Ok(())
+}
+
+/// Whether the process ignores a signal.
+#[cfg(unix)]
+#[allow(unsafe_code)] // no safe interface tells what becomes of a signal without changing it
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: `sigaction` without a new action only writes the present one to `action`, a plain C
+    // structure for which all bits zero are valid.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        let result = libc::sigaction(signal, std::ptr::null(), &raw mut action);
+        result == 0 && action.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+#[cfg(not(unix))]
+fn is_ignored(_signal: i32) -> bool {
+    false
 }
 
 impl Callback for StopOnInterrupt {
     fn on_step(&mut self, _progress: &Progress) -> Flow {
-        if self.requested() { Flow::Stop } else { Flow::Continue }
+        self.flow()
+    }
+
+    fn on_evaluation_step(&mut self) -> Flow {
+        self.flow()
     }
 }

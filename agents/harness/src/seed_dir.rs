@@ -27,11 +27,17 @@ pub struct SeedDir {
 }
 
 /// The contents of `summary.json`.
-#[derive(Serialize, Deserialize)]
-struct SummaryFile {
+#[derive(Serialize)]
+struct SummaryFile<'a> {
     #[serde(flatten)]
-    summary: Summary,
-    /// Whose it is; older versions did not say.
+    summary: &'a Summary,
+    identity: &'a RunIdentity,
+}
+
+/// Whose a summary is. Read apart from it: flattened, its numbers that JSON lacks could not be read.
+#[derive(Deserialize)]
+struct Whose {
+    /// Older versions did not say.
     identity: Option<RunIdentity>,
 }
 
@@ -79,7 +85,7 @@ impl SeedDir {
     /// # Errors
     /// [`TrainError::InvalidFile`] where the summary is damaged.
     pub fn summary(&self) -> Result<Option<Summary>, TrainError> {
-        Ok(self.read_summary()?.map(|file| file.summary))
+        Ok(self.read_summary()?.map(|(summary, _)| summary))
     }
 
     /// The same, where it is of this run.
@@ -87,25 +93,26 @@ impl SeedDir {
     /// # Errors
     /// [`CheckpointError::Foreign`](crate::CheckpointError::Foreign) where it is of another.
     pub(crate) fn summary_of(&self, identity: &RunIdentity) -> Result<Option<Summary>, TrainError> {
-        let Some(file) = self.read_summary()? else { return Ok(None) };
-        if let Some(saved) = &file.identity {
+        let Some((summary, whose)) = self.read_summary()? else { return Ok(None) };
+        if let Some(saved) = &whose.identity {
             identity.check(&self.path.join(SUMMARY), saved)?;
         }
-        Ok(Some(file.summary))
+        Ok(Some(summary))
     }
 
-    fn read_summary(&self) -> Result<Option<SummaryFile>, TrainError> {
+    fn read_summary(&self) -> Result<Option<(Summary, Whose)>, TrainError> {
         let path = self.path.join(SUMMARY);
         if files::metadata(&path).map_err(TrainError::file("read", &path))?.is_none() {
             return Ok(None);
         }
         let text = files::read_bounded(&path, MAX_SUMMARY_BYTES);
         let text = text.map_err(TrainError::file("read", &path))?;
-        let invalid = |error: serde_json::Error| TrainError::InvalidFile {
+        let invalid = |error: gymnast_json::Error| TrainError::InvalidFile {
             path,
             reason: format!("{error}: delete it and continue the run with --resume"),
         };
-        serde_json::from_slice(&text).map(Some).map_err(invalid)
+        let both = || Ok((gymnast_json::from_slice(&text)?, gymnast_json::from_slice(&text)?));
+        both().map(Some).map_err(invalid)
     }
 
     pub(crate) fn write_summary(
@@ -113,9 +120,9 @@ impl SeedDir {
         summary: &Summary,
         identity: &RunIdentity,
     ) -> Result<(), TrainError> {
-        let file = SummaryFile { summary: summary.clone(), identity: Some(identity.clone()) };
-        let text = serde_json::to_vec_pretty(&file).expect("a summary is plain data");
-        Ok(atomic_file::write(&self.path.join(SUMMARY), &text)?)
+        let file = SummaryFile { summary, identity };
+        let text = gymnast_json::to_string_pretty(&file).expect("a summary is plain data");
+        Ok(atomic_file::write(&self.path.join(SUMMARY), text.as_bytes())?)
     }
 
     /// The checkpoints of the seed.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use gymnast_envs::{Outcome, Restored, Rng, Seed, Space, VectorEnv, VectorSnapshot};
+use gymnast_envs::{EnvError, Outcome, Restored, Rng, Seed, Space, VectorEnv, VectorSnapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Agent, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs, MetricRow, Metrics,
-    Mode, Progress, Recorder, StateDict, TrainError, Training, Turn, evaluate_policy,
-    training::require,
+    Agent, AgentError, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs, MetricRow,
+    Metrics, Mode, Progress, Recorder, StateDict, TrainError, Training, Turn,
+    evaluate_policy_while, evaluation::check_return, training::require,
 };
 
 /// An agent and the environments it learns in and is evaluated in.
@@ -48,6 +48,20 @@ pub struct Summary {
     pub env_steps_per_s: f64,
     /// Every evaluation, in order.
     pub evaluations: Vec<Evaluation>,
+}
+
+impl Summary {
+    /// Of a training that was told to stop before it began.
+    pub(crate) fn not_begun() -> Self {
+        Self {
+            ending: Ending::Stopped,
+            env_steps: 0,
+            episodes: 0,
+            wall_time_s: 0.0,
+            env_steps_per_s: 0.0,
+            evaluations: Vec::new(),
+        }
+    }
 }
 
 /// Trains an agent.
@@ -129,8 +143,12 @@ pub(crate) fn go_on<O: Space, A: Space>(
         let env_steps = progress.env_steps;
         callbacks.iter_mut().for_each(|callback| callback.on_resume(env_steps, restored));
     }
-    let mut run = Run { setup, training, seed, recorder, callbacks, progress, evaluations };
-    let ending = run.drive()?;
+    let saved = (progress.env_steps, progress.episodes);
+    let mut run = Run { setup, training, seed, recorder, callbacks, progress, saved, evaluations };
+    let ending = match run.drive() {
+        Err(TrainError::Agent(AgentError::Interrupted)) => run.go_back(),
+        ending => ending?,
+    };
     Ok(run.summary(ending))
 }
 
@@ -146,6 +164,9 @@ struct Progression {
     lengths: Vec<u64>,
     /// Sum and number of each metric since it was last written.
     window: BTreeMap<String, (f64, u64)>,
+    /// The evaluation at these env steps is not done: it was not begun, or abandoned for a signal.
+    #[serde(default)]
+    evaluation_is_due: bool,
 }
 
 impl Progression {
@@ -157,6 +178,7 @@ impl Progression {
             returns: vec![0.0; n],
             lengths: vec![0; n],
             window: BTreeMap::new(),
+            evaluation_is_due: false,
         }
     }
 
@@ -196,20 +218,21 @@ impl Progression {
         reward: f64,
         outcome: Outcome,
         recorder: &Recorder,
-    ) -> Option<Episode> {
+    ) -> Result<Option<Episode>, EnvError> {
         self.returns[env] += reward;
         self.lengths[env] += 1;
+        check_return(self.returns[env])?;
         if !outcome.is_final() {
-            return None;
+            return Ok(None);
         }
         self.episodes += 1;
-        Some(Episode {
+        Ok(Some(Episode {
             env_step: self.env_steps,
             episode: self.episodes,
             episode_return: std::mem::take(&mut self.returns[env]),
             length: std::mem::take(&mut self.lengths[env]),
             wall_time_s: recorder.wall_time_s(),
-        })
+        }))
     }
 
     fn gather(&mut self, metrics: &Metrics) {
@@ -232,6 +255,8 @@ struct Run<'a, 'b, O: Space, A: Space> {
     recorder: Recorder,
     callbacks: &'a mut [&'b mut dyn Callback],
     progress: Progression,
+    /// The env steps and episodes of the last checkpoint.
+    saved: (u64, u64),
     evaluations: Vec<Evaluation>,
 }
 
@@ -244,31 +269,53 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
         if last.is_some_and(|evaluation| training.is_reached(evaluation)) {
             return Ok(Ending::Threshold);
         }
+        // A process that was told to end while it evaluated left this to do, and its last checkpoint to
+        // be as if it had not been.
+        let was_abandoned = self.progress.evaluation_is_due;
+        if let Some(ending) = self.evaluate_and_save(Flow::Continue, was_abandoned)? {
+            return Ok(ending);
+        }
         while self.progress.env_steps < training.env_steps {
             let before = self.progress.env_steps;
-            let mut flow = self.step(&mut actions)?;
+            let flow = self.step(&mut actions)?;
             let now = self.progress.env_steps;
             let is_last = now == training.env_steps;
             if is_due(training.log_every, before, now) {
                 self.log()?;
             }
-            if is_due(training.eval_every, before, now) || is_last {
-                let evaluation = self.evaluate()?;
-                flow = flow.or(self.notify(|callback| callback.on_evaluation(&evaluation)));
-                if training.is_reached(&evaluation) {
-                    self.save()?;
-                    return Ok(Ending::Threshold);
-                }
-            }
-            let is_stopped = flow == Flow::Stop;
-            if is_due(training.checkpoint_every, before, now) || is_last || is_stopped {
-                self.save()?;
-            }
-            if is_stopped && !is_last {
-                return Ok(Ending::Stopped);
+            self.progress.evaluation_is_due = is_due(training.eval_every, before, now) || is_last;
+            let save_is_due = is_due(training.checkpoint_every, before, now) || is_last;
+            if let Some(ending) = self.evaluate_and_save(flow, save_is_due)? {
+                return Ok(ending);
             }
         }
         Ok(Ending::Budget)
+    }
+
+    /// Evaluates where that is due, then saves where that is due or the training ends here, as `flow`
+    /// or the evaluation may say. Returns how it ends, where it does before all steps are taken.
+    fn evaluate_and_save(
+        &mut self,
+        mut flow: Flow,
+        save_is_due: bool,
+    ) -> Result<Option<Ending>, TrainError> {
+        if self.progress.evaluation_is_due {
+            let Some(evaluation) = self.evaluate()? else {
+                self.save()?;
+                return Ok(Some(Ending::Stopped));
+            };
+            flow = flow.or(self.notify(|callback| callback.on_evaluation(&evaluation)));
+            if self.training.is_reached(&evaluation) {
+                self.save()?;
+                return Ok(Some(Ending::Threshold));
+            }
+        }
+        let is_stopped = flow == Flow::Stop;
+        if save_is_due || is_stopped {
+            self.save()?;
+        }
+        let is_last = self.progress.env_steps == self.training.env_steps;
+        Ok((is_stopped && !is_last).then_some(Ending::Stopped))
     }
 
     /// One step in every environment; where the agent plays by itself, what it comes back with.
@@ -281,7 +328,7 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
             for Turn { env, steps, metrics } in workers.advance(&mut **envs, due)? {
                 for (reward, outcome) in steps {
                     progress.env_steps += 1;
-                    ended.extend(progress.count(env, reward, outcome, recorder));
+                    ended.extend(progress.count(env, reward, outcome, recorder)?);
                 }
                 metrics.iter().for_each(|metrics| progress.gather(metrics));
             }
@@ -291,7 +338,7 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
             progress.env_steps += rows.len() as u64;
             let metrics = agent.learn(rows)?;
             for i in 0..rows.len() {
-                ended.extend(progress.count(i, rows.rewards[i], rows.outcomes[i], recorder));
+                ended.extend(progress.count(i, rows.rewards[i], rows.outcomes[i], recorder)?);
             }
             metrics.iter().for_each(|metrics| progress.gather(metrics));
         }
@@ -317,8 +364,8 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
         due.fold(env_steps, u64::min)
     }
 
-    fn notify(&mut self, mut call: impl FnMut(&mut dyn Callback) -> Flow) -> Flow {
-        self.callbacks.iter_mut().fold(Flow::Continue, |flow, callback| flow.or(call(*callback)))
+    fn notify(&mut self, call: impl FnMut(&mut dyn Callback) -> Flow) -> Flow {
+        notify(self.callbacks, call)
     }
 
     fn log(&mut self) -> Result<(), TrainError> {
@@ -330,32 +377,48 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
         Ok(())
     }
 
-    fn evaluate(&mut self) -> Result<Evaluation, TrainError> {
+    /// Evaluates the agent as it is; `None` where a callback ends that early.
+    fn evaluate(&mut self) -> Result<Option<Evaluation>, TrainError> {
         let (training, env_steps) = (self.training, self.progress.env_steps);
+        let callbacks = &mut *self.callbacks;
+        let mut look = || notify(callbacks, |callback| callback.on_evaluation_step());
         let episodes = self.recorder.pausing(|| {
-            evaluate_policy(
+            evaluate_policy_while(
                 &*self.setup.agent,
                 &*self.setup.eval_envs,
                 training.eval_episodes,
                 training.max_eval_steps,
                 evaluation_seed(self.seed, env_steps),
+                &mut look,
             )
         })?;
+        let Some(episodes) = episodes else { return Ok(None) };
         let evaluation = episodes.summarize(env_steps, self.recorder.wall_time_s());
         self.recorder.evaluation(&evaluation)?;
         self.evaluations.push(evaluation);
-        Ok(evaluation)
+        self.progress.evaluation_is_due = false;
+        Ok(Some(evaluation))
     }
 
     fn save(&mut self) -> Result<(), TrainError> {
         let (setup, progress) = (&*self.setup, &self.progress);
+        self.saved = (progress.env_steps, progress.episodes);
         self.recorder.checkpoint(progress.env_steps, || {
             let mut state = StateDict::new();
             state.insert_part("agent", &*setup.agent)?;
+            // Nothing could be learned from there on, and no checkpoint be found that is still good.
+            state.expect_finite()?;
             state.insert("envs", &setup.envs.save())?;
             state.insert("progress", progress)?;
             Ok(state)
         })
+    }
+
+    /// An update was given up half-way, so that only what was saved before it counts.
+    fn go_back(&mut self) -> Ending {
+        (self.progress.env_steps, self.progress.episodes) = self.saved;
+        self.evaluations.retain(|evaluation| evaluation.env_step <= self.saved.0);
+        Ending::Stopped
     }
 
     fn summary(self, ending: Ending) -> Summary {
@@ -365,10 +428,19 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
             env_steps,
             episodes: self.progress.episodes,
             wall_time_s: self.recorder.wall_time_s(),
-            env_steps_per_s: env_steps as f64 / self.recorder.learning_time_s(),
+            // A clock may stand still over a short training.
+            env_steps_per_s: env_steps as f64 / self.recorder.learning_time_s().max(1e-9),
             evaluations: self.evaluations,
         }
     }
+}
+
+/// Calls every callback; one that says stop is enough.
+fn notify(
+    callbacks: &mut [&mut dyn Callback],
+    mut call: impl FnMut(&mut dyn Callback) -> Flow,
+) -> Flow {
+    callbacks.iter_mut().fold(Flow::Continue, |flow, callback| flow.or(call(*callback)))
 }
 
 impl Flow {

@@ -135,14 +135,19 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         Rates { alpha: alpha.at(progress), epsilon: epsilon.at(progress), gamma }
     }
 
-    fn metrics(&mut self) -> Result<Metrics, AgentError> {
-        let td_error = std::mem::take(&mut self.absolute_td_error) / METRICS_EVERY as f64;
-        if !td_error.is_finite() {
-            let (what, env_steps) = ("the temporal-difference error", self.env_steps);
-            return Err(AgentError::Diverged { what, value: td_error, env_steps });
+    /// At every step, so that no checkpoint is taken of a table that holds what is no number.
+    fn expect_finite(&self, td_error: f64) -> Result<(), AgentError> {
+        if td_error.is_finite() {
+            return Ok(());
         }
+        let (what, env_steps) = ("the temporal-difference error", self.env_steps);
+        Err(AgentError::Diverged { what, value: td_error, env_steps })
+    }
+
+    fn metrics(&mut self) -> Metrics {
+        let td_error = std::mem::take(&mut self.absolute_td_error) / METRICS_EVERY as f64;
         let Rates { alpha, epsilon, .. } = self.rates();
-        Ok(Metrics::new().with("td_error", td_error).with("epsilon", epsilon).with("alpha", alpha))
+        Metrics::new().with("td_error", td_error).with("epsilon", epsilon).with("alpha", alpha)
     }
 }
 
@@ -188,10 +193,11 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Agent<O, A> for TabularAgent
             self.standing[env] = (!step.outcome.is_final()).then_some(step.next_state);
             self.absolute_td_error += self.rule.update(&step, &rates);
         }
+        self.expect_finite(self.absolute_td_error)?;
         let before = self.env_steps;
         self.env_steps += got as u64;
         let is_due = before / METRICS_EVERY < self.env_steps / METRICS_EVERY;
-        if is_due { self.metrics().map(Some) } else { Ok(None) }
+        Ok(is_due.then(|| self.metrics()))
     }
 }
 
@@ -234,7 +240,7 @@ mod tests {
     use gymnast_envs::Discrete;
 
     use super::*;
-    use crate::{Sarsa, SarsaConfig, testing::plan};
+    use crate::{QLearning, QLearningConfig, Sarsa, SarsaConfig, testing::plan};
 
     fn experience(state: i64, next_state: i64) -> Experience<Discrete, Discrete> {
         Experience {
@@ -255,6 +261,17 @@ mod tests {
             agent.learn(&experience(0, 1)).unwrap();
             agent.learn(&experience(state, 0)).unwrap();
             assert_eq!(agent.table().row(0)[0] > 0.0, learned);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_found_at_once() {
+        for reward in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let (states, actions) = (Discrete::new(3), Discrete::new(2));
+            let config = QLearningConfig::default();
+            let mut agent = QLearning::new(states, actions, config, &plan(1)).unwrap();
+            let step = Experience { rewards: vec![reward], ..experience(0, 1) };
+            assert!(matches!(agent.learn(&step), Err(AgentError::Diverged { .. })), "{reward}");
         }
     }
 

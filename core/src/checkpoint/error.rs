@@ -24,6 +24,17 @@ pub enum CheckpointError {
         /// What was found.
         got: String,
     },
+    /// An entry holds a number that nothing can be learned from.
+    #[error(
+        "checkpoint entry `{name}` holds {value}: it is not saved, and what was saved before stays. The \
+         training has diverged: try a lower learning rate"
+    )]
+    NotFinite {
+        /// The entry's full name.
+        name: String,
+        /// The number.
+        value: f64,
+    },
     /// A file is damaged.
     #[error("{path} is damaged ({reason})")]
     Damaged {

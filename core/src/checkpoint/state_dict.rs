@@ -90,12 +90,13 @@ impl StateDict {
         self.arrays.insert(name.to_owned(), array);
     }
 
-    /// Writes a value that serde can write: counters, streams, small structures.
+    /// Writes a value that serde can write: counters, streams, small structures. Numbers that JSON
+    /// lacks are kept, as [`gymnast_json`] writes them.
     ///
     /// # Errors
     /// [`CheckpointError::Mismatch`] where serde cannot write it as JSON.
     pub fn insert<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), CheckpointError> {
-        let json = serde_json::to_value(value);
+        let json = gymnast_json::to_value(value);
         let json =
             json.map_err(|error| mismatch(name, "a value that JSON can hold", error.to_string()))?;
         self.values.insert(name.to_owned(), json);
@@ -152,7 +153,7 @@ impl StateDict {
     /// [`CheckpointError::Missing`]; [`CheckpointError::Mismatch`] where it has another form.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, CheckpointError> {
         let value = self.values.get(name).ok_or_else(|| missing(name))?;
-        let read = T::deserialize(value);
+        let read = gymnast_json::from_value(value);
         read.map_err(|error| mismatch(name, std::any::type_name::<T>(), error.to_string()))
     }
 
@@ -172,6 +173,23 @@ impl StateDict {
             values: self.values.iter().filter_map(|(k, v)| Some((below(k)?, v.clone()))).collect(),
         };
         part.load(&inner).map_err(|error| error.below(name))
+    }
+
+    /// Nothing where every number can be learned from: no array holds NaN or an infinity, and no value
+    /// holds NaN. (An infinity may be one that a value begins with, as the best loss so far.)
+    ///
+    /// # Errors
+    /// [`CheckpointError::NotFinite`], naming the first entry that holds another number.
+    pub fn expect_finite(&self) -> Result<(), CheckpointError> {
+        let array = |(name, array): (&String, &Array)| Some((name.clone(), array.not_finite()?));
+        let value = |(name, value): (&String, &Value)| {
+            is_nan_inside(value).then(|| (name.clone(), f64::NAN))
+        };
+        let mut found = self.arrays.iter().filter_map(array);
+        match found.next().or_else(|| self.values.iter().find_map(value)) {
+            Some((name, value)) => Err(CheckpointError::NotFinite { name, value }),
+            None => Ok(()),
+        }
     }
 
     /// The arrays as a safetensors file and the values as JSON, the same bytes for the same state.
@@ -249,6 +267,35 @@ impl StateDict {
     }
 }
 
+impl Array {
+    /// The first of its numbers that is not finite.
+    fn not_finite(&self) -> Option<f64> {
+        match self.dtype {
+            Dtype::F32 => {
+                let (numbers, _) = self.bytes.as_chunks();
+                let mut numbers = numbers.iter().map(|&number| f32::from_le_bytes(number));
+                numbers.find(|x| !x.is_finite()).map(f64::from)
+            }
+            Dtype::F64 => {
+                let (numbers, _) = self.bytes.as_chunks();
+                let mut numbers = numbers.iter().map(|&number| f64::from_le_bytes(number));
+                numbers.find(|x| !x.is_finite())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether a value holds NaN somewhere.
+fn is_nan_inside(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == gymnast_json::NAN,
+        Value::Array(values) => values.iter().any(is_nan_inside),
+        Value::Object(values) => values.values().any(is_nan_inside),
+        _ => false,
+    }
+}
+
 /// Where the metadata of a safetensors file hold what is not an array.
 const HEADER: &str = "gymnast";
 
@@ -308,6 +355,32 @@ mod tests {
         read.load_part("agent/counter", &mut counter).unwrap();
         assert_eq!(counter.0, 7);
         assert_eq!(state.to_files().unwrap(), (arrays, values));
+    }
+
+    #[test]
+    fn numbers_that_json_lacks_are_kept_and_found() {
+        let mut state = StateDict::new();
+        let best = (f64::INFINITY, None::<f64>, Some(-0.0), f64::MIN_POSITIVE / 2.0);
+        state.insert("best", &best).unwrap();
+        state.insert_array("table", &[2], &[f32::MAX, 1e-40]);
+        state.insert_array("count", &[1], &[u64::MAX]);
+        state.expect_finite().unwrap();
+        let (arrays, values) = state.to_files().unwrap();
+        let read = StateDict::from_files(&arrays, &values).unwrap();
+        let back: (f64, Option<f64>, Option<f64>, f64) = read.get("best").unwrap();
+        assert_eq!(format!("{back:?}"), format!("{best:?}"));
+        for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut poisoned = state.clone();
+            poisoned.insert_array("agent/q", &[2], &[0.0, x]);
+            let mut narrow = state.clone();
+            narrow.insert_array("agent/q", &[2], &[0.0, f64::from(x)]);
+            for state in [poisoned, narrow] {
+                let error = state.expect_finite().unwrap_err().to_string();
+                assert!(error.contains("`agent/q`") && error.contains("learning rate"), "{error}");
+            }
+        }
+        state.insert("agent/sum", &BTreeMap::from([("loss", vec![(f64::NAN, 1_u64)])])).unwrap();
+        assert!(state.expect_finite().unwrap_err().to_string().contains("agent/sum"));
     }
 
     #[test]

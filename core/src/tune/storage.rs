@@ -116,7 +116,7 @@ impl Storage {
     }
 
     fn write_line(&mut self, value: &impl Serialize) -> Result<(), TuneError> {
-        let line = serde_json::to_string(value).expect("records are plain data") + "\n";
+        let line = gymnast_json::to_string(value).expect("records are plain data") + "\n";
         let end = self.end + line.len() as u64;
         if end > MAX_BYTES {
             return Err(TuneError::Full { path: self.path.clone(), most: MAX_BYTES });
@@ -170,7 +170,7 @@ impl Storage {
 }
 
 fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(text).map_err(|error| error.to_string())
+    gymnast_json::from_slice(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

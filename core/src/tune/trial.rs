@@ -115,7 +115,7 @@ impl<'a> Trial<'a> {
         choices: &'c [T],
     ) -> Result<&'c T, TuneError> {
         // What cannot be JSON becomes null, and two of these are a repeated choice.
-        let as_json = |choice: &T| serde_json::to_value(choice).unwrap_or(Value::Null);
+        let as_json = |choice: &T| gymnast_json::to_value(choice).unwrap_or(Value::Null);
         let distribution =
             Distribution::Categorical { choices: choices.iter().map(as_json).collect() };
         let value = self.suggest(name, &distribution)?;

@@ -21,7 +21,7 @@ use crate::{EnvError, EnvOptions, EnvSpec};
 /// The registered environments of this folder.
 pub(crate) fn specs() -> Vec<EnvSpec> {
     let cart_pole = "Balance a pole on a cart by pushing the cart left or right.";
-    let half_length = "Half the pole's length, in metres.";
+    let half_length = "Half the pole's length, 0.001 to 1000 metres.";
     let sutton_barto = "Sutton and Barto's reward: 0 a step, −1 on the one that fails.";
     let goal_velocity = "The least velocity at the goal that counts as reaching it.";
     vec![
@@ -61,23 +61,33 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
         .reward_threshold(90.0)
         .trace_tolerance(1e-6),
         EnvSpec::continuous("Pendulum-v1", |options| {
-            from_options::<Pendulum>("Pendulum-v1", options)
+            let pendulum: Pendulum = from_options("Pendulum-v1", options)?;
+            let g = pendulum.g;
+            require("Pendulum-v1", (-1e6..=1e6).contains(&g), || {
+                format!("`g` must lie between -1e6 and 1e6 m/s², got {g:e}")
+            })?;
+            Ok(pendulum)
         })
         .description("Swing a pendulum up and hold it there with little torque.")
-        .option("g", 10.0, "The acceleration of gravity, in m/s².")
+        .option("g", 10.0, "The acceleration of gravity, -1e6 to 1e6 m/s².")
         .max_episode_steps(200)
         .trace_tolerance(1e-6),
         EnvSpec::discrete("Acrobot-v1", |options| {
             let acrobot: Acrobot = from_options("Acrobot-v1", options)?;
             let noise = acrobot.torque_noise_max;
-            require("Acrobot-v1", noise >= 0.0, || {
-                format!("`torque_noise_max` must not be negative, got {noise}")
+            // Beyond, one step overflows.
+            require("Acrobot-v1", (0.0..=1e6).contains(&noise), || {
+                format!("`torque_noise_max` must lie between 0 and 1e6 N·m, got {noise:e}")
             })?;
             Ok(acrobot)
         })
         .description("Swing the tip of a two-link arm above a line by torque at its elbow.")
         .option("dynamics", "book", "Whose equations of motion to use (`book` or `nips`).")
-        .option("torque_noise_max", 0.0, "The greatest torque that uniform noise adds, in N·m.")
+        .option(
+            "torque_noise_max",
+            0.0,
+            "The greatest torque that uniform noise adds, 0 to 1e6 N·m.",
+        )
         .max_episode_steps(500)
         .reward_threshold(-100.0),
     ]
@@ -86,7 +96,10 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
 fn make_cart_pole(id: &str, options: &EnvOptions) -> Result<CartPole, EnvError> {
     let cart_pole: CartPole = from_options(id, options)?;
     let length = cart_pole.length;
-    require(id, length > 0.0, || format!("`length` must be positive, got {length}"))?;
+    // The force on a pole that is hardly there, or the torque on a mile of it, overflows.
+    require(id, (1e-3..=1e3).contains(&length), || {
+        format!("`length` must lie between 0.001 and 1000 m, got {length:e}")
+    })?;
     Ok(cart_pole)
 }
 

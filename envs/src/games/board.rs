@@ -156,6 +156,10 @@ impl<G: BoardGame> Space for BoardSpace<G> {
         stones.own & stones.other == 0 && stones.occupied() & !board == 0
     }
 
+    fn admits(&self, stones: &Stones) -> bool {
+        self.contains(stones)
+    }
+
     fn sample(&self, rng: &mut Rng) -> Stones {
         let cells = (0..G::CELLS).map(|_| Some(rng.random_range(0..3_u32) as usize));
         Self::read(cells).expect("cells are 0, 1 or 2")

@@ -236,11 +236,11 @@ impl Env for Breakout {
     }
 
     fn save(&self) -> Option<serde_json::Value> {
-        serde_json::to_value(self).ok()
+        gymnast_json::to_value(self).ok()
     }
 
     fn restore(&mut self, snapshot: &serde_json::Value) -> Result<(), EnvError> {
-        let game = Self::deserialize(snapshot).map_err(|error| error.to_string());
+        let game = gymnast_json::from_value::<Self>(snapshot).map_err(|error| error.to_string());
         let game = game.and_then(|game| {
             let State { ball, last_ball, paddle, last_action, is_lost, .. } = game.state;
             let places = [ball[0], ball[1], last_ball[0], last_ball[1], paddle];

@@ -132,6 +132,11 @@ impl<const N: usize> Space for BoxSpace<N> {
         inside(element, &self.low, &self.high)
     }
 
+    #[inline]
+    fn admits(&self, element: &[f32; N]) -> bool {
+        all_finite(element)
+    }
+
     fn sample(&self, rng: &mut Rng) -> [f32; N] {
         std::array::from_fn(|i| sample_between(self.low[i], self.high[i], rng))
     }
@@ -161,6 +166,11 @@ impl Space for RowSpace {
 
     fn contains(&self, element: &Vec<f32>) -> bool {
         element.len() == self.low.len() && inside(element, &self.low, &self.high)
+    }
+
+    #[inline]
+    fn admits(&self, element: &Vec<f32>) -> bool {
+        element.len() == self.low.len() && all_finite(element)
     }
 
     fn sample(&self, rng: &mut Rng) -> Vec<f32> {
@@ -272,6 +282,12 @@ fn inside(element: &[f32], low: &[f32], high: &[f32]) -> bool {
     element.iter().zip(low.iter().zip(high)).all(|(x, (low, high))| low <= x && x <= high)
 }
 
+/// Looks at all of them without a branch for each, so that it is quick for pictures too.
+#[inline]
+fn all_finite(numbers: &[f32]) -> bool {
+    numbers.iter().fold(true, |finite, x| finite & x.is_finite())
+}
+
 /// A NaN goes to the lower bound, so that whatever comes out lies in the box.
 fn clip_between(x: f32, low: f32, high: f32) -> f32 {
     x.max(low).min(high)
@@ -300,23 +316,22 @@ fn exponential(rng: &mut Rng) -> f32 {
     -rng.sample::<f64, _>(OpenClosed01).ln() as f32
 }
 
-/// JSON has no infinities: they are written as the strings Gymnasium's users know.
-fn numbers_to_json(numbers: &[f32]) -> Value {
-    let number = |&x: &f32| match x {
-        f32::INFINITY => Value::from("inf"),
-        f32::NEG_INFINITY => Value::from("-inf"),
-        // Through the shortest decimal, so that 0.1 is written as 0.1.
-        x => x.to_string().parse::<f64>().map_or(Value::Null, Value::from),
+/// JSON has neither NaN nor infinities: they are written as the strings Gymnasium's users know.
+pub(super) fn numbers_to_json(numbers: &[f32]) -> Value {
+    let number = |&x: &f32| {
+        if x.is_finite() {
+            // Through the shortest decimal, so that 0.1 is written as 0.1.
+            let shortest = x.to_string().parse::<f64>();
+            Value::from(shortest.expect("a finite number's text is a number"))
+        } else {
+            gymnast_json::to_value(&x).expect("a number is plain data")
+        }
     };
     numbers.iter().map(number).collect()
 }
 
-fn numbers_from_json(value: &Value) -> Option<Vec<f32>> {
-    let number = |value: &Value| match value {
-        Value::String(text) => text.parse().ok(),
-        other => other.as_f64().map(|x| x as f32),
-    };
-    value.as_array()?.iter().map(number).collect()
+pub(super) fn numbers_from_json(value: &Value) -> Option<Vec<f32>> {
+    value.as_array()?.iter().map(|value| gymnast_json::from_value::<f32>(value).ok()).collect()
 }
 
 #[cfg(test)]
@@ -357,12 +372,11 @@ mod tests {
 
     #[test]
     fn every_float_survives_json() {
-        let space = BoxSpace::<5>::unbounded();
-        let element = [0.1, f32::MAX, f32::MIN_POSITIVE / 4.0, -0.0, f32::INFINITY];
+        let space = BoxSpace::<6>::unbounded();
+        let element = [0.1, f32::MAX, f32::MIN_POSITIVE / 4.0, -0.0, f32::INFINITY, f32::NAN];
         let json: Value = serde_json::from_str(&space.to_jsonable(&element).to_string()).unwrap();
-        assert_eq!(
-            space.from_jsonable(&json).unwrap().map(f32::to_bits),
-            element.map(f32::to_bits)
-        );
+        let back = space.from_jsonable_unbounded(&json).unwrap();
+        assert_eq!(back.map(f32::to_bits), element.map(f32::to_bits));
+        assert!(space.from_jsonable(&json).is_err(), "NaN lies in no box");
     }
 }

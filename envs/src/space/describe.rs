@@ -17,9 +17,11 @@ pub enum SpaceDescription {
     },
     /// A box of real numbers.
     Box {
-        /// The least value of each number; `null` in JSON where unbounded.
+        /// The least value of each number; `"-inf"` in JSON where unbounded.
+        #[serde(with = "bounds")]
         low: Vec<f32>,
-        /// The greatest value of each number; `null` in JSON where unbounded.
+        /// The greatest value of each number; `"inf"` in JSON where unbounded.
+        #[serde(with = "bounds")]
         high: Vec<f32>,
         /// The shape of the array.
         shape: Vec<usize>,
@@ -70,6 +72,23 @@ impl fmt::Display for SpaceDescription {
     }
 }
 
+/// Bounds as JSON can hold them.
+mod bounds {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
+    use serde_json::Value;
+
+    use crate::space::bounded::{numbers_from_json, numbers_to_json};
+
+    pub(super) fn serialize<S: Serializer>(bounds: &[f32], to: S) -> Result<S::Ok, S::Error> {
+        numbers_to_json(bounds).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f32>, D::Error> {
+        let value = Value::deserialize(from)?;
+        numbers_from_json(&value).ok_or_else(|| D::Error::custom("expected a list of numbers"))
+    }
+}
+
 /// One number where all bounds are equal, a list where they are few, their range where many.
 struct Bounds<'a>(&'a [f32]);
 
@@ -107,5 +126,14 @@ mod tests {
         let integers = |nvec: &[usize]| SpaceDescription::MultiDiscrete { nvec: nvec.to_vec() };
         assert_eq!(integers(&[3, 3]).to_string(), "MultiDiscrete([3, 3])");
         assert_eq!(integers(&[3; 42]).to_string(), "MultiDiscrete([3; 42])");
+    }
+
+    #[test]
+    fn infinite_bounds_are_read_as_they_are_written() {
+        let (low, high) = (vec![-4.8, f32::NEG_INFINITY], vec![f32::INFINITY, 0.1]);
+        let space = SpaceDescription::Box { low, high, shape: vec![2] };
+        let text = serde_json::to_string(&space).unwrap();
+        assert!(text.contains(r#""low":[-4.8,"-inf"],"high":["inf",0.1]"#), "{text}");
+        assert_eq!(serde_json::from_str::<SpaceDescription>(&text).unwrap(), space);
     }
 }

@@ -68,6 +68,11 @@ impl Space for Discrete {
     }
 
     #[inline]
+    fn admits(&self, element: &i64) -> bool {
+        self.contains(element)
+    }
+
+    #[inline]
     fn sample(&self, rng: &mut Rng) -> i64 {
         self.start + rng.random_range(0..self.n as u64) as i64
     }

@@ -32,6 +32,12 @@ pub trait Space: Clone + Debug + Send + Sync + 'static {
     /// Whether `element` lies in the space.
     fn contains(&self, element: &Self::Element) -> bool;
 
+    /// Whether an environment may show `element`: each choice among finitely many is one there is, and
+    /// each real number is finite. The bounds of a box do not count, which an environment may leave
+    /// (CartPole does in an episode's last step). Vectors of environments ask at every step, so it must be
+    /// quick.
+    fn admits(&self, element: &Self::Element) -> bool;
+
     /// Draws an element: uniform where the space is bounded.
     fn sample(&self, rng: &mut Rng) -> Self::Element;
 

@@ -41,6 +41,11 @@ impl<const N: usize> Space for MultiDiscrete<N> {
         element.iter().zip(&self.nvec).all(|(&x, &n)| (x as u64) < n as u64)
     }
 
+    #[inline]
+    fn admits(&self, element: &[i64; N]) -> bool {
+        self.contains(element)
+    }
+
     fn sample(&self, rng: &mut Rng) -> [i64; N] {
         self.nvec.map(|n| rng.random_range(0..n as u64) as i64)
     }
@@ -122,6 +127,11 @@ impl<const N: usize> Space for MultiBinary<N> {
     type Element = [bool; N];
 
     fn contains(&self, _element: &[bool; N]) -> bool {
+        true
+    }
+
+    #[inline]
+    fn admits(&self, _element: &[bool; N]) -> bool {
         true
     }
 

@@ -16,6 +16,10 @@ macro_rules! tuple_space {
                 $(self.$index.contains(&element.$index))&&+
             }
 
+            fn admits(&self, element: &Self::Element) -> bool {
+                $(self.$index.admits(&element.$index))&&+
+            }
+
             fn sample(&self, rng: &mut Rng) -> Self::Element {
                 ($(self.$index.sample(rng),)+)
             }
@@ -208,6 +212,10 @@ macro_rules! product_space {
 
             fn contains(&self, element: &$Element) -> bool {
                 $($crate::Space::contains(&self.$field, &element.$field))&&+
+            }
+
+            fn admits(&self, element: &$Element) -> bool {
+                $($crate::Space::admits(&self.$field, &element.$field))&&+
             }
 
             fn sample(&self, rng: &mut $crate::Rng) -> $Element {

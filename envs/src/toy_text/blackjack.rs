@@ -312,12 +312,12 @@ impl Env for Blackjack {
     }
 
     fn save(&self) -> Option<Value> {
-        serde_json::to_value(self).ok()
+        gymnast_json::to_value(self).ok()
     }
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
         // A hand that nobody can hold would leave the space, and the dealer would draw for ever.
-        let table = Self::deserialize(snapshot).map_err(|error| error.to_string());
+        let table = gymnast_json::from_value::<Self>(snapshot).map_err(|error| error.to_string());
         let valid = table.and_then(|table| {
             let is_valid = table.player.is_holdable() && (1..=10).contains(&table.dealer_card);
             if is_valid { Ok(table) } else { Err(snapshot.to_string()) }

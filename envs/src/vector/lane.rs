@@ -1,5 +1,6 @@
 //! One environment of a vector by itself.
 
+use super::Gate;
 use crate::{
     Act, AutoresetMode, Env, EnvError, Experience, Obs, Outcome, Rng, Space, SyncVectorEnv,
 };
@@ -19,10 +20,12 @@ pub trait Lane<O: Space, A: Space>: Send {
 
 /// What a vector keeps of one environment.
 pub(super) struct Place<'a, E: Env> {
+    pub(super) gate: Gate<'a, E::ObservationSpace>,
     pub(super) env: &'a mut E,
     pub(super) rng: &'a mut Rng,
     pub(super) observation: &'a mut Obs<E>,
     pub(super) finished: &'a mut bool,
+    pub(super) steps: &'a mut u64,
 }
 
 impl<E: Env> Place<'_, E> {
@@ -36,10 +39,12 @@ impl<E: Env> Place<'_, E> {
         rows: &mut Experience<E::ObservationSpace, E::ActionSpace>,
         i: usize,
     ) -> Result<(), EnvError> {
-        let Self { env, rng, observation, finished } = self;
+        let Self { gate, env, rng, observation, finished, steps } = self;
         rows.is_reset[i] = **finished;
         if **finished {
             let first = env.reset(rng)?;
+            gate.reset(&first)?;
+            **steps = 0;
             observation.clone_from(&first);
             rows.next_observations[i] = first;
             (rows.rewards[i], rows.outcomes[i]) = (0.0, Outcome::Continues);
@@ -47,9 +52,14 @@ impl<E: Env> Place<'_, E> {
             return Ok(());
         }
         let step = env.step(action, rng)?;
+        **steps += 1;
+        gate.step(&step.observation, step.reward, **steps)?;
         (rows.rewards[i], rows.outcomes[i]) = (step.reward, step.outcome);
         if step.outcome.is_final() && mode == AutoresetMode::SameStep {
-            **observation = env.reset(rng)?;
+            let first = env.reset(rng)?;
+            gate.reset(&first)?;
+            **steps = 0;
+            **observation = first;
         } else {
             **finished = step.outcome.is_final();
             observation.clone_from(&step.observation);
@@ -91,13 +101,17 @@ impl<E: Env> Lane<E::ObservationSpace, E::ActionSpace> for SyncLane<'_, E> {
 pub(super) fn lanes<E: Env>(
     vector: &mut SyncVectorEnv<E>,
 ) -> Vec<Box<dyn Lane<E::ObservationSpace, E::ActionSpace> + '_>> {
-    let mode = vector.mode;
-    let shown = vector.observations.iter_mut().zip(&mut vector.finished);
-    let places = vector.envs.iter_mut().zip(&mut vector.rngs).zip(shown);
+    let SyncVectorEnv { envs, rngs, observations, finished, steps, .. } = vector;
+    let (mode, name, space) = (vector.mode, &vector.name, &vector.observation_space);
+    let is_alone = envs.len() == 1;
+    let shown = observations.iter_mut().zip(finished).zip(steps);
+    let places = envs.iter_mut().zip(rngs).zip(shown);
     places
-        .map(|((env, rng), (observation, finished))| {
+        .enumerate()
+        .map(|(i, ((env, rng), ((observation, finished), steps)))| {
             let experience = Experience::row(observation.clone());
-            let place = Place { env, rng, observation, finished };
+            let gate = Gate { space, env: name, index: (!is_alone).then_some(i) };
+            let place = Place { gate, env, rng, observation, finished, steps };
             Box::new(SyncLane { place, mode, experience }) as Box<dyn Lane<_, _>>
         })
         .collect()

@@ -1,13 +1,13 @@
 //! Observations in bins, so that a table can hold them.
 
 use super::snapshot::invalid_option;
-use crate::{Act, BoxSpace, Env, EnvError, MultiDiscrete, Obs, Rng, Space as _, SpaceError, Step};
+use crate::{Act, BoxSpace, Env, EnvError, MultiDiscrete, Obs, Rng, SpaceError, Step};
 
 /// Sorts each number of an observation into bins of equal width (Gymnasium's
 /// `DiscretizeObservation` with `multidiscrete=True`).
 ///
 /// A number on the edge between two bins belongs to the upper one; a number outside the limits
-/// belongs to the outermost bin. NaN is an error.
+/// belongs to the outermost bin. NaN and infinite numbers are an error.
 ///
 /// ```
 /// use gymnast_envs::{Env, FiniteSpace, classic::MountainCar, wrappers::DiscretizeObservation};
@@ -69,8 +69,8 @@ where
     crate::wrappers::wrapped!();
 
     fn discretize(&self, observation: &Obs<E>) -> Result<[i64; N], EnvError> {
-        if observation.iter().any(|x| x.is_nan()) {
-            let expected = self.env.observation_space().describe().to_string();
+        if observation.iter().any(|x| !x.is_finite()) {
+            let expected = format!("{N} finite numbers");
             let got = format!("{observation:?}");
             return Err(SpaceError::NotAnElement { expected, got }.into());
         }
@@ -132,7 +132,9 @@ mod tests {
             env.set_state(&state).unwrap();
             assert_eq!(env.observe(), Some(bins), "{state:?}");
         }
-        assert!(env.discretize(&[f32::NAN; 4]).is_err());
+        for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(env.discretize(&[0.0, x, 0.0, 0.0]).is_err(), "{x}");
+        }
     }
 
     #[test]

@@ -85,11 +85,18 @@ impl<E: Env> Env for NormalizeReward<E> {
     fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
         let mut step = self.env.step(action, rng)?;
         let watch = &mut self.watch;
-        watch.discounted_return =
+        let discounted_return =
             step.outcome.discount(self.gamma) * watch.discounted_return + step.reward;
-        if watch.update {
-            watch.statistics.update(&[watch.discounted_return])?;
+        if !discounted_return.is_finite() {
+            return Err(EnvError::Failed(format!(
+                "expected rewards whose discounted return is finite, got {} on top of {}",
+                step.reward, watch.discounted_return
+            )));
         }
+        if watch.update {
+            watch.statistics.update(&[discounted_return])?;
+        }
+        watch.discounted_return = discounted_return;
         step.reward /= (watch.statistics.var()[0] + self.epsilon).sqrt();
         Ok(step)
     }
@@ -114,7 +121,7 @@ impl<E: Env> Env for NormalizeReward<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Seed, classic::CartPole};
+    use crate::{Seed, classic::CartPole, wrappers::TransformReward};
 
     #[test]
     fn scaled_by_hand_terminated_or_not() {
@@ -133,6 +140,28 @@ mod tests {
         let last = env.step(&0, &mut rng).unwrap();
         assert!(last.outcome.terminated() && last.reward == reward);
         assert_eq!(env.watch.discounted_return, 1.0);
+    }
+
+    #[test]
+    fn a_reward_that_is_no_number_leaves_nothing_behind() {
+        let mut rng = Seed::new(0).rng();
+        for bad in [f64::NAN, f64::INFINITY, f64::MAX] {
+            // Good, bad, good.
+            let count = std::sync::atomic::AtomicUsize::new(0);
+            let reward = move |good| match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+            {
+                1 => bad,
+                _ => good,
+            };
+            let sometimes = TransformReward::new(CartPole::default(), reward);
+            let mut env = NormalizeReward::new(sometimes, 0.5, 1.0).unwrap();
+            env.reset(&mut rng).unwrap();
+            env.step(&0, &mut rng).unwrap();
+            let before = serde_json::to_string(&env.watch).unwrap();
+            assert!(matches!(env.step(&0, &mut rng), Err(EnvError::Failed(_))), "{bad}");
+            assert_eq!(serde_json::to_string(&env.watch).unwrap(), before);
+            assert!(env.step(&0, &mut rng).unwrap().reward.is_finite());
+        }
     }
 
     #[test]

@@ -99,7 +99,8 @@ impl<E: Env<ObservationSpace: ArraySpace>> Env for MaxAndSkipObservation<E> {
         if let Some(before) = before {
             for (x, &y) in last.observation.as_mut().iter_mut().zip(before.as_ref()) {
                 // A NaN in either stays.
-                if y > *x || y.is_nan() {
+                // What is no finite number must be seen, though −∞ is never the greater.
+                if x.is_finite() && (y > *x || !y.is_finite()) {
                     *x = y;
                 }
             }

@@ -63,25 +63,36 @@ impl RunningMeanStd {
     /// Takes up one vector.
     ///
     /// # Errors
-    /// [`EnvError::Failed`] if it has another width or a number is not finite, which would spoil
-    /// the statistics for good; they stay as they were.
+    /// [`EnvError::Failed`] if it has another width or a number is not finite or so large that its
+    /// square is not, which would spoil the statistics for good; they stay as they were.
     pub fn update<T: Copy + Into<f64>>(&mut self, vector: &[T]) -> Result<(), EnvError> {
-        let finite = vector.iter().all(|&x| x.into().is_finite());
-        if !finite || vector.len() != self.mean.len() {
+        let moments = self.mean.iter().zip(&self.var).zip(vector);
+        // First, since a number that is not finite, or too large for its square to be, would stay in the
+        // statistics for good.
+        let fits = moments.fold(vector.len() == self.mean.len(), |fits, ((&mean, &var), &x)| {
+            let (mean, var) = self.moved(mean, var, x.into());
+            fits & mean.is_finite() & var.is_finite()
+        });
+        if !fits {
             let got: Vec<f64> = vector.iter().map(|&x| x.into()).collect();
             let width = self.mean.len();
             return Err(EnvError::Failed(format!(
-                "running statistics take {width} finite numbers, got {got:?}"
+                "running statistics take {width} finite numbers whose squares are finite, got {got:?}"
             )));
         }
-        let count = self.count + 1.0;
-        for ((mean, var), &x) in self.mean.iter_mut().zip(&mut self.var).zip(vector) {
-            let delta = x.into() - *mean;
-            *mean += delta / count;
-            *var = (*var * self.count + delta * delta * self.count / count) / count;
+        for (i, &x) in vector.iter().enumerate() {
+            (self.mean[i], self.var[i]) = self.moved(self.mean[i], self.var[i], x.into());
         }
-        self.count = count;
+        self.count += 1.0;
         Ok(())
+    }
+
+    /// The mean and the variance of one number with one more of it.
+    #[inline]
+    fn moved(&self, mean: f64, var: f64, x: f64) -> (f64, f64) {
+        let (count, delta) = (self.count + 1.0, x - mean);
+        let spread = delta * delta * self.count / count;
+        (mean + delta / count, (var * self.count + spread) / count)
     }
 
     /// The mean of each number.
@@ -146,6 +157,7 @@ mod tests {
     fn what_would_spoil_the_statistics_is_refused() {
         let mut statistics = RunningMeanStd::new(1);
         assert!(statistics.update(&[f32::NAN]).is_err());
+        assert!(statistics.update(&[f64::MAX]).is_err());
         assert!(statistics.update(&[0.0, 1.0]).is_err());
         assert_eq!(statistics, RunningMeanStd::new(1));
         assert!(RunningMeanStd::from_parts(vec![0.0], vec![-1.0], 1.0).is_err());

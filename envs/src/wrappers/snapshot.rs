@@ -7,7 +7,7 @@ use crate::{Env, EnvError, Space};
 
 /// A snapshot of `env` with a wrapper's `own` part.
 pub(super) fn save(env: &impl Env, own: impl Serialize) -> Option<Value> {
-    Some(json!({ "env": env.save()?, "wrapper": serde_json::to_value(own).ok()? }))
+    Some(json!({ "env": env.save()?, "wrapper": gymnast_json::to_value(&own).ok()? }))
 }
 
 /// Restores `env` and returns the wrapper's own part. It is read first, so that a snapshot that
@@ -23,7 +23,7 @@ pub(super) fn restore<T: DeserializeOwned>(
 
 /// The wrapper's own part alone, for a wrapper that has more to check before it restores `env`.
 pub(super) fn own<T: DeserializeOwned>(snapshot: &Value) -> Result<T, EnvError> {
-    T::deserialize(&snapshot["wrapper"]).map_err(|error| invalid(snapshot, error))
+    gymnast_json::from_value(&snapshot["wrapper"]).map_err(|error| invalid(snapshot, error))
 }
 
 /// The error for a snapshot whose own part does not fit.

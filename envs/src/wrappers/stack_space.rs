@@ -42,6 +42,11 @@ impl<S: Space, const K: usize> Space for StackSpace<S, K> {
         element.iter().all(|element| self.space.contains(element))
     }
 
+    #[inline]
+    fn admits(&self, element: &Self::Element) -> bool {
+        element.iter().all(|element| self.space.admits(element))
+    }
+
     fn sample(&self, rng: &mut Rng) -> Self::Element {
         std::array::from_fn(|_| self.space.sample(rng))
     }

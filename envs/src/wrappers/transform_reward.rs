@@ -29,7 +29,7 @@ impl<E: fmt::Debug> fmt::Debug for TransformReward<E> {
 
 /// Clips every reward to bounds (Gymnasium's `ClipReward`).
 ///
-/// A NaN stays NaN.
+/// A reward that is not finite stays as it is, so that it is found and not hidden behind a bound.
 #[derive(Clone, Copy, Debug)]
 pub struct ClipReward<E> {
     env: E,
@@ -92,7 +92,7 @@ macro_rules! change_reward {
 
 change_reward!(TransformReward, |wrapper: &Self, reward| (wrapper.function)(reward));
 change_reward!(ClipReward, |wrapper: &Self, reward: f64| {
-    reward.clamp(wrapper.min_reward, wrapper.max_reward)
+    if reward.is_finite() { reward.clamp(wrapper.min_reward, wrapper.max_reward) } else { reward }
 });
 
 #[cfg(test)]
@@ -117,6 +117,10 @@ mod tests {
         assert_eq!(clipped.step(&1, &mut rng).unwrap().reward, -10.0);
         assert_eq!(clipped.step(&0, &mut rng).unwrap().reward, -1.0);
         assert_eq!(clipped.transitions(&start, &1).unwrap()[0].reward, -10.0);
+        let endless = TransformReward::new(cliff(), |_| f64::INFINITY);
+        let mut clipped = ClipReward::new(endless, -1.0, 1.0).unwrap();
+        clipped.reset(&mut rng).unwrap();
+        assert_eq!(clipped.step(&1, &mut rng).unwrap().reward, f64::INFINITY);
     }
 
     #[test]

@@ -19,6 +19,10 @@ impl Space for Loose {
         self.0[0] <= *x && *x <= self.0[1]
     }
 
+    fn admits(&self, x: &f32) -> bool {
+        x.is_finite()
+    }
+
     fn sample(&self, _rng: &mut Rng) -> f32 {
         0.5
     }

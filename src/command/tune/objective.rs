@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use gymnast_core::tune::{SearchSpace, Stop, Trial};
-use gymnast_harness::{Callback, Ending, Evaluation, Flow, StopOnInterrupt, Training};
+use gymnast_harness::{Callback, Ending, Evaluation, Flow, StopOnInterrupt, Training, catch_panic};
 
 use super::definition::Definition;
 use crate::command::{CommandError, Names};
@@ -67,7 +67,9 @@ impl<'a> Objective<'a> {
                 is_last: seed + 1 == u64::from(self.definition.seeds),
                 is_pruned: false,
             };
-            let summary = run.train_with_callbacks(seed, &mut [&mut interrupt, &mut judge])?;
+            let summary = catch_panic(seed, || {
+                run.train_with_callbacks(seed, &mut [&mut interrupt, &mut judge])
+            })?;
             if judge.is_pruned {
                 return Err(Stop::Pruned);
             }

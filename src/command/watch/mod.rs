@@ -67,9 +67,14 @@ pub(crate) fn run(
     }
     let env = run_dir::run_or_env(&args.what, names)?;
     let mut screen = Screen::new(args.gif.as_deref(), args.fps, out);
+    let interrupt = StopOnInterrupt::install();
     match env {
         None => watch_run(args, names, &mut screen)?,
         Some(spec) => watch_random(args, spec, &mut screen)?,
+    }
+    // What is watched live has no end but this; a GIF is whole or not there.
+    if args.gif.is_some() && interrupt.requested() {
+        return Ok(super::interrupted("no GIF was written"));
     }
     screen.finish()?;
     Ok(ExitCode::SUCCESS)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Distribution;
 use crate::learned::backend;
-use crate::off_policy::check_networks;
+use crate::off_policy::{check_gradient_steps, check_networks};
 
 gymnast_harness::documented! {
     /// The settings of [`Dqn`](super::Dqn).
@@ -40,7 +40,7 @@ gymnast_harness::documented! {
         pub learning_starts: u64,
         /// Learn every so many env steps …
         pub train_every: u64,
-        /// … with so many updates.
+        /// … with so many updates, 1 to 10000.
         pub gradient_steps: u64,
         /// Move the target network every so many env steps …
         pub target_every: u64,
@@ -169,14 +169,11 @@ impl DqnConfig {
         for (key, value) in [("batch_size", self.batch_size), ("n_step", self.n_step)] {
             require((1..=1 << 20).contains(&value), key, &value, "1 to 1048576")?;
         }
-        for (key, value) in [
-            ("train_every", self.train_every),
-            ("gradient_steps", self.gradient_steps),
-            ("target_every", self.target_every),
-        ] {
+        for (key, value) in [("train_every", self.train_every), ("target_every", self.target_every)]
+        {
             require(value > 0, key, &value, "at least 1")?;
         }
-        Ok(())
+        check_gradient_steps(self.gradient_steps)
     }
 
     /// Whether rows are replayed by their priorities.

@@ -1,7 +1,7 @@
 //! Training the model: by epochs over each member's bootstrap sample, until no member predicts what
 //! was held out any better.
 
-use gymnast_harness::AgentError;
+use gymnast_harness::{AgentError, Grace};
 use rand::seq::SliceRandom as _;
 use tch::{Kind, Tensor};
 
@@ -74,11 +74,12 @@ impl Model {
         let mut best = self.holdout_losses(&held_out).0;
         let mut best_parameters = self.ensemble.parameters().to_vec();
         let (mut model_loss, mut epochs, mut epochs_since_better) = (0.0, 0, 0);
+        let mut grace = Grace::default();
         while epochs < config.max_epochs && epochs_since_better < config.patience {
             epochs += 1;
             epochs_since_better += 1;
             members.iter_mut().for_each(|rows| rows.shuffle(&mut self.shuffle_rng));
-            model_loss = self.epoch(&examples, &members, rows, config)?;
+            model_loss = self.epoch(&examples, &members, rows, config, &mut grace)?;
             if !model_loss.is_finite() {
                 let what = "the model's loss";
                 return Err(AgentError::Diverged { what, value: model_loss, env_steps });
@@ -141,9 +142,11 @@ impl Model {
         members: &[Vec<i64>],
         rows: usize,
         config: &FitConfig,
+        grace: &mut Grace,
     ) -> Result<f64, AgentError> {
         let mut sum = 0.0;
         for start in (0..rows).step_by(config.batch_size) {
+            grace.check()?;
             let end = rows.min(start + config.batch_size);
             let drawn: Vec<i64> =
                 members.iter().flat_map(|rows| &rows[start..end]).copied().collect();

@@ -86,6 +86,8 @@ fn settings_out_of_range_are_named() {
         ("target_noise_clip", Td3Config { target_noise_clip: f64::NAN, ..small() }),
         ("exploration_noise", Td3Config { exploration_noise: (-1.0).into(), ..small() }),
         ("batch_size", Td3Config { batch_size: 0, ..small() }),
+        ("gradient_steps", Td3Config { gradient_steps: 0, ..small() }),
+        ("gradient_steps", Td3Config { gradient_steps: 10_001, ..small() }),
     ] {
         let error = agent(config).err().expect(key).to_string();
         assert!(error.starts_with(&format!("{key} = ")), "{error}");

@@ -6,7 +6,7 @@ impl Report {
     /// The report as JSON: the fields of [`Report`], numbers in full.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let json = serde_json::to_string_pretty(self).expect("a report is plain data");
+        let json = gymnast_json::to_string_pretty(self).expect("a report is plain data");
         json + "\n"
     }
 }

@@ -1,0 +1,158 @@
+//! One environment of any type, driven in JSON.
+
+use rand::SeedableRng as _;
+use serde_json::Value;
+
+use crate::{
+    Env, EnvError, Obs, Rng, Seed, Space as _, SpaceDescription, Step, Transition, render::Frame,
+    vector::Gate,
+};
+
+/// One environment of any type with its own stream: observations and actions as JSON.
+///
+/// What [`Registry::make`](crate::Registry::make) returns: convenient where speed does not matter
+/// (checking, replaying, watching).
+pub trait DynEnv: Send {
+    /// The observation space.
+    fn observation_space(&self) -> SpaceDescription;
+
+    /// The action space.
+    fn action_space(&self) -> SpaceDescription;
+
+    /// Starts an episode; with a seed, from a new stream.
+    ///
+    /// # Errors
+    /// Where the environment fails.
+    fn reset(&mut self, seed: Option<u64>) -> Result<Value, EnvError>;
+
+    /// Advances by one step.
+    ///
+    /// # Errors
+    /// [`EnvError::Space`] if the action has not the space's form, [`EnvError::InvalidAction`] if
+    /// the environment refuses it; [`EnvError::NeedsReset`] before the first reset and after an
+    /// episode's end.
+    fn step(&mut self, action: &Value) -> Result<Step<Value>, EnvError>;
+
+    /// Draws an action from the action space.
+    fn sample_action(&mut self) -> Value;
+
+    /// See [`Env::state`].
+    fn state(&self) -> Option<Vec<f64>>;
+
+    /// See [`Env::set_state`]. The environment may be stepped from here without a reset.
+    ///
+    /// # Errors
+    /// As [`Env::set_state`].
+    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError>;
+
+    /// See [`Env::transitions`], from the present state; successors as they are observed.
+    ///
+    /// # Errors
+    /// As [`DynEnv::step`] for an invalid action.
+    fn transitions(&self, action: &Value) -> Result<Option<Vec<Transition<Value>>>, EnvError>;
+
+    /// See [`Env::render_ansi`].
+    fn render_ansi(&self) -> Option<String>;
+
+    /// See [`Env::render_rgb`].
+    fn render_rgb(&self) -> Option<Frame>;
+}
+
+/// A typed environment with its stream, as a [`DynEnv`].
+pub(crate) struct Seeded<E: Env> {
+    name: String,
+    env: E,
+    rng: Rng,
+    current: Option<Obs<E>>,
+    running: bool,
+    /// The steps of the running episode.
+    steps: u64,
+}
+
+impl<E: Env> Seeded<E> {
+    pub(crate) fn new(name: &str, env: E, seed: u64) -> Self {
+        let (name, rng) = (name.to_owned(), Seed::new(seed).rng());
+        Self { name, env, rng, current: None, running: false, steps: 0 }
+    }
+
+    /// Checks what the environment shows, as a vector does, and writes it as JSON.
+    fn show(&self, observation: &Obs<E>, reward: f64) -> Result<Value, EnvError> {
+        let space = &self.env.observation_space();
+        let gate = Gate { space, env: &self.name, index: None };
+        gate.step(observation, reward, self.steps)?;
+        Ok(space.to_jsonable(observation))
+    }
+}
+
+impl<E: Env> DynEnv for Seeded<E> {
+    fn observation_space(&self) -> SpaceDescription {
+        self.env.observation_space().describe()
+    }
+
+    fn action_space(&self) -> SpaceDescription {
+        self.env.action_space().describe()
+    }
+
+    fn reset(&mut self, seed: Option<u64>) -> Result<Value, EnvError> {
+        if let Some(seed) = seed {
+            self.rng = Seed::new(seed).rng();
+        }
+        let observation = self.env.reset(&mut self.rng)?;
+        self.steps = 0;
+        let json = self.show(&observation, 0.0)?;
+        self.running = true;
+        self.current = Some(observation);
+        Ok(json)
+    }
+
+    fn step(&mut self, action: &Value) -> Result<Step<Value>, EnvError> {
+        if !self.running {
+            let ended = self.current.is_some();
+            let when = if ended { "after the episode ended" } else { "before the first reset" };
+            return Err(EnvError::NeedsReset { when });
+        }
+        let action = self.env.action_space().from_jsonable_unbounded(action)?;
+        let Step { observation, reward, outcome } = self.env.step(&action, &mut self.rng)?;
+        self.steps += 1;
+        let json = self.show(&observation, reward)?;
+        self.running = !outcome.is_final();
+        self.current = Some(observation);
+        Ok(Step { observation: json, reward, outcome })
+    }
+
+    fn sample_action(&mut self) -> Value {
+        let space = self.env.action_space();
+        // A stream of its own, so that sampling does not shift the environment's.
+        let mut stream = Rng::from_rng(&mut self.rng.clone());
+        stream.set_stream(1);
+        space.to_jsonable(&space.sample(&mut stream))
+    }
+
+    fn state(&self) -> Option<Vec<f64>> {
+        self.env.state()
+    }
+
+    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
+        self.env.set_state(state)?;
+        self.current = self.env.observe();
+        self.running = true;
+        self.steps = 0;
+        Ok(())
+    }
+
+    fn transitions(&self, action: &Value) -> Result<Option<Vec<Transition<Value>>>, EnvError> {
+        let action = self.env.action_space().from_jsonable(action)?;
+        let space = self.env.observation_space();
+        let json = |t: Transition<Obs<E>>| t.map(|next| space.to_jsonable(&next));
+        let model = self.current.as_ref().and_then(|now| self.env.transitions(now, &action));
+        Ok(model.map(|model| model.into_iter().map(json).collect()))
+    }
+
+    fn render_ansi(&self) -> Option<String> {
+        self.env.render_ansi()
+    }
+
+    fn render_rgb(&self) -> Option<Frame> {
+        self.env.render_rgb()
+    }
+}
