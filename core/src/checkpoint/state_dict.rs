@@ -129,6 +129,11 @@ impl StateDict {
         self.values.keys().map(String::as_str)
     }
 
+    /// Takes out the array or value of that name. Returns whether there was one.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.arrays.remove(name).is_some() | self.values.remove(name).is_some()
+    }
+
     /// Reads an array of that shape.
     ///
     /// # Errors
