@@ -81,7 +81,12 @@ impl<T: Copy + Default> Replay<T> {
     ) -> Result<Self, AgentError> {
         let require = AgentError::require;
         let holds = u32::try_from(capacity).is_ok_and(|n| n < NONE);
-        require(holds, "buffer_size", &capacity, "at most 4294967294, as a row's number has 32 bits")?;
+        require(
+            holds,
+            "buffer_size",
+            &capacity,
+            "at most 4294967294, as a row's number has 32 bits",
+        )?;
         // Else a transition could give way before its successor comes.
         let expected = "more than one transition an environment";
         require(capacity > num_envs, "buffer_size", &capacity, expected)?;
@@ -227,7 +232,12 @@ impl<T: Copy + Default> Replay<T> {
             let action = &self.actions[i * self.action_width..(i + 1) * self.action_width];
             let (reward, discount) = (self.rewards[i], self.discounts[i]);
             let next_observation = &self.next_observations[row.clone()];
-            other.push_row((&self.observations[row], action), reward, next_observation, discount)?;
+            other.push_row(
+                (&self.observations[row], action),
+                reward,
+                next_observation,
+                discount,
+            )?;
         }
         Ok(other)
     }

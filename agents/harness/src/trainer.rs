@@ -6,8 +6,8 @@ use gymnast_envs::{Outcome, Restored, Rng, Seed, Space, VectorEnv, VectorSnapsho
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Agent, AgentError, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs, MetricRow, Metrics,
-    Mode, Progress, Recorder, StateDict, TrainError, Training, Turn, evaluate_policy,
+    Agent, AgentError, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs, MetricRow,
+    Metrics, Mode, Progress, Recorder, StateDict, TrainError, Training, Turn, evaluate_policy,
     training::require,
 };
 

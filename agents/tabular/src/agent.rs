@@ -177,7 +177,8 @@ fn number_of<O: FiniteSpace>(space: &O, observation: &O::Element) -> Result<usiz
     if space.contains(observation) {
         return Ok(space.index_of(observation));
     }
-    let (expected, got) = (format!("an element of {}", space.describe()), format!("{observation:?}"));
+    let (expected, got) =
+        (format!("an element of {}", space.describe()), format!("{observation:?}"));
     Err(AgentError::Mismatch { what: "an observation", expected, got })
 }
 

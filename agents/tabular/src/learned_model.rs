@@ -82,7 +82,9 @@ impl LearnedModel {
     fn can_be(&self, outcomes: &[Seen]) -> bool {
         let states = self.outcomes.len() / self.actions;
         let possible = |seen: &Seen| {
-            seen.next_state < states && (1..=1 << 53).contains(&seen.count) && seen.reward.is_finite()
+            seen.next_state < states
+                && (1..=1 << 53).contains(&seen.count)
+                && seen.reward.is_finite()
         };
         let total = outcomes.iter().try_fold(0_u64, |total, seen| total.checked_add(seen.count));
         let few = self.memory == Memory::Counts || outcomes.len() <= 1;
@@ -132,8 +134,9 @@ impl Checkpoint for LearnedModel {
             outcomes.len() == pairs && outcomes.iter().all(|seen| self.can_be(seen))
         };
         let outcomes = state.get_checked("outcomes", &expected, fits)?;
-        let was_tried =
-            |state: usize| outcomes[state * actions..][..actions].iter().any(|seen| !seen.is_empty());
+        let was_tried = |state: usize| {
+            outcomes[state * actions..][..actions].iter().any(|seen| !seen.is_empty())
+        };
         let expected = "each state with an outcome, once";
         self.observed = state.get_checked("observed", expected, |observed: &Vec<usize>| {
             let mut sorted = observed.clone();

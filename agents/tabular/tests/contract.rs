@@ -1,9 +1,7 @@
 //! Every tabular agent learns, resumes bit for bit, joins no lost episode to the next, and takes no harm
 //! from a checkpoint with wrong contents.
 
-use gymnast_envs::{
-    Discrete, Env, EnvError, Rng, Step, toy_text::FrozenLake, wrappers::TimeLimit,
-};
+use gymnast_envs::{Discrete, Env, EnvError, Rng, Step, toy_text::FrozenLake, wrappers::TimeLimit};
 use gymnast_harness::{
     Plan,
     testing::{
@@ -36,7 +34,7 @@ fn resumes_exactly<R: UpdateRule<Config: Default> + 'static>() {
     }
 }
 
-/// Episodes of three steps through the states 0, 1, 2, each worth 1, and of ten steps from state 5 on,
+/// Episodes of three steps through the states 0, 1, 2, each worth 100, and of ten steps from state 5 on,
 /// worth nothing, in turn. It cannot be saved, so a new one begins with state 0 again.
 #[derive(Default)]
 struct TwoCorridors {
@@ -74,7 +72,7 @@ impl Env for TwoCorridors {
     fn step(&mut self, _action: &i64, _rng: &mut Rng) -> Result<Step<i64>, EnvError> {
         self.steps += 1;
         let length = if self.pays() { 3 } else { 10 };
-        Ok(Step::new(self.state(), f64::from(u8::from(self.pays())), self.steps == length))
+        Ok(Step::new(self.state(), if self.pays() { 100.0 } else { 0.0 }, self.steps == length))
     }
 }
 
@@ -91,7 +89,8 @@ fn joins_no_lost_episode<R: UpdateRule<Config: Default> + 'static>() {
     for name in state.array_names().filter(|name| name.ends_with('q')) {
         let (_, q) = state.array_of_any_shape::<f64>(name).unwrap();
         assert!(q[..3].iter().any(|&q| q > 0.0), "{name}: {q:?}");
-        assert_eq!(q[5..8], [0.0; 3], "{name}: {q:?}");
+        // All that Dyna-Q+ gives them is a bonus for curiosity.
+        assert!(q[5..8].iter().all(|q| q.abs() < 0.1), "{name}: {q:?}");
         tables += 1;
     }
     assert!(tables > 0);

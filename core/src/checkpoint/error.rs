@@ -50,11 +50,7 @@ pub enum CheckpointError {
 
 impl CheckpointError {
     /// The error for an entry that does not fit.
-    pub fn mismatch(
-        name: &str,
-        expected: impl Into<String>,
-        got: impl Into<String>,
-    ) -> Self {
+    pub fn mismatch(name: &str, expected: impl Into<String>, got: impl Into<String>) -> Self {
         let (expected, got) = (expected.into(), got.into());
         Self::Mismatch { name: name.to_owned(), expected, got }
     }

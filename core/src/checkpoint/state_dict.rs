@@ -94,7 +94,11 @@ impl StateDict {
     ///
     /// # Errors
     /// [`CheckpointError::Mismatch`] where serde cannot write it as JSON.
-    pub fn insert<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), CheckpointError> {
+    pub fn insert<T: Serialize + ?Sized>(
+        &mut self,
+        name: &str,
+        value: &T,
+    ) -> Result<(), CheckpointError> {
         let json = serde_json::to_value(value);
         let json =
             json.map_err(|error| mismatch(name, "a value that JSON can hold", error.to_string()))?;

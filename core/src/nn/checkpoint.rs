@@ -9,13 +9,13 @@ const NETWORK: &str = "network";
 /// Writes the description and the parameters of a network without buffers.
 fn save(network: &dyn Network, state: &mut StateDict) -> Result<(), CheckpointError> {
     state.insert(NETWORK, &network.description())?;
-    network.parameters().save(state)
+    Checkpoint::save(network.parameters(), state)
 }
 
 /// Restores the parameters of a network of that description, and refuses those of any other.
 fn load(network: &mut dyn Network, state: &StateDict) -> Result<(), CheckpointError> {
     state.expect(NETWORK, &network.description())?;
-    network.parameters_mut().load(state)
+    Checkpoint::load(network.parameters_mut(), state)
 }
 
 macro_rules! checkpoint {

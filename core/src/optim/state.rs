@@ -76,7 +76,8 @@ impl<T: Optimizer + ?Sized> Checkpoint for T {
         let mut saved = self.state_dict();
         for (name, array) in &mut saved.arrays {
             let is_sum_of_squares = SQUARES.contains(&name.as_str());
-            let expected = if is_sum_of_squares { "finite numbers from 0 on" } else { "finite numbers" };
+            let expected =
+                if is_sum_of_squares { "finite numbers from 0 on" } else { "finite numbers" };
             let fits = |x: &f32| x.is_finite() && (*x >= 0.0 || !is_sum_of_squares);
             *array = state.array_checked(name, &[array.len()], expected, fits)?;
         }

@@ -111,7 +111,7 @@ impl Network for PrefixTuning {
         &mut self.parameters
     }
 
-    fn after_step(&mut self) -> Result<(), NetworkError> {
+    fn after_step(&mut self) -> Result<(), crate::nn::NetworkError> {
         Ok(())
     }
 

@@ -66,8 +66,7 @@ impl<T> Replay<T> {
         let successors: Vec<u32> = state.array("successors", &[len])?;
         let follows = |(row, &successor): (usize, &u32)| {
             let distance = (successor as usize).wrapping_add(capacity).wrapping_sub(row) % capacity;
-            successor == NONE
-                || (successor as usize) < len && (1..=num_envs).contains(&distance)
+            successor == NONE || (successor as usize) < len && (1..=num_envs).contains(&distance)
         };
         match successors.iter().enumerate().position(|pair| !follows(pair)) {
             None => Ok(successors),
@@ -91,7 +90,8 @@ impl<T> Replay<T> {
             let age = (next + capacity).wrapping_sub(row as usize) % capacity;
             row == NONE || (row as usize) < len && (1..=num_envs).contains(&age)
         };
-        let expected = format!("for each of {num_envs} environments one of the last {num_envs} rows");
+        let expected =
+            format!("for each of {num_envs} environments one of the last {num_envs} rows");
         state.get_checked("latest", &expected, |latest: &Vec<u32>| {
             let mut rows: Vec<u32> = latest.iter().copied().filter(|&row| row != NONE).collect();
             rows.sort_unstable();

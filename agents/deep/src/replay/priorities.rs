@@ -66,7 +66,8 @@ impl Priorities {
     }
 
     pub(super) fn load(&mut self, len: usize, state: &StateDict) -> Result<(), CheckpointError> {
-        let (rows, expected) = (self.tree.weights().len() as f64, "a positive number, its sum finite");
+        let (rows, expected) =
+            (self.tree.weights().len() as f64, "a positive number, its sum finite");
         let fits = |&p: &f64| p > 0.0 && (p * rows).is_finite();
         let greatest = state.get_checked("greatest_priority", expected, fits)?;
         let expected = format!("positive numbers up to the greatest, {greatest}");
