@@ -1,4 +1,5 @@
 use gymnast_envs::{Discrete, Outcome, RowSpace, Seed};
+use gymnast_harness::{Checkpoint as _, StateDict};
 
 use super::*;
 
