@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 
 use gymnast_core::cost::NetworkCost;
-use gymnast_core::nn::{Buffers, LayerConfig, Network, NetworkConfig, Scratch, Sequential};
+use gymnast_core::nn::{
+    Buffers, LayerConfig, Network, NetworkConfig, NetworkError, QNetwork, QNetworkConfig, Scratch,
+    Sequential,
+};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
@@ -116,5 +119,15 @@ fn costs_what_pytorch_counts() {
         assert_eq!(cost.forward_flop(), case.flops, "{name}");
         assert_eq!(cost.parameters(), case.parameters, "{name}");
         assert_eq!(network(&case).parameters().len(), case.parameters, "{name}");
+    }
+}
+
+#[test]
+fn noise_that_is_no_deviation_is_refused() {
+    for sigma in [f32::NAN, f32::INFINITY, -0.5] {
+        let config = QNetworkConfig { noise: Some(sigma), ..QNetworkConfig::default() };
+        let rng = &mut ChaCha8Rng::seed_from_u64(1);
+        let refused = QNetwork::new(&config, &[4], 2, rng);
+        assert!(matches!(refused, Err(NetworkError::Layer { kind: "noisy", .. })), "{sigma}");
     }
 }

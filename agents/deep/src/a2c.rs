@@ -119,7 +119,7 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
 
     /// Learns from a full rollout. Returns metrics where they are due.
     fn update(&mut self) -> Result<Option<Metrics>, AgentError> {
-        self.estimate();
+        self.estimate()?;
         let (networks, Learning { batch, pass, .. }) = (&mut self.networks, &mut self.learning);
         let Batch { observation, action, advantage, value, returns } = batch;
         if advantage.is_empty() {
@@ -127,8 +127,9 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
         }
         networks.evaluate_policy(observation, action, pass);
         networks.evaluate_values(observation, pass);
-        let policy_loss = losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob);
-        let value_loss = losses::squared_error(&pass.value, returns, &mut pass.by_value);
+        let policy_loss =
+            losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob)?;
+        let value_loss = losses::squared_error(&pass.value, returns, &mut pass.by_value)?;
         let A2cConfig { value_coefficient, entropy_coefficient, .. } = self.config;
         networks.backward(action, pass, value_coefficient, entropy_coefficient);
 
@@ -153,19 +154,19 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
             .with("entropy", pass.entropy)
             .with("grad_norm", grad_norm)
             .with("learning_rate", learning_rate);
-        if let Some(share) = returns::explained_variance(value, returns) {
+        if let Some(share) = returns::explained_variance(value, returns)? {
             metrics = metrics.with("explained_variance", share);
         }
         Ok(Some(metrics))
     }
 
     /// Gathers the rollout's transitions and what their actions were worth.
-    fn estimate(&mut self) {
+    fn estimate(&mut self) -> Result<(), AgentError> {
         let Learning { value, next_value, returns, batch, .. } = &mut self.learning;
         let (networks, rollout) = (&self.networks, &self.rollout);
         networks.values(rollout.observations(), value);
         networks.values(rollout.next_observations(), next_value);
-        returns::bootstrapped(&rollout.steps(), next_value, returns);
+        returns::bootstrapped(&rollout.steps(), next_value, returns)?;
         let gather = |from: &[f32], width: usize, to: &mut Vec<f32>| {
             to.clear();
             let rows = rollout.transitions();
@@ -178,6 +179,7 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
         batch.advantage.clear();
         let errors = batch.returns.iter().zip(&batch.value).map(|(r, v)| r - v);
         batch.advantage.extend(errors);
+        Ok(())
     }
 }
 
@@ -199,8 +201,8 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A2c<O, H> {
         experience: &Experience<O, H::ActionSpace>,
     ) -> Result<Option<Metrics>, AgentError> {
         let A2cConfig { gamma, reward_scale, .. } = self.config;
+        self.rollout.push(&self.networks, experience, gamma, reward_scale)?;
         self.env_steps += experience.len() as u64;
-        self.rollout.push(&self.networks, experience, gamma, reward_scale);
         self.networks.observe(experience)?;
         if !self.rollout.is_full() {
             return Ok(None);
@@ -228,8 +230,9 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for A2c<O, H> {
         state.load_part("networks", &mut self.networks)?;
         state.load_part("optimizer", &mut self.optimizer)?;
         state.load_part("rollout", &mut self.rollout)?;
-        self.env_steps = state.get("env_steps")?;
-        self.updates = state.get("updates")?;
+        self.networks.check_actions("rollout/actions", self.rollout.actions())?;
+        self.env_steps = state.counter("env_steps")?;
+        self.updates = state.counter("updates")?;
         Ok(())
     }
 }

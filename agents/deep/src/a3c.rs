@@ -50,7 +50,7 @@ mod turns;
 mod worker;
 
 use gymnast_core::threads;
-use gymnast_envs::{Experience, FeatureSpace, Rng, Space, VectorEnv};
+use gymnast_envs::{EnvError, Experience, FeatureSpace, Rng, Space, VectorEnv};
 use gymnast_harness::{
     Agent, AgentError, Asynchronous, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy,
     StateDict, Turn,
@@ -119,8 +119,14 @@ impl<O: FeatureSpace, H: PolicyHead> Asynchronous<O, H::ActionSpace> for A3c<O, 
     ) -> Result<Vec<Turn>, AgentError> {
         let Self { shared, workers } = self;
         let (n, lanes) = (workers.len(), envs.lanes());
-        assert_eq!(lanes.len(), n, "one environment a worker");
-        assert!(until <= shared.total_env_steps(), "the agent was made for a shorter training");
+        if lanes.len() != n {
+            return Err(EnvError::WrongBatch { expected: n, got: lanes.len() }.into());
+        }
+        let total = shared.total_env_steps();
+        if until > total {
+            let expected = format!("at most {total}, the training that the agent was made for");
+            return Err(AgentError::Mismatch { what: "until", expected, got: until.to_string() });
+        }
         // At the very start, and where what they had played was lost.
         for place in 0..n {
             let worker = &mut workers[shared.in_line(place)];
@@ -163,8 +169,16 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for A3c<O, H> {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("shared", &mut self.shared)?;
-        let mut workers = self.workers.iter_mut().enumerate();
-        workers.try_for_each(|(k, worker)| state.load_part(&format!("workers/{k}"), worker))
+        for (k, worker) in self.workers.iter_mut().enumerate() {
+            let name = format!("workers/{k}");
+            state.load_part(&name, worker)?;
+            let (played, share) = (worker.steps_played(), self.shared.share_of(k).steps);
+            if played != 0 && played != share {
+                let (name, expected) = (format!("{name}/steps"), format!("{share} steps, or none"));
+                return Err(CheckpointError::mismatch(&name, expected, played.to_string()));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -136,6 +136,24 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         &mut self.parameters
     }
 
+    /// The architecture, for a checkpoint.
+    fn description(&self) -> String {
+        let (policy, value) = (self.policy.description(), self.value.description());
+        let (head, normalized) = (self.head.description(), self.statistics.is_some());
+        format!("policy {policy}, {head}; value {value}; observations normalized: {normalized}")
+    }
+
+    /// Checks that a checkpoint's rows of numbers stand for actions.
+    pub(crate) fn check_actions(&self, name: &str, actions: &[f32]) -> Result<(), CheckpointError> {
+        let mut rows = actions.chunks_exact(self.action_width().max(1));
+        match rows.find(|row| !self.head.is_action(row)) {
+            None => Ok(()),
+            Some(row) => {
+                Err(CheckpointError::mismatch(name, self.head.description(), format!("{row:?}")))
+            }
+        }
+    }
+
     /// The number of features of an observation.
     pub fn width(&self) -> usize {
         self.policy.inputs()
@@ -345,6 +363,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert("network", &self.description())?;
         state.insert_part("parameters", &self.parameters)?;
         match &self.statistics {
             Some(statistics) => state.insert("statistics", statistics),
@@ -353,6 +372,7 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.expect("network", &self.description())?;
         state.load_part("parameters", &mut self.parameters)?;
         if self.statistics.is_some() {
             let statistics: RunningMeanStd = state.get("statistics")?;

@@ -241,6 +241,11 @@ impl<H: PolicyHead> Objective<Mlp> for Cloned<H> {
         self.loss_of(&network.try_forward(&batch.inputs())?, batch)
     }
 
+    fn description(&self) -> Option<String> {
+        let (head, weights) = (self.head.description(), &self.class_weight);
+        Some(format!("{head}, shared {:?}, class weights {weights:?}", self.shared))
+    }
+
     /// The sum of the actions' weights.
     fn weight(&self, batch: &Batch) -> f64 {
         let Some(weights) = &self.class_weight else { return batch.len() as f64 };
@@ -336,11 +341,13 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Bc<O, H> {
             None => metrics,
         }))
     }
+
+    fn begin_episodes(&mut self) {} // nothing is learned from what happens
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Bc<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("network", self.network.parameters())?;
+        state.insert_part("network", &self.network)?;
         state.insert_part("fit", &self.fit)?;
         state.insert("demonstrations", &self.fingerprint())?;
         state.insert("env_steps", &self.env_steps)
@@ -355,9 +362,9 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Bc<O, H> {
                 got: format!("{} steps, other ones", self.fingerprint().0),
             });
         }
-        state.load_part("network", self.network.parameters_mut())?;
+        state.load_part("network", &mut self.network)?;
         state.load_part("fit", &mut self.fit)?;
-        self.env_steps = state.get("env_steps")?;
+        self.env_steps = state.counter("env_steps")?;
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use gymnast_envs::Seed;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 use tch::{Kind, Tensor};
 
-use crate::learned::{Learned, backend, evaluate};
+use crate::learned::{Descent, Learned, backend, evaluate};
 
 /// One critic or more: with two, the least of their values counts, as each alone overestimates
 /// (Fujimoto, van Hoof and Meger, 2018, section 4.2).
@@ -72,7 +72,7 @@ impl Critics {
         observation: &[f32], // [B, width]
         action: &[f32],      // [B, A]
         target: &[f32],      // [B]
-        rate: f64,
+        descent: Descent,
     ) -> Result<(f64, f64), AgentError> {
         let batch = target.len();
         join(observation, action, batch, &mut self.rows);
@@ -82,7 +82,7 @@ impl Critics {
         for critic in &mut self.online {
             let q = critic.network.forward(&rows).view(-1); // [B]
             let loss = loss::mse(&q, &target, None); // []
-            critic.minimize(&loss, rate)?;
+            critic.minimize(&loss, descent)?;
             losses += loss.double_value(&[]);
             values += q.mean(None).double_value(&[]);
         }
@@ -143,7 +143,7 @@ impl Checkpoint for Critics {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         for (i, (online, target)) in self.online.iter().zip(&self.target).enumerate() {
             state.insert_part(&format!("{i}"), online)?;
-            state.insert_part(&format!("{i}/target"), target.parameters())?;
+            state.insert_part(&format!("{i}/target"), target)?;
         }
         Ok(())
     }
@@ -151,7 +151,7 @@ impl Checkpoint for Critics {
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         for (i, (online, target)) in self.online.iter_mut().zip(&mut self.target).enumerate() {
             state.load_part(&format!("{i}"), online)?;
-            state.load_part(&format!("{i}/target"), target.parameters_mut())?;
+            state.load_part(&format!("{i}/target"), target)?;
         }
         Ok(())
     }
@@ -195,7 +195,8 @@ mod tests {
     #[test]
     fn an_update_goes_down_the_squared_error() {
         let mut critics = linear(&[[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 4.0]]);
-        let (loss, q) = critics.update(&[1.0, 0.0], &[-1.0], &[2.0], 0.1).unwrap();
+        let descent = Descent { rate: 0.1, env_steps: 7 };
+        let (loss, q) = critics.update(&[1.0, 0.0], &[-1.0], &[2.0], descent).unwrap();
         assert_eq!((loss, q), (4.0, 2.0));
         // The gradients are ∓4 (1, 0, −1, 1), and Adam's first step is the rate along their signs.
         let signs = [1.0, 0.0, -1.0, 1.0];
@@ -208,5 +209,7 @@ mod tests {
         }
         critics.follow(0.5).unwrap();
         assert!((critics.target[0].parameters().values()[0] - 0.05).abs() < 1e-6);
+        let error = critics.update(&[1.0, 0.0], &[-1.0], &[f32::NAN], descent).unwrap_err();
+        assert!(matches!(error, AgentError::Diverged { env_steps: 7, .. }), "{error}");
     }
 }

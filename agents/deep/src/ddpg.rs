@@ -115,11 +115,12 @@ impl<O: FeatureSpace, A: BoundedSpace> Ddpg<O, A> {
         let next_observation = &batch.next_observation;
         self.actor.next_action(next_observation, size, next_action)?;
         self.critics.next_value(next_observation, next_action, size, next_value)?;
-        targets::actor_critic(&batch.reward, &batch.discount, next_value, target);
+        targets::actor_critic(&batch.reward, &batch.discount, next_value, target)?;
+        let descent = self.experience.descent(rate);
         let (critic_loss, q) =
-            self.critics.update(&batch.observation, &batch.action, target, rate)?;
+            self.critics.update(&batch.observation, &batch.action, target, descent)?;
         let value = |rows: &tch::Tensor| self.critics.first(rows);
-        let actor_q = self.actor.ascend(&batch.observation, size, value, rate)?;
+        let actor_q = self.actor.ascend(&batch.observation, size, value, descent)?;
         self.actor.follow(tau)?;
         self.critics.follow(tau)?;
 
@@ -174,13 +175,17 @@ impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Ddpg<O, A> {
         let mut metrics = None;
         let mut batch = std::mem::take(&mut self.batch);
         let mut grace = Grace::default();
-        for _ in 0..self.experience.take_in(experience) {
+        for _ in 0..self.experience.take_in(experience)? {
             grace.check()?;
-            self.experience.sample(&mut batch);
+            self.experience.sample(&mut batch)?;
             metrics = self.update(&batch)?.or(metrics);
         }
         self.batch = batch;
         Ok(metrics)
+    }
+
+    fn begin_episodes(&mut self) {
+        self.experience.begin_episodes();
     }
 }
 
@@ -196,7 +201,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Ddpg<O, A> {
         state.load_part("experience", &mut self.experience)?;
         state.load_part("actor", &mut self.actor)?;
         state.load_part("critics", &mut self.critics)?;
-        self.updates = state.get("updates")?;
+        self.updates = state.counter("updates")?;
         Ok(())
     }
 }

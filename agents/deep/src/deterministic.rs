@@ -9,7 +9,7 @@ use tch::{Kind, Tensor};
 
 use crate::{
     critics::action_gradient,
-    learned::{Learned, backend, evaluate},
+    learned::{Descent, Learned, backend, evaluate},
 };
 
 /// An actor without chance of its own: noise is added where it explores.
@@ -69,14 +69,14 @@ impl DeterministicActor {
         observation: &[f32],
         batch: usize,
         value: impl Fn(&Tensor) -> Tensor,
-        rate: f64,
+        descent: Descent,
     ) -> Result<f64, AgentError> {
         let observation = Tensor::from_slice(observation).view([batch as i64, -1]); // [B, width]
         let action = self.online.network.forward(&observation).tanh(); // [B, A]
         let (q, ascent) = action_gradient(value, &observation, &action); // [B], [B, A]
         // Its gradient is that of −mean Q, as `ascent` is ∇ₐ Q.
         let loss = (action * ascent).sum(Kind::Float) / -(batch as f64); // []
-        self.online.minimize(&loss, rate)?;
+        self.online.minimize(&loss, descent)?;
         Ok(q.mean(Kind::Float).double_value(&[]))
     }
 
@@ -98,13 +98,13 @@ pub(crate) fn add_noise(actions: &mut [f32], std: f32, limit: f32, rng: &mut Rng
 impl Checkpoint for DeterministicActor {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("online", &self.online)?;
-        state.insert_part("target", self.target.parameters())?;
+        state.insert_part("target", &self.target)?;
         Ok(())
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("online", &mut self.online)?;
-        state.load_part("target", self.target.parameters_mut())
+        state.load_part("target", &mut self.target)
     }
 }
 
@@ -121,7 +121,8 @@ mod tests {
         actor.target.parameters_mut().load(&[0.5, 0.0]).unwrap();
         // Q = s a², so ∇ₐ Q = 2 s a; s = 1 gives a = tanh 0.5 and Q = tanh² 0.5.
         let value = |rows: &Tensor| rows.select(1, 0) * rows.select(1, 1).square();
-        let q = actor.ascend(&[1.0, -2.0], 2, value, 0.1).unwrap();
+        let descent = Descent { rate: 0.1, env_steps: 0 };
+        let q = actor.ascend(&[1.0, -2.0], 2, value, descent).unwrap();
         let (a, b) = (0.5_f64.tanh(), (-1.0_f64).tanh());
         assert!((q - (a * a - 2.0 * b * b) / 2.0).abs() < 1e-6);
         // ∇ = −½ Σ 2 s a (1 − a²) (s, 1): of −Q, as the optimiser goes down.

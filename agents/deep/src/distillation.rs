@@ -118,6 +118,10 @@ impl Objective<Mlp> for Lesson {
         let (student, teacher) = (network.forward(&batch.inputs()), batch.targets()); // [B, A]
         Ok(distillation_loss(&student, &teacher, self.temperature)?)
     }
+
+    fn description(&self) -> Option<String> {
+        Some(format!("preferences, temperature {}", self.temperature))
+    }
 }
 
 /// Distils a policy into a small network, to act by as [`NetworkPolicy`]. The environments are reset and

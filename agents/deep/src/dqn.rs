@@ -72,7 +72,7 @@ pub use pretraining::random_play;
 pub use values::Distribution;
 
 use crate::{
-    learned::{backend, evaluate, follow_mean},
+    learned::{backend, check_gradient, evaluate, follow_mean},
     replay::{Batch, Replay},
     targets::greedy_actions,
 };
@@ -151,7 +151,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let mut replay =
             Replay::new(size, (observation_space.width(), 1), num_envs, config.n_step)?;
         if config.is_prioritized() {
-            replay = replay.prioritized(config.priority_exponent, config.priority_offset);
+            replay = replay.prioritized(config.priority_exponent, config.priority_offset)?;
         }
         let noise = online.parameters().noise().cloned();
         Ok(Self {
@@ -204,9 +204,9 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let (config, values, size) = (&self.config, &self.values, self.config.batch_size);
         if config.is_prioritized() {
             let beta = config.importance_exponent.at(progress);
-            self.replay.sample_by_priority(size, beta, &mut self.replay_rng, batch);
+            self.replay.sample_by_priority(size, beta, &mut self.replay_rng, batch)?;
         } else {
-            self.replay.sample(size, &mut self.replay_rng, batch);
+            self.replay.sample(size, &mut self.replay_rng, batch)?;
         }
         for network in [&mut self.online, &mut self.target] {
             network.parameters_mut().draw_noise(&mut self.noise_rng);
@@ -224,8 +224,10 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let mask = self.observation_space.action_mask();
         let width = self.online.inputs();
         let allowed = |row: usize| allowed(&next[row * width..(row + 1) * width], mask.as_ref());
-        greedy_actions(next_q, self.action_space.size(), allowed, next_action);
-        values.write_target(batch, next_outputs, next_action, target);
+        // Only a NaN among the values leaves no action.
+        greedy_actions(next_q, self.action_space.size(), allowed, next_action)
+            .map_err(|_| diverged("the value of an action", f64::NAN, self.env_steps))?;
+        values.write_target(batch, next_outputs, next_action, target)?;
 
         let rows = [size as i64, width as i64];
         let observation = Tensor::from_slice(&batch.observation).view(rows); // [B, width]
@@ -248,13 +250,14 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let parameters = self.online.parameters_mut();
         let grad_norm = self.optimizer.minimize(&loss, parameters, learning_rate, max_norm);
         let grad_norm = grad_norm.map_err(backend)?;
+        check_gradient(grad_norm, self.env_steps)?;
         self.updates += 1;
         if config.is_prioritized() {
             values.write_errors(&prediction, target, errors);
             if let Some(error) = errors.iter().find(|error| !error.is_finite()) {
                 return Err(diverged("an error", f64::from(*error), self.env_steps));
             }
-            self.replay.reprioritize(&batch.row, errors);
+            self.replay.reprioritize(&batch.row, errors)?;
         }
         if let Some(averaged) = &mut self.averaged {
             let (mean, online) = (averaged.parameters_mut(), self.online.parameters());
@@ -292,7 +295,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
         let index = |action: &A::Element, row: &mut [i64]| {
             row[0] = action_space.index_of(action) as i64;
         };
-        self.replay.push(&self.observation_space, experience, gamma, reward_scale, index);
+        self.replay.push(&self.observation_space, experience, gamma, reward_scale, index)?;
         let before = self.env_steps;
         self.env_steps += experience.len() as u64;
         if self.env_steps < self.config.learning_starts {
@@ -325,10 +328,11 @@ impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
 
 impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("online", self.online.parameters())?;
-        state.insert_part("target", self.target.parameters())?;
+        state.insert("values", &format!("{:?}", self.values))?;
+        state.insert_part("online", &self.online)?;
+        state.insert_part("target", &self.target)?;
         if let Some(averaged) = &self.averaged {
-            state.insert_part("averaged", averaged.parameters())?;
+            state.insert_part("averaged", averaged)?;
         }
         state.insert_part("optimizer", &self.optimizer)?;
         state.insert_part("replay", &self.replay)?;
@@ -342,20 +346,25 @@ impl<O: FeatureSpace, A: FiniteSpace> Checkpoint for Dqn<O, A> {
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("online", self.online.parameters_mut())?;
-        state.load_part("target", self.target.parameters_mut())?;
+        // Categories and quantiles come from networks that look the same.
+        state.expect("values", &format!("{:?}", self.values))?;
+        state.load_part("online", &mut self.online)?;
+        state.load_part("target", &mut self.target)?;
         if let Some(averaged) = &mut self.averaged {
-            state.load_part("averaged", averaged.parameters_mut())?;
+            state.load_part("averaged", averaged)?;
         }
         state.load_part("optimizer", &mut self.optimizer)?;
         state.load_part("replay", &mut self.replay)?;
+        let actions = 0..self.action_space.size() as i64;
+        let expected = format!("actions below {}", actions.end);
+        self.replay.check_actions(&expected, |action| actions.contains(action))?;
         self.replay_rng = state.get("replay_rng")?;
         self.noise_rng = state.get("noise_rng")?;
         if let Some(contrast) = &mut self.contrast {
             contrast.set_rng(state.get("view_rng")?);
         }
-        self.env_steps = state.get("env_steps")?;
-        self.updates = state.get("updates")?;
+        self.env_steps = state.counter("env_steps")?;
+        self.updates = state.counter("updates")?;
         Ok(())
     }
 }

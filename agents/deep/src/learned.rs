@@ -8,6 +8,13 @@ use gymnast_envs::{FeatureSpace, Rng};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 use tch::Tensor;
 
+/// How far a step goes, and when it is taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Descent {
+    pub(crate) rate: f64,
+    pub(crate) env_steps: u64,
+}
+
 /// A perceptron and the Adam that trains it.
 pub(crate) struct Learned {
     pub(crate) network: Mlp,
@@ -40,11 +47,23 @@ impl Learned {
     }
 
     /// One step down the gradient of `loss`.
-    pub(crate) fn minimize(&mut self, loss: &Tensor, rate: f64) -> Result<(), AgentError> {
+    ///
+    /// # Errors
+    /// [`AgentError::Diverged`] where the gradient is not finite: before anything acts by what it left.
+    pub(crate) fn minimize(&mut self, loss: &Tensor, descent: Descent) -> Result<(), AgentError> {
+        let Descent { rate, env_steps } = descent;
         let parameters = self.network.parameters_mut();
-        self.optimizer.minimize(loss, parameters, rate, None).map_err(backend)?;
-        Ok(())
+        let norm = self.optimizer.minimize(loss, parameters, rate, None).map_err(backend)?;
+        check_gradient(norm, env_steps)
     }
+}
+
+/// Checks the norm of a gradient: with one that is not finite, parameters are not finite either.
+pub(crate) fn check_gradient(norm: f32, env_steps: u64) -> Result<(), AgentError> {
+    if norm.is_finite() {
+        return Ok(());
+    }
+    Err(AgentError::Diverged { what: "the gradient", value: f64::from(norm), env_steps })
 }
 
 /// `batch` rows to as many, in plain Rust, into a vector that is resized to fit.
@@ -98,12 +117,12 @@ pub(crate) fn backend<E: std::error::Error>(error: E) -> AgentError {
 
 impl Checkpoint for Learned {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("network", self.network.parameters())?;
+        state.insert_part("network", &self.network)?;
         state.insert_part("optimizer", &self.optimizer)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("network", self.network.parameters_mut())?;
+        state.load_part("network", &mut self.network)?;
         state.load_part("optimizer", &mut self.optimizer)
     }
 }

@@ -1,28 +1,47 @@
 //! Losses of policy-gradient agents and their gradients, as pure functions.
 //!
 //! Each returns the loss, a mean over B rows, and writes what it is differentiated by: where a
-//! formula is known, that is cheaper than to have it derived. Tests hold them against libtorch.
+//! formula is known, that is cheaper than to have it derived. Tests hold them against libtorch. Slices of
+//! unequal lengths are an error.
+
+use gymnast_harness::AgentError;
 
 /// −mean A ln π(a|s): descending it is ascending the policy's performance, where A is a constant
 /// (Sutton and Barto 2018, section 13.4; Mnih et al. 2016, algorithm S3).
 ///
 /// Differentiated by each ln π(a|s): −A / B.
-pub fn policy_gradient(log_prob: &[f32], advantage: &[f32], by_log_prob: &mut Vec<f32>) -> f64 {
+///
+/// # Errors
+/// [`AgentError::Mismatch`] where the lengths differ.
+pub fn policy_gradient(
+    log_prob: &[f32],
+    advantage: &[f32],
+    by_log_prob: &mut Vec<f32>,
+) -> Result<f64, AgentError> {
+    AgentError::check_len("the log-probabilities", advantage.len(), log_prob.len())?;
     let each = 1.0 / advantage.len() as f32;
     by_log_prob.clear();
     by_log_prob.extend(advantage.iter().map(|advantage| -advantage * each));
-    -mean(log_prob.iter().zip(advantage).map(|(log_prob, advantage)| log_prob * advantage))
+    Ok(-mean(log_prob.iter().zip(advantage).map(|(log_prob, advantage)| log_prob * advantage)))
 }
 
 /// mean (V − R)².
 ///
 /// Differentiated by each V: 2 (V − R) / B.
-pub fn squared_error(value: &[f32], returns: &[f32], by_value: &mut Vec<f32>) -> f64 {
+///
+/// # Errors
+/// [`AgentError::Mismatch`] where the lengths differ.
+pub fn squared_error(
+    value: &[f32],
+    returns: &[f32],
+    by_value: &mut Vec<f32>,
+) -> Result<f64, AgentError> {
+    AgentError::check_len("the values", returns.len(), value.len())?;
     let each = 2.0 / returns.len() as f32;
     let errors = value.iter().zip(returns).map(|(value, returns)| value - returns);
     by_value.clear();
     by_value.extend(errors.clone().map(|error| error * each));
-    mean(errors.map(|error| error * error))
+    Ok(mean(errors.map(|error| error * error)))
 }
 
 /// The mean, summed in double precision.
@@ -58,7 +77,8 @@ pub(crate) mod tests {
     fn the_policy_gradient_by_hand_and_by_libtorch() {
         let (log_prob, advantage) = ([0.25_f32.ln(), 0.75_f32.ln()], [2.0, -1.0]);
         let mut gradient = vec![f32::NAN; 5];
-        let loss = policy_gradient(&log_prob, &advantage, &mut gradient);
+        let loss = policy_gradient(&log_prob, &advantage, &mut gradient).unwrap();
+        assert!(policy_gradient(&log_prob, &advantage[..1], &mut vec![]).is_err());
         assert!((loss + (2.0 * 0.25_f64.ln() - 0.75_f64.ln()) / 2.0).abs() < 1e-6);
         assert_eq!(gradient, [-1.0, 0.5]);
         assert_derives(&log_prob, (loss, &gradient), |log_prob| {
@@ -70,7 +90,8 @@ pub(crate) mod tests {
     fn the_squared_error_by_hand_and_by_libtorch() {
         let (value, returns) = ([1.0, 2.0, -1.0, 0.5], [3.0, 2.0, 0.0, 0.0]);
         let mut gradient = Vec::new();
-        let loss = squared_error(&value, &returns, &mut gradient);
+        let loss = squared_error(&value, &returns, &mut gradient).unwrap();
+        assert!(squared_error(&value[1..], &returns, &mut vec![]).is_err());
         assert_eq!((loss, &gradient[..]), (5.25 / 4.0, &[-1.0, 0.0, -0.5, 0.25][..]));
         assert_derives(&value, (loss, &gradient), |value| {
             (value - Tensor::from_slice(&returns)).square().mean(Kind::Float)

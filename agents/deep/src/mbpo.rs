@@ -170,7 +170,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
         let width = self.sac.experience.widths().0;
         let gamma = self.config.sac.gamma as f32;
         let Rollout { starts, observations, actions, step } = &mut self.rollout;
-        self.sac.experience.replay().sample(n, &mut self.rollout_rng, starts);
+        self.sac.experience.replay().sample(n, &mut self.rollout_rng, starts)?;
         observations.clone_from(&starts.observation);
         for _ in 0..self.length {
             let n = observations.len() / width;
@@ -181,7 +181,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
             let next_rows = step.next_observations.chunks_exact(width);
             for (i, (row, next)) in rows.zip(next_rows).enumerate() {
                 let discount = if step.ends[i] { 0.0 } else { gamma };
-                self.imagined.push_row(row, step.rewards[i], next, discount);
+                self.imagined.push_row(row, step.rewards[i], next, discount)?;
             }
             observations.clear();
             let next_rows = step.next_observations.chunks_exact(width).zip(&step.ends);
@@ -195,12 +195,12 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
     }
 
     /// Draws the transitions of an update: a few that really happened, the others from D_model.
-    fn sample(&mut self) {
+    fn sample(&mut self) -> Result<(), AgentError> {
         let size = self.config.sac.batch_size;
         let real = (self.config.real_ratio * size as f64) as usize;
         let rng = &mut self.imagined_rng;
-        self.sac.experience.replay().sample(real, rng, &mut self.batch);
-        self.imagined.sample_more(size - real, rng, &mut self.batch);
+        self.sac.experience.replay().sample(real, rng, &mut self.batch)?;
+        self.imagined.sample_more(size - real, rng, &mut self.batch)
     }
 }
 
@@ -218,7 +218,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Policy<O, A> for Mbpo<O, A> {
 
 impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Mbpo<O, A> {
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
-        let updates = self.sac.experience.take_in(experience);
+        let updates = self.sac.experience.take_in(experience)?;
         let happened = experience.is_reset.iter().filter(|is_reset| !**is_reset).count();
         self.bootstrap.push(happened);
         self.set_length()?;
@@ -231,13 +231,18 @@ impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Mbpo<O, A> {
         let mut grace = Grace::default();
         for _ in 0..updates {
             grace.check()?;
-            self.sample();
+            self.sample()?;
             sac_metrics = self.sac.update(&self.batch)?.or(sac_metrics);
         }
         for (name, value) in sac_metrics.iter().flat_map(Metrics::iter) {
             metrics = Some(metrics.unwrap_or_default().with(name, value));
         }
         Ok(metrics)
+    }
+
+    /// D_env joins steps, and nothing else does: what is imagined, is a step at a time.
+    fn begin_episodes(&mut self) {
+        self.sac.begin_episodes();
     }
 }
 
@@ -256,13 +261,22 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Mbpo<O, A> {
         state.load_part("sac", &mut self.sac)?;
         state.load_part("bootstrap", &mut self.bootstrap)?;
         state.load_part("model", &mut self.model)?;
-        self.trained_at = state.get("trained_at")?;
-        self.set_length().map_err(|error| CheckpointError::Mismatch {
-            name: "imagined".to_owned(),
-            expected: "room for it".to_owned(),
-            got: error.to_string(),
+        let (real, lots) = (self.sac.experience.replay(), self.bootstrap.len());
+        if lots != real.len() {
+            let expected = format!("lots of the {} transitions in memory", real.len());
+            return Err(CheckpointError::mismatch("bootstrap/lots", expected, lots.to_string()));
+        }
+        let env_steps = self.sac.experience.env_steps();
+        let is_trained = !self.model.elites.is_empty();
+        let expected = if is_trained { "the env steps of the training" } else { "none" };
+        self.trained_at = state.get_checked("trained_at", expected, |at: &Option<u64>| {
+            at.is_some() == is_trained && at.is_none_or(|at| at <= env_steps)
+        })?;
+        self.set_length().map_err(|error| {
+            CheckpointError::mismatch("imagined", "room for it", error.to_string())
         })?;
         state.load_part("imagined", &mut self.imagined)?;
+        self.imagined.check_actions("finite numbers", |x| x.is_finite())?;
         self.rollout_rng = state.get("rollout_rng")?;
         self.imagined_rng = state.get("imagined_rng")?;
         Ok(())

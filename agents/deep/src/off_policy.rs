@@ -7,7 +7,7 @@ use rand::{RngExt as _, distr::StandardUniform};
 
 use crate::{
     action_range::ActionRange,
-    learned::{check_widths, write_features},
+    learned::{Descent, check_widths, write_features},
     replay::{Batch, Replay},
 };
 
@@ -162,28 +162,41 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
         }));
     }
 
+    /// The running episodes go no further; see [`Agent::begin_episodes`](gymnast_harness::Agent).
+    pub(crate) fn begin_episodes(&mut self) {
+        self.replay.begin_episodes();
+    }
+
     /// Remembers an experience. Returns the number of updates that are due.
-    pub(crate) fn take_in(&mut self, experience: &Experience<O, A>) -> u64 {
+    ///
+    /// # Errors
+    /// [`AgentError::Env`] unless it has one row an environment.
+    pub(crate) fn take_in(&mut self, experience: &Experience<O, A>) -> Result<u64, AgentError> {
         let Self { action_space, range, .. } = self;
         let write = |action: &A::Element, row: &mut [f32]| {
             action_space.flatten(action, row);
             range.to_unit(row);
         };
         let OffPolicyConfig { gamma, reward_scale, learning_starts, train_every, .. } = self.config;
-        self.replay.push(&self.observation_space, experience, gamma, reward_scale, write);
+        self.replay.push(&self.observation_space, experience, gamma, reward_scale, write)?;
         let rows = self.last_actions.chunks_exact_mut(range.width());
         experience.actions.iter().zip(rows).for_each(|(action, row)| write(action, row));
         let before = self.env_steps;
         self.env_steps += experience.len() as u64;
         if self.env_steps < learning_starts {
-            return 0;
+            return Ok(0);
         }
-        (self.env_steps / train_every - before / train_every) * self.config.gradient_steps
+        Ok((self.env_steps / train_every - before / train_every) * self.config.gradient_steps)
     }
 
     /// Draws the transitions of an update.
-    pub(crate) fn sample(&mut self, batch: &mut Batch<f32>) {
-        self.replay.sample(self.config.batch_size, &mut self.replay_rng, batch);
+    pub(crate) fn sample(&mut self, batch: &mut Batch<f32>) -> Result<(), AgentError> {
+        self.replay.sample(self.config.batch_size, &mut self.replay_rng, batch)
+    }
+
+    /// A step at this rate, now.
+    pub(crate) fn descent(&self, rate: f64) -> Descent {
+        Descent { rate, env_steps: self.env_steps }
     }
 }
 
@@ -197,9 +210,10 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for OffPolicy<O, A> {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("replay", &mut self.replay)?;
+        self.replay.check_actions("finite numbers", |x| x.is_finite())?;
         self.replay_rng = state.get("replay_rng")?;
-        self.last_actions = state.array("last_actions", &[self.last_actions.len()])?;
-        self.env_steps = state.get("env_steps")?;
+        self.last_actions = state.finite_array("last_actions", &[self.last_actions.len()])?;
+        self.env_steps = state.counter("env_steps")?;
         Ok(())
     }
 }

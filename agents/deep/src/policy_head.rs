@@ -48,9 +48,14 @@ pub trait PolicyHead: Send {
 
     /// Whether the outputs are logits, one for each action, so that an
     /// [action mask](gymnast_envs::FeatureSpace::action_mask) can forbid some.
-    fn is_over_actions(&self) -> bool {
-        false
-    }
+    fn is_over_actions(&self) -> bool;
+
+    /// The family and the actions that it is over, completely: a checkpoint is refused by another.
+    fn description(&self) -> String;
+
+    /// Whether a row of [`action_width`](Self::action_width) numbers stands for an action: what a
+    /// checkpoint holds may not.
+    fn is_action(&self, action: &[f32]) -> bool;
 
     /// Draws an action, given a row of outputs and the shared parameters.
     fn sample(&self, outputs: &[f32], shared: &[f32], rng: &mut Rng, action: &mut [f32]);
@@ -118,12 +123,20 @@ impl<A: FiniteSpace> PolicyHead for Categorical<A> {
         true
     }
 
+    fn description(&self) -> String {
+        format!("one of {} actions", self.outputs())
+    }
+
+    fn is_action(&self, action: &[f32]) -> bool {
+        matches!(action, &[number] if is_number_below(number, self.outputs()))
+    }
+
     fn sample(&self, logits: &[f32], _shared: &[f32], rng: &mut Rng, action: &mut [f32]) {
         action[0] = draw(logits, rng) as f32;
     }
 
     fn mode(&self, logits: &[f32], action: &mut [f32]) {
-        action[0] = argmax(logits) as f32;
+        action[0] = likeliest(logits);
     }
 
     fn element(&self, action: &[f32]) -> A::Element {
@@ -169,6 +182,16 @@ impl<A: FiniteSpace> PolicyHead for Categorical<A> {
     ) -> (Tensor, Tensor) {
         log_prob_and_entropy(logits, actions.iter().copied())
     }
+}
+
+/// The number of the likeliest action. Logits of finite parameters, which agents see to, are no NaN.
+fn likeliest(logits: &[f32]) -> f32 {
+    argmax(logits).unwrap_or(0) as f32
+}
+
+/// Whether it is one of the whole numbers from 0 on that are below `n`.
+fn is_number_below(number: f32, n: usize) -> bool {
+    number >= 0.0 && number.fract() == 0.0 && (number as usize) < n
 }
 
 /// Draws the number of an action.
@@ -262,6 +285,18 @@ impl<A: BoundedSpace> PolicyHead for DiagonalGaussian<A> {
 
     fn action_width(&self) -> usize {
         self.width
+    }
+
+    fn is_over_actions(&self) -> bool {
+        false
+    }
+
+    fn description(&self) -> String {
+        format!("{} normal numbers", self.width)
+    }
+
+    fn is_action(&self, action: &[f32]) -> bool {
+        action.len() == self.width && action.iter().all(|x| x.is_finite())
     }
 
     fn sample(&self, mean: &[f32], log_std: &[f32], rng: &mut Rng, action: &mut [f32]) {

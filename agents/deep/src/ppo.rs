@@ -161,9 +161,9 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         let progress = self.plan.progress(self.env_steps);
         let learning_rate = self.config.learning_rate.at(progress);
         let clip = self.config.clip.at(progress);
-        self.estimate();
+        self.estimate()?;
         let Learning { value, returns, order, .. } = &self.learning;
-        let (explained, rows) = (returns::explained_variance(value, returns), order.len());
+        let (explained, rows) = (returns::explained_variance(value, returns)?, order.len());
         let (mut losses, mut batches, mut grad_norm) = (Losses::default(), 0.0, 0.0);
 
         let mut grace = Grace::default();
@@ -173,7 +173,7 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
             for start in (0..rows).step_by(self.config.batch_size) {
                 grace.check()?;
                 let places = start..rows.min(start + self.config.batch_size);
-                let of_batch = self.differentiate(places, clip);
+                let of_batch = self.differentiate(places, clip)?;
                 losses += of_batch;
                 batches += 1.0;
                 // The factor is that of OpenAI's Spinning Up.
@@ -210,22 +210,27 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
     }
 
     /// What the rollout's actions were worth, and how likely they were.
-    fn estimate(&mut self) {
+    fn estimate(&mut self) -> Result<(), AgentError> {
         let Learning { value, next_value, advantage, returns, log_prob, order, .. } =
             &mut self.learning;
         let (networks, rollout) = (&self.networks, &self.rollout);
         networks.values(rollout.observations(), value);
         networks.values(rollout.next_observations(), next_value);
-        returns::gae(&rollout.steps(), value, next_value, self.config.gae_lambda, advantage);
+        returns::gae(&rollout.steps(), value, next_value, self.config.gae_lambda, advantage)?;
         returns.clear();
         returns.extend(advantage.iter().zip(&*value).map(|(advantage, value)| advantage + value));
         networks.log_probs(rollout.observations(), rollout.actions(), log_prob);
         order.clear();
         order.extend(rollout.transitions());
+        Ok(())
     }
 
     /// Sets the gradient to that of −L on a minibatch (equation 9). Returns what it is made of.
-    fn differentiate(&mut self, places: std::ops::Range<usize>, clip: f64) -> Losses {
+    fn differentiate(
+        &mut self,
+        places: std::ops::Range<usize>,
+        clip: f64,
+    ) -> Result<Losses, AgentError> {
         self.gather(places);
         let Learning { batch, pass, .. } = &mut self.learning;
         self.networks.evaluate_policy(&batch.observation, &batch.action, pass);
@@ -241,17 +246,17 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         let value = if self.config.clip_value {
             loss::clipped_value(&pass.value, value, returns, clip, &mut pass.by_value)
         } else {
-            losses::squared_error(&pass.value, returns, &mut pass.by_value)
+            losses::squared_error(&pass.value, returns, &mut pass.by_value)?
         };
         let PpoConfig { value_coefficient, entropy_coefficient, .. } = self.config;
         self.networks.backward(&batch.action, pass, value_coefficient, entropy_coefficient);
-        Losses {
+        Ok(Losses {
             policy,
             value,
             entropy: pass.entropy,
             approx_kl: loss::approx_kl(log_ratio, ratio),
             clip_fraction: loss::clip_fraction(ratio, clip),
-        }
+        })
     }
 
     /// Gathers a minibatch.
@@ -291,8 +296,8 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Ppo<O, H> {
         experience: &Experience<O, H::ActionSpace>,
     ) -> Result<Option<Metrics>, AgentError> {
         let PpoConfig { gamma, reward_scale, .. } = self.config;
+        self.rollout.push(&self.networks, experience, gamma, reward_scale)?;
         self.env_steps += experience.len() as u64;
-        self.rollout.push(&self.networks, experience, gamma, reward_scale);
         self.networks.observe(experience)?;
         if !self.rollout.is_full() {
             return Ok(None);
@@ -323,8 +328,9 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Ppo<O, H> {
         let groups: Vec<ParamGroup> = state.get("param_groups")?;
         self.set_param_groups(&groups).map_err(CheckpointError::part)?;
         state.load_part("rollout", &mut self.rollout)?;
+        self.networks.check_actions("rollout/actions", self.rollout.actions())?;
         self.minibatch_rng = state.get("minibatch_rng")?;
-        self.env_steps = state.get("env_steps")?;
+        self.env_steps = state.counter("env_steps")?;
         Ok(())
     }
 }

@@ -104,13 +104,15 @@ impl<O: FeatureSpace, H: PolicyHead> Reinforce<O, H> {
             returns::normalize(advantage);
         }
         networks.evaluate_policy(&batch.observations, &batch.actions, pass);
-        let policy_loss = losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob);
+        let policy_loss =
+            losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob)?;
         let mut metrics = Metrics::new().with("batch_steps", batch.returns.len() as f64);
         if config.baseline {
             networks.evaluate_values(&batch.observations, pass);
-            let value_loss = losses::squared_error(&pass.value, &batch.returns, &mut pass.by_value);
+            let value_loss =
+                losses::squared_error(&pass.value, &batch.returns, &mut pass.by_value)?;
             metrics = metrics.with("value_loss", value_loss);
-            if let Some(share) = returns::explained_variance(value, &batch.returns) {
+            if let Some(share) = returns::explained_variance(value, &batch.returns)? {
                 metrics = metrics.with("explained_variance", share);
             }
         }
@@ -154,6 +156,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Reinforce<O, H
         experience: &Experience<O, H::ActionSpace>,
     ) -> Result<Option<Metrics>, AgentError> {
         let ReinforceConfig { gamma, reward_scale, baseline, .. } = self.config;
+        AgentError::check_rows(experience, self.plan.num_envs)?;
         self.env_steps += experience.len() as u64;
         for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
             self.episodes.push(i, &self.networks, experience, reward_scale);
@@ -191,7 +194,16 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Reinforce<O, H> {
         state.load_part("networks", &mut self.networks)?;
         state.load_part("optimizer", &mut self.optimizer)?;
         state.load_part("episodes", &mut self.episodes)?;
-        self.env_steps = state.get("env_steps")?;
+        for (name, actions) in self.episodes.actions() {
+            self.networks.check_actions(&format!("episodes/{name}"), actions)?;
+        }
+        let (waiting, wanted) = (self.episodes.num_finished(), self.config.episodes_per_update);
+        if waiting >= wanted {
+            let expected = format!("fewer than {wanted}, as many as an update takes");
+            let name = "episodes/num_finished";
+            return Err(CheckpointError::mismatch(name, expected, waiting.to_string()));
+        }
+        self.env_steps = state.counter("env_steps")?;
         Ok(())
     }
 }

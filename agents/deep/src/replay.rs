@@ -5,11 +5,12 @@
 //! (2015). Multi-step returns: Sutton and Barto (2018), section 7.1. Priorities: Schaul et al.,
 //! "Prioritized experience replay" (2016).
 
+mod checkpoint;
 mod priorities;
 mod sum_tree;
 
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Number, StateDict};
+use gymnast_harness::AgentError;
 use rand::RngExt as _;
 
 use priorities::Priorities;
@@ -70,23 +71,31 @@ impl<T: Copy + Default> Replay<T> {
     /// and actions are rows of those `widths`; what it samples spans `n_step` steps (at least 1).
     ///
     /// # Errors
-    /// [`AgentError::InvalidConfig`] where the system has not as much memory.
-    ///
-    /// # Panics
-    /// If `capacity` does not fit 32 bits or is not above `num_envs`.
+    /// [`AgentError::InvalidConfig`] where the system has not as much memory, `capacity` does not fit 32
+    /// bits or is not above `num_envs`, or `n_step` is 0.
     pub fn new(
         capacity: usize,
         widths: (usize, usize),
         num_envs: usize,
         n_step: usize,
     ) -> Result<Self, AgentError> {
-        assert!(u32::try_from(capacity).is_ok_and(|n| n < NONE), "a row's number has 32 bits");
+        let require = AgentError::require;
+        let holds = u32::try_from(capacity).is_ok_and(|n| n < NONE);
+        require(
+            holds,
+            "buffer_size",
+            &capacity,
+            "at most 4294967294, as a row's number has 32 bits",
+        )?;
         // Else a transition could give way before its successor comes.
-        assert!(capacity > num_envs, "a memory holds more than one transition an environment");
+        let expected = "more than one transition an environment";
+        require(capacity > num_envs, "buffer_size", &capacity, expected)?;
+        require(n_step > 0, "n_step", &n_step, "at least 1")?;
         let (width, action_width) = widths;
         // Asked for as a whole, as the columns themselves are handed out before there is memory.
         let mut probe = Vec::<f32>::new();
-        let numbers = capacity.checked_mul(2 * width + action_width);
+        let of_row = width.checked_mul(2).and_then(|n| n.checked_add(action_width));
+        let numbers = of_row.and_then(|of_row| capacity.checked_mul(of_row));
         let fits = numbers.is_some_and(|n| probe.try_reserve_exact(n).is_ok());
         AgentError::require(fits, "buffer_size", &capacity, "what fits into the memory there is")?;
         drop(probe);
@@ -109,10 +118,18 @@ impl<T: Copy + Default> Replay<T> {
     }
 
     /// The same, still empty, with priorities `(|δ| + offset)^exponent`.
-    #[must_use]
-    pub fn prioritized(mut self, exponent: f64, offset: f64) -> Self {
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`] unless the exponent lies in [0, 1] and the offset is positive, as a
+    /// row of priority 0 would never be drawn again.
+    pub fn prioritized(mut self, exponent: f64, offset: f64) -> Result<Self, AgentError> {
+        let require = AgentError::require;
+        let (fits, expected) = ((0.0..=1.0).contains(&exponent), "an exponent in [0, 1]");
+        require(fits, "priority_exponent", &exponent, expected)?;
+        let fits = offset > 0.0 && offset.is_finite();
+        require(fits, "priority_offset", &offset, "a positive number")?;
         self.priorities = Some(Priorities::new(self.capacity, exponent, offset));
-        self
+        Ok(self)
     }
 
     /// The running episodes go no further: what comes next does not follow from what came last.
@@ -134,6 +151,9 @@ impl<T: Copy + Default> Replay<T> {
 
     /// Stores every transition of an experience, its reward times `reward_scale`, the oldest giving
     /// way. `write_action` writes an action as a row.
+    ///
+    /// # Errors
+    /// [`AgentError::Env`] unless the experience has one row an environment.
     pub fn push<O: FeatureSpace, A: Space>(
         &mut self,
         observation_space: &O,
@@ -141,7 +161,8 @@ impl<T: Copy + Default> Replay<T> {
         gamma: f64,
         reward_scale: f64,
         write_action: impl Fn(&A::Element, &mut [T]),
-    ) {
+    ) -> Result<(), AgentError> {
+        AgentError::check_rows(experience, self.latest.len())?;
         for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
             // The row that gives way is older than its successor, which is there as long as it is.
             self.successors[self.next] = NONE;
@@ -161,16 +182,23 @@ impl<T: Copy + Default> Replay<T> {
             self.discounts[self.next] = experience.outcomes[i].discount(gamma) as f32;
             self.advance();
         }
+        Ok(())
     }
 
     /// Stores one transition that is given as rows and follows from no other, the oldest giving way.
+    ///
+    /// # Errors
+    /// [`AgentError::Mismatch`] where a row has another width.
     pub fn push_row(
         &mut self,
         (observation, action): (&[f32], &[T]),
         reward: f32,
         next_observation: &[f32],
         discount: f32,
-    ) {
+    ) -> Result<(), AgentError> {
+        AgentError::check_len("an observation", self.width, observation.len())?;
+        AgentError::check_len("an action", self.action_width, action.len())?;
+        AgentError::check_len("a next observation", self.width, next_observation.len())?;
         let (row, action_row) = (self.next * self.width, self.next * self.action_width);
         self.observations[row..][..self.width].copy_from_slice(observation);
         self.next_observations[row..][..self.width].copy_from_slice(next_observation);
@@ -178,6 +206,7 @@ impl<T: Copy + Default> Replay<T> {
         (self.rewards[self.next], self.discounts[self.next]) = (reward, discount);
         self.successors[self.next] = NONE;
         self.advance();
+        Ok(())
     }
 
     /// The row at `next` is written: the one after it is next.
@@ -203,7 +232,12 @@ impl<T: Copy + Default> Replay<T> {
             let action = &self.actions[i * self.action_width..(i + 1) * self.action_width];
             let (reward, discount) = (self.rewards[i], self.discounts[i]);
             let next_observation = &self.next_observations[row.clone()];
-            other.push_row((&self.observations[row], action), reward, next_observation, discount);
+            other.push_row(
+                (&self.observations[row], action),
+                reward,
+                next_observation,
+                discount,
+            )?;
         }
         Ok(other)
     }
@@ -225,45 +259,86 @@ impl<T: Copy + Default> Replay<T> {
 
     /// Draws `size` transitions uniformly, with replacement, into `batch`.
     ///
-    /// # Panics
-    /// If nothing is stored.
-    pub fn sample(&self, size: usize, rng: &mut Rng, batch: &mut Batch<T>) {
+    /// # Errors
+    /// [`AgentError::Mismatch`] if nothing is stored.
+    pub fn sample(
+        &self,
+        size: usize,
+        rng: &mut Rng,
+        batch: &mut Batch<T>,
+    ) -> Result<(), AgentError> {
         batch.clear();
-        self.sample_more(size, rng, batch);
+        self.sample_more(size, rng, batch)
     }
 
     /// Draws `size` transitions as [`sample`](Replay::sample) does and adds them to `batch`.
     ///
-    /// # Panics
-    /// If nothing is stored.
-    pub fn sample_more(&self, size: usize, rng: &mut Rng, batch: &mut Batch<T>) {
+    /// # Errors
+    /// [`AgentError::Mismatch`] if `size` is not 0 and nothing is stored.
+    pub fn sample_more(
+        &self,
+        size: usize,
+        rng: &mut Rng,
+        batch: &mut Batch<T>,
+    ) -> Result<(), AgentError> {
+        if size > 0 {
+            self.check_stored()?;
+        }
         let from = batch.row.len();
         batch.row.extend((0..size).map(|_| rng.random_range(0..self.len as u64) as usize));
         self.gather(from, batch);
+        Ok(())
+    }
+
+    fn check_stored(&self) -> Result<(), AgentError> {
+        if self.len > 0 {
+            return Ok(());
+        }
+        let (what, expected) = ("the replay memory", "at least one transition".to_owned());
+        Err(AgentError::Mismatch { what, expected, got: "none".to_owned() })
     }
 
     /// Draws `size` transitions in proportion to their priorities, one from each of as many equal
     /// stretches, with importance weights `(N · P)^−beta` divided by the greatest of the batch.
     ///
-    /// # Panics
-    /// If nothing is stored, or the memory is not [`prioritized`](Self::prioritized).
-    pub fn sample_by_priority(&self, size: usize, beta: f64, rng: &mut Rng, batch: &mut Batch<T>) {
-        assert!(!self.is_empty(), "something is stored");
-        let priorities = self.priorities.as_ref().expect("the memory is prioritized");
+    /// # Errors
+    /// [`AgentError::Mismatch`] if nothing is stored, or the memory is not
+    /// [`prioritized`](Self::prioritized).
+    pub fn sample_by_priority(
+        &self,
+        size: usize,
+        beta: f64,
+        rng: &mut Rng,
+        batch: &mut Batch<T>,
+    ) -> Result<(), AgentError> {
+        self.check_stored()?;
+        let priorities = self.priorities.as_ref().ok_or_else(not_prioritized)?;
         batch.clear();
         priorities.draw(size, rng, &mut batch.row);
         priorities.write_weights(&batch.row, self.len, beta, &mut batch.weight);
         self.gather(0, batch);
+        Ok(())
     }
 
     /// Sets the priorities of sampled rows to those of their errors δ, before anything else is
     /// pushed.
     ///
-    /// # Panics
-    /// If the memory is not [`prioritized`](Self::prioritized).
-    pub fn reprioritize(&mut self, rows: &[usize], errors: &[f32]) {
-        let priorities = self.priorities.as_mut().expect("the memory is prioritized");
+    /// # Errors
+    /// [`AgentError::Mismatch`] unless the memory is [`prioritized`](Self::prioritized), there is one error
+    /// a row, all rows are stored and all errors finite; nothing has changed then.
+    pub fn reprioritize(&mut self, rows: &[usize], errors: &[f32]) -> Result<(), AgentError> {
+        let priorities = self.priorities.as_mut().ok_or_else(not_prioritized)?;
+        AgentError::check_len("the errors", rows.len(), errors.len())?;
+        if let Some((row, error)) = rows.iter().zip(errors).find(|(_, error)| !error.is_finite()) {
+            let (expected, got) = ("a finite number".to_owned(), format!("{error} of row {row}"));
+            return Err(AgentError::Mismatch { what: "an error", expected, got });
+        }
+        if let Some(row) = rows.iter().find(|&&row| row >= self.len) {
+            let (expected, got) = (format!("one of the {} stored", self.len), row.to_string());
+            return Err(AgentError::Mismatch { what: "a row", expected, got });
+        }
         rows.iter().zip(errors).for_each(|(&row, &error)| priorities.set(row, error));
+        Ok(())
     }
 
     /// Puts together what the rows of `batch` start, those before `from` left out.
@@ -291,6 +366,11 @@ impl<T: Copy + Default> Replay<T> {
     }
 }
 
+fn not_prioritized() -> AgentError {
+    let (what, expected) = ("the replay memory", "one with priorities".to_owned());
+    AgentError::Mismatch { what, expected, got: "one without".to_owned() }
+}
+
 impl<T> Batch<T> {
     fn clear(&mut self) {
         let Self { observation, action, reward, next_observation, discount, row, weight } = self;
@@ -299,64 +379,6 @@ impl<T> Batch<T> {
         }
         action.clear();
         row.clear();
-    }
-}
-
-impl<T: Number> Checkpoint for Replay<T> {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        let (len, rows) = (self.len, [self.len, self.width]);
-        let actions = [len, self.action_width];
-        state.insert("next", &self.next)?;
-        state.insert_array("observations", &rows, &self.observations[..len * self.width]);
-        state.insert_array("next_observations", &rows, &self.next_observations[..len * self.width]);
-        state.insert_array("actions", &actions, &self.actions[..len * self.action_width]);
-        state.insert_array("rewards", &[len], &self.rewards[..len]);
-        state.insert_array("discounts", &[len], &self.discounts[..len]);
-        state.insert_array("successors", &[len], &self.successors[..len]);
-        state.insert("latest", &self.latest)?;
-        if let Some(priorities) = &self.priorities {
-            priorities.save(len, state)?;
-        }
-        Ok(())
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        let (shape, rewards) = state.array_of_any_shape::<f32>("rewards")?;
-        let len = rewards.len();
-        let next: usize = state.get("next")?;
-        if shape.len() != 1 || len > self.capacity || next >= self.capacity {
-            return Err(CheckpointError::Mismatch {
-                name: "rewards".to_owned(),
-                expected: format!("at most {} transitions", self.capacity),
-                got: format!("{shape:?}, the next at {next}"),
-            });
-        }
-        let observations = state.array("observations", &[len, self.width])?;
-        let next_observations = state.array("next_observations", &[len, self.width])?;
-        let actions: Vec<T> = state.array("actions", &[len, self.action_width])?;
-        let discounts: Vec<f32> = state.array("discounts", &[len])?;
-        let successors: Vec<u32> = state.array("successors", &[len])?;
-        let latest: Vec<u32> = state.get("latest")?;
-        let is_row = |&row: &u32| row == NONE || (row as usize) < len;
-        if latest.len() != self.latest.len() || !successors.iter().chain(&latest).all(is_row) {
-            return Err(CheckpointError::Mismatch {
-                name: "successors".to_owned(),
-                expected: format!("rows below {len}, of {} environments", self.latest.len()),
-                got: format!("other rows, or those of {} environments", latest.len()),
-            });
-        }
-        if let Some(priorities) = &mut self.priorities {
-            priorities.load(len, state)?;
-        }
-        self.observations[..len * self.width].copy_from_slice(&observations);
-        self.next_observations[..len * self.width].copy_from_slice(&next_observations);
-        self.actions[..len * self.action_width].copy_from_slice(&actions);
-        self.rewards[..len].copy_from_slice(&rewards);
-        self.discounts[..len].copy_from_slice(&discounts);
-        self.successors[..len].copy_from_slice(&successors);
-        self.latest = latest;
-        (self.next, self.len) = (next, len);
-        Ok(())
     }
 }
 

@@ -3,6 +3,11 @@
 //! Termination is folded into the discount and the end of an episode into the trace, so that no
 //! estimate sees a flag. Values of successors belong to the true ones, also where an episode was
 //! cut short and the next row is another episode's.
+//!
+//! Slices that do not fit each other are an error ([`AgentError::Mismatch`]): nothing is cut to the
+//! shortest.
+
+use gymnast_harness::AgentError;
 
 /// Steps of several environments, side by side: row t · `num_envs` + i is step t of environment i.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +23,22 @@ pub struct Steps<'a> {
     pub num_envs: usize,
 }
 
+impl Steps<'_> {
+    /// Checks that the columns have one number a row, and the rows come in whole steps; returns their
+    /// number.
+    fn check(&self) -> Result<usize, AgentError> {
+        let rows = self.reward.len();
+        AgentError::check_len("the discounts", rows, self.discount.len())?;
+        AgentError::check_len("the traces", rows, self.trace.len())?;
+        if self.num_envs == 0 || !rows.is_multiple_of(self.num_envs) {
+            let expected = format!("at least 1, and a divisor of the {rows} rows");
+            let (what, got) = ("num_envs", self.num_envs.to_string());
+            return Err(AgentError::Mismatch { what, expected, got });
+        }
+        Ok(rows)
+    }
+}
+
 /// Generalised advantage estimation: A = δ + γλ A', where δ = r + γ V(s') − V(s).
 ///
 /// `value` and `next_value` hold V(s) and V(s') of each row. After the last rows the sum ends, with
@@ -25,30 +46,46 @@ pub struct Steps<'a> {
 ///
 /// Source: Schulman et al., "High-dimensional continuous control using generalized advantage
 /// estimation" (2016), equations 11, 12 and 16.
+///
+/// # Errors
+/// [`AgentError::Mismatch`] where the lengths differ.
 pub fn gae(
     steps: &Steps<'_>,
     value: &[f32],
     next_value: &[f32],
     lambda: f64,
     advantage: &mut Vec<f32>,
-) {
+) -> Result<(), AgentError> {
+    let rows = steps.check()?;
+    AgentError::check_len("the values", rows, value.len())?;
+    AgentError::check_len("the successors' values", rows, next_value.len())?;
     advantage.clear();
-    advantage.resize(steps.reward.len(), 0.0);
-    for row in (0..steps.reward.len()).rev() {
+    advantage.resize(rows, 0.0);
+    for row in (0..rows).rev() {
         let delta = steps.reward[row] + steps.discount[row] * next_value[row] - value[row];
         let later = advantage.get(row + steps.num_envs).copied().unwrap_or(0.0);
         advantage[row] = delta + lambda as f32 * steps.trace[row] * later;
     }
+    Ok(())
 }
 
 /// The return R = r + γ R' to the last row or the episode's end, where γ V(s') stands for the rest.
 ///
 /// Source: Mnih et al., "Asynchronous methods for deep reinforcement learning" (2016), algorithm
 /// S3.
-pub fn bootstrapped(steps: &Steps<'_>, next_value: &[f32], returns: &mut Vec<f32>) {
+///
+/// # Errors
+/// [`AgentError::Mismatch`] where the lengths differ.
+pub fn bootstrapped(
+    steps: &Steps<'_>,
+    next_value: &[f32],
+    returns: &mut Vec<f32>,
+) -> Result<(), AgentError> {
+    let rows = steps.check()?;
+    AgentError::check_len("the successors' values", rows, next_value.len())?;
     returns.clear();
-    returns.resize(steps.reward.len(), 0.0);
-    for row in (0..steps.reward.len()).rev() {
+    returns.resize(rows, 0.0);
+    for row in (0..rows).rev() {
         let later = returns.get(row + steps.num_envs).filter(|_| steps.trace[row] != 0.0);
         let rest = match later {
             Some(later) => steps.trace[row] * later,
@@ -56,6 +93,7 @@ pub fn bootstrapped(steps: &Steps<'_>, next_value: &[f32], returns: &mut Vec<f32
         };
         returns[row] = steps.reward[row] + rest;
     }
+    Ok(())
 }
 
 /// The return G = r + γ G' of each step of one episode, `rest` coming after the last.
@@ -72,12 +110,16 @@ pub fn discounted(reward: &[f32], gamma: f64, rest: f32, returns: &mut Vec<f32>)
 }
 
 /// The share of the returns' variance that the values explain: 1 at best, 0 where they are no
-/// better than a constant. `None` where the returns do not vary.
-#[must_use]
-pub fn explained_variance(value: &[f32], returns: &[f32]) -> Option<f64> {
+/// better than a constant. `None` where the returns do not vary, or a number is not finite.
+///
+/// # Errors
+/// [`AgentError::Mismatch`] where the lengths differ.
+pub fn explained_variance(value: &[f32], returns: &[f32]) -> Result<Option<f64>, AgentError> {
+    AgentError::check_len("the values", returns.len(), value.len())?;
     let total = variance(returns.iter().map(|&g| f64::from(g)));
     let errors = returns.iter().zip(value).map(|(&g, &v)| f64::from(g) - f64::from(v));
-    (total > 1e-12).then(|| 1.0 - variance(errors) / total)
+    let share = (total > 1e-12).then(|| 1.0 - variance(errors) / total);
+    Ok(share.filter(|share| share.is_finite()))
 }
 
 fn variance(numbers: impl Iterator<Item = f64> + Clone) -> f64 {
@@ -126,7 +168,7 @@ mod tests {
             let (reward, discount, trace) = steps(discount_at_the_end);
             let steps = Steps { reward: &reward, discount: &discount, trace: &trace, num_envs: 2 };
             let mut advantage = vec![f32::NAN];
-            gae(&steps, &VALUE, &NEXT_VALUE, 0.5, &mut advantage);
+            gae(&steps, &VALUE, &NEXT_VALUE, 0.5, &mut advantage).unwrap();
             // δ: 1 + 1 − 1, 2 + 2 − 2, 3 + 3 − 4; γλ = ¼.
             let first = [1.0 + (2.0 + 2.0 / 4.0) / 4.0, 2.0 + 2.0 / 4.0, 2.0];
             // δ: −1 + 10 − 10, as above, −3 + 30 − 40. Nothing flows back over the end.
@@ -142,12 +184,12 @@ mod tests {
             let (reward, discount, trace) = steps(discount_at_the_end);
             let steps = Steps { reward: &reward, discount: &discount, trace: &trace, num_envs: 2 };
             let mut returns = vec![f32::NAN];
-            bootstrapped(&steps, &NEXT_VALUE, &mut returns);
+            bootstrapped(&steps, &NEXT_VALUE, &mut returns).unwrap();
             // 3 + 6/2, 2 + 6/2, 1 + 5/2; −3 + 60/2, the end, −1 + end/2.
             assert_eq!(returns, [3.5, -1.0 + end / 2.0, 5.0, end, 6.0, 27.0]);
             // They are the values plus the advantages with λ = 1.
             let mut advantage = Vec::new();
-            gae(&steps, &VALUE, &NEXT_VALUE, 1.0, &mut advantage);
+            gae(&steps, &VALUE, &NEXT_VALUE, 1.0, &mut advantage).unwrap();
             // But for V(s') of a row, which here is not V(s) of the next: only last rows compare.
             for row in [3, 4, 5] {
                 assert_eq!(returns[row], VALUE[row] + advantage[row]);
@@ -162,13 +204,13 @@ mod tests {
         let steps = Steps { reward: &reward, discount: &discount, trace: &trace, num_envs: 1 };
         let (value, next_value) = ([0.25, 0.5, -0.5], [0.5, -0.5, 9.0]);
         let mut got = Vec::new();
-        bootstrapped(&steps, &next_value, &mut got);
+        bootstrapped(&steps, &next_value, &mut got).unwrap();
         // The winner's moves are worth 1, the loser's −1.
         assert_eq!(got, [1.0, -1.0, 1.0]);
-        gae(&steps, &value, &next_value, 1.0, &mut got);
+        gae(&steps, &value, &next_value, 1.0, &mut got).unwrap();
         assert_eq!(got, [0.75, -1.5, 1.5]);
         // δ: 0 − 0.5 − 0.25, 0 + 0.5 − 0.5, 1 + 0.5; γλ = −½.
-        gae(&steps, &value, &next_value, 0.5, &mut got);
+        gae(&steps, &value, &next_value, 0.5, &mut got).unwrap();
         assert_eq!(got, [-0.75 + 0.25 * 1.5, -0.5 * 1.5, 1.5]);
         got.clear();
         discounted(&reward, -1.0, 0.0, &mut got);
@@ -188,10 +230,34 @@ mod tests {
         // Constant errors; no better than a constant; errors 0, 2, 4, which vary four times as much.
         for (value, expected) in [([4.0, 5.0, 6.0], 1.0), ([9.0; 3], 0.0), ([1.0, 0.0, -1.0], -3.0)]
         {
-            let share = explained_variance(&value, &[1.0, 2.0, 3.0]).unwrap();
+            let share = explained_variance(&value, &[1.0, 2.0, 3.0]).unwrap().unwrap();
             assert!((share - expected).abs() < 1e-9, "{share}");
         }
-        assert_eq!(explained_variance(&[0.0; 2], &[5.0; 2]), None);
+        assert_eq!(explained_variance(&[0.0; 2], &[5.0; 2]).unwrap(), None);
+        assert_eq!(explained_variance(&[f32::NAN, 1.0], &[5.0, 6.0]).unwrap(), None);
+        assert_eq!(explained_variance(&[0.0, 1.0], &[5.0, f32::INFINITY]).unwrap(), None);
+    }
+
+    #[test]
+    fn slices_of_other_lengths_are_errors() {
+        let error = explained_variance(&[1.0], &[1.0, 2.0, 3.0]).unwrap_err().to_string();
+        assert_eq!(error, "the values: expected 3 numbers, got 1");
+        let numbers = [1.0; 6];
+        let whole = Steps { reward: &numbers, discount: &numbers, trace: &numbers, num_envs: 2 };
+        let out = &mut vec![7.0];
+        for steps in [
+            Steps { discount: &numbers[1..], ..whole },
+            Steps { trace: &numbers[1..], ..whole },
+            Steps { num_envs: 0, ..whole },
+            Steps { num_envs: 4, ..whole },
+        ] {
+            assert!(gae(&steps, &numbers, &numbers, 1.0, out).is_err());
+            assert!(bootstrapped(&steps, &numbers, out).is_err());
+        }
+        assert!(gae(&whole, &numbers[1..], &numbers, 1.0, out).is_err());
+        assert!(gae(&whole, &numbers, &numbers[1..], 1.0, out).is_err());
+        assert!(bootstrapped(&whole, &[1.0; 7], out).is_err());
+        assert_eq!(out, &[7.0]);
     }
 
     #[test]

@@ -57,16 +57,16 @@ impl Rollout {
 
     /// Adds one step of every environment, its rewards times `reward_scale`.
     ///
-    /// # Panics
-    /// If there is not one row an environment.
+    /// # Errors
+    /// [`AgentError::Env`] unless there is one row an environment.
     pub fn push<O: FeatureSpace, H: PolicyHead>(
         &mut self,
         networks: &ActorCritic<O, H>,
         experience: &Experience<O, H::ActionSpace>,
         gamma: f64,
         reward_scale: f64,
-    ) {
-        assert_eq!(experience.len(), self.num_envs, "one row an environment");
+    ) -> Result<(), AgentError> {
+        AgentError::check_rows(experience, self.num_envs)?;
         for i in 0..experience.len() {
             let row = grow(&mut self.observations, self.width);
             networks.write_features(&experience.observations[i], row);
@@ -80,6 +80,7 @@ impl Rollout {
             self.traces.push(if outcome.is_final() { 0.0 } else { gamma as f32 });
             self.is_transition.push(u8::from(!experience.is_reset[i]));
         }
+        Ok(())
     }
 
     /// The running episodes go no further: no value flows from the next step to the last.
@@ -171,22 +172,23 @@ impl Checkpoint for Rollout {
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        let (shape, rewards) = state.array_of_any_shape::<f32>("rewards")?;
-        let len = rewards.len();
-        if shape.len() != 1 || len >= self.capacity || !len.is_multiple_of(self.num_envs) {
-            return Err(CheckpointError::Mismatch {
-                name: "rewards".to_owned(),
-                expected: format!("fewer than {} rows, {} a step", self.capacity, self.num_envs),
-                got: format!("{shape:?}"),
-            });
+        let len = state.array_len::<f32>("rewards")?;
+        if len >= self.capacity || !len.is_multiple_of(self.num_envs) {
+            let expected = format!("fewer than {} rows, {} a step", self.capacity, self.num_envs);
+            return Err(CheckpointError::mismatch("rewards", expected, len.to_string()));
         }
         let shape = [len, self.width];
-        let observations: Vec<f32> = state.array("observations", &shape)?;
-        let next_observations: Vec<f32> = state.array("next_observations", &shape)?;
-        let actions: Vec<f32> = state.array("actions", &[len, self.action_width])?;
-        let discounts: Vec<f32> = state.array("discounts", &[len])?;
-        let traces: Vec<f32> = state.array("traces", &[len])?;
-        let is_transition: Vec<u8> = state.array("is_transition", &[len])?;
+        let rewards = state.finite_array("rewards", &[len])?;
+        let observations = state.finite_array("observations", &shape)?;
+        let next_observations = state.finite_array("next_observations", &shape)?;
+        let actions = state.finite_array("actions", &[len, self.action_width])?;
+        let factor = |name| {
+            let (expected, fits) = ("numbers in [-1, 1]", |x: &f32| x.abs() <= 1.0);
+            state.array_checked(name, &[len], expected, fits)
+        };
+        let (discounts, traces) = (factor("discounts")?, factor("traces")?);
+        let is_flag = |x: &u8| *x <= 1;
+        let is_transition = state.array_checked("is_transition", &[len], "0 or 1", is_flag)?;
         self.clear();
         self.observations.extend(observations);
         self.next_observations.extend(next_observations);
@@ -227,26 +229,28 @@ mod tests {
                 .into_iter()
                 .enumerate()
         {
-            rollout.push(
-                &networks,
-                &Experience {
-                    observations: vec![[t as f32]; 2],
-                    actions: vec![1, 0],
-                    rewards: vec![1.0, 2.0],
-                    next_observations: vec![[t as f32 + 1.0]; 2],
-                    outcomes: outcomes.to_vec(),
-                    is_reset: vec![is_reset, is_reset],
-                },
-                0.5,
-                10.0,
-            );
+            rollout
+                .push(
+                    &networks,
+                    &Experience {
+                        observations: vec![[t as f32]; 2],
+                        actions: vec![1, 0],
+                        rewards: vec![1.0, 2.0],
+                        next_observations: vec![[t as f32 + 1.0]; 2],
+                        outcomes: outcomes.to_vec(),
+                        is_reset: vec![is_reset, is_reset],
+                    },
+                    0.5,
+                    10.0,
+                )
+                .unwrap();
         }
         assert!(rollout.is_full());
         assert_eq!(rollout.transitions().collect::<Vec<_>>(), [0, 1, 2, 3, 6, 7]);
         assert_eq!(rollout.actions(), [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
         let mut got = Vec::new();
         // As if a state's value were its number.
-        returns::bootstrapped(&rollout.steps(), rollout.next_observations(), &mut got);
+        returns::bootstrapped(&rollout.steps(), rollout.next_observations(), &mut got).unwrap();
         assert_eq!(got[2..4], [10.0 + 0.5 * 2.0, 20.0]);
         assert_eq!(got[..2], [10.0 + 0.5 * 11.0, 20.0 + 0.5 * 20.0]);
         assert_eq!(got[6..], [10.0 + 0.5 * 4.0, 20.0 + 0.5 * 4.0]);
@@ -262,10 +266,10 @@ mod tests {
             outcomes: outcomes.to_vec(),
             is_reset: vec![false; 2],
         };
-        rollout.push(&networks, &experience, 0.5, 1.0);
+        rollout.push(&networks, &experience, 0.5, 1.0).unwrap();
         rollout.begin_episodes();
-        rollout.push(&networks, &experience, 0.5, 1.0);
-        returns::bootstrapped(&rollout.steps(), rollout.next_observations(), &mut got);
+        rollout.push(&networks, &experience, 0.5, 1.0).unwrap();
+        returns::bootstrapped(&rollout.steps(), rollout.next_observations(), &mut got).unwrap();
         assert_eq!(got, [5.0, 6.0, 5.0, 6.0]);
     }
 }

@@ -140,7 +140,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Sac<O, A> {
         let width = self.experience.widths().1;
         self.actor.evaluate(observations, n, scratch, next_head)?;
         fill_normal(actions, n * width, rng);
-        tanh_normal::sample(next_head, actions, width, next_log_prob);
+        tanh_normal::sample(next_head, actions, width, next_log_prob)?;
         Ok(())
     }
 
@@ -157,12 +157,13 @@ impl<O: FeatureSpace, A: BoundedSpace> Sac<O, A> {
         let next_observation = &batch.next_observation;
         self.actor.evaluate(next_observation, size, scratch, next_head)?;
         fill_normal(next_action, size * actions, &mut self.noise_rng);
-        tanh_normal::sample(next_head, next_action, actions, next_log_prob);
+        tanh_normal::sample(next_head, next_action, actions, next_log_prob)?;
         self.critics.next_value(next_observation, next_action, size, next_value)?;
+        let descent = self.experience.descent(rate);
         let (reward, discount) = (&batch.reward, &batch.discount);
-        targets::soft_q(reward, discount, next_value, next_log_prob, alpha, target);
+        targets::soft_q(reward, discount, next_value, next_log_prob, alpha, target)?;
         let (critic_loss, q) =
-            self.critics.update(&batch.observation, &batch.action, target, rate)?;
+            self.critics.update(&batch.observation, &batch.action, target, descent)?;
 
         fill_normal(noise, size * actions, &mut self.noise_rng);
         let rows = |numbers: &[f32], width: usize| {
@@ -174,7 +175,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Sac<O, A> {
         let (value, ascent) =
             action_gradient(|rows| self.critics.least(rows), &observation, &action); // [B], [B, A]
         let loss = actor_loss(&action, &log_prob, &ascent, f64::from(alpha)); // []
-        self.actor.minimize(&loss, rate)?;
+        self.actor.minimize(&loss, descent)?;
 
         let entropy = -log_prob.mean(Kind::Float).double_value(&[]);
         if self.config.automatic {
@@ -266,13 +267,17 @@ impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Sac<O, A> {
         let mut metrics = None;
         let mut batch = std::mem::take(&mut self.batch);
         let mut grace = Grace::default();
-        for _ in 0..self.experience.take_in(experience) {
+        for _ in 0..self.experience.take_in(experience)? {
             grace.check()?;
-            self.experience.sample(&mut batch);
+            self.experience.sample(&mut batch)?;
             metrics = self.update(&batch)?.or(metrics);
         }
         self.batch = batch;
         Ok(metrics)
+    }
+
+    fn begin_episodes(&mut self) {
+        self.experience.begin_episodes();
     }
 }
 
@@ -281,7 +286,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Sac<O, A> {
         state.insert_part("experience", &self.experience)?;
         state.insert_part("actor", &self.actor)?;
         if let Some(averaged) = &self.averaged {
-            state.insert_part("averaged", averaged.parameters())?;
+            state.insert_part("averaged", averaged)?;
         }
         state.insert_part("critics", &self.critics)?;
         state.insert_part("temperature", &self.temperature)?;
@@ -293,12 +298,12 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Sac<O, A> {
         state.load_part("experience", &mut self.experience)?;
         state.load_part("actor", &mut self.actor)?;
         if let Some(averaged) = &mut self.averaged {
-            state.load_part("averaged", averaged.parameters_mut())?;
+            state.load_part("averaged", averaged)?;
         }
         state.load_part("critics", &mut self.critics)?;
         state.load_part("temperature", &mut self.temperature)?;
         self.noise_rng = state.get("noise_rng")?;
-        self.updates = state.get("updates")?;
+        self.updates = state.counter("updates")?;
         Ok(())
     }
 }

@@ -13,6 +13,7 @@
 
 use std::f32::consts::{LN_2, TAU};
 
+use gymnast_harness::AgentError;
 use tch::{Kind, Tensor};
 
 /// The bounds of log σ.
@@ -22,7 +23,20 @@ pub const LOG_STD_BOUNDS: (f32, f32) = (-20.0, 2.0);
 ///
 /// `head` holds B rows of 2 A numbers (means, then log σ). `noise` holds B rows of A normal numbers
 /// ε and becomes the actions. `log_prob` becomes B numbers.
-pub fn sample(head: &[f32], noise: &mut [f32], actions: usize, log_prob: &mut Vec<f32>) {
+///
+/// # Errors
+/// [`AgentError::Mismatch`] where the lengths do not fit.
+pub fn sample(
+    head: &[f32],
+    noise: &mut [f32],
+    actions: usize,
+    log_prob: &mut Vec<f32>,
+) -> Result<(), AgentError> {
+    AgentError::check_len("the head", noise.len().saturating_mul(2), head.len())?;
+    if actions == 0 || !noise.len().is_multiple_of(actions) {
+        let (expected, got) = ("a divisor of the noise's length".to_owned(), actions.to_string());
+        return Err(AgentError::Mismatch { what: "actions", expected, got });
+    }
     log_prob.clear();
     for (head, action) in head.chunks_exact(2 * actions).zip(noise.chunks_exact_mut(actions)) {
         let (mean, log_std) = head.split_at(actions);
@@ -36,6 +50,7 @@ pub fn sample(head: &[f32], noise: &mut [f32], actions: usize, log_prob: &mut Ve
         }
         log_prob.push(sum);
     }
+    Ok(())
 }
 
 /// log(1 − tanh²(u)).

@@ -117,16 +117,17 @@ impl<O: FeatureSpace, A: BoundedSpace> Td3<O, A> {
         let (noise, clip) = (target_noise as f32, target_noise_clip as f32);
         add_noise(next_action, noise, clip, &mut self.noise_rng);
         self.critics.next_value(next_observation, next_action, size, next_value)?;
-        targets::actor_critic(&batch.reward, &batch.discount, next_value, target);
+        targets::actor_critic(&batch.reward, &batch.discount, next_value, target)?;
+        let descent = self.experience.descent(rate);
         let (critic_loss, q) =
-            self.critics.update(&batch.observation, &batch.action, target, rate)?;
+            self.critics.update(&batch.observation, &batch.action, target, descent)?;
 
         self.updates += 1;
         if !self.updates.is_multiple_of(policy_delay) {
             return Ok(None);
         }
         let first = |rows: &tch::Tensor| self.critics.first(rows);
-        let actor_q = self.actor.ascend(&batch.observation, size, first, rate)?;
+        let actor_q = self.actor.ascend(&batch.observation, size, first, descent)?;
         self.actor.follow(tau)?;
         self.critics.follow(tau)?;
 
@@ -180,13 +181,17 @@ impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Td3<O, A> {
         let mut metrics = None;
         let mut batch = std::mem::take(&mut self.batch);
         let mut grace = Grace::default();
-        for _ in 0..self.experience.take_in(experience) {
+        for _ in 0..self.experience.take_in(experience)? {
             grace.check()?;
-            self.experience.sample(&mut batch);
+            self.experience.sample(&mut batch)?;
             metrics = self.update(&batch)?.or(metrics);
         }
         self.batch = batch;
         Ok(metrics)
+    }
+
+    fn begin_episodes(&mut self) {
+        self.experience.begin_episodes();
     }
 }
 
@@ -204,7 +209,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Td3<O, A> {
         state.load_part("actor", &mut self.actor)?;
         state.load_part("critics", &mut self.critics)?;
         self.noise_rng = state.get("noise_rng")?;
-        self.updates = state.get("updates")?;
+        self.updates = state.counter("updates")?;
         Ok(())
     }
 }

@@ -43,11 +43,13 @@ pub trait Agent<O: Space, A: Space>: Policy<O, A> + Checkpoint + Send {
     /// [`AgentError::Diverged`] where a loss or a value is no longer finite.
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError>;
 
-    /// Says that the next transitions begin new episodes although the last ones had not ended: a
-    /// training goes on in environments that could not be saved.
+    /// Drops every unfinished episode: the next transitions begin new ones. Called after a resume that
+    /// had to reset the environments mid-episode.
     ///
-    /// An agent that joins what it is shown over several steps stops doing so here.
-    fn begin_episodes(&mut self) {}
+    /// An agent that joins several steps (returns over n steps, traces, whole episodes, a step that waits
+    /// for the next action) must not join across this call. It has no default, as an agent that forgot it
+    /// would learn from episodes that never happened; one that joins nothing leaves it empty.
+    fn begin_episodes(&mut self);
 
     /// The agent as one whose workers act, step and learn by themselves, where it is such a one: the
     /// loop then calls [`Asynchronous::advance`] and nothing else.
@@ -68,10 +70,9 @@ pub trait Asynchronous<O: Space, A: Space> {
     /// step counts once it was learned from: the environments may be ahead.
     ///
     /// # Errors
-    /// What a worker's environment returns; as [`Agent::learn`]; [`AgentError::Worker`].
-    ///
-    /// # Panics
-    /// If `until` lies beyond the training that the agent was made for.
+    /// What a worker's environment returns; as [`Agent::learn`]; [`AgentError::Worker`];
+    /// [`AgentError::Mismatch`] where `until` lies beyond the training that the agent was made for;
+    /// [`EnvError::WrongBatch`] unless there is one environment a worker.
     fn advance(
         &mut self,
         envs: &mut dyn VectorEnv<O, A>,
@@ -169,6 +170,16 @@ pub enum AgentError {
         /// When.
         env_steps: u64,
     },
+    /// An argument does not fit: a slice of another length, a number that is not finite.
+    #[error("{what}: expected {expected}, got {got}")]
+    Mismatch {
+        /// The argument.
+        what: &'static str,
+        /// What would be right.
+        expected: String,
+        /// What came.
+        got: String,
+    },
     /// An environment failed.
     #[error(transparent)]
     Env(#[from] EnvError),
@@ -181,6 +192,17 @@ pub enum AgentError {
     /// An agent whose workers play for themselves was driven step by step.
     #[error("the agent's workers act, step and learn by themselves: call `advance` instead")]
     Asynchronous,
+    /// An agent whose workers play for themselves came back without a step.
+    #[error(
+        "the agent took no step of the {until} env steps asked for, {counted} of which count: its \
+         checkpoint does not belong to this training"
+    )]
+    Stalled {
+        /// The env steps asked for.
+        until: u64,
+        /// The env steps that count.
+        counted: u64,
+    },
     /// A worker's thread panicked or could not be started.
     #[error("worker {worker}: {message}")]
     Worker {
@@ -213,5 +235,41 @@ impl AgentError {
             return Ok(());
         }
         Err(Self::InvalidConfig { key, value: format!("{value:?}"), expected })
+    }
+
+    /// Checks the length of a slice.
+    ///
+    /// # Errors
+    /// [`AgentError::Mismatch`] unless `got` is `expected`.
+    pub fn check_len(what: &'static str, expected: usize, got: usize) -> Result<(), Self> {
+        if expected == got {
+            return Ok(());
+        }
+        let (expected, got) = (format!("{expected} numbers"), got.to_string());
+        Err(Self::Mismatch { what, expected, got })
+    }
+
+    /// Checks that every column of an experience has one row an environment.
+    ///
+    /// # Errors
+    /// [`EnvError::WrongBatch`].
+    pub fn check_rows<O: Space, A: Space>(
+        experience: &Experience<O, A>,
+        num_envs: usize,
+    ) -> Result<(), Self> {
+        let Experience { observations, actions, rewards, next_observations, outcomes, is_reset } =
+            experience;
+        let lengths = [
+            observations.len(),
+            actions.len(),
+            rewards.len(),
+            next_observations.len(),
+            outcomes.len(),
+            is_reset.len(),
+        ];
+        match lengths.into_iter().find(|&len| len != num_envs) {
+            None => Ok(()),
+            Some(got) => Err(EnvError::WrongBatch { expected: num_envs, got }.into()),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What every agent must pass: it learns a two-armed bandit (a quadratic of one step where actions
-//! are real numbers), goes on from a checkpoint as if nothing had happened, and plays after loading as
-//! it did before saving.
+//! are real numbers), goes on from a checkpoint as if nothing had happened, plays after loading as
+//! it did before saving, and takes no harm from a checkpoint that holds what it cannot.
 //!
 //! For the tests of agents, yours too:
 //!
@@ -10,7 +10,12 @@
 //! };
 //! testing::assert_learns(make, &training, 0.75);
 //! testing::assert_resumes_exactly(make, &training);
+//! testing::assert_survives_damage(make, &training, 100);
 //! ```
+
+mod damage;
+mod drive;
+mod lost_episodes;
 
 use std::{fs, path::Path};
 
@@ -24,6 +29,9 @@ use crate::{
     Progress, Record, Recorder, RunIdentity, Setup, TrainError, Training, evaluate_policy, train,
     trainer::evaluation_seed,
 };
+
+pub use damage::assert_survives_damage;
+pub use lost_episodes::{Unsavable, state_after_a_lost_episode};
 
 /// A bandit with two arms: the second pays 1 with probability 0.8, the first with 0.2. An episode
 /// is one pull.

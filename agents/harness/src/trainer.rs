@@ -325,7 +325,12 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
         let (progress, recorder) = (&mut self.progress, &self.recorder);
         let mut ended = Vec::new();
         if let Some(workers) = agent.asynchronous() {
-            for Turn { env, steps, metrics } in workers.advance(&mut **envs, due)? {
+            let turns = workers.advance(&mut **envs, due)?;
+            if turns.iter().all(|turn| turn.steps.is_empty()) {
+                // It counts more steps than the loop does: a checkpoint that was put together wrongly.
+                return Err(AgentError::Stalled { until: due, counted: progress.env_steps }.into());
+            }
+            for Turn { env, steps, metrics } in turns {
                 for (reward, outcome) in steps {
                     progress.env_steps += 1;
                     ended.extend(progress.count(env, reward, outcome, recorder)?);

@@ -4,6 +4,8 @@ use gymnast_envs::{Env, EnvError, Experience, FiniteSpace, Outcome, Rng, Seed};
 use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
 };
+use rand::RngExt as _;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Common, QTable, TabularSettings};
 
@@ -35,9 +37,9 @@ pub trait UpdateRule: Checkpoint + Send + Sized {
     /// experience, their absolute values summed.
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64;
 
-    /// Forgets the running episode of an environment: what comes next does not follow from it, as
-    /// where a run was resumed whose environments cannot be saved in mid-episode.
-    fn abandon(&mut self, _env: usize) {}
+    /// Drops every unfinished episode: the next steps begin new ones, though no step was final. See
+    /// [`Agent::begin_episodes`]; a rule that joins no steps leaves it empty.
+    fn begin_episodes(&mut self);
 }
 
 /// One step in one environment: state, action, reward and successor by their numbers.
@@ -78,8 +80,6 @@ pub struct TabularAgent<O, A, R> {
     common: Common,
     plan: Plan,
     rule: R,
-    /// The states in which the running episodes stand.
-    standing: Vec<Option<usize>>, // [env]
     env_steps: u64,
     absolute_td_error: f64,
 }
@@ -100,7 +100,6 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         common.check()?;
         Ok(Self {
             rule: R::new(&config, observation_space.size(), action_space.size(), plan)?,
-            standing: vec![None; plan.num_envs],
             observation_space,
             action_space,
             common,
@@ -135,23 +134,57 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         Rates { alpha: alpha.at(progress), epsilon: epsilon.at(progress), gamma }
     }
 
-    /// At every step, so that no checkpoint is taken of a table that holds what is no number.
-    fn expect_finite(&self, td_error: f64) -> Result<(), AgentError> {
-        if td_error.is_finite() {
-            return Ok(());
-        }
-        let (what, env_steps) = ("the temporal-difference error", self.env_steps);
-        Err(AgentError::Diverged { what, value: td_error, env_steps })
-    }
-
     fn metrics(&mut self) -> Metrics {
         let td_error = std::mem::take(&mut self.absolute_td_error) / METRICS_EVERY as f64;
         let Rates { alpha, epsilon, .. } = self.rates();
         Metrics::new().with("td_error", td_error).with("epsilon", epsilon).with("alpha", alpha)
     }
+
+    /// The step of one environment in numbers.
+    fn time_step(&self, experience: &Experience<O, A>, env: usize) -> Result<TimeStep, AgentError> {
+        let state_of = |observation| number_of(&self.observation_space, observation);
+        let action = &experience.actions[env];
+        if !self.action_space.contains(action) {
+            return Err(EnvError::invalid_action(&self.action_space, action).into());
+        }
+        Ok(TimeStep {
+            env,
+            state: state_of(&experience.observations[env])?,
+            action: self.action_space.index_of(action),
+            reward: experience.rewards[env],
+            next_state: state_of(&experience.next_observations[env])?,
+            outcome: experience.outcomes[env],
+        })
+    }
+
+    /// Learns from one step, and looks whether what was learned is finite before it is acted by.
+    fn update(&mut self, step: &TimeStep, rates: &Rates) -> Result<(), AgentError> {
+        let error = self.rule.update(step, rates);
+        let (what, value) = match self.rule.table().diverged() {
+            _ if !error.is_finite() => ("the temporal-difference error", error),
+            Some(value) => ("a value of the table", value),
+            None => {
+                self.absolute_td_error += error;
+                return Ok(());
+            }
+        };
+        Err(AgentError::Diverged { what, value, env_steps: self.env_steps })
+    }
+}
+
+/// The number of an observation.
+fn number_of<O: FiniteSpace>(space: &O, observation: &O::Element) -> Result<usize, AgentError> {
+    if space.contains(observation) {
+        return Ok(space.index_of(observation));
+    }
+    let (expected, got) =
+        (format!("an element of {}", space.describe()), format!("{observation:?}"));
+    Err(AgentError::Mismatch { what: "an observation", expected, got })
 }
 
 impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgent<O, A, R> {
+    /// Any action where an observation lies outside its space, of which the table holds nothing;
+    /// [`learn`](Agent::learn) returns an error then.
     fn act(
         &self,
         observations: &[O::Element],
@@ -165,74 +198,66 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgen
         };
         actions.clear();
         actions.extend(observations.iter().map(|observation| {
-            let state = self.observation_space.index_of(observation);
-            self.action_space.element(self.table().epsilon_greedy(state, epsilon, rng))
+            let action = if self.observation_space.contains(observation) {
+                let state = self.observation_space.index_of(observation);
+                self.table().epsilon_greedy(state, epsilon, rng)
+            } else {
+                rng.random_range(0..self.table().actions())
+            };
+            self.action_space.element(action)
         }));
     }
 }
 
 impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Agent<O, A> for TabularAgent<O, A, R> {
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
-        let (expected, got) = (self.standing.len(), experience.len());
-        if got != expected {
-            return Err(EnvError::WrongBatch { expected, got }.into());
-        }
+        let num_envs = self.plan.num_envs;
+        AgentError::check_rows(experience, num_envs)?;
         let rates = self.rates();
-        for env in (0..got).filter(|&env| !experience.is_reset[env]) {
-            let step = TimeStep {
-                env,
-                state: self.observation_space.index_of(&experience.observations[env]),
-                action: self.action_space.index_of(&experience.actions[env]),
-                reward: experience.rewards[env],
-                next_state: self.observation_space.index_of(&experience.next_observations[env]),
-                outcome: experience.outcomes[env],
-            };
-            if self.standing[env].is_some_and(|state| state != step.state) {
-                self.rule.abandon(env);
-            }
-            self.standing[env] = (!step.outcome.is_final()).then_some(step.next_state);
-            self.absolute_td_error += self.rule.update(&step, &rates);
+        for env in (0..num_envs).filter(|&env| !experience.is_reset[env]) {
+            let step = self.time_step(experience, env)?;
+            self.update(&step, &rates)?;
         }
-        self.expect_finite(self.absolute_td_error)?;
         let before = self.env_steps;
-        self.env_steps += got as u64;
+        self.env_steps += num_envs as u64;
         let is_due = before / METRICS_EVERY < self.env_steps / METRICS_EVERY;
         Ok(is_due.then(|| self.metrics()))
+    }
+
+    fn begin_episodes(&mut self) {
+        self.rule.begin_episodes();
     }
 }
 
 impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Checkpoint for TabularAgent<O, A, R> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         self.rule.save(state)?;
-        state.insert("standing", &self.standing)?;
         state.insert("env_steps", &self.env_steps)?;
         state.insert("absolute_td_error", &self.absolute_td_error)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         self.rule.load(state)?;
-        self.standing = per_env(state, "standing", self.standing.len())?;
-        self.env_steps = state.get("env_steps")?;
-        self.absolute_td_error = state.get("absolute_td_error")?;
+        self.env_steps = state.counter("env_steps")?;
+        let fits = |error: &f64| error.is_finite() && *error >= 0.0;
+        self.absolute_td_error =
+            state.get_checked("absolute_td_error", "a finite number from 0 on", fits)?;
         Ok(())
     }
 }
 
-/// Reads one value an environment.
-pub(crate) fn per_env<T: serde::de::DeserializeOwned>(
+/// Reads one value an environment, each of which must satisfy `fits`; `expected` says what that is.
+pub(crate) fn per_env<T: DeserializeOwned + Serialize>(
     state: &StateDict,
     name: &str,
     envs: usize,
+    expected: &str,
+    fits: impl Fn(&T) -> bool,
 ) -> Result<Vec<T>, CheckpointError> {
-    let values: Vec<T> = state.get(name)?;
-    if values.len() != envs {
-        return Err(CheckpointError::Mismatch {
-            name: name.to_owned(),
-            expected: format!("{envs} values, one an environment"),
-            got: values.len().to_string(),
-        });
-    }
-    Ok(values)
+    let expected = format!("for each of {envs} environments {expected}");
+    state.get_checked(name, &expected, |values: &Vec<T>| {
+        values.len() == envs && values.iter().all(&fits)
+    })
 }
 
 #[cfg(test)]
@@ -254,13 +279,47 @@ mod tests {
     }
 
     #[test]
-    fn an_episode_that_does_not_go_on_is_abandoned() {
-        for (state, learned) in [(1, true), (2, false)] {
+    fn an_episode_goes_on_until_it_is_said_that_another_begins() {
+        // The next one may begin in the state where the old one stood.
+        for begins in [false, true] {
             let (states, actions) = (Discrete::new(3), Discrete::new(2));
             let mut agent = Sarsa::new(states, actions, SarsaConfig::default(), &plan(1)).unwrap();
             agent.learn(&experience(0, 1)).unwrap();
-            agent.learn(&experience(state, 0)).unwrap();
-            assert_eq!(agent.table().row(0)[0] > 0.0, learned);
+            if begins {
+                agent.begin_episodes();
+            }
+            agent.learn(&experience(1, 0)).unwrap();
+            assert_eq!(agent.table().row(0)[0] > 0.0, !begins);
+        }
+    }
+
+    #[test]
+    fn an_observation_outside_its_space_is_an_error() {
+        let (states, actions) = (Discrete::new(3), Discrete::new(2));
+        let mut agent = Sarsa::new(states, actions, SarsaConfig::default(), &plan(1)).unwrap();
+        for outside in [-1, 3, i64::MAX] {
+            for experience in [experience(outside, 1), experience(0, outside)] {
+                let error = agent.learn(&experience).unwrap_err().to_string();
+                assert!(error.contains(&outside.to_string()), "{error}");
+            }
+            let mut chosen = Vec::new();
+            agent.act(&[outside], Mode::Exploit, &mut Seed::new(0).rng(), &mut chosen);
+            assert!(chosen == [0] || chosen == [1]);
+        }
+        let mut experience = experience(0, 1);
+        experience.actions = vec![2];
+        assert!(matches!(agent.learn(&experience), Err(AgentError::Env(_))));
+    }
+
+    #[test]
+    fn what_is_not_finite_is_never_acted_by() {
+        for reward in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let (states, actions) = (Discrete::new(3), Discrete::new(2));
+            let config = crate::QLearningConfig::default();
+            let mut agent = crate::QLearning::new(states, actions, config, &plan(1)).unwrap();
+            let experience = Experience { rewards: vec![reward], ..experience(0, 1) };
+            let result = agent.learn(&experience);
+            assert!(matches!(result, Err(AgentError::Diverged { env_steps: 0, .. })), "{result:?}");
         }
     }
 

@@ -80,6 +80,8 @@ impl UpdateRule for DoubleQRule {
         &self.sum
     }
 
+    fn begin_episodes(&mut self) {} // each step is learned from by itself
+
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
         let TimeStep { state, action, reward, next_state, .. } = *step;
         let [q1, q2] = &mut self.q;
@@ -88,7 +90,7 @@ impl UpdateRule for DoubleQRule {
         let discount = step.outcome.discount(rates.gamma);
         let target = reward + discount * other.row(next_state)[best];
         let td_error = updated.step_towards(target, state, action, rates.alpha);
-        *self.sum.value_mut(state, action) = updated.row(state)[action] + other.row(state)[action];
+        self.sum.set(state, action, updated.row(state)[action] + other.row(state)[action]);
         td_error.abs()
     }
 }
@@ -97,14 +99,16 @@ impl Checkpoint for DoubleQRule {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("first", &self.q[0])?;
         state.insert_part("second", &self.q[1])?;
-        state.insert_part("sum", &self.sum)?;
         state.insert("rng", &self.rng)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("first", &mut self.q[0])?;
         state.load_part("second", &mut self.q[1])?;
-        state.load_part("sum", &mut self.sum)?;
+        for i in 0..self.sum.states() * self.sum.actions() {
+            let (s, a) = (i / self.sum.actions(), i % self.sum.actions());
+            self.sum.set(s, a, self.q[0].row(s)[a] + self.q[1].row(s)[a]);
+        }
         self.rng = state.get("rng")?;
         Ok(())
     }

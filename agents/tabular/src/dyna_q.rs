@@ -89,6 +89,8 @@ impl UpdateRule for DynaQRule {
         &self.q
     }
 
+    fn begin_episodes(&mut self) {} // each step is learned from by itself
+
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
         let Rates { alpha, gamma, .. } = *rates;
         let target = step.reward + step.outcome.discount(gamma) * self.q.max(step.next_state);

@@ -110,6 +110,8 @@ impl UpdateRule for DynaQPlusRule {
         &self.q
     }
 
+    fn begin_episodes(&mut self) {} // each step is learned from by itself
+
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
         let Rates { alpha, gamma, .. } = *rates;
         let target = step.reward + step.outcome.discount(gamma) * self.q.max(step.next_state);
@@ -148,8 +150,11 @@ impl Checkpoint for DynaQPlusRule {
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         self.q.load(state)?;
         state.load_part("model", &mut self.model)?;
-        self.now = state.get("now")?;
-        self.last_tried = state.array("last_tried", &[self.last_tried.len()])?;
+        self.now = state.counter("now")?;
+        let (now, shape) = (self.now, [self.last_tried.len()]);
+        let expected = format!("env steps up to {now}, those taken");
+        self.last_tried =
+            state.array_checked("last_tried", &shape, &expected, |&step: &u64| step <= now)?;
         self.planning_rng = state.get("planning_rng")?;
         Ok(())
     }

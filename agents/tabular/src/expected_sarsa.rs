@@ -70,6 +70,8 @@ impl UpdateRule for ExpectedSarsaRule {
         &self.q
     }
 
+    fn begin_episodes(&mut self) {} // each step is learned from by itself
+
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
         let discount = step.outcome.discount(rates.gamma);
         let target = step.reward + discount * self.q.expected(step.next_state, rates.epsilon);

@@ -78,6 +78,19 @@ impl LearnedModel {
         }
     }
 
+    /// Whether these can have been seen to follow an action.
+    fn can_be(&self, outcomes: &[Seen]) -> bool {
+        let states = self.outcomes.len() / self.actions;
+        let possible = |seen: &Seen| {
+            seen.next_state < states
+                && (1..=1 << 53).contains(&seen.count)
+                && seen.reward.is_finite()
+        };
+        let total = outcomes.iter().try_fold(0_u64, |total, seen| total.checked_add(seen.count));
+        let few = self.memory == Memory::Counts || outcomes.len() <= 1;
+        outcomes.iter().all(possible) && total.is_some_and(|total| total <= 1 << 53) && few
+    }
+
     /// A state in which an action was tried: each with the same probability. There must be one.
     pub(crate) fn observed_state(&self, rng: &mut Rng) -> usize {
         self.observed[rng.random_range(0..self.observed.len())]
@@ -115,16 +128,22 @@ impl Checkpoint for LearnedModel {
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        let outcomes: Vec<_> = state.get("outcomes")?;
-        if outcomes.len() != self.outcomes.len() {
-            return Err(CheckpointError::Mismatch {
-                name: "outcomes".to_owned(),
-                expected: format!("{} states and actions", self.outcomes.len()),
-                got: outcomes.len().to_string(),
-            });
-        }
+        let (pairs, actions) = (self.outcomes.len(), self.actions);
+        let expected = format!("outcomes of {pairs} states and actions, each seen at least once");
+        let fits = |outcomes: &Vec<Vec<Seen>>| {
+            outcomes.len() == pairs && outcomes.iter().all(|seen| self.can_be(seen))
+        };
+        let outcomes = state.get_checked("outcomes", &expected, fits)?;
+        let was_tried = |state: usize| {
+            outcomes[state * actions..][..actions].iter().any(|seen| !seen.is_empty())
+        };
+        let expected = "each state with an outcome, once";
+        self.observed = state.get_checked("observed", expected, |observed: &Vec<usize>| {
+            let mut sorted = observed.clone();
+            sorted.sort_unstable();
+            sorted.into_iter().eq((0..pairs / actions).filter(|&state| was_tried(state)))
+        })?;
         self.outcomes = outcomes;
-        self.observed = state.get("observed")?;
         Ok(())
     }
 }

@@ -136,8 +136,8 @@ impl UpdateRule for MonteCarloRule {
         }
     }
 
-    fn abandon(&mut self, env: usize) {
-        self.episodes[env].clear();
+    fn begin_episodes(&mut self) {
+        self.episodes.iter_mut().for_each(Vec::clear);
     }
 }
 
@@ -150,8 +150,13 @@ impl Checkpoint for MonteCarloRule {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         self.q.load(state)?;
-        self.returns = state.array("returns", &[self.returns.len()])?;
-        self.episodes = per_env(state, "episodes", self.episodes.len())?;
+        let (expected, shape) = ("counts of at most 2^53", [self.returns.len()]);
+        self.returns = state.array_checked("returns", &shape, expected, |&n: &u64| n <= 1 << 53)?;
+        let (q, horizon) = (&self.q, self.horizon);
+        let fits = |episode: &Vec<_>| episode.len() < horizon && episode.iter().all(|s| q.holds(s));
+        let expected =
+            format!("fewer than {horizon} states, actions and finite rewards of the table");
+        self.episodes = per_env(state, "episodes", self.episodes.len(), &expected, fits)?;
         Ok(())
     }
 }

@@ -121,8 +121,8 @@ impl UpdateRule for NStepSarsaRule {
         td_error
     }
 
-    fn abandon(&mut self, env: usize) {
-        self.waiting[env].clear();
+    fn begin_episodes(&mut self) {
+        self.waiting.iter_mut().for_each(VecDeque::clear);
     }
 }
 
@@ -135,7 +135,10 @@ impl Checkpoint for NStepSarsaRule {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         self.q.load(state)?;
-        self.waiting = per_env(state, "waiting", self.waiting.len())?;
+        let (q, n) = (&self.q, self.n);
+        let fits = |waiting: &VecDeque<_>| waiting.len() <= n && waiting.iter().all(|s| q.holds(s));
+        let expected = format!("at most {n} states, actions and finite rewards of the table");
+        self.waiting = per_env(state, "waiting", self.waiting.len(), &expected, fits)?;
         self.next_action_rng = state.get("next_action_rng")?;
         Ok(())
     }

@@ -138,6 +138,8 @@ impl UpdateRule for PrioritizedSweepingRule {
         &self.q
     }
 
+    fn begin_episodes(&mut self) {} // each step is learned from by itself
+
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
         let (gamma, actions) = (rates.gamma, self.q.actions());
         self.model.learn(step);
@@ -207,13 +209,21 @@ impl Checkpoint for PrioritizedSweepingRule {
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         self.q.load(state)?;
         state.load_part("model", &mut self.model)?;
-        let priorities: Vec<f64> = state.array("priorities", &[self.queue.priorities.len()])?;
+        let shape = [self.queue.priorities.len()];
+        let fits = |p: &f64| p.is_finite() && *p >= 0.0;
+        let priorities =
+            state.array_checked("priorities", &shape, "finite numbers from 0 on", fits)?;
         self.queue = Queue::new(priorities.len());
+        let actions = self.q.actions();
         for (pair, &priority) in priorities.iter().enumerate() {
+            if priority > 0.0 && self.model.outcomes(pair / actions, pair % actions).is_empty() {
+                let expected = "0 for a state and action that were never tried";
+                let got = format!("{priority} at place {pair}");
+                return Err(CheckpointError::mismatch("priorities", expected, got));
+            }
             self.queue.insert(pair, priority);
         }
         self.predecessors.iter_mut().for_each(Vec::clear);
-        let actions = self.q.actions();
         for pair in 0..priorities.len() {
             for i in 0..self.model.outcomes(pair / actions, pair % actions).len() {
                 let seen = self.model.outcomes(pair / actions, pair % actions)[i];

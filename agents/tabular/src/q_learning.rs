@@ -69,6 +69,8 @@ impl UpdateRule for QLearningRule {
         &self.q
     }
 
+    fn begin_episodes(&mut self) {} // each step is learned from by itself
+
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
         let discount = step.outcome.discount(rates.gamma);
         let target = step.reward + discount * self.q.max(step.next_state);

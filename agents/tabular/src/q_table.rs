@@ -9,6 +9,8 @@ use rand::RngExt as _;
 pub struct QTable {
     values: Vec<f64>, // [S, A]
     actions: usize,
+    /// The first value that was not finite.
+    diverged: Option<f64>,
 }
 
 impl QTable {
@@ -18,10 +20,22 @@ impl QTable {
         self.actions
     }
 
+    /// The number of states.
+    #[must_use]
+    pub fn states(&self) -> usize {
+        self.values.len() / self.actions
+    }
+
     /// A table that holds `initial` everywhere.
     #[must_use]
     pub fn new(states: usize, actions: usize, initial: f64) -> Self {
-        Self { values: vec![initial; states * actions], actions }
+        Self { values: vec![initial; states * actions], actions, diverged: None }
+    }
+
+    /// Whether it has that state and action, and the number beside them (a reward, a trace) is finite:
+    /// what rules keep of steps, before a checkpoint's are taken up.
+    pub(crate) fn holds(&self, &(state, action, number): &(usize, usize, f64)) -> bool {
+        state < self.states() && action < self.actions && number.is_finite()
     }
 
     /// The values of a state's actions.
@@ -31,21 +45,33 @@ impl QTable {
         &self.values[state * self.actions..][..self.actions]
     }
 
-    /// The value of an action in a state, to be changed.
+    /// Sets the value of an action in a state.
     #[inline]
-    pub fn value_mut(&mut self, state: usize, action: usize) -> &mut f64 {
+    pub fn set(&mut self, state: usize, action: usize, value: f64) {
         debug_assert!(action < self.actions);
-        &mut self.values[state * self.actions + action]
+        self.values[state * self.actions + action] = value;
+        if !value.is_finite() {
+            self.diverged.get_or_insert(value);
+        }
     }
 
     /// Moves a value by the share `alpha` of the way to a target. Returns the way there: the
     /// temporal-difference error.
     #[inline]
     pub fn step_towards(&mut self, target: f64, state: usize, action: usize, alpha: f64) -> f64 {
-        let q = self.value_mut(state, action);
-        let td_error = target - *q;
-        *q += alpha * td_error;
+        let q = self.row(state)[action];
+        let td_error = target - q;
+        self.set(state, action, q + alpha * td_error);
         td_error
+    }
+
+    /// The first value that was set and is not finite: nothing can be learned from such a table any
+    /// more. An agent returns [`AgentError::Diverged`](gymnast_harness::AgentError::Diverged) before it
+    /// acts by it.
+    #[inline]
+    #[must_use]
+    pub fn diverged(&self) -> Option<f64> {
+        self.diverged
     }
 
     /// The greatest value of a state.
@@ -63,7 +89,8 @@ impl QTable {
         epsilon * mean + (1.0 - epsilon) * self.max(state)
     }
 
-    /// An action of the greatest value in a state: each of several with the same probability.
+    /// An action of the greatest value in a state: each of several with the same probability. A NaN is
+    /// not greater than anything; where all values are NaN, each action is as good as the others.
     ///
     /// Draws from `rng` only where there are several.
     #[inline]
@@ -71,7 +98,7 @@ impl QTable {
         let row = self.row(state);
         let max = self.max(state);
         let mut best = row.iter().enumerate().filter(|&(_, &q)| q == max).map(|(action, _)| action);
-        let first = best.next().unwrap_or(0);
+        let Some(first) = best.next() else { return rng.random_range(0..row.len()) };
         let ties = best.count();
         if ties == 0 {
             return first;
@@ -94,15 +121,24 @@ impl QTable {
 
 impl Checkpoint for QTable {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        let shape = [self.values.len() / self.actions, self.actions];
+        let shape = [self.states(), self.actions];
         state.insert_array("q", &shape, &self.values);
         Ok(())
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        let shape = [self.values.len() / self.actions, self.actions];
-        self.values = state.array("q", &shape)?;
+        let shape = [self.states(), self.actions];
+        self.values = state.array_checked("q", &shape, "finite values", |q: &f64| q.is_finite())?;
+        self.diverged = None;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl QTable {
+    /// The value of an action in a state, to be changed.
+    pub(crate) fn value_mut(&mut self, state: usize, action: usize) -> &mut f64 {
+        &mut self.values[state * self.actions + action]
     }
 }
 
@@ -111,6 +147,26 @@ mod tests {
     use gymnast_envs::Seed;
 
     use super::*;
+
+    #[test]
+    fn what_is_not_finite_is_remembered_and_never_preferred() {
+        let mut table = QTable::new(2, 3, 0.0);
+        let mut rng = Seed::new(0).rng();
+        assert_eq!(table.diverged(), None);
+        table.set(0, 0, f64::NAN);
+        table.set(0, 1, -5.0);
+        table.set(0, 2, -6.0);
+        assert!(table.diverged().unwrap().is_nan());
+        assert_eq!(table.greedy(0, &mut rng), 1);
+        // Of nothing but NaN the first is no better than the others.
+        (0..3).for_each(|action| table.set(1, action, f64::NAN));
+        let chosen: std::collections::BTreeSet<_> =
+            (0..100).map(|_| table.greedy(1, &mut rng)).collect();
+        assert_eq!(chosen.len(), 3);
+        let mut table = QTable::new(1, 1, 1e308);
+        table.step_towards(-1e308, 0, 0, 1.0);
+        assert_eq!(table.diverged(), Some(f64::NEG_INFINITY));
+    }
 
     #[test]
     fn ties_are_broken_evenly() {

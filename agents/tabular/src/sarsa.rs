@@ -108,8 +108,8 @@ impl UpdateRule for SarsaRule {
         td_error + self.q.step_towards(target, state, action, alpha).abs()
     }
 
-    fn abandon(&mut self, env: usize) {
-        self.waiting[env] = None;
+    fn begin_episodes(&mut self) {
+        self.waiting.fill(None);
     }
 }
 
@@ -122,7 +122,10 @@ impl Checkpoint for SarsaRule {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         self.q.load(state)?;
-        self.waiting = per_env(state, "waiting", self.waiting.len())?;
+        let q = &self.q;
+        let fits = |waiting: &Option<Waiting>| waiting.is_none_or(|step| q.holds(&step));
+        let expected = "a state, an action and a finite reward of the table, or none";
+        self.waiting = per_env(state, "waiting", self.waiting.len(), expected, fits)?;
         self.next_action_rng = state.get("next_action_rng")?;
         Ok(())
     }

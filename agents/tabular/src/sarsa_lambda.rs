@@ -23,6 +23,8 @@
 //! other's. Departure: traces within 10⁻⁸ of 0 are dropped, so that a step costs as much as there are
 //! live ones.
 
+use std::collections::BTreeSet;
+
 use gymnast_envs::{Outcome, Rng};
 use gymnast_harness::{
     AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
@@ -116,7 +118,7 @@ impl SarsaLambdaRule {
         }
         let fading = rates.gamma * self.lambda;
         for (s, a, e) in &mut *traces {
-            *self.q.value_mut(*s, *a) += rates.alpha * delta * *e;
+            self.q.set(*s, *a, self.q.row(*s)[*a] + rates.alpha * delta * *e);
             *e *= fading;
         }
         traces.retain(|&(_, _, e)| e.abs() >= LEAST_TRACE);
@@ -171,9 +173,8 @@ impl UpdateRule for SarsaLambdaRule {
         td_error
     }
 
-    fn abandon(&mut self, env: usize) {
-        self.running[env].waiting = None;
-        self.running[env].traces.clear();
+    fn begin_episodes(&mut self) {
+        self.running.fill(Running::default());
     }
 }
 
@@ -186,7 +187,13 @@ impl Checkpoint for SarsaLambdaRule {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         self.q.load(state)?;
-        self.running = per_env(state, "running", self.running.len())?;
+        let q = &self.q;
+        let fits = |Running { waiting, traces }: &Running| {
+            let pairs: BTreeSet<_> = traces.iter().map(|&(s, a, _)| (s, a)).collect();
+            waiting.iter().chain(traces).all(|step| q.holds(step)) && pairs.len() == traces.len()
+        };
+        let expected = "states and actions of the table with finite numbers, each pair once";
+        self.running = per_env(state, "running", self.running.len(), expected, fits)?;
         self.next_action_rng = state.get("next_action_rng")?;
         Ok(())
     }

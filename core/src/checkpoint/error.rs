@@ -97,6 +97,12 @@ impl CheckpointError {
         !matches!(self, Self::Read { .. } | Self::Write(_) | Self::Format { .. })
     }
 
+    /// The error for an entry that does not fit.
+    pub fn mismatch(name: &str, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        let (expected, got) = (expected.into(), got.into());
+        Self::Mismatch { name: name.to_owned(), expected, got }
+    }
+
     /// A part's own reason.
     pub fn part(reason: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Part(Box::new(reason))

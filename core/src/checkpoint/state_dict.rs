@@ -95,7 +95,11 @@ impl StateDict {
     ///
     /// # Errors
     /// [`CheckpointError::Mismatch`] where serde cannot write it as JSON.
-    pub fn insert<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), CheckpointError> {
+    pub fn insert<T: Serialize + ?Sized>(
+        &mut self,
+        name: &str,
+        value: &T,
+    ) -> Result<(), CheckpointError> {
         let json = gymnast_json::to_value(value);
         let json =
             json.map_err(|error| mismatch(name, "a value that JSON can hold", error.to_string()))?;
@@ -118,6 +122,21 @@ impl StateDict {
         self.arrays.extend(inner.arrays.into_iter().map(|(key, array)| (join(key), array)));
         self.values.extend(inner.values.into_iter().map(|(key, value)| (join(key), value)));
         Ok(())
+    }
+
+    /// The names of the arrays.
+    pub fn array_names(&self) -> impl Iterator<Item = &str> {
+        self.arrays.keys().map(String::as_str)
+    }
+
+    /// The names of the values.
+    pub fn value_names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// Takes out the array or value of that name. Returns whether there was one.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.arrays.remove(name).is_some() | self.values.remove(name).is_some()
     }
 
     /// Reads an array of that shape.

@@ -91,9 +91,10 @@ impl<N: Network, T: Network + ?Sized> Objective<N> for Distillation<'_, T> {
         Ok(soft * alpha + hard * (1.0 - alpha))
     }
 
-    fn description(&self) -> String {
+    fn description(&self) -> Option<String> {
         let Self { teacher, temperature, alpha } = self;
-        format!("Distillation {temperature} {alpha} by {}", described_with_numbers(*teacher))
+        let teacher = described_with_numbers(*teacher);
+        Some(format!("Distillation {temperature} {alpha} by {teacher}"))
     }
 }
 

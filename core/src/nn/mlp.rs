@@ -104,6 +104,13 @@ impl MlpLayers {
         }
     }
 
+    /// Their widths and activation: "4-64-64-2, relu", inputs and outputs included.
+    pub fn description(&self) -> String {
+        let widths = self.linear().into_iter().map(Linear::outputs);
+        let widths = std::iter::once(self.inputs).chain(widths).map(|width| width.to_string());
+        format!("{}, {}", widths.collect::<Vec<_>>().join("-"), self.activation.name())
+    }
+
     /// The fully connected layers, first to last.
     pub fn linear(&self) -> Vec<&Linear> {
         self.hidden.iter().chain(&self.output).collect()
@@ -177,6 +184,16 @@ impl Network for Mlp {
     fn plan(&self) -> Option<&Plan> {
         Some(&self.plan)
     }
+
+    fn description(&self) -> String {
+        format!("a perceptron {}", self.layers.description())
+    }
+
+    fn after_step(&mut self) -> Result<(), NetworkError> {
+        Ok(())
+    }
+
+    super::parameters_are_all!();
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@
 mod activation;
 mod attention;
 mod backpropagation;
+mod buffers;
+mod checkpoint;
 mod cnn;
 mod dropout;
 mod dueling;
@@ -53,6 +55,8 @@ mod transformer;
 pub use activation::Activation;
 pub use attention::{MultiheadAttention, TransformerEncoderLayer};
 pub use backpropagation::Tape;
+pub use buffers::Buffers;
+pub(crate) use buffers::parameters_are_all;
 pub use cnn::{ConvConfig, ConvLayers, PictureShape};
 pub use dueling::DuelingHead;
 pub(crate) use inference::DenseLayer;
@@ -69,7 +73,6 @@ pub use q_network::{QNetwork, QNetworkConfig};
 pub use sequential::Sequential;
 pub use transformer::{Prefix, Transformer, TransformerConfig};
 
-use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 use thiserror::Error;
 
@@ -257,43 +260,35 @@ pub trait Network: Send {
     }
 
     /// Whether it is in training mode, where dropout drops and batches are normalised by themselves.
-    /// A new network is in evaluation mode.
-    fn training(&self) -> bool {
-        false
-    }
+    /// A new network is in evaluation mode; one whose layers know no difference always is.
+    fn training(&self) -> bool;
     /// Puts every layer into training mode or back into evaluation mode, as PyTorch's `train()` and
     /// `eval()`. Nothing for a network whose layers know no difference.
-    fn set_training(&mut self, training: bool) {
-        let _ = training;
-    }
-    /// Lets follow what follows the parameters, a moving average of them for example. Whoever trains
-    /// calls it after every step of the optimiser.
+    fn set_training(&mut self, training: bool);
+    /// Updates state derived from the parameters (noise, a moving average). Called after every step of
+    /// the optimiser.
     ///
     /// # Errors
     /// What is wrong with the network.
-    fn after_step(&mut self) -> Result<(), NetworkError> {
-        Ok(())
-    }
-    /// What tells it from other networks with as many parameters and buffers: its settings, and a
-    /// [fingerprint] of numbers that are neither, those of a network under an adapter for example. A
-    /// training's checkpoint is that of one.
-    fn description(&self) -> String {
-        std::any::type_name::<Self>().to_owned()
-    }
-    /// What training changes besides the parameters, for a checkpoint.
-    fn buffers(&self) -> Buffers {
-        Buffers::default()
-    }
+    fn after_step(&mut self) -> Result<(), NetworkError>;
+    /// Its architecture, completely: layers, widths, activations, normalisation, dropout; and a
+    /// [fingerprint] of numbers that are neither parameters nor buffers, those of a network under an
+    /// adapter for example. Two networks of one description compute the same with the same numbers: a
+    /// checkpoint holds it, and is refused by a network of another.
+    fn description(&self) -> String;
+    /// What training changes besides the parameters, for a checkpoint; [`Buffers::default`] where that is
+    /// nothing.
+    fn buffers(&self) -> Buffers;
     /// What the numbers of [`buffers`](Self::buffers) are called and where each lies among them, as
     /// PyTorch's `named_buffers`.
     fn named_buffers(&self) -> Vec<NamedParameter> {
         Vec::new()
     }
     /// Sets what [`buffers`](Self::buffers) told, from a checkpoint.
-    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
-        check_length("a network's running statistics", 0, buffers.numbers.len())?;
-        check_length("the masks of a network without dropout", 0, buffers.draws as usize)
-    }
+    ///
+    /// # Errors
+    /// [`NetworkError::Length`] where there are more or fewer; see [`Buffers::check_none`].
+    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError>;
 
     /// Says whether [`forward`](Self::forward) takes these rows: their kind, place and width, and in
     /// training mode whether they are enough for the layers that normalise over the batch. Once for
@@ -310,9 +305,7 @@ pub trait Network: Send {
     ///
     /// # Panics
     /// As `forward`.
-    fn predict(&self, input: &Tensor) -> Tensor {
-        tch::no_grad(|| self.forward(input))
-    }
+    fn predict(&self, input: &Tensor) -> Tensor;
 
     /// The same as [`predict`](Self::predict) for slices, for acting: `batch` rows of `inputs`
     /// numbers to as many rows of `outputs`. With a [`plan`](Self::plan) in plain Rust: allocates
@@ -344,15 +337,4 @@ pub trait Network: Send {
 pub(crate) fn described_with_numbers(network: &(impl Network + ?Sized)) -> String {
     let (parameters, buffers) = (network.parameters().values(), network.buffers().numbers);
     format!("{} {}", network.description(), fingerprint(parameters.iter().chain(&buffers)))
-}
-
-/// What training changes in a network besides its parameters.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Buffers {
-    /// The running statistics of the layers that normalise batches, first to last: of each the
-    /// means, then the variances.
-    pub numbers: Vec<f32>,
-    /// How many masks dropout has drawn.
-    pub draws: u64,
 }

@@ -125,12 +125,23 @@ impl ParametersBuilder {
     /// The same with noise on these layers: the flat vectors hold what was declared, which become
     /// means, and behind it the deviations, which start at `sigma / √inputs`. The means are drawn
     /// as if there were no noise.
+    ///
+    /// # Errors
+    /// [`NetworkError::Layer`] unless `sigma` is finite and at least 0; as [`build`](Self::build).
     pub fn build_noisy<R: Rng + ?Sized>(
         self,
         layers: &[&Linear],
         sigma: f32,
         rng: &mut R,
     ) -> Result<Parameters, NetworkError> {
+        if !(sigma >= 0.0 && sigma.is_finite()) {
+            return Err(NetworkError::Layer {
+                layer: "all fully connected".to_owned(),
+                kind: "noisy",
+                need: "a deviation that is finite and ≥ 0",
+                got: sigma.to_string(),
+            });
+        }
         let noise = Noise::new(layers, self.length);
         let mut parameters = self.build_with(Some(noise.clone()), rng)?;
         noise.initialise(sigma, parameters.values_mut());
@@ -361,7 +372,7 @@ impl Checkpoint for Parameters {
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        let values: Vec<f32> = state.array("values", &[self.len()])?;
+        let values = state.finite_array("values", &[self.len()])?;
         self.load(&values).map_err(CheckpointError::part)
     }
 }

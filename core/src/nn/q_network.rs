@@ -31,6 +31,23 @@ impl Default for QNetworkConfig {
     }
 }
 
+impl QNetworkConfig {
+    /// The architecture of a network with this body, for its checkpoint.
+    fn describe(&self, shape: &[usize], actions: usize, hidden: &MlpLayers) -> String {
+        let Self { conv, dueling, atoms, noise, .. } = self;
+        let convolutions: Vec<_> = conv
+            .iter()
+            .map(|ConvConfig { channels, kernel, stride }| format!("{channels}/{kernel}/{stride}"))
+            .collect();
+        format!(
+            "a Q-network of {shape:?}, convolutions {convolutions:?}, {}, {actions} actions of {atoms} \
+             atoms, dueling: {dueling}, noisy: {}",
+            hidden.description(),
+            noise.is_some(),
+        )
+    }
+}
+
 /// Values of actions, or distributions of returns: `[B, inputs]` to `[B, actions · atoms]`, the
 /// atoms of an action side by side.
 #[derive(Debug)]
@@ -40,6 +57,7 @@ pub struct QNetwork {
     head: Head,
     plan: Plan,
     parameters: Parameters,
+    description: String,
 }
 
 #[derive(Debug)]
@@ -93,7 +111,8 @@ impl QNetwork {
                 builder.build_noisy(&layers, *sigma, rng)?
             }
         };
-        Ok(Self { conv, hidden, head, plan, parameters })
+        let description = config.describe(shape, actions, &hidden);
+        Ok(Self { conv, hidden, head, plan, parameters, description })
     }
 
     /// How it is evaluated without libtorch, which can always be done.
@@ -174,11 +193,17 @@ impl Network for QNetwork {
         Some(&self.plan)
     }
 
+    fn description(&self) -> String {
+        self.description.clone()
+    }
+
     /// Applies the noise that was drawn last to the new values.
     fn after_step(&mut self) -> Result<(), NetworkError> {
         self.parameters.apply_noise();
         Ok(())
     }
+
+    super::parameters_are_all!();
 }
 
 #[cfg(test)]

@@ -216,6 +216,14 @@ impl Sequential {
 
 /// The layer without what matters only before or while it is trained.
 fn evaluated(layer: LayerConfig) -> LayerConfig {
+    match uninitialised(layer) {
+        LayerConfig::Dropout { .. } => LayerConfig::Dropout { p: 0.0 },
+        other => other,
+    }
+}
+
+/// The layer without its initial values.
+fn uninitialised(layer: LayerConfig) -> LayerConfig {
     let (weight, bias) = (Init::Zeros, Init::Zeros);
     match layer {
         LayerConfig::Linear { outputs, .. } => LayerConfig::Linear { outputs, weight, bias },
@@ -223,7 +231,6 @@ fn evaluated(layer: LayerConfig) -> LayerConfig {
             LayerConfig::Conv2d { channels, kernel, stride, padding, weight, bias }
         }
         LayerConfig::PRelu { per_channel, .. } => LayerConfig::PRelu { per_channel, slope: 0.0 },
-        LayerConfig::Dropout { .. } => LayerConfig::Dropout { p: 0.0 },
         other => other,
     }
 }
@@ -321,6 +328,11 @@ impl Network for Sequential {
         check_rows(input, self.inputs())?;
         let (least, got) = (self.least_rows(), input.size()[0]);
         if got < least { Err(NetworkError::Rows { least, got }) } else { Ok(()) }
+    }
+
+    /// Nothing here follows the parameters.
+    fn after_step(&mut self) -> Result<(), NetworkError> {
+        Ok(())
     }
 
     fn predict(&self, input: &Tensor) -> Tensor {

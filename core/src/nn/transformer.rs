@@ -176,8 +176,14 @@ impl TransformerConfig {
 
 impl Network for Transformer {
     fn description(&self) -> String {
-        format!("{:?}", self.config)
+        format!("a transformer {}-{}, {:?}", self.inputs(), self.outputs(), self.config)
     }
+
+    fn after_step(&mut self) -> Result<(), NetworkError> {
+        Ok(())
+    }
+
+    super::parameters_are_all!();
 
     fn inputs(&self) -> usize {
         self.config.places * self.embedding.inputs()

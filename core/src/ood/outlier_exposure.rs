@@ -66,8 +66,8 @@ impl<N: Network> Objective<N> for OutlierExposure {
         Ok(outlier_exposure_loss(&outputs, &batch.classes()?, self.weight)?)
     }
 
-    fn description(&self) -> String {
-        format!("{self:?}")
+    fn description(&self) -> Option<String> {
+        Some(format!("{self:?}"))
     }
 }
 

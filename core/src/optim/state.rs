@@ -58,6 +58,9 @@ impl OptimizerState {
     }
 }
 
+/// The arrays that hold sums or means of squares, whose roots are taken.
+const SQUARES: [&str; 3] = ["exp_avg_sq", "square_avg", "sum"];
+
 /// What an optimiser remembers goes into a checkpoint under the names of its
 /// [`OptimizerState`].
 impl<T: Optimizer + ?Sized> Checkpoint for T {
@@ -72,9 +75,15 @@ impl<T: Optimizer + ?Sized> Checkpoint for T {
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         let mut saved = self.state_dict();
         for (name, array) in &mut saved.arrays {
-            *array = state.array(name, &[array.len()])?;
+            let is_sum_of_squares = SQUARES.contains(&name.as_str());
+            let expected =
+                if is_sum_of_squares { "finite numbers from 0 on" } else { "finite numbers" };
+            let fits = |x: &f32| x.is_finite() && (*x >= 0.0 || !is_sum_of_squares);
+            *array = state.array_checked(name, &[array.len()], expected, fits)?;
         }
-        saved.step = state.get("step")?;
+        let expected = "a count of at most 2^53, or none";
+        let fits = |step: &Option<u64>| step.is_none_or(|step| step <= 1 << 53);
+        saved.step = state.get_checked("step", expected, fits)?;
         self.load_state_dict(&saved).map_err(CheckpointError::part)
     }
 }

@@ -35,6 +35,10 @@ impl<N: Network> Objective<N> for Denoising {
     fn augments_held_out(&self) -> bool {
         true
     }
+
+    fn description(&self) -> Option<String> {
+        Some(format!("{self:?}"))
+    }
 }
 
 /// The mean squared error of the numbers that an augmentation changed, for rows of [`reconstruction`]:
@@ -70,5 +74,9 @@ impl<N: Network> Objective<N> for MaskedReconstruction {
 
     fn augments_held_out(&self) -> bool {
         true
+    }
+
+    fn description(&self) -> Option<String> {
+        Some(format!("{self:?}"))
     }
 }

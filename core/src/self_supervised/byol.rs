@@ -167,4 +167,8 @@ impl Objective<ByolNetwork> for Byol {
     fn ranks_epochs(&self) -> bool {
         false
     }
+
+    fn description(&self) -> Option<String> {
+        Some(format!("{self:?}"))
+    }
 }

@@ -24,8 +24,8 @@ impl<N: Network> Objective<N> for NtXent {
         Ok(nt_xent(&first, &second, self.temperature)?)
     }
 
-    fn description(&self) -> String {
-        format!("{self:?}")
+    fn description(&self) -> Option<String> {
+        Some(format!("{self:?}"))
     }
 }
 
@@ -47,8 +47,8 @@ impl<N: Network> Objective<N> for InfoNce {
         Ok(info_nce(&first, &second, self.temperature, self.direction)?)
     }
 
-    fn description(&self) -> String {
-        format!("{self:?}")
+    fn description(&self) -> Option<String> {
+        Some(format!("{self:?}"))
     }
 }
 
@@ -76,6 +76,10 @@ impl Objective<Sequential> for SimSiam {
     /// The least loss, −1, is that of a collapse.
     fn ranks_epochs(&self) -> bool {
         false
+    }
+
+    fn description(&self) -> Option<String> {
+        Some(format!("{self:?}"))
     }
 }
 

@@ -1,7 +1,11 @@
 //! Location and spread of a sample.
 
-/// Where the greatest value is, the first of equals; `None` if there are no values.
+/// Where the greatest value is, the first of equals; `None` if there are no values or one is NaN, beside
+/// which none is greatest.
 pub fn argmax<T: PartialOrd>(values: &[T]) -> Option<usize> {
+    if values.iter().any(|value| value.partial_cmp(value).is_none()) {
+        return None;
+    }
     (0..values.len()).reduce(|best, i| if values[i] > values[best] { i } else { best })
 }
 

@@ -75,6 +75,12 @@ pub enum FitError {
     /// The network refused.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// A training with a checkpoint file by an objective that cannot be told from others.
+    #[error(
+        "the objective has no description, so a checkpoint could be another training's: implement \
+         `Objective` with `description` for a type of your own, or leave the checkpoint out"
+    )]
+    Undescribed,
     /// The training could not be saved or taken up.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -52,6 +52,16 @@ struct FitProgress {
     stale: usize,
 }
 
+impl FitProgress {
+    /// Whether it is one that a training can have.
+    fn is_consistent(&self) -> bool {
+        let Self { history, loss, weight, steps, batches, .. } = self;
+        let best = history.best_epoch.is_none_or(|best| best < history.epochs.len());
+        let counts = *steps < 1 << 53 && *batches < 1 << 53;
+        best && counts && loss.is_finite() && weight.is_finite() && *weight >= 0.0
+    }
+}
+
 impl Fit {
     /// A training that has not begun, of a network with these parameters. It owns the stream.
     ///
@@ -100,6 +110,7 @@ impl Fit {
             return Ok(None);
         }
         if self.order.len() != train.len() {
+            self.check_place(train.len())?;
             check_width("rows to train with", network, train)?;
             check_width("rows held out", network, validation)?;
             validation.check_not_resampled("hold out")?;
@@ -124,6 +135,17 @@ impl Fit {
         let epoch = Epoch { train_loss, validation_loss, learning_rate: rate, ..Epoch::default() };
         self.end_epoch(epoch.clone(), network, objective.ranks_epochs());
         Ok(Some(epoch))
+    }
+
+    /// That the epoch under way goes on within so many rows: another data set than that of the
+    /// checkpoint may be shorter.
+    fn check_place(&self, rows: usize) -> Result<(), FitError> {
+        if self.progress.rows < rows {
+            return Ok(());
+        }
+        let expected = format!("fewer than the {rows} rows to train with");
+        let got = format!("{} of them learned from", self.progress.rows);
+        Err(CheckpointError::mismatch("progress", expected, got).into())
     }
 
     /// Sums the gradients of the next minibatches, each counted by its share of their weight: the
@@ -299,12 +321,13 @@ impl Checkpoint for Fit {
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("optimizer", &mut *self.optimizer)?;
         self.best = if state.get("has_best")? {
-            let (_, weights) = state.array_of_any_shape("best")?;
+            let weights = state.finite_array("best", &[self.optimizer.groups().len()])?;
             Some(Best { weights, buffers: state.get("best_buffers")? })
         } else {
             None
         };
-        self.progress = state.get("progress")?;
+        let expected = "counts, and a best epoch among those that are over";
+        self.progress = state.get_checked("progress", expected, FitProgress::is_consistent)?;
         self.order.clear();
         Ok(())
     }

@@ -52,7 +52,7 @@ pub struct History {
 impl History {
     /// The epoch whose weights are kept: that with the least loss, or the last one.
     pub fn best(&self) -> Option<&Epoch> {
-        self.best_epoch.map(|epoch| &self.epochs[epoch])
+        self.epochs.get(self.best_epoch?)
     }
 
     /// The losses over the epochs, to be drawn.

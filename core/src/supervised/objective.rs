@@ -34,11 +34,10 @@ pub trait Objective<N> {
         false
     }
 
-    /// What tells it from other objectives, with its settings: a checkpoint is that of one. The type's
-    /// name, which is all that can be said of a closure.
-    fn description(&self) -> String {
-        std::any::type_name::<Self>().to_owned()
-    }
+    /// What tells it from other objectives, with all its settings: a checkpoint is that of one. `None`
+    /// where that cannot be said, and a training by it keeps no checkpoint: of a closure that captures
+    /// values nothing is known but its type.
+    fn description(&self) -> Option<String>;
 }
 
 impl<N: Network> Objective<N> for Loss {
@@ -68,13 +67,18 @@ impl<N: Network> Objective<N> for Loss {
         }
     }
 
-    fn description(&self) -> String {
-        format!("{self:?}")
+    fn description(&self) -> Option<String> {
+        Some(format!("{self:?}"))
     }
 }
 
 impl<N, F: Fn(&N, &Batch) -> Tensor> Objective<N> for F {
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
         Ok(self(network, batch))
+    }
+
+    /// The type's name, which is all there is to a closure that captures nothing.
+    fn description(&self) -> Option<String> {
+        (size_of_val(self) == 0).then(|| std::any::type_name::<Self>().to_owned())
     }
 }

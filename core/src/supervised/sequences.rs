@@ -64,8 +64,8 @@ impl<N: Network> Objective<N> for Ctc {
         Ok(ctc(&scores.log_softmax(-1, None::<Kind>), &target, &steps, &lengths, &self.config)?)
     }
 
-    fn description(&self) -> String {
-        format!("{self:?}")
+    fn description(&self) -> Option<String> {
+        Some(format!("{self:?}"))
     }
 }
 

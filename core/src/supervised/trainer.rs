@@ -77,7 +77,8 @@ impl<'a> Trainer<'a> {
     /// bit for bit.
     ///
     /// # Errors
-    /// [`FitError`]; [`FitError::Checkpoint`] also where the file is that of another training.
+    /// [`FitError`]; [`FitError::Undescribed`] where there is a checkpoint file and the objective has no
+    /// [description](Objective::description); [`FitError::Checkpoint`] also where the file is that of another training.
     pub fn fit<N: Network>(
         &mut self,
         network: &mut N,
@@ -86,11 +87,15 @@ impl<'a> Trainer<'a> {
         objective: &(impl Objective<N> + ?Sized),
     ) -> Result<History, FitError> {
         let mut fit = Fit::new(&self.config, network.parameters(), self.rng.clone())?;
-        // Whoever keeps no file need not read all rows to tell them from others.
-        let file = self.checkpoint.clone().map(|path| {
-            let parts = [network.description(), objective.description()];
-            (path, self.identity(train, validation, &parts))
-        });
+        // Without a checkpoint file the data need not be fingerprinted.
+        let file = match self.checkpoint.clone() {
+            Some(path) => {
+                let objective = objective.description().ok_or(FitError::Undescribed)?;
+                let parts = [network.description(), objective];
+                Some((path, self.identity(train, validation, &parts)))
+            }
+            None => None,
+        };
         if let Some((path, identity)) = file.as_ref().filter(|(path, _)| path.exists()) {
             resume(path, identity, network, &mut fit)?;
         }

@@ -159,6 +159,12 @@ impl Network for Lora {
         &mut self.parameters
     }
 
+    fn after_step(&mut self) -> Result<(), NetworkError> {
+        Ok(())
+    }
+
+    crate::nn::parameters_are_all!();
+
     fn description(&self) -> String {
         format!("{:?} of {}", self.config, described_with_numbers(&self.base))
     }

@@ -110,4 +110,10 @@ impl Network for PrefixTuning {
     fn parameters_mut(&mut self) -> &mut Parameters {
         &mut self.parameters
     }
+
+    fn after_step(&mut self) -> Result<(), crate::nn::NetworkError> {
+        Ok(())
+    }
+
+    crate::nn::parameters_are_all!();
 }

@@ -63,6 +63,12 @@ impl<O: FeatureSpace, H: PolicyHead> Shared<O, H> {
         Share { steps: steps as usize, counted: first + steps }
     }
 
+    /// What worker `k` has to play.
+    pub(super) fn share_of(&self, k: usize) -> Share {
+        let n = self.plan.num_envs;
+        self.share((k + n - self.next) % n)
+    }
+
     /// The worker's turn: applies its gradient, gives it the new parameters and its next share.
     ///
     /// # Panics
@@ -84,7 +90,7 @@ impl<O: FeatureSpace, H: PolicyHead> Shared<O, H> {
         let parameters = self.networks.parameters_mut();
         parameters.gradients_mut().copy_from_slice(gradient);
         let stepped = self.optimizer.step(parameters, learning_rate);
-        stepped.expect("the optimiser was made for these parameters");
+        stepped.expect("the optimiser was made for these parameters, and the rate is checked");
         losses.metrics().with("learning_rate", learning_rate)
     }
 }
@@ -100,16 +106,12 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Shared<O, H> {
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("networks", &mut self.networks)?;
         state.load_part("optimizer", &mut self.optimizer)?;
-        self.env_steps = state.get("env_steps")?;
-        let next: usize = state.get("next")?;
-        if next >= self.plan.num_envs {
-            return Err(CheckpointError::Mismatch {
-                name: "next".to_owned(),
-                expected: format!("one of {} workers", self.plan.num_envs),
-                got: next.to_string(),
-            });
-        }
-        self.next = next;
+        let (total, workers) = (self.plan.env_steps, self.plan.num_envs);
+        let expected = format!("at most {total}, the training that the agent was made for");
+        self.env_steps =
+            state.get_checked("env_steps", &expected, |&steps: &u64| steps <= total)?;
+        let expected = format!("one of {workers} workers");
+        self.next = state.get_checked("next", &expected, |&next: &usize| next < workers)?;
         Ok(())
     }
 }

@@ -149,6 +149,19 @@ fn threads_do_what_turns_on_one_thread_would() {
 }
 
 #[test]
+fn beyond_the_training_or_with_other_environments_it_is_an_error() {
+    let plan = plan(3, 90);
+    let (mut agent, mut envs) = (cart_pole_agent(&plan), cart_poles(3, plan.seed));
+    for until in [91, u64::MAX] {
+        let error = agent.advance(&mut envs, until).unwrap_err();
+        assert!(matches!(error, AgentError::Mismatch { what: "until", .. }), "{error}");
+    }
+    let error = agent.advance(&mut cart_poles(2, plan.seed), 90).unwrap_err();
+    assert!(matches!(error, AgentError::Env(_)), "{error}");
+    agent.advance(&mut envs, 90).unwrap();
+}
+
+#[test]
 fn a_training_goes_on_where_what_was_played_is_lost() {
     let plan = plan(3, 90);
     let (mut agent, mut envs) = (cart_pole_agent(&plan), cart_poles(3, plan.seed));

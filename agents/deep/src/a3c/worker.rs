@@ -56,6 +56,11 @@ pub(super) struct Losses {
 }
 
 impl Losses {
+    fn is_finite(&self) -> bool {
+        let Self { policy_loss, value_loss, entropy, grad_norm } = self;
+        [policy_loss, value_loss, entropy, grad_norm].into_iter().all(|x| x.is_finite())
+    }
+
     pub(super) fn metrics(&self) -> Metrics {
         Metrics::new()
             .with("policy_loss", self.policy_loss)
@@ -109,6 +114,11 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
         !self.steps.is_empty()
     }
 
+    /// How many steps of its share it has played.
+    pub(super) fn steps_played(&self) -> usize {
+        self.steps.len()
+    }
+
     /// Forgets what it has played.
     pub(super) fn forget(&mut self) {
         self.steps.clear();
@@ -141,7 +151,7 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
             self.steps.push((experience.rewards[0], experience.outcomes[0]));
             // The episode before a reset is over: no return flows over the row that is left out.
             if !experience.is_reset[0] {
-                self.rollout.push(&self.networks, experience, self.gamma, self.reward_scale);
+                self.rollout.push(&self.networks, experience, self.gamma, self.reward_scale)?;
             }
         }
         if !self.rollout.is_empty() {
@@ -157,11 +167,12 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
         networks.evaluate_policy(observations, actions, pass);
         networks.evaluate_values(observations, pass);
         networks.values(rollout.next_observations(), next_value);
-        returns::bootstrapped(&rollout.steps(), next_value, returns);
+        returns::bootstrapped(&rollout.steps(), next_value, returns)?;
         advantage.clear();
         advantage.extend(returns.iter().zip(&pass.value).map(|(r, v)| r - v));
-        let policy_loss = losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob);
-        let value_loss = losses::squared_error(&pass.value, returns, &mut pass.by_value);
+        let policy_loss =
+            losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob)?;
+        let value_loss = losses::squared_error(&pass.value, returns, &mut pass.by_value)?;
         networks.backward(actions, pass, self.value_coefficient, self.entropy_coefficient);
         let grad_norm = clip_grad_norm(networks.parameters_mut(), self.max_grad_norm);
         let losses = Losses {
@@ -195,9 +206,16 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Worker<O, H> {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         self.rng = state.get("rng")?;
-        self.steps = state.get("steps")?;
-        self.losses = state.get("losses")?;
-        let gradient: Vec<f32> = state.array("gradient", &[self.gradient().len()])?;
+        let expected = "steps with finite rewards";
+        self.steps = state.get_checked("steps", expected, |steps: &Vec<(f64, Outcome)>| {
+            steps.iter().all(|(reward, _)| reward.is_finite())
+        })?;
+        let has_played = !self.steps.is_empty();
+        let expected = "finite losses, or none where no step was played";
+        self.losses = state.get_checked("losses", expected, |losses: &Option<Losses>| {
+            losses.is_none_or(|losses| has_played && losses.is_finite())
+        })?;
+        let gradient = state.finite_array("gradient", &[self.gradient().len()])?;
         self.networks.parameters_mut().gradients_mut().copy_from_slice(&gradient);
         Ok(())
     }

@@ -144,11 +144,12 @@ mod tests {
 
         let mut pass = Pass::default();
         networks.evaluate_policy(features, actions, &mut pass);
-        let policy = losses::policy_gradient(&pass.log_prob, &advantage, &mut pass.by_log_prob);
+        let policy =
+            losses::policy_gradient(&pass.log_prob, &advantage, &mut pass.by_log_prob).unwrap();
         let mut value = 0.0;
         if learn_values {
             networks.evaluate_values(features, &mut pass);
-            value = losses::squared_error(&pass.value, &returns, &mut pass.by_value);
+            value = losses::squared_error(&pass.value, &returns, &mut pass.by_value).unwrap();
         }
         networks.parameters_mut().gradients_mut().fill(f32::NAN);
         networks.backward(actions, &mut pass, 0.4, 0.7);

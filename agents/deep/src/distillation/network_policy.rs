@@ -8,6 +8,7 @@ use gymnast_core::{
 };
 use gymnast_envs::{FeatureSpace, FiniteSpace, Rng};
 use gymnast_harness::{AgentError, Mode, Policy};
+use rand::RngExt as _;
 
 use super::{ActionPreferences, require_no_mask};
 use crate::{
@@ -45,7 +46,7 @@ impl<O: FeatureSpace, A: FiniteSpace> NetworkPolicy<O, A> {
     /// # Errors
     /// [`AgentError::InvalidConfig`] unless the network reads these observations and puts out one number
     /// for each action, and where the observations say which actions are allowed;
-    /// [`AgentError::Backend`] for a network that only libtorch evaluates.
+    /// [`AgentError::Mismatch`] where a weight is not finite; [`AgentError::Backend`] for a network that only libtorch evaluates.
     pub fn new(
         observation_space: O,
         action_space: A,
@@ -81,6 +82,11 @@ impl<O: FeatureSpace, A: FiniteSpace> NetworkPolicy<O, A> {
         bytes: usize,
     ) -> Result<Self, AgentError> {
         require_no_mask(&observation_space)?;
+        let mut values = network.parameters().values().iter();
+        if let Some(got) = values.find(|value| !value.is_finite()) {
+            let (what, expected) = ("the network's parameters", "finite numbers".to_owned());
+            return Err(AgentError::Mismatch { what, expected, got: got.to_string() });
+        }
         let (inputs, outputs) = (network.inputs(), network.outputs());
         let fits = inputs == observation_space.width() && outputs == action_space.size();
         let expected = "one that reads the observations and has one output for each action";
@@ -118,14 +124,18 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for NetworkPolicy<O, A> {
         &self,
         observations: &[O::Element],
         _mode: Mode,
-        _rng: &mut Rng,
+        rng: &mut Rng,
         actions: &mut Vec<A::Element>,
     ) {
         let acting = &mut *self.acting.borrow_mut();
         self.evaluate(observations, acting);
         let rows = acting.preferences.chunks_exact(self.action_space.size());
         actions.clear();
-        actions.extend(rows.map(|row| self.action_space.element(argmax(row))));
+        actions.extend(rows.map(|row| {
+            // Finite weights put out a NaN only where the observation holds one, or too large numbers.
+            let best = argmax(row).unwrap_or_else(|| rng.random_range(0..row.len()));
+            self.action_space.element(best)
+        }));
     }
 }
 

@@ -85,8 +85,9 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
             |(q, features)| {
                 let allowed = allowed(features, mask.as_ref());
                 let explores = epsilon > 0.0 && rng.random::<f64>() < epsilon;
-                let action =
-                    if explores { random(n_actions, allowed, rng) } else { greedy(q, allowed) };
+                // Beside a NaN no action is greedy: the next update ends the training.
+                let greedy = if explores { None } else { greedy(q, allowed) };
+                let action = greedy.unwrap_or_else(|| random(n_actions, allowed, rng));
                 self.action_space.element(action)
             },
         ));

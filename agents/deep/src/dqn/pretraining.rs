@@ -44,6 +44,10 @@ impl Objective<QNetwork> for KnowAgain {
         let features = network.encode(&batch.inputs()).chunk(2, 0);
         Ok(nt_xent(&features[0], &features[1], self.temperature)?)
     }
+
+    fn description(&self) -> Option<String> {
+        Some(format!("NT-Xent of convolutions, temperature {}", self.temperature))
+    }
 }
 
 impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {

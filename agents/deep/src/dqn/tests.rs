@@ -136,7 +136,7 @@ fn what_cannot_be_foreseen_is_replayed_more_often() {
             agent.learn(&experience(step)).unwrap();
         }
         let (mut batch, mut rng) = (Batch::default(), Seed::new(1).rng());
-        agent.replay.sample_by_priority(400, 1.0, &mut rng, &mut batch);
+        agent.replay.sample_by_priority(400, 1.0, &mut rng, &mut batch).unwrap();
         let unsure = batch.action.iter().filter(|&&action| action == 3).count();
         assert!(unsure > 260, "{unsure} {what}");
     }

@@ -4,6 +4,7 @@
 //! and to learn from those. Everything that is not differentiated is plain Rust.
 
 use gymnast_core::loss;
+use gymnast_harness::AgentError;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -82,7 +83,7 @@ impl Values {
         next_outputs: &mut Vec<f32>,
         next_action: &[usize],
         target: &mut Vec<f32>,
-    ) {
+    ) -> Result<(), AgentError> {
         let Batch { reward, discount, .. } = batch;
         if let Self::Mean = self {
             return targets::q_learning(reward, discount, next_outputs, next_action, target);
@@ -91,7 +92,7 @@ impl Values {
         match self {
             Self::Categorical(support) => {
                 next_outputs.chunks_exact_mut(support.atoms).for_each(softmax);
-                targets::categorical(reward, discount, next_outputs, support, target);
+                targets::categorical(reward, discount, next_outputs, support, target)
             }
             _ => targets::quantile(reward, discount, next_outputs, target),
         }
@@ -229,7 +230,7 @@ mod tests {
         assert_near(&q, &[0.0, 0.75, 0.0, -0.5]);
         // 0.5 + 0.5 (−1, 0, 1) = (0, 0.5, 1), with the second action's probabilities; then −1.
         let mut target = vec![f32::NAN; 9];
-        values.write_target(&batch(), &mut outputs.clone(), &[1, 0], &mut target);
+        values.write_target(&batch(), &mut outputs.clone(), &[1, 0], &mut target).unwrap();
         assert_near(&target, &[0.0, 0.125, 0.875, 1.0, 0.0, 0.0]);
 
         // Taken: action 0 in both, rows 0 and 2 of the four.
@@ -260,7 +261,7 @@ mod tests {
         values.write_q(&outputs, &mut q);
         assert_eq!(q, [2.0, 4.0, 0.5, -1.0]);
         let mut target = vec![f32::NAN; 9];
-        values.write_target(&batch(), &mut outputs.to_vec(), &[1, 0], &mut target);
+        values.write_target(&batch(), &mut outputs.to_vec(), &[1, 0], &mut target).unwrap();
         assert_eq!(target, [3.5, 1.5, -1.0, -1.0]);
         let prediction = values.predict(&Tensor::from_slice(&outputs).view([2, 4]), &[0, 2]);
         assert_eq!(numbers(&prediction), [1.0, 3.0, 0.0, 1.0]);
@@ -275,7 +276,7 @@ mod tests {
     fn means_agree_with_values_worked_by_hand() {
         let (values, outputs) = (Values::Mean, [1.0, 4.0, 6.0, 2.0]);
         let mut target = vec![f32::NAN; 9];
-        values.write_target(&batch(), &mut outputs.to_vec(), &[1, 0], &mut target);
+        values.write_target(&batch(), &mut outputs.to_vec(), &[1, 0], &mut target).unwrap();
         assert_eq!(target, [2.5, -1.0]);
         let prediction = values.predict(&Tensor::from_slice(&outputs).view([2, 2]), &[0, 3]);
         assert_eq!(numbers(&prediction), [1.0, 2.0]);

@@ -39,6 +39,11 @@ impl Bootstrap {
         Self { lots: Vec::new(), members, capacity, next: 0, holdout, rng }
     }
 
+    /// The number of transitions that have lots.
+    pub(super) fn len(&self) -> usize {
+        self.lots.len() / self.members
+    }
+
     /// Draws the lots of `count` more transitions. As in the memory, the oldest give way.
     pub(super) fn push(&mut self, count: usize) {
         let poisson = Poisson::new(1.0).expect("a rate above 0");
@@ -91,6 +96,15 @@ impl Checkpoint for Bootstrap {
                 expected: format!("at most {} rows of {}", self.capacity, self.members),
                 got: format!("{shape:?}, the next at {next}"),
             });
+        }
+        // Either no member learns from a row, or each has its lot.
+        let is_mixed = |lots: &[u8]| {
+            let held_out = lots.iter().filter(|&&lot| lot == HELD_OUT).count();
+            held_out != 0 && held_out != lots.len()
+        };
+        if let Some(row) = lots.chunks_exact(self.members).position(is_mixed) {
+            let expected = "rows that no member learns from, or each has a lot of";
+            return Err(CheckpointError::mismatch("lots", expected, format!("row {row}")));
         }
         (self.lots, self.next, self.rng) = (lots, next, state.get("rng")?);
         Ok(())

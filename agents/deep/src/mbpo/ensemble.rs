@@ -106,6 +106,12 @@ impl Ensemble {
         self.members
     }
 
+    /// The architecture, for a checkpoint.
+    fn description(&self) -> String {
+        let shapes = self.parameters.shapes();
+        format!("an ensemble of {}, {}, shapes {shapes:?}", self.members, self.activation.name())
+    }
+
     /// What every member says of its own rows, `[E, B, in]`, differentiable.
     pub(super) fn forward(&self, input: &Tensor) -> Prediction {
         self.run(input, |parameter| parameter.tensor().shallow_clone())
@@ -225,11 +231,13 @@ fn bernoulli_nll(logit: &Tensor, end: &Tensor) -> Tensor {
 
 impl Checkpoint for Ensemble {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert("network", &self.description())?;
         state.insert_part("networks", &self.parameters)?;
         state.insert_part("optimizer", &self.optimizer)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.expect("network", &self.description())?;
         state.load_part("networks", &mut self.parameters)?;
         state.load_part("optimizer", &mut self.optimizer)
     }

@@ -101,6 +101,10 @@ impl Model {
         ranking.truncate(config.elites);
         let holdout_loss = ranking.iter().map(|&elite| best[elite]).sum::<f64>();
         let holdout_loss = holdout_loss / ranking.len() as f64;
+        if !holdout_loss.is_finite() {
+            let what = "the model's loss on what was held out";
+            return Err(AgentError::Diverged { what, value: holdout_loss, env_steps });
+        }
         self.elites = ranking;
         let (_, disagreement) = self.holdout_losses(&held_out);
         Ok(Some(Fitted { model_loss, holdout_loss, disagreement, epochs }))

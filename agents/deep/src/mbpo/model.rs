@@ -132,15 +132,11 @@ impl Checkpoint for Model {
         state.load_part("ensemble", &mut self.ensemble)?;
         state.load_part("input", &mut self.input)?;
         state.load_part("target", &mut self.target)?;
-        let elites: Vec<usize> = state.get("elites")?;
-        if elites.iter().any(|&elite| elite >= self.ensemble.members()) {
-            return Err(CheckpointError::Mismatch {
-                name: "elites".to_owned(),
-                expected: format!("numbers below {}", self.ensemble.members()),
-                got: format!("{elites:?}"),
-            });
-        }
-        self.elites = elites;
+        let members = self.ensemble.members();
+        let expected = format!("at most {members} numbers below {members}");
+        self.elites = state.get_checked("elites", &expected, |elites: &Vec<usize>| {
+            elites.len() <= members && elites.iter().all(|&elite| elite < members)
+        })?;
         self.knows_ends = state.get("knows_ends")?;
         self.shuffle_rng = state.get("shuffle_rng")?;
         Ok(())

@@ -56,8 +56,9 @@ impl Checkpoint for Normalizer {
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        self.mean = state.array("mean", &[self.mean.len()])?;
-        self.std = state.array("std", &[self.std.len()])?;
+        self.mean = state.finite_array("mean", &[self.mean.len()])?;
+        let fits = |std: &f32| *std > 0.0 && std.is_finite();
+        self.std = state.array_checked("std", &[self.std.len()], "positive numbers", fits)?;
         Ok(())
     }
 }

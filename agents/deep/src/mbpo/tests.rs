@@ -123,7 +123,7 @@ fn elites_are_drawn_for_each_row() {
 fn an_update_sees_a_few_real_transitions() {
     let mut agent = trained(MbpoConfig { real_ratio: 0.25, ..small() });
     for _ in 0..10 {
-        agent.sample();
+        agent.sample().unwrap();
         let real = agent.batch.reward.iter().filter(|reward| **reward == -1_000.0).count();
         assert_eq!((real, agent.batch.reward.len()), (2, 8));
     }

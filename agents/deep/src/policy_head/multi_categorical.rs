@@ -3,8 +3,10 @@
 use gymnast_envs::{MultiDiscrete, Rng, Space};
 use tch::Tensor;
 
-use super::{PolicyHead, Rows, backward_logits, draw, evaluate_logits, log_prob_and_entropy};
-use crate::targets::argmax;
+use super::{
+    PolicyHead, Rows, backward_logits, draw, evaluate_logits, is_number_below, likeliest,
+    log_prob_and_entropy,
+};
 
 /// A [`Categorical`](super::Categorical) for each of `N` integers, independent of each other: the
 /// outputs are the first one's logits, then the second's, and so on. So log-probabilities and
@@ -48,6 +50,19 @@ impl<const N: usize> PolicyHead for MultiCategorical<N> {
         N
     }
 
+    fn is_over_actions(&self) -> bool {
+        false
+    }
+
+    fn description(&self) -> String {
+        format!("one of each of {:?} actions", self.0.nvec())
+    }
+
+    fn is_action(&self, action: &[f32]) -> bool {
+        let mut pairs = action.iter().zip(self.0.nvec());
+        action.len() == N && pairs.all(|(&number, &n)| is_number_below(number, n))
+    }
+
     fn sample(&self, logits: &[f32], _shared: &[f32], rng: &mut Rng, action: &mut [f32]) {
         for (number, logits) in action.iter_mut().zip(self.groups(logits)) {
             *number = draw(logits, rng) as f32;
@@ -56,7 +71,7 @@ impl<const N: usize> PolicyHead for MultiCategorical<N> {
 
     fn mode(&self, logits: &[f32], action: &mut [f32]) {
         for (number, logits) in action.iter_mut().zip(self.groups(logits)) {
-            *number = argmax(logits) as f32;
+            *number = likeliest(logits);
         }
     }
 

@@ -82,6 +82,14 @@ impl Episodes {
         self.num_finished = 0;
     }
 
+    /// The actions of all episodes, each as its array is called.
+    pub(super) fn actions(&self) -> impl Iterator<Item = (String, &[f32])> {
+        let running = self.running.iter().enumerate();
+        let running = running.map(|(i, columns)| (format!("running/{i}/actions"), columns));
+        let all = running.chain([("finished/actions".to_owned(), &self.finished)]);
+        all.map(|(name, columns)| (name, columns.actions.as_slice()))
+    }
+
     fn save_columns(&self, columns: &Columns, name: &str, state: &mut StateDict) {
         let len = columns.returns.len();
         let Columns { observations, actions, returns } = columns;
@@ -91,12 +99,12 @@ impl Episodes {
     }
 
     fn load_columns(&self, name: &str, state: &StateDict) -> Result<Columns, CheckpointError> {
-        let (_, returns) = state.array_of_any_shape::<f32>(&format!("{name}/returns"))?;
-        let len = returns.len();
+        let column = |column| format!("{name}/{column}");
+        let len = state.array_len::<f32>(&column("returns"))?;
         Ok(Columns {
-            observations: state.array(&format!("{name}/observations"), &[len, self.width])?,
-            actions: state.array(&format!("{name}/actions"), &[len, self.action_width])?,
-            returns,
+            observations: state.finite_array(&column("observations"), &[len, self.width])?,
+            actions: state.finite_array(&column("actions"), &[len, self.action_width])?,
+            returns: state.finite_array(&column("returns"), &[len])?,
         })
     }
 }
@@ -114,7 +122,11 @@ impl Checkpoint for Episodes {
         let load = |i| self.load_columns(&format!("running/{i}"), state);
         let running = (0..self.running.len()).map(load).collect::<Result<_, _>>()?;
         self.finished = self.load_columns("finished", state)?;
-        self.num_finished = state.get("num_finished")?;
+        let steps = self.finished.returns.len();
+        let expected = format!("the episodes that {steps} steps make");
+        self.num_finished = state.get_checked("num_finished", &expected, |&episodes: &usize| {
+            episodes <= steps && (episodes == 0) == (steps == 0)
+        })?;
         self.running = running;
         Ok(())
     }

@@ -66,16 +66,13 @@ impl Priorities {
     }
 
     pub(super) fn load(&mut self, len: usize, state: &StateDict) -> Result<(), CheckpointError> {
-        let priorities: Vec<f64> = state.array("priorities", &[len])?;
-        let greatest: f64 = state.get("greatest_priority")?;
+        let (rows, expected) =
+            (self.tree.weights().len() as f64, "a positive number, its sum finite");
+        let fits = |&p: &f64| p > 0.0 && (p * rows).is_finite();
+        let greatest = state.get_checked("greatest_priority", expected, fits)?;
+        let expected = format!("positive numbers up to the greatest, {greatest}");
         let is_priority = |&p: &f64| p > 0.0 && p <= greatest;
-        if !greatest.is_finite() || !priorities.iter().all(is_priority) {
-            return Err(CheckpointError::Mismatch {
-                name: "priorities".to_owned(),
-                expected: format!("positive numbers up to the greatest, {greatest}"),
-                got: "others".to_owned(),
-            });
-        }
+        let priorities = state.array_checked("priorities", &[len], &expected, is_priority)?;
         priorities.iter().enumerate().for_each(|(row, &priority)| self.tree.set(row, priority));
         self.greatest = greatest;
         Ok(())

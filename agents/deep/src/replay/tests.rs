@@ -1,4 +1,5 @@
 use gymnast_envs::{Discrete, Outcome, RowSpace, Seed};
+use gymnast_harness::{Checkpoint as _, StateDict};
 
 use super::*;
 
@@ -28,12 +29,12 @@ fn push(replay: &mut Replay<i64>, i: usize) {
         outcomes: vec![outcomes[i % 3]],
         is_reset: vec![false],
     };
-    replay.push::<_, Discrete>(&space(), &experience, 0.9, 1.0, index);
+    replay.push::<_, Discrete>(&space(), &experience, 0.9, 1.0, index).unwrap();
 }
 
 fn sampled(replay: &mut Replay<i64>, size: usize, seed: u64) -> Batch<i64> {
     let mut batch = Batch::default();
-    replay.sample(size, &mut Seed::new(seed).rng(), &mut batch);
+    replay.sample(size, &mut Seed::new(seed).rng(), &mut batch).unwrap();
     batch
 }
 
@@ -68,7 +69,7 @@ fn in_self_play_rewards_and_discounts_alternate_in_sign() {
             outcomes: vec![outcome],
             is_reset: vec![false],
         };
-        replay.push::<_, Discrete>(&space(), &experience, -1.0, 1.0, index);
+        replay.push::<_, Discrete>(&space(), &experience, -1.0, 1.0, index).unwrap();
     }
     let batch = sampled(&mut replay, 100, 0);
     for row in 0..100 {
@@ -114,7 +115,7 @@ fn the_other_players_gain_is_ones_own_loss() {
             outcomes: vec![Outcome::Continues],
             is_reset: vec![false],
         };
-        replay.push::<_, Discrete>(&space(), &experience, -0.5, 1.0, index);
+        replay.push::<_, Discrete>(&space(), &experience, -0.5, 1.0, index).unwrap();
     }
     let batch = sampled(&mut replay, 50, 0);
     let first = batch.row.iter().position(|&row| row == 0).unwrap();
@@ -155,7 +156,7 @@ fn a_reset_is_no_transition() {
         outcomes: vec![Outcome::Continues],
         is_reset: vec![true],
     };
-    replay.push::<_, Discrete>(&space(), &experience, 0.9, 1.0, index);
+    replay.push::<_, Discrete>(&space(), &experience, 0.9, 1.0, index).unwrap();
     assert!(replay.is_empty());
 }
 
@@ -178,15 +179,15 @@ fn it_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
 
 /// A memory of 4 that holds the transitions 2 to 5 in the rows 2, 3, 0, 1.
 fn prioritized(errors: [f32; 4]) -> Replay<i64> {
-    let mut replay = Replay::new(4, (2, 1), 1, 1).unwrap().prioritized(0.5, 0.25);
+    let mut replay = Replay::new(4, (2, 1), 1, 1).unwrap().prioritized(0.5, 0.25).unwrap();
     (0..6).for_each(|i| push(&mut replay, i));
-    replay.reprioritize(&[2, 3, 0, 1], &errors);
+    replay.reprioritize(&[2, 3, 0, 1], &errors).unwrap();
     replay
 }
 
 fn sampled_by_priority(replay: &Replay<i64>, size: usize, beta: f64, seed: u64) -> Batch<i64> {
     let mut batch = Batch::default();
-    replay.sample_by_priority(size, beta, &mut Seed::new(seed).rng(), &mut batch);
+    replay.sample_by_priority(size, beta, &mut Seed::new(seed).rng(), &mut batch).unwrap();
     batch
 }
 
@@ -216,7 +217,7 @@ fn what_surprised_is_drawn_more_often() {
 fn what_is_new_has_the_greatest_priority_so_far() {
     // The greatest is 4, of row 3; it stays the greatest when row 3 calms down.
     let mut replay = prioritized([0.75, 15.75, 0.75, 0.75]);
-    replay.reprioritize(&[3], &[0.75]);
+    replay.reprioritize(&[3], &[0.75]).unwrap();
     // The seventh transition, 6, comes into row 2: 4 against 1, 1 and 1.
     push(&mut replay, 6);
     let batch = sampled_by_priority(&replay, 700, 1.0, 0);
@@ -231,11 +232,11 @@ fn what_is_new_has_the_greatest_priority_so_far() {
 fn priorities_go_on_from_a_checkpoint() {
     let replay = prioritized([0.75, 15.75, 3.0, 2.0]);
     let mut calmer = replay;
-    calmer.reprioritize(&[3], &[0.5]);
+    calmer.reprioritize(&[3], &[0.5]).unwrap();
     let mut state = StateDict::new();
     calmer.save(&mut state).unwrap();
     let empty = || Replay::<i64>::new(4, (2, 1), 1, 1).unwrap();
-    let mut other = empty().prioritized(0.5, 0.25);
+    let mut other = empty().prioritized(0.5, 0.25).unwrap();
     other.load(&state).unwrap();
     for replay in [&mut calmer, &mut other] {
         push(replay, 6);
@@ -245,7 +246,52 @@ fn priorities_go_on_from_a_checkpoint() {
     // A memory without priorities cannot say how urgent its transitions are.
     let mut state = StateDict::new();
     filled(4, 3, 1).save(&mut state).unwrap();
-    assert!(empty().prioritized(0.5, 0.25).load(&state).is_err());
+    assert!(empty().prioritized(0.5, 0.25).unwrap().load(&state).is_err());
+}
+
+#[test]
+fn an_error_that_is_not_finite_changes_no_priority() {
+    let mut replay = prioritized([0.75, -3.75, 0.0, 2.0]);
+    let before = sampled_by_priority(&replay, 50, 0.5, 0);
+    for (rows, errors) in [
+        (vec![0, 1], vec![1.0, f32::NAN]),
+        (vec![0, 1], vec![1.0, f32::INFINITY]),
+        (vec![0, 1], vec![1.0]),
+        (vec![0, 4], vec![1.0, 1.0]),
+        (vec![0, usize::MAX], vec![1.0, 1.0]),
+    ] {
+        let error = replay.reprioritize(&rows, &errors);
+        assert!(matches!(error, Err(AgentError::Mismatch { .. })), "{rows:?} {errors:?}");
+        assert_eq!(sampled_by_priority(&replay, 50, 0.5, 0), before, "{rows:?} {errors:?}");
+    }
+    assert!(filled(4, 3, 1).reprioritize(&[0], &[1.0]).is_err());
+    let empty = || Replay::<i64>::new(4, (2, 1), 1, 1).unwrap();
+    for (exponent, offset) in [(f64::NAN, 0.1), (2.0, 0.1), (0.5, 0.0), (0.5, f64::NAN)] {
+        assert!(empty().prioritized(exponent, offset).is_err(), "{exponent} {offset}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_an_error() {
+    for (capacity, n_step) in [(1, 1), (usize::MAX, 1), (u32::MAX as usize, 1), (4, 0)] {
+        assert!(Replay::<i64>::new(capacity, (2, 1), 1, n_step).is_err(), "{capacity} {n_step}");
+    }
+    let mut empty = Replay::<i64>::new(4, (2, 1), 1, 1).unwrap().prioritized(0.5, 0.1).unwrap();
+    let (mut rng, mut batch) = (Seed::new(0).rng(), Batch::default());
+    assert!(empty.sample(2, &mut rng, &mut batch).is_err());
+    assert!(empty.sample_by_priority(2, 1.0, &mut rng, &mut batch).is_err());
+    assert!(empty.push_row((&[1.0], &[0]), 0.0, &[1.0, 2.0], 0.5).is_err());
+    assert!(empty.push_row((&[1.0, 2.0], &[]), 0.0, &[1.0, 2.0], 0.5).is_err());
+    let two = Experience {
+        observations: vec![vec![0.0; 2]; 2],
+        actions: vec![0; 2],
+        rewards: vec![0.0; 2],
+        next_observations: vec![vec![0.0; 2]; 2],
+        outcomes: vec![Outcome::Continues; 2],
+        is_reset: vec![false; 2],
+    };
+    assert!(empty.push::<_, Discrete>(&space(), &two, 0.9, 1.0, index).is_err());
+    assert!(empty.is_empty());
 }
 
 proptest::proptest! {
@@ -275,7 +321,7 @@ proptest::proptest! {
                     .collect(),
                 is_reset: vec![false; num_envs],
             };
-            replay.push::<_, Discrete>(&space(), &experience, 0.5, 1.0, index);
+            replay.push::<_, Discrete>(&space(), &experience, 0.5, 1.0, index).unwrap();
         }
         let stored = capacity.min(num_envs * vector_steps);
         proptest::prop_assert_eq!(replay.len(), stored);
@@ -315,7 +361,7 @@ fn rows_are_stored_by_themselves() {
     let mut replay = Replay::new(2, (2, 1), 1, 2).unwrap();
     for i in 0..3_u8 {
         let x = f32::from(i);
-        replay.push_row((&[x, -x], &[i64::from(i)]), x, &[x + 1.0, 0.0], x / 4.0);
+        replay.push_row((&[x, -x], &[i64::from(i)]), x, &[x + 1.0, 0.0], x / 4.0).unwrap();
     }
     let all = replay.transitions();
     assert_eq!((all.reward, all.discount), (vec![2.0, 1.0], vec![0.5, 0.25]));
@@ -324,7 +370,7 @@ fn rows_are_stored_by_themselves() {
     let batch = sampled(&mut replay, 20, 0);
     assert!(batch.reward.iter().all(|reward| *reward == 1.0 || *reward == 2.0));
     let mut more = batch.clone();
-    replay.sample_more(3, &mut Seed::new(1).rng(), &mut more);
+    replay.sample_more(3, &mut Seed::new(1).rng(), &mut more).unwrap();
     assert_eq!((more.reward.len(), &more.reward[..20]), (23, &batch.reward[..]));
 }
 

@@ -47,7 +47,7 @@ impl Checkpoint for Temperature {
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        let values: Vec<f32> = state.array("log_alpha", &[1])?;
+        let values = state.finite_array("log_alpha", &[1])?;
         self.log_alpha.values_mut().copy_from_slice(&values);
         state.load_part("optimizer", &mut self.optimizer)
     }

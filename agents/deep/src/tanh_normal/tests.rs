@@ -37,7 +37,7 @@ fn numbers(tensor: &Tensor) -> Vec<f32> {
 #[test]
 fn plain_rust_agrees_with_pytorch() {
     let (mut actions, mut log_prob) = (NOISE, vec![f32::NAN; 7]);
-    sample(&HEAD, &mut actions, 2, &mut log_prob);
+    sample(&HEAD, &mut actions, 2, &mut log_prob).unwrap();
     assert_close(&actions, &ACTIONS);
     assert_close(&log_prob, &LOG_PROB);
 }
@@ -63,7 +63,7 @@ fn the_density_integrates_to_one() {
         let u = i as f32 * step;
         let mut action = [(u - 0.4) / (-0.3_f32).exp()];
         let mut log_prob = Vec::new();
-        sample(&head, &mut action, 1, &mut log_prob);
+        sample(&head, &mut action, 1, &mut log_prob).unwrap();
         total += log_prob[0].exp() * (1.0 - u.tanh().powi(2)) * step;
     }
     assert!((total - 1.0).abs() < 1e-3, "{total}");
@@ -73,7 +73,7 @@ fn the_density_integrates_to_one() {
 fn far_out_it_stays_finite() {
     for mean in [-1e4, -50.0, 50.0, 1e4] {
         let (mut action, mut log_prob) = ([0.5], Vec::new());
-        sample(&[mean, 0.0], &mut action, 1, &mut log_prob);
+        sample(&[mean, 0.0], &mut action, 1, &mut log_prob).unwrap();
         assert!(log_prob[0].is_finite() && action[0].abs() <= 1.0);
     }
 }

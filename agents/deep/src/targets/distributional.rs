@@ -1,5 +1,9 @@
 //! Targets that are distributions of returns.
 
+use gymnast_harness::AgentError;
+
+use super::row_width;
+
 /// The returns that a categorical distribution knows: `atoms` numbers z₀ … from `low` to `high`,
 /// equally far apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,6 +17,16 @@ pub struct Support {
 }
 
 impl Support {
+    /// Checks that it has at least two atoms, and room between its ends.
+    fn check(&self) -> Result<(), AgentError> {
+        let Self { low, high, atoms } = *self;
+        if atoms >= 2 && low < high && low.is_finite() && high.is_finite() {
+            return Ok(());
+        }
+        let expected = "at least 2 atoms from `low` to a greater `high`, both finite".to_owned();
+        Err(AgentError::Mismatch { what: "the support", expected, got: format!("{self:?}") })
+    }
+
     /// From one atom to the next.
     fn step(&self) -> f64 {
         (f64::from(self.high) - f64::from(self.low)) / (self.atoms - 1) as f64
@@ -37,14 +51,21 @@ impl Support {
 ///
 /// Source: Bellemare, Dabney and Munos, "A distributional perspective on reinforcement learning"
 /// (2017), equation 7 and algorithm 1.
+///
+/// # Errors
+/// [`AgentError::Mismatch`] where the lengths or the support do not fit.
 pub fn categorical(
     reward: &[f32],
     discount: &[f32],
     next_probability: &[f32],
     support: &Support,
     target: &mut Vec<f32>,
-) {
-    let atoms = support.atoms;
+) -> Result<(), AgentError> {
+    support.check()?;
+    let (rows, atoms) = (reward.len(), support.atoms);
+    AgentError::check_len("the discounts", rows, discount.len())?;
+    let numbers = rows.saturating_mul(atoms);
+    AgentError::check_len("the next probabilities", numbers, next_probability.len())?;
     target.clear();
     target.resize(reward.len() * atoms, 0.0);
     let rows = target.chunks_exact_mut(atoms).zip(next_probability.chunks_exact(atoms));
@@ -61,6 +82,7 @@ pub fn categorical(
             }
         }
     }
+    Ok(())
 }
 
 /// The target of QR-DQN: r + γ θⱼ(s', a*) for each of the N quantiles θⱼ.
@@ -69,13 +91,23 @@ pub fn categorical(
 ///
 /// Source: Dabney et al., "Distributional reinforcement learning with quantile regression" (2018),
 /// algorithm 1.
-pub fn quantile(reward: &[f32], discount: &[f32], next_quantile: &[f32], target: &mut Vec<f32>) {
-    let quantiles = next_quantile.len() / reward.len().max(1);
+///
+/// # Errors
+/// [`AgentError::Mismatch`] where the lengths do not fit.
+pub fn quantile(
+    reward: &[f32],
+    discount: &[f32],
+    next_quantile: &[f32],
+    target: &mut Vec<f32>,
+) -> Result<(), AgentError> {
+    AgentError::check_len("the discounts", reward.len(), discount.len())?;
+    let quantiles = row_width("the next quantiles", reward.len(), next_quantile.len())?;
     target.clear();
     let rows = next_quantile.chunks_exact(quantiles.max(1));
     for ((reward, discount), next_quantile) in reward.iter().zip(discount).zip(rows) {
         target.extend(next_quantile.iter().map(|next| reward + discount * next));
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -87,7 +119,7 @@ mod tests {
 
     fn project(reward: f32, discount: f32, next: [f32; 3]) -> Vec<f32> {
         let mut target = vec![f32::NAN; 7];
-        categorical(&[reward], &[discount], &next, &SUPPORT, &mut target);
+        categorical(&[reward], &[discount], &next, &SUPPORT, &mut target).unwrap();
         target
     }
 
@@ -117,7 +149,7 @@ mod tests {
         let mut target = vec![f32::NAN; 7];
         // Goes on, terminated, truncated.
         let next = [1.0, 3.0, 50.0, 70.0, -2.0, 2.0];
-        quantile(&[1.0, 2.0, 3.0], &[0.5, 0.0, 0.5], &next, &mut target);
+        quantile(&[1.0, 2.0, 3.0], &[0.5, 0.0, 0.5], &next, &mut target).unwrap();
         assert_eq!(target, [1.5, 2.5, 2.0, 2.0, 2.0, 4.0]);
     }
 }

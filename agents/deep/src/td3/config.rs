@@ -111,7 +111,7 @@ impl Td3Config {
         let (noise, clip, delay) = (self.target_noise, self.target_noise_clip, self.policy_delay);
         let range = 0.0..=10.0;
         require(range.contains(&noise), "target_noise", &noise, "a deviation in [0, 10]")?;
-        require(clip >= 0.0, "target_noise_clip", &clip, "a number from 0 on")?;
+        require(clip >= 0.0 && clip.is_finite(), "target_noise_clip", &clip, "a number from 0 on")?;
         require(delay > 0, "policy_delay", &delay, "at least 1")
     }
 

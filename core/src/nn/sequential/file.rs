@@ -5,7 +5,7 @@ use std::path::Path;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::Sequential;
+use super::{Sequential, uninitialised};
 use crate::checkpoint::{self, Checkpoint, CheckpointError, StateDict};
 use crate::nn::{LayerShape, Network as _, NetworkConfig};
 
@@ -34,8 +34,21 @@ impl Sequential {
         // Whatever is drawn is overwritten.
         let rng = &mut ChaCha8Rng::seed_from_u64(0);
         let mut network = Self::new(&config, &input, rng).map_err(CheckpointError::part)?;
-        Checkpoint::load(&mut network, &state)?;
+        network.load_numbers(&state)?;
         Ok(network)
+    }
+
+    /// The architecture, without initial values: what a checkpoint's numbers belong to.
+    fn architecture(&self) -> String {
+        let [encoder, head] = [&self.config.encoder, &self.config.head]
+            .map(|layers| layers.iter().map(|&layer| uninitialised(layer)).collect::<Vec<_>>());
+        let seed = self.config.dropout_seed;
+        format!("encoder {encoder:?}, head {head:?} of {:?}, dropout seed {seed}", self.example())
+    }
+
+    fn load_numbers(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("parameters", self.parameters_mut())?;
+        self.load_buffers(&state.get("buffers")?).map_err(CheckpointError::part)
     }
 
     /// The shape of an example, as [`new`](Self::new) takes it.
@@ -47,16 +60,17 @@ impl Sequential {
     }
 }
 
-/// Parameters and buffers, of a network that is there already.
+/// Parameters and buffers, of a network that is there already; those of another architecture are refused.
 impl Checkpoint for Sequential {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert("network", &self.architecture())?;
         state.insert_part("parameters", self.parameters())?;
         state.insert("buffers", &self.buffers())
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("parameters", self.parameters_mut())?;
-        self.load_buffers(&state.get("buffers")?).map_err(CheckpointError::part)
+        state.expect("network", &self.architecture())?;
+        self.load_numbers(state)
     }
 }
 

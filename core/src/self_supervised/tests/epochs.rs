@@ -12,6 +12,10 @@ impl Objective<Sequential> for Rising {
     fn ranks_epochs(&self) -> bool {
         SimSiam.ranks_epochs()
     }
+
+    fn description(&self) -> Option<String> {
+        None
+    }
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! What training changes in a network besides its parameters.
+
+use serde::{Deserialize, Serialize};
+
+use super::{NetworkError, check_length};
+
+/// The methods of a [`Network`] whose layers do the same in training and in evaluation, and that has
+/// nothing but parameters.
+macro_rules! parameters_are_all {
+    () => {
+        fn training(&self) -> bool {
+            false
+        }
+
+        fn set_training(&mut self, _training: bool) {}
+
+        fn buffers(&self) -> $crate::nn::Buffers {
+            $crate::nn::Buffers::default()
+        }
+
+        fn load_buffers(
+            &mut self,
+            buffers: &$crate::nn::Buffers,
+        ) -> Result<(), $crate::nn::NetworkError> {
+            buffers.check_none()
+        }
+
+        fn predict(&self, input: &tch::Tensor) -> tch::Tensor {
+            tch::no_grad(|| self.forward(input))
+        }
+    };
+}
+pub(crate) use parameters_are_all;
+
+/// What training changes in a network besides its parameters.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Buffers {
+    /// The running statistics of the layers that normalise batches, first to last: of each the
+    /// means, then the variances.
+    pub numbers: Vec<f32>,
+    /// How many masks dropout has drawn.
+    pub draws: u64,
+}
+
+impl Buffers {
+    /// Checks that there are none: what [`Network::load_buffers`] does where training changes nothing but
+    /// parameters.
+    ///
+    /// # Errors
+    /// [`NetworkError::Length`].
+    pub fn check_none(&self) -> Result<(), NetworkError> {
+        check_length("a network's running statistics", 0, self.numbers.len())?;
+        check_length("the masks of a network without dropout", 0, self.draws as usize)
+    }
+}
