@@ -18,7 +18,7 @@ use gymnast_harness::{
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
-    settings::{preset, tabular_settings},
+    settings::{lake_alpha, preset, tabular_settings},
 };
 
 /// The Q-learning agent.
@@ -33,7 +33,10 @@ impl Presets for QLearningConfig {
     fn presets() -> Vec<Preset<Self>> {
         let line = Schedule::linear;
         let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
-        let lake = || settings(line(0.5, 0.001, 1.0), line(1.0, 0.1, 0.8), 0.999);
+        // High first values explore before chance does; off-policy, half of the actions by chance do not
+        // make the greedy policy more careful.
+        let lake =
+            || Self { initial_value: 1.0, ..settings(lake_alpha(), line(1.0, 0.5, 0.1), 0.99) };
         let cliff = settings(line(0.5, 0.1, 1.0), line(0.5, 0.05, 0.5), 1.0);
         let taxi = settings(line(0.9, 0.1, 1.0), line(1.0, 0.05, 0.5), 0.99);
         // By self-play nothing is left to chance, so that nothing speaks against the whole step.
