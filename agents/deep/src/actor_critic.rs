@@ -1,5 +1,6 @@
 //! A policy and a value function, as every policy-gradient agent here has them.
 
+mod average;
 mod gradient;
 
 use std::cell::RefCell;
@@ -14,6 +15,7 @@ use gymnast_envs::{Experience, FeatureSpace, Rng, Space, wrappers::RunningMeanSt
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
 use tch::Tensor;
 
+use average::WeightAverage;
 pub use gradient::Pass;
 
 use crate::{
@@ -27,6 +29,8 @@ const ROWS_AT_ONCE: usize = 256;
 
 /// The variance of an observation's number never counts as less.
 const LEAST_VARIANCE: f64 = 1e-8;
+/// The least that `log_std` may be: with less, actions no longer vary.
+pub const LEAST_LOG_STD: f64 = -20.0;
 /// Normalised observations are clipped to ± this.
 const FARTHEST: f64 = 10.0;
 
@@ -40,8 +44,39 @@ pub struct ActorCriticConfig {
     /// The shared parameters of the policy's head before learning: the logarithm of the standard
     /// deviation.
     pub log_std: f64,
+    /// The least that a shared parameter of the policy's head may become by learning.
+    pub min_log_std: f64,
+    /// Exploit with the weights' running mean over about this share of all updates so far; 0: with the
+    /// weights as they are.
+    pub average: f64,
     /// Whether observations are normalised by the mean and deviation of those learned from so far.
     pub normalize_observations: bool,
+}
+
+impl Default for ActorCriticConfig {
+    fn default() -> Self {
+        Self {
+            hidden: vec![64, 64],
+            activation: Activation::Tanh,
+            log_std: 0.0,
+            min_log_std: LEAST_LOG_STD,
+            average: 0.0,
+            normalize_observations: false,
+        }
+    }
+}
+
+impl ActorCriticConfig {
+    /// Checks the settings that are not the layers'.
+    fn check(&self) -> Result<(), AgentError> {
+        let require = AgentError::require;
+        let (log_std, least, average) = (self.log_std, self.min_log_std, self.average);
+        let range = LEAST_LOG_STD..=2.0;
+        require(range.contains(&log_std), "log_std", &log_std, "a logarithm in [-20, 2]")?;
+        let fits = range.contains(&least) && least <= log_std;
+        require(fits, "min_log_std", &least, "a logarithm in [-20, 2], at most `log_std`")?;
+        require((0.0..=1.0).contains(&average), "average", &average, "a share in [0, 1]")
+    }
 }
 
 /// Two separate networks, whose parameters lie in one vector: one optimiser, one norm to clip.
@@ -61,6 +96,8 @@ pub struct ActorCritic<O, H> {
     policy_plan: Plan,
     value_plan: Plan,
     parameters: Parameters,
+    average: Option<WeightAverage>,
+    min_log_std: f32,
     statistics: Option<RunningMeanStd>,
     acting: RefCell<Acting>,
 }
@@ -89,9 +126,8 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     ) -> Result<Self, AgentError> {
         let hidden = &config.hidden;
         check_widths("hidden", hidden)?;
-        let (log_std, range) = (config.log_std, -20.0..=2.0);
-        let fits = range.contains(&log_std);
-        AgentError::require(fits, "log_std", &log_std, "a logarithm in [-20, 2]")?;
+        config.check()?;
+        let log_std = config.log_std;
         let layers = |gain| MlpConfig {
             hidden: hidden.clone(),
             activation: config.activation,
@@ -111,10 +147,13 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             Fans { fan_in: 1, fan_out: 1 }, // of no meaning to a constant
         );
         let shared = builder.parameter(&[head.shared()], init, fans).map_err(backend)?;
+        let parameters = builder.build(rng).map_err(backend)?;
         Ok(Self {
             policy_plan: policy.plan(),
             value_plan: value.plan(),
-            parameters: builder.build(rng).map_err(backend)?,
+            average: WeightAverage::new(config.average, parameters.values()),
+            min_log_std: config.min_log_std as f32,
+            parameters,
             statistics: config.normalize_observations.then(|| RunningMeanStd::new(width)),
             acting: RefCell::default(),
             observation_space,
@@ -136,6 +175,23 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         &mut self.parameters
     }
 
+    /// Updates what follows the parameters: the bound on the deviation and the average of the weights.
+    /// Call after every optimiser step.
+    pub fn follow_update(&mut self) {
+        let (shared, least) = (self.shared.range(), self.min_log_std);
+        let shared = &mut self.parameters.values_mut()[shared];
+        // No `max`, which would hide NaN.
+        shared.iter_mut().filter(|x| **x < least).for_each(|x| *x = least);
+        if let Some(average) = &mut self.average {
+            average.follow(self.parameters.values());
+        }
+    }
+
+    /// The weights that exploitation acts by: their average where one is kept.
+    pub fn exploiting(&self) -> &[f32] {
+        self.average.as_ref().map_or(self.parameters.values(), WeightAverage::weights)
+    }
+
     /// The number of features of an observation.
     pub fn width(&self) -> usize {
         self.policy.inputs()
@@ -155,10 +211,14 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         actions: &mut Vec<<H::ActionSpace as Space>::Element>,
     ) {
         let acting = &mut *self.acting.borrow_mut();
-        self.evaluate(observations, acting);
+        let parameters = match mode {
+            Mode::Explore => self.parameters.values(),
+            Mode::Exploit => self.exploiting(),
+        };
+        self.evaluate(parameters, observations, acting);
         let Acting { outputs, drawn, best, .. } = acting;
         let (n, action_width) = (observations.len(), self.action_width());
-        let shared = &self.parameters.values()[self.shared.range()];
+        let shared = &parameters[self.shared.range()];
         let outputs = outputs.chunks_exact(self.head.outputs());
         actions.clear();
         if mode == Mode::Explore {
@@ -177,15 +237,15 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         }
     }
 
-    /// Writes what the policy puts out, `[N, outputs]`: of a finite one the logits, masked where the
+    /// Writes what the policy that exploits puts out, `[N, outputs]`: of a finite one the logits, masked where the
     /// observations say which actions are allowed.
     pub fn write_outputs(&self, observations: &[O::Element], outputs: &mut Vec<f32>) {
         let acting = &mut *self.acting.borrow_mut();
-        self.evaluate(observations, acting);
+        self.evaluate(self.exploiting(), observations, acting);
         outputs.clone_from(&acting.outputs);
     }
 
-    fn evaluate(&self, observations: &[O::Element], acting: &mut Acting) {
+    fn evaluate(&self, parameters: &[f32], observations: &[O::Element], acting: &mut Acting) {
         let Acting { features, outputs, scratch, .. } = acting;
         let (n, width) = (observations.len(), self.width());
         features.resize(n * width, 0.0);
@@ -194,7 +254,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             self.write_features(observation, row);
         }
         self.policy_plan
-            .run(self.parameters.values(), features, n, scratch, outputs)
+            .run(parameters, features, n, scratch, outputs)
             .expect("the features have the network's width");
         if let Some(mask) = &self.mask {
             mask.apply(features, outputs);
@@ -212,6 +272,9 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         AgentError::require(here == there, "normalize_observations", &there, "the same for both")?;
         self.parameters.copy_from(&other.parameters).map_err(backend)?;
         self.statistics.clone_from(&other.statistics);
+        if let Some(average) = &mut self.average {
+            average.restart(self.parameters.values());
+        }
         Ok(())
     }
 
@@ -346,6 +409,9 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_part("parameters", &self.parameters)?;
+        if let Some(average) = &self.average {
+            state.insert_part("average", average)?;
+        }
         match &self.statistics {
             Some(statistics) => state.insert("statistics", statistics),
             None => Ok(()),
@@ -354,6 +420,9 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.load_part("parameters", &mut self.parameters)?;
+        if let Some(average) = &mut self.average {
+            state.load_part("average", average)?;
+        }
         if self.statistics.is_some() {
             let statistics: RunningMeanStd = state.get("statistics")?;
             if statistics.mean().len() != self.width() {

@@ -201,6 +201,7 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         let norm = self.optimizer.descend(parameters, learning_rate, Some(max_norm));
         let norm = f64::from(norm.map_err(backend)?);
         if norm.is_finite() {
+            self.networks.follow_update();
             return Ok(norm);
         }
         let (what, env_steps) = ("the gradient", self.env_steps);

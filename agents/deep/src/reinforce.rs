@@ -128,6 +128,7 @@ impl<O: FeatureSpace, H: PolicyHead> Reinforce<O, H> {
             let (what, env_steps) = ("the gradient", self.env_steps);
             return Err(AgentError::Diverged { what, value: grad_norm, env_steps });
         }
+        networks.follow_update();
         Ok(metrics
             .with("policy_loss", policy_loss)
             .with("entropy", pass.entropy)

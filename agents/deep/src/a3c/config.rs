@@ -4,7 +4,7 @@ use gymnast_core::nn::Activation;
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::actor_critic::ActorCriticConfig;
+use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD};
 
 gymnast_harness::documented! {
     /// The settings of [`A3c`](super::A3c). The number of workers is `training.num_envs`.
@@ -18,6 +18,11 @@ gymnast_harness::documented! {
         /// The logarithm of the actions' standard deviation before learning, where they are
         /// real-valued.
         pub log_std: f64,
+        /// The least that the logarithm of the deviation may become by learning.
+        pub min_log_std: f64,
+        /// Exploit with the weights' running mean over about this share of all updates so far; 0: with
+        /// the weights as they are.
+        pub average: f64,
         /// Rewards are multiplied by this before they are learned from: with it the values can be
         /// brought near 1, where a fresh network's are.
         pub reward_scale: f64,
@@ -48,6 +53,8 @@ impl Default for A3cConfig {
             hidden: vec![64, 64],
             activation: Activation::Tanh,
             log_std: 0.0,
+            min_log_std: LEAST_LOG_STD,
+            average: 0.0,
             reward_scale: 1.0,
             t_max: 5,
             learning_rate: Schedule::linear(7e-4, 0.0, 1.0),
@@ -84,6 +91,8 @@ impl A3cConfig {
             hidden: self.hidden.clone(),
             activation: self.activation,
             log_std: self.log_std,
+            min_log_std: self.min_log_std,
+            average: self.average,
             normalize_observations: false,
         }
     }
