@@ -48,11 +48,11 @@ impl Presets for DynaQConfig {
     fn presets() -> Vec<Preset<Self>> {
         let line = Schedule::linear;
         let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
-        let lake = || settings(lake_alpha(), 0.5.into(), 0.99);
+        let lake = settings(lake_alpha(), 0.5.into(), 0.99);
         let cliff = settings(0.5.into(), line(0.5, 0.05, 0.5), 1.0);
         let taxi = settings(0.5.into(), line(1.0, 0.05, 0.5), 0.99);
         vec![
-            preset("FrozenLake-v1", 300_000, lake()),
+            preset("FrozenLake-v1", 300_000, lake),
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]

@@ -70,8 +70,15 @@ impl Default for A3cConfig {
 
 impl Presets for A3cConfig {
     fn presets() -> Vec<Preset<Self>> {
-        let scaled = |reward_scale| Self {
-            reward_scale,
+        // The average keeps what has been reached, and the step size is small after half of the training.
+        let cart_pole = Self {
+            average: 0.1,
+            reward_scale: 0.1,
+            learning_rate: Schedule::exponential(3e-3, 1e-4, 0.5),
+            ..Self::default()
+        };
+        let acrobot = Self {
+            reward_scale: 0.05,
             learning_rate: Schedule::linear(2e-3, 0.0, 1.0),
             ..Self::default()
         };
@@ -79,9 +86,10 @@ impl Presets for A3cConfig {
             env,
             settings,
             training: Training { env_steps: 300_000, num_envs: 8, ..Training::default() },
-            source: "the paper's, but for scaled rewards and the step size, which were chosen here",
+            source: "the paper's, but for scaled rewards, the step size and averaged weights, which were \
+                     chosen here",
         };
-        vec![preset("CartPole-v1", scaled(0.1)), preset("Acrobot-v1", scaled(0.05))]
+        vec![preset("CartPole-v1", cart_pole), preset("Acrobot-v1", acrobot)]
     }
 }
 
