@@ -80,9 +80,11 @@ impl Default for A2cConfig {
 
 impl Presets for A2cConfig {
     fn presets() -> Vec<Preset<Self>> {
+        // The average keeps what has been reached.
         let cart_pole = Self {
+            average: 0.05,
             reward_scale: 0.1,
-            learning_rate: Schedule::linear(6e-3, 0.0, 1.0),
+            learning_rate: Schedule::linear(4e-3, 0.0, 1.0),
             ..Self::default()
         };
         let acrobot = Self {
@@ -91,8 +93,8 @@ impl Presets for A2cConfig {
             learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
             ..Self::default()
         };
-        let source = "rl-baselines3-zoo, but for scaled rewards, a step size that decays and, on \
-                      Acrobot, fewer environments: tuned here over 10 seeds";
+        let source = "rl-baselines3-zoo, but for scaled rewards, a step size that decays, fewer \
+                      environments and, on CartPole, averaged weights: tuned here over 10 seeds";
         let preset = |env, settings, env_steps, num_envs| Preset {
             env,
             settings,
@@ -100,7 +102,7 @@ impl Presets for A2cConfig {
             source,
         };
         vec![
-            preset("CartPole-v1", cart_pole, 100_000, 8),
+            preset("CartPole-v1", cart_pole, 100_000, 4),
             preset("Acrobot-v1", acrobot, 300_000, 4),
         ]
     }

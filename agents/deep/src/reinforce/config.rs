@@ -73,11 +73,13 @@ impl Default for ReinforceConfig {
 
 impl Presets for ReinforceConfig {
     fn presets() -> Vec<Preset<Self>> {
+        // The average keeps what has been reached, and the step size is small after half of the training.
         let cart_pole = Self {
+            average: 0.1,
             reward_scale: 0.1,
             gamma: 0.995,
             episodes_per_update: 4,
-            learning_rate: Schedule::linear(1e-2, 0.0, 1.0),
+            learning_rate: Schedule::exponential(1e-2, 1e-4, 0.5),
             ..Self::default()
         };
         let training = Training { env_steps: 200_000, ..Training::default() };
