@@ -20,6 +20,10 @@
 //! their statistics lie in its checkpoint. Real-valued actions are clipped on the way to the
 //! environment and learned from as they were drawn.
 //!
+//! `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
+//! around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
+//! `gae_lambda` below 1 and `normalize_advantage` estimate advantages as PPO does. All are off by default.
+//!
 //! Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `explained_variance` (of the
 //! returns, by the values; where they vary), `grad_norm` (before clipping), `learning_rate`.
 
