@@ -23,7 +23,10 @@ import torch
 from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.env_util import make_vec_env
 
-NETWORKS = ["hidden=[64,64]", 'activation="tanh"', "reward_scale=1.0", "normalize_observations=false"]
+NETWORKS = [
+    "hidden=[64,64]", 'activation="tanh"', "reward_scale=1.0", "average=0.0",
+    "normalize_observations=false",
+]
 SETTINGS = {
     "PPO, rl-zoo: 32 steps, 20 epochs, batch 256": dict(
         agent="ppo",

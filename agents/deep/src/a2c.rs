@@ -20,6 +20,10 @@
 //! their statistics lie in its checkpoint. Real-valued actions are clipped on the way to the
 //! environment and learned from as they were drawn.
 //!
+//! `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
+//! around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
+//! `gae_lambda` below 1 and `normalize_advantage` estimate advantages as PPO does. All are off by default.
+//!
 //! Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `explained_variance` (of the
 //! returns, by the values; where they vary), `grad_norm` (before clipping), `learning_rate`.
 
@@ -144,6 +148,7 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
             let (what, env_steps) = ("the gradient", self.env_steps);
             return Err(AgentError::Diverged { what, value: grad_norm, env_steps });
         }
+        networks.follow_update();
         self.updates += 1;
         if !self.updates.is_multiple_of(METRICS_EVERY) {
             return Ok(None);
@@ -166,7 +171,14 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
         let (networks, rollout) = (&self.networks, &self.rollout);
         networks.values(rollout.observations(), value);
         networks.values(rollout.next_observations(), next_value);
-        returns::bootstrapped(&rollout.steps(), next_value, returns)?;
+        let A2cConfig { gae_lambda, normalize_advantage, .. } = self.config;
+        let steps = rollout.steps();
+        if gae_lambda < 1.0 {
+            returns::gae(&steps, value, next_value, gae_lambda, returns)?;
+            returns.iter_mut().zip(&*value).for_each(|(advantage, value)| *advantage += value);
+        } else {
+            returns::bootstrapped(&steps, next_value, returns)?;
+        }
         let gather = |from: &[f32], width: usize, to: &mut Vec<f32>| {
             to.clear();
             let rows = rollout.transitions();
@@ -179,6 +191,9 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
         batch.advantage.clear();
         let errors = batch.returns.iter().zip(&batch.value).map(|(r, v)| r - v);
         batch.advantage.extend(errors);
+        if normalize_advantage {
+            returns::normalize(&mut batch.advantage);
+        }
         Ok(())
     }
 }

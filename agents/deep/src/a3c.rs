@@ -41,6 +41,10 @@
 //! ahead, though never beyond the end of the training. Evaluations, logs and checkpoints come at the
 //! first update at or after the env steps that they are due at.
 //!
+//! `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
+//! around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
+//! Both are off by default.
+//!
 //! Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `grad_norm` (before clipping),
 //! `learning_rate`.
 

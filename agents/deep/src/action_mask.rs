@@ -131,6 +131,7 @@ mod tests {
                 activation: Activation::Tanh,
                 log_std: 0.0,
                 normalize_observations,
+                ..ActorCriticConfig::default()
             };
             let (head, mut rng) = (Categorical::new(Discrete::new(3)), Seed::new(1).rng());
             let mut networks = ActorCritic::new(space.clone(), head, &config, &mut rng).unwrap();

@@ -1,20 +1,23 @@
 //! A policy and a value function, as every policy-gradient agent here has them.
 
+mod average;
+mod config;
 mod gradient;
 
 use std::cell::RefCell;
 
 use gymnast_core::{
     init::{Fans, Init},
-    nn::{
-        Activation, MlpConfig, MlpLayers, Parameter, Parameters, ParametersBuilder, Plan, Scratch,
-    },
+    nn::{MlpConfig, MlpLayers, Parameter, Parameters, ParametersBuilder, Plan, Scratch},
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space, wrappers::RunningMeanStd};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
 use tch::Tensor;
 
+pub use config::{ActorCriticConfig, LEAST_LOG_STD};
 pub use gradient::Pass;
+
+use average::WeightAverage;
 
 use crate::{
     action_mask::ActionMask,
@@ -29,20 +32,6 @@ const ROWS_AT_ONCE: usize = 256;
 const LEAST_VARIANCE: f64 = 1e-8;
 /// Normalised observations are clipped to ± this.
 const FARTHEST: f64 = 10.0;
-
-/// What the two networks look like.
-#[derive(Clone, Debug)]
-pub struct ActorCriticConfig {
-    /// The widths of the hidden layers of each.
-    pub hidden: Vec<usize>,
-    /// What follows each hidden layer.
-    pub activation: Activation,
-    /// The shared parameters of the policy's head before learning: the logarithm of the standard
-    /// deviation.
-    pub log_std: f64,
-    /// Whether observations are normalised by the mean and deviation of those learned from so far.
-    pub normalize_observations: bool,
-}
 
 /// Two separate networks, whose parameters lie in one vector: one optimiser, one norm to clip.
 ///
@@ -61,6 +50,8 @@ pub struct ActorCritic<O, H> {
     policy_plan: Plan,
     value_plan: Plan,
     parameters: Parameters,
+    average: Option<WeightAverage>,
+    min_log_std: f32,
     statistics: Option<RunningMeanStd>,
     acting: RefCell<Acting>,
 }
@@ -89,9 +80,8 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     ) -> Result<Self, AgentError> {
         let hidden = &config.hidden;
         check_widths("hidden", hidden)?;
-        let (log_std, range) = (config.log_std, -20.0..=2.0);
-        let fits = range.contains(&log_std);
-        AgentError::require(fits, "log_std", &log_std, "a logarithm in [-20, 2]")?;
+        config.check()?;
+        let log_std = config.log_std;
         let layers = |gain| MlpConfig {
             hidden: hidden.clone(),
             activation: config.activation,
@@ -111,10 +101,13 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             Fans { fan_in: 1, fan_out: 1 }, // of no meaning to a constant
         );
         let shared = builder.parameter(&[head.shared()], init, fans).map_err(backend)?;
+        let parameters = builder.build(rng).map_err(backend)?;
         Ok(Self {
             policy_plan: policy.plan(),
             value_plan: value.plan(),
-            parameters: builder.build(rng).map_err(backend)?,
+            average: WeightAverage::new(config.average, parameters.values()),
+            min_log_std: config.min_log_std as f32,
+            parameters,
             statistics: config.normalize_observations.then(|| RunningMeanStd::new(width)),
             acting: RefCell::default(),
             observation_space,
@@ -154,6 +147,23 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         }
     }
 
+    /// Updates what follows the parameters: the bound on the deviation and the average of the weights.
+    /// Call after every optimiser step.
+    pub fn follow_update(&mut self) {
+        let (shared, least) = (self.shared.range(), self.min_log_std);
+        let shared = &mut self.parameters.values_mut()[shared];
+        // No `max`, which would hide NaN.
+        shared.iter_mut().filter(|x| **x < least).for_each(|x| *x = least);
+        if let Some(average) = &mut self.average {
+            average.follow(self.parameters.values());
+        }
+    }
+
+    /// The weights that exploitation acts by: their average where one is kept.
+    pub fn exploiting(&self) -> &[f32] {
+        self.average.as_ref().map_or(self.parameters.values(), WeightAverage::weights)
+    }
+
     /// The number of features of an observation.
     pub fn width(&self) -> usize {
         self.policy.inputs()
@@ -173,10 +183,14 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         actions: &mut Vec<<H::ActionSpace as Space>::Element>,
     ) {
         let acting = &mut *self.acting.borrow_mut();
-        self.evaluate(observations, acting);
+        let parameters = match mode {
+            Mode::Explore => self.parameters.values(),
+            Mode::Exploit => self.exploiting(),
+        };
+        self.evaluate(parameters, observations, acting);
         let Acting { outputs, drawn, best, .. } = acting;
         let (n, action_width) = (observations.len(), self.action_width());
-        let shared = &self.parameters.values()[self.shared.range()];
+        let shared = &parameters[self.shared.range()];
         let outputs = outputs.chunks_exact(self.head.outputs());
         actions.clear();
         if mode == Mode::Explore {
@@ -195,15 +209,15 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         }
     }
 
-    /// Writes what the policy puts out, `[N, outputs]`: of a finite one the logits, masked where the
+    /// Writes what the policy that exploits puts out, `[N, outputs]`: of a finite one the logits, masked where the
     /// observations say which actions are allowed.
     pub fn write_outputs(&self, observations: &[O::Element], outputs: &mut Vec<f32>) {
         let acting = &mut *self.acting.borrow_mut();
-        self.evaluate(observations, acting);
+        self.evaluate(self.exploiting(), observations, acting);
         outputs.clone_from(&acting.outputs);
     }
 
-    fn evaluate(&self, observations: &[O::Element], acting: &mut Acting) {
+    fn evaluate(&self, parameters: &[f32], observations: &[O::Element], acting: &mut Acting) {
         let Acting { features, outputs, scratch, .. } = acting;
         let (n, width) = (observations.len(), self.width());
         features.resize(n * width, 0.0);
@@ -212,7 +226,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             self.write_features(observation, row);
         }
         self.policy_plan
-            .run(self.parameters.values(), features, n, scratch, outputs)
+            .run(parameters, features, n, scratch, outputs)
             .expect("the features have the network's width");
         if let Some(mask) = &self.mask {
             mask.apply(features, outputs);
@@ -230,6 +244,9 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         AgentError::require(here == there, "normalize_observations", &there, "the same for both")?;
         self.parameters.copy_from(&other.parameters).map_err(backend)?;
         self.statistics.clone_from(&other.statistics);
+        if let Some(average) = &mut self.average {
+            average.restart(self.parameters.values());
+        }
         Ok(())
     }
 
@@ -365,6 +382,9 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert("network", &self.description())?;
         state.insert_part("parameters", &self.parameters)?;
+        if let Some(average) = &self.average {
+            state.insert_part("average", average)?;
+        }
         match &self.statistics {
             Some(statistics) => state.insert("statistics", statistics),
             None => Ok(()),
@@ -374,6 +394,9 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.expect("network", &self.description())?;
         state.load_part("parameters", &mut self.parameters)?;
+        if let Some(average) = &mut self.average {
+            state.load_part("average", average)?;
+        }
         if self.statistics.is_some() {
             let statistics: RunningMeanStd = state.get("statistics")?;
             if statistics.mean().len() != self.width() {

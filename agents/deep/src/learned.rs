@@ -105,8 +105,12 @@ pub(crate) fn follow_mean(
     share: f64,
     updates: u64,
 ) -> Result<(), AgentError> {
-    let rate = 1.0 / (1.0 + share * updates as f64);
-    mean.polyak(newest, rate as f32).map_err(backend)
+    mean.polyak(newest, mean_rate(share, updates) as f32).map_err(backend)
+}
+
+/// The weight of the newest in a mean over about `share` of all updates so far.
+pub(crate) fn mean_rate(share: f64, updates: u64) -> f64 {
+    1.0 / (1.0 + share * updates as f64)
 }
 
 /// What went wrong in `core` or libtorch, for whoever runs an agent.

@@ -24,6 +24,10 @@
 //! its checkpoint. Real-valued actions are clipped on the way to the environment and learned from as
 //! they were drawn.
 //!
+//! `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
+//! around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
+//! Both are off by default.
+//!
 //! Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `approx_kl` (the mean of
 //! ratio − 1 − ln ratio), `clip_fraction` (how many ratios the clip holds), each over the last
 //! epoch; `explained_variance` (of the returns, by the values before the update; where they vary),
@@ -203,6 +207,7 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         let norm = self.optimizer.descend(parameters, learning_rate, Some(max_norm));
         let norm = f64::from(norm.map_err(backend)?);
         if norm.is_finite() {
+            self.networks.follow_update();
             return Ok(norm);
         }
         let (what, env_steps) = ("the gradient", self.env_steps);

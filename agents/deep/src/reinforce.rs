@@ -19,6 +19,10 @@
 //! with a baseline, the return of an episode cut short goes on with the value of its last state.
 //! Without one there is nothing to go on with, and the return ends there.
 //!
+//! `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
+//! around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
+//! Both are off by default.
+//!
 //! Metrics: `policy_loss`, `value_loss` (with a baseline), `entropy`, `explained_variance` (of the
 //! returns by the baseline; where they vary), `grad_norm` (before clipping), `learning_rate`,
 //! `batch_steps`.
@@ -130,6 +134,7 @@ impl<O: FeatureSpace, H: PolicyHead> Reinforce<O, H> {
             let (what, env_steps) = ("the gradient", self.env_steps);
             return Err(AgentError::Diverged { what, value: grad_norm, env_steps });
         }
+        networks.follow_update();
         Ok(metrics
             .with("policy_loss", policy_loss)
             .with("entropy", pass.entropy)

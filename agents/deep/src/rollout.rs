@@ -216,6 +216,7 @@ mod tests {
             activation: Activation::Tanh,
             log_std: 0.0,
             normalize_observations: false,
+            ..ActorCriticConfig::default()
         };
         let (head, space) = (Categorical::new(Discrete::new(2)), BoxSpace::<1>::unbounded());
         let networks = ActorCritic::new(space, head, &config, &mut Seed::new(1).rng()).unwrap();

@@ -143,7 +143,7 @@ fn ppo_learns_a_game_with_masks() {
 #[test]
 fn ppo_resumes_exactly() {
     let make = |plan: &Plan| {
-        let config = PpoConfig { target_kl: 0.02, ..small_ppo() };
+        let config = PpoConfig { target_kl: 0.02, average: 0.2, ..small_ppo() };
         setup(plan, cart_pole, |o, a| Ppo::new(o, Categorical::new(a), config, plan))
     };
     assert_resumes_exactly(make, &training(1_200, 3));
@@ -167,6 +167,11 @@ fn a2c_learns_a_bandit_and_a_quadratic() {
     };
     assert_learns(make, &training(2_000, 4), 0.75);
     let make = |plan: &Plan| {
+        let config = A2cConfig { gae_lambda: 0.9, normalize_advantage: true, ..small_a2c() };
+        setup(plan, TwoArmedBandit::default, |o, a| A2c::new(o, Categorical::new(a), config, plan))
+    };
+    assert_learns(make, &training(2_000, 4), 0.75);
+    let make = |plan: &Plan| {
         setup(plan, WideQuadratic::default, |o, a| {
             A2c::new(o, DiagonalGaussian::new(a), small_a2c(), plan)
         })
@@ -181,7 +186,8 @@ fn a2c_resumes_exactly() {
     };
     assert_resumes_exactly(make, &training(1_200, 3));
     let make = |plan: &Plan| {
-        let config = A2cConfig { normalize_observations: true, n_steps: 7, ..small_a2c() };
+        let config =
+            A2cConfig { normalize_observations: true, n_steps: 7, average: 0.2, ..small_a2c() };
         setup(plan, pendulum, |o, a| A2c::new(o, DiagonalGaussian::new(a), config, plan))
     };
     assert_resumes_exactly(make, &training(1_200, 1));
@@ -212,7 +218,7 @@ fn a3c_resumes_exactly() {
     // Steps that come out even with neither the number of workers nor that of their shares.
     for (num_envs, t_max) in [(1, 5), (3, 7)] {
         let make = |plan: &Plan| {
-            let config = A3cConfig { t_max, ..small_a3c() };
+            let config = A3cConfig { t_max, average: 0.2, ..small_a3c() };
             setup(plan, cart_pole, |o, a| A3c::new(o, Categorical::new(a), config, plan))
         };
         assert_resumes_exactly(make, &training(1_206, num_envs));
@@ -250,7 +256,7 @@ fn reinforce_learns_a_bandit_and_a_quadratic() {
 fn reinforce_resumes_exactly() {
     for (num_envs, baseline) in [(1, false), (3, true)] {
         let make = |plan: &Plan| {
-            let config = ReinforceConfig { baseline, ..small_reinforce() };
+            let config = ReinforceConfig { baseline, average: 0.2, ..small_reinforce() };
             setup(plan, cart_pole, |o, a| Reinforce::new(o, Categorical::new(a), config, plan))
         };
         assert_resumes_exactly(make, &training(1_200, num_envs));

@@ -38,9 +38,9 @@ impl Presets for DoubleQConfig {
     fn presets() -> Vec<Preset<Self>> {
         let line = Schedule::linear;
         let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
-        let fading = Schedule::exponential(1.0, 0.01, 0.9);
-        let lake = settings(line(0.1, 0.001, 1.0), fading, 0.999);
-        // Each table sees half of the steps: they must be large, and the cliff is deterministic.
+        // Each table sees half of the steps, and may take larger ones for longer.
+        let lake = settings(Schedule::exponential(0.2, 0.002, 0.6), 0.5.into(), 0.99);
+        // The cliff is deterministic, so that nothing speaks against the whole step.
         let cliff = settings(1.0.into(), 0.5.into(), 1.0);
         let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
         vec![

@@ -28,7 +28,7 @@ use gymnast_harness::{
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, preset, tabular_settings},
+    settings::{count, lake_alpha, preset, tabular_settings},
 };
 
 /// The Dyna-Q agent.
@@ -48,11 +48,11 @@ impl Presets for DynaQConfig {
     fn presets() -> Vec<Preset<Self>> {
         let line = Schedule::linear;
         let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
-        let lake = || settings(line(0.2, 0.001, 1.0), line(1.0, 0.1, 0.8), 0.999);
+        let lake = settings(lake_alpha(), 0.5.into(), 0.99);
         let cliff = settings(0.5.into(), line(0.5, 0.05, 0.5), 1.0);
         let taxi = settings(0.5.into(), line(1.0, 0.05, 0.5), 0.99);
         vec![
-            preset("FrozenLake-v1", 300_000, lake()),
+            preset("FrozenLake-v1", 300_000, lake),
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]

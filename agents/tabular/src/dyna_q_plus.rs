@@ -32,7 +32,7 @@ use rand::RngExt as _;
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, preset, share, tabular_settings},
+    settings::{count, lake_alpha, preset, share, tabular_settings},
 };
 
 /// The Dyna-Q+ agent.
@@ -58,11 +58,11 @@ impl Presets for DynaQPlusConfig {
             memory: Memory::Counts,
             ..Self::from(Common::new(alpha, epsilon, gamma))
         };
-        let lake = || settings(1e-6, line(0.2, 0.001, 1.0), line(1.0, 0.1, 0.8), 0.999);
+        let lake = settings(1e-6, lake_alpha(), 0.5.into(), 0.99);
         let cliff = settings(1e-3, 0.5.into(), 0.1.into(), 1.0);
         let taxi = settings(1e-4, 0.5.into(), line(1.0, 0.05, 0.5), 0.99);
         vec![
-            preset("FrozenLake-v1", 300_000, lake()),
+            preset("FrozenLake-v1", 300_000, lake),
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]

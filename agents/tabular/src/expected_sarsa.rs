@@ -19,7 +19,7 @@ use gymnast_harness::{
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
-    settings::{preset, tabular_settings},
+    settings::{lake_alpha, preset, tabular_settings},
 };
 
 /// The Expected SARSA agent.
@@ -37,7 +37,7 @@ impl Presets for ExpectedSarsaConfig {
         // falls that would teach to keep away from the best way.
         let line = Schedule::linear;
         let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
-        let lake = settings(line(0.1, 0.005, 1.0), line(0.1, 0.0, 1.0), 0.999);
+        let lake = settings(lake_alpha(), line(0.1, 0.0, 0.5), 0.99);
         let lake = Self { initial_value: 1.0, ..lake };
         let cliff = settings(0.1.into(), line(0.05, 0.0, 0.1), 1.0);
         let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);

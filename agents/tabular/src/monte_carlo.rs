@@ -50,8 +50,8 @@ impl Presets for MonteCarloConfig {
             horizon,
             ..Self::from(Common::new(alpha, epsilon, gamma))
         };
-        let fading = Schedule::exponential(1.0, 0.05, 1.0);
-        let lake = settings(10_000, line(0.02, 0.001, 1.0), fading, 0.99);
+        let fading = Schedule::exponential;
+        let lake = settings(10_000, fading(0.05, 0.001, 1.0), fading(1.0, 0.05, 1.0), 0.99);
         let short = || settings(20, 0.05.into(), line(1.0, 0.0, 0.9), 1.0);
         vec![
             preset("FrozenLake-v1", 300_000, lake),

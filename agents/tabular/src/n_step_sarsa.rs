@@ -46,8 +46,9 @@ impl Presets for NStepSarsaConfig {
         let line = Schedule::linear;
         let settings =
             |alpha, epsilon, gamma| Self { n: 2, ..Self::from(Common::new(alpha, epsilon, gamma)) };
-        let fading = Schedule::exponential(1.0, 0.01, 0.9);
-        let lake = settings(line(0.1, 0.001, 1.0), fading, 0.999);
+        let fading = Schedule::exponential;
+        let lake = settings(fading(0.1, 0.001, 1.0), fading(0.1, 0.001, 0.5), 0.999);
+        let lake = Self { initial_value: 1.0, ..lake };
         let cliff = settings(0.1.into(), line(0.05, 0.0, 0.1), 1.0);
         let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
         vec![

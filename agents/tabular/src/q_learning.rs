@@ -18,7 +18,7 @@ use gymnast_harness::{
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
-    settings::{preset, tabular_settings},
+    settings::{lake_alpha, preset, tabular_settings},
 };
 
 /// The Q-learning agent.
@@ -33,14 +33,20 @@ impl Presets for QLearningConfig {
     fn presets() -> Vec<Preset<Self>> {
         let line = Schedule::linear;
         let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
-        let lake = || settings(line(0.5, 0.001, 1.0), line(1.0, 0.1, 0.8), 0.999);
+        // High first values explore before chance does. Off-policy, half of the actions by chance do not
+        // make the greedy policy more careful.
+        let lake = settings(lake_alpha(), line(1.0, 0.5, 0.1), 0.99);
+        let lake = Self { initial_value: 1.0, ..lake };
+        // The goal is far: a smaller discount, or optimism about every state, hides it for long.
+        let fading = Schedule::exponential(0.3, 0.002, 0.7);
+        let large_lake = settings(fading, line(1.0, 0.1, 0.5), 0.999);
         let cliff = settings(line(0.5, 0.1, 1.0), line(0.5, 0.05, 0.5), 1.0);
         let taxi = settings(line(0.9, 0.1, 1.0), line(1.0, 0.05, 0.5), 0.99);
         // By self-play nothing is left to chance, so that nothing speaks against the whole step.
         let tic_tac_toe = settings(1.0.into(), 0.2.into(), -1.0);
         vec![
-            preset("FrozenLake-v1", 300_000, lake()),
-            preset("FrozenLake8x8-v1", 1_000_000, lake()),
+            preset("FrozenLake-v1", 300_000, lake),
+            preset("FrozenLake8x8-v1", 1_000_000, large_lake),
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
             preset("TicTacToe-v0", 2_000_000, tic_tac_toe),

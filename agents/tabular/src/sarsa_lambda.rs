@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{preset, share, tabular_settings},
+    settings::{lake_alpha, preset, share, tabular_settings},
 };
 
 /// Traces nearer to 0 are dropped.
@@ -70,7 +70,7 @@ impl Presets for SarsaLambdaConfig {
             lambda: 0.3,
             ..Self::from(Common::new(alpha, epsilon, gamma))
         };
-        let lake = settings(line(0.1, 0.005, 1.0), line(0.1, 0.0, 1.0), 0.999);
+        let lake = settings(lake_alpha(), line(0.1, 0.0, 0.5), 0.99);
         let lake = Self { initial_value: 1.0, ..lake };
         // A step off the cliff would be remembered of all that led to it: optimism alone explores.
         let cliff = settings(0.05.into(), 0.0.into(), 1.0);

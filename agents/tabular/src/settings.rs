@@ -79,6 +79,13 @@ pub(crate) fn preset<C>(env: &'static str, env_steps: u64, settings: C) -> Prese
     Preset { env, settings, training, source: "tuned here" }
 }
 
+/// The step size on slippery ice. One that stays large keeps the values wandering, and with them the
+/// greedy policy, whose actions are worth nearly the same: it fell to 0 as late as in the last fifth
+/// of a training. This one is small after half of it.
+pub(crate) fn lake_alpha() -> Schedule {
+    Schedule::exponential(0.1, 0.001, 0.5)
+}
+
 /// Stands around the settings that an agent has beside the common ones, and adds those.
 macro_rules! tabular_settings {
     (

@@ -1,5 +1,5 @@
 //! The presets reach the exact optimum: what the greedy policy is worth is computed from the
-//! environment's dynamics, not sampled.
+//! environment's dynamics, not sampled. On seeds that they were not tuned on, those of docs/scores.md.
 
 use gymnast_envs::{
     Env, FiniteSpace, Seed, SyncVectorEnv, VectorEnv,
@@ -14,22 +14,26 @@ use gymnast_tabular::{
     TabularAgent, UpdateRule, policy_iteration, policy_value, value_iteration,
 };
 
-/// The greedy policies' exact expected returns within `limit` steps, over ten seeds.
-fn values<E, R>(id: &str, env: &E, limit: u32) -> Vec<f64>
+/// The seeds: the presets were tuned on others.
+const SEEDS: std::ops::Range<u64> = 100..110;
+
+/// The greedy policies' exact expected returns within `limit` steps, for each seed fifty times from the
+/// training's start to its end.
+fn values<E, R>(id: &str, env: &E, limit: u32) -> Vec<Vec<f64>>
 where
     E: Env<ObservationSpace: FiniteSpace, ActionSpace: FiniteSpace> + Clone,
     R: UpdateRule<Config: Presets + Clone>,
 {
     let model = Model::of(env).unwrap();
-    let value = |seed| {
-        let policy = greedy_policy::<E, R>(id, env, limit, seed);
-        policy_value(&model, &policy, limit)
+    let values = |seed| {
+        let policies = greedy_policies::<E, R>(id, env, limit, seed);
+        policies.iter().map(|policy| policy_value(&model, policy, limit)).collect()
     };
-    (0..10).map(value).collect()
+    SEEDS.map(values).collect()
 }
 
-/// What the preset makes an agent do at its best in each state.
-fn greedy_policy<E, R>(id: &str, env: &E, limit: u32, seed: u64) -> Vec<usize>
+/// What the preset makes an agent do at its best in each state, after each fiftieth of the training.
+fn greedy_policies<E, R>(id: &str, env: &E, limit: u32, seed: u64) -> Vec<Vec<usize>>
 where
     E: Env<ObservationSpace: FiniteSpace, ActionSpace: FiniteSpace> + Clone,
     R: UpdateRule<Config: Presets + Clone>,
@@ -42,12 +46,22 @@ where
     let spaces = (envs.observation_space().clone(), envs.action_space().clone());
     let mut agent = TabularAgent::<_, _, R>::new(spaces.0, spaces.1, settings, &plan).unwrap();
     let (mut rng, mut actions) = (plan.seed.child("policy", 0).rng(), Vec::new());
-    for _ in 0..training.env_steps {
+    let mut policies = Vec::new();
+    for step in 1..=training.env_steps {
         agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
         agent.learn(envs.step(&actions).unwrap()).unwrap();
+        if step.is_multiple_of(training.env_steps / 50) {
+            let (table, states) = (agent.table(), envs.observation_space().size());
+            // Looking must not change what is learned.
+            let mut rng = rng.clone();
+            policies.push((0..states).map(|s| table.greedy(s, &mut rng)).collect());
+        }
     }
-    let table = agent.table();
-    (0..envs.observation_space().size()).map(|s| table.greedy(s, &mut rng)).collect()
+    policies
+}
+
+fn mean_at_the_end(values: &[Vec<f64>]) -> f64 {
+    values.iter().filter_map(|values| values.last()).sum::<f64>() / values.len() as f64
 }
 
 fn mean<E, R>(id: &str, env: &E, limit: u32) -> f64
@@ -55,22 +69,34 @@ where
     E: Env<ObservationSpace: FiniteSpace, ActionSpace: FiniteSpace> + Clone,
     R: UpdateRule<Config: Presets + Clone>,
 {
-    values::<E, R>(id, env, limit).iter().sum::<f64>() / 10.0
+    mean_at_the_end(&values::<E, R>(id, env, limit))
 }
 
 /// What an agent's presets must reach.
 struct Least {
     frozen_lake: f64,
+    /// At every look in the second half of a training, whatever the seed.
+    frozen_lake_late: f64,
     cliff_walking: f64,
     taxi: f64,
 }
 
 /// 98 % of the optimum, which the first test computes.
-const NEAR: Least = Least { frozen_lake: 0.98 * 0.7442, cliff_walking: -13.26, taxi: 0.98 * 7.93 };
+const NEAR: Least = Least {
+    frozen_lake: 0.98 * 0.7442,
+    frozen_lake_late: 0.9 * 0.7442,
+    cliff_walking: -13.26,
+    taxi: 0.98 * 7.93,
+};
 
 fn assert_reaches<R: UpdateRule<Config: Presets + Clone>>(least: &Least) {
-    let value = mean::<_, R>("FrozenLake-v1", &FrozenLake::default(), 100);
+    let lake = values::<_, R>("FrozenLake-v1", &FrozenLake::default(), 100);
+    let value = mean_at_the_end(&lake);
     assert!(value >= least.frozen_lake, "FrozenLake-v1: {value}");
+    for (seed, values) in SEEDS.zip(&lake) {
+        let worst = values[25..].iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(worst >= least.frozen_lake_late, "FrozenLake-v1, seed {seed}: {worst} {values:?}");
+    }
     let value = mean::<_, R>("CliffWalking-v1", &CliffWalking::default(), 500);
     assert!(value >= least.cliff_walking, "CliffWalking-v1: {value}");
     let value = mean::<_, R>("Taxi-v4", &Taxi::default(), 200);
@@ -93,7 +119,12 @@ reaches! {
     expected_sarsa: ExpectedSarsaRule, NEAR;
     // Long sums of rewards remember the falls off the cliff that exploring led to: these two keep away
     // from the edge.
-    monte_carlo: MonteCarloRule, Least { frozen_lake: 0.7, cliff_walking: -17.0, taxi: 7.4 };
+    monte_carlo: MonteCarloRule, Least {
+        frozen_lake: 0.7,
+        frozen_lake_late: 0.3,
+        cliff_walking: -17.0,
+        taxi: 7.4,
+    };
     n_step_sarsa: NStepSarsaRule, Least { cliff_walking: -15.0, ..NEAR };
     prioritized_sweeping: PrioritizedSweepingRule, NEAR;
     q_learning: QLearningRule, NEAR;
@@ -154,8 +185,9 @@ fn a_game_is_solved_by_value_iteration() {
 fn by_self_play_q_learning_never_loses_whatever_the_opponent_does() {
     let (env, space) =
         (TwoPlayer::<TicTacToe>::default(), gymnast_envs::games::BoardSpace::<TicTacToe>::new());
-    for seed in 0..10 {
-        let policy = greedy_policy::<_, QLearningRule>("TicTacToe-v0", &env, 9, seed);
+    for seed in SEEDS {
+        let policies = greedy_policies::<_, QLearningRule>("TicTacToe-v0", &env, 9, seed);
+        let policy = policies.last().unwrap();
         let tally = every_game::<TicTacToe>(&mut |stones| 1 << policy[space.index_of(&stones)]);
         assert!(tally.lost == 0 && tally.won > tally.drawn, "seed {seed}: {tally:?}");
     }

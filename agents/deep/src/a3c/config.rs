@@ -4,7 +4,7 @@ use gymnast_core::nn::Activation;
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::actor_critic::ActorCriticConfig;
+use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD};
 
 gymnast_harness::documented! {
     /// The settings of [`A3c`](super::A3c). The number of workers is `training.num_envs`.
@@ -18,6 +18,11 @@ gymnast_harness::documented! {
         /// The logarithm of the actions' standard deviation before learning, where they are
         /// real-valued.
         pub log_std: f64,
+        /// The least that the logarithm of the deviation may become by learning.
+        pub min_log_std: f64,
+        /// Exploit with the weights' running mean over about this share of all updates so far; 0: with
+        /// the weights as they are.
+        pub average: f64,
         /// Rewards are multiplied by this before they are learned from: with it the values can be
         /// brought near 1, where a fresh network's are.
         pub reward_scale: f64,
@@ -48,6 +53,8 @@ impl Default for A3cConfig {
             hidden: vec![64, 64],
             activation: Activation::Tanh,
             log_std: 0.0,
+            min_log_std: LEAST_LOG_STD,
+            average: 0.0,
             reward_scale: 1.0,
             t_max: 5,
             learning_rate: Schedule::linear(7e-4, 0.0, 1.0),
@@ -63,8 +70,15 @@ impl Default for A3cConfig {
 
 impl Presets for A3cConfig {
     fn presets() -> Vec<Preset<Self>> {
-        let scaled = |reward_scale| Self {
-            reward_scale,
+        // The average keeps what has been reached, and the step size is small after half of the training.
+        let cart_pole = Self {
+            average: 0.1,
+            reward_scale: 0.1,
+            learning_rate: Schedule::exponential(3e-3, 1e-4, 0.5),
+            ..Self::default()
+        };
+        let acrobot = Self {
+            reward_scale: 0.05,
             learning_rate: Schedule::linear(2e-3, 0.0, 1.0),
             ..Self::default()
         };
@@ -72,9 +86,10 @@ impl Presets for A3cConfig {
             env,
             settings,
             training: Training { env_steps: 300_000, num_envs: 8, ..Training::default() },
-            source: "the paper's, but for scaled rewards and the step size, which were chosen here",
+            source: "the paper's, but for scaled rewards, the step size and averaged weights, which were \
+                     chosen here",
         };
-        vec![preset("CartPole-v1", scaled(0.1)), preset("Acrobot-v1", scaled(0.05))]
+        vec![preset("CartPole-v1", cart_pole), preset("Acrobot-v1", acrobot)]
     }
 }
 
@@ -84,6 +99,8 @@ impl A3cConfig {
             hidden: self.hidden.clone(),
             activation: self.activation,
             log_std: self.log_std,
+            min_log_std: self.min_log_std,
+            average: self.average,
             normalize_observations: false,
         }
     }

@@ -91,6 +91,7 @@ impl<O: FeatureSpace, H: PolicyHead> Shared<O, H> {
         parameters.gradients_mut().copy_from_slice(gradient);
         let stepped = self.optimizer.step(parameters, learning_rate);
         stepped.expect("the optimiser was made for these parameters, and the rate is checked");
+        self.networks.follow_update();
         losses.metrics().with("learning_rate", learning_rate)
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::A3cConfig;
 use crate::{
-    actor_critic::{ActorCritic, Pass},
+    actor_critic::{ActorCritic, ActorCriticConfig, Pass},
     losses,
     policy_head::PolicyHead,
     returns,
@@ -80,7 +80,9 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
     ) -> Result<Self, AgentError> {
         // Its own initial values are never used.
         let mut init = plan.seed.child("init", 0).rng();
-        let networks = ActorCritic::new(observation_space, head, &config.networks(), &mut init)?;
+        // A worker never exploits.
+        let settings = ActorCriticConfig { average: 0.0, ..config.networks() };
+        let networks = ActorCritic::new(observation_space, head, &settings, &mut init)?;
         let (width, action_width) = (networks.width(), networks.action_width());
         Ok(Self {
             networks,

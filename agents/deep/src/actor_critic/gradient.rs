@@ -134,6 +134,7 @@ mod tests {
             activation: Activation::Tanh,
             log_std: 0.3,
             normalize_observations: false,
+            ..ActorCriticConfig::default()
         };
         let mut networks = ActorCritic::new(space, head, &config, &mut Seed::new(3).rng()).unwrap();
         // The policy's last layer is almost zero in the beginning.

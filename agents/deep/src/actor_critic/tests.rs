@@ -6,12 +6,14 @@ use crate::policy_head::DiagonalGaussian;
 type Space1 = BoxSpace<1>;
 
 fn actor_critic(normalize: bool) -> ActorCritic<Space1, DiagonalGaussian<Space1>> {
-    let config = ActorCriticConfig {
-        hidden: vec![8],
-        activation: Activation::Tanh,
-        log_std: 0.5,
-        normalize_observations: normalize,
-    };
+    made_by(ActorCriticConfig { normalize_observations: normalize, ..small() })
+}
+
+fn small() -> ActorCriticConfig {
+    ActorCriticConfig { hidden: vec![8], log_std: 0.5, ..ActorCriticConfig::default() }
+}
+
+fn made_by(config: ActorCriticConfig) -> ActorCritic<Space1, DiagonalGaussian<Space1>> {
     let head = DiagonalGaussian::new(BoxSpace::symmetric([1.0]));
     ActorCritic::new(BoxSpace::unbounded(), head, &config, &mut Seed::new(3).rng()).unwrap()
 }
@@ -107,4 +109,78 @@ fn parts_of_the_parameters() {
     assert_eq!(networks.policy_range(), 0..25);
     assert_eq!(networks.last_layers(), [16..24, 24..25, 41..49, 49..50, 50..51]);
     assert_eq!(networks.parameters().len(), 51);
+}
+
+#[test]
+fn it_exploits_by_averaged_weights_where_asked_to() {
+    let config = || ActorCriticConfig { average: 0.75, ..small() };
+    let mut networks = made_by(config());
+    let first = networks.parameters().values().to_vec();
+    // Small, so that no action is clipped.
+    for value in [0.1, -0.2] {
+        networks.parameters_mut().values_mut().fill(value);
+        networks.follow_update();
+    }
+    for (first, mean) in first.iter().zip(networks.exploiting()) {
+        // The newest counts 1 / (1 + ¾), then 1 / (1 + ¾ · 2).
+        let second = first + (0.1 - first) / 1.75;
+        let third = second + (-0.2 - second) / 2.5;
+        assert!((mean - third).abs() < 1e-6, "{mean} {third}");
+    }
+    let greedy = |networks: &ActorCritic<Space1, DiagonalGaussian<Space1>>| {
+        let mut actions = Vec::new();
+        networks.act(&[[0.3]], Mode::Exploit, &mut Seed::new(1).rng(), &mut actions);
+        actions
+    };
+    // As a network does whose weights are the mean; exploring goes by the newest weights.
+    let mut plain = made_by(small());
+    plain.parameters_mut().values_mut().copy_from_slice(networks.exploiting());
+    assert_eq!(greedy(&networks), greedy(&plain));
+    plain.parameters_mut().values_mut().fill(-0.2);
+    assert_ne!(greedy(&networks), greedy(&plain));
+    let explored = |networks: &ActorCritic<Space1, DiagonalGaussian<Space1>>| {
+        let mut actions = Vec::new();
+        networks.act(&[[0.3]; 8], Mode::Explore, &mut Seed::new(1).rng(), &mut actions);
+        actions
+    };
+    assert_eq!(explored(&networks), explored(&plain));
+    // A checkpoint holds the mean; a copy begins another one.
+    let mut state = StateDict::new();
+    networks.save(&mut state).unwrap();
+    let mut resumed = made_by(config());
+    resumed.load(&state).unwrap();
+    assert_eq!(resumed.exploiting(), networks.exploiting());
+    resumed.copy_from(&plain).unwrap();
+    assert_eq!(resumed.exploiting(), plain.parameters().values());
+}
+
+#[test]
+fn the_deviation_does_not_fall_below_its_bound() {
+    let mut networks = made_by(ActorCriticConfig { min_log_std: -1.0, ..small() });
+    let last = networks.parameters().len() - 1;
+    for (learned, kept) in [(-3.0, -1.0), (-0.5, -0.5)] {
+        networks.parameters_mut().values_mut()[last] = learned;
+        networks.follow_update();
+        assert_eq!(networks.parameters().values()[last], kept);
+    }
+    // What has gone wrong is not hidden.
+    networks.parameters_mut().values_mut()[last] = f32::NAN;
+    networks.follow_update();
+    assert!(networks.parameters().values()[last].is_nan());
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    for (key, config) in [
+        ("log_std", ActorCriticConfig { log_std: 3.0, ..small() }),
+        ("min_log_std", ActorCriticConfig { min_log_std: 1.0, ..small() }),
+        ("min_log_std", ActorCriticConfig { min_log_std: f64::NAN, ..small() }),
+        ("average", ActorCriticConfig { average: 1.5, ..small() }),
+    ] {
+        let head = DiagonalGaussian::new(BoxSpace::symmetric([1.0]));
+        let space = BoxSpace::<1>::unbounded();
+        let made = ActorCritic::new(space, head, &config, &mut Seed::new(3).rng());
+        let error = made.err().unwrap().to_string();
+        assert!(error.starts_with(key), "{error}");
+    }
 }

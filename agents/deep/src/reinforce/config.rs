@@ -4,7 +4,7 @@ use gymnast_core::nn::Activation;
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::actor_critic::ActorCriticConfig;
+use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD};
 
 gymnast_harness::documented! {
     /// The settings of [`Reinforce`](super::Reinforce).
@@ -18,6 +18,11 @@ gymnast_harness::documented! {
         /// The logarithm of the actions' standard deviation before learning, where they are
         /// real-valued.
         pub log_std: f64,
+        /// The least that the logarithm of the deviation may become by learning.
+        pub min_log_std: f64,
+        /// Exploit with the weights' running mean over about this share of all updates so far; 0: with
+        /// the weights as they are.
+        pub average: f64,
         /// Normalise observations by the mean and deviation of those learned from so far.
         pub normalize_observations: bool,
         /// Rewards are multiplied by this before they are learned from: with it the values can be
@@ -50,6 +55,8 @@ impl Default for ReinforceConfig {
             hidden: vec![64, 64],
             activation: Activation::Tanh,
             log_std: 0.0,
+            min_log_std: LEAST_LOG_STD,
+            average: 0.0,
             normalize_observations: false,
             reward_scale: 1.0,
             episodes_per_update: 8,
@@ -66,11 +73,13 @@ impl Default for ReinforceConfig {
 
 impl Presets for ReinforceConfig {
     fn presets() -> Vec<Preset<Self>> {
+        // The average keeps what has been reached, and the step size is small after half of the training.
         let cart_pole = Self {
+            average: 0.1,
             reward_scale: 0.1,
             gamma: 0.995,
             episodes_per_update: 4,
-            learning_rate: Schedule::linear(1e-2, 0.0, 1.0),
+            learning_rate: Schedule::exponential(1e-2, 1e-4, 0.5),
             ..Self::default()
         };
         let training = Training { env_steps: 200_000, ..Training::default() };
@@ -85,6 +94,8 @@ impl ReinforceConfig {
             hidden: self.hidden.clone(),
             activation: self.activation,
             log_std: self.log_std,
+            min_log_std: self.min_log_std,
+            average: self.average,
             normalize_observations: self.normalize_observations,
         }
     }

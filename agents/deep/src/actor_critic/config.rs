@@ -1,0 +1,52 @@
+//! The settings of a policy and a value function.
+
+use gymnast_core::nn::Activation;
+use gymnast_harness::AgentError;
+
+/// The least that `log_std` may be: with less, actions no longer vary.
+pub const LEAST_LOG_STD: f64 = -20.0;
+
+/// What the two networks look like.
+#[derive(Clone, Debug)]
+pub struct ActorCriticConfig {
+    /// The widths of the hidden layers of each.
+    pub hidden: Vec<usize>,
+    /// What follows each hidden layer.
+    pub activation: Activation,
+    /// The shared parameters of the policy's head before learning: the logarithm of the standard
+    /// deviation.
+    pub log_std: f64,
+    /// The least that a shared parameter of the policy's head may become by learning.
+    pub min_log_std: f64,
+    /// Exploit with the weights' running mean over about this share of all updates so far; 0: with the
+    /// weights as they are.
+    pub average: f64,
+    /// Whether observations are normalised by the mean and deviation of those learned from so far.
+    pub normalize_observations: bool,
+}
+
+impl Default for ActorCriticConfig {
+    fn default() -> Self {
+        Self {
+            hidden: vec![64, 64],
+            activation: Activation::Tanh,
+            log_std: 0.0,
+            min_log_std: LEAST_LOG_STD,
+            average: 0.0,
+            normalize_observations: false,
+        }
+    }
+}
+
+impl ActorCriticConfig {
+    /// Checks the settings that are not the layers'.
+    pub(super) fn check(&self) -> Result<(), AgentError> {
+        let require = AgentError::require;
+        let (log_std, least, average) = (self.log_std, self.min_log_std, self.average);
+        let range = LEAST_LOG_STD..=2.0;
+        require(range.contains(&log_std), "log_std", &log_std, "a logarithm in [-20, 2]")?;
+        let fits = range.contains(&least) && least <= log_std;
+        require(fits, "min_log_std", &least, "a logarithm in [-20, 2], at most `log_std`")?;
+        require((0.0..=1.0).contains(&average), "average", &average, "a share in [0, 1]")
+    }
+}
