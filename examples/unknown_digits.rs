@@ -39,8 +39,9 @@ use neighbours::nearest;
 
 const SEEDS: u64 = 20;
 const CLASSES: usize = 8;
-/// The shares of the known digits to validate and to test with.
-const HELD_OUT: f64 = 0.15;
+/// The known digits to train with, and those to validate and to test with: 15 % each, rounded up.
+const TRAIN: f64 = 1009.0;
+const HELD_OUT: f64 = 217.0;
 /// Outliers for each training row.
 const EXPOSURE: usize = 4;
 const SIDE: usize = 8;
@@ -137,7 +138,7 @@ fn run(seed: u64) -> Result<(Found, [f64; 3]), Box<dyn Error + Send + Sync>> {
     let known = digits.select(&of(true, &classes))?.relabel(|digit| digit, names)?;
     let unknown = digits.select(&of(false, &classes))?;
     let config = SplitConfig {
-        train: 1.0 - 2.0 * HELD_OUT,
+        train: TRAIN,
         validation: HELD_OUT,
         test: HELD_OUT,
         stratify: Stratify::Classes,
@@ -225,7 +226,7 @@ fn run(seed: u64) -> Result<(Found, [f64; 3]), Box<dyn Error + Send + Sync>> {
     }
     let truth = test.classes()?;
     let accuracy = |network| -> Result<f64, Box<dyn Error + Send + Sync>> {
-        Ok(accuracy_score(&truth, &outputs(network, &test)?.classes())?)
+        Ok(accuracy_score(&truth, &outputs(network, &test)?.classes()?)?)
     };
     let nearest = nearest(train.input_table(), test.input_table(), 1);
     let neighbour: Vec<usize> = nearest.iter().map(|found| known_classes[found[0].1]).collect();

@@ -75,7 +75,8 @@ fn bench_update(width: usize, batch: i64) {
     let mut tch_adam = nn::Adam::default().build(&store, 1e-3).expect("an optimiser");
     let [ours, theirs] = least([
         &mut || {
-            let loss = loss::huber(&pick(&network.forward(&observations)), &target, 1.0, None);
+            let loss = loss::huber(&pick(&network.forward(&observations)), &target, 1.0, None)
+                .expect("alike");
             adam.minimize(&loss, network.parameters_mut(), 1e-3, Some(MAX_NORM)).expect("alike");
         },
         &mut || {
@@ -147,7 +148,7 @@ fn bench_parts(width: usize) {
     let [zero] = least([&mut || parameters.zero_grad()]);
     parameters.gradients_mut().fill(0.01);
     let [clip] = least([&mut || {
-        black_box(gymnast_core::optim::clip_grad_norm(parameters, 1e9));
+        black_box(gymnast_core::optim::clip_grad_norm(parameters, 1e9).expect("it is positive"));
     }]);
     let [step] = least([&mut || adam.step(parameters, 1e-3).expect("alike")]);
     let [polyak] =

@@ -58,12 +58,18 @@ impl Batch {
 
     /// What the network reads: `[B, input_width]`.
     pub fn inputs(&self) -> Tensor {
-        Tensor::from_slice(&self.inputs).view([self.rows as i64, -1])
+        self.rows_of(&self.inputs)
     }
 
     /// What it should answer: `[B, target_width]`.
     pub fn targets(&self) -> Tensor {
-        Tensor::from_slice(&self.targets).view([self.rows as i64, -1])
+        self.rows_of(&self.targets)
+    }
+
+    /// Of no rows nobody knows the width: `[0, 0]`.
+    fn rows_of(&self, numbers: &[f32]) -> Tensor {
+        let width = numbers.len().checked_div(self.rows).unwrap_or(0);
+        Tensor::from_slice(numbers).view([self.rows as i64, width as i64])
     }
 
     /// The targets as whole numbers, for classes: `[B]`.

@@ -51,6 +51,7 @@ fn a_signal_is_stretched_about_its_middle() {
     assert_eq!(apply(&stretch(0.5), &row, 0), [10.0, 15.0, 20.0, 25.0, 30.0]);
     assert_eq!(apply(&stretch(2.0), &row, 0), [0.0, 0.0, 20.0, 40.0, 40.0]);
     assert_eq!(apply(&stretch(1.0), &row, 0), row);
+    assert_eq!(apply(&stretch(1e308), &row, 0), [0.0, 0.0, 20.0, 40.0, 40.0]);
 }
 
 #[test]
@@ -167,6 +168,12 @@ fn mixtures_lie_between_the_rows_that_they_were_made_of() {
     let variance = lambdas.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 400.0;
     // Beta(α, α) has mean ½ and variance 1 / (4 (2 α + 1)) = 0.139.
     assert!((mean - 0.5).abs() < 0.06 && (variance - 0.139).abs() < 0.02, "{mean} {variance}");
+    for alpha in [5e-324, 1e-300, 1e-30, 1e30, 1e300, f64::MAX] {
+        for seed in 0..20 {
+            let lambda = mixup(&batch, alpha, &mut rng(seed)).map(|mixed| mixed.lambda);
+            assert!(lambda.is_err() || (0.0..=1.0).contains(&lambda.unwrap()), "{alpha} {seed}");
+        }
+    }
     for alpha in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert!(matches!(mixup(&batch, alpha, &mut rng(0)), Err(DataError::Setting { .. })));
     }
@@ -188,6 +195,7 @@ fn settings_out_of_range_are_errors_before_any_row_is_touched() {
         Augmentation::RandomResizedCrop { shape, scale: (0.9, 0.5) },
         Augmentation::HorizontalFlip { shape, probability: -0.1 },
         Augmentation::Rotation { shape, degrees: (0.0, f64::INFINITY) },
+        Augmentation::Rotation { shape, degrees: (-1e308, 1e308) },
         Augmentation::TimeStretch { shape: signal, rate: (0.0, 1.0) },
     ];
     for augmentation in bad {
