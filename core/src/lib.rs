@@ -33,6 +33,7 @@ pub mod model_selection;
 pub mod ood;
 pub mod plot;
 pub mod statistics;
+pub mod text;
 pub mod tune;
 
 #[cfg(feature = "torch")]

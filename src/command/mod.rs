@@ -26,18 +26,21 @@ mod record;
 mod replay;
 mod report;
 mod run_dir;
+mod seeds;
 mod table;
 mod train;
 mod tune;
 mod watch;
 
 use std::{
+    borrow::Cow,
     ffi::OsString,
     io::{self, Write},
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
+use gymnast_core::text::escape_controls;
 use gymnast_envs::Registry;
 
 use crate::Catalog;
@@ -76,6 +79,9 @@ enum Command {
     Replay(replay::Replay),
 }
 
+/// The largest whole number that a configuration holds.
+const MOST: u64 = i64::MAX as u64;
+
 /// What can be chosen by name.
 struct Names {
     catalog: Catalog,
@@ -102,8 +108,7 @@ pub fn run(
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help goes to standard output, errors to standard error; either may be closed.
-            let _ = error.print();
+            print(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -117,11 +122,21 @@ pub fn run(
         Ok(code) => code,
         Err(error) => {
             if let Some(text) = error.message() {
-                let _ = writeln!(io::stderr(), "error: {text}");
+                let _ = writeln!(io::stderr(), "error: {}", escape_controls(text));
             }
             error.exit_code()
         }
     }
+}
+
+/// Help goes to standard output, errors to standard error; either may be closed.
+fn print(error: &clap::Error) {
+    let text = error.render().to_string();
+    let _ = match escape_controls(&text) {
+        Cow::Borrowed(_) => error.print(),
+        // An argument with control characters is repeated: without colours, so that all can be escaped.
+        Cow::Owned(text) => write!(io::stderr(), "{text}"),
+    };
 }
 
 fn dispatch(

@@ -23,8 +23,8 @@ use crate::{
     task::{AnyTask, with_task},
 };
 
-use config::{complete, complete_evaluation, insert_evaluation, part, seeds, take_name};
-pub(crate) use config::{env_options, key_path, read_toml, set_key};
+use config::{complete, complete_evaluation, insert_evaluation, part, take_name};
+pub(crate) use config::{env_options, key_path, read_seeds, read_toml, set_key};
 pub use config::{overlay, read_config};
 
 /// The file of a run's directory that says what the run is.
@@ -161,7 +161,7 @@ impl Run {
         let name = take_name(&mut agent, "agent", "name")?;
         let id = take_name(&mut env, "env", "id")?;
         let (entry, spec) = (catalog.agent(&name)?, registry.spec(&id)?);
-        let seeds = seeds(config)?;
+        let seeds = read_seeds(config)?;
         let training: Training =
             settings::parse("training", "training.", &part(config, "training")?)?;
         training.check()?;

@@ -58,13 +58,13 @@ impl<'a> Objective<'a> {
     ) -> Result<f64, Stop> {
         let run = self.definition.run(settings, self.names)?;
         let mut finals = Vec::new();
-        for seed in 0..u64::from(self.definition.seeds) {
+        for (i, &seed) in self.definition.seeds.iter().enumerate() {
             let mut judge = Judge {
                 trial,
                 finals: &finals,
-                before: seed * self.longest,
+                before: i as u64 * self.longest,
                 training: &run.training,
-                is_last: seed + 1 == u64::from(self.definition.seeds),
+                is_last: i + 1 == self.definition.seeds.len(),
                 is_pruned: false,
             };
             let summary = run.train_with_callbacks(seed, &mut [&mut interrupt, &mut judge])?;
