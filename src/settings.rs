@@ -212,9 +212,9 @@ mod tests {
         /// Settings of a test.
         #[derive(Clone, Debug, Default, PartialEq, Serialize, serde::Deserialize)]
         #[serde(default, deny_unknown_fields)]
-        struct Switch {
+        pub struct Switch {
             /// Whether.
-            prioritized: bool,
+            pub prioritized: bool,
         }
     }
 
