@@ -1,5 +1,6 @@
 //! Settings by name: read from TOML with errors that name the key and say what would be right.
 
+use gymnast_core::text::escape_name;
 use gymnast_envs::{
     nearest,
     spelling::{misspelt_boolean, whole_number},
@@ -74,7 +75,8 @@ pub fn parse<C: DeserializeOwned + Documented>(
             continue;
         }
         let spelling = value.as_str().and_then(misspelt_boolean).unwrap_or_default();
-        let (value, reason) = (value.to_string(), format!("{}{spelling}", error.message()));
+        let value = escape_name(&value.to_string()).into_owned();
+        let reason = format!("{}{spelling}", error.message());
         let (key, doc) = (format!("{prefix}{key}"), doc.to_owned());
         return Err(SettingsError::Invalid { key, value, reason, doc });
     }

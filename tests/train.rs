@@ -188,6 +188,48 @@ fn a_wrong_call_says_what_would_be_right_and_leaves_nothing() {
     assert_eq!(fs::read_dir(sandbox.path(".")).unwrap().count(), 0);
 }
 
+#[cfg(feature = "deep")]
+#[test]
+fn a_training_that_would_end_before_it_learns_is_refused() {
+    let sandbox = Sandbox::new();
+    for (agent, env, set, first) in [
+        (
+            "ppo",
+            "CartPole-v1",
+            &["--set=training.num_envs=1", "--set=n_steps=2048"][..],
+            "at least 2048",
+        ),
+        (
+            "a2c",
+            "CartPole-v1",
+            &["--set=training.num_envs=8", "--set=n_steps=500"],
+            "at least 4000",
+        ),
+        ("reinforce", "CartPole-v1", &["--set=episodes_per_update=1001"], "at least 1001"),
+        ("dqn", "CartPole-v1", &["--set=learning_starts=1200"], "at least 12"),
+        ("rainbow", "CartPole-v1", &["--set=learning_starts=5000"], "at least 5000"),
+        ("sac", "Pendulum-v1", &["--set=learning_starts=1001"], "at least 100"),
+        ("td3", "Pendulum-v1", &["--set=learning_starts=1001"], "at least 100"),
+        ("ddpg", "Pendulum-v1", &["--set=learning_starts=1001"], "at least 100"),
+        ("mbpo", "Pendulum-v1", &["--set=sac.learning_starts=1001"], "at least 100"),
+    ] {
+        let train = ["train", agent, env, "--steps=1000", "--seed=0", "--quiet"];
+        sandbox
+            .run(&[&train[..], set].concat())
+            .fails(2, &["training.env_steps = 1000", first, "first update"]);
+    }
+    assert_eq!(fs::read_dir(sandbox.path(".")).unwrap().count(), 0);
+    let tune = [
+        "tune",
+        "dqn",
+        "CartPole-v1",
+        "--steps=1000",
+        "--quiet",
+        "--search=learning_starts=[10, 2000]",
+    ];
+    sandbox.run(&tune).fails(2, &["--search learning_starts", "at least 2000"]);
+}
+
 #[test]
 fn seeds_are_counted_from_the_first_or_listed() {
     let sandbox = Sandbox::new();
@@ -221,7 +263,11 @@ fn seeds_are_counted_from_the_first_or_listed() {
     let both = ["train", "q-learning", "FrozenLake-v1", "--seeds=5,6", "--first-seed=1"];
     sandbox.run(&both).fails(2, &["--first-seed"]);
     let help = sandbox.run(&["train", "--help"]).ok().stdout;
-    assert!(help.contains("the seeds 0 to 9") && help.contains("the seeds 100"), "{help}");
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("tuned on the seeds 0 to 9") && words.contains("seeds 100 and up"),
+        "{help}"
+    );
 }
 
 #[test]

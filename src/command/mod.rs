@@ -33,14 +33,13 @@ mod tune;
 mod watch;
 
 use std::{
-    borrow::Cow,
     ffi::OsString,
     io::{self, Write},
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
-use gymnast_core::text::escape_controls;
+use gymnast_core::text::{escape_controls, escape_name};
 use gymnast_envs::Registry;
 
 use crate::Catalog;
@@ -105,10 +104,11 @@ pub fn run(
     catalog: Catalog,
     args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
 ) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
-            print(&error);
+            print(&error, &args);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -122,7 +122,7 @@ pub fn run(
         Ok(code) => code,
         Err(error) => {
             if let Some(text) = error.message() {
-                let _ = writeln!(io::stderr(), "error: {}", escape_controls(text));
+                say(&format!("error: {}", on_one_line(text, &args)));
             }
             error.exit_code()
         }
@@ -130,13 +130,26 @@ pub fn run(
 }
 
 /// Help goes to standard output, errors to standard error; either may be closed.
-fn print(error: &clap::Error) {
+fn print(error: &clap::Error, args: &[OsString]) {
     let text = error.render().to_string();
-    let _ = match escape_controls(&text) {
-        Cow::Borrowed(_) => error.print(),
+    let escaped = on_one_line(&text, args);
+    let _ = match escape_controls(&escaped) {
+        escaped if escaped == text => error.print(),
         // An argument with control characters is repeated: without colours, so that all can be escaped.
-        Cow::Owned(text) => write!(io::stderr(), "{text}"),
+        escaped => write!(io::stderr(), "{escaped}"),
     };
+}
+
+/// A message with the line breaks of the arguments that it repeats made visible, so that no argument can
+/// add a line of its own.
+fn on_one_line(message: &str, args: &[OsString]) -> String {
+    let args = args.iter().map(|arg| arg.to_string_lossy()).filter(|arg| arg.contains('\n'));
+    args.fold(message.to_owned(), |message, arg| {
+        let value =
+            arg.split_once('=').map(|(_, value)| value).filter(|value| value.contains('\n'));
+        let value = value.unwrap_or(&arg);
+        message.replace(&*arg, &escape_name(&arg)).replace(value, &escape_name(value))
+    })
 }
 
 fn dispatch(
@@ -158,6 +171,12 @@ fn dispatch(
         Command::Check(args) => check::run(args, names, out),
         Command::Replay(args) => replay::run(args, names, out),
     }
+}
+
+/// Writes a line to standard error, control characters made visible. That it cannot be written is no
+/// failure: nobody reads it.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", escape_controls(line));
 }
 
 /// Writes a value as JSON, over several lines.

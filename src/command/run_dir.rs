@@ -1,9 +1,6 @@
 //! Runs on disk, as the subcommands read them.
 
-use std::{
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use gymnast_envs::{EnvOptions, EnvSpec, Space};
 use gymnast_harness::{
@@ -12,7 +9,7 @@ use gymnast_harness::{
 };
 use toml::{Table, Value};
 
-use super::{CommandError, Names};
+use super::{CommandError, Names, say};
 use crate::{
     Run,
     run::{CONFIG_FILE, read_config},
@@ -127,8 +124,7 @@ pub(crate) fn load_agent<O: Space, A: Space>(
     let checkpoints: CheckpointDir = dir.checkpoints();
     let newest = checkpoints.newest_good()?;
     for error in &newest.damaged {
-        let _ =
-            writeln!(io::stderr(), "seed {}: an older checkpoint is used, since {error}", dir.seed);
+        say(&format!("seed {}: an older checkpoint is used, since {error}", dir.seed));
     }
     let Some((manifest, state)) = newest.good else {
         let path = name(&dir.path);

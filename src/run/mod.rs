@@ -11,7 +11,7 @@ use std::{
 use gymnast_envs::{EnvError, EnvSpec, Registry};
 use gymnast_harness::{
     Callback, Existing, Experiment, Plan, ProgressBars, Recorder, Summary, TrainError, Training,
-    train,
+    check_first_update, train,
 };
 use thiserror::Error;
 use toml::{Table, Value};
@@ -218,6 +218,16 @@ impl Run {
         Plan { seed: Seed::new(seed), num_envs, env_steps }
     }
 
+    /// Refuses a training that would end before the agent's first update.
+    ///
+    /// # Errors
+    /// [`TrainError::InvalidSetting`]; what the agent or the environment returns.
+    pub fn check_first_update(&self) -> Result<(), TrainError> {
+        let plan = self.plan(self.seeds[0]);
+        let first = with_task!(&self.task, task => task.setup(&plan)?.agent.first_update());
+        check_first_update(first, &self.training)
+    }
+
     /// Trains one seed and keeps nothing but the summary.
     ///
     /// # Errors
@@ -261,6 +271,8 @@ impl Run {
         jobs: usize,
         progress: ProgressBars,
     ) -> Result<Vec<Summary>, TrainError> {
+        // Before the directory is made or an old run replaced.
+        self.check_first_update()?;
         let experiment = Experiment {
             dir: dir.to_owned(),
             training: self.training.clone(),

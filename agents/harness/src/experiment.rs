@@ -209,6 +209,12 @@ impl Experiment {
         let callbacks: &mut [&mut dyn Callback] = &mut [&mut interrupt, &mut bar];
         let summary = train(&mut setup, &self.training, plan.seed, recorder, state, callbacks)?;
         self.progress.finish(seed, &bar, &summary);
+        if !summary.learned && summary.ending != Ending::Stopped {
+            self.progress.warn(&format!(
+                "seed {seed}: nothing was learned: the agent made no update in {} env steps",
+                summary.env_steps
+            ));
+        }
         let text = serde_json::to_vec_pretty(&summary).expect("a summary is plain data");
         atomic_file::write(&dir.path.join(SUMMARY), &text)?;
         Ok(summary)

@@ -43,5 +43,5 @@ pub use recorder::Recorder;
 pub use records::{Episode, Evaluation, MetricRow, Record, read_records};
 pub use schedule::Schedule;
 pub use tensorboard::EventWriter;
-pub use trainer::{Ending, Setup, Summary, train};
+pub use trainer::{Ending, Setup, Summary, check_first_update, train};
 pub use training::Training;

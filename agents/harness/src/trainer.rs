@@ -46,8 +46,16 @@ pub struct Summary {
     pub wall_time_s: f64,
     /// Env steps a second while learning: evaluations and checkpoints not counted.
     pub env_steps_per_s: f64,
+    /// Whether the agent made an update. Where it made none, the training was for nothing.
+    #[serde(default = "yes")]
+    pub learned: bool,
     /// Every evaluation, in order.
     pub evaluations: Vec<Evaluation>,
+}
+
+/// A summary from before this was written is of an agent that learned.
+fn yes() -> bool {
+    true
 }
 
 /// Trains an agent.
@@ -73,6 +81,7 @@ pub fn train<O: Space, A: Space>(
         n as u64,
         format!("{given}, as the environments given"),
     )?;
+    check_first_update(setup.agent.first_update(), training)?;
     let (progress, evaluations) = match resumed {
         Some((state, evaluations)) => {
             let (progress, restored) = Progression::load(&state, setup)?;
@@ -88,6 +97,23 @@ pub fn train<O: Space, A: Space>(
     let mut run = Run { setup, training, seed, recorder, callbacks, progress, evaluations };
     let ending = run.drive()?;
     Ok(run.summary(ending))
+}
+
+/// Refuses a training that would end before the agent's first update.
+///
+/// # Errors
+/// [`TrainError::InvalidSetting`].
+pub fn check_first_update(first_update: u64, training: &Training) -> Result<(), TrainError> {
+    require(
+        training.env_steps >= first_update,
+        "training.env_steps",
+        training.env_steps,
+        format!(
+            "at least {first_update}: nothing is learned before the agent's first update. Train for longer \
+             (--steps), or lower what the agent waits for (learning_starts, n_steps, episodes_per_update, \
+             training.num_envs)"
+        ),
+    )
 }
 
 /// What of the loop itself changes.
@@ -322,6 +348,7 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
             episodes: self.progress.episodes,
             wall_time_s: self.recorder.wall_time_s(),
             env_steps_per_s: env_steps as f64 / self.recorder.learning_time_s(),
+            learned: self.setup.agent.has_learned(),
             evaluations: self.evaluations,
         }
     }

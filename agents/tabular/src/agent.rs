@@ -167,6 +167,14 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgen
 }
 
 impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Agent<O, A> for TabularAgent<O, A, R> {
+    fn first_update(&self) -> u64 {
+        self.standing.len() as u64
+    }
+
+    fn has_learned(&self) -> bool {
+        self.env_steps > 0
+    }
+
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
         let (expected, got) = (self.standing.len(), experience.len());
         if got != expected {

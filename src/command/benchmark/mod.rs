@@ -4,7 +4,7 @@ mod suite;
 mod table;
 
 use std::{
-    io::Write,
+    io::{self, IsTerminal as _, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -17,12 +17,12 @@ use toml::Table;
 
 use self::{
     suite::{Item, Suite},
-    table::{HEADER, line},
+    table::{Cells, cells, columns, markdown},
 };
 use super::{
     CommandError, MOST, Names,
     numbers::whole,
-    run_dir,
+    run_dir, say,
     seeds::{self, Seeds, seeds},
 };
 use crate::{
@@ -101,21 +101,23 @@ pub(crate) fn run(
             Ok((item, run, dir))
         })
         .collect::<Result<_, CommandError>>()?;
+    let results = args.out.join("results.md");
     let interrupt = StopOnInterrupt::install();
-    let mut table = HEADER.to_owned();
+    let mut rows: Vec<Cells> = Vec::new();
     for (item, run, dir) in &runs {
         if !train(args, run, dir)? || interrupt.requested() {
-            let _ = writeln!(
-                std::io::stderr(),
-                "interrupted; everything is saved: the same command goes on"
-            );
+            say("interrupted; everything is saved: the same command goes on");
             return Ok(ExitCode::from(130));
         }
-        table.push_str(&judge(item, run, dir, names)?);
+        rows.push(judge(item, run, dir, names)?);
         // After each run, so that a long suite can be watched.
-        atomic_file::write(&args.out.join("results.md"), table.as_bytes())?;
+        atomic_file::write(&results, markdown(&rows).as_bytes())?;
     }
-    write!(out, "{table}")?;
+    if io::stdout().is_terminal() {
+        writeln!(out, "{}\nEach seed's return: {}", columns(&rows), results.display())?;
+    } else {
+        write!(out, "{}", markdown(&rows))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -151,11 +153,13 @@ fn configure(
     let above =
         [("training".to_owned(), training.into()), ("seeds".to_owned(), seeds::to_toml(&seeds))];
     overlay(&mut config, &Table::from_iter(above))?;
-    Ok(Run::new(&names.catalog, &names.registry, &config)?)
+    let run = Run::new(&names.catalog, &names.registry, &config)?;
+    run.check_first_update()?;
+    Ok(run)
 }
 
-/// The line of a run, of its own seeds alone: the directory may hold more.
-fn judge(item: &Item, run: &Run, dir: &PathBuf, names: &Names) -> Result<String, CommandError> {
+/// The cells of a run, of its own seeds alone: the directory may hold more.
+fn judge(item: &Item, run: &Run, dir: &PathBuf, names: &Names) -> Result<Cells, CommandError> {
     let mut results = run_dir::results(std::slice::from_ref(dir), item.reach, names)?;
     results[0].seeds.retain(|results| run.seeds.contains(&results.seed));
     let report = Report::of(&results)?;
@@ -165,7 +169,7 @@ fn judge(item: &Item, run: &Run, dir: &PathBuf, names: &Names) -> Result<String,
     })?;
     let last = results[0].seeds.iter().filter_map(|seed| seed.evaluations.last());
     let finals: Vec<f64> = last.map(|last| last.mean_return).collect();
-    Ok(line(&report.rows[0], &judgement, &seeds::to_text(&run.seeds), &finals))
+    Ok(cells(&report.rows[0], &judgement, &seeds::to_text(&run.seeds), &finals))
 }
 
 /// Trains what is not trained yet. Returns whether it came to its end.
@@ -174,7 +178,7 @@ fn train(args: &Benchmark, run: &Run, dir: &Path) -> Result<bool, CommandError> 
     let existing = if begun { Existing::Resume } else { Existing::Refuse };
     let progress = if args.quiet { ProgressBars::hidden() } else { ProgressBars::on_stderr() };
     if !args.quiet {
-        let _ = writeln!(std::io::stderr(), "{}", run_dir::name(dir));
+        say(&run_dir::name(dir));
     }
     let jobs = args.jobs.unwrap_or_else(cores);
     let summaries = run.train_with(dir, existing, jobs, progress)?;

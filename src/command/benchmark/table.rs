@@ -1,18 +1,53 @@
 //! The table of a benchmark, `results.md`.
 
+use gymnast_core::text::blocks;
 use gymnast_harness::report::{Estimate, Judged, Judgement, Row, Verdict};
 
-pub(super) const HEADER: &str = "\
-| agent | environment | env steps | seeds | mean [95 %] | demanded | median | IQM [95 %] | steps to, median [95 %] | demanded | share at or above, median [95 %] | demanded | least in last quarter | demanded | holds | each seed |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-";
+const HEADINGS: [&str; 16] = [
+    "agent",
+    "environment",
+    "env steps",
+    "seeds",
+    "mean [95 %]",
+    "demanded",
+    "median",
+    "IQM [95 %]",
+    "steps to, median [95 %]",
+    "demanded",
+    "share at or above, median [95 %]",
+    "demanded",
+    "least in last quarter",
+    "demanded",
+    "holds",
+    "each seed",
+];
 
-/// The line of a run: what was found of it, what was demanded, and whether that holds.
-pub(super) fn line(row: &Row, judgement: &Judgement, seeds: &str, finals: &[f64]) -> String {
+/// The cells of a run.
+pub(super) type Cells = [String; HEADINGS.len()];
+
+/// The table as Markdown.
+pub(super) fn markdown(rows: &[Cells]) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let head = line(&HEADINGS.map(str::to_owned)) + &"|---".repeat(HEADINGS.len()) + "|\n";
+    head + &rows.iter().map(|cells| line(cells)).collect::<String>()
+}
+
+/// The table for a terminal, without the returns of each seed.
+pub(super) fn columns(rows: &[Cells]) -> String {
+    let headings = HEADINGS.map(str::to_owned);
+    let cut = |cells: &Cells| {
+        let [agent, env, others @ .., _] = cells;
+        [&[format!("{agent} {env}")][..], &others[..]].concat()
+    };
+    blocks(&std::iter::once(&headings).chain(rows).map(cut).collect::<Vec<_>>())
+}
+
+/// What was found of a run, what was demanded, and whether that holds.
+pub(super) fn cells(row: &Row, judgement: &Judgement, seeds: &str, finals: &[f64]) -> Cells {
     let Judgement { mean, within, hold, last_quarter_min } = judgement;
     let at_least = |judged: &Option<Judged>| demanded(judged, '≥');
     let finals: Vec<_> = finals.iter().map(|&x| number(x)).collect();
-    let cells = [
+    [
         row.agent.clone(),
         row.env.clone(),
         row.env_steps_text(),
@@ -29,8 +64,7 @@ pub(super) fn line(row: &Row, judgement: &Judgement, seeds: &str, finals: &[f64]
         at_least(last_quarter_min),
         holds(judgement),
         finals.join(" "),
-    ];
-    format!("| {} |\n", cells.join(" | "))
+    ]
 }
 
 /// Yes, no, or how many seeds it would take to tell.
@@ -113,10 +147,13 @@ mod tests {
         let run = RunResults { run, agent, env, threshold: Some(475.0), seeds };
         let judgement = demands.judge(&run).unwrap();
         let report = Report::of(&[run]).unwrap();
-        let line = line(&report.rows[0], &judgement, "100..105", &[500.0]);
-        let bars = HEADER.lines().next().unwrap().matches('|').count();
-        assert_eq!(line.matches('|').count(), bars, "{line}");
-        line
+        let cells = cells(&report.rows[0], &judgement, "100..105", &[500.0]);
+        let terminal = columns(std::slice::from_ref(&cells));
+        assert!(terminal.lines().all(|line| line.chars().count() <= 80), "{terminal}");
+        let table = markdown(&[cells]);
+        let bars: Vec<_> = table.lines().map(|line| line.matches('|').count()).collect();
+        assert_eq!(bars, [HEADINGS.len() + 1; 3], "{table}");
+        table
     }
 
     fn demands() -> Demands {

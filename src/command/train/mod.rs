@@ -14,7 +14,7 @@ use gymnast_harness::{Ending, Existing, ProgressBars, StopOnInterrupt, Summary};
 use super::{
     CommandError, MOST, Names,
     numbers::whole,
-    run_dir,
+    run_dir, say,
     seeds::{Seeds, seeds},
 };
 use crate::{Run, run::cores};
@@ -104,11 +104,10 @@ pub(crate) fn run(
     if interrupt.requested() && summaries.iter().any(|summary| summary.ending == Ending::Stopped) {
         let at = summaries.iter().map(|summary| summary.env_steps.to_string());
         let (at, dir) = (at.collect::<Vec<_>>().join(", "), run_dir::name(&dir));
-        let _ = writeln!(
-            std::io::stderr(),
+        say(&format!(
             "interrupted; everything is saved (env steps by seed: {at}). Continue with\n  \
              gymnast train --resume --out {dir}"
-        );
+        ));
         return Ok(ExitCode::from(130));
     }
     finish::show(args, &run, &dir, &summaries, names, out)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use gymnast_core::{
     atomic_file,
     tune::{
-        CmaEs, Direction, Grid, Median, Pruner, Sampler, SearchSpace, StudyConfig,
+        CmaEs, Direction, Distribution, Grid, Median, Pruner, Sampler, SearchSpace, StudyConfig,
         SuccessiveHalving, Tpe, TuneError,
     },
 };
@@ -162,9 +162,20 @@ impl Definition {
                 "{ENV_STEPS} = {longest} with {seeds} seeds: expected less than 2^64 env steps in all"
             )));
         }
+        if space.get(ENV_STEPS).is_none() {
+            self.run(&[], names)?.check_first_update()?;
+        }
         for (key, distribution) in space.iter() {
-            for value in distribution.extremes(key)? {
+            let inside = match distribution {
+                // Both ends of uniform(1, 4) are whole, but what lies between is no count.
+                Distribution::Float { low, high, .. } => {
+                    Some((low + (high - low) / std::f64::consts::PI).into())
+                }
+                _ => None,
+            };
+            for value in distribution.extremes(key)?.into_iter().chain(inside) {
                 let checked = self.run(&[(key.to_owned(), value)], names);
+                let checked = checked.and_then(|run| Ok(run.check_first_update()?));
                 checked.map_err(|error| {
                     CommandError::usage(format!("--search {key}={distribution}: {error}"))
                 })?;

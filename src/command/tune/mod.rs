@@ -18,7 +18,7 @@ use gymnast_harness::StopOnInterrupt;
 use super::{
     CommandError, MOST, Names,
     numbers::whole,
-    run_dir,
+    run_dir, say,
     seeds::{Seeds, seeds},
 };
 use definition::{Definition, MOST_TRIALS};
@@ -161,11 +161,10 @@ pub(crate) fn run(
     };
     if ending == Ending::Interrupted {
         let (name, trials) = (run_dir::name(&dir), study.trials().len());
-        let _ = writeln!(
-            std::io::stderr(),
+        say(&format!(
             "interrupted; {trials} trials are saved. Continue with\n  \
              gymnast tune --resume --out {name}"
-        );
+        ));
         return Ok(ExitCode::from(130));
     }
     finish::show(args, &definition, &study, &dir, names, out)?;

@@ -1,12 +1,10 @@
 //! What a trial is: a training over several seeds.
 
-use std::io::Write as _;
-
 use gymnast_core::tune::{SearchSpace, Stop, Trial};
 use gymnast_harness::{Callback, Ending, Evaluation, Flow, StopOnInterrupt, Training};
 
 use super::definition::Definition;
-use crate::command::{CommandError, Names};
+use crate::command::{CommandError, Names, say};
 
 /// Judges settings by training with them.
 pub(super) struct Objective<'a> {
@@ -45,7 +43,7 @@ impl<'a> Objective<'a> {
         if !self.quiet {
             let settings = settings.iter().map(|(key, value)| format!("{key}={value}"));
             let settings = settings.collect::<Vec<_>>().join(" ");
-            let _ = writeln!(std::io::stderr(), "trial {}: {what}  {settings}", trial.number());
+            say(&format!("trial {}: {what}  {settings}", trial.number()));
         }
         result
     }

@@ -12,8 +12,11 @@ use std::path::Path;
 
 pub use demands::{Demands, Judged, Judgement, Verdict};
 
-use gymnast_core::statistics::{
-    Bootstrap, Curve, StatisticsError, censored_median, iqm, mean, median, steps_to_threshold,
+use gymnast_core::{
+    statistics::{
+        Bootstrap, Curve, StatisticsError, censored_median, iqm, mean, median, steps_to_threshold,
+    },
+    text::escape_name,
 };
 use gymnast_envs::Seed;
 use serde::Serialize;
@@ -317,8 +320,8 @@ fn cells(rows: &[Row]) -> Vec<Vec<String>> {
             }
         };
         vec![
-            format!("{}{run}", row.agent),
-            row.env.clone(),
+            escape_name(&format!("{}{run}", row.agent)).into_owned(),
+            escape_name(&row.env).into_owned(),
             row.seeds.to_string(),
             row.env_steps_text(),
             number(row.mean),
