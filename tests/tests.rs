@@ -1,10 +1,12 @@
 //! What must stay true of the whole: the real command, driven from outside, and the architecture.
 
+mod arguments;
 mod benchmark;
 mod command;
 mod damage;
 mod layers;
 mod reproduce;
 mod sandbox;
+mod shown;
 mod train;
 mod tune;

@@ -92,11 +92,11 @@ impl ProgressBars {
             Some(e) if e.episodes < 2 => format!("final return {:.2}", e.mean_return),
             Some(e) => format!("final return {:.2} ± {:.2}", e.mean_return, e.std_return),
         };
-        self.say(&format!(
-            "seed {seed}: {result} after {} env steps{}",
-            summary.env_steps,
-            speed(summary.env_steps_per_s)
-        ));
+        let speed = match speed(summary.env_steps_per_s).trim() {
+            "" => String::new(),
+            speed => format!(", {} steps/s", speed.trim_end_matches("/s")),
+        };
+        self.say(&format!("seed {seed}: {result} after {} env steps{speed}", summary.env_steps));
     }
 
     /// Shows a line above the bars, and nothing where they are hidden.

@@ -63,9 +63,10 @@ fn seeds_that_ended_at_different_steps_are_no_row_of_one_step() {
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
     let row = &json["rows"][0];
     assert!(row["env_steps"].is_null() && row["env_steps_max"] == 500, "{row}");
-    for text in [table, report.to_markdown()] {
+    for text in [&table, &report.to_markdown()] {
         assert!(text.contains("ended at different env steps"), "{text}");
     }
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
 }
 
 #[test]
