@@ -1,6 +1,10 @@
 //! Settings by name: read from TOML with errors that name the key and say what would be right.
 
-use gymnast_envs::nearest;
+use gymnast_core::text::escape_name;
+use gymnast_envs::{
+    nearest,
+    spelling::{misspelt_boolean, whole_number},
+};
 use gymnast_harness::Documented;
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
@@ -51,7 +55,8 @@ pub fn parse<C: DeserializeOwned + Documented>(
     prefix: &str,
     table: &Table,
 ) -> Result<C, SettingsError> {
-    for (key, value) in table {
+    let mut table = table.clone();
+    for (key, value) in &mut table {
         let Some(doc) = C::field(key) else {
             let names = || C::FIELDS.iter().map(|(name, _)| *name);
             return Err(SettingsError::Unknown {
@@ -62,12 +67,18 @@ pub fn parse<C: DeserializeOwned + Documented>(
             });
         };
         // One by one, since an error of the whole table does not always say where it is.
-        let alone = Table::from_iter([(key.clone(), value.clone())]);
-        if let Err(error) = alone.try_into::<C>() {
-            let (value, reason) = (value.to_string(), error.message().to_owned());
-            let (key, doc) = (format!("{prefix}{key}"), doc.to_owned());
-            return Err(SettingsError::Invalid { key, value, reason, doc });
+        let read = |value: &Value| Table::from_iter([(key.clone(), value.clone())]).try_into::<C>();
+        let Err(error) = read(value) else { continue };
+        let whole = whole_numbers(value.clone());
+        if read(&whole).is_ok() {
+            *value = whole;
+            continue;
         }
+        let spelling = value.as_str().and_then(misspelt_boolean).unwrap_or_default();
+        let value = escape_name(&value.to_string()).into_owned();
+        let reason = format!("{}{spelling}", error.message());
+        let (key, doc) = (format!("{prefix}{key}"), doc.to_owned());
+        return Err(SettingsError::Invalid { key, value, reason, doc });
     }
     table.clone().try_into().map_err(|error: toml::de::Error| SettingsError::Invalid {
         key: owner.to_owned(),
@@ -75,6 +86,18 @@ pub fn parse<C: DeserializeOwned + Documented>(
         reason: error.message().to_owned(),
         doc: String::new(),
     })
+}
+
+/// The value with whole floats as integers: 1e4 is a count, where a count is expected.
+pub(crate) fn whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Float(number) => whole_number(number).map_or(Value::Float(number), Value::Integer),
+        Value::Array(values) => values.into_iter().map(whole_numbers).collect::<Vec<_>>().into(),
+        Value::Table(table) => {
+            Value::Table(table.into_iter().map(|(key, x)| (key, whole_numbers(x))).collect())
+        }
+        other => other,
+    }
 }
 
 /// Settings as a table.
@@ -86,7 +109,7 @@ pub fn to_table<C: Serialize>(settings: &C) -> Table {
     Table::try_from(settings).expect("settings are plain data that TOML can hold")
 }
 
-/// Reads `key=value`, the value as TOML; what is no TOML is taken as text.
+/// Reads `key=value`, the value as TOML, `.5` included; what is no TOML is taken as text.
 ///
 /// # Errors
 /// A message where there is no `=` or no key.
@@ -98,8 +121,7 @@ pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
     if key.is_empty() || key.split('.').any(str::is_empty) {
         return Err(format!("`{text}` names no key: expected key=value, `alpha=0.1` say"));
     }
-    let read = toml::from_str::<Table>(&format!("v = {value}")).ok();
-    let read = read.filter(|table| table.len() == 1).and_then(|mut table| table.remove("v"));
+    let read = read_toml(value).or_else(|| read_toml(&with_leading_zeros(value)));
     Ok((key.to_owned(), read.unwrap_or_else(|| Value::String(value.trim().to_owned()))))
 }
 
@@ -107,6 +129,25 @@ pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
 const MAX_DEPTH: usize = 16;
 /// A message shows no more of a key.
 const MAX_SHOWN: usize = 60;
+
+fn read_toml(value: &str) -> Option<Value> {
+    let table = toml::from_str::<Table>(&format!("v = {value}")).ok();
+    table.filter(|table| table.len() == 1).and_then(|mut table| table.remove("v"))
+}
+
+/// The text with `.5` as `0.5`, which TOML asks for.
+fn with_leading_zeros(text: &str) -> String {
+    let mut complete = String::with_capacity(text.len() + 1);
+    let mut before = ' ';
+    for character in text.chars() {
+        if character == '.' && matches!(before, ' ' | '+' | '-' | '[' | ',' | '=' | '{') {
+            complete.push('0');
+        }
+        complete.push(character);
+        before = character;
+    }
+    complete
+}
 
 /// Sets `path` (at most 16 names joined by dots) below a table, making tables on the way.
 ///
@@ -161,9 +202,51 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_float_is_a_count_where_one_is_expected() {
+        let training = |text: &str| {
+            parse::<gymnast_harness::Training>("training", "", &toml::from_str(text).unwrap())
+        };
+        let read = training("env_steps = 1e4\nnum_envs = 2.0\nstop_at = 5.0").unwrap();
+        assert_eq!((read.env_steps, read.num_envs, read.stop_at), (10_000, 2, Some(5.0)));
+        for text in
+            ["env_steps = 1.5e0", "env_steps = -1e4", "env_steps = 1e300", "env_steps = nan"]
+        {
+            let error = training(text).unwrap_err().to_string();
+            assert!(error.contains("env_steps = "), "{error}");
+        }
+        assert_eq!(read_alpha("alpha = 1.0"), 1.0.into());
+    }
+
+    #[test]
+    fn a_misspelt_boolean_is_told_the_spelling() {
+        let table = toml::from_str("prioritized = \"False\"").unwrap();
+        let error = parse::<Switch>("agent", "", &table).unwrap_err().to_string();
+        assert!(error.contains("expected a boolean, write false"), "{error}");
+    }
+
+    gymnast_envs::documented! {
+        /// Settings of a test.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Switch {
+            /// Whether.
+            pub prioritized: bool,
+        }
+    }
+
+    fn read_alpha(text: &str) -> gymnast_harness::Schedule {
+        read(text).unwrap().alpha
+    }
+
+    #[test]
     fn assignments_are_toml_or_text() {
         let value = |text: &str| parse_assignment(text).unwrap().1;
         assert_eq!(value("a=0.5"), Value::Float(0.5));
+        assert_eq!((value("a=.5"), value("a=-.5e1")), (Value::Float(0.5), Value::Float(-5.0)));
+        assert_eq!(value("a={to=.5}")["to"], Value::Float(0.5));
+        assert_eq!(value("a=[.5, 1]")[0], Value::Float(0.5));
+        assert_eq!(value("a=.5x"), Value::String(".5x".into()));
+        assert_eq!(value("a=\" .5\""), Value::String(" .5".into()));
         assert_eq!(value("a = 8x8"), Value::String("8x8".into()));
         assert_eq!(value("a=1\nb=2"), Value::String("1\nb=2".into()));
         assert!(value("a={from=1.0,to=0.1}").is_table());

@@ -4,20 +4,27 @@ use std::fs;
 
 use crate::sandbox::Sandbox;
 
-const SUITE: &str = "[[run]]\nagent = 'q-learning'\nenv = 'CliffWalking-v1'\nenv_steps = 2000\n\
-                     mean = -1000\nseeds = 2\n[[run]]\nagent = 'q-learning'\nenv = 'Taxi-v4'\nenv_steps = 1000\n\
-                     mean = 100\nreach = 100\nwithin = 500\neval_episodes = 5\n";
+const SUITE: &str = "first_seed = 100\nseeds = 6\n\
+                     [[run]]\nagent = 'q-learning'\nenv = 'CliffWalking-v1'\nenv_steps = 2e3\n\
+                     mean = -1000000\nseeds = 2\n\
+                     [[run]]\nagent = 'q-learning'\nenv = 'Taxi-v4'\nenv_steps = 1000\n\
+                     mean = 100\nreach = 100\nwithin = 500\nhold = 100\nhold_share = 0.5\n\
+                     last_quarter_min = -1000000\neval_episodes = 5\n";
 
 #[test]
 fn a_suite_is_trained_once_and_held_against_its_demands() {
     let sandbox = Sandbox::new();
     fs::write(sandbox.path("suite.toml"), SUITE).unwrap();
-    let args = ["benchmark", "suite.toml", "--out", "runs", "--seeds", "2", "--quiet"];
+    let args = ["benchmark", "suite.toml", "--out", "runs", "--quiet"];
     let table = sandbox.run(&args).ok().stdout;
     let lines: Vec<_> = table.lines().collect();
     assert_eq!(lines.len(), 4, "{table}");
-    assert!(lines[2].contains("≥ -1000") && lines[2].contains("| yes |"), "{table}");
-    assert!(lines[3].contains("100: not reached (0 of 2) | ≤ 500 | no |"), "{table}");
+    // The seeds are the suite's, and the run's own where it has some.
+    assert!(lines[2].contains("| 2000 | 100..101 | "), "{table}");
+    assert!(lines[2].contains("≥ -1000000") && lines[2].contains("| yes |"), "{table}");
+    assert!(lines[3].contains("| 1000 | 100..105 | "), "{table}");
+    let steps = "100: not reached (0 of 6) | ≤ 500 | 0.000 [0.000, 0.000] | ≥ 0.5 | ";
+    assert!(lines[3].contains(steps) && lines[3].contains("| ≥ -1000000 | no |"), "{table}");
     assert_eq!(fs::read_to_string(sandbox.path("runs/results.md")).unwrap(), table);
     let config = fs::read_to_string(sandbox.path("runs/q-learning-Taxi-v4/config.toml")).unwrap();
     assert!(config.contains("eval_episodes = 5"), "{config}");
@@ -26,10 +33,28 @@ fn a_suite_is_trained_once_and_held_against_its_demands() {
     let records = sandbox.records("runs");
     assert_eq!(sandbox.run(&args).ok().stdout, table);
     assert!(sandbox.records("runs") == records);
-    let more = ["benchmark", "suite.toml", "--out", "runs", "--seeds", "3", "--quiet"];
-    sandbox.run(&more).ok();
-    assert!(!sandbox.path("runs/q-learning-CliffWalking-v1/seed-2").exists());
-    assert!(sandbox.path("runs/q-learning-Taxi-v4/seed-2/summary.json").is_file());
+    let more = [&args[..], &["--seeds", "7", "--env", "Taxi-v4"]].concat();
+    assert!(sandbox.run(&more).ok().stdout.contains("| 100..106 |"));
+    assert!(sandbox.path("runs/q-learning-Taxi-v4/seed-106/summary.json").is_file());
+}
+
+#[test]
+fn flags_win_over_the_suite_and_too_few_seeds_tell_nothing() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("suite.toml"), SUITE).unwrap();
+    let args = ["benchmark", "suite.toml", "--out", "runs", "--quiet", "--env", "CliffWalking-v1"];
+    let table = |extra: &[&str]| sandbox.run(&[&args[..], extra].concat()).ok().stdout;
+    let one = table(&["--first-seed", "5", "--seeds", "1"]);
+    assert!(
+        one.contains("| 5 |") && one.contains("| cannot tell (needs about 2 seeds) |"),
+        "{one}"
+    );
+    // One seed has no interval.
+    assert!(!one.lines().nth(2).unwrap().contains('['), "{one}");
+    sandbox
+        .run(&[&args[..], &["--seeds", "3,7", "--first-seed", "5"]].concat())
+        .fails(2, &["--first-seed"]);
+    sandbox.run(&[&args[..], &["--seeds", "3,3"]].concat()).fails(2, &["seed 3 is named twice"]);
 }
 
 #[test]
@@ -43,6 +68,8 @@ fn what_cannot_be_trained_is_said_before_anything_is() {
     run(&[]).fails(2, &["did you mean `q-learning`"]);
     suite("[[run]]\nagent = 'q-learning'\nenv = 'Taxi-v4'\nsteps = 1\n");
     run(&[]).fails(1, &["suite.toml", "steps", "env_steps"]);
+    suite(&format!("{SUITE}hold_share = 2\n").replace("hold_share = 0.5\n", ""));
+    run(&["--env", "CliffWalking-v1"]).fails(1, &["q-learning in Taxi-v4: hold_share = 2"]);
     suite(SUITE);
     run(&["--agent", "sarsa"]).fails(1, &["lists no run of sarsa"]);
     run(&["--env", "Taxi-v3"]).fails(1, &["lists no run of Taxi-v3"]);

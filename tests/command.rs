@@ -67,7 +67,12 @@ fn a_run_is_evaluated_as_a_whole_and_by_seed() {
     let one = sandbox.run(&["evaluate", "run/seed-1", "--episodes", "20", "--json"]).ok().json();
     assert_eq!(one["seeds"][0], both["seeds"][1]);
     let text = sandbox.run(&["evaluate", "run", "--episodes", "20"]).ok().stdout;
-    assert!(text.contains("mean over seeds"), "{text}");
+    assert!(text.contains("mean over seeds") && text.contains(" ± "), "{text}");
+    // No deviation of one seed, nor of one episode.
+    let one = sandbox.run(&["evaluate", "run/seed-1", "--episodes", "1"]).ok().stdout;
+    assert!(!one.contains('±') && one.contains(" –  "), "{one}");
+    let one = sandbox.run(&["evaluate", "run/seed-1", "--episodes", "1", "--json"]).ok().json();
+    assert!(one["std_return"].is_null() && one["seeds"][0]["std_return"].is_null(), "{one}");
     sandbox.run(&["evaluate", "nowhere"]).fails(2, &["nowhere holds no run"]);
     let absent = ["run has no seed 7: its seeds are 0, 1"];
     for command in ["evaluate", "watch", "report"] {
@@ -146,6 +151,12 @@ fn what_was_recorded_is_cloned() {
     sandbox.run(&[&clone[..], &set].concat()).ok();
     let json = sandbox.run(&["evaluate", "clone", "--episodes", "10", "--json"]).ok().json();
     assert_eq!(json["mean_return"], 1.0);
+    // A byte order mark, as Windows' editors write it, is no part of the file.
+    let marked = format!("\u{feff}{}", sandbox.read("expert.jsonl"));
+    fs::write(sandbox.path("marked.jsonl"), marked).unwrap();
+    let marked =
+        ["--set=env.is_slippery=false", "--set=demonstrations=marked.jsonl", "--out=marked"];
+    sandbox.run(&[&clone[..], &marked].concat()).ok();
     // Without a file it says how to come by one; a wrong line is named.
     sandbox.run(&clone).fails(2, &["demonstrations = \"\"", "gymnast record"]);
     let other = ["train", "bc", "CartPole-v1", "--set=demonstrations=expert.jsonl"];
@@ -229,7 +240,7 @@ fn a_report_comes_in_four_formats() {
     assert_eq!(sandbox.run(&["report", "run", "--json"]).ok().json(), json);
     let csv = sandbox.run(&["report", "run", "--format", "csv"]).ok().stdout;
     let cells: Vec<_> = csv.lines().nth(1).unwrap().split(',').collect();
-    assert_eq!(cells[5].parse::<f64>().unwrap(), row["mean"].as_f64().unwrap());
+    assert_eq!(cells[7].parse::<f64>().unwrap(), row["mean"].as_f64().unwrap());
     assert!(sandbox.run(&["report", "run", "--format", "md"]).ok().stdout.starts_with("| agent |"));
     let table = sandbox.run(&["report", "run", "--threshold", "2"]).ok().stdout;
     assert!(table.contains("> 4000 (0/2 reached)"), "{table}");

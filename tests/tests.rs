@@ -1,5 +1,6 @@
 //! What must stay true of the whole: the real command, driven from outside, and the architecture.
 
+mod arguments;
 mod benchmark;
 mod command;
 mod damage;
@@ -9,6 +10,7 @@ mod faults;
 mod layers;
 mod reproduce;
 mod sandbox;
+mod shown;
 mod signals;
 mod train;
 mod tune;

@@ -35,6 +35,7 @@ pub mod ood;
 pub mod plot;
 pub mod rounding;
 pub mod statistics;
+pub mod text;
 pub mod tune;
 
 #[cfg(feature = "torch")]

@@ -80,6 +80,10 @@ impl<R: BufRead> Lines<R> {
             self.bytes.clear();
             let mut bounded = self.reader.by_ref().take(MAX_LINE + 1);
             let read = bounded.read_until(b'\n', &mut self.bytes).map_err(LineError::Io)?;
+            // Windows' editors begin a file with a byte order mark, which is no part of its text.
+            if self.number == 1 && self.bytes.starts_with(b"\xef\xbb\xbf") {
+                self.bytes.drain(..3);
+            }
             if read as u64 > MAX_LINE {
                 return Err(LineError::TooLong);
             }
@@ -173,6 +177,15 @@ mod tests {
             assert_eq!(lines.number(), number);
         }
         assert_eq!(lines.next_line().unwrap(), None);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_text() {
+        let mut lines = Lines::new(&b"\xef\xbb\xbf{}\n\xef\xbb\xbf{}\n"[..]);
+        assert_eq!(lines.next_line().unwrap(), Some(&b"{}\n"[..]));
+        // Anywhere else it is damage.
+        assert!(object(lines.next_line().unwrap().unwrap()).is_err());
+        assert_eq!(Lines::new(&b"\xef\xbb\xbf"[..]).next_line().unwrap(), None);
     }
 
     #[test]

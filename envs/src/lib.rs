@@ -15,7 +15,7 @@ mod options;
 mod registry;
 mod seeding;
 mod spec;
-mod spelling;
+pub mod spelling;
 mod tiles;
 mod vector;
 

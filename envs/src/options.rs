@@ -3,7 +3,10 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{EnvError, spelling::nearest};
+use crate::{
+    EnvError,
+    spelling::{misspelt_boolean, nearest, whole_number},
+};
 
 /// The option that every environment understands.
 const LIMIT: &str = "max_episode_steps";
@@ -52,12 +55,25 @@ impl EnvOptions {
     pub fn parse<T: DeserializeOwned>(&self, id: &str) -> Result<T, EnvError> {
         let mut own = self.0.clone();
         own.remove(LIMIT);
+        let alone = |key: &String, value: Value| {
+            serde_json::from_value::<T>(Value::Object(Map::from_iter([(key.clone(), value)]))).err()
+        };
+        // 1e4 is a count, where a count is expected.
+        for (key, value) in &mut own {
+            let whole = whole_numbers(value.clone());
+            if whole != *value
+                && alone(key, value.clone()).is_some()
+                && alone(key, whole.clone()).is_none()
+            {
+                *value = whole;
+            }
+        }
         serde_json::from_value(Value::Object(own.clone())).map_err(|error| {
             // A type error does not say where it is, so the options are read one by one.
             let alone = |(key, value): (&String, &Value)| {
-                let one = Map::from_iter([(key.clone(), value.clone())]);
-                let error = serde_json::from_value::<T>(Value::Object(one)).err()?;
-                Some(format!("`{key}` = {value}: {error}"))
+                let error = alone(key, value.clone())?;
+                let spelling = value.as_str().and_then(misspelt_boolean).unwrap_or_default();
+                Some(format!("`{key}` = {value}: {error}{spelling}"))
             };
             let reason = own.iter().find_map(alone).unwrap_or_else(|| error.to_string());
             EnvError::InvalidOption { id: id.to_owned(), reason }
@@ -78,7 +94,8 @@ impl EnvOptions {
 
     pub(crate) fn max_episode_steps(&self, id: &str) -> Result<Option<u32>, EnvError> {
         let Some(value) = self.0.get(LIMIT) else { return Ok(None) };
-        let steps = value.as_u64().and_then(|steps| u32::try_from(steps).ok());
+        let steps =
+            whole_numbers(value.clone()).as_u64().and_then(|steps| u32::try_from(steps).ok());
         steps.filter(|&steps| steps > 0).map(Some).ok_or_else(|| EnvError::InvalidOption {
             id: id.to_owned(),
             reason: format!("max_episode_steps must be a positive integer, got {value}"),
@@ -86,8 +103,60 @@ impl EnvOptions {
     }
 }
 
+/// The value with whole floats as integers.
+fn whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => match number.as_f64().and_then(whole_number) {
+            Some(whole) => whole.into(),
+            None => Value::Number(number),
+        },
+        Value::Array(values) => values.into_iter().map(whole_numbers).collect(),
+        other => other,
+    }
+}
+
 impl From<Map<String, Value>> for EnvOptions {
     fn from(options: Map<String, Value>) -> Self {
         Self(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Options {
+        rows: u32,
+        shape: Vec<u8>,
+        slippery: bool,
+        share: f64,
+    }
+
+    #[test]
+    fn a_whole_float_is_a_count_where_one_is_expected() {
+        let read = |options: EnvOptions| options.parse::<Options>("Maze-v0");
+        let all = EnvOptions::none().with("rows", 1e4).with("shape", vec![3.0, 4.0]);
+        let options = read(all.with("share", 2.0)).unwrap();
+        let expected = Options { rows: 10_000, shape: vec![3, 4], slippery: false, share: 2.0 };
+        assert_eq!(options, expected);
+        for count in [1.5, -1.0, 1e300] {
+            let error = read(EnvOptions::none().with("rows", count)).unwrap_err().to_string();
+            assert!(error.contains("`rows` = "), "{error}");
+        }
+        let limit = |steps: f64| EnvOptions::none().with(LIMIT, steps).max_episode_steps("Maze-v0");
+        assert!(limit(1e2).unwrap() == Some(100) && limit(1.5).is_err());
+    }
+
+    #[test]
+    fn a_misspelt_boolean_is_told_the_spelling() {
+        for (value, part) in [("False", "write false"), ("TRUE", "write true")] {
+            let options = EnvOptions::none().with("slippery", value);
+            let error = options.parse::<Options>("Maze-v0").unwrap_err().to_string();
+            assert!(error.contains("`slippery` = ") && error.contains(part), "{error}");
+        }
     }
 }

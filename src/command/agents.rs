@@ -1,15 +1,12 @@
-//! `gymnast agents`: what there is to learn with.
+//! `gymnast agents`: the available agents.
 
 use std::{io::Write, process::ExitCode};
 
+use gymnast_core::text::{WIDTH, lines, wrapped};
 use gymnast_harness::{Documented, Training};
 use serde_json::json;
 
-use super::{
-    CommandError, Names,
-    table::{columns, optional},
-    write_json,
-};
+use super::{CommandError, Names, table::optional, write_json};
 use crate::{AgentEntry, settings::to_table};
 
 /// List the agents, or describe one: its settings and presets
@@ -45,36 +42,62 @@ pub(crate) fn run(
             write_json(out, &agents)?;
         }
         None => {
-            let row = |agent: &AgentEntry| {
-                let presets: Vec<_> = agent.presets.iter().map(|preset| preset.env).collect();
-                [agent.name.to_owned(), agent.needs(), presets.join(", "), agent.summary.to_owned()]
-            };
-            let headings = ["name", "needs", "presets", "what it is"].map(str::to_owned);
-            let rows: Vec<_> =
-                std::iter::once(headings).chain(names.catalog.iter().map(row)).collect();
-            write!(out, "{}", columns(&rows))?;
-            writeln!(out, "\ngymnast agents NAME lists its settings.")?;
+            list(names, out)?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// The agents by what they need of an environment.
+fn list(names: &Names, out: &mut dyn Write) -> Result<(), CommandError> {
+    for (needs, agents) in by_needs(names.catalog.iter()) {
+        writeln!(out, "For {needs}:")?;
+        let mut rows = Vec::new();
+        for agent in agents {
+            rows.push([format!("  {}", agent.name), agent.summary.to_owned()]);
+            let presets: Vec<_> = agent.presets.iter().map(|preset| preset.env).collect();
+            if !presets.is_empty() {
+                rows.push([String::new(), format!("Presets: {}", presets.join(", "))]);
+            }
+        }
+        writeln!(out, "{}", wrapped(&rows))?;
+    }
+    writeln!(out, "gymnast agents NAME lists its settings.")?;
+    Ok(())
+}
+
+/// The agents grouped by what they need, in the order of the first of each group.
+pub(super) fn by_needs<'a>(
+    agents: impl Iterator<Item = &'a AgentEntry>,
+) -> Vec<(String, Vec<&'a AgentEntry>)> {
+    let mut groups: Vec<(String, Vec<&AgentEntry>)> = Vec::new();
+    for agent in agents {
+        let needs = agent.needs();
+        match groups.iter_mut().find(|(other, _)| *other == needs) {
+            Some((_, group)) => group.push(agent),
+            None => groups.push((needs, vec![agent])),
+        }
+    }
+    groups
+}
+
 fn describe(agent: &AgentEntry, names: &Names, out: &mut dyn Write) -> Result<(), CommandError> {
     writeln!(out, "{}\n\n{}\nNeeds {}.\n", agent.name, agent.summary, agent.needs())?;
     let environments = serves(agent, names).join(", ");
-    writeln!(out, "Environments: {environments}\n")?;
+    writeln!(out, "{}", wrapped(&[["Environments:".to_owned(), environments]]))?;
     writeln!(out, "Settings and defaults (`--set KEY=VALUE`):")?;
     let row = |defaults: &toml::Table, (name, doc): &(&str, &str)| {
         [format!("  {name}"), optional(defaults.get(*name)), doc.trim().to_owned()]
     };
     let settings: Vec<_> = agent.fields.iter().map(|field| row(&agent.defaults, field)).collect();
-    write!(out, "{}", columns(&settings))?;
+    write!(out, "{}", wrapped(&settings))?;
     writeln!(out, "\nTraining and defaults (`--set training.KEY=VALUE`):")?;
     let defaults = to_table(&Training::default());
     let training: Vec<_> = Training::FIELDS.iter().map(|field| row(&defaults, field)).collect();
-    write!(out, "{}", columns(&training))?;
+    write!(out, "{}", wrapped(&training))?;
     for preset in &agent.presets {
-        writeln!(out, "\nPreset for {} ({}):", preset.env, preset.source)?;
+        let heading = format!("Preset for {} ({}):", preset.env, preset.source);
+        writeln!(out, "\n{}", lines(&heading, WIDTH).join("\n"))?;
         let changed =
             |(key, value): &(&String, &toml::Value)| agent.defaults.get(*key) != Some(value);
         for (key, value) in preset.settings.iter().filter(changed) {

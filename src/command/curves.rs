@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, path::Path};
 
 use gymnast_core::{
-    plot::{Axis, Center, LearningCurves, Series},
+    plot::{Axis, Center, LearningCurves, Line, LinePlot, Series},
     statistics::{Curve, StatisticsError, moving_average},
 };
 use gymnast_harness::{Episode, SeedDir, read_records, report::RunResults};
@@ -55,22 +55,39 @@ pub(crate) fn learning_curves(
     }
     let thresholds: Vec<_> = runs.iter().map(|run| run.threshold).collect();
     let envs: Vec<_> = runs.iter().map(|run| run.env.as_str()).collect();
-    let shared = |all: &[&str]| all.windows(2).all(|pair| pair[0] == pair[1]);
-    let title = title.map_or_else(
-        || if shared(&envs) { envs[0].to_owned() } else { String::new() },
-        str::to_owned,
-    );
+    let mut distinct = envs.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let title = title.map_or_else(|| distinct.join(", "), str::to_owned);
     let x_axis =
         if view.by_time { Axis::seconds("wall time") } else { Axis::new("environment steps") };
-    let y_axis = Axis::new(if view.of_episodes {
-        "training return, mean of up to 100 episodes"
+    let mut y_label = if view.of_episodes {
+        "training return, mean of up to 100 episodes".to_owned()
     } else {
-        "evaluation return"
-    });
+        "evaluation return".to_owned()
+    };
+    if distinct.len() > 1 {
+        y_label.push_str(", not comparable across environments");
+    }
+    let y_axis = Axis::new(&y_label);
     let center = view.center;
     // A threshold belongs to an environment: none is drawn across several.
     let threshold = thresholds[0].filter(|_| thresholds.iter().all(|t| *t == thresholds[0]));
-    Ok(LearningCurves { title, x_axis, y_axis, series, threshold, center, ..Default::default() })
+    let mut curves =
+        LearningCurves { title, x_axis, y_axis, series, threshold, center, ..Default::default() };
+    curves.height = height(&curves);
+    Ok(curves)
+}
+
+/// The height at which a legend of many runs leaves the curves the room that one of two lines does.
+fn height(curves: &LearningCurves) -> u32 {
+    let legend = |series: &[Series]| {
+        let lines = series.iter().map(|series| Line::new(&series.label, Vec::new()));
+        LinePlot { lines: lines.collect(), width: curves.width, ..LinePlot::default() }
+            .heading_height()
+    };
+    let more = legend(&curves.series) - 2.0 * legend(curves.series.get(..1).unwrap_or_default());
+    curves.height.saturating_add(more.max(0.0).ceil() as u32)
 }
 
 fn curve(points: &[(u64, f64, f64)], view: View) -> Result<Curve, StatisticsError> {

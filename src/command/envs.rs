@@ -1,15 +1,12 @@
-//! `gymnast envs`: what there is to learn in.
+//! `gymnast envs`: the available environments.
 
 use std::{io::Write, process::ExitCode};
 
+use gymnast_core::text::{WIDTH, columns, lines, wrapped};
 use gymnast_envs::{EnvOptions, EnvSpec, SpaceDescription};
 use serde_json::json;
 
-use super::{
-    CommandError, Names,
-    table::{columns, optional},
-    write_json,
-};
+use super::{CommandError, Names, agents::by_needs, table::optional, write_json};
 
 /// List the environments, or describe one
 #[derive(clap::Args)]
@@ -43,7 +40,7 @@ pub(crate) fn run(
 }
 
 fn list(names: &Names, out: &mut dyn Write) -> Result<(), CommandError> {
-    let headings = ["id", "observations", "actions", "step limit", "solved at", "agents"];
+    let headings = ["id", "observations", "actions", "limit", "solved"];
     let mut rows = vec![headings.map(str::to_owned)];
     for spec in names.registry.iter() {
         let (observations, actions) = spec.spaces(&EnvOptions::none())?;
@@ -53,18 +50,33 @@ fn list(names: &Names, out: &mut dyn Write) -> Result<(), CommandError> {
             short(&actions),
             optional(spec.step_limit()),
             optional(spec.threshold()),
-            serving(spec, names),
         ]);
     }
     write!(out, "{}", columns(&rows))?;
-    writeln!(out, "\ngymnast envs ID says more about one of them.")?;
+    writeln!(
+        out,
+        "\nlimit: the steps of an episode; solved: the mean return that counts as solved."
+    )?;
+    for (needs, agents) in by_needs(names.catalog.iter()) {
+        let agents: Vec<_> = agents.iter().map(|agent| agent.name).collect();
+        let text = format!("Agents for {needs}: {}", agents.join(", "));
+        writeln!(out, "{}", lines(&text, WIDTH).join("\n"))?;
+    }
+    writeln!(out, "\ngymnast envs ID says more about one of them, its agents and options.")?;
     Ok(())
 }
 
 /// A space in a few words: the bounds of a box only where they are short.
 fn short(space: &SpaceDescription) -> String {
+    const WIDEST: usize = 18;
     match (space, space.to_string()) {
-        (SpaceDescription::Box { shape, .. }, text) if text.len() > 24 => format!("Box({shape:?})"),
+        (SpaceDescription::Box { shape, .. }, text) if text.chars().count() > WIDEST => {
+            format!("Box({shape:?})")
+        }
+        (_, text) if text.chars().count() > WIDEST => {
+            let start: String = text.chars().take(WIDEST - 1).collect();
+            format!("{start}…")
+        }
         (_, text) => text,
     }
 }
@@ -88,7 +100,7 @@ fn describe(
     let (observations, actions) = spec.spaces(&EnvOptions::none())?;
     writeln!(out, "{}\n", spec.id())?;
     if !spec.summary().is_empty() {
-        writeln!(out, "{}\n", spec.summary())?;
+        writeln!(out, "{}\n", lines(spec.summary(), WIDTH).join("\n"))?;
     }
     let rows = [
         ["observations".to_owned(), observations.to_string()],
@@ -97,12 +109,12 @@ fn describe(
         ["solved at a mean return of".to_owned(), optional(spec.threshold())],
         ["agents".to_owned(), serving(spec, names)],
     ];
-    write!(out, "{}", columns(&rows))?;
+    write!(out, "{}", wrapped(&rows))?;
     let evaluation = spec.evaluation().as_map();
     if !evaluation.is_empty() {
         let options: Vec<_> = evaluation.iter().map(|(key, x)| format!("{key} = {x}")).collect();
-        let options = options.join(", ");
-        writeln!(out, "\nEvaluated with (`--set evaluation.KEY=VALUE`): {options}")?;
+        let text = format!("Evaluated with (`--set evaluation.KEY=VALUE`): {}", options.join(", "));
+        writeln!(out, "\n{}", lines(&text, WIDTH).join("\n"))?;
     }
     writeln!(out, "\nOptions (`--set env.KEY=VALUE`):")?;
     let mut options: Vec<_> = spec
@@ -114,7 +126,7 @@ fn describe(
         .collect();
     let limit = "The steps after which an episode is cut short.".to_owned();
     options.push(["  max_episode_steps".to_owned(), optional(spec.step_limit()), limit]);
-    write!(out, "{}", columns(&options))?;
+    write!(out, "{}", wrapped(&options))?;
     let presets = names.catalog.iter().filter(|agent| agent.preset(spec.id()).is_some());
     for agent in presets {
         writeln!(out, "\nTrain: gymnast train {} {}", agent.name, spec.id())?;

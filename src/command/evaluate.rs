@@ -2,12 +2,13 @@
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
+use gymnast_core::text::columns;
 use gymnast_envs::Seed;
 use gymnast_harness::{Callback as _, StopOnInterrupt, evaluate_policy_while};
 use serde::Serialize;
 
 use super::{
-    CommandError, Names, numbers::whole, run_dir, run_dir::Trained, table::columns, write_json,
+    CommandError, Names, numbers::whole, run_dir, run_dir::Trained, table::optional, write_json,
 };
 use crate::task::with_task;
 
@@ -39,8 +40,8 @@ struct Played {
     seeds: Vec<OfSeed>,
     /// Over the seeds' mean returns.
     mean_return: f64,
-    /// The standard deviation over the seeds' mean returns, by n − 1; 0 for one seed.
-    std_return: f64,
+    /// The standard deviation over the seeds' mean returns, by n − 1; of one seed there is none.
+    std_return: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -48,7 +49,8 @@ struct OfSeed {
     seed: u64,
     env_steps: u64,
     mean_return: f64,
-    std_return: f64,
+    /// The standard deviation over the episodes, by n; of one episode there is none.
+    std_return: Option<f64>,
     min_return: f64,
     max_return: f64,
     mean_length: f64,
@@ -79,7 +81,7 @@ pub(crate) fn run(
             seed: dir.seed,
             env_steps,
             mean_return: summary.mean_return,
-            std_return: summary.std_return,
+            std_return: Some(summary.std_return).filter(|_| args.episodes > 1),
             min_return: summary.min_return,
             max_return: summary.max_return,
             mean_length: steps as f64 / f64::from(args.episodes),
@@ -87,7 +89,7 @@ pub(crate) fn run(
     }
     let means: Vec<f64> = seeds.iter().map(|seed| seed.mean_return).collect();
     let mean_return = gymnast_core::statistics::mean(&means).unwrap_or(f64::NAN);
-    let std_return = gymnast_core::statistics::sample_std(&means).unwrap_or(0.0);
+    let std_return = gymnast_core::statistics::sample_std(&means);
     let (agent, env) = (run.agent.name, run.env.id().to_owned());
     let result = Played { agent, env, episodes: args.episodes, seeds, mean_return, std_return };
     if args.json {
@@ -105,7 +107,7 @@ fn to_text(result: &Played) -> String {
             s.seed.to_string(),
             format!("{} steps", s.env_steps),
             format!("{:.3}", s.mean_return),
-            format!("{:.3}", s.std_return),
+            optional(s.std_return.map(|std| format!("{std:.3}"))),
             format!("{:.3}", s.min_return),
             format!("{:.3}", s.max_return),
             format!("{:.1}", s.mean_length),
@@ -113,13 +115,13 @@ fn to_text(result: &Played) -> String {
     };
     let rows: Vec<_> =
         std::iter::once(headings.map(str::to_owned)).chain(result.seeds.iter().map(row)).collect();
+    let std = result.std_return.map(|std| format!(" ± {std:.3}")).unwrap_or_default();
     format!(
-        "{} in {}, {} greedy episodes a seed\n\n{}\nmean over seeds: {:.3} ± {:.3}\n",
+        "{} in {}, {} greedy episodes a seed\n\n{}\nmean over seeds: {:.3}{std}\n",
         result.agent,
         result.env,
         result.episodes,
         columns(&rows),
         result.mean_return,
-        result.std_return
     )
 }

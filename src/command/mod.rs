@@ -26,6 +26,7 @@ mod record;
 mod replay;
 mod report;
 mod run_dir;
+mod seeds;
 mod table;
 mod train;
 mod tune;
@@ -38,6 +39,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use gymnast_core::text::{escape_controls, escape_name};
 use gymnast_envs::Registry;
 
 use crate::Catalog;
@@ -78,6 +80,8 @@ enum Command {
 
 /// The exit code where a signal ended the work.
 const INTERRUPTED: u8 = 130;
+/// The largest whole number that a configuration holds.
+const MOST: u64 = i64::MAX as u64;
 
 /// What can be chosen by name.
 struct Names {
@@ -102,11 +106,11 @@ pub fn run(
     catalog: Catalog,
     args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
 ) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help goes to standard output, errors to standard error; either may be closed.
-            let _ = error.print();
+            print(&error, &args);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -120,11 +124,34 @@ pub fn run(
         Ok(code) => code,
         Err(error) => {
             if let Some(text) = error.message() {
-                let _ = writeln!(io::stderr(), "error: {text}");
+                say(&format!("error: {}", on_one_line(text, &args)));
             }
             error.exit_code()
         }
     }
+}
+
+/// Help goes to standard output, errors to standard error; either may be closed.
+fn print(error: &clap::Error, args: &[OsString]) {
+    let text = error.render().to_string();
+    let escaped = on_one_line(&text, args);
+    let _ = match escape_controls(&escaped) {
+        escaped if escaped == text => error.print(),
+        // An argument with control characters is repeated: without colours, so that all can be escaped.
+        escaped => write!(io::stderr(), "{escaped}"),
+    };
+}
+
+/// A message with the line breaks of the arguments that it repeats made visible, so that no argument can
+/// add a line of its own.
+fn on_one_line(message: &str, args: &[OsString]) -> String {
+    let args = args.iter().map(|arg| arg.to_string_lossy()).filter(|arg| arg.contains('\n'));
+    args.fold(message.to_owned(), |message, arg| {
+        let value =
+            arg.split_once('=').map(|(_, value)| value).filter(|value| value.contains('\n'));
+        let value = value.unwrap_or(&arg);
+        message.replace(&*arg, &escape_name(&arg)).replace(value, &escape_name(value))
+    })
 }
 
 fn dispatch(
@@ -150,9 +177,14 @@ fn dispatch(
 
 /// What to do where the process was told to end: says so, and how it left things.
 fn interrupted(what: &str) -> ExitCode {
-    // Standard error may be closed; the exit code says it as well.
-    let _ = writeln!(io::stderr(), "interrupted; {what}");
+    say(&format!("interrupted; {what}"));
     ExitCode::from(INTERRUPTED)
+}
+
+/// Writes a line to standard error, control characters made visible. That it cannot be written is no
+/// failure: nobody reads it.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", escape_controls(line));
 }
 
 /// Writes a value as JSON, over several lines.

@@ -33,6 +33,8 @@ fn read(text: &str) -> Option<u128> {
         None => (text, 0),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    // `.5e1` is 5; a lone dot is nothing.
+    let whole = if whole.is_empty() && mantissa.starts_with('.') { "0" } else { whole };
     let is_number = |part: &str| {
         let mut groups = part.split('_');
         groups.all(|group| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit()))
@@ -77,13 +79,16 @@ mod tests {
     #[test]
     fn a_whole_number_is_written_in_many_ways() {
         let steps = whole::<u64>(0..=i64::MAX as u64);
-        for text in ["100000", "100_000", "1e5", "1E5", "+1e+5", "1.0e5", "0.1e6", "1000000e-1"] {
+        for text in
+            ["100000", "100_000", "1e5", ".1e6", "1E5", "+1e+5", "1.0e5", "0.1e6", "1000000e-1"]
+        {
             assert_eq!(steps(text), Ok(100_000), "{text}");
         }
         assert_eq!((steps("2.5e6"), steps("-0"), steps("0e9")), (Ok(2_500_000), Ok(0), Ok(0)));
-        for text in
-            ["", "1.5", "1e-1", "e5", "1e", "1__0", "_1", "1_", ".5e1", "nan", "--1", "1e99999"]
-        {
+        for text in [
+            "", "1.5", "1e-1", "e5", "1e", "1__0", "_1", "1_", ".5", ".", "5.", "nan", "--1",
+            "1e99999",
+        ] {
             assert!(steps(text).unwrap_err().contains("whole number"), "{text}");
         }
     }

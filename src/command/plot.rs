@@ -3,13 +3,17 @@
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
-use gymnast_core::plot;
+use gymnast_core::{
+    plot::{self, LinePlot},
+    text::escape_name,
+};
+use gymnast_harness::report::RunResults;
 
 use super::{
     CommandError, Names,
     curves::{View, learning_curves},
     numbers::finite,
-    run_dir,
+    run_dir, say,
 };
 
 /// Draw learning curves: a line a run, with its 95 % band over seeds and the seeds themselves
@@ -80,8 +84,30 @@ pub(crate) fn run(
         Center::Iqm => plot::Center::Iqm,
         Center::Median => plot::Center::Median,
     };
+    warn(&runs);
     let view = View { by_time: args.x == X::Time, of_episodes: args.episodes, center };
     learning_curves(&runs, &dirs, view, args.title.as_deref())?.save(&args.out)?;
-    writeln!(out, "{path}")?;
+    writeln!(out, "{}", escape_name(&path.to_string()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what makes a picture hard to read, or misleading.
+fn warn(runs: &[RunResults]) {
+    let mut envs: Vec<_> = runs.iter().map(|run| run.env.as_str()).collect();
+    envs.sort_unstable();
+    envs.dedup();
+    if envs.len() > 1 {
+        say(&format!(
+            "warning: returns of different environments share an axis, though they cannot be compared: {}. \
+             Draw a picture for each environment",
+            envs.join(", ")
+        ));
+    }
+    if runs.len() > LinePlot::DISTINCT_LINES {
+        say(&format!(
+            "warning: of {} runs some lines look alike: a picture tells {} apart. Draw fewer runs in one",
+            runs.len(),
+            LinePlot::DISTINCT_LINES
+        ));
+    }
 }

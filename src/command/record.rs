@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use gymnast_core::statistics;
+use gymnast_core::{statistics, text::escape_name};
 use gymnast_envs::{EnvError, EnvSpec, RowSpace, Seed, Space, VectorEnv};
 use gymnast_harness::{Agent, Demonstrations, Mode, StopOnInterrupt};
 
@@ -66,6 +66,7 @@ pub(crate) fn run(
         return Ok(super::interrupted("nothing was written"));
     };
     let (episodes, mean) = (returns.len(), statistics::mean(&returns).unwrap_or(f64::NAN));
+    let path = escape_name(&path.to_string()).into_owned();
     writeln!(out, "{path}: {episodes} episodes, {steps} steps, mean return {mean:.3}")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,6 @@
 //! Runs on disk, as the subcommands read them.
 
-use std::{
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use gymnast_envs::{EnvOptions, EnvSpec, Space};
 use gymnast_harness::{
@@ -12,7 +9,7 @@ use gymnast_harness::{
 };
 use toml::{Table, Value};
 
-use super::{CommandError, Names};
+use super::{CommandError, Names, say};
 use crate::{
     Run,
     run::{CONFIG_FILE, read_config},
@@ -143,8 +140,7 @@ pub(crate) fn load_agent<O: Space, A: Space>(
         )));
     };
     for error in &damaged {
-        let _ =
-            writeln!(io::stderr(), "seed {}: an older checkpoint is used, since {error}", dir.seed);
+        say(&format!("seed {}: an older checkpoint is used, since {error}", dir.seed));
     }
     Ok(Trained { agent, env_steps: manifest.env_steps })
 }

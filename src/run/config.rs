@@ -2,12 +2,12 @@
 
 use std::{fs::File, io::Read as _, path::Path};
 
-use gymnast_envs::{EnvError, EnvOption, EnvOptions, EnvSpec};
+use gymnast_envs::{EnvError, EnvOption, EnvOptions, EnvSpec, spelling::misspelt_boolean};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::RunError;
-use crate::settings::set;
+use crate::settings::{set, whole_numbers};
 
 /// The parts of a configuration.
 const PARTS: [&str; 5] = ["seeds", "agent", "env", "training", "evaluation"];
@@ -28,7 +28,25 @@ pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, RunError>
     if read as u64 > MAX_CONFIG_BYTES {
         return Err(error(format!("larger than the {MAX_CONFIG_BYTES} bytes allowed")));
     }
-    toml::from_slice(&bytes).map_err(|e| error(e.to_string()))
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    toml::from_slice(text).or_else(|wrong| {
+        // 1e4 is a count, where a count is expected.
+        let whole = toml::from_slice::<Table>(text).ok();
+        let whole = whole.map(|table| whole_numbers(Value::Table(table)));
+        whole
+            .and_then(|table| table.try_into().ok())
+            .ok_or_else(|| error(format!("{wrong}{}", misspelt(&String::from_utf8_lossy(text)))))
+    })
+}
+
+/// Where a boolean is spelt as in another language, which is no TOML.
+fn misspelt(text: &str) -> String {
+    let value = |line: &str| Some(line.split_once('=')?.1.split('#').next()?.trim().to_owned());
+    let wrong = text.lines().zip(1..).find_map(|(line, number)| {
+        let value = value(line).filter(|value| !matches!(value.as_str(), "true" | "false"))?;
+        Some(format!("\nline {number}: {value}{}", misspelt_boolean(&value)?))
+    });
+    wrong.unwrap_or_default()
 }
 
 /// Reads a configuration file.
@@ -97,9 +115,10 @@ pub(super) fn take_name(table: &mut Table, part: &str, key: &str) -> Result<Stri
     }
 }
 
-pub(super) fn seeds(config: &Table) -> Result<Vec<u64>, RunError> {
+/// The seeds of a configuration, in ascending order.
+pub(crate) fn read_seeds(config: &Table) -> Result<Vec<u64>, RunError> {
     let value = config.get("seeds").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
-    let seeds: Option<Vec<u64>> = value.clone().try_into().ok();
+    let seeds: Option<Vec<u64>> = whole_numbers(value.clone()).try_into().ok();
     let mut seeds = seeds.filter(|seeds| !seeds.is_empty()).ok_or_else(|| {
         RunError::Config(format!("seeds = {value}: expected numbers from 0 on, [0, 1, 2] say"))
     })?;
@@ -122,14 +141,20 @@ pub(super) fn complete(spec: &EnvSpec, given: &Table) -> Table {
     let limit = spec.step_limit().map(|limit| i64::from(limit).into());
     all.extend(limit.map(|limit| ("max_episode_steps".to_owned(), limit)));
     for (key, value) in given {
-        let value = match (all.get(key), value) {
-            // So that 10 and 10.0 are the same run.
-            (Some(Value::Float(_)), &Value::Integer(n)) => Value::Float(n as f64),
-            (_, value) => value.clone(),
-        };
+        let value = as_declared(key, all.get(key), value);
         all.insert(key.clone(), value);
     }
     all
+}
+
+/// The value of an option in the type of its default, so that 10, 10.0 and 1e1 are the same run.
+fn as_declared(key: &str, default: Option<&Value>, value: &Value) -> Value {
+    match (default, value) {
+        (Some(Value::Float(_)), &Value::Integer(n)) => Value::Float(n as f64),
+        (Some(Value::Integer(_)), value) => whole_numbers(value.clone()),
+        (_, value) if key == "max_episode_steps" => whole_numbers(value.clone()),
+        (_, value) => value.clone(),
+    }
 }
 
 /// Every option in which an evaluation differs: those that are given, and those of the environment
@@ -137,7 +162,9 @@ pub(super) fn complete(spec: &EnvSpec, given: &Table) -> Table {
 pub(super) fn complete_evaluation(spec: &EnvSpec, given: &Table) -> Table {
     let own = Value::try_from(spec.evaluation().as_map()).ok();
     let mut all = own.and_then(|own| own.as_table().cloned()).unwrap_or_default();
-    all.extend(given.clone());
+    let declared = complete(spec, &Table::new());
+    let given = given.iter();
+    all.extend(given.map(|(key, value)| (key.clone(), as_declared(key, declared.get(key), value))));
     all
 }
 

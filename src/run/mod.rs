@@ -11,7 +11,7 @@ use gymnast_core::files;
 use gymnast_envs::{EnvError, EnvSpec, Registry};
 use gymnast_harness::{
     Callback, Existing, Experiment, Plan, ProgressBars, Recorder, RunIdentity, Summary, TrainError,
-    Training, train,
+    Training, check_first_update, train,
 };
 use thiserror::Error;
 use toml::{Table, Value};
@@ -23,8 +23,8 @@ use crate::{
     task::{AnyTask, with_task},
 };
 
-use config::{complete, complete_evaluation, insert_evaluation, part, seeds, take_name};
-pub(crate) use config::{env_options, key_path, read_toml, set_key};
+use config::{complete, complete_evaluation, insert_evaluation, part, take_name};
+pub(crate) use config::{env_options, key_path, read_seeds, read_toml, set_key};
 pub use config::{overlay, read_config};
 
 /// The file of a run's directory that says what the run is.
@@ -161,7 +161,7 @@ impl Run {
         let name = take_name(&mut agent, "agent", "name")?;
         let id = take_name(&mut env, "env", "id")?;
         let (entry, spec) = (catalog.agent(&name)?, registry.spec(&id)?);
-        let seeds = seeds(config)?;
+        let seeds = read_seeds(config)?;
         let training: Training =
             settings::parse("training", "training.", &part(config, "training")?)?;
         training.check()?;
@@ -218,6 +218,16 @@ impl Run {
         Plan { seed: Seed::new(seed), num_envs, env_steps }
     }
 
+    /// Refuses a training that would end before the agent's first update.
+    ///
+    /// # Errors
+    /// [`TrainError::InvalidSetting`]; what the agent or the environment returns.
+    pub fn check_first_update(&self) -> Result<(), TrainError> {
+        let plan = self.plan(self.seeds[0]);
+        let first = with_task!(&self.task, task => task.setup(&plan)?.agent.first_update());
+        check_first_update(first, &self.training)
+    }
+
     /// Trains one seed and keeps nothing but the summary.
     ///
     /// # Errors
@@ -261,6 +271,8 @@ impl Run {
         jobs: usize,
         progress: ProgressBars,
     ) -> Result<Vec<Summary>, TrainError> {
+        // Before the directory is made or an old run replaced.
+        self.check_first_update()?;
         let experiment = Experiment {
             dir: dir.to_owned(),
             training: self.training.clone(),

@@ -211,6 +211,14 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for A2c<O, H> {
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A2c<O, H> {
+    fn first_update(&self) -> u64 {
+        self.rollout.capacity() as u64
+    }
+
+    fn has_learned(&self) -> bool {
+        self.updates > 0
+    }
+
     fn learn(
         &mut self,
         experience: &Experience<O, H::ActionSpace>,

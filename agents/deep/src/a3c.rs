@@ -143,6 +143,14 @@ impl<O: FeatureSpace, H: PolicyHead> Asynchronous<O, H::ActionSpace> for A3c<O, 
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A3c<O, H> {
+    fn first_update(&self) -> u64 {
+        1
+    }
+
+    fn has_learned(&self) -> bool {
+        self.shared.env_steps() > 0
+    }
+
     /// Workers learn from what they play themselves, in [`advance`](Asynchronous::advance).
     ///
     /// # Errors

@@ -319,6 +319,14 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Bc<O, H> {
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Bc<O, H> {
+    fn first_update(&self) -> u64 {
+        1
+    }
+
+    fn has_learned(&self) -> bool {
+        self.env_steps > 0
+    }
+
     fn learn(
         &mut self,
         experience: &Experience<O, H::ActionSpace>,

@@ -73,6 +73,7 @@ pub use values::Distribution;
 
 use crate::{
     learned::{backend, check_gradient, evaluate, follow_mean},
+    off_policy::first_due,
     replay::{Batch, Replay},
     targets::greedy_actions,
 };
@@ -290,6 +291,15 @@ fn diverged(what: &'static str, value: f64, env_steps: u64) -> AgentError {
 }
 
 impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
+    fn first_update(&self) -> u64 {
+        let DqnConfig { learning_starts, train_every, .. } = self.config;
+        first_due(learning_starts, train_every, self.plan.num_envs)
+    }
+
+    fn has_learned(&self) -> bool {
+        self.updates > 0
+    }
+
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
         let DqnConfig { gamma, reward_scale, .. } = self.config;
         let action_space = &self.action_space;

@@ -218,6 +218,14 @@ impl<O: FeatureSpace, A: BoundedSpace> Policy<O, A> for Mbpo<O, A> {
 }
 
 impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Mbpo<O, A> {
+    fn first_update(&self) -> u64 {
+        self.sac.first_update()
+    }
+
+    fn has_learned(&self) -> bool {
+        self.sac.has_learned()
+    }
+
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
         let updates = self.sac.experience.take_in(experience)?;
         let happened = experience.is_reset.iter().filter(|is_reset| !**is_reset).count();

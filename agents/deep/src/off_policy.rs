@@ -189,6 +189,12 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
         Ok((self.env_steps / train_every - before / train_every) * self.config.gradient_steps)
     }
 
+    /// The env steps after which the first update comes.
+    pub(crate) fn first_update(&self) -> u64 {
+        let OffPolicyConfig { learning_starts, train_every, .. } = self.config;
+        first_due(learning_starts, train_every, self.plan.num_envs)
+    }
+
     /// Draws the transitions of an update.
     pub(crate) fn sample(&mut self, batch: &mut Batch<f32>) -> Result<(), AgentError> {
         self.replay.sample(self.config.batch_size, &mut self.replay_rng, batch)
@@ -198,6 +204,15 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
     pub(crate) fn descent(&self, rate: f64) -> Descent {
         Descent { rate, env_steps: self.env_steps }
     }
+}
+
+/// The env steps of the first vector step that reaches a multiple of `every`, from `learning_starts` on.
+pub(crate) fn first_due(learning_starts: u64, every: u64, num_envs: usize) -> u64 {
+    let n = num_envs as u64;
+    // Before the vector step that reaches `learning_starts`, or the first one.
+    let before = (learning_starts.div_ceil(n).max(1) - 1) * n;
+    let multiple = (before / every).saturating_add(1).saturating_mul(every);
+    multiple.div_ceil(n).saturating_mul(n)
 }
 
 impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for OffPolicy<O, A> {
@@ -215,5 +230,30 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for OffPolicy<O, A> {
         self.last_actions = state.finite_array("last_actions", &[self.last_actions.len()])?;
         self.env_steps = state.counter("env_steps")?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_update_is_the_first_that_is_due() {
+        // learning_starts, train_every, num_envs: the vector step at which `take_in` returns the first.
+        for (starts, every, n, first) in [
+            (1000, 1, 1, 1000),
+            (0, 4, 1, 4),
+            (10, 4, 1, 12),
+            (12, 4, 1, 12),
+            (10, 4, 8, 16),
+            (1, 64, 8, 64),
+            (9, 3, 4, 12),
+        ] {
+            assert_eq!(first_due(starts, every, n), first, "{starts} {every} {n}");
+            let n = n as u64;
+            let due = |t: u64| t >= starts && t / every > (t - n) / every;
+            assert_eq!((1..).map(|i| i * n).find(|&t| due(t)), Some(first), "{starts} {every} {n}");
+        }
+        assert_eq!(first_due(u64::MAX, 1, 1), u64::MAX);
     }
 }

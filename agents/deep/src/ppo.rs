@@ -296,6 +296,14 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Ppo<O, H> {
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Ppo<O, H> {
+    fn first_update(&self) -> u64 {
+        self.rollout.capacity() as u64
+    }
+
+    fn has_learned(&self) -> bool {
+        self.env_steps >= self.first_update()
+    }
+
     fn learn(
         &mut self,
         experience: &Experience<O, H::ActionSpace>,

@@ -156,6 +156,14 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Reinforce<O, 
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Reinforce<O, H> {
+    fn first_update(&self) -> u64 {
+        self.config.episodes_per_update as u64
+    }
+
+    fn has_learned(&self) -> bool {
+        self.optimizer.state().step > 0
+    }
+
     fn learn(
         &mut self,
         experience: &Experience<O, H::ActionSpace>,

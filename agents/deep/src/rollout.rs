@@ -55,6 +55,12 @@ impl Rollout {
         })
     }
 
+    /// The rows that fill it: the env steps between two updates.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Adds one step of every environment, its rewards times `reward_scale`.
     ///
     /// # Errors

@@ -177,6 +177,14 @@ impl<O: FeatureSpace, A: BoundedSpace> Policy<O, A> for Td3<O, A> {
 }
 
 impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Td3<O, A> {
+    fn first_update(&self) -> u64 {
+        self.experience.first_update()
+    }
+
+    fn has_learned(&self) -> bool {
+        self.updates > 0
+    }
+
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
         let mut metrics = None;
         let mut batch = std::mem::take(&mut self.batch);

@@ -43,6 +43,13 @@ pub trait Agent<O: Space, A: Space>: Policy<O, A> + Checkpoint + Send {
     /// [`AgentError::Diverged`] where a loss or a value is no longer finite.
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError>;
 
+    /// The env steps after which the first update comes, or the least number where that depends on the
+    /// episodes: a training that ends before learns nothing, and is refused.
+    fn first_update(&self) -> u64;
+
+    /// Whether the agent has made an update.
+    fn has_learned(&self) -> bool;
+
     /// Drops every unfinished episode: the next transitions begin new ones. Called after a resume that
     /// had to reset the environments mid-episode.
     ///

@@ -141,6 +141,12 @@ impl Experiment {
         let callbacks: &mut [&mut dyn Callback] = &mut [&mut interrupt, &mut bar];
         let summary = go_on(&mut setup, &self.training, plan.seed, recorder, start, callbacks)?;
         self.progress.finish(seed, &bar, &summary);
+        if !summary.learned && summary.ending != Ending::Stopped {
+            self.progress.warn(&format!(
+                "seed {seed}: nothing was learned: the agent made no update in {} env steps",
+                summary.env_steps
+            ));
+        }
         claimed.check()?;
         dir.write_summary(&summary, &identity)?;
         Ok(summary)

@@ -50,5 +50,5 @@ pub use records::{Episode, Evaluation, MetricRow, Record, read_records};
 pub use schedule::Schedule;
 pub use seed_dir::SeedDir;
 pub use tensorboard::EventWriter;
-pub use trainer::{Ending, Setup, Summary, train};
+pub use trainer::{Ending, Setup, Summary, check_first_update, train};
 pub use training::Training;

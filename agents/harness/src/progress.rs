@@ -1,18 +1,35 @@
-//! Progress bars: steps a second, the return, and the time left.
+//! Progress bars: steps a second, the return, and the time left. Where no bar can be drawn, a line a
+//! minute.
 
-use std::{collections::VecDeque, io::Write as _};
+use std::{
+    collections::VecDeque,
+    fmt,
+    io::Write as _,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
+    time::{Duration, Instant},
+};
 
+use gymnast_core::text::escape_controls;
 use gymnast_envs::Restored;
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{
+    HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState,
+    ProgressStyle,
+};
 
 use crate::{Callback, Episode, Evaluation, Flow, Progress, Summary};
 
 const TEMPLATE: &str =
-    "{prefix:>8} {bar:24} {percent:>3}% {human_pos}/{human_len} steps  {speed}/s{msg}  {eta} left";
+    "{prefix:>8} {bar:24} {percent:>3}% {human_pos}/{human_len} steps{speed}{msg}{left}";
 /// Episodes of training that the shown return is the mean of.
 const SHOWN_EPISODES: usize = 100;
+/// Where no bar can be drawn, a seed is heard of this often.
+const LINE_EVERY: Duration = Duration::from_secs(60);
 
-/// One progress bar a seed, on standard error. Where that is no terminal, a line a seed instead.
+/// One progress bar a seed, on standard error. Where that is no terminal, or one that cannot move its
+/// cursor (`TERM=dumb`), each seed writes a line a minute and one at its end.
 #[derive(Clone, Debug)]
 pub struct ProgressBars {
     bars: Option<MultiProgress>,
@@ -23,8 +40,11 @@ impl ProgressBars {
     /// Bars on standard error.
     #[must_use]
     pub fn on_stderr() -> Self {
-        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-        Self { bars: Some(MultiProgress::new()), is_terminal }
+        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr())
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let target =
+            if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self { bars: Some(MultiProgress::with_draw_target(target)), is_terminal }
     }
 
     /// Nothing is shown.
@@ -40,16 +60,25 @@ impl ProgressBars {
             None => ProgressBar::hidden(),
         };
         let style = ProgressStyle::with_template(TEMPLATE).expect("the template is valid");
-        let speed = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            // There is nobody to tell where a bar cannot be written to.
-            let _ = write!(out, "{}", HumanCount(state.per_sec() as u64));
+        let speed = |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // An error says that the bar cannot be written to: nothing is lost.
+            let _ = out.write_str(&speed(state.per_sec()));
         };
-        bar.set_style(style.progress_chars("━╸ ").with_key("speed", speed));
+        let left = |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let remaining = state.len().unwrap_or(0).saturating_sub(state.pos());
+            let _ = out.write_str(&left(remaining, state.per_sec()));
+        };
+        let style = style.progress_chars("━╸ ").with_key("speed", speed).with_key("left", left);
+        bar.set_style(style);
         bar.set_prefix(format!("seed {seed}"));
-        let returns = VecDeque::with_capacity(SHOWN_EPISODES);
+        let standing = Arc::new(Mutex::new(Standing::new(seed, env_steps)));
+        let lines = (self.bars.is_some() && !self.is_terminal)
+            .then(|| Lines::begin(LINE_EVERY, Arc::clone(&standing), |line| warn(&line)));
         // Drawing costs more than a step of a small environment: a thousand times a run is enough.
-        let every = env_steps.div_ceil(1000);
-        Bar { seed, bars: self.clone(), bar, every, next: 0, returns, evaluated: None }
+        let every = env_steps.div_ceil(1000).min(10_000);
+        let returns = VecDeque::with_capacity(SHOWN_EPISODES);
+        let bars = self.clone();
+        Bar { seed, bars, bar, every, next: 0, returns, evaluated: None, standing, _lines: lines }
     }
 
     /// Says how a seed's training ended.
@@ -57,15 +86,17 @@ impl ProgressBars {
         let Some(bars) = &self.bars else { return };
         bar.bar.finish_and_clear();
         bars.remove(&bar.bar);
-        let last = summary.evaluations.last();
-        let result = last.map_or_else(
-            || "no evaluation".to_owned(),
-            |e| format!("final return {:.2} ± {:.2}", e.mean_return, e.std_return),
-        );
-        self.say(&format!(
-            "seed {seed}: {result} after {} env steps, {:.0} steps/s",
-            summary.env_steps, summary.env_steps_per_s
-        ));
+        let result = match summary.evaluations.last() {
+            None => "no evaluation".to_owned(),
+            // The deviation of one episode is none.
+            Some(e) if e.episodes < 2 => format!("final return {:.2}", e.mean_return),
+            Some(e) => format!("final return {:.2} ± {:.2}", e.mean_return, e.std_return),
+        };
+        let speed = match speed(summary.env_steps_per_s).trim() {
+            "" => String::new(),
+            speed => format!(", {} steps/s", speed.trim_end_matches("/s")),
+        };
+        self.say(&format!("seed {seed}: {result} after {} env steps{speed}", summary.env_steps));
     }
 
     /// Shows a line above the bars, and nothing where they are hidden.
@@ -78,11 +109,90 @@ impl ProgressBars {
     /// Shows a line that must be seen even where the bars are hidden. An error to write it is no
     /// loss: the run goes on.
     pub(crate) fn warn(&self, line: &str) {
-        let _ = match &self.bars {
-            Some(bars) if self.is_terminal => bars.println(line),
-            _ => writeln!(std::io::stderr(), "{line}"),
-        };
+        match &self.bars {
+            Some(bars) if self.is_terminal => drop(bars.println(escape_controls(line))),
+            _ => warn(line),
+        }
     }
+}
+
+fn warn(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", escape_controls(line));
+}
+
+/// The speed as text; empty while it is unknown.
+fn speed(per_s: f64) -> String {
+    match per_s {
+        x if !x.is_finite() || x < 0.05 => String::new(),
+        x if x < 10.0 => format!("  {x:.1}/s"),
+        x => format!("  {}/s", HumanCount(x as u64)),
+    }
+}
+
+/// The time left as text; empty while it is unknown or less than a second.
+fn left(env_steps: u64, per_s: f64) -> String {
+    let seconds = env_steps as f64 / per_s;
+    if !(1.0..1e9).contains(&seconds) {
+        return String::new();
+    }
+    format!("  {} left", HumanDuration(Duration::from_secs(seconds as u64)))
+}
+
+/// Where a seed's training stands, as a line tells it.
+struct Standing {
+    seed: u64,
+    env_steps: u64,
+    total_env_steps: u64,
+    message: String,
+    /// When the training began or went on, and after how many env steps.
+    begun: Option<(Instant, u64)>,
+}
+
+impl Standing {
+    fn new(seed: u64, total_env_steps: u64) -> Self {
+        Self { seed, env_steps: 0, total_env_steps, message: String::new(), begun: None }
+    }
+
+    fn line(&self, now: Instant) -> String {
+        let Self { seed, env_steps, total_env_steps, message, begun } = self;
+        let percent = 100.0 * *env_steps as f64 / (*total_env_steps).max(1) as f64;
+        let per_s = begun.map_or(0.0, |(begun, before)| {
+            env_steps.saturating_sub(before) as f64 / now.duration_since(begun).as_secs_f64()
+        });
+        let (speed, left) = (speed(per_s), left(total_env_steps.saturating_sub(*env_steps), per_s));
+        format!(
+            "seed {seed}: {}/{} steps ({percent:.0} %){speed}{message}{left}",
+            HumanCount(*env_steps),
+            HumanCount(*total_env_steps)
+        )
+    }
+}
+
+/// A thread that writes a line now and then, however long a step takes; it ends when this is dropped.
+struct Lines {
+    _end: Sender<()>,
+}
+
+impl Lines {
+    fn begin(
+        every: Duration,
+        standing: Arc<Mutex<Standing>>,
+        write: impl Fn(String) + Send + 'static,
+    ) -> Self {
+        let (end, ended) = channel();
+        std::thread::spawn(move || {
+            while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                let line = lock(&standing).line(Instant::now());
+                write(line);
+            }
+        });
+        Self { _end: end }
+    }
+}
+
+/// What is shown is whole after every assignment: a panic elsewhere does no harm to it.
+fn lock(standing: &Mutex<Standing>) -> MutexGuard<'_, Standing> {
+    standing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The bar of one seed.
@@ -94,6 +204,8 @@ pub(crate) struct Bar {
     next: u64,
     returns: VecDeque<f64>,
     evaluated: Option<f64>,
+    standing: Arc<Mutex<Standing>>,
+    _lines: Option<Lines>,
 }
 
 impl Bar {
@@ -127,10 +239,14 @@ impl Callback for Bar {
                 // A resumed run starts here, and its speed is counted from here.
                 self.bar.set_position(progress.env_steps);
                 self.bar.reset_eta();
+                lock(&self.standing).begun = Some((Instant::now(), progress.env_steps));
             }
             self.next = progress.env_steps + self.every;
             self.bar.set_position(progress.env_steps);
-            self.bar.set_message(self.message());
+            let message = self.message();
+            self.bar.set_message(message.clone());
+            let mut standing = lock(&self.standing);
+            (standing.env_steps, standing.message) = (progress.env_steps, message);
         }
         Flow::Continue
     }
@@ -145,5 +261,46 @@ impl Callback for Bar {
     fn on_evaluation(&mut self, evaluation: &Evaluation) -> Flow {
         self.evaluated = Some(evaluation.mean_return);
         Flow::Continue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_that_is_unknown_is_not_shown() {
+        assert_eq!((speed(0.0), speed(f64::NAN), left(10, 0.0)), Default::default());
+        assert_eq!(speed(0.25), "  0.2/s");
+        assert_eq!(speed(1234.5), "  1,234/s");
+        assert_eq!((left(100, 10.0), left(5, 10.0)), ("  10 seconds left".into(), String::new()));
+    }
+
+    #[test]
+    fn a_line_says_where_a_seed_stands() {
+        let now = Instant::now();
+        let mut standing = Standing::new(3, 50_000);
+        assert_eq!(standing.line(now), "seed 3: 0/50,000 steps (0 %)");
+        standing.begun = Some((now, 10_000));
+        standing.env_steps = 20_000;
+        standing.message = "  return 5.0".to_owned();
+        assert_eq!(
+            standing.line(now + Duration::from_secs(10)),
+            "seed 3: 20,000/50,000 steps (40 %)  1,000/s  return 5.0  30 seconds left"
+        );
+    }
+
+    #[test]
+    fn lines_come_though_no_step_does_and_end_with_the_bar() {
+        let (write, written) = channel();
+        let standing = Arc::new(Mutex::new(Standing::new(3, 50_000)));
+        let lines = Lines::begin(Duration::from_millis(1), standing, move |line| {
+            let _ = write.send(line);
+        });
+        assert!(written.recv().is_ok_and(|line| line.starts_with("seed 3: 0/50,000")));
+        assert!(written.recv().is_ok());
+        drop(lines);
+        // The thread lets go of the channel.
+        while written.recv().is_ok() {}
     }
 }

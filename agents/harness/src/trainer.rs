@@ -46,6 +46,9 @@ pub struct Summary {
     pub wall_time_s: f64,
     /// Env steps a second while learning: evaluations and checkpoints not counted.
     pub env_steps_per_s: f64,
+    /// Whether the agent made an update. Where it made none, the training was for nothing.
+    #[serde(default = "yes")]
+    pub learned: bool,
     /// Every evaluation, in order.
     pub evaluations: Vec<Evaluation>,
 }
@@ -59,9 +62,15 @@ impl Summary {
             episodes: 0,
             wall_time_s: 0.0,
             env_steps_per_s: 0.0,
+            learned: false,
             evaluations: Vec::new(),
         }
     }
+}
+
+/// A summary from before this was written is of an agent that learned.
+fn yes() -> bool {
+    true
 }
 
 /// Trains an agent.
@@ -138,6 +147,7 @@ pub(crate) fn go_on<O: Space, A: Space>(
         n as u64,
         format!("{given}, as the environments given"),
     )?;
+    check_first_update(setup.agent.first_update(), training)?;
     let Start { progress, restored, evaluations } = start;
     if let Some(restored) = restored {
         let env_steps = progress.env_steps;
@@ -150,6 +160,23 @@ pub(crate) fn go_on<O: Space, A: Space>(
         ending => ending?,
     };
     Ok(run.summary(ending))
+}
+
+/// Refuses a training that would end before the agent's first update.
+///
+/// # Errors
+/// [`TrainError::InvalidSetting`].
+pub fn check_first_update(first_update: u64, training: &Training) -> Result<(), TrainError> {
+    require(
+        training.env_steps >= first_update,
+        "training.env_steps",
+        training.env_steps,
+        format!(
+            "at least {first_update}: nothing is learned before the agent's first update. Train for longer \
+             (--steps), or lower what the agent waits for (learning_starts, n_steps, episodes_per_update, \
+             training.num_envs)"
+        ),
+    )
 }
 
 /// What of the loop itself changes.
@@ -435,6 +462,7 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
             wall_time_s: self.recorder.wall_time_s(),
             // A clock may stand still over a short training.
             env_steps_per_s: env_steps as f64 / self.recorder.learning_time_s().max(1e-9),
+            learned: self.setup.agent.has_learned(),
             evaluations: self.evaluations,
         }
     }

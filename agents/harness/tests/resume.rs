@@ -50,6 +50,14 @@ impl Policy<Discrete, Discrete> for Watcher {
 }
 
 impl Agent<Discrete, Discrete> for Watcher {
+    fn first_update(&self) -> u64 {
+        1
+    }
+
+    fn has_learned(&self) -> bool {
+        true
+    }
+
     fn learn(
         &mut self,
         _experience: &Experience<Discrete, Discrete>,

@@ -210,6 +210,14 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgen
 }
 
 impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Agent<O, A> for TabularAgent<O, A, R> {
+    fn first_update(&self) -> u64 {
+        self.standing.len() as u64
+    }
+
+    fn has_learned(&self) -> bool {
+        self.env_steps > 0
+    }
+
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
         let num_envs = self.plan.num_envs;
         AgentError::check_rows(experience, num_envs)?;

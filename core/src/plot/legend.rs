@@ -16,7 +16,8 @@ pub(super) struct Entry<'a> {
     pub(super) label: &'a str,
     pub(super) colour: Rgb,
     pub(super) width: f64,
-    pub(super) dashed: bool,
+    /// The lengths of its dashes and gaps, where it is no solid line.
+    pub(super) pattern: Option<&'static [f64]>,
 }
 
 /// Lays `entries` out in rows from `left` to `right`, the first row's upper edge at `top`; returns
@@ -32,7 +33,10 @@ pub(super) fn lay_out(entries: &[Entry<'_>], left: f64, right: f64, top: f64) ->
         }
         let middle = y + ROW / 2.0;
         let swatch = vec![(x, middle), (x + SWATCH, middle)];
-        let pieces = if entry.dashed { dashed(&swatch) } else { vec![swatch] };
+        let pieces = match entry.pattern {
+            Some(pattern) => dashed(&swatch, pattern),
+            None => vec![swatch],
+        };
         marks.extend(pieces.into_iter().map(|points| Mark::Line {
             points,
             colour: entry.colour,
@@ -58,7 +62,7 @@ mod tests {
         let labels: Vec<String> = (0..9).map(|i| format!("algorithm number {i}")).collect();
         let entries: Vec<_> = labels
             .iter()
-            .map(|label| Entry { label, colour: Rgb(0, 0, 0), width: 2.0, dashed: false })
+            .map(|label| Entry { label, colour: Rgb(0, 0, 0), width: 2.0, pattern: None })
             .collect();
         let (bottom, marks) = lay_out(&entries, 50.0, 500.0, 30.0);
         assert_eq!(bottom, 30.0 + 5.0 * ROW);

@@ -101,6 +101,9 @@ pub struct Guide {
 }
 
 impl LinePlot {
+    /// The lines that can be told apart, by colour and dashes, where none has a colour of its own.
+    pub const DISTINCT_LINES: usize = OKABE_ITO.len() * line::PATTERNS.len();
+
     /// The plot as SVG text. Its letters are set in the reader's own sans-serif font.
     ///
     /// # Errors
@@ -148,20 +151,17 @@ impl LinePlot {
         for (index, (line, colour)) in coloured().enumerate() {
             let start = marks.len();
             draw_line(&mut marks, &frame, &line.points, colour, LINE_WIDTH);
-            if self.is_dashed(index) {
+            if let Some(pattern) = self.pattern(index) {
                 let solid = marks.split_off(start);
-                marks.extend(solid.into_iter().flat_map(dash));
+                marks.extend(solid.into_iter().flat_map(|mark| dash(mark, pattern)));
             }
         }
         // On top, or a line that runs along it would hide it.
         for guide in &self.guides {
             let y = frame.height(guide.y);
-            let ends = [(frame.left, y), (frame.right, y)];
-            marks.extend(dash(Mark::Line {
-                points: ends.to_vec(),
-                colour: GUIDE,
-                width: GUIDE_WIDTH,
-            }));
+            let ends = vec![(frame.left, y), (frame.right, y)];
+            let line = Mark::Line { points: ends, colour: GUIDE, width: GUIDE_WIDTH };
+            marks.extend(dash(line, line::DASHES));
         }
         Ok(Scene { width, height, marks })
     }
@@ -171,8 +171,16 @@ impl LinePlot {
     }
 
     /// Where the palette has to repeat a colour, dashes tell the lines apart.
-    fn is_dashed(&self, index: usize) -> bool {
-        self.lines[index].colour.is_none() && (index / OKABE_ITO.len()) % 2 == 1
+    fn pattern(&self, index: usize) -> Option<&'static [f64]> {
+        let round = index / OKABE_ITO.len();
+        let pattern = line::PATTERNS[round % line::PATTERNS.len()];
+        Some(pattern).filter(|pattern| self.lines[index].colour.is_none() && !pattern.is_empty())
+    }
+
+    /// How far the title and the legend reach down from the upper edge, in pixels.
+    #[must_use]
+    pub fn heading_height(&self) -> f64 {
+        self.heading().1
     }
 
     fn ranges(&self) -> Result<(Range, Range), PlotError> {
@@ -214,13 +222,13 @@ impl LinePlot {
             label: &line.label,
             colour: self.colour(index),
             width: LINE_WIDTH,
-            dashed: self.is_dashed(index),
+            pattern: self.pattern(index),
         });
         let guides = self.guides.iter().map(|guide| Entry {
             label: &guide.label,
             colour: GUIDE,
             width: GUIDE_WIDTH,
-            dashed: true,
+            pattern: Some(line::DASHES),
         });
         let entries: Vec<_> = lines.chain(guides).filter(|entry| !entry.label.is_empty()).collect();
         let (bottom, rows) = legend::lay_out(&entries, left, right, top);
@@ -240,9 +248,9 @@ fn draw_line(marks: &mut Vec<Mark>, frame: &Frame, points: &[Point], colour: Rgb
     }
 }
 
-fn dash(mark: Mark) -> Vec<Mark> {
+fn dash(mark: Mark, pattern: &[f64]) -> Vec<Mark> {
     match mark {
-        Mark::Line { points, colour, width } => line::dashed(&points)
+        Mark::Line { points, colour, width } => line::dashed(&points, pattern)
             .into_iter()
             .map(|points| Mark::Line { points, colour, width })
             .collect(),

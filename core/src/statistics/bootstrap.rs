@@ -60,7 +60,8 @@ impl Bootstrap {
     /// The interval of `statistic` over one environment's runs, one value a seed.
     ///
     /// # Errors
-    /// [`StatisticsError`] if there are no values, the settings are unusable, or the statistic is
+    /// [`StatisticsError::TooFew`] for a single value, which says nothing of how values scatter;
+    /// [`StatisticsError`] if there are none, the settings are unusable, or the statistic is
     /// undefined on the sample or on a resample.
     pub fn interval(
         &self,
@@ -75,7 +76,7 @@ impl Bootstrap {
     /// each task; see [`aggregate_iqm`](super::aggregate_iqm) and its neighbours.
     ///
     /// # Errors
-    /// As [`interval`](Self::interval); also if any task has no runs.
+    /// As [`interval`](Self::interval); also if any task has no runs, or one only.
     pub fn stratified_interval<S: AsRef<[f64]>>(
         &self,
         strata: &[S],
@@ -86,6 +87,7 @@ impl Bootstrap {
         if strata.is_empty() || strata.iter().any(|stratum| stratum.as_ref().is_empty()) {
             return Err(StatisticsError::Empty);
         }
+        strata.iter().try_for_each(|stratum| at_least_two(stratum.as_ref().len()))?;
         let mut resample: Vec<Vec<f64>> = strata.iter().map(|s| s.as_ref().to_vec()).collect();
         let estimate = statistic(&resample).ok_or(StatisticsError::Undefined)?;
         let mut statistics = Vec::with_capacity(self.resamples);
@@ -119,6 +121,7 @@ impl Bootstrap {
         if let Some(other) = seeds.iter().find(|seed| seed.len() != points) {
             return Err(StatisticsError::Length { x: points, y: other.len() });
         }
+        at_least_two(seeds.len())?;
         let columns: Vec<Option<Vec<f64>>> =
             (0..points).map(|point| seeds.iter().map(|seed| seed[point]).collect()).collect();
         let draws: Vec<usize> =
@@ -157,6 +160,11 @@ impl Bootstrap {
         let at = |level| quantile_of_sorted(&sorted, level).ok_or(StatisticsError::Undefined);
         Ok(Interval { estimate, low: at(tail)?, high: at(1.0 - tail)? })
     }
+}
+
+/// One value has no spread: an interval from it would be invented.
+pub(super) fn at_least_two(got: usize) -> Result<(), StatisticsError> {
+    if got < 2 { Err(StatisticsError::TooFew { needed: 2, got }) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -212,7 +220,10 @@ mod tests {
             Err(StatisticsError::Undefined)
         );
         let none = Bootstrap { resamples: 0, ..bootstrap };
-        assert_eq!(none.interval(&[1.0], mean, &mut rng(0)), Err(StatisticsError::NoResamples));
+        assert_eq!(
+            none.interval(&[1.0, 2.0], mean, &mut rng(0)),
+            Err(StatisticsError::NoResamples)
+        );
         for resamples in [1 << 40, usize::MAX] {
             let error = Err(StatisticsError::TooManyResamples(resamples));
             let many = Bootstrap { resamples, ..bootstrap };
@@ -239,8 +250,13 @@ mod tests {
     }
 
     #[test]
-    fn a_single_run_has_an_interval_of_no_width() {
-        let interval = Bootstrap::default().interval(&[5.0], mean, &mut rng(0)).unwrap();
-        assert_eq!(interval, Interval { estimate: 5.0, low: 5.0, high: 5.0 });
+    fn one_value_has_no_interval() {
+        let (bootstrap, too_few) =
+            (Bootstrap::default(), StatisticsError::TooFew { needed: 2, got: 1 });
+        assert_eq!(bootstrap.interval(&[5.0], mean, &mut rng(0)), Err(too_few.clone()));
+        let strata = [vec![1.0, 2.0], vec![3.0]];
+        let stratified = bootstrap.stratified_interval(&strata, aggregate_mean, &mut rng(0));
+        assert_eq!(stratified, Err(too_few.clone()));
+        assert_eq!(bootstrap.band(&[vec![Some(1.0)]], mean, &mut rng(0)), Err(too_few));
     }
 }

@@ -7,6 +7,7 @@
 mod aggregate;
 mod bootstrap;
 mod curve;
+mod interval;
 mod paired;
 mod smoothing;
 mod summary;
@@ -15,6 +16,7 @@ mod threshold;
 pub use aggregate::{aggregate_iqm, aggregate_mean, aggregate_median};
 pub use bootstrap::{Bootstrap, Interval};
 pub use curve::{Curve, Interpolation, common_grid};
+pub use interval::{MedianInterval, mean_interval, median_interval, sample_size};
 pub use paired::paired_difference;
 pub use smoothing::{Bin, bin_means, moving_average};
 pub(crate) use summary::unit_scale;
@@ -27,6 +29,14 @@ pub enum StatisticsError {
     /// There is nothing to compute from.
     #[error("no values were given: at least one is needed in every group")]
     Empty,
+    /// Too few values for an interval: a single one has no spread.
+    #[error("an interval needs at least {needed} values in every group: got {got}; run more seeds")]
+    TooFew {
+        /// The least number that would do.
+        needed: usize,
+        /// How many there were.
+        got: usize,
+    },
     /// The two coordinates of a curve do not pair up.
     #[error("a curve needs one y for each x: got {x} x and {y} y")]
     Length {

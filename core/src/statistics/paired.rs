@@ -2,6 +2,7 @@
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
+use super::bootstrap::at_least_two;
 use super::summary::{mean, sample_std};
 use super::{Interval, StatisticsError};
 
@@ -23,8 +24,8 @@ use super::{Interval, StatisticsError};
 ///
 /// # Errors
 /// [`StatisticsError::Pairs`] unless there are as many of the one as of the other,
-/// [`StatisticsError::Confidence`], [`StatisticsError::Undefined`] for fewer than two pairs, values that
-/// are not finite or a negative overlap.
+/// [`StatisticsError::Confidence`], [`StatisticsError::TooFew`] for fewer than two pairs,
+/// [`StatisticsError::Undefined`] for values that are not finite or a negative overlap.
 pub fn paired_difference(
     a: &[f64],
     b: &[f64],
@@ -37,6 +38,7 @@ pub fn paired_difference(
     if !(confidence > 0.0 && confidence < 1.0) {
         return Err(StatisticsError::Confidence(confidence));
     }
+    at_least_two(a.len())?;
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
     let undefined = StatisticsError::Undefined;
     let (Some(estimate), Some(std)) = (mean(&differences), sample_std(&differences)) else {
@@ -52,7 +54,7 @@ pub fn paired_difference(
 
 /// The t within which Student's distribution with `df` degrees of freedom holds `confidence`, from −t
 /// to t.
-fn student_t(confidence: f64, df: usize) -> f64 {
+pub(super) fn student_t(confidence: f64, df: usize) -> f64 {
     let (mut low, mut high) = (0.0, FRAC_PI_2);
     for _ in 0..f64::MANTISSA_DIGITS {
         let middle = (low + high) / 2.0;
@@ -117,7 +119,8 @@ mod tests {
         assert_eq!(difference(&[1.0, 2.0], &[1.0], 0.95, 0.0), pairs);
         let two = [1.0, 2.0];
         assert_eq!(difference(&two, &two, 1.0, 0.0), StatisticsError::Confidence(1.0));
-        assert_eq!(difference(&[1.0], &[1.0], 0.95, 0.0), StatisticsError::Undefined);
+        let single = StatisticsError::TooFew { needed: 2, got: 1 };
+        assert_eq!(difference(&[1.0], &[1.0], 0.95, 0.0), single);
         assert_eq!(difference(&[f64::NAN, 1.0], &two, 0.95, 0.0), StatisticsError::Undefined);
         assert_eq!(difference(&two, &two, 0.95, -1.0), StatisticsError::Undefined);
     }

@@ -8,8 +8,8 @@ use toml::{Table, Value};
 use super::Train;
 use crate::{
     Run,
-    command::{CommandError, Names, run_dir},
-    run::{CONFIG_FILE, overlay, read_config, set_key},
+    command::{CommandError, Names, run_dir, seeds},
+    run::{CONFIG_FILE, overlay, read_config, read_seeds, set_key},
     settings::{parse_assignment, set},
 };
 
@@ -92,9 +92,10 @@ fn apply_flags(args: &Train, names: &Names, table: &mut Table) -> Result<(), Com
     if let Some(seed) = args.seed {
         table.insert("seeds".to_owned(), vec![integer(seed)].into());
     }
-    if let Some(count) = args.seeds {
-        let seeds: Vec<Value> = (0..i64::from(count)).map(Value::from).collect();
-        table.insert("seeds".to_owned(), seeds.into());
+    if args.seeds.is_some() || args.first_seed.is_some() {
+        let configured = read_seeds(table)?;
+        let seeds = seeds::resolve(args.seeds.as_ref(), args.first_seed, 0, &configured)?;
+        table.insert("seeds".to_owned(), seeds::to_toml(&seeds));
     }
     for text in &args.set {
         let (key, value) = parse_assignment(text).map_err(CommandError::usage)?;

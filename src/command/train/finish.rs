@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::Path};
 
-use gymnast_core::plot::Center;
+use gymnast_core::{plot::Center, text::escape_name};
 use gymnast_harness::{
     Summary,
     report::{Report, RunResults},
@@ -42,6 +42,7 @@ pub(super) fn show(
         });
         return write_json(out, &value);
     }
+    let name = escape_name(&name);
     writeln!(out, "\n{}", report.to_table())?;
     writeln!(out, "{name} holds")?;
     writeln!(out, "  {}   the learning curve", PICTURES.join(", "))?;

@@ -5,38 +5,43 @@ use std::path::{Path, PathBuf};
 use gymnast_core::{
     atomic_file, files,
     tune::{
-        CmaEs, Direction, Grid, Median, Pruner, Sampler, SearchSpace, StudyConfig,
+        CmaEs, Direction, Distribution, Grid, Median, Pruner, Sampler, SearchSpace, StudyConfig,
         SuccessiveHalving, Tpe, TuneError,
     },
 };
-use serde::{Deserialize, Serialize};
+use gymnast_envs::spelling::whole_number;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use toml::{Table, Value};
 
 use super::{DEFINITION, PrunerName, STUDY, SamplerName, Tune, search};
 use crate::{
     Run,
-    command::{CommandError, Names, run_dir},
-    run::{RunError, key_path, read_toml, set_key},
+    command::{
+        CommandError, MOST, Names, run_dir,
+        seeds::{self, MOST_SEEDS},
+    },
+    run::{self, RunError, key_path, read_toml, set_key},
     settings::{parse_assignment, to_table},
 };
 
 /// The trials of a search that names no number; a grid has all of its own.
 const TRIALS: u64 = 30;
 /// The seeds of a trial, likewise.
-const SEEDS: u32 = 2;
+const SEEDS: [u64; 2] = [0, 1];
 /// The most trials of a search, as of --trials.
 pub(super) const MOST_TRIALS: u64 = 100_000;
 /// The setting by which trials may be of different lengths.
 const ENV_STEPS: &str = "training.env_steps";
 /// How many seeds the best settings are to be judged by.
-const JUDGES: i64 = 5;
+const JUDGES: usize = 5;
 
 /// What is searched for, and how.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Definition {
     pub(super) trials: u64,
-    pub(super) seeds: u32,
+    #[serde(serialize_with = "write_seeds", deserialize_with = "read_seeds")]
+    pub(super) seeds: Vec<u64>,
     pub(super) jobs: usize,
     /// The ranges, as they were written.
     search: Table,
@@ -101,7 +106,7 @@ impl Definition {
         }
         let definition = Self {
             trials: args.trials.unwrap_or(trials),
-            seeds: args.seeds.unwrap_or(SEEDS),
+            seeds: seeds::resolve(args.seeds.as_ref(), args.first_seed, 0, &SEEDS)?,
             jobs: args.jobs.unwrap_or(1),
             search,
             study,
@@ -124,8 +129,8 @@ impl Definition {
             read_toml(&path).map_err(|error| CommandError::failed(error.to_string()))?;
         definition.trials = args.trials.unwrap_or(definition.trials);
         definition.jobs = args.jobs.unwrap_or(definition.jobs);
-        for (key, is_sound) in [("seeds", definition.seeds > 0), ("jobs", definition.jobs > 0)] {
-            if !is_sound {
+        for (key, count) in [("seeds", definition.seeds.len()), ("jobs", definition.jobs)] {
+            if count == 0 {
                 let path = path.display();
                 return Err(CommandError::failed(format!(
                     "{path}: {key} = 0: expected at least 1"
@@ -151,15 +156,26 @@ impl Definition {
                 )));
             }
         }
-        let (longest, seeds) = (self.longest(names)?, self.seeds);
-        if longest.checked_mul(u64::from(seeds)).is_none() {
+        let (longest, seeds) = (self.longest(names)?, self.seeds.len());
+        if longest.checked_mul(seeds as u64).is_none() {
             return Err(CommandError::usage(format!(
                 "{ENV_STEPS} = {longest} with {seeds} seeds: expected less than 2^64 env steps in all"
             )));
         }
+        if space.get(ENV_STEPS).is_none() {
+            self.run(&[], names)?.check_first_update()?;
+        }
         for (key, distribution) in space.iter() {
-            for value in distribution.extremes(key)? {
+            let inside = match distribution {
+                // Both ends of uniform(1, 4) are whole, but what lies between is no count.
+                Distribution::Float { low, high, .. } => {
+                    Some((low + (high - low) / std::f64::consts::PI).into())
+                }
+                _ => None,
+            };
+            for value in distribution.extremes(key)?.into_iter().chain(inside) {
                 let checked = self.run(&[(key.to_owned(), value)], names);
+                let checked = checked.and_then(|run| Ok(run.check_first_update()?));
                 checked.map_err(|error| {
                     CommandError::usage(format!("--search {key}={distribution}: {error}"))
                 })?;
@@ -181,7 +197,7 @@ impl Definition {
     /// that has been changed.
     pub(super) fn study(&self) -> StudyConfig {
         let mut about = Table::new();
-        about.insert("seeds".to_owned(), i64::from(self.seeds).into());
+        about.insert("seeds".to_owned(), seeds_value(&self.seeds));
         about.insert("search".to_owned(), self.search.clone().into());
         about.insert("config".to_owned(), self.config.clone().into());
         StudyConfig { about: about.to_string(), ..self.study.clone() }
@@ -200,9 +216,9 @@ impl Definition {
             set_key(&mut config, key, value)?;
         }
         // Not those that the settings were chosen by: they would flatter them.
-        let first = i64::from(self.seeds);
-        let seeds: Vec<Value> = (first..first + JUDGES).map(Value::from).collect();
-        config.insert("seeds".to_owned(), seeds.into());
+        let after = self.seeds.last().map_or(0, |last| last + 1);
+        let unseen = (after..=MOST).chain(0..after).filter(|seed| !self.seeds.contains(seed));
+        config.insert("seeds".to_owned(), seeds::to_toml(&unseen.take(JUDGES).collect::<Vec<_>>()));
         Run::new(&names.catalog, &names.registry, &config)
     }
 
@@ -250,9 +266,37 @@ impl Definition {
     }
 }
 
+/// Seeds in `tune.toml`: their number where they are the first from 0 on, else a list.
+fn seeds_value(seeds: &[u64]) -> Value {
+    let is_count = seeds.iter().zip(0..).all(|(seed, i)| *seed == i);
+    if is_count { Value::Integer(seeds.len() as i64) } else { seeds::to_toml(seeds) }
+}
+
+fn write_seeds<S: Serializer>(seeds: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    seeds_value(seeds).serialize(serializer)
+}
+
+fn read_seeds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let expected = || D::Error::custom(format!("seeds = {value}: expected a number or a list"));
+    match &value {
+        Value::Integer(count) => {
+            let count = u64::try_from(*count).ok().filter(|count| *count <= MOST_SEEDS);
+            Ok((0..count.ok_or_else(expected)?).collect())
+        }
+        list => run::read_seeds(&Table::from_iter([("seeds".to_owned(), list.clone())]))
+            .map_err(|_| expected()),
+    }
+}
+
 /// The env steps of the longest training of a search with one seed.
 fn longest(run: &Run, space: &SearchSpace) -> Result<u64, TuneError> {
     let Some(searched) = space.get(ENV_STEPS) else { return Ok(run.training.env_steps) };
     let steps = searched.extremes(ENV_STEPS)?;
-    Ok(steps.iter().filter_map(serde_json::Value::as_u64).max().unwrap_or(run.training.env_steps))
+    // 1e4 is a count: a choice may be written so.
+    let count = |steps: &serde_json::Value| {
+        let whole = || steps.as_f64().and_then(whole_number)?.try_into().ok();
+        steps.as_u64().or_else(whole)
+    };
+    Ok(steps.iter().filter_map(count).max().unwrap_or(run.training.env_steps))
 }

@@ -4,6 +4,7 @@ use std::{io::Write, path::Path};
 
 use gymnast_core::{
     atomic_file,
+    text::escape_name,
     tune::{
         Importance, ImportanceConfig, Outcome, Sampler, Study, TrialRecord, TuneError, importance,
     },
@@ -77,6 +78,7 @@ pub(super) fn show(
             }),
         );
     }
+    let name = escape_name(&name);
     let all = study.trials().len();
     if let Some(combinations) = combinations.filter(|combinations| *combinations > all as u64) {
         writeln!(out, "Of the grid's {combinations} combinations only the first {all} are there.")?;

@@ -15,7 +15,12 @@ use clap::ValueEnum;
 use gymnast_core::tune::{Ending, Study, TuneError};
 use gymnast_harness::StopOnInterrupt;
 
-use super::{CommandError, Names, numbers::whole, run_dir};
+use super::{
+    CommandError, MOST, Names,
+    numbers::whole,
+    run_dir, say,
+    seeds::{Seeds, seeds},
+};
 use definition::{Definition, MOST_TRIALS};
 use objective::Objective;
 
@@ -23,8 +28,6 @@ use objective::Objective;
 const DEFINITION: &str = "tune.toml";
 /// The file of the trials.
 const STUDY: &str = "study.jsonl";
-/// The largest whole number that a configuration holds.
-const MOST: u64 = i64::MAX as u64;
 
 /// Search for settings with which an agent does better in an environment
 #[derive(clap::Args)]
@@ -68,9 +71,13 @@ pub(crate) struct Tune {
     /// Run so many trials in all [default: 30; of a grid every combination]
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MOST_TRIALS), allow_negative_numbers = true)]
     trials: Option<u64>,
-    /// Train each trial with the seeds 0 to K-1 [default: 2]
-    #[arg(long, value_name = "K", value_parser = whole::<u32>(1..=10_000), allow_negative_numbers = true)]
-    seeds: Option<u32>,
+    /// Train each trial with this many seeds, from 0 or --first-seed on, or with those of a list: 3,7,10..19
+    /// (a range includes both ends) [default: 2]
+    #[arg(long, value_name = "SEEDS", value_parser = seeds, allow_negative_numbers = true)]
+    seeds: Option<Seeds>,
+    /// The first of the seeds; as many follow as --seeds says
+    #[arg(long, value_name = "S", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
+    first_seed: Option<u64>,
     /// What chooses the next settings
     #[arg(long, value_enum, default_value_t = SamplerName::Tpe)]
     sampler: SamplerName,
@@ -91,7 +98,7 @@ pub(crate) struct Tune {
     out: Option<PathBuf>,
     /// Continue the search of the directory; --trials and --jobs may be changed
     #[arg(long, requires = "out", conflicts_with_all = [
-        "agent", "env", "search", "space", "set", "steps", "seeds", "sampler", "grid_points", "pruner", "seed",
+        "agent", "env", "search", "space", "set", "steps", "seeds", "first_seed", "sampler", "grid_points", "pruner", "seed",
     ])]
     resume: bool,
     /// Show no progress
@@ -154,11 +161,10 @@ pub(crate) fn run(
     };
     if ending == Ending::Interrupted {
         let (name, trials) = (run_dir::name(&dir), study.trials().len());
-        let _ = writeln!(
-            std::io::stderr(),
+        say(&format!(
             "interrupted; {trials} trials are saved. Continue with\n  \
              gymnast tune --resume --out {name}"
-        );
+        ));
         return Ok(ExitCode::from(130));
     }
     finish::show(args, &definition, &study, &dir, names, out)?;

@@ -1,12 +1,10 @@
 //! What a trial is: a training over several seeds.
 
-use std::io::Write as _;
-
 use gymnast_core::tune::{SearchSpace, Stop, Trial};
 use gymnast_harness::{Callback, Ending, Evaluation, Flow, StopOnInterrupt, Training, catch_panic};
 
 use super::definition::Definition;
-use crate::command::{CommandError, Names};
+use crate::command::{CommandError, Names, say};
 
 /// Judges settings by training with them.
 pub(super) struct Objective<'a> {
@@ -45,7 +43,7 @@ impl<'a> Objective<'a> {
         if !self.quiet {
             let settings = settings.iter().map(|(key, value)| format!("{key}={value}"));
             let settings = settings.collect::<Vec<_>>().join(" ");
-            let _ = writeln!(std::io::stderr(), "trial {}: {what}  {settings}", trial.number());
+            say(&format!("trial {}: {what}  {settings}", trial.number()));
         }
         result
     }
@@ -58,13 +56,13 @@ impl<'a> Objective<'a> {
     ) -> Result<f64, Stop> {
         let run = self.definition.run(settings, self.names)?;
         let mut finals = Vec::new();
-        for seed in 0..u64::from(self.definition.seeds) {
+        for (i, &seed) in self.definition.seeds.iter().enumerate() {
             let mut judge = Judge {
                 trial,
                 finals: &finals,
-                before: seed * self.longest,
+                before: i as u64 * self.longest,
                 training: &run.training,
-                is_last: seed + 1 == u64::from(self.definition.seeds),
+                is_last: i + 1 == self.definition.seeds.len(),
                 is_pruned: false,
             };
             let summary = catch_panic(seed, || {

@@ -26,7 +26,9 @@ pub(super) struct Picture<'a> {
 /// Where an episode is shown.
 pub(super) struct Screen<'a> {
     out: &'a mut dyn Write,
+    /// Escape sequences are for a terminal that wants them; elsewhere an episode is text line by line.
     is_terminal: bool,
+    has_colour: bool,
     gif: Option<(PathBuf, Vec<Frame>)>,
     fps: Option<u32>,
     /// What suits the environment.
@@ -36,9 +38,12 @@ pub(super) struct Screen<'a> {
 
 impl<'a> Screen<'a> {
     pub(super) fn new(gif: Option<&Path>, fps: Option<u32>, out: &'a mut dyn Write) -> Self {
-        let is_terminal = std::io::stdout().is_terminal();
+        let is_terminal = std::io::stdout().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        // https://no-color.org: any value but the empty one.
+        let has_colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
         let gif = gif.map(|path| (path.to_owned(), Vec::new()));
-        Self { out, is_terminal, gif, fps, natural_fps: FPS[0], shown: None }
+        Self { out, is_terminal, has_colour, gif, fps, natural_fps: FPS[0], shown: None }
     }
 
     /// Shows one state of an environment, and waits until the next one may be shown.
@@ -58,8 +63,9 @@ impl<'a> Screen<'a> {
             return Ok(());
         }
         let (text, fps) = match ((picture.text)(), (picture.frame)()) {
-            (Some(text), _) => (text, FPS[1]),
-            (None, Some(frame)) if self.is_terminal => (half_blocks(&frame, COLUMNS), FPS[0]),
+            (Some(text), _) if self.has_colour => (text, FPS[1]),
+            (Some(text), _) => (without_escapes(&text), FPS[1]),
+            (None, Some(frame)) if self.has_colour => (half_blocks(&frame, COLUMNS), FPS[0]),
             _ => (String::new(), FPS[0]),
         };
         if !self.is_terminal {
@@ -82,7 +88,7 @@ impl<'a> Screen<'a> {
     /// Leaves the terminal as it should be, or writes the GIF.
     pub(super) fn finish(self) -> Result<(), CommandError> {
         let Some((path, frames)) = self.gif else {
-            if self.is_terminal {
+            if self.has_colour {
                 writeln!(self.out, "\x1b[0m")?;
             }
             return Ok(());
@@ -91,5 +97,40 @@ impl<'a> Screen<'a> {
         save_gif(&frames, fps, &path).map_err(|error| CommandError::failed(error.to_string()))?;
         writeln!(self.out, "{} ({} frames)", path.display(), frames.len())?;
         Ok(())
+    }
+}
+
+/// The text without its escape sequences (`ESC [` … `m`). What a coloured ground marks, the place of a
+/// player for instance, stands in brackets instead.
+fn without_escapes(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut is_marked = false;
+    while let Some((before, after)) = rest.split_once('\x1b') {
+        plain.push_str(before);
+        let end = after.find(|c: char| c.is_ascii_alphabetic()).map_or(after.len(), |end| end + 1);
+        let mut codes = after[..end].trim_start_matches('[').trim_end_matches('m').split(';');
+        let marks = codes.any(|code| code.len() == 2 && code.starts_with('4'));
+        if marks != is_marked {
+            plain.push(if marks { '[' } else { ']' });
+            is_marked = marks;
+        }
+        rest = &after[end..];
+    }
+    plain + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_coloured_stands_in_brackets_where_there_is_no_colour() {
+        assert_eq!(without_escapes("S\x1b[41mF\x1b[0mG"), "S[F]G");
+        assert_eq!(without_escapes("|\x1b[34;1mR\x1b[0m: |\x1b[43m \x1b[0m:"), "|R: |[ ]:");
+        assert_eq!(
+            (without_escapes("plain"), without_escapes("cut \x1b[3")),
+            ("plain".into(), "cut ".into())
+        );
     }
 }

@@ -2,12 +2,14 @@
 
 use super::{Report, Row};
 
-const HEADER: [&str; 16] = [
+const HEADER: [&str; 18] = [
     "run",
     "agent",
     "env",
     "seeds",
     "env_steps",
+    "env_steps_min",
+    "env_steps_max",
     "mean",
     "median",
     "iqm",
@@ -34,7 +36,7 @@ impl Report {
     }
 }
 
-fn record(row: &Row) -> [String; 16] {
+fn record(row: &Row) -> [String; 18] {
     let optional = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
     let threshold = row.threshold;
     let count = |x: Option<usize>| x.map(|x| x.to_string()).unwrap_or_default();
@@ -43,12 +45,14 @@ fn record(row: &Row) -> [String; 16] {
         quoted(&row.agent),
         quoted(&row.env),
         row.seeds.to_string(),
-        row.env_steps.to_string(),
+        row.env_steps.map(|steps| steps.to_string()).unwrap_or_default(),
+        row.env_steps_min.to_string(),
+        row.env_steps_max.to_string(),
         row.mean.to_string(),
         row.median.to_string(),
         row.iqm.estimate.to_string(),
-        row.iqm.low.to_string(),
-        row.iqm.high.to_string(),
+        optional(row.iqm.low),
+        optional(row.iqm.high),
         optional(threshold.map(|t| t.threshold)),
         optional(threshold.and_then(|t| t.median_steps)),
         count(threshold.map(|t| t.reached)),

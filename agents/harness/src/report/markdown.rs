@@ -1,6 +1,6 @@
 //! The report for a README.
 
-use super::{HEADINGS, Report, cells};
+use super::{HEADINGS, Report, cells, notes};
 
 impl Report {
     /// The report as a Markdown table.
@@ -12,6 +12,6 @@ impl Report {
         };
         let rule = HEADINGS.map(|_| "---".to_owned());
         let head = [HEADINGS.map(str::to_owned).to_vec(), rule.to_vec()];
-        head.into_iter().chain(cells(&self.rows)).map(line).collect()
+        head.into_iter().chain(cells(&self.rows)).map(line).collect::<String>() + &notes(&self.rows)
     }
 }

@@ -3,15 +3,20 @@
 //! Data first: [`Report::of`] computes, and each format is a file that only writes.
 
 mod csv;
+mod demands;
 mod json;
 mod markdown;
 mod table;
 
 use std::path::Path;
 
-use gymnast_core::statistics::{
-    Bootstrap, Curve, Interval, StatisticsError, censored_median, iqm, mean, median,
-    steps_to_threshold,
+pub use demands::{Demands, Judged, Judgement, Verdict};
+
+use gymnast_core::{
+    statistics::{
+        Bootstrap, Curve, StatisticsError, censored_median, iqm, mean, median, steps_to_threshold,
+    },
+    text::escape_name,
 };
 use gymnast_envs::Seed;
 use serde::Serialize;
@@ -79,7 +84,7 @@ pub struct Report {
     pub rows: Vec<Row>,
 }
 
-/// What a run came to, over its seeds. "Final" is each seed's last evaluation.
+/// The result of a run, over its seeds. "Final" is each seed's last evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// What the run is called.
@@ -90,21 +95,38 @@ pub struct Row {
     pub env: String,
     /// How many seeds have been evaluated.
     pub seeds: usize,
-    /// The env steps of the last evaluation, the least over the seeds.
-    pub env_steps: u64,
+    /// The env steps of the last evaluation. `None` where the seeds ended at different ones (stopped at
+    /// a threshold, or still training): the final returns are then not of one moment.
+    pub env_steps: Option<u64>,
+    /// The least env steps of a seed's last evaluation.
+    pub env_steps_min: u64,
+    /// The most env steps of a seed's last evaluation.
+    pub env_steps_max: u64,
     /// The mean of the final returns.
     pub mean: f64,
     /// Their median.
     pub median: f64,
     /// Their interquartile mean with its 95 % bootstrap interval over seeds.
-    pub iqm: Interval,
+    pub iqm: Estimate,
     /// When the threshold was reached, where there is one.
     pub threshold: Option<ThresholdRow>,
     /// The area under the learning curve over its range of env steps, mean over seeds: the mean
-    /// return over the training. `None` where a seed has fewer than two evaluations.
+    /// return over the training. `None` where a seed has fewer than two evaluations, or the seeds'
+    /// evaluations span different env steps.
     pub area_under_curve: Option<f64>,
     /// Env steps a second while learning, mean over the seeds that have ended.
     pub env_steps_per_s: Option<f64>,
+}
+
+/// A statistic over seeds, with its interval where there are at least two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The statistic.
+    pub estimate: f64,
+    /// Lower end of the interval; `None` for a single seed, as `high`.
+    pub low: Option<f64>,
+    /// Upper end of the interval.
+    pub high: Option<f64>,
 }
 
 /// When the seeds reached the threshold.
@@ -112,9 +134,12 @@ pub struct Row {
 pub struct ThresholdRow {
     /// The mean return to reach.
     pub threshold: f64,
-    /// The median of the env steps to the first evaluation that reached it; a seed that did not
-    /// counts as later than all that did. `None` where the median is one of those.
+    /// The median of the env steps to the first evaluation that reached it. `None` where it depends
+    /// on when the seeds that did not reach it would have.
     pub median_steps: Option<f64>,
+    /// The least that this median can be: a seed that did not reach the threshold counts with the env
+    /// steps of its last evaluation.
+    pub median_steps_min: f64,
     /// How many seeds reached it.
     pub reached: usize,
     /// How many never fell below it again.
@@ -148,24 +173,38 @@ impl Row {
         let seeds: Vec<_> = run.seeds.iter().filter(|seed| !seed.evaluations.is_empty()).collect();
         let last = seeds.iter().filter_map(|seed| seed.evaluations.last());
         let finals: Vec<f64> = last.clone().map(|evaluation| evaluation.mean_return).collect();
-        let env_steps = last.map(|evaluation| evaluation.env_step).min();
+        let ends = last.map(|evaluation| evaluation.env_step);
+        let (min, max) = (ends.clone().min(), ends.max());
+        let (min, max) = min.zip(max).ok_or(StatisticsError::Empty)?;
         let curves = seeds.iter().map(|seed| seed.curve()).collect::<Result<Vec<_>, _>>()?;
-        let areas: Option<Vec<f64>> = curves.iter().map(Curve::area_under).collect();
         let speeds: Vec<f64> = seeds.iter().filter_map(|seed| seed.env_steps_per_s).collect();
-        let mut rng = Seed::new(0).child("bootstrap", 0).rng();
         Ok(Self {
             run: run.run.clone(),
             agent: run.agent.clone(),
             env: run.env.clone(),
             seeds: seeds.len(),
-            env_steps: env_steps.ok_or(StatisticsError::Empty)?,
+            env_steps: (min == max).then_some(min),
+            env_steps_min: min,
+            env_steps_max: max,
             mean: mean(&finals).ok_or(StatisticsError::Undefined)?,
             median: median(&finals).ok_or(StatisticsError::Undefined)?,
-            iqm: Bootstrap::default().interval(&finals, iqm, &mut rng)?,
-            threshold: run.threshold.map(|threshold| ThresholdRow::of(&curves, threshold)),
-            area_under_curve: areas.and_then(|areas| mean(&areas)),
+            iqm: Estimate::iqm(&finals)?,
+            threshold: match run.threshold {
+                Some(threshold) => Some(ThresholdRow::of(&curves, threshold)?),
+                None => None,
+            },
+            area_under_curve: mean_area(&curves),
             env_steps_per_s: mean(&speeds),
         })
+    }
+
+    /// The env steps as text: a range where the seeds ended at different ones.
+    #[must_use]
+    pub fn env_steps_text(&self) -> String {
+        match self.env_steps {
+            Some(steps) => steps.to_string(),
+            None => format!("{}–{}", self.env_steps_min, self.env_steps_max),
+        }
     }
 
     /// Whether the report should say which run a row is, beyond agent and environment.
@@ -175,17 +214,71 @@ impl Row {
     }
 }
 
-impl ThresholdRow {
-    fn of(curves: &[Curve], threshold: f64) -> Self {
-        let reached: Vec<_> = curves.iter().map(|c| steps_to_threshold(c, threshold)).collect();
-        let steps: Vec<_> = reached.iter().map(|reached| reached.map(|r| r.step)).collect();
-        Self {
-            threshold,
-            median_steps: censored_median(&steps),
-            reached: reached.iter().flatten().count(),
-            held_to_end: reached.iter().flatten().filter(|reached| reached.held_to_end).count(),
+impl Estimate {
+    fn iqm(values: &[f64]) -> Result<Self, StatisticsError> {
+        let mut rng = Seed::new(0).child("bootstrap", 0).rng();
+        match Bootstrap::default().interval(values, iqm, &mut rng) {
+            Ok(iqm) => {
+                Ok(Self { estimate: iqm.estimate, low: Some(iqm.low), high: Some(iqm.high) })
+            }
+            // One seed says nothing of how seeds differ.
+            Err(StatisticsError::TooFew { .. }) => {
+                let estimate = iqm(values).ok_or(StatisticsError::Undefined)?;
+                Ok(Self { estimate, low: None, high: None })
+            }
+            Err(error) => Err(error),
         }
     }
+
+    /// The statistic with its interval, as text.
+    fn text(&self, number: fn(f64) -> String) -> String {
+        match self.low.zip(self.high) {
+            Some((low, high)) => {
+                format!("{} [{}, {}]", number(self.estimate), number(low), number(high))
+            }
+            None => number(self.estimate),
+        }
+    }
+}
+
+/// The mean area under the curves, where all of them span the same env steps.
+fn mean_area(curves: &[Curve]) -> Option<f64> {
+    let span = |curve: &Curve| Some((*curve.x().first()?, *curve.x().last()?));
+    let first = span(curves.first()?)?;
+    if !curves.iter().all(|curve| span(curve) == Some(first)) {
+        return None;
+    }
+    mean(&curves.iter().map(Curve::area_under).collect::<Option<Vec<_>>>()?)
+}
+
+impl ThresholdRow {
+    fn of(curves: &[Curve], threshold: f64) -> Result<Self, StatisticsError> {
+        let reached: Vec<_> = curves.iter().map(|c| steps_to_threshold(c, threshold)).collect();
+        let steps: Vec<_> = reached.iter().map(|reached| reached.map(|r| r.step)).collect();
+        let last = |curve: &Curve| curve.x().last().copied();
+        let least: Option<Vec<f64>> =
+            steps.iter().zip(curves).map(|(step, curve)| step.or_else(|| last(curve))).collect();
+        // Where a seed that ended early could move the median by reaching the threshold, it is unknown.
+        let least = least.and_then(|least| median(&least)).ok_or(StatisticsError::Empty)?;
+        Ok(Self {
+            threshold,
+            median_steps: censored_median(&steps).filter(|median| *median == least),
+            median_steps_min: least,
+            reached: reached.iter().flatten().count(),
+            held_to_end: reached.iter().flatten().filter(|reached| reached.held_to_end).count(),
+        })
+    }
+}
+
+/// What has to be said of rows whose seeds ended at different env steps; empty where there are none.
+fn notes(rows: &[Row]) -> String {
+    if rows.iter().all(|row| row.env_steps.is_some()) {
+        return String::new();
+    }
+    "\nWhere env steps are a range, the seeds ended at different env steps (stopped at a\n\
+     threshold, or still training): mean, median and IQM are of each seed's own last\n\
+     evaluation.\n"
+        .to_owned()
 }
 
 /// A number with as many digits as tell something.
@@ -221,21 +314,20 @@ fn cells(rows: &[Row]) -> Vec<Vec<String>> {
             Some(t) => {
                 let median = match t.median_steps {
                     Some(steps) => format!("{steps:.0}"),
-                    None => format!("> {}", row.env_steps),
+                    None => format!("> {:.0}", t.median_steps_min),
                 };
                 let steps = format!("{median} ({}/{} reached)", t.reached, row.seeds);
                 (steps, format!("{}/{}", t.held_to_end, row.seeds))
             }
         };
-        let iqm = [row.iqm.estimate, row.iqm.low, row.iqm.high].map(number);
         vec![
-            format!("{}{run}", row.agent),
-            row.env.clone(),
+            escape_name(&format!("{}{run}", row.agent)).into_owned(),
+            escape_name(&row.env).into_owned(),
             row.seeds.to_string(),
-            row.env_steps.to_string(),
+            row.env_steps_text(),
             number(row.mean),
             number(row.median),
-            format!("{} [{}, {}]", iqm[0], iqm[1], iqm[2]),
+            row.iqm.text(number),
             steps,
             held,
             optional(row.area_under_curve),

@@ -1,0 +1,351 @@
+//! Whether a run holds what is demanded of it: yes, no, or too few seeds to tell.
+//!
+//! A demand on a mean or a median over seeds is held against its 95 % interval, so that the luck of a few
+//! seeds decides nothing. A mean has Student's t interval; a median the interval between two of its order
+//! statistics, which needs at least six seeds.
+
+use std::fmt;
+
+use gymnast_core::statistics::{
+    StatisticsError, censored_median, mean_interval, median_interval, sample_size,
+    steps_to_threshold,
+};
+use serde::Serialize;
+
+use super::{Estimate, RunResults, SeedResults};
+
+/// How sure a verdict is.
+const CONFIDENCE: f64 = 0.95;
+
+/// What is demanded of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Demands {
+    /// The mean of the final returns is at least this.
+    pub mean: Option<f64>,
+    /// The median seed has an evaluation of at least `.0` within `.1` env steps.
+    pub within: Option<(f64, f64)>,
+    /// Of each seed's evaluations a share reaches `.0`; the median share is at least `.1`.
+    pub hold: Option<(f64, f64)>,
+    /// No seed has an evaluation below this after three quarters of the training.
+    pub last_quarter_min: Option<f64>,
+}
+
+/// Whether a demand holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The interval lies on the demanded side.
+    Yes,
+    /// The interval lies on the other side.
+    No,
+    /// The demand lies within the interval, or too few seeds make none.
+    CannotTell,
+}
+
+/// One demand, and what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Judged {
+    /// The demand.
+    pub demanded: f64,
+    /// What was found, with its interval over seeds where there is one. `None` where the statistic is
+    /// unknown: the median of steps of which most seeds took more than they had.
+    pub found: Option<Estimate>,
+    /// Whether the demand holds.
+    pub verdict: Verdict,
+    /// How many seeds would make the interval narrow enough, if more of them scatter as these do; `None`
+    /// where none is needed or that cannot be said.
+    pub seeds_needed: Option<usize>,
+}
+
+/// How a run answers the demands; `None` where there is no such demand.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// Of the mean final return.
+    pub mean: Option<Judged>,
+    /// Of the env steps to a return.
+    pub within: Option<Judged>,
+    /// Of the share of evaluations that reach a return.
+    pub hold: Option<Judged>,
+    /// Of the least evaluation in the last quarter.
+    pub last_quarter_min: Option<Judged>,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::CannotTell => "cannot tell",
+        })
+    }
+}
+
+impl Demands {
+    /// Holds a run against the demands. Seeds without evaluations do not count.
+    ///
+    /// # Errors
+    /// [`StatisticsError::Empty`] where no seed has been evaluated; [`StatisticsError::Undefined`] for
+    /// returns that are not finite, [`StatisticsError::Order`] for env steps that do not grow.
+    pub fn judge(&self, run: &RunResults) -> Result<Judgement, StatisticsError> {
+        let seeds: Vec<_> = run.seeds.iter().filter(|seed| !seed.evaluations.is_empty()).collect();
+        if seeds.is_empty() {
+            return Err(StatisticsError::Empty);
+        }
+        Ok(Judgement {
+            mean: self.mean.map(|demanded| judge_mean(&seeds, demanded)).transpose()?,
+            within: self.within.map(|demand| judge_within(&seeds, demand)).transpose()?,
+            hold: self.hold.map(|demand| judge_hold(&seeds, demand)).transpose()?,
+            last_quarter_min: self
+                .last_quarter_min
+                .map(|demanded| judge_last_quarter(&seeds, demanded))
+                .transpose()?,
+        })
+    }
+}
+
+impl Judgement {
+    /// Whether all demands hold; `None` where there are none.
+    #[must_use]
+    pub fn verdict(&self) -> Option<Verdict> {
+        let verdicts: Vec<_> = self.all().map(|judged| judged.verdict).collect();
+        let found = |verdict| verdicts.contains(&verdict).then_some(verdict);
+        found(Verdict::No).or(found(Verdict::CannotTell)).or(found(Verdict::Yes))
+    }
+
+    /// How many seeds would settle what cannot be told; `None` where that cannot be said of each.
+    #[must_use]
+    pub fn seeds_needed(&self) -> Option<usize> {
+        let open = self.all().filter(|judged| judged.verdict == Verdict::CannotTell);
+        open.map(|judged| judged.seeds_needed).collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Judged> {
+        [&self.mean, &self.within, &self.hold, &self.last_quarter_min].into_iter().flatten()
+    }
+}
+
+fn judge_mean(seeds: &[&SeedResults], demanded: f64) -> Result<Judged, StatisticsError> {
+    let last = seeds.iter().filter_map(|seed| seed.evaluations.last());
+    let finals: Vec<f64> = last.map(|evaluation| evaluation.mean_return).collect();
+    let interval = match mean_interval(&finals, CONFIDENCE) {
+        Err(StatisticsError::TooFew { .. }) => None,
+        interval => Some(interval?),
+    };
+    let Some(interval) = interval else {
+        let found = Some(Estimate { estimate: finals[0], low: None, high: None });
+        return Ok(Judged { demanded, found, verdict: Verdict::CannotTell, seeds_needed: Some(2) });
+    };
+    let estimate = interval.estimate;
+    let verdict = verdict(interval.low, interval.high, demanded);
+    let needed = || sample_size(&finals, (estimate - demanded).abs(), CONFIDENCE);
+    Ok(Judged {
+        demanded,
+        found: Some(Estimate { estimate, low: Some(interval.low), high: Some(interval.high) }),
+        verdict,
+        seeds_needed: (verdict == Verdict::CannotTell).then(needed).flatten(),
+    })
+}
+
+fn judge_within(
+    seeds: &[&SeedResults],
+    (threshold, within): (f64, f64),
+) -> Result<Judged, StatisticsError> {
+    let steps = |seed: &&SeedResults| Ok(steps_to_threshold(&seed.curve()?, threshold));
+    let reached = seeds.iter().map(steps).collect::<Result<Vec<_>, StatisticsError>>()?;
+    let steps: Vec<_> = reached.iter().map(|reached| reached.map(|r| r.step)).collect();
+    // Fewer steps are better: the demand is turned round.
+    let mut judged = judge_median(&steps, within, |low, high| verdict(-high, -low, -within))?;
+    let ended_early = |(seed, step): (&&SeedResults, &Option<f64>)| {
+        let end = seed.evaluations.last().map_or(0.0, |last| last.env_step as f64);
+        step.is_none() && end < within
+    };
+    if judged.verdict == Verdict::No && seeds.iter().zip(&steps).any(ended_early) {
+        judged.verdict = Verdict::CannotTell;
+    }
+    Ok(judged)
+}
+
+fn judge_hold(
+    seeds: &[&SeedResults],
+    (level, demanded): (f64, f64),
+) -> Result<Judged, StatisticsError> {
+    let share = |seed: &&SeedResults| {
+        let reached = seed.evaluations.iter().filter(|e| e.mean_return >= level).count();
+        Some(reached as f64 / seed.evaluations.len() as f64)
+    };
+    let shares: Vec<_> = seeds.iter().map(share).collect();
+    judge_median(&shares, demanded, |low, high| verdict(low, high, demanded))
+}
+
+/// It is said of these seeds alone, so that nothing is left to doubt.
+fn judge_last_quarter(seeds: &[&SeedResults], demanded: f64) -> Result<Judged, StatisticsError> {
+    let of_seed = |seed: &&SeedResults| {
+        let end = seed.evaluations.last().map_or(0.0, |last| last.env_step as f64);
+        let late = seed.evaluations.iter().filter(move |e| e.env_step as f64 > 0.75 * end);
+        late.map(|evaluation| evaluation.mean_return).collect::<Vec<_>>()
+    };
+    let returns: Vec<f64> = seeds.iter().flat_map(of_seed).collect();
+    if returns.iter().any(|x| !x.is_finite()) {
+        return Err(StatisticsError::Undefined);
+    }
+    let least = returns.into_iter().reduce(f64::min).ok_or(StatisticsError::Empty)?;
+    let verdict = if least >= demanded { Verdict::Yes } else { Verdict::No };
+    let found = Some(Estimate { estimate: least, low: None, high: None });
+    Ok(Judged { demanded, found, verdict, seeds_needed: None })
+}
+
+/// Judges a median of which some values may lie beyond all others.
+fn judge_median(
+    values: &[Option<f64>],
+    demanded: f64,
+    verdict: impl Fn(f64, f64) -> Verdict,
+) -> Result<Judged, StatisticsError> {
+    let estimate = censored_median(values);
+    let found = |low, high| estimate.map(|estimate| Estimate { estimate, low, high });
+    match median_interval(values, CONFIDENCE) {
+        Ok(interval) => Ok(Judged {
+            demanded,
+            found: found(interval.low, interval.high),
+            verdict: verdict(
+                interval.low.unwrap_or(f64::INFINITY),
+                interval.high.unwrap_or(f64::INFINITY),
+            ),
+            seeds_needed: None,
+        }),
+        Err(StatisticsError::TooFew { needed, .. }) => Ok(Judged {
+            demanded,
+            found: found(None, None),
+            verdict: Verdict::CannotTell,
+            seeds_needed: Some(needed),
+        }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an interval lies at or above a demand.
+fn verdict(low: f64, high: f64, demanded: f64) -> Verdict {
+    match () {
+        () if low >= demanded => Verdict::Yes,
+        () if high < demanded => Verdict::No,
+        () => Verdict::CannotTell,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tests::seed, *};
+
+    /// Seeds whose evaluations, at the env steps 100, 200 …, are these.
+    fn run(returns: &[&[f64]]) -> RunResults {
+        let seeds = returns.iter().zip(0..).map(|(returns, i)| seed(i, returns)).collect();
+        let [run, agent, env] = ["run", "dqn", "CartPole-v1"].map(str::to_owned);
+        RunResults { run, agent, env, threshold: None, seeds }
+    }
+
+    fn judge(demands: Demands, returns: &[&[f64]]) -> Judgement {
+        demands.judge(&run(returns)).unwrap()
+    }
+
+    fn mean(demanded: f64, finals: &[f64]) -> Judged {
+        let seeds: Vec<Vec<f64>> = finals.iter().map(|&x| vec![x]).collect();
+        let seeds: Vec<&[f64]> = seeds.iter().map(Vec::as_slice).collect();
+        judge(Demands { mean: Some(demanded), ..Demands::default() }, &seeds).mean.unwrap()
+    }
+
+    #[test]
+    fn a_mean_is_held_against_its_interval() {
+        // Mean 2, s = 1, t(2) = 4.303: from −0.484 to 4.484.
+        let finals = [1.0, 2.0, 3.0];
+        assert_eq!(mean(-0.5, &finals).verdict, Verdict::Yes);
+        assert_eq!(mean(4.5, &finals).verdict, Verdict::No);
+        let open = mean(1.5, &finals);
+        // A half width of 0.5 takes 18 seeds: 2.110 / √18.
+        assert_eq!((open.verdict, open.seeds_needed), (Verdict::CannotTell, Some(18)));
+        assert_eq!(mean(2.0, &finals).seeds_needed, None);
+        // All at the ceiling: nothing is left to doubt.
+        assert_eq!(mean(500.0, &[500.0; 10]).verdict, Verdict::Yes);
+        assert_eq!(mean(500.1, &[500.0; 10]).verdict, Verdict::No);
+        let one = mean(1.0, &[500.0]);
+        assert_eq!((one.verdict, one.seeds_needed), (Verdict::CannotTell, Some(2)));
+        assert_eq!(one.found.unwrap().low, None);
+    }
+
+    #[test]
+    fn a_median_of_steps_is_held_against_its_ranks() {
+        let within = |limit: f64, returns: &[&[f64]]| {
+            let demands = Demands { within: Some((10.0, limit)), ..Demands::default() };
+            judge(demands, returns).within.unwrap()
+        };
+        let (soon, late, never): (&[f64], &[f64], &[f64]) =
+            (&[10.0, 0.0, 0.0], &[0.0, 10.0, 0.0], &[0.0, 0.0, 0.0]);
+        // Of six seeds the interval reaches from the least to the greatest.
+        assert_eq!(within(100.0, &[soon; 6]).verdict, Verdict::Yes);
+        assert_eq!(within(100.0, &[late; 6]).verdict, Verdict::No);
+        assert_eq!(within(200.0, &[soon, late, soon, late, soon, late]).verdict, Verdict::Yes);
+        let split = within(100.0, &[soon, soon, soon, soon, soon, late]);
+        assert_eq!((split.verdict, split.found.unwrap().estimate), (Verdict::CannotTell, 100.0));
+        // Who never reached it took longer than the training.
+        let none = within(200.0, &[never; 6]);
+        assert_eq!((none.verdict, none.found), (Verdict::No, None));
+        assert_eq!(
+            within(200.0, &[soon, soon, soon, soon, never, never]).verdict,
+            Verdict::CannotTell
+        );
+        // But not longer than what is demanded, where the training ended before that.
+        assert_eq!(within(400.0, &[never; 6]).verdict, Verdict::CannotTell);
+        let five = within(100.0, &[soon; 5]);
+        assert_eq!((five.verdict, five.seeds_needed), (Verdict::CannotTell, Some(6)));
+    }
+
+    #[test]
+    fn holding_is_a_share_of_all_evaluations() {
+        let hold = |share: f64, returns: &[&[f64]]| {
+            let demands = Demands { hold: Some((475.0, share)), ..Demands::default() };
+            judge(demands, returns).hold.unwrap()
+        };
+        let (three, four): (&[f64], &[f64]) =
+            (&[0.0, 475.0, 480.0, 500.0], &[475.0, 475.0, 475.0, 475.0]);
+        let found = hold(0.75, &[three; 6]);
+        assert_eq!((found.verdict, found.found.unwrap().estimate), (Verdict::Yes, 0.75));
+        assert_eq!(hold(0.76, &[three; 6]).verdict, Verdict::No);
+        let split = hold(0.8, &[three, four, three, four, three, four]);
+        assert_eq!(split.verdict, Verdict::CannotTell);
+        assert_eq!(split.found.unwrap().estimate, 0.875);
+    }
+
+    #[test]
+    fn no_seed_falls_in_its_last_quarter() {
+        let least = |demanded: f64, returns: &[&[f64]]| {
+            let demands = Demands { last_quarter_min: Some(demanded), ..Demands::default() };
+            let judged = judge(demands, returns).last_quarter_min.unwrap();
+            (judged.verdict, judged.found.unwrap().estimate)
+        };
+        // Of eight evaluations the last two lie after three quarters; the sixth is at three quarters.
+        let seeds: [&[f64]; 2] = [
+            &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 400.0, 500.0],
+            &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 450.0, 420.0],
+        ];
+        assert_eq!(least(400.0, &seeds), (Verdict::Yes, 400.0));
+        assert_eq!(least(401.0, &seeds), (Verdict::No, 400.0));
+    }
+
+    #[test]
+    fn the_verdict_is_that_of_the_weakest() {
+        let demands = |mean, least| Demands {
+            mean: Some(mean),
+            last_quarter_min: Some(least),
+            ..Demands::default()
+        };
+        let returns: &[&[f64]] = &[&[1.0], &[2.0], &[3.0]];
+        let verdict = |mean, least| judge(demands(mean, least), returns).verdict();
+        assert_eq!(verdict(-1.0, 0.0), Some(Verdict::Yes));
+        assert_eq!(verdict(1.5, 0.0), Some(Verdict::CannotTell));
+        assert_eq!(verdict(1.5, 2.0), Some(Verdict::No));
+        assert_eq!(judge(demands(1.5, 0.0), returns).seeds_needed(), Some(18));
+        assert_eq!(judge(Demands::default(), returns).verdict(), None);
+        assert_eq!(Demands::default().judge(&run(&[])), Err(StatisticsError::Empty));
+        let nan: &[&[f64]] = &[&[f64::NAN], &[1.0]];
+        let demands = demands(0.0, 0.0);
+        assert_eq!(demands.judge(&run(nan)), Err(StatisticsError::Undefined));
+    }
+}

@@ -1,0 +1,206 @@
+//! `gymnast benchmark`: many runs, one table, held against what was demanded.
+
+mod suite;
+mod table;
+
+use std::{
+    io::{self, IsTerminal as _, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use gymnast_core::atomic_file;
+use gymnast_harness::{
+    Ending, Existing, ProgressBars, StopOnInterrupt, TrainError, report::Report,
+};
+use toml::Table;
+
+use self::{
+    suite::{Item, Suite},
+    table::{Cells, cells, columns, markdown},
+};
+use super::{
+    CommandError, MOST, Names,
+    numbers::whole,
+    run_dir, say,
+    seeds::{self, Seeds, seeds},
+};
+use crate::{
+    Run,
+    run::{CONFIG_FILE, cores, overlay, read_toml},
+};
+
+/// Train everything that a suite lists, and hold the results against what it demands
+#[derive(clap::Args)]
+#[command(
+    after_help = "A suite is a TOML file of runs, each with the preset of its agent and environment:\n\n  \
+    first_seed = 100          # the first seed of every run [default: 0]\n  \
+    seeds = 20                # the seeds of every run [default: 10]\n\n  \
+    [[run]]\n  \
+    agent = \"dqn\"\n  \
+    env = \"CartPole-v1\"\n  \
+    env_steps = 50000\n  \
+    mean = 500                # the final return, mean over seeds, is at least this\n  \
+    reach = 475               # the median seed's evaluation reaches this …\n  \
+    within = 8000             # … after at most this many env steps\n  \
+    hold = 475                # of a seed's evaluations a share is at or above this …\n  \
+    hold_share = 0.9          # … the median over seeds of this share is at least this\n  \
+    last_quarter_min = 400    # no evaluation is below this after 3/4 of the training\n  \
+    eval_episodes = 20        # the episodes of an evaluation [default: the preset's]\n  \
+    seeds = 5                 # first_seed and seeds of this run alone\n\n\
+    A demand holds (yes) where the 95 % interval over the seeds lies on its side, does not (no) where the\n\
+    interval lies on the other, and else too few seeds make it impossible to tell. A mean has Student's t\n\
+    interval, a median that of its order statistics. The presets were tuned on the seeds 0 to 9: report\n\
+    on the seeds 100 and up.\n\n\
+    What is in the directory already is not trained again: a suite that was interrupted goes on.\n\n\
+    Examples:\n  \
+    gymnast benchmark docs/benchmarks/scores.toml --out runs/scores\n  \
+    gymnast benchmark docs/benchmarks/scores.toml --agent dqn --seeds 3 --out runs/quick\n  \
+    gymnast benchmark suite.toml --first-seed 200 --seeds 20 --out runs/fresh"
+)]
+pub(crate) struct Benchmark {
+    /// The file that lists the runs
+    suite: PathBuf,
+    /// Only the runs of this agent (repeatable)
+    #[arg(long)]
+    agent: Vec<String>,
+    /// Only the runs in this environment (repeatable)
+    #[arg(long)]
+    env: Vec<String>,
+    /// Train each run with this many seeds, or with those of a list: 3,7,100..119 (a range includes both
+    /// ends) [default: what the suite says, else 10]
+    #[arg(long, value_name = "SEEDS", value_parser = seeds, allow_negative_numbers = true)]
+    seeds: Option<Seeds>,
+    /// The first of the seeds of each run [default: what the suite says, else 0]
+    #[arg(long, value_name = "S", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
+    first_seed: Option<u64>,
+    /// Train so many seeds at the same time [default: the number of cores]
+    #[arg(long, value_name = "J", value_parser = whole::<usize>(1..=u64::MAX), allow_negative_numbers = true)]
+    jobs: Option<usize>,
+    /// The directory of the runs and of the table, results.md
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Show no progress
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(crate) fn run(
+    args: &Benchmark,
+    names: &Names,
+    out: &mut dyn Write,
+) -> Result<ExitCode, CommandError> {
+    let suite = read(args)?;
+    // All are checked before the first is trained, which may take hours.
+    let runs: Vec<(&Item, Run, PathBuf)> = suite
+        .run
+        .iter()
+        .map(|item| {
+            let run = configure(item, args, &suite, names)?;
+            let dir = args.out.join(run_dir::default_name(&item.agent, &item.env));
+            Ok((item, run, dir))
+        })
+        .collect::<Result<_, CommandError>>()?;
+    expect_own_directories(&runs)?;
+    let results = args.out.join("results.md");
+    let interrupt = StopOnInterrupt::install();
+    let mut rows: Vec<Cells> = Vec::new();
+    for (item, run, dir) in &runs {
+        if !train(args, run, dir)? || interrupt.requested() {
+            say("interrupted; everything is saved: the same command goes on");
+            return Ok(ExitCode::from(130));
+        }
+        rows.push(judge(item, run, dir, names)?);
+        // After each run, so that a long suite can be watched.
+        atomic_file::write(&results, markdown(&rows).as_bytes())?;
+    }
+    if io::stdout().is_terminal() {
+        writeln!(out, "{}\nEach seed's return: {}", columns(&rows), results.display())?;
+    } else {
+        write!(out, "{}", markdown(&rows))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The suite, with those of its runs that are asked for.
+fn read(args: &Benchmark) -> Result<Suite, CommandError> {
+    let mut suite: Suite =
+        read_toml(&args.suite).map_err(|error| CommandError::failed(error.to_string()))?;
+    let path = args.suite.display();
+    suite.check().map_err(|reason| CommandError::failed(format!("{path}: {reason}")))?;
+    let among = |asked: &[String], name: &String| asked.is_empty() || asked.contains(name);
+    suite.run.retain(|item| among(&args.agent, &item.agent) && among(&args.env, &item.env));
+    if suite.run.is_empty() {
+        let names = [&args.agent[..], &args.env[..]].concat().join(" or ");
+        return Err(CommandError::failed(format!("{path}: it lists no run of {names}")));
+    }
+    Ok(suite)
+}
+
+/// Checks that no two runs of the suite share a directory: the second would be taken for the first.
+fn expect_own_directories(runs: &[(&Item, Run, PathBuf)]) -> Result<(), CommandError> {
+    for (i, (item, _, dir)) in runs.iter().enumerate() {
+        if let Some((other, ..)) = runs[..i].iter().find(|(.., other)| other == dir) {
+            return Err(CommandError::failed(format!(
+                "{} in {} (run {} of the suite) and {} in {} would share the directory {}: list each agent \
+                 and environment once, or put one of them in a suite with another --out",
+                item.agent,
+                item.env,
+                i + 1,
+                other.agent,
+                other.env,
+                run_dir::name(dir)
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn configure(
+    item: &Item,
+    args: &Benchmark,
+    suite: &Suite,
+    names: &Names,
+) -> Result<Run, CommandError> {
+    let mut config = Run::defaults(&names.catalog, &names.registry, &item.agent, &item.env)?;
+    let env_steps = i64::try_from(item.env_steps).unwrap_or(i64::MAX);
+    let mut training = Table::from_iter([("env_steps".to_owned(), env_steps.into())]);
+    if let Some(episodes) = item.eval_episodes {
+        training.insert("eval_episodes".to_owned(), episodes.into());
+    }
+    let own = suite.seeds_of(item);
+    let seeds = seeds::resolve(args.seeds.as_ref(), args.first_seed, own[0], &own)?;
+    let above =
+        [("training".to_owned(), training.into()), ("seeds".to_owned(), seeds::to_toml(&seeds))];
+    overlay(&mut config, &Table::from_iter(above))?;
+    let run = Run::new(&names.catalog, &names.registry, &config)?;
+    run.check_first_update()?;
+    Ok(run)
+}
+
+/// The cells of a run, of its own seeds alone: the directory may hold more.
+fn judge(item: &Item, run: &Run, dir: &PathBuf, names: &Names) -> Result<Cells, CommandError> {
+    let mut results = run_dir::results(std::slice::from_ref(dir), item.reach, names)?;
+    results[0].seeds.retain(|results| run.seeds.contains(&results.seed));
+    let report = Report::of(&results)?;
+    let judgement = item.demands().judge(&results[0]).map_err(|error| {
+        let (path, reason) = (dir.clone(), error.to_string());
+        TrainError::InvalidFile { path, reason }
+    })?;
+    let last = results[0].seeds.iter().filter_map(|seed| seed.evaluations.last());
+    let finals: Vec<f64> = last.map(|last| last.mean_return).collect();
+    Ok(cells(&report.rows[0], &judgement, &seeds::to_text(&run.seeds), &finals))
+}
+
+/// Trains what is not trained yet. Returns whether it came to its end.
+fn train(args: &Benchmark, run: &Run, dir: &Path) -> Result<bool, CommandError> {
+    let begun = dir.join(CONFIG_FILE).is_file();
+    let existing = if begun { Existing::Resume } else { Existing::Refuse };
+    let progress = if args.quiet { ProgressBars::hidden() } else { ProgressBars::on_stderr() };
+    if !args.quiet {
+        say(&run_dir::name(dir));
+    }
+    let jobs = args.jobs.unwrap_or_else(cores);
+    let summaries = run.train_with(dir, existing, jobs, progress)?;
+    Ok(summaries.iter().all(|summary| summary.ending != Ending::Stopped))
+}
