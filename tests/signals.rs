@@ -108,7 +108,8 @@ fn a_long_evaluation_ends_at_once_and_is_done_again() {
         let command = ["train", "q-learning", "CliffWalking-v1", "--steps=20", "--eval-every=10"];
         // Episodes that walk in circles, all of them.
         let long = ["--eval-episodes=2000", "--set=training.max_eval_steps=300", "--seed=0"];
-        [&command[..], &long, &["--quiet", out]].concat()
+        let saved = ["--set=training.checkpoint_every=10", "--quiet", out];
+        [&command[..], &long, &saved].concat()
     };
     sandbox.run(&train("--out=whole")).ok();
     let mut child = spawn(sandbox.command(&train("--out=run")), &[]);
@@ -126,8 +127,10 @@ mod deep {
     #[test]
     fn a_second_signal_ends_it_at_once() {
         // A batch large enough to keep libtorch's own threads busy.
-        let args = ["train", "dqn", "CartPole-v1", "--steps=1e6", "--seeds=2", "--jobs=2", "--quiet"];
-        let sizes = ["--set=gradient_steps=10000", "--set=batch_size=4096", "--set=learning_starts=50"];
+        let args =
+            ["train", "dqn", "CartPole-v1", "--steps=1e6", "--seeds=2", "--jobs=2", "--quiet"];
+        let sizes =
+            ["--set=gradient_steps=10000", "--set=batch_size=4096", "--set=learning_starts=50"];
         for attempt in 0..4 {
             let sandbox = Sandbox::new();
             let all = [&args[..], &sizes, &["--set=train_every=50", "--out=run"]].concat();
@@ -139,7 +142,11 @@ mod deep {
             send(&child, SIGINT);
             let output = end(child);
             let stderr = String::from_utf8_lossy(&output.stderr);
-            assert_eq!((output.status.code(), output.status.signal()), (Some(130), None), "{stderr}");
+            assert_eq!(
+                (output.status.code(), output.status.signal()),
+                (Some(130), None),
+                "{stderr}"
+            );
             assert_eq!(stderr, "", "attempt {attempt}");
         }
     }
@@ -148,7 +155,8 @@ mod deep {
     fn a_long_update_is_given_up() {
         let sandbox = Sandbox::new();
         let args = ["train", "dqn", "CartPole-v1", "--steps=1e6", "--seed=0", "--quiet"];
-        let sizes = ["--set=gradient_steps=10000", "--set=batch_size=4096", "--set=learning_starts=50"];
+        let sizes =
+            ["--set=gradient_steps=10000", "--set=batch_size=4096", "--set=learning_starts=50"];
         let all = [&args[..], &sizes, &["--set=train_every=50", "--out=run"]].concat();
         let mut child = spawn(sandbox.command(&all), &[]);
         wait_for(&mut child, || sandbox.path("run/seed-0").exists());
