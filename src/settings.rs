@@ -98,6 +98,12 @@ pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
     if key.is_empty() || key.split('.').any(str::is_empty) {
         return Err(format!("`{text}` names no key: expected key=value, `alpha=0.1` say"));
     }
+    if value.matches('{').count() > MAX_DEPTH {
+        // Each may hold keys of eighty parts, and what reads them calls itself for each.
+        return Err(format!(
+            "the value of {key} has more than {MAX_DEPTH} tables: set its keys apart"
+        ));
+    }
     let read = toml::from_str::<Table>(&format!("v = {value}")).ok();
     let read = read.filter(|table| table.len() == 1).and_then(|mut table| table.remove("v"));
     Ok((key.to_owned(), read.unwrap_or_else(|| Value::String(value.trim().to_owned()))))
@@ -176,6 +182,16 @@ mod tests {
         set(&mut table, "epsilon.to", Value::Float(0.5)).unwrap();
         assert_eq!(table["epsilon"]["to"], Value::Float(0.5));
         assert!(set(&mut table, "b.c", Value::Float(0.5)).is_err());
+    }
+
+    #[test]
+    fn tables_within_tables_are_read_or_refused() {
+        let nested = |tables, parts| {
+            let open = format!("{{{}=", vec!["a"; parts].join("."));
+            format!("a={}1{}", open.repeat(tables), "}".repeat(tables))
+        };
+        assert!(parse_assignment(&nested(16, 79)).is_ok());
+        assert!(parse_assignment(&nested(78, 79)).is_err());
     }
 
     #[test]
