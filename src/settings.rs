@@ -121,6 +121,7 @@ pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
     if key.is_empty() || key.split('.').any(str::is_empty) {
         return Err(format!("`{text}` names no key: expected key=value, `alpha=0.1` say"));
     }
+    check_depth(value).map_err(|reason| format!("the value of {key} {reason}: set its keys apart"))?;
     let read = read_toml(value).or_else(|| read_toml(&with_leading_zeros(value)));
     Ok((key.to_owned(), read.unwrap_or_else(|| Value::String(value.trim().to_owned()))))
 }
@@ -147,6 +148,44 @@ fn with_leading_zeros(text: &str) -> String {
         before = character;
     }
     complete
+}
+
+/// Checks that no table of a TOML text lies deeper than [`MAX_DEPTH`], braces and dotted keys counted: the
+/// parser allows eighty tables of keys of eighty parts, and what drops them calls itself for each.
+///
+/// # Errors
+/// What the text has too much of, as the end of a sentence.
+pub(crate) fn check_depth(text: &str) -> Result<(), String> {
+    let (mut open, mut parts) = (0_usize, 1_usize);
+    let (mut quote, mut is_comment, mut is_escaped) = (None, false, false);
+    for character in text.chars() {
+        if is_comment {
+            is_comment = character != '\n';
+            continue;
+        }
+        if let Some(end) = quote {
+            let is_end = !is_escaped && (character == end || character == '\n');
+            is_escaped = end == '"' && character == '\\' && !is_escaped;
+            quote = (!is_end).then_some(end);
+            continue;
+        }
+        match character {
+            '#' => is_comment = true,
+            '"' | '\'' => quote = Some(character),
+            '{' | '[' => (open, parts) = (open + 1, 1),
+            '}' | ']' => (open, parts) = (open.saturating_sub(1), 1),
+            '.' => parts += 1,
+            '=' | ',' | '\n' => parts = 1,
+            _ => {}
+        }
+        if open > MAX_DEPTH {
+            return Err(format!("has more than {MAX_DEPTH} tables or lists inside each other"));
+        }
+        if parts > MAX_DEPTH {
+            return Err(format!("has a key of more than {MAX_DEPTH} parts"));
+        }
+    }
+    Ok(())
 }
 
 /// Sets `path` (at most 16 names joined by dots) below a table, making tables on the way.
@@ -259,6 +298,22 @@ mod tests {
         set(&mut table, "epsilon.to", Value::Float(0.5)).unwrap();
         assert_eq!(table["epsilon"]["to"], Value::Float(0.5));
         assert!(set(&mut table, "b.c", Value::Float(0.5)).is_err());
+    }
+
+    #[test]
+    fn tables_within_tables_are_read_or_refused() {
+        let nested = |tables, parts| {
+            let open = format!("{{{}=", vec!["a"; parts].join("."));
+            format!("a={}1{}", open.repeat(tables), "}".repeat(tables))
+        };
+        assert!(parse_assignment(&nested(16, 16)).is_ok());
+        for (tables, parts) in [(17, 1), (1, 17), (78, 79)] {
+            let message = parse_assignment(&nested(tables, parts)).unwrap_err();
+            assert!(message.contains("more than 16"), "{message}");
+        }
+        let dots = ".".repeat(99);
+        assert_eq!(check_depth(&format!("# {dots}\na = '{dots}' # {{{{\nb = \"\\\"{dots}\"")), Ok(()));
+        assert!(check_depth(&format!("a = '{dots}'\n{}b = 1", "b.".repeat(16))).is_err());
     }
 
     #[test]

@@ -108,7 +108,8 @@ fn a_long_evaluation_ends_at_once_and_is_done_again() {
         let command = ["train", "q-learning", "CliffWalking-v1", "--steps=20", "--eval-every=10"];
         // Episodes that walk in circles, all of them.
         let long = ["--eval-episodes=2000", "--set=training.max_eval_steps=300", "--seed=0"];
-        [&command[..], &long, &["--quiet", out]].concat()
+        let saved = ["--set=training.checkpoint_every=10", "--quiet", out];
+        [&command[..], &long, &saved].concat()
     };
     sandbox.run(&train("--out=whole")).ok();
     let mut child = spawn(sandbox.command(&train("--out=run")), &[]);

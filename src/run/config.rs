@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::RunError;
-use crate::settings::{set, whole_numbers};
+use crate::settings::{check_depth, set, whole_numbers};
 
 /// The parts of a configuration.
 const PARTS: [&str; 5] = ["seeds", "agent", "env", "training", "evaluation"];
@@ -29,6 +29,7 @@ pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, RunError>
         return Err(error(format!("larger than the {MAX_CONFIG_BYTES} bytes allowed")));
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    check_depth(&String::from_utf8_lossy(text)).map_err(|reason| error(format!("it {reason}")))?;
     toml::from_slice(text).or_else(|wrong| {
         // 1e4 is a count, where a count is expected.
         let whole = toml::from_slice::<Table>(text).ok();
