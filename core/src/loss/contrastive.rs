@@ -146,6 +146,8 @@ mod tests {
         (first.set_requires_grad(true), tensor(&[0.8, 0.6, -1.0, 1.0]).view([2, 2]))
     }
 
+    type OfViews = fn(&Tensor, &Tensor) -> Result<Tensor, LossError>;
+
     fn gradient(loss: &Tensor, first: &Tensor) -> Vec<f64> {
         loss.backward();
         Vec::<f64>::try_from(first.grad().flatten(0, -1).to_kind(Kind::Double)).unwrap()
@@ -154,7 +156,7 @@ mod tests {
     #[test]
     fn an_embedding_of_zeros_has_no_direction_to_descend() {
         for size in [0.0, 1e-45, 1e-30, 1e-9] {
-            let losses: [fn(&Tensor, &Tensor) -> Result<Tensor, LossError>; 3] = [
+            let losses: [OfViews; 3] = [
                 |first, second| nt_xent(first, second, 0.1),
                 |first, second| info_nce(first, second, 0.1, Direction::Both),
                 negative_cosine_similarity,
