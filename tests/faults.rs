@@ -60,6 +60,8 @@ struct Scenario {
     afterwards: fn(&Sandbox) -> &'static [&'static str],
     /// The directory, or the file, that is compared at the end.
     result: &'static str,
+    /// Whether what was trained before must still be there, whatever fails.
+    keeps_progress: bool,
 }
 
 #[test]
@@ -69,6 +71,7 @@ fn training() {
         command: TRAIN,
         afterwards: |sandbox| if has(sandbox, "run/config.toml") { RESUME } else { TRAIN },
         result: "run",
+        keeps_progress: false,
     }
     .survives();
 }
@@ -86,6 +89,7 @@ fn resuming() {
         command: RESUME,
         afterwards: |_| RESUME,
         result: "run",
+        keeps_progress: true,
     }
     .survives();
 }
@@ -109,6 +113,7 @@ fn replacing() {
         command: REPLACE,
         afterwards: |_| REPLACE,
         result: "run",
+        keeps_progress: false,
     }
     .survives();
 }
@@ -120,6 +125,7 @@ fn a_benchmark() {
         command: BENCHMARK,
         afterwards: |_| BENCHMARK,
         result: "runs",
+        keeps_progress: false,
     }
     .survives();
 }
@@ -131,6 +137,7 @@ fn tuning() {
         command: TUNE,
         afterwards: |sandbox| if has(sandbox, "tune/tune.toml") { TUNE_RESUME } else { TUNE },
         result: "tune",
+        keeps_progress: false,
     }
     .survives();
 }
@@ -142,6 +149,7 @@ fn recording() {
         command: RECORD,
         afterwards: |sandbox| if has(sandbox, "episodes.jsonl") { RECORD_AGAIN } else { RECORD },
         result: "episodes.jsonl",
+        keeps_progress: true,
     }
     .survives();
 }
@@ -169,6 +177,10 @@ impl Scenario {
                 let log = template.path("operations.log");
                 let outcome = self.run_with_fault(&sandbox, at, is_sticky, &log);
                 check(&outcome, &what);
+                if self.keeps_progress {
+                    // Else a run that silently began anew would come to the same bytes.
+                    assert!(progress(&sandbox) >= progress(&template), "{what}: {outcome:#?}");
+                }
                 let outcome = sandbox.run((self.afterwards)(&sandbox));
                 assert_eq!(outcome.code, Some(0), "{what}: afterwards {outcome:#?}");
                 let found = self.result(&sandbox);
@@ -229,6 +241,17 @@ impl Scenario {
         }
         records
     }
+}
+
+/// The name of the newest whole checkpoint.
+fn progress(sandbox: &Sandbox) -> Option<PathBuf> {
+    let entries = fs::read_dir(sandbox.path("run/seed-0/checkpoints")).ok()?;
+    let names = entries.map(|entry| PathBuf::from(entry.unwrap().file_name()));
+    let is_whole = |name: &PathBuf| {
+        let path = sandbox.path("run/seed-0/checkpoints").join(name).join("manifest.json");
+        name.extension().is_none() && path.is_file()
+    };
+    names.filter(is_whole).max()
 }
 
 /// Where nothing can be deleted any more, the temporary file of a picture stays: another process may be
