@@ -121,7 +121,8 @@ pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
     if key.is_empty() || key.split('.').any(str::is_empty) {
         return Err(format!("`{text}` names no key: expected key=value, `alpha=0.1` say"));
     }
-    check_depth(value).map_err(|reason| format!("the value of {key} {reason}: set its keys apart"))?;
+    check_depth(value)
+        .map_err(|reason| format!("the value of {key} {reason}: set its keys apart"))?;
     let read = read_toml(value).or_else(|| read_toml(&with_leading_zeros(value)));
     Ok((key.to_owned(), read.unwrap_or_else(|| Value::String(value.trim().to_owned()))))
 }
@@ -312,7 +313,10 @@ mod tests {
             assert!(message.contains("more than 16"), "{message}");
         }
         let dots = ".".repeat(99);
-        assert_eq!(check_depth(&format!("# {dots}\na = '{dots}' # {{{{\nb = \"\\\"{dots}\"")), Ok(()));
+        assert_eq!(
+            check_depth(&format!("# {dots}\na = '{dots}' # {{{{\nb = \"\\\"{dots}\"")),
+            Ok(())
+        );
         assert!(check_depth(&format!("a = '{dots}'\n{}b = 1", "b.".repeat(16))).is_err());
     }
 

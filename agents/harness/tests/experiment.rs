@@ -32,6 +32,14 @@ impl Policy<Discrete, Discrete> for Counter {
 }
 
 impl Agent<Discrete, Discrete> for Counter {
+    fn first_update(&self) -> u64 {
+        1
+    }
+
+    fn has_learned(&self) -> bool {
+        self.steps > 0
+    }
+
     fn learn(
         &mut self,
         experience: &Experience<Discrete, Discrete>,

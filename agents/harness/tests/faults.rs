@@ -7,8 +7,8 @@ use gymnast_envs::{
 };
 use gymnast_harness::{
     Agent, AgentError, Callback, Checkpoint, CheckpointError, Ending, Evaluation, Existing,
-    Experiment, Flow, Metrics, Mode, Policy, ProgressBars, Record as _, Recorder, SeedDir, Setup,
-    StateDict, Summary, TrainError, Training, read_records, train,
+    Experiment, Flow, Metrics, Mode, Policy, ProgressBars, Record as _, Recorder, RunIdentity,
+    SeedDir, Setup, StateDict, Summary, TrainError, Training, read_records, train,
 };
 use serde_json::{Value, json};
 
@@ -65,6 +65,14 @@ impl Policy<Discrete, Discrete> for Sum {
 }
 
 impl Agent<Discrete, Discrete> for Sum {
+    fn first_update(&self) -> u64 {
+        1
+    }
+
+    fn has_learned(&self) -> bool {
+        self.steps > 0
+    }
+
     fn learn(
         &mut self,
         experience: &Experience<Discrete, Discrete>,
@@ -134,9 +142,10 @@ fn run(
     mut setup: Setup<Discrete, Discrete>,
     callbacks: &mut [&mut dyn Callback],
 ) -> Result<Summary, TrainError> {
-    let (recorder, state) = match Recorder::resume(dir)? {
+    let identity = RunIdentity::default();
+    let (recorder, state) = match Recorder::resume(dir, &identity, Ok)? {
         Some(resumed) => (resumed.recorder, Some((resumed.state, resumed.evaluations))),
-        None => (Recorder::create(dir)?, None),
+        None => (Recorder::create(dir, &identity)?, None),
     };
     train(&mut setup, &training(), Seed::new(3), recorder, state, callbacks)
 }
@@ -144,8 +153,9 @@ fn run(
 /// The env steps of the newest checkpoint, and the sum that the agent had by then.
 fn newest(dir: &Path) -> (u64, f64) {
     let seed = SeedDir { seed: 0, path: dir.to_owned() };
-    let (manifest, state) = seed.checkpoints().newest_good().unwrap().good.unwrap();
-    (manifest.env_steps, state.array::<f64>("agent/sum", &[1]).unwrap()[0])
+    let newest = seed.checkpoints().newest(&RunIdentity::default(), |_, state| Ok(state));
+    let newest = newest.unwrap().unwrap();
+    (newest.manifest.env_steps, newest.state.array::<f64>("agent/sum", &[1]).unwrap()[0])
 }
 
 #[test]
@@ -265,6 +275,7 @@ fn a_seed_that_panics_leaves_the_others_alone() {
         dir: dir.path().to_owned(),
         training: training(),
         seeds: seeds.to_vec(),
+        defaults: toml::Table::new(),
         jobs: 2,
         existing,
         progress: ProgressBars::hidden(),

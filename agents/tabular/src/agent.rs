@@ -211,7 +211,7 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgen
 
 impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Agent<O, A> for TabularAgent<O, A, R> {
     fn first_update(&self) -> u64 {
-        self.standing.len() as u64
+        self.plan.num_envs as u64
     }
 
     fn has_learned(&self) -> bool {
