@@ -118,7 +118,7 @@ fn a_report_of_seeds_that_stopped_at_different_steps_says_the_range() {
     let range = format!("{min}–{max}");
     for format in ["table", "md"] {
         let text = sandbox.run(&["report", "run", "--format", format]).ok().stdout;
-        assert!(text.contains(&range) && text.contains("own last"), "{text}");
+        assert!(text.contains(&range) && text.contains("of each seed's own"), "{text}");
     }
     let csv = sandbox.run(&["report", "run", "--format", "csv"]).ok().stdout;
     assert!(csv.contains(&format!(",3,,{min},{max},")), "{csv}");

@@ -275,9 +275,9 @@ fn notes(rows: &[Row]) -> String {
     if rows.iter().all(|row| row.env_steps.is_some()) {
         return String::new();
     }
-    "\nWhere env steps are a range, the seeds ended at different env steps (stopped at a\n\
-     threshold, or still training): mean, median and IQM are of each seed's own last\n\
-     evaluation.\n"
+    "\nWhere env steps are a range, the seeds ended at different env steps (stopped at\n\
+     a threshold, or still training): mean, median and IQM are of each seed's own\n\
+     last evaluation.\n"
         .to_owned()
 }
 
