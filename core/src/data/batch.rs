@@ -58,12 +58,17 @@ impl Batch {
 
     /// What the network reads: `[B, input_width]`.
     pub fn inputs(&self) -> Tensor {
-        Tensor::from_slice(&self.inputs).view([self.rows as i64, -1])
+        self.by_rows(&self.inputs)
     }
 
     /// What it should answer: `[B, target_width]`.
     pub fn targets(&self) -> Tensor {
-        Tensor::from_slice(&self.targets).view([self.rows as i64, -1])
+        self.by_rows(&self.targets)
+    }
+
+    fn by_rows(&self, numbers: &[f32]) -> Tensor {
+        let width = numbers.len().checked_div(self.rows).unwrap_or(0);
+        Tensor::from_slice(numbers).view([self.rows as i64, width as i64])
     }
 
     /// The targets as whole numbers, for classes: `[B]`.

@@ -21,7 +21,8 @@ pub struct Epoch {
     pub scores: BTreeMap<String, Scores>,
 }
 
-/// One score after an epoch, over all rows of each part; `None` where it is undefined.
+/// One score after an epoch, over all rows of each part; `None` where it is undefined, that is `None` or
+/// not finite.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Scores {
     /// Over the training rows.
@@ -52,7 +53,7 @@ pub struct History {
 impl History {
     /// The epoch whose weights are kept: that with the least loss, or the last one.
     pub fn best(&self) -> Option<&Epoch> {
-        self.best_epoch.map(|epoch| &self.epochs[epoch])
+        self.epochs.get(self.best_epoch?)
     }
 
     /// The losses over the epochs, to be drawn.
