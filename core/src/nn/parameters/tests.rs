@@ -133,3 +133,15 @@ fn sizes_are_refused_before_memory_is_taken() {
     let declare = |_| builder.parameter(&[1 << 24], Init::Zeros, FANS).map(drop);
     assert!(matches!((0..5).try_for_each(declare), Err(NetworkError::TooLarge { .. })));
 }
+
+#[test]
+fn through_a_copy_gradients_have_the_same_bits() {
+    let (a, _, mut parameters) = two_tensors(1);
+    let mut gradients = |x: &Tensor| {
+        let bounded = x - (x * 0.3_f64.exp()).softplus() * (1.0 - x.square());
+        let loss = bounded.sum(Kind::Float) * 0.37 + x.sigmoid().sum(Kind::Float) * 0.01;
+        parameters.backward(&loss).unwrap();
+        parameters.gradients().iter().map(|number| number.to_bits()).collect::<Vec<_>>()
+    };
+    assert_eq!(gradients(&a.tensor()), gradients(a.view()));
+}
