@@ -34,7 +34,7 @@ fn classify(
     let mut network = Sequential::new(network, input, &mut rng)?;
     let mut trainer = Trainer::new(settings.clone(), rng)?.callback(EpochBar::on_stderr());
     let history = trainer.fit(&mut network, &train, &validation, &Loss::cross_entropy())?;
-    Ok((predict(&network, test, 256)?.classes(), history))
+    Ok((predict(&network, test, 256)?.classes()?, history))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -69,7 +69,7 @@ fn accuracy_of_quantized(network: &QuantizedNetwork, data: &Dataset) -> Result<f
     let mut outputs = vec![0.0; data.len() * 10];
     let scratch = &mut QuantizedScratch::default();
     network.evaluate(data.inputs(), data.len(), scratch, &mut outputs)?;
-    let found = Predictions { outputs, width: 10, targets: vec![] }.classes();
+    let found = Predictions { outputs, width: 10, targets: vec![] }.classes()?;
     Ok(100.0 * accuracy_score(&data.classes()?, &found)?)
 }
 

@@ -72,7 +72,7 @@ fn fine_tune(
     config.epochs = STEPS.div_ceil(config.steps_per_epoch(labelled.len())) as usize;
     let nothing = labelled.select(&[])?;
     fit(&mut network, labelled, &nothing, &config, rng, &Loss::cross_entropy())?;
-    Ok(100.0 * accuracy_score(&test.classes()?, &predict(&network, test, 256)?.classes())?)
+    Ok(100.0 * accuracy_score(&test.classes()?, &predict(&network, test, 256)?.classes()?)?)
 }
 
 /// What is reached with each number of labels.

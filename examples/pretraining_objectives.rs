@@ -142,7 +142,7 @@ fn run(seed: u64, train: &Dataset, test: &Dataset) -> Result<Vec<[f64; 5]>> {
             }
             config.epochs = 150;
             fit(&mut network, &labelled, &nothing, &config, rng.clone(), &Loss::cross_entropy())?;
-            let found = predict(&network, test, 256)?.classes();
+            let found = predict(&network, test, 256)?.classes()?;
             *accuracy = 100.0 * accuracy_score(&test.classes()?, &found)?;
         }
         scores.push(of_encoder);

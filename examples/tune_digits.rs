@@ -62,9 +62,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     threads::single_threaded();
     let trials = std::env::args().nth(1).map_or(Ok(40), |arg| arg.parse())?;
     let digits = load_digits();
-    let folds = StratifiedKFold { n_splits: 5 }
+    let mut folds = StratifiedKFold { n_splits: 5 }
         .split_shuffled(&digits.classes()?, &mut ChaCha8Rng::seed_from_u64(0))?;
-    let (rest, test) = folds[0].select(&digits)?;
+    let (rest, test) = folds.next().ok_or("there are five folds")?.select(&digits)?;
     let scaler = MinMaxScaler::fit(rest.input_table(), (0.0, 1.0))?;
     let (rest, test) = (scaler.transform_inputs(&rest)?, scaler.transform_inputs(&test)?);
     // The same split for every trial, so that they differ by their settings alone.
@@ -118,7 +118,7 @@ fn judge(settings: &Settings, rest: &Dataset, test: &Dataset) -> Result<f64, Box
         let mut network = Sequential::new(&settings.network(), &[64], &mut rng)?;
         let mut trainer = Trainer::new(settings.fit_config(), rng)?;
         trainer.fit(&mut network, &train, &validation, &Loss::cross_entropy())?;
-        sum += accuracy_score(&test.classes()?, &predict(&network, test, 256)?.classes())?;
+        sum += accuracy_score(&test.classes()?, &predict(&network, test, 256)?.classes()?)?;
     }
     Ok(sum / 5.0)
 }

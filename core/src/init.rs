@@ -105,6 +105,22 @@ pub enum InitError {
         /// What it needs.
         need: &'static str,
     },
+    /// The numbers that the rule draws are beyond what `f32` holds.
+    #[error("initialiser {rule:?} drew {got}: expected finite numbers, by a smaller rule")]
+    NotFinite {
+        /// The rule.
+        rule: Init,
+        /// The first number that is not finite.
+        got: f32,
+    },
+    /// There are more or fewer numbers to fill than the shape says.
+    #[error("a parameter of shape {shape:?} was given {got} numbers to fill")]
+    Length {
+        /// The shape.
+        shape: Vec<usize>,
+        /// How many numbers there are.
+        got: usize,
+    },
     /// Orthogonal vectors need a matrix.
     #[error(
         "orthogonal initialisation needs at least 2 dimensions, got shape {shape:?}: choose zeros"
@@ -158,8 +174,9 @@ impl Init {
 
     /// Fills `out`, a parameter of this shape in row-major order.
     ///
-    /// # Panics
-    /// If `out` does not have as many elements as the shape says.
+    /// # Errors
+    /// As [`check`](Self::check); [`InitError::Length`] unless `out` has as many elements as the shape
+    /// says, [`InitError::NotFinite`] where they do not hold what the rule draws.
     pub fn fill<R: Rng + ?Sized>(
         &self,
         shape: &[usize],
@@ -168,10 +185,13 @@ impl Init {
         out: &mut [f32],
     ) -> Result<(), InitError> {
         self.check(shape)?;
-        assert_eq!(out.len(), shape.iter().product::<usize>(), "one number for each element");
+        let length = shape.iter().try_fold(1_usize, |length, side| length.checked_mul(*side));
+        if length != Some(out.len()) {
+            return Err(InitError::Length { shape: shape.to_vec(), got: out.len() });
+        }
         let fan_in = fans.fan_in.max(1) as f32;
         let fan_out = fans.fan_out.max(1) as f32;
-        let fan_mean = (fans.fan_in + fans.fan_out).max(1) as f32 / 2.0;
+        let fan_mean = fans.fan_in.saturating_add(fans.fan_out).max(1) as f32 / 2.0;
         match *self {
             Self::Zeros => out.fill(0.0),
             Self::Constant { value } => out.fill(value),
@@ -193,7 +213,10 @@ impl Init {
             }
             Self::Orthogonal { gain } => orthogonal(shape[0], gain, rng, out),
         }
-        Ok(())
+        match out.iter().find(|number| !number.is_finite()) {
+            None => Ok(()),
+            Some(&got) => Err(InitError::NotFinite { rule: *self, got }),
+        }
     }
 }
 

@@ -32,6 +32,7 @@ pub mod metrics;
 pub mod model_selection;
 pub mod ood;
 pub mod plot;
+pub mod rounding;
 pub mod statistics;
 pub mod tune;
 

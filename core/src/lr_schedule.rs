@@ -164,9 +164,16 @@ impl LrSchedule {
     /// a schedule that has one stays where that was.
     ///
     /// # Errors
-    /// [`ScheduleError`] where a setting is out of its range, or `total_steps` is 0 and counts.
+    /// [`ScheduleError`] where a setting is out of its range, `total_steps` is 0 and counts, or the
+    /// factor is beyond what `f64` holds, as that of a rate which grows without end.
     pub fn at(&self, step: u64, total_steps: u64) -> Result<f64, ScheduleError> {
         self.check()?;
+        let factor = self.factor(step, total_steps)?;
+        let error = ScheduleError { key: "the factor of the rate", allowed: "finite", got: factor };
+        if factor.is_finite() { Ok(factor) } else { Err(error) }
+    }
+
+    fn factor(&self, step: u64, total_steps: u64) -> Result<f64, ScheduleError> {
         let all_if = |steps: Option<u64>| match steps.unwrap_or(total_steps) {
             0 => Err(ScheduleError { key: "total_steps", allowed: "at least 1", got: 0.0 }),
             steps => Ok(steps as f64),

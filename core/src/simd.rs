@@ -74,9 +74,21 @@ pub(crate) fn has_avx2() -> bool {
     is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
 }
 
+/// Σ x². Where squares are beyond what `f32` holds, or vanish in it, all in `f64`, which holds those of
+/// every `f32`.
+pub(crate) fn sum_of_squares(values: &[f32]) -> f64 {
+    /// Below, squares that vanish might count: of numbers that are no greater than 1e-19.
+    const LEAST: f64 = 1e-24;
+    let sum = fast_sum_of_squares(values);
+    if (LEAST..f64::INFINITY).contains(&sum) {
+        return sum;
+    }
+    values.iter().map(|&x| f64::from(x) * f64::from(x)).sum()
+}
+
 wide! {
     /// Σ x², in `f32` over short stretches and in `f64` over those.
-    pub(crate) fn sum_of_squares<FMA>(values: &[f32]) -> f64 {
+    fn fast_sum_of_squares<FMA>(values: &[f32]) -> f64 {
         values.chunks(1024).map(|stretch| {
             const LANES: usize = 32;
             let (blocks, rest) = stretch.as_chunks::<LANES>();
@@ -141,6 +153,20 @@ mod tests {
             let exact: f64 = values.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
             assert!((sum_of_squares(&values) - exact).abs() <= 1e-6 * exact);
         }
+    }
+
+    #[test]
+    fn no_square_overflows_or_vanishes() {
+        for size in [1e-45_f32, 1e-38, 1e-30, 1e-20, 1e20, 1e38] {
+            for length in [1, 3, 40, 5000] {
+                let exact = length as f64 * f64::from(size).powi(2);
+                let sum = sum_of_squares(&vec![size; length]);
+                assert!((sum / exact - 1.0).abs() < 1e-5, "{size} {length}: {sum}");
+            }
+        }
+        assert_eq!(sum_of_squares(&[0.0; 99]), 0.0);
+        assert!(sum_of_squares(&[1.0, f32::NAN]).is_nan());
+        assert!(sum_of_squares(&[1.0, f32::INFINITY]).is_infinite());
     }
 
     #[test]

@@ -343,10 +343,82 @@ fn zero_gradients_leave_no_denormal_numbers() {
 fn clipping_leaves_short_gradients_alone() {
     let mut parameters = parameters(4);
     parameters.gradients_mut().copy_from_slice(&[1.0, -2.0, 2.0, 4.0]);
-    assert_eq!(clip_grad_norm(&mut parameters, 6.0), 5.0);
+    assert_eq!(clip_grad_norm(&mut parameters, 6.0), Ok(5.0));
     assert_eq!(parameters.gradients(), [1.0, -2.0, 2.0, 4.0]);
-    assert_eq!(clip_grad_norm(&mut parameters, 2.5), 5.0);
-    assert!((clip_grad_norm(&mut parameters, f32::INFINITY) - 2.5).abs() < 1e-5);
+    assert_eq!(clip_grad_norm(&mut parameters, 2.5), Ok(5.0));
+    assert!((clip_grad_norm(&mut parameters, f32::INFINITY).unwrap() - 2.5).abs() < 1e-5);
+}
+
+#[test]
+fn gradients_of_any_size_are_clipped_to_the_norm() {
+    let mut parameters = parameters(3);
+    for size in [1e20_f32, 1e30, 3e38] {
+        parameters.gradients_mut().copy_from_slice(&[size, -size, 0.0]);
+        let norm = f64::from(clip_grad_norm(&mut parameters, 1.0).unwrap());
+        let exact = (f64::from(size) * 2_f64.sqrt()).min(f32::MAX.into());
+        assert!((norm / exact - 1.0).abs() < 1e-6, "{size}: {norm}");
+        let clipped = parameters.gradients();
+        let half = 0.5_f32.sqrt();
+        let is_near = |got: f32, expected: f32| (got - expected).abs() < 1e-6;
+        assert!(is_near(clipped[0], half) && is_near(clipped[1], -half), "{size}: {clipped:?}");
+        assert_eq!(clipped[2], 0.0);
+    }
+    // Of numbers whose squares vanish in `f32` too the norm is known.
+    parameters.gradients_mut().copy_from_slice(&[3e-30, 4e-30, 0.0]);
+    let norm = clip_grad_norm(&mut parameters, f32::INFINITY).unwrap();
+    assert!((norm / 5e-30 - 1.0).abs() < 1e-6, "{norm}");
+    parameters.gradients_mut()[1] = f32::INFINITY;
+    assert!(clip_grad_norm(&mut parameters, 1.0).unwrap().is_infinite());
+    for bad in [-1.0, f32::NAN] {
+        let error = clip_grad_norm(&mut parameters, bad);
+        assert!(matches!(error, Err(OptimError::Setting { key: "max_norm", .. })));
+    }
+}
+
+#[test]
+fn no_step_is_taken_at_a_rate_that_is_none() {
+    let optimisers = [
+        OptimizerConfig::Sgd(SgdConfig::default()),
+        OptimizerConfig::RmsProp(RmsPropConfig::default()),
+        OptimizerConfig::Adagrad(AdagradConfig::default()),
+        OptimizerConfig::Adam(AdamConfig::default()),
+        OptimizerConfig::AdamW(AdamWConfig::default()),
+    ];
+    for config in optimisers {
+        let mut parameters = parameters(4);
+        let mut optimiser = config.build(&parameters).unwrap();
+        let (before, state) = (parameters.to_vec(), optimiser.state_dict());
+        parameters.gradients_mut().fill(1.0);
+        for lr in [f64::NAN, -1.0, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
+            let error = optimiser.step(&mut parameters, lr).unwrap_err();
+            assert!(matches!(error, OptimError::Setting { key: "lr", .. }), "{error}");
+            let error = optimiser.descend(&mut parameters, lr, Some(0.1)).unwrap_err();
+            assert!(matches!(error, OptimError::Setting { key: "lr", .. }), "{error}");
+        }
+        assert_eq!((parameters.to_vec(), optimiser.state_dict()), (before, state));
+        assert_eq!(parameters.gradients(), [1.0; 4]);
+        let fast = ParamGroup { ranges: once(0..2).collect(), lr_factor: 1e30, ..Default::default() };
+        optimiser.set_groups(ParamGroups::new(&parameters, &[fast]).unwrap()).unwrap();
+        assert!(optimiser.step(&mut parameters, 1e30).is_err());
+        assert!(optimiser.step(&mut parameters, 0.0).is_ok());
+    }
+}
+
+#[test]
+fn settings_that_vanish_in_single_precision_are_refused() {
+    let parameters = parameters(2);
+    for eps in [1e-50, 1e-40, 1e50] {
+        for config in [
+            OptimizerConfig::Adam(AdamConfig { eps, ..AdamConfig::default() }),
+            OptimizerConfig::RmsProp(RmsPropConfig { eps, ..RmsPropConfig::default() }),
+            OptimizerConfig::Adagrad(AdagradConfig { eps, ..AdagradConfig::default() }),
+        ] {
+            let error = config.build(&parameters).err();
+            assert!(matches!(error, Some(OptimError::Setting { key: "eps", .. })), "{error:?}");
+        }
+    }
+    let config = SgdConfig { weight_decay: 1e300, ..SgdConfig::default() };
+    assert!(matches!(Sgd::new(config, &parameters), Err(OptimError::Setting { .. })));
 }
 
 #[test]

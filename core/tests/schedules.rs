@@ -109,6 +109,10 @@ fn bad_settings_are_errors() {
         let schedule: LrSchedule = serde_json::from_str(text).unwrap();
         assert_eq!(schedule.at(1, 10).unwrap_err().to_string(), message);
     }
+    let growing = LrSchedule::Exponential { gamma: 2.0 };
+    assert_eq!(growing.at(10, 10), Ok(1024.0));
+    let error = growing.at(2000, 10).unwrap_err();
+    assert_eq!(error.to_string(), "the factor of the rate must be finite, got inf");
     let cosine = LrSchedule::Cosine { t_max: None, min_factor: 0.0 };
     let error = cosine.at(0, 0).unwrap_err();
     assert_eq!(error.to_string(), "total_steps must be at least 1, got 0");

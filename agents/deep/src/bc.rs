@@ -40,6 +40,7 @@ use gymnast_core::{
     data::Sampler,
     imbalance::ClassWeight,
     nn::{Mlp, MlpConfig, Network as _, Scratch},
+    rounding,
     supervised::{Batch, Dataset, Epoch, Fit, FitError, Objective},
     threads,
 };
@@ -215,7 +216,7 @@ fn split<O: FeatureSpace, H: PolicyHead>(
     let (width, action_width) = (demonstrations.observation_space().width(), head.action_width());
     let mut episodes: Vec<_> = demonstrations.episodes().collect();
     episodes.shuffle(rng);
-    let asked = (share * episodes.len() as f64).round() as usize;
+    let asked = rounding::round(share * episodes.len() as f64);
     let most = episodes.len() - 1;
     let held_out = if share > 0.0 { asked.max(1).min(most) } else { 0 };
     let rows = |episodes: &[Range<usize>]| {

@@ -45,6 +45,7 @@ mod fit;
 mod model;
 mod normalizer;
 
+use gymnast_core::rounding;
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
 use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
@@ -197,7 +198,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
     /// Draws the transitions of an update: a few that really happened, the others from D_model.
     fn sample(&mut self) {
         let size = self.config.sac.batch_size;
-        let real = (self.config.real_ratio * size as f64) as usize;
+        let real = rounding::floor(self.config.real_ratio * size as f64);
         let rng = &mut self.imagined_rng;
         self.sac.experience.replay().sample(real, rng, &mut self.batch);
         self.imagined.sample_more(size - real, rng, &mut self.batch);

@@ -7,8 +7,6 @@
 
 mod distributional;
 
-use gymnast_core::statistics;
-
 pub use distributional::{Support, categorical, quantile};
 
 /// The target of Q-learning and of double Q-learning: r + γ Q'(s', a*), for a next action that was
@@ -106,7 +104,8 @@ pub fn soft_q(
 /// If there are no values.
 #[must_use]
 pub fn argmax(values: &[f32]) -> usize {
-    statistics::argmax(values).expect("an action space is not empty")
+    let better = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
+    (0..values.len()).reduce(better).expect("an action space is not empty")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{CompressionError, check, check_amount, check_finite};
 use crate::nn::{NamedParameter, Parameters};
 use crate::optim::ParamGroup;
+use crate::rounding;
 
 /// Which of a network's weights are kept; those that are not are zero.
 ///
@@ -159,7 +160,7 @@ impl Mask {
 
 /// How many of `count` an amount is, rounded as Python rounds.
 pub(super) fn share(amount: f64, count: usize) -> usize {
-    (amount * count as f64).round_ties_even() as usize
+    rounding::round_ties_even(amount * count as f64)
 }
 
 /// The places of the weights into each unit: the columns of a layer's `[inputs, outputs]`, the filters

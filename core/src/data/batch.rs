@@ -58,15 +58,16 @@ impl Batch {
 
     /// What the network reads: `[B, input_width]`.
     pub fn inputs(&self) -> Tensor {
-        self.by_rows(&self.inputs)
+        self.rows_of(&self.inputs)
     }
 
     /// What it should answer: `[B, target_width]`.
     pub fn targets(&self) -> Tensor {
-        self.by_rows(&self.targets)
+        self.rows_of(&self.targets)
     }
 
-    fn by_rows(&self, numbers: &[f32]) -> Tensor {
+    /// Of no rows nobody knows the width: `[0, 0]`.
+    fn rows_of(&self, numbers: &[f32]) -> Tensor {
         let width = numbers.len().checked_div(self.rows).unwrap_or(0);
         Tensor::from_slice(numbers).view([self.rows as i64, width as i64])
     }

@@ -5,6 +5,11 @@ use rand::Rng;
 use super::{Batch, DataError, Stratify, Table, train_test_split};
 use crate::checkpoint::fingerprint;
 
+/// From here on `f32` skips whole numbers, so that there are no more classes.
+const MOST_CLASSES: usize = 1 << 24;
+/// The most numbers that are made of a data set: 8 GiB.
+const MOST_NUMBERS: usize = 1 << 31;
+
 /// Rows of inputs, and what should become of each: rows of targets. A class stands as its number.
 ///
 /// No number is missing or infinite.
@@ -202,9 +207,15 @@ impl Dataset {
     /// which mix.
     ///
     /// # Errors
-    /// As [`classes`](Self::classes); [`DataError::NotAClass`] if a class is not below `classes`.
+    /// As [`classes`](Self::classes); [`DataError::NotAClass`] if a class is not below `classes`;
+    /// [`DataError::Setting`] if the targets of so many classes would not fit in memory.
     pub fn one_hot(&self, classes: usize) -> Result<Self, DataError> {
-        let mut targets = vec![0.0; self.len() * classes];
+        let (mut targets, numbers) = (Vec::new(), self.len().saturating_mul(classes));
+        let fits = classes <= MOST_CLASSES && numbers <= MOST_NUMBERS;
+        let fits = fits && targets.try_reserve_exact(numbers).is_ok();
+        let allowed = "at most 16,777,216, and so few that one number each fits in memory";
+        DataError::require(fits, "classes", classes as f64, allowed)?;
+        targets.resize(numbers, 0.0);
         for (row, class) in self.classes()?.into_iter().enumerate() {
             if class >= classes {
                 let (value, below) = (class as f32, Some(classes));
@@ -335,9 +346,7 @@ impl Dataset {
 
 /// The class of a row by its target.
 pub(crate) fn class_of(row: usize, value: f32) -> Result<usize, DataError> {
-    /// From here on `f32` skips whole numbers.
-    const LIMIT: f32 = 16_777_216.0;
-    let is_class = (0.0..LIMIT).contains(&value) && value.fract() == 0.0;
+    let is_class = (0.0..MOST_CLASSES as f32).contains(&value) && value.fract() == 0.0;
     let error = DataError::NotAClass { row, value, below: None };
     if is_class { Ok(value as usize) } else { Err(error) }
 }

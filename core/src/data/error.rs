@@ -33,6 +33,25 @@ pub enum DataError {
         /// How many are needed.
         needed: usize,
     },
+    /// A part of a stratified split has too few rows to hold one of each class.
+    #[error(
+        "a part of {rows} rows cannot hold all {classes} classes: expected a share of at least \
+         {classes} rows"
+    )]
+    SmallPart {
+        /// How many rows the part would have.
+        rows: usize,
+        /// How many classes have rows.
+        classes: usize,
+    },
+    /// There are more rows than can be numbered in memory.
+    #[error("there are {rows} rows: expected at most {most}")]
+    TooManyRows {
+        /// How many there are.
+        rows: usize,
+        /// The most.
+        most: usize,
+    },
     /// Inputs and targets are no rows of the same number.
     #[error(
         "{inputs} numbers in rows of {input_width} and {targets} in rows of {target_width}: expected \

@@ -53,7 +53,7 @@ pub use preprocessing::{
 };
 pub use real::{load_breast_cancer, load_digits, load_wine_quality};
 pub use sampler::Sampler;
-pub(crate) use split::rows_by_class;
+pub(crate) use split::{MOST_ROWS, rows_by_class};
 pub use split::{
     Split, SplitConfig, Stratify, split_rows, train_test_split, train_validation_test_split,
 };

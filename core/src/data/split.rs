@@ -1,11 +1,19 @@
 //! Training, validation and test part.
 
-use std::collections::BTreeMap;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BinaryHeap};
+use std::cmp::Reverse;
 
 use rand::{Rng, seq::SliceRandom as _};
 use serde::{Deserialize, Serialize};
 
 use super::{DataError, Dataset};
+use crate::rounding;
+
+/// The most rows that are split or folded: their numbers fill 2 GiB.
+pub(crate) const MOST_ROWS: usize = 1 << 28;
 
 /// Whether the parts share the classes in the same proportion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -14,7 +22,7 @@ pub enum Stratify {
     /// Rows are drawn as they come.
     #[default]
     No,
-    /// Each part has its share of each class, rare ones too.
+    /// Each part has its share of each class, and at least one row of it.
     Classes,
 }
 
@@ -64,14 +72,15 @@ pub fn train_test_split<R: Rng + ?Sized>(
 ) -> Result<(Dataset, Dataset), DataError> {
     data.check_not_resampled("split")?;
     DataError::require((0.0..1.0).contains(&test_size), "test_size", test_size, "in [0, 1)")?;
-    let test = (test_size * data.len() as f64).ceil() as usize;
+    let test = rounding::ceil(test_size * data.len() as f64);
     let [train, test] = split_rows(data.len(), [test], classes(data, stratify)?.as_deref(), rng)?
         .try_into()
         .expect("the rows left over and one part");
     Ok((data.select(&train)?, data.select(&test)?))
 }
 
-/// The rows in three parts, drawn at random. What is held out is rounded up.
+/// The rows in three parts, drawn at random. Their sizes are their shares of the rows, rounded by the
+/// method of the largest remainder; a part whose share is above 0 has at least one row.
 ///
 /// ```
 /// use gymnast_core::data::{SplitConfig, Stratify, load_breast_cancer, train_validation_test_split};
@@ -87,7 +96,7 @@ pub fn train_test_split<R: Rng + ?Sized>(
 ///
 /// # Errors
 /// [`DataError::Setting`] if a share is negative or not finite, or that to train with is 0;
-/// [`DataError::Resampled`]; those of [`split_rows`]; where stratified, those of [`Dataset::classes`].
+/// [`DataError::TooFewRows`] if there are fewer rows than parts; [`DataError::Resampled`]; those of [`split_rows`]; where stratified, those of [`Dataset::classes`].
 pub fn train_validation_test_split<R: Rng + ?Sized>(
     data: &Dataset,
     config: &SplitConfig,
@@ -100,9 +109,7 @@ pub fn train_validation_test_split<R: Rng + ?Sized>(
     for (key, share) in [("validation", validation), ("test", test)] {
         check(share >= 0.0 && share.is_finite(), key, share, "at least 0")?;
     }
-    let total = train + validation + test;
-    let rows = |share: f64| (data.len() as f64 * share / total).ceil() as usize;
-    let sizes = [rows(validation), rows(test)];
+    let [_, sizes @ ..] = part_sizes(data.len(), [train, validation, test])?;
     let [train, validation, test] =
         split_rows(data.len(), sizes, classes(data, stratify)?.as_deref(), rng)?
             .try_into()
@@ -118,12 +125,14 @@ pub fn train_validation_test_split<R: Rng + ?Sized>(
 /// asks for, part by part; each in random order.
 ///
 /// With `classes`, one for each row, each part has its share of each class, rounded so that the sizes
-/// come out (by the largest remainder). It takes numbers, not a [`Dataset`], because rows with missing
-/// values have to be split before anything is imputed.
+/// come out (by the largest remainder), and at least one row of each class. It takes numbers, not a
+/// [`Dataset`], because rows with missing values have to be split before anything is imputed.
 ///
 /// # Errors
-/// [`DataError::TooFewRows`] if none are left to train with; [`DataError::Count`] unless there are as
-/// many classes as rows; [`DataError::SmallClass`] if a class has fewer rows than there are parts.
+/// [`DataError::TooFewRows`] if none are left to train with, [`DataError::TooManyRows`];
+/// [`DataError::Count`] unless there are as many classes as rows; [`DataError::SmallClass`] if a class
+/// has fewer rows than there are parts, [`DataError::SmallPart`] if a part has fewer rows than there are
+/// classes.
 pub fn split_rows<R: Rng + ?Sized>(
     rows: usize,
     held_out: impl IntoIterator<Item = usize>,
@@ -135,20 +144,22 @@ pub fn split_rows<R: Rng + ?Sized>(
     if needed > rows {
         return Err(DataError::TooFewRows { needed, rows });
     }
-    let parts = 1 + held_out.iter().filter(|size| **size > 0).count();
-    let mut groups = by_class(rows, classes)?;
-    for (class, group) in &mut groups {
-        if classes.is_some() && group.len() < parts {
-            return Err(DataError::SmallClass { class: *class, rows: group.len(), needed: parts });
-        }
-        group.shuffle(rng);
+    if rows > MOST_ROWS {
+        return Err(DataError::TooManyRows { rows, most: MOST_ROWS });
     }
+    let mut parts = 1 + held_out.iter().filter(|size| **size > 0).count();
+    let mut groups = by_class(rows, classes)?;
+    if classes.is_some() {
+        check_shares(&groups, &held_out, rows, parts)?;
+    }
+    groups.values_mut().for_each(|group| group.shuffle(rng));
     let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
     let mut split = vec![Vec::new()];
     for size in held_out {
+        parts -= usize::from(size > 0);
         let counts: Vec<usize> = groups.iter().map(Vec::len).collect();
         let mut part = Vec::with_capacity(size);
-        for (group, take) in groups.iter_mut().zip(proportional(size, &counts)) {
+        for (group, take) in groups.iter_mut().zip(proportional(size, &counts, parts)) {
             part.extend(group.drain(group.len() - take..));
         }
         part.shuffle(rng);
@@ -157,6 +168,42 @@ pub fn split_rows<R: Rng + ?Sized>(
     split[0] = groups.concat();
     split[0].shuffle(rng);
     Ok(split)
+}
+
+/// How many of the rows each part has: its share, and at least one where that is above 0.
+fn part_sizes<const N: usize>(rows: usize, shares: [f64; N]) -> Result<[usize; N], DataError> {
+    let needed = shares.iter().filter(|share| **share > 0.0).count();
+    if rows < needed {
+        return Err(DataError::TooFewRows { needed, rows });
+    }
+    let mut sizes: [usize; N] =
+        rounding::apportion(rows, &shares).try_into().expect("a part for each share");
+    for part in (0..N).filter(|&part| shares[part] > 0.0) {
+        if sizes[part] == 0 {
+            let largest = (0..N).max_by_key(|&part| sizes[part]).expect("there are parts");
+            sizes[largest] -= 1;
+            sizes[part] = 1;
+        }
+    }
+    Ok(sizes)
+}
+
+/// That every part can have a row of every class.
+fn check_shares(
+    groups: &BTreeMap<usize, Vec<usize>>,
+    held_out: &[usize],
+    rows: usize,
+    parts: usize,
+) -> Result<(), DataError> {
+    if let Some((&class, group)) = groups.iter().find(|(_, group)| group.len() < parts) {
+        return Err(DataError::SmallClass { class, rows: group.len(), needed: parts });
+    }
+    let train = rows - held_out.iter().sum::<usize>();
+    let sizes = held_out.iter().copied().filter(|size| *size > 0).chain([train]);
+    match sizes.min().filter(|&smallest| smallest < groups.len()) {
+        Some(rows) => Err(DataError::SmallPart { rows, classes: groups.len() }),
+        None => Ok(()),
+    }
 }
 
 fn classes(data: &Dataset, stratify: Stratify) -> Result<Option<Vec<usize>>, DataError> {
@@ -187,90 +234,49 @@ pub(crate) fn rows_by_class(classes: &[usize]) -> BTreeMap<usize, Vec<usize>> {
     rows_of
 }
 
-/// `size` shared out in proportion to counts, none of which is exceeded.
-fn proportional(size: usize, counts: &[usize]) -> Vec<usize> {
-    let total = counts.iter().sum::<usize>().max(1);
-    let exact = |count: usize| size as u128 * count as u128;
-    let mut shares: Vec<usize> =
-        counts.iter().map(|&count| (exact(count) / total as u128) as usize).collect();
-    let mut order: Vec<usize> = (0..counts.len()).collect();
-    order.sort_by_key(|&i| std::cmp::Reverse(exact(counts[i]) % total as u128));
-    let left = size - shares.iter().sum::<usize>();
-    order.into_iter().take(left).for_each(|i| shares[i] += 1);
+/// `size` rows shared out in proportion to the rows that each class has, by the largest remainder: at
+/// least one of each class, and no more than leaves one for each of `later` parts. Of a size of 0, none.
+///
+/// The caller has checked that this is possible; a `size` is at least the number of classes then, and
+/// the later parts are as large.
+fn proportional(size: usize, counts: &[usize], later: usize) -> Vec<usize> {
+    if size == 0 || counts.len() == 1 {
+        return vec![size; counts.len()];
+    }
+    let total = counts.iter().sum::<usize>() as i128;
+    let exact = |class: usize| size as i128 * counts[class] as i128; // in parts of `total`
+    let most = |class: usize| counts[class] - later;
+    let mut shares: Vec<usize> = (0..counts.len())
+        .map(|class| ((exact(class) / total) as usize).clamp(1, most(class)))
+        .collect();
+    let given: usize = shares.iter().sum();
+    // What each lacks of its exact share, the most first; of equals the first class.
+    let lack = |class: usize, share: usize| exact(class) - share as i128 * total;
+    let mut lacking: BinaryHeap<(i128, Reverse<usize>)> =
+        (0..counts.len()).map(|class| (lack(class, shares[class]), Reverse(class))).collect();
+    for _ in given..size {
+        let class = loop {
+            let (_, Reverse(class)) = lacking.pop().expect("the rows of all classes suffice");
+            if shares[class] < most(class) {
+                break class;
+            }
+        };
+        shares[class] += 1;
+        lacking.push((lack(class, shares[class]), Reverse(class)));
+    }
+    // Rare classes that were given a row more than their share took it from those that have most beyond
+    // theirs.
+    let mut beyond: BinaryHeap<(i128, usize)> =
+        (0..counts.len()).map(|class| (-lack(class, shares[class]), class)).collect();
+    for _ in size..given {
+        let class = loop {
+            let (_, class) = beyond.pop().expect("every part can hold a row of every class");
+            if shares[class] > 1 {
+                break class;
+            }
+        };
+        shares[class] -= 1;
+        beyond.push((-lack(class, shares[class]), class));
+    }
     shares
-}
-
-#[cfg(test)]
-mod tests {
-    use rand::SeedableRng as _;
-    use rand_chacha::ChaCha8Rng;
-
-    use super::*;
-
-    fn rng() -> ChaCha8Rng {
-        ChaCha8Rng::seed_from_u64(3)
-    }
-
-    fn data(counts: &[usize]) -> Dataset {
-        let classes: Vec<f32> =
-            (0..).zip(counts).flat_map(|(class, &n)| vec![class as f32; n]).collect();
-        let inputs = (0..classes.len()).map(|row| row as f32).collect();
-        Dataset::new(inputs, 1, classes, 1).unwrap()
-    }
-
-    #[test]
-    fn each_row_is_in_one_part() {
-        let split = train_validation_test_split(&data(&[17]), &SplitConfig::default(), &mut rng());
-        let Split { train, validation, test } = split.unwrap();
-        assert_eq!((train.len(), validation.len(), test.len()), (9, 4, 4));
-        let mut rows = [train.inputs(), validation.inputs(), test.inputs()].concat();
-        assert!(!rows.is_sorted());
-        rows.sort_unstable_by(f32::total_cmp);
-        assert_eq!(rows, data(&[17]).inputs());
-    }
-
-    #[test]
-    fn stratified_parts_share_the_classes_in_proportion() {
-        let data = data(&[60, 30, 10]);
-        let config = SplitConfig { stratify: Stratify::Classes, ..SplitConfig::default() };
-        let split = train_validation_test_split(&data, &config, &mut rng()).unwrap();
-        assert_eq!(split.train.class_counts().unwrap(), [36, 18, 6]);
-        assert_eq!(split.validation.class_counts().unwrap(), [12, 6, 2]);
-        assert_eq!(split.test.class_counts().unwrap(), [12, 6, 2]);
-        assert!(!split.train.targets().is_sorted());
-        let (_, test) = train_test_split(&data, 0.11, Stratify::Classes, &mut rng()).unwrap();
-        assert_eq!(test.class_counts().unwrap(), [7, 3, 1]); // 6.6, 3.3, 1.1
-    }
-
-    #[test]
-    fn the_same_stream_gives_the_same_split_and_another_another() {
-        let split = |seed| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            train_test_split(&data(&[50]), 0.25, Stratify::No, &mut rng).unwrap()
-        };
-        assert_eq!(split(1), split(1));
-        assert_ne!(split(1), split(2));
-        assert_eq!(split(1).1.len(), 13); // 12.5, rounded up
-    }
-
-    #[test]
-    fn what_cannot_be_split_is_an_error() {
-        let split = |data: &Dataset, share, stratify| {
-            train_test_split(data, share, stratify, &mut rng()).unwrap_err()
-        };
-        let error = split(&data(&[5]), 1.0, Stratify::No);
-        assert_eq!(error.to_string(), "test_size must be in [0, 1), got 1");
-        assert!(matches!(split(&data(&[5]), f64::NAN, Stratify::No), DataError::Setting { .. }));
-        let error = split(&data(&[1]), 0.5, Stratify::No);
-        assert_eq!(error, DataError::TooFewRows { needed: 2, rows: 1 });
-        let error = split(&data(&[5, 1]), 0.5, Stratify::Classes);
-        assert_eq!(error, DataError::SmallClass { class: 1, rows: 1, needed: 2 });
-        let real = Dataset::new(vec![0.0; 4], 1, vec![0.5; 4], 1).unwrap();
-        assert!(matches!(split(&real, 0.5, Stratify::Classes), DataError::NotAClass { .. }));
-        let config = SplitConfig { test: -1.0, ..SplitConfig::default() };
-        let error = train_validation_test_split(&real, &config, &mut rng()).unwrap_err();
-        assert_eq!(error.to_string(), "test must be at least 0, got -1");
-        assert!(split_rows(3, [1], Some(&[0, 0]), &mut rng()).is_err());
-        assert!(split_rows(3, [usize::MAX], None, &mut rng()).is_err());
-    }
 }

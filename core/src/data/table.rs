@@ -14,10 +14,28 @@ use super::DataError;
 /// # Ok::<(), gymnast_core::data::DataError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Table {
     values: Vec<f32>, // [N, width]
     width: usize,
     names: Vec<String>, // [width], or none
+}
+
+/// A table that came from a file.
+#[derive(Deserialize)]
+struct Unchecked {
+    values: Vec<f32>,
+    width: usize,
+    names: Vec<String>,
+}
+
+impl TryFrom<Unchecked> for Table {
+    type Error = DataError;
+
+    fn try_from(Unchecked { values, width, names }: Unchecked) -> Result<Self, DataError> {
+        let table = Self::new(values, width)?;
+        if names.is_empty() { Ok(table) } else { table.with_names(names) }
+    }
 }
 
 impl Table {

@@ -81,6 +81,20 @@ fn a_selection_keeps_order_and_names() {
 }
 
 #[test]
+fn a_table_from_a_file_is_checked() {
+    let read = |text: &str| serde_json::from_str::<Table>(text);
+    let table = Table::new(vec![1.0, 2.0], 1).unwrap().with_names(["a"]).unwrap();
+    assert_eq!(read(&serde_json::to_string(&table).unwrap()).unwrap(), table);
+    for bad in [
+        r#"{"values": [1.0], "width": 0, "names": []}"#,
+        r#"{"values": [1.0], "width": 2, "names": []}"#,
+        r#"{"values": [1.0], "width": 1, "names": ["a", "b"]}"#,
+    ] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn classes_are_relabelled_and_made_one_hot() {
     let data = rows(&[1.0, 2.0, 3.0], &[3.0, 5.0, 8.0]);
     let two = data.relabel(|quality| usize::from(quality <= 4), ["good", "poor"]).unwrap();
@@ -89,5 +103,9 @@ fn classes_are_relabelled_and_made_one_hot() {
     assert_eq!(hot.targets(), [0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
     assert_eq!(hot.target_names(), ["good", "poor"]);
     assert!(matches!(data.one_hot(8), Err(DataError::NotAClass { row: 2, .. })));
+    for classes in [1 << 25, 1 << 40, usize::MAX] {
+        let error = data.one_hot(classes).unwrap_err();
+        assert!(matches!(error, DataError::Setting { key: "classes", .. }), "{error}");
+    }
     assert!(matches!(data.relabel(|class| class, ["none"]), Err(DataError::NotAClass { .. })));
 }

@@ -49,8 +49,8 @@ impl BiasVariance {
 /// training on about two thirds of the rows.
 ///
 /// # Errors
-/// What `train` returns; [`DataError`] where rows, truth or predictions are not as many as expected,
-/// fewer than two rounds are asked for, or the noise's variance is negative.
+/// What `train` returns; [`DataError`] where rows, truth or predictions are not as many as expected or
+/// not finite, fewer than two rounds are asked for, or the noise's variance is negative.
 pub fn bias_variance<R: Rng + ?Sized, E: From<DataError>>(
     problem: &Problem<'_>,
     rounds: usize,
@@ -75,28 +75,37 @@ pub fn bias_variance<R: Rng + ?Sized, E: From<DataError>>(
     };
     count("targets of the test rows", test.targets().len())?;
     count("true values of the test rows", truth.len())?;
+    check_finite("true values", truth)?;
 
-    let (mut sum, mut sum_of_squares, mut error) = (vec![0.0; n], vec![0.0; n], 0.0);
+    // Around the truth: means and sums of squares about them, as by Welford (1962), so that squares of
+    // large numbers do not cancel.
+    let (mut means, mut squares, mut error) = (vec![0.0; n], vec![0.0; n], 0.0);
     for round in 0..rounds {
         let sample: Vec<usize> = (0..rows.len()).map(|_| rng.random_range(0..rows.len())).collect();
         let predictions = train(&rows.select(&sample)?.into_resampled(), round)?;
         count("predictions for the test rows", predictions.len())?;
+        check_finite("predictions", &predictions)?;
         for (i, &prediction) in predictions.iter().enumerate() {
-            // Around the truth, so that squares of large numbers do not cancel.
             let off = f64::from(prediction) - f64::from(truth[i]);
-            sum[i] += off;
-            sum_of_squares[i] += off * off;
+            let from_mean = off - means[i];
+            means[i] += from_mean / (round + 1) as f64;
+            squares[i] += from_mean * (off - means[i]);
             error += (f64::from(prediction) - f64::from(test.targets()[i])).powi(2);
         }
     }
     let k = rounds as f64;
     let mean_of = |f: &dyn Fn(usize) -> f64| (0..n).map(f).sum::<f64>() / n as f64;
-    let bias_squared = mean_of(&|i| (sum[i] / k).powi(2));
-    let variance = mean_of(&|i| sum_of_squares[i] / k) - bias_squared;
     Ok(BiasVariance {
-        bias_squared,
-        variance: variance.max(0.0),
+        bias_squared: mean_of(&|i| means[i].powi(2)),
+        variance: mean_of(&|i| squares[i] / k),
         noise: noise_variance,
         measured: error / (k * n as f64),
     })
+}
+
+fn check_finite(part: &'static str, values: &[f32]) -> Result<(), DataError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(row) => Err(DataError::NotFinite { part, row, column: 0, value: values[row] }),
+    }
 }

@@ -74,11 +74,14 @@ impl LearningCurve {
     /// The scores over the rows, to be drawn, with the spread over the repetitions.
     ///
     /// # Errors
-    /// [`StatisticsError`] for a score that is not finite.
+    /// [`StatisticsError::Length`] where sizes have scores of more or fewer repetitions.
     pub fn plot(&self, score: &str) -> Result<LearningCurves, StatisticsError> {
         let rows: Vec<f64> = self.sizes.iter().map(|size| size.rows as f64).collect();
         let series = |label: &str, of: fn(&SizeScores) -> &[f64]| {
             let repetitions = self.sizes.first().map_or(0, |size| of(size).len());
+            if let Some(other) = self.sizes.iter().find(|size| of(size).len() != repetitions) {
+                return Err(StatisticsError::Length { x: repetitions, y: of(other).len() });
+            }
             let seeds = (0..repetitions).map(|repetition| {
                 let scores = self.sizes.iter().map(|size| of(size)[repetition]).collect();
                 Curve::new(rows.clone(), scores)

@@ -45,6 +45,23 @@ pub struct Thresholds {
     pub slope: f64,
 }
 
+impl Thresholds {
+    fn check(&self) -> Result<(), FitError> {
+        let Self { train_share, gap_share, rise, slope } = *self;
+        for (key, value) in [
+            ("train_share", train_share),
+            ("gap_share", gap_share),
+            ("rise", rise),
+            ("slope", slope),
+        ] {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(FitError::Setting { key, value, allowed: "positive" });
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Default for Thresholds {
     /// Half of the baseline, a tenth of it, a tenth, one percent.
     fn default() -> Self {
@@ -74,7 +91,8 @@ pub struct Diagnosis {
 ///
 /// # Errors
 /// [`FitError::Empty`] where no epoch is over or nothing was held out, [`FitError::Setting`] for a
-/// baseline that is not positive.
+/// baseline or a threshold that is not positive, or a best epoch that the history does not have;
+/// [`FitError::NotFinite`] where a loss is not.
 pub fn diagnose(
     history: &History,
     baseline: f64,
@@ -83,13 +101,24 @@ pub fn diagnose(
     if !(baseline > 0.0 && baseline.is_finite()) {
         return Err(FitError::Setting { key: "baseline", value: baseline, allowed: "positive" });
     }
+    thresholds.check()?;
     let losses: Option<Vec<(f64, f64)>> = history
         .epochs
         .iter()
         .map(|epoch| Some((epoch.train_loss, epoch.validation_loss?)))
         .collect();
     let losses = losses.filter(|losses| !losses.is_empty()).ok_or(FitError::Empty)?;
-    let best = history.best_epoch.unwrap_or(losses.len() - 1).min(losses.len() - 1);
+    let not_finite = |&(train, held_out): &(f64, f64)| !(train.is_finite() && held_out.is_finite());
+    if let Some(epoch) = losses.iter().position(not_finite) {
+        let (train, held_out) = losses[epoch];
+        let loss = if train.is_finite() { held_out } else { train };
+        return Err(FitError::NotFinite { epoch: epoch + 1, loss });
+    }
+    let best = history.best_epoch.unwrap_or(losses.len() - 1);
+    if best >= losses.len() {
+        let (key, value, allowed) = ("best_epoch", best as f64, "one of the history's epochs");
+        return Err(FitError::Setting { key, value, allowed });
+    }
     let ((train, validation), (last_train, last)) = (losses[best], losses[losses.len() - 1]);
     let percent = |share: f64| 100.0 * share;
 
@@ -123,7 +152,7 @@ pub fn diagnose(
             percent(gap / baseline)
         ));
     }
-    if last > (1.0 + thresholds.rise) * validation && last_train < train {
+    if last - validation > thresholds.rise * validation.abs() && last_train < train {
         reasons.push(format!(
             "after epoch {} the validation loss rose from {validation:.4} to {last:.4} while the \
              training loss fell from {train:.4} to {last_train:.4}",

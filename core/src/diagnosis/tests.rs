@@ -52,6 +52,31 @@ fn a_diagnosis_needs_losses_and_a_baseline() {
     assert!(matches!(diagnose(&nothing_held_out, 1.0, &thresholds), Err(FitError::Empty)));
 }
 
+#[test]
+fn losses_that_are_no_numbers_are_no_good_fit() {
+    let thresholds = Thresholds::default();
+    for losses in [[(0.1, 0.1), (f64::NAN, f64::NAN)], [(0.1, f64::INFINITY), (0.1, 0.1)]] {
+        let error = diagnose(&history(losses), 1.0, &thresholds).unwrap_err();
+        assert!(matches!(error, FitError::NotFinite { .. }), "{error}");
+    }
+    let good = history([(0.1, 0.1)]);
+    let nan = Thresholds { gap_share: f64::NAN, ..thresholds };
+    let error = diagnose(&good, 1.0, &nan).unwrap_err();
+    assert!(matches!(error, FitError::Setting { key: "gap_share", .. }), "{error}");
+    let beyond = History { best_epoch: Some(7), ..good };
+    let error = diagnose(&beyond, 1.0, &thresholds).unwrap_err();
+    assert!(matches!(error, FitError::Setting { key: "best_epoch", .. }), "{error}");
+}
+
+#[test]
+fn a_negative_loss_rises_by_a_share_of_its_size() {
+    // A likelihood's: from −1 to −0.99 is a rise of one percent.
+    let likelihood = history([(-0.99, -1.0), (-1.0, -0.99)]);
+    assert_eq!(fitting(&likelihood), Fitting::Good);
+    let risen = history([(-0.99, -1.0), (-1.0, -0.5)]);
+    assert_eq!(fitting(&risen), Fitting::Overfitting);
+}
+
 /// `y = x²` and noise of standard deviation 0.5, x evenly over [−1, 1].
 fn noisy_parabola(n: usize, rng: &mut ChaCha8Rng) -> (Dataset, Vec<f32>) {
     let inputs: Vec<f32> = (0..n).map(|i| 2.0 * i as f32 / (n - 1) as f32 - 1.0).collect();
@@ -107,6 +132,29 @@ fn a_decomposition_of_nothing_is_an_error() {
     assert!(run(good, 2, 3).is_err());
     assert!(run(Problem { truth: &truth[..3], ..good }, 2, 4).is_err());
     assert!(run(Problem { noise_variance: -1.0, ..good }, 2, 4).is_err());
+    let nan = [0.0, f32::NAN, 0.0, 0.0];
+    let error = run(Problem { truth: &nan, ..good }, 2, 4).unwrap_err().to_string();
+    assert!(error.contains("row 1, column 0 of the true values holds NaN"), "{error}");
+    for bad in [f32::NAN, f32::INFINITY] {
+        let predict = |_: &Dataset, round| Ok::<_, DataError>(vec![if round == 1 { bad } else { 0.0 }; 4]);
+        let error = bias_variance(&good, 3, rng, predict).unwrap_err();
+        assert!(matches!(error, DataError::NotFinite { part: "predictions", row: 0, .. }), "{error}");
+    }
+}
+
+#[test]
+fn the_variance_of_predictions_that_hardly_differ_is_no_rounding_error() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(1);
+    let test = Dataset::new(vec![0.0], 1, vec![0.0], 1).unwrap();
+    let problem = Problem { train: &test, test: &test, truth: &[0.0], noise_variance: 0.0 };
+    // 1 and 1 + 2⁻²³ by turns: far from the truth, near to each other.
+    let near = [1.0, 1.0 + f32::EPSILON];
+    let parts = bias_variance(&problem, 1000, rng, |_, round| {
+        Ok::<_, DataError>(vec![near[round % 2]])
+    })
+    .unwrap();
+    let expected = (f64::from(f32::EPSILON) / 2.0).powi(2);
+    assert!((parts.variance / expected - 1.0).abs() < 1e-6, "{parts:?}");
 }
 
 #[test]

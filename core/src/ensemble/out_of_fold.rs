@@ -1,8 +1,13 @@
 //! What a model says of rows that it has not learned from.
 
-use super::EnsembleError;
+use std::borrow::Borrow;
+
+use super::{EnsembleError, setting};
 use crate::data::DataError;
 use crate::model_selection::Fold;
+
+/// The most numbers that are predicted: 16 GiB.
+const MOST_NUMBERS: usize = 1 << 31;
 
 /// For each of `rows` rows what a model says of it that learned from the other folds: `[rows, width]`,
 /// in the rows' order. What is stacked on it then learns how far to trust the model; of rows that the
@@ -13,17 +18,21 @@ use crate::model_selection::Fold;
 ///
 /// # Errors
 /// [`EnsembleError::Folds`] unless each row is tested by one fold, which does not train with it;
-/// [`EnsembleError::Length`] where predictions are not as many (its `member` is the fold); what
-/// `predict` returns.
+/// [`EnsembleError::Length`] where predictions are not as many (its `member` is the fold);
+/// [`EnsembleError::Setting`] where they would not fit in memory; what `predict` returns.
 pub fn out_of_fold<E: From<EnsembleError>>(
-    folds: &[Fold],
+    folds: impl IntoIterator<Item: Borrow<Fold>> + Clone,
     rows: usize,
     width: usize,
     mut predict: impl FnMut(&Fold) -> Result<Vec<f64>, E>,
 ) -> Result<Vec<f64>, E> {
-    check(folds, rows)?;
-    let mut all = vec![0.0; rows * width];
-    for (member, fold) in folds.iter().enumerate() {
+    check(folds.clone(), rows)?;
+    let (mut all, numbers) = (Vec::new(), rows.saturating_mul(width));
+    let fits = numbers <= MOST_NUMBERS && all.try_reserve_exact(numbers).is_ok();
+    setting(fits, "rows times width", numbers as f64, "few enough to fit in memory")?;
+    all.resize(numbers, 0.0);
+    for (member, fold) in folds.into_iter().enumerate() {
+        let fold = fold.borrow();
         let predictions = predict(fold)?;
         let (what, expected, got) = ("predictions", fold.test.len() * width, predictions.len());
         if expected != got {
@@ -36,9 +45,24 @@ pub fn out_of_fold<E: From<EnsembleError>>(
     Ok(all)
 }
 
-fn check(folds: &[Fold], rows: usize) -> Result<(), EnsembleError> {
+fn check(
+    folds: impl IntoIterator<Item: Borrow<Fold>> + Clone,
+    rows: usize,
+) -> Result<(), EnsembleError> {
+    // Before memory is taken for all rows: that there are so many.
+    let tests: usize = folds.clone().into_iter().map(|fold| fold.borrow().test.len()).sum();
+    if tests < rows {
+        let mut tested = Vec::with_capacity(tests);
+        folds.into_iter().for_each(|fold| tested.extend_from_slice(&fold.borrow().test));
+        tested.sort_unstable();
+        tested.dedup();
+        let row = (0..).zip(&tested).find(|(row, tested)| row != *tested);
+        let row = row.map_or(tested.len(), |(row, _)| row);
+        return Err(EnsembleError::Folds { row, tested: 0, leaks: 0 });
+    }
     let (mut tested, mut leaks) = (vec![0_usize; rows], vec![0_usize; rows]);
     for fold in folds {
+        let fold = fold.borrow();
         let mut trains = vec![false; rows];
         for &row in &fold.train {
             *trains.get_mut(row).ok_or(DataError::NoSuchRow { row, rows })? = true;

@@ -1,5 +1,7 @@
 //! A linear model of what networks say.
 
+use std::borrow::Borrow;
+
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -40,7 +42,7 @@ impl<N: Network> Stacking<N> {
     /// training return.
     pub fn fit(
         train: &Dataset,
-        folds: &[Fold],
+        folds: impl IntoIterator<Item: Borrow<Fold>> + Clone,
         members: &[Member<'_, N>],
         settings: &FitConfig,
         rng: &mut ChaCha8Rng,
@@ -51,7 +53,7 @@ impl<N: Network> Stacking<N> {
         let (rows, classes) = (train.len(), train.class_counts()?.len());
         let mut of_members = Vec::with_capacity(members.len());
         for member in members {
-            of_members.push(out_of_fold(folds, rows, classes, |fold| {
+            of_members.push(out_of_fold(folds.clone(), rows, classes, |fold| {
                 let (others, fold) = fold.select(train)?;
                 let network = member(&others, ChaCha8Rng::from_rng(rng))?;
                 Ok::<_, EnsembleError>(

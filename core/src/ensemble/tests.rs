@@ -144,6 +144,13 @@ fn folds_that_leak_are_refused() {
     assert!(matches!(error, EnsembleError::Folds { row: 0, tested: 2, .. }), "{error}");
     assert!(matches!(run(&[fold(&[0], &[9])]), Err(EnsembleError::Data(_))));
     let folds = [fold(&[1], &[0]), fold(&[0], &[1])];
+    let none = |_: &Fold| Ok::<_, EnsembleError>(vec![]);
+    for rows in [3, 1 << 40, usize::MAX] {
+        let error = out_of_fold(&folds, rows, 1, none).unwrap_err();
+        assert!(matches!(error, EnsembleError::Folds { row: 2, tested: 0, leaks: 0 }), "{error}");
+    }
+    let error = out_of_fold(&folds, 2, usize::MAX, none).unwrap_err();
+    assert!(matches!(error, EnsembleError::Setting { .. }), "{error}");
     let short = out_of_fold(&folds, 2, 1, |_| Ok::<_, EnsembleError>(vec![]));
     assert!(matches!(short, Err(EnsembleError::Length { member: 0, got: 0, .. })));
 }
@@ -256,7 +263,7 @@ mod with_torch {
         };
         Stacking::<Sequential>::fit(&data, &folds, &[&watched], &settings, &mut rng()).unwrap();
         let rows = |of: &[usize]| data.select(of).unwrap().inputs().to_vec();
-        let mut expected: Vec<_> = folds.iter().map(|fold| rows(&fold.train)).collect();
+        let mut expected: Vec<_> = folds.clone().map(|fold| rows(&fold.train)).collect();
         expected.push(data.inputs().to_vec());
         assert_eq!(seen.into_inner(), expected);
         let twice = bootstrap(&data, &mut rng()).unwrap().data;

@@ -83,8 +83,8 @@ impl Mixture {
 ///
 /// # Errors
 /// [`EnsembleError::NoMembers`], [`EnsembleError::Length`], [`EnsembleError::Number`] where a mean is not
-/// finite or a variance not finite and at least 0; [`EnsembleError::Setting`] where as many members do
-/// not have both.
+/// finite, a variance not finite and at least 0, or what they come to is not finite;
+/// [`EnsembleError::Setting`] where as many members do not have both.
 pub fn mixture(means: &[Vec<f64>], variances: &[Vec<f64>]) -> Result<Vec<Mixture>, EnsembleError> {
     let rows = check_lengths(means, "means")?;
     let (needed, given) = (means.len(), variances.len());
@@ -102,7 +102,13 @@ pub fn mixture(means: &[Vec<f64>], variances: &[Vec<f64>]) -> Result<Vec<Mixture
         let average = |of: &[Vec<f64>]| of.iter().map(|member| member[row]).sum::<f64>() / m;
         let mean = average(means);
         let off = means.iter().map(|member| (member[row] - mean).powi(2));
-        Mixture { mean, noise: average(variances), disagreement: off.sum::<f64>() / m }
+        let mixture = Mixture { mean, noise: average(variances), disagreement: off.sum::<f64>() / m };
+        let (value, allowed) = (mixture.mean + mixture.variance(), "numbers whose squares are finite");
+        if value.is_finite() {
+            Ok(mixture)
+        } else {
+            Err(EnsembleError::Number { member: 0, index: row, value: means[0][row], allowed })
+        }
     };
-    Ok((0..rows).map(of_row).collect())
+    (0..rows).map(of_row).collect()
 }

@@ -44,7 +44,7 @@ impl ClassWeight {
             Self::Uniform => return Ok(None),
             Self::Balanced => {
                 check_no_empty_class(counts)?;
-                let mean = counts.iter().sum::<usize>() as f64 / counts.len() as f64;
+                let mean = counts.iter().map(|&n| n as f64).sum::<f64>() / counts.len() as f64;
                 counts.iter().map(|&n| (mean / n as f64) as f32).collect()
             }
             Self::EffectiveNumber { beta } => {

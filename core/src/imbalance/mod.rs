@@ -28,12 +28,12 @@
 //! use rand::SeedableRng;
 //!
 //! let wine = load_wine_quality().relabel(|q| usize::from(q <= 4), ["good", "poor"])?;
-//! let folds = StratifiedKFold { n_splits: 5 }.split(&wine.classes()?)?;
-//! let (train, test) = folds[0].select(&wine)?;
+//! let fold = StratifiedKFold { n_splits: 5 }.split(&wine.classes()?)?.next().expect("the first");
+//! let (train, test) = fold.select(&wine)?;
 //! let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
 //! let more = Resampler::smote().fit_resample(&train, &mut rng)?.data;
 //! assert_eq!((train.class_counts()?, more.class_counts()?), (vec![1228, 51], vec![1228, 1228]));
-//! assert!(matches!(folds[0].select(&more), Err(DataError::Resampled { .. })));
+//! assert!(matches!(fold.select(&more), Err(DataError::Resampled { .. })));
 //! # let _ = test;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

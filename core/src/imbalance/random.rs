@@ -3,11 +3,12 @@
 use rand::{Rng, RngExt as _, seq::SliceRandom as _};
 
 use super::Origin;
+use crate::rounding;
 
-/// The rows that a class lacks until it has `ratio` times those of the largest.
+/// The rows that a class lacks until it has at least `ratio` times those of the largest.
 pub(super) fn lacking(rows_of: &[Vec<usize>], class: usize, ratio: f64) -> usize {
     let most = rows_of.iter().map(Vec::len).max().unwrap_or(0);
-    ((most as f64 * ratio) as usize).saturating_sub(rows_of[class].len())
+    rounding::ceil(most as f64 * ratio).saturating_sub(rows_of[class].len())
 }
 
 /// The additional rows, class by class.
@@ -29,7 +30,7 @@ pub(super) fn under<R: Rng + ?Sized>(
     ratio: f64,
     rng: &mut R,
 ) -> Vec<Origin> {
-    let most = (smallest(rows_of) as f64 / ratio) as usize;
+    let most = rounding::floor(smallest(rows_of) as f64 / ratio);
     let mut kept = Vec::new();
     for rows in rows_of {
         let mut rows = rows.clone();

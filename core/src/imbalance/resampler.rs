@@ -9,8 +9,9 @@ use crate::data::Dataset;
 /// How training rows are resampled, with imbalanced-learn's names, meanings and defaults.
 ///
 /// `ratio` is what remains between the class concerned and the largest (oversampling) or smallest one
-/// (undersampling), 1 where all shall have as many rows; in (0, 1]. A class that is nearer than that
-/// already stays as it is.
+/// (undersampling), 1 where all shall have as many rows; in (0, 1]. No class ends up further away than
+/// that: where it makes no whole rows, there is one row more (imbalanced-learn: one less). A class that
+/// is nearer already stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Resampler {

@@ -31,11 +31,38 @@ fn counts(resampler: Resampler) -> Vec<usize> {
 #[test]
 fn classes_come_to_the_ratio_asked_for() {
     assert_eq!(counts(Resampler::random_over()), [12, 12, 12]);
-    assert_eq!(counts(Resampler::RandomOver { ratio: 0.4 }), [12, 6, 4]);
+    assert_eq!(counts(Resampler::RandomOver { ratio: 0.4 }), [12, 6, 5]); // 4.8, at least
     assert_eq!(counts(Resampler::random_under()), [3, 3, 3]);
-    assert_eq!(counts(Resampler::RandomUnder { ratio: 0.4 }), [7, 6, 3]);
+    assert_eq!(counts(Resampler::RandomUnder { ratio: 0.4 }), [7, 6, 3]); // 7.5, at most
     assert_eq!(counts(Resampler::Smote { k_neighbors: 2, ratio: 0.5 }), [12, 6, 6]);
     assert_eq!(counts(Resampler::BalancedBootstrap), [3, 3, 3]);
+}
+
+#[test]
+fn a_ratio_in_per_cent_is_exact() {
+    for (large, small) in [(100, 1), (200, 7), (125, 2)] {
+        let data = rows(&[vec![0; large], vec![1; small]].concat());
+        for per_cent in 1..=100 {
+            let ratio = per_cent as f64 / 100.0;
+            let counts = |resampler: Resampler| {
+                resampler.fit_resample(&data, &mut rng()).unwrap().data.class_counts().unwrap()
+            };
+            let least = (per_cent * large).div_ceil(100).max(small);
+            assert_eq!(counts(Resampler::RandomOver { ratio }), [large, least], "{ratio}");
+            let most = (100 * small / per_cent).min(large);
+            assert_eq!(counts(Resampler::RandomUnder { ratio }), [most, small], "{ratio}");
+        }
+    }
+}
+
+#[test]
+fn a_score_that_is_no_number_has_no_class() {
+    let tuned = TunedThreshold { threshold: 0.5, value: 1.0 };
+    assert_eq!(tuned.predict(&[0.4, f64::INFINITY]), Ok(vec![0, 1]));
+    let error = tuned.predict(&[0.4, f64::NAN]).unwrap_err();
+    assert!(matches!(error, ImbalanceError::Metric(MetricError::NotANumber { index: 1, .. })));
+    let error = TunedThreshold { threshold: f64::NAN, value: 1.0 }.predict(&[0.4]).unwrap_err();
+    assert!(matches!(error, ImbalanceError::Setting { key: "threshold", .. }), "{error}");
 }
 
 #[test]
@@ -134,6 +161,8 @@ fn weights_need_rows_of_each_class() {
     assert_eq!(ClassWeight::Balanced.weights(&[4, 0]), Err(empty.clone()));
     assert_eq!(ClassWeight::EffectiveNumber { beta: 0.9 }.weights(&[4, 0]), Err(empty));
     assert_eq!(ClassWeight::Uniform.weights(&[4, 0]), Ok(None));
+    let huge = ClassWeight::Balanced.weights(&[usize::MAX, usize::MAX, 1]).unwrap().unwrap();
+    assert!(huge.iter().all(|weight| weight.is_finite()), "{huge:?}");
     assert_eq!(ClassWeight::Balanced.weights(&[]), Err(ImbalanceError::Classes { got: 0 }));
     let error = ClassWeight::EffectiveNumber { beta: 1.0 }.weights(&[1, 1]).unwrap_err();
     assert!(matches!(error, ImbalanceError::Setting { key: "beta", .. }), "{error}");
@@ -176,7 +205,7 @@ fn decisions_cost_least_in_expectation() {
 fn a_threshold_parts_no_ties_and_lies_between_scores() {
     let tuned = tune_threshold(&[0, 0, 1, 1], &[0.1, 0.3, 0.5, 0.5], &Criterion::F1).unwrap();
     assert_eq!((tuned.threshold, tuned.value), (0.4, 1.0));
-    assert_eq!(tuned.predict(&[0.39, 0.41]), [0, 1]);
+    assert_eq!(tuned.predict(&[0.39, 0.41]), Ok(vec![0, 1]));
     // Equally good from 0.9 on and from 0.2 on: the highest.
     let tuned = tune_threshold(&[1, 0, 0, 1], &[0.9, 0.8, 0.7, 0.2], &Criterion::F1).unwrap();
     assert_eq!(tuned.value, 2.0 / 3.0);
@@ -191,7 +220,7 @@ fn thresholds_of_one_class() {
     let costs = CostMatrix::new(vec![0.0, 1.0, 1.0, 0.0], 2).unwrap();
     let nobody = all_0(Criterion::Cost(costs.clone())).unwrap();
     assert_eq!((nobody.threshold, nobody.value), (f64::INFINITY, 0.0));
-    assert_eq!(nobody.predict(&[1e300]), [0]);
+    assert_eq!(nobody.predict(&[1e300]), Ok(vec![0]));
     let everyone = tune_threshold(&[1, 1], &[0.1, 0.2], &Criterion::Cost(costs.clone())).unwrap();
     assert_eq!((everyone.threshold, everyone.value), (0.1, 0.0));
     let error = tune_threshold(&[], &[], &Criterion::Cost(costs)).unwrap_err();

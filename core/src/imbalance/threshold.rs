@@ -1,7 +1,7 @@
 //! From which score on a row counts as positive.
 
 use super::{CostMatrix, ImbalanceError, setting};
-use crate::metrics::BinaryScores;
+use crate::metrics::{BinaryScores, MetricError};
 
 /// What a threshold is chosen by.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +28,17 @@ pub struct TunedThreshold {
 
 impl TunedThreshold {
     /// The class, 0 or 1, of each score.
-    pub fn predict(&self, scores: &[f64]) -> Vec<usize> {
-        scores.iter().map(|&score| usize::from(score >= self.threshold)).collect()
+    ///
+    /// # Errors
+    /// [`ImbalanceError::Metric`] where a score is NaN, [`ImbalanceError::Setting`] where the threshold
+    /// is.
+    pub fn predict(&self, scores: &[f64]) -> Result<Vec<usize>, ImbalanceError> {
+        let threshold = self.threshold;
+        setting(!threshold.is_nan(), "threshold", threshold, "a number")?;
+        if let Some(index) = scores.iter().position(|score| score.is_nan()) {
+            return Err(MetricError::NotANumber { what: "scores", index }.into());
+        }
+        Ok(scores.iter().map(|&score| usize::from(score >= threshold)).collect())
     }
 }
 

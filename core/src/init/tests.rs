@@ -127,3 +127,25 @@ fn bad_rules_are_errors() {
     assert!(Init::Uniform { low: 1.0, high: 0.0 }.check(&[4]).is_err());
     assert!(Init::XavierUniform { gain: f32::NAN }.check(&[4, 4]).is_err());
 }
+
+#[test]
+fn what_cannot_be_filled_is_an_error() {
+    let fill = |rule: Init, shape: &[usize], fans, numbers: usize| {
+        rule.fill(shape, fans, &mut ChaCha8Rng::seed_from_u64(7), &mut vec![0.0; numbers])
+    };
+    for shape in [&[3, 2][..], &[usize::MAX, 2], &[1 << 40, 1 << 40]] {
+        let error = fill(Init::Zeros, shape, FANS, 5).unwrap_err();
+        assert_eq!(error, InitError::Length { shape: shape.to_vec(), got: 5 });
+    }
+    let largest = Fans { fan_in: usize::MAX, fan_out: usize::MAX };
+    assert_eq!(fill(Init::XavierNormal { gain: 1.0 }, &[4, 4], largest, 16), Ok(()));
+    for rule in [
+        Init::Normal { mean: 3e38, std: 3e38 },
+        Init::KaimingUniform { gain: 3e38 },
+        Init::XavierNormal { gain: 3e38 },
+    ] {
+        let fans = Fans { fan_in: 1, fan_out: 1 };
+        let error = fill(rule, &[10, 10], fans, 100).unwrap_err();
+        assert!(matches!(error, InitError::NotFinite { .. }), "{error}");
+    }
+}

@@ -6,14 +6,23 @@ use tch::{Kind, Tensor};
 use super::check::{check_like, check_prediction, check_setting};
 use super::{LossError, class_cross_entropy};
 
-/// No row is divided by a smaller norm; PyTorch's `normalize` has the same.
-const LEAST_NORM: f64 = 1e-12;
+/// No row is divided by a smaller norm, as in PyTorch's `cosine_similarity`.
+const LEAST_NORM: f64 = 1e-8;
 
 /// The rows over their Euclidean norms: `[N, D]` to `[N, D]`, as PyTorch's `normalize`. A row of
 /// zeros stays one.
+///
+/// A row that is shorter than 10⁻⁸ has no direction that rounding leaves: it is divided by that, and has
+/// no gradient, which would be up to 1/‖row‖. The gradients of all others are at most 10⁸.
 pub fn normalize(rows: &Tensor) -> Tensor {
-    let norms = rows.norm_scalaropt_dim(2, -1, true);
-    rows / norms.clamp_min(LEAST_NORM)
+    let norms = |rows: &Tensor| rows.norm_scalaropt_dim(2, -1, true); // [N, 1]
+    let (mut rows, mut norm) = (rows.shallow_clone(), norms(rows));
+    if norm.isfinite().all().int64_value(&[]) == 0 {
+        // Squares overflowed, or the rows are not finite: measured in their greatest numbers then.
+        rows = &rows / rows.detach().abs().amax([-1], true).clamp_min(1.0);
+        norm = norms(&rows);
+    }
+    rows.where_self(&norm.ge(LEAST_NORM), &rows.detach()) / norm.clamp_min(LEAST_NORM)
 }
 
 /// NT-Xent, the contrastive loss of SimCLR: each of the 2N embeddings of N examples in two views has
@@ -118,4 +127,55 @@ fn check_temperature(temperature: f64) -> Result<(), LossError> {
 fn check_pair(first: &Tensor, second: &Tensor) -> Result<(), LossError> {
     check_prediction(first, "[N, D]", |size| size.len() == 2)?;
     check_like("the other view", second, first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::testing::{number, tensor};
+
+    /// Two views of two examples, of which one embedding is `size` long.
+    fn views(size: f32) -> (Tensor, Tensor) {
+        let first = tensor(&[0.6 * size, 0.8 * size, 0.0, 1.0]).view([2, 2]);
+        (first.set_requires_grad(true), tensor(&[0.8, 0.6, -1.0, 1.0]).view([2, 2]))
+    }
+
+    fn gradient(loss: &Tensor, first: &Tensor) -> Vec<f64> {
+        loss.backward();
+        Vec::<f64>::try_from(first.grad().flatten(0, -1).to_kind(Kind::Double)).unwrap()
+    }
+
+    #[test]
+    fn an_embedding_of_zeros_has_no_direction_to_descend() {
+        for size in [0.0, 1e-45, 1e-30, 1e-9] {
+            let losses: [fn(&Tensor, &Tensor) -> Result<Tensor, LossError>; 3] = [
+                |first, second| nt_xent(first, second, 0.1),
+                |first, second| info_nce(first, second, 0.1, Direction::Both),
+                negative_cosine_similarity,
+            ];
+            for loss in losses {
+                let (first, second) = views(size);
+                let loss = loss(&first, &second).unwrap();
+                assert!(number(&loss).is_finite());
+                let gradient = gradient(&loss, &first);
+                assert_eq!(gradient[..2], [0.0, 0.0], "{size}");
+                assert!(gradient[2..].iter().all(|g| g.abs() < 20.0), "{size}: {gradient:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_length_of_an_embedding_changes_no_loss() {
+        let (first, second) = views(1.0);
+        let unit = number(&nt_xent(&first, &second, 0.5).unwrap());
+        for size in [1e-6, 1e-3, 1e3, 1e19, 1e30, 3e38] {
+            let (first, second) = views(size);
+            let loss = nt_xent(&first, &second, 0.5).unwrap();
+            assert!((number(&loss) - unit).abs() < 1e-5, "{size}: {}", number(&loss));
+            let gradient = gradient(&loss, &first);
+            assert!(gradient.iter().all(|g| g.is_finite()), "{size}: {gradient:?}");
+        }
+        let (first, second) = views(f32::NAN);
+        assert!(number(&nt_xent(&first, &second, 0.5).unwrap()).is_nan());
+    }
 }

@@ -106,6 +106,8 @@ impl Penalty {
         };
         let is_allowed = alpha >= 0.0 && alpha.is_finite();
         check_setting("alpha", alpha, "finite and ≥ 0", is_allowed)?;
+        let fits = (alpha as f32).is_finite();
+        check_setting("alpha", alpha, "at most 3.4e38, the greatest f32", fits)?;
         check_setting("l1_ratio", l1_ratio, "in [0, 1]", (0.0..=1.0).contains(&l1_ratio))?;
         Ok((alpha * l1_ratio, alpha * (1.0 - l1_ratio)))
     }

@@ -2,6 +2,7 @@
 
 use super::curves::{PrecisionRecallCurve, RocCurve};
 use super::{MetricError, checks};
+use crate::rounding;
 
 /// Rows of class 0 or 1 and a score that should be higher for class 1.
 ///
@@ -174,7 +175,8 @@ impl BinaryScores {
         let allowed = level > 0.0 && level <= 1.0;
         checks::setting(allowed, "the true positive rate", level, "above 0 and at most 1")?;
         let Thresholds { of, positives, negatives } = self.of_both_classes("FPR at TPR")?;
-        let reaches = |at: &&Threshold| at.true_positives as f64 / positives as f64 >= level;
+        let needed = (rounding::ceil(level * positives as f64) as u64).min(positives);
+        let reaches = |at: &&Threshold| at.true_positives >= needed.max(1);
         let threshold = of.iter().find(reaches).expect("the last threshold finds all positives");
         Ok(threshold.false_positives as f64 / negatives as f64)
     }
@@ -269,6 +271,8 @@ mod tests {
         assert_eq!(fpr_at_tpr(&truth, &scores, 0.95), Ok(0.95));
         assert_eq!(fpr_at_tpr(&truth, &scores, 0.951), Ok(1.0));
         assert_eq!(fpr_at_tpr(&truth, &scores, 1e-9), Ok(0.05));
+        // As computed shares are: 0.30000000000000004.
+        assert_eq!(fpr_at_tpr(&truth, &scores, 0.1 + 0.2), Ok(0.3));
         for level in [0.0, 1.1, f64::NAN] {
             assert!(matches!(fpr_at_tpr(&truth, &scores, level), Err(MetricError::Setting { .. })));
         }

@@ -53,6 +53,7 @@ mod retrieval;
 mod sequences;
 mod similarity;
 mod subgroups;
+mod unit;
 
 pub use binary_scores::{
     BinaryScores, average_precision_score, fpr_at_tpr, precision_recall_curve, roc_auc_score,
@@ -124,6 +125,14 @@ pub enum MetricError {
         index: usize,
         /// Its value.
         value: f64,
+    },
+    /// A number is NaN, where any other will do.
+    #[error("number {index} of the {what} is NaN: expected numbers")]
+    NotANumber {
+        /// Whose number it is.
+        what: &'static str,
+        /// Which one, from 0.
+        index: usize,
     },
     /// A probability below 0 or above 1.
     #[error("probability {index} is {value}: expected a number from 0 to 1")]

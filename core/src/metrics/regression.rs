@@ -1,22 +1,28 @@
 //! How far predicted numbers lie from the true ones.
 
+use super::unit::Unit;
 use super::{MetricError, checks};
 
 /// Rows of a true number and a predicted one, as running sums: it keeps no rows.
 ///
 /// Means and squares are updated as by Welford, "Note on a Method for Calculating Corrected Sums of
-/// Squares and Products" (1962), so numbers far from zero lose no digits.
+/// Squares and Products" (1962), so numbers far from zero lose no digits. Squares are summed in units of
+/// the greatest number so far, so that neither 1e-160 nor 1e200 is too small or too large to be squared.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Regression {
     rows: u64,
     absolute_error: f64,
-    squared_error: f64,
     truth_mean: f64,
     prediction_mean: f64,
-    /// Sums of squares and products about the means.
+    /// In squares of the error's unit.
+    squared_error: f64,
+    /// Sums of squares and products about the means, in the units of truth and prediction.
     truth_squares: f64,
     prediction_squares: f64,
     products: f64,
+    error_unit: Unit,
+    truth_unit: Unit,
+    prediction_unit: Unit,
 }
 
 /// The mean of (y − ŷ)².
@@ -106,20 +112,33 @@ impl Regression {
         checks::length("predictions", truth.len(), predicted.len())?;
         let truth = checks::finite("truth", truth)?;
         let predicted = checks::finite("predictions", predicted)?;
-        for (truth, predicted) in truth.into_iter().zip(predicted) {
-            self.rows += 1;
-            let error = truth - predicted;
-            self.absolute_error += error.abs();
-            self.squared_error += error * error;
-            let from_truth = truth - self.truth_mean;
-            let from_prediction = predicted - self.prediction_mean;
-            self.truth_mean += from_truth / self.rows as f64;
-            self.prediction_mean += from_prediction / self.rows as f64;
-            self.truth_squares += from_truth * (truth - self.truth_mean);
-            self.prediction_squares += from_prediction * (predicted - self.prediction_mean);
-            self.products += from_truth * (predicted - self.prediction_mean);
-        }
+        truth.into_iter().zip(predicted).for_each(|(truth, predicted)| self.add(truth, predicted));
         Ok(())
+    }
+
+    fn add(&mut self, truth: f64, predicted: f64) {
+        self.rows += 1;
+        let error = truth - predicted;
+        self.absolute_error += error.abs();
+        let factor = self.error_unit.hold(error);
+        let error = self.error_unit.measure(error);
+        self.squared_error = self.squared_error * factor * factor + error * error;
+
+        let (from_truth, from_prediction) =
+            (truth - self.truth_mean, predicted - self.prediction_mean);
+        self.truth_mean += from_truth / self.rows as f64;
+        self.prediction_mean += from_prediction / self.rows as f64;
+        let by_truth = self.truth_unit.hold(from_truth);
+        let by_prediction = self.prediction_unit.hold(from_prediction);
+        let of_truth = |off| self.truth_unit.measure(off);
+        let of_prediction = |off| self.prediction_unit.measure(off);
+        let (first, second) = (of_truth(from_truth), of_prediction(from_prediction));
+        let (truth, predicted) =
+            (of_truth(truth - self.truth_mean), of_prediction(predicted - self.prediction_mean));
+        self.truth_squares = self.truth_squares * by_truth * by_truth + first * truth;
+        self.prediction_squares =
+            self.prediction_squares * by_prediction * by_prediction + second * predicted;
+        self.products = self.products * by_truth * by_prediction + first * predicted;
     }
 
     /// How many rows were summed up.
@@ -132,7 +151,8 @@ impl Regression {
     /// # Errors
     /// [`MetricError::Empty`]; [`MetricError::Undefined`] where the sums leave what `f64` holds.
     pub fn mse(&self) -> Result<f64, MetricError> {
-        self.mean("MSE", self.squared_error)
+        let mean = self.mean("MSE", self.squared_error)?;
+        checks::score("MSE", self.error_unit.number(self.error_unit.number(mean)))
     }
 
     /// The root of the mean squared error.
@@ -140,7 +160,8 @@ impl Regression {
     /// # Errors
     /// As [`mse`](Self::mse).
     pub fn rmse(&self) -> Result<f64, MetricError> {
-        Ok(self.mean("RMSE", self.squared_error)?.sqrt())
+        let mean = self.mean("RMSE", self.squared_error)?;
+        checks::score("RMSE", self.error_unit.number(mean.sqrt()))
     }
 
     /// The mean absolute error.
@@ -163,7 +184,9 @@ impl Regression {
             return Err(MetricError::Undefined { score, why: "the truth is constant" });
         }
         let variance = checks::score(score, self.truth_squares)?;
-        checks::score(score, 1.0 - self.squared_error / variance)
+        // The ratio of the units by itself: the square of either alone may be no number.
+        let units = |x| self.error_unit.number(x) / self.truth_unit.number(1.0);
+        checks::score(score, 1.0 - units(units(self.squared_error / variance)))
     }
 
     /// Pearson's correlation of truth and prediction, as [`pearson_correlation`] says.
@@ -259,8 +282,38 @@ mod tests {
         assert!(matches!(error, Err(MetricError::NotFinite { index: 1, .. })));
         assert_eq!(rows, before);
         assert!(undefined(&mean_squared_error(&[1e200], &[-1e200])));
-        let large = [1e200, -1e200, 0.0];
-        assert!(undefined(&r2_score(&large, &large)));
-        assert!(undefined(&pearson_correlation(&large, &[1.0, 2.0, 3.0])));
+        assert!(undefined(&mean_absolute_error(&[f64::MAX], &[-f64::MAX])));
+        let largest = [f64::MAX, -f64::MAX, 0.0];
+        assert!(undefined(&r2_score(&largest, &largest)));
+        assert!(undefined(&r2_score(&[1e-200, 2e-200], &[1.0, 2.0])));
+    }
+
+    #[test]
+    fn no_size_of_numbers_spoils_a_score() {
+        let (truth, predicted) = ([1.0, 3.0, 4.0, 9.0], [1.5, 2.0, 5.0, 7.0]);
+        let (r2, pearson) = (
+            r2_score(&truth, &predicted).unwrap(),
+            pearson_correlation(&truth, &predicted).unwrap(),
+        );
+        assert!((r2 - (1.0 - 6.25 / 34.75)).abs() < 1e-15); // 0.5² + 1 + 1 + 2², mean 4.25
+        for size in [1e-300, 1e-160, 1e-100, 1e100, 1e160, 1e300] {
+            let near = |got: Result<f64, _>, expected: f64| {
+                let got: f64 = got.unwrap();
+                assert!((got / expected - 1.0).abs() < 1e-12, "{size}: {got}, expected {expected}");
+            };
+            let (truth, predicted) = (truth.map(|x| x * size), predicted.map(|x| x * size));
+            near(r2_score(&truth, &predicted), r2);
+            near(pearson_correlation(&truth, &predicted), pearson);
+            near(root_mean_squared_error(&truth, &predicted), size * f64::sqrt(6.25 / 4.0));
+            // Each side has a unit of its own, and grows into it.
+            near(pearson_correlation(&truth, &[1.5, 2.0, 5.0, 7.0]), pearson);
+            near(pearson_correlation(&[1.0, 3.0, 4.0, 9.0], &predicted), pearson);
+        }
+        // The nearest number to 1e-320 there is, not a sum of four that are rounded each.
+        assert_eq!(mean_squared_error(&[1e-160; 4], &[0.0; 4]), Ok(1e-320));
+        let rising = [1e-200, 1.0, 1e200];
+        let rmse = root_mean_squared_error(&rising, &[0.0; 3]).unwrap();
+        assert!((rmse / (f64::sqrt(1.0 / 3.0) * 1e200) - 1.0).abs() < 1e-15, "{rmse}");
+        assert_eq!(r2_score(&rising, &rising), Ok(1.0));
     }
 }

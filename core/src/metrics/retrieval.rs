@@ -3,6 +3,7 @@
 use super::binary_scores::BinaryScores;
 use super::class_counts::{ZeroDivision, weighted_mean};
 use super::{MetricError, checks};
+use crate::statistics::unit_scale;
 
 /// Queries, each with the relevance of its documents and the scores that rank them.
 ///
@@ -128,11 +129,17 @@ impl Retrieval {
             return Err(MetricError::Undefined { score, why: "one document alone has no ranking" });
         }
         let ndcg = |documents: &Vec<Document>| {
+            // Only ratios count: so that no sum of large gains overflows.
+            let scale = unit_scale(documents.iter().map(|document| document.relevance));
+            let documents: Vec<Document> = documents
+                .iter()
+                .map(|document| Document { relevance: document.relevance * scale, ..*document })
+                .collect();
             let mut best: Vec<f64> = documents.iter().map(|document| document.relevance).collect();
             best.sort_by(|a, b| b.total_cmp(a));
             let ideal: f64 =
                 best.iter().take(k).enumerate().map(|(rank, gain)| gain * discount(rank)).sum();
-            zero_division.divide(tie_averaged_dcg(documents, k), ideal)
+            zero_division.divide(tie_averaged_dcg(&documents, k), ideal)
         };
         self.mean(score, ndcg)
     }
@@ -232,6 +239,18 @@ mod tests {
         let two = rank(&[0.0, 1.0, 0.0, 1.0], &[9.0, 5.0, 5.0, 5.0]).unwrap();
         assert!((two - (2.0 / 3.0 / 2.0 + 1.0 / 3.0 / 3.0)).abs() < 1e-15);
         assert_eq!(rank(&[0.0, 0.0, 2.0], &[3.0, 2.0, 1.0]), Ok(1.0 / 3.0));
+    }
+
+    #[test]
+    fn gains_whose_sum_overflows_have_a_ratio() {
+        let scores = [[4.0, 3.0, 2.0, 1.0]];
+        let ndcg = |size: f64| {
+            let relevance = [[0.0, 1.0, 1.0, 1.0].map(|gain| gain * size)];
+            ndcg_score(&relevance, &scores, None, ZeroDivision::Undefined).unwrap()
+        };
+        for size in [1e-320, 1e300, 1.7e308] {
+            assert!((ndcg(size) / ndcg(1.0) - 1.0).abs() < 1e-3, "{size}: {}", ndcg(size));
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Folds that test each row once.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use rand::{Rng, seq::SliceRandom as _};
 
-use super::{Fold, KFoldError, at_least, check_rows};
+use super::folds::neighbours;
+use super::{Folds, KFoldError, at_least, check_rows};
 
 /// As many parts of about the same size, each tested once while the others are trained with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +19,10 @@ impl KFold {
     /// Folds of neighbouring rows.
     ///
     /// # Errors
-    /// [`KFoldError::TooFew`], [`KFoldError::MoreFoldsThanRows`].
-    pub fn split(&self, rows: usize) -> Result<Vec<Fold>, KFoldError> {
-        Ok(Fold::all(self.n_splits, &self.fold_of(rows)?))
+    /// [`KFoldError::TooFew`], [`KFoldError::MoreFoldsThanRows`], [`KFoldError::TooManyRows`].
+    pub fn split(&self, rows: usize) -> Result<Folds, KFoldError> {
+        check_rows(self.n_splits, rows)?;
+        Ok(Folds::neighbours(self.n_splits, rows))
     }
 
     /// Folds of rows drawn at random.
@@ -30,17 +33,14 @@ impl KFold {
         &self,
         rows: usize,
         rng: &mut R,
-    ) -> Result<Vec<Fold>, KFoldError> {
-        let mut fold_of = self.fold_of(rows)?;
+    ) -> Result<Folds, KFoldError> {
+        let n_splits = self.n_splits;
+        check_rows(n_splits, rows)?;
+        let size = |fold| neighbours(fold, n_splits, rows).len();
+        let mut fold_of: Vec<usize> =
+            (0..n_splits).flat_map(|fold| std::iter::repeat_n(fold, size(fold))).collect();
         fold_of.shuffle(rng);
-        Ok(Fold::all(self.n_splits, &fold_of))
-    }
-
-    fn fold_of(&self, rows: usize) -> Result<Vec<usize>, KFoldError> {
-        check_rows(self.n_splits, rows)?;
-        let (least, longer) = (rows / self.n_splits, rows % self.n_splits);
-        let size = |fold| least + usize::from(fold < longer);
-        Ok((0..self.n_splits).flat_map(|fold| vec![fold; size(fold)]).collect())
+        Ok(Folds::assigned(n_splits, rows, fold_of))
     }
 }
 
@@ -59,8 +59,8 @@ impl LeaveOneOut {
     /// As many folds as rows.
     ///
     /// # Errors
-    /// [`KFoldError::TooFew`] for fewer than two rows.
-    pub fn split(&self, rows: usize) -> Result<Vec<Fold>, KFoldError> {
+    /// [`KFoldError::TooFew`] for fewer than two rows, [`KFoldError::TooManyRows`].
+    pub fn split(&self, rows: usize) -> Result<Folds, KFoldError> {
         at_least("rows", 2, rows)?;
         KFold { n_splits: rows }.split(rows)
     }
@@ -80,7 +80,7 @@ impl GroupKFold {
     ///
     /// # Errors
     /// [`KFoldError::TooFew`], [`KFoldError::TooFewGroups`].
-    pub fn split(&self, groups: &[usize]) -> Result<Vec<Fold>, KFoldError> {
+    pub fn split(&self, groups: &[usize]) -> Result<Folds, KFoldError> {
         let n_splits = self.n_splits;
         at_least("n_splits", 2, n_splits)?;
         let mut sizes = BTreeMap::<usize, usize>::new();
@@ -91,15 +91,17 @@ impl GroupKFold {
         let mut order: Vec<(usize, usize)> = sizes.into_iter().collect();
         // Of groups of the same size the one with the greater number first, as in scikit-learn.
         order.sort_by_key(|&(group, size)| Reverse((size, group)));
-        let mut rows_of = vec![0; n_splits];
+        // The fold with the fewest rows first, of equals the first.
+        let mut lightest: BinaryHeap<Reverse<(usize, usize)>> =
+            (0..n_splits).map(|fold| Reverse((0, fold))).collect();
         let mut fold_of = BTreeMap::new();
         for (group, size) in order {
-            let lightest = (0..n_splits).min_by_key(|&fold| rows_of[fold]).expect("two or more");
-            rows_of[lightest] += size;
-            fold_of.insert(group, lightest);
+            let Reverse((rows, fold)) = lightest.pop().expect("two folds or more");
+            lightest.push(Reverse((rows + size, fold)));
+            fold_of.insert(group, fold);
         }
         let fold_of: Vec<usize> = groups.iter().map(|group| fold_of[group]).collect();
-        Ok(Fold::all(n_splits, &fold_of))
+        Ok(Folds::assigned(n_splits, groups.len(), fold_of))
     }
 }
 

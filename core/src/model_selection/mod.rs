@@ -1,8 +1,8 @@
 //! Cross-validation: how well something learns, judged by rows that it has not learned from.
 //!
-//! A splitter ([`KFold`], [`StratifiedKFold`], [`GroupKFold`], [`TimeSeriesSplit`], …) gives [`Fold`]s,
-//! numbers of rows to train and to test with; unshuffled ones are scikit-learn's. [`cross_validate`]
-//! trains and scores on each; [`nested_cross_validate`] chooses settings within.
+//! A splitter ([`KFold`], [`StratifiedKFold`], [`GroupKFold`], [`TimeSeriesSplit`], …) gives [`Folds`], an
+//! iterator over numbers of rows to train and to test with ([`Fold`]); unshuffled ones are scikit-learn's.
+//! [`cross_validate`] trains and scores on each; [`nested_cross_validate`] chooses settings within.
 //!
 //! ```
 //! use gymnast_core::data::load_breast_cancer;
@@ -22,6 +22,7 @@
 //! # Ok::<(), KFoldError>(())
 //! ```
 
+mod folds;
 mod k_fold;
 mod score;
 mod stratified;
@@ -29,43 +30,13 @@ mod stratified;
 mod tests;
 mod time_series;
 
+pub use folds::{Fold, Folds};
 pub use k_fold::{GroupKFold, KFold, LeaveOneOut};
 pub use score::{Nested, Scores, cross_val_score, cross_validate, nested_cross_validate};
 pub use stratified::{RepeatedStratifiedKFold, StratifiedKFold};
 pub use time_series::TimeSeriesSplit;
 
 use thiserror::Error;
-
-use crate::data::{DataError, Dataset};
-
-/// Rows to train with and rows to test with, by their numbers from 0, in rising order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fold {
-    /// What is learned from.
-    pub train: Vec<usize>,
-    /// What the result is judged by.
-    pub test: Vec<usize>,
-}
-
-impl Fold {
-    /// The two parts of a dataset.
-    ///
-    /// # Errors
-    /// [`DataError::NoSuchRow`] if the fold was made for more rows, [`DataError::Resampled`].
-    pub fn select(&self, data: &Dataset) -> Result<(Dataset, Dataset), DataError> {
-        data.check_not_resampled("split")?;
-        Ok((data.select(&self.train)?, data.select(&self.test)?))
-    }
-
-    /// All folds, from the number of the one in which each row is tested.
-    fn all(n_splits: usize, fold_of: &[usize]) -> Vec<Self> {
-        let rows = |holds: &dyn Fn(usize) -> bool| {
-            (0..fold_of.len()).filter(|&row| holds(fold_of[row])).collect()
-        };
-        let fold = |k| Self { train: rows(&|fold| fold != k), test: rows(&|fold| fold == k) };
-        (0..n_splits).map(fold).collect()
-    }
-}
 
 /// Why there are no folds, or none that can be compared.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -121,6 +92,16 @@ pub enum KFoldError {
         /// The rows that there are.
         rows: usize,
     },
+    /// There are more rows than can be numbered in memory.
+    #[error("{rows} rows, {times} times over, are too many: expected at most {most} in all")]
+    TooManyRows {
+        /// The number of rows.
+        rows: usize,
+        /// How many times they are split.
+        times: usize,
+        /// The most rows of all times together.
+        most: usize,
+    },
     /// There is nothing to choose from.
     #[error("there are no {0}: expected at least one")]
     Nothing(&'static str),
@@ -158,5 +139,8 @@ fn at_least(key: &'static str, least: usize, got: usize) -> Result<(), KFoldErro
 
 fn check_rows(n_splits: usize, rows: usize) -> Result<(), KFoldError> {
     at_least("n_splits", 2, n_splits)?;
-    if n_splits > rows { Err(KFoldError::MoreFoldsThanRows { n_splits, rows }) } else { Ok(()) }
+    if n_splits > rows {
+        return Err(KFoldError::MoreFoldsThanRows { n_splits, rows });
+    }
+    folds::check_size(rows, 1)
 }

@@ -1,5 +1,6 @@
 //! Scores over folds.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use super::{Fold, KFoldError};
@@ -32,14 +33,14 @@ impl Scores {
 /// # Errors
 /// Those of `score`; [`KFoldError::Nothing`] without folds.
 pub fn cross_val_score<E: From<KFoldError>>(
-    folds: &[Fold],
+    folds: impl IntoIterator<Item: Borrow<Fold>>,
     mut score: impl FnMut(&Fold) -> Result<f64, E>,
 ) -> Result<Scores, E> {
-    if folds.is_empty() {
-        return Err(KFoldError::Nothing("folds").into());
+    let mut values = Vec::new();
+    for fold in folds {
+        values.push(score(fold.borrow())?);
     }
-    let values: Result<Vec<f64>, E> = folds.iter().map(&mut score).collect();
-    Ok(Scores { values: values? })
+    if values.is_empty() { Err(KFoldError::Nothing("folds").into()) } else { Ok(Scores { values }) }
 }
 
 /// [`cross_val_score`] by several scores at once, each with its name.
@@ -48,7 +49,7 @@ pub fn cross_val_score<E: From<KFoldError>>(
 /// Those of `score`; [`KFoldError::Nothing`] without folds, [`KFoldError::ScoreNames`] if two folds
 /// come with different names.
 pub fn cross_validate<S, I, E>(
-    folds: &[Fold],
+    folds: impl IntoIterator<Item: Borrow<Fold>>,
     mut score: impl FnMut(&Fold) -> Result<I, E>,
 ) -> Result<BTreeMap<String, Scores>, E>
 where
@@ -56,13 +57,11 @@ where
     I: IntoIterator<Item = (S, f64)>,
     E: From<KFoldError>,
 {
-    if folds.is_empty() {
-        return Err(KFoldError::Nothing("folds").into());
-    }
-    let mut scores = BTreeMap::<String, Scores>::new();
-    for (fold, rows) in folds.iter().enumerate() {
+    let (mut scores, mut is_empty) = (BTreeMap::<String, Scores>::new(), true);
+    for (fold, rows) in folds.into_iter().enumerate() {
+        is_empty = false;
         let of_fold: BTreeMap<String, f64> =
-            score(rows)?.into_iter().map(|(name, score)| (name.into(), score)).collect();
+            score(rows.borrow())?.into_iter().map(|(name, score)| (name.into(), score)).collect();
         if fold > 0 && !of_fold.keys().eq(scores.keys()) {
             let expected = scores.into_keys().collect();
             let got = of_fold.into_keys().collect();
@@ -72,7 +71,7 @@ where
             scores.entry(name).or_insert_with(|| Scores { values: Vec::new() }).values.push(score);
         }
     }
-    Ok(scores)
+    if is_empty { Err(KFoldError::Nothing("folds").into()) } else { Ok(scores) }
 }
 
 /// What [`nested_cross_validate`] came to.
@@ -106,26 +105,26 @@ pub struct Nested {
 /// Those of `inner` and `score`; [`KFoldError::Nothing`] without outer folds, inner folds or
 /// candidates; [`KFoldError::NoSuchRow`] if an inner fold names a row beyond those that
 /// `inner` was given; [`KFoldError::Score`].
-pub fn nested_cross_validate<C, E: From<KFoldError>>(
-    outer: &[Fold],
-    mut inner: impl FnMut(&[usize]) -> Result<Vec<Fold>, E>,
+pub fn nested_cross_validate<C, F, E: From<KFoldError>>(
+    outer: impl IntoIterator<Item: Borrow<Fold>>,
+    mut inner: impl FnMut(&[usize]) -> Result<F, E>,
     candidates: &[C],
     mut score: impl FnMut(&C, &Fold) -> Result<f64, E>,
-) -> Result<Nested, E> {
+) -> Result<Nested, E>
+where
+    F: IntoIterator<Item: Borrow<Fold>> + Clone,
+{
     if candidates.is_empty() {
         return Err(KFoldError::Nothing("candidates").into());
     }
     let (mut chosen, mut inner_scores) = (Vec::new(), Vec::new());
     let scores = cross_val_score(outer, |fold| {
         let folds = inner(&fold.train)?;
-        let folds: Result<Vec<Fold>, KFoldError> =
-            folds.iter().map(|inner| within(inner, &fold.train)).collect();
-        let folds = folds?;
         let (mut best, mut best_score) = (0, f64::NEG_INFINITY);
         let mut all = Vec::with_capacity(candidates.len());
         for (candidate, settings) in candidates.iter().enumerate() {
-            let scores = cross_val_score(&folds, |fold| {
-                let score = score(settings, fold)?;
+            let scores = cross_val_score(folds.clone(), |inner| {
+                let score = score(settings, &within(inner, &fold.train)?)?;
                 let error = KFoldError::Score { candidate, score };
                 if score.is_finite() { Ok(score) } else { Err(E::from(error)) }
             })?;

@@ -2,7 +2,8 @@
 
 use rand::{Rng, seq::SliceRandom as _};
 
-use super::{Fold, KFoldError, at_least, check_rows};
+use super::folds::check_size;
+use super::{Folds, KFoldError, at_least, check_rows};
 use crate::data::rows_by_class;
 
 /// Folds in each of which classes occur about as often as in all rows.
@@ -18,8 +19,8 @@ impl StratifiedKFold {
     /// # Errors
     /// [`KFoldError::TooFew`], [`KFoldError::MoreFoldsThanRows`], [`KFoldError::SmallClass`], where
     /// scikit-learn warns only.
-    pub fn split(&self, classes: &[usize]) -> Result<Vec<Fold>, KFoldError> {
-        self.split_by(classes, |_| ())
+    pub fn split(&self, classes: &[usize]) -> Result<Folds, KFoldError> {
+        Ok(Folds::assigned(self.n_splits, classes.len(), self.fold_of(classes, |_| ())?))
     }
 
     /// Folds of rows drawn at random from each class.
@@ -30,17 +31,18 @@ impl StratifiedKFold {
         &self,
         classes: &[usize],
         rng: &mut R,
-    ) -> Result<Vec<Fold>, KFoldError> {
-        self.split_by(classes, |folds| folds.shuffle(rng))
+    ) -> Result<Folds, KFoldError> {
+        let fold_of = self.fold_of(classes, |folds| folds.shuffle(rng))?;
+        Ok(Folds::assigned(self.n_splits, classes.len(), fold_of))
     }
 
     /// scikit-learn's rule: with the rows sorted by class, fold `i` takes every `n_splits`-th from the
     /// `i`-th on; so it has its share of each class. Which rows of the class these are `order` decides.
-    fn split_by(
+    fn fold_of(
         &self,
         classes: &[usize],
         mut order: impl FnMut(&mut [usize]),
-    ) -> Result<Vec<Fold>, KFoldError> {
+    ) -> Result<Vec<usize>, KFoldError> {
         let n_splits = self.n_splits;
         check_rows(n_splits, classes.len())?;
         let seen = rows_by_class(classes);
@@ -60,7 +62,7 @@ impl StratifiedKFold {
             order(&mut folds);
             rows.into_iter().zip(folds).for_each(|(row, fold)| fold_of[row] = fold);
         }
-        Ok(Fold::all(n_splits, &fold_of))
+        Ok(fold_of)
     }
 }
 
@@ -85,17 +87,21 @@ impl RepeatedStratifiedKFold {
     /// The folds of all times, one time after the other.
     ///
     /// # Errors
-    /// Those of [`StratifiedKFold::split`].
+    /// Those of [`StratifiedKFold::split`]; [`KFoldError::TooManyRows`] where the rows of all times
+    /// together are too many.
     pub fn split<R: Rng + ?Sized>(
         &self,
         classes: &[usize],
         rng: &mut R,
-    ) -> Result<Vec<Fold>, KFoldError> {
-        at_least("n_repeats", 1, self.n_repeats)?;
-        let k_fold = StratifiedKFold { n_splits: self.n_splits };
-        let times: Result<Vec<_>, _> =
-            (0..self.n_repeats).map(|_| k_fold.split_shuffled(classes, rng)).collect();
-        Ok(times?.concat())
+    ) -> Result<Folds, KFoldError> {
+        let Self { n_splits, n_repeats } = *self;
+        at_least("n_repeats", 1, n_repeats)?;
+        check_size(classes.len(), n_repeats)?;
+        let mut fold_of = Vec::new();
+        for _ in 0..n_repeats {
+            fold_of.extend(StratifiedKFold { n_splits }.fold_of(classes, |f| f.shuffle(rng))?);
+        }
+        Ok(Folds::assigned(n_splits, classes.len(), fold_of))
     }
 }
 

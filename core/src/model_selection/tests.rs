@@ -22,16 +22,17 @@ fn assert_partition(folds: &[Fold], rows: usize) {
 #[test]
 fn shuffled_folds_are_other_rows_of_the_same_sizes() {
     let k_fold = KFold { n_splits: 3 };
-    let shuffled = k_fold.split_shuffled(10, &mut rng(0)).unwrap();
+    let all = |folds: Result<Folds, KFoldError>| folds.unwrap().collect::<Vec<_>>();
+    let shuffled = all(k_fold.split_shuffled(10, &mut rng(0)));
     assert_partition(&shuffled, 10);
     assert_eq!(shuffled.iter().map(|fold| fold.test.len()).collect::<Vec<_>>(), [4, 3, 3]);
-    assert_ne!(shuffled, k_fold.split(10).unwrap());
-    assert_eq!(shuffled, k_fold.split_shuffled(10, &mut rng(0)).unwrap());
+    assert_ne!(shuffled, all(k_fold.split(10)));
+    assert_eq!(shuffled, all(k_fold.split_shuffled(10, &mut rng(0))));
     let classes = [vec![0; 12], vec![1; 6]].concat();
     let stratified = StratifiedKFold { n_splits: 3 };
-    let shuffled = stratified.split_shuffled(&classes, &mut rng(0)).unwrap();
+    let shuffled = all(stratified.split_shuffled(&classes, &mut rng(0)));
     assert_partition(&shuffled, 18);
-    assert_ne!(shuffled, stratified.split(&classes).unwrap());
+    assert_ne!(shuffled, all(stratified.split(&classes)));
     for fold in &shuffled {
         assert_eq!(fold.test.iter().filter(|row| classes[**row] == 1).count(), 2);
     }
@@ -43,9 +44,10 @@ fn repeats_draw_anew_and_leaving_one_out_tests_each_alone() {
     let repeated = RepeatedStratifiedKFold { n_splits: 3, n_repeats: 4 };
     let folds = repeated.split(&classes, &mut rng(1)).unwrap();
     assert_eq!(folds.len(), 12);
+    let folds: Vec<Fold> = folds.collect();
     folds.chunks(3).for_each(|time| assert_partition(time, 18));
     assert_ne!(folds[..3], folds[3..6]);
-    let folds = LeaveOneOut.split(4).unwrap();
+    let folds: Vec<Fold> = LeaveOneOut.split(4).unwrap().collect();
     assert_partition(&folds, 4);
     assert!(folds.iter().enumerate().all(|(row, fold)| fold.test == [row]));
 }
@@ -101,7 +103,7 @@ fn scores_come_with_mean_and_deviation() {
         error.to_string(),
         r#"fold 2 was scored by ["b"], fold 0 by ["a"]: expected the same names"#
     );
-    let none = cross_val_score(&[], |_| Ok::<f64, KFoldError>(0.0)).unwrap_err();
+    let none = cross_val_score(&[] as &[Fold], |_| Ok::<f64, KFoldError>(0.0)).unwrap_err();
     assert_eq!(none, KFoldError::Nothing("folds"));
     let undefined = cross_val_score(&folds, |_| Ok::<f64, KFoldError>(f64::NAN)).unwrap();
     assert_eq!((undefined.mean(), undefined.std()), (None, None));
@@ -121,7 +123,7 @@ fn the_first_error_ends_it() {
 #[test]
 fn nested_folds_choose_by_rows_that_do_not_judge() {
     // A candidate scores its own number on rows of the first half, minus it on those of the second.
-    let outer = KFold { n_splits: 2 }.split(8).unwrap();
+    let outer: Vec<Fold> = KFold { n_splits: 2 }.split(8).unwrap().collect();
     let mut trained: Vec<Fold> = Vec::new();
     let nested = nested_cross_validate(
         &outer,
@@ -149,4 +151,39 @@ fn nested_folds_choose_by_rows_that_do_not_judge() {
     let beyond = |_: &[usize]| KFold { n_splits: 2 }.split(8);
     let error = nested_cross_validate(&outer, beyond, &[1.0], score).unwrap_err();
     assert_eq!(error, KFoldError::NoSuchRow { row: 4, rows: 4 });
+}
+
+#[test]
+fn folds_are_made_one_at_a_time() {
+    let folds = LeaveOneOut.split(60_000).unwrap();
+    assert_eq!(folds.len(), 60_000);
+    let fold = folds.into_iter().nth(59_999).unwrap();
+    assert_eq!((fold.test, fold.train.len()), (vec![59_999], 59_999));
+    let folds = KFold { n_splits: 3 }.split(10).unwrap();
+    let sizes = |folds: Folds| folds.map(|fold| fold.test.len()).collect::<Vec<_>>();
+    assert_eq!((sizes(folds.clone()), sizes(folds)), (vec![4, 3, 3], vec![4, 3, 3]));
+}
+
+#[test]
+fn rows_that_fit_in_no_memory_are_refused_before_it_is_taken() {
+    let huge = [usize::MAX, 1 << 40];
+    let too_many = |folds: Result<Folds, KFoldError>| {
+        let error = folds.unwrap_err();
+        assert!(matches!(error, KFoldError::TooManyRows { .. }), "{error}");
+    };
+    for rows in huge {
+        too_many(KFold { n_splits: 2 }.split(rows));
+        too_many(KFold { n_splits: rows }.split(rows));
+        too_many(KFold { n_splits: 2 }.split_shuffled(rows, &mut rng(0)));
+        too_many(LeaveOneOut.split(rows));
+        too_many(TimeSeriesSplit { n_splits: 2, ..TimeSeriesSplit::default() }.split(rows));
+        let repeated = RepeatedStratifiedKFold { n_splits: 2, n_repeats: rows };
+        too_many(repeated.split(&[0, 0, 1, 1], &mut rng(0)));
+        let groups = GroupKFold { n_splits: rows }.split(&[0, 1]);
+        assert!(matches!(groups, Err(KFoldError::TooFewGroups { .. })));
+        let stratified = StratifiedKFold { n_splits: rows }.split(&[0, 1]);
+        assert!(matches!(stratified, Err(KFoldError::MoreFoldsThanRows { .. })));
+    }
+    let series = TimeSeriesSplit { n_splits: usize::MAX, ..TimeSeriesSplit::default() };
+    assert!(matches!(series.split(usize::MAX), Err(KFoldError::TooManyRows { .. })));
 }

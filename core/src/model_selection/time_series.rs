@@ -1,6 +1,6 @@
 //! Folds that never learn from the future.
 
-use super::{Fold, KFoldError, at_least, check_rows};
+use super::{Folds, KFoldError, at_least, check_rows};
 
 /// Folds of rows in order of time: each tests the rows after those that it trains with, and the next
 /// one trains with these too.
@@ -27,8 +27,9 @@ impl TimeSeriesSplit {
     /// The folds, earliest first.
     ///
     /// # Errors
-    /// [`KFoldError::TooFew`], [`KFoldError::MoreFoldsThanRows`], [`KFoldError::ShortSeries`].
-    pub fn split(&self, rows: usize) -> Result<Vec<Fold>, KFoldError> {
+    /// [`KFoldError::TooFew`], [`KFoldError::MoreFoldsThanRows`], [`KFoldError::ShortSeries`],
+    /// [`KFoldError::TooManyRows`].
+    pub fn split(&self, rows: usize) -> Result<Folds, KFoldError> {
         let Self { n_splits, max_train_size, test_size, gap } = *self;
         check_rows(n_splits, rows)?;
         at_least("max_train_size", 1, max_train_size.unwrap_or(1))?;
@@ -40,11 +41,7 @@ impl TimeSeriesSplit {
         else {
             return Err(KFoldError::ShortSeries { n_splits, test_size, gap, rows });
         };
-        let fold = |test: usize| {
-            let end = test - gap;
-            let start = max_train_size.map_or(0, |most| end.saturating_sub(most));
-            Fold { train: (start..end).collect(), test: (test..test + test_size).collect() }
-        };
-        Ok((rows - tested..rows).step_by(test_size).map(fold).collect())
+        let most = max_train_size.unwrap_or(rows);
+        Ok(Folds::series(n_splits, rows - tested, test_size, gap, most))
     }
 }

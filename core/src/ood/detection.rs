@@ -1,6 +1,7 @@
 //! How well a score tells rows apart, and from where on it flags them.
 
 use super::{OodError, setting};
+use crate::rounding;
 use crate::metrics::{BinaryScores, MetricError, average_precision_score};
 
 /// How well a score tells rows of the training distribution, the positive class, from others.
@@ -48,6 +49,6 @@ pub fn threshold_at_tpr(inside: &[f64], level: f64) -> Result<f64, OodError> {
     }
     let mut sorted = inside.to_vec();
     sorted.sort_unstable_by(|a, b| b.total_cmp(a));
-    let reach = (level * sorted.len() as f64).ceil() as usize;
+    let reach = rounding::ceil(level * sorted.len() as f64);
     sorted.get(reach.max(1) - 1).copied().ok_or(OodError::Empty)
 }

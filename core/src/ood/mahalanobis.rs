@@ -117,7 +117,9 @@ impl Mahalanobis {
             off.iter().map(|z| z * z).sum::<f64>()
         };
         let nearest = self.means.chunks_exact(width).map(|mean| distance(mean, off));
-        0.0 - nearest.fold(f64::INFINITY, f64::min)
+        // Not `f64::min`, which passes over NaN: a distance that overflowed has no rank.
+        let least = |least: f64, own: f64| if own.is_nan() || own < least { own } else { least };
+        0.0 - nearest.fold(f64::INFINITY, least)
     }
 }
 

@@ -52,6 +52,14 @@ fn a_threshold_lets_its_share_through() {
     for (level, threshold) in [(0.95, 5.0), (1.0, 0.0), (0.001, 99.0)] {
         assert_eq!(threshold_at_tpr(&scores, level).unwrap(), threshold);
     }
+    // From the top down: ⌈level · n⌉ of 0, 1, …, n − 1.
+    for n in 1..=200_usize {
+        let scores: Vec<f64> = (0..n).map(|score| score as f64).collect();
+        for per_cent in 1..=100 {
+            let threshold = threshold_at_tpr(&scores, per_cent as f64 / 100.0).unwrap();
+            assert_eq!(threshold, (n - (per_cent * n).div_ceil(100)) as f64, "{per_cent} % of {n}");
+        }
+    }
     assert!(matches!(threshold_at_tpr(&[], 0.95), Err(OodError::Empty)));
     assert!(threshold_at_tpr(&[f64::NAN], 0.95).is_err());
     assert!(threshold_at_tpr(&scores, 0.0).is_err());

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, nonnegative};
+use super::{
+    OptimError, Optimizer, OptimizerState, ParamGroups, check_length, check_step, nonnegative,
+    positive,
+};
 use crate::nn::Parameters;
 use crate::simd::{multiply_add, wide};
 
@@ -61,7 +64,7 @@ impl Adagrad {
         nonnegative("lr_decay", lr_decay)?;
         nonnegative("weight_decay", weight_decay)?;
         nonnegative("initial_accumulator_value", initial_accumulator_value)?;
-        check("eps", eps, "finite and > 0", eps > 0.0 && eps.is_finite())?;
+        positive("eps", eps)?;
         let sum = vec![initial_accumulator_value as f32; parameters.len()];
         Ok(Self { config, groups: ParamGroups::all(parameters), sum, step: 0 })
     }
@@ -87,7 +90,7 @@ impl Adagrad {
 
 impl Optimizer for Adagrad {
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
-        check_length("state", parameters.len(), self.sum.len())?;
+        check_step(parameters, self.sum.len(), &self.groups, lr)?;
         let lr = lr / (1.0 + self.step as f64 * self.config.lr_decay);
         self.step += 1;
         let (values, gradients) = parameters.values_and_gradients();

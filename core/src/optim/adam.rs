@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, nonnegative};
+use super::{
+    OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, check_step,
+    nonnegative, positive,
+};
 use crate::nn::Parameters;
 use crate::simd::{flush, multiply_add, wide};
 
@@ -93,7 +96,7 @@ impl Adam {
         nonnegative("lr", lr)?;
         check("betas.0", betas.0, "in [0, 1)", (0.0..1.0).contains(&betas.0))?;
         check("betas.1", betas.1, "in [0, 1)", (0.0..1.0).contains(&betas.1))?;
-        check("eps", eps, "finite and > 0", eps > 0.0 && eps.is_finite())?;
+        positive("eps", eps)?;
         nonnegative("weight_decay", weight_decay)?;
         let zeros = vec![0.0; parameters.len()];
         let groups = ParamGroups::all(parameters);
@@ -124,7 +127,7 @@ impl Adam {
 
 impl Optimizer for Adam {
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
-        check_length("state", parameters.len(), self.m.len())?;
+        check_step(parameters, self.m.len(), &self.groups, lr)?;
         self.step += 1;
         let AdamConfig { betas: (beta1, beta2), eps, decoupled, .. } = self.config;
         let steps = self.step as f64;

@@ -11,9 +11,13 @@ use crate::simd;
 /// norm that they had before; as PyTorch's `clip_grad_norm_`, whose 10⁻⁶ under the norm it shares.
 ///
 /// `f32::INFINITY` measures the norm and clips nothing. A norm that is not finite means that
-/// gradients are not: they are lost then, and the caller should stop. Where parameters are frozen,
-/// [`ParamGroups::clip_grad_norm`](super::ParamGroups::clip_grad_norm) leaves them out.
-pub fn clip_grad_norm(parameters: &mut Parameters, max_norm: f32) -> f32 {
+/// gradients are not: they are lost then, and the caller should stop. Finite gradients whose norm is
+/// beyond what `f32` holds are scaled like others, and `f32::MAX` is returned. Where parameters are
+/// frozen, [`ParamGroups::clip_grad_norm`](super::ParamGroups::clip_grad_norm) leaves them out.
+///
+/// # Errors
+/// [`OptimError::Setting`] unless `max_norm` is at least 0.
+pub fn clip_grad_norm(parameters: &mut Parameters, max_norm: f32) -> Result<f32, OptimError> {
     let all = iter::once(0..parameters.len());
     clip_norm(parameters.gradients_mut(), all, max_norm)
 }
@@ -32,13 +36,23 @@ pub(super) fn clip_norm(
     gradients: &mut [f32],
     ranges: impl Iterator<Item = Range<usize>> + Clone,
     max_norm: f32,
-) -> f32 {
+) -> Result<f32, OptimError> {
+    check("max_norm", f64::from(max_norm), "at least 0", max_norm >= 0.0)?;
     let norm = joint_norm(gradients, ranges.clone());
+    if norm.is_finite() && norm > f64::from(f32::MAX) {
+        // The factor alone might be too small for `f32`, not its product with such gradients.
+        let factor = f64::from(max_norm) / norm;
+        for gradient in ranges.flat_map(|range| range).filter(|_| factor < 1.0) {
+            gradients[gradient] = (f64::from(gradients[gradient]) * factor) as f32;
+        }
+        return Ok(f32::MAX);
+    }
+    let norm = norm as f32;
     let factor = max_norm / (norm + 1e-6);
     if factor < 1.0 {
         ranges.for_each(|range| simd::scale(&mut gradients[range], factor));
     }
-    norm
+    Ok(norm)
 }
 
 pub(super) fn clip_values(
@@ -49,10 +63,10 @@ pub(super) fn clip_values(
     check("clip_value", f64::from(clip_value), "at least 0", clip_value >= 0.0)?;
     let norm = joint_norm(gradients, ranges.clone());
     ranges.for_each(|range| simd::clamp(&mut gradients[range], clip_value));
-    Ok(norm)
+    Ok(if norm.is_finite() { norm.min(f32::MAX.into()) as f32 } else { norm as f32 })
 }
 
-fn joint_norm(gradients: &[f32], ranges: impl Iterator<Item = Range<usize>>) -> f32 {
+fn joint_norm(gradients: &[f32], ranges: impl Iterator<Item = Range<usize>>) -> f64 {
     let squares = ranges.map(|range| simd::sum_of_squares(&gradients[range]));
-    squares.sum::<f64>().sqrt() as f32
+    squares.sum::<f64>().sqrt()
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::clip::{clip_norm, clip_values};
-use super::{OptimError, check, check_length, nonnegative};
+use super::{OptimError, check_length, nonnegative};
 use crate::nn::Parameters;
 
 /// A part of the flat vector and how it learns. Where a layer lies there, its
@@ -165,8 +165,7 @@ impl ParamGroups {
         max_norm: f32,
     ) -> Result<f32, OptimError> {
         check_length("groups", parameters.len(), self.length)?;
-        check("max_norm", f64::from(max_norm), "at least 0", max_norm >= 0.0)?;
-        Ok(clip_norm(parameters.gradients_mut(), self.trained(), max_norm))
+        clip_norm(parameters.gradients_mut(), self.trained(), max_norm)
     }
 
     /// The same as [`clip_grad_value`](super::clip_grad_value) of what is not frozen.

@@ -85,6 +85,10 @@ pub enum OptimError {
 pub trait Optimizer: Send {
     /// One step with learning rate `lr`, times the factor of each group. The gradients stay as they
     /// are.
+    ///
+    /// # Errors
+    /// [`OptimError::Length`] where it was made for other parameters; [`OptimError::Setting`] unless the
+    /// rate is at least 0 and, times every group's factor, a finite `f32`. Nothing has changed then.
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError>;
 
     /// A copy of all that it remembers between steps, to be saved.
@@ -125,12 +129,16 @@ pub trait Optimizer: Send {
 
     /// One step down the gradients that are there: clip them to `max_grad_norm` if given, step.
     /// Returns the gradients' norm before clipping, that of frozen parameters left out.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step); [`OptimError::Setting`] unless `max_grad_norm` is at least 0.
     fn descend(
         &mut self,
         parameters: &mut Parameters,
         lr: f64,
         max_grad_norm: Option<f32>,
     ) -> Result<f32, OptimError> {
+        check_rate(self.groups(), lr)?;
         let max_norm = max_grad_norm.unwrap_or(f32::INFINITY);
         let norm = self.groups().clip_grad_norm(parameters, max_norm)?;
         self.step(parameters, lr)?;
@@ -148,7 +156,34 @@ fn check(
 }
 
 fn nonnegative(key: &'static str, value: f64) -> Result<(), OptimError> {
-    check(key, value, "finite and ≥ 0", value >= 0.0 && value.is_finite())
+    check(key, value, "finite and ≥ 0", value >= 0.0 && value.is_finite())?;
+    check(key, value, "at most 3.4e38, the greatest f32", (value as f32).is_finite())
+}
+
+/// What a denominator is kept from zero by: also as `f32`, in which parameters are.
+fn positive(key: &'static str, value: f64) -> Result<(), OptimError> {
+    check(key, value, "finite and > 0", value > 0.0 && value.is_finite())?;
+    let is_normal = (value as f32).is_normal();
+    check(key, value, "from 1.2e-38 to 3.4e38, a normal f32", is_normal)
+}
+
+/// A rate by which a step changes parameters and makes none of them NaN.
+fn check_rate(groups: &ParamGroups, lr: f64) -> Result<(), OptimError> {
+    nonnegative("lr", lr)?;
+    groups.segments().iter().try_for_each(|group| {
+        nonnegative("lr times the factor of a group", lr * group.lr_factor)
+    })
+}
+
+/// What every step asks first: `state` numbers remembered, one for each parameter, and a rate.
+fn check_step(
+    parameters: &Parameters,
+    state: usize,
+    groups: &ParamGroups,
+    lr: f64,
+) -> Result<(), OptimError> {
+    check_length("state", parameters.len(), state)?;
+    check_rate(groups, lr)
 }
 
 fn check_length(what: &'static str, expected: usize, got: usize) -> Result<(), OptimError> {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, nonnegative};
+use super::{
+    OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, check_step,
+    nonnegative, positive,
+};
 use crate::nn::Parameters;
 use crate::simd::{flush, multiply_add, wide};
 
@@ -67,7 +70,7 @@ impl RmsProp {
         let RmsPropConfig { lr, alpha, eps, weight_decay, momentum, .. } = config;
         nonnegative("lr", lr)?;
         check("alpha", alpha, "in [0, 1)", (0.0..1.0).contains(&alpha))?;
-        check("eps", eps, "finite and > 0", eps > 0.0 && eps.is_finite())?;
+        positive("eps", eps)?;
         nonnegative("weight_decay", weight_decay)?;
         nonnegative("momentum", momentum)?;
         let zeros = vec![0.0; parameters.len()];
@@ -100,7 +103,7 @@ impl RmsProp {
 
 impl Optimizer for RmsProp {
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
-        check_length("state", parameters.len(), self.square.len())?;
+        check_step(parameters, self.square.len(), &self.groups, lr)?;
         let RmsPropConfig { alpha, eps, eps_under_root, momentum, centered, .. } = self.config;
         let (values, gradients) = parameters.values_and_gradients();
         for group in self.groups.segments() {

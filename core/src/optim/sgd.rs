@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OptimError, Optimizer, OptimizerState, ParamGroups, check_length, nonnegative};
+use super::{
+    OptimError, Optimizer, OptimizerState, ParamGroups, check_length, check_step, nonnegative,
+};
 use crate::nn::Parameters;
 use crate::simd::{flush, multiply_add, wide};
 
@@ -65,7 +67,7 @@ impl Sgd {
 
 impl Optimizer for Sgd {
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError> {
-        check_length("state", parameters.len(), self.momentum.len())?;
+        check_step(parameters, self.momentum.len(), &self.groups, lr)?;
         let momentum = self.config.momentum as f32;
         // The step is `along` times the new momentum plus `direct` times the gradient.
         let (along, direct) = if self.config.nesterov { (momentum, 1.0) } else { (1.0, 0.0) };

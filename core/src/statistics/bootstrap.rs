@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::StatisticsError;
 use super::summary::{quantile_of_sorted, sorted};
 
+/// More resamples change no digit that is read, and would fill the memory.
+const MOST_RESAMPLES: usize = 1_000_000;
+
 /// A statistic and the confidence interval around it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
@@ -40,7 +43,7 @@ pub struct Interval {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bootstrap {
-    /// Number of resamples, at least 1.
+    /// Number of resamples, from 1 to a million.
     pub resamples: usize,
     /// Probability that the interval is built to cover, between 0 and 1, both excluded.
     pub confidence: f64,
@@ -139,6 +142,9 @@ impl Bootstrap {
         if self.resamples == 0 {
             return Err(StatisticsError::NoResamples);
         }
+        if self.resamples > MOST_RESAMPLES {
+            return Err(StatisticsError::TooManyResamples(self.resamples));
+        }
         if !(self.confidence > 0.0 && self.confidence < 1.0) {
             return Err(StatisticsError::Confidence(self.confidence));
         }
@@ -207,6 +213,12 @@ mod tests {
         );
         let none = Bootstrap { resamples: 0, ..bootstrap };
         assert_eq!(none.interval(&[1.0], mean, &mut rng(0)), Err(StatisticsError::NoResamples));
+        for resamples in [1 << 40, usize::MAX] {
+            let error = Err(StatisticsError::TooManyResamples(resamples));
+            let many = Bootstrap { resamples, ..bootstrap };
+            assert_eq!(many.interval(&[1.0, 2.0], mean, &mut rng(0)), error);
+            assert!(many.band(&[vec![Some(1.0)], vec![Some(2.0)]], mean, &mut rng(0)).is_err());
+        }
         for confidence in [0.0, 1.0, -1.0] {
             let bad = Bootstrap { confidence, ..bootstrap };
             assert_eq!(

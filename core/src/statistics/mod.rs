@@ -17,6 +17,7 @@ pub use bootstrap::{Bootstrap, Interval};
 pub use curve::{Curve, Interpolation, common_grid};
 pub use paired::paired_difference;
 pub use smoothing::{Bin, bin_means, moving_average};
+pub(crate) use summary::unit_scale;
 pub use summary::{argmax, iqm, mean, median, quantile, sample_std};
 pub use threshold::{Reached, censored_median, steps_to_threshold};
 
@@ -56,6 +57,9 @@ pub enum StatisticsError {
     /// A bootstrap without resamples.
     #[error("a bootstrap needs at least one resample (10000, say): got 0")]
     NoResamples,
+    /// So many resamples that they cannot have been meant.
+    #[error("a bootstrap takes at most a million resamples (10000, say): got {0}")]
+    TooManyResamples(usize),
     /// The statistic has no value on the sample or on one of its resamples.
     #[error(
         "the statistic is undefined on this sample: are all values finite, and enough of them?"

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::{Curve, StatisticsError, mean};
+use crate::rounding::settled;
 
 /// The mean over every full window of `window` consecutive points, placed at the window's last x.
 ///
@@ -42,7 +43,7 @@ pub fn bin_means(curve: &Curve, width: f64) -> Result<Vec<Bin>, StatisticsError>
         return Err(StatisticsError::BinWidth(width));
     }
     let last = curve.x().last().copied().unwrap_or(0.0);
-    let needed = (last / width).ceil().max(0.0);
+    let needed = settled(last / width).ceil().max(0.0);
     if needed > 1e7 {
         return Err(StatisticsError::TooManyBins(needed));
     }
@@ -100,6 +101,10 @@ mod tests {
         let returns = Curve::new(x.clone(), x).unwrap();
         let counted: usize = bin_means(&returns, 0.1).unwrap().iter().map(|bin| bin.count).sum();
         assert_eq!(counted, 300);
+        // 0.30000000000000004 / 0.1 is 3.0000000000000004: no fourth bin, of nothing.
+        let tenths = curve(&[(0.1, 1.0), (0.1 + 0.2, 3.0)]);
+        let counts: Vec<_> = bin_means(&tenths, 0.1).unwrap().iter().map(|bin| bin.count).collect();
+        assert_eq!(counts, [1, 0, 1]);
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! Location and spread of a sample.
 
-/// Where the greatest value is, the first of equals; `None` if there are no values.
+/// Where the greatest value is, the first of equals; `None` if there are no values or one is NaN, beside
+/// which none is greatest.
 pub fn argmax<T: PartialOrd>(values: &[T]) -> Option<usize> {
+    if values.iter().any(|value| value.partial_cmp(value).is_none()) {
+        return None;
+    }
     (0..values.len()).reduce(|best, i| if values[i] > values[best] { i } else { best })
 }
 
@@ -10,7 +14,9 @@ pub fn mean(values: &[f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
     }
-    finite(values.iter().sum::<f64>() / values.len() as f64)
+    let (sum, n) = (values.iter().sum::<f64>(), values.len() as f64);
+    // Where the sum alone is beyond what `f64` holds, not the mean.
+    finite(if sum.is_infinite() { values.iter().map(|value| value / n).sum() } else { sum / n })
 }
 
 /// The sample standard deviation, with divisor n − 1; `None` for fewer than two values or if one is
@@ -20,8 +26,16 @@ pub fn sample_std(values: &[f64]) -> Option<f64> {
         return None;
     }
     let centre = mean(values)?;
-    let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
-    finite((squares / (values.len() - 1) as f64).sqrt())
+    let scale = unit_scale(values.iter().map(|value| value - centre));
+    let squares: f64 = values.iter().map(|value| ((value - centre) * scale).powi(2)).sum();
+    finite((squares / (values.len() - 1) as f64).sqrt() / scale)
+}
+
+/// A power of two, which rounds nothing, that brings the greatest of these numbers to about 1, so that
+/// the squares of all that count neither overflow nor vanish.
+pub(crate) fn unit_scale(values: impl Iterator<Item = f64>) -> f64 {
+    let greatest = values.fold(0.0, |greatest: f64, value| greatest.max(value.abs()));
+    2.0_f64.powi(-greatest.log2().clamp(-1000.0, 1000.0) as i32)
 }
 
 /// The median, the mean of the two middle values where their number is even; `None` if there are no
@@ -71,7 +85,10 @@ pub(super) fn quantile_of_sorted(sorted: &[f64], level: f64) -> Option<f64> {
     let position = level * (sorted.len() - 1) as f64;
     let below = sorted[position.floor() as usize];
     let above = sorted[position.ceil() as usize];
-    finite(below + (above - below) * position.fract())
+    let part = position.fract();
+    let between = below + (above - below) * part;
+    // Where the distance alone is beyond what `f64` holds, not the quantile.
+    finite(if between.is_finite() { between } else { below * (1.0 - part) + above * part })
 }
 
 fn finite(value: f64) -> Option<f64> {
@@ -106,6 +123,30 @@ mod tests {
         assert_eq!(sample_std(&[1.0]), None);
         for level in [-0.1, 1.1, f64::NAN] {
             assert_eq!(quantile(&[1.0, 2.0], level), None);
+        }
+    }
+
+    #[test]
+    fn no_size_of_numbers_spoils_a_summary() {
+        let values = [1.0, 2.0, 4.0, 9.0];
+        let exact = sample_std(&values).unwrap();
+        for exponent in [-1040, -600, 0, 600, 1015] {
+            let size = 2.0_f64.powi(exponent / 2) * 2.0_f64.powi(exponent - exponent / 2);
+            let scaled = values.map(|value| value * size);
+            assert_eq!(mean(&scaled), Some(4.0 * size));
+            let std = sample_std(&scaled).unwrap() / size;
+            assert!((std / exact - 1.0).abs() < 1e-8, "2^{exponent}: {std}");
+        }
+        assert_eq!(mean(&[1.5e308; 3]), Some(1.5e308));
+        assert_eq!(median(&[-1.5e308, 1.5e308]), Some(0.0));
+    }
+
+    #[test]
+    fn nothing_is_greatest_beside_nan() {
+        assert_eq!(argmax(&[1.0, 3.0, 3.0, f64::NEG_INFINITY]), Some(1));
+        assert_eq!(argmax::<f64>(&[]), None);
+        for values in [[f64::NAN, 1.0, 2.0], [1.0, 2.0, f64::NAN]] {
+            assert_eq!(argmax(&values), None);
         }
     }
 

@@ -81,6 +81,14 @@ pub enum FitError {
         /// The epochs before.
         history: Box<History>,
     },
+    /// A history to judge by holds a loss that is not finite.
+    #[error("the loss of epoch {epoch} is {loss}: expected finite losses; the training diverged")]
+    NotFinite {
+        /// Which epoch, from 1.
+        epoch: usize,
+        /// The loss.
+        loss: f64,
+    },
     /// The rows are not fit to be learned from.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -32,7 +32,7 @@
 //! let mut network = Mlp::new(&MlpConfig::default(), 2, 2, &mut rng)?;
 //! let config = FitConfig { epochs: 40, batch_size: 16, ..FitConfig::adam(1e-2) };
 //! let mut trainer = Trainer::new(config, rng)?.score("accuracy", |predictions| {
-//!     let (found, truth) = (predictions.classes(), predictions.true_classes().ok()?);
+//!     let (found, truth) = (predictions.classes().ok()?, predictions.true_classes().ok()?);
 //!     let hits = found.iter().zip(&truth).filter(|(found, truth)| found == truth).count();
 //!     (!truth.is_empty()).then(|| hits as f64 / truth.len() as f64)
 //! });

@@ -30,8 +30,22 @@ impl Predictions {
     }
 
     /// The class with the largest output of each row, the first of equals.
-    pub fn classes(&self) -> Vec<usize> {
-        self.outputs.chunks_exact(self.width.max(1)).filter_map(argmax).collect()
+    ///
+    /// # Errors
+    /// [`DataError::NotFinite`] where an output is NaN, beside which none is largest;
+    /// [`DataError::Ragged`] if the outputs make no whole rows.
+    pub fn classes(&self) -> Result<Vec<usize>, DataError> {
+        let (numbers, width) = (self.outputs.len(), self.width);
+        if numbers > 0 && (width == 0 || !numbers.is_multiple_of(width)) {
+            return Err(DataError::Ragged { numbers, width });
+        }
+        let class = |(row, outputs): (usize, &[f32])| {
+            argmax(outputs).ok_or_else(|| {
+                let column = outputs.iter().position(|output| output.is_nan()).unwrap_or(0);
+                DataError::NotFinite { part: "outputs", row, column, value: outputs[column] }
+            })
+        };
+        self.outputs.chunks_exact(width.max(1)).enumerate().map(class).collect()
     }
 
     /// The softmax of each row of outputs: `[N, outputs]`, row by row.

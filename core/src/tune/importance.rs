@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::sampler::stream;
 use super::{Distribution, Param, Study, TrialRecord, TuneError};
+use crate::statistics::unit_scale;
 
 /// Fewer trials say nothing.
 const FEWEST: usize = 4;
-/// The share of parameters that a split chooses from, as in the forests of SMAC.
-const SPLIT_SHARE: f64 = 5.0 / 6.0;
+/// More trees only take time.
+const MOST_TREES: usize = 10_000;
 
 /// How much of the variance of a study's values a parameter explains by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub struct Importance {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImportanceConfig {
-    /// The number of trees; ≥ 1.
+    /// The number of trees; from 1 to 10,000.
     pub trees: usize,
     /// The trials of a leaf, at least; ≥ 1.
     pub min_leaf: usize,
@@ -57,6 +58,10 @@ pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Import
             return Err(TuneError::Setting { key, value: 0.0, expected: "at least 1" });
         }
     }
+    if config.trees > MOST_TREES {
+        let (value, expected) = (config.trees as f64, "at most 10,000");
+        return Err(TuneError::Setting { key: "trees", value, expected });
+    }
     let complete: Vec<&TrialRecord> =
         study.trials().iter().filter(|trial| trial.value().is_some()).collect();
     let mut values: Vec<f64> = complete.iter().filter_map(|trial| trial.value()).collect();
@@ -66,7 +71,8 @@ pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Import
     if values.windows(2).all(|pair| pair[0] == pair[1]) {
         return Err(TuneError::EqualValues { got: complete.len() });
     }
-    let scale = scale(&values);
+    // So that no variance is too great for a number.
+    let scale = unit_scale(values.iter().copied());
     values.iter_mut().for_each(|value| *value *= scale);
     let same = |param: &Param, trial: &&TrialRecord| {
         trial.param(&param.name).is_some_and(|own| own.distribution == param.distribution)
@@ -103,13 +109,6 @@ pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Import
     let mut importances: Vec<Importance> = space.iter().zip(shares).map(share).collect();
     importances.sort_by(|a, b| b.share.total_cmp(&a.share));
     Ok(importances)
-}
-
-/// A power of two, which rounds nothing, that brings values to about 1: so that no variance is too great
-/// for a number.
-fn scale(values: &[f64]) -> f64 {
-    let greatest = values.iter().fold(0.0, |greatest: f64, value| greatest.max(value.abs()));
-    2.0_f64.powi(-greatest.log2().clamp(-1000.0, 1000.0) as i32)
 }
 
 /// The extent of a region in one dimension.
@@ -205,7 +204,8 @@ impl Tree<'_> {
         rng: &mut impl Rng,
     ) -> Option<(usize, f64)> {
         let mut left: Vec<usize> = (0..region.len()).collect();
-        let tried = (SPLIT_SHARE * region.len() as f64).ceil() as usize;
+        // Five sixths of the parameters, as in the forests of SMAC.
+        let tried = (5 * region.len()).div_ceil(6);
         let mut best = (0.0, None);
         for _ in 0..tried {
             let dimension = left.swap_remove(rng.random_range(0..left.len()));

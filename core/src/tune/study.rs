@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::storage::Storage;
 use super::{Pruner, Sampler, Stop, Tpe, Trial, TrialRecord, TuneError};
 
+/// The most trials at once, each of which takes a thread.
+const MOST_JOBS: usize = 1024;
+
 /// Which values are better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -158,14 +161,18 @@ impl Study {
     /// last of a batch has ended.
     ///
     /// # Errors
-    /// As [`optimize`](Self::optimize).
+    /// As [`optimize`](Self::optimize); [`TuneError::Setting`] unless `jobs` is from 1 to 1024.
     pub fn optimize_parallel(
         &mut self,
         n_trials: u64,
         jobs: usize,
         objective: impl Fn(&mut Trial<'_>) -> Result<f64, Stop> + Sync,
     ) -> Result<Ending, TuneError> {
-        let jobs = jobs.max(1) as u64;
+        if !(1..=MOST_JOBS).contains(&jobs) {
+            let (key, value, expected) = ("jobs", jobs as f64, "from 1 to 1024");
+            return Err(TuneError::Setting { key, value, expected });
+        }
+        let jobs = jobs as u64;
         loop {
             let Some(first) = self.missing(n_trials).next() else { return Ok(Ending::Done) };
             let in_batch = |number: u64| number / jobs == first / jobs;

@@ -166,6 +166,7 @@ fn parameters_asked_for_wrongly_end_the_study() {
     for sampler in [
         Sampler::Tpe(Tpe { gamma: 1.0, ..Tpe::default() }),
         Sampler::Tpe(Tpe { n_ei_candidates: 0, ..Tpe::default() }),
+        Sampler::Tpe(Tpe { n_ei_candidates: 1 << 40, ..Tpe::default() }),
         Sampler::CmaEs(CmaEs { sigma: 0.0, ..CmaEs::default() }),
         Sampler::CmaEs(CmaEs { population: 1, ..CmaEs::default() }),
     ] {
@@ -239,6 +240,8 @@ fn importances_are_those_of_a_known_function() {
     constant.optimize(5, |trial| known(trial).and(Ok(1.0))).unwrap();
     let equal = importance(&constant, &ImportanceConfig::default());
     assert!(matches!(equal, Err(TuneError::EqualValues { got: 5 })));
+    let many = importance(&constant, &ImportanceConfig { trees: 1 << 40, ..Default::default() });
+    assert!(matches!(many, Err(TuneError::Setting { key: "trees", .. })));
     study.optimize(200, known).unwrap();
     let found = importance(&study, &ImportanceConfig::default()).unwrap();
     let names: Vec<_> = found.iter().map(|own| own.name.as_str()).collect();
@@ -255,6 +258,15 @@ fn importances_are_those_of_a_known_function() {
     }
     let chart = Importance::plot(&found).to_svg().unwrap();
     assert!(chart.contains(">x<") || chart.contains("x\n"), "{chart}");
+}
+
+#[test]
+fn jobs_are_bounded() {
+    let mut study = Study::new(config(Sampler::Random)).unwrap();
+    for jobs in [0, 1 << 40, usize::MAX] {
+        let error = study.optimize_parallel(2, jobs, |_| Ok(0.0)).unwrap_err();
+        assert!(matches!(error, TuneError::Setting { key: "jobs", .. }), "{error}");
+    }
 }
 
 #[test]

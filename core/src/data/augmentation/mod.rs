@@ -275,5 +275,6 @@ fn rising(
     allowed: &'static str,
 ) -> Result<(), DataError> {
     DataError::require(holds(low), key, low, allowed)?;
-    DataError::require(holds(high) && low <= high, key, high, allowed)
+    // The distance too: what is not finite cannot be drawn from.
+    DataError::require(holds(high) && low <= high && (high - low).is_finite(), key, high, allowed)
 }

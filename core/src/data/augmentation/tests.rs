@@ -51,6 +51,7 @@ fn a_signal_is_stretched_about_its_middle() {
     assert_eq!(apply(&stretch(0.5), &row, 0), [10.0, 15.0, 20.0, 25.0, 30.0]);
     assert_eq!(apply(&stretch(2.0), &row, 0), [0.0, 0.0, 20.0, 40.0, 40.0]);
     assert_eq!(apply(&stretch(1.0), &row, 0), row);
+    assert_eq!(apply(&stretch(1e308), &row, 0), [0.0, 0.0, 20.0, 40.0, 40.0]);
 }
 
 #[test]
@@ -188,6 +189,7 @@ fn settings_out_of_range_are_errors_before_any_row_is_touched() {
         Augmentation::RandomResizedCrop { shape, scale: (0.9, 0.5) },
         Augmentation::HorizontalFlip { shape, probability: -0.1 },
         Augmentation::Rotation { shape, degrees: (0.0, f64::INFINITY) },
+        Augmentation::Rotation { shape, degrees: (-1e308, 1e308) },
         Augmentation::TimeStretch { shape: signal, rate: (0.0, 1.0) },
     ];
     for augmentation in bad {

@@ -10,6 +10,9 @@ enum Beyond {
     Edge,
 }
 
+/// Farther from the edge than any pixel.
+const FAR: f64 = 1e15;
+
 /// Turns counter-clockwise about the centre.
 pub(super) fn rotate(row: &mut [f32], shape: Shape, degrees: f64) {
     let (sin, cos) = degrees.to_radians().sin_cos();
@@ -62,6 +65,8 @@ fn bilinear(from: &[f32], shape: Shape, beyond: Beyond, channel: usize, (y, x): 
             }
         }
     };
+    // Whatever lies so far beyond the edge is as what lies next to it; infinity has no fraction.
+    let (y, x) = (y.clamp(-FAR, FAR), x.clamp(-FAR, FAR));
     let (top, left) = (y.floor(), x.floor());
     let (down, right) = (y - top, x - left);
     // A pixel of no weight may be infinite in the source: it is not read.

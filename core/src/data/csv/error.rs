@@ -55,6 +55,41 @@ pub enum CsvError {
         /// The column's name or, without a header, its number from 0.
         column: String,
     },
+    /// A target is a field that stands for a missing one.
+    #[error(
+        "line {line}, column {column} holds {text:?}, which stands for a missing number: expected a \
+         target; leave out such rows"
+    )]
+    MissingTarget {
+        /// Which line.
+        line: u64,
+        /// The column's name or, without a header, its number from 0.
+        column: String,
+        /// The field, its beginning if it is long.
+        text: String,
+    },
+    /// A label is no number of a class, but no name of one either.
+    #[error("line {line}, column {column} holds {text:?}: expected the label of a class")]
+    NotALabel {
+        /// Which line.
+        line: u64,
+        /// The column's name or, without a header, its number from 0.
+        column: String,
+        /// The field.
+        text: String,
+    },
+    /// Every column is a target, so that there is nothing to predict it from.
+    #[error("no column is left for inputs: {targets} are targets; expected at least one more column")]
+    NoInputs {
+        /// The columns, all of which are targets.
+        targets: String,
+    },
+    /// A column is named as a target twice.
+    #[error("column {column} is named as a target twice: expected each column once")]
+    RepeatedTarget {
+        /// The column's name or, without a header, its number from 0.
+        column: String,
+    },
     /// A target column is not in the file, or is there more than once.
     #[error("expected one column {column}, got {found}; the columns are {columns}")]
     NoSuchColumn {

@@ -42,7 +42,7 @@ pub struct CsvConfig {
     /// Whether targets are numbers or classes.
     pub target_kind: TargetKind,
     /// The fields that stand for a missing input, `""` or `"NA"` say, which becomes NaN. Without any, a
-    /// field that is not a number is an error. A target is never missing.
+    /// field that is not a number is an error. A target that is missing is an error too.
     pub missing: Vec<String>,
     /// The largest file that is read, in bytes.
     pub max_bytes: u64,
@@ -95,7 +95,8 @@ pub enum TargetKind {
     #[default]
     Numbers,
     /// Labels of one column, numbered from 0 in sorted order, as scikit-learn's `LabelEncoder` does:
-    /// by size if all are numbers, else by letters.
+    /// by size if all are numbers, of which `1` and `1.0` are the same, else by letters. NaN and
+    /// infinity, however spelled, are no labels.
     Classes,
 }
 
@@ -143,11 +144,12 @@ pub fn from_reader(reader: impl Read, config: &CsvConfig) -> Result<RawDataset, 
     if !delimiter.is_ascii() || ['"', '\n', '\r'].contains(&delimiter) {
         return Err(CsvError::Delimiter(delimiter));
     }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes); // a byte order mark
     let mut reader = ::csv::ReaderBuilder::new()
         .delimiter(delimiter as u8)
         .has_headers(config.has_header)
         .trim(::csv::Trim::All)
-        .from_reader(bytes.as_slice());
+        .from_reader(bytes);
     let names: Vec<String> =
         reader.headers().map_err(csv_error)?.iter().map(String::from).collect();
     let columns = Columns::new(names, config)?;
@@ -158,11 +160,18 @@ pub fn from_reader(reader: impl Read, config: &CsvConfig) -> Result<RawDataset, 
         if rows > config.max_rows {
             return Err(CsvError::TooManyRows { max_rows: config.max_rows });
         }
+        let is_missing = |column| config.missing.iter().any(|text| *text == record[column]);
         for &column in &columns.inputs {
-            let is_missing = config.missing.iter().any(|missing| *missing == record[column]);
-            inputs.push(if is_missing { f32::NAN } else { columns.number(&record, column)? });
+            inputs.push(if is_missing(column) {
+                f32::NAN
+            } else {
+                columns.number(&record, column)?
+            });
         }
         for &column in &columns.targets {
+            if is_missing(column) {
+                return Err(columns.missing_target(&record, column));
+            }
             match config.target_kind {
                 TargetKind::Numbers => targets.push(columns.number(&record, column)?),
                 TargetKind::Classes => labels.push(columns.label(&record, column)?),
@@ -172,12 +181,8 @@ pub fn from_reader(reader: impl Read, config: &CsvConfig) -> Result<RawDataset, 
     if rows == 0 {
         return Err(CsvError::Empty);
     }
-    let class_names = match config.target_kind {
-        TargetKind::Numbers => Vec::new(),
-        TargetKind::Classes => sorted_labels(&labels),
-    };
-    let numbers: BTreeMap<&str, usize> = class_names.iter().map(String::as_str).zip(0..).collect();
-    targets.extend(labels.iter().map(|label| numbers[label.as_str()] as f32));
+    let (class_names, classes) = classes_of(labels);
+    targets.extend(classes.into_iter().map(|class| class as f32));
     let table = |values, columns: &[usize], names: &[String]| {
         let table = Table::new(values, columns.len())?;
         let names = columns.iter().map(|&column| names[column].as_str());
@@ -229,7 +234,15 @@ impl Columns {
         if config.target_kind == TargetKind::Classes && got != expected {
             return Err(DataError::Count { what, expected, got }.into());
         }
-        let inputs = (0..width).filter(|place| !targets.contains(place)).collect();
+        if let Some(&again) =
+            targets.iter().enumerate().find_map(|(i, place)| targets[..i].contains(place).then_some(place))
+        {
+            return Err(CsvError::RepeatedTarget { column: names[again].clone() });
+        }
+        let inputs: Vec<usize> = (0..width).filter(|place| !targets.contains(place)).collect();
+        if inputs.is_empty() {
+            return Err(CsvError::NoInputs { targets: names.join(", ") });
+        }
         Ok(Self { names, inputs, targets })
     }
 
@@ -238,28 +251,59 @@ impl Columns {
         number.ok_or_else(|| CsvError::NotANumber {
             line: line(record.position()),
             column: self.names[column].clone(),
-            text: record[column].chars().take(40).collect(),
+            text: start(&record[column]),
         })
+    }
+
+    fn missing_target(&self, record: &::csv::StringRecord, column: usize) -> CsvError {
+        CsvError::MissingTarget {
+            line: line(record.position()),
+            column: self.names[column].clone(),
+            text: start(&record[column]),
+        }
     }
 
     fn label(&self, record: &::csv::StringRecord, column: usize) -> Result<String, CsvError> {
         let (line, label) = (line(record.position()), &record[column]);
-        let error = || CsvError::NoLabel { line, column: self.names[column].clone() };
-        if label.is_empty() { Err(error()) } else { Ok(label.to_owned()) }
+        let column = || self.names[column].clone();
+        if label.is_empty() {
+            return Err(CsvError::NoLabel { line, column: column() });
+        }
+        if label.parse().is_ok_and(|number: f64| !number.is_finite()) {
+            return Err(CsvError::NotALabel { line, column: column(), text: start(label) });
+        }
+        Ok(label.to_owned())
     }
 }
 
-fn sorted_labels(labels: &[String]) -> Vec<String> {
-    let mut sorted = labels.to_vec();
-    let number = |label: &String| label.parse::<f64>().ok().filter(|number| number.is_finite());
-    sorted.sort_unstable();
+/// The beginning of a field, for a message.
+fn start(field: &str) -> String {
+    field.chars().take(40).collect()
+}
+
+/// The names of the classes in sorted order, and the class of each label. Labels that are the same number
+/// are one class, called as the first of them.
+fn classes_of(labels: Vec<String>) -> (Vec<String>, Vec<usize>) {
+    // `+ 0.0`: −0 is 0.
+    let number = |label: &String| label.parse::<f64>().ok().map(|number| number + 0.0);
+    let numbers: Option<Vec<f64>> = labels.iter().map(number).collect();
+    let mut place_of: BTreeMap<&str, usize> = BTreeMap::new();
+    let Some(numbers) = numbers else {
+        labels.iter().for_each(|label| _ = place_of.insert(label, 0));
+        place_of.values_mut().zip(0..).for_each(|(class, place)| *class = place);
+        let classes = labels.iter().map(|label| place_of[label.as_str()]).collect();
+        return (place_of.into_keys().map(str::to_owned).collect(), classes);
+    };
+    let mut sorted = numbers.clone();
+    sorted.sort_unstable_by(f64::total_cmp);
     sorted.dedup();
-    if let Some(numbers) = sorted.iter().map(number).collect::<Option<Vec<f64>>>() {
-        let mut pairs: Vec<(f64, String)> = numbers.into_iter().zip(sorted).collect();
-        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-        sorted = pairs.into_iter().map(|(_, label)| label).collect();
+    let class = |number: &f64| sorted.partition_point(|other| other < number);
+    let classes: Vec<usize> = numbers.iter().map(class).collect();
+    let mut names = vec![None; sorted.len()];
+    for (&class, label) in classes.iter().zip(labels) {
+        names[class].get_or_insert(label);
     }
-    sorted
+    (names.into_iter().flatten().collect(), classes)
 }
 
 fn line(position: Option<&::csv::Position>) -> u64 {

@@ -74,8 +74,53 @@ fn missing_inputs_become_nan_on_request_only() {
     assert!(matches!(error, DataError::NotFinite { part: "inputs", row: 0, column: 1, .. }));
     let error = message(text, &CsvConfig::default());
     assert_eq!(error, "line 2, column b holds \"\": expected a finite number");
-    let error = message("a,b\n1,2\n1,?\n", &config);
-    assert_eq!(error, "line 3, column b holds \"?\": expected a finite number");
+}
+
+#[test]
+fn a_missing_target_is_neither_number_nor_class() {
+    let missing = vec![String::new(), "NA".to_owned(), "-999".to_owned()];
+    let numbers = CsvConfig { missing, ..CsvConfig::default() };
+    let classes = CsvConfig { target_kind: TargetKind::Classes, ..numbers.clone() };
+    for config in [&numbers, &classes] {
+        for text in ["NA", "-999", ""] {
+            assert_eq!(
+                message(&format!("a,b\n1,2\n1,{text}\n"), config),
+                format!(
+                    "line 3, column b holds {text:?}, which stands for a missing number: expected a \
+                     target; leave out such rows"
+                )
+            );
+        }
+    }
+    // What is not declared missing is no number, and NaN no class.
+    let classes = CsvConfig { missing: vec![], ..classes };
+    for text in ["nan", "NaN", "inf", "-infinity"] {
+        assert_eq!(
+            message(&format!("a,b\n1,2\n1,{text}\n"), &classes),
+            format!("line 3, column b holds {text:?}: expected the label of a class")
+        );
+    }
+    let raw = read("a,b\n1,NA\n1,yes\n", &classes).unwrap();
+    assert_eq!(raw.class_names, ["NA", "yes"]);
+}
+
+#[test]
+fn labels_that_are_the_same_number_are_one_class() {
+    let config = CsvConfig { target_kind: TargetKind::Classes, ..CsvConfig::default() };
+    let raw = read("x,y\n0,1.0\n1,0\n2,1\n3,-0\n4,1e0\n5,10\n", &config).unwrap();
+    assert_eq!(raw.class_names, ["0", "1.0", "10"]);
+    assert_eq!(raw.targets.values(), [1.0, 0.0, 1.0, 0.0, 1.0, 2.0]);
+    // Beside a word they are words.
+    let raw = read("x,y\n0,1.0\n1,1\n2,one\n", &config).unwrap();
+    assert_eq!(raw.class_names, ["1", "1.0", "one"]);
+}
+
+#[test]
+fn a_byte_order_mark_belongs_to_no_name() {
+    let raw = read("\u{feff}a,b\n1,2\n", &targets(&["a".into()])).unwrap();
+    assert_eq!((raw.targets.values(), raw.inputs.names()), (&[1.0][..], &["b".to_owned()][..]));
+    let config = CsvConfig { has_header: false, ..CsvConfig::default() };
+    assert_eq!(read("\u{feff}1,2\n", &config).unwrap().inputs.values(), [1.0]);
 }
 
 #[test]
@@ -93,10 +138,18 @@ fn what_is_no_table_is_an_error_that_says_where() {
     assert!(long.len() < 150, "{long}");
     assert!(matches!(read("", &config), Err(CsvError::Empty)));
     assert!(matches!(read("a,b\n", &config), Err(CsvError::Empty)));
+    assert_eq!(
+        message("a\n1\n", &config),
+        "no column is left for inputs: a are targets; expected at least one more column"
+    );
     assert!(matches!(
-        read("a\n1\n", &config),
-        Err(CsvError::Data(DataError::Ragged { width: 0, .. }))
+        read("a,b\n1,2\n", &targets(&["a".into(), "b".into()])),
+        Err(CsvError::NoInputs { .. })
     ));
+    assert_eq!(
+        message("a,b\n1,2\n", &targets(&["a".into(), 0.into()])),
+        "column a is named as a target twice: expected each column once"
+    );
     assert_eq!(
         message("a,b,a\n1,2,3\n", &targets(&["a".into()])),
         "expected one column \"a\", got 2; the columns are a, b, a"

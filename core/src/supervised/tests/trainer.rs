@@ -90,7 +90,16 @@ fn predictions_know_their_classes_and_probabilities() {
         width: 3,
         targets: vec![1.0, 2.0],
     };
-    assert_eq!((predictions.classes(), predictions.true_classes()), (vec![1, 0], Ok(vec![1, 2])));
+    assert_eq!(
+        (predictions.classes(), predictions.true_classes()),
+        (Ok(vec![1, 0]), Ok(vec![1, 2]))
+    );
+    let nan = Predictions { outputs: vec![1.0, 2.0, 0.5, f32::NAN], width: 2, targets: vec![] };
+    let error = nan.classes().unwrap_err().to_string();
+    assert_eq!(error, "row 1, column 1 of the outputs holds NaN: expected finite numbers");
+    assert!(nan.probabilities()[2..].iter().all(|p| p.is_nan()));
+    let ragged = Predictions { width: 3, ..nan };
+    assert!(matches!(ragged.classes(), Err(DataError::Ragged { numbers: 4, width: 3 })));
     let halves = Predictions { targets: vec![1.0, 0.5], ..predictions.clone() };
     assert!(matches!(halves.true_classes(), Err(DataError::NotAClass { row: 1, .. })));
     let probabilities = predictions.probabilities();

@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::parzen::Parzen;
 use super::{Ranked, Request};
+use crate::rounding;
 use crate::tune::TuneError;
+
+/// More candidates find nothing better and take long for every trial.
+const MOST_CANDIDATES: usize = 10_000;
 
 /// The tree-structured Parzen estimator: the density `l` of the best trials' settings, the density `g`
 /// of the others', and next the setting where `l/g` is greatest among some drawn from `l`.
@@ -19,7 +23,7 @@ use crate::tune::TuneError;
 pub struct Tpe {
     /// The trials drawn at random before there is enough to learn from, failed ones included; ≥ 1.
     pub n_startup_trials: usize,
-    /// The settings drawn from `l` to choose from; ≥ 1.
+    /// The settings drawn from `l` to choose from; from 1 to 10,000.
     pub n_ei_candidates: usize,
     /// The share of trials that count as good, at most `max_good` of them; above 0, below 1.
     pub gamma: f64,
@@ -55,6 +59,10 @@ impl Tpe {
                 return Err(TuneError::Setting { key, value: 0.0, expected: "at least 1" });
             }
         }
+        if self.n_ei_candidates > MOST_CANDIDATES {
+            let (key, value) = ("n_ei_candidates", self.n_ei_candidates as f64);
+            return Err(TuneError::Setting { key, value, expected: "at most 10,000" });
+        }
         match self.gamma > 0.0 && self.gamma < 1.0 {
             true => Ok(()),
             false => Err(TuneError::Setting {
@@ -72,7 +80,7 @@ impl Tpe {
         if good.len() < self.n_startup_trials || sound == 0 {
             return request.uniform(rng);
         }
-        let share = (self.gamma * good.len() as f64).ceil() as usize;
+        let share = rounding::ceil(self.gamma * good.len() as f64);
         let mut bad = good.split_off(share.min(self.max_good).min(sound));
         let density = |trials: &mut Vec<Ranked>| {
             trials.sort_by_key(|trial| trial.number);

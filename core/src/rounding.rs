@@ -1,0 +1,152 @@
+//! Whole numbers from shares of a count.
+//!
+//! In binary 0.29 · 100 is 28.999999999999996 and 0.07 · 100 is 7.000000000000001: rounded down the
+//! first loses a row, rounded up the second gains one. Here an amount that is whole but for rounding
+//! errors counts as whole, and only then it is rounded.
+//!
+//! Amounts are products or quotients that the caller has checked. As with `as`, a negative one or NaN
+//! counts as 0, and one beyond all `usize` as the greatest.
+//!
+//! ```
+//! use gymnast_core::rounding;
+//!
+//! assert_eq!((0.29 * 100.0) as usize, 28);
+//! assert_eq!(rounding::floor(0.29 * 100.0), 29);
+//! assert_eq!(rounding::ceil(0.07 * 100.0), 7);
+//! assert_eq!(rounding::apportion(10, &[0.7, 0.2, 0.1]), [7, 2, 1]);
+//! ```
+
+use std::cmp::Reverse;
+
+/// The relative error that a share and its product with a count may have.
+const RELATIVE: f64 = 1e-9;
+/// However great the count: an amount this far from a whole number is none.
+const ABSOLUTE: f64 = 1e-3;
+
+/// The greatest whole number that is at most `amount`: of at most a share.
+#[must_use]
+pub fn floor(amount: f64) -> usize {
+    settled(amount).floor() as usize
+}
+
+/// The least whole number that is at least `amount`: of at least a share.
+#[must_use]
+pub fn ceil(amount: f64) -> usize {
+    settled(amount).ceil() as usize
+}
+
+/// The nearest whole number, of two the greater.
+#[must_use]
+pub fn round(amount: f64) -> usize {
+    (settled(2.0 * amount) / 2.0).round() as usize
+}
+
+/// The nearest whole number, of two the even one, as Python rounds.
+#[must_use]
+pub fn round_ties_even(amount: f64) -> usize {
+    (settled(2.0 * amount) / 2.0).round_ties_even() as usize
+}
+
+/// `total` in parts that sum to it, in proportion to `weights`: the method of the largest remainder
+/// (Hamilton's). Each part is its exact share, rounded down; those that lose most by that get one more,
+/// the first of equals first.
+///
+/// Weights are finite and not negative, and not all are 0: the caller has checked.
+#[must_use]
+pub fn apportion(total: usize, weights: &[f64]) -> Vec<usize> {
+    let greatest = weights.iter().copied().fold(0.0, f64::max);
+    let sum: f64 = weights.iter().map(|weight| weight / greatest).sum();
+    let quota = |weight: &f64| settled(total as f64 * (weight / greatest / sum));
+    let mut parts: Vec<usize> = weights.iter().map(|weight| quota(weight) as usize).collect();
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    // In billionths, so that remainders that are equal but for rounding errors count as equal.
+    let remainder = |i: &usize| (quota(&weights[*i]).fract() / RELATIVE).round() as u64;
+    order.sort_by_key(|i| Reverse(remainder(i)));
+    let left = total.saturating_sub(parts.iter().sum());
+    order.into_iter().take(left).for_each(|i| parts[i] += 1);
+    parts
+}
+
+/// The nearest whole number where `amount` differs from it by no more than rounding errors.
+pub(crate) fn settled(amount: f64) -> f64 {
+    let nearest = amount.round();
+    let error = (RELATIVE * nearest.abs()).min(ABSOLUTE);
+    if (amount - nearest).abs() <= error { nearest } else { amount }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_per_cent_of_every_count_is_exact() {
+        for count in 0..=1000_usize {
+            for per_cent in 0..=100 {
+                let (share, exact) = (per_cent as f64 / 100.0, per_cent * count);
+                let amount = share * count as f64;
+                let (down, rest) = (exact / 100, exact % 100);
+                assert_eq!(floor(amount), down, "{share} of {count}");
+                assert_eq!(ceil(amount), exact.div_ceil(100), "{share} of {count}");
+                assert_eq!(round(amount), down + usize::from(rest >= 50), "{share} of {count}");
+                let up = rest > 50 || (rest == 50 && down % 2 == 1);
+                assert_eq!(round_ties_even(amount), down + usize::from(up), "{share} of {count}");
+                if per_cent > 0 {
+                    let quotient = count as f64 / share;
+                    assert_eq!(floor(quotient), 100 * count / per_cent, "{count} over {share}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shares_that_were_computed_are_exact_too() {
+        // 0.06999999999999995 and 0.010000000000000009.
+        assert_eq!(ceil((1.0 - 0.93) * 100.0), 7);
+        assert_eq!(ceil((1.0 - 0.99) * 100.0), 1);
+        assert_eq!(floor((0.1 + 0.2) * 10.0), 3);
+        assert_eq!(ceil((0.1 + 0.2) * 10.0), 3);
+    }
+
+    #[test]
+    fn what_is_not_whole_is_rounded_as_asked() {
+        assert_eq!((floor(2.001), ceil(2.001)), (2, 3));
+        // A tiny share of something is something.
+        assert_eq!((floor(1e-12), ceil(1e-12)), (0, 1));
+        // Beside a great count the tolerance stays far below a row.
+        assert_eq!((floor(1e12 + 0.5), ceil(1e12 + 0.5)), (1_000_000_000_000, 1_000_000_000_001));
+        assert_eq!((floor(f64::NAN), ceil(-1.0), floor(f64::INFINITY)), (0, 0, usize::MAX));
+    }
+
+    #[test]
+    fn parts_of_whole_shares_are_whole() {
+        // All ratios of three parts in steps of 5 %, of counts of which each is a whole number.
+        for count in [20_usize, 40, 100, 1000] {
+            for a in 1..20 {
+                for b in 0..20 - a {
+                    let c = 20 - a - b;
+                    let weights = [a, b, c].map(|twentieths| twentieths as f64 / 20.0);
+                    let parts = [a, b, c].map(|twentieths| count * twentieths / 20);
+                    assert_eq!(apportion(count, &weights), parts, "{weights:?} of {count}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn parts_sum_to_the_total_and_lie_next_to_their_share() {
+        for count in 0..200_usize {
+            for percents in [[70, 20, 10], [33, 33, 34], [1, 98, 1], [60, 20, 20], [50, 0, 50]] {
+                let parts = apportion(count, &percents.map(|percent| f64::from(percent) / 100.0));
+                assert_eq!(parts.iter().sum::<usize>(), count);
+                for (part, percent) in parts.iter().zip(percents) {
+                    let exact = percent as usize * count;
+                    assert!((exact / 100..=exact.div_ceil(100)).contains(part), "{percents:?}");
+                }
+            }
+        }
+        assert_eq!(apportion(10, &[1.0, 1.0, 1.0]), [4, 3, 3]);
+        assert_eq!(apportion(3, &[1e308, 1e308, 1e308]), [1, 1, 1]);
+        // 10.5, 3 and 1.5: the first of equals.
+        assert_eq!(apportion(15, &[0.7, 0.2, 0.1]), [11, 3, 1]);
+    }
+}
