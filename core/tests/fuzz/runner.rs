@@ -1,27 +1,77 @@
-//! Runs the cases of all targets, one after another, and says which of them panic.
+//! Runs the cases of all targets, one after another, in a process of their own, and says which of them
+//! fail.
 
 use std::cell::RefCell;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::source::Source;
-use super::targets::{ALL, Target};
 
 /// The file in which a child writes which case it is at.
-pub(super) const CHILD: &str = "GYMNAST_FUZZ_CHILD";
+const CHILD: &str = "GYMNAST_FUZZ_CHILD";
 /// The target that a child begins with.
-pub(super) const FROM: &str = "GYMNAST_FUZZ_FROM";
+const FROM: &str = "GYMNAST_FUZZ_FROM";
+
+/// Of address space: what libtorch maps, and some GiB to calculate with.
+const MEMORY_KIB: u64 = 6 << 20;
 
 /// No case may take longer; on a busy machine the slowest take a tenth of it.
 const MOST: Duration = Duration::from_secs(30);
 /// Panics reported of one target.
 const REPORTS: usize = 5;
 
-pub(super) struct Settings {
+/// Functions that belong together.
+pub(super) struct Target {
+    pub(super) name: &'static str,
+    /// The cases of a short run.
+    pub(super) cases: u64,
+    pub(super) run: fn(&mut Source),
+}
+
+pub(super) const fn target(name: &'static str, cases: u64, run: fn(&mut Source)) -> Target {
+    Target { name, cases, run }
+}
+
+/// Starts this program again, limited in memory, to run its test `child`, which calls [`run`]; again from
+/// the next target on where a case ends the process.
+///
+/// # Panics
+/// If a case failed, with all that did.
+pub(super) fn check(targets: &[Target], child: &str) {
+    let folder = tempfile::tempdir().expect("a folder for scratch files");
+    let file = folder.path().join("progress");
+    let (mut from, mut reports) = (0, Vec::new());
+    while from < targets.len() {
+        let limited = format!("ulimit -v {MEMORY_KIB}; exec \"$0\" \"$@\"");
+        let output = Command::new("sh")
+            .args(["-c", &limited])
+            .arg(std::env::current_exe().expect("a test has a file"))
+            .args([child, "--exact", "--nocapture", "--test-threads=1"])
+            .env(CHILD, &file)
+            .env(FROM, from.to_string())
+            .output()
+            .expect("sh starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let found = said.lines().filter_map(|line| line.strip_prefix("FOUND "));
+        reports.extend(found.map(str::to_owned));
+        if output.status.success() {
+            break;
+        }
+        let Progress { target, case } = Progress::read(&file);
+        let tail: Vec<&str> = said.lines().rev().take(3).collect();
+        let name = targets[target].name;
+        reports.push(format!("{name}:{case} ended the process ({}): {tail:?}", output.status));
+        from = target + 1;
+    }
+    assert!(reports.is_empty(), "{} cases failed:\n{}", reports.len(), reports.join("\n"));
+}
+
+struct Settings {
     progress: PathBuf,
     from: usize,
     seed: u64,
@@ -31,7 +81,8 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn of_child() -> Option<Self> {
+    /// Those of a child; `None` in any other process.
+    fn of_child() -> Option<Self> {
         let number = |key: &str| -> Option<u64> { std::env::var(key).ok()?.parse().ok() };
         let only = std::env::var("GYMNAST_FUZZ_ONLY").ok().map(|only| {
             let (target, case) = only.split_once(':').expect("GYMNAST_FUZZ_ONLY is target:case");
@@ -48,9 +99,9 @@ impl Settings {
 }
 
 /// Where a child is.
-pub(super) struct Progress {
-    pub(super) target: usize,
-    pub(super) case: u64,
+struct Progress {
+    target: usize,
+    case: u64,
 }
 
 impl Progress {
@@ -59,7 +110,7 @@ impl Progress {
         file.write_all_at(&bytes, 0).expect("the file of the progress can be written");
     }
 
-    pub(super) fn read(path: &Path) -> Self {
+    fn read(path: &Path) -> Self {
         let bytes = std::fs::read(path).expect("a child that ran has written where it is");
         let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
         Self { target: number(0) as usize, case: number(8) }
@@ -71,8 +122,9 @@ thread_local! {
     static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-pub(super) fn run(settings: &Settings) {
-    gymnast_core::threads::single_threaded();
+/// Runs the cases where this process is a child of [`check`]; does nothing otherwise.
+pub(super) fn run(targets: &[Target]) {
+    let Some(settings) = Settings::of_child() else { return };
     std::panic::set_hook(Box::new(|info| {
         let said = info.to_string().replace('\n', " ");
         PANIC.set(said.chars().take(300).collect());
@@ -81,10 +133,10 @@ pub(super) fn run(settings: &Settings) {
     Progress { target: settings.from, case: 0 }.write(&file);
     let started = Instant::now();
     watch(started);
-    let mut reports = vec![0; ALL.len()];
+    let mut reports = vec![0; targets.len()];
     let mut round = 0;
     loop {
-        for (number, target) in ALL.iter().enumerate().skip(settings.from) {
+        for (number, target) in targets.iter().enumerate().skip(settings.from) {
             for case in round * target.cases..(round + 1) * target.cases {
                 if settings.skips(target, case) || reports[number] >= REPORTS {
                     continue;

@@ -1,9 +1,10 @@
 //! Inputs as they come: most of them usual, some at the limits, some nonsense.
 
-use rand::{Rng as _, RngExt as _, SeedableRng as _, TryRng};
+#![allow(dead_code)] // other crates' fuzzing draws from it too, each what it needs
+
+use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::de::DeserializeOwned;
-use tch::{Device, Kind, Tensor};
 
 /// Draws the input of one case.
 pub(super) struct Source {
@@ -202,38 +203,8 @@ impl Source {
         (0..dimensions).map(|_| if wild { self.count() } else { self.up_to(5) }).collect()
     }
 
-    /// A tensor of that shape, usually of `f32`.
-    pub(super) fn tensor(&mut self, shape: &[usize]) -> Tensor {
-        let numbers = self.f32s(shape.iter().product());
-        let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
-        let tensor = Tensor::from_slice(&numbers).reshape(shape);
-        match self.up_to(9) {
-            0 => tensor.to_kind(Kind::Double),
-            1 => tensor.nan_to_num(0.0, 9.0, -9.0).to_kind(Kind::Int64),
-            _ => tensor.set_requires_grad(self.one_in(2)),
-        }
-    }
-
-    /// `[B, width]` or another shape.
-    pub(super) fn rows(&mut self, width: usize) -> Tensor {
-        let shape = if self.one_in(5) { self.small_shape() } else { vec![self.up_to(4), width] };
-        self.tensor(&shape)
-    }
-
     pub(super) fn small_shape(&mut self) -> Vec<usize> {
         (0..self.up_to(4)).map(|_| self.up_to(4)).collect()
-    }
-
-    /// Classes below `classes`, or about that.
-    pub(super) fn labels(&mut self, rows: usize, classes: usize) -> Tensor {
-        let length = self.about(rows);
-        let mut label = || match self.up_to(15) {
-            0 => self.pick(&[-1, i64::MIN, i64::MAX, -100, classes as i64]),
-            _ => self.up_to(classes.max(1) - 1) as i64,
-        };
-        let labels: Vec<i64> = (0..length).map(|_| label()).collect();
-        let kind = if self.one_in(10) { Kind::Float } else { Kind::Int64 };
-        Tensor::from_slice(&labels).to_device(Device::Cpu).to_kind(kind)
     }
 
     /// A setting from one of these lines of JSON, whose `#` become numbers and whose `@` counts; `None`

@@ -210,6 +210,7 @@ pub(super) fn layer(source: &mut Source) -> LayerConfig {
     let (a, b, c) = (n(source), n(source), source.up_to(2));
     let eps = if source.one_in(4) { source.number() } else { 1e-5 };
     let (share, flag, rule) = (source.share(), source.one_in(2), init(source));
+    let curved = activation(source);
     let (weight, bias) =
         if source.one_in(4) { (rule, Init::Zeros) } else { (Init::LinearDefault, Init::Zeros) };
     source.pick(&[
@@ -217,7 +218,7 @@ pub(super) fn layer(source: &mut Source) -> LayerConfig {
         LayerConfig::Linear { outputs: a, weight, bias },
         LayerConfig::conv2d(a, b, c),
         LayerConfig::Conv2d { channels: a, kernel: b, stride: 1 + c, padding: c, weight, bias },
-        LayerConfig::Activation(activation(source)),
+        LayerConfig::Activation(curved),
         LayerConfig::PRelu { per_channel: flag, slope: share as f32 },
         LayerConfig::Softmax,
         LayerConfig::BatchNorm { momentum: share, eps },

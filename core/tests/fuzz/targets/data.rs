@@ -105,8 +105,9 @@ pub(super) fn preprocessing(source: &mut Source) {
         Strategy::MostFrequent,
         Strategy::Constant(a as f32),
     ]);
+    let (low, high) = (source.share(), source.share());
     let bounds = source.pick(&[
-        Bounds::Quantiles { low: source.share(), high: source.share() },
+        Bounds::Quantiles { low, high },
         Bounds::Iqr(a),
         Bounds::StandardDeviations(b),
     ]);

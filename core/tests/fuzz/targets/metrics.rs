@@ -48,7 +48,7 @@ pub(super) fn classification(source: &mut Source) {
             finite("a score of a matrix", score);
         }
         let normalize = source.pick(&[Normalize::Counts, Normalize::Truth, Normalize::All]);
-        let _ = (matrix.report(zero).map(|report| report.to_string()), matrix.to_string());
+        let _ = matrix.report(zero).map(|report| report.to_string());
         if matrix.classes() < 20 {
             let _ = (matrix.normalized(normalize), matrix.plot(normalize).to_svg());
         }

@@ -14,19 +14,7 @@ mod statistics;
 mod training;
 mod tuning;
 
-use super::source::Source;
-
-/// Functions that belong together.
-pub(super) struct Target {
-    pub(super) name: &'static str,
-    /// The cases of a short run.
-    pub(super) cases: u64,
-    pub(super) run: fn(&mut Source),
-}
-
-const fn target(name: &'static str, cases: u64, run: fn(&mut Source)) -> Target {
-    Target { name, cases, run }
-}
+use super::runner::{Target, target};
 
 pub(super) const ALL: &[Target] = &[
     target("csv", 400, parsers::csv),

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use gymnast_core::rounding;
 use gymnast_core::statistics::*;
 
 use crate::source::Source;
@@ -27,6 +28,10 @@ pub(super) fn numbers(source: &mut Source) {
     let steps: Vec<Option<f64>> =
         values.iter().map(|&value| (!source.one_in(4)).then_some(value)).collect();
     let _ = censored_median(&steps);
+    let (amount, total) = (source.number(), source.count());
+    let _ = (rounding::floor(amount), rounding::ceil(amount), rounding::round(amount));
+    let _ = rounding::round_ties_even(amount);
+    let _ = rounding::apportion(total, &values);
 }
 
 pub(super) fn intervals(source: &mut Source) {

@@ -44,7 +44,8 @@ pub(super) fn studies(source: &mut Source) {
         multivariate: source.one_in(2),
     };
     let space = SearchSpace::new([("x", distribution(source)), ("y", distribution(source))]);
-    let grid = space.clone().ok().map(|space| Grid { space, points: source.up_to(5) as u64 });
+    let points = source.up_to(5) as u64;
+    let grid = space.as_ref().ok().map(|space| Grid { space: space.clone(), points });
     let evolution = CmaEs { population: count(source, 4), sigma: source.share() };
     let sampler = match (source.up_to(3), grid) {
         (0, Some(grid)) => Sampler::Grid(grid),
