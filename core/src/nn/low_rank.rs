@@ -38,7 +38,7 @@ impl LowRank {
 
     /// What is added to `W`: `[inputs, outputs]`.
     pub(crate) fn weight(&self) -> Tensor {
-        tch::no_grad(|| self.a.view().matmul(self.b.view()) * self.scale)
+        crate::nn::no_grad(|| self.a.view().matmul(self.b.view()) * self.scale)
     }
 }
 

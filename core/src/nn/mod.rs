@@ -66,7 +66,7 @@ pub use linear::Linear;
 pub(crate) use low_rank::{Additions, LowRank};
 pub use mlp::{Mlp, MlpConfig, MlpLayers};
 pub use noise::Noise;
-pub(crate) use parameters::check_scalar;
+pub(crate) use parameters::{check_differentiable, check_scalar};
 pub use parameters::{NamedParameter, Parameter, Parameters, ParametersBuilder};
 pub use q_network::{QNetwork, QNetworkConfig};
 pub use sequential::Sequential;
@@ -241,6 +241,12 @@ pub enum NetworkError {
     Torch(#[from] tch::TchError),
 }
 
+/// Runs `work` without gradients. Unlike `tch::no_grad` it does not leave them off where `work` panics.
+pub(crate) fn no_grad<T>(work: impl FnOnce() -> T) -> T {
+    let _guard = tch::no_grad_guard();
+    work()
+}
+
 /// What libtorch says, without the frames of C++ that it came through.
 fn first_line(error: &tch::TchError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
@@ -369,7 +375,7 @@ pub trait Network: Send {
     /// # Panics
     /// As `forward`.
     fn predict(&self, input: &Tensor) -> Tensor {
-        tch::no_grad(|| self.forward(input))
+        no_grad(|| self.forward(input))
     }
 
     /// The same as [`predict`](Self::predict) for slices, for acting: `batch` rows of `inputs`

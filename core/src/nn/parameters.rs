@@ -5,7 +5,7 @@ mod named;
 #[allow(unsafe_code)] // libtorch owns the memory and tch gives no slice of it
 mod slices;
 
-pub(crate) use loss::check_scalar;
+pub(crate) use loss::{check_differentiable, check_scalar};
 pub use named::NamedParameter;
 
 use rand::Rng;

@@ -53,6 +53,7 @@ pub(super) fn check(targets: &[Target], child: &str) {
             .arg(std::env::current_exe().expect("a test has a file"))
             .args([child, "--exact", "--nocapture", "--test-threads=1"])
             .env(CHILD, &file)
+            .env("RUST_BACKTRACE", "0")
             .env(FROM, from.to_string())
             .output()
             .expect("sh starts");

@@ -19,7 +19,7 @@ pub(crate) fn check_scalar(loss: &Tensor) -> Result<(), NetworkError> {
 }
 
 /// The same, and that it has a gradient.
-pub(super) fn check_differentiable(loss: &Tensor) -> Result<(), NetworkError> {
+pub(crate) fn check_differentiable(loss: &Tensor) -> Result<(), NetworkError> {
     check_scalar(loss)?;
     if loss.requires_grad() {
         return Ok(());

@@ -72,6 +72,8 @@ pub(super) fn state_dict(source: &mut Source) {
         let _ = (read.get::<usize>("layers"), read.get::<Vec<f64>>(&source.text()));
         let _ = QuantizedNetwork::from_state_dict(&read);
         let mut network = Mlp::new(&MlpConfig::default(), 2, 1, &mut source.rng()).expect("small");
+        let mut other = StateDict::new();
+        let _ = other.insert_part("network", network.parameters());
         let _ = read.load_part("network", network.parameters_mut());
     }
     let file = Scratch::new("state");

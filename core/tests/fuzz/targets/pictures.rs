@@ -3,6 +3,7 @@
 use gymnast_core::atomic_file;
 use gymnast_core::plot::*;
 use gymnast_core::statistics::{Bootstrap, Curve};
+use gymnast_core::supervised::History;
 
 use crate::source::Source;
 
@@ -67,6 +68,7 @@ pub(super) fn pictures(source: &mut Source) {
     };
     let _ = (curves.line_plot().is_ok(), curves.save(&file).is_ok());
     let _ = (Rgb::of_series(source.count()), Rgb::of_series(0).tint(source.number()));
+    let _ = History::default().save_loss_curves(&file).is_err();
     let bytes = source.mutated(b"bytes");
     atomic_file::write(&file, &bytes).expect("a scratch file");
     assert_eq!(std::fs::read(&file).expect("a scratch file"), bytes);

@@ -1,5 +1,6 @@
 //! `tune`.
 
+use gymnast_core::supervised::{Callback as _, Epoch, History, Pruning};
 use gymnast_core::tune::*;
 use serde_json::json;
 
@@ -79,6 +80,9 @@ pub(super) fn studies(source: &mut Source) {
         let y = trial.suggest_float("y", -1.0, 1.0, Scale::Linear)?;
         let n = trial.suggest_int("n", 1, 9, Scale::Log)?;
         let _ = trial.suggest_categorical("c", &["a", "b"])?;
+        let history = History { epochs: vec![Epoch::default()], ..History::default() };
+        let mut pruning = Pruning::new(trial, |_| reports[number % 12]);
+        let _ = pruning.on_epoch(&history);
         for step in steps {
             trial.report(step, reports[number % 12]);
         }
