@@ -75,7 +75,8 @@ fn bench_update(width: usize, batch: i64) {
     let mut tch_adam = nn::Adam::default().build(&store, 1e-3).expect("an optimiser");
     let [ours, theirs] = least([
         &mut || {
-            let loss = loss::huber(&pick(&network.forward(&observations)), &target, 1.0, None);
+            let loss = loss::huber(&pick(&network.forward(&observations)), &target, 1.0, None)
+                .expect("alike");
             adam.minimize(&loss, network.parameters_mut(), 1e-3, Some(MAX_NORM)).expect("alike");
         },
         &mut || {

@@ -91,9 +91,8 @@ mod tests {
                 assert_eq!(round(amount), down + usize::from(rest >= 50), "{share} of {count}");
                 let up = rest > 50 || (rest == 50 && down % 2 == 1);
                 assert_eq!(round_ties_even(amount), down + usize::from(up), "{share} of {count}");
-                if per_cent > 0 {
-                    let quotient = count as f64 / share;
-                    assert_eq!(floor(quotient), 100 * count / per_cent, "{count} over {share}");
+                if let Some(exact) = (100 * count).checked_div(per_cent) {
+                    assert_eq!(floor(count as f64 / share), exact, "{count} over {share}");
                 }
             }
         }

@@ -6,7 +6,9 @@ use gymnast_core::data::{
     SimpleImputer, StandardScaler, Strategy, Table, Transformer, load_breast_cancer, load_digits,
     load_wine_quality,
 };
-use gymnast_core::model_selection::{Fold, Folds, GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit};
+use gymnast_core::model_selection::{
+    Fold, Folds, GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit,
+};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;

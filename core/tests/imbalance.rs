@@ -144,7 +144,7 @@ fn tuned_thresholds_are_as_good_as_any() {
         ] {
             let tuned = tune_threshold(&truth, &case.scores, &criterion).unwrap();
             // What the threshold does, scored by another way, is what it was chosen for.
-            let found = tuned.predict(&case.scores);
+            let found = tuned.predict(&case.scores).unwrap();
             let f_beta = |beta| {
                 let (rare, zero) = (Average::Class(1), ZeroDivision::Zero);
                 fbeta_score(&truth, &found, beta, rare, zero).unwrap()

@@ -397,7 +397,8 @@ fn no_step_is_taken_at_a_rate_that_is_none() {
         }
         assert_eq!((parameters.to_vec(), optimiser.state_dict()), (before, state));
         assert_eq!(parameters.gradients(), [1.0; 4]);
-        let fast = ParamGroup { ranges: once(0..2).collect(), lr_factor: 1e30, ..Default::default() };
+        let fast =
+            ParamGroup { ranges: once(0..2).collect(), lr_factor: 1e30, ..Default::default() };
         optimiser.set_groups(ParamGroups::new(&parameters, &[fast]).unwrap()).unwrap();
         assert!(optimiser.step(&mut parameters, 1e30).is_err());
         assert!(optimiser.step(&mut parameters, 0.0).is_ok());

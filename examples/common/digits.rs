@@ -17,12 +17,8 @@ pub(crate) fn split_digits(seed: u64) -> Result<Split, Box<dyn Error>> {
     let digits = load_digits();
     let pixels = digits.inputs().iter().map(|pixel| pixel / 16.0).collect();
     let digits = Dataset::new(pixels, 64, digits.targets().to_vec(), 1)?;
-    let config = SplitConfig {
-        train: 1077.0,
-        validation: 360.0,
-        test: 360.0,
-        stratify: Stratify::Classes,
-    };
+    let config =
+        SplitConfig { train: 1077.0, validation: 360.0, test: 360.0, stratify: Stratify::Classes };
     Ok(train_validation_test_split(&digits, &config, &mut ChaCha8Rng::seed_from_u64(seed))?)
 }
 

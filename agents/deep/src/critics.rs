@@ -81,7 +81,7 @@ impl Critics {
         let (mut losses, mut values) = (0.0, 0.0);
         for critic in &mut self.online {
             let q = critic.network.forward(&rows).view(-1); // [B]
-            let loss = loss::mse(&q, &target, None); // []
+            let loss = loss::mse(&q, &target, None).map_err(backend)?; // []
             critic.minimize(&loss, rate)?;
             losses += loss.double_value(&[]);
             values += q.mean(None).double_value(&[]);

@@ -233,7 +233,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         }
         let outputs = self.online.forward(&observation); // [B, A · atoms]
         let prediction = values.predict(&outputs, &batch.action); // [B, atoms]
-        let mut loss = values.loss(&prediction, target, &batch.weight); // []
+        let loss = values.loss(&prediction, target, &batch.weight);
+        let mut loss = loss.map_err(backend)?; // []
         let mut contrastive = None;
         if let Some(contrast) = &mut self.contrast {
             let info_nce = contrast.loss(&self.online, &self.target, &batch.observation)?; // []

@@ -7,6 +7,8 @@
 
 mod distributional;
 
+use gymnast_core::statistics;
+
 pub use distributional::{Support, categorical, quantile};
 
 /// The target of Q-learning and of double Q-learning: r + γ Q'(s', a*), for a next action that was
@@ -104,8 +106,7 @@ pub fn soft_q(
 /// If there are no values.
 #[must_use]
 pub fn argmax(values: &[f32]) -> usize {
-    let better = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
-    (0..values.len()).reduce(better).expect("an action space is not empty")
+    statistics::argmax(values).expect("an action space is not empty")
 }
 
 #[cfg(test)]

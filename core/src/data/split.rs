@@ -3,8 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BinaryHeap};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use rand::{Rng, seq::SliceRandom as _};
 use serde::{Deserialize, Serialize};

@@ -136,9 +136,13 @@ fn a_decomposition_of_nothing_is_an_error() {
     let error = run(Problem { truth: &nan, ..good }, 2, 4).unwrap_err().to_string();
     assert!(error.contains("row 1, column 0 of the true values holds NaN"), "{error}");
     for bad in [f32::NAN, f32::INFINITY] {
-        let predict = |_: &Dataset, round| Ok::<_, DataError>(vec![if round == 1 { bad } else { 0.0 }; 4]);
+        let predict =
+            |_: &Dataset, round| Ok::<_, DataError>(vec![if round == 1 { bad } else { 0.0 }; 4]);
         let error = bias_variance(&good, 3, rng, predict).unwrap_err();
-        assert!(matches!(error, DataError::NotFinite { part: "predictions", row: 0, .. }), "{error}");
+        assert!(
+            matches!(error, DataError::NotFinite { part: "predictions", row: 0, .. }),
+            "{error}"
+        );
     }
 }
 
@@ -149,10 +153,9 @@ fn the_variance_of_predictions_that_hardly_differ_is_no_rounding_error() {
     let problem = Problem { train: &test, test: &test, truth: &[0.0], noise_variance: 0.0 };
     // 1 and 1 + 2⁻²³ by turns: far from the truth, near to each other.
     let near = [1.0, 1.0 + f32::EPSILON];
-    let parts = bias_variance(&problem, 1000, rng, |_, round| {
-        Ok::<_, DataError>(vec![near[round % 2]])
-    })
-    .unwrap();
+    let parts =
+        bias_variance(&problem, 1000, rng, |_, round| Ok::<_, DataError>(vec![near[round % 2]]))
+            .unwrap();
     let expected = (f64::from(f32::EPSILON) / 2.0).powi(2);
     assert!((parts.variance / expected - 1.0).abs() < 1e-6, "{parts:?}");
 }

@@ -54,6 +54,9 @@ fn check(
     if tests < rows {
         let mut tested = Vec::with_capacity(tests);
         folds.into_iter().for_each(|fold| tested.extend_from_slice(&fold.borrow().test));
+        if let Some(&row) = tested.iter().find(|row| **row >= rows) {
+            return Err(DataError::NoSuchRow { row, rows }.into());
+        }
         tested.sort_unstable();
         tested.dedup();
         let row = (0..).zip(&tested).find(|(row, tested)| row != *tested);

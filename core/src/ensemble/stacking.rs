@@ -40,6 +40,7 @@ impl<N: Network> Stacking<N> {
     /// [`EnsembleError::NoMembers`], [`EnsembleError::Folds`]; [`EnsembleError::Data`] where rows have no
     /// classes or were resampled (balance within a member instead); what members and the second level's
     /// training return.
+    #[allow(clippy::needless_pass_by_value, reason = "as in `out_of_fold`: `&folds` is one too")]
     pub fn fit(
         train: &Dataset,
         folds: impl IntoIterator<Item: Borrow<Fold>> + Clone,

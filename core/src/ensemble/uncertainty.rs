@@ -102,8 +102,10 @@ pub fn mixture(means: &[Vec<f64>], variances: &[Vec<f64>]) -> Result<Vec<Mixture
         let average = |of: &[Vec<f64>]| of.iter().map(|member| member[row]).sum::<f64>() / m;
         let mean = average(means);
         let off = means.iter().map(|member| (member[row] - mean).powi(2));
-        let mixture = Mixture { mean, noise: average(variances), disagreement: off.sum::<f64>() / m };
-        let (value, allowed) = (mixture.mean + mixture.variance(), "numbers whose squares are finite");
+        let mixture =
+            Mixture { mean, noise: average(variances), disagreement: off.sum::<f64>() / m };
+        let (value, allowed) =
+            (mixture.mean + mixture.variance(), "numbers whose squares are finite");
         if value.is_finite() {
             Ok(mixture)
         } else {

@@ -2,6 +2,9 @@
 
 use tch::{Kind, Reduction, Tensor};
 
+use super::LossError;
+use super::check::{check_classes, check_device, check_prediction, check_shape};
+
 /// PyTorch's number of the class that does not count; ours are checked, so none has it.
 const NONE_IGNORED: i64 = -100;
 
@@ -11,14 +14,20 @@ const NONE_IGNORED: i64 = -100;
 /// `[]`: the mean over the batch, in which a row counts as much as the weight of its class. Weights
 /// inverse to how often classes occur let rare ones count as much as frequent ones.
 ///
-/// # Panics
-/// If the shapes or kinds do not fit, or a class is not below C.
+/// # Errors
+/// [`LossError`]: shapes, kinds or devices that do not fit, a class that is not below C.
 pub fn class_cross_entropy(
     logits: &Tensor,
     class: &Tensor,
     class_weight: Option<&Tensor>,
-) -> Tensor {
-    logits.cross_entropy_loss(class, class_weight, Reduction::Mean, NONE_IGNORED, 0.0)
+) -> Result<Tensor, LossError> {
+    check_prediction(logits, "[B, C]", |size| size.len() == 2)?;
+    check_classes(class, &logits.size()[..1], logits)?;
+    if let Some(weight) = class_weight {
+        check_shape("the class weight", weight, &logits.size()[1..])?;
+        check_device("the class weight", weight, logits)?;
+    }
+    Ok(smoothed_cross_entropy(logits, class, class_weight, 0.0))
 }
 
 /// [`class_cross_entropy`] with the targets mixed with the uniform distribution (Szegedy et al. 2016,
@@ -116,12 +125,18 @@ mod tests {
         let (logits, class) = (tensor(&logits).view([2, 3]), Tensor::from_slice(&[1_i64, 2]));
         let losses = [4_f64.ln(), 2_f64.ln()];
         let mean = (losses[0] + losses[1]) / 2.0;
-        assert!((number(&class_cross_entropy(&logits, &class, None)) - mean).abs() < 1e-6);
+        assert!((number(&class_cross_entropy(&logits, &class, None).unwrap()) - mean).abs() < 1e-6);
         // The mean of rows that count 3 and 1, not their sum over the batch.
         let weighted = (3.0 * losses[0] + losses[1]) / 4.0;
         let weight = tensor(&[9.0, 3.0, 1.0]);
-        let loss = class_cross_entropy(&logits, &class, Some(&weight));
+        let loss = class_cross_entropy(&logits, &class, Some(&weight)).unwrap();
         assert!((number(&loss) - weighted).abs() < 1e-6);
+        let none = class_cross_entropy(&logits, &Tensor::from_slice(&[1_i64, 3]), None);
+        assert_eq!(none.unwrap_err(), LossError::Label { got: 3, classes: 3 });
+        let one = class_cross_entropy(&logits, &Tensor::from_slice(&[1_i64]), None);
+        assert!(matches!(one, Err(LossError::Shape { .. })));
+        let two = class_cross_entropy(&logits, &class, Some(&tensor(&[1.0, 1.0])));
+        assert!(matches!(two, Err(LossError::Shape { .. })));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
+use super::LossError;
 use super::check::{check_like, check_prediction, check_setting};
-use super::{LossError, class_cross_entropy};
+use super::classification::smoothed_cross_entropy;
 
 /// No row is divided by a smaller norm, as in PyTorch's `cosine_similarity`.
 const LEAST_NORM: f64 = 1e-8;
@@ -50,7 +51,7 @@ pub fn nt_xent(first: &Tensor, second: &Tensor, temperature: f64) -> Result<Tens
     let scores = z.matmul(&z.tr()) / temperature;
     let scores = scores.masked_fill(&itself, f64::NEG_INFINITY);
     let other_view = (Tensor::arange(2 * n, (Kind::Int64, z.device())) + n).remainder(2 * n);
-    Ok(class_cross_entropy(&scores, &other_view, None))
+    Ok(smoothed_cross_entropy(&scores, &other_view, None, 0.0))
 }
 
 /// Who has to find whom in [`info_nce`].
@@ -87,19 +88,24 @@ pub fn info_nce(
     check_pair(query, key)?;
     let scores = normalize(query).matmul(&normalize(key).tr()) / temperature; // [N, N]
     Ok(match direction {
-        Direction::QueryToKey => diagonal_cross_entropy(&scores),
-        Direction::Both => {
-            (diagonal_cross_entropy(&scores) + diagonal_cross_entropy(&scores.tr())) / 2.0
-        }
+        Direction::QueryToKey => of_diagonal(&scores),
+        Direction::Both => (of_diagonal(&scores) + of_diagonal(&scores.tr())) / 2.0,
     })
 }
 
 /// InfoNCE of scores that are there already, by a bilinear product for example: `[N, N]`, of which
-/// row i holds those of query i with each key, and the diagonal what belongs together. The caller
-/// answers for the shape.
-pub fn diagonal_cross_entropy(scores: &Tensor) -> Tensor {
+/// row i holds those of query i with each key, and the diagonal what belongs together.
+///
+/// # Errors
+/// [`LossError`]: another shape or kind.
+pub fn diagonal_cross_entropy(scores: &Tensor) -> Result<Tensor, LossError> {
+    check_prediction(scores, "[N, N]", |size| size.len() == 2 && size[0] == size[1])?;
+    Ok(of_diagonal(scores))
+}
+
+fn of_diagonal(scores: &Tensor) -> Tensor {
     let own = Tensor::arange(scores.size()[0], (Kind::Int64, scores.device()));
-    class_cross_entropy(scores, &own, None)
+    smoothed_cross_entropy(scores, &own, None, 0.0)
 }
 
 /// −cos of each row of `prediction` with that of `target`, the mean over rows: from −1, where all point
@@ -140,6 +146,8 @@ mod tests {
         (first.set_requires_grad(true), tensor(&[0.8, 0.6, -1.0, 1.0]).view([2, 2]))
     }
 
+    type OfViews = fn(&Tensor, &Tensor) -> Result<Tensor, LossError>;
+
     fn gradient(loss: &Tensor, first: &Tensor) -> Vec<f64> {
         loss.backward();
         Vec::<f64>::try_from(first.grad().flatten(0, -1).to_kind(Kind::Double)).unwrap()
@@ -148,7 +156,7 @@ mod tests {
     #[test]
     fn an_embedding_of_zeros_has_no_direction_to_descend() {
         for size in [0.0, 1e-45, 1e-30, 1e-9] {
-            let losses: [fn(&Tensor, &Tensor) -> Result<Tensor, LossError>; 3] = [
+            let losses: [OfViews; 3] = [
                 |first, second| nt_xent(first, second, 0.1),
                 |first, second| info_nce(first, second, 0.1, Direction::Both),
                 negative_cosine_similarity,

@@ -2,7 +2,8 @@
 
 use tch::{Kind, Reduction, Tensor};
 
-use super::weighted_mean;
+use super::check::{check_device, check_like, check_prediction, check_setting, check_shape};
+use super::{LossError, weighted_mean};
 
 /// The cross entropy `−Σ pᵢ log qᵢ` of a distribution `q` under a target `p`, which categorical
 /// DQN minimises.
@@ -11,11 +12,25 @@ use super::weighted_mean;
 ///
 /// Source: Bellemare, Dabney and Munos (2017), algorithm 1.
 ///
-/// # Panics
-/// If the shapes differ.
-pub fn cross_entropy(log_probability: &Tensor, target: &Tensor, weight: Option<&Tensor>) -> Tensor {
+/// # Errors
+/// [`LossError`]: shapes, kinds or devices that do not fit.
+pub fn cross_entropy(
+    log_probability: &Tensor,
+    target: &Tensor,
+    weight: Option<&Tensor>,
+) -> Result<Tensor, LossError> {
+    check_prediction(log_probability, "[B, N]", |size| size.len() == 2)?;
+    check_like("the target", target, log_probability)?;
+    check_row_weights(weight, log_probability)?;
     let losses = -(log_probability * target).sum_dim_intlist(1, false, Kind::Float); // [B]
-    weighted_mean(losses, weight)
+    Ok(weighted_mean(losses, weight))
+}
+
+/// One weight for each row of a prediction.
+fn check_row_weights(weight: Option<&Tensor>, prediction: &Tensor) -> Result<(), LossError> {
+    let Some(weight) = weight else { return Ok(()) };
+    check_shape("the weight", weight, &prediction.size()[..1])?;
+    check_device("the weight", weight, prediction)
 }
 
 /// The quantile Huber loss: `Σᵢ meanⱼ |τᵢ − 1{uᵢⱼ < 0}| L_κ(uᵢⱼ)` for the errors
@@ -28,15 +43,21 @@ pub fn cross_entropy(log_probability: &Tensor, target: &Tensor, weight: Option<&
 /// Source: Dabney et al., "Distributional reinforcement learning with quantile regression" (2018),
 /// equation 10 and algorithm 1.
 ///
-/// # Panics
-/// If the shapes differ in a way that does not broadcast, or `kappa` is not positive.
+/// # Errors
+/// [`LossError`]: shapes, kinds or devices that do not fit, a `kappa` that is not positive.
 pub fn quantile_huber(
     prediction: &Tensor,
     target: &Tensor,
     kappa: f64,
     weight: Option<&Tensor>,
-) -> Tensor {
+) -> Result<Tensor, LossError> {
+    check_setting("kappa", kappa, "finite and > 0", kappa > 0.0 && kappa.is_finite())?;
+    check_prediction(prediction, "[B, N]", |size| size.len() == 2)?;
+    check_prediction(target, "[B, M]", |size| size.len() == 2)?;
     let n = prediction.size()[1];
+    check_shape("the target", target, &[prediction.size()[0], target.size()[1]])?;
+    check_device("the target", target, prediction)?;
+    check_row_weights(weight, prediction)?;
     let midpoints: Vec<f32> = (0..n).map(|i| (i as f32 + 0.5) / n as f32).collect();
     let midpoints = Tensor::from_slice(&midpoints).unsqueeze(1); // [N, 1]
     let error = target.unsqueeze(1) - prediction.unsqueeze(2); // [B, N, M]
@@ -44,7 +65,7 @@ pub fn quantile_huber(
     let huber = error.huber_loss(&error.zeros_like(), Reduction::None, kappa);
     let losses = (midpoints - is_below).abs() * huber;
     let losses = losses.mean_dim(2, false, Kind::Float).sum_dim_intlist(1, false, Kind::Float); // [B]
-    weighted_mean(losses, weight)
+    Ok(weighted_mean(losses, weight))
 }
 
 #[cfg(test)]
@@ -58,9 +79,11 @@ mod tests {
         let target = tensor(&[1.0, 0.0, 0.5, 0.5]).view([2, 2]);
         let losses = [2_f64.ln(), 0.5 * 4_f64.ln() - 0.5 * 0.75_f64.ln()];
         let mean = f64::midpoint(losses[0], losses[1]);
-        assert!((number(&cross_entropy(&log_probability, &target, None)) - mean).abs() < 1e-6);
+        assert!(
+            (number(&cross_entropy(&log_probability, &target, None).unwrap()) - mean).abs() < 1e-6
+        );
         let weight = tensor(&[0.0, 1.0]);
-        let weighted = number(&cross_entropy(&log_probability, &target, Some(&weight)));
+        let weighted = number(&cross_entropy(&log_probability, &target, Some(&weight)).unwrap());
         assert!((weighted - losses[1] / 2.0).abs() < 1e-6);
     }
 
@@ -71,9 +94,24 @@ mod tests {
         let (prediction, target) = (prediction.view([1, 2]), target.view([1, 2]));
         let first = f64::midpoint(0.25 * 0.5, 0.75 * 2.5);
         let second = f64::midpoint(0.25 * 0.5, 0.25 * 4.5);
-        let loss = number(&quantile_huber(&prediction, &target, 1.0, None));
+        let loss = number(&quantile_huber(&prediction, &target, 1.0, None).unwrap());
         assert!((loss - (first + second)).abs() < 1e-6, "{loss}");
-        let weighted = number(&quantile_huber(&prediction, &target, 1.0, Some(&tensor(&[0.5]))));
+        let weight = tensor(&[0.5]);
+        let weighted = quantile_huber(&prediction, &target, 1.0, Some(&weight)).unwrap();
+        let weighted = number(&weighted);
         assert!((weighted - (first + second) / 2.0).abs() < 1e-6, "{weighted}");
+    }
+
+    #[test]
+    fn nothing_is_broadcast_unasked() {
+        let (two, one) = (tensor(&[0.5; 4]).view([2, 2]), tensor(&[0.5; 2]).view([1, 2]));
+        let is_shape = |loss| matches!(loss, Err(LossError::Shape { .. }));
+        assert!(is_shape(cross_entropy(&two, &one, None)));
+        assert!(is_shape(cross_entropy(&two, &two, Some(&one))));
+        assert!(is_shape(quantile_huber(&two, &one, 1.0, None)));
+        assert!(is_shape(quantile_huber(&two, &tensor(&[1.0; 2]), 1.0, None)));
+        assert!(is_shape(quantile_huber(&two, &two, 1.0, Some(&tensor(&[1.0])))));
+        let kappa = quantile_huber(&two, &two, f64::NAN, None);
+        assert!(matches!(kappa, Err(LossError::Setting { key: "kappa", .. })));
     }
 }

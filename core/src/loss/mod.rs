@@ -2,8 +2,8 @@
 //!
 //! [`Loss`] chooses a loss by name, checks what it is given and computes it, with PyTorch's names and
 //! meanings. Beside it stand what does not compare a prediction with a target alone, [`gaussian_nll`]
-//! and [`ctc`]; losses between embeddings, [`nt_xent`] and [`info_nce`]; the [`Penalty`] on large parameters; and the bare functions of the agents' updates, whose
-//! shapes their callers answer for.
+//! and [`ctc`]; losses between embeddings, [`nt_xent`] and [`info_nce`]; the [`Penalty`] on large parameters; and the functions of the agents'
+//! updates.
 //!
 //! ```
 //! use gymnast_core::loss::Loss;

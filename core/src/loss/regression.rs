@@ -13,30 +13,54 @@ use super::check::{check_like, check_numbers, check_prediction, check_setting};
 /// each loss times its weight. As the mean divides by B, not by the weights' sum, the importance
 /// weights of prioritised replay keep their meaning. The target should not require gradients.
 ///
-/// # Panics
-/// If the shapes differ in a way that does not broadcast, or `delta` is not positive.
-pub fn huber(prediction: &Tensor, target: &Tensor, delta: f64, weight: Option<&Tensor>) -> Tensor {
-    match weight {
+/// # Errors
+/// [`LossError`]: shapes, kinds or devices that differ, so that nothing is broadcast unasked; a `delta`
+/// that is not positive.
+pub fn huber(
+    prediction: &Tensor,
+    target: &Tensor,
+    delta: f64,
+    weight: Option<&Tensor>,
+) -> Result<Tensor, LossError> {
+    check_setting("delta", delta, "finite and > 0", delta > 0.0 && delta.is_finite())?;
+    check_pair(prediction, target, weight)?;
+    Ok(match weight {
         None => prediction.huber_loss(target, Reduction::Mean, delta),
         Some(weight) => {
             let losses = prediction.huber_loss(target, Reduction::None, delta); // [B]
             (losses * weight).mean(Kind::Float)
         }
-    }
+    })
 }
 
 /// The mean squared error: `e²`, averaged like [`huber`]'s losses, and without its factor ½.
 ///
-/// # Panics
-/// If the shapes differ in a way that does not broadcast.
-pub fn mse(prediction: &Tensor, target: &Tensor, weight: Option<&Tensor>) -> Tensor {
-    match weight {
+/// # Errors
+/// [`LossError`]: shapes, kinds or devices that differ, so that nothing is broadcast unasked.
+pub fn mse(
+    prediction: &Tensor,
+    target: &Tensor,
+    weight: Option<&Tensor>,
+) -> Result<Tensor, LossError> {
+    check_pair(prediction, target, weight)?;
+    Ok(match weight {
         None => prediction.mse_loss(target, Reduction::Mean),
         Some(weight) => {
             let losses = prediction.mse_loss(target, Reduction::None); // [B]
             (losses * weight).mean(Kind::Float)
         }
-    }
+    })
+}
+
+/// A prediction, its target and its weight, all of one shape.
+fn check_pair(
+    prediction: &Tensor,
+    target: &Tensor,
+    weight: Option<&Tensor>,
+) -> Result<(), LossError> {
+    check_prediction(prediction, "[B, …]", |size| !size.is_empty())?;
+    check_like("the target", target, prediction)?;
+    weight.map_or(Ok(()), |weight| check_like("the weight", weight, prediction))
 }
 
 /// The negative log likelihood of a normal distribution, without its constant ½ ln 2π: the mean of
@@ -86,10 +110,13 @@ mod tests {
         // δ = 2: ½ · 1, ½ · 0.25, 2 (3 − 1)
         let losses = [0.5, 0.125, 4.0];
         let mean = losses.iter().sum::<f64>() / 3.0;
-        assert!((number(&huber(&prediction, &target, 2.0, None)) - mean).abs() < 1e-6);
+        assert!((number(&huber(&prediction, &target, 2.0, None).unwrap()) - mean).abs() < 1e-6);
         let weighted = (2.0 * losses[0] + 0.5 * losses[2]) / 3.0;
         let weight = tensor(&[2.0, 0.0, 0.5]);
-        assert!((number(&huber(&prediction, &target, 2.0, Some(&weight))) - weighted).abs() < 1e-6);
+        assert!(
+            (number(&huber(&prediction, &target, 2.0, Some(&weight)).unwrap()) - weighted).abs()
+                < 1e-6
+        );
     }
 
     #[test]
@@ -97,7 +124,7 @@ mod tests {
         let (prediction, target) = (tensor(&[1.0, 0.0, 5.0]), tensor(&[0.0, 0.5, 2.0]));
         for delta in [0.25, 1.0, 2.0] {
             let smooth = prediction.smooth_l1_loss(&target, Reduction::Mean, delta);
-            let ours = number(&huber(&prediction, &target, delta, None)) / delta;
+            let ours = number(&huber(&prediction, &target, delta, None).unwrap()) / delta;
             assert!((number(&smooth) - ours).abs() < 1e-6);
         }
     }
@@ -105,7 +132,27 @@ mod tests {
     #[test]
     fn squared_error_by_hand() {
         let (prediction, target) = (tensor(&[1.0, 3.0]), tensor(&[0.0, 1.0]));
-        assert_eq!(number(&mse(&prediction, &target, None)), 2.5);
-        assert_eq!(number(&mse(&prediction, &target, Some(&tensor(&[1.0, 0.5])))), 1.5);
+        assert_eq!(number(&mse(&prediction, &target, None).unwrap()), 2.5);
+        let weight = tensor(&[1.0, 0.5]);
+        assert_eq!(number(&mse(&prediction, &target, Some(&weight)).unwrap()), 1.5);
+    }
+
+    #[test]
+    fn nothing_is_broadcast_unasked() {
+        let (three, column) = (tensor(&[1.0, 0.0, 5.0]), tensor(&[0.0, 0.5, 2.0]).view([3, 1]));
+        let is_shape = |loss| matches!(loss, Err(LossError::Shape { .. }));
+        for other in [&column, &tensor(&[1.0]), &tensor(&[1.0, 2.0])] {
+            assert!(
+                is_shape(huber(&three, other, 1.0, None)) && is_shape(mse(&three, other, None))
+            );
+            assert!(is_shape(huber(&three, &three, 1.0, Some(other))));
+            assert!(is_shape(mse(&three, &three, Some(other))));
+        }
+        assert!(is_shape(mse(&tensor(&[]), &tensor(&[]), None)));
+        let double = three.to_kind(Kind::Double);
+        assert!(matches!(mse(&three, &double, None), Err(LossError::Kind { .. })));
+        for delta in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(matches!(huber(&three, &three, delta, None), Err(LossError::Setting { .. })));
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! How well a score tells rows apart, and from where on it flags them.
 
 use super::{OodError, setting};
-use crate::rounding;
 use crate::metrics::{BinaryScores, MetricError, average_precision_score};
+use crate::rounding;
 
 /// How well a score tells rows of the training distribution, the positive class, from others.
 #[derive(Debug, Clone, Copy, PartialEq)]

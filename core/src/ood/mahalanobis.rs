@@ -27,11 +27,44 @@ use crate::data::Table;
 /// # Ok::<(), gymnast_core::ood::OodError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Unchecked")]
 pub struct Mahalanobis {
     means: Vec<f64>,  // [C, d]
     factor: Vec<f64>, // [d, d], lower triangular: Σ = L Lᵀ
     width: usize,
+}
+
+/// What came from a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    means: Vec<f64>,
+    factor: Vec<f64>,
+    width: usize,
+}
+
+impl TryFrom<Unchecked> for Mahalanobis {
+    type Error = OodError;
+
+    fn try_from(Unchecked { means, factor, width }: Unchecked) -> Result<Self, OodError> {
+        setting(width > 0, "width", width as f64, "at least 1")?;
+        let whole = means.len().max(1).next_multiple_of(width);
+        for (what, expected, got) in [
+            ("numbers in the means", whole, means.len()),
+            ("numbers in the factor", width.saturating_mul(width), factor.len()),
+        ] {
+            if expected != got {
+                return Err(OodError::Count { what, expected, got });
+            }
+        }
+        for &number in means.iter().chain(&factor) {
+            setting(number.is_finite(), "a mean or factor", number, "finite")?;
+        }
+        for &number in factor.iter().step_by(width + 1) {
+            setting(number > 0.0, "the factor's diagonal", number, "positive")?;
+        }
+        Ok(Self { means, factor, width })
+    }
 }
 
 impl Mahalanobis {

@@ -110,6 +110,24 @@ fn features_may_have_any_units() {
 }
 
 #[test]
+fn a_detector_from_a_file_is_checked() {
+    let rows = Table::new(vec![1.0, 2.0, -1.0, 2.0, 1.0, -2.0], 2).unwrap();
+    let detector = Mahalanobis::fit(&rows, &[0; 3], 0.1).unwrap();
+    let text = serde_json::to_string(&detector).unwrap();
+    assert_eq!(serde_json::from_str::<Mahalanobis>(&text).unwrap(), detector);
+    for bad in [
+        r#"{"means": [0, 0], "factor": [1, 0, 0, 1], "width": 0}"#,
+        r#"{"means": [0, 0, 0], "factor": [1, 0, 0, 1], "width": 2}"#,
+        r#"{"means": [], "factor": [1], "width": 1}"#,
+        r#"{"means": [0, 0], "factor": [1, 0, 1], "width": 2}"#,
+        r#"{"means": [0, 0], "factor": [1, 0, 0, 0], "width": 2}"#,
+        r#"{"means": [0], "factor": [1], "width": 18446744073709551615}"#,
+    ] {
+        assert!(serde_json::from_str::<Mahalanobis>(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn features_that_do_not_fit_are_refused() {
     let table = |values: Vec<f32>, width| Table::new(values, width).unwrap();
     let fit = |values: Vec<f32>, classes: &[usize], shrinkage| {

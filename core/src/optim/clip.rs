@@ -42,7 +42,7 @@ pub(super) fn clip_norm(
     if norm.is_finite() && norm > f64::from(f32::MAX) {
         // The factor alone might be too small for `f32`, not its product with such gradients.
         let factor = f64::from(max_norm) / norm;
-        for gradient in ranges.flat_map(|range| range).filter(|_| factor < 1.0) {
+        for gradient in ranges.flatten().filter(|_| factor < 1.0) {
             gradients[gradient] = (f64::from(gradients[gradient]) * factor) as f32;
         }
         return Ok(f32::MAX);

@@ -170,9 +170,10 @@ fn positive(key: &'static str, value: f64) -> Result<(), OptimError> {
 /// A rate by which a step changes parameters and makes none of them NaN.
 fn check_rate(groups: &ParamGroups, lr: f64) -> Result<(), OptimError> {
     nonnegative("lr", lr)?;
-    groups.segments().iter().try_for_each(|group| {
-        nonnegative("lr times the factor of a group", lr * group.lr_factor)
-    })
+    groups
+        .segments()
+        .iter()
+        .try_for_each(|group| nonnegative("lr times the factor of a group", lr * group.lr_factor))
 }
 
 /// What every step asks first: `state` numbers remembered, one for each parameter, and a rate.

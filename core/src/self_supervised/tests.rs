@@ -123,7 +123,7 @@ fn views_are_two_and_new_in_every_step_but_not_where_nothing_is_learned() {
         assert_ne!(first, second);
         assert_eq!((batch.views(), batch.target_numbers().len()), (2, 2 * rows));
         seen.borrow_mut().push((learning, first.to_vec()));
-        mse(&network.forward(&batch.inputs()), &batch.targets(), None)
+        mse(&network.forward(&batch.inputs()), &batch.targets(), None).unwrap()
     };
     let network = &mut build(&encoder().linear_head(1));
     fit(network, &train, &held_out, &FitConfig { epochs: 2, ..config() }, rng(), &objective)
@@ -316,7 +316,7 @@ fn collapse_is_named() {
 fn attraction_alone_collapses_and_contrast_does_not() {
     let attract = |network: &Sequential, batch: &Batch| {
         let views = network.forward(&batch.inputs()).chunk(2, 0);
-        mse(&views[0], &views[1], None)
+        mse(&views[0], &views[1], None).unwrap()
     };
     let plain = NetworkConfig::mlp(&[8], Activation::Tanh).linear_head(8);
     let config = FitConfig { epochs: 40, ..config() };

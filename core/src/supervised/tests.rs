@@ -40,7 +40,7 @@ fn rows(inputs: &[f32], targets: &[f32]) -> Dataset {
 }
 
 fn squared(network: &Mlp, batch: &Batch) -> Tensor {
-    mse(&network.forward(&batch.inputs()), &batch.targets(), None)
+    mse(&network.forward(&batch.inputs()), &batch.targets(), None).unwrap()
 }
 
 fn config() -> FitConfig {

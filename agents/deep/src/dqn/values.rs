@@ -3,7 +3,7 @@
 //! Beside each other stand the three ways to read the outputs `[B, A · N]`, to make targets of them
 //! and to learn from those. Everything that is not differentiated is plain Rust.
 
-use gymnast_core::loss;
+use gymnast_core::loss::{self, LossError};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -111,7 +111,12 @@ impl Values {
     }
 
     /// How far the predictions are from their targets, `[]`, each counting by its weight.
-    pub(super) fn loss(&self, prediction: &Tensor, target: &[f32], weight: &[f32]) -> Tensor {
+    pub(super) fn loss(
+        &self,
+        prediction: &Tensor,
+        target: &[f32],
+        weight: &[f32],
+    ) -> Result<Tensor, LossError> {
         let target = Tensor::from_slice(target).view_as(prediction);
         let weight = (!weight.is_empty()).then(|| Tensor::from_slice(weight)); // [B]
         match self {
@@ -241,9 +246,9 @@ mod tests {
         );
         assert!(values.mean(&prediction).abs() < 1e-6);
         let first = -(0.125 * ln(0.5) + 0.875 * ln(0.25));
-        let loss = values.loss(&prediction, &target, &[]).double_value(&[]);
+        let loss = values.loss(&prediction, &target, &[]).unwrap().double_value(&[]);
         assert!((loss - f64::from(first - third) / 2.0).abs() < 1e-6);
-        let loss = values.loss(&prediction, &target, &[1.0, 0.0]).double_value(&[]);
+        let loss = values.loss(&prediction, &target, &[1.0, 0.0]).unwrap().double_value(&[]);
         assert!((loss - f64::from(first) / 2.0).abs() < 1e-6);
         // The entropy of the target is no error.
         let mut errors = vec![f32::NAN; 9];
@@ -283,7 +288,8 @@ mod tests {
         values.write_errors(&prediction, &target, &mut errors);
         assert_eq!(errors, [1.5, 3.0]);
         // Huber: 1.5 − ½ and 3 − ½.
-        let loss = |weight: &[f32]| values.loss(&prediction, &target, weight).double_value(&[]);
+        let loss =
+            |weight: &[f32]| values.loss(&prediction, &target, weight).unwrap().double_value(&[]);
         assert_eq!((loss(&[]), loss(&[1.0, 0.5])), (1.75, 1.125));
     }
 }

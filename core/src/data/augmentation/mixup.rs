@@ -25,7 +25,8 @@ pub struct Mixed {
 /// Source: Zhang et al., "mixup: beyond empirical risk minimization" (2018).
 ///
 /// # Errors
-/// [`DataError::Setting`] unless `alpha` is positive and finite.
+/// [`DataError::Setting`] unless `alpha` is positive and finite, and not so extreme that the share drawn is
+/// no number.
 pub fn mixup<R: Rng + ?Sized>(batch: &Batch, alpha: f64, rng: &mut R) -> Result<Mixed, DataError> {
     let error = DataError::Setting { key: "alpha", value: alpha, allowed: "positive and finite" };
     if !alpha.is_finite() {
@@ -33,6 +34,8 @@ pub fn mixup<R: Rng + ?Sized>(batch: &Batch, alpha: f64, rng: &mut R) -> Result<
     }
     let beta = Beta::new(alpha, alpha).map_err(|_| error)?;
     let lambda = beta.sample(rng) as f32;
+    let allowed = "less extreme, 0.1 to 10 say";
+    DataError::require((0.0..=1.0).contains(&lambda), "alpha", alpha, allowed)?;
     let mut partner: Vec<usize> = (0..batch.len()).collect();
     partner.shuffle(rng);
     let mix = |numbers: &[f32]| {

@@ -168,6 +168,12 @@ fn mixtures_lie_between_the_rows_that_they_were_made_of() {
     let variance = lambdas.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 400.0;
     // Beta(α, α) has mean ½ and variance 1 / (4 (2 α + 1)) = 0.139.
     assert!((mean - 0.5).abs() < 0.06 && (variance - 0.139).abs() < 0.02, "{mean} {variance}");
+    for alpha in [5e-324, 1e-300, 1e-30, 1e30, 1e300, f64::MAX] {
+        for seed in 0..20 {
+            let lambda = mixup(&batch, alpha, &mut rng(seed)).map(|mixed| mixed.lambda);
+            assert!(lambda.is_err() || (0.0..=1.0).contains(&lambda.unwrap()), "{alpha} {seed}");
+        }
+    }
     for alpha in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert!(matches!(mixup(&batch, alpha, &mut rng(0)), Err(DataError::Setting { .. })));
     }

@@ -79,7 +79,9 @@ pub enum CsvError {
         text: String,
     },
     /// Every column is a target, so that there is nothing to predict it from.
-    #[error("no column is left for inputs: {targets} are targets; expected at least one more column")]
+    #[error(
+        "no column is left for inputs: {targets} are targets; expected at least one more column"
+    )]
     NoInputs {
         /// The columns, all of which are targets.
         targets: String,

@@ -234,8 +234,10 @@ impl Columns {
         if config.target_kind == TargetKind::Classes && got != expected {
             return Err(DataError::Count { what, expected, got }.into());
         }
-        if let Some(&again) =
-            targets.iter().enumerate().find_map(|(i, place)| targets[..i].contains(place).then_some(place))
+        if let Some(&again) = targets
+            .iter()
+            .enumerate()
+            .find_map(|(i, place)| targets[..i].contains(place).then_some(place))
         {
             return Err(CsvError::RepeatedTarget { column: names[again].clone() });
         }

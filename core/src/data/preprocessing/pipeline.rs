@@ -32,9 +32,28 @@ pub enum Step {
 
 /// Transformers, each fitted to what those before it made of the rows; scikit-learn's `Pipeline`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Pipeline {
     width: usize,
     steps: Vec<Fitted>,
+}
+
+/// A pipeline that came from a file.
+#[derive(Deserialize)]
+struct Unchecked {
+    width: usize,
+    steps: Vec<Fitted>,
+}
+
+impl TryFrom<Unchecked> for Pipeline {
+    type Error = DataError;
+
+    fn try_from(Unchecked { width, steps }: Unchecked) -> Result<Self, DataError> {
+        match steps.iter().map(|step| step.transformer().width()).find(|own| *own != width) {
+            None => Ok(Self { width, steps }),
+            Some(got) => Err(DataError::Count { what: "columns", expected: width, got }),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

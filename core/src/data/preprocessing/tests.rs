@@ -78,6 +78,8 @@ fn a_pipeline_comes_back_from_a_checkpoint_and_leads_back() {
     let pipeline = Pipeline::fit(&rows, &steps).unwrap();
     let saved = serde_json::to_string(&pipeline).unwrap();
     let loaded: Pipeline = serde_json::from_str(&saved).unwrap();
+    let narrow = saved.replacen("\"width\":2", "\"width\":3", 1);
+    assert!(serde_json::from_str::<Pipeline>(&narrow).is_err(), "{narrow}");
     let scaled = loaded.transform(&rows).unwrap();
     assert_eq!(scaled, pipeline.transform(&rows).unwrap());
     assert_eq!(scaled.names(), rows.names());

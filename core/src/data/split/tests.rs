@@ -80,7 +80,9 @@ fn the_sizes_of_parts_are_their_shares() {
         let sizes = [split.train.len(), split.validation.len(), split.test.len()];
         assert_eq!(sizes, [n / 10 * 7, n / 10 * 2, n / 10]);
     }
-    for (rows, per_cent) in (1..=100).flat_map(|rows: usize| (0..100).map(move |share| (rows, share))) {
+    for (rows, per_cent) in
+        (1..=100).flat_map(|rows: usize| (0..100).map(move |share| (rows, share)))
+    {
         let test = (per_cent * rows).div_ceil(100);
         let share = per_cent as f64 / 100.0;
         match train_test_split(&data(&[rows]), share, Stratify::No, &mut rng()) {
@@ -101,8 +103,7 @@ fn a_part_that_is_asked_for_has_a_row() {
     let error = train_validation_test_split(&data(&[2]), &SplitConfig::default(), &mut rng());
     assert_eq!(error.unwrap_err(), DataError::TooFewRows { needed: 3, rows: 2 });
     // Shares whose sum is beyond all numbers.
-    let config =
-        SplitConfig { train: 1e308, validation: 1e308, test: 0.0, stratify: Stratify::No };
+    let config = SplitConfig { train: 1e308, validation: 1e308, test: 0.0, stratify: Stratify::No };
     let split = train_validation_test_split(&data(&[8]), &config, &mut rng()).unwrap();
     assert_eq!((split.train.len(), split.validation.len(), split.test.len()), (4, 4, 0));
 }
@@ -159,7 +160,9 @@ fn small_classes_of_any_sizes_leave_no_part_out() {
             Err(DataError::SmallPart { .. } | DataError::TooFewRows { .. }) => continue,
             Err(error) => panic!("{error}"),
         };
-        for (part, size) in parts.iter().zip([rows - held_out.iter().sum::<usize>()].iter().chain(&held_out)) {
+        for (part, size) in
+            parts.iter().zip([rows - held_out.iter().sum::<usize>()].iter().chain(&held_out))
+        {
             assert_eq!(part.len(), *size);
             for class in 0..counts.len() {
                 let own = part.iter().filter(|row| classes[**row] == class).count();
