@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::A3cConfig;
 use crate::{
     actor_critic::{ActorCritic, Pass},
+    learned::backend,
     losses,
     policy_head::PolicyHead,
     returns,
@@ -163,7 +164,7 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
         let policy_loss = losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob);
         let value_loss = losses::squared_error(&pass.value, returns, &mut pass.by_value);
         networks.backward(actions, pass, self.value_coefficient, self.entropy_coefficient);
-        let grad_norm = clip_grad_norm(networks.parameters_mut(), self.max_grad_norm);
+        let grad_norm = clip_grad_norm(networks.parameters_mut(), self.max_grad_norm).map_err(backend)?;
         let losses = Losses {
             policy_loss,
             value_loss,
