@@ -138,7 +138,7 @@ fn sizes_are_refused_before_memory_is_taken() {
 fn through_a_copy_gradients_have_the_same_bits() {
     let (a, _, mut parameters) = two_tensors(1);
     let mut gradients = |x: &Tensor| {
-        let bounded = x - (x * 0.3_f64.exp()).softplus() * (1.0 - x.square());
+        let bounded: Tensor = x - (x * 0.3_f64.exp()).softplus() * (1.0 - x.square());
         let loss = bounded.sum(Kind::Float) * 0.37 + x.sigmoid().sum(Kind::Float) * 0.01;
         parameters.backward(&loss).unwrap();
         parameters.gradients().iter().map(|number| number.to_bits()).collect::<Vec<_>>()

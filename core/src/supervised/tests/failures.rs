@@ -161,7 +161,7 @@ fn a_last_minibatch_too_small_to_be_normalised_is_refused_before_the_first_step_
     let calls = Cell::new(0);
     let loss = |network: &Sequential, batch: &Batch| {
         calls.set(calls.get() + batch.len());
-        mse(&network.forward(&batch.inputs()), &batch.targets(), None)
+        mse(&network.forward(&batch.inputs()), &batch.targets(), None).unwrap()
     };
     let none = rows(&[], &[]);
     for batch_size in [1, 2, 4] {
