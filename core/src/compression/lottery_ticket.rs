@@ -56,8 +56,8 @@ pub fn find_ticket<N: Network, E: From<CompressionError>>(
     mask.apply(network.parameters_mut())?;
     for _ in 0..config.rounds {
         let round = train(network, &mask);
-        let round = round
-            .and_then(|()| Ok(mask.global_unstructured(network.parameters(), config.amount)?));
+        let round =
+            round.and_then(|()| Ok(mask.global_unstructured(network.parameters(), config.amount)?));
         network.parameters_mut().load(&initial).map_err(CompressionError::from)?;
         network.load_buffers(&buffers).map_err(CompressionError::from)?;
         mask.apply(network.parameters_mut())?;

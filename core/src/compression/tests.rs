@@ -154,11 +154,12 @@ fn a_ticket_is_rewound() {
     assert_ne!(first, mask);
     // A round that fails leaves the ticket of those before.
     let mut rounds = 0;
-    let failed = find_ticket::<_, CompressionError>(&mut network, &config, mask.clone(), |network, _| {
-        rounds += 1;
-        network.parameters_mut().values_mut().fill(if rounds == 2 { f32::NAN } else { 7.0 });
-        if rounds == 2 { Err(CompressionError::NotDense) } else { Ok(()) }
-    });
+    let failed =
+        find_ticket::<_, CompressionError>(&mut network, &config, mask.clone(), |network, _| {
+            rounds += 1;
+            network.parameters_mut().values_mut().fill(if rounds == 2 { f32::NAN } else { 7.0 });
+            if rounds == 2 { Err(CompressionError::NotDense) } else { Ok(()) }
+        });
     assert!(matches!(failed, Err(CompressionError::NotDense)));
     let left = network.parameters().values().iter().filter(|value| **value != 0.0);
     assert!(left.clone().all(|value| initial.contains(value)));

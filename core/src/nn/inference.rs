@@ -4,8 +4,8 @@
 //! the inputs, first to last, so a row gives the same bits alone and in any batch.
 
 use super::{
-    Activation, DuelingHead, Linear, Network, NetworkError, PictureShape, check_batch, check_length,
-    cnn::Conv, matmul,
+    Activation, DuelingHead, Linear, Network, NetworkError, PictureShape, check_batch,
+    check_length, cnn::Conv, matmul,
 };
 
 /// The steps that evaluate a network: plain data, where a network's tensors are tied to libtorch.

@@ -7,8 +7,8 @@ use tch::Tensor;
 
 use super::layer_shape::limited;
 use super::{
-    ConvConfig, ConvLayers, DuelingHead, Linear, MAX_WIDTH, MlpConfig, MlpLayers, Network, NetworkError,
-    Parameters, ParametersBuilder, PictureShape, Plan,
+    ConvConfig, ConvLayers, DuelingHead, Linear, MAX_WIDTH, MlpConfig, MlpLayers, Network,
+    NetworkError, Parameters, ParametersBuilder, PictureShape, Plan,
 };
 
 /// What a [`QNetwork`] looks like.

@@ -55,16 +55,6 @@ fn no_rows_make_no_rows() {
 }
 
 #[test]
-fn rows_are_read_wherever_they_lie_in_memory() {
-    let columns = Tensor::arange(32, tch::kind::FLOAT_CPU).view([16, 2]) / 32.0;
-    for (i, network) in networks().iter().enumerate() {
-        let (turned, copied) = (columns.tr(), columns.tr().contiguous());
-        let (turned, copied) = (network.try_forward(&turned), network.try_forward(&copied));
-        assert!(turned.unwrap().allclose(&copied.unwrap(), 1e-5, 1e-6, false), "{i}");
-    }
-}
-
-#[test]
 fn rows_of_another_shape_or_kind_are_errors() {
     let float = tch::kind::FLOAT_CPU;
     for network in networks() {

@@ -91,7 +91,8 @@ pub fn predict<N: Network>(
     let rows: Vec<usize> = (0..data.len()).collect();
     let batch_size = batch_size.min(rows.len().max(1));
     let mut batch = Batch::default();
-    for (rows, out) in rows.chunks(batch_size).zip(outputs.chunks_mut((batch_size * width).max(1))) {
+    for (rows, out) in rows.chunks(batch_size).zip(outputs.chunks_mut((batch_size * width).max(1)))
+    {
         data.gather(rows, &mut batch);
         let answers = network.predict(&batch.inputs());
         check_outputs(&answers, rows.len(), width)?;

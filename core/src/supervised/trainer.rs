@@ -164,7 +164,8 @@ impl<'a> Trainer<'a> {
         data.check_not_resampled("evaluate")?;
         let predictions = predict(network, data, self.config.batch_size)?;
         let loss = mean_loss(network, data, objective, (&self.config, &self.rng))?;
-        let score = |(name, score): &(String, Score<'_>)| (name.clone(), defined(score(&predictions)));
+        let score =
+            |(name, score): &(String, Score<'_>)| (name.clone(), defined(score(&predictions)));
         let scores = self.scores.iter().map(score);
         Ok(Evaluation { loss: loss.ok_or(FitError::Empty)?, scores: scores.collect() })
     }

@@ -97,7 +97,9 @@ fn receiver(parameters: &str) -> (bool, &str) {
     };
     let rest = rest.strip_prefix("mut ").unwrap_or(rest);
     match rest.strip_prefix("self") {
-        Some(rest) if !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_') => {
+        Some(rest)
+            if !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_') =>
+        {
             (true, rest.trim_start_matches(','))
         }
         _ => (false, parameters),

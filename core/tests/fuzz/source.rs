@@ -193,7 +193,9 @@ impl Source {
     }
 
     pub(super) fn texts(&mut self, length: usize) -> Vec<String> {
-        (0..length).map(|i| if self.one_in(6) { self.text() } else { format!("name {i}") }).collect()
+        (0..length)
+            .map(|i| if self.one_in(6) { self.text() } else { format!("name {i}") })
+            .collect()
     }
 
     /// A shape of few dimensions, usually of few numbers.
@@ -244,7 +246,8 @@ impl Source {
                     bytes.splice(at..at, text.into_bytes());
                 }
                 4 => {
-                    let number = self.pick(&["0", "-1", "1e999", "18446744073709551616", "NaN", "null"]);
+                    let number =
+                        self.pick(&["0", "-1", "1e999", "18446744073709551616", "NaN", "null"]);
                     bytes.splice(at..at, number.bytes());
                 }
                 _ if at < bytes.len() => bytes[at] ^= 1 << self.up_to(7),

@@ -164,7 +164,8 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
         let policy_loss = losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob);
         let value_loss = losses::squared_error(&pass.value, returns, &mut pass.by_value);
         networks.backward(actions, pass, self.value_coefficient, self.entropy_coefficient);
-        let grad_norm = clip_grad_norm(networks.parameters_mut(), self.max_grad_norm).map_err(backend)?;
+        let grad_norm =
+            clip_grad_norm(networks.parameters_mut(), self.max_grad_norm).map_err(backend)?;
         let losses = Losses {
             policy_loss,
             value_loss,

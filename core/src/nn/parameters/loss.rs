@@ -9,7 +9,10 @@ pub(crate) fn check_scalar(loss: &Tensor) -> Result<(), NetworkError> {
     let (kind, shape) = (loss.kind(), loss.size());
     if !shape.is_empty() {
         let got = format!("one of shape {shape:?}");
-        return Err(NetworkError::Loss { expected: "a scalar [], as `mean` and `sum` return", got });
+        return Err(NetworkError::Loss {
+            expected: "a scalar [], as `mean` and `sum` return",
+            got,
+        });
     }
     if !matches!(kind, Kind::Float | Kind::Double | Kind::Half | Kind::BFloat16) {
         let got = format!("one of kind {kind:?}");

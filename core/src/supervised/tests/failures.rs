@@ -32,7 +32,10 @@ fn a_training_that_diverges_keeps_the_best_weights_and_its_epochs() {
         let FitError::Diverged { epoch, history: carried, .. } = &error else { panic!("{error}") };
         assert_eq!((*epoch, &**carried), (epochs + 1, &history));
         let kept = history.best_epoch.unwrap() + 1;
-        assert!(error.to_string().contains(&format!("weights of epoch {kept} are kept")), "{error}");
+        assert!(
+            error.to_string().contains(&format!("weights of epoch {kept} are kept")),
+            "{error}"
+        );
         let [w, b] = *line.parameters().values() else { panic!() };
         let loss = f64::from(w + b - 1.0).powi(2);
         assert!((history.best().unwrap().loss() - loss).abs() < 1e-6);
@@ -124,7 +127,11 @@ fn a_loss_that_cannot_be_descended_is_named() {
         assert_eq!(network.parameters().values(), [0.0, 0.0]);
         let trainer = Trainer::new(config, rng()).unwrap();
         let judged = trainer.evaluate(&network, &data, &loss);
-        assert_eq!(judged.is_err(), !got.contains("without"), "{got}: without gradient it is judged");
+        assert_eq!(
+            judged.is_err(),
+            !got.contains("without"),
+            "{got}: without gradient it is judged"
+        );
     }
 }
 

@@ -1,7 +1,9 @@
 //! Settings: drawn for the functions that take them, and read from JSON.
 
 use gymnast_core::compression::{IterativePruning, Quantization};
-use gymnast_core::data::{Augmentation, DataLoaderConfig, Pipeline, Shape, SplitConfig, Step, csv::CsvConfig};
+use gymnast_core::data::{
+    Augmentation, DataLoaderConfig, Pipeline, Shape, SplitConfig, Step, csv::CsvConfig,
+};
 use gymnast_core::imbalance::{ClassWeight, Resampler};
 use gymnast_core::init::{Fans, Init};
 use gymnast_core::loss::{Loss, Penalty};
@@ -202,11 +204,14 @@ pub(super) fn optimizer(source: &mut Source) -> OptimizerConfig {
 }
 
 pub(super) fn activation(source: &mut Source) -> Activation {
-    source.config(&[r#""relu""#, r#""tanh""#, r#""identity""#, r#""gelu""#]).unwrap_or(Activation::Relu)
+    source
+        .config(&[r#""relu""#, r#""tanh""#, r#""identity""#, r#""gelu""#])
+        .unwrap_or(Activation::Relu)
 }
 
 pub(super) fn layer(source: &mut Source) -> LayerConfig {
-    let n = |source: &mut Source| if source.one_in(8) { source.count() } else { 1 + source.up_to(4) };
+    let n =
+        |source: &mut Source| if source.one_in(8) { source.count() } else { 1 + source.up_to(4) };
     let (a, b, c) = (n(source), n(source), source.up_to(2));
     let eps = if source.one_in(4) { source.number() } else { 1e-5 };
     let (share, flag, rule) = (source.share(), source.one_in(2), init(source));
@@ -238,5 +243,9 @@ pub(super) fn layer(source: &mut Source) -> LayerConfig {
 pub(super) fn shape(source: &mut Source) -> Shape {
     let (height, width) = (source.up_to(3), source.up_to(4));
     let channels = if source.one_in(6) { source.count() } else { source.up_to(2) };
-    if source.one_in(3) { Shape::signal(width, channels) } else { Shape { height, width, channels } }
+    if source.one_in(3) {
+        Shape::signal(width, channels)
+    } else {
+        Shape { height, width, channels }
+    }
 }

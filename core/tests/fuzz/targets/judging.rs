@@ -50,7 +50,9 @@ pub(super) fn folds(source: &mut Source) {
     let score = source.number();
     let all = [fold.clone(), fold];
     if let Ok(scores) = cross_val_score(&all, |_| Ok::<_, KFoldError>(score)) {
-        assert!(scores.mean().is_none_or(f64::is_finite) && scores.std().is_none_or(f64::is_finite));
+        assert!(
+            scores.mean().is_none_or(f64::is_finite) && scores.std().is_none_or(f64::is_finite)
+        );
     }
     let names = source.texts(2);
     let _ = cross_validate(&all, |fold| {
@@ -121,8 +123,7 @@ pub(super) fn votes(source: &mut Source) {
     let (members, rows, classes) = (source.up_to(4), source.length(), 1 + source.up_to(3));
     let claimed = if source.one_in(4) { source.count() } else { classes };
     let votes: Vec<Vec<usize>> = (0..members).map(|_| source.classes(rows)).collect();
-    let said: Vec<Vec<f64>> =
-        (0..members).map(|_| source.probabilities(rows, classes)).collect();
+    let said: Vec<Vec<f64>> = (0..members).map(|_| source.probabilities(rows, classes)).collect();
     let weights = source.about(members);
     let weights = source.one_in(2).then(|| source.f64s(weights));
     let _ = hard_vote(&votes, claimed);
@@ -174,8 +175,10 @@ pub(super) fn detection(source: &mut Source) {
 pub(super) fn diagnosis(source: &mut Source) {
     let length = source.length().min(20);
     let (losses, held_out) = (source.f64s(length), source.f64s(length));
-    let epoch = |(&train_loss, &loss): (&f64, &f64)| {
-        Epoch { train_loss, validation_loss: Some(loss), ..Epoch::default() }
+    let epoch = |(&train_loss, &loss): (&f64, &f64)| Epoch {
+        train_loss,
+        validation_loss: Some(loss),
+        ..Epoch::default()
     };
     let epochs: Vec<Epoch> = losses.iter().zip(&held_out).map(epoch).collect();
     let best_epoch = source.one_in(2).then(|| source.count());

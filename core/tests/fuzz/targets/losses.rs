@@ -1,8 +1,8 @@
 //! `loss`, and the measures of embeddings.
 
+use gymnast_core::compression::distillation_loss;
 use gymnast_core::loss::*;
 use gymnast_core::ood::outlier_exposure_loss;
-use gymnast_core::compression::distillation_loss;
 use gymnast_core::self_supervised::*;
 use tch::{Kind, Tensor};
 
@@ -39,8 +39,12 @@ pub(super) fn losses(source: &mut Source) {
     let (rows, width) = (source.up_to(4), 1 + source.up_to(3));
     let prediction = source.rows(width);
     let shape = prediction.size().iter().map(|&n| n as usize).collect::<Vec<_>>();
-    let targets =
-        [source.tensor(&shape), source.rows(width), source.labels(rows, width), source.labels(rows, 2)];
+    let targets = [
+        source.tensor(&shape),
+        source.rows(width),
+        source.labels(rows, width),
+        source.labels(rows, 2),
+    ];
     for target in &targets {
         is_scalar(loss.compute(&prediction, target));
     }
@@ -74,7 +78,9 @@ pub(super) fn sequences(source: &mut Source) {
     let target = target.f_view([rows as i64, length as i64]).unwrap_or(target);
     let mut lengths = |most: usize| -> Vec<usize> {
         let count = source.about(rows);
-        (0..count).map(|_| if source.one_in(6) { source.count() } else { source.up_to(most) }).collect()
+        (0..count)
+            .map(|_| if source.one_in(6) { source.count() } else { source.up_to(most) })
+            .collect()
     };
     let (inputs, targets) = (lengths(steps), lengths(length));
     let config = CtcConfig { blank: source.up_to(4), zero_infinity: source.one_in(2) };
@@ -94,8 +100,7 @@ pub(super) fn embeddings(source: &mut Source) {
     is_scalar(negative_cosine_similarity(&first, &second));
     let _ = (alignment(&first, &second), uniformity(&first));
     let _ = (normalized_std(&first), effective_rank(&first));
-    let thresholds =
-        CollapseThresholds { std_share: source.share(), rank_share: source.share() };
+    let thresholds = CollapseThresholds { std_share: source.share(), rank_share: source.share() };
     let _ = diagnose_collapse(&first, &thresholds);
     let side = 1 + source.up_to(3);
     let square = source.tensor(&[side, side]).to_kind(Kind::Float);

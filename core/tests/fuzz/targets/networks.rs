@@ -19,7 +19,8 @@ fn width(source: &mut Source) -> usize {
 const MOST: usize = 1 << 18;
 
 pub(super) fn network_config(source: &mut Source) -> NetworkConfig {
-    let layers = |source: &mut Source| (0..source.up_to(4)).map(|_| configs::layer(source)).collect();
+    let layers =
+        |source: &mut Source| (0..source.up_to(4)).map(|_| configs::layer(source)).collect();
     let (encoder, head) = (layers(source), layers(source));
     NetworkConfig { encoder, head, dropout_seed: source.u64() }
 }
@@ -126,7 +127,8 @@ fn feed(network: &mut dyn Network, source: &mut Source) {
 pub(super) fn forward(source: &mut Source) {
     let rng = &mut source.rng();
     let mlp = MlpConfig { hidden: vec![3], ..MlpConfig::default() };
-    let q = QNetworkConfig { atoms: 2, dueling: true, noise: Some(0.5), ..QNetworkConfig::default() };
+    let q =
+        QNetworkConfig { atoms: 2, dueling: true, noise: Some(0.5), ..QNetworkConfig::default() };
     let transformer = TransformerConfig { places: 2, width: 4, heads: 2, ..Default::default() };
     let mut networks: [Box<dyn Network>; 3] = [
         Box::new(Mlp::new(&mlp, 4, 2, rng).expect("a small network")),
@@ -177,9 +179,10 @@ pub(super) fn parts(source: &mut Source) {
     let block = TransformerEncoderLayer::new(&config, &source.text(), builder);
     let builder = std::mem::take(builder);
     let rng: &mut ChaCha8Rng = &mut source.rng();
-    let (rows, cube) = (|n: usize| Tensor::zeros([2, n as i64], FLOAT_CPU), |n: usize| {
-        Tensor::zeros([2, 3, n as i64], FLOAT_CPU)
-    });
+    let (rows, cube) = (
+        |n: usize| Tensor::zeros([2, n as i64], FLOAT_CPU),
+        |n: usize| Tensor::zeros([2, 3, n as i64], FLOAT_CPU),
+    );
     let parameters = match (&linear, source.one_in(2)) {
         (Ok(linear), true) => builder.build_noisy(&[linear], source.f32(), rng),
         _ => builder.build(rng),
@@ -189,7 +192,8 @@ pub(super) fn parts(source: &mut Source) {
         let _ = linear.forward(&rows(a));
         let plan = Plan::new(a).then(linear, Activation::Tanh);
         let values = parameters.to_vec();
-        let _ = plan.run(&values, &vec![0.5; 2 * a], 2, &mut Scratch::default(), &mut vec![0.0; 2 * b]);
+        let _ =
+            plan.run(&values, &vec![0.5; 2 * a], 2, &mut Scratch::default(), &mut vec![0.0; 2 * b]);
     }
     if let Ok(body) = &body {
         let _ = (body.forward(&rows(a)), body.plan());

@@ -18,14 +18,29 @@ macro_rules! corpus {
 }
 
 const CSV: [&[u8]; 14] = corpus![
-    "csv/plain.csv", "csv/bom.csv", "csv/one_column.csv", "csv/missing_target.csv", "csv/ragged.csv",
-    "csv/quotes.csv", "csv/empty.csv", "csv/only_header.csv", "csv/crlf.csv", "csv/huge_numbers.csv",
-    "csv/control.csv", "csv/semicolons.csv", "csv/open_quote.csv", "csv/latin1.csv",
+    "csv/plain.csv",
+    "csv/bom.csv",
+    "csv/one_column.csv",
+    "csv/missing_target.csv",
+    "csv/ragged.csv",
+    "csv/quotes.csv",
+    "csv/empty.csv",
+    "csv/only_header.csv",
+    "csv/crlf.csv",
+    "csv/huge_numbers.csv",
+    "csv/control.csv",
+    "csv/semicolons.csv",
+    "csv/open_quote.csv",
+    "csv/latin1.csv",
 ];
 
 const STUDIES: [&[u8]; 6] = corpus![
-    "study/whole.jsonl", "study/cut.jsonl", "study/doubled.jsonl", "study/nan.jsonl",
-    "study/empty.jsonl", "study/huge_settings.jsonl",
+    "study/whole.jsonl",
+    "study/cut.jsonl",
+    "study/doubled.jsonl",
+    "study/nan.jsonl",
+    "study/empty.jsonl",
+    "study/huge_settings.jsonl",
 ];
 
 pub(super) fn csv(source: &mut Source) {
@@ -65,7 +80,10 @@ fn state(source: &mut Source) -> StateDict {
 pub(super) fn state_dict(source: &mut Source) {
     let state = state(source);
     let (arrays, values) = state.to_files().expect("a state can be written");
-    assert_eq!(StateDict::from_files(&arrays, &values).expect("and read").to_files().ok(), Some((arrays.clone(), values.clone())));
+    assert_eq!(
+        StateDict::from_files(&arrays, &values).expect("and read").to_files().ok(),
+        Some((arrays.clone(), values.clone()))
+    );
     if let Ok(read) = StateDict::from_files(&source.mutated(&arrays), &source.mutated(&values)) {
         let shape = source.shape();
         let _ = (read.array::<f32>("weights", &shape), read.array_of_any_shape::<f64>("weights"));

@@ -38,7 +38,8 @@ pub(super) fn pictures(source: &mut Source) {
         text: source.text(),
     };
     let bars = (0..source.up_to(5)).map(|_| bar(source)).collect();
-    let chart = BarChart { title: source.text(), x_label: source.text(), bars, width: pixels(source) };
+    let chart =
+        BarChart { title: source.text(), x_label: source.text(), bars, width: pixels(source) };
     let _ = (chart.to_svg().is_ok(), chart.save(&file).is_ok());
     let (columns, rows) = (source.up_to(4), source.up_to(4));
     let cells = (0..source.about(columns * rows))
@@ -52,8 +53,7 @@ pub(super) fn pictures(source: &mut Source) {
     };
     let _ = (map.to_svg().is_ok(), map.save(&file).is_ok());
     let seeds = [Curve::new(x.clone(), y.clone()), Curve::new(vec![0.0, 1.0], vec![1.0, 2.0])];
-    let series =
-        Series { label: source.text(), seeds: seeds.into_iter().flatten().collect() };
+    let series = Series { label: source.text(), seeds: seeds.into_iter().flatten().collect() };
     let confidence = source.share();
     let bands = [
         Band::Bootstrap(Bootstrap { resamples: 50, confidence }),

@@ -38,7 +38,8 @@ pub(super) fn plans(source: &mut Source) {
     let _ = plan.forward(&values, &inputs, batch, &mut tape);
     let _ = plan.backward(&values, &by_output, &mut tape, &mut gradients);
     let _ = plan.run(&values, &inputs, batch, &mut Scratch::default(), &mut out);
-    let _ = Plan::new(source.count()).run(&values, &inputs, batch, &mut Scratch::default(), &mut out);
+    let _ =
+        Plan::new(source.count()).run(&values, &inputs, batch, &mut Scratch::default(), &mut out);
 }
 
 pub(super) fn optimisers(source: &mut Source) {
@@ -59,7 +60,8 @@ pub(super) fn optimisers(source: &mut Source) {
     let parameters = network.parameters_mut();
     parameters.gradients_mut().copy_from_slice(&gradients);
     let state = source.f32s(length);
-    let groups = ParamGroups::new(parameters, &groups).unwrap_or_else(|_| ParamGroups::all(parameters));
+    let groups =
+        ParamGroups::new(parameters, &groups).unwrap_or_else(|_| ParamGroups::all(parameters));
     let _ = groups.clip_grad_norm(parameters, norm);
     let _ = groups.clip_grad_value(parameters, norm);
     let _ = (clip_grad_norm(parameters, norm), clip_grad_value(parameters, norm));
@@ -123,11 +125,15 @@ pub(super) fn compression(source: &mut Source) {
         assert!(smaller.parameters().len() <= network.parameters().len());
     }
     let units = source.length().min(4);
-    let kept: BTreeMap<_, _> =
-        hidden_layers(&network).into_iter().map(|layer| (layer.name, source.classes(units))).collect();
+    let kept: BTreeMap<_, _> = hidden_layers(&network)
+        .into_iter()
+        .map(|layer| (layer.name, source.classes(units)))
+        .collect();
     let _ = keep_units(&network, &kept).is_ok();
     let kind = source.pick(&[Quantization::Dynamic, Quantization::WeightOnly]);
-    for quantized in [QuantizedNetwork::new(&network, kind), QuantizedNetwork::centred(&network, kind)] {
+    for quantized in
+        [QuantizedNetwork::new(&network, kind), QuantizedNetwork::centred(&network, kind)]
+    {
         let Ok(quantized) = quantized else { continue };
         let batch = if source.one_in(4) { source.count() } else { source.up_to(3) };
         let rows = batch.min(4);
@@ -146,7 +152,9 @@ pub(super) fn transfer(source: &mut Source) {
     let layers = if source.one_in(2) { vec![] } else { vec![name] };
     let config = LoraConfig { rank: source.count(), alpha, layers };
     // A rank of 2²⁰ is allowed for so narrow a network, and slow.
-    if let Some(network) = sequential(source).filter(|_| config.rank < 1 << 12 || config.rank > 1 << 27) {
+    if let Some(network) =
+        sequential(source).filter(|_| config.rank < 1 << 12 || config.rank > 1 << 27)
+    {
         if let Ok(adapted) = Lora::new(network, &config, rng) {
             let rows = Tensor::zeros([2, adapted.inputs() as i64], FLOAT_CPU);
             let _ = adapted.try_forward(&rows);

@@ -5,7 +5,9 @@ use gymnast_core::data::{Augmentation, Batch, Sampler};
 use gymnast_core::ensemble::{Ensemble, EnsembleError, Member, Stacking};
 use gymnast_core::loss::{CtcConfig, Loss};
 use gymnast_core::model_selection::KFold;
-use gymnast_core::nn::{Activation, LayerConfig, Mlp, MlpConfig, Network, NetworkConfig, Sequential};
+use gymnast_core::nn::{
+    Activation, LayerConfig, Mlp, MlpConfig, Network, NetworkConfig, Sequential,
+};
 use gymnast_core::ood::{Odin, OutlierExposure};
 use gymnast_core::self_supervised::*;
 use gymnast_core::supervised::*;
@@ -90,9 +92,9 @@ pub(super) fn fits(source: &mut Source) {
     assert!(!network.training());
     let finite = network.parameters().values().iter().all(|value| value.is_finite());
     assert!(finite, "a training left weights that are not finite: {result:?}");
-    if let Ok(mut trainer) = Trainer::new(config.clone(), rng.clone()).map(|trainer| {
-        trainer.score("score", move |_| Some(score)).callback(EpochBar::on_stderr())
-    }) {
+    if let Ok(mut trainer) = Trainer::new(config.clone(), rng.clone())
+        .map(|trainer| trainer.score("score", move |_| Some(score)).callback(EpochBar::on_stderr()))
+    {
         let _ = trainer.fit(&mut network, &train, &held_out, objective);
         let _ = (trainer.history().loss_curves(), trainer.evaluate(&network, &held_out, objective));
     }

@@ -56,14 +56,18 @@ pub(super) fn studies(source: &mut Source) {
     };
     let pruner = match source.up_to(2) {
         0 => Pruner::None,
-        1 => Pruner::Median(Median { n_startup_trials: count(source, 1), n_warmup_steps: source.u64() }),
+        1 => Pruner::Median(Median {
+            n_startup_trials: count(source, 1),
+            n_warmup_steps: source.u64(),
+        }),
         _ => Pruner::SuccessiveHalving(SuccessiveHalving {
             min_resource: source.u64(),
             reduction_factor: source.u64(),
         }),
     };
     let direction = source.pick(&[Direction::Minimize, Direction::Maximize]);
-    let config = StudyConfig { direction, sampler, pruner, seed: source.u64(), about: source.text() };
+    let config =
+        StudyConfig { direction, sampler, pruner, seed: source.u64(), about: source.text() };
     let Ok(mut study) = Study::new(config) else { return };
     let (other, fails) = (distribution(source), source.one_in(3));
     let (reports, losses) = (source.f64s(12), source.f64s(12));
