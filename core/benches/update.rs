@@ -131,7 +131,7 @@ fn bench_backpropagation(width: usize, batch: usize) {
         },
         &mut || {
             let loss = other.forward(&rows(&observations)) * rows(&by_output);
-            loss.sum(Kind::Float).backward();
+            other.parameters_mut().backward(&loss.sum(Kind::Float)).expect("a loss");
             black_box(other.parameters_mut());
         },
     ]);
@@ -143,7 +143,10 @@ fn bench_parts(width: usize) {
     let mut target = ours(width);
     let observations = Tensor::rand([64, 4], (Kind::Float, Device::Cpu));
     let mut adam = Adam::new(AdamConfig::default(), network.parameters()).expect("good settings");
-    let [pass] = least([&mut || network.forward(&observations).sum(Kind::Float).backward()]);
+    let [pass] = least([&mut || {
+        let loss = network.forward(&observations).sum(Kind::Float);
+        network.parameters_mut().backward(&loss).expect("a loss");
+    }]);
     let parameters = network.parameters_mut();
     let [zero] = least([&mut || parameters.zero_grad()]);
     parameters.gradients_mut().fill(0.01);

@@ -62,7 +62,8 @@ pub fn apportion(total: usize, weights: &[f64]) -> Vec<usize> {
     // In billionths, so that remainders that are equal but for rounding errors count as equal.
     let remainder = |i: &usize| (quota(&weights[*i]).fract() / RELATIVE).round() as u64;
     order.sort_by_key(|i| Reverse(remainder(i)));
-    let left = total.saturating_sub(parts.iter().sum());
+    let given = parts.iter().fold(0, |sum: usize, part| sum.saturating_add(*part));
+    let left = total.saturating_sub(given);
     order.into_iter().take(left).for_each(|i| parts[i] += 1);
     parts
 }

@@ -70,7 +70,7 @@ fn follows(what: &str, network: &mut Sequential, phase: f64, pass: &Pass) {
     let x = input(network, phase).set_requires_grad(true);
     let y = network.try_forward(&x).unwrap().reshape(-1);
     let loss = y.dot(&Tensor::from_slice(&wave(y.numel(), 0.9, 1.0)));
-    network.parameters_mut().backward(&loss);
+    network.parameters_mut().backward(&loss).unwrap();
     close(&format!("{what}: output"), &Vec::try_from(&y).unwrap(), &pass.output);
     let by_input: Vec<f32> = Vec::try_from(x.grad().reshape(-1)).unwrap();
     close(&format!("{what}: by input"), &by_input, &pass.by_input);

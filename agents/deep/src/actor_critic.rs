@@ -369,7 +369,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             Some(mask) => mask.masked(features, &outputs),
             None => outputs,
         };
-        self.head.log_prob_and_entropy(&outputs, self.shared.tensor(), actions)
+        self.head.log_prob_and_entropy(&outputs, &self.shared.tensor(), actions)
     }
 
     /// Rows of features as a tensor: `[B, width]`.

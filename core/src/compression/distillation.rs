@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use crate::data::Batch;
+use crate::loss::check::check_setting;
 use crate::loss::{Loss, LossError};
 use crate::nn::{Network, described_with_numbers};
 use crate::supervised::{FitError, Objective};
@@ -22,7 +23,7 @@ pub fn distillation_loss(
     teacher: &Tensor,
     temperature: f64,
 ) -> Result<Tensor, LossError> {
-    check_setting("temperature", temperature, "positive", temperature > 0.0)?;
+    check_setting("temperature", temperature, "finite and > 0", is_positive(temperature))?;
     for (what, tensor) in [("the student's answer", student), ("the teacher's answer", teacher)] {
         if !matches!(tensor.kind(), Kind::Float | Kind::Double) || tensor.kind() != student.kind() {
             let expected = "Float or Double, both the same";
@@ -98,15 +99,6 @@ impl<N: Network, T: Network + ?Sized> Objective<N> for Distillation<'_, T> {
     }
 }
 
-fn check_setting(
-    key: &'static str,
-    value: f64,
-    allowed: &'static str,
-    holds: bool,
-) -> Result<(), LossError> {
-    if holds && value.is_finite() {
-        Ok(())
-    } else {
-        Err(LossError::Setting { key, value, allowed })
-    }
+fn is_positive(temperature: f64) -> bool {
+    temperature > 0.0 && temperature.is_finite()
 }

@@ -38,6 +38,9 @@ impl Default for IterativePruning {
 /// is rewound to there (Frankle et al. 2020). `mask` says what may be pruned and what already is;
 /// `train` must hold it at zero: its group among the training's does.
 ///
+/// Where a round fails the network is left with the ticket of the rounds before, rewound like the last
+/// one; its mask is the one that `train` was given last.
+///
 /// # Errors
 /// [`CompressionError::Setting`], [`CompressionError::Mask`], [`CompressionError::NotFinite`]; what
 /// `train` returns.
@@ -52,11 +55,13 @@ pub fn find_ticket<N: Network, E: From<CompressionError>>(
     let (initial, buffers) = (network.parameters().to_vec(), network.buffers());
     mask.apply(network.parameters_mut())?;
     for _ in 0..config.rounds {
-        train(network, &mask)?;
-        mask.global_unstructured(network.parameters(), config.amount)?;
+        let round = train(network, &mask);
+        let round =
+            round.and_then(|()| Ok(mask.global_unstructured(network.parameters(), config.amount)?));
         network.parameters_mut().load(&initial).map_err(CompressionError::from)?;
         network.load_buffers(&buffers).map_err(CompressionError::from)?;
         mask.apply(network.parameters_mut())?;
+        round?;
     }
     Ok(mask)
 }

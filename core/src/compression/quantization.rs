@@ -136,8 +136,8 @@ impl QuantizedNetwork {
         scratch: &mut QuantizedScratch,
         out: &mut [f32],
     ) -> Result<(), CompressionError> {
-        check_length("a network's inputs", batch * self.inputs(), inputs.len())?;
-        check_length("a network's outputs", batch * self.outputs(), out.len())?;
+        check_length("a network's inputs", batch.saturating_mul(self.inputs()), inputs.len())?;
+        check_length("a network's outputs", batch.saturating_mul(self.outputs()), out.len())?;
         let QuantizedScratch { from, to, bytes } = scratch;
         from.clear();
         from.extend_from_slice(inputs);

@@ -168,6 +168,19 @@ fn a_ticket_is_rewound() {
     let mut first = Mask::new(network.parameters(), |_| true);
     first.global_unstructured(mlp(&[16]).parameters(), 0.875).unwrap();
     assert_ne!(first, mask);
+    // A round that fails leaves the ticket of those before.
+    let mut rounds = 0;
+    let failed =
+        find_ticket::<_, CompressionError>(&mut network, &config, mask.clone(), |network, _| {
+            rounds += 1;
+            network.parameters_mut().values_mut().fill(if rounds == 2 { f32::NAN } else { 7.0 });
+            if rounds == 2 { Err(CompressionError::NotDense) } else { Ok(()) }
+        });
+    assert!(matches!(failed, Err(CompressionError::NotDense)));
+    let left = network.parameters().values().iter().filter(|value| **value != 0.0);
+    assert!(left.clone().all(|value| initial.contains(value)));
+    let kept = mask.kept().iter().filter(|kept| **kept).count();
+    assert!(left.clone().count() < kept && left.count() > 0);
     let none = IterativePruning { rounds: 0, ..config };
     let none = find_ticket::<_, CompressionError>(&mut network, &none, mask, |_, _| Ok(()));
     assert!(none.unwrap_err().to_string().starts_with("rounds must be"));

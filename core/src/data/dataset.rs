@@ -297,23 +297,50 @@ impl Dataset {
     /// # Panics
     /// If there is no row of such a number.
     pub fn gather(&self, rows: &[usize], batch: &mut Batch) {
-        (batch.rows, batch.views) = (rows.len(), 1);
+        self.copy(rows, 1, batch);
+    }
+
+    fn copy(&self, rows: &[usize], views: usize, batch: &mut Batch) {
+        (batch.rows, batch.views) = (rows.len() * views, views);
         for (from, to) in [(&self.inputs, &mut batch.inputs), (&self.targets, &mut batch.targets)] {
             to.clear();
             let width = from.width();
-            rows.iter()
-                .for_each(|row| to.extend_from_slice(&from.values()[row * width..][..width]));
+            for row in (0..views).flat_map(|_| rows) {
+                to.extend_from_slice(&from.values()[row * width..][..width]);
+            }
         }
     }
 
     /// Copies rows into a batch as often as there shall be views of each: all rows, then all again.
     /// Augmented, each copy is a view of its own.
     ///
+    /// # Errors
+    /// [`DataError::Setting`] for no views, or for more than memory should hold.
+    ///
     /// # Panics
     /// If there is no row of such a number.
-    pub fn gather_views(&self, rows: &[usize], views: usize, batch: &mut Batch) {
-        self.gather(&rows.repeat(views), batch);
-        batch.views = views;
+    pub fn gather_views(
+        &self,
+        rows: &[usize],
+        views: usize,
+        batch: &mut Batch,
+    ) -> Result<(), DataError> {
+        self.check_views(rows.len(), views)?;
+        self.copy(rows, views, batch);
+        Ok(())
+    }
+
+    /// That so many views of so many rows fit into memory, before any is taken. One view always does:
+    /// it is no larger than the rows themselves.
+    pub(crate) fn check_views(&self, rows: usize, views: usize) -> Result<(), DataError> {
+        const MOST: usize = 1 << 28; // 1 GiB of f32
+        let width = self.input_width().saturating_add(self.target_width());
+        let numbers = rows.saturating_mul(views).saturating_mul(width);
+        if views == 1 || (views > 0 && numbers <= MOST) {
+            return Ok(());
+        }
+        let allowed = "at least 1, and few enough for a minibatch of at most 2²⁸ numbers";
+        Err(DataError::Setting { key: "views", value: views as f64, allowed })
     }
 }
 

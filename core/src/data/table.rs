@@ -112,6 +112,8 @@ impl Table {
     /// # Errors
     /// [`DataError::NoSuchRow`].
     pub fn select(&self, rows: &[usize]) -> Result<Self, DataError> {
+        // Before memory is taken: a table without rows may be of any width.
+        rows.iter().try_for_each(|&row| self.row(row).map(drop))?;
         let mut values = Vec::with_capacity(rows.len() * self.width);
         for &row in rows {
             values.extend_from_slice(self.row(row)?);

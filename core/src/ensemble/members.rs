@@ -42,16 +42,36 @@ impl<N: Network> Ensemble<N> {
     /// Trains so many members, each with a stream of its own: `train` is given the member's number, from
     /// 0, and that stream. Which rows it learns from is its own affair.
     ///
+    /// One member that fails takes the others with it: [`extend`](Self::extend) keeps them.
+    ///
     /// # Errors
     /// [`EnsembleError::Setting`] for no members; what `train` returns.
     pub fn train<E: From<EnsembleError>>(
         members: usize,
         rng: &mut ChaCha8Rng,
-        mut train: impl FnMut(usize, ChaCha8Rng) -> Result<N, E>,
+        train: impl FnMut(usize, ChaCha8Rng) -> Result<N, E>,
     ) -> Result<Self, E> {
+        let mut ensemble = Self { members: Vec::new() };
+        ensemble.extend(members, rng, train)?;
+        Ok(ensemble)
+    }
+
+    /// Trains members until there are so many, as [`train`](Self::train) does. Those that are there stay
+    /// where one fails; called again, it goes on with the one that failed, on a new stream.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train).
+    pub fn extend<E: From<EnsembleError>>(
+        &mut self,
+        members: usize,
+        rng: &mut ChaCha8Rng,
+        mut train: impl FnMut(usize, ChaCha8Rng) -> Result<N, E>,
+    ) -> Result<(), E> {
         setting(members > 0, "members", members as f64, "at least 1")?;
-        let members = (0..members).map(|member| train(member, ChaCha8Rng::from_rng(rng)));
-        Ok(Self { members: members.collect::<Result<_, E>>()? })
+        for member in self.members.len()..members {
+            self.members.push(train(member, ChaCha8Rng::from_rng(rng))?);
+        }
+        Ok(())
     }
 
     /// The softmax of what each member says, `[N, C]` of each. `batch_size` rows go through a network at

@@ -202,6 +202,13 @@ mod with_torch {
             linear(&data, 2, &Loss::cross_entropy(), rng)
         });
         assert!(matches!(nobody, Err(EnsembleError::Setting { .. })));
+        let mut ensemble = Ensemble { members: Vec::new() };
+        let failed = ensemble.extend(3, &mut rng(), |member, rng| match member {
+            2 => Err(EnsembleError::NoMembers),
+            _ => linear(&data, 2, &Loss::cross_entropy(), rng),
+        });
+        assert!(matches!(failed, Err(EnsembleError::NoMembers)));
+        assert_eq!(weights(&ensemble), weights(&first)[..2]);
         assert!(matches!(
             Ensemble::<Sequential> { members: vec![] }.mixture(&data, 8),
             Err(EnsembleError::NoMembers)

@@ -10,7 +10,15 @@ pub(crate) fn check_setting(
     allowed: &'static str,
     is_allowed: bool,
 ) -> Result<(), LossError> {
-    if is_allowed { Ok(()) } else { Err(LossError::Setting { key, value, allowed }) }
+    if !is_allowed {
+        return Err(LossError::Setting { key, value, allowed });
+    }
+    // libtorch calculates with it as one of the tensor's numbers.
+    if value.is_finite() && !(value as f32).is_finite() {
+        let allowed = "at most 3.4e38, the greatest f32";
+        return Err(LossError::Setting { key, value, allowed });
+    }
+    Ok(())
 }
 
 /// Floating-point numbers, at least one, of a shape that fits.

@@ -32,7 +32,7 @@ use crate::simd;
 /// let prediction = network.forward(&Tensor::ones([8, 4], FLOAT_CPU));
 /// let loss = Loss::Mse.compute(&prediction, &Tensor::zeros([8, 1], FLOAT_CPU))?;
 /// let parameters = network.parameters_mut();
-/// parameters.backward(&loss);
+/// parameters.backward(&loss)?;
 /// let penalty = Penalty::L1 { alpha: 1e-3 }.apply(parameters, weights)?;
 /// assert!(penalty > 0.0);
 /// optimizer.descend(parameters, 1e-3, Some(1.0))?;

@@ -94,7 +94,7 @@ pub fn gaussian_nll(
 /// [`gaussian_nll`] of what was checked.
 pub(super) fn normal_nll(mean: &Tensor, target: &Tensor, variance: &Tensor, eps: f64) -> Tensor {
     let mut variance = variance.copy();
-    let _ = tch::no_grad(|| variance.clamp_min_(eps)); // the gradient passes by
+    let _ = crate::nn::no_grad(|| variance.clamp_min_(eps)); // the gradient passes by
     let losses = variance.log() + (target - mean).square() / &variance;
     (losses * 0.5).mean(None::<Kind>)
 }

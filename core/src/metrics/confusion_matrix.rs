@@ -294,7 +294,8 @@ impl ConfusionMatrix {
 
 fn zeros(classes: usize) -> Result<Vec<u64>, MetricError> {
     let mut counts = Vec::new();
-    let cells = classes.checked_mul(classes).filter(|&cells| cells > 0);
+    const MOST: usize = 1 << 28; // 2 GiB
+    let cells = classes.checked_mul(classes).filter(|cells| (1..=MOST).contains(cells));
     let fits = cells.is_some_and(|cells| counts.try_reserve_exact(cells).is_ok());
     checks::setting(fits, "classes", classes as f64, "at least 1, and their square fit in memory")?;
     counts.resize(classes * classes, 0);

@@ -238,6 +238,9 @@ impl Probabilities {
         average: Average,
         score: impl Fn(&BinaryScores) -> Result<f64, MetricError>,
     ) -> Result<f64, MetricError> {
+        if self.rows() == 0 {
+            return Err(MetricError::Empty); // of any number of classes
+        }
         let of_classes = |classes: &[usize]| {
             let mut rows = BinaryScores::new();
             for &class in classes {

@@ -5,7 +5,8 @@ use tch::{Kind, Tensor};
 use super::normalization::Normalization;
 use super::transformer::Prefix;
 use super::{
-    Activation, LayerConfig, LayerShape, Linear, NetworkError, ParametersBuilder, TransformerConfig,
+    Activation, LayerConfig, LayerShape, Linear, MAX_WIDTH, NetworkError, ParametersBuilder,
+    TransformerConfig,
 };
 use crate::init::Init;
 
@@ -28,7 +29,7 @@ impl MultiheadAttention {
     /// `scope.out_projection`, initialised as PyTorch's.
     ///
     /// # Errors
-    /// [`NetworkError::Layer`] unless the heads share the width evenly.
+    /// [`NetworkError::Layer`] unless the heads share the width evenly; [`NetworkError::TooLarge`].
     pub fn new(
         width: usize,
         heads: usize,
@@ -42,6 +43,9 @@ impl MultiheadAttention {
                 need: "a number of heads, at least 1, that divides its width",
                 got: format!("{heads} heads of width {width}"),
             });
+        }
+        if width > MAX_WIDTH {
+            return Err(NetworkError::TooLarge { what: "an attention's width", limit: MAX_WIDTH });
         }
         builder.scope(format!("{scope}.in_projection"));
         let xavier = Init::XavierUniform { gain: 1.0 };
@@ -71,7 +75,8 @@ impl MultiheadAttention {
             }
         };
         let of_heads = |x: &Tensor| {
-            x.reshape([batch, -1, self.heads, width / self.heads]).transpose(1, 2) // [B, H, ·, d]
+            let places = x.size()[1];
+            x.reshape([batch, places, self.heads, width / self.heads]).transpose(1, 2) // [B, H, ·, d]
         };
         let (query, key, value) = (of_heads(&query), of_heads(&key), of_heads(&value));
         let scale = 1.0 / ((width / self.heads) as f64).sqrt();
@@ -84,7 +89,8 @@ impl MultiheadAttention {
 /// A sequence's places as rows through a layer, and back.
 pub(super) fn rows(x: &Tensor, layer: impl Fn(&Tensor) -> Tensor) -> Tensor {
     let size = x.size(); // [B, T, ·]
-    layer(&x.reshape([size[0] * size[1], size[2]])).reshape([size[0], size[1], -1])
+    let y = layer(&x.reshape([size[0] * size[1], size[2]]));
+    y.reshape([size[0], size[1], y.size()[1]]) // the width is named, as −1 has none among no rows
 }
 
 /// A transformer's block, as `torch.nn.TransformerEncoderLayer` without dropout: attention, then two

@@ -16,7 +16,7 @@
 //! Each of these numbers is one sum in a fixed order: the same inputs give the same bits.
 
 use super::{
-    NetworkError, Plan, check_length,
+    NetworkError, Plan, check_batch, check_length,
     inference::{Convolution, Dense, Dueling, Step},
     matmul,
 };
@@ -74,7 +74,7 @@ impl Plan {
         batch: usize,
         tape: &mut Tape,
     ) -> Result<(), NetworkError> {
-        check_length("a network's inputs", batch * self.inputs(), inputs.len())?;
+        check_batch("a network's inputs", batch, self.inputs(), inputs.len())?;
         self.check_parameters(values)?;
         tape.batch = batch;
         refill(&mut tape.inputs, inputs);
@@ -106,8 +106,14 @@ impl Plan {
     ) -> Result<(), NetworkError> {
         let Tape { batch, inputs, layers, gradient, .. } = tape;
         check_length("a tape's layers", self.steps.len(), layers.len())?;
-        check_length("a tape's inputs", *batch * self.inputs(), inputs.len())?;
-        check_length("a gradient by outputs", *batch * self.outputs(), by_output.len())?;
+        check_batch("a tape's inputs", *batch, self.inputs(), inputs.len())?;
+        for (step, layer) in self.steps.iter().zip(layers.iter()) {
+            check_batch("a tape's layer", *batch, step.outputs(), layer.after.len())?;
+            if step.activation().remembers_input() {
+                check_batch("a tape's layer", *batch, step.outputs(), layer.before.len())?;
+            }
+        }
+        check_batch("a gradient by outputs", *batch, self.outputs(), by_output.len())?;
         self.check_parameters(values)?;
         self.check_parameters(gradients)?;
         refill(&mut gradient.by_output, by_output);

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{Activation, NetworkError, Parameter, ParametersBuilder, Plan};
+use super::layer_shape::limited;
+use super::{
+    Activation, MAX_ACTIVATIONS, MAX_LAYERS, MAX_WIDTH, NetworkError, Parameter, ParametersBuilder,
+    Plan,
+};
 use crate::init::{Fans, Init};
 
 /// One convolution without padding, over pictures of any size.
@@ -84,7 +88,7 @@ impl ConvLayers {
     ///
     /// # Errors
     /// [`NetworkError::Empty`] for a width of 0, [`NetworkError::Kernel`] where a kernel is larger
-    /// than the picture that reaches it.
+    /// than the picture that reaches it, [`NetworkError::TooLarge`].
     pub fn new(
         configs: &[ConvConfig],
         input: PictureShape,
@@ -92,6 +96,11 @@ impl ConvLayers {
         init: (Init, Init),
         builder: &mut ParametersBuilder,
     ) -> Result<Self, NetworkError> {
+        let numbers = [input.height, input.width, input.channels];
+        limited("a picture's numbers", &numbers, MAX_WIDTH)?;
+        if configs.len() > MAX_LAYERS {
+            return Err(NetworkError::TooLarge { what: "the convolutions", limit: MAX_LAYERS });
+        }
         let mut layers = Vec::with_capacity(configs.len());
         let mut shape = input;
         for config in configs {
@@ -120,7 +129,7 @@ impl ConvLayers {
         let PictureShape { height, width, channels } = self.input;
         let rows = [-1, height as i64, width as i64, channels as i64];
         // libtorch counts channels before rows; in memory they stay where they are.
-        let mut x = input.view(rows).permute([0, 3, 1, 2]); // [B, C, H, W]
+        let mut x = input.reshape(rows).permute([0, 3, 1, 2]); // [B, C, H, W]
         for layer in &self.layers {
             x = self.activation.forward(layer.forward(&x)); // [B, C', H', W']
         }
@@ -162,6 +171,10 @@ impl Conv {
         }
         let places = |length: usize| (length - kernel) / stride + 1;
         let output = PictureShape { height: places(height), width: places(width), channels };
+        let numbers = [output.height, output.width, channels];
+        limited("a picture's numbers", &numbers, MAX_WIDTH)?;
+        let unfolded = [kernel, kernel, input.channels, output.height, output.width];
+        limited("the numbers under a kernel's places", &unfolded, MAX_ACTIVATIONS)?;
         let inputs = kernel * kernel * input.channels;
         let fans = Fans { fan_in: inputs, fan_out: kernel * kernel * channels };
         builder.begin_layer();
@@ -174,8 +187,8 @@ impl Conv {
         let kernel = self.kernel as i64;
         let (from, to) = (self.input.channels as i64, self.output.channels as i64);
         // [C', C, kernel, kernel], as libtorch has it
-        let weight = self.weight.tensor().view([kernel, kernel, from, to]).permute([3, 2, 0, 1]);
+        let weight = self.weight.view().view([kernel, kernel, from, to]).permute([3, 2, 0, 1]);
         let (stride, padding, dilation) = ([self.stride as i64; 2], [0_i64; 2], [1_i64; 2]);
-        x.conv2d(&weight, Some(self.bias.tensor()), stride, padding, dilation, 1)
+        x.conv2d(&weight, Some(self.bias.view()), stride, padding, dilation, 1)
     }
 }

@@ -2,7 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Linear, NetworkError, ParametersBuilder};
+use super::layer_shape::limited;
+use super::{Linear, MAX_WIDTH, NetworkError, ParametersBuilder};
 use crate::init::Init;
 
 /// `Q(s, a) = V(s) + A(s, a) − mean A(s, ·)` (their equation 9), from the features of a state. With
@@ -24,8 +25,9 @@ impl DuelingHead {
         (weight, bias): (Init, Init),
         builder: &mut ParametersBuilder,
     ) -> Result<Self, NetworkError> {
+        let outputs = limited("a dueling head's outputs", &[actions, atoms], MAX_WIDTH)?;
         let mut layer = |outputs| Linear::new(features, outputs, weight, bias, builder);
-        Ok(Self { value: layer(atoms)?, advantage: layer(actions * atoms)?, atoms })
+        Ok(Self { value: layer(atoms)?, advantage: layer(outputs)?, atoms })
     }
 
     /// `[B, features]` to `[B, actions · atoms]`.
@@ -36,7 +38,8 @@ impl DuelingHead {
             let mean = advantage.mean_dim([1_i64].as_slice(), true, Kind::Float); // [B, 1]
             return value + advantage - mean;
         }
-        let advantage = advantage.view([features.size()[0], -1, self.atoms as i64]); // [B, A, N]
+        let actions = self.advantage.outputs() as i64 / self.atoms as i64;
+        let advantage = advantage.view([features.size()[0], actions, self.atoms as i64]); // [B, A, N]
         let mean = advantage.mean_dim([1_i64].as_slice(), true, Kind::Float); // [B, 1, N]
         (value.unsqueeze(1) + advantage - mean).flatten(1, 2)
     }

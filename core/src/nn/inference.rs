@@ -4,8 +4,8 @@
 //! the inputs, first to last, so a row gives the same bits alone and in any batch.
 
 use super::{
-    Activation, DuelingHead, Linear, Network, NetworkError, PictureShape, check_length, cnn::Conv,
-    matmul,
+    Activation, DuelingHead, Linear, Network, NetworkError, PictureShape, check_batch,
+    check_length, cnn::Conv, matmul,
 };
 
 /// The steps that evaluate a network: plain data, where a network's tensors are tied to libtorch.
@@ -252,8 +252,8 @@ impl Plan {
         scratch: &mut Scratch,
         out: &mut [f32],
     ) -> Result<(), NetworkError> {
-        check_length("a network's inputs", batch * self.inputs, inputs.len())?;
-        check_length("a network's outputs", batch * self.outputs(), out.len())?;
+        check_batch("a network's inputs", batch, self.inputs, inputs.len())?;
+        check_batch("a network's outputs", batch, self.outputs(), out.len())?;
         self.check_parameters(values)?;
         let Scratch { from, to, aside } = scratch;
         for buffer in [&mut *from, &mut *to] {

@@ -226,7 +226,11 @@ impl LayerConfig {
 }
 
 /// The product, unless it is beyond the limit.
-fn limited(what: &'static str, factors: &[usize], limit: usize) -> Result<usize, NetworkError> {
+pub(super) fn limited(
+    what: &'static str,
+    factors: &[usize],
+    limit: usize,
+) -> Result<usize, NetworkError> {
     let product = factors.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
     product.filter(|&n| n <= limit).ok_or(NetworkError::TooLarge { what, limit })
 }

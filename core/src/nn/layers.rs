@@ -204,11 +204,11 @@ impl Layer {
             Self::Linear(linear) => linear.forward(&x),
             Self::Conv2d { weight, bias, stride, padding } => {
                 let dilation = [1_i64; 2];
-                x.conv2d(weight.tensor(), Some(bias.tensor()), stride, padding, dilation, 1)
+                x.conv2d(weight.view(), Some(bias.view()), stride, padding, dilation, 1)
             }
             Self::Activation { activation, overwrites: true } => activation.forward(x),
             Self::Activation { activation, overwrites: false } => activation.forward(x * 1.0),
-            Self::PRelu(weight) => x.prelu(weight.tensor()),
+            Self::PRelu(weight) => x.prelu(weight.view()),
             Self::Softmax => x.softmax(1, Kind::Float),
             Self::Normalization(normalization) => normalization.forward(&x, training),
             Self::Dropout { p } if training && *p > 0.0 => masks.drop(&x, *p),

@@ -62,6 +62,6 @@ impl Linear {
     /// # Panics
     /// If `input` has another width or another kind than `f32`.
     pub fn forward(&self, input: &Tensor) -> Tensor {
-        self.bias.tensor().addmm(input, self.weight.tensor())
+        self.bias.view().addmm(input, self.weight.view())
     }
 }

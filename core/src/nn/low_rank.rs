@@ -33,12 +33,12 @@ impl LowRank {
 
     /// `[B, inputs]` to `[B, outputs]`.
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        x.matmul(self.a.tensor()).matmul(self.b.tensor()) * self.scale
+        x.matmul(self.a.view()).matmul(self.b.view()) * self.scale
     }
 
     /// What is added to `W`: `[inputs, outputs]`.
     pub(crate) fn weight(&self) -> Tensor {
-        tch::no_grad(|| self.a.tensor().matmul(self.b.tensor()) * self.scale)
+        crate::nn::no_grad(|| self.a.view().matmul(self.b.view()) * self.scale)
     }
 }
 

@@ -4,7 +4,9 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{Activation, Linear, Network, NetworkError, Parameters, ParametersBuilder, Plan};
+use super::{
+    Activation, Linear, MAX_LAYERS, Network, NetworkError, Parameters, ParametersBuilder, Plan,
+};
 use crate::init::Init;
 
 /// What a multilayer perceptron looks like between its inputs and outputs.
@@ -66,6 +68,12 @@ impl MlpLayers {
         inputs: usize,
         builder: &mut ParametersBuilder,
     ) -> Result<Self, NetworkError> {
+        if config.hidden.len() > MAX_LAYERS {
+            return Err(NetworkError::TooLarge {
+                what: "a perceptron's layers",
+                limit: MAX_LAYERS,
+            });
+        }
         let mut hidden = Vec::with_capacity(config.hidden.len());
         let mut width = inputs;
         for &next in &config.hidden {

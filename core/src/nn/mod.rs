@@ -50,6 +50,8 @@ mod normalization;
 mod parameters;
 mod q_network;
 mod sequential;
+#[cfg(test)]
+mod tests;
 mod transformer;
 
 pub use activation::Activation;
@@ -69,6 +71,7 @@ pub(crate) use low_rank::{Additions, LowRank};
 pub use mlp::{Mlp, MlpConfig, MlpLayers};
 pub use noise::Noise;
 pub use parameters::{NamedParameter, Parameter, Parameters, ParametersBuilder};
+pub(crate) use parameters::{check_differentiable, check_scalar};
 pub use q_network::{QNetwork, QNetworkConfig};
 pub use sequential::Sequential;
 pub use transformer::{Prefix, Transformer, TransformerConfig};
@@ -133,7 +136,10 @@ pub enum NetworkError {
         shape: Vec<usize>,
     },
     /// Too few rows to normalise a batch by itself.
-    #[error("in training the batches of this network need at least {least} rows, got {got}")]
+    #[error(
+        "in training the batches of this network need at least {least} rows, got {got}: choose a batch \
+         size that leaves no smaller rest, or drop the last batch (`drop_last`)"
+    )]
     Rows {
         /// The fewest.
         least: i64,
@@ -208,12 +214,45 @@ pub enum NetworkError {
         /// Those that there are.
         known: Vec<String>,
     },
+    /// The rows that a network returned are not those that it says it returns.
+    #[error("the network says that it returns rows of shape {expected:?} (f32), it returned {got}")]
+    Output {
+        /// The shape that was expected.
+        expected: [usize; 2],
+        /// Kind and shape of what came.
+        got: String,
+    },
+    /// A loss that cannot be descended.
+    #[error("a loss must be {expected}, got {got}")]
+    Loss {
+        /// What it must be.
+        expected: &'static str,
+        /// What it is.
+        got: String,
+    },
+    /// Noise of no such size.
+    #[error("the noise's sigma must be finite and at least 0, got {got}")]
+    Sigma {
+        /// What it was set to.
+        got: f32,
+    },
     /// The network has layers that only libtorch evaluates.
     #[error("this network has layers that only libtorch evaluates: it cannot be copied as a plan")]
     NoPlan,
     /// libtorch refused.
-    #[error("libtorch: {0}")]
+    #[error("libtorch: {}", first_line(.0))]
     Torch(#[from] tch::TchError),
+}
+
+/// Runs `work` without gradients. Unlike `tch::no_grad` it does not leave them off where `work` panics.
+pub(crate) fn no_grad<T>(work: impl FnOnce() -> T) -> T {
+    let _guard = tch::no_grad_guard();
+    work()
+}
+
+/// What libtorch says, without the frames of C++ that it came through.
+fn first_line(error: &tch::TchError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// Says whether `input` is `[B, width]` of `f32` on the CPU.
@@ -232,6 +271,29 @@ fn check_rows(input: &Tensor, width: usize) -> Result<(), NetworkError> {
 
 fn check_length(what: &'static str, expected: usize, got: usize) -> Result<(), NetworkError> {
     if expected == got { Ok(()) } else { Err(NetworkError::Length { what, expected, got }) }
+}
+
+/// That a slice holds so many rows of this width.
+fn check_batch(
+    what: &'static str,
+    rows: usize,
+    width: usize,
+    got: usize,
+) -> Result<(), NetworkError> {
+    check_length(what, rows.saturating_mul(width), got)
+}
+
+/// That a network returned what it says it returns: it may be somebody else's.
+pub(crate) fn check_outputs(
+    outputs: &Tensor,
+    rows: usize,
+    width: usize,
+) -> Result<(), NetworkError> {
+    let (kind, shape) = (outputs.kind(), outputs.size());
+    if kind == Kind::Float && shape == [rows as i64, width as i64] {
+        return Ok(());
+    }
+    Err(NetworkError::Output { expected: [rows, width], got: format!("{shape:?} ({kind:?})") })
 }
 
 /// A network that maps rows to rows and owns its parameters.
@@ -265,8 +327,8 @@ pub trait Network: Send {
     /// Puts every layer into training mode or back into evaluation mode, as PyTorch's `train()` and
     /// `eval()`. Nothing for a network whose layers know no difference.
     fn set_training(&mut self, training: bool);
-    /// Updates state derived from the parameters (noise, a moving average). Called after every step of
-    /// the optimiser.
+    /// Updates state derived from the parameters (noise, a moving average). Call after every optimiser
+    /// step.
     ///
     /// # Errors
     /// What is wrong with the network.
@@ -299,7 +361,9 @@ pub trait Network: Send {
     /// [`forward`](Self::forward) after [`check_input`](Self::check_input).
     fn try_forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
         self.check_input(input)?;
-        Ok(self.forward(input))
+        let outputs = self.forward(input);
+        check_outputs(&outputs, input.size()[0] as usize, self.outputs())?;
+        Ok(outputs)
     }
     /// [`forward`](Self::forward) in evaluation mode, whatever the mode is, and without gradients.
     ///
@@ -321,13 +385,14 @@ pub trait Network: Send {
         if let Some(plan) = self.plan() {
             return plan.run(self.parameters().effective(), inputs, batch, scratch, out);
         }
-        check_length("a network's inputs", batch * self.inputs(), inputs.len())?;
-        check_length("a network's outputs", batch * self.outputs(), out.len())?;
+        check_batch("a network's inputs", batch, self.inputs(), inputs.len())?;
+        check_batch("a network's outputs", batch, self.outputs(), out.len())?;
         if batch == 0 {
             return Ok(());
         }
         let rows = Tensor::from_slice(inputs).f_view([batch as i64, self.inputs() as i64])?;
-        let outputs = self.predict(&rows).to_kind(Kind::Float).contiguous();
+        let outputs = self.predict(&rows).f_to_kind(Kind::Float)?.f_contiguous()?;
+        check_outputs(&outputs, batch, self.outputs())?;
         Ok(outputs.f_copy_data(out, out.len())?)
     }
 }

@@ -141,7 +141,7 @@ mod tests {
         let noise = parameters.noise().unwrap().clone();
         let x = Tensor::from_slice(&[0.5_f32, -1.0, 2.0, 0.25]).view([2, 2]);
         let loss = layers.forward(&x).square().sum(Kind::Float);
-        parameters.backward(&loss);
+        parameters.backward(&loss).unwrap();
 
         // The same in libtorch, with means and deviations of its own.
         let values = Tensor::from_slice(parameters.values()).set_requires_grad(true);

@@ -104,26 +104,26 @@ impl Normalization {
         const CUDNN: bool = false; // parameters lie on the CPU
         match self {
             Self::Batch { weight, bias, running: Running { mean, variance }, momentum, eps } => {
-                let affine = (Some(weight.tensor()), Some(bias.tensor()));
+                let affine = (Some(weight.view()), Some(bias.view()));
                 let running = (Some(mean), Some(variance));
                 x.batch_norm(
                     affine.0, affine.1, running.0, running.1, training, *momentum, *eps, CUDNN,
                 )
             }
             Self::Layer { weight, bias, shape, eps } => {
-                x.layer_norm(shape, Some(weight.tensor()), Some(bias.tensor()), *eps, CUDNN)
+                x.layer_norm(shape, Some(weight.view()), Some(bias.view()), *eps, CUDNN)
             }
             Self::Instance { affine, eps } => {
                 let (weight, bias) = affine.as_ref().map_or((None, None), |(weight, bias)| {
-                    (Some(weight.tensor()), Some(bias.tensor()))
+                    (Some(weight.view()), Some(bias.view()))
                 });
                 // Its own statistics always; the momentum is of no meaning without running ones.
                 x.instance_norm(weight, bias, None, None, true, 0.0, *eps, CUDNN)
             }
             Self::Group { weight, bias, groups, eps } => {
-                x.group_norm(*groups, Some(weight.tensor()), Some(bias.tensor()), *eps, CUDNN)
+                x.group_norm(*groups, Some(weight.view()), Some(bias.view()), *eps, CUDNN)
             }
-            Self::Rms { weight, shape, eps } => x.rms_norm(shape, Some(weight.tensor()), *eps),
+            Self::Rms { weight, shape, eps } => x.rms_norm(shape, Some(weight.view()), *eps),
         }
     }
 

@@ -1,15 +1,18 @@
 //! One flat vector of parameters and one of gradients, of which a network's tensors are views.
 
+mod loss;
 mod named;
 #[allow(unsafe_code)] // libtorch owns the memory and tch gives no slice of it
 mod slices;
 
+pub(crate) use loss::{check_differentiable, check_scalar};
 pub use named::NamedParameter;
 
 use rand::Rng;
 use tch::{Kind, Tensor};
 
-use super::{Linear, NetworkError, Noise, check_length};
+use super::layer_shape::limited;
+use super::{Linear, MAX_PARAMETERS, NetworkError, Noise, check_length};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 use crate::init::{Fans, Init};
 use crate::simd;
@@ -46,8 +49,22 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// The tensor, to calculate with. Never write to it in place: the flat vector is the owner.
-    pub fn tensor(&self) -> &Tensor {
+    /// A copy of the tensor, to calculate with: what is computed of it has gradients by the parameter. A
+    /// copy, because writing in place to the tensor itself would change slices that are borrowed.
+    pub fn tensor(&self) -> Tensor {
+        &self.tensor * 1.0
+    }
+
+    /// [`tensor`](Self::tensor) of the rows from `start` on, `length` of them, which alone are copied.
+    ///
+    /// # Errors
+    /// [`NetworkError::Torch`] where it has fewer rows.
+    pub fn rows(&self, start: usize, length: usize) -> Result<Tensor, NetworkError> {
+        Ok(self.tensor.f_narrow(0, start as i64, length as i64)? * 1.0)
+    }
+
+    /// The tensor itself, a view of the flat vector: not to be written to, nor handed out.
+    pub(crate) fn view(&self) -> &Tensor {
         &self.tensor
     }
 
@@ -106,10 +123,12 @@ impl ParametersBuilder {
         init: Init,
         fans: Fans,
     ) -> Result<Parameter, NetworkError> {
+        let length = limited("a parameter's numbers", shape, MAX_PARAMETERS)?;
+        limited("a network's parameters", &[1, self.length + length], MAX_PARAMETERS)?;
         init.check(shape)?;
         let sizes: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
         let tensor = Tensor::f_zeros(&sizes, tch::kind::FLOAT_CPU)?.f_set_requires_grad(true)?;
-        let (offset, length) = (self.length, shape.iter().product());
+        let offset = self.length;
         self.length += length;
         let shape = shape.to_vec();
         let declared = Declared { name, tensor: tensor.shallow_clone(), shape, init, fans };
@@ -127,20 +146,15 @@ impl ParametersBuilder {
     /// as if there were no noise.
     ///
     /// # Errors
-    /// [`NetworkError::Layer`] unless `sigma` is finite and at least 0; as [`build`](Self::build).
+    /// [`NetworkError::Sigma`] unless `sigma` is finite and at least 0; as [`build`](Self::build).
     pub fn build_noisy<R: Rng + ?Sized>(
         self,
         layers: &[&Linear],
         sigma: f32,
         rng: &mut R,
     ) -> Result<Parameters, NetworkError> {
-        if !(sigma >= 0.0 && sigma.is_finite()) {
-            return Err(NetworkError::Layer {
-                layer: "all fully connected".to_owned(),
-                kind: "noisy",
-                need: "a deviation that is finite and ≥ 0",
-                got: sigma.to_string(),
-            });
+        if !(sigma.is_finite() && sigma >= 0.0) {
+            return Err(NetworkError::Sigma { got: sigma });
         }
         let noise = Noise::new(layers, self.length);
         let mut parameters = self.build_with(Some(noise.clone()), rng)?;
@@ -158,6 +172,7 @@ impl ParametersBuilder {
         let deviations = noise.as_ref().map_or(0, Noise::deviations);
         let values = zeros(self.length + deviations)?;
         let gradients = zeros(self.length + deviations)?;
+        let accumulated = zeros(self.length)?;
         // Without noise the layers calculate with the values themselves.
         let weights = if noise.is_some() { zeros(self.length)? } else { values.shallow_clone() };
         let mut shapes = Vec::with_capacity(self.declared.len());
@@ -169,7 +184,7 @@ impl ParametersBuilder {
             let view = |flat: &Tensor| -> Result<Tensor, NetworkError> {
                 Ok(flat.f_narrow(0, offset as i64, count as i64)?.f_view_as(&tensor)?)
             };
-            let (weights_view, gradients_view) = (view(&weights)?, view(&gradients)?);
+            let (weights_view, gradients_view) = (view(&weights)?, view(&accumulated)?);
             tensor.f_set_data(&weights_view)?;
             // A first backward pass makes the gradient, which then moves. As libtorch adds to a
             // gradient in place, it stays there.
@@ -185,7 +200,7 @@ impl ParametersBuilder {
         }
         let noise = noise.map(|noise| (noise, weights));
         let mut parameters =
-            Parameters { values, gradients, noise, shapes: vec![], names, tensors };
+            Parameters { values, gradients, accumulated, noise, shapes: vec![], names, tensors };
         let mut offset = 0;
         for (shape, init, fans) in shapes {
             let end = offset + shape.iter().product::<usize>();
@@ -203,9 +218,10 @@ impl ParametersBuilder {
 
 /// The parameters of one network and their gradients, each one contiguous `f32` vector on the CPU.
 ///
-/// `backward` on a loss adds to the gradients; an optimiser reads those and changes the values.
-/// Change values only between one update's `backward` and the next one's `forward`: libtorch does
-/// not notice, and would differentiate with the new ones.
+/// [`backward`](Self::backward) makes the gradients those of a loss; an optimiser reads them and changes
+/// the values. (libtorch's own `loss.backward()` does not reach them: it would write under slices that
+/// are borrowed.) Change values only between one update's `backward` and the next one's `forward`:
+/// libtorch does not notice, and would differentiate with the new ones.
 ///
 /// With [`Noise`] the values are means and deviations, and the layers calculate with what the noise that
 /// [`draw_noise`](Self::draw_noise) drew last made of them: draw whenever an optimiser or
@@ -214,6 +230,8 @@ impl ParametersBuilder {
 pub struct Parameters {
     values: Tensor,
     gradients: Tensor,
+    /// Where libtorch adds the gradients of the layers' tensors. No slice of it is ever handed out.
+    accumulated: Tensor,
     /// The noise and the weights that it comes to, of which the layers' tensors are views.
     noise: Option<(Noise, Tensor)>,
     shapes: Vec<Vec<usize>>,
@@ -257,18 +275,17 @@ impl Parameters {
         slices::of_mut(&mut self.values)
     }
 
-    /// The flat vector of gradients. Let go of it before the next `backward`, which writes there.
+    /// The flat vector of gradients.
     pub fn gradients(&self) -> &[f32] {
         slices::of(&self.gradients)
     }
 
-    /// The flat vector of gradients, to change. Let go of it before the next `backward`.
+    /// The flat vector of gradients, to change.
     pub fn gradients_mut(&mut self) -> &mut [f32] {
         slices::of_mut(&mut self.gradients)
     }
 
-    /// Values to read and gradients to change, as backpropagation needs them. Let go of both before
-    /// the next `backward` of libtorch.
+    /// Values to read and gradients to change, as backpropagation needs them.
     pub fn values_and_gradients_mut(&mut self) -> (&[f32], &mut [f32]) {
         (slices::of(&self.values), slices::of_mut(&mut self.gradients))
     }
@@ -304,14 +321,34 @@ impl Parameters {
 
     /// Makes the gradients those of `loss`.
     ///
-    /// # Panics
-    /// If `loss` is not a scalar that depends on parameters.
-    pub fn backward(&mut self, loss: &Tensor) {
+    /// # Errors
+    /// [`NetworkError::Loss`] unless it is a floating-point scalar `[]` that depends on parameters;
+    /// [`NetworkError::Torch`] where libtorch cannot differentiate it, a second time for example.
+    pub fn backward(&mut self, loss: &Tensor) -> Result<(), NetworkError> {
+        loss::check_differentiable(loss)?;
         self.zero_grad();
-        loss.backward();
+        self.add_gradients(loss)?;
         if let Some((noise, _)) = &self.noise {
             noise.differentiate(slices::of_mut(&mut self.gradients));
         }
+        Ok(())
+    }
+
+    /// Adds the gradients of `share` times a loss, without those by the deviations of noise.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward).
+    pub(crate) fn accumulate(&mut self, loss: &Tensor, share: f64) -> Result<(), NetworkError> {
+        loss::check_differentiable(loss)?;
+        self.add_gradients(&(loss * share))
+    }
+
+    fn add_gradients(&mut self, loss: &Tensor) -> Result<(), NetworkError> {
+        slices::of_mut(&mut self.accumulated).fill(0.0);
+        loss.f_backward()?;
+        let sums = slices::of_mut(&mut self.gradients).iter_mut();
+        sums.zip(slices::of(&self.accumulated)).for_each(|(sum, gradient)| *sum += gradient);
+        Ok(())
     }
 
     /// Whether libtorch differentiates by them, as it does from the start: a network that only carries
@@ -322,7 +359,7 @@ impl Parameters {
         }
     }
 
-    /// Sets all gradients to zero, which `backward` then adds to.
+    /// Sets all gradients to zero.
     pub fn zero_grad(&mut self) {
         self.gradients_mut().fill(0.0);
     }
@@ -350,6 +387,9 @@ impl Parameters {
 
     /// `θ ← (1 − τ) θ + τ θ_other`: a soft update of a target network (Lillicrap et al. 2016).
     pub fn polyak(&mut self, other: &Self, tau: f32) -> Result<(), NetworkError> {
+        if !(0.0..=1.0).contains(&tau) {
+            return Err(NetworkError::Rate { got: tau });
+        }
         self.check_alike(other)?;
         simd::interpolate(self.values_mut(), other.values(), tau);
         self.apply_noise();

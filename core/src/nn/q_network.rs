@@ -5,9 +5,10 @@ use std::ops::Range;
 use rand::Rng;
 use tch::Tensor;
 
+use super::layer_shape::limited;
 use super::{
-    ConvConfig, ConvLayers, DuelingHead, Linear, MlpConfig, MlpLayers, Network, NetworkError,
-    Parameters, ParametersBuilder, PictureShape, Plan,
+    ConvConfig, ConvLayers, DuelingHead, Linear, MAX_WIDTH, MlpConfig, MlpLayers, Network,
+    NetworkError, Parameters, ParametersBuilder, PictureShape, Plan,
 };
 
 /// What a [`QNetwork`] looks like.
@@ -91,7 +92,7 @@ impl QNetwork {
                 Some(ConvLayers::new(layers, picture, mlp.activation, init, &mut builder)?)
             }
         };
-        let width = shape.iter().product();
+        let width = limited("an observation's numbers", shape, MAX_WIDTH)?;
         let width = conv.as_ref().map_or(width, |conv| conv.output().size());
         let hidden = MlpLayers::body(mlp, width, &mut builder)?;
         let init = (mlp.output_weight, mlp.bias);
@@ -99,7 +100,7 @@ impl QNetwork {
             let head = DuelingHead::new(hidden.outputs(), actions, *atoms, init, &mut builder)?;
             Head::Dueling(head)
         } else {
-            let outputs = actions * atoms;
+            let outputs = limited("a network's outputs", &[actions, *atoms], MAX_WIDTH)?;
             Head::Plain(Linear::new(hidden.outputs(), outputs, init.0, init.1, &mut builder)?)
         };
         let plan = conv.as_ref().map_or_else(|| Plan::new(width), ConvLayers::plan);

@@ -104,7 +104,7 @@ impl Sequential {
     /// # Panics
     /// As [`forward`](Network::forward).
     pub fn embed(&self, input: &Tensor) -> Tensor {
-        let features = tch::no_grad(|| self.features_of(input, false, &Additions::default()));
+        let features = crate::nn::no_grad(|| self.features_of(input, false, &Additions::default()));
         self.encoder.output().write(features)
     }
 
@@ -336,7 +336,7 @@ impl Network for Sequential {
     }
 
     fn predict(&self, input: &Tensor) -> Tensor {
-        tch::no_grad(|| self.run(input, false, false, &Additions::default()))
+        crate::nn::no_grad(|| self.run(input, false, false, &Additions::default()))
     }
 }
 

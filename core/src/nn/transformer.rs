@@ -123,7 +123,7 @@ impl Transformer {
         assert!(fits, "a network reads rows of shape [B, {}], got {size:?}", self.inputs());
         let sequence = [size[0], self.config.places as i64, self.embedding.inputs() as i64];
         let x = rows(&input.reshape(sequence), |x| self.embedding.forward(x));
-        let mut x = x + self.position.tensor(); // [B, T, width]
+        let mut x = x + self.position.view(); // [B, T, width]
         for (i, block) in self.blocks.iter().enumerate() {
             x = block.forward(&x, prefixes.get(i));
         }

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 use super::scores::check_temperature;
 use super::{OodError, scaled_max_softmax_probability, setting};
 use crate::data::{Batch, Dataset};
-use crate::nn::Network;
+use crate::nn::{Network, NetworkError, check_differentiable, check_outputs};
 
 /// ODIN: each input is moved a little to where the network is surer of its class,
 /// `x̃ = x − ε sign(−∇ ln S_ŷ(x; T))`, which moves in-distribution rows further up than others; the score
@@ -44,7 +44,8 @@ impl Odin {
     ) -> Result<Vec<f64>, OodError> {
         check_temperature(self.temperature)?;
         let epsilon = self.epsilon;
-        setting(epsilon >= 0.0 && epsilon.is_finite(), "epsilon", epsilon, "finite and ≥ 0")?;
+        let is_step = epsilon >= 0.0 && (epsilon as f32).is_finite();
+        setting(is_step, "epsilon", epsilon, "≥ 0 and at most 3.4e38, the greatest f32")?;
         if network.training() {
             return Err(OodError::Training);
         }
@@ -55,21 +56,27 @@ impl Odin {
             data.gather(rows, &mut batch);
             let inputs = batch.inputs(); // [B, inputs]
             network.check_input(&inputs)?;
-            let moved = if epsilon > 0.0 { self.moved(network, &inputs) } else { inputs };
+            let moved = if epsilon > 0.0 { self.moved(network, &inputs)? } else { inputs };
             let outputs = &mut outputs[rows[0] * width..][..rows.len() * width];
-            network.predict(&moved).copy_data(outputs, outputs.len());
+            let answers = network.predict(&moved);
+            check_outputs(&answers, rows.len(), width)?;
+            answers.f_copy_data(outputs, outputs.len()).map_err(NetworkError::from)?;
         }
         scaled_max_softmax_probability(&outputs, width, self.temperature)
     }
 
     /// The inputs a step up the gradient of the likeliest class's logarithmic probability.
-    fn moved<N: Network>(&self, network: &N, inputs: &Tensor) -> Tensor {
+    fn moved<N: Network>(&self, network: &N, inputs: &Tensor) -> Result<Tensor, NetworkError> {
         let inputs = inputs.detach().set_requires_grad(true);
-        let log_softmax =
-            (network.forward(&inputs) / self.temperature).log_softmax(1, None::<Kind>); // [B, C]
-        let (largest, _) = log_softmax.max_dim(1, false);
-        let sum = largest.sum(None::<Kind>); // of rows that do not depend on each other
-        let gradient = Tensor::run_backward(&[&sum], &[&inputs], false, false).remove(0);
-        inputs.detach() + gradient.sign() * self.epsilon
+        // Also where gradients are off: libtorch crashes where it has none to follow.
+        let gradients = tch::with_grad(|| -> Result<Vec<Tensor>, NetworkError> {
+            let outputs = network.try_forward(&inputs)? / self.temperature;
+            let log_softmax = outputs.log_softmax(1, None::<Kind>); // [B, C]
+            let (largest, _) = log_softmax.max_dim(1, false);
+            let sum = largest.sum(None::<Kind>); // of rows that do not depend on each other
+            check_differentiable(&sum)?;
+            Ok(Tensor::f_run_backward(&[&sum], &[&inputs], false, false)?)
+        })?;
+        Ok(inputs.detach() + gradients[0].sign() * self.epsilon)
     }
 }

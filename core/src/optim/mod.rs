@@ -68,6 +68,9 @@ pub enum OptimError {
         /// The other.
         second: Range<usize>,
     },
+    /// A loss that cannot be differentiated.
+    #[error("{0}")]
+    Loss(String),
     /// The state of another optimiser.
     #[error("expected the state of an optimiser that remembers {expected}, got one with {got:?}")]
     State {
@@ -111,8 +114,8 @@ pub trait Optimizer: Send {
     /// `max_grad_norm` if given, step. Returns the gradients' norm before clipping, that of frozen
     /// parameters left out.
     ///
-    /// # Panics
-    /// If `loss` is not a scalar that depends on parameters.
+    /// # Errors
+    /// [`OptimError::Loss`] unless `loss` is a floating-point scalar that depends on parameters.
     fn minimize(
         &mut self,
         loss: &Tensor,
@@ -120,7 +123,7 @@ pub trait Optimizer: Send {
         lr: f64,
         max_grad_norm: Option<f32>,
     ) -> Result<f32, OptimError> {
-        parameters.backward(loss);
+        parameters.backward(loss).map_err(|error| OptimError::Loss(error.to_string()))?;
         self.descend(parameters, lr, max_grad_norm)
     }
 

@@ -35,6 +35,11 @@ pub(super) fn fit(text: &str, size: f64, bold: bool, room: f64) -> String {
         return text.to_owned();
     }
     let mut kept: Vec<char> = text.chars().collect();
+    // Letters that begin beyond the room are cut at once: one by one takes long in a long text.
+    let beyond = |glyph: &Glyph| f64::from(glyph.position.x) > room + size;
+    if let Some(first) = layout(text, size, bold).0.iter().position(beyond) {
+        kept.truncate(first);
+    }
     loop {
         let shortened = format!("{}…", kept.iter().collect::<String>().trim_end());
         if kept.is_empty() || width(&shortened, size, bold) <= room {

@@ -158,7 +158,7 @@ impl Objective<ByolNetwork> for Byol {
         check_views(batch)?;
         let inputs = batch.inputs(); // [2N, width]
         let online = network.online.try_forward(&inputs)?; // [2N, D]
-        let target = tch::no_grad(|| network.target.encode(&inputs)); // [2N, D]
+        let target = crate::nn::no_grad(|| network.target.encode(&inputs)); // [2N, D]
         // ‖p̄ − z̄‖² = 2 − 2 cos, one of each way.
         Ok(predict_each_other(&online, &target)? * 4.0 + 4.0)
     }

@@ -164,7 +164,7 @@ fn the_target_is_a_moving_average() {
     // It normalises a batch in training by itself, and so knows batches of its own.
     let buffers = |network: &ByolNetwork| network.target().buffers().numbers;
     let mut batch = Batch::default();
-    data(8).gather_views(&[0, 1, 2, 3], 2, &mut batch);
+    data(8).gather_views(&[0, 1, 2, 3], 2, &mut batch).unwrap();
     for training in [false, true] {
         network.set_training(training);
         let before = buffers(&network);

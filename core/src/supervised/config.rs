@@ -15,6 +15,9 @@ pub struct FitConfig {
     pub epochs: usize,
     /// The rows of a minibatch; the last of an epoch may have fewer; ≥ 1.
     pub batch_size: usize,
+    /// Whether a last minibatch of fewer rows is left out of each epoch, as PyTorch's `drop_last`. Layers
+    /// that normalise over a batch refuse one of a single row.
+    pub drop_last: bool,
     /// Which rows the minibatches of an epoch are made of.
     pub sampler: Sampler,
     /// The minibatches whose gradients make one step, as one large minibatch would that memory does not
@@ -50,6 +53,7 @@ impl Default for FitConfig {
         Self {
             epochs: 200,
             batch_size: 64,
+            drop_last: false,
             sampler: Sampler::Shuffled,
             accumulate: 1,
             optimizer: OptimizerConfig::Adam(AdamConfig { lr: 1e-3, ..AdamConfig::default() }),
@@ -100,8 +104,22 @@ impl FitConfig {
         Ok(self.lr_schedule.check()?)
     }
 
+    /// The rows that an epoch learns from, of so many: fewer where the last minibatch is dropped.
+    pub fn rows_per_epoch(&self, rows: usize) -> usize {
+        if self.drop_last { rows - rows % self.batch_size.max(1) } else { rows }
+    }
+
+    /// The rows of the smallest minibatch of an epoch of so many rows, which must not be 0.
+    pub(super) fn smallest_batch(&self, rows: usize) -> usize {
+        match self.rows_per_epoch(rows) % self.batch_size {
+            0 => self.batch_size.min(rows),
+            rest => rest,
+        }
+    }
+
     /// The steps of the optimiser that an epoch of so many rows takes.
     pub fn steps_per_epoch(&self, rows: usize) -> u64 {
+        let rows = self.rows_per_epoch(rows);
         rows.div_ceil(self.batch_size.saturating_mul(self.accumulate).max(1)) as u64
     }
 

@@ -1,5 +1,6 @@
 use thiserror::Error;
 
+use super::History;
 use crate::checkpoint::CheckpointError;
 use crate::data::DataError;
 use crate::loss::LossError;
@@ -48,17 +49,37 @@ pub enum FitError {
          masks something, with a number that no row holds"
     )]
     NoWeight,
-    /// The loss is no longer finite.
+    /// A minibatch's weight is no weight.
+    #[error("an objective's weight of a minibatch must be finite and ≥ 0, got {got}")]
+    Weight {
+        /// What the objective returned.
+        got: f64,
+    },
+    /// The rows changed in the middle of an epoch, or a checkpoint holds another training.
     #[error(
-        "the loss became {loss} in epoch {epoch}, minibatch {batch}: try a lower learning rate"
+        "{done} rows of the epoch are learned from, but it has {rows}: go on with the rows that the \
+         training began with"
+    )]
+    OtherRows {
+        /// The rows of the epoch that were learned from.
+        done: usize,
+        /// The rows that an epoch has now.
+        rows: usize,
+    },
+    /// The loss, or a weight of the network, is no longer finite.
+    #[error(
+        "the loss became {loss} in epoch {epoch}, minibatch {batch}: try a lower learning rate{}",
+        kept(history)
     )]
     Diverged {
         /// Which epoch, from 1.
         epoch: usize,
         /// Which of its minibatches, from 1.
         batch: usize,
-        /// The loss.
+        /// The loss; NaN where it was still finite, but a weight no longer is.
         loss: f64,
+        /// The epochs before.
+        history: Box<History>,
     },
     /// A history to judge by holds a loss that is not finite.
     #[error("the loss of epoch {epoch} is {loss}: expected finite losses; the training diverged")]
@@ -92,4 +113,12 @@ pub enum FitError {
     /// The training could not be saved or taken up.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+}
+
+/// Which weights a network is left with.
+fn kept(history: &History) -> String {
+    match history.best_epoch {
+        Some(epoch) => format!(" (the weights of epoch {} are kept)", epoch + 1),
+        None => String::new(),
+    }
 }

@@ -2,13 +2,14 @@
 
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use tch::{Tensor, kind::FLOAT_CPU};
 
+use super::mean_loss::{mean_loss, weight, weighted_mean};
 use super::predictions::check_width;
 use super::{Epoch, FitConfig, FitError, History, Objective, Progress, Scores};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
-use crate::data::{Batch, Compose, Dataset};
-use crate::nn::{Buffers, Network, Parameters};
+use crate::data::{Batch, Compose, DataError, Dataset};
+use crate::nn::{Buffers, Network, NetworkError, Parameters, check_scalar};
 use crate::optim::{Optimizer, ParamGroups};
 
 /// A training under way: [`fit`](super::fit) a step of the optimiser at a time.
@@ -24,15 +25,30 @@ pub struct Fit {
     batches: Vec<Batch>,
     /// Once the width of the rows is known.
     augmentation: Option<Compose>,
-    best: Option<Best>,
+    best: Option<NetworkState>,
     progress: FitProgress,
 }
 
-/// What the network held after its best epoch.
+/// All that training changes in a network, at one moment.
 #[derive(Debug, Clone)]
-struct Best {
+pub(super) struct NetworkState {
     weights: Vec<f32>,
     buffers: Buffers,
+}
+
+impl NetworkState {
+    pub(super) fn of(network: &impl Network) -> Self {
+        Self { weights: network.parameters().to_vec(), buffers: network.buffers() }
+    }
+
+    pub(super) fn restore(&self, network: &mut impl Network) -> Result<(), NetworkError> {
+        network.parameters_mut().load(&self.weights)?;
+        network.load_buffers(&self.buffers)
+    }
+
+    fn is_finite(&self) -> bool {
+        self.weights.iter().chain(&self.buffers.numbers).all(|number| number.is_finite())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -90,12 +106,15 @@ impl Fit {
     /// Takes one step of the optimiser, down the mean gradient of `accumulate` minibatches. Returns
     /// what the epoch came to where it was its last.
     ///
-    /// Always with the same rows; does nothing once the training is over.
+    /// Always with the same rows; does nothing once the training is over. An error leaves the network
+    /// in evaluation mode with the weights that it has; [`restore_best`](Self::restore_best) gives it
+    /// back the best ones.
     ///
     /// # Errors
     /// [`FitError::Empty`], [`FitError::Width`], [`FitError::Diverged`], [`FitError::NoWeight`];
     /// [`FitError::Data`] where the rows held out are resampled ones, or those to train with have no
-    /// classes and the sampler needs them; what objective and optimiser return.
+    /// classes and the sampler needs them; before the first step [`FitError::Network`] where the last
+    /// minibatch of an epoch is too small for the network; what objective and optimiser return.
     pub fn step<N: Network>(
         &mut self,
         network: &mut N,
@@ -109,43 +128,69 @@ impl Fit {
         if self.is_over() {
             return Ok(None);
         }
-        if self.order.len() != train.len() {
-            self.check_place(train.len())?;
-            check_width("rows to train with", network, train)?;
-            check_width("rows held out", network, validation)?;
-            validation.check_not_resampled("hold out")?;
-            let augmentations = self.config.augmentations.clone();
-            self.augmentation = Some(Compose::new(augmentations, train.input_width())?);
-            let epoch = self.progress.history.epochs.len() as u64;
-            self.order = self.config.sampler.order(train, &self.rng, epoch)?;
-        }
         network.set_training(true);
+        let result = self.step_in_training(network, train, validation, objective);
+        if result.is_err() {
+            network.set_training(false);
+        }
+        result
+    }
+
+    fn step_in_training<N: Network>(
+        &mut self,
+        network: &mut N,
+        train: &Dataset,
+        validation: &Dataset,
+        objective: &(impl Objective<N> + ?Sized),
+    ) -> Result<Option<Epoch>, FitError> {
+        if self.order.len() != train.len() {
+            self.begin_epoch(network, train, validation)?;
+        }
         self.accumulate(network, train, objective)?;
         let rate = self.config.learning_rate(self.progress.steps, train.len())?;
         let clip = self.config.max_grad_norm;
         self.optimizer.descend(network.parameters_mut(), rate, clip)?;
         network.after_step()?;
         self.progress.steps += 1;
-        if self.progress.rows < train.len() {
+        if self.progress.rows < self.config.rows_per_epoch(train.len()) {
             return Ok(None);
         }
         network.set_training(false);
         let train_loss = weighted_mean(self.progress.loss, self.progress.weight)?;
         let validation_loss = self.mean_loss(network, validation, objective)?;
         let epoch = Epoch { train_loss, validation_loss, learning_rate: rate, ..Epoch::default() };
-        self.end_epoch(epoch.clone(), network, objective.ranks_epochs());
+        self.end_epoch(epoch.clone(), network, objective.ranks_epochs())?;
         Ok(Some(epoch))
     }
 
-    /// That the epoch under way goes on within so many rows: another data set than that of the
-    /// checkpoint may be shorter.
-    fn check_place(&self, rows: usize) -> Result<(), FitError> {
-        if self.progress.rows < rows {
-            return Ok(());
+    /// Puts the rows of the epoch in order, once it is sure that all its minibatches can be learned from.
+    fn begin_epoch<N: Network>(
+        &mut self,
+        network: &N,
+        train: &Dataset,
+        validation: &Dataset,
+    ) -> Result<(), FitError> {
+        let FitConfig { batch_size, views, .. } = self.config;
+        check_width("rows to train with", network, train)?;
+        check_width("rows held out", network, validation)?;
+        validation.check_not_resampled("hold out")?;
+        let (rows, done) = (self.config.rows_per_epoch(train.len()), self.progress.rows);
+        if rows == 0 {
+            return Err(DataError::TooFewRows { needed: batch_size, rows: train.len() }.into());
         }
-        let expected = format!("fewer than the {rows} rows to train with");
-        let got = format!("{} of them learned from", self.progress.rows);
-        Err(CheckpointError::mismatch("progress", expected, got).into())
+        if done >= rows {
+            return Err(FitError::OtherRows { done, rows });
+        }
+        train.check_views(rows.min(batch_size), views)?;
+        // Looked at for its shape alone: it takes no memory.
+        let smallest = [self.config.smallest_batch(train.len()) * views, train.input_width()];
+        let smallest = smallest.map(|n| n as i64);
+        network.check_input(&Tensor::zeros([1, 1], FLOAT_CPU).expand(smallest, false))?;
+        self.augmentation =
+            Some(Compose::new(self.config.augmentations.clone(), train.input_width())?);
+        let epoch = self.progress.history.epochs.len() as u64;
+        self.order = self.config.sampler.order(train, &self.rng, epoch)?;
+        Ok(())
     }
 
     /// Sums the gradients of the next minibatches, each counted by its share of their weight: the
@@ -156,9 +201,10 @@ impl Fit {
         train: &Dataset,
         objective: &(impl Objective<N> + ?Sized),
     ) -> Result<(), FitError> {
-        let FitConfig { batch_size, accumulate, .. } = self.config;
-        let start = self.progress.rows;
-        let end = train.len().min(start.saturating_add(batch_size.saturating_mul(accumulate)));
+        let FitConfig { batch_size, accumulate, views, .. } = self.config;
+        let (start, rows) = (self.progress.rows, self.config.rows_per_epoch(train.len()));
+        let end = rows.min(start.saturating_add(batch_size.saturating_mul(accumulate)));
+        train.check_views(end - start, views)?;
         network.parameters_mut().zero_grad();
         // A stream for each step, far from those of the epochs.
         let mut rng = self.rng.clone();
@@ -166,23 +212,26 @@ impl Fit {
         let minibatches = self.order[start..end].chunks(batch_size);
         self.batches.resize_with(minibatches.len(), Batch::default);
         for (rows, batch) in minibatches.zip(&mut self.batches) {
-            train.gather_views(rows, self.config.views, batch);
+            train.gather_views(rows, views, batch)?;
             if let Some(augmentation) = &self.augmentation {
                 augmentation.apply(batch.input_numbers_mut(), &mut rng)?;
             }
         }
-        let total: f64 = self.batches.iter().map(|batch| objective.weight(batch)).sum();
-        for i in 0..self.batches.len() {
-            let batch = &self.batches[i];
-            let (loss, weight) = (objective.loss(network, batch)?, objective.weight(batch)); // []
-            let number = self.finite(loss.double_value(&[]))?;
+        let weights = self.batches.iter().map(|batch| weight(objective, batch));
+        let weights = weights.collect::<Result<Vec<f64>, _>>()?;
+        let total: f64 = weights.iter().sum();
+        let FitProgress { loss: mut sum, weight: mut of, batches: mut done, .. } = self.progress;
+        for (batch, weight) in self.batches.iter().zip(weights) {
+            let loss = objective.loss(network, batch)?; // []
+            check_scalar(&loss)?;
+            let number = self.finite(loss.double_value(&[]), done)?;
             // Without any weight there is no gradient either.
-            (loss * if total > 0.0 { weight / total } else { 0.0 }).backward();
-            self.progress.loss += number * weight;
-            self.progress.weight += weight;
-            self.progress.batches += 1;
+            let share = if total > 0.0 { weight / total } else { 0.0 };
+            network.parameters_mut().accumulate(&loss, share)?;
+            (sum, of, done) = (sum + number * weight, of + weight, done + 1);
         }
-        self.progress.rows = end;
+        let progress = &mut self.progress;
+        (progress.loss, progress.weight, progress.batches, progress.rows) = (sum, of, done, end);
         Ok(())
     }
 
@@ -194,23 +243,38 @@ impl Fit {
         objective: &(impl Objective<N> + ?Sized),
     ) -> Result<Option<f64>, FitError> {
         let loss = mean_loss(network, data, objective, (&self.config, &self.rng))?;
-        loss.map(|loss| self.finite(loss)).transpose()
+        loss.map(|loss| self.finite(loss, self.progress.batches)).transpose()
     }
 
-    fn finite(&self, loss: f64) -> Result<f64, FitError> {
-        let (epoch, batch) = (self.progress.history.epochs.len() + 1, self.progress.batches + 1);
-        if loss.is_finite() { Ok(loss) } else { Err(FitError::Diverged { epoch, batch, loss }) }
+    /// The loss, where it is finite; so many minibatches of the epoch came before.
+    fn finite(&self, loss: f64, batches: usize) -> Result<f64, FitError> {
+        if loss.is_finite() {
+            return Ok(loss);
+        }
+        let history = Box::new(self.progress.history.clone());
+        let (epoch, batch) = (history.epochs.len() + 1, batches + 1);
+        Err(FitError::Diverged { epoch, batch, loss, history })
     }
 
-    fn end_epoch<N: Network>(&mut self, epoch: Epoch, network: &N, ranked: bool) {
+    fn end_epoch<N: Network>(
+        &mut self,
+        epoch: Epoch,
+        network: &N,
+        ranked: bool,
+    ) -> Result<(), FitError> {
+        // The last step may have been one too many, which no loss of the epoch tells.
+        let state = NetworkState::of(network);
+        if !state.is_finite() {
+            self.finite(f64::NAN, self.progress.batches)?;
+        }
+        self.finite(epoch.train_loss, self.progress.batches)?;
         let FitConfig { epochs, patience, min_delta, .. } = self.config;
         let FitProgress { history, rows, batches, loss, weight, reference, stale, .. } =
             &mut self.progress;
         (*rows, *batches, *loss, *weight) = (0, 0, 0.0, 0.0);
         if !ranked || history.best().is_none_or(|best| epoch.loss() < best.loss()) {
             history.best_epoch = Some(history.epochs.len());
-            let weights = network.parameters().to_vec();
-            self.best = Some(Best { weights, buffers: network.buffers() });
+            self.best = Some(state);
         }
         if !ranked || reference.is_none_or(|reference| epoch.loss() < reference - min_delta) {
             (*reference, *stale) = (Some(epoch.loss()), 0);
@@ -220,6 +284,7 @@ impl Fit {
         history.epochs.push(epoch);
         history.stopped_early = patience > 0 && *stale >= patience && history.epochs.len() < epochs;
         self.order.clear();
+        Ok(())
     }
 
     /// Whether all epochs are over, or it stopped early.
@@ -228,10 +293,11 @@ impl Fit {
         history.stopped_early || history.epochs.len() >= self.config.epochs
     }
 
-    /// Where it stands, with an epoch of so many rows.
+    /// Where it stands, with so many rows to train with.
     pub fn progress(&self, total_rows: usize) -> Progress {
         let epochs = self.config.epochs;
         let epoch = (self.progress.history.epochs.len() + 1).min(epochs);
+        let total_rows = self.config.rows_per_epoch(total_rows);
         Progress { epoch, epochs, rows: self.progress.rows, total_rows }
     }
 
@@ -262,48 +328,8 @@ impl Fit {
     /// # Errors
     /// [`FitError::Network`] where it is another network.
     pub fn restore_best<N: Network>(&self, network: &mut N) -> Result<(), FitError> {
-        if let Some(Best { weights, buffers }) = &self.best {
-            network.parameters_mut().load(weights)?;
-            network.load_buffers(buffers)?;
-        }
-        Ok(())
+        Ok(self.best.as_ref().map_or(Ok(()), |best| best.restore(network))?)
     }
-}
-
-/// The mean loss of rows that nothing is learned from; `None` where there are none.
-pub(super) fn mean_loss<N: Network>(
-    network: &N,
-    data: &Dataset,
-    objective: &(impl Objective<N> + ?Sized),
-    (config, rng): (&FitConfig, &ChaCha8Rng),
-) -> Result<Option<f64>, FitError> {
-    if data.is_empty() {
-        return Ok(None);
-    }
-    let _guard = tch::no_grad_guard();
-    let rows: Vec<usize> = (0..data.len()).collect();
-    let (mut sum, mut total, batch) = (0.0, 0.0, &mut Batch::default());
-    // They are augmented the same way each time, so that losses can be compared.
-    let augmentation = (config.views > 1 || objective.augments_held_out())
-        .then(|| Compose::new(config.augmentations.clone(), data.input_width()))
-        .transpose()?;
-    let mut rng = rng.clone();
-    rng.set_stream(u64::MAX / 2); // far from those of the steps and of the epochs
-    for rows in rows.chunks(config.batch_size) {
-        data.gather_views(rows, config.views, batch);
-        if let Some(augmentation) = &augmentation {
-            augmentation.apply(batch.input_numbers_mut(), &mut rng)?;
-        }
-        let (loss, weight): (Tensor, f64) =
-            (objective.loss(network, batch)?, objective.weight(batch));
-        sum += loss.double_value(&[]) * weight;
-        total += weight;
-    }
-    weighted_mean(sum, total).map(Some)
-}
-
-fn weighted_mean(sum: f64, weight: f64) -> Result<f64, FitError> {
-    if weight > 0.0 { Ok(sum / weight) } else { Err(FitError::NoWeight) }
 }
 
 impl Checkpoint for Fit {
@@ -311,7 +337,7 @@ impl Checkpoint for Fit {
         state.insert("progress", &self.progress)?;
         state.insert_part("optimizer", &*self.optimizer)?;
         state.insert("has_best", &self.best.is_some())?;
-        if let Some(Best { weights, buffers }) = &self.best {
+        if let Some(NetworkState { weights, buffers }) = &self.best {
             state.insert_array("best", &[weights.len()], weights);
             state.insert("best_buffers", buffers)?;
         }
@@ -322,7 +348,7 @@ impl Checkpoint for Fit {
         state.load_part("optimizer", &mut *self.optimizer)?;
         self.best = if state.get("has_best")? {
             let weights = state.finite_array("best", &[self.optimizer.groups().len()])?;
-            Some(Best { weights, buffers: state.get("best_buffers")? })
+            Some(NetworkState { weights, buffers: state.get("best_buffers")? })
         } else {
             None
         };

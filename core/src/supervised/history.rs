@@ -21,7 +21,8 @@ pub struct Epoch {
     pub scores: BTreeMap<String, Scores>,
 }
 
-/// One score after an epoch, over all rows of each part; `None` where it is undefined.
+/// One score after an epoch, over all rows of each part; `None` where it is undefined, that is `None` or
+/// not finite.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Scores {
     /// Over the training rows.

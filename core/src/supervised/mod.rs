@@ -47,6 +47,7 @@ mod config;
 mod error;
 mod fit;
 mod history;
+mod mean_loss;
 mod objective;
 mod predictions;
 mod pruning;
@@ -78,7 +79,8 @@ use crate::nn::Network;
 /// `validation` rows epochs are compared by their training loss.
 ///
 /// # Errors
-/// [`FitError`].
+/// [`FitError`]. The network is left then with the weights of the best epoch so far, or with those it
+/// came with before the first one is over; [`Trainer::history`] tells the epochs.
 pub fn fit<N: Network>(
     network: &mut N,
     train: &Dataset,

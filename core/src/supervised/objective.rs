@@ -10,14 +10,16 @@ use crate::nn::Network;
 /// What a training descends: a [`Loss`] between outputs and targets, or a closure of network and
 /// minibatch for anything else. What a closure cannot say beside its loss, a type of one's own can.
 pub trait Objective<N> {
-    /// The mean loss of a minibatch: `[]`, differentiable.
+    /// The mean loss of a minibatch: `[]`, floating-point, differentiable by the network's parameters.
+    /// Anything else ends the training with [`NetworkError::Loss`](crate::nn::NetworkError::Loss).
     ///
     /// # Errors
     /// What is wrong with outputs or targets.
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError>;
 
     /// What the mean of a minibatch divides by: its rows, or the sum of their weights. It is how much the
-    /// minibatch counts beside others, in the loss of an epoch and in a step that several make.
+    /// minibatch counts beside others, in the loss of an epoch and in a step that several make. Finite
+    /// and ≥ 0.
     fn weight(&self, batch: &Batch) -> f64 {
         batch.rows_of_data() as f64
     }

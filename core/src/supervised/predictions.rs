@@ -1,7 +1,7 @@
 //! What a network makes of rows, held against what should have come.
 
 use crate::data::{Batch, DataError, Dataset, class_of};
-use crate::nn::Network;
+use crate::nn::{Network, NetworkError, check_outputs};
 use crate::statistics::argmax;
 
 use super::FitError;
@@ -73,21 +73,30 @@ impl Predictions {
 /// rows go through it at a time.
 ///
 /// # Errors
-/// [`FitError::Width`].
+/// [`FitError::Width`]; [`FitError::Setting`] for a batch size of 0; [`FitError::Network`] where the
+/// network returns other rows than it says.
 pub fn predict<N: Network>(
     network: &N,
     data: &Dataset,
     batch_size: usize,
 ) -> Result<Predictions, FitError> {
     check_width("rows to predict for", network, data)?;
-    let width = network.outputs();
-    let mut outputs = vec![0.0; data.len() * width];
+    if batch_size == 0 {
+        return Err(FitError::Setting { key: "batch_size", value: 0.0, allowed: "at least 1" });
+    }
+    let (width, limit) = (network.outputs(), isize::MAX as usize / size_of::<f32>());
+    let length = data.len().checked_mul(width).filter(|&length| length <= limit);
+    let too_large = NetworkError::TooLarge { what: "the outputs of all rows", limit };
+    let mut outputs = vec![0.0; length.ok_or(too_large)?];
     let rows: Vec<usize> = (0..data.len()).collect();
-    let batch_size = batch_size.max(1);
+    let batch_size = batch_size.min(rows.len().max(1));
     let mut batch = Batch::default();
-    for (rows, out) in rows.chunks(batch_size).zip(outputs.chunks_mut(batch_size * width)) {
+    for (rows, out) in rows.chunks(batch_size).zip(outputs.chunks_mut((batch_size * width).max(1)))
+    {
         data.gather(rows, &mut batch);
-        network.predict(&batch.inputs()).copy_data(out, rows.len() * width);
+        let answers = network.predict(&batch.inputs());
+        check_outputs(&answers, rows.len(), width)?;
+        answers.f_copy_data(out, rows.len() * width).map_err(NetworkError::from)?;
     }
     Ok(Predictions { outputs, width, targets: data.targets().to_vec() })
 }

@@ -18,6 +18,7 @@ use crate::optim::{
     AdagradConfig, AdamConfig, AdamWConfig, OptimizerConfig, ParamGroup, RmsPropConfig, SgdConfig,
 };
 
+mod failures;
 mod identity;
 mod trainer;
 mod weights;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rand_chacha::ChaCha8Rng;
 
-use super::fit::mean_loss;
+use super::fit::NetworkState;
+use super::mean_loss::mean_loss;
 use super::{Callback, Fit, FitConfig, FitError, History, Objective, Predictions, Scores, predict};
 use crate::checkpoint::{self, CheckpointError, StateDict};
 use crate::data::Dataset;
@@ -22,6 +23,7 @@ pub struct Trainer<'a> {
     scores: Vec<(String, Score<'a>)>,
     callbacks: Vec<Box<dyn Callback + 'a>>,
     checkpoint: Option<PathBuf>,
+    history: History,
 }
 
 /// What [`Trainer::evaluate`] found.
@@ -40,11 +42,12 @@ impl<'a> Trainer<'a> {
     /// [`FitError::Setting`].
     pub fn new(config: FitConfig, rng: ChaCha8Rng) -> Result<Self, FitError> {
         config.check()?;
-        Ok(Self { config, rng, scores: Vec::new(), callbacks: Vec::new(), checkpoint: None })
+        let (scores, callbacks) = (Vec::new(), Vec::new());
+        Ok(Self { config, rng, scores, callbacks, checkpoint: None, history: History::default() })
     }
 
     /// Computes a score of all training rows and all rows held out after every epoch, in evaluation
-    /// mode; `None` is an undefined one.
+    /// mode; `None` is an undefined one, and so is a number that is not finite.
     #[must_use]
     pub fn score(
         mut self,
@@ -55,7 +58,7 @@ impl<'a> Trainer<'a> {
         self
     }
 
-    /// Tells somebody of every step and epoch.
+    /// Adds a callback, called after every optimiser step and epoch.
     #[must_use]
     pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
         self.callbacks.push(Box::new(callback));
@@ -75,6 +78,10 @@ impl<'a> Trainer<'a> {
     /// Without `validation` rows epochs are compared by their training loss. A training that was
     /// interrupted and goes on from its [`checkpoint`](Self::checkpoint) comes to the same weights,
     /// bit for bit.
+    ///
+    /// A training that fails keeps what it has reached: the network is left with the weights of the best
+    /// epoch so far, or with those it came with before the first one is over, and
+    /// [`history`](Self::history) tells the epochs.
     ///
     /// # Errors
     /// [`FitError`]; [`FitError::Undescribed`] where there is a checkpoint file and the objective has no
@@ -96,14 +103,22 @@ impl<'a> Trainer<'a> {
             }
             None => None,
         };
-        if let Some((path, identity)) = file.as_ref().filter(|(path, _)| path.exists()) {
-            resume(path, identity, network, &mut fit)?;
-        }
+        let before = NetworkState::of(network);
         let result = self.run(network, &mut fit, file.as_ref(), (train, validation), objective);
         network.set_training(false);
+        let restored = match (&result, fit.best_weights()) {
+            (Err(_), None) => before.restore(network).map_err(FitError::from),
+            _ => fit.restore_best(network),
+        };
+        self.history.clone_from(fit.history());
         result?;
-        fit.restore_best(network)?;
+        restored?;
         Ok(fit.into_history())
+    }
+
+    /// The epochs of the last training, one that failed included.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     fn run<N: Network>(
@@ -114,6 +129,9 @@ impl<'a> Trainer<'a> {
         (train, validation): (&Dataset, &Dataset),
         objective: &(impl Objective<N> + ?Sized),
     ) -> Result<(), FitError> {
+        if let Some((path, identity)) = file.filter(|(path, _)| path.exists()) {
+            resume(path, identity, network, fit)?;
+        }
         while !fit.is_over() {
             let epoch = fit.step(network, train, validation, objective)?;
             let progress = fit.progress(train.len());
@@ -151,7 +169,9 @@ impl<'a> Trainer<'a> {
         data.check_not_resampled("evaluate")?;
         let predictions = predict(network, data, self.config.batch_size)?;
         let loss = mean_loss(network, data, objective, (&self.config, &self.rng))?;
-        let scores = self.scores.iter().map(|(name, score)| (name.clone(), score(&predictions)));
+        let score =
+            |(name, score): &(String, Score<'_>)| (name.clone(), defined(score(&predictions)));
+        let scores = self.scores.iter().map(score);
         Ok(Evaluation { loss: loss.ok_or(FitError::Empty)?, scores: scores.collect() })
     }
 
@@ -171,8 +191,9 @@ impl<'a> Trainer<'a> {
             true => None,
         };
         for (name, score) in &self.scores {
-            let validation = held_out.as_ref().and_then(score);
-            fit.add_score(name, Scores { train: score(&train), validation });
+            let train = defined(score(&train));
+            let validation = defined(held_out.as_ref().and_then(score));
+            fit.add_score(name, Scores { train, validation });
         }
         Ok(())
     }
@@ -183,6 +204,11 @@ impl<'a> Trainer<'a> {
         let rows = [train, validation].map(Dataset::fingerprint);
         format!("{:?} {rng:?} {rows:?} {}", self.config, parts.join(" "))
     }
+}
+
+/// A score that is not finite is undefined; no file of JSON could hold it.
+fn defined(score: Option<f64>) -> Option<f64> {
+    score.filter(|score| score.is_finite())
 }
 
 fn save<N: Network>(path: &Path, identity: &str, network: &N, fit: &Fit) -> Result<(), FitError> {
@@ -211,5 +237,14 @@ fn resume<N: Network>(
     }
     state.load_part("parameters", network.parameters_mut())?;
     network.load_buffers(&state.get("buffers")?)?;
-    Ok(state.load_part("fit", fit)?)
+    state.load_part("fit", fit)?;
+    let (expected, got) = (network.parameters().len(), fit.best_weights().map_or(0, <[f32]>::len));
+    if fit.best_weights().is_some() && expected != got {
+        return Err(FitError::Checkpoint(CheckpointError::Mismatch {
+            name: "fit.best".to_owned(),
+            expected: format!("the {expected} weights of the network"),
+            got: format!("{got} weights"),
+        }));
+    }
+    Ok(())
 }

@@ -147,10 +147,10 @@ impl Study {
             let mut trial = Trial::new(&self.config, &self.trials[..known], number)?;
             let result = objective(&mut trial);
             let Some(record) = trial.finish(result)? else { return Ok(Ending::Interrupted) };
-            if let Some(storage) = &mut self.storage {
-                storage.append(&record)?;
-            }
+            // The trial is kept even where it cannot be written down.
+            let written = self.storage.as_mut().map_or(Ok(()), |file| file.append(&record));
             self.trials.insert(known, record);
+            written?;
         }
     }
 
@@ -181,15 +181,17 @@ impl Study {
             let known = self.trials.partition_point(|trial| trial.number / jobs < first / jobs);
             let (config, history) = (&self.config, &self.trials[..known]);
             let storage = Mutex::new(&mut self.storage);
-            let run = |number| -> Result<Option<TrialRecord>, TuneError> {
+            type Ended = (Option<TrialRecord>, Result<(), TuneError>);
+            let run = |number| -> Result<Ended, TuneError> {
                 let mut trial = Trial::new(config, history, number)?;
                 let result = objective(&mut trial);
                 let record = trial.finish(result)?;
                 let mut storage = storage.lock().expect("no thread panics while it holds the lock");
-                if let (Some(storage), Some(record)) = (&mut **storage, &record) {
-                    storage.append(record)?;
-                }
-                Ok(record)
+                let written = match (&mut **storage, &record) {
+                    (Some(storage), Some(record)) => storage.append(record),
+                    _ => Ok(()),
+                };
+                Ok((record, written))
             };
             let results: Vec<_> = std::thread::scope(|scope| {
                 let spawn = |&number| scope.spawn(move || run(number));
@@ -202,10 +204,15 @@ impl Study {
             });
             let mut ending = Ok(Ending::Done);
             for result in results {
-                match result {
-                    Ok(Some(record)) => self.trials.push(record),
-                    // What the others came to is kept, as it is in the file.
-                    Ok(None) => ending = ending.and(Ok(Ending::Interrupted)),
+                // What each came to is kept, whatever became of the others.
+                let ended = result.and_then(|(record, written)| {
+                    let is_interrupted = record.is_none();
+                    self.trials.extend(record);
+                    written.map(|()| is_interrupted)
+                });
+                match ended {
+                    Ok(false) => {}
+                    Ok(true) => ending = ending.and(Ok(Ending::Interrupted)),
                     Err(error) => ending = ending.and(Err(error)),
                 }
             }

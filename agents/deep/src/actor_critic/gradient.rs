@@ -163,13 +163,12 @@ mod tests {
         let value_loss = error.square().mean(Kind::Float);
         assert!((policy - policy_loss.double_value(&[])).abs() < 1e-5);
         assert!((pass.entropy - entropy.double_value(&[])).abs() < 1e-5);
-        networks.parameters_mut().zero_grad();
         let mut loss = policy_loss - entropy * 0.7;
         if learn_values {
             assert!((value - value_loss.double_value(&[])).abs() < 1e-5);
             loss += value_loss * 0.4;
         }
-        loss.backward();
+        networks.parameters_mut().backward(&loss).unwrap();
         for (a, b) in ours.iter().zip(networks.parameters().gradients()) {
             assert!((a - b).abs() < 1e-5, "{a} {b}");
         }

@@ -114,17 +114,31 @@ impl Ensemble {
 
     /// What every member says of its own rows, `[E, B, in]`, differentiable.
     pub(super) fn forward(&self, input: &Tensor) -> Prediction {
-        self.run(input, |parameter| parameter.tensor().shallow_clone())
+        self.run(input, &self.bounds(), Parameter::tensor)
     }
 
     /// What one member says of `[1, B, in]`.
     pub(super) fn forward_member(&self, member: usize, input: &Tensor) -> Prediction {
-        self.run(input, |parameter| parameter.tensor().narrow(0, member as i64, 1))
+        let of_member = |parameter: &Parameter| {
+            parameter.rows(member, 1).expect("each member has a row of every parameter")
+        };
+        self.run(input, &[&self.max_log_var, &self.min_log_var].map(of_member), of_member)
     }
 
-    fn run(&self, input: &Tensor, view: impl Fn(&Parameter) -> Tensor) -> Prediction {
-        let apply =
-            |layer: &Layer, x: &Tensor| view(&layer.bias).baddbmm(x, &view(&layer.weight), 1, 1);
+    /// The bounds of log σ², the upper one first.
+    fn bounds(&self) -> [Tensor; 2] {
+        [self.max_log_var.tensor(), self.min_log_var.tensor()]
+    }
+
+    fn run(
+        &self,
+        input: &Tensor,
+        [max, min]: &[Tensor; 2],
+        tensor: impl Fn(&Parameter) -> Tensor,
+    ) -> Prediction {
+        let apply = |layer: &Layer, x: &Tensor| {
+            tensor(&layer.bias).baddbmm(x, &tensor(&layer.weight), 1, 1)
+        };
         let (last, hidden) = self.layers.split_last().expect("there is a last layer");
         let mut x = input.shallow_clone();
         for layer in hidden {
@@ -132,10 +146,9 @@ impl Ensemble {
         }
         let rows = apply(last, &x); // [E, B, 2 T + 1]
         let t = self.targets as i64;
-        let (max, min) = (view(&self.max_log_var), view(&self.min_log_var));
         Prediction {
             mean: rows.narrow(-1, 0, t),
-            log_var: soft_bounds(&rows.narrow(-1, t, t), &min, &max),
+            log_var: soft_bounds(&rows.narrow(-1, t, t), min, max),
             end: rows.select(-1, 2 * t),
         }
     }
@@ -152,21 +165,21 @@ impl Ensemble {
         end: Option<&Tensor>,
         rate: f64,
     ) -> Result<f64, AgentError> {
-        let prediction = self.forward(input);
+        let bounds = self.bounds();
+        let prediction = self.run(input, &bounds, Parameter::tensor);
         let nll = gaussian_nll(&prediction.mean, &prediction.log_var, target).mean(Kind::Float);
         let nll = match end {
             Some(end) => nll + bernoulli_nll(&prediction.end, end).mean(Kind::Float),
             None => nll,
         };
         // Members share no parameter: their sum is each one's own loss to each.
-        let loss = &nll * self.members as f64 + self.penalty(); // []
+        let loss = &nll * self.members as f64 + self.penalty(&bounds); // []
         self.optimizer.minimize(&loss, &mut self.parameters, rate, None).map_err(backend)?;
         Ok(nll.double_value(&[]))
     }
 
     /// What keeps the bounds of log σ² near each other, and the weights small.
-    fn penalty(&self) -> Tensor {
-        let (max, min) = (self.max_log_var.tensor(), self.min_log_var.tensor());
+    fn penalty(&self, [max, min]: &[Tensor; 2]) -> Tensor {
         let mut penalty: Tensor = (max - min).sum(Kind::Float) * BOUNDS_WEIGHT;
         if self.weight_decay > 0.0 {
             for layer in &self.layers {

@@ -53,7 +53,8 @@ fn agrees_with_libtorch() {
                     if batch > 0 {
                         let y = network.forward(&Tensor::from_slice(&x).view(rows));
                         let weight = Tensor::from_slice(&weight).view(rows);
-                        (y * weight).sum(Kind::Float).backward();
+                        let loss = (y * weight).sum(Kind::Float);
+                        network.parameters_mut().accumulate(&loss, 1.0).unwrap();
                     }
                     let theirs = network.parameters().gradients().to_vec();
                     network.parameters_mut().gradients_mut().fill(0.25);
@@ -75,7 +76,8 @@ fn a_wide_network_agrees_with_libtorch() {
     let [mut network, _] = networks(Activation::Relu, 17, &[300, 257], 6);
     let (x, weight) = (numbers(4, 200 * 17), numbers(5, 200 * 6));
     let y = network.forward(&Tensor::from_slice(&x).view([200, 17]));
-    (y * Tensor::from_slice(&weight).view([200, 6])).sum(Kind::Float).backward();
+    let loss = (y * Tensor::from_slice(&weight).view([200, 6])).sum(Kind::Float);
+    network.parameters_mut().backward(&loss).unwrap();
     let theirs = network.parameters().gradients().to_vec();
     network.parameters_mut().zero_grad();
     ours(network.as_mut(), &x, 200, &weight, &mut Tape::default());
@@ -96,7 +98,8 @@ fn convolutions_and_atoms_agree_with_libtorch() {
         let mut network = QNetwork::new(&config, &[9, 8, 2], 3, rng).unwrap();
         let (x, weight) = (numbers(4, 7 * 144), numbers(5, 7 * 12));
         let y = network.forward(&Tensor::from_slice(&x).view([7, 144]));
-        (y * Tensor::from_slice(&weight).view([7, 12])).sum(Kind::Float).backward();
+        let loss = (y * Tensor::from_slice(&weight).view([7, 12])).sum(Kind::Float);
+        network.parameters_mut().backward(&loss).unwrap();
         let theirs = network.parameters().gradients().to_vec();
         network.parameters_mut().zero_grad();
         ours(&mut network, &x, 7, &weight, &mut Tape::default());
@@ -140,4 +143,31 @@ fn wrong_lengths_are_errors() {
     assert!(plan.backward(values, &[0.0; 3], &mut tape, &mut gradients).is_err());
     assert!(plan.backward(values, &[0.0; 2], &mut tape, &mut gradients[1..]).is_err());
     plan.backward(values, &[0.0; 2], &mut tape, &mut gradients).unwrap();
+}
+
+#[test]
+fn more_rows_than_can_be_counted_are_errors() {
+    let scratch = &mut crate::nn::Scratch::default();
+    for network in networks(Activation::Tanh, 4, &[8], 2) {
+        let (plan, values) = (network.plan().unwrap(), network.parameters().values());
+        for batch in [usize::MAX, 1 << 63, 1 << 62, 1 << 40] {
+            let mut tape = Tape::default();
+            assert!(plan.forward(values, &[0.0; 4], batch, &mut tape).is_err(), "{batch}");
+            assert!(plan.run(values, &[0.0; 4], batch, scratch, &mut [0.0; 2]).is_err());
+            assert!(network.evaluate(&[], batch, scratch, &mut []).is_err());
+            assert!(Plan::new(4).run(values, &[], batch, scratch, &mut []).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_tape_of_another_network_is_an_error() {
+    let [small, _] = networks(Activation::Tanh, 4, &[8], 2);
+    let [large, _] = networks(Activation::Tanh, 4, &[9], 2);
+    let mut tape = Tape::default();
+    small.plan().unwrap().forward(small.parameters().values(), &[0.0; 4], 1, &mut tape).unwrap();
+    let (plan, values) = (large.plan().unwrap(), large.parameters().values());
+    let gradients = &mut vec![0.0; values.len()];
+    let error = plan.backward(values, &[0.0; 2], &mut tape, gradients).unwrap_err();
+    assert_eq!(error.to_string(), "a tape's layer: expected 9 numbers, got 8");
 }

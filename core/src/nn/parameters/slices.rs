@@ -4,10 +4,10 @@ use tch::Tensor;
 
 // SAFETY, of both: the tensors come from `zeros` with kind f32 on the CPU, so they are
 // contiguous, initialised and aligned; they are private and never resized, so the memory lives
-// as long as they do. An empty tensor has no memory, hence the special case. Values are written
-// through `&mut Parameters` only, as the views that leave it ask their readers not to write.
-// Gradients are written by `backward` as well, a call into another language that takes the loss
-// and runs while no slice is in use, as the documentation of the two accessors asks.
+// as long as they do. An empty tensor has no memory, hence the special case. Values and gradients
+// are written through `&mut Parameters` only: the views of the values stay within this crate, which
+// does not write to them, and `Parameter::tensor` hands out copies. libtorch writes to `accumulated`,
+// of which slices live within one function alone, between its calls.
 
 pub(super) fn of(tensor: &Tensor) -> &[f32] {
     match tensor.numel() {

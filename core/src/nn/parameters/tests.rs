@@ -23,25 +23,26 @@ fn tensors_are_views_of_the_flat_values() {
 }
 
 #[test]
-fn backward_adds_to_the_flat_gradients() {
+fn gradients_are_those_of_the_loss_or_are_added_up() {
     let (a, b, mut parameters) = two_tensors(1);
     assert_eq!(parameters.gradients(), [0.0; 7]);
     for times in 1..=2 {
         let loss = a.tensor().sum(Kind::Float) * 2.0 + b.tensor().sum(Kind::Float);
-        loss.backward();
+        parameters.accumulate(&loss, 1.0).unwrap();
         let t = times as f32;
         assert_eq!(parameters.gradients(), [2.0 * t, 2.0 * t, 2.0 * t, 2.0 * t, t, t, t]);
     }
     parameters.zero_grad();
     assert_eq!(parameters.gradients(), [0.0; 7]);
-    (b.tensor().sum(Kind::Float)).backward();
+    parameters.accumulate(&a.tensor().sum(Kind::Float), 0.5).unwrap();
+    parameters.backward(&b.tensor().sum(Kind::Float)).unwrap();
     assert_eq!(parameters.gradients(), [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
 }
 
 #[test]
 fn builds_where_gradients_are_off() {
-    let (_, b, parameters) = tch::no_grad(|| two_tensors(1));
-    b.tensor().sum(Kind::Float).backward();
+    let (_, b, mut parameters) = tch::no_grad(|| two_tensors(1));
+    parameters.backward(&b.tensor().sum(Kind::Float)).unwrap();
     assert_eq!(parameters.gradients()[4..], [1.0; 3]);
 }
 
@@ -76,4 +77,71 @@ fn other_shapes_are_errors() {
 fn nothing_declared_is_empty() {
     let parameters = ParametersBuilder::new().build(&mut ChaCha8Rng::seed_from_u64(1)).unwrap();
     assert!(parameters.is_empty() && parameters.values().is_empty());
+}
+
+#[test]
+fn nothing_writes_to_values_or_gradients_that_are_borrowed() {
+    let (a, b, mut parameters) = two_tensors(1);
+    parameters.backward(&(a.tensor().sum(Kind::Float) + b.tensor().sum(Kind::Float))).unwrap();
+    let (values, gradients) = (parameters.values(), parameters.gradients());
+    let before = (values.to_vec(), gradients.to_vec());
+    let _ = a.tensor().shallow_clone().fill_(9.0);
+    let _ = a.rows(1, 1).unwrap().detach().zero_();
+    (b.tensor() * 3.0).sum(Kind::Float).backward();
+    assert!(!b.tensor().grad().defined());
+    assert_eq!((values, gradients), (before.0.as_slice(), before.1.as_slice()));
+    assert_eq!(Vec::<f32>::try_from(a.rows(1, 1).unwrap().view(-1)).unwrap(), values[2..4]);
+    assert!(matches!(a.rows(1, 2), Err(NetworkError::Torch(_))));
+    // What libtorch added on its own is forgotten.
+    parameters.backward(&b.tensor().sum(Kind::Float)).unwrap();
+    assert_eq!(parameters.gradients(), [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+}
+
+#[test]
+fn what_is_no_loss_is_an_error() {
+    let (a, _, mut parameters) = two_tensors(1);
+    let scalar = || a.tensor().sum(Kind::Float);
+    let constant = Tensor::from(1.0_f32);
+    for (loss, got) in [
+        (a.tensor(), "shape [2, 2]"),
+        (scalar().view(1), "shape [1]"),
+        (scalar().detach(), "without gradient"),
+        (constant, "without gradient"),
+        (scalar().to_kind(Kind::Int64), "kind Int64"),
+    ] {
+        let error = parameters.backward(&loss).unwrap_err();
+        assert!(matches!(error, NetworkError::Loss { .. }), "{error}");
+        assert!(error.to_string().contains(got), "{error}");
+    }
+    let twice = a.tensor().square().sum(Kind::Float);
+    parameters.backward(&twice).unwrap();
+    let error = parameters.backward(&twice).unwrap_err();
+    assert!(matches!(error, NetworkError::Torch(_)), "{error}");
+    assert!(!error.to_string().contains('\n'), "{error}");
+}
+
+#[test]
+fn sizes_are_refused_before_memory_is_taken() {
+    let most = usize::MAX;
+    for shape in [&[most][..], &[1 << 40], &[1 << 32, 1 << 32], &[1 << 26, 2], &[0, most, most]] {
+        let error = ParametersBuilder::new().parameter(shape, Init::Zeros, FANS).map(drop);
+        let is_refused = matches!(error, Err(NetworkError::TooLarge { .. }));
+        assert!(is_refused || shape.contains(&0), "{shape:?}");
+    }
+    // Each is small enough, but not all together.
+    let mut builder = ParametersBuilder::new();
+    let declare = |_| builder.parameter(&[1 << 24], Init::Zeros, FANS).map(drop);
+    assert!(matches!((0..5).try_for_each(declare), Err(NetworkError::TooLarge { .. })));
+}
+
+#[test]
+fn through_a_copy_gradients_have_the_same_bits() {
+    let (a, _, mut parameters) = two_tensors(1);
+    let mut gradients = |x: &Tensor| {
+        let bounded: Tensor = x - (x * 0.3_f64.exp()).softplus() * (1.0 - x.square());
+        let loss = bounded.sum(Kind::Float) * 0.37 + x.sigmoid().sum(Kind::Float) * 0.01;
+        parameters.backward(&loss).unwrap();
+        parameters.gradients().iter().map(|number| number.to_bits()).collect::<Vec<_>>()
+    };
+    assert_eq!(gradients(&a.tensor()), gradients(a.view()));
 }

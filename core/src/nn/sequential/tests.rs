@@ -116,7 +116,7 @@ fn descend(network: &mut Sequential, steps: usize) -> f64 {
     network.set_training(true);
     for _ in 0..steps {
         let loss = (network.forward(&x) - &target).square().mean(Kind::Float);
-        network.parameters_mut().backward(&loss);
+        network.parameters_mut().backward(&loss).unwrap();
         let (values, gradients) = network.parameters_mut().values_and_gradients();
         values.iter_mut().zip(gradients).for_each(|(x, g)| *x -= 0.05 * g);
     }

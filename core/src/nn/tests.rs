@@ -1,0 +1,126 @@
+//! What every kind of network holds to.
+
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::init::Init;
+use crate::transfer::{Lora, LoraConfig, PrefixTuning, PrefixTuningConfig};
+
+const MOST: usize = usize::MAX;
+
+fn rng() -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(2)
+}
+
+fn transformer(norm_first: bool) -> Transformer {
+    let config = TransformerConfig { norm_first, ..TransformerConfig::default() };
+    Transformer::new(&config, 16, 3, &mut rng()).unwrap()
+}
+
+/// One of each, of 16 numbers to 3.
+fn networks() -> Vec<Box<dyn Network>> {
+    let q = |dueling, atoms, conv| QNetworkConfig {
+        dueling,
+        atoms,
+        conv,
+        noise: Some(0.5),
+        ..QNetworkConfig::default()
+    };
+    let conv = vec![ConvConfig { channels: 2, kernel: 2, stride: 1 }];
+    let layers = NetworkConfig::cnn(&[4], 10, Activation::Relu).linear_head(3);
+    let linear = NetworkConfig::mlp(&[8], Activation::Tanh).linear_head(3);
+    let linear = Sequential::new(&linear, &[16], &mut rng()).unwrap();
+    let prefixes = PrefixTuningConfig::default();
+    vec![
+        Box::new(Mlp::new(&MlpConfig::default(), 16, 3, &mut rng()).unwrap()),
+        Box::new(QNetwork::new(&q(false, 1, conv), &[4, 4], 3, &mut rng()).unwrap()),
+        Box::new(QNetwork::new(&q(true, 3, vec![]), &[16], 1, &mut rng()).unwrap()),
+        Box::new(Sequential::new(&layers, &[4, 4], &mut rng()).unwrap()),
+        Box::new(Lora::new(linear, &LoraConfig::default(), &mut rng()).unwrap()),
+        Box::new(transformer(false)),
+        Box::new(transformer(true)),
+        Box::new(PrefixTuning::new(transformer(false), &prefixes, &mut rng()).unwrap()),
+    ]
+}
+
+#[test]
+fn no_rows_make_no_rows() {
+    for (i, network) in networks().iter().enumerate() {
+        let none = Tensor::zeros([0, 16], tch::kind::FLOAT_CPU);
+        assert_eq!(network.try_forward(&none).unwrap().size(), [0, 3], "{i}");
+        assert_eq!(network.predict(&none).size(), [0, 3], "{i}");
+        network.evaluate(&[], 0, &mut Scratch::default(), &mut []).unwrap();
+    }
+}
+
+#[test]
+fn rows_of_another_shape_or_kind_are_errors() {
+    let float = tch::kind::FLOAT_CPU;
+    for network in networks() {
+        for shape in [&[2, 15][..], &[16], &[], &[2, 4, 4], &[0, 0]] {
+            let error = network.try_forward(&Tensor::zeros(shape, float)).unwrap_err();
+            assert!(matches!(error, NetworkError::Input { width: 16, .. }), "{shape:?}: {error}");
+        }
+        for kind in [Kind::Double, Kind::Int64] {
+            let error = network.try_forward(&Tensor::zeros([2, 16], (kind, Device::Cpu)));
+            assert!(matches!(error, Err(NetworkError::Kind { .. })));
+        }
+    }
+}
+
+#[test]
+fn widths_that_no_memory_holds_are_errors() {
+    let conv = |channels, kernel| ConvConfig { channels, kernel, stride: 1 };
+    let (zeros, rng) = (Init::Zeros, &mut rng());
+    for n in [MOST, 1 << 63, 1 << 40, 1 << 33] {
+        let builder = &mut ParametersBuilder::new();
+        let mlp = MlpConfig { hidden: vec![n], ..MlpConfig::default() };
+        let long = MlpConfig { hidden: vec![1; 1 << 14], ..MlpConfig::default() };
+        let q = |atoms, conv| QNetworkConfig { atoms, conv, ..QNetworkConfig::default() };
+        let dueling = QNetworkConfig { dueling: true, ..q(n, vec![]) };
+        let wide = TransformerConfig { width: n, heads: 1, ..TransformerConfig::default() };
+        let tall = PictureShape { height: n, width: n, channels: n };
+        let init = (zeros, zeros);
+        for (i, built) in [
+            Mlp::new(&mlp, 4, 2, rng).map(drop),
+            Mlp::new(&MlpConfig::default(), n, 2, rng).map(drop),
+            Mlp::new(&MlpConfig::default(), 4, n, rng).map(drop),
+            Mlp::new(&long, 4, 2, rng).map(drop),
+            Linear::new(n, n, zeros, zeros, builder).map(drop),
+            MultiheadAttention::new(n, 1, "attention", builder).map(drop),
+            DuelingHead::new(4, n, n, init, builder).map(drop),
+            QNetwork::new(&q(n, vec![]), &[4], n, rng).map(drop),
+            QNetwork::new(&dueling, &[4], 2, rng).map(drop),
+            QNetwork::new(&q(1, vec![conv(n, 1)]), &[4, 4], 2, rng).map(drop),
+            QNetwork::new(&q(1, vec![conv(1, n)]), &[n, n, n], 2, rng).map(drop),
+            QNetwork::new(&q(1, vec![]), &[n, n], 2, rng).map(drop),
+            ConvLayers::new(&[conv(1, 1)], tall, Activation::Relu, init, builder).map(drop),
+            Transformer::new(&wide, 16, 2, rng).map(drop),
+            Transformer::new(&TransformerConfig::default(), n / 8 * 8, 2, rng).map(drop),
+            TransformerEncoderLayer::new(&wide, "block", builder).map(drop),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert!(matches!(built, Err(NetworkError::TooLarge { .. })), "{i}, {n}: {built:?}");
+        }
+    }
+}
+
+#[test]
+fn rates_and_deviations_that_are_none_are_errors() {
+    let mut network = Mlp::new(&MlpConfig::default(), 2, 1, &mut rng()).unwrap();
+    let other = Mlp::new(&MlpConfig::default(), 2, 1, &mut rng()).unwrap();
+    let before = network.parameters().to_vec();
+    for tau in [f32::NAN, -0.1, 1.1, f32::INFINITY] {
+        let error = network.parameters_mut().polyak(other.parameters(), tau).unwrap_err();
+        assert!(matches!(error, NetworkError::Rate { .. }), "{error}");
+    }
+    assert_eq!(network.parameters().values(), before);
+    for sigma in [f32::NAN, -0.5, f32::INFINITY] {
+        let config = QNetworkConfig { noise: Some(sigma), ..QNetworkConfig::default() };
+        let error = QNetwork::new(&config, &[2], 2, &mut rng()).map(drop).unwrap_err();
+        assert!(matches!(error, NetworkError::Sigma { .. }), "{error}");
+    }
+}

@@ -1,0 +1,77 @@
+//! `plot`, and files that appear whole.
+
+use gymnast_core::atomic_file;
+use gymnast_core::plot::*;
+use gymnast_core::statistics::{Bootstrap, Curve};
+use gymnast_core::supervised::History;
+
+use crate::source::Source;
+
+fn pixels(source: &mut Source) -> u32 {
+    if source.one_in(5) { source.pick(&[0, 1, 199, 10_001, u32::MAX]) } else { 300 }
+}
+
+pub(super) fn pictures(source: &mut Source) {
+    let length = source.length().min(40);
+    let (x, y) = (source.f64s(length), source.f64s(length));
+    let points: Vec<(f64, f64)> = x.iter().copied().zip(y.iter().copied()).collect();
+    let band = points.iter().map(|&(x, y)| (x, y - 1.0, source.number())).collect();
+    let line = Line { band, ..Line::new(source.text(), points.clone()) };
+    let plot = LinePlot {
+        title: source.text(),
+        x_axis: Axis::seconds(source.text()),
+        y_axis: Axis::new(source.text()),
+        lines: vec![line, Line::dots(source.text(), &points)],
+        guides: vec![Guide { label: source.text(), y: source.number() }],
+        width: pixels(source),
+        height: pixels(source),
+    };
+    let folder = tempfile::tempdir().expect("a folder for scratch files");
+    let file = folder.path().join(source.pick(&["a.svg", "b.png", "c.gif", "d"]));
+    let _ = (plot.to_svg().is_ok(), plot.save(&file).is_ok());
+    if source.one_in(4) {
+        let _ = plot.to_png().is_ok();
+    }
+    let bar = |source: &mut Source| Bar {
+        name: source.text(),
+        length: source.number(),
+        text: source.text(),
+    };
+    let bars = (0..source.up_to(5)).map(|_| bar(source)).collect();
+    let chart =
+        BarChart { title: source.text(), x_label: source.text(), bars, width: pixels(source) };
+    let _ = (chart.to_svg().is_ok(), chart.save(&file).is_ok());
+    let (columns, rows) = (source.up_to(4), source.up_to(4));
+    let cells = (0..source.about(columns * rows))
+        .map(|_| Cell { intensity: source.number(), text: source.text() })
+        .collect();
+    let map = HeatMap {
+        columns: source.texts(columns),
+        rows: source.texts(rows),
+        cells,
+        ..HeatMap::default()
+    };
+    let _ = (map.to_svg().is_ok(), map.save(&file).is_ok());
+    let seeds = [Curve::new(x.clone(), y.clone()), Curve::new(vec![0.0, 1.0], vec![1.0, 2.0])];
+    let series = Series { label: source.text(), seeds: seeds.into_iter().flatten().collect() };
+    let confidence = source.share();
+    let bands = [
+        Band::Bootstrap(Bootstrap { resamples: 50, confidence }),
+        Band::StandardDeviation,
+        Band::None,
+    ];
+    let curves = LearningCurves {
+        series: vec![series],
+        threshold: source.one_in(2).then(|| source.number()),
+        band: source.pick(&bands),
+        ..LearningCurves::default()
+    };
+    let _ = (curves.line_plot().is_ok(), curves.save(&file).is_ok());
+    let _ = (Rgb::of_series(source.count()), Rgb::of_series(0).tint(source.number()));
+    let _ = History::default().save_loss_curves(&file).is_err();
+    let bytes = source.mutated(b"bytes");
+    atomic_file::write(&file, &bytes).expect("a scratch file");
+    assert_eq!(std::fs::read(&file).expect("a scratch file"), bytes);
+    let _ = atomic_file::write_with(&folder.path().join("no/where"), |_| Ok(())).is_err();
+    let _ = atomic_file::write_with(&file, |_| Err(std::io::Error::other("no"))).is_err();
+}
