@@ -1,7 +1,7 @@
 //! What a training that cannot go on says, and what it keeps.
 
 use super::*;
-use crate::data::DataError;
+use crate::{data::DataError, nn::Buffers};
 
 /// [`squared`], not finite from this call on.
 fn diverging(from: usize) -> impl Fn(&Mlp, &Batch) -> Tensor {
@@ -146,6 +146,10 @@ impl Objective<Mlp> for Weighing {
     fn weight(&self, _: &Batch) -> f64 {
         self.0
     }
+
+    fn description(&self) -> Option<String> {
+        None
+    }
 }
 
 #[test]
@@ -260,6 +264,34 @@ impl crate::nn::Network for Liar {
 
     fn parameters_mut(&mut self) -> &mut crate::nn::Parameters {
         self.0.parameters_mut()
+    }
+
+    fn training(&self) -> bool {
+        self.0.training()
+    }
+
+    fn set_training(&mut self, training: bool) {
+        self.0.set_training(training);
+    }
+
+    fn after_step(&mut self) -> Result<(), NetworkError> {
+        self.0.after_step()
+    }
+
+    fn description(&self) -> String {
+        self.0.description()
+    }
+
+    fn buffers(&self) -> Buffers {
+        self.0.buffers()
+    }
+
+    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
+        self.0.load_buffers(buffers)
+    }
+
+    fn predict(&self, input: &Tensor) -> Tensor {
+        (self.1)(self.0.predict(input))
     }
 }
 
