@@ -84,7 +84,7 @@ fn a_suite_reports_its_own_runs_only() {
     let config = sandbox.read("runs/q-learning-CliffWalking-v1/config.toml");
     assert!(config.contains("seeds = [0, 1, 2]"), "{config}");
     assert_eq!(benchmark("2").ok().stdout, table);
-    // A run that somebody made there with other settings is not the suite's.
+    // A run made there with other settings is not the suite's.
     let foreign = [
         "train",
         "q-learning",

@@ -258,7 +258,7 @@ fn progress(sandbox: &Sandbox) -> Option<PathBuf> {
 /// drawing it.
 fn is_picture_left_half_drawn(name: &Path) -> bool {
     let name = name.file_name().unwrap_or_default().to_string_lossy();
-    let shown = [".learning_curve.", ".history.", ".importance.", ".results.md.", ".trials.md."];
+    let shown = [".learning_curve.", ".results.md."];
     name.ends_with(".tmp") && shown.iter().any(|shown| name.starts_with(shown))
 }
 

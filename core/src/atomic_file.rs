@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::files::{folder, sync_name};
+use crate::files::{self, folder, sync_name};
 
 /// A file that could not be written; whatever stood at `path` before still stands there.
 ///
@@ -64,6 +64,23 @@ pub fn write_with(
         let _ = fs::remove_file(&temporary);
     }
     written.and_then(|()| sync_name(path)).map_err(error)
+}
+
+/// Deletes the temporary files of killed processes that were writing `targets` in `folder`.
+///
+/// Call it only while no other process may write them, under a lock for instance.
+///
+/// # Errors
+/// What the operating system returns.
+pub fn remove_leftovers(folder: &Path, targets: &[&str]) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if targets.iter().any(|target| is_leftover(&name.to_string_lossy(), target)) {
+            files::remove_file(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a file of this name is what a process that was killed while it wrote `target` left behind.
@@ -178,6 +195,12 @@ mod tests {
             assert!(!is_leftover(other, "config.toml"), "{other}");
         }
         assert!(!is_leftover(name, "summary.json"));
+        let folder = folder();
+        for file in [name, "config.toml", ".mine.tmp"] {
+            write(&folder.path().join(file), b"").unwrap();
+        }
+        remove_leftovers(folder.path(), &["summary.json", "config.toml"]).unwrap();
+        assert_eq!(names(folder.path()), [".mine.tmp", "config.toml"]);
     }
 
     #[test]

@@ -11,7 +11,6 @@ use toml::{Table, Value};
 use crate::{
     Existing, Experiment, SeedDir, TrainError,
     identity::{Difference, SEEDS, difference},
-    seed_dir::remove_leftovers,
 };
 
 pub(crate) const CONFIG: &str = "config.toml";
@@ -66,7 +65,7 @@ pub(crate) fn claim(experiment: &Experiment, config: &str) -> Result<Claimed, Tr
             lock
         }
     };
-    remove_leftovers(dir, CONFIG)?;
+    atomic_file::remove_leftovers(dir, &[CONFIG]).map_err(TrainError::file("tidy", dir))?;
     Ok(Claimed { config: table, lock, path: dir.clone() })
 }
 

@@ -134,10 +134,11 @@ impl SeedDir {
     /// Deletes what a process that was killed had begun to write. A link in the directory's place is
     /// refused.
     pub(crate) fn tidy(&self) -> Result<(), TrainError> {
-        match files::is_dir(&self.path).map_err(TrainError::file("open", &self.path))? {
-            true => remove_leftovers(&self.path, SUMMARY),
-            false => Ok(()),
+        if files::is_dir(&self.path).map_err(TrainError::file("open", &self.path))? {
+            let removed = atomic_file::remove_leftovers(&self.path, &[SUMMARY]);
+            removed.map_err(TrainError::file("tidy", &self.path))?;
         }
+        Ok(())
     }
 
     /// Deletes what a run made here, and the directory where nothing else is left in it.
@@ -158,17 +159,4 @@ impl SeedDir {
         let path = self.path.join(name);
         files::remove_file(&path).map_err(TrainError::file("delete", &path))
     }
-}
-
-/// Deletes what killed processes left that were writing a file of this name. Only for whoever alone may
-/// write it.
-pub(crate) fn remove_leftovers(folder: &Path, target: &str) -> Result<(), TrainError> {
-    for entry in fs::read_dir(folder).map_err(TrainError::file("list", folder))? {
-        let entry = entry.map_err(TrainError::file("list", folder))?;
-        if atomic_file::is_leftover(&entry.file_name().to_string_lossy(), target) {
-            let path = entry.path();
-            files::remove_file(&path).map_err(TrainError::file("delete", &path))?;
-        }
-    }
-    Ok(())
 }

@@ -11,7 +11,7 @@ use gymnast_core::{
 };
 use serde_json::{Value, json};
 
-use super::{Tune, definition::Definition};
+use super::{DEFINITION, Tune, definition::Definition};
 use crate::{
     command::{CommandError, Names, run_dir, write_json},
     run::CONFIG_FILE,
@@ -102,6 +102,15 @@ pub(super) fn show(
         writeln!(out, "  gymnast tune --resume --out {name} --trials {more}")?;
     }
     Ok(())
+}
+
+/// Deletes the temporary files of a search that was killed; called while this one holds the study.
+pub(super) fn remove_leftovers(dir: &Path) -> Result<(), CommandError> {
+    let pictures = ["history.svg", "history.png", "importance.svg", "importance.png"];
+    let targets = [&pictures[..], &[DEFINITION, TABLE, CONFIG_FILE]].concat();
+    atomic_file::remove_leftovers(dir, &targets).map_err(|error| {
+        CommandError::failed(format!("cannot tidy {}: {error}", run_dir::name(dir)))
+    })
 }
 
 fn draw(

@@ -104,7 +104,7 @@ impl CheckpointDir {
             write_synced(&file, bytes).map_err(TrainError::file("write", &file))?;
         }
         files::sync_dir(temporary).map_err(TrainError::file("sync", temporary))?;
-        // Only who saves the same env steps twice finds one here: it makes room, and is deleted last.
+        // Only a second save of the same env steps finds one here: the old one makes room, and is deleted last.
         let replaced = with_end(path, ".replaced.tmp");
         let is_replaced = files::is_dir(path).map_err(TrainError::file("open", path))?;
         if is_replaced {
@@ -187,7 +187,7 @@ impl CheckpointDir {
                 remove_dir(&self.path.join(&name))?;
             }
         }
-        // Fails where somebody keeps something else there, which then stays.
+        // Fails where other files are kept there, which then stay.
         let _ = fs::remove_dir(&self.path);
         Ok(())
     }
