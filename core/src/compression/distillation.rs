@@ -23,7 +23,7 @@ pub fn distillation_loss(
     teacher: &Tensor,
     temperature: f64,
 ) -> Result<Tensor, LossError> {
-    check_setting("temperature", temperature, "finite and > 0", is_positive(temperature))?;
+    check_setting("temperature", temperature, "positive", is_positive(temperature))?;
     for (what, tensor) in [("the student's answer", student), ("the teacher's answer", teacher)] {
         if !matches!(tensor.kind(), Kind::Float | Kind::Double) || tensor.kind() != student.kind() {
             let expected = "Float or Double, both the same";

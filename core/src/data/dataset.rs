@@ -335,7 +335,7 @@ impl Dataset {
     pub(crate) fn check_views(&self, rows: usize, views: usize) -> Result<(), DataError> {
         const MOST: usize = 1 << 28; // 1 GiB of f32
         let width = self.input_width().saturating_add(self.target_width());
-        let numbers = rows.saturating_mul(views).saturating_mul(width);
+        let numbers = rows.max(1).saturating_mul(views).saturating_mul(width);
         if views == 1 || (views > 0 && numbers <= MOST) {
             return Ok(());
         }
