@@ -103,15 +103,13 @@ impl Presets for PpoConfig {
             gae_lambda: 0.94,
             ..Self::default()
         };
-        // With hardly any noise left the last updates are those of a few actions, and one of them can
-        // throw away what was learned: the deviation stays above 0.37 of a torque of at most 2.
+        // Wide noise in the beginning: with less, one seed in fifteen has not swung up before it is gone.
         let pendulum = Self {
-            min_log_std: -1.0,
-            average: 0.1,
+            log_std: 0.7,
             normalize_observations: true,
             reward_scale: 0.1,
             n_steps: 512,
-            learning_rate: Schedule::linear(2e-3, 0.0, 1.0),
+            learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
             gamma: 0.95,
             ..Self::default()
         };
@@ -190,9 +188,8 @@ impl Presets for PpoConfig {
                 pendulum,
                 100_000,
                 4,
-                "tuned here over 10 seeds, from rl-baselines3-zoo: shorter rollouts, normalised \
-                 observations, scaled rewards, a larger step size that decays, independent noise, a least \
-                 deviation, averaged weights",
+                "tuned here, from rl-baselines3-zoo: shorter rollouts, normalised observations, scaled \
+                 rewards, a step size that decays, independent noise that is wide in the beginning",
             ),
             preset(
                 "MountainCarContinuous-v0",
