@@ -274,7 +274,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         let aurocs = of(name, |d| d.auroc);
         let against = |a: &[f64], b: &[f64]| -> Result<String, Box<dyn Error + Send + Sync>> {
             // The seeds share most of their training rows.
-            let overlap = HELD_OUT / (1.0 - 2.0 * HELD_OUT);
+            let overlap = HELD_OUT / TRAIN;
             let gain = paired_difference(a, b, 0.95, overlap)?;
             Ok(format!("{:+.3} [{:+.3}, {:+.3}]", gain.estimate, gain.low, gain.high))
         };

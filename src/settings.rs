@@ -158,21 +158,14 @@ fn with_leading_zeros(text: &str) -> String {
 /// What the text has too much of, as the end of a sentence.
 pub(crate) fn check_depth(text: &str) -> Result<(), String> {
     let (mut open, mut parts) = (0_usize, 1_usize);
-    let (mut quote, mut is_comment, mut is_escaped) = (None, false, false);
-    for character in text.chars() {
-        if is_comment {
-            is_comment = character != '\n';
-            continue;
-        }
-        if let Some(end) = quote {
-            let is_end = !is_escaped && (character == end || character == '\n');
-            is_escaped = end == '"' && character == '\\' && !is_escaped;
-            quote = (!is_end).then_some(end);
-            continue;
-        }
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let length = match character {
+            '#' => rest.find('\n').unwrap_or(rest.len()),
+            '"' | '\'' => string_length(rest, character),
+            _ => character.len_utf8(),
+        };
         match character {
-            '#' => is_comment = true,
-            '"' | '\'' => quote = Some(character),
             '{' | '[' => (open, parts) = (open + 1, 1),
             '}' | ']' => (open, parts) = (open.saturating_sub(1), 1),
             '.' => parts += 1,
@@ -185,8 +178,33 @@ pub(crate) fn check_depth(text: &str) -> Result<(), String> {
         if parts > MAX_DEPTH {
             return Err(format!("has a key of more than {MAX_DEPTH} parts"));
         }
+        rest = &rest[length..];
     }
     Ok(())
+}
+
+/// The bytes of the TOML string that a text begins with, its quotes included: `"…"`, `\'…\'`, or three of
+/// them, which may go over several lines.
+fn string_length(text: &str, quote: char) -> usize {
+    let three = quote.to_string().repeat(3);
+    let (delimiter, is_multi_line) = match text.starts_with(&three) {
+        true => (three.as_str(), true),
+        false => (&three[..1], false),
+    };
+    let mut at = delimiter.len();
+    while let Some(character) = text[at..].chars().next() {
+        if text[at..].starts_with(delimiter) {
+            return at + delimiter.len();
+        }
+        if character == '\n' && !is_multi_line {
+            return at;
+        }
+        at += character.len_utf8();
+        if character == '\\' && quote == '"' {
+            at += text[at..].chars().next().map_or(0, char::len_utf8);
+        }
+    }
+    at
 }
 
 /// Sets `path` (at most 16 names joined by dots) below a table, making tables on the way.
@@ -316,6 +334,14 @@ mod tests {
         assert_eq!(
             check_depth(&format!("# {dots}\na = '{dots}' # {{{{\nb = \"\\\"{dots}\"")),
             Ok(())
+        );
+        for quotes in ["\"\"\"", "\'\'\'"] {
+            assert_eq!(check_depth(&format!("a = {quotes}\n{dots}\n{quotes}")), Ok(()));
+        }
+        let path = "../".repeat(40);
+        assert_eq!(
+            parse_assignment(&format!("a={path}x")).unwrap().1.as_str().unwrap(),
+            format!("{path}x")
         );
         assert!(check_depth(&format!("a = '{dots}'\n{}b = 1", "b.".repeat(16))).is_err());
     }

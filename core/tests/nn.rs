@@ -128,6 +128,6 @@ fn noise_that_is_no_deviation_is_refused() {
         let config = QNetworkConfig { noise: Some(sigma), ..QNetworkConfig::default() };
         let rng = &mut ChaCha8Rng::seed_from_u64(1);
         let refused = QNetwork::new(&config, &[4], 2, rng);
-        assert!(matches!(refused, Err(NetworkError::Layer { kind: "noisy", .. })), "{sigma}");
+        assert!(matches!(refused, Err(NetworkError::Sigma { .. })), "{sigma}");
     }
 }

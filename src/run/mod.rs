@@ -271,8 +271,10 @@ impl Run {
         jobs: usize,
         progress: ProgressBars,
     ) -> Result<Vec<Summary>, TrainError> {
-        // Before the directory is made or an old run replaced.
-        self.check_first_update()?;
+        // Before the directory is made or an old run replaced. A run that goes on was checked when it began.
+        if existing != Existing::Resume {
+            self.check_first_update()?;
+        }
         let experiment = Experiment {
             dir: dir.to_owned(),
             training: self.training.clone(),

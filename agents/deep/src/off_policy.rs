@@ -59,7 +59,7 @@ pub(crate) fn check_networks(
 ) -> Result<(), AgentError> {
     let require = AgentError::require;
     check_widths("hidden", hidden)?;
-    learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
+    learning_rate.check_step_size("learning_rate")?;
     require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")
 }
 

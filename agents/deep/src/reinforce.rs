@@ -170,6 +170,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Reinforce<O, H
     ) -> Result<Option<Metrics>, AgentError> {
         let ReinforceConfig { gamma, reward_scale, baseline, .. } = self.config;
         AgentError::check_rows(experience, self.plan.num_envs)?;
+        AgentError::check_rewards(&experience.rewards, reward_scale)?;
         self.env_steps += experience.len() as u64;
         for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
             self.episodes.push(i, &self.networks, experience, reward_scale);

@@ -163,6 +163,7 @@ impl<T: Copy + Default> Replay<T> {
         write_action: impl Fn(&A::Element, &mut [T]),
     ) -> Result<(), AgentError> {
         AgentError::check_rows(experience, self.latest.len())?;
+        AgentError::check_rewards(&experience.rewards, reward_scale)?;
         for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
             // The row that gives way is older than its successor, which is there as long as it is.
             self.successors[self.next] = NONE;

@@ -73,6 +73,7 @@ impl Rollout {
         reward_scale: f64,
     ) -> Result<(), AgentError> {
         AgentError::check_rows(experience, self.num_envs)?;
+        AgentError::check_rewards(&experience.rewards, reward_scale)?;
         for i in 0..experience.len() {
             let row = grow(&mut self.observations, self.width);
             networks.write_features(&experience.observations[i], row);

@@ -244,6 +244,22 @@ impl AgentError {
         Err(Self::InvalidConfig { key, value: format!("{value:?}"), expected })
     }
 
+    /// Checks that every reward, times `scale`, is one that an agent can hold: networks learn from 32-bit
+    /// numbers, which end at 3.4e38.
+    ///
+    /// # Errors
+    /// [`AgentError::Mismatch`] with the reward and the scale.
+    pub fn check_rewards(rewards: &[f64], scale: f64) -> Result<(), Self> {
+        match rewards.iter().find(|reward| !((**reward * scale) as f32).is_finite()) {
+            None => Ok(()),
+            Some(reward) => Err(Self::Mismatch {
+                what: "a reward",
+                expected: "one that is less than 3.4e38 in size after `reward_scale`".to_owned(),
+                got: format!("{reward:e} · {scale:e}"),
+            }),
+        }
+    }
+
     /// Checks the length of a slice.
     ///
     /// # Errors

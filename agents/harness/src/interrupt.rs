@@ -6,12 +6,14 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
-    flag,
+    iterator::Signals,
+    low_level,
 };
 
 use crate::{AgentError, Callback, Flow, Progress};
@@ -29,7 +31,8 @@ const SIGNALS: &[(&str, i32)] = &[
 static REQUESTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 /// Ends a training at the first SIGINT (Ctrl-C), SIGTERM or SIGHUP, with everything saved; a second one
-/// ends the process at once, as if it had been killed.
+/// ends the process at once, as if it had been killed. A SIGTERM or SIGHUP within a second of the first
+/// signal is taken for its echo.
 #[derive(Clone, Copy, Debug)]
 pub struct StopOnInterrupt(&'static AtomicBool);
 
@@ -43,12 +46,8 @@ impl StopOnInterrupt {
     pub fn install() -> Self {
         Self(REQUESTED.get_or_init(|| {
             let requested = Arc::new(AtomicBool::new(false));
-            for &(name, signal) in SIGNALS.iter().filter(|(_, signal)| !is_ignored(*signal)) {
-                if let Err(error) = watch(signal, &requested) {
-                    let line = format!("warning: {name} will end this process unsaved: {error}");
-                    // Standard error may be closed; nothing is left to tell it to then.
-                    let _ = writeln!(io::stderr(), "{line}");
-                }
+            if let Err(error) = start(&requested) {
+                warn("a signal", &error);
             }
             requested
         }))
@@ -63,6 +62,25 @@ impl StopOnInterrupt {
     fn flow(self) -> Flow {
         if self.requested() { Flow::Stop } else { Flow::Continue }
     }
+}
+
+/// Watches each signal by itself, those alone that the process does not ignore.
+fn start(requested: &Arc<AtomicBool>) -> io::Result<()> {
+    let signals = Signals::new([0_i32; 0])?;
+    let handle = signals.handle();
+    for &(name, signal) in SIGNALS.iter().filter(|(_, signal)| !is_ignored(*signal)) {
+        if let Err(error) = handle.add_signal(signal) {
+            warn(name, &error);
+        }
+    }
+    let requested = requested.clone();
+    thread::Builder::new().name("signals".to_owned()).spawn(move || watch(signals, requested))?;
+    Ok(())
+}
+
+fn warn(what: &str, error: &io::Error) {
+    // Standard error may be closed; nothing is left to tell it to then.
+    let _ = writeln!(io::stderr(), "warning: {what} will end this process unsaved: {error}");
 }
 
 /// What a long update asks between its parts, so that a signal is heeded soon however long it is.
@@ -93,13 +111,21 @@ impl Grace {
     }
 }
 
-/// Both happen in the signal handler itself, in this order: the first signal sets the flag, and one that
-/// finds it set ends the process, without the destructors that would pull libtorch away from threads
-/// that still run.
-fn watch(signal: i32, requested: &Arc<AtomicBool>) -> io::Result<()> {
-    flag::register_conditional_shutdown(signal, 128 + signal, requested.clone())?;
-    flag::register(signal, requested.clone())?;
-    Ok(())
+/// How long after the first signal a second SIGTERM or SIGHUP still belongs to it: a shell hands on the
+/// SIGHUP of a closed terminal that the system sends too, and `timeout` tells a whole group.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// Waits for signals on a thread of its own. The first sets the flag; a later one ends the process without
+/// the destructors that would pull libtorch away from threads that still run.
+fn watch(mut signals: Signals, requested: Arc<AtomicBool>) {
+    let mut first = None;
+    for signal in signals.forever() {
+        let since = first.get_or_insert_with(Instant::now).elapsed();
+        let is_echo = signal != SIGINT && since < ECHO;
+        if requested.swap(true, Ordering::Relaxed) && !is_echo {
+            low_level::exit(128 + signal);
+        }
+    }
 }
 
 /// Whether the process ignores a signal.

@@ -79,6 +79,21 @@ impl Schedule {
         }
     }
 
+    /// Checks a step size: every value in 0 to 1, and not 0 throughout, which would learn nothing.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`] naming `key`.
+    pub fn check_step_size(&self, key: &'static str) -> Result<(), AgentError> {
+        self.check(key, 0.0, 1.0, "a step size in [0, 1]")?;
+        let learns = self.at(0.0) > 0.0 || self.at(1.0) > 0.0;
+        AgentError::require(
+            learns,
+            key,
+            &format_args!("{self}"),
+            "a step size above 0: at 0 nothing is learned",
+        )
+    }
+
     /// Checks that every value of the schedule lies in `low..=high`.
     ///
     /// # Errors

@@ -173,8 +173,8 @@ pub fn check_first_update(first_update: u64, training: &Training) -> Result<(), 
         training.env_steps,
         format!(
             "at least {first_update}: nothing is learned before the agent's first update. Train for longer \
-             (--steps), or lower what the agent waits for (learning_starts, n_steps, episodes_per_update, \
-             training.num_envs)"
+             (--steps), or lower what the agent waits for (learning_starts, train_every, n_steps, \
+             episodes_per_update, training.num_envs)"
         ),
     )
 }
@@ -462,7 +462,8 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
             wall_time_s: self.recorder.wall_time_s(),
             // A clock may stand still over a short training.
             env_steps_per_s: env_steps as f64 / self.recorder.learning_time_s().max(1e-9),
-            learned: self.setup.agent.has_learned(),
+            // Of an update that was given up nothing is kept.
+            learned: env_steps > 0 && self.setup.agent.has_learned(),
             evaluations: self.evaluations,
         }
     }

@@ -163,6 +163,10 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         let (what, value) = match self.rule.table().diverged() {
             _ if !error.is_finite() => ("the temporal-difference error", error),
             Some(value) => ("a value of the table", value),
+            // Each finite, their sum may not be, and a checkpoint would hold it.
+            None if !(self.absolute_td_error + error).is_finite() => {
+                ("the sum of temporal-difference errors", self.absolute_td_error + error)
+            }
             None => {
                 self.absolute_td_error += error;
                 return Ok(());

@@ -26,7 +26,7 @@ macro_rules! parameters_are_all {
         }
 
         fn predict(&self, input: &tch::Tensor) -> tch::Tensor {
-            tch::no_grad(|| self.forward(input))
+            $crate::nn::no_grad(|| self.forward(input))
         }
     };
 }

@@ -129,8 +129,12 @@ impl<'a> Trainer<'a> {
         (train, validation): (&Dataset, &Dataset),
         objective: &(impl Objective<N> + ?Sized),
     ) -> Result<(), FitError> {
-        if let Some((path, identity)) = file.filter(|(path, _)| path.exists()) {
-            resume(path, identity, network, fit)?;
+        if let Some((path, identity)) = file {
+            // One that cannot be looked at may be good: it is not begun anew over it.
+            let unreadable = |source| CheckpointError::Read { path: path.clone(), source };
+            if path.try_exists().map_err(unreadable)? {
+                resume(path, identity, network, fit)?;
+            }
         }
         while !fit.is_over() {
             let epoch = fit.step(network, train, validation, objective)?;

@@ -107,7 +107,7 @@ pub(crate) fn run(
     let mut rows: Vec<Cells> = Vec::new();
     for (item, run, dir) in &runs {
         if !train(args, run, dir)? || interrupt.requested() {
-            say("interrupted; everything is saved: the same command goes on");
+            say("interrupted; each seed is saved: the same command goes on");
             return Ok(ExitCode::from(130));
         }
         rows.push(judge(item, run, dir, names)?);

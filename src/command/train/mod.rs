@@ -105,7 +105,7 @@ pub(crate) fn run(
         let at = summaries.iter().map(|summary| summary.env_steps.to_string());
         let (at, dir) = (at.collect::<Vec<_>>().join(", "), run_dir::name(&dir));
         say(&format!(
-            "interrupted; everything is saved (env steps by seed: {at}). Continue with\n  \
+            "interrupted; saved up to these env steps, by seed: {at}. Continue with\n  \
              gymnast train --resume --out {dir}"
         ));
         return Ok(ExitCode::from(130));

@@ -20,8 +20,7 @@ gymnast_harness::documented! {
         pub log_std: f64,
         /// The least that the logarithm of the deviation may become by learning.
         pub min_log_std: f64,
-        /// Exploit with the weights' running mean over about this share of all updates so far; 0: with
-        /// the weights as they are.
+        /// Evaluate with an average of the weights over roughly this fraction of past updates (0: off).
         pub average: f64,
         /// Rewards are multiplied by this before they are learned from: with it the values can be
         /// brought near 1, where a fresh network's are.
@@ -107,7 +106,7 @@ impl A3cConfig {
 
     pub(super) fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
-        self.learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
+        self.learning_rate.check_step_size("learning_rate")?;
         let t_max = self.t_max;
         require((1..=1 << 20).contains(&t_max), "t_max", &t_max, "1 to 1048576 steps")?;
         let gamma = self.gamma;

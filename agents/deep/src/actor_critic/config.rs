@@ -18,8 +18,7 @@ pub struct ActorCriticConfig {
     pub log_std: f64,
     /// The least that a shared parameter of the policy's head may become by learning.
     pub min_log_std: f64,
-    /// Exploit with the weights' running mean over about this share of all updates so far; 0: with the
-    /// weights as they are.
+    /// Evaluate with an average of the weights over roughly this fraction of past updates (0: off).
     pub average: f64,
     /// Whether observations are normalised by the mean and deviation of those learned from so far.
     pub normalize_observations: bool,

@@ -38,7 +38,7 @@ gymnast_harness::documented! {
         pub repeat_random: f64,
         /// Learn every so many env steps …
         pub train_every: u64,
-        /// … with so many updates, 1 to 10000.
+        /// Updates in each round, 1 to 10000.
         pub gradient_steps: u64,
     }
 }

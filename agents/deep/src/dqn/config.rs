@@ -40,7 +40,7 @@ gymnast_harness::documented! {
         pub learning_starts: u64,
         /// Learn every so many env steps …
         pub train_every: u64,
-        /// … with so many updates, 1 to 10000.
+        /// Updates in each round, 1 to 10000.
         pub gradient_steps: u64,
         /// Move the target network every so many env steps …
         pub target_every: u64,
@@ -48,8 +48,7 @@ gymnast_harness::documented! {
         pub tau: f64,
         /// The gradient's norm is clipped to this.
         pub max_grad_norm: f64,
-        /// Exploit with the weights' running mean over about this share of all updates so far; 0
-        /// exploits with the weights as they are.
+        /// Evaluate with an average of the weights over roughly this fraction of past updates (0: off).
         pub average: f64,
         /// Select the successor's action with the online network (double DQN).
         pub double: bool,

@@ -46,7 +46,11 @@ impl Contrast {
     ) -> Result<Tensor, AgentError> {
         let query = online.encode(&self.view_of(observations)?);
         let view = self.view_of(observations)?;
-        let key = tch::no_grad(|| target.encode(&view));
+        let key = {
+            // A guard, so that gradients come back even after a panic.
+            let _guard = tch::no_grad_guard();
+            target.encode(&view)
+        };
         info_nce(&query, &key, self.temperature, Direction::QueryToKey).map_err(backend)
     }
 

@@ -20,8 +20,7 @@ gymnast_harness::documented! {
         pub log_std: f64,
         /// The least that the logarithm of the deviation may become by learning.
         pub min_log_std: f64,
-        /// Exploit with the weights' running mean over about this share of all updates so far; 0: with
-        /// the weights as they are.
+        /// Evaluate with an average of the weights over roughly this fraction of past updates (0: off).
         pub average: f64,
         /// Normalise observations by the mean and deviation of those learned from so far.
         pub normalize_observations: bool,
@@ -102,7 +101,7 @@ impl ReinforceConfig {
 
     pub(super) fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
-        self.learning_rate.check("learning_rate", 0.0, 1.0, "a step size in [0, 1]")?;
+        self.learning_rate.check_step_size("learning_rate")?;
         let gamma = self.gamma;
         require((-1.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [-1, 1]")?;
         let episodes = self.episodes_per_update;

@@ -11,6 +11,7 @@ mod parsers;
 mod pictures;
 mod small_networks;
 mod statistics;
+mod text;
 mod training;
 mod tuning;
 
@@ -32,6 +33,7 @@ pub(super) const ALL: &[Target] = &[
     target("statistics", 400, statistics::numbers),
     target("intervals", 60, statistics::intervals),
     target("curves", 300, statistics::curves),
+    target("shown_text", 300, text::shown),
     target("rows", 300, data::rows),
     target("loading", 200, data::loading),
     target("preprocessing", 200, data::preprocessing),

@@ -88,6 +88,10 @@ pub(super) fn state_dict(source: &mut Source) {
         let shape = source.shape();
         let _ = (read.array::<f32>("weights", &shape), read.array_of_any_shape::<f64>("weights"));
         let _ = (read.get::<usize>("layers"), read.get::<Vec<f64>>(&source.text()));
+        let _ = (read.counter("layers"), read.array_len::<f32>("weights"));
+        let _ = read.get_checked("layers", "few", |&layers: &usize| layers < 9);
+        let _ = (read.finite_array("weights", &shape), read.clone().remove("weights"));
+        let _ = read.array_checked("weights", &shape, "a share", |x: &f64| (0.0..1.0).contains(x));
         let _ = QuantizedNetwork::from_state_dict(&read);
         let mut network = Mlp::new(&MlpConfig::default(), 2, 1, &mut source.rng()).expect("small");
         let mut other = StateDict::new();

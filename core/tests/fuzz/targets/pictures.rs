@@ -20,7 +20,11 @@ pub(super) fn pictures(source: &mut Source) {
     let plot = LinePlot {
         title: source.text(),
         x_axis: Axis::seconds(source.text()),
-        y_axis: Axis::new(source.text()),
+        y_axis: if source.one_in(3) {
+            Axis::logarithmic(source.text())
+        } else {
+            Axis::new(source.text())
+        },
         lines: vec![line, Line::dots(source.text(), &points)],
         guides: vec![Guide { label: source.text(), y: source.number() }],
         width: pixels(source),

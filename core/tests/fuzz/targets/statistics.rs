@@ -48,6 +48,15 @@ pub(super) fn intervals(source: &mut Source) {
     if let Ok(interval) = bootstrap.interval(&values, mean, rng) {
         is_ordered(interval);
     }
+    let (confidence, margin) = (source.share(), source.number());
+    mean_interval(&values, confidence).into_iter().for_each(is_ordered);
+    let _ = sample_size(&values, margin, confidence);
+    let censored: Vec<_> = values.iter().map(|&value| (value > margin).then_some(value)).collect();
+    if let Ok(MedianInterval { low: Some(low), high: Some(high) }) =
+        median_interval(&censored, confidence)
+    {
+        assert!(low <= high, "{low} {high}");
+    }
     let strata: Vec<Vec<f64>> = values.chunks(1 + source.up_to(9)).map(<[f64]>::to_vec).collect();
     if let Ok(interval) = bootstrap.stratified_interval(&strata, |all| aggregate_iqm(all), rng) {
         is_ordered(interval);
