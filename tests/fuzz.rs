@@ -26,16 +26,16 @@ use runner::{Target, target};
 const ALL: &[Target] = &[
     target("json", 2000, json::read),
     target("spaces", 2000, json::spaces),
-    target("env_options", 500, environments::options),
-    target("lake_maps", 300, environments::lake_maps),
-    target("steps", 500, environments::steps),
+    target("env_options", 300, environments::options),
+    target("lake_maps", 200, environments::lake_maps),
+    target("steps", 300, environments::steps),
     target("vector_steps", 300, environments::vector_steps),
     target("snapshots", 500, environments::snapshots),
     target("traces", 500, environments::traces),
     target("records", 500, records::tables),
     target("demonstrations", 500, records::demonstrations),
-    target("manifests", 300, records::manifests),
-    target("seed_directories", 300, records::seed_directories),
+    target("manifests", 200, records::manifests),
+    target("seed_directories", 60, records::seed_directories),
     target("reports", 100, records::reports),
     target("assignments", 2000, configurations::assignments),
     target("configuration_files", 300, configurations::files),
@@ -44,7 +44,7 @@ const ALL: &[Target] = &[
     target("suites", 200, commands::suites),
     target("searches", 200, commands::searches),
     target("tune_definitions", 100, commands::tune_definitions),
-    target("damaged_runs", 100, commands::damaged_runs),
+    target("damaged_runs", 60, commands::damaged_runs),
 ];
 
 #[test]

@@ -199,10 +199,7 @@ fn run_files() -> Files {
     let train = || {
         let scratch = Scratch::new();
         let run = scratch.argument("run");
-        call(
-            &[&SHORT[..], &["--steps=400", "--eval-every=100", "--seeds=2", "--out", &run]]
-                .concat(),
-        );
+        call(&[&SHORT[..], &["--seeds=2", "--out", &run]].concat());
         Files::below(&scratch.path("run"))
     };
     FILES.get_or_init(train).clone()

@@ -147,7 +147,9 @@ pub(super) fn steps(source: &mut Source) {
             state[source.up_to(last)] = source.number();
         }
         let _ = env.set_state(&state);
-        let _ = (env.render_ansi(), env.render_rgb());
+        if source.one_in(12) {
+            let _ = (env.render_ansi(), env.render_rgb());
+        }
     }
 }
 

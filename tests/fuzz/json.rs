@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use gymnast::envs::SpaceDescription;
-use gymnast::{
-    BoxSpace, Discrete, FeatureSpace, MultiBinary, MultiDiscrete, Seed, Space, envs::RowSpace,
-};
+use gymnast::{BoxSpace, Discrete, FeatureSpace, MultiBinary, MultiDiscrete, Seed, envs::RowSpace};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 

@@ -129,38 +129,48 @@ fn with_changes(source: &mut Source, manifest: &[u8]) -> Vec<u8> {
     summed(json)
 }
 
-pub(super) fn manifests(source: &mut Source) {
-    let scratch = Scratch::new();
-    let checkpoints = CheckpointDir::create(scratch.path("checkpoints")).expect("a folder");
-    let mut state = StateDict::new();
-    state.insert_array("table", &[2], &[0.5_f64, -1.0]);
-    state.insert("count", &7).expect("plain data");
-    let identity = RunIdentity { agent: "a".to_owned(), ..RunIdentity::default() };
-    for steps in [10, 20] {
-        let manifest = Manifest::new(identity.clone(), steps);
-        checkpoints.save(&state, manifest).expect("a checkpoint");
-    }
-    let path = scratch.path("checkpoints/000000000020/manifest.json");
-    let bytes = fs::read(&path).expect("a manifest");
-    let changed = match source.up_to(2) {
-        0 => source.mutated(&bytes),
-        1 => bytes,
-        _ => with_changes(source, &bytes),
+fn owner() -> RunIdentity {
+    RunIdentity { agent: "a".to_owned(), ..RunIdentity::default() }
+}
+
+/// Two checkpoints.
+fn checkpoint_files() -> Files {
+    static FILES: OnceLock<Files> = OnceLock::new();
+    let save = || {
+        let scratch = Scratch::new();
+        let checkpoints = CheckpointDir::new(scratch.folder());
+        let mut state = StateDict::new();
+        state.insert_array("table", &[2], &[0.5_f64, -1.0]);
+        state.insert("count", &7).expect("plain data");
+        for steps in [10, 20] {
+            checkpoints.save(&state, Manifest::new(owner(), steps)).expect("a checkpoint");
+        }
+        Files::below(scratch.folder())
     };
-    fs::write(&path, changed).expect("a scratch file");
+    FILES.get_or_init(save).clone()
+}
+
+pub(super) fn manifests(source: &mut Source) {
+    let (mut files, scratch) = (checkpoint_files(), Scratch::new());
+    let manifest = files.file("manifest.json");
+    *manifest = match source.up_to(1) {
+        0 => source.mutated(manifest),
+        _ => with_changes(source, manifest),
+    };
+    files.write(scratch.folder());
     if source.one_in(6) {
         let text = source.text().replace(['/', '\0'], "_");
         let name = source.pick(&["99999999999999999999", "000000000020.tmp", "-1", &text]);
-        let _ = fs::create_dir(scratch.path("checkpoints").join(name));
+        let _ = fs::create_dir(scratch.path(name));
     }
+    let checkpoints = CheckpointDir::new(scratch.folder());
     // The one before it is whole.
-    let newest = checkpoints.newest(&identity, |_, state| Ok(state.get::<u64>("count")?));
+    let newest = checkpoints.newest(&owner(), |_, state| Ok(state.get::<u64>("count")?));
     if let Ok(newest) = newest {
         let newest = newest.expect("there are two checkpoints");
         assert_eq!(newest.state, 7);
         checkpoints.set_aside_after(newest.manifest.env_steps).expect("a folder of our own");
     }
-    checkpoints.delete_all().expect("a folder of our own");
 }
 
 const STEPS: u64 = 60;

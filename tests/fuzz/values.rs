@@ -69,12 +69,28 @@ fn change_one(source: &mut Source, value: &mut Value) {
                 _ => change_one(source, &mut parts[&key]),
             }
         }
-        Value::Number(number) if source.one_in(3) => {
-            let near = number.as_f64().unwrap_or_default() + source.pick(&[-1.0, 1.0, 0.5, 1e-9]);
-            *value = if near.fract() == 0.0 { (near as i64).into() } else { near.into() };
+        value if source.one_in(3) => *value = any_json(source, 2),
+        // What has the type may be accepted, and is then worked with.
+        Value::Number(number) if number.is_f64() => *value = near(source, number.as_f64()).into(),
+        Value::Number(number) => {
+            let number = number.as_i64().unwrap_or_default();
+            *value = near_whole(source, number).into();
         }
-        value => *value = any_json(source, 2),
+        Value::Bool(is) => *is = !*is,
+        value => *value = source.pick(&NAMES).into(),
     }
+}
+
+fn near(source: &mut Source, number: Option<f64>) -> f64 {
+    let number = number.unwrap_or_default();
+    let share = source.share();
+    source.pick(&[number - 1.0, number + 1e-9, number * 0.5, -number, share, share])
+}
+
+fn near_whole(source: &mut Source, number: i64) -> i64 {
+    let few = source.up_to(9) as i64;
+    let whole = source.pick(&WHOLE);
+    source.pick(&[number.saturating_sub(1), number.saturating_add(1), number / 2, few, few, whole])
 }
 
 /// Changes a few parts of a table of TOML. Some numbers become what JSON lacks.
@@ -94,7 +110,15 @@ fn change_one_toml(source: &mut Source, table: &mut toml::Table) {
     match &mut table[&key] {
         toml::Value::Table(inner) if !source.one_in(20) => change_one_toml(source, inner),
         _ if source.one_in(10) => drop(table.remove(&key)),
-        value => *value = any_toml(source),
+        value if source.one_in(3) => *value = any_toml(source),
+        toml::Value::Float(number) => *number = near(source, Some(*number)),
+        toml::Value::Integer(number) => *number = near_whole(source, *number),
+        toml::Value::Boolean(is) => *is = !*is,
+        toml::Value::Array(parts) if !parts.is_empty() => {
+            let at = source.up_to(parts.len() - 1);
+            parts[at] = any_toml(source);
+        }
+        value => *value = source.pick(&NAMES).into(),
     }
 }
 
