@@ -26,12 +26,12 @@ use runner::{Target, target};
 const ALL: &[Target] = &[
     target("json", 2000, json::read),
     target("spaces", 2000, json::spaces),
-    target("env_options", 300, environments::options),
-    target("lake_maps", 200, environments::lake_maps),
+    target("env_options", 250, environments::options),
+    target("lake_maps", 60, environments::lake_maps),
     target("steps", 300, environments::steps),
     target("vector_steps", 300, environments::vector_steps),
     target("snapshots", 500, environments::snapshots),
-    target("traces", 500, environments::traces),
+    target("traces", 1500, environments::traces),
     target("records", 500, records::tables),
     target("demonstrations", 500, records::demonstrations),
     target("manifests", 200, records::manifests),
@@ -39,12 +39,12 @@ const ALL: &[Target] = &[
     target("reports", 100, records::reports),
     target("assignments", 2000, configurations::assignments),
     target("configuration_files", 300, configurations::files),
-    target("configurations", 300, configurations::settings),
+    target("configurations", 1000, configurations::settings),
     target("arguments", 500, commands::arguments),
     target("suites", 200, commands::suites),
     target("searches", 200, commands::searches),
     target("tune_definitions", 100, commands::tune_definitions),
-    target("damaged_runs", 60, commands::damaged_runs),
+    target("damaged_runs", 30, commands::damaged_runs),
 ];
 
 #[test]

@@ -125,14 +125,13 @@ pub(super) fn settings(source: &mut Source) {
     let agent = source.pick(&agents);
     let envs: Vec<_> = registry.iter().filter(|env| agent.serves(env)).collect();
     let env = source.pick(&envs);
-    let mut table =
-        Run::defaults(&catalog, &registry, agent.name, env.id()).expect("two names of the lists");
-    change_toml(source, &mut table);
-    if source.one_in(3) {
-        let part = source.pick(&["training", "agent", "env"]);
-        if let Some(Value::Table(part)) = table.get_mut(part) {
-            change_toml(source, part);
-        }
+    let defaults = Run::defaults(&catalog, &registry, agent.name, env.id());
+    let defaults = defaults.and_then(|table| Run::new(&catalog, &registry, &table));
+    let mut table = defaults.expect("an agent that serves an environment").to_table();
+    let part = source.pick(&["training", "agent", "env", "env"]);
+    match table.get_mut(part) {
+        Some(Value::Table(part)) if !source.one_in(6) => change_toml(source, part),
+        _ => change_toml(source, &mut table),
     }
     if source.one_in(8) {
         if let Ok(value) = Value::try_from(any_json(source, 2)) {

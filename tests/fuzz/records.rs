@@ -27,7 +27,7 @@ const DEMONSTRATIONS: [&[u8]; 5] = [
     include_bytes!("corpus/demonstrations/discrete.jsonl"),
     include_bytes!("corpus/demonstrations/box.jsonl"),
     include_bytes!("corpus/demonstrations/multi.jsonl"),
-    include_bytes!("corpus/demonstrations/unfinished.jsonl"),
+    include_bytes!("corpus/demonstrations/row.jsonl"),
     include_bytes!("corpus/demonstrations/odd.jsonl"),
 ];
 
@@ -35,9 +35,10 @@ const DEMONSTRATIONS: [&[u8]; 5] = [
 fn table<R: Record>(source: &mut Source) -> Vec<u8> {
     let columns = R::HEADER.split(',').count();
     let mut text = format!("{}\n", R::HEADER);
+    let wild = source.one_in(3);
     for row in 1..=source.length().min(30) {
-        let columns = if source.one_in(20) { source.up_to(9) } else { columns };
-        let cell = |column: usize| match (column, source.up_to(19)) {
+        let columns = if wild && source.one_in(20) { source.up_to(9) } else { columns };
+        let cell = |column: usize| match (column, if wild { source.up_to(19) } else { 2 }) {
             (_, 0) => source.number().to_string(),
             (_, 1) => {
                 source.pick(&["", "nan", "-1", "1e999", "\"a", "18446744073709551616"]).into()
@@ -48,7 +49,7 @@ fn table<R: Record>(source: &mut Source) -> Vec<u8> {
         text += &(0..columns).map(cell).collect::<Vec<_>>().join(",");
         text.push('\n');
     }
-    if source.one_in(3) { source.mutated(text.as_bytes()) } else { text.into_bytes() }
+    if wild && source.one_in(2) { source.mutated(text.as_bytes()) } else { text.into_bytes() }
 }
 
 pub(super) fn tables(source: &mut Source) {
@@ -83,32 +84,33 @@ fn reads_episodes<O: Space, A: Space>(text: &[u8], observations: O, actions: A) 
 }
 
 pub(super) fn demonstrations(source: &mut Source) {
-    let text = source.pick(&DEMONSTRATIONS);
-    let mut text = text.to_vec();
+    // Usually that of the space below.
+    let space = source.up_to(3);
+    let text = if source.one_in(4) { source.up_to(4) } else { space };
+    let mut text = DEMONSTRATIONS[text].to_vec();
     if source.one_in(2) {
         let line = |line: &[u8]| {
             let mut json: Value = serde_json::from_slice(line).unwrap_or_default();
-            if source.one_in(3) {
+            if source.one_in(4) {
                 change_json(source, &mut json);
             }
             format!("{json}\n").into_bytes()
         };
-        text = text.split(|&byte| byte == b'\n').flat_map(line).collect();
+        text = text.trim_ascii().split(|&byte| byte == b'\n').flat_map(line).collect();
     } else {
         text = source.mutated(&text);
     }
-    match source.up_to(4) {
+    match space {
         0 => reads_episodes(&text, Discrete::new(3), Discrete::new(2)),
         1 => reads_episodes(&text, BoxSpace::<2>::unbounded(), BoxSpace::symmetric([1.0])),
         2 => {
             let multi = MultiDiscrete::new([3, 2]).expect("two sizes");
             reads_episodes(&text, multi, multi);
         }
-        3 => {
+        _ => {
             let row = RowSpace::new(vec![-1.0; 2], vec![1.0; 2], vec![2]).expect("two numbers");
             reads_episodes(&text, row, Discrete::new(2));
         }
-        _ => reads_episodes(&text, BoxSpace::symmetric([9.0, 9.0]), Discrete::new(2)),
     }
 }
 
@@ -243,17 +245,17 @@ pub(super) fn seed_directories(source: &mut Source) {
 /// The directory of a run: its tables and its summaries, as they are or as they should not be.
 pub(super) fn reports(source: &mut Source) {
     let scratch = Scratch::with("config.toml", b"seeds = [0, 1]\n");
-    let summary = r#"{"ending":"Budget","env_steps":60,"episodes":9,"wall_time_s":1.0,
+    let summary = r#"{"ending":"budget","env_steps":60,"episodes":9,"wall_time_s":1.0,
         "env_steps_per_s":60.0,"learned":true,"evaluations":[{"env_step":60,"wall_time_s":1.0,
         "mean_return":0.5,"std_return":0.1,"min_return":0.0,"max_return":1.0,"episodes":5}]}"#;
     for seed in 0..2 {
         let dir = scratch.path(&format!("seed-{seed}"));
         fs::create_dir(&dir).expect("a folder");
         fs::write(dir.join(Evaluation::FILE), table::<Evaluation>(source)).expect("a scratch file");
-        let text = match source.up_to(2) {
+        let text = match source.up_to(5) {
             0 => source.mutated(summary.as_bytes()),
-            1 => summary.into(),
-            _ => {
+            2.. => summary.into(),
+            1 => {
                 let mut json: Value = serde_json::from_str(summary).expect("it is JSON");
                 change_json(source, &mut json);
                 json.to_string().into_bytes()
