@@ -133,10 +133,10 @@ pub(super) fn settings(source: &mut Source) {
         Some(Value::Table(part)) if !source.one_in(6) => change_toml(source, part),
         _ => change_toml(source, &mut table),
     }
-    if source.one_in(8) {
-        if let Ok(value) = Value::try_from(any_json(source, 2)) {
-            table.insert("evaluation".to_owned(), value);
-        }
+    if source.one_in(8)
+        && let Ok(value) = Value::try_from(any_json(source, 2))
+    {
+        table.insert("evaluation".to_owned(), value);
     }
     let Ok(run) = Run::new(&catalog, &registry, &table) else { return };
     is_complete(&run, &catalog, &registry);

@@ -159,20 +159,20 @@ pub(super) fn vector_steps(source: &mut Source) {
     let (seed, none) = (Seed::new(source.u64()), EnvOptions::none());
     fn drive<O: Space, A: Space>(
         made: Option<Result<Vector<O, A>, EnvError>>,
-        actions: Vec<A::Element>,
+        actions: &[A::Element],
     ) {
         let Some(made) = made else { return };
         let mut envs = made.expect("a vector of environments");
-        let _ = envs.step(&actions);
+        let _ = envs.step(actions);
         envs.reset().expect("observations");
         for _ in 0..3 {
-            let _ = envs.step(&actions);
+            let _ = envs.step(actions);
         }
-        for (mut lane, action) in envs.lanes().into_iter().zip(&actions) {
+        for (mut lane, action) in envs.lanes().into_iter().zip(actions) {
             let _ = lane.step(action);
         }
         let space = envs.action_space();
-        for action in &actions {
+        for action in actions {
             let _ = (space.contains(action), space.to_jsonable(action));
         }
     }
@@ -187,9 +187,9 @@ pub(super) fn vector_steps(source: &mut Source) {
         source.f32s(width)
     });
     let rows: Vec<Vec<f32>> = rows.collect();
-    drive(spec.finite_vector(n, seed, &none), indices.clone());
-    drive(spec.discrete_vector(n, seed, &none), indices);
-    drive(spec.continuous_vector(n, seed, &none), rows);
+    drive(spec.finite_vector(n, seed, &none), &indices);
+    drive(spec.discrete_vector(n, seed, &none), &indices);
+    drive(spec.continuous_vector(n, seed, &none), &rows);
 }
 
 pub(super) fn snapshots(source: &mut Source) {

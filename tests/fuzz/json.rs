@@ -116,10 +116,10 @@ pub(super) fn spaces(source: &mut Source) {
         }
         3 => {
             let nvec = [1 + source.up_to(4), source.count(), 1 + source.up_to(2)];
-            if let Ok(space) = MultiDiscrete::new(nvec) {
-                if nvec[1] < 1000 {
-                    reads(&space, source);
-                }
+            if let Ok(space) = MultiDiscrete::new(nvec)
+                && nvec[1] < 1000
+            {
+                reads(&space, source);
             }
         }
         _ => reads(&MultiBinary::<3>, source),

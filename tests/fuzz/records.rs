@@ -68,7 +68,7 @@ pub(super) fn tables(source: &mut Source) {
 }
 
 /// What is read is written, and read the same again.
-fn reads_episodes<O: Space, A: Space>(text: &[u8], observations: O, actions: A) {
+fn reads_episodes<O: Space, A: Space>(text: &[u8], observations: &O, actions: &A) {
     let scratch = Scratch::with("episodes.jsonl", text);
     let path = scratch.path("episodes.jsonl");
     let read = |path: &Path| Demonstrations::read(path, observations.clone(), actions.clone());
@@ -101,15 +101,15 @@ pub(super) fn demonstrations(source: &mut Source) {
         text = source.mutated(&text);
     }
     match space {
-        0 => reads_episodes(&text, Discrete::new(3), Discrete::new(2)),
-        1 => reads_episodes(&text, BoxSpace::<2>::unbounded(), BoxSpace::symmetric([1.0])),
+        0 => reads_episodes(&text, &Discrete::new(3), &Discrete::new(2)),
+        1 => reads_episodes(&text, &BoxSpace::<2>::unbounded(), &BoxSpace::symmetric([1.0])),
         2 => {
             let multi = MultiDiscrete::new([3, 2]).expect("two sizes");
-            reads_episodes(&text, multi, multi);
+            reads_episodes(&text, &multi, &multi);
         }
         _ => {
             let row = RowSpace::new(vec![-1.0; 2], vec![1.0; 2], vec![2]).expect("two numbers");
-            reads_episodes(&text, row, Discrete::new(2));
+            reads_episodes(&text, &row, &Discrete::new(2));
         }
     }
 }
