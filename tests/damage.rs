@@ -103,7 +103,7 @@ fn a_checkpoint_whose_checksums_are_right_but_whose_contents_are_not() {
 }
 
 /// The checksum of zip and PNG, bit by bit.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
             if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }

@@ -7,6 +7,8 @@ mod damage;
 mod directories;
 #[cfg(target_os = "linux")]
 mod faults;
+#[cfg(unix)]
+mod fuzz;
 mod layers;
 mod reproduce;
 mod sandbox;

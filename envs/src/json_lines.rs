@@ -53,7 +53,14 @@ pub enum LineError {
     },
     /// It does not fit the environment: no such state or action.
     #[error("{0}")]
-    Env(#[from] EnvError),
+    Env(#[source] Box<EnvError>),
+}
+
+// Boxed, so that the errors that say of which line this is stay small.
+impl From<EnvError> for LineError {
+    fn from(error: EnvError) -> Self {
+        Self::Env(Box::new(error))
+    }
 }
 
 /// The lines of a file, one after the other; empty ones are passed over.
@@ -145,7 +152,7 @@ pub fn element<T>(
             let expected = format!("an element of {expected}");
             LineError::Malformed { key, expected, got: shown(value) }
         }
-        other => LineError::Env(other.into()),
+        other => EnvError::from(other).into(),
     })
 }
 

@@ -1,12 +1,12 @@
 //! Runs the cases of all targets, one after another, in a process of their own, and says which of them
 //! fail.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -61,6 +61,10 @@ pub(super) fn check(targets: &[Target], child: &str) {
         let found = said.lines().filter_map(|line| line.strip_prefix("FOUND "));
         reports.extend(found.map(str::to_owned));
         if output.status.success() {
+            break;
+        }
+        if std::env::var_os("GYMNAST_FUZZ_ONLY").is_some() {
+            reports.push(format!("{}: {said}", output.status));
             break;
         }
         let Progress { target, case } = Progress::read(&file);
@@ -118,28 +122,36 @@ impl Progress {
     }
 }
 
-thread_local! {
-    /// What the last panic said, and where.
-    static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
-}
+/// The panics of all threads, also those that are caught and returned as errors.
+static PANICS: AtomicU64 = AtomicU64::new(0);
+/// What the last panic said, and where.
+static PANIC: Mutex<String> = Mutex::new(String::new());
 
 /// Runs the cases where this process is a child of [`check`]; does nothing otherwise.
 pub(super) fn run(targets: &[Target]) {
     let Some(settings) = Settings::of_child() else { return };
     std::panic::set_hook(Box::new(|info| {
         let said = info.to_string().replace('\n', " ");
-        PANIC.set(said.chars().take(300).collect());
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        if let Ok(mut last) = PANIC.lock() {
+            *last = said.chars().take(300).collect();
+        }
     }));
     let file = File::create(&settings.progress).expect("a file for the progress");
     Progress { target: settings.from, case: 0 }.write(&file);
     let started = Instant::now();
     watch(started);
+    if let Some((name, case)) = &settings.only {
+        let target = targets.iter().find(|target| target.name == name);
+        holds(target.expect("GYMNAST_FUZZ_ONLY names a target"), *case, settings.seed, started);
+        return;
+    }
     let mut reports = vec![0; targets.len()];
     let mut round = 0;
     loop {
         for (number, target) in targets.iter().enumerate().skip(settings.from) {
             for case in round * target.cases..(round + 1) * target.cases {
-                if settings.skips(target, case) || reports[number] >= REPORTS {
+                if reports[number] >= REPORTS {
                     continue;
                 }
                 Progress { target: number, case }.write(&file);
@@ -147,19 +159,11 @@ pub(super) fn run(targets: &[Target]) {
             }
         }
         round += 1;
-        let over = settings.seconds.is_none_or(|most| started.elapsed().as_secs() >= most);
-        if over || settings.only.is_some() {
+        if settings.seconds.is_none_or(|most| started.elapsed().as_secs() >= most) {
             break;
         }
     }
     BEGUN.store(0, Ordering::Relaxed);
-}
-
-impl Settings {
-    fn skips(&self, target: &Target, case: u64) -> bool {
-        // A case beyond the first round is looked for among the later ones.
-        self.only.as_ref().is_some_and(|(name, only)| name != target.name || *only != case)
-    }
 }
 
 /// When the case began that runs now, in milliseconds since the start and one; 0: none runs.
@@ -185,9 +189,12 @@ fn holds(target: &Target, case: u64, seed: u64, started: Instant) -> bool {
     let name = target.name;
     BEGUN.store(started.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
     let mut source = Source::new(seed, name, case);
+    let before = PANICS.load(Ordering::Relaxed);
     let result = catch_unwind(AssertUnwindSafe(|| (target.run)(&mut source)));
-    if result.is_err() {
-        eprintln!("FOUND {name}:{case} panicked: {}", PANIC.take());
+    let holds = result.is_ok() && PANICS.load(Ordering::Relaxed) == before;
+    if !holds {
+        let said = PANIC.lock().map(|said| said.clone()).unwrap_or_default();
+        eprintln!("FOUND {name}:{case} panicked: {said}");
     }
-    result.is_ok()
+    holds
 }

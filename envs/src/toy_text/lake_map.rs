@@ -18,6 +18,8 @@ pub(super) const MAPS: [(&str, &[&str]); 2] = [
 
 /// How many maps are drawn before there is believed to be none with a path.
 const ATTEMPTS: usize = 10_000;
+/// Of large maps fewer are drawn: of so many tiles in all, less than a second's worth.
+const MOST_TILES: usize = 1 << 26;
 
 /// A random square map with a path from the start, top left, to the goal, bottom right: a tile is
 /// frozen with probability `frozen`, and else a hole.
@@ -32,7 +34,7 @@ const ATTEMPTS: usize = 10_000;
 ///
 /// # Errors
 /// [`EnvError::InvalidOption`] if `size` is not in 2..=256 or `frozen` not in 0..=1, or if
-/// `frozen` is so small that none of 10,000 maps has a path.
+/// `frozen` is so small that none of 10,000 maps (1,024 of the largest) has a path.
 pub fn generate_random_map(
     size: usize,
     frozen: f64,
@@ -44,7 +46,8 @@ pub fn generate_random_map(
     if !(0.0..=1.0).contains(&frozen) {
         return Err(invalid(format!("`frozen_probability` must lie in 0..=1, got {frozen}")));
     }
-    for _ in 0..ATTEMPTS {
+    let attempts = ATTEMPTS.min(MOST_TILES / (size * size));
+    for _ in 0..attempts {
         let tile = |_| if rng.random_bool(frozen) { b'F' } else { b'H' };
         let mut tiles: Vec<u8> = (0..size * size).map(tile).collect();
         tiles[0] = b'S';
@@ -55,7 +58,7 @@ pub fn generate_random_map(
         }
     }
     Err(invalid(format!(
-        "`frozen_probability` = {frozen} is too small: none of {ATTEMPTS} maps of size {size} has \
+        "`frozen_probability` = {frozen} is too small: none of {attempts} maps of size {size} has \
          a path from start to goal"
     )))
 }
@@ -114,6 +117,15 @@ mod tests {
         let map = |seed| generate_random_map(8, 0.8, &mut Seed::new(seed).rng()).unwrap();
         assert_eq!(map(1), map(1));
         assert_ne!(map(1), map(2));
+    }
+
+    #[test]
+    fn a_large_map_without_a_path_is_given_up_soon() {
+        let mut rng = Seed::new(0).rng();
+        let error = generate_random_map(256, 0.4, &mut rng).unwrap_err().to_string();
+        assert!(error.contains("none of 1024 maps"), "{error}");
+        // Two words a tile.
+        assert!(rng.get_word_pos() <= 2 << 26, "{} words were drawn", rng.get_word_pos());
     }
 
     #[test]
