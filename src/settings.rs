@@ -121,8 +121,11 @@ pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
     if key.is_empty() || key.split('.').any(str::is_empty) {
         return Err(format!("`{text}` names no key: expected key=value, `alpha=0.1` say"));
     }
-    check_depth(value)
-        .map_err(|reason| format!("the value of {key} {reason}: set its keys apart"))?;
+    // Anything else is a text of one part, a path for example.
+    if value.trim_start().starts_with(['{', '[']) {
+        check_depth(value)
+            .map_err(|reason| format!("the value of {key} {reason}: set its keys apart"))?;
+    }
     let read = read_toml(value).or_else(|| read_toml(&with_leading_zeros(value)));
     Ok((key.to_owned(), read.unwrap_or_else(|| Value::String(value.trim().to_owned()))))
 }

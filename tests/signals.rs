@@ -82,6 +82,21 @@ fn each_signal_alone_saves_everything_and_says_so() {
 }
 
 #[test]
+fn a_signal_that_comes_twice_at_once_is_one() {
+    // A shell hands on the SIGHUP that the system sends too; `timeout` tells the process and its group.
+    for signal in [SIGTERM, SIGHUP] {
+        let sandbox = Sandbox::new();
+        let mut child = spawn(sandbox.command(&LONG), &[]);
+        wait_for(&mut child, || sandbox.path("run/seed-0/checkpoints").exists());
+        for _ in 0..3 {
+            send(&child, signal);
+        }
+        assert_saved(&end(child));
+        assert!(sandbox.path("run/seed-0/summary.json").is_file());
+    }
+}
+
+#[test]
 fn what_is_ignored_stays_ignored_and_the_others_are_heeded() {
     // As under nohup, in a script's background job, and under both.
     let cases: [(&'static [i32], i32); 3] =

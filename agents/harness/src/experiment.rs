@@ -12,8 +12,8 @@ use gymnast_envs::{Seed, Space};
 use toml::Table;
 
 use crate::{
-    Callback, Ending, EventWriter, Plan, ProgressBars, Recorder, RunIdentity, SeedDir, Setup,
-    StopOnInterrupt, Summary, TrainError, Training, catch_panic,
+    Callback, Ending, EventWriter, Flow, Plan, Progress, ProgressBars, Recorder, RunIdentity,
+    SeedDir, Setup, StopOnInterrupt, Summary, TrainError, Training, catch_panic,
     run_directory::{self, Claimed},
     trainer::{Start, go_on},
 };
@@ -50,6 +50,16 @@ pub struct Experiment {
     pub existing: Existing,
     /// Where progress is shown.
     pub progress: ProgressBars,
+}
+
+/// The env steps that a training has taken, those that it goes back over included.
+struct Reached(u64);
+
+impl Callback for Reached {
+    fn on_step(&mut self, progress: &Progress) -> Flow {
+        self.0 = progress.env_steps;
+        Flow::Continue
+    }
 }
 
 impl Experiment {
@@ -138,13 +148,20 @@ impl Experiment {
             }
         };
         let mut bar = self.progress.begin(seed, env_steps);
-        let callbacks: &mut [&mut dyn Callback] = &mut [&mut interrupt, &mut bar];
+        let mut reached = Reached(0);
+        let callbacks: &mut [&mut dyn Callback] = &mut [&mut interrupt, &mut bar, &mut reached];
         let summary = go_on(&mut setup, &self.training, plan.seed, recorder, start, callbacks)?;
         self.progress.finish(seed, &bar, &summary);
         if !summary.learned && summary.ending != Ending::Stopped {
             self.progress.warn(&format!(
                 "seed {seed}: nothing was learned: the agent made no update in {} env steps",
                 summary.env_steps
+            ));
+        }
+        if reached.0 > summary.env_steps {
+            self.progress.warn(&format!(
+                "seed {seed}: a long update was given up: env steps {} to {} will be taken again",
+                summary.env_steps, reached.0
             ));
         }
         claimed.check()?;

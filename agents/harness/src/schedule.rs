@@ -150,6 +150,16 @@ mod tests {
     }
 
     #[test]
+    fn a_step_size_that_is_0_throughout_is_refused() {
+        for nothing in [Schedule::Constant(0.0), Schedule::linear(0.0, 0.0, 1.0)] {
+            let error = nothing.check_step_size("learning_rate").unwrap_err().to_string();
+            assert!(error.contains("nothing is learned"), "{error}");
+        }
+        assert!(Schedule::linear(1e-3, 0.0, 0.5).check_step_size("learning_rate").is_ok());
+        assert!(Schedule::Constant(1.5).check_step_size("learning_rate").is_err());
+    }
+
+    #[test]
     fn a_configuration_names_a_number_or_a_line() {
         #[derive(Deserialize)]
         struct Config {

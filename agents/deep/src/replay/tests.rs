@@ -124,6 +124,25 @@ fn the_other_players_gain_is_ones_own_loss() {
 }
 
 #[test]
+fn a_reward_beyond_32_bits_is_named() {
+    for (reward, scale) in [(1e39, 1.0), (1.0, 1e39), (-1e300, 1e300)] {
+        let mut replay = filled(4, 0, 1);
+        let experience = Experience {
+            observations: vec![vec![0.0, 0.0]],
+            actions: vec![0],
+            rewards: vec![reward],
+            next_observations: vec![vec![0.0, 0.0]],
+            outcomes: vec![Outcome::Continues],
+            is_reset: vec![false],
+        };
+        let pushed = replay.push::<_, Discrete>(&space(), &experience, 0.9, scale, index);
+        let error = pushed.unwrap_err().to_string();
+        assert!(error.contains("reward_scale") && error.contains(&format!("{scale:e}")), "{error}");
+        assert_eq!(replay.len(), 0);
+    }
+}
+
+#[test]
 fn more_than_there_is_memory_for_is_an_error() {
     let error = Replay::<i64>::new(4_000_000_000, (1_000_000, 1), 1, 1)
         .err()
