@@ -43,8 +43,11 @@ fn checkpoints_that_cannot_be_read_are_an_error_and_stay() {
 #[test]
 fn a_configuration_edited_by_hand_is_not_resumed() {
     let sandbox = Sandbox::with_run();
-    edit(&sandbox, "run/config.toml", "gamma = 0.999", "gamma = 0.5");
-    let parts = ["agent.gamma = 0.999, not with agent.gamma = 0.5"];
+    let config = sandbox.read("run/config.toml");
+    // The preset's, which may be another tomorrow.
+    let gamma = config.lines().find(|line| line.starts_with("gamma = ")).unwrap();
+    edit(&sandbox, "run/config.toml", gamma, "gamma = 0.5");
+    let parts = [&*format!("agent.{gamma}, not with agent.gamma = 0.5")];
     sandbox.run(RESUME).fails(1, &parts);
     without_summaries(&sandbox);
     let before = sandbox.records("run");
@@ -52,6 +55,52 @@ fn a_configuration_edited_by_hand_is_not_resumed() {
     // It is no longer the agent that was trained.
     sandbox.run(&["evaluate", "run"]).fails(1, &parts);
     assert!(sandbox.records("run") == before);
+}
+
+#[test]
+fn results_of_another_seed_or_configuration_are_not_reported() {
+    let sandbox = Sandbox::with_run();
+    let calls: [&[&str]; 2] = [&["report", "run"], &["plot", "run", "--out", "x.svg"]];
+    let config = sandbox.read("run/config.toml");
+    let fails =
+        |part: &str| calls.iter().for_each(|call| drop(sandbox.run(call).fails(1, &[part])));
+    edit(&sandbox, "run/config.toml", "eval_every = 1000", "eval_every = 500");
+    fails("training.eval_every = 1000, not with training.eval_every = 500");
+    // No run can be made of these, and they are told apart all the same.
+    edit(&sandbox, "run/config.toml", "q-learning", "lost-agent");
+    fails("agent.name = q-learning, not with agent.name = lost-agent");
+    fs::write(sandbox.path("run/config.toml"), &config).unwrap();
+    let swap = || {
+        let [a, b, c] = ["seed-0", "seed-1", "spare"].map(|name| sandbox.path("run").join(name));
+        fs::rename(&a, &c).unwrap();
+        fs::rename(&b, &a).unwrap();
+        fs::rename(&c, &b).unwrap();
+    };
+    swap();
+    fails("summary.json was made with seed = 1, not with seed = 0");
+    swap();
+    sandbox.run(&["report", "run"]).ok();
+    // A run whose agent is gone is still reported.
+    for file in ["config.toml", "seed-0/summary.json", "seed-1/summary.json"] {
+        edit(&sandbox, &format!("run/{file}"), "q-learning", "lost-agent");
+    }
+    assert!(sandbox.run(&["report", "run"]).ok().stdout.contains("lost-agent"));
+}
+
+#[test]
+fn damaged_records_of_a_seed_that_was_not_asked_for_are_not_read() {
+    let sandbox = Sandbox::new();
+    let text = "[[run]]\nagent = 'q-learning'\nenv = 'CliffWalking-v1'\nenv_steps = 1000\n";
+    fs::write(sandbox.path("suite.toml"), text).unwrap();
+    let benchmark = |seeds: &str| {
+        sandbox.run(&["benchmark", "suite.toml", "--out", "runs", "--quiet", "--seeds", seeds])
+    };
+    benchmark("2").ok();
+    let log = "runs/q-learning-CliffWalking-v1/seed-1/evaluations.csv";
+    fs::write(sandbox.path(log), "damaged\n").unwrap();
+    benchmark("1").ok();
+    benchmark("2").fails(1, &["seed-1/evaluations.csv"]);
+    sandbox.run(&["report", "runs/q-learning-CliffWalking-v1/seed-0"]).ok();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gymnast_envs::{EnvOptions, EnvSpec, Space};
 use gymnast_harness::{
-    Agent, Newest, SeedDir, TrainError,
+    Agent, Newest, RunIdentity, SeedDir, TrainError,
     report::{RunResults, SeedResults},
 };
 use toml::{Table, Value};
@@ -152,27 +152,49 @@ pub(crate) fn results(
     threshold: Option<f64>,
     names: &Names,
 ) -> Result<Vec<RunResults>, CommandError> {
-    let read = |path: &PathBuf| {
-        let place = place(path);
-        if !place.run.join(CONFIG_FILE).is_file() {
-            return Err(TrainError::NoRun { path: path.clone() }.into());
-        }
-        let config = read_config(&place.run.join(CONFIG_FILE))?;
-        let text = |part: &str, key: &str| {
-            let value = config.get(part).and_then(|part| part.get(key));
-            value.and_then(Value::as_str).unwrap_or("?").to_owned()
-        };
-        let env = text("env", "id");
-        let registered = || names.registry.spec(&env).ok().and_then(EnvSpec::threshold);
-        Ok(RunResults {
-            run: name(path),
-            agent: text("agent", "name"),
-            threshold: threshold.or_else(registered),
-            env,
-            seeds: place.choose(SeedResults::read_all(&place.run)?, |results| results.seed)?,
-        })
+    paths.iter().map(|path| results_of(path, threshold, names, |_| true)).collect()
+}
+
+/// The same of one run, of those of its seeds alone that are asked for: others are not read.
+pub(crate) fn results_of(
+    path: &Path,
+    threshold: Option<f64>,
+    names: &Names,
+    is_asked_for: impl Fn(u64) -> bool,
+) -> Result<RunResults, CommandError> {
+    let place = place(path);
+    if !place.run.join(CONFIG_FILE).is_file() {
+        return Err(TrainError::NoRun { path: path.to_owned() }.into());
+    }
+    let config = read_config(&place.run.join(CONFIG_FILE))?;
+    let text = |part: &str, key: &str| {
+        let value = config.get(part).and_then(|part| part.get(key));
+        value.and_then(Value::as_str).unwrap_or("?").to_owned()
     };
-    paths.iter().map(read).collect()
+    let env = text("env", "id");
+    let registered = || names.registry.spec(&env).ok().and_then(EnvSpec::threshold);
+    let mut seeds = place.choose(SeedDir::list(&place.run)?, |dir| dir.seed)?;
+    seeds.retain(|dir| is_asked_for(dir.seed));
+    let identity_of = identities(&config, names);
+    let read = |dir: SeedDir| SeedResults::read(&dir, &identity_of(dir.seed));
+    Ok(RunResults {
+        run: name(path),
+        agent: text("agent", "name"),
+        threshold: threshold.or_else(registered),
+        env,
+        seeds: seeds.into_iter().map(read).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Whose the records of each seed of a configuration should be.
+fn identities<'a>(config: &'a Table, names: &Names) -> impl Fn(u64) -> RunIdentity + use<'a> {
+    let run = Run::new(&names.catalog, &names.registry, config).ok();
+    move |seed| match &run {
+        Some(run) => run.identity(seed),
+        // The defaults are unknown of an agent or environment that is not there: a setting that an older
+        // summary lacks is taken as the configuration has it.
+        None => RunIdentity { defaults: config.clone(), ..RunIdentity::new(config, seed) },
+    }
 }
 
 /// What each run is called in a picture: agent · environment, or its directory where two would

@@ -188,6 +188,14 @@ impl Experiment {
         for error in &resumed.damaged {
             self.progress.warn(&format!("seed {seed}: an older checkpoint is used, since {error}"));
         }
+        if !resumed.set_aside.is_empty() {
+            let kept: Vec<_> =
+                resumed.set_aside.iter().map(|path| path.display().to_string()).collect();
+            self.progress.warn(&format!(
+                "seed {seed}: damaged checkpoints are kept as {}; any older ones were deleted",
+                kept.join(" and ")
+            ));
+        }
         if resumed.is_event_file_new {
             let file = EventWriter::FILE;
             self.progress.warn(&format!(

@@ -48,6 +48,8 @@ pub struct Resumed<T> {
     pub evaluations: Vec<Evaluation>,
     /// Why newer checkpoints were passed over. They were set aside.
     pub damaged: Vec<CheckpointError>,
+    /// Where those are that were set aside: the newest two, or none where none was passed over.
+    pub set_aside: Vec<PathBuf>,
     /// Whether the event file for TensorBoard was gone or cut off, and was made anew from the logs.
     pub is_event_file_new: bool,
 }
@@ -66,7 +68,9 @@ impl Recorder {
     /// [`TrainError::File`].
     pub fn create(path: &Path, identity: &RunIdentity) -> Result<Self, TrainError> {
         files::create_dir_all(path).map_err(TrainError::file("create", path))?;
-        CheckpointDir::new(path.join(CHECKPOINTS)).delete_all()?;
+        // First, and never without it: records without it tell that it was lost.
+        let checkpoints = CheckpointDir::create(path.join(CHECKPOINTS))?;
+        checkpoints.empty()?;
         let files = Files {
             path: path.to_owned(),
             identity: identity.clone(),
@@ -74,7 +78,7 @@ impl Recorder {
             evaluations: CsvLog::create(path)?,
             metrics: CsvLog::create(path)?,
             events: EventWriter::create(path)?,
-            checkpoints: CheckpointDir::create(path.join(CHECKPOINTS))?,
+            checkpoints,
         };
         files::sync_dir(path).map_err(TrainError::file("sync", path))?;
         Ok(Self { files: Some(files), ..Self::in_memory() })
@@ -89,7 +93,8 @@ impl Recorder {
     ///
     /// # Errors
     /// As [`CheckpointDir::newest`]; a log that lost what a checkpoint counts on makes that checkpoint
-    /// unusable. [`TrainError::File`].
+    /// unusable. [`TrainError::NoUsableCheckpoint`] where the logs hold records and the directory of
+    /// the checkpoints is gone. [`TrainError::File`].
     pub fn resume<T>(
         path: &Path,
         identity: &RunIdentity,
@@ -110,10 +115,13 @@ impl Recorder {
             })?;
             Ok((take_up(state)?, evaluations))
         })?;
-        let Some(Newest { manifest, state, damaged }) = newest else { return Ok(None) };
+        let Some(Newest { manifest, state, damaged }) = newest else {
+            expect_no_progress(path)?;
+            return Ok(None);
+        };
         let (state, recorded) = state;
         // Only now: as long as none was taken up, each may be needed.
-        checkpoints.set_aside_after(manifest.env_steps)?;
+        let set_aside = checkpoints.set_aside_after(manifest.env_steps)?;
         let length = |name: &str| manifest.logs.get(name).copied().unwrap_or(0);
         let (episodes, evaluations, metrics) = (
             CsvLog::reopen(path, length(Episode::FILE))?,
@@ -132,7 +140,8 @@ impl Recorder {
             paused_s: manifest.wall_time_s - manifest.learning_time_s,
             files: Some(files),
         };
-        Ok(Some(Resumed { recorder, state, evaluations: recorded, damaged, is_event_file_new }))
+        let evaluations = recorded;
+        Ok(Some(Resumed { recorder, state, evaluations, damaged, set_aside, is_event_file_new }))
     }
 
     /// The run's directory, where it has one.
@@ -205,4 +214,24 @@ impl Recorder {
         self.paused_s += before.elapsed().as_secs_f64();
         Ok(())
     }
+}
+
+/// Checks that a run without checkpoints was killed before its first one, and has not lost them: the
+/// directory of the checkpoints is made before the logs, and its records would be overwritten.
+fn expect_no_progress(path: &Path) -> Result<(), TrainError> {
+    let checkpoints = path.join(CHECKPOINTS);
+    if files::is_dir(&checkpoints).map_err(TrainError::file("open", &checkpoints))? {
+        return Ok(());
+    }
+    let logs = [
+        (Episode::FILE, CsvLog::<Episode>::holds_records(path)?),
+        (Evaluation::FILE, CsvLog::<Evaluation>::holds_records(path)?),
+        (MetricRow::FILE, CsvLog::<MetricRow>::holds_records(path)?),
+    ];
+    let Some((log, _)) = logs.into_iter().find(|(_, holds_records)| *holds_records) else {
+        return Ok(());
+    };
+    let reason = format!("missing, although {log} beside it holds records");
+    let reasons = vec![CheckpointError::Damaged { path: checkpoints.clone(), reason }];
+    Err(TrainError::NoUsableCheckpoint { path: checkpoints, reasons })
 }

@@ -162,6 +162,13 @@ impl<R: Record> CsvLog<R> {
         Ok(log)
     }
 
+    /// Whether the file is there and holds more than the header.
+    pub(crate) fn holds_records(run: &Path) -> Result<bool, TrainError> {
+        let path = run.join(R::FILE);
+        let found = files::metadata(&path).map_err(TrainError::file("read", &path))?;
+        Ok(found.is_some_and(|found| found.len() > R::HEADER.len() as u64 + 1))
+    }
+
     /// Checks that the file holds what a checkpoint counts on: `length` bytes, whole lines under this
     /// header.
     pub(crate) fn check(run: &Path, length: Option<u64>) -> Result<(), CheckpointError> {

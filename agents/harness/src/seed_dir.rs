@@ -67,11 +67,17 @@ impl SeedDir {
         Ok(seeds)
     }
 
-    /// Every entry of a run's directory that is named like a seed, in order.
+    /// Every directory, or link, below a run's that is named like a seed, in order. Links are there to be
+    /// refused, not followed.
     pub(crate) fn named(run: &Path) -> Result<Vec<Self>, TrainError> {
         let mut seeds = Vec::new();
         for entry in fs::read_dir(run).map_err(TrainError::file("list", run))? {
-            let name = entry.map_err(TrainError::file("list", run))?.file_name();
+            let entry = entry.map_err(TrainError::file("list", run))?;
+            let kind = entry.file_type().map_err(TrainError::file("list", run))?;
+            if !kind.is_dir() && !kind.is_symlink() {
+                continue;
+            }
+            let name = entry.file_name();
             let seed = name.to_str().and_then(|name| name.strip_prefix("seed-")?.parse().ok());
             let dir = seed.map(|seed| Self::below(run, seed));
             seeds.extend(dir.filter(|dir| dir.path.file_name() == Some(&name)));
@@ -88,11 +94,12 @@ impl SeedDir {
         Ok(self.read_summary()?.map(|(summary, _)| summary))
     }
 
-    /// The same, where it is of this run.
+    /// The same, where it is of this run. One that an older version wrote does not say whose it is.
     ///
     /// # Errors
+    /// As [`summary`](Self::summary);
     /// [`CheckpointError::Foreign`](crate::CheckpointError::Foreign) where it is of another.
-    pub(crate) fn summary_of(&self, identity: &RunIdentity) -> Result<Option<Summary>, TrainError> {
+    pub fn summary_of(&self, identity: &RunIdentity) -> Result<Option<Summary>, TrainError> {
         let Some((summary, whose)) = self.read_summary()? else { return Ok(None) };
         if let Some(saved) = &whose.identity {
             identity.check(&self.path.join(SUMMARY), saved)?;

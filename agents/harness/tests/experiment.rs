@@ -433,3 +433,41 @@ fn what_killed_processes_left_is_deleted() {
     }
     assert!(dir.join("seed-0/.mine.tmp").exists());
 }
+
+#[test]
+fn a_run_whose_checkpoints_were_moved_away_does_not_begin_anew() {
+    let (_folder, dir) = finished();
+    without_summaries(&dir);
+    let [checkpoints, away] = ["checkpoints", "away"].map(|name| dir.join("seed-0").join(name));
+    fs::rename(&checkpoints, &away).unwrap();
+    let before = contents(&dir.join("seed-0"));
+    let error = resume(&dir).unwrap_err();
+    assert!(matches!(error, TrainError::NoUsableCheckpoint { .. }), "{error}");
+    for part in ["seed-0/checkpoints", "missing", "holds records", "nothing was deleted"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    assert_eq!(contents(&dir.join("seed-0")), before);
+    // Each log by itself tells it.
+    for kept in ["episodes.csv", "evaluations.csv", "metrics.csv"] {
+        for name in ["episodes.csv", "evaluations.csv", "metrics.csv"] {
+            let log = dir.join("seed-0").join(name);
+            let (_, text) = before.iter().find(|(path, _)| *path == log).unwrap();
+            let header = text.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+            fs::write(&log, &text[..if name == kept { text.len() } else { header }]).unwrap();
+        }
+        assert!(resume(&dir).unwrap_err().to_string().contains(kept));
+    }
+    // A run that was killed before its first checkpoint has the directory, and begins anew.
+    fs::create_dir(&checkpoints).unwrap();
+    resume(&dir).unwrap();
+    assert!(checkpoints.join("000000000400").is_dir());
+}
+
+#[test]
+fn a_file_that_is_named_like_a_seed_is_left_alone() {
+    let (_folder, dir) = finished();
+    fs::write(dir.join("seed-7"), "mine").unwrap();
+    run(&dir, Existing::Replace, CONFIG).unwrap();
+    assert_eq!(fs::read_to_string(dir.join("seed-7")).unwrap(), "mine");
+    assert_eq!(gymnast_harness::SeedDir::list(&dir).unwrap().len(), 2);
+}

@@ -179,15 +179,14 @@ fn configure(
 }
 
 /// The cells of a run, of its own seeds alone: the directory may hold more.
-fn judge(item: &Item, run: &Run, dir: &PathBuf, names: &Names) -> Result<Cells, CommandError> {
-    let mut results = run_dir::results(std::slice::from_ref(dir), item.reach, names)?;
-    results[0].seeds.retain(|results| run.seeds.contains(&results.seed));
-    let report = Report::of(&results)?;
-    let judgement = item.demands().judge(&results[0]).map_err(|error| {
-        let (path, reason) = (dir.clone(), error.to_string());
+fn judge(item: &Item, run: &Run, dir: &Path, names: &Names) -> Result<Cells, CommandError> {
+    let results = run_dir::results_of(dir, item.reach, names, |seed| run.seeds.contains(&seed))?;
+    let report = Report::of(std::slice::from_ref(&results))?;
+    let judgement = item.demands().judge(&results).map_err(|error| {
+        let (path, reason) = (dir.to_owned(), error.to_string());
         TrainError::InvalidFile { path, reason }
     })?;
-    let last = results[0].seeds.iter().filter_map(|seed| seed.evaluations.last());
+    let last = results.seeds.iter().filter_map(|seed| seed.evaluations.last());
     let finals: Vec<f64> = last.map(|last| last.mean_return).collect();
     Ok(cells(&report.rows[0], &judgement, &seeds::to_text(&run.seeds), &finals))
 }

@@ -1,10 +1,12 @@
 //! Checkpoints on disk: written whole or not at all, and checked when they are read.
 
 mod manifest;
+mod names;
 #[cfg(test)]
 mod tests;
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
@@ -16,6 +18,7 @@ pub use manifest::Manifest;
 
 use crate::{AgentError, CheckpointError, RunIdentity, StateDict, TrainError};
 use manifest::FileSum;
+use names::{REPLACED, UNFINISHED, is_set_aside, is_unfinished, with_end};
 
 const ARRAYS: &str = "arrays.safetensors";
 const VALUES: &str = "values.json";
@@ -26,10 +29,8 @@ const MAX_FILE_BYTES: u64 = 16 << 30;
 const MAX_MANIFEST_BYTES: u64 = 8 << 20;
 /// The older checkpoints are kept in case the newest is damaged.
 const KEPT: usize = 2;
-/// The end of the name of what is being written or deleted.
-const UNFINISHED: &str = ".tmp";
-/// What stands in the name of a checkpoint that was set aside.
-const SET_ASIDE: &str = ".damaged";
+/// So many of those that were set aside are kept, to be looked into.
+const KEPT_ASIDE: usize = 2;
 
 /// The checkpoints of one run, each a directory named after its env steps.
 #[derive(Clone, Debug)]
@@ -104,14 +105,25 @@ impl CheckpointDir {
             write_synced(&file, bytes).map_err(TrainError::file("write", &file))?;
         }
         files::sync_dir(temporary).map_err(TrainError::file("sync", temporary))?;
-        // Only a second save of the same env steps finds one here: the old one makes room, and is deleted last.
-        let replaced = with_end(path, ".replaced.tmp");
+        self.put_in_place(temporary, path)
+    }
+
+    /// Renames a checkpoint that was written to its own name.
+    fn put_in_place(&self, temporary: &Path, path: &Path) -> Result<(), TrainError> {
+        // Only a second save of the same env steps finds one here: the old one makes room, and is deleted
+        // last. A process that is killed in between leaves the old one under the name of a replaced one.
+        let replaced = with_end(path, REPLACED);
         let is_replaced = files::is_dir(path).map_err(TrainError::file("open", path))?;
         if is_replaced {
             remove_dir(&replaced)?;
             fs::rename(path, &replaced).map_err(TrainError::file("rename", path))?;
         }
-        fs::rename(temporary, path).map_err(TrainError::file("rename", temporary))?;
+        let renamed = fs::rename(temporary, path).map_err(TrainError::file("rename", temporary));
+        if renamed.is_err() && is_replaced {
+            // The first error is the one to report. Where this fails too, a resumed run finds the old one.
+            let _ = fs::rename(&replaced, path);
+        }
+        renamed?;
         files::sync_dir(&self.path).map_err(TrainError::file("sync", &self.path))?;
         if is_replaced { remove_dir(&replaced) } else { Ok(()) }
     }
@@ -132,8 +144,7 @@ impl CheckpointDir {
         mut take_up: impl FnMut(&Manifest, StateDict) -> Result<T, TrainError>,
     ) -> Result<Option<Newest<T>>, TrainError> {
         let mut damaged = Vec::new();
-        for env_steps in self.steps()?.into_iter().rev() {
-            let path = self.path_of(env_steps);
+        for (env_steps, path) in self.readable()?.into_iter().rev() {
             let taken = read(&path, env_steps, identity).map_err(TrainError::from);
             let taken = taken.and_then(|(manifest, state)| {
                 let state = take_up(&manifest, state)?;
@@ -160,18 +171,53 @@ impl CheckpointDir {
     }
 
     /// Makes the checkpoint after `env_steps` the newest, once a run has taken it up: sets aside those
-    /// that were passed over, and finishes what a killed process had begun to write or delete.
+    /// that were passed over, and finishes what a killed process had begun to write or delete. Of those
+    /// that were set aside, now and earlier, the newest two are kept; returns them where some were now.
     ///
     /// # Errors
     /// [`TrainError::File`].
-    pub fn set_aside_after(&self, env_steps: u64) -> Result<(), TrainError> {
-        for steps in self.steps()?.into_iter().filter(|&steps| steps > env_steps) {
-            self.set_aside(&self.path_of(steps))?;
-        }
+    pub fn set_aside_after(&self, env_steps: u64) -> Result<Vec<PathBuf>, TrainError> {
+        self.put_back()?;
         for name in self.names()?.into_iter().filter(|name| is_unfinished(name)) {
             remove_dir(&self.path.join(name))?;
         }
-        self.prune()
+        let mut aside = Vec::new();
+        for steps in self.steps()?.into_iter().filter(|&steps| steps > env_steps) {
+            aside.push(self.set_aside(&self.path_of(steps))?);
+        }
+        if !aside.is_empty() {
+            self.prune_aside(&mut aside)?;
+        }
+        self.prune()?;
+        Ok(aside)
+    }
+
+    /// Gives back the name of each checkpoint that a killed process had moved out of the way, and whose
+    /// place was not taken.
+    fn put_back(&self) -> Result<(), TrainError> {
+        for (env_steps, found) in self.readable()? {
+            let path = self.path_of(env_steps);
+            if found != path {
+                fs::rename(&found, &path).map_err(TrainError::file("rename", &found))?;
+                files::sync_dir(&self.path).map_err(TrainError::file("sync", &self.path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes all but the newest of those that were set aside. `aside` are those of just now: they
+    /// count as newer than all others, whatever their env steps. Afterwards it lists those kept.
+    fn prune_aside(&self, aside: &mut Vec<PathBuf>) -> Result<(), TrainError> {
+        let mut all: Vec<_> = (self.names()?.into_iter())
+            .filter_map(|name| {
+                let path = self.path.join(&name);
+                Some((aside.contains(&path), names::parse_set_aside(&name)?, path))
+            })
+            .collect();
+        all.sort_unstable();
+        let kept = all.split_off(all.len().saturating_sub(KEPT_ASIDE));
+        *aside = kept.into_iter().map(|(.., path)| path).collect();
+        all.iter().try_for_each(|(.., old)| remove_dir(old))
     }
 
     /// Deletes every checkpoint, those set aside too, and what a killed run left half-made; the
@@ -180,27 +226,31 @@ impl CheckpointDir {
     /// # Errors
     /// [`TrainError::File`].
     pub fn delete_all(&self) -> Result<(), TrainError> {
-        for name in self.names()? {
-            if parse_name(&name).is_some() {
-                delete(&self.path.join(&name))?;
-            } else if is_unfinished(&name) || is_set_aside(&name) {
-                remove_dir(&self.path.join(&name))?;
-            }
-        }
+        self.empty()?;
         // Fails where other files are kept there, which then stay.
         let _ = fs::remove_dir(&self.path);
         Ok(())
     }
 
-    fn set_aside(&self, path: &Path) -> Result<(), TrainError> {
-        let names = (1..).map(|n| match n {
-            1 => with_end(path, SET_ASIDE),
-            n => with_end(path, &format!("{SET_ASIDE}-{n}")),
-        });
-        for aside in names {
+    /// The same without the directory.
+    pub(crate) fn empty(&self) -> Result<(), TrainError> {
+        for name in self.names()? {
+            if names::parse(&name).is_some() {
+                delete(&self.path.join(&name))?;
+            } else if is_unfinished(&name) || is_set_aside(&name) {
+                remove_dir(&self.path.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a checkpoint another name, which is returned.
+    fn set_aside(&self, path: &Path) -> Result<PathBuf, TrainError> {
+        for aside in (1..).map(|number| names::set_aside(path, number)) {
             if files::metadata(&aside).map_err(TrainError::file("open", &aside))?.is_none() {
                 fs::rename(path, &aside).map_err(TrainError::file("rename", path))?;
-                return files::sync_dir(&self.path).map_err(TrainError::file("sync", &self.path));
+                files::sync_dir(&self.path).map_err(TrainError::file("sync", &self.path))?;
+                return Ok(aside);
             }
         }
         unreachable!("a directory holds finitely many names")
@@ -212,15 +262,27 @@ impl CheckpointDir {
     }
 
     fn path_of(&self, env_steps: u64) -> PathBuf {
-        self.path.join(format!("{env_steps:012}"))
+        self.path.join(names::of(env_steps))
     }
 
     /// The env steps of every checkpoint, in order.
     fn steps(&self) -> Result<Vec<u64>, TrainError> {
         let mut steps: Vec<u64> =
-            self.names()?.iter().filter_map(|name| parse_name(name)).collect();
+            self.names()?.iter().filter_map(|name| names::parse(name)).collect();
         steps.sort_unstable();
         Ok(steps)
+    }
+
+    /// Where each checkpoint is to be read: under its own name, or under that of a replaced one where a
+    /// process was killed before another took its place.
+    fn readable(&self) -> Result<BTreeMap<u64, PathBuf>, TrainError> {
+        let names = self.names()?;
+        let with = |parse: fn(&str) -> Option<u64>| {
+            let found = names.iter().filter_map(move |name| Some((parse(name)?, name)));
+            found.map(|(env_steps, name)| (env_steps, self.path.join(name)))
+        };
+        // The later entry of the same env steps wins.
+        Ok(with(names::parse_replaced).chain(with(names::parse)).collect())
     }
 
     /// Everything there, also what is not ours to read.
@@ -235,28 +297,6 @@ impl CheckpointDir {
         }
         Ok(names)
     }
-}
-
-/// The env steps that a checkpoint's name tells; `None` for any other name.
-fn parse_name(name: &str) -> Option<u64> {
-    let env_steps = name.parse().ok()?;
-    (name == format!("{env_steps:012}")).then_some(env_steps)
-}
-
-fn is_unfinished(name: &str) -> bool {
-    let name = name.strip_suffix(UNFINISHED);
-    let name = name.map(|name| name.strip_suffix(".replaced").unwrap_or(name));
-    name.is_some_and(|name| parse_name(name).is_some())
-}
-
-fn is_set_aside(name: &str) -> bool {
-    name.split_once(SET_ASIDE).is_some_and(|(name, _)| parse_name(name).is_some())
-}
-
-fn with_end(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
 }
 
 fn read(

@@ -227,3 +227,55 @@ fn a_failed_save_leaves_nothing_behind() {
     assert!(checkpoints.save(&state(20), Manifest::new(identity(), 20)).is_err());
     assert!(!checkpoints.path.join("000000000020.tmp").exists());
 }
+
+#[test]
+fn a_failed_replacement_leaves_the_old_checkpoint_in_its_place() {
+    let (_folder, checkpoints) = saved(&[10, 20]);
+    let path = checkpoints.path_of(20);
+    // There is nothing to take the place, so that the second rename fails.
+    assert!(checkpoints.put_in_place(&with_end(&path, UNFINISHED), &path).is_err());
+    assert_eq!(names(&checkpoints), ["000000000010", "000000000020"]);
+    assert_eq!(found(&checkpoints), (20, 0));
+}
+
+#[test]
+fn a_replaced_checkpoint_whose_place_was_not_taken_is_used_and_put_back() {
+    let (_folder, checkpoints) = saved(&[10, 20]);
+    let path = checkpoints.path_of(20);
+    let replaced = with_end(&path, REPLACED);
+    fs::rename(&path, &replaced).unwrap();
+    fs::create_dir(with_end(&path, UNFINISHED)).unwrap();
+    // To look at it moves nothing.
+    assert_eq!(found(&checkpoints), (20, 0));
+    assert!(replaced.is_dir());
+    checkpoints.set_aside_after(20).unwrap();
+    assert_eq!(names(&checkpoints), ["000000000010", "000000000020"]);
+    assert_eq!(found(&checkpoints), (20, 0));
+    // One that is damaged is set aside like any other, and one whose place was taken is deleted.
+    fs::rename(&path, &replaced).unwrap();
+    fs::write(replaced.join(VALUES), "").unwrap();
+    assert_eq!(found(&checkpoints), (10, 1));
+    fs::create_dir(checkpoints.path.join("000000000010.replaced.tmp")).unwrap();
+    checkpoints.set_aside_after(10).unwrap();
+    assert_eq!(names(&checkpoints), ["000000000010", "000000000020.damaged"]);
+}
+
+#[test]
+fn the_newest_two_of_those_set_aside_are_kept() {
+    let (_folder, checkpoints) = saved(&[10]);
+    let damage = |env_steps: u64| {
+        fs::create_dir(checkpoints.path_of(env_steps)).unwrap();
+        let aside = checkpoints.set_aside_after(10).unwrap();
+        let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+        aside.into_iter().map(name).collect::<Vec<_>>()
+    };
+    // What the user renamed is the user's.
+    fs::create_dir(checkpoints.path.join("000000000040.damaged.mine")).unwrap();
+    assert_eq!(damage(40), ["000000000040.damaged"]);
+    assert_eq!(damage(30), ["000000000040.damaged", "000000000030.damaged"]);
+    // The one of just now is the newest, whatever its env steps.
+    assert_eq!(damage(20), ["000000000040.damaged", "000000000020.damaged"]);
+    assert!(checkpoints.set_aside_after(10).unwrap().is_empty());
+    let left = ["000000000010", "000000000020.damaged", "000000000040.damaged"];
+    assert_eq!(names(&checkpoints), [&left[..], &["000000000040.damaged.mine"]].concat());
+}

@@ -8,8 +8,6 @@ mod json;
 mod markdown;
 mod table;
 
-use std::path::Path;
-
 pub use demands::{Demands, Judged, Judgement, Verdict};
 
 use gymnast_core::{
@@ -21,7 +19,7 @@ use gymnast_core::{
 use gymnast_envs::Seed;
 use serde::Serialize;
 
-use crate::{Evaluation, SeedDir, TrainError, read_records};
+use crate::{Evaluation, RunIdentity, SeedDir, TrainError, read_records};
 
 /// What the seeds of a run recorded.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,20 +48,19 @@ pub struct SeedResults {
 }
 
 impl SeedResults {
-    /// Reads what the seeds of a run's directory recorded.
+    /// Reads what a seed recorded.
     ///
     /// # Errors
-    /// [`TrainError::NoRun`]; [`TrainError::InvalidFile`] for a damaged file.
-    pub fn read_all(run: &Path) -> Result<Vec<Self>, TrainError> {
-        let read = |dir: SeedDir| {
-            let summary = dir.summary()?;
-            Ok(Self {
-                seed: dir.seed,
-                evaluations: read_records(&dir.path)?,
-                env_steps_per_s: summary.map(|summary| summary.env_steps_per_s),
-            })
-        };
-        SeedDir::list(run)?.into_iter().map(read).collect()
+    /// [`TrainError::InvalidFile`] for a damaged file;
+    /// [`CheckpointError::Foreign`](crate::CheckpointError::Foreign) where its summary is of another
+    /// seed or configuration.
+    pub fn read(dir: &SeedDir, identity: &RunIdentity) -> Result<Self, TrainError> {
+        let summary = dir.summary_of(identity)?;
+        Ok(Self {
+            seed: dir.seed,
+            evaluations: read_records(&dir.path)?,
+            env_steps_per_s: summary.map(|summary| summary.env_steps_per_s),
+        })
     }
 
     /// The mean return against env steps.
