@@ -152,8 +152,14 @@ fn run(
 
 /// The env steps of the newest checkpoint, and the sum that the agent had by then.
 fn newest(dir: &Path) -> (u64, f64) {
-    let seed = SeedDir { seed: 0, path: dir.to_owned() };
-    let newest = seed.checkpoints().newest(&RunIdentity::default(), |_, state| Ok(state));
+    newest_of(dir, 0)
+}
+
+/// The same of a seed of an experiment.
+fn newest_of(dir: &Path, seed: u64) -> (u64, f64) {
+    let identity = RunIdentity { seed, ..RunIdentity::default() };
+    let seed = SeedDir { seed, path: dir.to_owned() };
+    let newest = seed.checkpoints().newest(&identity, |_, state| Ok(state));
     let newest = newest.unwrap().unwrap();
     (newest.manifest.env_steps, newest.state.array::<f64>("agent/sum", &[1]).unwrap()[0])
 }
@@ -295,6 +301,6 @@ fn a_seed_that_panics_leaves_the_others_alone() {
     }
     let all = experiment(Existing::Resume, &seeds).run("", |_| Ok(setup(one, one, sound))).unwrap();
     assert!(all.iter().all(|summary| summary.ending == Ending::Budget));
-    assert_eq!(newest(&dir.path().join("seed-1")), (1_000, 1_000.0));
+    assert_eq!(newest_of(&dir.path().join("seed-1"), 1), (1_000, 1_000.0));
     assert!(dir.path().join("seed-1").join(Evaluation::FILE).exists());
 }
