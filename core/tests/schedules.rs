@@ -83,6 +83,20 @@ fn the_shortest_cycles_are_finite() {
 }
 
 #[test]
+fn the_longest_cycles_are_finite() {
+    let at = |step_size_up, down, step| {
+        let (step_size_down, mode) = (Some(down), CyclicMode::Triangular);
+        let cyclic = LrSchedule::Cyclic { base_factor: 0.0, step_size_up, step_size_down, mode };
+        cyclic.at(step, 0).unwrap()
+    };
+    assert_eq!(at(u64::MAX, u64::MAX, u64::MAX), 1.0);
+    assert_eq!(at(u64::MAX, u64::MAX, 1 << 63), 0.5);
+    assert_eq!([0, 1].map(|step| at(1, u64::MAX, step)), [0.0, 1.0]);
+    assert_eq!(at(1, u64::MAX, 1 << 63), 0.5);
+    assert!(at(1, u64::MAX, u64::MAX) < 1e-15);
+}
+
+#[test]
 fn bad_settings_are_errors() {
     let bad = [
         (r#"{"step": {"step_size": 0}}"#, "step_size must be at least 1, got 0"),

@@ -102,10 +102,8 @@ fn pair<S: Space>(space: &S, good: &S::Element, fault: &Fault<S::Element>) -> Ve
     [sound, fault.clone()].map(|f| Faulty::new(space.clone(), good.clone(), f)).into()
 }
 
-fn check<S: Space>(space: S, good: S::Element, bad: S::Element, reward: f64, shown: &str)
-where
-    S: FeatureSpace,
-{
+#[allow(clippy::needless_pass_by_value)] // Each call makes its own.
+fn check<S: FeatureSpace>(space: S, good: S::Element, bad: S::Element, reward: f64, shown: &str) {
     let what = if reward.is_finite() { "an observation" } else { "a reward" };
     for (episode, step) in [(0, 0), (0, 1), (0, 10), (1, 0), (1, 4)] {
         // A reset has no reward.

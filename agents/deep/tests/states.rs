@@ -11,7 +11,8 @@ use gymnast_envs::{
     wrappers::TimeLimit,
 };
 use gymnast_harness::{
-    Agent, AgentError, Demonstrations, Plan, Setup, StateDict, TrainError, Training,
+    Agent, AgentError, Checkpoint as _, Demonstrations, Plan, Setup, StateDict, TrainError,
+    Training,
     testing::{Unsavable, assert_survives_damage, setup, state_after_a_lost_episode, training},
 };
 
@@ -229,6 +230,31 @@ fn ddpg_takes_no_harm() {
 #[test]
 fn mbpo_takes_no_harm() {
     damage(1, pendulum, |o, a, plan| Mbpo::new(o, a, small_mbpo(), plan));
+}
+
+/// Not only once they are drawn, which may be an hour later.
+#[test]
+fn remembered_actions_that_are_none_are_refused_at_once() {
+    let plan = Plan { seed: Seed::new(3), num_envs: 1, env_steps: 100 };
+    let (pole, swing) = (cart_pole(), pendulum());
+    let make = |o, a, plan: &Plan| Dqn::new(o, a, DqnConfig::default(), plan);
+    let mut dqn = make(pole.observation_space(), pole.action_space(), &plan).unwrap();
+    let mut state = after_a_loss(cart_pole, make);
+    for action in [0, 1, 2, -1, i64::MAX] {
+        state.insert_array("replay/actions", &[5, 1], &[0, 1, 0, 1, action]);
+        let loaded = dqn.load(&state);
+        assert_eq!(loaded.is_ok(), (0..2).contains(&action), "{action}: {loaded:?}");
+        assert!(loaded.err().is_none_or(|error| error.to_string().contains("replay/actions")));
+    }
+    let make = |o, a, plan: &Plan| Sac::new(o, a, small_sac(), plan);
+    let mut sac = make(swing.observation_space(), swing.action_space(), &plan).unwrap();
+    let mut state = after_a_loss(pendulum, make);
+    for action in [0.5, f32::NAN, f32::INFINITY] {
+        let name = "experience/replay/actions";
+        state.insert_array(name, &[5, 1], &[0.0, 1.0, -1.0, 0.0, action]);
+        let loaded = sac.load(&state);
+        assert_eq!(loaded.is_ok(), action.is_finite(), "{action}: {loaded:?}");
+    }
 }
 
 fn small_ppo() -> PpoConfig {

@@ -409,6 +409,24 @@ fn links_are_refused_and_their_targets_left_alone() {
     }
 }
 
+/// It may be another name of a file that is somebody's.
+#[test]
+fn a_lock_is_never_emptied() {
+    let (folder, dir) = finished();
+    let precious = folder.path().join("precious");
+    fs::write(&precious, "mine").unwrap();
+    let new = folder.path().join("new");
+    fs::create_dir(&new).unwrap();
+    for (dir, existing) in
+        [(&dir, Existing::Resume), (&dir, Existing::Replace), (&new, Existing::Refuse)]
+    {
+        let _ = fs::remove_file(dir.join(".gymnast.lock"));
+        fs::hard_link(&precious, dir.join(".gymnast.lock")).unwrap();
+        run(dir, existing, CONFIG).unwrap();
+        assert_eq!(fs::read(&precious).unwrap(), b"mine", "{existing:?}");
+    }
+}
+
 #[test]
 fn what_killed_processes_left_is_deleted() {
     let (_folder, dir) = finished();

@@ -54,6 +54,7 @@ impl Env for Scripted {
 struct Sum {
     sum: f64,
     steps: u64,
+    first_update: u64,
     fault: fn(u64) -> Result<f64, AgentError>,
 }
 
@@ -66,7 +67,7 @@ impl Policy<Discrete, Discrete> for Sum {
 
 impl Agent<Discrete, Discrete> for Sum {
     fn first_update(&self) -> u64 {
-        1
+        self.first_update
     }
 
     fn has_learned(&self) -> bool {
@@ -120,7 +121,7 @@ fn setup(
         Ok(envs)
     };
     Setup {
-        agent: Box::new(Sum { sum: 0.0, steps: 0, fault }),
+        agent: Box::new(Sum { sum: 0.0, steps: 0, first_update: 1, fault }),
         envs: envs(1, Seed::new(0), reward).expect("one environment"),
         eval_envs: Box::new(move |n, seed| envs(n, seed, eval_reward)),
     }
@@ -152,12 +153,14 @@ fn run(
 
 /// The env steps of the newest checkpoint, and the sum that the agent had by then.
 fn newest(dir: &Path) -> (u64, f64) {
-    newest_of(dir, &RunIdentity::default())
+    newest_of(dir, 0)
 }
 
-fn newest_of(dir: &Path, identity: &RunIdentity) -> (u64, f64) {
-    let seed = SeedDir { seed: 0, path: dir.to_owned() };
-    let newest = seed.checkpoints().newest(identity, |_, state| Ok(state));
+/// The same of a seed of an experiment.
+fn newest_of(dir: &Path, seed: u64) -> (u64, f64) {
+    let identity = RunIdentity { seed, ..RunIdentity::default() };
+    let seed = SeedDir { seed, path: dir.to_owned() };
+    let newest = seed.checkpoints().newest(&identity, |_, state| Ok(state));
     let newest = newest.unwrap().unwrap();
     (newest.manifest.env_steps, newest.state.array::<f64>("agent/sum", &[1]).unwrap()[0])
 }
@@ -299,7 +302,20 @@ fn a_seed_that_panics_leaves_the_others_alone() {
     }
     let all = experiment(Existing::Resume, &seeds).run("", |_| Ok(setup(one, one, sound))).unwrap();
     assert!(all.iter().all(|summary| summary.ending == Ending::Budget));
-    let identity = RunIdentity::new(&toml::Table::new(), 1);
-    assert_eq!(newest_of(&dir.path().join("seed-1"), &identity), (1_000, 1_000.0));
+    assert_eq!(newest_of(&dir.path().join("seed-1"), 1), (1_000, 1_000.0));
     assert!(dir.path().join("seed-1").join(Evaluation::FILE).exists());
+}
+
+#[test]
+fn a_training_that_would_end_before_its_first_update_is_refused() {
+    let waiting = |first_update| {
+        let agent = Box::new(Sum { sum: 0.0, steps: 0, first_update, fault: sound });
+        let dir = tempfile::tempdir().unwrap();
+        run(dir.path(), Setup { agent, ..setup(one, one, sound) }, &mut [])
+    };
+    assert_eq!(waiting(1_000).unwrap().env_steps, 1_000);
+    let error = waiting(1_001).unwrap_err();
+    let is_setting = |key| matches!(error, TrainError::InvalidSetting { key: k, .. } if k == key);
+    assert!(is_setting("training.env_steps"), "{error}");
+    assert!(error.to_string().contains("at least 1001: nothing is learned"), "{error}");
 }

@@ -137,6 +137,8 @@ fn what_cannot_be_filled_is_an_error() {
         let error = fill(Init::Zeros, shape, FANS, 5).unwrap_err();
         assert_eq!(error, InitError::Length { shape: shape.to_vec(), got: 5 });
     }
+    // Nor nothing, though the sides' product is 0 in 64 bits.
+    assert!(matches!(fill(Init::Zeros, &[1 << 40; 2], FANS, 0), Err(InitError::Length { .. })));
     let largest = Fans { fan_in: usize::MAX, fan_out: usize::MAX };
     assert_eq!(fill(Init::XavierNormal { gain: 1.0 }, &[4, 4], largest, 16), Ok(()));
     for rule in [

@@ -260,6 +260,39 @@ fn importances_are_those_of_a_known_function() {
     assert!(chart.contains(">x<") || chart.contains("x\n"), "{chart}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_trial_that_cannot_be_written_down_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, aside) = (folder.path().join("study.jsonl"), folder.path().join("aside"));
+    let mut study = Study::create(&path, config(Sampler::Random)).unwrap();
+    let mut whole = Study::new(config(Sampler::Random)).unwrap();
+    study.optimize(2, objective).unwrap();
+    whole.optimize(2, objective).unwrap();
+    fs::rename(&path, &aside).unwrap();
+    // Alone; then alone in its batch; then both of a batch.
+    assert!(matches!(study.optimize(9, objective), Err(TuneError::Write(_))));
+    whole.optimize(3, objective).unwrap();
+    assert_eq!(study.trials(), whole.trials());
+    for n_trials in [4, 6] {
+        let error = study.optimize_parallel(9, 2, objective).unwrap_err();
+        assert!(matches!(error, TuneError::Write(_)), "{error}");
+        whole.optimize_parallel(n_trials, 2, objective).unwrap();
+        assert_eq!(study.trials(), whole.trials());
+    }
+    // Put back, the study goes on, and the file's own study comes to the same.
+    fs::rename(&aside, &path).unwrap();
+    study.optimize(8, objective).unwrap();
+    whole.optimize(8, objective).unwrap();
+    assert_eq!(study.trials(), whole.trials());
+    drop(study);
+    let mut study = Study::resume(&path).unwrap();
+    let numbers: Vec<u64> = study.trials().iter().map(|trial| trial.number).collect();
+    assert_eq!(numbers, [0, 1, 6, 7]);
+    study.optimize(8, objective).unwrap();
+    assert_eq!(study.trials(), whole.trials());
+}
+
 #[test]
 fn jobs_are_bounded() {
     let mut study = Study::new(config(Sampler::Random)).unwrap();

@@ -133,6 +133,12 @@ mod tests {
             ("MountainCar-v0", "state", serde_json::json!([0, 0])),
             ("Acrobot-v1", "dynamics", serde_json::json!("tape")),
             ("Acrobot-v1", "torque_noise_max", serde_json::json!(-0.5)),
+            // Beyond these, a step overflows.
+            ("Acrobot-v1", "torque_noise_max", serde_json::json!(1.1e6)),
+            ("CartPole-v1", "length", serde_json::json!(1.1e3)),
+            ("CartPoleContinuous-v1", "length", serde_json::json!(9e-4)),
+            ("Pendulum-v1", "g", serde_json::json!(1.1e6)),
+            ("Pendulum-v1", "g", serde_json::json!(-1e308)),
         ];
         for (id, key, value) in options {
             let spec = Registry::builtin().spec(id).unwrap().clone();

@@ -81,3 +81,27 @@ fn another_teacher_or_network_underneath_is_another_training() {
     assert!(is_another(&adapted(2, 8.0)));
     assert!(is_another(&adapted(1, 4.0)));
 }
+
+#[test]
+fn an_objective_that_cannot_be_told_from_others_keeps_no_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("training.safetensors");
+    let mean = |network: &Sequential, batch: &Batch| {
+        network.forward(&batch.inputs()).square().mean(tch::Kind::Float)
+    };
+    // Of what it captures nothing is known.
+    let factor = 0.5;
+    let scaled = move |network: &Sequential, batch: &Batch| mean(network, batch) * factor;
+    let before = network(Activation::Tanh, 1);
+    let mut trained = network(Activation::Tanh, 1);
+    let mut trainer = Trainer::new(config(), rng()).unwrap().checkpoint(&path);
+    let error = trainer.fit(&mut trained, &data(), &data(), &scaled).unwrap_err();
+    assert!(matches!(error, FitError::Undescribed), "{error}");
+    assert!(error.to_string().contains("implement `Objective` with `description`"), "{error}");
+    assert_eq!(trained.parameters().values(), before.parameters().values());
+    assert!(!path.exists());
+    // Without a checkpoint it is as good as any; one that captures nothing may have one.
+    Trainer::new(config(), rng()).unwrap().fit(&mut trained, &data(), &data(), &scaled).unwrap();
+    trainer.fit(&mut trained, &data(), &data(), &mean).unwrap();
+    assert!(path.exists());
+}

@@ -1,0 +1,75 @@
+//! Agents that play by themselves.
+
+use gymnast_envs::{Discrete, Experience, Rng, Seed, VectorEnv};
+use gymnast_harness::{
+    Agent, AgentError, Asynchronous, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy,
+    Recorder, StateDict, TrainError, Turn,
+    testing::{self, TwoArmedBandit, training},
+    train,
+};
+
+/// Plays by itself, and comes back without a step; with another error where it is asked too often.
+#[derive(Default)]
+struct Stuck {
+    calls: u64,
+}
+
+impl Policy<Discrete, Discrete> for Stuck {
+    fn act(&self, _: &[i64], _: Mode, _: &mut Rng, _: &mut Vec<i64>) {}
+}
+
+impl Agent<Discrete, Discrete> for Stuck {
+    fn first_update(&self) -> u64 {
+        1
+    }
+
+    fn has_learned(&self) -> bool {
+        false
+    }
+
+    fn learn(&mut self, _: &Experience<Discrete, Discrete>) -> Result<Option<Metrics>, AgentError> {
+        Err(AgentError::Asynchronous)
+    }
+
+    fn begin_episodes(&mut self) {}
+
+    fn asynchronous(&mut self) -> Option<&mut dyn Asynchronous<Discrete, Discrete>> {
+        Some(self)
+    }
+}
+
+impl Asynchronous<Discrete, Discrete> for Stuck {
+    fn advance(
+        &mut self,
+        _: &mut dyn VectorEnv<Discrete, Discrete>,
+        _: u64,
+    ) -> Result<Vec<Turn>, AgentError> {
+        self.calls += 1;
+        if self.calls > 10 { Err(AgentError::Asynchronous) } else { Ok(vec![Turn::default()]) }
+    }
+}
+
+impl Checkpoint for Stuck {
+    fn save(&self, _: &mut StateDict) -> Result<(), CheckpointError> {
+        Ok(())
+    }
+
+    fn load(&mut self, _: &StateDict) -> Result<(), CheckpointError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn workers_that_take_no_step_end_the_training() {
+    let (training, seed) = (training(100, 1), Seed::new(0));
+    let plan = Plan { seed, num_envs: 1, env_steps: 100 };
+    let stuck = |_, _| Ok(Stuck::default());
+    let mut setup = testing::setup(&plan, TwoArmedBandit::default, stuck).unwrap();
+    let recorder = Recorder::in_memory();
+    let error = train(&mut setup, &training, seed, recorder, None, &mut []).unwrap_err();
+    let TrainError::Agent(AgentError::Stalled { until, counted }) = error else {
+        panic!("{error}");
+    };
+    // The first evaluation is due by then.
+    assert_eq!((until, counted), (25, 0));
+}
