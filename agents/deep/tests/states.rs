@@ -328,22 +328,22 @@ fn a_network_of_another_activation_is_refused() {
     let (p, b) = (swing.observation_space(), swing.action_space());
     refuses(cart_pole, |is_tanh, plan| {
         let config = DqnConfig { activation: activation(is_tanh), ..small_dqn() };
-        Dqn::new(o.clone(), a.clone(), config, plan).unwrap()
+        Dqn::new(o, a, config, plan).unwrap()
     });
     refuses(cart_pole, |is_tanh, plan| {
         let config = PpoConfig { activation: activation(is_tanh), ..small_ppo() };
-        Ppo::new(o.clone(), Categorical::new(a.clone()), config, plan).unwrap()
+        Ppo::new(o, Categorical::new(a), config, plan).unwrap()
     });
     refuses(pendulum, |is_tanh, plan| {
         let config = SacConfig { activation: activation(is_tanh), ..small_sac() };
-        Sac::new(p.clone(), b.clone(), config, plan).unwrap()
+        Sac::new(p, b, config, plan).unwrap()
     });
     refuses(pendulum, |is_tanh, plan| {
         let config = Td3Config { activation: activation(is_tanh), ..small_td3() };
-        Td3::new(p.clone(), b.clone(), config, plan).unwrap()
+        Td3::new(p, b, config, plan).unwrap()
     });
     refuses(pendulum, |is_tanh, plan| {
         let config = DdpgConfig { activation: activation(is_tanh), ..small_ddpg() };
-        Ddpg::new(p.clone(), b.clone(), config, plan).unwrap()
+        Ddpg::new(p, b, config, plan).unwrap()
     });
 }

@@ -74,7 +74,7 @@ fn start(requested: &Arc<AtomicBool>) -> io::Result<()> {
         }
     }
     let requested = requested.clone();
-    thread::Builder::new().name("signals".to_owned()).spawn(move || watch(signals, requested))?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || watch(signals, &requested))?;
     Ok(())
 }
 
@@ -117,7 +117,7 @@ const ECHO: Duration = Duration::from_secs(1);
 
 /// Waits for signals on a thread of its own. The first sets the flag; a later one ends the process without
 /// the destructors that would pull libtorch away from threads that still run.
-fn watch(mut signals: Signals, requested: Arc<AtomicBool>) {
+fn watch(mut signals: Signals, requested: &AtomicBool) {
     let mut first = None;
     for signal in signals.forever() {
         let since = first.get_or_insert_with(Instant::now).elapsed();

@@ -34,7 +34,14 @@ mod tests {
     #[test]
     fn a_panic_is_an_error_that_names_seed_and_message() {
         let number = 3;
-        let fails = |panic: &dyn Fn()| catch_panic(41, || Ok(panic())).unwrap_err().to_string();
+        let fails = |panic: &dyn Fn()| {
+            catch_panic::<()>(41, || {
+                panic();
+                Ok(())
+            })
+            .unwrap_err()
+            .to_string()
+        };
         for (error, says) in [
             (fails(&|| panic!("plain")), "plain"),
             (fails(&|| panic!("number {number}")), "number 3"),

@@ -89,11 +89,7 @@ fn expect_free(dir: &Path, existing: Existing) -> Result<(), TrainError> {
 /// Checks that the directory's run has this configuration, and adds the seeds that it does not have yet.
 fn join(experiment: &Experiment, config: &str, asked: &Table) -> Result<(), TrainError> {
     let path = experiment.dir.join(CONFIG);
-    let failed = || TrainError::file("read", &path);
-    // Nothing is written to it: where a link stands in its place, that is the user's choice.
-    let target = path.canonicalize().map_err(failed())?;
-    let text = files::read_bounded(&target, MAX_CONFIG_BYTES).map_err(failed())?;
-    let mut saved = parse(&path, &String::from_utf8_lossy(&text))?;
+    let mut saved = read_config(&experiment.dir)?;
     let mut asked = asked.clone();
     let seeds = [saved.remove(SEEDS), asked.remove(SEEDS)].map(|seeds| numbers(seeds.as_ref()));
     if let Some(Difference { key, was, is }) = difference(&saved, &asked, &experiment.defaults) {
@@ -117,6 +113,16 @@ fn join(experiment: &Experiment, config: &str, asked: &Table) -> Result<(), Trai
         format!("{header}{table}")
     };
     Ok(atomic_file::write(&path, text.as_bytes())?)
+}
+
+/// The configuration of a run's directory.
+pub(crate) fn read_config(dir: &Path) -> Result<Table, TrainError> {
+    let path = dir.join(CONFIG);
+    let failed = || TrainError::file("read", &path);
+    // Nothing is written to it: where a link stands in its place, that is the user's choice.
+    let target = path.canonicalize().map_err(failed())?;
+    let text = files::read_bounded(&target, MAX_CONFIG_BYTES).map_err(failed())?;
+    parse(&path, &String::from_utf8_lossy(&text))
 }
 
 /// The seeds that a configuration lists, where it does.

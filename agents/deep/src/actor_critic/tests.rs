@@ -6,16 +6,16 @@ use crate::policy_head::DiagonalGaussian;
 type Space1 = BoxSpace<1>;
 
 fn actor_critic(normalize: bool) -> ActorCritic<Space1, DiagonalGaussian<Space1>> {
-    made_by(ActorCriticConfig { normalize_observations: normalize, ..small() })
+    made_by(&ActorCriticConfig { normalize_observations: normalize, ..small() })
 }
 
 fn small() -> ActorCriticConfig {
     ActorCriticConfig { hidden: vec![8], log_std: 0.5, ..ActorCriticConfig::default() }
 }
 
-fn made_by(config: ActorCriticConfig) -> ActorCritic<Space1, DiagonalGaussian<Space1>> {
+fn made_by(config: &ActorCriticConfig) -> ActorCritic<Space1, DiagonalGaussian<Space1>> {
     let head = DiagonalGaussian::new(BoxSpace::symmetric([1.0]));
-    ActorCritic::new(BoxSpace::unbounded(), head, &config, &mut Seed::new(3).rng()).unwrap()
+    ActorCritic::new(BoxSpace::unbounded(), head, config, &mut Seed::new(3).rng()).unwrap()
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn parts_of_the_parameters() {
 #[test]
 fn it_exploits_by_averaged_weights_where_asked_to() {
     let config = || ActorCriticConfig { average: 0.75, ..small() };
-    let mut networks = made_by(config());
+    let mut networks = made_by(&config());
     let first = networks.parameters().values().to_vec();
     // Small, so that no action is clipped.
     for value in [0.1, -0.2] {
@@ -133,7 +133,7 @@ fn it_exploits_by_averaged_weights_where_asked_to() {
         actions
     };
     // As a network does whose weights are the mean; exploring goes by the newest weights.
-    let mut plain = made_by(small());
+    let mut plain = made_by(&small());
     plain.parameters_mut().values_mut().copy_from_slice(networks.exploiting());
     assert_eq!(greedy(&networks), greedy(&plain));
     plain.parameters_mut().values_mut().fill(-0.2);
@@ -147,7 +147,7 @@ fn it_exploits_by_averaged_weights_where_asked_to() {
     // A checkpoint holds the mean; a copy begins another one.
     let mut state = StateDict::new();
     networks.save(&mut state).unwrap();
-    let mut resumed = made_by(config());
+    let mut resumed = made_by(&config());
     resumed.load(&state).unwrap();
     assert_eq!(resumed.exploiting(), networks.exploiting());
     resumed.copy_from(&plain).unwrap();
@@ -156,7 +156,7 @@ fn it_exploits_by_averaged_weights_where_asked_to() {
 
 #[test]
 fn the_deviation_does_not_fall_below_its_bound() {
-    let mut networks = made_by(ActorCriticConfig { min_log_std: -1.0, ..small() });
+    let mut networks = made_by(&ActorCriticConfig { min_log_std: -1.0, ..small() });
     let last = networks.parameters().len() - 1;
     for (learned, kept) in [(-3.0, -1.0), (-0.5, -0.5)] {
         networks.parameters_mut().values_mut()[last] = learned;

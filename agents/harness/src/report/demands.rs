@@ -242,14 +242,14 @@ mod tests {
         RunResults { run, agent, env, threshold: None, seeds }
     }
 
-    fn judge(demands: Demands, returns: &[&[f64]]) -> Judgement {
+    fn judge(demands: &Demands, returns: &[&[f64]]) -> Judgement {
         demands.judge(&run(returns)).unwrap()
     }
 
     fn mean(demanded: f64, finals: &[f64]) -> Judged {
         let seeds: Vec<Vec<f64>> = finals.iter().map(|&x| vec![x]).collect();
         let seeds: Vec<&[f64]> = seeds.iter().map(Vec::as_slice).collect();
-        judge(Demands { mean: Some(demanded), ..Demands::default() }, &seeds).mean.unwrap()
+        judge(&Demands { mean: Some(demanded), ..Demands::default() }, &seeds).mean.unwrap()
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
     fn a_median_of_steps_is_held_against_its_ranks() {
         let within = |limit: f64, returns: &[&[f64]]| {
             let demands = Demands { within: Some((10.0, limit)), ..Demands::default() };
-            judge(demands, returns).within.unwrap()
+            judge(&demands, returns).within.unwrap()
         };
         let (soon, late, never): (&[f64], &[f64], &[f64]) =
             (&[10.0, 0.0, 0.0], &[0.0, 10.0, 0.0], &[0.0, 0.0, 0.0]);
@@ -301,7 +301,7 @@ mod tests {
     fn holding_is_a_share_of_all_evaluations() {
         let hold = |share: f64, returns: &[&[f64]]| {
             let demands = Demands { hold: Some((475.0, share)), ..Demands::default() };
-            judge(demands, returns).hold.unwrap()
+            judge(&demands, returns).hold.unwrap()
         };
         let (three, four): (&[f64], &[f64]) =
             (&[0.0, 475.0, 480.0, 500.0], &[475.0, 475.0, 475.0, 475.0]);
@@ -317,7 +317,7 @@ mod tests {
     fn no_seed_falls_in_its_last_quarter() {
         let least = |demanded: f64, returns: &[&[f64]]| {
             let demands = Demands { last_quarter_min: Some(demanded), ..Demands::default() };
-            let judged = judge(demands, returns).last_quarter_min.unwrap();
+            let judged = judge(&demands, returns).last_quarter_min.unwrap();
             (judged.verdict, judged.found.unwrap().estimate)
         };
         // Of eight evaluations the last two lie after three quarters; the sixth is at three quarters.
@@ -337,12 +337,12 @@ mod tests {
             ..Demands::default()
         };
         let returns: &[&[f64]] = &[&[1.0], &[2.0], &[3.0]];
-        let verdict = |mean, least| judge(demands(mean, least), returns).verdict();
+        let verdict = |mean, least| judge(&demands(mean, least), returns).verdict();
         assert_eq!(verdict(-1.0, 0.0), Some(Verdict::Yes));
         assert_eq!(verdict(1.5, 0.0), Some(Verdict::CannotTell));
         assert_eq!(verdict(1.5, 2.0), Some(Verdict::No));
-        assert_eq!(judge(demands(1.5, 0.0), returns).seeds_needed(), Some(18));
-        assert_eq!(judge(Demands::default(), returns).verdict(), None);
+        assert_eq!(judge(&demands(1.5, 0.0), returns).seeds_needed(), Some(18));
+        assert_eq!(judge(&Demands::default(), returns).verdict(), None);
         assert_eq!(Demands::default().judge(&run(&[])), Err(StatisticsError::Empty));
         let nan: &[&[f64]] = &[&[f64::NAN], &[1.0]];
         let demands = demands(0.0, 0.0);

@@ -10,6 +10,8 @@ mod table;
 
 pub use demands::{Demands, Judged, Judgement, Verdict};
 
+use std::path::Path;
+
 use gymnast_core::{
     statistics::{
         Bootstrap, Curve, StatisticsError, censored_median, iqm, mean, median, steps_to_threshold,
@@ -19,7 +21,9 @@ use gymnast_core::{
 use gymnast_envs::Seed;
 use serde::Serialize;
 
-use crate::{Evaluation, RunIdentity, SeedDir, TrainError, read_records};
+use crate::{
+    Evaluation, RunIdentity, SeedDir, TrainError, read_records, run_directory::read_config,
+};
 
 /// What the seeds of a run recorded.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +52,20 @@ pub struct SeedResults {
 }
 
 impl SeedResults {
+    /// Reads what every seed of a run's directory recorded.
+    ///
+    /// # Errors
+    /// As [`SeedDir::list`] and [`read`](Self::read): the seeds must be those of the directory's
+    /// configuration.
+    pub fn read_all(run: &Path) -> Result<Vec<Self>, TrainError> {
+        let dirs = SeedDir::list(run)?;
+        let config = read_config(run)?;
+        // What an older summary lacks is taken as the configuration has it.
+        let identity =
+            |seed| RunIdentity { defaults: config.clone(), ..RunIdentity::new(&config, seed) };
+        dirs.into_iter().map(|dir| Self::read(&dir, &identity(dir.seed))).collect()
+    }
+
     /// Reads what a seed recorded.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ pub(super) fn folds(source: &mut Source) {
     let _ = cross_validate(&all, |fold| {
         Ok::<_, KFoldError>([(names[fold.train.len() % 2].clone(), score)])
     });
-    let inner = |rows: &[usize]| Ok(KFold { n_splits: 2 }.split(rows.len())?.into_iter().collect());
+    let inner = |rows: &[usize]| Ok(KFold { n_splits: 2 }.split(rows.len())?.collect());
     let inner = |rows: &[usize]| -> Result<Vec<Fold>, KFoldError> { inner(rows) };
     let _ = nested_cross_validate(&all, inner, &[1.0, 2.0], |by, _| Ok(score * by));
     let (rows, width) = (source.count(), source.count());
@@ -161,10 +161,9 @@ pub(super) fn detection(source: &mut Source) {
     }
     let Ok(table) = Table::new(source.f32s(rows * width), width) else { return };
     let classes = source.classes(rows);
-    if let Ok(fitted) = Mahalanobis::fit(&table, &classes, source.share()) {
-        if let Ok(scores) = fitted.scores(&table) {
-            assert!(scores.iter().all(|score| !score.is_nan()), "{scores:?}");
-        }
+    let fitted = Mahalanobis::fit(&table, &classes, source.share());
+    if let Some(scores) = fitted.ok().and_then(|fitted| fitted.scores(&table).ok()) {
+        assert!(scores.iter().all(|score| !score.is_nan()), "{scores:?}");
     }
     let exposure = OutlierExposure::new(source.count());
     if let Some(data) = dataset(source) {

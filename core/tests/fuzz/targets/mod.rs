@@ -61,6 +61,7 @@ pub(super) const ALL: &[Target] = &[
 ];
 
 /// A score that is there is a number.
+#[allow(clippy::needless_pass_by_value)] // Each call hands on what it got.
 #[track_caller]
 fn finite<E>(what: &str, score: Result<f64, E>) {
     if let Ok(score) = score {

@@ -1,6 +1,6 @@
 //! What is done with a network that is there: plans, optimisers, compression, transfer.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 use gymnast_core::compression::*;
 use gymnast_core::init::Init;
@@ -47,7 +47,7 @@ pub(super) fn optimisers(source: &mut Source) {
     let mut group = || {
         let (start, end) = (source.up_to(20), source.count());
         ParamGroup {
-            ranges: vec![start..if source.one_in(2) { start + 2 } else { end }],
+            ranges: iter::once(start..if source.one_in(2) { start + 2 } else { end }).collect(),
             lr_factor: source.share(),
             weight_decay: source.one_in(2).then(|| source.number()),
             frozen: source.one_in(4),
@@ -152,14 +152,12 @@ pub(super) fn transfer(source: &mut Source) {
     let layers = if source.one_in(2) { vec![] } else { vec![name] };
     let config = LoraConfig { rank: source.count(), alpha, layers };
     // A rank of 2²⁰ is allowed for so narrow a network, and slow.
-    if let Some(network) =
-        sequential(source).filter(|_| config.rank < 1 << 12 || config.rank > 1 << 27)
-    {
-        if let Ok(adapted) = Lora::new(network, &config, rng) {
-            let rows = Tensor::zeros([2, adapted.inputs() as i64], FLOAT_CPU);
-            let _ = adapted.try_forward(&rows);
-            let _ = adapted.merge().unmerge().into_base();
-        }
+    let is_quick = |size: usize| !(1 << 12..=1 << 27).contains(&size);
+    let network = sequential(source).filter(|_| is_quick(config.rank));
+    if let Some(adapted) = network.and_then(|network| Lora::new(network, &config, rng).ok()) {
+        let rows = Tensor::zeros([2, adapted.inputs() as i64], FLOAT_CPU);
+        let _ = adapted.try_forward(&rows);
+        let _ = adapted.merge().unmerge().into_base();
     }
     let small = TransformerConfig { places: 2, width: 4, heads: 2, ..Default::default() };
     let transformer = Transformer::new(&small, 4, 2, rng).expect("a small network");
@@ -171,10 +169,10 @@ pub(super) fn transfer(source: &mut Source) {
     let length = source.up_to(2) as i64;
     let _ = transformer.forward_prefixed(&rows, &[prefix(length, 4), prefix(length, 4)]);
     let prefixes = PrefixTuningConfig { length: source.count(), std: source.f32() };
-    if prefixes.length < 1 << 12 || prefixes.length > 1 << 27 {
-        if let Ok(tuned) = PrefixTuning::new(transformer, &prefixes, rng) {
-            let _ = tuned.try_forward(&rows);
-        }
+    if is_quick(prefixes.length)
+        && let Ok(tuned) = PrefixTuning::new(transformer, &prefixes, rng)
+    {
+        let _ = tuned.try_forward(&rows);
     }
     if let (Some(mut network), Some(other)) = (sequential(source), sequential(source)) {
         let _ = load_matching(&mut network, &other, |name| name.len() % 2 == 0);

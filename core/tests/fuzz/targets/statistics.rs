@@ -58,7 +58,7 @@ pub(super) fn intervals(source: &mut Source) {
         assert!(low <= high, "{low} {high}");
     }
     let strata: Vec<Vec<f64>> = values.chunks(1 + source.up_to(9)).map(<[f64]>::to_vec).collect();
-    if let Ok(interval) = bootstrap.stratified_interval(&strata, |all| aggregate_iqm(all), rng) {
+    if let Ok(interval) = bootstrap.stratified_interval(&strata, aggregate_iqm, rng) {
         is_ordered(interval);
     }
     let mut hole = |&value: &f64| (!source.one_in(5)).then_some(value);
