@@ -44,8 +44,8 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// Checks that there are none: what [`Network::load_buffers`] does where training changes nothing but
-    /// parameters.
+    /// Checks that there are none: what [`load_buffers`](crate::nn::Network::load_buffers) does where training
+    /// changes nothing but parameters.
     ///
     /// # Errors
     /// [`NetworkError::Length`].
