@@ -11,7 +11,7 @@
 //! The cases run in a process of their own, whose memory is limited. A case that panics is reported, and
 //! the next one follows; one that aborts, hangs or runs out of memory ends the process, and another one
 //! goes on behind that target.
-#![cfg(unix)]
+#![cfg(all(unix, feature = "torch"))]
 
 mod complete;
 mod runner;
