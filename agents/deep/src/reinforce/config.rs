@@ -72,17 +72,18 @@ impl Default for ReinforceConfig {
 
 impl Presets for ReinforceConfig {
     fn presets() -> Vec<Preset<Self>> {
-        // The average keeps what has been reached, and the step size is small after half of the training.
+        // Small updates after two episodes lose no seed, as larger ones do. The average keeps what has
+        // been reached, and the step size is small after half of the training.
         let cart_pole = Self {
-            average: 0.1,
+            average: 0.03,
             reward_scale: 0.1,
             gamma: 0.995,
-            episodes_per_update: 4,
-            learning_rate: Schedule::exponential(1e-2, 1e-4, 0.5),
+            episodes_per_update: 2,
+            learning_rate: Schedule::exponential(5e-3, 1e-4, 0.5),
             ..Self::default()
         };
         let training = Training { env_steps: 200_000, ..Training::default() };
-        let source = "tuned here over 10 seeds";
+        let source = "tuned here over 40 seeds";
         vec![Preset { env: "CartPole-v1", settings: cart_pole, training, source }]
     }
 }
