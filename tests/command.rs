@@ -1,6 +1,15 @@
 //! Every subcommand but `train`, its messages and its JSON.
 
-use std::{fs, process::Stdio};
+use std::{
+    ffi::OsString,
+    fs,
+    process::{ExitCode, Stdio},
+};
+
+use gymnast::{
+    Catalog, Registry,
+    envs::{EnvError, EnvOptions, EnvSpec, toy_text::FrozenLake},
+};
 
 use crate::sandbox::{SHORT, Sandbox};
 
@@ -103,6 +112,20 @@ fn episodes_are_watched() {
     assert_eq!(sandbox.read("there.gif"), "mine");
     sandbox.run(&["watch", "run", "--gif", "there.gif", "--force"]).ok();
     assert!(fs::read(sandbox.path("there.gif")).unwrap().starts_with(b"GIF89a"));
+}
+
+#[test]
+fn a_panic_of_an_environment_is_an_error_with_its_exit_code() {
+    let sandbox = Sandbox::new();
+    let mut registry = Registry::builtin();
+    let broken = |_: &EnvOptions| -> Result<FrozenLake, EnvError> { panic!("the maker fell") };
+    registry.register(EnvSpec::finite("Broken-v0", broken)).unwrap();
+    let out = sandbox.path("out.jsonl");
+    let args = ["gymnast", "record", "Broken-v0", "--out"].map(OsString::from);
+    let args = args.into_iter().chain([out.clone().into()]);
+    let code = gymnast::command::run(registry, Catalog::builtin(), args);
+    assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::FAILURE));
+    assert!(!out.try_exists().unwrap());
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod erased;
 mod error;
 mod model;
 mod options;
+mod panics;
 mod registry;
 mod seeding;
 mod spec;
@@ -39,6 +40,7 @@ pub use erased::{Codec, DynEnv, Erased, ToIndex, ToRow};
 pub use error::{EnvError, SpaceError};
 pub use model::Transition;
 pub use options::{EnvOption, EnvOptions};
+pub use panics::catch_panic;
 pub use registry::Registry;
 pub use seeding::{Rng, Seed};
 pub use space::{

@@ -35,12 +35,13 @@ mod watch;
 use std::{
     ffi::OsString,
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
 use gymnast_core::text::{escape_controls, escape_name};
-use gymnast_envs::Registry;
+use gymnast_envs::{Registry, catch_panic};
 
 use crate::Catalog;
 use error::CommandError;
@@ -116,7 +117,10 @@ pub fn run(
     };
     let names = Names { catalog, registry };
     let mut out = io::stdout().lock();
-    let result = dispatch(&cli.command, &names, &mut out).and_then(|code| {
+    let work = || dispatch(&cli.command, &names, &mut out);
+    let panicked =
+        |message| Err(CommandError::failed(format!("a panic, which is a fault: {message}")));
+    let result = catch_panic(work).unwrap_or_else(panicked).and_then(|code| {
         out.flush()?;
         Ok(code)
     });
@@ -173,6 +177,21 @@ fn dispatch(
         Command::Check(args) => check::run(args, names, out),
         Command::Replay(args) => replay::run(args, names, out),
     }
+}
+
+/// Refuses to write where something is already, unless it may be replaced.
+fn check_free(path: &Path, force: bool) -> Result<(), CommandError> {
+    let shown = path.display();
+    // What cannot be looked at may be there, and good.
+    let is_there = path
+        .try_exists()
+        .map_err(|error| CommandError::failed(format!("cannot look at {shown}: {error}")))?;
+    if is_there && !force {
+        return Err(CommandError::usage(format!(
+            "{shown} is there already: replace it with --force, or choose another name"
+        )));
+    }
+    Ok(())
 }
 
 /// What to do where the process was told to end: says so, and how it left things.

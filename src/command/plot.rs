@@ -72,11 +72,7 @@ pub(crate) fn run(
     out: &mut dyn Write,
 ) -> Result<ExitCode, CommandError> {
     let path = args.out.display();
-    if args.out.exists() && !args.force {
-        return Err(CommandError::usage(format!(
-            "{path} is there already: replace it with --force, or choose another --out"
-        )));
-    }
+    super::check_free(&args.out, args.force)?;
     let dirs = run_dir::distinct(&args.runs);
     let runs = run_dir::results(&dirs, args.threshold, names)?;
     let center = match args.center {

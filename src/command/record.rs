@@ -53,11 +53,7 @@ pub(crate) fn run(
     out: &mut dyn Write,
 ) -> Result<ExitCode, CommandError> {
     let path = args.out.display();
-    if args.out.exists() && !args.force {
-        return Err(CommandError::usage(format!(
-            "{path} is there already: replace it with --force, or choose another name"
-        )));
-    }
+    super::check_free(&args.out, args.force)?;
     let recorded = match run_dir::run_or_env(&args.what, names)? {
         None => record_run(args, names)?,
         Some(spec) => record_random(args, spec)?,

@@ -242,6 +242,14 @@ impl<H: PolicyHead> Objective<Mlp> for Cloned<H> {
         self.loss_of(&network.try_forward(&batch.inputs())?, batch)
     }
 
+    fn ranks_epochs(&self) -> bool {
+        true
+    }
+
+    fn augments_held_out(&self) -> bool {
+        false
+    }
+
     fn description(&self) -> Option<String> {
         let (head, weights) = (self.head.description(), &self.class_weight);
         Some(format!("{head}, shared {:?}, class weights {weights:?}", self.shared))

@@ -63,16 +63,21 @@ fn play_while<O: Space, A: Space>(
             break;
         }
     }
-    episodes.returns.iter().try_for_each(|&sum| check_return(sum))?;
+    for (i, (&sum, &length)) in episodes.returns.iter().zip(&episodes.lengths).enumerate() {
+        check_return(sum, i, length)?;
+    }
     Ok(Some(episodes))
 }
 
 /// Each reward is finite, but so many or such large ones may add up to what is not.
-pub(crate) fn check_return(sum: f64) -> Result<(), EnvError> {
+pub(crate) fn check_return(sum: f64, index: usize, length: u64) -> Result<(), EnvError> {
     if sum.is_finite() {
         return Ok(());
     }
-    let reason = format!("expected rewards whose sum over an episode is finite, got {sum}");
+    let reason = format!(
+        "expected rewards whose sum over an episode is finite, got {sum} after {length} steps of \
+         environment {index}"
+    );
     Err(EnvError::Failed(reason))
 }
 

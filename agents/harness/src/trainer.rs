@@ -1,15 +1,18 @@
 //! The loop: act, step, learn; evaluate and save at fixed env steps.
 
-use std::collections::BTreeMap;
+mod progression;
+mod summary;
 
-use gymnast_envs::{EnvError, Outcome, Restored, Rng, Seed, Space, VectorEnv, VectorSnapshot};
-use serde::{Deserialize, Serialize};
+use gymnast_envs::{Seed, Space, VectorEnv};
+
+pub(crate) use progression::Start;
+pub use summary::{Ending, Summary};
 
 use crate::{
-    Agent, AgentError, Callback, CheckpointError, Episode, Evaluation, Flow, MakeEnvs, MetricRow,
-    Metrics, Mode, Progress, Recorder, StateDict, TrainError, Training, Turn,
-    evaluate_policy_while, evaluation::check_return, training::require,
+    Agent, AgentError, Callback, Evaluation, Flow, MakeEnvs, MetricRow, Mode, Progress, Recorder,
+    StateDict, TrainError, Training, Turn, evaluate_policy_while, training::require,
 };
+use progression::Progression;
 
 /// An agent and the environments it learns in and is evaluated in.
 pub struct Setup<O: Space, A: Space> {
@@ -19,58 +22,6 @@ pub struct Setup<O: Space, A: Space> {
     pub envs: Box<dyn VectorEnv<O, A>>,
     /// Makes the environments of an evaluation.
     pub eval_envs: Box<MakeEnvs<O, A>>,
-}
-
-/// How a training ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// All env steps were taken.
-    Budget,
-    /// An evaluation reached the threshold.
-    Threshold,
-    /// A callback ended it (Ctrl-C, say): it can be resumed.
-    Stopped,
-}
-
-/// What a training came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
-    /// How it ended.
-    pub ending: Ending,
-    /// The env steps taken.
-    pub env_steps: u64,
-    /// The episodes finished.
-    pub episodes: u64,
-    /// The seconds it took, evaluations and earlier sessions included.
-    pub wall_time_s: f64,
-    /// Env steps a second while learning: evaluations and checkpoints not counted.
-    pub env_steps_per_s: f64,
-    /// Whether the agent made an update. Where it made none, the training was for nothing.
-    #[serde(default = "yes")]
-    pub learned: bool,
-    /// Every evaluation, in order.
-    pub evaluations: Vec<Evaluation>,
-}
-
-impl Summary {
-    /// Of a training that was told to stop before it began.
-    pub(crate) fn not_begun() -> Self {
-        Self {
-            ending: Ending::Stopped,
-            env_steps: 0,
-            episodes: 0,
-            wall_time_s: 0.0,
-            env_steps_per_s: 0.0,
-            learned: false,
-            evaluations: Vec::new(),
-        }
-    }
-}
-
-/// A summary from before this was written is of an agent that learned.
-fn yes() -> bool {
-    true
 }
 
 /// Trains an agent.
@@ -92,41 +43,6 @@ pub fn train<O: Space, A: Space>(
         None => Start::anew(setup, seed)?,
     };
     go_on(setup, training, seed, recorder, start, callbacks)
-}
-
-/// Where a training begins.
-pub(crate) struct Start {
-    progress: Progression,
-    /// What became of the environments, where it was taken up from a checkpoint.
-    restored: Option<Restored>,
-    evaluations: Vec<Evaluation>,
-}
-
-impl Start {
-    /// At the first step.
-    pub(crate) fn anew<O: Space, A: Space>(
-        setup: &mut Setup<O, A>,
-        seed: Seed,
-    ) -> Result<Self, TrainError> {
-        setup.envs.reset()?;
-        let n = setup.envs.num_envs();
-        let progress = Progression::new(n, seed.child("policy", 0).rng());
-        Ok(Self { progress, restored: None, evaluations: Vec::new() })
-    }
-
-    /// Where a checkpoint's state was saved. After an error the setup is of no use any more.
-    pub(crate) fn resumed<O: Space, A: Space>(
-        state: &StateDict,
-        setup: &mut Setup<O, A>,
-    ) -> Result<Self, CheckpointError> {
-        let (progress, restored) = Progression::load(state, setup)?;
-        Ok(Self { progress, restored: Some(restored), evaluations: Vec::new() })
-    }
-
-    /// The same with the evaluations up to there.
-    pub(crate) fn with(self, evaluations: Vec<Evaluation>) -> Self {
-        Self { evaluations, ..self }
-    }
 }
 
 /// Trains from there on.
@@ -177,101 +93,6 @@ pub fn check_first_update(first_update: u64, training: &Training) -> Result<(), 
              episodes_per_update, training.num_envs)"
         ),
     )
-}
-
-/// What of the loop itself changes.
-#[derive(Serialize, Deserialize)]
-struct Progression {
-    env_steps: u64,
-    episodes: u64,
-    policy_rng: Rng,
-    /// The running episodes' rewards so far.
-    returns: Vec<f64>,
-    /// The running episodes' steps so far.
-    lengths: Vec<u64>,
-    /// Sum and number of each metric since it was last written.
-    window: BTreeMap<String, (f64, u64)>,
-    /// The evaluation at these env steps is not done: it was not begun, or abandoned for a signal.
-    #[serde(default)]
-    evaluation_is_due: bool,
-}
-
-impl Progression {
-    fn new(n: usize, policy_rng: Rng) -> Self {
-        Self {
-            env_steps: 0,
-            episodes: 0,
-            policy_rng,
-            returns: vec![0.0; n],
-            lengths: vec![0; n],
-            window: BTreeMap::new(),
-            evaluation_is_due: false,
-        }
-    }
-
-    fn load<O: Space, A: Space>(
-        state: &StateDict,
-        setup: &mut Setup<O, A>,
-    ) -> Result<(Self, Restored), CheckpointError> {
-        state.load_part("agent", &mut *setup.agent)?;
-        let restored = setup
-            .envs
-            .restore(&state.get::<VectorSnapshot>("envs")?)
-            .map_err(CheckpointError::part)?;
-        let mut progress: Self = state.get("progress")?;
-        let n = setup.envs.num_envs();
-        let running = (progress.returns.len(), progress.lengths.len());
-        if running != (n, n) {
-            let expected = format!("{n} running episodes, one an environment");
-            return Err(CheckpointError::Mismatch {
-                name: "progress".to_owned(),
-                expected,
-                got: format!("{running:?}"),
-            });
-        }
-        if restored == Restored::AtEpisodeStart {
-            // The episodes that were under way are lost: counting on would mix them with new ones.
-            progress.returns.fill(0.0);
-            progress.lengths.fill(0);
-            setup.agent.begin_episodes();
-        }
-        Ok((progress, restored))
-    }
-
-    /// Counts one step to its environment's episode, which is returned where it has ended.
-    fn count(
-        &mut self,
-        env: usize,
-        reward: f64,
-        outcome: Outcome,
-        recorder: &Recorder,
-    ) -> Result<Option<Episode>, EnvError> {
-        self.returns[env] += reward;
-        self.lengths[env] += 1;
-        check_return(self.returns[env])?;
-        if !outcome.is_final() {
-            return Ok(None);
-        }
-        self.episodes += 1;
-        Ok(Some(Episode {
-            env_step: self.env_steps,
-            episode: self.episodes,
-            episode_return: std::mem::take(&mut self.returns[env]),
-            length: std::mem::take(&mut self.lengths[env]),
-            wall_time_s: recorder.wall_time_s(),
-        }))
-    }
-
-    fn gather(&mut self, metrics: &Metrics) {
-        for (name, value) in metrics.iter() {
-            if !self.window.contains_key(name) {
-                self.window.insert(name.to_owned(), (0.0, 0));
-            }
-            let (sum, count) = self.window.get_mut(name).expect("just inserted");
-            *sum += value;
-            *count += 1;
-        }
-    }
 }
 
 /// A training under way.

@@ -33,6 +33,11 @@ impl Batch {
         self.views
     }
 
+    /// The rows of the dataset, each once: B over the [views](Self::views).
+    pub fn rows_of_data(&self) -> usize {
+        self.rows / self.views.max(1)
+    }
+
     /// The numbers of all inputs, row by row.
     pub fn input_numbers(&self) -> &[f32] {
         &self.inputs
@@ -51,11 +56,6 @@ impl Batch {
 
 #[cfg(feature = "torch")]
 impl Batch {
-    /// The rows of the dataset, each once: B over the [views](Self::views).
-    pub(crate) fn rows_of_data(&self) -> usize {
-        self.rows / self.views.max(1)
-    }
-
     /// What the network reads: `[B, input_width]`.
     pub fn inputs(&self) -> Tensor {
         self.rows_of(&self.inputs)

@@ -18,6 +18,10 @@ macro_rules! parameters_are_all {
             $crate::nn::Buffers::default()
         }
 
+        fn named_buffers(&self) -> Vec<$crate::nn::NamedParameter> {
+            Vec::new()
+        }
+
         fn load_buffers(
             &mut self,
             buffers: &$crate::nn::Buffers,

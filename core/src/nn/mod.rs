@@ -342,10 +342,8 @@ pub trait Network: Send {
     /// nothing.
     fn buffers(&self) -> Buffers;
     /// What the numbers of [`buffers`](Self::buffers) are called and where each lies among them, as
-    /// PyTorch's `named_buffers`.
-    fn named_buffers(&self) -> Vec<NamedParameter> {
-        Vec::new()
-    }
+    /// PyTorch's `named_buffers`: what weights are taken over by. None where there are no such numbers.
+    fn named_buffers(&self) -> Vec<NamedParameter>;
     /// Sets what [`buffers`](Self::buffers) told, from a checkpoint.
     ///
     /// # Errors

@@ -36,6 +36,14 @@ impl<N: Network> Objective<N> for Denoising {
         true
     }
 
+    fn weight(&self, batch: &Batch) -> f64 {
+        batch.rows_of_data() as f64
+    }
+
+    fn ranks_epochs(&self) -> bool {
+        true
+    }
+
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))
     }
@@ -73,6 +81,10 @@ impl<N: Network> Objective<N> for MaskedReconstruction {
     }
 
     fn augments_held_out(&self) -> bool {
+        true
+    }
+
+    fn ranks_epochs(&self) -> bool {
         true
     }
 

@@ -168,6 +168,14 @@ impl Objective<ByolNetwork> for Byol {
         false
     }
 
+    fn weight(&self, batch: &Batch) -> f64 {
+        batch.rows_of_data() as f64
+    }
+
+    fn augments_held_out(&self) -> bool {
+        false
+    }
+
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))
     }

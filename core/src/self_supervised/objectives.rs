@@ -24,6 +24,18 @@ impl<N: Network> Objective<N> for NtXent {
         Ok(nt_xent(&first, &second, self.temperature)?)
     }
 
+    fn weight(&self, batch: &Batch) -> f64 {
+        batch.rows_of_data() as f64
+    }
+
+    fn ranks_epochs(&self) -> bool {
+        true
+    }
+
+    fn augments_held_out(&self) -> bool {
+        false
+    }
+
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))
     }
@@ -45,6 +57,18 @@ impl<N: Network> Objective<N> for InfoNce {
         check_views(batch)?;
         let [first, second] = halves(&network.try_forward(&batch.inputs())?);
         Ok(info_nce(&first, &second, self.temperature, self.direction)?)
+    }
+
+    fn weight(&self, batch: &Batch) -> f64 {
+        batch.rows_of_data() as f64
+    }
+
+    fn ranks_epochs(&self) -> bool {
+        true
+    }
+
+    fn augments_held_out(&self) -> bool {
+        false
     }
 
     fn description(&self) -> Option<String> {
@@ -75,6 +99,14 @@ impl Objective<Sequential> for SimSiam {
 
     /// The least loss, −1, is that of a collapse.
     fn ranks_epochs(&self) -> bool {
+        false
+    }
+
+    fn weight(&self, batch: &Batch) -> f64 {
+        batch.rows_of_data() as f64
+    }
+
+    fn augments_held_out(&self) -> bool {
         false
     }
 

@@ -8,7 +8,8 @@ use crate::loss::Loss;
 use crate::nn::Network;
 
 /// What a training descends: a [`Loss`] between outputs and targets, or a closure of network and
-/// minibatch for anything else. What a closure cannot say beside its loss, a type of one's own can.
+/// minibatch for anything else. What a closure cannot say beside its loss, a type of one's own can: of
+/// a closure a minibatch counts by its rows, and a lower loss means better weights.
 pub trait Objective<N> {
     /// The mean loss of a minibatch: `[]`, floating-point, differentiable by the network's parameters.
     /// Anything else ends the training with [`NetworkError::Loss`](crate::nn::NetworkError::Loss).
@@ -20,21 +21,17 @@ pub trait Objective<N> {
     /// What the mean of a minibatch divides by: its rows, or the sum of their weights. It is how much the
     /// minibatch counts beside others, in the loss of an epoch and in a step that several make. Finite
     /// and ≥ 0.
-    fn weight(&self, batch: &Batch) -> f64 {
-        batch.rows_of_data() as f64
-    }
+    ///
+    /// [`Batch::rows_of_data`] where the loss is a plain mean over rows.
+    fn weight(&self, batch: &Batch) -> f64;
 
     /// Whether a lower loss means better weights. Where it does not, the last epoch is kept, and no
     /// training stops early.
-    fn ranks_epochs(&self) -> bool {
-        true
-    }
+    fn ranks_epochs(&self) -> bool;
 
     /// Whether rows held out are augmented even where there is but one view of each, in the same way
-    /// each time: an autoencoder finds nothing to do in rows as they are.
-    fn augments_held_out(&self) -> bool {
-        false
-    }
+    /// each time: an autoencoder finds nothing to do in rows as they are. `false` for every other objective.
+    fn augments_held_out(&self) -> bool;
 
     /// What tells it from other objectives, with all its settings: a checkpoint is that of one. `None`
     /// where that cannot be said, and a training by it keeps no checkpoint: of a closure that captures
@@ -69,6 +66,14 @@ impl<N: Network> Objective<N> for Loss {
         }
     }
 
+    fn ranks_epochs(&self) -> bool {
+        true
+    }
+
+    fn augments_held_out(&self) -> bool {
+        false
+    }
+
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))
     }
@@ -77,6 +82,18 @@ impl<N: Network> Objective<N> for Loss {
 impl<N, F: Fn(&N, &Batch) -> Tensor> Objective<N> for F {
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
         Ok(self(network, batch))
+    }
+
+    fn weight(&self, batch: &Batch) -> f64 {
+        batch.rows_of_data() as f64
+    }
+
+    fn ranks_epochs(&self) -> bool {
+        true
+    }
+
+    fn augments_held_out(&self) -> bool {
+        false
     }
 
     /// The type's name, which is all there is to a closure that captures nothing.

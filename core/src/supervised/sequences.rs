@@ -64,6 +64,18 @@ impl<N: Network> Objective<N> for Ctc {
         Ok(ctc(&scores.log_softmax(-1, None::<Kind>), &target, &steps, &lengths, &self.config)?)
     }
 
+    fn weight(&self, batch: &Batch) -> f64 {
+        batch.rows_of_data() as f64
+    }
+
+    fn ranks_epochs(&self) -> bool {
+        true
+    }
+
+    fn augments_held_out(&self) -> bool {
+        false
+    }
+
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))
     }

@@ -9,12 +9,7 @@ mod spaces;
 
 pub use report::{Check, CheckReport, Finding, Severity};
 
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
-
-use crate::{Env, EnvError};
+use crate::{Env, EnvError, catch_panic};
 use play::Trouble;
 
 /// Makes the environment under test, afresh each time.
@@ -43,15 +38,15 @@ type Run<E> = fn(Make<'_, E>, &mut CheckReport) -> Result<Checked, Trouble>;
 pub fn check_env<E: Env>(make: impl Fn() -> Result<E, EnvError>) -> CheckReport {
     let mut report = CheckReport { findings: vec![], checks_run: vec![], steps_per_second: None };
     for (checks, run) in checks::<E>() {
-        let ran = catch_unwind(AssertUnwindSafe(|| run(&make, &mut report)));
+        let ran = catch_panic(|| run(&make, &mut report));
         let check = checks[0];
         match ran {
             Ok(Ok(Checked::NotOffered)) => continue,
             Ok(Ok(Checked::Done)) => {}
             Ok(Err(trouble)) => report.error(check, trouble.problem, trouble.advice),
-            Err(panic) => report.error(
+            Err(message) => report.error(
                 check,
-                format!("the environment panicked: {}", message(&*panic)),
+                format!("the environment panicked: {message}"),
                 "Return an `EnvError` where the caller is at fault, and mend the rest: the \
                  panic's place stands on the standard error.",
             ),
@@ -92,10 +87,4 @@ fn checks<E: Env>() -> Vec<(Vec<Check>, Run<E>)> {
         (vec![C::Rendering], capabilities::rendering::<E>),
         (vec![C::Speed], dynamics::speed::<E>),
     ]
-}
-
-/// What a panic said.
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)")
 }

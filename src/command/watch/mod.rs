@@ -59,11 +59,8 @@ pub(crate) fn run(
             path.display()
         )));
     }
-    if let Some(path) = args.gif.as_ref().filter(|path| path.exists() && !args.force) {
-        return Err(CommandError::usage(format!(
-            "{} is there already: replace it with --force, or choose another name",
-            path.display()
-        )));
+    if let Some(path) = &args.gif {
+        super::check_free(path, args.force)?;
     }
     let env = run_dir::run_or_env(&args.what, names)?;
     let mut screen = Screen::new(args.gif.as_deref(), args.fps, out);

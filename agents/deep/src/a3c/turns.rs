@@ -1,14 +1,12 @@
 //! Who may change what the workers share, and when.
 
 use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     thread::Builder,
     time::{Duration, Instant},
 };
 
-use gymnast_envs::{FeatureSpace, Lane};
+use gymnast_envs::{FeatureSpace, Lane, catch_panic};
 use gymnast_harness::{AgentError, Turn};
 
 use super::{shared::Shared, worker::Worker};
@@ -127,11 +125,8 @@ impl<'a, O: FeatureSpace, H: PolicyHead> Turns<'a, O, H> {
         work: impl FnOnce() -> Result<(), AgentError>,
     ) -> Result<(), AgentError> {
         // What a panic leaves half-done is not used any more: the training ends.
-        let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-            Err(AgentError::Worker {
-                worker: k,
-                message: format!("panicked: {}", message(&*panic)),
-            })
+        let result = catch_panic(work).unwrap_or_else(|message| {
+            Err(AgentError::Worker { worker: k, message: format!("panicked: {message}") })
         });
         result.inspect_err(|_| self.end())
     }
@@ -144,10 +139,4 @@ impl<'a, O: FeatureSpace, H: PolicyHead> Turns<'a, O, H> {
     fn lock(&self) -> MutexGuard<'_, Round<'a, O, H>> {
         self.round.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|&text| text.to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "without a message".to_owned())
 }

@@ -81,7 +81,8 @@ impl fmt::Display for Verdict {
 }
 
 impl Demands {
-    /// Holds a run against the demands. Seeds without evaluations do not count.
+    /// Holds a run against the demands. Seeds without evaluations do not count. Where seeds ended
+    /// after different env steps, only `within` can be told.
     ///
     /// # Errors
     /// [`StatisticsError::Empty`] where no seed has been evaluated; [`StatisticsError::Undefined`] for
@@ -91,14 +92,24 @@ impl Demands {
         if seeds.is_empty() {
             return Err(StatisticsError::Empty);
         }
+        // Seeds that ended after more or fewer steps are no sample of one thing.
+        let ends = seeds.iter().filter_map(|seed| seed.evaluations.last()).map(|e| e.env_step);
+        let is_even = ends.clone().min() == ends.max();
+        let at_one_end = |judged: Judged| {
+            if is_even {
+                return judged;
+            }
+            Judged { verdict: Verdict::CannotTell, seeds_needed: None, ..judged }
+        };
+        let mean = self.mean.map(|demanded| judge_mean(&seeds, demanded)).transpose()?;
+        let hold = self.hold.map(|demand| judge_hold(&seeds, demand)).transpose()?;
+        let last_quarter_min =
+            self.last_quarter_min.map(|demanded| judge_last_quarter(&seeds, demanded));
         Ok(Judgement {
-            mean: self.mean.map(|demanded| judge_mean(&seeds, demanded)).transpose()?,
+            mean: mean.map(at_one_end),
             within: self.within.map(|demand| judge_within(&seeds, demand)).transpose()?,
-            hold: self.hold.map(|demand| judge_hold(&seeds, demand)).transpose()?,
-            last_quarter_min: self
-                .last_quarter_min
-                .map(|demanded| judge_last_quarter(&seeds, demanded))
-                .transpose()?,
+            hold: hold.map(at_one_end),
+            last_quarter_min: last_quarter_min.transpose()?.map(at_one_end),
         })
     }
 }
@@ -311,6 +322,26 @@ mod tests {
         let split = hold(0.8, &[three, four, three, four, three, four]);
         assert_eq!(split.verdict, Verdict::CannotTell);
         assert_eq!(split.found.unwrap().estimate, 0.875);
+    }
+
+    #[test]
+    fn seeds_that_ended_at_unlike_steps_are_not_averaged() {
+        let demands = Demands {
+            mean: Some(1.0),
+            within: Some((10.0, 200.0)),
+            hold: Some((10.0, 0.1)),
+            last_quarter_min: Some(1.0),
+        };
+        let (short, long): (&[f64], &[f64]) = (&[0.0, 10.0], &[0.0, 10.0, 10.0]);
+        let even = judge(&demands, &[long; 6]);
+        assert_eq!(even.verdict(), Some(Verdict::Yes));
+        let uneven = judge(&demands, &[long, long, long, long, long, short]);
+        let of = |judged: Option<Judged>| (judged.unwrap().verdict, judged.unwrap().seeds_needed);
+        for judged in [uneven.mean, uneven.hold, uneven.last_quarter_min] {
+            assert_eq!(of(judged), (Verdict::CannotTell, None));
+        }
+        // By then all had come so far.
+        assert_eq!(of(uneven.within), (Verdict::Yes, None));
     }
 
     #[test]

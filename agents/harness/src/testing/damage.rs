@@ -1,11 +1,6 @@
 //! Checkpoints whose sums are right and whose contents are not.
 
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
-
-use gymnast_envs::Space;
+use gymnast_envs::{Space, catch_panic};
 use serde_json::{Value, json};
 
 use super::{drive::drive, plan};
@@ -49,27 +44,22 @@ pub fn assert_survives_damage<O: Space, A: Space>(
 
     let (mut panics, mut refused) = (Vec::new(), 0);
     for (change, state) in damaged(&valid) {
-        let result = catch_unwind(AssertUnwindSafe(|| {
+        let result = catch_panic(|| {
             let mut setup = fresh();
             match setup.agent.load(&state) {
                 Err(error) => drop((error.to_string(), refused += 1)),
                 Ok(()) => return go_on(&mut setup),
             }
             Ok(())
-        }));
+        });
         match result {
-            Err(panic) => panics.push(format!("{change}: {}", message(&*panic))),
+            Err(message) => panics.push(format!("{change}: {message}")),
             Ok(Err(error @ AgentError::Worker { .. })) => panics.push(format!("{change}: {error}")),
             Ok(_) => {}
         }
     }
     assert!(refused > 0, "no damaged state was refused");
     assert!(panics.is_empty(), "{} states panic:\n{}", panics.len(), panics.join("\n"));
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
 }
 
 /// The state with one change each, and what that is.

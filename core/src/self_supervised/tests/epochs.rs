@@ -13,6 +13,14 @@ impl Objective<Sequential> for Rising {
         SimSiam.ranks_epochs()
     }
 
+    fn weight(&self, batch: &Batch) -> f64 {
+        batch.rows_of_data() as f64
+    }
+
+    fn augments_held_out(&self) -> bool {
+        false
+    }
+
     fn description(&self) -> Option<String> {
         None
     }

@@ -147,6 +147,14 @@ impl Objective<Mlp> for Weighing {
         self.0
     }
 
+    fn ranks_epochs(&self) -> bool {
+        true
+    }
+
+    fn augments_held_out(&self) -> bool {
+        false
+    }
+
     fn description(&self) -> Option<String> {
         None
     }
@@ -286,6 +294,10 @@ impl crate::nn::Network for Liar {
 
     fn buffers(&self) -> Buffers {
         self.0.buffers()
+    }
+
+    fn named_buffers(&self) -> Vec<crate::nn::NamedParameter> {
+        self.0.named_buffers()
     }
 
     fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {

@@ -1,0 +1,141 @@
+//! How far a training has come, and where it begins.
+
+use std::collections::BTreeMap;
+
+use gymnast_envs::{EnvError, Outcome, Restored, Rng, Seed, Space, VectorSnapshot};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CheckpointError, Episode, Evaluation, Metrics, Recorder, Setup, StateDict, TrainError,
+    evaluation::check_return,
+};
+
+/// Where a training begins.
+pub(crate) struct Start {
+    pub(super) progress: Progression,
+    /// What became of the environments, where it was taken up from a checkpoint.
+    pub(super) restored: Option<Restored>,
+    pub(super) evaluations: Vec<Evaluation>,
+}
+
+impl Start {
+    /// At the first step.
+    pub(crate) fn anew<O: Space, A: Space>(
+        setup: &mut Setup<O, A>,
+        seed: Seed,
+    ) -> Result<Self, TrainError> {
+        setup.envs.reset()?;
+        let n = setup.envs.num_envs();
+        let progress = Progression::new(n, seed.child("policy", 0).rng());
+        Ok(Self { progress, restored: None, evaluations: Vec::new() })
+    }
+
+    /// Where a checkpoint's state was saved. After an error the setup is of no use any more.
+    pub(crate) fn resumed<O: Space, A: Space>(
+        state: &StateDict,
+        setup: &mut Setup<O, A>,
+    ) -> Result<Self, CheckpointError> {
+        let (progress, restored) = Progression::load(state, setup)?;
+        Ok(Self { progress, restored: Some(restored), evaluations: Vec::new() })
+    }
+
+    /// The same with the evaluations up to there.
+    pub(crate) fn with(self, evaluations: Vec<Evaluation>) -> Self {
+        Self { evaluations, ..self }
+    }
+}
+
+/// What of the loop itself changes.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Progression {
+    pub(super) env_steps: u64,
+    pub(super) episodes: u64,
+    pub(super) policy_rng: Rng,
+    /// The running episodes' rewards so far.
+    pub(super) returns: Vec<f64>,
+    /// The running episodes' steps so far.
+    pub(super) lengths: Vec<u64>,
+    /// Sum and number of each metric since it was last written.
+    pub(super) window: BTreeMap<String, (f64, u64)>,
+    /// The evaluation at these env steps is not done: it was not begun, or abandoned for a signal.
+    #[serde(default)]
+    pub(super) evaluation_is_due: bool,
+}
+
+impl Progression {
+    fn new(n: usize, policy_rng: Rng) -> Self {
+        Self {
+            env_steps: 0,
+            episodes: 0,
+            policy_rng,
+            returns: vec![0.0; n],
+            lengths: vec![0; n],
+            window: BTreeMap::new(),
+            evaluation_is_due: false,
+        }
+    }
+
+    fn load<O: Space, A: Space>(
+        state: &StateDict,
+        setup: &mut Setup<O, A>,
+    ) -> Result<(Self, Restored), CheckpointError> {
+        state.load_part("agent", &mut *setup.agent)?;
+        let restored = setup
+            .envs
+            .restore(&state.get::<VectorSnapshot>("envs")?)
+            .map_err(CheckpointError::part)?;
+        let mut progress: Self = state.get("progress")?;
+        let n = setup.envs.num_envs();
+        let running = (progress.returns.len(), progress.lengths.len());
+        if running != (n, n) {
+            let expected = format!("{n} running episodes, one an environment");
+            return Err(CheckpointError::Mismatch {
+                name: "progress".to_owned(),
+                expected,
+                got: format!("{running:?}"),
+            });
+        }
+        if restored == Restored::AtEpisodeStart {
+            // The episodes that were under way are lost: counting on would mix them with new ones.
+            progress.returns.fill(0.0);
+            progress.lengths.fill(0);
+            setup.agent.begin_episodes();
+        }
+        Ok((progress, restored))
+    }
+
+    /// Counts one step to its environment's episode, which is returned where it has ended.
+    pub(super) fn count(
+        &mut self,
+        env: usize,
+        reward: f64,
+        outcome: Outcome,
+        recorder: &Recorder,
+    ) -> Result<Option<Episode>, EnvError> {
+        self.returns[env] += reward;
+        self.lengths[env] += 1;
+        check_return(self.returns[env], env, self.lengths[env])?;
+        if !outcome.is_final() {
+            return Ok(None);
+        }
+        self.episodes += 1;
+        Ok(Some(Episode {
+            env_step: self.env_steps,
+            episode: self.episodes,
+            episode_return: std::mem::take(&mut self.returns[env]),
+            length: std::mem::take(&mut self.lengths[env]),
+            wall_time_s: recorder.wall_time_s(),
+        }))
+    }
+
+    pub(super) fn gather(&mut self, metrics: &Metrics) {
+        for (name, value) in metrics.iter() {
+            if !self.window.contains_key(name) {
+                self.window.insert(name.to_owned(), (0.0, 0));
+            }
+            let (sum, count) = self.window.get_mut(name).expect("just inserted");
+            *sum += value;
+            *count += 1;
+        }
+    }
+}
