@@ -131,7 +131,7 @@ fn gather(root: &Path, below: &Path, records: &mut BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-fn without_wall_time(csv: &Path) -> Vec<u8> {
+pub(crate) fn without_wall_time(csv: &Path) -> Vec<u8> {
     let text = fs::read_to_string(csv).unwrap();
     let clock = text.lines().next().unwrap().split(',').position(|name| name == "wall_time_s");
     let clock = clock.expect("every log has a wall-time column");

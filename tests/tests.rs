@@ -4,6 +4,8 @@ mod arguments;
 mod benchmark;
 mod command;
 mod damage;
+#[cfg(feature = "deep")]
+mod digests;
 mod directories;
 #[cfg(target_os = "linux")]
 mod faults;
