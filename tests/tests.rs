@@ -7,6 +7,8 @@ mod damage;
 #[cfg(feature = "deep")]
 mod digests;
 mod directories;
+#[cfg(feature = "deep")]
+mod docs;
 #[cfg(target_os = "linux")]
 mod faults;
 #[cfg(unix)]

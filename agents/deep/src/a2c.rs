@@ -1,31 +1,4 @@
 //! A2C: advantage actor-critic, the synchronous form of A3C.
-//!
-//! Source: Mnih et al., "Asynchronous methods for deep reinforcement learning" (2016), algorithm
-//! S3, with all environments stepping at once in place of asynchronous workers (OpenAI Baselines):
-//!
-//! ```text
-//! for each T steps of N environments with policy π(·|s; θ):
-//!     R = r + γ R' to the T-th step or the episode's end, where γ V(s'; θ) stands for the rest,
-//!         or 0 where s' is terminal
-//!     L = mean (R − V) ln π(a|s; θ) − c₁ mean (R − V(s; θ))² + c₂ mean entropy of π(·|s; θ)
-//!     ascend the gradient of L with respect to θ; R − V in the first term is a constant
-//! ```
-//!
-//! As in the paper and in OpenAI Baselines: RMSprop with ε under the root; separate networks,
-//! initialised orthogonally; the gradient's global norm clipped. The mean of squares starts from 0:
-//! from TensorFlow's 1 it would take a thousand updates to come down to gradients as small as these.
-//!
-//! Departures: a time limit is not an end, so an episode cut short is worth what its last state is
-//! worth. Normalised observations are those of the agent, not of a wrapper:
-//! their statistics lie in its checkpoint. Real-valued actions are clipped on the way to the
-//! environment and learned from as they were drawn.
-//!
-//! `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
-//! around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
-//! `gae_lambda` below 1 and `normalize_advantage` estimate advantages as PPO does. All are off by default.
-//!
-//! Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `explained_variance` (of the
-//! returns, by the values; where they vary), `grad_norm` (before clipping), `learning_rate`.
 
 mod config;
 
@@ -54,6 +27,35 @@ const METRICS_EVERY: u64 = 20;
 
 /// The A2C agent. Its head says whether actions are finite ([`Categorical`](crate::Categorical)) or
 /// real-valued ([`DiagonalGaussian`](crate::DiagonalGaussian)).
+///
+/// Source: Mnih et al., "Asynchronous methods for deep reinforcement learning" (2016), algorithm
+/// S3, with all environments stepping at once in place of asynchronous workers (OpenAI Baselines):
+///
+/// ```text
+/// for each T steps of N environments with policy π(·|s; θ):
+///     R = r + γ R' to the T-th step or the episode's end, where γ V(s'; θ) stands for the rest,
+///         or 0 where s' is terminal
+///     L = mean (R − V) ln π(a|s; θ) − c₁ mean (R − V(s; θ))² + c₂ mean entropy of π(·|s; θ)
+///     ascend the gradient of L with respect to θ; R − V in the first term is a constant
+/// ```
+///
+/// As in the paper and in OpenAI Baselines: RMSprop with ε under the root; separate networks,
+/// initialised orthogonally; the gradient's global norm clipped. The mean of squares starts from 0:
+/// from TensorFlow's 1 it would take a thousand updates to come down to gradients as small as these.
+///
+/// Departures: a time limit is not an end, so an episode cut short is worth what its last state is
+/// worth. Normalised observations are those of the agent, not of a wrapper:
+/// their statistics lie in its checkpoint. Real-valued actions are clipped on the way to the
+/// environment and learned from as they were drawn.
+///
+/// `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
+/// around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
+/// `gae_lambda` below 1 and `normalize_advantage` estimate advantages as PPO does. All are off by default.
+///
+/// Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `explained_variance` (of the
+/// returns, by the values; where they vary), `grad_norm` (before clipping), `learning_rate`.
+///
+/// Settings: [`A2cConfig`].
 pub struct A2c<O, H> {
     config: A2cConfig,
     plan: Plan,

@@ -1,52 +1,4 @@
 //! A3C: asynchronous advantage actor-critic, workers on threads that share one set of parameters.
-//!
-//! Source: Mnih et al., "Asynchronous methods for deep reinforcement learning" (2016), algorithm S3,
-//! with the shared RMSprop of its section 4:
-//!
-//! ```text
-//! shared by all workers: parameters θ, RMSprop's mean of squares g, the counter T
-//! each of N workers, on a thread of its own, with an environment and a random stream of its own:
-//!     θ' = θ
-//!     repeat until T is the length of the training:
-//!         play t_max steps with policy π(·|s; θ')
-//!         R = r + γ R' to the last step or the episode's end, where γ V(s'; θ') stands for the rest,
-//!             or 0 where s' is terminal
-//!         L = mean (R − V) ln π(a|s; θ') − c₁ mean (R − V(s; θ'))² + c₂ mean entropy of π(·|s; θ')
-//!         dθ = the gradient of −L with respect to θ'; R − V in the first term is a constant
-//!         in its turn:
-//!             T = T + t_max
-//!             g = α g + (1 − α) dθ²,   θ = θ − η dθ / √(g + ε)
-//!             θ' = θ
-//! ```
-//!
-//! Departure: **turns**. In the paper a worker applies its gradient whenever it has one, without
-//! locks (Hogwild), so that the order is the scheduler's and no run can be repeated. Here it is
-//! round-robin: worker k + 1 follows k, and 0 follows the last. Between two turns of a worker, in which
-//! it plays and differentiates, all others have theirs, so all work at once, and each gradient is
-//! N − 1 updates old when it is applied (fewer before the second round): as stale as in the paper
-//! where workers are equally fast. What a worker does follows from the parameters that it took in its
-//! turn and from its own environment and stream. So the seed decides, bit for bit, on any number of
-//! cores; and between two turns a training can be saved and taken up again: what workers have
-//! played and differentiated by then lies in the checkpoint until their turns come.
-//!
-//! Smaller departures: a worker plays on over an episode's end, over which no return flows, where the
-//! paper would apply a shorter gradient at once; all updates but the last then have the same size,
-//! and steps are counted ahead. A time limit is not an end, so an episode cut short is worth what its
-//! last state is worth. The gradient is of the steps' mean, not their sum, which RMSprop divides out,
-//! and its norm is clipped. Policy and value are separate networks, as elsewhere here, not two heads
-//! of one. The mean of squares starts from 0. Real-valued actions are clipped on the way to the
-//! environment and learned from as they were drawn.
-//!
-//! An env step counts once its gradient was applied, so the environments are up to N · t_max steps
-//! ahead, though never beyond the end of the training. Evaluations, logs and checkpoints come at the
-//! first update at or after the env steps that they are due at.
-//!
-//! `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
-//! around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
-//! Both are off by default.
-//!
-//! Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `grad_norm` (before clipping),
-//! `learning_rate`.
 
 mod config;
 mod shared;
@@ -69,6 +21,56 @@ use worker::Worker;
 /// The A3C agent: one worker for each of the training's environments. Its head says whether actions
 /// are finite ([`Categorical`](crate::Categorical)) or real-valued
 /// ([`DiagonalGaussian`](crate::DiagonalGaussian)).
+///
+/// Source: Mnih et al., "Asynchronous methods for deep reinforcement learning" (2016), algorithm S3,
+/// with the shared RMSprop of its section 4:
+///
+/// ```text
+/// shared by all workers: parameters θ, RMSprop's mean of squares g, the counter T
+/// each of N workers, on a thread of its own, with an environment and a random stream of its own:
+///     θ' = θ
+///     repeat until T is the length of the training:
+///         play t_max steps with policy π(·|s; θ')
+///         R = r + γ R' to the last step or the episode's end, where γ V(s'; θ') stands for the rest,
+///             or 0 where s' is terminal
+///         L = mean (R − V) ln π(a|s; θ') − c₁ mean (R − V(s; θ'))² + c₂ mean entropy of π(·|s; θ')
+///         dθ = the gradient of −L with respect to θ'; R − V in the first term is a constant
+///         in its turn:
+///             T = T + t_max
+///             g = α g + (1 − α) dθ²,   θ = θ − η dθ / √(g + ε)
+///             θ' = θ
+/// ```
+///
+/// Departure: **turns**. In the paper a worker applies its gradient whenever it has one, without
+/// locks (Hogwild), so that the order is the scheduler's and no run can be repeated. Here it is
+/// round-robin: worker k + 1 follows k, and 0 follows the last. Between two turns of a worker, in which
+/// it plays and differentiates, all others have theirs, so all work at once, and each gradient is
+/// N − 1 updates old when it is applied (fewer before the second round): as stale as in the paper
+/// where workers are equally fast. What a worker does follows from the parameters that it took in its
+/// turn and from its own environment and stream. So the seed decides, bit for bit, on any number of
+/// cores; and between two turns a training can be saved and taken up again: what workers have
+/// played and differentiated by then lies in the checkpoint until their turns come.
+///
+/// Smaller departures: a worker plays on over an episode's end, over which no return flows, where the
+/// paper would apply a shorter gradient at once; all updates but the last then have the same size,
+/// and steps are counted ahead. A time limit is not an end, so an episode cut short is worth what its
+/// last state is worth. The gradient is of the steps' mean, not their sum, which RMSprop divides out,
+/// and its norm is clipped. Policy and value are separate networks, as elsewhere here, not two heads
+/// of one. The mean of squares starts from 0. Real-valued actions are clipped on the way to the
+/// environment and learned from as they were drawn.
+///
+/// An env step counts once its gradient was applied, so the environments are up to N · t_max steps
+/// ahead, though never beyond the end of the training. Evaluations, logs and checkpoints come at the
+/// first update at or after the env steps that they are due at.
+///
+/// `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
+/// around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
+/// Both are off by default.
+///
+/// Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `grad_norm` (before clipping),
+/// `learning_rate`.
+///
+/// Settings: [`A3cConfig`].
 pub struct A3c<O, H: PolicyHead> {
     shared: Shared<O, H>,
     workers: Vec<Worker<O, H>>,

@@ -1,34 +1,4 @@
 //! Behaviour cloning: supervised learning of what somebody else did.
-//!
-//! Source: Pomerleau, "ALVINN: an autonomous land vehicle in a neural network" (1989); Bain and Sammut,
-//! "A framework for behavioural cloning" (1995). The policy is fitted to recorded steps by maximum
-//! likelihood:
-//!
-//! ```text
-//! given episodes of steps (s, a):
-//!     hold out a share of the episodes
-//!     for each epoch, for each minibatch of the others:
-//!         descend the gradient of mean −ln π(a|s; θ) with respect to θ
-//!     act by the θ of the epoch with the least loss on the episodes held out
-//! ```
-//!
-//! Where actions are finite the loss is the cross-entropy; where they are real-valued π is a normal
-//! distribution of fixed deviation around the network's output, which makes the loss the squared error
-//! and a constant. Whole episodes are held out, since the steps of one resemble each other.
-//!
-//! An expert does some actions rarely, and a clone that never does them is right nearly always. Where
-//! actions are finite, minibatches may hold all alike (`sampler = "balanced"`), or rare ones count more
-//! (`class_weight = "balanced"`): the loss is then `−Σ w_a ln π(a|s) / Σ w_a`. Either changes the
-//! clone's probabilities along with what it does.
-//!
-//! The environment teaches nothing: rewards and what happens there are not looked at. Each env step
-//! only makes time for `updates_per_step` minibatches, so that evaluations, records, checkpoints and
-//! resuming are those of every agent. Once the epochs are over, or the loss has not fallen for
-//! `patience` of them, nothing is learned any more. A trained agent needs the file it was made from to be
-//! loaded.
-//!
-//! Metrics, once an epoch: `epoch`, `train_loss`, `validation_loss` (where episodes are held out),
-//! `best_loss` (the least of these so far).
 
 mod config;
 #[cfg(test)]
@@ -63,6 +33,38 @@ use crate::{
 /// The behaviour cloning agent. Its head says whether actions are finite
 /// ([`Categorical`](crate::Categorical)) or real-valued
 /// ([`DiagonalGaussian`](crate::DiagonalGaussian)).
+///
+/// Source: Pomerleau, "ALVINN: an autonomous land vehicle in a neural network" (1989); Bain and Sammut,
+/// "A framework for behavioural cloning" (1995). The policy is fitted to recorded steps by maximum
+/// likelihood:
+///
+/// ```text
+/// given episodes of steps (s, a):
+///     hold out a share of the episodes
+///     for each epoch, for each minibatch of the others:
+///         descend the gradient of mean −ln π(a|s; θ) with respect to θ
+///     act by the θ of the epoch with the least loss on the episodes held out
+/// ```
+///
+/// Where actions are finite the loss is the cross-entropy; where they are real-valued π is a normal
+/// distribution of fixed deviation around the network's output, which makes the loss the squared error
+/// and a constant. Whole episodes are held out, since the steps of one resemble each other.
+///
+/// An expert does some actions rarely, and a clone that never does them is right nearly always. Where
+/// actions are finite, minibatches may hold all alike (`sampler = "balanced"`), or rare ones count more
+/// (`class_weight = "balanced"`): the loss is then `−Σ w_a ln π(a|s) / Σ w_a`. Either changes the
+/// clone's probabilities along with what it does.
+///
+/// The environment teaches nothing: rewards and what happens there are not looked at. Each env step
+/// only makes time for `updates_per_step` minibatches, so that evaluations, records, checkpoints and
+/// resuming are those of every agent. Once the epochs are over, or the loss has not fallen for
+/// `patience` of them, nothing is learned any more. A trained agent needs the file it was made from to be
+/// loaded.
+///
+/// Metrics, once an epoch: `epoch`, `train_loss`, `validation_loss` (where episodes are held out),
+/// `best_loss` (the least of these so far).
+///
+/// Settings: [`BcConfig`].
 pub struct Bc<O, H> {
     observation_space: O,
     policy: Cloned<H>,

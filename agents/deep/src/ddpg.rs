@@ -1,29 +1,4 @@
 //! DDPG: deep deterministic policy gradient.
-//!
-//! Source: Lillicrap et al., "Continuous control with deep reinforcement learning" (2016),
-//! <https://arxiv.org/abs/1509.02971>, algorithm 1:
-//!
-//! ```text
-//! for each env step:
-//!     a = μ(s; φ) + noise; take a, observe r, s'; store (s, a, r, s')
-//!     on a minibatch:
-//!         y = r + γ Q'(s', μ'(s')), or r where s' is terminal
-//!         descend the gradient of (Q(s, a) − y)² with respect to the critic
-//!         ascend the gradient of Q(s, μ(s)) with respect to φ
-//!         the targets μ' and Q' move by τ of the way to μ and Q
-//! ```
-//!
-//! [`Td3`](crate::Td3) is this with three amendments. It has a file of its own, not a preset of TD3
-//! with those switched off, so that what they amend can be read, and side by side.
-//!
-//! Departures: the noise is normal and independent, in the place of an Ornstein-Uhlenbeck process,
-//! which Fujimoto et al. (2018) found to bring nothing; neither batch normalisation nor weight decay;
-//! the action enters the critic at its first layer, not its second; all layers start alike. Actions
-//! are scaled to the bounds of their space. The first env steps are random. A time limit is not an
-//! end: the target bootstraps through it.
-//!
-//! Metrics: `critic_loss`, `q` (the mean value of the actions taken, in scaled rewards), `actor_q`
-//! (that of the actor's own actions), `exploration_noise`, `learning_rate`.
 
 mod config;
 
@@ -49,6 +24,33 @@ use crate::{
 const METRICS_EVERY: u64 = 50;
 
 /// The DDPG agent, for observations that a network can read and actions in a bounded box.
+///
+/// Source: Lillicrap et al., "Continuous control with deep reinforcement learning" (2016),
+/// <https://arxiv.org/abs/1509.02971>, algorithm 1:
+///
+/// ```text
+/// for each env step:
+///     a = μ(s; φ) + noise; take a, observe r, s'; store (s, a, r, s')
+///     on a minibatch:
+///         y = r + γ Q'(s', μ'(s')), or r where s' is terminal
+///         descend the gradient of (Q(s, a) − y)² with respect to the critic
+///         ascend the gradient of Q(s, μ(s)) with respect to φ
+///         the targets μ' and Q' move by τ of the way to μ and Q
+/// ```
+///
+/// [`Td3`](crate::Td3) is this with three amendments. It has a file of its own, not a preset of TD3
+/// with those switched off, so that what they amend can be read, and side by side.
+///
+/// Departures: the noise is normal and independent, in the place of an Ornstein-Uhlenbeck process,
+/// which Fujimoto et al. (2018) found to bring nothing; neither batch normalisation nor weight decay;
+/// the action enters the critic at its first layer, not its second; all layers start alike. Actions
+/// are scaled to the bounds of their space. The first env steps are random. A time limit is not an
+/// end: the target bootstraps through it.
+///
+/// Metrics: `critic_loss`, `q` (the mean value of the actions taken, in scaled rewards), `actor_q`
+/// (that of the actor's own actions), `exploration_noise`, `learning_rate`.
+///
+/// Settings: [`DdpgConfig`].
 pub struct Ddpg<O, A> {
     config: DdpgConfig,
     experience: OffPolicy<O, A>,

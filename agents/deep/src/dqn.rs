@@ -1,51 +1,4 @@
 //! DQN: Q-learning with a network, experience replay and a target network.
-//!
-//! Source: Mnih et al., "Human-level control through deep reinforcement learning" (2015),
-//! algorithm 1:
-//!
-//! ```text
-//! for each env step:
-//!     choose a with the ε-greedy policy derived from Q(·; θ)
-//!     take action a, observe r, s'; store (s, a, r, s') in the replay memory
-//!     draw a minibatch of transitions from the memory
-//!     y = r + γ max_a' Q(s', a'; θ⁻), or r where s' is terminal
-//!     descend the gradient of Huber(y − Q(s, a; θ)) with respect to θ
-//!     every C env steps: θ⁻ ← θ
-//! ```
-//!
-//! Departures: Adam instead of RMSprop; the gradient's global norm is clipped. Exploration and target
-//! updates count env steps, whatever the number of environments. A time limit is not an end: the
-//! target bootstraps through it. Where the observation says which actions are allowed, no other is
-//! taken, tried or bootstrapped from.
-//!
-//! Switches, all of which can be on together; with `double`, `dueling`, `priority_exponent`,
-//! `n_step`, `noise` and `distribution = "categorical"` it is Rainbow (Hessel et al., 2018):
-//!
-//! - `double`: the online network selects the next action, the target network evaluates it (van
-//!   Hasselt et al., 2016).
-//! - `dueling`: a head for the state's value and one for the actions' advantages (Wang et al., 2016).
-//! - `priority_exponent`: what surprised is replayed more often (Schaul et al., 2016).
-//! - `n_step`: the target sums several rewards before it bootstraps (Hessel et al., 2018).
-//! - `noise`: weights drawn anew for each update and each step explore (Fortunato et al., 2018). The
-//!   environments of one step share them, and exploitation takes their means.
-//! - `distribution`: what is learned is not the mean of the return but its distribution, by
-//!   categories (C51: Bellemare et al., 2017) or by quantiles (QR-DQN: Dabney et al., 2018).
-//! - `conv`: convolutions read pictures (Mnih et al., 2015).
-//! - `tau` below 1: the target network follows slowly (Lillicrap et al., 2016).
-//! - `average`: exploitation uses averaged weights (Polyak and Juditsky, 1992), as values wander
-//!   between policies that are equally good in what was seen last.
-//! - `contrastive`: the convolutions also learn to know a picture again after a random shift: InfoNCE
-//!   between the online network's features of one view and the target network's of another (CURL:
-//!   Laskin et al., 2020, <https://arxiv.org/abs/2004.04136>; with cosines over a temperature for its
-//!   bilinear product, random shifts for its crops, and no projection).
-//!
-//! [`Dqn::pretrain`] lets the convolutions learn in this way before there is any reward, from what
-//! [`random_play`] has seen.
-//!
-//! Metrics: `loss` (Huber, cross entropy or quantile Huber, and `contrastive` times the contrastive
-//! loss), `q` (the mean value of the actions taken, in scaled rewards), `grad_norm` (before clipping),
-//! `epsilon`, `learning_rate`; with `contrastive` also `contrastive_loss` (InfoNCE, ln of the batch size
-//! where nothing is known).
 
 mod acting;
 mod config;
@@ -85,6 +38,55 @@ use values::Values;
 const METRICS_EVERY: u64 = 50;
 
 /// The DQN agent.
+///
+/// Source: Mnih et al., "Human-level control through deep reinforcement learning" (2015),
+/// algorithm 1:
+///
+/// ```text
+/// for each env step:
+///     choose a with the ε-greedy policy derived from Q(·; θ)
+///     take action a, observe r, s'; store (s, a, r, s') in the replay memory
+///     draw a minibatch of transitions from the memory
+///     y = r + γ max_a' Q(s', a'; θ⁻), or r where s' is terminal
+///     descend the gradient of Huber(y − Q(s, a; θ)) with respect to θ
+///     every C env steps: θ⁻ ← θ
+/// ```
+///
+/// Departures: Adam instead of RMSprop; the gradient's global norm is clipped. Exploration and target
+/// updates count env steps, whatever the number of environments. A time limit is not an end: the
+/// target bootstraps through it. Where the observation says which actions are allowed, no other is
+/// taken, tried or bootstrapped from.
+///
+/// Switches, all of which can be on together; with `double`, `dueling`, `priority_exponent`,
+/// `n_step`, `noise` and `distribution = "categorical"` it is Rainbow (Hessel et al., 2018):
+///
+/// - `double`: the online network selects the next action, the target network evaluates it (van
+///   Hasselt et al., 2016).
+/// - `dueling`: a head for the state's value and one for the actions' advantages (Wang et al., 2016).
+/// - `priority_exponent`: what surprised is replayed more often (Schaul et al., 2016).
+/// - `n_step`: the target sums several rewards before it bootstraps (Hessel et al., 2018).
+/// - `noise`: weights drawn anew for each update and each step explore (Fortunato et al., 2018). The
+///   environments of one step share them, and exploitation takes their means.
+/// - `distribution`: what is learned is not the mean of the return but its distribution, by
+///   categories (C51: Bellemare et al., 2017) or by quantiles (QR-DQN: Dabney et al., 2018).
+/// - `conv`: convolutions read pictures (Mnih et al., 2015).
+/// - `tau` below 1: the target network follows slowly (Lillicrap et al., 2016).
+/// - `average`: exploitation uses averaged weights (Polyak and Juditsky, 1992), as values wander
+///   between policies that are equally good in what was seen last.
+/// - `contrastive`: the convolutions also learn to know a picture again after a random shift: InfoNCE
+///   between the online network's features of one view and the target network's of another (CURL:
+///   Laskin et al., 2020, <https://arxiv.org/abs/2004.04136>; with cosines over a temperature for its
+///   bilinear product, random shifts for its crops, and no projection).
+///
+/// [`Dqn::pretrain`] lets the convolutions learn in this way before there is any reward, from what
+/// [`random_play`] has seen.
+///
+/// Metrics: `loss` (Huber, cross entropy or quantile Huber, and `contrastive` times the contrastive
+/// loss), `q` (the mean value of the actions taken, in scaled rewards), `grad_norm` (before clipping),
+/// `epsilon`, `learning_rate`; with `contrastive` also `contrastive_loss` (InfoNCE, ln of the batch size
+/// where nothing is known).
+///
+/// Settings: [`DqnConfig`].
 pub struct Dqn<O, A> {
     observation_space: O,
     action_space: A,

@@ -1,42 +1,5 @@
 //! MBPO: model-based policy optimization. A model of the environment is learned, and SAC learns
 //! mostly from what the model makes of states that were really seen.
-//!
-//! Source: Janner, Fu, Zhang and Levine, "When to trust your model: model-based policy optimization"
-//! (2019), <https://arxiv.org/abs/1906.08253>, algorithm 2, with the model of Chua et al., "Deep
-//! reinforcement learning in a handful of trials using probabilistic dynamics models" (2018),
-//! <https://arxiv.org/abs/1805.12114>:
-//!
-//! ```text
-//! for each env step:
-//!     a drawn from π(a | s); take a, observe r, s'; add (s, a, r, s') to D_env
-//!     every so many env steps, train the model p(s', r | s, a) on D_env by maximum likelihood:
-//!         each of E networks gives μ and log σ² of (s' − s, r), and the chance of an end
-//!         each descends the gradient of (y − μ)² / σ² + log σ² on its own bootstrap sample of D_env
-//!         each takes back its parameters of the epoch that was best on the part held out
-//!         the best of them are the elites
-//!     for M model rollouts:
-//!         s drawn from D_env
-//!         k times: a drawn from π; s', r drawn from an elite drawn for this step; add it to D_model
-//!                  where s' is an end, the rollout is over
-//!     for G gradient updates: SAC's update on transitions from D_model, and a few from D_env
-//! ```
-//!
-//! Departures from the authors' code: it is given each task's termination function; here the
-//! networks learn the chance of an end, with a Bernoulli likelihood beside the normal one, and while
-//! no end was ever seen none is predicted. Targets are normalised as inputs are, so that the bounds
-//! of σ² and the losses mean the same in every task. Each network has bounds of its own, and all
-//! layers the same weight decay. Rollouts begin at every env step, as in algorithm 2, not all of
-//! them after each training of the model. What is held out, and each network's bootstrap sample, are
-//! decided when a transition comes and stay so. A training that makes a network no better leaves it
-//! as it was. Adam's β₂ is 0.99, as new regions give gradients many times the usual ones.
-//!
-//! A time limit is not an end: such a transition is one like any other, to the model as to SAC. A
-//! rollout that is cut after k steps has not ended either.
-//!
-//! Metrics: `model_loss` (of the last epoch; see above, targets normalised), `holdout_loss` (the
-//! elites' mean squared error, in units of the targets' variance), `disagreement` (the standard
-//! deviation of the networks' means, in units of the targets' own), `model_epochs`,
-//! `rollout_length`, `model_buffer` (the transitions in D_model); and SAC's.
 
 mod bootstrap;
 mod config;
@@ -63,6 +26,45 @@ use crate::{
 };
 
 /// The MBPO agent, for observations that a network can read and actions in a bounded box.
+///
+/// Source: Janner, Fu, Zhang and Levine, "When to trust your model: model-based policy optimization"
+/// (2019), <https://arxiv.org/abs/1906.08253>, algorithm 2, with the model of Chua et al., "Deep
+/// reinforcement learning in a handful of trials using probabilistic dynamics models" (2018),
+/// <https://arxiv.org/abs/1805.12114>:
+///
+/// ```text
+/// for each env step:
+///     a drawn from π(a | s); take a, observe r, s'; add (s, a, r, s') to D_env
+///     every so many env steps, train the model p(s', r | s, a) on D_env by maximum likelihood:
+///         each of E networks gives μ and log σ² of (s' − s, r), and the chance of an end
+///         each descends the gradient of (y − μ)² / σ² + log σ² on its own bootstrap sample of D_env
+///         each takes back its parameters of the epoch that was best on the part held out
+///         the best of them are the elites
+///     for M model rollouts:
+///         s drawn from D_env
+///         k times: a drawn from π; s', r drawn from an elite drawn for this step; add it to D_model
+///                  where s' is an end, the rollout is over
+///     for G gradient updates: SAC's update on transitions from D_model, and a few from D_env
+/// ```
+///
+/// Departures from the authors' code: it is given each task's termination function; here the
+/// networks learn the chance of an end, with a Bernoulli likelihood beside the normal one, and while
+/// no end was ever seen none is predicted. Targets are normalised as inputs are, so that the bounds
+/// of σ² and the losses mean the same in every task. Each network has bounds of its own, and all
+/// layers the same weight decay. Rollouts begin at every env step, as in algorithm 2, not all of
+/// them after each training of the model. What is held out, and each network's bootstrap sample, are
+/// decided when a transition comes and stay so. A training that makes a network no better leaves it
+/// as it was. Adam's β₂ is 0.99, as new regions give gradients many times the usual ones.
+///
+/// A time limit is not an end: such a transition is one like any other, to the model as to SAC. A
+/// rollout that is cut after k steps has not ended either.
+///
+/// Metrics: `model_loss` (of the last epoch; see above, targets normalised), `holdout_loss` (the
+/// elites' mean squared error, in units of the targets' variance), `disagreement` (the standard
+/// deviation of the networks' means, in units of the targets' own), `model_epochs`,
+/// `rollout_length`, `model_buffer` (the transitions in D_model); and SAC's.
+///
+/// Settings: [`MbpoConfig`].
 pub struct Mbpo<O, A> {
     config: MbpoConfig,
     /// Its memory is D_env.

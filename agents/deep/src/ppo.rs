@@ -1,38 +1,4 @@
 //! PPO: proximal policy optimisation, several passes over the same steps within a trust region.
-//!
-//! Source: Schulman et al., "Proximal policy optimization algorithms" (2017), algorithm 1 with
-//! equations 7 and 9:
-//!
-//! ```text
-//! for each T steps of N environments with policy π_old:
-//!     A = generalised advantage estimates, R = A + V(s; θ)
-//!     for K epochs, for each minibatch of the N·T steps:
-//!         ratio = π(a|s; θ) / π_old(a|s)
-//!         L = mean min(ratio · A, clip(ratio, 1 − ε, 1 + ε) · A)
-//!             − c₁ mean (V(s; θ) − R)² + c₂ mean entropy of π(·|s; θ)
-//!         ascend the gradient of L with respect to θ
-//! ```
-//!
-//! What the paper leaves open is done as in its authors' code (OpenAI Baselines), which Huang et
-//! al., "The 37 implementation details of proximal policy optimization" (2022) list: separate
-//! networks, initialised orthogonally; Adam with ε = 10⁻⁵; advantages normalised in each minibatch;
-//! the gradient's global norm clipped; step size and clip range on a schedule; value clipping as a
-//! switch. The epochs end early where the policy has moved farther than `target_kl` allows.
-//!
-//! Departures: a time limit is not an end, so an episode cut short is worth what its last state is
-//! worth. Normalised observations are those of the agent, not of a wrapper: their statistics lie in
-//! its checkpoint. Real-valued actions are clipped on the way to the environment and learned from as
-//! they were drawn.
-//!
-//! `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
-//! around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
-//! Both are off by default.
-//!
-//! Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `approx_kl` (the mean of
-//! ratio − 1 − ln ratio), `clip_fraction` (how many ratios the clip holds), each over the last
-//! epoch; `explained_variance` (of the returns, by the values before the update; where they vary),
-//! `grad_norm` (of the last minibatch, before clipping),
-//! `learning_rate`.
 
 mod config;
 mod loss;
@@ -65,6 +31,42 @@ use loss::Losses;
 /// ([`Categorical`](crate::Categorical)), several integers
 /// ([`MultiCategorical`](crate::MultiCategorical)) or real-valued
 /// ([`DiagonalGaussian`](crate::DiagonalGaussian)).
+///
+/// Source: Schulman et al., "Proximal policy optimization algorithms" (2017), algorithm 1 with
+/// equations 7 and 9:
+///
+/// ```text
+/// for each T steps of N environments with policy π_old:
+///     A = generalised advantage estimates, R = A + V(s; θ)
+///     for K epochs, for each minibatch of the N·T steps:
+///         ratio = π(a|s; θ) / π_old(a|s)
+///         L = mean min(ratio · A, clip(ratio, 1 − ε, 1 + ε) · A)
+///             − c₁ mean (V(s; θ) − R)² + c₂ mean entropy of π(·|s; θ)
+///         ascend the gradient of L with respect to θ
+/// ```
+///
+/// What the paper leaves open is done as in its authors' code (OpenAI Baselines), which Huang et
+/// al., "The 37 implementation details of proximal policy optimization" (2022) list: separate
+/// networks, initialised orthogonally; Adam with ε = 10⁻⁵; advantages normalised in each minibatch;
+/// the gradient's global norm clipped; step size and clip range on a schedule; value clipping as a
+/// switch. The epochs end early where the policy has moved farther than `target_kl` allows.
+///
+/// Departures: a time limit is not an end, so an episode cut short is worth what its last state is
+/// worth. Normalised observations are those of the agent, not of a wrapper: their statistics lie in
+/// its checkpoint. Real-valued actions are clipped on the way to the environment and learned from as
+/// they were drawn.
+///
+/// `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
+/// around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
+/// Both are off by default.
+///
+/// Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `approx_kl` (the mean of
+/// ratio − 1 − ln ratio), `clip_fraction` (how many ratios the clip holds), each over the last
+/// epoch; `explained_variance` (of the returns, by the values before the update; where they vary),
+/// `grad_norm` (of the last minibatch, before clipping),
+/// `learning_rate`.
+///
+/// Settings: [`PpoConfig`].
 pub struct Ppo<O, H> {
     config: PpoConfig,
     plan: Plan,

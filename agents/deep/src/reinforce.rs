@@ -1,31 +1,4 @@
 //! REINFORCE: the policy follows the returns of whole episodes, with or without a baseline.
-//!
-//! Source: Williams, "Simple statistical gradient-following algorithms for connectionist
-//! reinforcement learning" (1992); with a baseline Sutton and Barto, "Reinforcement Learning: An
-//! Introduction" (2018), section 13.4:
-//!
-//! ```text
-//! for each batch of whole episodes, played with policy π(·|s; θ):
-//!     for each step: G = r + γ G'
-//!     δ = G − V(s; w) with a baseline, else G
-//!     ascend the gradient of mean δ ln π(a|s; θ) with respect to θ; δ is a constant
-//!     descend the gradient of mean (G − V(s; w))² with respect to w
-//! ```
-//!
-//! Departures: one step of Adam for a batch of episodes instead of one step for each time step, which
-//! a fixed policy allows to be summed; the factor γᵗ is left out, as is usual, so that late states
-//! count as much as early ones; `normalize` divides δ by its deviation over the batch, its mean taken
-//! away; the gradient's global norm is clipped; entropy may be rewarded. A time limit is not an end:
-//! with a baseline, the return of an episode cut short goes on with the value of its last state.
-//! Without one there is nothing to go on with, and the return ends there.
-//!
-//! `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
-//! around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
-//! Both are off by default.
-//!
-//! Metrics: `policy_loss`, `value_loss` (with a baseline), `entropy`, `explained_variance` (of the
-//! returns by the baseline; where they vary), `grad_norm` (before clipping), `learning_rate`,
-//! `batch_steps`.
 
 mod config;
 mod episodes;
@@ -53,6 +26,35 @@ use episodes::Episodes;
 /// The REINFORCE agent. Its head says whether actions are finite
 /// ([`Categorical`](crate::Categorical)) or real-valued
 /// ([`DiagonalGaussian`](crate::DiagonalGaussian)).
+///
+/// Source: Williams, "Simple statistical gradient-following algorithms for connectionist
+/// reinforcement learning" (1992); with a baseline Sutton and Barto, "Reinforcement Learning: An
+/// Introduction" (2018), section 13.4:
+///
+/// ```text
+/// for each batch of whole episodes, played with policy π(·|s; θ):
+///     for each step: G = r + γ G'
+///     δ = G − V(s; w) with a baseline, else G
+///     ascend the gradient of mean δ ln π(a|s; θ) with respect to θ; δ is a constant
+///     descend the gradient of mean (G − V(s; w))² with respect to w
+/// ```
+///
+/// Departures: one step of Adam for a batch of episodes instead of one step for each time step, which
+/// a fixed policy allows to be summed; the factor γᵗ is left out, as is usual, so that late states
+/// count as much as early ones; `normalize` divides δ by its deviation over the batch, its mean taken
+/// away; the gradient's global norm is clipped; entropy may be rewarded. A time limit is not an end:
+/// with a baseline, the return of an episode cut short goes on with the value of its last state.
+/// Without one there is nothing to go on with, and the return ends there.
+///
+/// `average` exploits by the weights' running mean (Polyak and Juditsky, 1992), as a policy wanders
+/// around a good one; `min_log_std` keeps the deviation of real-valued actions from shrinking to nothing.
+/// Both are off by default.
+///
+/// Metrics: `policy_loss`, `value_loss` (with a baseline), `entropy`, `explained_variance` (of the
+/// returns by the baseline; where they vary), `grad_norm` (before clipping), `learning_rate`,
+/// `batch_steps`.
+///
+/// Settings: [`ReinforceConfig`].
 pub struct Reinforce<O, H> {
     config: ReinforceConfig,
     plan: Plan,

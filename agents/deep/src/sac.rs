@@ -1,26 +1,4 @@
 //! SAC: soft actor-critic with a learned temperature.
-//!
-//! Source: Haarnoja et al., "Soft actor-critic algorithms and applications" (2018),
-//! <https://arxiv.org/abs/1812.05905>, algorithm 1:
-//!
-//! ```text
-//! for each env step:
-//!     a = tanh(u), u drawn from N(μ(s; φ), σ(s; φ)); take a, observe r, s'; store (s, a, r, s')
-//!     for each gradient step, on a minibatch:
-//!         y = r + γ (min Q'ᵢ(s', a') − α log π(a' | s')), a' drawn from π; y = r where s' is terminal
-//!         descend the gradient of (Qᵢ(s, a) − y)² with respect to each critic, i = 1, 2
-//!         descend the gradient of α log π(a | s) − min Qᵢ(s, a) with respect to φ, a = tanh(μ + σ ε)
-//!         descend the gradient of −log α (log π(a | s) + H̄) with respect to log α
-//!         the target critics Q'ᵢ move by τ of the way to Qᵢ
-//! ```
-//!
-//! Departures: none in the update but the factor ½ of the critics' loss, which Adam does not see, and
-//! the temperature's loss, linear in log α as in the authors' own implementation. Actions are scaled
-//! to the bounds of their space. The first env steps are random. A time limit is not an end: the
-//! target bootstraps through it.
-//!
-//! Metrics: `critic_loss`, `q` (the mean value of the actions taken, in scaled rewards),
-//! `actor_loss`, `entropy` (of the squashed policy), `alpha`, `learning_rate`.
 
 mod config;
 mod temperature;
@@ -55,6 +33,30 @@ use crate::{
 const METRICS_EVERY: u64 = 50;
 
 /// The SAC agent, for observations that a network can read and actions in a bounded box.
+///
+/// Source: Haarnoja et al., "Soft actor-critic algorithms and applications" (2018),
+/// <https://arxiv.org/abs/1812.05905>, algorithm 1:
+///
+/// ```text
+/// for each env step:
+///     a = tanh(u), u drawn from N(μ(s; φ), σ(s; φ)); take a, observe r, s'; store (s, a, r, s')
+///     for each gradient step, on a minibatch:
+///         y = r + γ (min Q'ᵢ(s', a') − α log π(a' | s')), a' drawn from π; y = r where s' is terminal
+///         descend the gradient of (Qᵢ(s, a) − y)² with respect to each critic, i = 1, 2
+///         descend the gradient of α log π(a | s) − min Qᵢ(s, a) with respect to φ, a = tanh(μ + σ ε)
+///         descend the gradient of −log α (log π(a | s) + H̄) with respect to log α
+///         the target critics Q'ᵢ move by τ of the way to Qᵢ
+/// ```
+///
+/// Departures: none in the update but the factor ½ of the critics' loss, which Adam does not see, and
+/// the temperature's loss, linear in log α as in the authors' own implementation. Actions are scaled
+/// to the bounds of their space. The first env steps are random. A time limit is not an end: the
+/// target bootstraps through it.
+///
+/// Metrics: `critic_loss`, `q` (the mean value of the actions taken, in scaled rewards),
+/// `actor_loss`, `entropy` (of the squashed policy), `alpha`, `learning_rate`.
+///
+/// Settings: [`SacConfig`].
 pub struct Sac<O, A> {
     config: SacConfig,
     pub(crate) experience: OffPolicy<O, A>,

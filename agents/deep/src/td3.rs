@@ -1,26 +1,4 @@
 //! TD3: twin delayed deep deterministic policy gradient.
-//!
-//! Source: Fujimoto, van Hoof and Meger, "Addressing function approximation error in actor-critic
-//! methods" (2018), <https://arxiv.org/abs/1802.09477>, algorithm 1:
-//!
-//! ```text
-//! for each env step:
-//!     a = μ(s; φ) + noise; take a, observe r, s'; store (s, a, r, s')
-//!     on a minibatch:
-//!         ã = μ'(s') + clip(noise, −c, c)
-//!         y = r + γ min Q'ᵢ(s', ã), or r where s' is terminal
-//!         descend the gradient of (Qᵢ(s, a) − y)² with respect to each critic, i = 1, 2
-//!         every d updates:
-//!             ascend the gradient of Q₁(s, μ(s)) with respect to φ
-//!             the targets μ' and Q'ᵢ move by τ of the way to μ and Qᵢ
-//! ```
-//!
-//! Departures: none in the update. Actions are scaled to the bounds of their space, and cut to them
-//! wherever noise is added. The first env steps are random. A time limit is not an end: the target
-//! bootstraps through it.
-//!
-//! Metrics: `critic_loss`, `q` (the mean value of the actions taken, in scaled rewards), `actor_q`
-//! (that of the actor's own actions, by the first critic), `exploration_noise`, `learning_rate`.
 
 mod config;
 
@@ -46,6 +24,30 @@ use crate::{
 const METRICS_EVERY: u64 = 50;
 
 /// The TD3 agent, for observations that a network can read and actions in a bounded box.
+///
+/// Source: Fujimoto, van Hoof and Meger, "Addressing function approximation error in actor-critic
+/// methods" (2018), <https://arxiv.org/abs/1802.09477>, algorithm 1:
+///
+/// ```text
+/// for each env step:
+///     a = μ(s; φ) + noise; take a, observe r, s'; store (s, a, r, s')
+///     on a minibatch:
+///         ã = μ'(s') + clip(noise, −c, c)
+///         y = r + γ min Q'ᵢ(s', ã), or r where s' is terminal
+///         descend the gradient of (Qᵢ(s, a) − y)² with respect to each critic, i = 1, 2
+///         every d updates:
+///             ascend the gradient of Q₁(s, μ(s)) with respect to φ
+///             the targets μ' and Q'ᵢ move by τ of the way to μ and Qᵢ
+/// ```
+///
+/// Departures: none in the update. Actions are scaled to the bounds of their space, and cut to them
+/// wherever noise is added. The first env steps are random. A time limit is not an end: the target
+/// bootstraps through it.
+///
+/// Metrics: `critic_loss`, `q` (the mean value of the actions taken, in scaled rewards), `actor_q`
+/// (that of the actor's own actions, by the first critic), `exploration_noise`, `learning_rate`.
+///
+/// Settings: [`Td3Config`].
 pub struct Td3<O, A> {
     config: Td3Config,
     experience: OffPolicy<O, A>,

@@ -1,19 +1,4 @@
 //! Double Q-learning: two tables, so that no value is chosen for being overestimated.
-//!
-//! Source: van Hasselt, "Double Q-learning" (2010); Sutton and Barto (2018), section 6.7:
-//!
-//! ```text
-//! loop for each step of an episode:
-//!     choose A from S with the ε-greedy policy derived from Q₁ + Q₂
-//!     take action A, observe R, S'
-//!     with probability 0.5:
-//!         Q₁(S, A) ← Q₁(S, A) + α [R + γ Q₂(S', argmax_a Q₁(S', a)) − Q₁(S, A)]
-//!     else:
-//!         Q₂(S, A) ← Q₂(S, A) + α [R + γ Q₁(S', argmax_a Q₂(S', a)) − Q₂(S, A)]
-//! ```
-//!
-//! Where S' is terminal its value is 0; where the episode is only cut short it is not. Among
-//! actions of equal value each is as likely as the others, in both argmaxes too.
 
 use gymnast_envs::Rng;
 use gymnast_harness::{
@@ -27,6 +12,23 @@ use crate::{
 };
 
 /// The Double Q-learning agent.
+///
+/// Source: van Hasselt, "Double Q-learning" (2010); Sutton and Barto (2018), section 6.7:
+///
+/// ```text
+/// loop for each step of an episode:
+///     choose A from S with the ε-greedy policy derived from Q₁ + Q₂
+///     take action A, observe R, S'
+///     with probability 0.5:
+///         Q₁(S, A) ← Q₁(S, A) + α [R + γ Q₂(S', argmax_a Q₁(S', a)) − Q₁(S, A)]
+///     else:
+///         Q₂(S, A) ← Q₂(S, A) + α [R + γ Q₁(S', argmax_a Q₂(S', a)) − Q₂(S, A)]
+/// ```
+///
+/// Where S' is terminal its value is 0; where the episode is only cut short it is not. Among
+/// actions of equal value each is as likely as the others, in both argmaxes too.
+///
+/// Metrics: those of every [`TabularAgent`]. Settings: [`DoubleQConfig`].
 pub type DoubleQ<O, A> = TabularAgent<O, A, DoubleQRule>;
 
 tabular_settings! {

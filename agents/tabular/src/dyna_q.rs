@@ -1,24 +1,4 @@
 //! Dyna-Q: Q-learning from what happens, and again from what is remembered of it.
-//!
-//! Source: Sutton, "Integrated architectures for learning, planning, and reacting" (1990); Sutton and
-//! Barto (2018), section 8.2:
-//!
-//! ```text
-//! loop for each step of an episode:
-//!     choose A from S with the ε-greedy policy derived from Q
-//!     take action A, observe R, S'
-//!     Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
-//!     Model(S, A) ← R, S'
-//!     loop n times:
-//!         S ← a random state observed before; A ← a random action tried in S before
-//!         R, S' ← Model(S, A)
-//!         Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
-//! ```
-//!
-//! Where S' is terminal its value is 0, in the model too; where the episode is only cut short it is
-//! not. The book's model remembers the last outcome of each S, A, which misleads where actions turn
-//! out by chance. This one counts the outcomes, and draws from them in proportion; in a
-//! deterministic world both are the same. `memory = "last"` is the book's.
 
 use gymnast_envs::Rng;
 use gymnast_harness::{
@@ -32,6 +12,28 @@ use crate::{
 };
 
 /// The Dyna-Q agent.
+///
+/// Source: Sutton, "Integrated architectures for learning, planning, and reacting" (1990); Sutton and
+/// Barto (2018), section 8.2:
+///
+/// ```text
+/// loop for each step of an episode:
+///     choose A from S with the ε-greedy policy derived from Q
+///     take action A, observe R, S'
+///     Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
+///     Model(S, A) ← R, S'
+///     loop n times:
+///         S ← a random state observed before; A ← a random action tried in S before
+///         R, S' ← Model(S, A)
+///         Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
+/// ```
+///
+/// Where S' is terminal its value is 0, in the model too; where the episode is only cut short it is
+/// not. The book's model remembers the last outcome of each S, A, which misleads where actions turn
+/// out by chance. This one counts the outcomes, and draws from them in proportion; in a
+/// deterministic world both are the same. `memory = "last"` is the book's.
+///
+/// Metrics: those of every [`TabularAgent`]. Settings: [`DynaQConfig`].
 pub type DynaQ<O, A> = TabularAgent<O, A, DynaQRule>;
 
 tabular_settings! {

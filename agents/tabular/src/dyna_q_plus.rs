@@ -1,27 +1,4 @@
 //! Dyna-Q+: Dyna-Q that is curious about what it has not tried for long.
-//!
-//! Source: Sutton, "Integrated architectures for learning, planning, and reacting" (1990); Sutton and
-//! Barto (2018), section 8.3. Planning adds a bonus to the reward, and considers every action of a
-//! state that was observed:
-//!
-//! ```text
-//! loop for each step of an episode:
-//!     choose A from S with the ε-greedy policy derived from Q
-//!     take action A, observe R, S'
-//!     Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
-//!     Model(S, A) ← R, S'
-//!     loop n times:
-//!         S ← a random state observed before; A ← a random action, tried or not
-//!         R, S' ← Model(S, A), or 0, S where A was never tried in S
-//!         τ ← the env steps since A was last tried in S, or since the start
-//!         Q(S, A) ← Q(S, A) + α [R + κ √τ + γ max_a Q(S', a) − Q(S, A)]
-//! ```
-//!
-//! The bonus stays in the values: κ must be small beside the differences that matter. The model is
-//! [`DynaQ`](crate::DynaQ)'s; here it remembers the last outcome unless told otherwise, since a
-//! world that may change is what the bonus is for. Several environments share one clock. γ cannot be
-//! negative: that an action which was never tried leads back to S is no guess for a game, in which
-//! the next state is the other player's.
 
 use gymnast_envs::Rng;
 use gymnast_harness::{
@@ -36,6 +13,31 @@ use crate::{
 };
 
 /// The Dyna-Q+ agent.
+///
+/// Source: Sutton, "Integrated architectures for learning, planning, and reacting" (1990); Sutton and
+/// Barto (2018), section 8.3. Planning adds a bonus to the reward, and considers every action of a
+/// state that was observed:
+///
+/// ```text
+/// loop for each step of an episode:
+///     choose A from S with the ε-greedy policy derived from Q
+///     take action A, observe R, S'
+///     Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
+///     Model(S, A) ← R, S'
+///     loop n times:
+///         S ← a random state observed before; A ← a random action, tried or not
+///         R, S' ← Model(S, A), or 0, S where A was never tried in S
+///         τ ← the env steps since A was last tried in S, or since the start
+///         Q(S, A) ← Q(S, A) + α [R + κ √τ + γ max_a Q(S', a) − Q(S, A)]
+/// ```
+///
+/// The bonus stays in the values: κ must be small beside the differences that matter. The model is
+/// [`DynaQ`](crate::DynaQ)'s; here it remembers the last outcome unless told otherwise, since a
+/// world that may change is what the bonus is for. Several environments share one clock. γ cannot be
+/// negative: that an action which was never tried leads back to S is no guess for a game, in which
+/// the next state is the other player's.
+///
+/// Metrics: those of every [`TabularAgent`]. Settings: [`DynaQPlusConfig`].
 pub type DynaQPlus<O, A> = TabularAgent<O, A, DynaQPlusRule>;
 
 tabular_settings! {

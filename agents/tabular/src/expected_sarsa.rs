@@ -1,17 +1,4 @@
 //! Expected SARSA: one-step temporal differences to what the policy expects of the successor.
-//!
-//! Source: van Seijen et al., "A theoretical and empirical analysis of Expected Sarsa" (2009);
-//! Sutton and Barto (2018), section 6.6:
-//!
-//! ```text
-//! loop for each step of an episode:
-//!     choose A from S with the ε-greedy policy π derived from Q
-//!     take action A, observe R, S'
-//!     Q(S, A) ← Q(S, A) + α [R + γ Σ_a π(a | S') Q(S', a) − Q(S, A)]
-//! ```
-//!
-//! Where S' is terminal its value is 0; where the episode is only cut short it is not. Actions of
-//! equal value share the greedy part, which leaves the expectation as it is.
 
 use gymnast_harness::{
     AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
@@ -23,6 +10,21 @@ use crate::{
 };
 
 /// The Expected SARSA agent.
+///
+/// Source: van Seijen et al., "A theoretical and empirical analysis of Expected Sarsa" (2009);
+/// Sutton and Barto (2018), section 6.6:
+///
+/// ```text
+/// loop for each step of an episode:
+///     choose A from S with the ε-greedy policy π derived from Q
+///     take action A, observe R, S'
+///     Q(S, A) ← Q(S, A) + α [R + γ Σ_a π(a | S') Q(S', a) − Q(S, A)]
+/// ```
+///
+/// Where S' is terminal its value is 0; where the episode is only cut short it is not. Actions of
+/// equal value share the greedy part, which leaves the expectation as it is.
+///
+/// Metrics: those of every [`TabularAgent`]. Settings: [`ExpectedSarsaConfig`].
 pub type ExpectedSarsa<O, A> = TabularAgent<O, A, ExpectedSarsaRule>;
 
 tabular_settings! {

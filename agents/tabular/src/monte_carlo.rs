@@ -1,20 +1,4 @@
 //! First-visit Monte Carlo control: learn from whole returns, without bootstrapping.
-//!
-//! Source: Sutton and Barto (2018), section 5.4, on-policy first-visit control for ε-soft policies:
-//!
-//! ```text
-//! loop for each episode S₀, A₀, R₁, …, S_{T−1}, A_{T−1}, R_T played ε-greedily by Q:
-//!     G ← 0
-//!     loop for t = T − 1, T − 2, …, 0:
-//!         G ← γ G + R_{t+1}
-//!         unless S_t, A_t occurs earlier in the episode:
-//!             Q(S_t, A_t) ← the mean of all G that ever followed S_t, A_t
-//! ```
-//!
-//! With `sample_average` off, Q moves by steps of α instead, so that what early, clumsier policies
-//! earned is forgotten. Departures: an episode that is cut short has a future that was not played, so G
-//! begins with what the policy expects of its last state instead of 0; and one that does not end
-//! within `horizon` steps is treated so, since a policy that runs in circles would never learn.
 
 use gymnast_envs::Outcome;
 use gymnast_harness::{
@@ -28,6 +12,24 @@ use crate::{
 };
 
 /// The first-visit Monte Carlo control agent.
+///
+/// Source: Sutton and Barto (2018), section 5.4, on-policy first-visit control for ε-soft policies:
+///
+/// ```text
+/// loop for each episode S₀, A₀, R₁, …, S_{T−1}, A_{T−1}, R_T played ε-greedily by Q:
+///     G ← 0
+///     loop for t = T − 1, T − 2, …, 0:
+///         G ← γ G + R_{t+1}
+///         unless S_t, A_t occurs earlier in the episode:
+///             Q(S_t, A_t) ← the mean of all G that ever followed S_t, A_t
+/// ```
+///
+/// With `sample_average` off, Q moves by steps of α instead, so that what early, clumsier policies
+/// earned is forgotten. Departures: an episode that is cut short has a future that was not played, so G
+/// begins with what the policy expects of its last state instead of 0; and one that does not end
+/// within `horizon` steps is treated so, since a policy that runs in circles would never learn.
+///
+/// Metrics: those of every [`TabularAgent`]. Settings: [`MonteCarloConfig`].
 pub type MonteCarlo<O, A> = TabularAgent<O, A, MonteCarloRule>;
 
 tabular_settings! {

@@ -1,21 +1,4 @@
 //! n-step SARSA: on-policy control that looks n rewards ahead before it bootstraps.
-//!
-//! Source: Sutton and Barto (2018), section 7.2:
-//!
-//! ```text
-//! loop for each step t of an episode that ends at T:
-//!     take action A_t, observe R_{t+1}, S_{t+1}; choose A_{t+1}, ε-greedy
-//!     τ ← t − n + 1
-//!     if τ ≥ 0:
-//!         G ← R_{τ+1} + γ R_{τ+2} + … + γⁿ⁻¹ R_{τ+n}              (up to R_T)
-//!         if τ + n < T: G ← G + γⁿ Q(S_{τ+n}, A_{τ+n})
-//!         Q(S_τ, A_τ) ← Q(S_τ, A_τ) + α [G − Q(S_τ, A_τ)]
-//! until τ = T − 1
-//! ```
-//!
-//! As in [`Sarsa`](crate::Sarsa) a step waits until the next shows which action was chosen and
-//! taken. Where the episode ends in a terminal state the last G are sums of rewards; where it is only
-//! cut short they bootstrap from its last state, with an action chosen for that alone.
 
 use std::collections::VecDeque;
 
@@ -31,6 +14,25 @@ use crate::{
 };
 
 /// The n-step SARSA agent.
+///
+/// Source: Sutton and Barto (2018), section 7.2:
+///
+/// ```text
+/// loop for each step t of an episode that ends at T:
+///     take action A_t, observe R_{t+1}, S_{t+1}; choose A_{t+1}, ε-greedy
+///     τ ← t − n + 1
+///     if τ ≥ 0:
+///         G ← R_{τ+1} + γ R_{τ+2} + … + γⁿ⁻¹ R_{τ+n}              (up to R_T)
+///         if τ + n < T: G ← G + γⁿ Q(S_{τ+n}, A_{τ+n})
+///         Q(S_τ, A_τ) ← Q(S_τ, A_τ) + α [G − Q(S_τ, A_τ)]
+/// until τ = T − 1
+/// ```
+///
+/// As in [`Sarsa`](crate::Sarsa) a step waits until the next shows which action was chosen and
+/// taken. Where the episode ends in a terminal state the last G are sums of rewards; where it is only
+/// cut short they bootstrap from its last state, with an action chosen for that alone.
+///
+/// Metrics: those of every [`TabularAgent`]. Settings: [`NStepSarsaConfig`].
 pub type NStepSarsa<O, A> = TabularAgent<O, A, NStepSarsaRule>;
 
 tabular_settings! {

@@ -1,27 +1,4 @@
 //! Prioritized sweeping: plan backwards from where values change most.
-//!
-//! Source: Moore and Atkeson, "Prioritized sweeping" (1993); Peng and Williams (1993); Sutton and
-//! Barto (2018), section 8.4:
-//!
-//! ```text
-//! loop for each step of an episode:
-//!     choose A from S with the ε-greedy policy derived from Q
-//!     take action A, observe R, S'
-//!     Model(S, A) ← R, S'
-//!     P ← |E[R + γ max_a Q(S', a)] − Q(S, A)|
-//!     if P > θ: insert S, A into the queue with priority P
-//!     loop n times, while the queue is not empty:
-//!         S, A ← the first of the queue
-//!         Q(S, A) ← Q(S, A) + α (E[R + γ max_a Q(S', a)] − Q(S, A))
-//!         loop for all S̄, Ā that are predicted to lead to S:
-//!             P ← |E[R̄ + γ max_a Q(S̄', a)] − Q(S̄, Ā)|
-//!             if P > θ: insert S̄, Ā into the queue with priority P
-//! ```
-//!
-//! The expectation E is over the outcomes that the model has counted: the book's extension to worlds
-//! where actions turn out by chance, and in a deterministic one the same as its pseudocode. A pair
-//! that is in the queue already keeps the higher priority. Where S' is terminal its value is 0; where
-//! the episode is only cut short it is not.
 
 use std::collections::BTreeSet;
 
@@ -36,6 +13,31 @@ use crate::{
 };
 
 /// The prioritized sweeping agent.
+///
+/// Source: Moore and Atkeson, "Prioritized sweeping" (1993); Peng and Williams (1993); Sutton and
+/// Barto (2018), section 8.4:
+///
+/// ```text
+/// loop for each step of an episode:
+///     choose A from S with the ε-greedy policy derived from Q
+///     take action A, observe R, S'
+///     Model(S, A) ← R, S'
+///     P ← |E[R + γ max_a Q(S', a)] − Q(S, A)|
+///     if P > θ: insert S, A into the queue with priority P
+///     loop n times, while the queue is not empty:
+///         S, A ← the first of the queue
+///         Q(S, A) ← Q(S, A) + α (E[R + γ max_a Q(S', a)] − Q(S, A))
+///         loop for all S̄, Ā that are predicted to lead to S:
+///             P ← |E[R̄ + γ max_a Q(S̄', a)] − Q(S̄, Ā)|
+///             if P > θ: insert S̄, Ā into the queue with priority P
+/// ```
+///
+/// The expectation E is over the outcomes that the model has counted: the book's extension to worlds
+/// where actions turn out by chance, and in a deterministic one the same as its pseudocode. A pair
+/// that is in the queue already keeps the higher priority. Where S' is terminal its value is 0; where
+/// the episode is only cut short it is not.
+///
+/// Metrics: those of every [`TabularAgent`]. Settings: [`PrioritizedSweepingConfig`].
 pub type PrioritizedSweeping<O, A> = TabularAgent<O, A, PrioritizedSweepingRule>;
 
 tabular_settings! {

@@ -1,16 +1,4 @@
 //! Q-learning: off-policy control by one-step temporal differences.
-//!
-//! Source: Watkins, "Learning from Delayed Rewards" (1989); Sutton and Barto, "Reinforcement
-//! Learning: An Introduction", 2nd edition (2018), section 6.5:
-//!
-//! ```text
-//! loop for each step of an episode:
-//!     choose A from S with the ε-greedy policy derived from Q
-//!     take action A, observe R, S'
-//!     Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
-//! ```
-//!
-//! Where S' is terminal its value is 0; where the episode is only cut short it is not.
 
 use gymnast_harness::{
     AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
@@ -22,6 +10,20 @@ use crate::{
 };
 
 /// The Q-learning agent.
+///
+/// Source: Watkins, "Learning from Delayed Rewards" (1989); Sutton and Barto, "Reinforcement
+/// Learning: An Introduction", 2nd edition (2018), section 6.5:
+///
+/// ```text
+/// loop for each step of an episode:
+///     choose A from S with the ε-greedy policy derived from Q
+///     take action A, observe R, S'
+///     Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
+/// ```
+///
+/// Where S' is terminal its value is 0; where the episode is only cut short it is not.
+///
+/// Metrics: those of every [`TabularAgent`]. Settings: [`QLearningConfig`].
 pub type QLearning<O, A> = TabularAgent<O, A, QLearningRule>;
 
 tabular_settings! {

@@ -1,21 +1,4 @@
 //! SARSA: on-policy control by one-step temporal differences.
-//!
-//! Source: Rummery and Niranjan, "On-line Q-learning using connectionist systems" (1994); Sutton
-//! and Barto (2018), section 6.4:
-//!
-//! ```text
-//! choose A from S with the ε-greedy policy derived from Q
-//! loop for each step of an episode:
-//!     take action A, observe R, S'
-//!     choose A' from S' with the ε-greedy policy derived from Q
-//!     Q(S, A) ← Q(S, A) + α [R + γ Q(S', A') − Q(S, A)]
-//!     S ← S'; A ← A'
-//! ```
-//!
-//! A' is chosen before the update and then taken. Here that is seen from the other side: a step
-//! waits until the next one shows which A' was chosen in S' and taken, and is learned from then;
-//! what waits is in the checkpoint. Where S' is terminal its value is 0 and nothing waits. Where the
-//! episode is cut short, no A' is ever taken: it is chosen to be learned from alone.
 
 use gymnast_envs::{Outcome, Rng};
 use gymnast_harness::{
@@ -29,6 +12,25 @@ use crate::{
 };
 
 /// The SARSA agent.
+///
+/// Source: Rummery and Niranjan, "On-line Q-learning using connectionist systems" (1994); Sutton
+/// and Barto (2018), section 6.4:
+///
+/// ```text
+/// choose A from S with the ε-greedy policy derived from Q
+/// loop for each step of an episode:
+///     take action A, observe R, S'
+///     choose A' from S' with the ε-greedy policy derived from Q
+///     Q(S, A) ← Q(S, A) + α [R + γ Q(S', A') − Q(S, A)]
+///     S ← S'; A ← A'
+/// ```
+///
+/// A' is chosen before the update and then taken. Here that is seen from the other side: a step
+/// waits until the next one shows which A' was chosen in S' and taken, and is learned from then;
+/// what waits is in the checkpoint. Where S' is terminal its value is 0 and nothing waits. Where the
+/// episode is cut short, no A' is ever taken: it is chosen to be learned from alone.
+///
+/// Metrics: those of every [`TabularAgent`]. Settings: [`SarsaConfig`].
 pub type Sarsa<O, A> = TabularAgent<O, A, SarsaRule>;
 
 tabular_settings! {

@@ -1,27 +1,4 @@
 //! SARSA(λ): SARSA with eligibility traces.
-//!
-//! Source: Rummery and Niranjan (1994); Sutton and Barto, "Reinforcement Learning: An Introduction",
-//! 1st edition (1998), section 7.5 (the 2nd edition's section 12.7 with a table for features);
-//! replacing traces: Singh and Sutton, "Reinforcement learning with replacing eligibility traces"
-//! (1996):
-//!
-//! ```text
-//! e(s, a) ← 0 for all s, a, at each episode's start
-//! loop for each step of an episode:
-//!     take action A, observe R, S'; choose A' from S' with the ε-greedy policy derived from Q
-//!     δ ← R + γ Q(S', A') − Q(S, A)
-//!     e(S, A) ← e(S, A) + 1     (accumulating)     or  1     (replacing)
-//!     for all s, a:
-//!         Q(s, a) ← Q(s, a) + α δ e(s, a)
-//!         e(s, a) ← γ λ e(s, a)
-//!     S ← S'; A ← A'
-//! ```
-//!
-//! As in [`Sarsa`](crate::Sarsa) a step waits until the next shows which A' was chosen and taken.
-//! The traces are cut where the episode ends; where it was only cut short, δ bootstraps. With a
-//! negative γ (self-play) they alternate in sign: an error of one player's is the opposite of the
-//! other's. Departure: traces within 10⁻⁸ of 0 are dropped, so that a step costs as much as there are
-//! live ones.
 
 use std::collections::BTreeSet;
 
@@ -41,6 +18,31 @@ use crate::{
 const LEAST_TRACE: f64 = 1e-8;
 
 /// The SARSA(λ) agent.
+///
+/// Source: Rummery and Niranjan (1994); Sutton and Barto, "Reinforcement Learning: An Introduction",
+/// 1st edition (1998), section 7.5 (the 2nd edition's section 12.7 with a table for features);
+/// replacing traces: Singh and Sutton, "Reinforcement learning with replacing eligibility traces"
+/// (1996):
+///
+/// ```text
+/// e(s, a) ← 0 for all s, a, at each episode's start
+/// loop for each step of an episode:
+///     take action A, observe R, S'; choose A' from S' with the ε-greedy policy derived from Q
+///     δ ← R + γ Q(S', A') − Q(S, A)
+///     e(S, A) ← e(S, A) + 1     (accumulating)     or  1     (replacing)
+///     for all s, a:
+///         Q(s, a) ← Q(s, a) + α δ e(s, a)
+///         e(s, a) ← γ λ e(s, a)
+///     S ← S'; A ← A'
+/// ```
+///
+/// As in [`Sarsa`](crate::Sarsa) a step waits until the next shows which A' was chosen and taken.
+/// The traces are cut where the episode ends; where it was only cut short, δ bootstraps. With a
+/// negative γ (self-play) they alternate in sign: an error of one player's is the opposite of the
+/// other's. Departure: traces within 10⁻⁸ of 0 are dropped, so that a step costs as much as there are
+/// live ones.
+///
+/// Metrics: those of every [`TabularAgent`]. Settings: [`SarsaLambdaConfig`].
 pub type SarsaLambda<O, A> = TabularAgent<O, A, SarsaLambdaRule>;
 
 tabular_settings! {
