@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         trainer.fit(&mut network, &train, &validation, &Loss::cross_entropy())?;
         // The probability of class 1, benign.
         let benign: Vec<f64> =
-            predict(&network, &test, 256)?.probabilities().chunks(2).map(|row| row[1]).collect();
+            predict(&network, &test, 256)?.probabilities()?.chunks(2).map(|row| row[1]).collect();
         all.update(&test.classes()?, &benign)?;
         let mut of_fold = BinaryScores::new();
         of_fold.update(&test.classes()?, &benign)?;

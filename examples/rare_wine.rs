@@ -115,7 +115,7 @@ fn probabilities(
         let mut network = Sequential::new(&network, &[train.input_width()], &mut rng)?;
         fit(&mut network, &rows, &nothing, &settings, ChaCha8Rng::from_rng(&mut rng), &loss)?;
         for (found, rows) in found.iter_mut().zip(others) {
-            let both = predict(&network, rows, 256)?.probabilities();
+            let both = predict(&network, rows, 256)?.probabilities()?;
             found.push(both.chunks(2).map(|p| p[1]).collect::<Vec<f64>>());
         }
     }

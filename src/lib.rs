@@ -66,7 +66,9 @@ pub use gymnast_tabular as tabular;
 pub use catalog::{AgentEntry, Builders, Catalog};
 #[cfg(feature = "deep")]
 pub use gymnast_deep::{
-    Bc, BcConfig, Ddpg, DdpgConfig, Dqn, DqnConfig, Sac, SacConfig, Td3, Td3Config,
+    A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian,
+    Dqn, DqnConfig, Mbpo, MbpoConfig, MultiCategorical, Ppo, PpoConfig, Reinforce, ReinforceConfig,
+    Sac, SacConfig, Td3, Td3Config,
 };
 pub use gymnast_envs::{
     Act, BoundedSpace, BoxSpace, Discrete, DynEnv, Env, EnvError, EnvOptions, EnvSpec, Experience,
@@ -78,7 +80,12 @@ pub use gymnast_harness::{
     Mode, Plan, Policy, Presets, ProgressBars, Recorder, RunIdentity, Schedule, Setup, Summary,
     Training, learn_online, train,
 };
-pub use gymnast_tabular::{QLearning, QLearningConfig, Sarsa, SarsaConfig};
+pub use gymnast_tabular::{
+    DoubleQ, DoubleQConfig, DynaQ, DynaQConfig, DynaQPlus, DynaQPlusConfig, ExpectedSarsa,
+    ExpectedSarsaConfig, MonteCarlo, MonteCarloConfig, NStepSarsa, NStepSarsaConfig,
+    PrioritizedSweeping, PrioritizedSweepingConfig, QLearning, QLearningConfig, Sarsa, SarsaConfig,
+    SarsaLambda, SarsaLambdaConfig,
+};
 pub use run::Run;
 
 /// The programs in the README run.

@@ -76,3 +76,35 @@ fn what_cannot_be_trained_is_said_before_anything_is() {
     sandbox.run(&["benchmark", "none.toml", "--out", "runs"]).fails(1, &["none.toml"]);
     assert!(!sandbox.path("runs").exists());
 }
+
+#[test]
+fn a_table_keeps_the_rows_of_other_calls_and_no_other_file_is_replaced() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("suite.toml"), SUITE).unwrap();
+    let args = ["benchmark", "suite.toml", "--out", "runs", "--quiet"];
+    let whole = sandbox.run(&args).ok().stdout;
+    sandbox.run(&[&args[..], &["--env", "Taxi-v4"]].concat()).ok();
+    let sorted = |text: &str| {
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&sandbox.read("runs/results.md")), sorted(&whole));
+    fs::write(sandbox.path("runs/results.md"), "mine\n").unwrap();
+    sandbox.run(&args).fails(1, &["results.md would be replaced"]);
+    assert_eq!(sandbox.read("runs/results.md"), "mine\n");
+}
+
+#[test]
+fn seeds_that_are_gone_are_not_judged_as_if_they_were_there() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("suite.toml"), SUITE).unwrap();
+    let args = ["benchmark", "suite.toml", "--out", "runs", "--quiet", "--env", "CliffWalking-v1"];
+    let before = sandbox.run(&args).ok().stdout;
+    let lost = sandbox.path("runs/q-learning-CliffWalking-v1/seed-101");
+    fs::remove_file(lost.join("evaluations.csv")).unwrap();
+    sandbox.run(&args).fails(1, &["seed-101/evaluations.csv"]);
+    // Without the rest it is trained again.
+    fs::remove_dir_all(lost).unwrap();
+    assert_eq!(sandbox.run(&args).ok().stdout, before);
+}

@@ -191,3 +191,49 @@ fn every_preset_is_the_same_after_it_was_written_and_read() {
         }
     }
 }
+
+#[test]
+fn evaluations_that_are_not_those_of_the_summary_are_not_reported() {
+    let damages: [(&str, &dyn Fn(&Sandbox)); 4] = [
+        ("3 of 4 are there", &|sandbox| {
+            let text = sandbox.read("run/seed-0/evaluations.csv");
+            fs::write(sandbox.path("run/seed-0/evaluations.csv"), &text[..text.len() - 3]).unwrap();
+        }),
+        ("env steps differs", &|sandbox| {
+            let text = sandbox.read("run/seed-1/evaluations.csv");
+            fs::write(sandbox.path("run/seed-0/evaluations.csv"), text).unwrap();
+        }),
+        ("0 of 4 are there", &|sandbox| {
+            let text = sandbox.read("run/seed-0/evaluations.csv");
+            let header = text.lines().next().unwrap();
+            fs::write(sandbox.path("run/seed-0/evaluations.csv"), format!("{header}\n")).unwrap();
+        }),
+        ("cannot read", &|sandbox| {
+            fs::remove_file(sandbox.path("run/seed-0/evaluations.csv")).unwrap();
+        }),
+    ];
+    for (says, damage) in damages {
+        let sandbox = Sandbox::with_run();
+        damage(&sandbox);
+        for call in [&["report", "run"][..], &["train", "--resume", "--out", "run", "--quiet"]] {
+            sandbox.run(call).fails(1, &["seed-0/evaluations.csv", says]);
+        }
+    }
+}
+
+#[test]
+fn only_the_seeds_of_the_configuration_are_reported() {
+    let sandbox = Sandbox::with_run();
+    let copy = |name: &str| {
+        let (from, to) = (sandbox.path("run/seed-0").join(name), sandbox.path("run/seed-9"));
+        fs::create_dir_all(&to).unwrap();
+        fs::copy(from, to.join(name)).unwrap();
+    };
+    copy("evaluations.csv");
+    let outcome = sandbox.run(&["report", "run", "--format", "json"]).ok();
+    assert!(outcome.stderr.contains("seed-9 is left out"), "{outcome:#?}");
+    assert_eq!(outcome.json()["rows"][0]["seeds"], 2);
+    fs::remove_dir_all(sandbox.path("run/seed-1")).unwrap();
+    let outcome = sandbox.run(&["report", "run"]).ok();
+    assert!(outcome.stderr.contains("1 of the 2 seeds"), "{outcome:#?}");
+}

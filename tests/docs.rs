@@ -16,9 +16,9 @@ fn agent_pages() -> Vec<(String, String)> {
         for name in names {
             let agent = name.strip_prefix("struct.").and_then(|n| n.strip_suffix("Config.html"));
             let Some(agent) = agent else { continue };
-            let page = ["struct", "type"]
-                .iter()
-                .find_map(|kind| fs::read_to_string(folder.join(format!("{kind}.{agent}.html"))).ok());
+            let page = ["struct", "type"].iter().find_map(|kind| {
+                fs::read_to_string(folder.join(format!("{kind}.{agent}.html"))).ok()
+            });
             pages.extend(page.map(|page| (agent.to_owned(), page)));
         }
     }

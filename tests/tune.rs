@@ -76,6 +76,8 @@ fn a_search_killed_after_any_trial_comes_to_the_same_file() {
     // Before its file was there, in the middle of a trial's line, after one.
     for kept in [None, Some(ends[0]), Some(ends[3] + 30), Some(ends[8])] {
         let _ = fs::remove_file(sandbox.path("part/study.jsonl"));
+        // The table is written at the end.
+        let _ = fs::remove_file(sandbox.path("part/trials.md"));
         if let Some(kept) = kept {
             fs::write(sandbox.path("part/study.jsonl"), &whole[..kept]).unwrap();
         }
@@ -280,4 +282,15 @@ fn settings_that_fail_together_are_failed_trials() {
     let parts = ["no trial of all is complete", "trial 3 failed", "training.num_envs (4)"];
     grid("[2, 4]", "--out=all").fails(1, &parts);
     assert_eq!(sandbox.read("all/trials.md").matches("failed: ").count(), 4);
+}
+
+#[test]
+fn a_search_whose_trials_are_gone_does_not_begin_anew() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&tiny(&["--trials=3", "--out", "t"])).ok();
+    let table = sandbox.read("t/trials.md");
+    fs::remove_file(sandbox.path("t/study.jsonl")).unwrap();
+    let resume = ["tune", "--resume", "--out", "t", "--quiet"];
+    sandbox.run(&resume).fails(1, &["trials.md lists trials", "study.jsonl"]);
+    assert_eq!(sandbox.read("t/trials.md"), table);
 }

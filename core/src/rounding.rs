@@ -64,7 +64,11 @@ pub fn apportion(total: usize, weights: &[f64]) -> Vec<usize> {
     order.sort_by_key(|i| Reverse(remainder(i)));
     let given = parts.iter().fold(0, |sum: usize, part| sum.saturating_add(*part));
     let left = total.saturating_sub(given);
-    order.into_iter().take(left).for_each(|i| parts[i] += 1);
+    order.iter().take(left).for_each(|&i| parts[i] += 1);
+    // Of very many parts those that count as whole may be a little more than that.
+    let excess = given.saturating_sub(total);
+    let largest_first = order.into_iter().rev().filter(|&i| weights[i] > 0.0);
+    largest_first.take(excess).for_each(|i| parts[i] = parts[i].saturating_sub(1));
     parts
 }
 
@@ -96,6 +100,12 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn very_many_parts_sum_to_the_total_too() {
+        let parts = apportion(1_999_999_999, &[1.0; 2000]);
+        assert_eq!(parts.iter().sum::<usize>(), 1_999_999_999);
     }
 
     #[test]

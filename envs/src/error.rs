@@ -78,7 +78,14 @@ pub enum EnvError {
         got: usize,
     },
     /// No environment of that name is registered.
-    #[error("unknown environment `{id}`{}", suggestion.as_ref().map(|s| format!(": did you mean `{s}`?")).unwrap_or_default())]
+    #[error(
+        "unknown environment `{}`: {}",
+        id.escape_debug(),
+        suggestion.as_ref().map_or_else(
+            || "gymnast envs lists those that there are".to_owned(),
+            |suggestion| format!("did you mean `{suggestion}`?")
+        )
+    )]
     UnknownId {
         /// The name asked for.
         id: String,

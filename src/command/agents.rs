@@ -101,15 +101,21 @@ fn describe(agent: &AgentEntry, names: &Names, out: &mut dyn Write) -> Result<()
         let changed =
             |(key, value): &(&String, &toml::Value)| agent.defaults.get(*key) != Some(value);
         for (key, value) in preset.settings.iter().filter(changed) {
-            writeln!(out, "  {key} = {value}")?;
+            writeln!(out, "{}", assignment(key, value))?;
         }
         let training = to_table(&preset.training);
         for (key, value) in training.iter().filter(|(key, value)| defaults.get(*key) != Some(value))
         {
-            writeln!(out, "  training.{key} = {value}")?;
+            writeln!(out, "{}", assignment(&format!("training.{key}"), value))?;
         }
     }
     Ok(())
+}
+
+/// A setting in as many lines as it takes, broken at spaces.
+fn assignment(key: &str, value: &toml::Value) -> String {
+    let text = lines(&format!("{key} = {value}"), WIDTH - 4).join("\n    ");
+    format!("  {text}")
 }
 
 fn serves<'a>(agent: &AgentEntry, names: &'a Names) -> Vec<&'a str> {

@@ -173,7 +173,9 @@ pub(crate) fn results_of(
     };
     let env = text("env", "id");
     let registered = || names.registry.spec(&env).ok().and_then(EnvSpec::threshold);
-    let mut seeds = place.choose(SeedDir::list(&place.run)?, |dir| dir.seed)?;
+    let mut found = SeedDir::list(&place.run)?;
+    keep_those_listed(&mut found, &config, &name(&place.run));
+    let mut seeds = place.choose(found, |dir| dir.seed)?;
     seeds.retain(|dir| is_asked_for(dir.seed));
     let identity_of = identities(&config, names);
     let read = |dir: SeedDir| SeedResults::read(&dir, &identity_of(dir.seed));
@@ -184,6 +186,26 @@ pub(crate) fn results_of(
         env,
         seeds: seeds.into_iter().map(read).collect::<Result<_, _>>()?,
     })
+}
+
+/// Leaves out the seeds that the configuration does not list, with a word, and says how many of those that
+/// it lists are not there yet.
+fn keep_those_listed(found: &mut Vec<SeedDir>, config: &Table, run: &str) {
+    let seeds = config.get("seeds").and_then(Value::as_array);
+    let Some(seeds) = seeds else { return };
+    let listed: Vec<u64> =
+        seeds.iter().filter_map(|seed| u64::try_from(seed.as_integer()?).ok()).collect();
+    found.retain(|dir| {
+        let is_listed = listed.contains(&dir.seed);
+        if !is_listed {
+            say(&format!("{run}: seed-{} is left out, as config.toml does not list it", dir.seed));
+        }
+        is_listed
+    });
+    if found.len() < listed.len() && !found.is_empty() {
+        let (found, listed) = (found.len(), listed.len());
+        say(&format!("{run}: {found} of the {listed} seeds of its config.toml are there"));
+    }
 }
 
 /// Whose the records of each seed of a configuration should be.

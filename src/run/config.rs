@@ -34,9 +34,14 @@ pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, RunError>
         // 1e4 is a count, where a count is expected.
         let whole = toml::from_slice::<Table>(text).ok();
         let whole = whole.map(|table| whole_numbers(Value::Table(table)));
-        whole
-            .and_then(|table| table.try_into().ok())
-            .ok_or_else(|| error(format!("{wrong}{}", misspelt(&String::from_utf8_lossy(text)))))
+        whole.and_then(|table| table.try_into().ok()).ok_or_else(|| {
+            let text = String::from_utf8_lossy(text);
+            // What TOML says of `.5`.
+            let lacks_zero = wrong.message().contains("invalid mantissa");
+            let hint =
+                if lacks_zero { ": a number begins with a digit, 0.5 and not .5" } else { "" };
+            error(format!("{wrong}{hint}{}", misspelt(&text)))
+        })
     })
 }
 

@@ -59,7 +59,13 @@ impl Critics {
             let out = if i == 0 { &mut *next_value } else { &mut *values };
             evaluate(critic, rows, batch, scratch, out)?;
             if i > 0 {
-                next_value.iter_mut().zip(&*values).for_each(|(least, q)| *least = least.min(*q));
+                // Not `min`: a NaN must stay one.
+                let smaller =
+                    |least: f32, q: f32| if least.is_nan() || least < q { least } else { q };
+                next_value
+                    .iter_mut()
+                    .zip(&*values)
+                    .for_each(|(least, q)| *least = smaller(*least, *q));
             }
         }
         Ok(())

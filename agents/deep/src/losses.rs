@@ -41,13 +41,14 @@ pub fn squared_error(
     let errors = value.iter().zip(returns).map(|(value, returns)| value - returns);
     by_value.clear();
     by_value.extend(errors.clone().map(|error| error * each));
-    Ok(mean(errors.map(|error| error * error)))
+    // The square of 1e20 is no number of an `f32`.
+    Ok(mean(errors.map(|error| f64::from(error).powi(2))))
 }
 
 /// The mean, summed in double precision.
-pub(crate) fn mean(numbers: impl ExactSizeIterator<Item = f32>) -> f64 {
+pub(crate) fn mean<X: Into<f64>>(numbers: impl ExactSizeIterator<Item = X>) -> f64 {
     let n = numbers.len() as f64;
-    numbers.map(f64::from).sum::<f64>() / n
+    numbers.map(Into::into).sum::<f64>() / n
 }
 
 #[cfg(test)]

@@ -93,10 +93,15 @@ impl<T: Copy + Default> Replay<T> {
         require(n_step > 0, "n_step", &n_step, "at least 1")?;
         let (width, action_width) = widths;
         // Asked for as a whole, as the columns themselves are handed out before there is memory.
-        let mut probe = Vec::<f32>::new();
-        let of_row = width.checked_mul(2).and_then(|n| n.checked_add(action_width));
-        let numbers = of_row.and_then(|of_row| capacity.checked_mul(of_row));
-        let fits = numbers.is_some_and(|n| probe.try_reserve_exact(n).is_ok());
+        let mut probe = Vec::<u8>::new();
+        // Reward, discount, successor; priorities, where there are some, are two trees of doubles.
+        let fixed = 3 * size_of::<f32>() + 4 * size_of::<f64>();
+        let actions = action_width.checked_mul(size_of::<T>());
+        let of_row = width.checked_mul(2 * size_of::<f32>()).zip(actions).and_then(
+            |(observations, actions)| observations.checked_add(actions)?.checked_add(fixed),
+        );
+        let bytes = of_row.and_then(|of_row| capacity.checked_mul(of_row));
+        let fits = bytes.is_some_and(|n| probe.try_reserve_exact(n).is_ok());
         AgentError::require(fits, "buffer_size", &capacity, "what fits into the memory there is")?;
         drop(probe);
         Ok(Self {

@@ -81,6 +81,9 @@ pub(crate) fn check_return(sum: f64, index: usize, length: u64) -> Result<(), En
     Err(EnvError::Failed(reason))
 }
 
+/// The most episodes that an evaluation plays side by side.
+const MOST_AT_ONCE: usize = 1024;
+
 /// Makes `n` environments for an evaluation, below a seed of its own.
 pub type MakeEnvs<O, A> =
     dyn Fn(usize, Seed) -> Result<Box<dyn VectorEnv<O, A>>, EnvError> + Send + Sync;
@@ -115,9 +118,21 @@ pub fn evaluate_policy_while<O: Space, A: Space>(
     seed: Seed,
     look: &mut dyn FnMut() -> Flow,
 ) -> Result<Option<Episodes>, EnvError> {
-    let mut envs = make_envs(episodes, seed)?;
     let mut rng = seed.child("policy", 0).rng();
-    play_while(policy, &mut *envs, Mode::Exploit, &mut rng, max_steps, look)
+    let mut all = Episodes { returns: Vec::new(), lengths: Vec::new() };
+    // Not all at once: each takes an environment of its own, which takes memory.
+    for part in 0..episodes.div_ceil(MOST_AT_ONCE).max(1) {
+        if look() == Flow::Stop {
+            return Ok(None);
+        }
+        let seed = if part == 0 { seed } else { seed.child("part", part as u64) };
+        let mut envs = make_envs((episodes - part * MOST_AT_ONCE).min(MOST_AT_ONCE), seed)?;
+        let played = play_while(policy, &mut *envs, Mode::Exploit, &mut rng, max_steps, look)?;
+        let Some(played) = played else { return Ok(None) };
+        all.returns.extend(played.returns);
+        all.lengths.extend(played.lengths);
+    }
+    Ok(Some(all))
 }
 
 impl Episodes {
@@ -149,12 +164,10 @@ fn mean_and_std(values: &[f64]) -> [f64; 2] {
         let variance = values.iter().map(|x| (x / scale - mean).powi(2)).sum::<f64>() / n;
         [mean * scale, variance.sqrt() * scale]
     };
-    let plain = moments(1.0);
-    if plain.iter().all(|x| x.is_finite()) {
-        return plain;
-    }
-    // Their sum or their squares overflow, which those of their ratios to the largest do not.
-    moments(values.iter().fold(0.0, |largest, x| f64_max(largest, x.abs())))
+    let largest = values.iter().fold(0.0, |largest, x| f64_max(largest, x.abs()));
+    // Where their squares would vanish or overflow, those of their ratios to the largest do not.
+    let is_extreme = largest > 0.0 && !(1e-100..=1e100).contains(&largest);
+    moments(if is_extreme { largest } else { 1.0 })
 }
 
 /// The smaller of two numbers; NaN where one is, which [`f64::min`] would skip.

@@ -60,9 +60,14 @@ impl SeedDir {
         let mut seeds = Vec::new();
         for dir in Self::named(run)? {
             // What somebody keeps beside a run's files may look like a seed without being one.
-            let file = dir.path.join(Evaluation::FILE);
-            let found = files::metadata(&file).map_err(TrainError::file("open", &file))?;
-            seeds.extend(found.is_some().then_some(dir));
+            let mut is_seed = false;
+            // A training that has ended and whose evaluations are gone is not to be forgotten.
+            for name in [Evaluation::FILE, SUMMARY] {
+                let file = dir.path.join(name);
+                let found = files::metadata(&file).map_err(TrainError::file("open", &file))?;
+                is_seed |= found.is_some();
+            }
+            seeds.extend(is_seed.then_some(dir));
         }
         Ok(seeds)
     }

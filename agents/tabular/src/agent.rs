@@ -9,6 +9,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Common, QTable, TabularSettings};
 
+/// 2 GiB of values.
+const MOST_ENTRIES: usize = 1 << 28;
+
 /// Metrics are returned once every so many env steps.
 const METRICS_EVERY: u64 = 1000;
 
@@ -98,8 +101,14 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
     ) -> Result<Self, AgentError> {
         let common = config.common();
         common.check()?;
+        let (states, actions) = (observation_space.size(), action_space.size());
+        let entries = states.checked_mul(actions).filter(|&entries| entries <= MOST_ENTRIES);
+        let shown = format!("{states} states and {actions} actions");
+        let expected =
+            "at most 2²⁸ pairs of a state and an action, as a table has an entry for each";
+        AgentError::require(entries.is_some(), "the spaces", &shown, expected)?;
         Ok(Self {
-            rule: R::new(&config, observation_space.size(), action_space.size(), plan)?,
+            rule: R::new(&config, states, actions, plan)?,
             observation_space,
             action_space,
             common,

@@ -177,7 +177,11 @@ impl Model {
 
 /// The undiscounted return that a policy (an action a state) expects within `steps` steps.
 #[must_use]
+///
+/// # Panics
+/// Unless the policy has an action of the model's for each of its states.
 pub fn policy_value(model: &Model, policy: &[usize], steps: u32) -> f64 {
+    assert_eq!(policy.len(), model.states(), "a policy has one action for each state");
     let mut values = vec![0.0; model.states()];
     for _ in 0..steps {
         let value = |state| model.action_value(&values, state, policy[state], 1.0);

@@ -117,8 +117,13 @@ fn quantize(x: &[f32], out: &mut [i8]) -> f32 {
     scale
 }
 
+/// The largest magnitude; NaN where one is NaN, so that the products with it are too.
 fn magnitude(x: &[f32]) -> f32 {
-    x.iter().fold(0.0, |largest, x| f32::max(largest, x.abs()))
+    let larger = |largest: f32, x: &f32| match x.abs() {
+        x if x > largest || x.is_nan() => x,
+        _ => largest,
+    };
+    x.iter().fold(0.0, larger)
 }
 
 wide! {

@@ -84,7 +84,7 @@ impl<N: Network> Ensemble<N> {
         data: &Dataset,
         batch_size: usize,
     ) -> Result<Vec<Vec<f64>>, EnsembleError> {
-        let of_member = |member| Ok(predict(member, data, batch_size)?.probabilities());
+        let of_member = |member| Ok(predict(member, data, batch_size)?.probabilities()?);
         self.members.iter().map(of_member).collect()
     }
 

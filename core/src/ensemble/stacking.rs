@@ -58,7 +58,7 @@ impl<N: Network> Stacking<N> {
                 let (others, fold) = fold.select(train)?;
                 let network = member(&others, ChaCha8Rng::from_rng(rng))?;
                 Ok::<_, EnsembleError>(
-                    predict(&network, &fold, settings.batch_size)?.probabilities(),
+                    predict(&network, &fold, settings.batch_size)?.probabilities()?,
                 )
             })?);
         }
@@ -83,11 +83,11 @@ impl<N: Network> Stacking<N> {
         if data.is_empty() {
             return Ok(Vec::new());
         }
-        let of_member = |member| Ok(predict(member, data, batch_size)?.probabilities());
+        let of_member = |member| Ok(predict(member, data, batch_size)?.probabilities()?);
         let of_members: Result<Vec<Vec<f64>>, EnsembleError> =
             self.members.iter().map(of_member).collect();
         let inputs = side_by_side(&of_members?, self.blender.outputs())?;
-        Ok(predict(&self.blender, &data.with_inputs(inputs)?, batch_size)?.probabilities())
+        Ok(predict(&self.blender, &data.with_inputs(inputs)?, batch_size)?.probabilities()?)
     }
 }
 

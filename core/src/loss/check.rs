@@ -55,6 +55,20 @@ pub(super) fn check_shape(
     Err(LossError::Shape { what, expected: format!("{expected:?}"), got })
 }
 
+/// The prediction's kind.
+pub(super) fn check_kind(
+    what: &'static str,
+    tensor: &Tensor,
+    prediction: &Tensor,
+) -> Result<(), LossError> {
+    let expected = match prediction.kind() {
+        Kind::Double => "Double, as the prediction is",
+        _ => "Float, as the prediction is",
+    };
+    let got = tensor.kind();
+    if got == prediction.kind() { Ok(()) } else { Err(LossError::Kind { what, expected, got }) }
+}
+
 /// The prediction's shape, kind and device.
 pub(super) fn check_like(
     what: &'static str,
@@ -62,13 +76,7 @@ pub(super) fn check_like(
     prediction: &Tensor,
 ) -> Result<(), LossError> {
     check_shape(what, tensor, &prediction.size())?;
-    let expected = match prediction.kind() {
-        Kind::Double => "Double, as the prediction is",
-        _ => "Float, as the prediction is",
-    };
-    if tensor.kind() != prediction.kind() {
-        return Err(LossError::Kind { what, expected, got: tensor.kind() });
-    }
+    check_kind(what, tensor, prediction)?;
     check_device(what, tensor, prediction)
 }
 
@@ -79,6 +87,13 @@ pub(super) fn check_device(
 ) -> Result<(), LossError> {
     let (expected, got) = (prediction.device(), tensor.device());
     if expected == got { Ok(()) } else { Err(LossError::Device { what, expected, got }) }
+}
+
+/// That a mean which divides by the weights of the batch's classes exists.
+pub(super) fn check_some_weight(weight: Option<&Tensor>, class: &Tensor) -> Result<(), LossError> {
+    let counts = |weight: &Tensor| weight.take(class).max().double_value(&[]) > 0.0;
+    let is_some = class.numel() == 0 || weight.is_none_or(counts);
+    if is_some { Ok(()) } else { Err(LossError::NoWeight) }
 }
 
 /// Classes below the prediction's number of them, in this shape.

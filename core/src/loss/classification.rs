@@ -3,7 +3,9 @@
 use tch::{Kind, Reduction, Tensor};
 
 use super::LossError;
-use super::check::{check_classes, check_device, check_prediction, check_shape};
+use super::check::{
+    check_classes, check_device, check_kind, check_prediction, check_shape, check_some_weight,
+};
 
 /// PyTorch's number of the class that does not count; ours are checked, so none has it.
 const NONE_IGNORED: i64 = -100;
@@ -15,7 +17,8 @@ const NONE_IGNORED: i64 = -100;
 /// inverse to how often classes occur let rare ones count as much as frequent ones.
 ///
 /// # Errors
-/// [`LossError`]: shapes, kinds or devices that do not fit, a class that is not below C.
+/// [`LossError`]: shapes, kinds or devices that do not fit, a class that is not below C,
+/// [`LossError::NoWeight`] where no row counts.
 pub fn class_cross_entropy(
     logits: &Tensor,
     class: &Tensor,
@@ -25,7 +28,9 @@ pub fn class_cross_entropy(
     check_classes(class, &logits.size()[..1], logits)?;
     if let Some(weight) = class_weight {
         check_shape("the class weight", weight, &logits.size()[1..])?;
+        check_kind("the class weight", weight, logits)?;
         check_device("the class weight", weight, logits)?;
+        check_some_weight(Some(weight), class)?;
     }
     Ok(smoothed_cross_entropy(logits, class, class_weight, 0.0))
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Reduction, Tensor};
 
 use super::check::{
-    check_classes, check_like, check_numbers, check_prediction, check_setting, check_weights,
-    class_weights, like,
+    check_classes, check_like, check_numbers, check_prediction, check_setting, check_some_weight,
+    check_weights, class_weights, like,
 };
 use super::regression::normal_nll;
 use super::{LossError, classification};
@@ -279,12 +279,6 @@ fn without_classes(prediction: &Tensor) -> Vec<i64> {
     let mut size = prediction.size();
     size.remove(1);
     size
-}
-
-/// That a mean which divides by the weights of the batch's classes exists.
-fn check_some_weight(weight: Option<&Tensor>, class: &Tensor) -> Result<(), LossError> {
-    let is_some = weight.is_none_or(|weight| weight.take(class).max().double_value(&[]) > 0.0);
-    if is_some { Ok(()) } else { Err(LossError::NoWeight) }
 }
 
 /// One weight, or one for each column.

@@ -1,6 +1,6 @@
 //! Losses of distributions: what the distributional agents minimise.
 
-use tch::{Kind, Reduction, Tensor};
+use tch::{Reduction, Tensor};
 
 use super::check::{check_device, check_like, check_prediction, check_setting, check_shape};
 use super::{LossError, weighted_mean};
@@ -22,7 +22,7 @@ pub fn cross_entropy(
     check_prediction(log_probability, "[B, N]", |size| size.len() == 2)?;
     check_like("the target", target, log_probability)?;
     check_row_weights(weight, log_probability)?;
-    let losses = -(log_probability * target).sum_dim_intlist(1, false, Kind::Float); // [B]
+    let losses = -(log_probability * target).sum_dim_intlist(1, false, log_probability.kind()); // [B]
     Ok(weighted_mean(losses, weight))
 }
 
@@ -59,12 +59,13 @@ pub fn quantile_huber(
     check_device("the target", target, prediction)?;
     check_row_weights(weight, prediction)?;
     let midpoints: Vec<f32> = (0..n).map(|i| (i as f32 + 0.5) / n as f32).collect();
-    let midpoints = Tensor::from_slice(&midpoints).unsqueeze(1); // [N, 1]
+    let midpoints = Tensor::from_slice(&midpoints).to_device(prediction.device()).unsqueeze(1); // [N, 1]
     let error = target.unsqueeze(1) - prediction.unsqueeze(2); // [B, N, M]
-    let is_below = error.less(0.0).to_kind(Kind::Float);
+    let kind = prediction.kind();
+    let is_below = error.less(0.0).to_kind(kind);
     let huber = error.huber_loss(&error.zeros_like(), Reduction::None, kappa);
     let losses = (midpoints - is_below).abs() * huber;
-    let losses = losses.mean_dim(2, false, Kind::Float).sum_dim_intlist(1, false, Kind::Float); // [B]
+    let losses = losses.mean_dim(2, false, kind).sum_dim_intlist(1, false, kind); // [B]
     Ok(weighted_mean(losses, weight))
 }
 

@@ -28,7 +28,7 @@ pub fn huber(
         None => prediction.huber_loss(target, Reduction::Mean, delta),
         Some(weight) => {
             let losses = prediction.huber_loss(target, Reduction::None, delta); // [B]
-            (losses * weight).mean(Kind::Float)
+            (losses * weight).mean(prediction.kind())
         }
     })
 }
@@ -47,7 +47,7 @@ pub fn mse(
         None => prediction.mse_loss(target, Reduction::Mean),
         Some(weight) => {
             let losses = prediction.mse_loss(target, Reduction::None); // [B]
-            (losses * weight).mean(Kind::Float)
+            (losses * weight).mean(prediction.kind())
         }
     })
 }

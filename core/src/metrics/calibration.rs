@@ -56,15 +56,18 @@ pub fn multiclass_expected_calibration_error<S: Into<f64> + Copy>(
     Probabilities::new(classes)?.with(truth, probabilities)?.expected_calibration_error(bins)
 }
 
+/// More would not be read.
+const MOST_BINS: usize = 1 << 24;
+
 impl Calibration {
     pub(super) fn new(rows: &Probabilities, bins: usize) -> Result<Self, MetricError> {
-        let mut sums: Vec<(u64, f64, u64)> = Vec::new(); // rows, confidence, right ones
-        let fits = bins > 0 && sums.try_reserve_exact(bins).is_ok();
-        checks::setting(fits, "bins", bins as f64, "at least 1, and fit in memory")?;
+        // A reservation alone does not say whether there is memory: it is handed out later.
+        let fits = (1..=MOST_BINS).contains(&bins);
+        checks::setting(fits, "bins", bins as f64, "at least 1 and at most 2²⁴")?;
         if rows.rows() == 0 {
             return Err(MetricError::Empty);
         }
-        sums.resize(bins, (0, 0.0, 0));
+        let mut sums = vec![(0, 0.0, 0); bins]; // rows, confidence, right ones
         for (truth, probabilities) in rows.each() {
             let first_highest = |best: (usize, f64), (class, &p): (usize, &f64)| {
                 if p > best.1 { (class, p) } else { best }

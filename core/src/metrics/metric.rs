@@ -36,10 +36,8 @@ pub trait Update<T, P>: Metric {
     /// [`MetricError`] where a row is unusable; then none of the batch is collected.
     fn update(&mut self, truth: &[T], predicted: &[P]) -> Result<(), MetricError>;
 
-    /// How many predictions belong to one truth.
-    fn predictions_per_row(&self) -> usize {
-        1
-    }
+    /// How many predictions belong to one truth: 1, or of several scores a row, their number.
+    fn predictions_per_row(&self) -> usize;
 }
 
 impl Metric for ConfusionMatrix {
@@ -112,11 +110,19 @@ impl Update<usize, usize> for ConfusionMatrix {
     fn update(&mut self, truth: &[usize], predicted: &[usize]) -> Result<(), MetricError> {
         self.update(truth, predicted)
     }
+
+    fn predictions_per_row(&self) -> usize {
+        1
+    }
 }
 
 impl<S: Into<f64> + Copy> Update<usize, S> for BinaryScores {
     fn update(&mut self, truth: &[usize], scores: &[S]) -> Result<(), MetricError> {
         self.update(truth, scores)
+    }
+
+    fn predictions_per_row(&self) -> usize {
+        1
     }
 }
 
@@ -133,6 +139,10 @@ impl<S: Into<f64> + Copy> Update<usize, S> for Probabilities {
 impl<T: Into<f64> + Copy, P: Into<f64> + Copy> Update<T, P> for Regression {
     fn update(&mut self, truth: &[T], predicted: &[P]) -> Result<(), MetricError> {
         self.update(truth, predicted)
+    }
+
+    fn predictions_per_row(&self) -> usize {
+        1
     }
 }
 

@@ -31,7 +31,8 @@ impl Scores {
 /// by the test rows.
 ///
 /// # Errors
-/// Those of `score`; [`KFoldError::Nothing`] without folds.
+/// Those of `score`, and the scores of the folds before are lost: where they are dear, keep them in
+/// `score`. [`KFoldError::Nothing`] without folds.
 pub fn cross_val_score<E: From<KFoldError>>(
     folds: impl IntoIterator<Item: Borrow<Fold>>,
     mut score: impl FnMut(&Fold) -> Result<f64, E>,
@@ -128,7 +129,7 @@ where
                 let error = KFoldError::Score { candidate, score };
                 if score.is_finite() { Ok(score) } else { Err(E::from(error)) }
             })?;
-            let mean = scores.values.iter().sum::<f64>() / scores.values.len() as f64;
+            let mean = scores.mean().expect("every score is finite");
             if mean > best_score {
                 (best, best_score) = (candidate, mean);
             }

@@ -74,7 +74,8 @@ impl Activation {
             Self::Sigmoid => x.sigmoid_(),
             Self::Silu => x.silu(),
             Self::Gelu => x.gelu("none"),
-            Self::Step => x.sign().relu_(), // libtorch knows that the derivative of a sign is zero
+            // libtorch knows that the derivative of a sign is zero, but not that NaN has none.
+            Self::Step => x.sign().relu_().where_self(&x.isnan().logical_not(), &x.detach()),
         }
     }
 
@@ -164,7 +165,7 @@ wide! {
 wide! {
     fn step<FMA>(values: &mut [f32]) {
         for x in values {
-            *x = if *x > 0.0 { 1.0 } else { 0.0 };
+            *x = if *x > 0.0 { 1.0 } else if x.is_nan() { *x } else { 0.0 };
         }
     }
 }
@@ -288,7 +289,10 @@ pub(super) mod tests {
 
     #[test]
     fn nan_stays_nan() {
-        for activation in [Activation::Relu, Activation::LeakyRelu, Activation::Tanh] {
+        use Activation::{Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Silu, Step, Tanh};
+        for activation in [Identity, Relu, LeakyRelu, Elu, Tanh, Sigmoid, Silu, Gelu, Step] {
+            let of_tensor = activation.forward(Tensor::from_slice(&[f32::NAN]));
+            assert!(of_tensor.double_value(&[0]).is_nan(), "{activation:?}");
             let mut values = [f32::NAN; 9];
             activation.apply(&mut values);
             assert!(values.iter().all(|x| x.is_nan()), "{activation:?}");

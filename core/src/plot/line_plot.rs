@@ -131,7 +131,8 @@ impl LinePlot {
 
     pub(super) fn scene(&self) -> Result<Scene, PlotError> {
         let (width, height) = (self.width, self.height);
-        if !(200..=10_000).contains(&width) || !(150..=10_000).contains(&height) {
+        let (area, most) = (width.saturating_mul(height), 25_000_000); // 1.2 GB while it is drawn
+        if !(200..=10_000).contains(&width) || !(150..=10_000).contains(&height) || area > most {
             return Err(PlotError::Size { width, height });
         }
         let (x, y) = self.ranges()?;

@@ -57,7 +57,7 @@ pub enum PlotError {
     Extension(PathBuf),
     /// The picture is too small for its labels, or larger than anybody could mean.
     #[error(
-        "a picture of {width} x {height} pixels cannot be drawn: give it more room for its labels, at most 10000 a side"
+        "a picture of {width} x {height} pixels cannot be drawn: give it more room for its labels, at most 10000 a side and 25 million in all"
     )]
     Size {
         /// Width asked for, in pixels.

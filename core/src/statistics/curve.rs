@@ -24,14 +24,16 @@ impl Curve {
     ///
     /// # Errors
     /// [`StatisticsError::Length`] if the two differ in length; [`StatisticsError::Order`] if an x is
-    /// not finite or smaller than the one before.
+    /// not finite, smaller than the one before, or further from the first than a double can say.
     pub fn new(x: Vec<f64>, y: Vec<f64>) -> Result<Self, StatisticsError> {
         if x.len() != y.len() {
             return Err(StatisticsError::Length { x: x.len(), y: y.len() });
         }
         let mut previous = f64::NEG_INFINITY;
         for (index, &value) in x.iter().enumerate() {
-            if !value.is_finite() || value < previous {
+            // Two of them may lie further apart than any number.
+            let range = value - x[0];
+            if !range.is_finite() || value < previous {
                 return Err(StatisticsError::Order { index, value });
             }
             previous = value;

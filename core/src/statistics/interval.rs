@@ -96,7 +96,8 @@ pub fn median_interval(
 /// The largest k such that the k-th least and the k-th greatest of `n` values enclose the median often
 /// enough.
 fn rank(n: usize, confidence: f64) -> Option<usize> {
-    let tail = (1.0 - confidence) / 2.0;
+    // What is equal but for rounding errors is enough.
+    let tail = (1.0 - confidence) / 2.0 * (1.0 + 1e-12);
     // P(B = 0) = ½ⁿ is no number of a double for n > 1074: in logarithms it always is.
     let (mut log, mut below) = (-(n as f64) * std::f64::consts::LN_2, 0.0);
     for k in 0..=n / 2 {
@@ -124,6 +125,14 @@ fn check(count: usize, confidence: f64) -> Result<(), StatisticsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_confidence_that_is_just_reached_is_reached() {
+        // Of three values all lie on one side of the median with a chance of 2 · ½³ = 1 − 0.75.
+        let whole = MedianInterval { low: Some(1.0), high: Some(3.0) };
+        assert_eq!(median_interval(&[1.0, 2.0, 3.0].map(Some), 0.75), Ok(whole));
+        assert!(median_interval(&[1.0, 2.0, 3.0].map(Some), 0.7501).is_err());
+    }
 
     #[test]
     fn the_mean_has_students_interval() {

@@ -16,7 +16,14 @@ pub fn mean(values: &[f64]) -> Option<f64> {
     }
     let (sum, n) = (values.iter().sum::<f64>(), values.len() as f64);
     // Where the sum alone is beyond what `f64` holds, not the mean.
-    finite(if sum.is_infinite() { values.iter().map(|value| value / n).sum() } else { sum / n })
+    let mean = finite(match sum.is_infinite() {
+        true => values.iter().map(|value| value / n).sum(),
+        false => sum / n,
+    })?;
+    // Rounding: that of twenty times 0.99 would be 0.9899999999999998.
+    let (least, greatest) =
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (a.min(x), b.max(x)));
+    Some(mean.clamp(least, greatest))
 }
 
 /// The sample standard deviation, with divisor n − 1; `None` for fewer than two values or if one is
@@ -98,6 +105,17 @@ fn finite(value: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_that_are_equal_have_their_own_mean_and_no_spread() {
+        for value in [0.99, 0.1, 0.955, 0.7, -0.13] {
+            for count in 2..40 {
+                let values = vec![value; count];
+                assert_eq!(mean(&values), Some(value), "{count} of {value}");
+                assert_eq!(sample_std(&values), Some(0.0), "{count} of {value}");
+            }
+        }
+    }
 
     #[test]
     fn hand_worked_values() {

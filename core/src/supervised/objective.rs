@@ -34,8 +34,8 @@ pub trait Objective<N> {
     fn augments_held_out(&self) -> bool;
 
     /// What tells it from other objectives, with all its settings: a checkpoint is that of one. `None`
-    /// where that cannot be said, and a training by it keeps no checkpoint: of a closure that captures
-    /// values nothing is known but its type.
+    /// where that cannot be said, and a training by it keeps no checkpoint: of a closure nothing is known but
+    /// the function that it stands in. A function (`fn`) is told by its path.
     fn description(&self) -> Option<String>;
 }
 
@@ -96,8 +96,9 @@ impl<N, F: Fn(&N, &Batch) -> Tensor> Objective<N> for F {
         false
     }
 
-    /// The type's name, which is all there is to a closure that captures nothing.
+    /// The path of a function. Closures of one function share a name, so of them nothing is known.
     fn description(&self) -> Option<String> {
-        (size_of_val(self) == 0).then(|| std::any::type_name::<Self>().to_owned())
+        let name = std::any::type_name::<Self>();
+        (size_of_val(self) == 0 && !name.contains("{{closure}}")).then(|| name.to_owned())
     }
 }

@@ -35,21 +35,22 @@ impl Predictions {
     /// [`DataError::NotFinite`] where an output is NaN, beside which none is largest;
     /// [`DataError::Ragged`] if the outputs make no whole rows.
     pub fn classes(&self) -> Result<Vec<usize>, DataError> {
-        let (numbers, width) = (self.outputs.len(), self.width);
-        if numbers > 0 && (width == 0 || !numbers.is_multiple_of(width)) {
-            return Err(DataError::Ragged { numbers, width });
-        }
+        self.check()?;
         let class = |(row, outputs): (usize, &[f32])| {
             argmax(outputs).ok_or_else(|| {
                 let column = outputs.iter().position(|output| output.is_nan()).unwrap_or(0);
                 DataError::NotFinite { part: "outputs", row, column, value: outputs[column] }
             })
         };
-        self.outputs.chunks_exact(width.max(1)).enumerate().map(class).collect()
+        self.outputs.chunks_exact(self.width.max(1)).enumerate().map(class).collect()
     }
 
     /// The softmax of each row of outputs: `[N, outputs]`, row by row.
-    pub fn probabilities(&self) -> Vec<f64> {
+    ///
+    /// # Errors
+    /// [`DataError::Ragged`] if the outputs make no whole rows.
+    pub fn probabilities(&self) -> Result<Vec<f64>, DataError> {
+        self.check()?;
         let mut probabilities = Vec::with_capacity(self.outputs.len());
         for row in self.outputs.chunks_exact(self.width.max(1)) {
             let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -57,7 +58,13 @@ impl Predictions {
             let sum: f64 = exponentials.clone().sum();
             probabilities.extend(exponentials.map(|x| x / sum));
         }
-        probabilities
+        Ok(probabilities)
+    }
+
+    fn check(&self) -> Result<(), DataError> {
+        let (numbers, width) = (self.outputs.len(), self.width);
+        let is_whole = numbers == 0 || (width > 0 && numbers.is_multiple_of(width));
+        if is_whole { Ok(()) } else { Err(DataError::Ragged { numbers, width }) }
     }
 
     /// The targets as the numbers of classes.

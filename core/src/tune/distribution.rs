@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::TuneError;
+use crate::rounding;
 
 /// Whole numbers beyond ±2⁵³ are not all to be told apart as `f64`.
 const LARGEST: i64 = 1 << 53;
@@ -137,7 +138,8 @@ impl Distribution {
                 let mut values: Vec<i64> = match is_dense {
                     true => (low..=high).collect(),
                     false => (0..points)
-                        .map(|i| between(low as f64, high as f64, scale, share(i)).round() as i64)
+                        .map(|i| between(low as f64, high as f64, scale, share(i)))
+                        .map(|value| (rounding::settled(2.0 * value) / 2.0).round() as i64)
                         .collect(),
                 };
                 // The small numbers of a logarithmic scale lie further apart than its
@@ -208,6 +210,16 @@ mod tests {
 
     fn int(low: i64, high: i64, scale: Scale) -> Distribution {
         Distribution::Int { low, high, scale }
+    }
+
+    #[test]
+    fn a_grid_rounds_halves_alike() {
+        // Every 4.5: in binary 0.7 · 45 is less than 31.5.
+        let integers = int(0, 45, Scale::Linear);
+        let places = integers.spread(11);
+        let values: Vec<_> = places.iter().map(|&place| integers.value(place)).collect();
+        let expected = [0, 5, 9, 14, 18, 23, 27, 32, 36, 41, 45];
+        assert_eq!(values, expected.map(Value::from));
     }
 
     #[test]

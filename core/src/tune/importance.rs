@@ -102,9 +102,13 @@ pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Import
             shares.iter_mut().zip(own).for_each(|(share, own)| *share += own);
         }
     }
+    if trees == 0 {
+        let (value, expected) = (config.min_leaf as f64, "few enough trials that a tree can split");
+        return Err(TuneError::Setting { key: "min_leaf", value, expected });
+    }
     let share = |((name, _), share): (&(&str, _), f64)| Importance {
         name: (*name).to_owned(),
-        share: share / f64::from(trees.max(1)),
+        share: share / f64::from(trees),
     };
     let mut importances: Vec<Importance> = space.iter().zip(shares).map(share).collect();
     importances.sort_by(|a, b| b.share.total_cmp(&a.share));

@@ -3,6 +3,9 @@
 use super::snapshot::invalid_option;
 use crate::{Act, BoxSpace, Env, EnvError, MultiDiscrete, Obs, Rng, SpaceError, Step};
 
+/// Each edge is kept: 512 MiB of them.
+const MOST_BINS: usize = 1 << 26;
+
 /// Sorts each number of an observation into bins of equal width (Gymnasium's
 /// `DiscretizeObservation` with `multidiscrete=True`).
 ///
@@ -56,6 +59,10 @@ where
                 );
                 return Err(invalid_option("DiscretizeObservation", reason));
             }
+        }
+        if let Some(most) = bins.into_iter().find(|&bins| bins > MOST_BINS) {
+            let reason = format!("bins: expected at most {MOST_BINS} a number, got {most}");
+            return Err(invalid_option("DiscretizeObservation", reason));
         }
         let space = MultiDiscrete::new(bins)?;
         let edges = std::array::from_fn(|i| {

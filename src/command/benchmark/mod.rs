@@ -11,7 +11,8 @@ use std::{
 
 use gymnast_core::atomic_file;
 use gymnast_harness::{
-    Ending, Existing, ProgressBars, StopOnInterrupt, TrainError, report::Report,
+    Ending, Existing, ProgressBars, StopOnInterrupt, TrainError,
+    report::{Report, SeedResults},
 };
 use toml::Table;
 
@@ -103,6 +104,7 @@ pub(crate) fn run(
         .collect::<Result<_, CommandError>>()?;
     expect_own_directories(&runs)?;
     let results = args.out.join("results.md");
+    let earlier = table::read(&results)?;
     let interrupt = StopOnInterrupt::install();
     let mut rows: Vec<Cells> = Vec::new();
     for (item, run, dir) in &runs {
@@ -111,8 +113,9 @@ pub(crate) fn run(
             return Ok(ExitCode::from(130));
         }
         rows.push(judge(item, run, dir, names)?);
-        // After each run, so that a long suite can be watched.
-        atomic_file::write(&results, markdown(&rows).as_bytes())?;
+        // After each run, so that a long suite can be watched; with what other calls came to.
+        let text = markdown(&rows) + &table::others(&earlier, &rows);
+        atomic_file::write(&results, text.as_bytes())?;
     }
     if io::stdout().is_terminal() {
         writeln!(out, "{}\nEach seed's return: {}", columns(&rows), results.display())?;
@@ -131,8 +134,11 @@ fn read(args: &Benchmark) -> Result<Suite, CommandError> {
     let among = |asked: &[String], name: &String| asked.is_empty() || asked.contains(name);
     suite.run.retain(|item| among(&args.agent, &item.agent) && among(&args.env, &item.env));
     if suite.run.is_empty() {
-        let names = [&args.agent[..], &args.env[..]].concat().join(" or ");
-        return Err(CommandError::failed(format!("{path}: it lists no run of {names}")));
+        let asked = [&args.agent[..], &args.env[..]].concat().join(" or ");
+        let of = if asked.is_empty() { String::new() } else { format!(" of {asked}") };
+        return Err(CommandError::failed(format!(
+            "{path}: it lists no run{of}: a run is [[run]] with agent, env and env_steps"
+        )));
     }
     Ok(suite)
 }
@@ -181,6 +187,21 @@ fn configure(
 /// The cells of a run, of its own seeds alone: the directory may hold more.
 fn judge(item: &Item, run: &Run, dir: &Path, names: &Names) -> Result<Cells, CommandError> {
     let results = run_dir::results_of(dir, item.reach, names, |seed| run.seeds.contains(&seed))?;
+    let is_whole = |seed: &SeedResults| {
+        let ends_early = run.training.stop_at.is_some();
+        let last = seed.evaluations.last();
+        last.is_some_and(|last| ends_early || last.env_step >= item.env_steps)
+    };
+    let whole = results.seeds.iter().filter(|seed| is_whole(seed)).count();
+    if whole < run.seeds.len() {
+        return Err(CommandError::failed(format!(
+            "{}: {whole} of its {} seeds have an evaluation after {} env steps: put the files that are gone \
+             back, or delete the directories of the other seeds, which are then trained again",
+            run_dir::name(dir),
+            run.seeds.len(),
+            item.env_steps
+        )));
+    }
     let report = Report::of(std::slice::from_ref(&results))?;
     let judgement = item.demands().judge(&results).map_err(|error| {
         let (path, reason) = (dir.to_owned(), error.to_string());

@@ -1,7 +1,11 @@
 //! The table of a benchmark, `results.md`.
 
+use std::{io::ErrorKind, path::Path};
+
 use gymnast_core::text::blocks;
 use gymnast_harness::report::{Estimate, Judged, Judgement, Row, Verdict};
+
+use crate::command::CommandError;
 
 const HEADINGS: [&str; 16] = [
     "agent",
@@ -30,6 +34,35 @@ pub(super) fn markdown(rows: &[Cells]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let head = line(&HEADINGS.map(str::to_owned)) + &"|---".repeat(HEADINGS.len()) + "|\n";
     head + &rows.iter().map(|cells| line(cells)).collect::<String>()
+}
+
+/// The lines of the table that earlier calls wrote; none where there is no such file.
+///
+/// # Errors
+/// Where the file is no such table: it is not to be replaced.
+pub(super) fn read(path: &Path) -> Result<Vec<String>, CommandError> {
+    let shown = path.display();
+    let text = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        text => {
+            text.map_err(|error| CommandError::failed(format!("cannot read {shown}: {error}")))?
+        }
+    };
+    if !text.starts_with(&format!("| {} |", HEADINGS[..2].join(" | "))) {
+        return Err(CommandError::failed(format!(
+            "{shown} would be replaced, and is no table of gymnast benchmark: move it away, or choose \
+             another --out"
+        )));
+    }
+    Ok(text.lines().skip(2).map(str::to_owned).collect())
+}
+
+/// Of the lines that earlier calls wrote those of other runs.
+pub(super) fn others(earlier: &[String], rows: &[Cells]) -> String {
+    let begins = |[agent, env, ..]: &Cells| format!("| {agent} | {env} |");
+    let begins: Vec<_> = rows.iter().map(begins).collect();
+    let is_other = |line: &&String| !begins.iter().any(|begin| line.starts_with(begin));
+    earlier.iter().filter(is_other).map(|line| format!("{line}\n")).collect()
 }
 
 /// The table for a terminal, without the returns of each seed.

@@ -11,13 +11,29 @@ use gymnast_core::{
 };
 use serde_json::{Value, json};
 
-use super::{DEFINITION, Tune, definition::Definition};
+use super::{DEFINITION, STUDY, Tune, definition::Definition};
 use crate::{
     command::{CommandError, Names, run_dir, write_json},
     run::CONFIG_FILE,
 };
 
 const TABLE: &str = "trials.md";
+
+/// Refuses a study without trials where a table says that there were some: it would be replaced.
+pub(super) fn check_trials(study: &Study, dir: &Path) -> Result<(), CommandError> {
+    let table = dir.join(TABLE);
+    let is_there = table.try_exists().map_err(|error| {
+        CommandError::failed(format!("cannot look at {}: {error}", table.display()))
+    })?;
+    if is_there && study.trials().is_empty() {
+        return Err(CommandError::failed(format!(
+            "{} lists trials, but {STUDY} beside it holds none: put it back, or search anew in another \
+             --out",
+            table.display()
+        )));
+    }
+    Ok(())
+}
 const FORMATS: [&str; 2] = ["svg", "png"];
 /// The trials that are shown.
 const SHOWN: usize = 5;

@@ -152,6 +152,7 @@ pub(crate) fn run(
     }
     // In this order: who is refused, since another process has the study, has changed nothing.
     let mut study = open(&definition, &dir)?;
+    finish::check_trials(&study, &dir)?;
     finish::remove_leftovers(&dir)?;
     definition.write(&dir)?;
     let ending = match definition.jobs {

@@ -77,7 +77,7 @@ impl<'a> Objective<'a> {
             let last = summary.evaluations.last();
             finals.push(last.expect("a training ends with an evaluation").mean_return);
         }
-        Ok(finals.iter().sum::<f64>() / finals.len() as f64)
+        Ok(gymnast_core::statistics::mean(&finals).unwrap_or(f64::NAN))
     }
 }
 

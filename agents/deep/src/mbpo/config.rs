@@ -1,5 +1,6 @@
 //! The settings of MBPO, and those that suit the environments it was tuned on.
 
+use gymnast_core::rounding;
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
 use serde::{Deserialize, Serialize};
 
@@ -183,7 +184,7 @@ impl MbpoConfig {
 
     /// The steps of a model rollout when so much of the training has passed.
     pub(super) fn length_at(&self, progress: f64) -> usize {
-        self.rollout_length.at(progress) as usize
+        rounding::floor(self.rollout_length.at(progress))
     }
 
     /// The model transitions that are kept while rollouts have that length.

@@ -69,16 +69,18 @@ impl SeedResults {
     /// Reads what a seed recorded.
     ///
     /// # Errors
-    /// [`TrainError::InvalidFile`] for a damaged file;
+    /// [`TrainError::InvalidFile`] for a damaged file, and where the evaluations are not those of the
+    /// summary of a training that has ended;
     /// [`CheckpointError::Foreign`](crate::CheckpointError::Foreign) where its summary is of another
     /// seed or configuration.
     pub fn read(dir: &SeedDir, identity: &RunIdentity) -> Result<Self, TrainError> {
         let summary = dir.summary_of(identity)?;
-        Ok(Self {
-            seed: dir.seed,
-            evaluations: read_records(&dir.path)?,
-            env_steps_per_s: summary.map(|summary| summary.env_steps_per_s),
-        })
+        let evaluations: Vec<Evaluation> = read_records(&dir.path)?;
+        if let Some(summary) = &summary {
+            check_evaluations(dir, &evaluations, &summary.evaluations)?;
+        }
+        let env_steps_per_s = summary.map(|summary| summary.env_steps_per_s);
+        Ok(Self { seed: dir.seed, evaluations, env_steps_per_s })
     }
 
     /// The mean return against env steps.
@@ -90,6 +92,34 @@ impl SeedResults {
         let returns = self.evaluations.iter().map(|evaluation| evaluation.mean_return);
         Curve::new(steps.collect(), returns.collect())
     }
+}
+
+/// Refuses evaluations that are not those of the summary: cut off, altered, or of another seed. The log
+/// has the clock in milliseconds, which is not compared.
+fn check_evaluations(
+    dir: &SeedDir,
+    logged: &[Evaluation],
+    summarized: &[Evaluation],
+) -> Result<(), TrainError> {
+    let same = |a: &Evaluation, b: &Evaluation| {
+        Evaluation { wall_time_s: 0.0, ..*a } == Evaluation { wall_time_s: 0.0, ..*b }
+    };
+    let pairs = logged.iter().zip(summarized);
+    if logged.len() == summarized.len() && pairs.clone().all(|(a, b)| same(a, b)) {
+        return Ok(());
+    }
+    let expected = summarized.len();
+    let differs = match pairs.clone().find(|(a, b)| !same(a, b)) {
+        Some((_, b)) => format!("the one after {} env steps differs", b.env_step),
+        None => format!("{} of {expected} are there", logged.len()),
+    };
+    Err(TrainError::InvalidFile {
+        path: dir.path.join(<Evaluation as crate::Record>::FILE),
+        reason: format!(
+            "it does not hold the evaluations of summary.json beside it: {differs}. Put the right file \
+             back, or delete summary.json and train again from the last good checkpoint with --resume"
+        ),
+    })
 }
 
 /// One row a run.

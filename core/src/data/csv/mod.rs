@@ -284,10 +284,13 @@ fn start(field: &str) -> String {
 }
 
 /// The names of the classes in sorted order, and the class of each label. Labels that are the same number
-/// are one class, called as the first of them.
+/// are one class, called as the first of them; numbers beyond 2⁵³, which a double does not tell apart, are
+/// texts.
 fn classes_of(labels: Vec<String>) -> (Vec<String>, Vec<usize>) {
     // `+ 0.0`: −0 is 0.
-    let number = |label: &String| label.parse::<f64>().ok().map(|number| number + 0.0);
+    let is_exact = |number: &f64| number.is_nan() || number.abs() < 9_007_199_254_740_992.0;
+    let number =
+        |label: &String| label.parse::<f64>().ok().filter(is_exact).map(|number| number + 0.0);
     let numbers: Option<Vec<f64>> = labels.iter().map(number).collect();
     let mut place_of: BTreeMap<&str, usize> = BTreeMap::new();
     let Some(numbers) = numbers else {

@@ -110,6 +110,10 @@ fn labels_that_are_the_same_number_are_one_class() {
     let raw = read("x,y\n0,1.0\n1,0\n2,1\n3,-0\n4,1e0\n5,10\n", &config).unwrap();
     assert_eq!(raw.class_names, ["0", "1.0", "10"]);
     assert_eq!(raw.targets.values(), [1.0, 0.0, 1.0, 0.0, 1.0, 2.0]);
+    // Beyond 2⁵³ a double would not tell them apart.
+    let raw = read("x,y\n0,9007199254740992\n1,9007199254740993\n", &config).unwrap();
+    assert_eq!(raw.class_names, ["9007199254740992", "9007199254740993"]);
+    assert_eq!(raw.targets.values(), [0.0, 1.0]);
     // Beside a word they are words.
     let raw = read("x,y\n0,1.0\n1,1\n2,one\n", &config).unwrap();
     assert_eq!(raw.class_names, ["1", "1.0", "one"]);

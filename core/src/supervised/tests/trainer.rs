@@ -97,12 +97,12 @@ fn predictions_know_their_classes_and_probabilities() {
     let nan = Predictions { outputs: vec![1.0, 2.0, 0.5, f32::NAN], width: 2, targets: vec![] };
     let error = nan.classes().unwrap_err().to_string();
     assert_eq!(error, "row 1, column 1 of the outputs holds NaN: expected finite numbers");
-    assert!(nan.probabilities()[2..].iter().all(|p| p.is_nan()));
+    assert!(nan.probabilities().unwrap()[2..].iter().all(|p| p.is_nan()));
     let ragged = Predictions { width: 3, ..nan };
     assert!(matches!(ragged.classes(), Err(DataError::Ragged { numbers: 4, width: 3 })));
     let halves = Predictions { targets: vec![1.0, 0.5], ..predictions.clone() };
     assert!(matches!(halves.true_classes(), Err(DataError::NotAClass { row: 1, .. })));
-    let probabilities = predictions.probabilities();
+    let probabilities = predictions.probabilities().unwrap();
     let sum = 1.0 + 1_f64.exp() + 2_f64.exp();
     assert!((probabilities[1] - 2_f64.exp() / sum).abs() < 1e-12);
     assert_eq!(probabilities[3..], [0.5, 0.5, 0.0]);
