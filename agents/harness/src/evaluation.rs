@@ -182,11 +182,52 @@ fn f64_max(a: f64, b: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use gymnast_envs::{Discrete, SyncVectorEnv};
+    use rand::RngExt as _;
+
     use super::*;
+    use crate::testing::TwoArmedBandit;
 
     fn summary(returns: &[f64]) -> crate::Evaluation {
         let lengths = vec![1; returns.len()];
         Episodes { returns: returns.to_vec(), lengths }.summarize(0, 0.0)
+    }
+
+    /// Acts by chance, whatever the mode.
+    struct Coin;
+
+    impl Policy<Discrete, Discrete> for Coin {
+        fn act(&self, seen: &[i64], _mode: Mode, rng: &mut Rng, actions: &mut Vec<i64>) {
+            actions.clear();
+            actions.extend(seen.iter().map(|_| rng.random_range(0..2)));
+        }
+    }
+
+    #[test]
+    fn many_episodes_are_played_in_parts() {
+        let most = std::sync::atomic::AtomicUsize::new(0);
+        let most: &'static _ = Box::leak(Box::new(most));
+        let make = move |n: usize, seed: Seed| {
+            most.fetch_max(n, std::sync::atomic::Ordering::Relaxed);
+            let bandits = (0..n).map(|_| TwoArmedBandit::default()).collect();
+            let envs: Box<dyn VectorEnv<Discrete, Discrete>> =
+                Box::new(SyncVectorEnv::new(bandits, seed)?);
+            Ok(envs)
+        };
+        let played =
+            |episodes| evaluate_policy(&Coin, &make, episodes, 10, Seed::new(3)).unwrap().returns;
+        let (few, many) = (played(MOST_AT_ONCE), played(2 * MOST_AT_ONCE + 1));
+        assert_eq!((few.len(), many.len()), (MOST_AT_ONCE, 2 * MOST_AT_ONCE + 1));
+        assert_eq!(most.load(std::sync::atomic::Ordering::Relaxed), MOST_AT_ONCE);
+        // The first ones are the same however many follow, the next ones others.
+        assert_eq!(many[..MOST_AT_ONCE], few);
+        assert_ne!(many[MOST_AT_ONCE..2 * MOST_AT_ONCE], few);
+    }
+
+    #[test]
+    fn the_spread_of_tiny_returns_is_not_lost() {
+        let of = summary(&[1e-170, 3e-170]);
+        assert!((of.std_return / 1e-170 - 1.0).abs() < 1e-12, "{of:?}");
     }
 
     #[test]

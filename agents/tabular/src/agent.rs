@@ -315,6 +315,16 @@ mod tests {
     }
 
     #[test]
+    fn a_table_that_no_memory_holds_is_refused() {
+        for states in [1 << 40, 1 << 61] {
+            let (states, actions) = (Discrete::new(states), Discrete::new(4));
+            let refused = Sarsa::new(states, actions, SarsaConfig::default(), &plan(1));
+            let error = refused.err().expect("it is too large").to_string();
+            assert!(error.contains("4 actions") && error.contains("at most"), "{error}");
+        }
+    }
+
+    #[test]
     fn an_observation_outside_its_space_is_an_error() {
         let (states, actions) = (Discrete::new(3), Discrete::new(2));
         let mut agent = Sarsa::new(states, actions, SarsaConfig::default(), &plan(1)).unwrap();

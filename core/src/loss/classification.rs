@@ -136,6 +136,12 @@ mod tests {
         let weight = tensor(&[9.0, 3.0, 1.0]);
         let loss = class_cross_entropy(&logits, &class, Some(&weight)).unwrap();
         assert!((number(&loss) - weighted).abs() < 1e-6);
+        let double = weight.to_kind(Kind::Double);
+        let wrong = class_cross_entropy(&logits, &class, Some(&double)).unwrap_err();
+        assert!(matches!(wrong, LossError::Kind { what: "the class weight", .. }), "{wrong}");
+        let absent = tensor(&[9.0, 0.0, 0.0]);
+        let wrong = class_cross_entropy(&logits, &class, Some(&absent)).unwrap_err();
+        assert_eq!(wrong, LossError::NoWeight);
         let none = class_cross_entropy(&logits, &Tensor::from_slice(&[1_i64, 3]), None);
         assert_eq!(none.unwrap_err(), LossError::Label { got: 3, classes: 3 });
         let one = class_cross_entropy(&logits, &Tensor::from_slice(&[1_i64]), None);

@@ -148,6 +148,7 @@ mod tests {
     fn limits_and_bins_are_checked() {
         assert!(DiscretizeObservation::new(CartPole::default(), [4; 4]).is_err());
         assert!(DiscretizeObservation::new(MountainCar::default(), [4, 0]).is_err());
+        assert!(DiscretizeObservation::new(MountainCar::default(), [1, 1 << 40]).is_err());
         let limits = [([1.0, 0.0], [1.0, 1.0]), ([f32::NAN, 0.0], [1.0, 1.0])];
         for (low, high) in limits {
             let env = MountainCar::default();

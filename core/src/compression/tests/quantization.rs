@@ -91,6 +91,16 @@ fn quantised_by_hand() {
 }
 
 #[test]
+fn a_number_that_overflows_between_layers_ends_as_none() {
+    let mut network = mlp(&[4, 4, 4]);
+    network.parameters_mut().values_mut().fill(1.0);
+    let quantized = QuantizedNetwork::new(&network, Quantization::Dynamic).unwrap();
+    let mut out = [0.0; 3];
+    quantized.evaluate(&[3e38; 6], 1, &mut QuantizedScratch::default(), &mut out).unwrap();
+    assert!(out.iter().all(|y| y.is_nan()), "{out:?}");
+}
+
+#[test]
 fn a_quantised_network_is_small_in_a_file_too() {
     let network = mlp(&[128, 64]);
     let quantized = QuantizedNetwork::new(&network, Quantization::Dynamic).unwrap();
