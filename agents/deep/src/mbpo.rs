@@ -53,9 +53,7 @@ use crate::{
 /// of σ² and the losses mean the same in every task. Each network has bounds of its own, and all
 /// layers the same weight decay. Rollouts begin at every env step, as in algorithm 2, not all of
 /// them after each training of the model. What is held out, and each network's bootstrap sample, are
-/// decided when a transition comes and stay so. What is drawn lies at most one standard deviation
-/// beyond what D_env holds: else a young model may pay rewards that do not exist, and values that are
-/// learned from those do not come back. A training that makes a network no better leaves it
+/// decided when a transition comes and stay so. A training that makes a network no better leaves it
 /// as it was. Adam's β₂ is 0.99, as new regions give gradients many times the usual ones.
 ///
 /// A time limit is not an end: such a transition is one like any other, to the model as to SAC. A

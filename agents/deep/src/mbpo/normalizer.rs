@@ -2,14 +2,10 @@
 
 use gymnast_harness::{Checkpoint, CheckpointError, StateDict};
 
-/// The mean and the standard deviation of each number of a row, as they were when it was fitted, and how
-/// far it reached.
+/// The mean and the standard deviation of each number of a row, as they were when it was fitted.
 pub(super) struct Normalizer {
     mean: Vec<f32>,
     std: Vec<f32>,
-    /// The least and the greatest, a standard deviation further out.
-    low: Vec<f32>,
-    high: Vec<f32>,
 }
 
 /// A number that varies less than this share of its size (or of 1) does not vary.
@@ -18,9 +14,7 @@ const LEAST: f64 = 1e-6;
 impl Normalizer {
     /// Leaves rows of that width as they are.
     pub(super) fn new(width: usize) -> Self {
-        let all = [f32::MIN, f32::MAX].map(|end| vec![end; width]);
-        let [low, high] = all;
-        Self { mean: vec![0.0; width], std: vec![1.0; width], low, high }
+        Self { mean: vec![0.0; width], std: vec![1.0; width] }
     }
 
     /// Takes the statistics of these rows, at least one. A number that never varies is only shifted.
@@ -36,10 +30,6 @@ impl Normalizer {
             let std = (column().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
             self.mean[i] = mean as f32;
             self.std[i] = if std > LEAST * mean.abs().max(1.0) { std as f32 } else { 1.0 };
-            self.low[i] =
-                (column().fold(f64::INFINITY, f64::min) as f32 - self.std[i]).max(f32::MIN);
-            self.high[i] =
-                (column().fold(f64::NEG_INFINITY, f64::max) as f32 + self.std[i]).min(f32::MAX);
         }
     }
 
@@ -52,10 +42,9 @@ impl Normalizer {
         }
     }
 
-    /// The number at place `i` of a row before it was normalised, at most a standard deviation beyond what
-    /// was there.
+    /// The number at place `i` of a row before it was normalised.
     pub(super) fn restore(&self, i: usize, x: f32) -> f32 {
-        (self.mean[i] + self.std[i] * x).clamp(self.low[i], self.high[i])
+        self.mean[i] + self.std[i] * x
     }
 }
 
@@ -63,8 +52,6 @@ impl Checkpoint for Normalizer {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_array("mean", &[self.mean.len()], &self.mean);
         state.insert_array("std", &[self.std.len()], &self.std);
-        state.insert_array("low", &[self.low.len()], &self.low);
-        state.insert_array("high", &[self.high.len()], &self.high);
         Ok(())
     }
 
@@ -72,14 +59,6 @@ impl Checkpoint for Normalizer {
         self.mean = state.finite_array("mean", &[self.mean.len()])?;
         let fits = |std: &f32| *std > 0.0 && std.is_finite();
         self.std = state.array_checked("std", &[self.std.len()], "positive numbers", fits)?;
-        let width = self.mean.len();
-        let (low, high) =
-            (state.finite_array("low", &[width])?, state.finite_array("high", &[width])?);
-        if low.iter().zip(&high).any(|(low, high)| low > high) {
-            let (expected, got) = ("at least `low`".to_owned(), "less".to_owned());
-            return Err(CheckpointError::mismatch("high", expected, got));
-        }
-        (self.low, self.high) = (low, high);
         Ok(())
     }
 }
@@ -101,9 +80,5 @@ mod tests {
         assert!(normal.iter().zip(expected).all(|(x, y)| (x - y).abs() < 1e-6), "{normal:?}");
         assert!((normalizer.restore(0, normal[4]) - 5.0).abs() < 1e-6);
         assert_eq!(normalizer.restore(1, 0.5), 5.5);
-        // From 1 to 5, a standard deviation further out.
-        let std = (8.0_f32 / 3.0).sqrt();
-        let ends = [-9.0, 9.0].map(|x| normalizer.restore(0, x));
-        assert!((ends[0] - (1.0 - std)).abs() < 1e-6 && (ends[1] - (5.0 + std)).abs() < 1e-6);
     }
 }
