@@ -85,7 +85,7 @@ impl Presets for MbpoConfig {
                 rollout_length: 5.0.into(),
                 sac: SacConfig {
                     hidden: vec![64, 64],
-                    learning_rate: Schedule::linear(2e-3, 0.0, 1.0),
+                    learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
                     gamma: 0.98,
                     reward_scale: 0.1,
                     tau: 0.02,
