@@ -194,7 +194,8 @@ fn every_preset_is_the_same_after_it_was_written_and_read() {
 
 #[test]
 fn evaluations_that_are_not_those_of_the_summary_are_not_reported() {
-    let damages: [(&str, &dyn Fn(&Sandbox)); 4] = [
+    type Damage<'a> = &'a dyn Fn(&Sandbox);
+    let damages: [(&str, Damage<'_>); 4] = [
         ("3 of 4 are there", &|sandbox| {
             let text = sandbox.read("run/seed-0/evaluations.csv");
             fs::write(sandbox.path("run/seed-0/evaluations.csv"), &text[..text.len() - 3]).unwrap();
