@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
@@ -134,7 +134,7 @@ fn a3c_gives_the_same_bytes_on_any_number_of_cores() {
     let cores = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
     let core = cores.trim().split(['-', ',']).next().unwrap();
     let one = sandbox.command(&[&train(A3C, "one")[..], &["--jobs", "1"]].concat());
-    let mut taskset = Command::new("taskset");
+    let mut taskset = std::process::Command::new("taskset");
     taskset.args(["-c", core]).arg(one.get_program()).args(one.get_args());
     let status = taskset.current_dir(sandbox.path(".")).stdout(Stdio::null()).status().unwrap();
     assert!(status.success());

@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use std::{
-    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    os::unix::process::CommandExt as _,
     process::{Child, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
@@ -158,7 +158,10 @@ mod deep {
             let output = end(child);
             let stderr = String::from_utf8_lossy(&output.stderr);
             assert_eq!(
-                (output.status.code(), output.status.signal()),
+                (
+                    output.status.code(),
+                    std::os::unix::process::ExitStatusExt::signal(&output.status)
+                ),
                 (Some(130), None),
                 "{stderr}"
             );
