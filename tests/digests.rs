@@ -24,7 +24,7 @@ use crate::sandbox::{Sandbox, without_wall_time};
 fn env_steps(agent: &str) -> u32 {
     match agent {
         "mbpo" => 512,
-        "sac" | "td3" | "ddpg" => 1_280,
+        "sac" | "td3" | "ddpg" => 6_144,
         "dqn" | "rainbow" => 2_560,
         "ppo" => 16_384,
         _ => 8_192,
@@ -75,7 +75,8 @@ fn weights(arrays: &Path) -> u64 {
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let is_weights = |name: &str| {
         let part = name.rsplit('/').next().unwrap();
-        ["values", "mean"].contains(&part) || part.contains("table")
+        // Parameters, their average, tables.
+        ["values", "mean"].contains(&part) || part.starts_with('q')
     };
     let weights = tensors.iter().filter(|(name, _)| is_weights(name));
     let mut digests: Vec<u64> = weights.map(|(_, tensor)| digest(tensor.data())).collect();
