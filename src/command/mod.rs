@@ -181,17 +181,20 @@ fn dispatch(
 
 /// Refuses to write where something is already, unless it may be replaced.
 fn check_free(path: &Path, force: bool) -> Result<(), CommandError> {
-    let shown = path.display();
-    // What cannot be looked at may be there, and good.
-    let is_there = path
-        .try_exists()
-        .map_err(|error| CommandError::failed(format!("cannot look at {shown}: {error}")))?;
-    if is_there && !force {
+    if is_there(path)? && !force {
+        let path = path.display();
         return Err(CommandError::usage(format!(
-            "{shown} is there already: replace it with --force, or choose another name"
+            "{path} is there already: replace it with --force, or choose another name"
         )));
     }
     Ok(())
+}
+
+/// Whether there is something. What cannot be looked at is an error: it may be there, and good.
+fn is_there(path: &Path) -> Result<bool, CommandError> {
+    path.try_exists().map_err(|error| {
+        CommandError::failed(format!("cannot look at {}: {error}", path.display()))
+    })
 }
 
 /// What to do where the process was told to end: says so, and how it left things.

@@ -119,17 +119,7 @@ impl Objective<Mlp> for Lesson {
         Ok(distillation_loss(&student, &teacher, self.temperature)?)
     }
 
-    fn weight(&self, batch: &Batch) -> f64 {
-        batch.rows_of_data() as f64
-    }
-
-    fn ranks_epochs(&self) -> bool {
-        true
-    }
-
-    fn augments_held_out(&self) -> bool {
-        false
-    }
+    gymnast_core::mean_over_rows!();
 
     fn description(&self) -> Option<String> {
         Some(format!("preferences, temperature {}", self.temperature))

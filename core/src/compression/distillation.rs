@@ -92,17 +92,7 @@ impl<N: Network, T: Network + ?Sized> Objective<N> for Distillation<'_, T> {
         Ok(soft * alpha + hard * (1.0 - alpha))
     }
 
-    fn weight(&self, batch: &Batch) -> f64 {
-        batch.rows_of_data() as f64
-    }
-
-    fn ranks_epochs(&self) -> bool {
-        true
-    }
-
-    fn augments_held_out(&self) -> bool {
-        false
-    }
+    crate::mean_over_rows!();
 
     fn description(&self) -> Option<String> {
         let Self { teacher, temperature, alpha } = self;

@@ -66,17 +66,7 @@ impl<N: Network> Objective<N> for OutlierExposure {
         Ok(outlier_exposure_loss(&outputs, &batch.classes()?, self.weight)?)
     }
 
-    fn weight(&self, batch: &Batch) -> f64 {
-        batch.rows_of_data() as f64
-    }
-
-    fn ranks_epochs(&self) -> bool {
-        true
-    }
-
-    fn augments_held_out(&self) -> bool {
-        false
-    }
+    crate::mean_over_rows!();
 
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))

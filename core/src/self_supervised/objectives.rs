@@ -24,17 +24,7 @@ impl<N: Network> Objective<N> for NtXent {
         Ok(nt_xent(&first, &second, self.temperature)?)
     }
 
-    fn weight(&self, batch: &Batch) -> f64 {
-        batch.rows_of_data() as f64
-    }
-
-    fn ranks_epochs(&self) -> bool {
-        true
-    }
-
-    fn augments_held_out(&self) -> bool {
-        false
-    }
+    crate::mean_over_rows!();
 
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))
@@ -59,17 +49,7 @@ impl<N: Network> Objective<N> for InfoNce {
         Ok(info_nce(&first, &second, self.temperature, self.direction)?)
     }
 
-    fn weight(&self, batch: &Batch) -> f64 {
-        batch.rows_of_data() as f64
-    }
-
-    fn ranks_epochs(&self) -> bool {
-        true
-    }
-
-    fn augments_held_out(&self) -> bool {
-        false
-    }
+    crate::mean_over_rows!();
 
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))

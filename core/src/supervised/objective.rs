@@ -22,7 +22,7 @@ pub trait Objective<N> {
     /// minibatch counts beside others, in the loss of an epoch and in a step that several make. Finite
     /// and ≥ 0.
     ///
-    /// [`Batch::rows_of_data`] where the loss is a plain mean over rows.
+    /// [`Batch::rows_of_data`] where the loss is a plain mean over rows: see [`mean_over_rows!`](crate::mean_over_rows).
     fn weight(&self, batch: &Batch) -> f64;
 
     /// Whether a lower loss means better weights. Where it does not, the last epoch is kept, and no
@@ -37,6 +37,45 @@ pub trait Objective<N> {
     /// where that cannot be said, and a training by it keeps no checkpoint: of a closure nothing is known but
     /// the function that it stands in. A function (`fn`) is told by its path.
     fn description(&self) -> Option<String>;
+}
+
+/// The methods of an [`Objective`] whose loss is a plain mean over rows: a minibatch counts by its rows, a
+/// lower loss means better weights, and rows held out are left as they are.
+///
+/// ```
+/// use gymnast_core::{data::Batch, mean_over_rows, nn::Network, supervised::{FitError, Objective}};
+/// use tch::{Kind, Tensor};
+///
+/// /// Keeps what a network returns small.
+/// struct Small;
+///
+/// impl<N: Network> Objective<N> for Small {
+///     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
+///         Ok(network.try_forward(&batch.inputs())?.square().mean(Kind::Float))
+///     }
+///
+///     mean_over_rows!();
+///
+///     fn description(&self) -> Option<String> {
+///         Some("small".to_owned())
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! mean_over_rows {
+    () => {
+        fn weight(&self, batch: &$crate::data::Batch) -> f64 {
+            batch.rows_of_data() as f64
+        }
+
+        fn ranks_epochs(&self) -> bool {
+            true
+        }
+
+        fn augments_held_out(&self) -> bool {
+            false
+        }
+    };
 }
 
 impl<N: Network> Objective<N> for Loss {
@@ -84,17 +123,7 @@ impl<N, F: Fn(&N, &Batch) -> Tensor> Objective<N> for F {
         Ok(self(network, batch))
     }
 
-    fn weight(&self, batch: &Batch) -> f64 {
-        batch.rows_of_data() as f64
-    }
-
-    fn ranks_epochs(&self) -> bool {
-        true
-    }
-
-    fn augments_held_out(&self) -> bool {
-        false
-    }
+    crate::mean_over_rows!();
 
     /// The path of a function. Closures of one function share a name, so of them nothing is known.
     fn description(&self) -> Option<String> {

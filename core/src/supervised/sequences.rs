@@ -64,17 +64,7 @@ impl<N: Network> Objective<N> for Ctc {
         Ok(ctc(&scores.log_softmax(-1, None::<Kind>), &target, &steps, &lengths, &self.config)?)
     }
 
-    fn weight(&self, batch: &Batch) -> f64 {
-        batch.rows_of_data() as f64
-    }
-
-    fn ranks_epochs(&self) -> bool {
-        true
-    }
-
-    fn augments_held_out(&self) -> bool {
-        false
-    }
+    crate::mean_over_rows!();
 
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))

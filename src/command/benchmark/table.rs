@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, path::Path};
 
-use gymnast_core::text::blocks;
+use gymnast_core::{files, text::blocks};
 use gymnast_harness::report::{Estimate, Judged, Judgement, Row, Verdict};
 
 use crate::command::CommandError;
@@ -26,6 +26,9 @@ const HEADINGS: [&str; 16] = [
     "each seed",
 ];
 
+/// No table may be larger.
+const MAX_BYTES: u64 = 1 << 25;
+
 /// The cells of a run.
 pub(super) type Cells = [String; HEADINGS.len()];
 
@@ -42,12 +45,13 @@ pub(super) fn markdown(rows: &[Cells]) -> String {
 /// Where the file is no such table: it is not to be replaced.
 pub(super) fn read(path: &Path) -> Result<Vec<String>, CommandError> {
     let shown = path.display();
-    let text = match std::fs::read_to_string(path) {
+    let bytes = match files::read_bounded(path, MAX_BYTES) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        text => {
-            text.map_err(|error| CommandError::failed(format!("cannot read {shown}: {error}")))?
+        read => {
+            read.map_err(|error| CommandError::failed(format!("cannot read {shown}: {error}")))?
         }
     };
+    let text = String::from_utf8_lossy(&bytes);
     if !text.starts_with(&format!("| {} |", HEADINGS[..2].join(" | "))) {
         return Err(CommandError::failed(format!(
             "{shown} would be replaced, and is no table of gymnast benchmark: move it away, or choose \

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{DEFINITION, STUDY, Tune, definition::Definition};
 use crate::{
-    command::{CommandError, Names, run_dir, write_json},
+    command::{CommandError, Names, is_there, run_dir, write_json},
     run::CONFIG_FILE,
 };
 
@@ -22,10 +22,7 @@ const TABLE: &str = "trials.md";
 /// Refuses a study without trials where a table says that there were some: it would be replaced.
 pub(super) fn check_trials(study: &Study, dir: &Path) -> Result<(), CommandError> {
     let table = dir.join(TABLE);
-    let is_there = table.try_exists().map_err(|error| {
-        CommandError::failed(format!("cannot look at {}: {error}", table.display()))
-    })?;
-    if is_there && study.trials().is_empty() {
+    if is_there(&table)? && study.trials().is_empty() {
         return Err(CommandError::failed(format!(
             "{} lists trials, but {STUDY} beside it holds none: put it back, or search anew in another \
              --out",

@@ -45,17 +45,7 @@ impl Objective<QNetwork> for KnowAgain {
         Ok(nt_xent(&features[0], &features[1], self.temperature)?)
     }
 
-    fn weight(&self, batch: &Batch) -> f64 {
-        batch.rows_of_data() as f64
-    }
-
-    fn ranks_epochs(&self) -> bool {
-        true
-    }
-
-    fn augments_held_out(&self) -> bool {
-        false
-    }
+    gymnast_core::mean_over_rows!();
 
     fn description(&self) -> Option<String> {
         Some(format!("NT-Xent of convolutions, temperature {}", self.temperature))
