@@ -24,7 +24,7 @@ use crate::sandbox::{Sandbox, without_wall_time};
 fn env_steps(agent: &str) -> u32 {
     match agent {
         "mbpo" => 512,
-        "sac" | "td3" | "ddpg" => 6_144,
+        "sac" | "td3" | "ddpg" => 1_280,
         "dqn" | "rainbow" => 2_560,
         "ppo" => 16_384,
         _ => 8_192,
@@ -58,6 +58,12 @@ fn learn(sandbox: &Sandbox, agent: &str, env: &str) -> String {
     let (steps, half) = (steps.to_string(), format!("training.eval_every={}", steps / 2));
     let mut args = vec!["train", agent, env, "--steps", &steps, "--seeds", "1", "--out", &out];
     args.extend(["--quiet", "--set", &half, "--set", "training.eval_episodes=5"]);
+    // Else some presets of large memories would learn nothing yet.
+    match agent {
+        "dqn" | "rainbow" | "sac" | "td3" | "ddpg" => args.extend(["--set", "learning_starts=300"]),
+        "mbpo" => args.extend(["--set", "sac.learning_starts=300"]),
+        _ => {}
+    }
     if agent == "bc" {
         sandbox.run(&["record", env, "--out", "episodes.jsonl", "--force"]).ok();
         args.extend(["--set", "demonstrations=episodes.jsonl"]);
