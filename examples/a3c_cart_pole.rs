@@ -19,6 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         assert_eq!(evaluation.mean_return.to_bits(), again.mean_return.to_bits());
         println!("{:>7} steps: {:.1}", evaluation.env_step, evaluation.mean_return);
     }
-    println!("{:.0} env steps a second", first.env_steps_per_s);
+    if let Some(speed) = first.env_steps_per_s {
+        println!("{speed:.0} env steps a second");
+    }
     Ok(())
 }

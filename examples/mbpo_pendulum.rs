@@ -13,7 +13,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         set(&mut config, "training.env_steps", env_steps.into())?;
         set(&mut config, "training.eval_every", 250.into())?;
         let summary = Run::new(&catalog, &registry, &config)?.train_in_memory(0)?;
-        println!("{agent}: {:.0} env steps a second", summary.env_steps_per_s);
+        if let Some(speed) = summary.env_steps_per_s {
+            println!("{agent}: {speed:.0} env steps a second");
+        }
         for evaluation in &summary.evaluations {
             println!("{:>7} steps: {:.1}", evaluation.env_step, evaluation.mean_return);
         }

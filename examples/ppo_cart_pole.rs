@@ -15,6 +15,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for evaluation in &summary.evaluations {
         println!("{:>7} steps: {:.1}", evaluation.env_step, evaluation.mean_return);
     }
-    println!("{:.0} env steps a second", summary.env_steps_per_s);
+    if let Some(speed) = summary.env_steps_per_s {
+        println!("{speed:.0} env steps a second");
+    }
     Ok(())
 }

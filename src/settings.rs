@@ -3,7 +3,7 @@
 use gymnast_core::text::escape_name;
 use gymnast_envs::{
     nearest,
-    spelling::{misspelt_boolean, whole_number},
+    spelling::{in_plain_words, misspelt_boolean, whole_number},
 };
 use gymnast_harness::Documented;
 use serde::{Serialize, de::DeserializeOwned};
@@ -68,22 +68,24 @@ pub fn parse<C: DeserializeOwned + Documented>(
         };
         // One by one, since an error of the whole table does not always say where it is.
         let read = |value: &Value| Table::from_iter([(key.clone(), value.clone())]).try_into::<C>();
-        let Err(error) = read(value) else { continue };
-        let whole = whole_numbers(value.clone());
-        if read(&whole).is_ok() {
-            *value = whole;
+        if read(value).is_ok() {
             continue;
         }
+        let whole = whole_numbers(value.clone());
+        let Err(error) = read(&whole) else {
+            *value = whole;
+            continue;
+        };
         let spelling = value.as_str().and_then(misspelt_boolean).unwrap_or_default();
         let value = escape_name(&value.to_string()).into_owned();
-        let reason = format!("{}{spelling}", error.message());
+        let reason = format!("{}{spelling}", in_plain_words(error.message()));
         let (key, doc) = (format!("{prefix}{key}"), doc.to_owned());
         return Err(SettingsError::Invalid { key, value, reason, doc });
     }
     table.clone().try_into().map_err(|error: toml::de::Error| SettingsError::Invalid {
         key: owner.to_owned(),
         value: table.to_string(),
-        reason: error.message().to_owned(),
+        reason: in_plain_words(error.message()),
         doc: String::new(),
     })
 }
@@ -274,7 +276,13 @@ mod tests {
         {
             let error = training(text).unwrap_err().to_string();
             assert!(error.contains("env_steps = "), "{error}");
+            assert!(error.contains("expected a whole number from 0 on, got"), "{error}");
         }
+        // Not to be told from 9007199254740992: refused, not rounded.
+        let error = training("env_steps = 9007199254740993.0").unwrap_err().to_string();
+        assert!(error.contains("write all its digits"), "{error}");
+        let exact = training("env_steps = 9007199254740993").unwrap();
+        assert_eq!(exact.env_steps, 9_007_199_254_740_993);
         assert_eq!(read_alpha("alpha = 1.0"), 1.0.into());
     }
 
@@ -282,7 +290,8 @@ mod tests {
     fn a_misspelt_boolean_is_told_the_spelling() {
         let table = toml::from_str("prioritized = \"False\"").unwrap();
         let error = parse::<Switch>("agent", "", &table).unwrap_err().to_string();
-        assert!(error.contains("expected a boolean, write false"), "{error}");
+        let part = "expected true or false, got the text \"False\", write false";
+        assert!(error.contains(part), "{error}");
     }
 
     gymnast_envs::documented! {

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use gymnast::{Catalog, Registry, Run, harness::difference};
+use gymnast::{
+    Catalog, Registry, Run,
+    harness::{difference, report::SeedResults},
+};
 use toml::Table;
 
 use crate::sandbox::{SHORT, Sandbox};
@@ -32,11 +35,11 @@ fn checkpoints_that_cannot_be_read_are_an_error_and_stay() {
         for entry in fs::read_dir(checkpoints(seed)).unwrap() {
             let path = entry.unwrap().path().join("manifest.json");
             let text = fs::read_to_string(&path).unwrap();
-            fs::write(path, text.replace("\"format\": 2", "\"format\": 3")).unwrap();
+            fs::write(path, text.replace("\"format\": 3", "\"format\": 4")).unwrap();
         }
     }
-    sandbox.run(RESUME).fails(1, &["checkpoints", "format 3", "nothing was deleted"]);
-    sandbox.run(&["evaluate", "run"]).fails(1, &["format 3"]);
+    sandbox.run(RESUME).fails(1, &["checkpoints", "format 4", "nothing was deleted"]);
+    sandbox.run(&["evaluate", "run"]).fails(1, &["format 4"]);
     assert!(sandbox.records("run") == before);
 }
 
@@ -234,6 +237,18 @@ fn only_the_seeds_of_the_configuration_are_reported() {
     let outcome = sandbox.run(&["report", "run", "--format", "json"]).ok();
     assert!(outcome.stderr.contains("seed-9 is left out"), "{outcome:#?}");
     assert_eq!(outcome.json()["rows"][0]["seeds"], 2);
+    // Whatever else reads the run leaves it out too, the library as well.
+    let outcome = sandbox.run(&["evaluate", "run", "--episodes", "2", "--json"]).ok();
+    assert!(outcome.stderr.contains("seed-9 is left out"), "{outcome:#?}");
+    assert_eq!(outcome.json()["seeds"].as_array().unwrap().len(), 2);
+    for call in ["report", "evaluate"] {
+        let outcome = sandbox.run(&[call, "run/seed-9"]);
+        let says = |part: &str| outcome.stderr.contains(part);
+        assert!(says("seed-9 is left out") && says("error: run has no seed 9"), "{outcome:#?}");
+        assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    }
+    let read = SeedResults::read_all(&sandbox.path("run")).unwrap();
+    assert_eq!(read.iter().map(|seed| seed.seed).collect::<Vec<_>>(), [0, 1]);
     fs::remove_dir_all(sandbox.path("run/seed-1")).unwrap();
     let outcome = sandbox.run(&["report", "run"]).ok();
     assert!(outcome.stderr.contains("1 of the 2 seeds"), "{outcome:#?}");

@@ -238,3 +238,22 @@ fn a_damaged_newest_checkpoint_falls_back_to_the_one_before() {
         assert!(sandbox.records("run") == whole, "after damage to {file}");
     }
 }
+
+#[test]
+fn a_log_that_was_altered_falls_back_to_the_checkpoint_before() {
+    let sandbox = Sandbox::with_run();
+    let whole = sandbox.records("run");
+    for file in ["episodes.csv", "evaluations.csv"] {
+        let path = sandbox.path("run/seed-0").join(file);
+        let mut bytes = fs::read(&path).unwrap();
+        // Within the last row, and of the same length.
+        let digit = bytes.iter().rposition(u8::is_ascii_digit).unwrap();
+        bytes[digit] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        fs::remove_file(sandbox.path("run/seed-0/summary.json")).unwrap();
+        let resumed = sandbox.run(&["train", "--resume", "--out", "run", "--quiet"]).ok();
+        assert!(resumed.stderr.contains("older checkpoint is used"), "{resumed:#?}");
+        assert!(resumed.stderr.contains(file), "{resumed:#?}");
+        assert!(sandbox.records("run") == whole, "after damage to {file}");
+    }
+}

@@ -14,6 +14,7 @@ mod faults;
 #[cfg(unix)]
 mod fuzz;
 mod layers;
+mod messages;
 mod reproduce;
 mod sandbox;
 mod shown;

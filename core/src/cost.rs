@@ -40,6 +40,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::nn::{LayerConfig, LayerShape, NetworkConfig, NetworkError, PlacedLayer};
+use crate::text::number;
 
 /// FLOP of one petaflop/s for a day.
 const PFS_DAY: f64 = 1e15 * 86_400.0;
@@ -59,7 +60,7 @@ pub enum CostError {
         got: usize,
     },
     /// Hardware that calculates nothing.
-    #[error("{what}, got {got}")]
+    #[error("{what}, got {}", number(*got))]
     Hardware {
         /// What it needs.
         what: &'static str,

@@ -22,9 +22,11 @@ use std::f64::consts::PI;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::text::number;
+
 /// A schedule's setting is out of its range.
 #[derive(Debug, Clone, PartialEq, Error)]
-#[error("{key} must be {allowed}, got {got}")]
+#[error("{key} must be {allowed}, got {}", number(*got))]
 pub struct ScheduleError {
     /// The setting's name.
     pub key: &'static str,

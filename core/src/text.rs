@@ -1,6 +1,7 @@
 //! Text for terminals and messages.
 
 use std::borrow::Cow;
+use std::fmt::{Display, LowerExp};
 
 /// The columns of a terminal that no line should exceed.
 pub const WIDTH: usize = 80;
@@ -40,6 +41,39 @@ fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
         }
     }
     escaped.into()
+}
+
+/// A number in full, as it is shortest: without an exponent from 0.0001 to below a million, elsewhere with
+/// one unless that is longer (`1e308`, `1048576`). Rust's `{}` writes the former with 309 digits.
+///
+/// ```
+/// use gymnast_core::text::number;
+///
+/// assert_eq!((number(-0.25), number(1e-5_f32)), ("-0.25".to_owned(), "1e-5".to_owned()));
+/// ```
+#[must_use]
+pub fn number<F: Copy + Into<f64> + Display + LowerExp>(x: F) -> String {
+    let (plain, scientific) = (x.to_string(), format!("{x:e}"));
+    if is_usual(x.into()) || plain.len() <= scientific.len() { plain } else { scientific }
+}
+
+/// A number rounded to so many decimals: its own from 0.0001 to below a million, elsewhere those of its
+/// scientific form, `1.2346e300`.
+///
+/// ```
+/// use gymnast_core::text::rounded;
+///
+/// assert_eq!((rounded(2.0, 3), rounded(-1e300, 1)), ("2.000".to_owned(), "-1.0e300".to_owned()));
+/// ```
+#[must_use]
+pub fn rounded(x: f64, decimals: u8) -> String {
+    let decimals = usize::from(decimals);
+    if is_usual(x) { format!("{x:.decimals$}") } else { format!("{x:.decimals$e}") }
+}
+
+/// Whether a number needs no exponent to be short.
+fn is_usual(x: f64) -> bool {
+    x == 0.0 || (1e-4..1e6).contains(&x.abs())
 }
 
 /// Rows as columns two spaces apart; the last one is not padded.
@@ -143,6 +177,60 @@ mod tests {
         assert_eq!(escape_name("\u{202e}txt"), "\\u{202e}txt");
         assert!(matches!(escape_name("αé界"), Cow::Borrowed("αé界")));
         assert_eq!(escape_controls("line\n\tnext\r"), "line\n\tnext\\r");
+    }
+
+    #[test]
+    fn no_number_fills_a_screen() {
+        for (x, expected) in [
+            (0.0, "0"),
+            (-0.25, "-0.25"),
+            (100_000.0, "100000"),
+            (999_999.5, "999999.5"),
+            (1e6, "1e6"),
+            (1_048_577.0, "1048577"),
+            (1e308, "1e308"),
+            (-f64::MAX, "-1.7976931348623157e308"),
+            (0.0001, "0.0001"),
+            (0.000_01, "1e-5"),
+            (5e-324, "5e-324"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(number(x), expected);
+            assert!(x.is_nan() || number(x).parse::<f64>() == Ok(x), "{x}");
+        }
+        // An `f32` is not shown with the digits of an `f64`.
+        assert_eq!((number(0.1_f32), number(f32::MAX)), ("0.1".into(), "3.4028235e38".into()));
+        assert_eq!(rounded(0.123_456, 4), "0.1235");
+        assert_eq!((rounded(0.0, 2), rounded(-12.0, 0)), ("0.00".into(), "-12".into()));
+        assert_eq!(
+            (rounded(1.23456e300, 4), rounded(2e-9, 1)),
+            ("1.2346e300".into(), "2.0e-9".into())
+        );
+        assert_eq!(rounded(f64::NAN, 4), "NaN");
+    }
+
+    #[test]
+    fn no_message_holds_hundreds_of_digits() {
+        use crate::{data, metrics, plot, statistics, tune};
+
+        let (key, allowed, value) = ("beta", "positive", -1e308);
+        let float =
+            tune::Distribution::Float { low: -1e308, high: 1e308, scale: tune::Scale::Linear };
+        for message in [
+            statistics::StatisticsError::BinWidth(value).to_string(),
+            statistics::StatisticsError::TooManyBins(1e308).to_string(),
+            statistics::StatisticsError::Confidence(value).to_string(),
+            statistics::StatisticsError::Order { index: 1, value }.to_string(),
+            plot::PlotError::OutOfRange(value).to_string(),
+            plot::PlotError::NotPositive(value).to_string(),
+            data::DataError::Setting { key, value, allowed }.to_string(),
+            metrics::MetricError::Setting { key, value, allowed }.to_string(),
+            metrics::MetricError::Probability { index: 0, value }.to_string(),
+            float.to_string(),
+        ] {
+            assert!(message.contains("1e308") && message.len() < 100, "{message}");
+        }
     }
 
     #[test]

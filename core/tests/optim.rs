@@ -406,6 +406,51 @@ fn no_step_is_taken_at_a_rate_that_is_none() {
 }
 
 #[test]
+fn gradients_whose_squares_are_beyond_single_precision_are_refused() {
+    for config in all_optimisers() {
+        let fresh = || {
+            let mut parameters = parameters(SIZE);
+            parameters.zero_grad();
+            (config.build(&parameters).unwrap(), parameters)
+        };
+        // Of a square of 1e42 Adam takes a thousandth.
+        let (mut optimiser, mut network) = fresh();
+        network.gradients_mut()[SIZE - 1] = 1e21;
+        let stepped = optimiser.step(&mut network, 1e-2);
+        match config {
+            OptimizerConfig::Sgd(_) => assert_eq!(stepped, Ok(())),
+            _ => assert!(
+                matches!(stepped, Err(OptimError::NotFinite { got: f32::INFINITY, .. })),
+                "{config:?}: {stepped:?}"
+            ),
+        }
+        // Clipped they are as good as others, and smaller ones move parameters unclipped.
+        for (size, max_norm) in [(1e21, Some(1.0)), (1e18, None)] {
+            let (mut optimiser, mut network) = fresh();
+            let before = network.to_vec();
+            network.gradients_mut()[SIZE - 1] = size;
+            assert_eq!(optimiser.descend(&mut network, 1e-2, max_norm), Ok(size), "{config:?}");
+            assert!(network.values()[SIZE - 1] < before[SIZE - 1], "{config:?}");
+        }
+        // Of what is no number nothing is learned at all.
+        for lost in [f32::NAN, f32::INFINITY] {
+            let (mut optimiser, mut network) = fresh();
+            let before = (network.to_vec(), optimiser.state_dict());
+            network.gradients_mut()[0] = lost;
+            let error = optimiser.descend(&mut network, 1e-2, Some(1.0)).unwrap_err();
+            assert!(matches!(error, OptimError::NotFinite { what: "the gradient", .. }), "{error}");
+            assert_eq!((network.to_vec(), optimiser.state_dict()), before, "{config:?}");
+        }
+    }
+    // Adagrad's sum may outgrow what holds each square.
+    let mut network = parameters(1);
+    let mut adagrad = Adagrad::new(AdagradConfig::default(), &network).unwrap();
+    network.gradients_mut()[0] = 1.5e19;
+    assert_eq!(adagrad.step(&mut network, 1e-2), Ok(()));
+    assert!(matches!(adagrad.step(&mut network, 1e-2), Err(OptimError::NotFinite { .. })));
+}
+
+#[test]
 fn settings_that_vanish_in_single_precision_are_refused() {
     let parameters = parameters(2);
     for eps in [1e-50, 1e-40, 1e50] {

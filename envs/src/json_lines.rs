@@ -51,7 +51,20 @@ pub enum LineError {
         /// What stands there.
         got: String,
     },
-    /// It does not fit the environment: no such state or action.
+    /// What stands there leads the environment to where it cannot be.
+    #[error(
+        "`state` and `action` lead to {what}: expected {expected}, got {got}. Check these numbers first, \
+         then the environment and its options"
+    )]
+    Step {
+        /// "a reward" or "an observation".
+        what: &'static str,
+        /// What would be right.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// It does not fit the environment.
     #[error("{0}")]
     Env(#[source] Box<EnvError>),
 }
@@ -117,7 +130,7 @@ pub fn object(line: &[u8]) -> Result<Map<String, Value>, LineError> {
     match serde_json::from_slice(line) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => Err(LineError::NoObject { got: shown(&other) }),
-        Err(error) => Err(no_json(&error)),
+        Err(error) => Err(no_json(&error, line)),
     }
 }
 
@@ -156,14 +169,20 @@ pub fn element<T>(
     })
 }
 
-fn no_json(error: &serde_json::Error) -> LineError {
+fn no_json(error: &serde_json::Error, line: &[u8]) -> LineError {
     let text = error.to_string();
     // The parser saw one line, which is not the first of the file.
     let reason = text.split(" at line ").next().unwrap_or_default();
-    LineError::NoJson { reason: format!("{reason} at column {}", error.column()) }
+    // Python writes them.
+    let line = String::from_utf8_lossy(line);
+    let is_python = ["NaN", "Infinity"].iter().any(|name| line.contains(name));
+    let hint =
+        if is_python { "; NaN and Infinity are no JSON: expected finite numbers" } else { "" };
+    LineError::NoJson { reason: format!("{reason} at column {}{hint}", error.column()) }
 }
 
-fn shown(value: &Value) -> String {
+/// A value for a message, its end left out where it is long.
+pub(crate) fn shown(value: &Value) -> String {
     let mut text = value.to_string();
     if let Some((end, _)) = text.char_indices().nth(SHOWN) {
         text.truncate(end);
@@ -215,5 +234,15 @@ mod tests {
         let error = element(&object, "n", read).unwrap_err().to_string();
         assert_eq!(error, "`n`: expected an element of Discrete(3), got \"x\"");
         assert!(shown(&Value::from("é".repeat(300))).ends_with('…'));
+    }
+
+    #[test]
+    fn numbers_that_python_alone_reads_are_named() {
+        for line in [r#"{"n": [1, NaN]}"#, r#"{"n": -Infinity}"#] {
+            let error = object(line.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("expected finite numbers"), "{error}");
+        }
+        let error = object(b"{").unwrap_err().to_string();
+        assert!(!error.contains("finite"), "{error}");
     }
 }

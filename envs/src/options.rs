@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     EnvError,
-    spelling::{misspelt_boolean, nearest, whole_number},
+    spelling::{in_plain_words, misspelt_boolean, nearest, whole_number},
 };
 
 /// The option that every environment understands.
@@ -71,11 +71,13 @@ impl EnvOptions {
         serde_json::from_value(Value::Object(own.clone())).map_err(|error| {
             // A type error does not say where it is, so the options are read one by one.
             let alone = |(key, value): (&String, &Value)| {
-                let error = alone(key, value.clone())?;
+                let error = alone(key, whole_numbers(value.clone()))?;
                 let spelling = value.as_str().and_then(misspelt_boolean).unwrap_or_default();
+                let error = in_plain_words(&error.to_string());
                 Some(format!("`{key}` = {value}: {error}{spelling}"))
             };
-            let reason = own.iter().find_map(alone).unwrap_or_else(|| error.to_string());
+            let whole = || in_plain_words(&error.to_string());
+            let reason = own.iter().find_map(alone).unwrap_or_else(whole);
             EnvError::InvalidOption { id: id.to_owned(), reason }
         })
     }
@@ -146,6 +148,7 @@ mod tests {
         for count in [1.5, -1.0, 1e300] {
             let error = read(EnvOptions::none().with("rows", count)).unwrap_err().to_string();
             assert!(error.contains("`rows` = "), "{error}");
+            assert!(error.contains("expected a whole number from 0 to 4294967295"), "{error}");
         }
         let limit = |steps: f64| EnvOptions::none().with(LIMIT, steps).max_episode_steps("Maze-v0");
         assert!(limit(1e2).unwrap() == Some(100) && limit(1.5).is_err());

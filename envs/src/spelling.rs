@@ -1,4 +1,4 @@
-//! Names that were meant.
+//! Names and values as they are spelt: what was meant, and messages in plain words.
 
 /// The candidate most like `name`, if any is much like it, capitals aside.
 #[must_use]
@@ -8,6 +8,7 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 > 0.7).then(|| best.1.to_owned())
 }
+
 /// What to write instead of a boolean in another language's spelling, `False` say. `None` for other
 /// text.
 #[must_use]
@@ -19,9 +20,203 @@ pub fn misspelt_boolean(text: &str) -> Option<&'static str> {
     }
 }
 
+/// Every whole number below this is exact as a float; from here on a float stands for several.
+const EXACT_BELOW: f64 = 9_007_199_254_740_992.0; // 2⁵³
+
 /// A number that is whole, and small enough to be exact as a float, as an integer: 1e4 is a count.
+///
+/// 2⁵³ is none: 9007199254740993.0 is read as the same float.
 #[must_use]
 pub fn whole_number(number: f64) -> Option<i64> {
-    let is_exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0; // 2⁵³
+    let is_exact = number.fract() == 0.0 && number.abs() < EXACT_BELOW;
     is_exact.then_some(number as i64)
+}
+
+/// A message of serde in plain words: `invalid type: string "x", expected u32` becomes
+/// `expected a whole number from 0 to 4294967295, got the text "x"`. Other messages stay as they are.
+///
+/// ```
+/// use gymnast_envs::spelling::in_plain_words;
+///
+/// assert_eq!(in_plain_words("missing field `env_steps`"), "`env_steps` is missing");
+/// ```
+#[must_use]
+pub fn in_plain_words(message: &str) -> String {
+    wrong_value(message).or_else(|| wrong_name(message)).unwrap_or_else(|| message.to_owned())
+}
+
+/// Of a value of another type, range or length.
+fn wrong_value(message: &str) -> Option<String> {
+    if let Some(rest) = message.strip_prefix("invalid length ") {
+        let (length, expected) = rest.split_once(", expected ")?;
+        return Some(format!("expected {}, got length {length}", wanted(expected)));
+    }
+    let kinds = ["invalid type: ", "invalid value: "];
+    let rest = kinds.iter().find_map(|kind| message.strip_prefix(kind))?;
+    // The last one: a text that came may hold the same words.
+    let (got, expected) = rest.rsplit_once(", expected ")?;
+    let expected = wanted(expected);
+    let is_count = expected.starts_with("a whole number");
+    let hint = if is_count && is_large_float(got) { INEXACT } else { "" };
+    let got = received(got).map(|got| format!(", got {got}")).unwrap_or_default();
+    Some(format!("expected {expected}{got}{hint}"))
+}
+
+/// What to do where a count is written as a float that stands for several.
+const INEXACT: &str =
+    ": write all its digits, since with a point or an exponent it is exact below 2^53 only";
+
+/// Of a key or a choice that is not there.
+fn wrong_name(message: &str) -> Option<String> {
+    if let Some(key) = message.strip_prefix("missing field ") {
+        return Some(format!("{key} is missing"));
+    }
+    if let Some(rest) = message.strip_prefix("unknown field ") {
+        let (key, known) = rest.rsplit_once(", expected ")?;
+        return Some(format!("there is no {key}: expected {known}"));
+    }
+    let (choice, known) = message.strip_prefix("unknown variant ")?.rsplit_once(", expected ")?;
+    Some(format!("expected {known}, got {choice}"))
+}
+
+/// What serde expects, by the names of Rust's types.
+fn wanted(expected: &str) -> String {
+    let between = |least: i64, most: i64| format!("a whole number from {least} to {most}");
+    match expected {
+        "u8" => between(0, u8::MAX.into()),
+        "u16" => between(0, u16::MAX.into()),
+        "u32" => between(0, u32::MAX.into()),
+        "u64" | "u128" | "usize" => "a whole number from 0 on".to_owned(),
+        "i8" => between(i8::MIN.into(), i8::MAX.into()),
+        "i16" => between(i16::MIN.into(), i16::MAX.into()),
+        "i32" => between(i32::MIN.into(), i32::MAX.into()),
+        "i64" | "i128" | "isize" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a string" => "a text".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "a table".to_owned(),
+        // TOML's words for a choice that is no text.
+        "string only" => "the name of a choice".to_owned(),
+        other => {
+            let lists = ["an array of length ", "a tuple of size "];
+            match lists.iter().find_map(|list| other.strip_prefix(list)) {
+                Some(length) => format!("a list of length {length}"),
+                None if other.starts_with("struct ") => "a table".to_owned(),
+                None if other.starts_with("enum ") => "the name of a choice".to_owned(),
+                None => other.to_owned(),
+            }
+        }
+    }
+}
+
+/// What came, by serde's names. `None` where they say nothing that a user knows.
+fn received(got: &str) -> Option<String> {
+    if let Some(number) = float(got) {
+        let is_long = number.abs() >= 1e15;
+        return Some(if is_long { format!("{number:e}") } else { number.to_string() });
+    }
+    let kinds = ["boolean ", "integer ", "character "];
+    if let Some(value) = kinds.iter().find_map(|kind| in_backticks(got.strip_prefix(kind)?)) {
+        return Some(value.to_owned());
+    }
+    if let Some(text) = got.strip_prefix("string ") {
+        return Some(format!("the text {text}"));
+    }
+    match got {
+        "sequence" => Some("a list".to_owned()),
+        "map" => Some("a table".to_owned()),
+        "null" | "unit value" => Some("nothing".to_owned()),
+        // "unit variant", "newtype struct" and the like.
+        _ if got.ends_with(" variant") || got.ends_with(" struct") || got == "enum" => None,
+        other => Some(other.to_owned()),
+    }
+}
+
+fn in_backticks(text: &str) -> Option<&str> {
+    text.strip_prefix('`')?.split('`').next()
+}
+
+fn float(got: &str) -> Option<f64> {
+    in_backticks(got.strip_prefix("floating point ")?)?.parse().ok()
+}
+
+/// Whether what came is a float so large that it stands for several whole numbers.
+fn is_large_float(got: &str) -> bool {
+    float(got).is_some_and(|number| number.is_finite() && number.abs() >= EXACT_BELOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, de::DeserializeOwned};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Settings {
+        #[allow(dead_code)] // read, never looked at
+        steps: u64,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Choice {
+        One,
+        Two,
+    }
+
+    /// What serde says of a value, in plain words.
+    fn translated<T: DeserializeOwned + std::fmt::Debug>(value: Value) -> String {
+        in_plain_words(&serde_json::from_value::<T>(value).unwrap_err().to_string())
+    }
+
+    #[test]
+    fn a_whole_number_is_exact_or_none() {
+        assert_eq!((whole_number(1e4), whole_number(-0.0)), (Some(10_000), Some(0)));
+        let most: i64 = (1 << 53) - 1;
+        assert_eq!(whole_number(most as f64), Some(most));
+        // Read from 9007199254740992.0 and from 9007199254740993.0 alike.
+        assert_eq!(whole_number((most + 1) as f64), None);
+        assert!([1.5, f64::NAN, f64::INFINITY].iter().all(|&x| whole_number(x).is_none()));
+    }
+
+    #[test]
+    fn types_have_plain_names() {
+        let whole = "expected a whole number from 0";
+        assert_eq!(
+            translated::<u32>(json!("a, expected b")),
+            format!("{whole} to 4294967295, got the text \"a, expected b\"")
+        );
+        assert_eq!(translated::<u8>(json!(-1)), format!("{whole} to 255, got -1"));
+        assert_eq!(translated::<usize>(json!(1.5)), format!("{whole} on, got 1.5"));
+        assert_eq!(translated::<i64>(json!([1])), "expected a whole number, got a list");
+        assert_eq!(translated::<f64>(json!({})), "expected a number, got a table");
+        assert_eq!(translated::<bool>(json!(1)), "expected true or false, got 1");
+        assert_eq!(translated::<String>(Value::Null), "expected a text, got nothing");
+        assert_eq!(translated::<Vec<f64>>(json!(true)), "expected a list, got true");
+        assert_eq!(
+            translated::<[f64; 3]>(json!([1.0])),
+            "expected a list of length 3, got length 1"
+        );
+        assert_eq!(translated::<Settings>(json!(5)), "expected a table, got 5");
+        let large = translated::<u64>(json!(1e17));
+        assert!(
+            large.starts_with(&format!("{whole} on, got 1e17: write all its digits")),
+            "{large}"
+        );
+    }
+
+    #[test]
+    fn keys_and_choices_have_plain_names() {
+        assert_eq!(translated::<Settings>(json!({})), "`steps` is missing");
+        let unknown = translated::<Settings>(json!({ "step": 1 }));
+        assert_eq!(unknown, "there is no `step`: expected `steps`");
+        assert_eq!(translated::<Choice>(json!("three")), "expected `one` or `two`, got `three`");
+        let (one, two) = (json!("one"), json!("two"));
+        let read = |value| serde_json::from_value::<Choice>(value).unwrap();
+        assert!(matches!((read(one), read(two)), (Choice::One, Choice::Two)));
+        assert_eq!(in_plain_words("duplicate key"), "duplicate key");
+    }
 }

@@ -6,7 +6,7 @@ use gymnast_core::text::{WIDTH, columns, lines, wrapped};
 use gymnast_envs::{EnvOptions, EnvSpec, SpaceDescription};
 use serde_json::json;
 
-use super::{CommandError, Names, agents::by_needs, table::optional, write_json};
+use super::{CommandError, Names, agents::by_needs, shell, table::optional, write_json};
 
 /// List the environments, or describe one
 #[derive(clap::Args)]
@@ -129,7 +129,7 @@ fn describe(
     write!(out, "{}", wrapped(&options))?;
     let presets = names.catalog.iter().filter(|agent| agent.preset(spec.id()).is_some());
     for agent in presets {
-        writeln!(out, "\nTrain: gymnast train {} {}", agent.name, spec.id())?;
+        writeln!(out, "\nTrain: gymnast train {} {}", agent.name, shell::word(spec.id()))?;
     }
     Ok(())
 }

@@ -56,6 +56,8 @@ impl From<io::Error> for CommandError {
 
 impl From<TrainError> for CommandError {
     fn from(error: TrainError) -> Self {
+        // One line says why; the directory holds what the other seeds came to.
+        let error = error.first_failure();
         match error {
             TrainError::InvalidSetting { .. }
             | TrainError::RunExists { .. }

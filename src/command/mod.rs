@@ -27,6 +27,7 @@ mod replay;
 mod report;
 mod run_dir;
 mod seeds;
+mod shell;
 mod table;
 mod train;
 mod tune;

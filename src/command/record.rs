@@ -1,10 +1,6 @@
 //! `gymnast record`: episodes for others to learn from.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use gymnast_core::{statistics, text::escape_name};
 use gymnast_envs::{EnvError, EnvSpec, RowSpace, Seed, Space, VectorEnv};
@@ -26,7 +22,7 @@ use crate::task::AnyTask;
 )]
 pub(crate) struct Record {
     /// A run's directory (its first seed's agent plays), one of its seeds' or an environment
-    what: String,
+    what: PathBuf,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -79,7 +75,7 @@ type Choose<'a, O, A> =
 
 /// The agent of the first seed asked for, at its best.
 fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandError> {
-    let (run, dirs) = run_dir::open(Path::new(&args.what), names)?;
+    let (run, dirs) = run_dir::open(&args.what, names)?;
     if !args.set.is_empty() {
         return Err(CommandError::usage("--set is for an environment: a run has its own options"));
     }

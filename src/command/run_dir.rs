@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use gymnast_envs::{EnvOptions, EnvSpec, Space};
 use gymnast_harness::{
-    Agent, Newest, RunIdentity, SeedDir, TrainError,
+    Agent, Newest, RunIdentity, RunSeeds, SeedDir, TrainError,
     report::{RunResults, SeedResults},
 };
 use toml::{Table, Value};
 
-use super::{CommandError, Names, say};
+use super::{CommandError, Names, say, shell};
 use crate::{
     Run,
     run::{CONFIG_FILE, read_config},
@@ -59,16 +59,17 @@ fn is_seed(path: &Path) -> bool {
 /// What a word that may be a run's directory or an environment means: the environment, or `None` for a
 /// run.
 pub(crate) fn run_or_env<'a>(
-    what: &str,
+    what: &Path,
     names: &'a Names,
 ) -> Result<Option<&'a EnvSpec>, CommandError> {
-    let path = Path::new(what);
-    if path.is_dir() || is_seed(path) {
+    // A path may hold other bytes than UTF-8, an environment's name does not.
+    let Some(id) = what.to_str().filter(|_| !what.is_dir() && !is_seed(what)) else {
         return Ok(None);
-    }
-    let spec = names.registry.spec(what).map_err(|error| {
-        CommandError::usage(format!("{what} is no run's directory, and {error}"))
-    })?;
+    };
+    let spec = names
+        .registry
+        .spec(id)
+        .map_err(|error| CommandError::usage(format!("{id} is no run's directory, and {error}")))?;
     Ok(Some(spec))
 }
 
@@ -93,11 +94,14 @@ impl Place {
 pub(crate) fn open(path: &Path, names: &Names) -> Result<(Run, Vec<SeedDir>), CommandError> {
     let place = place(path);
     let run = Run::read(&names.catalog, &names.registry, &place.run)?;
-    let seeds = place.choose(SeedDir::list(&place.run)?, |dir| dir.seed)?;
+    let found = RunSeeds::of(&place.run, &run.to_table())?;
+    say_left_out(&found, &name(&place.run));
+    let seeds = place.choose(found.own, |dir| dir.seed)?;
     if seeds.is_empty() {
-        let path = name(path);
+        let out = shell::path(&place.run);
         return Err(CommandError::failed(format!(
-            "{path} holds no seed yet: train it with gymnast train --resume --out {path}"
+            "{} holds no seed yet: train it with gymnast train --resume --out {out}",
+            name(path)
         )));
     }
     Ok((run, seeds))
@@ -173,9 +177,10 @@ pub(crate) fn results_of(
     };
     let env = text("env", "id");
     let registered = || names.registry.spec(&env).ok().and_then(EnvSpec::threshold);
-    let mut found = SeedDir::list(&place.run)?;
-    keep_those_listed(&mut found, &config, &name(&place.run));
-    let mut seeds = place.choose(found, |dir| dir.seed)?;
+    let found = RunSeeds::of(&place.run, &config)?;
+    say_left_out(&found, &name(&place.run));
+    say_missing(&found, &name(&place.run));
+    let mut seeds = place.choose(found.own, |dir| dir.seed)?;
     seeds.retain(|dir| is_asked_for(dir.seed));
     let identity_of = identities(&config, names);
     let read = |dir: SeedDir| SeedResults::read(&dir, &identity_of(dir.seed));
@@ -188,23 +193,18 @@ pub(crate) fn results_of(
     })
 }
 
-/// Leaves out the seeds that the configuration does not list, with a word, and says how many of those that
-/// it lists are not there yet.
-fn keep_those_listed(found: &mut Vec<SeedDir>, config: &Table, run: &str) {
-    let seeds = config.get("seeds").and_then(Value::as_array);
-    let Some(seeds) = seeds else { return };
-    let listed: Vec<u64> =
-        seeds.iter().filter_map(|seed| u64::try_from(seed.as_integer()?).ok()).collect();
-    found.retain(|dir| {
-        let is_listed = listed.contains(&dir.seed);
-        if !is_listed {
-            say(&format!("{run}: seed-{} is left out, as config.toml does not list it", dir.seed));
-        }
-        is_listed
-    });
-    if found.len() < listed.len() && !found.is_empty() {
-        let (found, listed) = (found.len(), listed.len());
-        say(&format!("{run}: {found} of the {listed} seeds of its config.toml are there"));
+/// Names the seeds that do not count.
+fn say_left_out(found: &RunSeeds, run: &str) {
+    for dir in &found.left_out {
+        say(&format!("{run}: seed-{} is left out, as config.toml does not list it", dir.seed));
+    }
+}
+
+/// Says how many of the seeds that the configuration lists are there, where some are not yet.
+fn say_missing(found: &RunSeeds, run: &str) {
+    let (own, listed) = (found.own.len(), found.listed.as_ref().map_or(0, Vec::len));
+    if own < listed && own > 0 {
+        say(&format!("{run}: {own} of the {listed} seeds of its config.toml are there"));
     }
 }
 

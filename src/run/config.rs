@@ -2,7 +2,10 @@
 
 use std::{fs::File, io::Read as _, path::Path};
 
-use gymnast_envs::{EnvError, EnvOption, EnvOptions, EnvSpec, spelling::misspelt_boolean};
+use gymnast_envs::{
+    EnvError, EnvOption, EnvOptions, EnvSpec,
+    spelling::{in_plain_words, misspelt_boolean},
+};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
@@ -33,16 +36,30 @@ pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, RunError>
     toml::from_slice(text).or_else(|wrong| {
         // 1e4 is a count, where a count is expected.
         let whole = toml::from_slice::<Table>(text).ok();
-        let whole = whole.map(|table| whole_numbers(Value::Table(table)));
-        whole.and_then(|table| table.try_into().ok()).ok_or_else(|| {
-            let text = String::from_utf8_lossy(text);
-            // What TOML says of `.5`.
-            let lacks_zero = wrong.message().contains("invalid mantissa");
-            let hint =
-                if lacks_zero { ": a number begins with a digit, 0.5 and not .5" } else { "" };
-            error(format!("{wrong}{hint}{}", misspelt(&text)))
-        })
+        let whole = whole.map(|table| whole_numbers(Value::Table(table)).try_into());
+        let is_float = wrong.message().starts_with("invalid type: floating point ");
+        let wrong = match whole {
+            Some(Ok(read)) => return Ok(read),
+            // The float may be right, and what is wrong may stand elsewhere.
+            Some(Err(other)) if is_float && other.message() != wrong.message() => other,
+            _ => wrong,
+        };
+        // What TOML says of `.5`.
+        let lacks_zero = wrong.message().contains("invalid mantissa");
+        let hint = if lacks_zero { ": a number begins with a digit, 0.5 and not .5" } else { "" };
+        let misspelt = misspelt(&String::from_utf8_lossy(text));
+        Err(error(format!("{}{hint}{misspelt}", with_plain_words(&wrong))))
     })
+}
+
+/// An error with the place that TOML names, its message in plain words.
+fn with_plain_words(error: &toml::de::Error) -> String {
+    let (mut text, message) = (error.to_string(), error.message());
+    // The last one: before it stands the line of the file, which may hold anything.
+    if let Some(at) = text.rfind(message) {
+        text.replace_range(at..at + message.len(), &in_plain_words(message));
+    }
+    text.trim_end().to_owned()
 }
 
 /// Where a boolean is spelt as in another language, which is no TOML.

@@ -207,11 +207,27 @@ fn seed_files() -> Files {
     FILES.get_or_init(train).clone()
 }
 
+/// Makes the sum right that the newest manifest has of a file.
+fn sum_anew(files: &mut Files, part: &str, name: &str) {
+    let bytes = files.file(name).clone();
+    let manifest = files.file("manifest.json");
+    let mut json: Value = serde_json::from_slice(manifest).expect("a manifest is JSON");
+    json[part][name] = serde_json::json!({"bytes": bytes.len(), "crc32": crc32(&bytes)});
+    *manifest = summed(json);
+}
+
 /// A seed is taken up from what is left of its directory, or refused.
 pub(super) fn seed_directories(source: &mut Source) {
     let mut files = seed_files();
     match source.up_to(4) {
         0 => files.damage(source, |path| path.ends_with(EventWriter::FILE)),
+        1 if source.one_in(2) => {
+            // A log whose contents are wrong, under a sum that is right.
+            let name = source.pick(&[Episode::FILE, Evaluation::FILE, MetricRow::FILE]);
+            let log = files.file(name);
+            *log = source.mutated(log);
+            sum_anew(&mut files, "logs", name);
+        }
         1 => files.damage(source, |path| path.extension().is_some_and(|end| end == "csv")),
         2 => {
             let manifest = files.file("manifest.json");
@@ -223,11 +239,7 @@ pub(super) fn seed_directories(source: &mut Source) {
             let mut json: Value = serde_json::from_slice(values).expect("values are JSON");
             change_json(source, &mut json);
             *values = json.to_string().into_bytes();
-            let sum = (values.len(), crc32(values));
-            let manifest = files.file("manifest.json");
-            let mut json: Value = serde_json::from_slice(manifest).expect("a manifest is JSON");
-            json["files"]["values.json"] = serde_json::json!({"bytes": sum.0, "crc32": sum.1});
-            *manifest = summed(json);
+            sum_anew(&mut files, "files", "values.json");
         }
         _ => files.damage(source, |_| true),
     }

@@ -15,7 +15,7 @@ pub use config::A2cConfig;
 
 use crate::{
     actor_critic::{ActorCritic, Pass},
-    learned::backend,
+    learned::{backend, refused},
     losses,
     policy_head::PolicyHead,
     returns,
@@ -144,12 +144,7 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
         let grad_norm = self
             .optimizer
             .descend(networks.parameters_mut(), learning_rate, Some(max_norm))
-            .map_err(backend)?;
-        let grad_norm = f64::from(grad_norm);
-        if !grad_norm.is_finite() {
-            let (what, env_steps) = ("the gradient", self.env_steps);
-            return Err(AgentError::Diverged { what, value: grad_norm, env_steps });
-        }
+            .map_err(|error| refused(error, self.env_steps))?;
         networks.follow_update();
         self.updates += 1;
         if !self.updates.is_multiple_of(METRICS_EVERY) {
@@ -159,7 +154,7 @@ impl<O: FeatureSpace, H: PolicyHead> A2c<O, H> {
             .with("policy_loss", policy_loss)
             .with("value_loss", value_loss)
             .with("entropy", pass.entropy)
-            .with("grad_norm", grad_norm)
+            .with("grad_norm", f64::from(grad_norm))
             .with("learning_rate", learning_rate);
         if let Some(share) = returns::explained_variance(value, returns)? {
             metrics = metrics.with("explained_variance", share);
@@ -226,6 +221,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A2c<O, H> {
         experience: &Experience<O, H::ActionSpace>,
     ) -> Result<Option<Metrics>, AgentError> {
         let A2cConfig { gamma, reward_scale, .. } = self.config;
+        self.networks.check_acting(self.env_steps)?;
         self.rollout.push(&self.networks, experience, gamma, reward_scale)?;
         self.env_steps += experience.len() as u64;
         self.networks.observe(experience)?;

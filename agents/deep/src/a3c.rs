@@ -113,7 +113,12 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for A3c<O, H> {
         rng: &mut Rng,
         actions: &mut Vec<<H::ActionSpace as Space>::Element>,
     ) {
-        self.shared.networks.act(observations, mode, rng, actions);
+        let networks = &self.shared.networks;
+        networks.act(observations, mode, rng, actions);
+        // Nobody learns from these actions who could tell.
+        if networks.check_acting(self.shared.env_steps()).is_err() {
+            actions.clear();
+        }
     }
 }
 

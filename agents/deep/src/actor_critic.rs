@@ -21,6 +21,7 @@ use average::WeightAverage;
 
 use crate::{
     action_mask::ActionMask,
+    divergence::Divergence,
     learned::{backend, check_widths},
     policy_head::{PolicyHead, Rows},
 };
@@ -54,6 +55,7 @@ pub struct ActorCritic<O, H> {
     min_log_std: f32,
     statistics: Option<RunningMeanStd>,
     acting: RefCell<Acting>,
+    divergence: Divergence,
 }
 
 /// What acting writes to, kept from call to call.
@@ -110,6 +112,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             parameters,
             statistics: config.normalize_observations.then(|| RunningMeanStd::new(width)),
             acting: RefCell::default(),
+            divergence: Divergence::default(),
             observation_space,
             head,
             mask,
@@ -174,7 +177,8 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         self.head.action_width()
     }
 
-    /// Chooses actions, as [`Policy::act`](gymnast_harness::Policy::act).
+    /// Chooses actions, as [`Policy::act`](gymnast_harness::Policy::act); at its best none where the
+    /// network puts out what is not finite.
     pub fn act(
         &self,
         observations: &[O::Element],
@@ -191,22 +195,31 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         let Acting { outputs, drawn, best, .. } = acting;
         let (n, action_width) = (observations.len(), self.action_width());
         let shared = &parameters[self.shared.range()];
-        let outputs = outputs.chunks_exact(self.head.outputs());
+        let rows = outputs.chunks_exact(self.head.outputs());
         actions.clear();
         if mode == Mode::Explore {
             drawn.resize(n * action_width, 0.0);
-            let rows = outputs.zip(drawn.chunks_exact_mut(action_width));
+            let rows = rows.zip(drawn.chunks_exact_mut(action_width));
             actions.extend(rows.map(|(outputs, action)| {
                 self.head.sample(outputs, shared, rng, action);
                 self.head.element(action)
             }));
-        } else {
+            self.divergence.lets_act(mode, outputs.iter().chain(&*drawn));
+        } else if self.divergence.lets_act(mode, &*outputs) {
             best.resize(action_width, 0.0);
-            actions.extend(outputs.map(|outputs| {
+            actions.extend(rows.map(|outputs| {
                 self.head.mode(outputs, best);
                 self.head.element(best)
             }));
         }
+    }
+
+    /// What an agent asks before it learns from its last actions.
+    ///
+    /// # Errors
+    /// [`AgentError::Diverged`] where what they were chosen by was not finite.
+    pub(crate) fn check_acting(&self, env_steps: u64) -> Result<(), AgentError> {
+        self.divergence.check(env_steps)
     }
 
     /// Writes what the policy that exploits puts out, `[N, outputs]`: of a finite one the logits, masked where the

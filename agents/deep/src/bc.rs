@@ -26,6 +26,7 @@ pub use config::BcConfig;
 
 use crate::{
     action_mask::ActionMask,
+    divergence::Divergence,
     learned::{backend, write_features},
     policy_head::PolicyHead,
 };
@@ -75,6 +76,7 @@ pub struct Bc<O, H> {
     validation: Dataset,
     env_steps: u64,
     acting: RefCell<Acting>,
+    divergence: Divergence,
 }
 
 /// How the network's outputs are read.
@@ -148,6 +150,7 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
             validation,
             env_steps: 0,
             acting: RefCell::default(),
+            divergence: Divergence::default(),
         })
     }
 
@@ -318,8 +321,11 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Bc<O, H> {
             .plan()
             .run(weights, features, observations.len(), scratch, outputs)
             .expect("the features have the network's width");
-        let rows = features.chunks_exact(width).zip(outputs.chunks_exact_mut(out));
         actions.clear();
+        if !self.divergence.lets_act(mode, &*outputs) {
+            return;
+        }
+        let rows = features.chunks_exact(width).zip(outputs.chunks_exact_mut(out));
         actions.extend(
             rows.map(|(features, outputs)| {
                 self.policy.choose(features, outputs, mode, rng, action)
@@ -341,6 +347,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Bc<O, H> {
         &mut self,
         experience: &Experience<O, H::ActionSpace>,
     ) -> Result<Option<Metrics>, AgentError> {
+        self.divergence.check(self.env_steps)?;
         self.env_steps += experience.len() as u64;
         let mut ended = None;
         let mut grace = Grace::default();

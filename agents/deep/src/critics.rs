@@ -122,17 +122,34 @@ impl Critics {
 ///
 /// It is all that an actor learns from its critic (Silver et al., "Deterministic policy gradient
 /// algorithms", 2014, theorem 1: ∇θ Q(s, μ(s)) = ∇θ μ(s) ∇ₐ Q(s, a)). Asking for this alone
-/// leaves the critic's own gradients untouched, and spares their cost.
+/// leaves the critic's own gradients untouched, and spares their cost. It is the same where the caller
+/// has switched gradients off.
+///
+/// # Errors
+/// [`AgentError::Backend`] where Q does not depend on the action: there is no gradient then, which is not
+/// one of zeros.
 pub(crate) fn action_gradient(
     value: impl Fn(&Tensor) -> Tensor,
     observation: &Tensor,
     action: &Tensor,
-) -> (Tensor, Tensor) {
+) -> Result<(Tensor, Tensor), AgentError> {
     let action = action.detach().set_requires_grad(true);
-    let q = value(&Tensor::cat(&[observation, &action], 1)); // [B]
-    let mut gradients =
-        Tensor::run_backward(&[q.sum(Kind::Float)], &[&action], false, false).into_iter();
-    (q.detach(), gradients.next().expect("one input, one gradient"))
+    tch::with_grad(|| {
+        let q = value(&Tensor::cat(&[observation, &action], 1)); // [B]
+        let sum = q.sum(Kind::Float);
+        // libtorch crashes where nothing has a gradient, and where only others have one it leaves this one
+        // undefined.
+        let gradients = if q.requires_grad() {
+            Tensor::f_run_backward(&[&sum], &[&action], false, false).map_err(backend)?
+        } else {
+            Vec::new()
+        };
+        let Some(gradient) = gradients.into_iter().find(Tensor::defined) else {
+            let reason = "expected values that depend on the actions, got ones without a gradient";
+            return Err(AgentError::Backend(reason.to_owned()));
+        };
+        Ok((q.detach(), gradient))
+    })
 }
 
 /// Puts two columns of rows side by side.
@@ -188,13 +205,32 @@ mod tests {
         let observation = Tensor::from_slice(&observation).view([2, 2]);
         let action = Tensor::from_slice(&action).view([2, 1]);
         let numbers = |tensor: &Tensor| Vec::<f32>::try_from(tensor.view(-1)).unwrap();
-        let (q, gradient) = action_gradient(|rows| critics.least(rows), &observation, &action);
-        assert_eq!((numbers(&q), numbers(&gradient)), (vec![-0.5, -4.0], vec![1.0, 3.0]));
-        let (q, gradient) = action_gradient(|rows| critics.first(rows), &observation, &action);
+        let of_least =
+            || action_gradient(|rows| critics.least(rows), &observation, &action).unwrap();
+        // Also where gradients are off.
+        for (q, gradient) in [of_least(), tch::no_grad(of_least)] {
+            assert_eq!((numbers(&q), numbers(&gradient)), (vec![-0.5, -4.0], vec![1.0, 3.0]));
+        }
+        let of_first = action_gradient(|rows| critics.first(rows), &observation, &action);
+        let (q, gradient) = of_first.unwrap();
         assert_eq!((numbers(&q), numbers(&gradient)), (vec![5.5, -4.0], vec![3.0, 3.0]));
         // The actor's question leaves nothing behind for the critics' next step.
         for critic in &critics.online {
             assert!(critic.network.parameters().gradients().iter().all(|&g| g == 0.0));
+        }
+    }
+
+    #[test]
+    fn values_that_do_not_depend_on_the_action_have_no_gradient() {
+        let critics = linear(&[[1.0, 2.0, 3.0, 1.0]]);
+        let rows = |width| Tensor::ones([2, width], tch::kind::FLOAT_CPU);
+        let (observation, action) = (rows(2), rows(1));
+        type Value<'a> = &'a dyn Fn(&Tensor) -> Tensor;
+        let detached: Value<'_> = &|rows| tch::no_grad(|| critics.first(rows));
+        let constant: Value<'_> = &|rows| critics.first(&rows.detach());
+        for value in [detached, constant] {
+            let error = action_gradient(value, &observation, &action).unwrap_err();
+            assert!(matches!(error, AgentError::Backend(_)), "{error}");
         }
     }
 

@@ -168,7 +168,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Policy<O, A> for Ddpg<O, A> {
                 add_noise(rows, self.exploration_noise() as f32, f32::INFINITY, rng);
             }
         }
-        self.experience.write_actions(rows, actions);
+        self.experience.write_actions(mode, rows, actions);
     }
 }
 

@@ -73,7 +73,7 @@ impl DeterministicActor {
     ) -> Result<f64, AgentError> {
         let observation = Tensor::from_slice(observation).view([batch as i64, -1]); // [B, width]
         let action = self.online.network.forward(&observation).tanh(); // [B, A]
-        let (q, ascent) = action_gradient(value, &observation, &action); // [B], [B, A]
+        let (q, ascent) = action_gradient(value, &observation, &action)?; // [B], [B, A]
         // Its gradient is that of −mean Q, as `ascent` is ∇ₐ Q.
         let loss = (action * ascent).sum(Kind::Float) / -(batch as f64); // []
         self.online.minimize(&loss, descent)?;

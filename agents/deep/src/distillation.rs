@@ -132,7 +132,7 @@ impl Objective<Mlp> for Lesson {
 /// # Errors
 /// [`AgentError::InvalidConfig`], also where observations say which actions are allowed: students know
 /// no masks; [`AgentError::Env`] where an environment fails; [`AgentError::Backend`] where preferences
-/// are not finite.
+/// are not finite, [`AgentError::Diverged`] where the student's are not.
 pub fn distil_policy<O: FeatureSpace, A: FiniteSpace>(
     teacher: &dyn ActionPreferences<O, A>,
     envs: &mut dyn VectorEnv<O, A>,
@@ -167,6 +167,7 @@ pub fn distil_policy<O: FeatureSpace, A: FiniteSpace>(
                 teacher.act(observations, Mode::Explore, &mut acting, &mut chosen);
             } else {
                 policy.act(observations, Mode::Exploit, &mut acting, &mut chosen);
+                policy.check_acting((targets.len() / n_actions) as u64)?;
             }
             envs.step(&chosen)?;
         }

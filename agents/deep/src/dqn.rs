@@ -25,7 +25,8 @@ pub use pretraining::random_play;
 pub use values::Distribution;
 
 use crate::{
-    learned::{backend, check_gradient, evaluate, follow_mean},
+    divergence::Divergence,
+    learned::{backend, evaluate, follow_mean, refused},
     off_policy::first_due,
     replay::{Batch, Replay},
     targets::greedy_actions,
@@ -107,6 +108,7 @@ pub struct Dqn<O, A> {
     env_steps: u64,
     updates: u64,
     acting: RefCell<Acting>,
+    divergence: Divergence,
     learning: Learning,
 }
 
@@ -165,6 +167,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             env_steps: 0,
             updates: 0,
             acting: RefCell::new(Acting::new(noise)),
+            divergence: Divergence::default(),
             learning: Learning::default(),
             plan: *plan,
             observation_space,
@@ -253,8 +256,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let max_norm = Some(config.max_grad_norm as f32);
         let parameters = self.online.parameters_mut();
         let grad_norm = self.optimizer.minimize(&loss, parameters, learning_rate, max_norm);
-        let grad_norm = grad_norm.map_err(backend)?;
-        check_gradient(grad_norm, self.env_steps)?;
+        let grad_norm = grad_norm.map_err(|error| refused(error, self.env_steps))?;
         self.updates += 1;
         if config.is_prioritized() {
             values.write_errors(&prediction, target, errors);
@@ -303,6 +305,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
     }
 
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
+        self.divergence.check(self.env_steps)?;
         let DqnConfig { gamma, reward_scale, .. } = self.config;
         let action_space = &self.action_space;
         let index = |action: &A::Element, row: &mut [i64]| {

@@ -2,7 +2,7 @@
 
 use gymnast_core::{
     nn::{Activation, Mlp, MlpConfig, Network, Parameters, Scratch},
-    optim::{Adam, AdamConfig, Optimizer as _},
+    optim::{Adam, AdamConfig, OptimError, Optimizer as _},
 };
 use gymnast_envs::{FeatureSpace, Rng};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
@@ -49,21 +49,26 @@ impl Learned {
     /// One step down the gradient of `loss`.
     ///
     /// # Errors
-    /// [`AgentError::Diverged`] where the gradient is not finite: before anything acts by what it left.
+    /// [`AgentError::Diverged`] where the gradient or its square is not finite: before anything acts by what
+    /// it left.
     pub(crate) fn minimize(&mut self, loss: &Tensor, descent: Descent) -> Result<(), AgentError> {
         let Descent { rate, env_steps } = descent;
         let parameters = self.network.parameters_mut();
-        let norm = self.optimizer.minimize(loss, parameters, rate, None).map_err(backend)?;
-        check_gradient(norm, env_steps)
+        let norm = self.optimizer.minimize(loss, parameters, rate, None);
+        norm.map_err(|error| refused(error, env_steps))?;
+        Ok(())
     }
 }
 
-/// Checks the norm of a gradient: with one that is not finite, parameters are not finite either.
-pub(crate) fn check_gradient(norm: f32, env_steps: u64) -> Result<(), AgentError> {
-    if norm.is_finite() {
-        return Ok(());
+/// Why an optimiser took no step, or none that is of use: with gradients that are not finite, or whose
+/// squares are not, a training has diverged.
+pub(crate) fn refused(error: OptimError, env_steps: u64) -> AgentError {
+    match error {
+        OptimError::NotFinite { what, got } => {
+            AgentError::Diverged { what, value: f64::from(got), env_steps }
+        }
+        other => backend(other),
     }
-    Err(AgentError::Diverged { what: "the gradient", value: f64::from(norm), env_steps })
 }
 
 /// `batch` rows to as many, in plain Rust, into a vector that is resized to fit.

@@ -8,6 +8,7 @@ mod bc;
 mod critics;
 mod ddpg;
 mod deterministic;
+mod divergence;
 mod dqn;
 mod learned;
 mod mbpo;

@@ -7,6 +7,7 @@ use rand::{RngExt as _, distr::StandardUniform};
 
 use crate::{
     action_range::ActionRange,
+    divergence::Divergence,
     learned::{Descent, check_widths, write_features},
     replay::{Batch, Replay},
 };
@@ -74,6 +75,7 @@ pub(crate) struct OffPolicy<O, A> {
     replay_rng: Rng,
     /// What was done last, in `[−1, 1]`.
     last_actions: Vec<f32>, // [num_envs, A]
+    divergence: Divergence,
     env_steps: u64,
 }
 
@@ -93,6 +95,7 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
             replay: Replay::new(size, widths, num_envs, config.n_step)?,
             replay_rng: plan.seed.child("replay", 0).rng(),
             last_actions: vec![0.0; num_envs * range.width()],
+            divergence: Divergence::default(),
             env_steps: 0,
             observation_space,
             action_space,
@@ -153,9 +156,17 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
         true
     }
 
-    /// Rows in `[−1, 1]` as actions between the bounds.
-    pub(crate) fn write_actions(&self, rows: &mut [f32], actions: &mut Vec<A::Element>) {
+    /// Rows in `[−1, 1]` as actions between the bounds; none where [`Divergence`] lets there be none.
+    pub(crate) fn write_actions(
+        &self,
+        mode: Mode,
+        rows: &mut [f32],
+        actions: &mut Vec<A::Element>,
+    ) {
         actions.clear();
+        if !self.divergence.lets_act(mode, &*rows) {
+            return;
+        }
         actions.extend(rows.chunks_exact_mut(self.range.width()).map(|row| {
             self.range.to_bounds(row);
             self.action_space.clip(row)
@@ -170,8 +181,10 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
     /// Remembers an experience. Returns the number of updates that are due.
     ///
     /// # Errors
-    /// [`AgentError::Env`] unless it has one row an environment.
+    /// [`AgentError::Env`] unless it has one row an environment; [`AgentError::Diverged`] where the actions
+    /// were not numbers.
     pub(crate) fn take_in(&mut self, experience: &Experience<O, A>) -> Result<u64, AgentError> {
+        self.divergence.check(self.env_steps)?;
         let Self { action_space, range, .. } = self;
         let write = |action: &A::Element, row: &mut [f32]| {
             action_space.flatten(action, row);

@@ -184,7 +184,7 @@ impl<A: FiniteSpace> PolicyHead for Categorical<A> {
     }
 }
 
-/// The number of the likeliest action. Logits of finite parameters, which agents see to, are no NaN.
+/// The number of the likeliest action; 0 of logits that are NaN, by which no agent acts.
 fn likeliest(logits: &[f32]) -> f32 {
     argmax(logits).unwrap_or(0) as f32
 }

@@ -19,7 +19,7 @@ pub use config::PpoConfig;
 
 use crate::{
     actor_critic::{ActorCritic, Pass},
-    learned::backend,
+    learned::{backend, refused},
     losses,
     policy_head::PolicyHead,
     returns,
@@ -207,13 +207,9 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         let (parameters, max_norm) =
             (self.networks.parameters_mut(), self.config.max_grad_norm as f32);
         let norm = self.optimizer.descend(parameters, learning_rate, Some(max_norm));
-        let norm = f64::from(norm.map_err(backend)?);
-        if norm.is_finite() {
-            self.networks.follow_update();
-            return Ok(norm);
-        }
-        let (what, env_steps) = ("the gradient", self.env_steps);
-        Err(AgentError::Diverged { what, value: norm, env_steps })
+        let norm = norm.map_err(|error| refused(error, self.env_steps))?;
+        self.networks.follow_update();
+        Ok(f64::from(norm))
     }
 
     /// What the rollout's actions were worth, and how likely they were.
@@ -311,6 +307,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Ppo<O, H> {
         experience: &Experience<O, H::ActionSpace>,
     ) -> Result<Option<Metrics>, AgentError> {
         let PpoConfig { gamma, reward_scale, .. } = self.config;
+        self.networks.check_acting(self.env_steps)?;
         self.rollout.push(&self.networks, experience, gamma, reward_scale)?;
         self.env_steps += experience.len() as u64;
         self.networks.observe(experience)?;

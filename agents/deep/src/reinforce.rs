@@ -16,7 +16,7 @@ pub use config::ReinforceConfig;
 
 use crate::{
     actor_critic::{ActorCritic, Pass},
-    learned::backend,
+    learned::{backend, refused},
     losses,
     policy_head::PolicyHead,
     returns,
@@ -130,17 +130,12 @@ impl<O: FeatureSpace, H: PolicyHead> Reinforce<O, H> {
         let grad_norm = self
             .optimizer
             .descend(networks.parameters_mut(), learning_rate, Some(max_norm))
-            .map_err(backend)?;
-        let grad_norm = f64::from(grad_norm);
-        if !grad_norm.is_finite() {
-            let (what, env_steps) = ("the gradient", self.env_steps);
-            return Err(AgentError::Diverged { what, value: grad_norm, env_steps });
-        }
+            .map_err(|error| refused(error, self.env_steps))?;
         networks.follow_update();
         Ok(metrics
             .with("policy_loss", policy_loss)
             .with("entropy", pass.entropy)
-            .with("grad_norm", grad_norm)
+            .with("grad_norm", f64::from(grad_norm))
             .with("learning_rate", learning_rate))
     }
 }
@@ -171,6 +166,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Reinforce<O, H
         experience: &Experience<O, H::ActionSpace>,
     ) -> Result<Option<Metrics>, AgentError> {
         let ReinforceConfig { gamma, reward_scale, baseline, .. } = self.config;
+        self.networks.check_acting(self.env_steps)?;
         AgentError::check_rows(experience, self.plan.num_envs)?;
         AgentError::check_rewards(&experience.rewards, reward_scale)?;
         self.env_steps += experience.len() as u64;

@@ -175,14 +175,14 @@ impl<O: FeatureSpace, A: BoundedSpace> Sac<O, A> {
         let head = self.actor.network.forward(&observation); // [B, 2 A]
         let (action, log_prob) = tanh_normal::rsample(&head, &rows(noise, actions)); // [B, A], [B]
         let (value, ascent) =
-            action_gradient(|rows| self.critics.least(rows), &observation, &action); // [B], [B, A]
+            action_gradient(|rows| self.critics.least(rows), &observation, &action)?; // [B], [B, A]
         let loss = actor_loss(&action, &log_prob, &ascent, f64::from(alpha)); // []
         self.actor.minimize(&loss, descent)?;
 
         let entropy = -log_prob.mean(Kind::Float).double_value(&[]);
         if self.config.automatic {
             let aim = self.config.target_entropy * actions as f64;
-            self.temperature.update(entropy, aim, rate)?;
+            self.temperature.update(entropy, aim, descent)?;
         }
         self.critics.follow(self.config.tau)?;
 
@@ -260,7 +260,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Policy<O, A> for Sac<O, A> {
             }
             Activation::Tanh.apply(rows);
         }
-        self.experience.write_actions(rows, actions);
+        self.experience.write_actions(mode, rows, actions);
     }
 }
 

@@ -174,7 +174,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Policy<O, A> for Td3<O, A> {
                 add_noise(rows, self.exploration_noise() as f32, f32::INFINITY, rng);
             }
         }
-        self.experience.write_actions(rows, actions);
+        self.experience.write_actions(mode, rows, actions);
     }
 }
 

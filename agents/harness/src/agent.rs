@@ -168,7 +168,10 @@ pub enum AgentError {
         expected: &'static str,
     },
     /// A loss or a value is no longer finite.
-    #[error("{what} became {value} after {env_steps} env steps: try a lower learning rate")]
+    #[error(
+        "{what} became {value} after {env_steps} env steps: try a lower learning rate, or smaller \
+         rewards (`reward_scale`, where the agent has it, or a wrapper)"
+    )]
     Diverged {
         /// What is not finite.
         what: &'static str,

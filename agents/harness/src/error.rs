@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use gymnast_envs::EnvError;
 use thiserror::Error;
 
-use crate::{AgentError, CheckpointError};
+use crate::{AgentError, CheckpointError, Summary};
 
 /// Why a training could not start or go on.
 #[derive(Debug, Error)]
@@ -104,6 +104,14 @@ pub enum TrainError {
         /// What the panic said.
         message: String,
     },
+    /// Seeds of an experiment failed. What the others came to is kept.
+    #[error("{}", describe(failures))]
+    SeedsFailed {
+        /// What the other seeds came to, in the order of the experiment's seeds.
+        summaries: Vec<(u64, Summary)>,
+        /// Why each seed that failed did, in the same order. At least one.
+        failures: Vec<(u64, TrainError)>,
+    },
     /// The agent failed.
     #[error(transparent)]
     Agent(#[from] AgentError),
@@ -122,6 +130,17 @@ impl From<gymnast_core::atomic_file::WriteError> for TrainError {
 }
 
 impl TrainError {
+    /// The error of the first seed where seeds of an experiment failed; any other error as it is.
+    #[must_use]
+    pub fn first_failure(self) -> Self {
+        match self {
+            Self::SeedsFailed { mut failures, .. } if !failures.is_empty() => {
+                failures.swap_remove(0).1
+            }
+            other => other,
+        }
+    }
+
     /// The error for a file that the system would not let us use.
     pub(crate) fn file(
         action: &'static str,
@@ -130,6 +149,12 @@ impl TrainError {
         let path = path.into();
         move |source| Self::File { action, path, source }
     }
+}
+
+fn describe(failures: &[(u64, TrainError)]) -> String {
+    let [(_, first), others @ ..] = failures else { return "no seed failed".to_owned() };
+    let others = others.iter().map(|(seed, _)| format!("; seed {seed} failed too"));
+    std::iter::once(first.to_string()).chain(others).collect()
 }
 
 fn list(reasons: &[CheckpointError]) -> String {

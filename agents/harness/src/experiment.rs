@@ -73,8 +73,8 @@ impl Experiment {
     ///
     /// # Errors
     /// [`TrainError::RunExists`] and [`TrainError::NoRun`] as [`Existing`] says;
-    /// [`TrainError::OtherConfiguration`]; else the first error of a seed, a panic too,
-    /// after the others have ended.
+    /// [`TrainError::OtherConfiguration`]; [`TrainError::SeedsFailed`] where seeds failed, by a panic too, after
+    /// the others have ended: it holds what those came to.
     pub fn run<O: Space, A: Space>(
         &self,
         config: &str,
@@ -103,7 +103,7 @@ impl Experiment {
             let result = cell.into_inner().expect("no thread panics while it holds the lock");
             result.expect("every seed was worked on")
         };
-        results.into_iter().map(result).collect()
+        gather(&self.seeds, results.into_iter().map(result))
     }
 
     fn run_seed<O: Space, A: Space>(
@@ -199,10 +199,28 @@ impl Experiment {
         if resumed.is_event_file_new {
             let file = EventWriter::FILE;
             self.progress.warn(&format!(
-                "seed {seed}: {file} was gone or cut off, and was made anew from the logs"
+                "seed {seed}: {file} was gone, cut off or altered, and was made anew from the logs"
             ));
         }
         let (setup, start) = resumed.state;
         Ok(Some((resumed.recorder, setup, start.with(resumed.evaluations))))
     }
+}
+
+/// The summaries of all seeds; where some failed, an error that holds those of the others.
+fn gather(
+    seeds: &[u64],
+    results: impl Iterator<Item = Result<Summary, TrainError>>,
+) -> Result<Vec<Summary>, TrainError> {
+    let (mut summaries, mut failures) = (Vec::new(), Vec::new());
+    for (&seed, result) in seeds.iter().zip(results) {
+        match result {
+            Ok(summary) => summaries.push((seed, summary)),
+            Err(error) => failures.push((seed, error)),
+        }
+    }
+    if failures.is_empty() {
+        return Ok(summaries.into_iter().map(|(_, summary)| summary).collect());
+    }
+    Err(TrainError::SeedsFailed { summaries, failures })
 }

@@ -92,9 +92,11 @@ impl ProgressBars {
             Some(e) if e.episodes < 2 => format!("final return {:.2}", e.mean_return),
             Some(e) => format!("final return {:.2} ± {:.2}", e.mean_return, e.std_return),
         };
-        let speed = match speed(summary.env_steps_per_s).trim() {
-            "" => String::new(),
-            speed => format!(", {} steps/s", speed.trim_end_matches("/s")),
+        let speed = match summary.env_steps_per_s.map(speed) {
+            Some(speed) if !speed.trim().is_empty() => {
+                format!(", {} steps/s", speed.trim().trim_end_matches("/s"))
+            }
+            _ => String::new(),
         };
         self.say(&format!("seed {seed}: {result} after {} env steps{speed}", summary.env_steps));
     }

@@ -50,7 +50,8 @@ pub struct Resumed<T> {
     pub damaged: Vec<CheckpointError>,
     /// Where those are that were set aside: the newest two, or none where none was passed over.
     pub set_aside: Vec<PathBuf>,
-    /// Whether the event file for TensorBoard was gone or cut off, and was made anew from the logs.
+    /// Whether the event file for TensorBoard was gone, cut off or altered, and was made anew from the
+    /// logs.
     pub is_event_file_new: bool,
 }
 
@@ -92,9 +93,9 @@ impl Recorder {
     /// tried, with which it should begin afresh. `Ok` returns the state as it is.
     ///
     /// # Errors
-    /// As [`CheckpointDir::newest`]; a log that lost what a checkpoint counts on makes that checkpoint
-    /// unusable. [`TrainError::NoUsableCheckpoint`] where the logs hold records and the directory of
-    /// the checkpoints is gone. [`TrainError::File`].
+    /// As [`CheckpointDir::newest`]; a log that lost what a checkpoint counts on, or was altered there,
+    /// makes that checkpoint unusable. [`TrainError::NoUsableCheckpoint`] where the logs hold records and
+    /// the directory of the checkpoints is gone. [`TrainError::File`].
     pub fn resume<T>(
         path: &Path,
         identity: &RunIdentity,
@@ -102,11 +103,11 @@ impl Recorder {
     ) -> Result<Option<Resumed<T>>, TrainError> {
         let checkpoints = CheckpointDir::new(path.join(CHECKPOINTS));
         let newest = checkpoints.newest(identity, |manifest, state| {
-            let length = |name: &str| manifest.logs.get(name).copied();
-            CsvLog::<Episode>::check(path, length(Episode::FILE))?;
-            CsvLog::<Evaluation>::check(path, length(Evaluation::FILE))?;
-            CsvLog::<MetricRow>::check(path, length(MetricRow::FILE))?;
-            let length = length(Evaluation::FILE).unwrap_or(0);
+            let sum = |name: &str| manifest.logs.get(name).copied();
+            CsvLog::<Episode>::check(path, sum(Episode::FILE))?;
+            CsvLog::<Evaluation>::check(path, sum(Evaluation::FILE))?;
+            CsvLog::<MetricRow>::check(path, sum(MetricRow::FILE))?;
+            let length = sum(Evaluation::FILE).map_or(0, |sum| sum.bytes);
             let evaluations = read_first_records(path, length).map_err(|error| match error {
                 TrainError::InvalidFile { path, reason } => {
                     CheckpointError::Damaged { path, reason }.into()
@@ -122,11 +123,11 @@ impl Recorder {
         let (state, recorded) = state;
         // Only now: as long as none was taken up, each may be needed.
         let set_aside = checkpoints.set_aside_after(manifest.env_steps)?;
-        let length = |name: &str| manifest.logs.get(name).copied().unwrap_or(0);
+        let sum = |name: &str| *manifest.logs.get(name).expect("its log was checked above");
         let (episodes, evaluations, metrics) = (
-            CsvLog::reopen(path, length(Episode::FILE))?,
-            CsvLog::reopen(path, length(Evaluation::FILE))?,
-            CsvLog::reopen(path, length(MetricRow::FILE))?,
+            CsvLog::reopen(path, sum(Episode::FILE))?,
+            CsvLog::reopen(path, sum(Evaluation::FILE))?,
+            CsvLog::reopen(path, sum(MetricRow::FILE))?,
         );
         let events = EventWriter::reopen(path, manifest.logs.get(EventWriter::FILE).copied())?;
         let is_event_file_new = events.is_none();
@@ -234,4 +235,106 @@ fn expect_no_progress(path: &Path) -> Result<(), TrainError> {
     let reason = format!("missing, although {log} beside it holds records");
     let reasons = vec![CheckpointError::Damaged { path: checkpoints.clone(), reason }];
     Err(TrainError::NoUsableCheckpoint { path: checkpoints, reasons })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::FileSum;
+
+    const LOGS: [&str; 3] = [Episode::FILE, Evaluation::FILE, MetricRow::FILE];
+
+    /// Records as after a number of env steps, then saves them.
+    fn record(recorder: &mut Recorder, steps: u64) {
+        let (env_step, wall_time_s, value) = (steps, 0.5, steps as f64 / 7.0);
+        let episode =
+            Episode { env_step, episode: steps, episode_return: value, length: 1, wall_time_s };
+        let evaluation = Evaluation {
+            env_step,
+            wall_time_s,
+            mean_return: value,
+            std_return: 0.0,
+            min_return: value,
+            max_return: value,
+            episodes: 2,
+        };
+        recorder.episode(&episode).unwrap();
+        recorder.evaluation(&evaluation).unwrap();
+        recorder
+            .metric(&MetricRow { env_step, wall_time_s, metric: "loss".into(), value })
+            .unwrap();
+        let mut state = StateDict::new();
+        state.insert("steps", &steps).unwrap();
+        recorder.checkpoint(steps, || Ok(state)).unwrap();
+    }
+
+    /// A run with checkpoints after these env steps.
+    fn recorded(steps: &[u64]) -> tempfile::TempDir {
+        let run = tempfile::tempdir().unwrap();
+        let mut recorder = Recorder::create(run.path(), &RunIdentity::default()).unwrap();
+        steps.iter().for_each(|&steps| record(&mut recorder, steps));
+        run
+    }
+
+    fn resume(run: &Path) -> Result<Resumed<u64>, TrainError> {
+        let resumed =
+            Recorder::resume(run, &RunIdentity::default(), |state| Ok(state.get("steps")?));
+        Ok(resumed?.expect("it has checkpoints"))
+    }
+
+    /// Turns one bit of the first digit behind a place: neither the length nor the form tells it.
+    fn alter(path: &Path, from: usize) {
+        let mut bytes = fs::read(path).unwrap();
+        let digit = bytes[from..].iter().position(u8::is_ascii_digit).unwrap();
+        bytes[from + digit] ^= 1;
+        fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn a_log_that_was_altered_makes_the_checkpoints_that_count_on_it_unusable() {
+        let whole = recorded(&[10, 20]);
+        let earlier = recorded(&[10]);
+        for name in LOGS {
+            let read = |run: &tempfile::TempDir| fs::read(run.path().join(name)).unwrap();
+            let (first, all) = (read(&earlier), read(&whole));
+            let run = recorded(&[10, 20]);
+            let path = run.path().join(name);
+            alter(&path, first.len());
+            let mut resumed = resume(run.path()).unwrap();
+            assert_eq!((resumed.state, resumed.damaged.len()), (10, 1), "{name}");
+            let reason = resumed.damaged[0].to_string();
+            assert!(reason.contains(name) && reason.contains("checksum"), "{reason}");
+            assert_eq!(fs::read(&path).unwrap(), first);
+            // Gone on with, it ends as a run that nobody touched.
+            record(&mut resumed.recorder, 20);
+            drop(resumed);
+            assert_eq!(fs::read(&path).unwrap(), all);
+            assert_eq!(resume(run.path()).unwrap().state, 20);
+            // Where each checkpoint counts on it none can be used, and nothing is cut off.
+            alter(&path, first.iter().position(|&byte| byte == b'\n').unwrap());
+            let altered = fs::read(&path).unwrap();
+            let error = resume(run.path()).err().unwrap();
+            assert!(matches!(error, TrainError::NoUsableCheckpoint { .. }), "{error}");
+            let reasons = error.to_string();
+            assert_eq!(reasons.matches("altered: its checksum differs").count(), 2, "{reasons}");
+            assert_eq!(fs::read(&path).unwrap(), altered);
+        }
+    }
+
+    #[test]
+    fn the_sums_are_those_of_the_files_also_after_a_run_was_taken_up() {
+        let run = recorded(&[10]);
+        let mut resumed = resume(run.path()).unwrap();
+        record(&mut resumed.recorder, 20);
+        drop(resumed);
+        let checkpoints = CheckpointDir::new(run.path().join(CHECKPOINTS));
+        let newest = checkpoints.newest(&RunIdentity::default(), |_, _| Ok(())).unwrap().unwrap();
+        assert_eq!(newest.manifest.logs.len(), 4);
+        for (name, sum) in newest.manifest.logs {
+            let bytes = fs::read(run.path().join(&name)).unwrap();
+            assert_eq!(sum, FileSum::of(&bytes), "{name}");
+        }
+    }
 }

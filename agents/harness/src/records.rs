@@ -2,14 +2,15 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{BufWriter, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
-    path::{Path, PathBuf},
+    io::{self, ErrorKind, Read as _, Seek as _, SeekFrom},
+    marker::PhantomData,
+    path::Path,
 };
 
 use gymnast_core::files;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{CheckpointError, TrainError};
+use crate::{CheckpointError, FileSum, TrainError, log_file::LogFile};
 
 /// No log may be larger to be read: some 400 million episodes.
 const MAX_LOG_BYTES: u64 = 16 << 30;
@@ -144,19 +145,15 @@ pub(crate) fn read_first_records<R: Record>(run: &Path, length: u64) -> Result<V
 
 /// A file that only grows, by whole records.
 pub(crate) struct CsvLog<R> {
-    path: PathBuf,
-    file: BufWriter<File>,
-    length: u64,
-    record: std::marker::PhantomData<fn(&R)>,
+    file: LogFile,
+    record: PhantomData<fn(&R)>,
 }
 
 impl<R: Record> CsvLog<R> {
     /// A new file with its header.
     pub(crate) fn create(run: &Path) -> Result<Self, TrainError> {
-        let path = run.join(R::FILE);
-        let file = files::open(&path, OpenOptions::new().write(true).create(true).truncate(true));
-        let file = file.map_err(TrainError::file("create", &path))?;
-        let mut log = Self::around(path, file, 0);
+        let file = LogFile::create(run.join(R::FILE))?;
+        let mut log = Self { file, record: PhantomData };
         log.write_line(R::HEADER)?;
         log.flush()?;
         Ok(log)
@@ -169,54 +166,61 @@ impl<R: Record> CsvLog<R> {
         Ok(found.is_some_and(|found| found.len() > R::HEADER.len() as u64 + 1))
     }
 
-    /// Checks that the file holds what a checkpoint counts on: `length` bytes, whole lines under this
-    /// header.
-    pub(crate) fn check(run: &Path, length: Option<u64>) -> Result<(), CheckpointError> {
+    /// Checks that the file begins with what a checkpoint counts on: bytes of the sum `expected`, which are
+    /// whole lines under this header. Reads them once.
+    pub(crate) fn check(run: &Path, expected: Option<FileSum>) -> Result<(), CheckpointError> {
         let path = run.join(R::FILE);
         let damaged = |reason: String| CheckpointError::Damaged { path: path.clone(), reason };
-        let failed = |source: std::io::Error| match source.kind() {
+        let failed = |source: io::Error| match source.kind() {
             ErrorKind::NotFound => damaged("missing".to_owned()),
             ErrorKind::UnexpectedEof => damaged("cut off".to_owned()),
             _ => CheckpointError::Read { path: path.clone(), source },
         };
-        let omitted = || damaged(format!("the checkpoint does not say how long {} was", R::FILE));
-        let length = length.ok_or_else(omitted)?;
-        let mut file = files::open(&path, OpenOptions::new().read(true)).map_err(failed)?;
+        let omitted = || damaged(format!("the checkpoint does not say what {} held", R::FILE));
+        let expected = expected.ok_or_else(omitted)?;
+        let file = files::open(&path, OpenOptions::new().read(true)).map_err(failed)?;
         let found = file.metadata().map_err(failed)?.len();
-        if found < length {
+        if found < expected.bytes {
+            let length = expected.bytes;
             return Err(damaged(format!("{found} bytes long, but {length} in the checkpoint")));
         }
+        match Self::find_damage(file, expected).map_err(failed)? {
+            None => Ok(()),
+            Some(reason) => Err(damaged(reason)),
+        }
+    }
+
+    /// What is wrong with the beginning of a file that is long enough; `None` where it is as expected.
+    fn find_damage(mut file: File, expected: FileSum) -> io::Result<Option<String>> {
+        let length = expected.bytes;
         let mut header = vec![0; R::HEADER.len() + 1];
-        file.read_exact(&mut header).map_err(failed)?;
+        file.read_exact(&mut header)?;
         if length < header.len() as u64 || header != format!("{}\n", R::HEADER).as_bytes() {
-            return Err(damaged(format!("line 1: expected `{}`", R::HEADER)));
+            return Ok(Some(format!("line 1: expected `{}`", R::HEADER)));
         }
         let mut last = [0];
-        file.seek(SeekFrom::Start(length - 1)).map_err(failed)?;
-        file.read_exact(&mut last).map_err(failed)?;
+        file.seek(SeekFrom::Start(length - 1))?;
+        file.read_exact(&mut last)?;
         if last != *b"\n" {
-            return Err(damaged(format!("its first {length} bytes do not end with a line")));
+            return Ok(Some(format!("its first {length} bytes do not end with a line")));
         }
-        Ok(())
+        file.rewind()?;
+        let is_altered = FileSum::of_first(length, file)? != expected;
+        let reason = || format!("altered: its checksum differs over the first {length} bytes");
+        Ok(is_altered.then(reason))
     }
 
-    /// The file as it was when it was `length` bytes long, [checked](Self::check) before: what came after
-    /// is cut off.
-    pub(crate) fn reopen(run: &Path, length: u64) -> Result<Self, TrainError> {
+    /// The file as it was when `sum` was its sum, [checked](Self::check) before: what came after is cut
+    /// off.
+    pub(crate) fn reopen(run: &Path, sum: FileSum) -> Result<Self, TrainError> {
         let path = run.join(R::FILE);
-        let mut file = files::open(&path, OpenOptions::new().write(true))
+        let file = files::open(&path, OpenOptions::new().write(true))
             .map_err(TrainError::file("open", &path))?;
         // Never grown: a file that is shorter would be filled up with zeros.
-        if file.metadata().map_err(TrainError::file("read", &path))?.len() < length {
+        if file.metadata().map_err(TrainError::file("read", &path))?.len() < sum.bytes {
             return Err(TrainError::Gone { path });
         }
-        file.set_len(length).map_err(TrainError::file("write", &path))?;
-        file.seek(SeekFrom::End(0)).map_err(TrainError::file("write", &path))?;
-        Ok(Self::around(path, file, length))
-    }
-
-    fn around(path: PathBuf, file: File, length: u64) -> Self {
-        Self { path, file: BufWriter::new(file), length, record: std::marker::PhantomData }
+        Ok(Self { file: LogFile::go_on(path, file, sum)?, record: PhantomData })
     }
 
     pub(crate) fn append(&mut self, record: &R) -> Result<(), TrainError> {
@@ -224,34 +228,23 @@ impl<R: Record> CsvLog<R> {
     }
 
     fn write_line(&mut self, line: &str) -> Result<(), TrainError> {
-        let added = line.len() + 1;
-        if self.file.buffer().len() + added > self.file.capacity() {
-            self.expect_in_place()?;
+        let line = format!("{line}\n");
+        if !self.file.fits_buffer(line.len()) {
+            self.file.expect_in_place()?;
         }
-        self.length += added as u64;
-        writeln!(self.file, "{line}").map_err(TrainError::file("write", &self.path))
+        self.file.append(line.as_bytes())
     }
 
     /// Hands what was appended to the system, so that others can read it.
     pub(crate) fn flush(&mut self) -> Result<(), TrainError> {
-        self.expect_in_place()?;
-        self.file.flush().map_err(TrainError::file("write", &self.path))
+        self.file.expect_in_place()?;
+        self.file.flush()
     }
 
-    /// Makes everything durable and returns the length of the file, in bytes.
-    pub(crate) fn sync(&mut self) -> Result<u64, TrainError> {
-        self.flush()?;
-        self.file.get_ref().sync_data().map_err(TrainError::file("write", &self.path))?;
-        Ok(self.length)
-    }
-
-    /// What is written to a file that was removed would be lost without a word.
-    fn expect_in_place(&self) -> Result<(), TrainError> {
-        let is_there = files::is_at(self.file.get_ref(), &self.path);
-        match is_there.map_err(TrainError::file("write", &self.path))? {
-            true => Ok(()),
-            false => Err(TrainError::Gone { path: self.path.clone() }),
-        }
+    /// Makes everything durable and returns the sum of the file.
+    pub(crate) fn sync(&mut self) -> Result<FileSum, TrainError> {
+        self.file.expect_in_place()?;
+        self.file.sync()
     }
 }
 
@@ -269,38 +262,68 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let mut log = CsvLog::create(run.path()).unwrap();
         log.append(&episode(1)).unwrap();
-        let length = log.sync().unwrap();
+        let sum = log.sync().unwrap();
         log.append(&episode(2)).unwrap();
         drop(log);
         assert_eq!(read_records::<Episode>(run.path()).unwrap(), [episode(1), episode(2)]);
 
-        let mut log = CsvLog::reopen(run.path(), length).unwrap();
+        let mut log = CsvLog::reopen(run.path(), sum).unwrap();
         log.append(&episode(3)).unwrap();
+        let again = log.sync().unwrap();
         drop(log);
+        let bytes = std::fs::read(run.path().join(Episode::FILE)).unwrap();
+        assert_eq!(again, FileSum::of(&bytes));
         assert_eq!(read_records::<Episode>(run.path()).unwrap(), [episode(1), episode(3)]);
-        assert!(CsvLog::<Episode>::reopen(run.path(), 10_000).is_err());
+        let longer = FileSum { bytes: 10_000, ..again };
+        assert!(CsvLog::<Episode>::reopen(run.path(), longer).is_err());
     }
 
     #[test]
     fn what_a_checkpoint_counts_on_must_be_there_and_end_with_a_line() {
         let run = tempfile::tempdir().unwrap();
-        let missing = CsvLog::<Episode>::check(run.path(), Some(10)).unwrap_err().to_string();
+        let check = |sum| CsvLog::<Episode>::check(run.path(), sum);
+        let missing = check(Some(FileSum::of(b""))).unwrap_err().to_string();
         assert!(missing.contains("episodes.csv") && missing.contains("missing"), "{missing}");
         let mut log = CsvLog::create(run.path()).unwrap();
-        let header = log.length;
+        let header = log.sync().unwrap().bytes as usize;
         log.append(&episode(1)).unwrap();
-        let length = log.sync().unwrap();
-        let check = |length| CsvLog::<Episode>::check(run.path(), length);
-        assert!(check(Some(length)).is_ok() && check(Some(header)).is_ok());
-        for wrong in [None, Some(0), Some(1), Some(header - 1), Some(length - 1), Some(length + 1)]
-        {
+        let whole = log.sync().unwrap();
+        let path = run.path().join(Episode::FILE);
+        let bytes = std::fs::read(&path).unwrap();
+        let first = |length: usize| Some(FileSum::of(&bytes[..length]));
+        assert!(check(Some(whole)).is_ok() && check(first(header)).is_ok());
+        // The sums are right, but not of whole lines.
+        for wrong in [None, first(0), first(1), first(header - 1), first(bytes.len() - 1)] {
             assert!(check(wrong).is_err_and(|error| error.is_final()), "{wrong:?}");
         }
-        assert!(check(Some(u64::MAX)).is_err());
-        let other = std::fs::read_to_string(run.path().join(Episode::FILE)).unwrap();
-        std::fs::write(run.path().join(Episode::FILE), other.replace("env_step", "env_stop"))
-            .unwrap();
-        assert!(check(Some(length)).unwrap_err().to_string().contains("line 1"));
+        for length in [whole.bytes + 1, u64::MAX] {
+            let longer = check(Some(FileSum { bytes: length, ..whole })).unwrap_err();
+            assert!(longer.is_final() && longer.to_string().contains("bytes long"), "{longer}");
+        }
+        let other = String::from_utf8(bytes.clone()).unwrap().replace("env_step", "env_stop");
+        std::fs::write(&path, other).unwrap();
+        assert!(check(Some(whole)).unwrap_err().to_string().contains("line 1"));
+    }
+
+    #[test]
+    fn whichever_bit_of_a_log_is_turned_the_checkpoints_behind_it_are_unusable() {
+        let run = tempfile::tempdir().unwrap();
+        let mut log = CsvLog::create(run.path()).unwrap();
+        log.append(&episode(1)).unwrap();
+        let earlier = log.sync().unwrap();
+        log.append(&episode(2)).unwrap();
+        let later = log.sync().unwrap();
+        let path = run.path().join(Episode::FILE);
+        let bytes = std::fs::read(&path).unwrap();
+        for bit in 0..8 * bytes.len() {
+            let mut turned = bytes.clone();
+            turned[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &turned).unwrap();
+            let check = |sum| CsvLog::<Episode>::check(run.path(), Some(sum));
+            assert!(check(later).is_err_and(|error| error.is_final()), "bit {bit}");
+            // The one before it counts on fewer bytes.
+            assert_eq!(check(earlier).is_ok(), bit as u64 >= 8 * earlier.bytes, "bit {bit}");
+        }
     }
 
     #[cfg(unix)]

@@ -13,7 +13,7 @@ use crate::{
     identity::{Difference, SEEDS, difference},
 };
 
-pub(crate) const CONFIG: &str = "config.toml";
+const CONFIG: &str = "config.toml";
 /// Held while a process trains; also the mark of a directory that a run made.
 const LOCK: &str = ".gymnast.lock";
 /// No configuration may be larger.
@@ -118,6 +118,9 @@ fn join(experiment: &Experiment, config: &str, asked: &Table) -> Result<(), Trai
 /// The configuration of a run's directory.
 pub(crate) fn read_config(dir: &Path) -> Result<Table, TrainError> {
     let path = dir.join(CONFIG);
+    if !path.try_exists().map_err(TrainError::file("open", &path))? {
+        return Err(TrainError::NoRun { path: dir.to_owned() });
+    }
     let failed = || TrainError::file("read", &path);
     // Nothing is written to it: where a link stands in its place, that is the user's choice.
     let target = path.canonicalize().map_err(failed())?;

@@ -9,8 +9,8 @@ use gymnast_core::{atomic_file, files};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckpointDir, Episode, Evaluation, EventWriter, MetricRow, Record as _, RunIdentity, Summary,
-    TrainError, recorder::CHECKPOINTS, run_directory::CONFIG,
+    CheckpointDir, Episode, Evaluation, EventWriter, MetricRow, Record as _, RunIdentity, RunSeeds,
+    Summary, TrainError, recorder::CHECKPOINTS,
 };
 
 const SUMMARY: &str = "summary.json";
@@ -48,15 +48,18 @@ impl SeedDir {
         Self { seed, path: run.join(format!("seed-{seed}")) }
     }
 
-    /// The seeds that a run's directory holds records of, in order.
+    /// The seeds of a run that its directory holds records of, in order. Those that its configuration does
+    /// not list do not count: [`RunSeeds`] names them.
     ///
     /// # Errors
-    /// [`TrainError::NoRun`] where the directory holds no run; [`TrainError::File`].
+    /// As [`RunSeeds::read`].
     pub fn list(run: &Path) -> Result<Vec<Self>, TrainError> {
-        let config = run.join(CONFIG);
-        if !config.try_exists().map_err(TrainError::file("open", &config))? {
-            return Err(TrainError::NoRun { path: run.to_owned() });
-        }
+        Ok(RunSeeds::read(run)?.own)
+    }
+
+    /// Every directory below a run's that is named like a seed and holds records, in order, be it the run's
+    /// or not.
+    pub(crate) fn with_records(run: &Path) -> Result<Vec<Self>, TrainError> {
         let mut seeds = Vec::new();
         for dir in Self::named(run)? {
             // What somebody keeps beside a run's files may look like a seed without being one.

@@ -1,24 +1,22 @@
 //! Event files that TensorBoard reads.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{BufWriter, ErrorKind, Seek as _, SeekFrom, Write as _},
-    path::{Path, PathBuf},
+    fs::OpenOptions,
+    io::ErrorKind,
+    path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use gymnast_core::files;
 
-use crate::{Episode, Evaluation, MetricRow, TrainError, read_records};
+use crate::{Episode, Evaluation, FileSum, MetricRow, TrainError, log_file::LogFile, read_records};
 
 /// Writes scalars to a TensorBoard event file.
 ///
 /// Each is one TFRecord (its length and bytes, each with a masked CRC-32C) that holds an `Event`
 /// message of TensorFlow's `event.proto`.
 pub struct EventWriter {
-    path: PathBuf,
-    file: BufWriter<File>,
-    length: u64,
+    file: LogFile,
 }
 
 impl EventWriter {
@@ -30,28 +28,26 @@ impl EventWriter {
     /// # Errors
     /// [`TrainError::File`].
     pub fn create(run: &Path) -> Result<Self, TrainError> {
-        let path = run.join(Self::FILE);
-        let file = files::open(&path, OpenOptions::new().write(true).create(true).truncate(true));
-        let file = file.map_err(TrainError::file("create", &path))?;
-        let mut writer = Self { path, file: BufWriter::new(file), length: 0 };
+        let mut writer = Self { file: LogFile::create(run.join(Self::FILE))? };
         let mut event = wall_time();
         write_bytes(&mut event, 3, b"brain.Event:2");
         writer.write_record(&event)?;
         Ok(writer)
     }
 
-    /// The event file as it was when it was `length` bytes long; `None` where it is gone or shorter.
-    pub(crate) fn reopen(run: &Path, length: Option<u64>) -> Result<Option<Self>, TrainError> {
+    /// The event file as it was when `sum` was its sum; `None` where it is gone, cut off or altered.
+    pub(crate) fn reopen(run: &Path, sum: Option<FileSum>) -> Result<Option<Self>, TrainError> {
         let path = run.join(Self::FILE);
-        let mut file = match files::open(&path, OpenOptions::new().write(true)) {
+        let file = match files::open(&path, OpenOptions::new().read(true).write(true)) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             file => file.map_err(TrainError::file("open", &path))?,
         };
-        let found = file.metadata().map_err(TrainError::file("read", &path))?.len();
-        let Some(length) = length.filter(|&length| length <= found) else { return Ok(None) };
-        file.set_len(length).map_err(TrainError::file("write", &path))?;
-        file.seek(SeekFrom::End(0)).map_err(TrainError::file("write", &path))?;
-        Ok(Some(Self { path, file: BufWriter::new(file), length }))
+        let Some(sum) = sum else { return Ok(None) };
+        let found = FileSum::of_first(sum.bytes, &file).map_err(TrainError::file("read", &path))?;
+        if found != sum {
+            return Ok(None);
+        }
+        Ok(Some(Self { file: LogFile::go_on(path, file, sum)? }))
     }
 
     /// A new event file with everything that the run's logs hold, which it is derived from.
@@ -96,11 +92,9 @@ impl EventWriter {
         self.write_record(&event)
     }
 
-    /// Makes everything durable and returns the length of the file, in bytes.
-    pub(crate) fn sync(&mut self) -> Result<u64, TrainError> {
-        self.flush()?;
-        self.file.get_ref().sync_data().map_err(TrainError::file("write", &self.path))?;
-        Ok(self.length)
+    /// Makes everything durable and returns the sum of the file.
+    pub(crate) fn sync(&mut self) -> Result<FileSum, TrainError> {
+        self.file.sync()
     }
 
     /// Hands what was written to the system, so that TensorBoard sees it.
@@ -108,7 +102,7 @@ impl EventWriter {
     /// # Errors
     /// [`TrainError::File`].
     pub fn flush(&mut self) -> Result<(), TrainError> {
-        self.file.flush().map_err(TrainError::file("write", &self.path))
+        self.file.flush()
     }
 
     fn write_record(&mut self, data: &[u8]) -> Result<(), TrainError> {
@@ -119,9 +113,7 @@ impl EventWriter {
             data,
             &masked_crc(data).to_le_bytes(),
         ];
-        let record = parts.concat();
-        self.length += record.len() as u64;
-        self.file.write_all(&record).map_err(TrainError::file("write", &self.path))
+        self.file.append(&parts.concat())
     }
 }
 
@@ -171,19 +163,26 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let mut writer = EventWriter::create(run.path()).unwrap();
         writer.scalar("eval/mean_return", 10, 1.5).unwrap();
-        let length = writer.sync().unwrap();
+        let sum = writer.sync().unwrap();
         writer.scalar("eval/mean_return", 20, 2.5).unwrap();
         drop(writer);
         let path = run.path().join(EventWriter::FILE);
         let before = std::fs::read(&path).unwrap();
-        let reopened = EventWriter::reopen(run.path(), Some(length)).unwrap();
-        reopened.unwrap().sync().unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), before[..length as usize]);
+        let reopened = EventWriter::reopen(run.path(), Some(sum)).unwrap();
+        assert_eq!(reopened.unwrap().sync().unwrap(), sum);
+        let left = std::fs::read(&path).unwrap();
+        assert_eq!(left, before[..sum.bytes as usize]);
         // One that is shorter is never grown.
-        assert!(EventWriter::reopen(run.path(), Some(length + 1)).unwrap().is_none());
-        assert_eq!(std::fs::read(&path).unwrap().len() as u64, length);
+        let longer = FileSum { bytes: sum.bytes + 1, ..sum };
+        assert!(EventWriter::reopen(run.path(), Some(longer)).unwrap().is_none());
+        assert_eq!(std::fs::read(&path).unwrap(), left);
         assert!(EventWriter::reopen(run.path(), None).unwrap().is_none());
+        // One that was altered is not gone on with.
+        let mut altered = before;
+        altered[sum.bytes as usize / 2] ^= 1;
+        std::fs::write(&path, &altered).unwrap();
+        assert!(EventWriter::reopen(run.path(), Some(sum)).unwrap().is_none());
         std::fs::remove_file(&path).unwrap();
-        assert!(EventWriter::reopen(run.path(), Some(length)).unwrap().is_none());
+        assert!(EventWriter::reopen(run.path(), Some(sum)).unwrap().is_none());
     }
 }

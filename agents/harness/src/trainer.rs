@@ -282,7 +282,9 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
             episodes: self.progress.episodes,
             wall_time_s: self.recorder.wall_time_s(),
             // A clock may stand still over a short training.
-            env_steps_per_s: env_steps as f64 / self.recorder.learning_time_s().max(1e-9),
+            env_steps_per_s: Some(self.recorder.learning_time_s())
+                .filter(|&seconds| seconds > 0.0)
+                .map(|seconds| env_steps as f64 / seconds),
             // Of an update that was given up nothing is kept.
             learned: env_steps > 0 && self.setup.agent.has_learned(),
             evaluations: self.evaluations,

@@ -104,8 +104,9 @@ fn experiment(dir: &Path, existing: Existing) -> Experiment {
     }
 }
 
+/// The summaries, or why the first seed failed that did.
 fn run(dir: &Path, existing: Existing, config: &str) -> Result<Vec<Summary>, TrainError> {
-    experiment(dir, existing).run(config, setup)
+    experiment(dir, existing).run(config, setup).map_err(TrainError::first_failure)
 }
 
 fn resume(dir: &Path) -> Result<Vec<Summary>, TrainError> {
@@ -293,13 +294,13 @@ fn logs_that_lost_something_make_a_checkpoint_unusable() {
     let error = resume(&dir).unwrap_err().to_string();
     assert!(error.contains("episodes.csv") && error.contains("bytes long"), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), lines[..200].concat());
-    // A damaged line is found before anything is cut or moved.
+    // A line that was altered is found before anything is cut or moved.
     fs::write(&path, &text).unwrap();
     let path = dir.join("seed-0/evaluations.csv");
     let damaged = fs::read_to_string(&path).unwrap().replace("\n200,", "\n2x0,");
     fs::write(&path, &damaged).unwrap();
     let error = resume(&dir).unwrap_err().to_string();
-    assert!(error.contains("evaluations.csv") && error.contains("line 3"), "{error}");
+    assert!(error.contains("evaluations.csv") && error.contains("checksum"), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
 }
 
@@ -323,14 +324,18 @@ fn an_event_file_is_made_anew_from_the_logs() {
     let whole = scalars(&dir);
     assert!(whole.len() > 400);
     let bytes = fs::read(dir.join(FILE)).unwrap();
-    for cut in [Some(bytes.len() / 2), Some(0), None] {
+    let mut altered = bytes.clone();
+    altered[bytes.len() / 2] ^= 1;
+    let damages: [Option<&[u8]>; 4] =
+        [Some(&bytes[..bytes.len() / 2]), Some(&[]), Some(&altered), None];
+    for damaged in damages {
         fs::remove_file(dir.join("seed-0/summary.json")).unwrap();
-        match cut {
-            Some(length) => fs::write(dir.join(FILE), &bytes[..length]).unwrap(),
+        match damaged {
+            Some(bytes) => fs::write(dir.join(FILE), bytes).unwrap(),
             None => fs::remove_file(dir.join(FILE)).unwrap(),
         }
         resume(&dir).unwrap();
-        assert_eq!(scalars(&dir), whole, "{cut:?}");
+        assert_eq!(scalars(&dir), whole, "{:?}", damaged.map(<[u8]>::len));
     }
 }
 
@@ -343,7 +348,7 @@ fn a_directory_that_is_removed_is_not_made_anew() {
             let dir = dir.clone();
             setup_with(plan, Some((150, Box::new(move || act(&dir)))))
         });
-        let error = result.unwrap_err();
+        let error = result.unwrap_err().first_failure();
         assert!(matches!(error, TrainError::Gone { .. }), "{error}");
         (folder, dir)
     };

@@ -288,18 +288,32 @@ fn a_seed_that_panics_leaves_the_others_alone() {
         progress: ProgressBars::hidden(),
     };
     let panics: Script = |step| if step == 650 { panic!("a bug of mine") } else { 1.0 };
+    let fails: Script = |step| if step == 750 { f64::NAN } else { 1.0 };
     let seeds = [0, 1, 2, 3, 4];
     let error = experiment(Existing::Refuse, &seeds).run("", |plan| {
-        let reward = if plan.seed == Seed::new(1) { panics } else { one };
+        let reward = match plan.seed {
+            seed if seed == Seed::new(1) => panics,
+            seed if seed == Seed::new(3) => fails,
+            _ => one,
+        };
         Ok(setup(reward, one, sound))
     });
     let error = error.unwrap_err();
-    assert!(matches!(&error, TrainError::Panicked { seed: 1, .. }), "{error}");
     assert!(error.to_string().contains("a bug of mine"), "{error}");
+    assert!(error.to_string().contains("seed 3 failed too"), "{error}");
+    let TrainError::SeedsFailed { summaries, failures } = error else { panic!("{error}") };
+    let [(1, panicked), (3, failed)] = &failures[..] else { panic!("{failures:?}") };
+    assert!(matches!(panicked, TrainError::Panicked { seed: 1, .. }), "{panicked}");
+    assert!(matches!(failed, TrainError::Env(EnvError::InvalidStep { .. })), "{failed}");
+    // What the others came to is not lost with it.
+    assert_eq!(summaries.iter().map(|(seed, _)| *seed).collect::<Vec<_>>(), [0, 2, 4]);
     for seed in seeds {
-        let summary = SeedDir::below(dir.path(), seed).summary().unwrap();
-        assert_eq!(summary.is_some(), seed != 1, "seed {seed}");
+        let saved = SeedDir::below(dir.path(), seed).summary().unwrap();
+        let told = summaries.iter().find(|(other, _)| *other == seed);
+        assert_eq!(saved.as_ref(), told.map(|(_, summary)| summary), "seed {seed}");
     }
+    let first = TrainError::SeedsFailed { summaries, failures }.first_failure();
+    assert!(matches!(first, TrainError::Panicked { seed: 1, .. }), "{first}");
     let all = experiment(Existing::Resume, &seeds).run("", |_| Ok(setup(one, one, sound))).unwrap();
     assert!(all.iter().all(|summary| summary.ending == Ending::Budget));
     assert_eq!(newest_of(&dir.path().join("seed-1"), 1), (1_000, 1_000.0));

@@ -27,7 +27,7 @@ pub enum CheckpointError {
     /// An entry holds a number that nothing can be learned from.
     #[error(
         "checkpoint entry `{name}` holds {value}: it is not saved, and what was saved before stays. The \
-         training has diverged: try a lower learning rate"
+         training has diverged: try a lower learning rate, or smaller rewards or targets"
     )]
     NotFinite {
         /// The entry's full name.

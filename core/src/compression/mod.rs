@@ -43,13 +43,14 @@ use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
 use crate::nn::NetworkError;
+use crate::text::number;
 
 /// Why a network cannot be compressed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CompressionError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {value}")]
+    #[error("{key} must be {allowed}, got {}", number(*value))]
     Setting {
         /// The setting's name.
         key: &'static str,

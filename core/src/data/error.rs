@@ -2,11 +2,13 @@
 
 use thiserror::Error;
 
+use crate::text::number;
+
 /// Why rows cannot be made, prepared or learned from. Rows and columns count from 0.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum DataError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {value}")]
+    #[error("{key} must be {allowed}, got {}", number(*value))]
     Setting {
         /// The setting's name.
         key: &'static str,
@@ -116,8 +118,8 @@ pub enum DataError {
         what: &'static str,
     },
     /// A target is no class.
-    #[error("row {row} has the target {value}: expected one whole number from 0 for a class{below}",
-        below = below.map(|n| format!(", below {n}")).unwrap_or_default())]
+    #[error("row {row} has the target {}: expected one whole number from 0 for a class{below}",
+        number(*value), below = below.map(|n| format!(", below {n}")).unwrap_or_default())]
     NotAClass {
         /// Which row.
         row: usize,

@@ -15,6 +15,7 @@ pub use learning_curve::{LearningCurve, SizeScores, learning_curve};
 use std::fmt;
 
 use crate::supervised::{FitError, History};
+use crate::text::rounded;
 
 /// How a network fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +121,8 @@ pub fn diagnose(
         return Err(FitError::Setting { key, value, allowed });
     }
     let ((train, validation), (last_train, last)) = (losses[best], losses[losses.len() - 1]);
-    let percent = |share: f64| 100.0 * share;
+    let shown = |loss: f64| rounded(loss, 4);
+    let percent = |share: f64, decimals: u8| rounded(100.0 * share, decimals);
 
     let tail = losses.len().div_ceil(10);
     let before = losses[..losses.len() - tail].iter().map(|&(_, held_out)| held_out);
@@ -128,15 +130,17 @@ pub fn diagnose(
     let still = (before - validation) / before.abs();
     let unfinished = before.is_finite() && !history.stopped_early && still > thresholds.slope;
     let still_falling = format!(
-        "the last {tail} epochs still lowered the validation loss by {:.1} %",
-        percent(still)
+        "the last {tail} epochs still lowered the validation loss by {} %",
+        percent(still, 1)
     );
 
     let mut reasons = Vec::new();
     if train > thresholds.train_share * baseline {
         reasons.push(format!(
-            "the training loss, {train:.4}, is {:.0} % of the {baseline:.4} that a constant reaches",
-            percent(train / baseline)
+            "the training loss, {}, is {} % of the {} that a constant reaches",
+            shown(train),
+            percent(train / baseline, 0),
+            shown(baseline)
         ));
         if unfinished {
             reasons.push(still_falling);
@@ -147,16 +151,23 @@ pub fn diagnose(
     let gap = validation - train;
     if gap > thresholds.gap_share * baseline {
         reasons.push(format!(
-            "the validation loss, {validation:.4}, is above the training loss, {train:.4}, by {:.0} % \
-             of the {baseline:.4} that a constant reaches",
-            percent(gap / baseline)
+            "the validation loss, {}, is above the training loss, {}, by {} % of the {} that a \
+             constant reaches",
+            shown(validation),
+            shown(train),
+            percent(gap / baseline, 0),
+            shown(baseline)
         ));
     }
     if last - validation > thresholds.rise * validation.abs() && last_train < train {
         reasons.push(format!(
-            "after epoch {} the validation loss rose from {validation:.4} to {last:.4} while the \
-             training loss fell from {train:.4} to {last_train:.4}",
-            best + 1
+            "after epoch {} the validation loss rose from {} to {} while the training loss fell \
+             from {} to {}",
+            best + 1,
+            shown(validation),
+            shown(last),
+            shown(train),
+            shown(last_train)
         ));
     }
     if !reasons.is_empty() {
@@ -167,9 +178,12 @@ pub fn diagnose(
         return Ok(Diagnosis { fitting: Fitting::Unfinished, reasons, remedies: LONGER });
     }
     reasons.push(format!(
-        "the training loss, {train:.4}, is {:.0} % of the {baseline:.4} that a constant reaches, and \
-         the validation loss, {validation:.4}, is close to it",
-        percent(train / baseline)
+        "the training loss, {}, is {} % of the {} that a constant reaches, and the validation loss, \
+         {}, is close to it",
+        shown(train),
+        percent(train / baseline, 0),
+        shown(baseline),
+        shown(validation)
     ));
     Ok(Diagnosis { fitting: Fitting::Good, reasons, remedies: &[] })
 }

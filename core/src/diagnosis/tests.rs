@@ -41,6 +41,15 @@ fn each_shape_of_the_curves_has_its_name() {
 }
 
 #[test]
+fn losses_of_any_size_are_told_in_a_line() {
+    let found = diagnose(&history([(1e300, 2e300)]), 1e300, &Thresholds::default()).unwrap();
+    assert_eq!(
+        found.reasons,
+        ["the training loss, 1.0000e300, is 100 % of the 1.0000e300 that a constant reaches"]
+    );
+}
+
+#[test]
 fn a_diagnosis_needs_losses_and_a_baseline() {
     let thresholds = Thresholds::default();
     assert!(matches!(diagnose(&history([]), 1.0, &thresholds), Err(FitError::Empty)));

@@ -43,6 +43,7 @@ use thiserror::Error;
 
 use crate::data::DataError;
 use crate::metrics::uneven_row;
+use crate::text::number;
 
 /// Why models are no ensemble.
 #[derive(Debug, Error)]
@@ -78,7 +79,7 @@ pub enum EnsembleError {
         classes: usize,
     },
     /// A member's number has no meaning.
-    #[error("member {member} says {value} as number {index}: expected {allowed}")]
+    #[error("member {member} says {} as number {index}: expected {allowed}", number(*value))]
     Number {
         /// Which member, from 0.
         member: usize,
@@ -91,8 +92,9 @@ pub enum EnsembleError {
     },
     /// The probabilities of all classes do not make one whole.
     #[error(
-        "the probabilities that member {member} gives row {row} sum to {sum}: expected 1, over one \
-         for each class"
+        "the probabilities that member {member} gives row {row} sum to {}: expected 1, over one \
+         for each class",
+        number(*sum)
     )]
     RowSum {
         /// Which member, from 0.
@@ -103,7 +105,7 @@ pub enum EnsembleError {
         sum: f64,
     },
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {value}")]
+    #[error("{key} must be {allowed}, got {}", number(*value))]
     Setting {
         /// The setting's name.
         key: &'static str,

@@ -61,13 +61,14 @@ use thiserror::Error;
 
 use crate::data::DataError;
 use crate::metrics::MetricError;
+use crate::text::number;
 
 /// Why classes cannot be balanced.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum ImbalanceError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {value}")]
+    #[error("{key} must be {allowed}, got {}", number(*value))]
     Setting {
         /// The setting's name.
         key: &'static str,

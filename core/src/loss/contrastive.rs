@@ -33,9 +33,10 @@ pub fn normalize(rows: &Tensor) -> Tensor {
 /// ℓ(i, j) = −ln( exp(cos(zᵢ, zⱼ) / τ) / Σ_{k ≠ i} exp(cos(zᵢ, zₖ) / τ) ), the mean over both orders
 /// ```
 ///
-/// `first` and `second` are the views, `[N, D]`; the temperature τ is > 0. The pair of an embedding
-/// with itself is masked: it is no candidate and has no gradient. Where all embeddings are alike the
-/// loss is ln(2N − 1). Cross-view InfoNCE, which has N candidates, is [`info_nce`].
+/// `first` and `second` are the views, `[N, D]`, N at least 2: one example has nobody to be told from. The
+/// temperature τ is > 0. The pair of an embedding with itself is masked: it is no candidate and has no
+/// gradient. Where all embeddings are alike the loss is ln(2N − 1). Cross-view InfoNCE, which has N
+/// candidates, is [`info_nce`].
 ///
 /// Source: Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations"
 /// (2020), equation 1, <https://arxiv.org/abs/2002.05709>.
@@ -44,7 +45,7 @@ pub fn normalize(rows: &Tensor) -> Tensor {
 /// [`LossError::Setting`], [`LossError::Shape`], [`LossError::Kind`], [`LossError::Device`].
 pub fn nt_xent(first: &Tensor, second: &Tensor, temperature: f64) -> Result<Tensor, LossError> {
     check_temperature(temperature)?;
-    check_pair(first, second)?;
+    check_pair(first, second, 2)?;
     let n = first.size()[0];
     let z = normalize(&Tensor::cat(&[first, second], 0)); // [2N, D]
     let itself = Tensor::eye(2 * n, (Kind::Bool, z.device())); // [2N, 2N]
@@ -69,8 +70,8 @@ pub enum Direction {
 /// the temperature. Where all embeddings are alike the loss is ln N. Unlike in [`nt_xent`] no query
 /// is compared with another one.
 ///
-/// `query` and `key` are `[N, D]`, row i of the one belongs to row i of the other; the temperature
-/// is > 0.
+/// `query` and `key` are `[N, D]`, N at least 2, row i of the one belongs to row i of the other; the
+/// temperature is > 0.
 ///
 /// Sources: van den Oord, Li and Vinyals, "Representation Learning with Contrastive Predictive
 /// Coding" (2018), equation 4, <https://arxiv.org/abs/1807.03748>; in both directions Radford et al.,
@@ -85,7 +86,7 @@ pub fn info_nce(
     direction: Direction,
 ) -> Result<Tensor, LossError> {
     check_temperature(temperature)?;
-    check_pair(query, key)?;
+    check_pair(query, key, 2)?;
     let scores = normalize(query).matmul(&normalize(key).tr()) / temperature; // [N, N]
     Ok(match direction {
         Direction::QueryToKey => of_diagonal(&scores),
@@ -93,13 +94,14 @@ pub fn info_nce(
     })
 }
 
-/// InfoNCE of scores that are there already, by a bilinear product for example: `[N, N]`, of which
-/// row i holds those of query i with each key, and the diagonal what belongs together.
+/// InfoNCE of scores that are there already, by a bilinear product for example: `[N, N]`, N at least 2, of
+/// which row i holds those of query i with each key, and the diagonal what belongs together.
 ///
 /// # Errors
 /// [`LossError`]: another shape or kind.
 pub fn diagonal_cross_entropy(scores: &Tensor) -> Result<Tensor, LossError> {
-    check_prediction(scores, "[N, N]", |size| size.len() == 2 && size[0] == size[1])?;
+    let fits = |size: &[i64]| size.len() == 2 && size[0] == size[1] && size[0] != 1;
+    check_prediction(scores, "[N, N] with N at least 2", fits)?;
     Ok(of_diagonal(scores))
 }
 
@@ -120,7 +122,7 @@ pub fn negative_cosine_similarity(
     prediction: &Tensor,
     target: &Tensor,
 ) -> Result<Tensor, LossError> {
-    check_pair(prediction, target)?;
+    check_pair(prediction, target, 1)?;
     let products = normalize(prediction) * normalize(&target.detach()); // [N, D]
     Ok(-products.sum_dim_intlist(-1, false, None::<Kind>).mean(None::<Kind>))
 }
@@ -130,8 +132,10 @@ fn check_temperature(temperature: f64) -> Result<(), LossError> {
     check_setting("temperature", temperature, "finite and > 0", holds)
 }
 
-fn check_pair(first: &Tensor, second: &Tensor) -> Result<(), LossError> {
-    check_prediction(first, "[N, D]", |size| size.len() == 2)?;
+/// Two views of at least so many rows.
+fn check_pair(first: &Tensor, second: &Tensor, least: i64) -> Result<(), LossError> {
+    let expected = if least > 1 { "[N, D] with N at least 2" } else { "[N, D]" };
+    check_prediction(first, expected, |size| size.len() == 2 && size[0] >= least)?;
     check_like("the other view", second, first)
 }
 

@@ -43,11 +43,13 @@ use std::ops::Range;
 use tch::{Device, Kind, Tensor};
 use thiserror::Error;
 
+use crate::text::number;
+
 /// Why a loss cannot be computed.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LossError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {value}")]
+    #[error("{key} must be {allowed}, got {}", number(*value))]
     Setting {
         /// The setting's name.
         key: &'static str,
@@ -97,7 +99,7 @@ pub enum LossError {
         got: Device,
     },
     /// A number that the loss has no meaning for.
-    #[error("{what} holds {got}: expected numbers {allowed}")]
+    #[error("{what} holds {}: expected numbers {allowed}", number(*got))]
     Number {
         /// Which tensor.
         what: &'static str,

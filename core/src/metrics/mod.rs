@@ -90,6 +90,8 @@ pub use similarity::{
 };
 pub use subgroups::{NamedScore, SubgroupReport, SubgroupRow, Subgroups};
 
+use crate::text::number;
+
 /// Rows that cannot be scored, or a score that they do not have.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum MetricError {
@@ -135,7 +137,7 @@ pub enum MetricError {
         index: usize,
     },
     /// A probability below 0 or above 1.
-    #[error("probability {index} is {value}: expected a number from 0 to 1")]
+    #[error("probability {index} is {}: expected a number from 0 to 1", number(*value))]
     Probability {
         /// Which one, from 0.
         index: usize,
@@ -143,7 +145,7 @@ pub enum MetricError {
         value: f64,
     },
     /// The probabilities of all classes do not make one whole.
-    #[error("the probabilities of row {row} sum to {sum}: expected 1")]
+    #[error("the probabilities of row {row} sum to {}: expected 1", number(*sum))]
     RowSum {
         /// Which row of the batch, from 0.
         row: usize,
@@ -151,7 +153,7 @@ pub enum MetricError {
         sum: f64,
     },
     /// A document is less than irrelevant.
-    #[error("the relevance of document {index} is {value}: expected at least 0")]
+    #[error("the relevance of document {index} is {}: expected at least 0", number(*value))]
     NegativeRelevance {
         /// Which document of the query, from 0.
         index: usize,
@@ -159,7 +161,7 @@ pub enum MetricError {
         value: f64,
     },
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {value}")]
+    #[error("{key} must be {allowed}, got {}", number(*value))]
     Setting {
         /// The setting's name.
         key: &'static str,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::metric::{Metric, Scores, Update};
 use super::{MetricError, checks};
+use crate::text::rounded;
 
 /// One collector for each value of a group column and one for all rows.
 ///
@@ -130,7 +131,7 @@ impl<K: fmt::Display> fmt::Display for SubgroupReport<K> {
             for (name, score) in scores {
                 let width = name.chars().count().max(9);
                 match score {
-                    Ok(score) => write!(f, " {score:>width$.4}")?,
+                    Ok(score) => write!(f, " {:>width$}", rounded(*score, 4))?,
                     Err(_) => write!(f, " {:>width$}", "–")?,
                 }
             }

@@ -81,6 +81,7 @@ use thiserror::Error;
 
 use crate::checkpoint::fingerprint;
 use crate::init::InitError;
+use crate::text::number;
 
 /// Why a network cannot be built or fed.
 #[derive(Debug, Error)]
@@ -160,7 +161,7 @@ pub enum NetworkError {
         layers: usize,
     },
     /// A moving average that would not move, or overshoot.
-    #[error("tau must be in (0, 1], got {got}")]
+    #[error("tau must be in (0, 1], got {}", number(*got))]
     Rate {
         /// What it was set to.
         got: f32,
@@ -231,7 +232,7 @@ pub enum NetworkError {
         got: String,
     },
     /// Noise of no such size.
-    #[error("the noise's sigma must be finite and at least 0, got {got}")]
+    #[error("the noise's sigma must be finite and at least 0, got {}", number(*got))]
     Sigma {
         /// What it was set to.
         got: f32,

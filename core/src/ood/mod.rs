@@ -48,13 +48,14 @@ use thiserror::Error;
 
 use crate::data::DataError;
 use crate::metrics::MetricError;
+use crate::text::number;
 
 /// Why rows have no score.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OodError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {value}")]
+    #[error("{key} must be {allowed}, got {}", number(*value))]
     Setting {
         /// The setting's name.
         key: &'static str,
@@ -89,7 +90,8 @@ pub enum OodError {
     /// A direction in which features do not vary, so that no distance along it has a measure.
     #[error(
         "the covariance is singular at feature {feature}: expected features that all vary by \
-         themselves; raise `shrinkage`, got {shrinkage}"
+         themselves; raise `shrinkage`, got {}",
+        number(*shrinkage)
     )]
     Singular {
         /// The first feature that depends on those before it, or is constant.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    OptimError, Optimizer, OptimizerState, ParamGroups, check_length, check_step, nonnegative,
-    positive,
+    OptimError, Optimizer, OptimizerState, ParamGroups, check_length, check_squares, check_step,
+    nonnegative, positive,
 };
 use crate::nn::Parameters;
 use crate::simd::{multiply_add, wide};
@@ -94,6 +94,7 @@ impl Optimizer for Adagrad {
         let lr = lr / (1.0 + self.step as f64 * self.config.lr_decay);
         self.step += 1;
         let (values, gradients) = parameters.values_and_gradients();
+        let mut are_finite = true;
         for group in self.groups.segments() {
             let range = || group.range.clone();
             let weight_decay = group.weight_decay.unwrap_or(self.config.weight_decay);
@@ -103,9 +104,9 @@ impl Optimizer for Adagrad {
                 weight_decay: weight_decay as f32,
             };
             let sum = &mut self.sum[range()];
-            update(&mut values[range()], &gradients[range()], sum, factors);
+            are_finite &= update(&mut values[range()], &gradients[range()], sum, factors);
         }
-        Ok(())
+        check_squares(&self.sum, are_finite)
     }
 
     fn state_dict(&self) -> OptimizerState {
@@ -136,11 +137,15 @@ struct Factors {
 }
 
 wide! {
-    fn update<FMA>(values: &mut [f32], gradients: &[f32], sum: &mut [f32], by: Factors) {
+    /// Returns whether all `sum` are finite.
+    fn update<FMA>(values: &mut [f32], gradients: &[f32], sum: &mut [f32], by: Factors) -> bool {
+        let mut lost = 0;
         for ((value, &gradient), sum) in values.iter_mut().zip(gradients).zip(sum) {
             let gradient = multiply_add::<FMA>(by.weight_decay, *value, gradient);
             *sum = multiply_add::<FMA>(gradient, gradient, *sum);
+            lost |= u32::from(!sum.is_finite()); // without a branch: wide instructions have none
             *value = multiply_add::<FMA>(-by.lr, gradient / (sum.sqrt() + by.eps), *value);
         }
+        lost == 0
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, check_step,
-    nonnegative, positive,
+    OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, check_squares,
+    check_step, nonnegative, positive,
 };
 use crate::nn::Parameters;
 use crate::simd::{flush, multiply_add, wide};
@@ -132,6 +132,7 @@ impl Optimizer for Adam {
         let AdamConfig { betas: (beta1, beta2), eps, decoupled, .. } = self.config;
         let steps = self.step as f64;
         let (values, gradients) = parameters.values_and_gradients();
+        let mut are_finite = true;
         for group in self.groups.segments() {
             let range = || group.range.clone();
             let lr = lr * group.lr_factor;
@@ -147,9 +148,9 @@ impl Optimizer for Adam {
                 keep: if decoupled { (1.0 - lr * weight_decay) as f32 } else { 1.0 },
             };
             let (m, v) = (&mut self.m[range()], &mut self.v[range()]);
-            update(&mut values[range()], &gradients[range()], m, v, factors);
+            are_finite &= update(&mut values[range()], &gradients[range()], m, v, factors);
         }
-        Ok(())
+        check_squares(&self.v, are_finite)
     }
 
     fn state_dict(&self) -> OptimizerState {
@@ -186,13 +187,23 @@ struct Factors {
 }
 
 wide! {
-    fn update<FMA>(values: &mut [f32], gradients: &[f32], m: &mut [f32], v: &mut [f32], by: Factors) {
+    /// Returns whether all `v` are finite.
+    fn update<FMA>(
+        values: &mut [f32],
+        gradients: &[f32],
+        m: &mut [f32],
+        v: &mut [f32],
+        by: Factors,
+    ) -> bool {
+        let mut lost = 0;
         for (((value, &gradient), m), v) in values.iter_mut().zip(gradients).zip(m).zip(v) {
             let gradient = multiply_add::<FMA>(by.l2, *value, gradient);
             *m = flush(multiply_add::<FMA>(by.gradient, gradient - *m, *m));
             *v = flush(multiply_add::<FMA>(by.square * gradient, gradient, by.beta2 * *v));
+            lost |= u32::from(!v.is_finite()); // without a branch: wide instructions have none
             let denominator = multiply_add::<FMA>(v.sqrt(), by.root, by.eps);
             *value = multiply_add::<FMA>(-by.step_size, *m / denominator, by.keep * *value);
         }
+        lost == 0
     }
 }

@@ -28,12 +28,13 @@ use tch::Tensor;
 use thiserror::Error;
 
 use crate::nn::Parameters;
+use crate::text::number;
 
 /// Why an optimiser cannot be made, stepped or restored.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum OptimError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {value}")]
+    #[error("{key} must be {allowed}, got {}", number(*value))]
     Setting {
         /// The setting's name.
         key: &'static str,
@@ -71,6 +72,18 @@ pub enum OptimError {
     /// A loss that cannot be differentiated.
     #[error("{0}")]
     Loss(String),
+    /// Gradients are no finite numbers, or so large that their squares are none: `f32` ends at 3.4e38,
+    /// the square of 1.8e19.
+    #[error(
+        "{what} became {got}: expected finite numbers; lower the learning rate, or clip the gradients \
+         (`max_grad_norm`)"
+    )]
+    NotFinite {
+        /// What is not finite.
+        what: &'static str,
+        /// The number.
+        got: f32,
+    },
     /// The state of another optimiser.
     #[error("expected the state of an optimiser that remembers {expected}, got one with {got:?}")]
     State {
@@ -89,6 +102,8 @@ pub trait Optimizer: Send {
     /// # Errors
     /// [`OptimError::Length`] where it was made for other parameters; [`OptimError::Setting`] unless the
     /// rate is at least 0 and, times every group's factor, a finite `f32`. Nothing has changed then.
+    /// [`OptimError::NotFinite`] where it remembers squares of gradients and one is not finite, by which
+    /// parameters would never move again. The step was taken then: go back to what was saved before it.
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError>;
 
     /// A copy of all that it remembers between steps, to be saved.
@@ -131,7 +146,8 @@ pub trait Optimizer: Send {
     /// Returns the gradients' norm before clipping, that of frozen parameters left out.
     ///
     /// # Errors
-    /// As [`step`](Self::step); [`OptimError::Setting`] unless `max_grad_norm` is at least 0.
+    /// As [`step`](Self::step); [`OptimError::Setting`] unless `max_grad_norm` is at least 0. Where the
+    /// norm is not finite, [`OptimError::NotFinite`] comes before the step: only gradients have changed.
     fn descend(
         &mut self,
         parameters: &mut Parameters,
@@ -141,6 +157,9 @@ pub trait Optimizer: Send {
         check_rate(self.groups(), lr)?;
         let max_norm = max_grad_norm.unwrap_or(f32::INFINITY);
         let norm = self.groups().clip_grad_norm(parameters, max_norm)?;
+        if !norm.is_finite() {
+            return Err(OptimError::NotFinite { what: "the gradient", got: norm });
+        }
         self.step(parameters, lr)?;
         Ok(norm)
     }
@@ -185,6 +204,15 @@ fn check_step(
 ) -> Result<(), OptimError> {
     check_length("state", parameters.len(), state)?;
     check_rate(groups, lr)
+}
+
+/// Names the square that a step left and that is not finite, where its loop met one.
+fn check_squares(squares: &[f32], are_finite: bool) -> Result<(), OptimError> {
+    if are_finite {
+        return Ok(());
+    }
+    let got = squares.iter().copied().find(|square| !square.is_finite()).unwrap_or(f32::NAN);
+    Err(OptimError::NotFinite { what: "a gradient's square", got })
 }
 
 fn check_length(what: &'static str, expected: usize, got: usize) -> Result<(), OptimError> {

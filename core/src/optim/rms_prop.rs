@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, check_step,
-    nonnegative, positive,
+    OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, check_squares,
+    check_step, nonnegative, positive,
 };
 use crate::nn::Parameters;
 use crate::simd::{flush, multiply_add, wide};
@@ -106,6 +106,7 @@ impl Optimizer for RmsProp {
         check_step(parameters, self.square.len(), &self.groups, lr)?;
         let RmsPropConfig { alpha, eps, eps_under_root, momentum, centered, .. } = self.config;
         let (values, gradients) = parameters.values_and_gradients();
+        let mut are_finite = true;
         for group in self.groups.segments() {
             let range = || group.range.clone();
             let weight_decay = group.weight_decay.unwrap_or(self.config.weight_decay);
@@ -119,7 +120,7 @@ impl Optimizer for RmsProp {
                 lr: (lr * group.lr_factor) as f32,
                 weight_decay: weight_decay as f32,
             };
-            update(
+            are_finite &= update(
                 &mut values[range()],
                 &gradients[range()],
                 &mut self.square[range()],
@@ -128,7 +129,7 @@ impl Optimizer for RmsProp {
                 factors,
             );
         }
-        Ok(())
+        check_squares(&self.square, are_finite)
     }
 
     fn state_dict(&self) -> OptimizerState {
@@ -170,6 +171,7 @@ struct Factors {
 }
 
 wide! {
+    /// Returns whether all `square` are finite.
     fn update<FMA>(
         values: &mut [f32],
         gradients: &[f32],
@@ -177,18 +179,21 @@ wide! {
         mean: &mut [f32],
         momentum: &mut [f32],
         by: Factors,
-    ) {
+    ) -> bool {
+        let mut lost = 0;
         let moments = square.iter_mut().zip(mean).zip(momentum);
         for ((value, &gradient), ((square, mean), momentum)) in
             values.iter_mut().zip(gradients).zip(moments)
         {
             let gradient = multiply_add::<FMA>(by.weight_decay, *value, gradient);
             *square = flush(multiply_add::<FMA>(by.take * gradient, gradient, by.keep * *square));
+            lost |= u32::from(!square.is_finite()); // without a branch: wide instructions have none
             *mean = flush(multiply_add::<FMA>(by.take_mean, gradient - *mean, *mean));
             let variance = multiply_add::<FMA>(-*mean, *mean, *square).max(0.0); // < 0 by rounding
             let root = (variance + by.eps_under_root).sqrt();
             *momentum = flush(multiply_add::<FMA>(by.momentum, *momentum, gradient / (root + by.eps)));
             *value = multiply_add::<FMA>(-by.lr, *momentum, *value);
         }
+        lost == 0
     }
 }

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use crate::atomic_file::{self, WriteError};
 use crate::statistics::StatisticsError;
+use crate::text::number;
 
 pub use axes::{Axis, Scale};
 pub use bar_chart::{Bar, BarChart};
@@ -50,7 +51,7 @@ pub enum PlotError {
         cells: usize,
     },
     /// A cell's intensity is NaN or beyond its range.
-    #[error("a cell's intensity must lie between 0 and 1: got {0}")]
+    #[error("a cell's intensity must lie between 0 and 1: got {}", number(*.0))]
     Intensity(f64),
     /// The file's name does not say which format is wanted.
     #[error("cannot tell the picture's format from {}: end its name in .svg or .png", .0.display())]
@@ -66,10 +67,10 @@ pub enum PlotError {
         height: u32,
     },
     /// A guide that is not finite, or a value beyond ±1e300.
-    #[error("{0} cannot be drawn: values must lie between -1e300 and 1e300")]
+    #[error("{} cannot be drawn: values must lie between -1e300 and 1e300", number(*.0))]
     OutOfRange(f64),
     /// A value that is not positive on a logarithmic axis.
-    #[error("{0} has no place on a logarithmic axis: values must be positive")]
+    #[error("{} has no place on a logarithmic axis: values must be positive", number(*.0))]
     NotPositive(f64),
     /// The band around a line could not be computed.
     #[error(transparent)]

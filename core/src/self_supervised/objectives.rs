@@ -26,6 +26,10 @@ impl<N: Network> Objective<N> for NtXent {
 
     crate::mean_over_rows!();
 
+    fn least_rows(&self) -> usize {
+        2
+    }
+
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))
     }
@@ -50,6 +54,10 @@ impl<N: Network> Objective<N> for InfoNce {
     }
 
     crate::mean_over_rows!();
+
+    fn least_rows(&self) -> usize {
+        2
+    }
 
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))

@@ -273,6 +273,31 @@ fn too_few_rows_for_the_layers_are_an_error() {
 }
 
 #[test]
+fn a_minibatch_of_one_row_is_contrasted_with_nobody() {
+    let network = || build(&NetworkConfig::mlp(&[8], Activation::Tanh).linear_head(4));
+    let nt_xent = NtXent { temperature: 0.5 };
+    let info_nce = InfoNce { temperature: 0.5, direction: Default::default() };
+    let objectives: [&dyn Objective<Sequential>; 2] = [&nt_xent, &info_nce];
+    for objective in objectives {
+        // 16 and 1, to train with and held out.
+        for (rows, held_out, what) in [(17, 4, "to train with"), (16, 17, "held out")] {
+            let (mut network, before) = (network(), network().parameters().to_vec());
+            let (train, held_out) = (data(rows), data(held_out));
+            let refused = fit(&mut network, &train, &held_out, &config(), rng(), objective);
+            let error = refused.unwrap_err();
+            assert!(matches!(error, FitError::Rows { least: 2, got: 1, .. }), "{error}");
+            assert!(error.to_string().contains(what), "{error}");
+            assert_eq!(network.parameters().values(), before, "refused before the first step");
+        }
+        let dropping = FitConfig { drop_last: true, ..config() };
+        fit(&mut network(), &data(17), &data(4), &dropping, rng(), objective).unwrap();
+        fit(&mut network(), &data(18), &nothing(), &config(), rng(), objective).unwrap();
+    }
+    // Without contrast one row is as good as many.
+    fit(&mut build(&siamese()), &data(17), &nothing(), &config(), rng(), &SimSiam).unwrap();
+}
+
+#[test]
 fn collapse_is_named() {
     let (rows, width) = (64, 16);
     let mut rng = rng();

@@ -23,6 +23,8 @@ pub(crate) use summary::unit_scale;
 pub use summary::{argmax, iqm, mean, median, quantile, sample_std};
 pub use threshold::{Reached, censored_median, steps_to_threshold};
 
+use crate::text::number;
+
 /// An argument for which a statistic has no meaning.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StatisticsError {
@@ -54,7 +56,7 @@ pub enum StatisticsError {
         b: usize,
     },
     /// A position on the x-axis is NaN, infinite or left of the one before it.
-    #[error("x must be finite and never decrease: x[{index}] is {value}")]
+    #[error("x must be finite and never decrease: x[{index}] is {}", number(*value))]
     Order {
         /// Index of the first offending x.
         index: usize,
@@ -62,7 +64,7 @@ pub enum StatisticsError {
         value: f64,
     },
     /// The confidence level is not a probability strictly between 0 and 1.
-    #[error("confidence must lie between 0 and 1, both excluded (0.95, say): got {0}")]
+    #[error("confidence must lie between 0 and 1, both excluded (0.95, say): got {}", number(*.0))]
     Confidence(f64),
     /// A bootstrap without resamples.
     #[error("a bootstrap needs at least one resample (10000, say): got 0")]
@@ -76,9 +78,9 @@ pub enum StatisticsError {
     )]
     Undefined,
     /// A bin width that is zero, negative or not finite.
-    #[error("the bin width must be positive and finite: got {0}")]
+    #[error("the bin width must be positive and finite: got {}", number(*.0))]
     BinWidth(f64),
     /// So many bins that they cannot have been meant.
-    #[error("{0} bins are too many (at most ten million): choose a wider bin")]
+    #[error("{} bins are too many (at most ten million): choose a wider bin", number(*.0))]
     TooManyBins(f64),
 }

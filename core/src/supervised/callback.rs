@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::History;
+use crate::text::rounded;
 
 /// Where a training stands within an epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,13 +63,13 @@ impl Callback for EpochBar {
     fn on_epoch(&mut self, history: &History) -> ControlFlow<()> {
         self.bar.set_position(history.epochs.len() as u64);
         if let Some(epoch) = history.epochs.last() {
-            let mut message = format!("loss {:.4}", epoch.train_loss);
+            let mut message = format!("loss {}", rounded(epoch.train_loss, 4));
             if let Some(loss) = epoch.validation_loss {
-                message += &format!(", validation {loss:.4}");
+                message += &format!(", validation {}", rounded(loss, 4));
             }
             for (name, scores) in &epoch.scores {
                 if let Some(score) = scores.validation.or(scores.train) {
-                    message += &format!(", {name} {score:.3}");
+                    message += &format!(", {name} {}", rounded(score, 3));
                 }
             }
             self.bar.set_message(message);

@@ -16,7 +16,8 @@ pub struct FitConfig {
     /// The rows of a minibatch; the last of an epoch may have fewer; ≥ 1.
     pub batch_size: usize,
     /// Whether a last minibatch of fewer rows is left out of each epoch, as PyTorch's `drop_last`. Layers
-    /// that normalise over a batch refuse one of a single row.
+    /// that normalise over a batch refuse one of a single row, and so do objectives that compare rows with
+    /// each other.
     pub drop_last: bool,
     /// Which rows the minibatches of an epoch are made of.
     pub sampler: Sampler,
@@ -111,7 +112,12 @@ impl FitConfig {
 
     /// The rows of the smallest minibatch of an epoch of so many rows, which must not be 0.
     pub(super) fn smallest_batch(&self, rows: usize) -> usize {
-        match self.rows_per_epoch(rows) % self.batch_size {
+        self.smallest_of_all(self.rows_per_epoch(rows))
+    }
+
+    /// The same where none is dropped, as of rows held out.
+    pub(super) fn smallest_of_all(&self, rows: usize) -> usize {
+        match rows % self.batch_size {
             0 => self.batch_size.min(rows),
             rest => rest,
         }

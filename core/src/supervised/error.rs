@@ -7,13 +7,14 @@ use crate::loss::LossError;
 use crate::lr_schedule::ScheduleError;
 use crate::nn::NetworkError;
 use crate::optim::OptimError;
+use crate::text::number;
 
 /// Why a network cannot be fitted.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FitError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {value}")]
+    #[error("{key} must be {allowed}, got {}", number(*value))]
     Setting {
         /// The setting's name.
         key: &'static str,
@@ -43,6 +44,20 @@ pub enum FitError {
         /// How many there are.
         got: usize,
     },
+    /// A minibatch has too few rows for an objective that compares them with each other.
+    #[error(
+        "the objective compares at least {least} rows with each other, and the last minibatch of the \
+         {what} has {got}: choose a batch size that leaves no smaller rest, or leave those rows out (in \
+         training, `drop_last`)"
+    )]
+    Rows {
+        /// Which rows.
+        what: &'static str,
+        /// The fewest.
+        least: usize,
+        /// How many there are.
+        got: usize,
+    },
     /// No row counts: all have the weight 0, or nothing in them was masked.
     #[error(
         "no row counts for the loss: expected a class with a weight above 0, or an augmentation that \
@@ -50,7 +65,7 @@ pub enum FitError {
     )]
     NoWeight,
     /// A minibatch's weight is no weight.
-    #[error("an objective's weight of a minibatch must be finite and ≥ 0, got {got}")]
+    #[error("an objective's weight of a minibatch must be finite and ≥ 0, got {}", number(*got))]
     Weight {
         /// What the objective returned.
         got: f64,
@@ -66,7 +81,8 @@ pub enum FitError {
         /// The rows that an epoch has now.
         rows: usize,
     },
-    /// The loss, or a weight of the network, is no longer finite.
+    /// The loss, a gradient or a weight of the network is no longer finite, or a gradient so large that its
+    /// square is not.
     #[error(
         "the loss became {loss} in epoch {epoch}, minibatch {batch}: try a lower learning rate{}",
         kept(history)
@@ -76,7 +92,7 @@ pub enum FitError {
         epoch: usize,
         /// Which of its minibatches, from 1.
         batch: usize,
-        /// The loss; NaN where it was still finite, but a weight no longer is.
+        /// The loss; NaN where it was still finite, but gradients or weights no longer are.
         loss: f64,
         /// The epochs before.
         history: Box<History>,

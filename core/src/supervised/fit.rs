@@ -10,7 +10,7 @@ use super::{Epoch, FitConfig, FitError, History, Objective, Progress, Scores};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 use crate::data::{Batch, Compose, DataError, Dataset};
 use crate::nn::{Buffers, Network, NetworkError, Parameters, check_scalar};
-use crate::optim::{Optimizer, ParamGroups};
+use crate::optim::{OptimError, Optimizer, ParamGroups};
 
 /// A training under way: [`fit`](super::fit) a step of the optimiser at a time.
 ///
@@ -114,7 +114,8 @@ impl Fit {
     /// [`FitError::Empty`], [`FitError::Width`], [`FitError::Diverged`], [`FitError::NoWeight`];
     /// [`FitError::Data`] where the rows held out are resampled ones, or those to train with have no
     /// classes and the sampler needs them; before the first step [`FitError::Network`] where the last
-    /// minibatch of an epoch is too small for the network; what objective and optimiser return.
+    /// minibatch of an epoch is too small for the network, [`FitError::Rows`] where one is for the
+    /// objective; what objective and optimiser return.
     pub fn step<N: Network>(
         &mut self,
         network: &mut N,
@@ -144,12 +145,13 @@ impl Fit {
         objective: &(impl Objective<N> + ?Sized),
     ) -> Result<Option<Epoch>, FitError> {
         if self.order.len() != train.len() {
-            self.begin_epoch(network, train, validation)?;
+            self.begin_epoch(network, train, validation, objective.least_rows())?;
         }
         self.accumulate(network, train, objective)?;
         let rate = self.config.learning_rate(self.progress.steps, train.len())?;
         let clip = self.config.max_grad_norm;
-        self.optimizer.descend(network.parameters_mut(), rate, clip)?;
+        let stepped = self.optimizer.descend(network.parameters_mut(), rate, clip);
+        stepped.map_err(|error| self.refused(error))?;
         network.after_step()?;
         self.progress.steps += 1;
         if self.progress.rows < self.config.rows_per_epoch(train.len()) {
@@ -169,6 +171,7 @@ impl Fit {
         network: &N,
         train: &Dataset,
         validation: &Dataset,
+        least_rows: usize,
     ) -> Result<(), FitError> {
         let FitConfig { batch_size, views, .. } = self.config;
         check_width("rows to train with", network, train)?;
@@ -182,8 +185,14 @@ impl Fit {
             return Err(FitError::OtherRows { done, rows });
         }
         train.check_views(rows.min(batch_size), views)?;
+        let smallest = self.config.smallest_batch(train.len());
+        check_rows("rows to train with", least_rows, smallest)?;
+        if !validation.is_empty() {
+            let smallest = self.config.smallest_of_all(validation.len());
+            check_rows("rows held out", least_rows, smallest)?;
+        }
         // Looked at for its shape alone: it takes no memory.
-        let smallest = [self.config.smallest_batch(train.len()) * views, train.input_width()];
+        let smallest = [smallest * views, train.input_width()];
         let smallest = smallest.map(|n| n as i64);
         network.check_input(&Tensor::zeros([1, 1], FLOAT_CPU).expand(smallest, false))?;
         self.augmentation =
@@ -251,9 +260,20 @@ impl Fit {
         if loss.is_finite() {
             return Ok(loss);
         }
+        Err(self.diverged(loss, batches + 1))
+    }
+
+    fn diverged(&self, loss: f64, batch: usize) -> FitError {
         let history = Box::new(self.progress.history.clone());
-        let (epoch, batch) = (history.epochs.len() + 1, batches + 1);
-        Err(FitError::Diverged { epoch, batch, loss, history })
+        FitError::Diverged { epoch: history.epochs.len() + 1, batch, loss, history }
+    }
+
+    /// Why the optimiser refused gradients whose losses were finite.
+    fn refused(&self, error: OptimError) -> FitError {
+        match error {
+            OptimError::NotFinite { .. } => self.diverged(f64::NAN, self.progress.batches),
+            other => other.into(),
+        }
     }
 
     fn end_epoch<N: Network>(
@@ -330,6 +350,11 @@ impl Fit {
     pub fn restore_best<N: Network>(&self, network: &mut N) -> Result<(), FitError> {
         Ok(self.best.as_ref().map_or(Ok(()), |best| best.restore(network))?)
     }
+}
+
+/// That the smallest minibatch has as many rows as the objective compares.
+fn check_rows(what: &'static str, least: usize, got: usize) -> Result<(), FitError> {
+    if got >= least { Ok(()) } else { Err(FitError::Rows { what, least, got }) }
 }
 
 impl Checkpoint for Fit {

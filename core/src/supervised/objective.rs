@@ -33,6 +33,13 @@ pub trait Objective<N> {
     /// each time: an autoencoder finds nothing to do in rows as they are. `false` for every other objective.
     fn augments_held_out(&self) -> bool;
 
+    /// The fewest rows that a minibatch may have, views of one counted once: at least 2 where rows are
+    /// compared with each other. A training whose last minibatch would have fewer is refused before its
+    /// first step.
+    fn least_rows(&self) -> usize {
+        1
+    }
+
     /// What tells it from other objectives, with all its settings: a checkpoint is that of one. `None`
     /// where that cannot be said, and a training by it keeps no checkpoint: of a closure nothing is known but
     /// the function that it stands in. A function (`fn`) is told by its path.

@@ -49,13 +49,14 @@ pub use prefix_tuning::{PrefixTuning, PrefixTuningConfig};
 use thiserror::Error;
 
 use crate::nn::{MAX_PARAMETERS, NetworkError};
+use crate::text::number;
 
 /// Why a network cannot be adapted.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TransferError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {value}")]
+    #[error("{key} must be {allowed}, got {}", number(*value))]
     Setting {
         /// The setting's name.
         key: &'static str,

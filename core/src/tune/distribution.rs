@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::TuneError;
 use crate::rounding;
+use crate::text::number;
 
 /// Whole numbers beyond ±2⁵³ are not all to be told apart as `f64`.
 const LARGEST: i64 = 1 << 53;
@@ -56,8 +57,12 @@ pub enum Distribution {
 impl fmt::Display for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Float { low, high, scale: Scale::Linear } => write!(f, "uniform({low}, {high})"),
-            Self::Float { low, high, scale: Scale::Log } => write!(f, "log({low}, {high})"),
+            Self::Float { low, high, scale: Scale::Linear } => {
+                write!(f, "uniform({}, {})", number(*low), number(*high))
+            }
+            Self::Float { low, high, scale: Scale::Log } => {
+                write!(f, "log({}, {})", number(*low), number(*high))
+            }
             Self::Int { low, high, scale: Scale::Linear } => write!(f, "int({low}, {high})"),
             Self::Int { low, high, scale: Scale::Log } => write!(f, "log_int({low}, {high})"),
             Self::Categorical { choices } => write!(f, "{}", Value::from(choices.clone())),

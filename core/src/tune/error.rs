@@ -4,12 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::atomic_file::WriteError;
+use crate::text::number;
 
 /// Why a search cannot be, or not go on. A trial that fails is none of these: it is recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum TuneError {
     /// The ends of a range are no range.
-    #[error("{name}: expected {expected}, got {low} to {high}")]
+    #[error("{name}: expected {expected}, got {} to {}", number(*low), number(*high))]
     Range {
         /// The parameter.
         name: String,
@@ -55,7 +56,7 @@ pub enum TuneError {
         holds: String,
     },
     /// A setting of the study, its sampler or its pruner lies outside its range.
-    #[error("{key} = {value}: expected {expected}")]
+    #[error("{key} = {}: expected {expected}", number(*value))]
     Setting {
         /// The setting.
         key: &'static str,

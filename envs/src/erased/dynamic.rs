@@ -42,7 +42,8 @@ pub trait DynEnv: Send {
     /// See [`Env::set_state`]. The environment may be stepped from here without a reset.
     ///
     /// # Errors
-    /// As [`Env::set_state`].
+    /// As [`Env::set_state`]; [`EnvError::InvalidState`] too for a state that looks like no observation of
+    /// the space, after which a reset is needed.
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError>;
 
     /// See [`Env::transitions`], from the present state; successors as they are observed.
@@ -134,10 +135,17 @@ impl<E: Env> DynEnv for Seeded<E> {
 
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
         self.env.set_state(state)?;
-        self.current = self.env.observe();
-        self.running = true;
+        let (space, observation) = (self.env.observation_space(), self.env.observe());
         self.steps = 0;
-        Ok(())
+        self.running = observation.as_ref().is_none_or(|observation| space.admits(observation));
+        self.current = observation.filter(|_| self.running);
+        if self.running {
+            return Ok(());
+        }
+        Err(EnvError::InvalidState {
+            expected: format!("one seen as an element of {}, its numbers finite", space.describe()),
+            got: format!("{state:?}"),
+        })
     }
 
     fn transitions(&self, action: &Value) -> Result<Option<Vec<Transition<Value>>>, EnvError> {

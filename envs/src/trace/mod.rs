@@ -19,7 +19,10 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use crate::json_lines::LineError;
-use crate::{DynEnv, EnvError, EnvOptions, EnvSpec, Transition, json_lines::Lines};
+use crate::{
+    DynEnv, EnvError, EnvOptions, EnvSpec, SpaceError, Transition,
+    json_lines::{Lines, shown},
+};
 use line::{Line, numbers, shaped};
 
 /// A recorded number nearer to 0 than this is compared as if it were this large.
@@ -114,7 +117,7 @@ pub fn replay(
         let difference = match lines.next_line() {
             Ok(None) => break,
             Ok(Some(bytes)) => {
-                Line::parse(bytes).and_then(|line| Ok(compare(&mut *env, &line, tolerance)?))
+                Line::parse(bytes).and_then(|line| compare(&mut *env, &line, tolerance))
             }
             Err(error) => Err(error),
         };
@@ -145,10 +148,12 @@ fn compare(
     env: &mut dyn DynEnv,
     line: &Line,
     tolerance: f64,
-) -> Result<Option<Difference>, EnvError> {
-    env.set_state(&line.state)?;
+) -> Result<Option<Difference>, LineError> {
+    env.set_state(&line.state).map_err(wrong_state)?;
     let action = shaped(&line.action, &env.action_space());
-    let model = env.transitions(&action).unwrap_or_default().unwrap_or_default();
+    let model = env.transitions(&action);
+    let is_outside = model.is_err();
+    let model = model.unwrap_or_default().unwrap_or_default();
     if model.iter().filter(|t| t.probability > 0.0).count() > 1 {
         let agrees = |t: &Transition<Value>| {
             let successor = numbers(&t.next_state).unwrap_or_default();
@@ -161,18 +166,22 @@ fn compare(
             format!("{state:?} for {reward}{}", if terminated { ", terminated" } else { "" })
         };
         let recorded = outcome(&line.next_state, line.reward, line.terminated);
+        let successors = model.iter().map(|t| numbers(&t.next_state).unwrap_or_default());
+        expect_length(line, successors.clone().map(|successor| successor.len()))?;
         let known = model
             .iter()
-            .map(|t| outcome(&numbers(&t.next_state).unwrap_or_default(), t.reward, t.terminated));
+            .zip(successors)
+            .map(|(t, successor)| outcome(&successor, t.reward, t.terminated));
         let known = || format!("one of: {}", known.collect::<Vec<_>>().join("; "));
         return Ok((!model.iter().any(agrees)).then(|| ("outcome", recorded, known())));
     }
-    let step = env.step(&action)?;
+    let step = env.step(&action).map_err(|error| wrong_step(error, line, is_outside, env))?;
     let next_state = env.state().ok_or(EnvError::Unsupported {
         env: "the environment",
         what: "reading its state",
         method: "state",
     })?;
+    expect_length(line, std::iter::once(next_state.len()))?;
     let terminated = step.outcome.terminated();
     Ok(if !all_near(&line.next_state, &next_state, tolerance) {
         Some(("next_state", format!("{:?}", line.next_state), format!("{next_state:?}")))
@@ -183,6 +192,49 @@ fn compare(
     } else {
         None
     })
+}
+
+/// What is wrong with a line whose state the environment refuses.
+fn wrong_state(error: EnvError) -> LineError {
+    match error {
+        EnvError::InvalidState { expected, got } => {
+            LineError::Malformed { key: "state", expected, got }
+        }
+        other => other.into(),
+    }
+}
+
+/// What is wrong with a line whose step fails. An environment may take actions outside of its space, and
+/// cut them off: where it does not, and they carry it away, they are to blame.
+fn wrong_step(error: EnvError, line: &Line, is_outside: bool, env: &dyn DynEnv) -> LineError {
+    let action = |space: String| LineError::Malformed {
+        key: "action",
+        expected: format!("an element of {space}"),
+        got: shown(&line.action),
+    };
+    match error {
+        EnvError::Space(SpaceError::NotAnElement { expected, .. })
+        | EnvError::InvalidAction { expected, .. } => action(expected),
+        EnvError::InvalidStep { .. } if is_outside => action(env.action_space().to_string()),
+        EnvError::InvalidStep { what, expected, got, .. } => {
+            LineError::Step { what, expected, got }
+        }
+        other => other.into(),
+    }
+}
+
+/// Refuses a next state of another length than the state has, where every successor has that.
+fn expect_length(
+    line: &Line,
+    successors: impl IntoIterator<Item = usize>,
+) -> Result<(), LineError> {
+    let length = line.state.len();
+    if line.next_state.len() == length || successors.into_iter().any(|other| other != length) {
+        return Ok(());
+    }
+    let expected = format!("as many numbers as `state` holds ({length})");
+    let got = shown(&line.next_state.as_slice().into());
+    Err(LineError::Malformed { key: "next_state", expected, got })
 }
 
 fn near(expected: f64, got: f64, tolerance: f64) -> bool {
@@ -268,8 +320,15 @@ mod tests {
             ("[1]", "line 2: expected a JSON object, got [1] (1 of 1 lines before it agree)"),
             (r#"{"state":0}"#, "line 2: `next_state` is missing (1 of 1 lines"),
             (&GOOD.replace("36", "\"x\""), "line 2: `state`: expected a number or a list"),
-            (&GOOD.replace("36", "99"), "line 2: invalid state"),
-            (&GOOD.replace("[0]", "7"), "line 2: expected an element of Discrete(4)"),
+            (
+                &GOOD.replace("36", "99"),
+                "line 2: `state`: expected one integer below 48, got [99.0]",
+            ),
+            (
+                &GOOD.replace("[0]", "7"),
+                "line 2: `action`: expected an element of Discrete(4), got 7",
+            ),
+            (&GOOD.replace("[24]", "[24, 0]"), "line 2: `next_state`: expected as many"),
             (&GOOD.replace(":0}", ":2}"), "`terminated`"),
             (&" ".repeat(2 << 20), "longer than 1 MiB"),
         ] {

@@ -15,7 +15,7 @@ use crate::{
     command::{
         CommandError, Names,
         curves::{View, learning_curves},
-        run_dir, write_json,
+        run_dir, shell, write_json,
     },
     run::PICTURES,
 };
@@ -36,7 +36,8 @@ pub(super) fn show(
         let seeds = run.seeds.iter().zip(summaries);
         let seeds: Vec<_> =
             seeds.map(|(seed, summary)| json!({ "seed": seed, "summary": summary })).collect();
-        let pictures = PICTURES.map(|picture| dir.join(picture));
+        // As text: JSON holds no other bytes than UTF-8, which a path may.
+        let pictures = PICTURES.map(|picture| dir.join(picture).display().to_string());
         let value = json!({
             "run": name, "seeds": seeds, "report": report.rows.first(), "pictures": pictures,
         });
@@ -48,10 +49,11 @@ pub(super) fn show(
     writeln!(out, "  {}   the learning curve", PICTURES.join(", "))?;
     writeln!(out, "  config.toml          everything that makes the run")?;
     writeln!(out, "  seed-*/              records (CSV, TensorBoard) and checkpoints\n")?;
+    let dir = shell::path(dir);
     writeln!(out, "Next:")?;
-    writeln!(out, "  gymnast watch {name}             see what was learned")?;
-    writeln!(out, "  gymnast evaluate {name}          play many more episodes")?;
-    writeln!(out, "  gymnast plot {name} OTHER --out both.svg   compare with another run")?;
+    writeln!(out, "  gymnast watch {dir}             see what was learned")?;
+    writeln!(out, "  gymnast evaluate {dir}          play many more episodes")?;
+    writeln!(out, "  gymnast plot {dir} OTHER --out both.svg   compare with another run")?;
     Ok(())
 }
 

@@ -14,8 +14,9 @@ use gymnast_harness::{Ending, Existing, ProgressBars, StopOnInterrupt, Summary};
 use super::{
     CommandError, MOST, Names,
     numbers::whole,
-    run_dir, say,
+    say,
     seeds::{Seeds, seeds},
+    shell,
 };
 use crate::{Run, run::cores};
 
@@ -103,7 +104,7 @@ pub(crate) fn run(
     let summaries = train(args, &run, &dir)?;
     if interrupt.requested() && summaries.iter().any(|summary| summary.ending == Ending::Stopped) {
         let at = summaries.iter().map(|summary| summary.env_steps.to_string());
-        let (at, dir) = (at.collect::<Vec<_>>().join(", "), run_dir::name(&dir));
+        let (at, dir) = (at.collect::<Vec<_>>().join(", "), shell::path(&dir));
         say(&format!(
             "interrupted; saved up to these env steps, by seed: {at}. Continue with\n  \
              gymnast train --resume --out {dir}"

@@ -19,6 +19,7 @@ use crate::{
     command::{
         CommandError, MOST, Names, run_dir,
         seeds::{self, MOST_SEEDS},
+        shell,
     },
     run::{self, RunError, key_path, read_toml, set_key},
     settings::{parse_assignment, to_table},
@@ -174,14 +175,23 @@ impl Definition {
                 _ => None,
             };
             for value in distribution.extremes(key)?.into_iter().chain(inside) {
-                let checked = self.run(&[(key.to_owned(), value)], names);
+                let checked = self.run(&[(key.to_owned(), value.clone())], names);
                 let checked = checked.and_then(|run| Ok(run.check_first_update()?));
                 checked.map_err(|error| {
-                    CommandError::usage(format!("--search {key}={distribution}: {error}"))
+                    let better = search::suggest(key, distribution, &value, self.setting(key));
+                    let reason = better.unwrap_or_else(|| error.to_string());
+                    CommandError::usage(format!("--search {key}={distribution}: {reason}"))
                 })?;
             }
         }
         Ok(())
+    }
+
+    /// What a setting is where it is not searched. `None` for what is unset, or part of a value.
+    fn setting(&self, key: &str) -> Option<&Value> {
+        let path = key_path(key);
+        let (part, key) = path.split_once('.')?;
+        self.config.get(part)?.get(key)
     }
 
     pub(super) fn space(&self) -> Result<SearchSpace, CommandError> {
@@ -240,8 +250,9 @@ impl Definition {
         let failed = |error| CommandError::failed(format!("cannot create {name}: {error}"));
         if dir.join(DEFINITION).try_exists().map_err(failed)? {
             return Err(CommandError::usage(format!(
-                "{name} holds a search already: continue it with gymnast tune --resume --out {name}, or \
-                 choose another --out"
+                "{name} holds a search already: continue it with gymnast tune --resume --out {}, or \
+                 choose another --out",
+                shell::path(dir)
             )));
         }
         files::create_dir_all(dir).map_err(failed)?;
@@ -258,9 +269,10 @@ impl Definition {
     }
 
     pub(super) fn write(&self, dir: &Path) -> Result<(), CommandError> {
-        let name = run_dir::name(dir);
+        // No name ends the line: what follows would be read as a setting.
+        let out = shell::path(dir);
         let header =
-            format!("# What is searched for. To go on:\n# gymnast tune --resume --out {name}\n");
+            format!("# What is searched for. To go on:\n# gymnast tune --resume --out {out}\n");
         let text = header + &to_table(self).to_string();
         Ok(atomic_file::write(&dir.join(DEFINITION), text.as_bytes())?)
     }

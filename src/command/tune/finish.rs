@@ -1,6 +1,9 @@
 //! What a search shows at its end: the best settings, the table, the pictures.
 
-use std::{io::Write, path::Path};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use gymnast_core::{
     atomic_file,
@@ -13,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{DEFINITION, STUDY, Tune, definition::Definition};
 use crate::{
-    command::{CommandError, Names, is_there, run_dir, write_json},
+    command::{CommandError, Names, is_there, run_dir, shell, write_json},
     run::CONFIG_FILE,
 };
 
@@ -109,12 +112,21 @@ pub(super) fn show(
         writeln!(out, "  importance.png, .svg what mattered")?;
     }
     writeln!(out, "\nNext:")?;
-    writeln!(out, "  gymnast train --config {name}/{CONFIG_FILE} --out {name}-best")?;
+    let (config, best) = (shell::path(&dir.join(CONFIG_FILE)), shell::path(&best_dir(dir)));
+    writeln!(out, "  gymnast train --config {config} --out {best}")?;
     let more = combinations.unwrap_or(2 * all as u64);
     if more > all as u64 {
-        writeln!(out, "  gymnast tune --resume --out {name} --trials {more}")?;
+        writeln!(out, "  gymnast tune --resume --out {} --trials {more}", shell::path(dir))?;
     }
     Ok(())
+}
+
+/// Where the best settings might be trained: beside the search.
+fn best_dir(dir: &Path) -> PathBuf {
+    // Collected without a slash at its end.
+    let mut name = dir.components().collect::<PathBuf>().into_os_string();
+    name.push("-best");
+    name.into()
 }
 
 /// Deletes the temporary files of a search that was killed; called while this one holds the study.

@@ -18,8 +18,9 @@ use gymnast_harness::StopOnInterrupt;
 use super::{
     CommandError, MOST, Names,
     numbers::whole,
-    run_dir, say,
+    say,
     seeds::{Seeds, seeds},
+    shell,
 };
 use definition::{Definition, MOST_TRIALS};
 use objective::Objective;
@@ -162,10 +163,10 @@ pub(crate) fn run(
         })?,
     };
     if ending == Ending::Interrupted {
-        let (name, trials) = (run_dir::name(&dir), study.trials().len());
+        let (dir, trials) = (shell::path(&dir), study.trials().len());
         say(&format!(
             "interrupted; {trials} trials are saved. Continue with\n  \
-             gymnast tune --resume --out {name}"
+             gymnast tune --resume --out {dir}"
         ));
         return Ok(ExitCode::from(130));
     }

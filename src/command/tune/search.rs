@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use gymnast_core::tune::{Distribution, Scale, SearchSpace};
+use gymnast_envs::spelling::whole_number;
 use toml::{Table, Value};
 
 use crate::{command::CommandError, run::read_toml, settings::parse_assignment};
@@ -10,6 +11,9 @@ use crate::{command::CommandError, run::read_toml, settings::parse_assignment};
 /// How ranges are written, for messages.
 const FORMS: &str = "expected uniform(LOW, HIGH), log(LOW, HIGH), int(LOW, HIGH), log_int(LOW, HIGH) \
                      or a list of choices, [64, 128] say";
+
+/// The largest whole number that a range may end with: trials tell those beyond no longer apart.
+const LARGEST_END: u64 = 1 << 53;
 
 /// The ranges of a file, then those of arguments, of which a later one of the same key counts; where
 /// there is neither, the agent's own.
@@ -68,6 +72,9 @@ fn parse(key: &str, range: &Value) -> Result<Distribution, CommandError> {
     let wrong = |why: &str| CommandError::usage(format!("{key} = {range}: {why}{FORMS}"));
     let text = match range {
         Value::Array(choices) => {
+            if let Some(choice) = choices.iter().find_map(unfit) {
+                return Err(wrong(&format!("{choice} cannot be a choice; ")));
+            }
             let choices: Result<_, _> = choices.iter().map(serde_json::to_value).collect();
             return Ok(Distribution::Categorical { choices: choices.map_err(|_| wrong(""))? });
         }
@@ -83,17 +90,65 @@ fn parse(key: &str, range: &Value) -> Result<Distribution, CommandError> {
     let (Some(low), Some(high)) = (number(ends.0), number(ends.1)) else {
         return Err(wrong("its ends are no numbers; "));
     };
-    let whole = |end: f64| {
-        let is_whole = end.fract() == 0.0 && end.abs() < 9e15;
-        if is_whole { Ok(end as i64) } else { Err(wrong("its ends are no whole numbers; ")) }
+    let whole = |scale| {
+        let (low, high) = whole_end(ends.0).zip(whole_end(ends.1)).ok_or_else(|| {
+            wrong(&format!("its ends are no whole numbers within ±{LARGEST_END}; "))
+        })?;
+        Ok(Distribution::Int { low, high, scale })
     };
-    Ok(match form {
-        "uniform" => Distribution::Float { low, high, scale: Scale::Linear },
-        "log" => Distribution::Float { low, high, scale: Scale::Log },
-        "int" => Distribution::Int { low: whole(low)?, high: whole(high)?, scale: Scale::Linear },
-        "log_int" => Distribution::Int { low: whole(low)?, high: whole(high)?, scale: Scale::Log },
-        _ => return Err(wrong(&format!("there is no `{form}`; "))),
-    })
+    match form {
+        "uniform" => Ok(Distribution::Float { low, high, scale: Scale::Linear }),
+        "log" => Ok(Distribution::Float { low, high, scale: Scale::Log }),
+        "int" => whole(Scale::Linear),
+        "log_int" => whole(Scale::Log),
+        _ => Err(wrong(&format!("there is no `{form}`; "))),
+    }
+}
+
+/// The end of a range of whole numbers, read exactly: by way of a float 9007199254740993 would be rounded.
+fn whole_end(text: &str) -> Option<i64> {
+    let text = text.trim().replace('_', "");
+    let end: Option<i64> = text.parse().ok().or_else(|| whole_number(text.parse().ok()?));
+    end.filter(|end| end.unsigned_abs() <= LARGEST_END)
+}
+
+/// What no choice may hold: a number that is not finite, or a date. JSON, in which trials are recorded, has
+/// neither.
+fn unfit(choice: &Value) -> Option<&Value> {
+    match choice {
+        Value::Float(number) if !number.is_finite() => Some(choice),
+        Value::Datetime(_) => Some(choice),
+        Value::Array(parts) => parts.iter().find_map(unfit),
+        Value::Table(parts) => parts.values().find_map(unfit),
+        _ => None,
+    }
+}
+
+/// Suggests another range for a setting that refused `value` of this one, by the kind of what it is `now`.
+/// `None` where the kind is right.
+pub(super) fn suggest(
+    key: &str,
+    range: &Distribution,
+    value: &serde_json::Value,
+    now: Option<&Value>,
+) -> Option<String> {
+    let is_fraction = value.as_f64().is_some_and(|value| value.fract() != 0.0);
+    match (range, now?) {
+        (Distribution::Float { low, high, scale }, Value::Integer(_)) if is_fraction => {
+            let form = if *scale == Scale::Log { "log_int" } else { "int" };
+            let (low, high) = (low.ceil(), high.floor());
+            let ends = if low < high { format!("{low}, {high}") } else { "LOW, HIGH".to_owned() };
+            Some(format!(
+                "{key} is a whole number: expected {form}({ends}) or a list of choices, [1, 2, 4] say"
+            ))
+        }
+        (Distribution::Categorical { .. }, _) => None,
+        (_, Value::Boolean(_)) => Some(format!("{key} is true or false: expected [true, false]")),
+        (_, now @ Value::Array(_)) => {
+            Some(format!("{key} is a list: expected a list of choices, [{now}, …] say"))
+        }
+        _ => None,
+    }
 }
 
 /// The ranges of an agent's own: what is tuned of it most, as far as any environment might need.
@@ -157,17 +212,46 @@ mod tests {
         }
         assert_eq!(read("log( 1e-3,1e0 )").unwrap(), read("log(0.001, 1)").unwrap());
         assert_eq!(read("int(1, 1_000)").unwrap(), read("int(1, 1e3)").unwrap());
+        let most = read("int(1, 9007199254740992)").unwrap();
+        assert_eq!(most, Distribution::Int { low: 1, high: 1 << 53, scale: Scale::Linear });
         assert_eq!(read("[[64, 64], [256]]").unwrap().to_string(), "[[64,64],[256]]");
         for (range, part) in [
             ("logg(1, 2)", "no `logg`"),
             ("uniform(1)", "uniform(LOW, HIGH)"),
             ("uniform(a, 2)", "no numbers"),
             ("int(1, 2.5)", "no whole numbers"),
+            ("int(1, 9007199254740993)", "within ±9007199254740992"),
+            ("int(1, 1e17)", "within ±9007199254740992"),
+            ("[nan]", "nan cannot be a choice"),
+            ("[0.5, [-inf]]", "-inf cannot be a choice"),
+            ("[{ at = 2024-01-01 }]", "2024-01-01 cannot be a choice"),
             ("0.5", "a list of choices"),
         ] {
             let message = read(range).unwrap_err();
             assert!(message.contains(part) && message.contains("x = "), "{message}");
         }
+    }
+
+    #[test]
+    fn a_range_of_another_kind_is_told_the_right_one() {
+        let told = |range: &str, value: serde_json::Value, now: &str| {
+            suggest("n", &read(range).unwrap(), &value, Some(&parse_toml(now)))
+        };
+        for (range, now, part) in [
+            ("uniform(1, 4)", "3", "n is a whole number: expected int(1, 4) or a list"),
+            ("log(0.5, 8.5)", "3", "expected log_int(1, 8) or a list"),
+            ("uniform(0.1, 0.9)", "3", "expected int(LOW, HIGH)"),
+            ("uniform(0, 1)", "true", "n is true or false: expected [true, false]"),
+            ("int(16, 64)", "[64, 64]", "n is a list: expected a list of choices, [[64, 64], …]"),
+        ] {
+            let told = told(range, 1.5.into(), now).unwrap();
+            assert!(told.contains(part), "{told}");
+        }
+        // The number is out of its bounds, or the setting can be a number: what it says itself is better.
+        assert_eq!(told("uniform(0, 4)", 0.0.into(), "3"), None);
+        assert_eq!(told("uniform(0, 4)", 1.5.into(), "0.5"), None);
+        assert_eq!(told("[1.5, 2]", 1.5.into(), "3"), None);
+        assert_eq!(suggest("n", &read("uniform(0, 4)").unwrap(), &1.5.into(), None), None);
     }
 
     #[test]

@@ -2,11 +2,7 @@
 
 mod screen;
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use gymnast_envs::{AutoresetMode, EnvSpec, Outcome, Rng, Seed, Space, VectorEnv};
 use gymnast_harness::{Agent, Mode, StopOnInterrupt};
@@ -23,7 +19,7 @@ use screen::{Picture, Screen};
     gymnast watch runs/q-learning-Taxi-v4 --gif taxi.gif")]
 pub(crate) struct Watch {
     /// A run's directory, one of its seeds' or an environment
-    what: String,
+    what: PathBuf,
     /// Write an animated GIF instead
     #[arg(long, value_name = "FILE")]
     gif: Option<PathBuf>,
@@ -79,7 +75,7 @@ pub(crate) fn run(
 
 /// The agent of the first seed asked for, at its best.
 fn watch_run(args: &Watch, names: &Names, screen: &mut Screen<'_>) -> Result<(), CommandError> {
-    let (run, dirs) = run_dir::open(Path::new(&args.what), names)?;
+    let (run, dirs) = run_dir::open(&args.what, names)?;
     if !args.set.is_empty() {
         return Err(CommandError::usage("--set is for an environment: a run has its own options"));
     }

@@ -8,7 +8,11 @@ use super::{
     A3cConfig,
     worker::{Losses, Share, Worker},
 };
-use crate::{actor_critic::ActorCritic, learned::backend, policy_head::PolicyHead};
+use crate::{
+    actor_critic::ActorCritic,
+    learned::{backend, refused},
+    policy_head::PolicyHead,
+};
 
 /// The parameters θ, RMSprop's statistics, the counter T and whose turn it is.
 pub(super) struct Shared<O, H> {
@@ -71,28 +75,31 @@ impl<O: FeatureSpace, H: PolicyHead> Shared<O, H> {
 
     /// The worker's turn: applies its gradient, gives it the new parameters and its next share.
     ///
+    /// # Errors
+    /// [`AgentError::Diverged`] where a square of the gradient is not finite.
+    ///
     /// # Panics
     /// If it has played nothing.
-    pub(super) fn take_turn(&mut self, worker: &mut Worker<O, H>) -> Turn {
+    pub(super) fn take_turn(&mut self, worker: &mut Worker<O, H>) -> Result<Turn, AgentError> {
         let (steps, losses) = worker.hand_in();
         assert!(!steps.is_empty(), "no turn comes before its worker has played");
         self.env_steps += steps.len() as u64;
-        let metrics = losses.map(|losses| self.apply(worker.gradient(), losses));
+        let metrics = losses.map(|losses| self.apply(worker.gradient(), losses)).transpose()?;
         let env = self.in_line(0);
         self.next = self.in_line(1);
         worker.begin(&self.networks, self.share(self.plan.num_envs - 1));
-        Turn { env, steps, metrics }
+        Ok(Turn { env, steps, metrics })
     }
 
     /// One step of the shared RMSprop along a worker's gradient.
-    fn apply(&mut self, gradient: &[f32], losses: Losses) -> Metrics {
+    fn apply(&mut self, gradient: &[f32], losses: Losses) -> Result<Metrics, AgentError> {
         let learning_rate = self.config.learning_rate.at(self.plan.progress(self.env_steps));
         let parameters = self.networks.parameters_mut();
         parameters.gradients_mut().copy_from_slice(gradient);
         let stepped = self.optimizer.step(parameters, learning_rate);
-        stepped.expect("the optimiser was made for these parameters, and the rate is checked");
+        stepped.map_err(|error| refused(error, self.env_steps))?;
         self.networks.follow_update();
-        losses.metrics().with("learning_rate", learning_rate)
+        Ok(losses.metrics().with("learning_rate", learning_rate))
     }
 }
 

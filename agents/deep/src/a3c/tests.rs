@@ -125,7 +125,7 @@ fn threads_do_what_turns_on_one_thread_would() {
     }
     while shared.env_steps() < plan.env_steps {
         let k = turns.len() % 3;
-        turns.push(shared.take_turn(&mut workers[k]));
+        turns.push(shared.take_turn(&mut workers[k]).unwrap());
         workers[k].play(&mut *lanes[k]).unwrap();
     }
     drop(lanes);
@@ -262,11 +262,26 @@ fn steps_of_somebody_else_are_refused() {
 }
 
 #[test]
-fn a_diverged_gradient_is_named() {
+fn diverged_networks_and_gradients_are_named() {
     let plan = plan(2, 1_000);
     let (mut agent, mut envs) = (cart_pole_agent(&plan), cart_poles(2, plan.seed));
     agent.shared.networks.parameters_mut().values_mut().fill(f32::NAN);
     let error = agent.advance(&mut envs, 1_000).unwrap_err();
     // Of the first worker, whose first share is of 4 steps.
     assert!(matches!(error, AgentError::Diverged { env_steps: 4, .. }), "{error}");
+    // A gradient of 1e25 is finite, what RMSprop remembers of its square is not.
+    let config = A3cConfig {
+        hidden: vec![],
+        t_max: 1,
+        reward_scale: 1e25,
+        max_grad_norm: 1e30,
+        ..A3cConfig::default()
+    };
+    let head = Categorical::new(Discrete::new(1));
+    let mut agent = A3c::new(BoxSpace::symmetric([1.0]), head, config, &plan).unwrap();
+    let mut envs = SyncVectorEnv::new(vec![Coin(Outcome::Terminated); 2], plan.seed).unwrap();
+    envs.reset().unwrap();
+    let error = agent.advance(&mut envs, 1_000).unwrap_err();
+    let AgentError::Diverged { value, env_steps: 1, .. } = error else { panic!("{error}") };
+    assert_eq!(value, f64::INFINITY);
 }

@@ -85,22 +85,22 @@ impl<'a, O: FeatureSpace, H: PolicyHead> Turns<'a, O, H> {
         if !worker.has_played() {
             worker.play(lane)?;
         }
-        while self.take_next(k, worker) {
+        while self.take_next(k, worker)? {
             worker.play(lane)?;
         }
         Ok(())
     }
 
     /// Waits for worker `k`'s turn and takes it; `false` where it is over before.
-    fn take_next(&self, k: usize, worker: &mut Worker<O, H>) -> bool {
+    fn take_next(&self, k: usize, worker: &mut Worker<O, H>) -> Result<bool, AgentError> {
         let mut round = self.lock();
         while round.shared.in_line(0) != k && !round.is_over {
             round = self.signals[k].wait(round).unwrap_or_else(PoisonError::into_inner);
         }
         if round.is_over {
-            return false;
+            return Ok(false);
         }
-        let turn = round.shared.take_turn(worker);
+        let turn = round.shared.take_turn(worker)?;
         round.taken.push(turn);
         let is_enough = round.shared.env_steps() >= self.until;
         if is_enough || self.started.elapsed() >= PATIENCE {
@@ -109,7 +109,7 @@ impl<'a, O: FeatureSpace, H: PolicyHead> Turns<'a, O, H> {
         } else {
             self.signals[round.shared.in_line(0)].notify_one();
         }
-        true
+        Ok(true)
     }
 
     /// Ends it: no further turn is taken.

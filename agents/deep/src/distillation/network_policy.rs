@@ -8,22 +8,24 @@ use gymnast_core::{
 };
 use gymnast_envs::{FeatureSpace, FiniteSpace, Rng};
 use gymnast_harness::{AgentError, Mode, Policy};
-use rand::RngExt as _;
 
 use super::{ActionPreferences, require_no_mask};
 use crate::{
+    divergence::Divergence,
     learned::{backend, write_features},
     targets::argmax,
 };
 
 /// A policy that takes the action whose output of a network is the largest, in either mode: it learns
-/// nothing any more. It holds a copy of the weights, whole or of one byte each, and needs no libtorch.
+/// nothing any more. Where an output is not finite it takes none, which the environments refuse. It holds
+/// a copy of the weights, whole or of one byte each, and needs no libtorch.
 pub struct NetworkPolicy<O, A> {
     observation_space: O,
     action_space: A,
     weights: Weights,
     bytes: usize,
     acting: RefCell<Acting>,
+    divergence: Divergence,
 }
 
 enum Weights {
@@ -91,13 +93,18 @@ impl<O: FeatureSpace, A: FiniteSpace> NetworkPolicy<O, A> {
         let fits = inputs == observation_space.width() && outputs == action_space.size();
         let expected = "one that reads the observations and has one output for each action";
         AgentError::require(fits, "network", &format_args!("{inputs} → {outputs}"), expected)?;
-        let acting = RefCell::default();
-        Ok(Self { observation_space, action_space, weights, bytes, acting })
+        let (acting, divergence) = (RefCell::default(), Divergence::default());
+        Ok(Self { observation_space, action_space, weights, bytes, acting, divergence })
     }
 
     /// The bytes that the weights take.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// That its last actions were chosen by finite numbers.
+    pub(super) fn check_acting(&self, env_steps: u64) -> Result<(), AgentError> {
+        self.divergence.check(env_steps)
     }
 
     fn evaluate(&self, observations: &[O::Element], acting: &mut Acting) {
@@ -124,18 +131,20 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for NetworkPolicy<O, A> {
         &self,
         observations: &[O::Element],
         _mode: Mode,
-        rng: &mut Rng,
+        _rng: &mut Rng,
         actions: &mut Vec<A::Element>,
     ) {
         let acting = &mut *self.acting.borrow_mut();
         self.evaluate(observations, acting);
-        let rows = acting.preferences.chunks_exact(self.action_space.size());
         actions.clear();
-        actions.extend(rows.map(|row| {
-            // Finite weights put out a NaN only where the observation holds one, or too large numbers.
-            let best = argmax(row).unwrap_or_else(|| rng.random_range(0..row.len()));
-            self.action_space.element(best)
-        }));
+        // Finite weights put out a NaN only where the observation holds one, or too large numbers.
+        if !self.divergence.lets_act(Mode::Exploit, &acting.preferences) {
+            return;
+        }
+        let rows = acting.preferences.chunks_exact(self.action_space.size());
+        actions.extend(
+            rows.map(|row| self.action_space.element(argmax(row).expect("the numbers are finite"))),
+        );
     }
 }
 

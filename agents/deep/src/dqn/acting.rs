@@ -81,11 +81,14 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
         let epsilon = if mode == Mode::Explore { self.epsilon() } else { 0.0 };
         let mask = self.observation_space.action_mask();
         actions.clear();
+        if !self.divergence.lets_act(mode, &*q) {
+            return;
+        }
         actions.extend(q.chunks_exact(n_actions).zip(features.chunks_exact(width)).map(
             |(q, features)| {
                 let allowed = allowed(features, mask.as_ref());
                 let explores = epsilon > 0.0 && rng.random::<f64>() < epsilon;
-                // Beside a NaN no action is greedy: the next update ends the training.
+                // Beside a NaN no action is greedy: `learn` ends the training.
                 let greedy = if explores { None } else { greedy(q, allowed) };
                 let action = greedy.unwrap_or_else(|| random(n_actions, allowed, rng));
                 self.action_space.element(action)

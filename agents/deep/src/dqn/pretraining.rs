@@ -47,6 +47,10 @@ impl Objective<QNetwork> for KnowAgain {
 
     gymnast_core::mean_over_rows!();
 
+    fn least_rows(&self) -> usize {
+        2
+    }
+
     fn description(&self) -> Option<String> {
         Some(format!("NT-Xent of convolutions, temperature {}", self.temperature))
     }

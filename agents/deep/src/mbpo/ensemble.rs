@@ -13,7 +13,7 @@ use gymnast_envs::Rng;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 use tch::{Kind, Tensor};
 
-use crate::learned::backend;
+use crate::learned::{Descent, backend, refused};
 
 /// How strongly the bounds of log σ² are drawn together.
 const BOUNDS_WEIGHT: f64 = 0.01;
@@ -51,6 +51,13 @@ pub(super) struct Ensemble {
 struct Layer {
     weight: Parameter, // [E, in, out]
     bias: Parameter,   // [E, 1, out]
+}
+
+/// Tensors that gradients flow through to the parameters: of all members, or of one.
+struct Copies {
+    layers: Vec<(Tensor, Tensor)>, // weight [E, in, out], bias [E, 1, out]
+    max_log_var: Tensor,           // [E, 1, T]
+    min_log_var: Tensor,           // [E, 1, T]
 }
 
 /// What members say of B rows.
@@ -114,7 +121,7 @@ impl Ensemble {
 
     /// What every member says of its own rows, `[E, B, in]`, differentiable.
     pub(super) fn forward(&self, input: &Tensor) -> Prediction {
-        self.run(input, &self.bounds(), Parameter::tensor)
+        self.run(input, &self.copies(Parameter::tensor))
     }
 
     /// What one member says of `[1, B, in]`.
@@ -122,24 +129,23 @@ impl Ensemble {
         let of_member = |parameter: &Parameter| {
             parameter.rows(member, 1).expect("each member has a row of every parameter")
         };
-        self.run(input, &[&self.max_log_var, &self.min_log_var].map(of_member), of_member)
+        self.run(input, &self.copies(of_member))
     }
 
-    /// The bounds of log σ², the upper one first.
-    fn bounds(&self) -> [Tensor; 2] {
-        [self.max_log_var.tensor(), self.min_log_var.tensor()]
+    /// A copy of each parameter, made by `copy`: one for all that is calculated with it.
+    fn copies(&self, copy: impl Fn(&Parameter) -> Tensor) -> Copies {
+        let of_layer = |layer: &Layer| (copy(&layer.weight), copy(&layer.bias));
+        Copies {
+            layers: self.layers.iter().map(of_layer).collect(),
+            max_log_var: copy(&self.max_log_var),
+            min_log_var: copy(&self.min_log_var),
+        }
     }
 
-    fn run(
-        &self,
-        input: &Tensor,
-        [max, min]: &[Tensor; 2],
-        tensor: impl Fn(&Parameter) -> Tensor,
-    ) -> Prediction {
-        let apply = |layer: &Layer, x: &Tensor| {
-            tensor(&layer.bias).baddbmm(x, &tensor(&layer.weight), 1, 1)
-        };
-        let (last, hidden) = self.layers.split_last().expect("there is a last layer");
+    fn run(&self, input: &Tensor, copies: &Copies) -> Prediction {
+        let Copies { layers, max_log_var: max, min_log_var: min } = copies;
+        let apply = |(weight, bias): &(Tensor, Tensor), x: &Tensor| bias.baddbmm(x, weight, 1, 1);
+        let (last, hidden) = layers.split_last().expect("there is a last layer");
         let mut x = input.shallow_clone();
         for layer in hidden {
             x = self.activation.forward(apply(layer, &x)); // [E, B, hidden]
@@ -158,32 +164,38 @@ impl Ensemble {
     ///
     /// `input` is `[E, B, in]`, `target` `[E, B, T]`; `end` is `[E, B]`, 1 where the episode ended
     /// and 0 elsewhere, or nothing while no end was ever seen.
+    ///
+    /// # Errors
+    /// [`AgentError::Diverged`] where the gradient or its square is not finite.
     pub(super) fn update(
         &mut self,
         input: &Tensor,
         target: &Tensor,
         end: Option<&Tensor>,
-        rate: f64,
+        descent: Descent,
     ) -> Result<f64, AgentError> {
-        let bounds = self.bounds();
-        let prediction = self.run(input, &bounds, Parameter::tensor);
+        let Descent { rate, env_steps } = descent;
+        let copies = self.copies(Parameter::tensor);
+        let prediction = self.run(input, &copies);
         let nll = gaussian_nll(&prediction.mean, &prediction.log_var, target).mean(Kind::Float);
         let nll = match end {
             Some(end) => nll + bernoulli_nll(&prediction.end, end).mean(Kind::Float),
             None => nll,
         };
         // Members share no parameter: their sum is each one's own loss to each.
-        let loss = &nll * self.members as f64 + self.penalty(&bounds); // []
-        self.optimizer.minimize(&loss, &mut self.parameters, rate, None).map_err(backend)?;
+        let loss = &nll * self.members as f64 + self.penalty(&copies); // []
+        let norm = self.optimizer.minimize(&loss, &mut self.parameters, rate, None);
+        norm.map_err(|error| refused(error, env_steps))?;
         Ok(nll.double_value(&[]))
     }
 
     /// What keeps the bounds of log σ² near each other, and the weights small.
-    fn penalty(&self, [max, min]: &[Tensor; 2]) -> Tensor {
+    fn penalty(&self, copies: &Copies) -> Tensor {
+        let Copies { layers, max_log_var: max, min_log_var: min } = copies;
         let mut penalty: Tensor = (max - min).sum(Kind::Float) * BOUNDS_WEIGHT;
         if self.weight_decay > 0.0 {
-            for layer in &self.layers {
-                let squares = layer.weight.tensor().square().sum(Kind::Float);
+            for (weight, _) in layers {
+                let squares = weight.square().sum(Kind::Float);
                 penalty += squares * (0.5 * self.weight_decay);
             }
         }

@@ -9,7 +9,7 @@ use super::{
     bootstrap::{Bootstrap, Split},
     model::Model,
 };
-use crate::replay::Batch;
+use crate::{learned::Descent, replay::Batch};
 
 /// By what share a member's holdout loss must fall to count as better.
 const IMPROVEMENT: f64 = 0.01;
@@ -53,7 +53,7 @@ impl Model {
     /// there is too little to learn from or to judge by.
     ///
     /// # Errors
-    /// [`AgentError::Diverged`], with the `env_steps`, where a loss is not finite.
+    /// [`AgentError::Diverged`], with the `env_steps`, where a loss or a gradient is not finite.
     pub(super) fn fit(
         &mut self,
         transitions: &Batch<f32>,
@@ -79,7 +79,7 @@ impl Model {
             epochs += 1;
             epochs_since_better += 1;
             members.iter_mut().for_each(|rows| rows.shuffle(&mut self.shuffle_rng));
-            model_loss = self.epoch(&examples, &members, rows, config, &mut grace)?;
+            model_loss = self.epoch(&examples, &members, rows, config, env_steps, &mut grace)?;
             if !model_loss.is_finite() {
                 let what = "the model's loss";
                 return Err(AgentError::Diverged { what, value: model_loss, env_steps });
@@ -146,8 +146,10 @@ impl Model {
         members: &[Vec<i64>],
         rows: usize,
         config: &FitConfig,
+        env_steps: u64,
         grace: &mut Grace,
     ) -> Result<f64, AgentError> {
+        let descent = Descent { rate: config.learning_rate, env_steps };
         let mut sum = 0.0;
         for start in (0..rows).step_by(config.batch_size) {
             grace.check()?;
@@ -155,9 +157,8 @@ impl Model {
             let drawn: Vec<i64> =
                 members.iter().flat_map(|rows| &rows[start..end]).copied().collect();
             let batch = examples.pick(&Tensor::from_slice(&drawn), members.len());
-            let rate = config.learning_rate;
-            let loss =
-                self.ensemble.update(&batch.input, &batch.target, batch.end.as_ref(), rate)?;
+            let ends = batch.end.as_ref();
+            let loss = self.ensemble.update(&batch.input, &batch.target, ends, descent)?;
             sum += loss * (end - start) as f64;
         }
         Ok(sum / rows as f64)

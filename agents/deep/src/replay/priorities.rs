@@ -1,5 +1,6 @@
 //! Proportional prioritisation: what surprised is drawn more often.
 
+use gymnast_core::text::number;
 use gymnast_envs::Rng;
 use gymnast_harness::{CheckpointError, StateDict};
 use rand::RngExt as _;
@@ -70,7 +71,7 @@ impl Priorities {
             (self.tree.weights().len() as f64, "a positive number, its sum finite");
         let fits = |&p: &f64| p > 0.0 && (p * rows).is_finite();
         let greatest = state.get_checked("greatest_priority", expected, fits)?;
-        let expected = format!("positive numbers up to the greatest, {greatest}");
+        let expected = format!("positive numbers up to the greatest, {}", number(greatest));
         let is_priority = |&p: &f64| p > 0.0 && p <= greatest;
         let priorities = state.array_checked("priorities", &[len], &expected, is_priority)?;
         priorities.iter().enumerate().for_each(|(row, &priority)| self.tree.set(row, priority));

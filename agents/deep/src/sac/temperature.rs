@@ -8,7 +8,7 @@ use gymnast_core::{
 use gymnast_envs::Rng;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
-use crate::learned::backend;
+use crate::learned::{Descent, backend, refused};
 
 /// The temperature α by its logarithm, which keeps it positive, with an Adam of its own.
 pub(super) struct Temperature {
@@ -34,9 +34,19 @@ impl Temperature {
     ///
     /// The paper's equation 18 has α in the place of log α, and with it a gradient that fades as α
     /// does; this is the authors' own implementation's.
-    pub(super) fn update(&mut self, entropy: f64, aim: f64, rate: f64) -> Result<(), AgentError> {
+    ///
+    /// # Errors
+    /// [`AgentError::Diverged`] where the entropy is not finite, or its square is not.
+    pub(super) fn update(
+        &mut self,
+        entropy: f64,
+        aim: f64,
+        descent: Descent,
+    ) -> Result<(), AgentError> {
+        let Descent { rate, env_steps } = descent;
         self.log_alpha.gradients_mut()[0] = (entropy - aim) as f32;
-        self.optimizer.step(&mut self.log_alpha, rate).map_err(backend)
+        let stepped = self.optimizer.step(&mut self.log_alpha, rate);
+        stepped.map_err(|error| refused(error, env_steps))
     }
 }
 
@@ -63,13 +73,19 @@ mod tests {
     fn it_rises_where_entropy_falls_short() {
         let mut temperature = Temperature::new(0.5, &mut Seed::new(0).rng()).unwrap();
         assert!((temperature.alpha() - 0.5).abs() < 1e-6);
+        let descent = Descent { rate: 0.1, env_steps: 7 };
         // Adam's first step is the rate, against the gradient's sign: log α ← ln 0.5 + 0.1.
-        temperature.update(-3.0, -1.0, 0.1).unwrap();
+        temperature.update(-3.0, -1.0, descent).unwrap();
         assert!((temperature.alpha() - 0.5 * 0.1_f32.exp()).abs() < 1e-6);
         let before = temperature.alpha();
         for _ in 0..100 {
-            temperature.update(2.0, -1.0, 0.1).unwrap();
+            temperature.update(2.0, -1.0, descent).unwrap();
         }
         assert!(temperature.alpha() < before && temperature.alpha() > 0.0);
+        for entropy in [f64::NAN, 1e30] {
+            let mut temperature = Temperature::new(0.5, &mut Seed::new(0).rng()).unwrap();
+            let error = temperature.update(entropy, -1.0, descent).unwrap_err();
+            assert!(matches!(error, AgentError::Diverged { env_steps: 7, .. }), "{error}");
+        }
     }
 }

@@ -20,7 +20,7 @@ fn the_actors_gradient_is_that_of_its_loss() {
     let (observation, noise, alpha) = (normal([5, 3]), normal([5, 2]), 0.3);
     let head = actor.network.forward(&observation);
     let (action, log_prob) = tanh_normal::rsample(&head, &noise);
-    let (_, ascent) = action_gradient(|rows| critics.least(rows), &observation, &action);
+    let (_, ascent) = action_gradient(|rows| critics.least(rows), &observation, &action).unwrap();
     let loss = actor_loss(&action, &log_prob, &ascent, alpha);
     actor.network.parameters_mut().backward(&loss).unwrap();
     let ours = actor.network.parameters().gradients().to_vec();

@@ -197,6 +197,10 @@ fn pretraining_teaches_the_convolutions_and_nothing_else() {
         Dqn::new(board.observation_space(), board.action_space(), config, &plan).unwrap();
     let error = agent.pretrain(&seen, &grouped).unwrap_err().to_string();
     assert!(error.starts_with("param_groups ="), "{error}");
+    // A last minibatch of one picture has none to be told from.
+    let one_left = FitConfig { batch_size: seen.len() - 1, ..FitConfig::adam(1e-2) };
+    let error = agent.pretrain(&seen, &one_left).unwrap_err().to_string();
+    assert!(error.contains("drop_last"), "{error}");
 }
 
 #[test]

@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::FileSum;
 use crate::{CheckpointError, RunIdentity};
 
 /// The format of a checkpoint's directory. Another is refused.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 
 /// What a checkpoint's manifest says.
 // In the order of the alphabet, so that the checksum is that of the file's JSON in canonical form.
@@ -25,26 +26,12 @@ pub struct Manifest {
     pub identity: RunIdentity,
     /// The seconds that the run had taken by then, without evaluations and checkpoints.
     pub learning_time_s: f64,
-    /// How long each of the run's log files was, in bytes.
-    pub logs: BTreeMap<String, u64>,
+    /// The sum of each of the run's log files as it was then. What was appended later does not matter.
+    pub logs: BTreeMap<String, FileSum>,
     /// The version of the library that made it.
     version: String,
     /// The seconds that the run had taken by then.
     pub wall_time_s: f64,
-}
-
-/// The length and checksum of a file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FileSum {
-    pub(super) bytes: u64,
-    crc32: u32,
-}
-
-impl FileSum {
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.len() as u64, crc32: crc32fast::hash(bytes) }
-    }
 }
 
 impl Manifest {

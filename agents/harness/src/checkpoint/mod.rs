@@ -1,5 +1,6 @@
 //! Checkpoints on disk: written whole or not at all, and checked when they are read.
 
+mod file_sum;
 mod manifest;
 mod names;
 #[cfg(test)]
@@ -14,10 +15,11 @@ use std::{
 
 use gymnast_core::files;
 
+pub use file_sum::FileSum;
+pub(crate) use file_sum::RunningSum;
 pub use manifest::Manifest;
 
 use crate::{AgentError, CheckpointError, RunIdentity, StateDict, TrainError};
-use manifest::FileSum;
 use names::{REPLACED, UNFINISHED, is_set_aside, is_unfinished, with_end};
 
 const ARRAYS: &str = "arrays.safetensors";

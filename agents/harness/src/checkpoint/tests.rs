@@ -15,7 +15,8 @@ fn identity() -> RunIdentity {
 }
 
 fn save(checkpoints: &CheckpointDir, count: u64) {
-    let logs = BTreeMap::from([("episodes.csv".to_owned(), 40 + count)]);
+    let logs =
+        BTreeMap::from([("episodes.csv".to_owned(), FileSum { bytes: 40 + count, crc32: 7 })]);
     let mut manifest = Manifest::new(identity(), count);
     (manifest.wall_time_s, manifest.learning_time_s, manifest.logs) = (0.5, 0.25, logs);
     checkpoints.save(&state(count), manifest).unwrap();
@@ -112,13 +113,17 @@ fn where_none_can_be_used_each_reason_is_listed_and_nothing_deleted() {
 fn one_of_another_format_is_refused_by_name() {
     let (_folder, checkpoints) = saved(&[10, 20]);
     let path = checkpoints.path_of(20).join(MANIFEST);
-    // As the version before wrote it.
-    fs::write(&path, r#"{"format": 1, "env_steps": 20, "logs": {}, "files": {}}"#).unwrap();
+    // As the version before wrote it: of a log only the length.
+    let mut older: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    (older["format"], older["crc32"]) = (2.into(), 0.into());
+    older["logs"]["episodes.csv"] = 60.into();
+    older["crc32"] = crc32fast::hash(older.to_string().as_bytes()).into();
+    fs::write(&path, older.to_string()).unwrap();
     let error = newest(&checkpoints).unwrap_err().to_string();
-    assert!(error.contains("has format 1") && error.contains("reads format 2"), "{error}");
-    fs::write(&path, r#"{"format": 3, "version": "9.1.0"}"#).unwrap();
+    assert!(error.contains("has format 2") && error.contains("reads format 3"), "{error}");
+    fs::write(&path, r#"{"format": 4, "version": "9.1.0"}"#).unwrap();
     let error = newest(&checkpoints).unwrap_err().to_string();
-    assert!(error.contains("has format 3") && error.contains("gymnast 9.1.0"), "{error}");
+    assert!(error.contains("has format 4") && error.contains("gymnast 9.1.0"), "{error}");
     assert_eq!(names(&checkpoints), ["000000000010", "000000000020"]);
 }
 

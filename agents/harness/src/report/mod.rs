@@ -22,7 +22,8 @@ use gymnast_envs::Seed;
 use serde::Serialize;
 
 use crate::{
-    Evaluation, RunIdentity, SeedDir, TrainError, read_records, run_directory::read_config,
+    Evaluation, RunIdentity, RunSeeds, SeedDir, TrainError, read_records,
+    run_directory::read_config,
 };
 
 /// What the seeds of a run recorded.
@@ -52,14 +53,14 @@ pub struct SeedResults {
 }
 
 impl SeedResults {
-    /// Reads what every seed of a run's directory recorded.
+    /// Reads what every seed of a run recorded. Seeds that the run's configuration does not list do not
+    /// count: [`RunSeeds`] names them.
     ///
     /// # Errors
-    /// As [`SeedDir::list`] and [`read`](Self::read): the seeds must be those of the directory's
-    /// configuration.
+    /// As [`RunSeeds::read`] and [`read`](Self::read): the records must be of the run's configuration.
     pub fn read_all(run: &Path) -> Result<Vec<Self>, TrainError> {
-        let dirs = SeedDir::list(run)?;
         let config = read_config(run)?;
+        let dirs = RunSeeds::of(run, &config)?.own;
         // What an older summary lacks is taken as the configuration has it.
         let identity =
             |seed| RunIdentity { defaults: config.clone(), ..RunIdentity::new(&config, seed) };
@@ -79,7 +80,7 @@ impl SeedResults {
         if let Some(summary) = &summary {
             check_evaluations(dir, &evaluations, &summary.evaluations)?;
         }
-        let env_steps_per_s = summary.map(|summary| summary.env_steps_per_s);
+        let env_steps_per_s = summary.and_then(|summary| summary.env_steps_per_s);
         Ok(Self { seed: dir.seed, evaluations, env_steps_per_s })
     }
 

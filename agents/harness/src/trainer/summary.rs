@@ -27,8 +27,9 @@ pub struct Summary {
     pub episodes: u64,
     /// The seconds it took, evaluations and earlier sessions included.
     pub wall_time_s: f64,
-    /// Env steps a second while learning: evaluations and checkpoints not counted.
-    pub env_steps_per_s: f64,
+    /// Env steps a second while learning: evaluations and checkpoints not counted. None where the clock
+    /// stood still meanwhile.
+    pub env_steps_per_s: Option<f64>,
     /// Whether the agent made an update. Where it made none, the training was for nothing.
     #[serde(default = "yes")]
     pub learned: bool,
@@ -44,7 +45,7 @@ impl Summary {
             env_steps: 0,
             episodes: 0,
             wall_time_s: 0.0,
-            env_steps_per_s: 0.0,
+            env_steps_per_s: None,
             learned: false,
             evaluations: Vec::new(),
         }

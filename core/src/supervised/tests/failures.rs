@@ -107,6 +107,20 @@ fn weights_that_the_last_step_ruined_are_no_result() {
 }
 
 #[test]
+fn gradients_too_large_to_be_squared_are_no_training() {
+    // Adam would never move a parameter again, and every loss stay finite.
+    let data = rows(&[1.0; 4], &[2.0; 4]);
+    let steep = |network: &Mlp, batch: &Batch| squared(network, batch) * 1e30;
+    let mut network = line();
+    let error = fit(&mut network, &data, &data, &config(), rng(), &steep).unwrap_err();
+    assert!(matches!(error, FitError::Diverged { epoch: 1, batch: 1, .. }), "{error}");
+    assert_eq!(network.parameters().values(), [0.0, 0.0]);
+    let clipped = FitConfig { max_grad_norm: Some(1.0), ..config() };
+    let history = fit(&mut network, &data, &data, &clipped, rng(), &steep).unwrap();
+    assert!(history.best().unwrap().loss() < 0.5 * history.epochs[0].loss(), "{history:?}");
+}
+
+#[test]
 fn a_loss_that_cannot_be_descended_is_named() {
     let data = rows(&[1.0, 2.0, 3.0], &[1.0; 3]);
     type Loss = fn(&Mlp, &Batch) -> Tensor;

@@ -10,6 +10,9 @@ pub(super) fn shown(source: &mut Source) {
         assert!(!escaped.contains('\u{1b}'), "{escaped:?}");
     }
     assert!(!text::escape_name(&line).contains('\n'));
+    let (x, decimals) = (source.number(), source.u64() as u8);
+    assert!(text::number(x).len() <= 24 && text::number(source.f32()).len() <= 24, "{x}");
+    let _ = text::rounded(x, decimals);
     let width = source.count();
     let _ = text::lines(&line, width);
     let (rows, cells) = (source.up_to(5), source.up_to(6));

@@ -71,9 +71,13 @@ fn loss_and_gradients_agree_with_pytorch() {
     assert_close(&numbers(&heads), &reference.heads);
     let target = Tensor::from_slice(&reference.target).view([2, 4, 2]);
     let end = Tensor::from_slice(&reference.end).view([2, 4]);
-    let nll = ensemble.update(&input, &target, Some(&end), 0.0).unwrap();
+    let descent = Descent { rate: 0.0, env_steps: 7 };
+    let nll = ensemble.update(&input, &target, Some(&end), descent).unwrap();
     assert!((nll - reference.nll).abs() < 1e-5 * reference.nll.abs());
     assert_close(ensemble.parameters().gradients(), &reference.gradients);
+    let lost = &target * f64::NAN;
+    let error = ensemble.update(&input, &lost, Some(&end), descent).err();
+    assert!(matches!(error, Some(AgentError::Diverged { env_steps: 7, .. })), "{error:?}");
     // A member asked alone says what it says among the others.
     for member in 0..2 {
         let said = ensemble.forward_member(member, &input.narrow(0, member as i64, 1));

@@ -1,0 +1,85 @@
+//! Which seeds a run has: those with records that its configuration lists.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use crate::{SeedDir, TrainError, identity::SEEDS, run_directory::read_config};
+
+/// The seeds that a run's directory holds records of. Whatever reads a run takes its seeds from here.
+///
+/// A directory that is named like a seed may be a copy, or what is left of another run: only the seeds that
+/// `config.toml` lists are the run's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunSeeds {
+    /// The run's own seeds, in order.
+    pub own: Vec<SeedDir>,
+    /// Those that the configuration does not list, in order. They do not count.
+    pub left_out: Vec<SeedDir>,
+    /// The seeds that the configuration lists, with records or without. `None` where it has no list: all
+    /// are the run's own then.
+    pub listed: Option<Vec<u64>>,
+}
+
+impl RunSeeds {
+    /// Finds the seeds of the run in a directory.
+    ///
+    /// # Errors
+    /// [`TrainError::NoRun`] where the directory holds no run; [`TrainError::InvalidFile`] where its
+    /// configuration is no TOML; [`TrainError::File`].
+    pub fn read(run: &Path) -> Result<Self, TrainError> {
+        Self::of(run, &read_config(run)?)
+    }
+
+    /// Finds the seeds of the run in a directory whose configuration was read before.
+    ///
+    /// # Errors
+    /// [`TrainError::File`].
+    pub fn of(run: &Path, config: &Table) -> Result<Self, TrainError> {
+        let listed = config.get(SEEDS).and_then(Value::as_array).map(|seeds| {
+            let seed = |seed: &Value| u64::try_from(seed.as_integer()?).ok();
+            seeds.iter().filter_map(seed).collect::<Vec<_>>()
+        });
+        let is_own = |dir: &SeedDir| listed.as_ref().is_none_or(|seeds| seeds.contains(&dir.seed));
+        let (own, left_out) = SeedDir::with_records(run)?.into_iter().partition(is_own);
+        Ok(Self { own, left_out, listed })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{Evaluation, Record as _, report::SeedResults};
+
+    #[test]
+    fn the_seeds_of_a_run_are_those_that_its_configuration_lists() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path();
+        assert!(matches!(RunSeeds::read(run), Err(TrainError::NoRun { .. })));
+        for seed in [3, 10, 0, 7] {
+            let dir = SeedDir::below(run, seed);
+            fs::create_dir(&dir.path).unwrap();
+            let header = format!("{}\n", Evaluation::HEADER);
+            fs::write(dir.path.join(Evaluation::FILE), header).unwrap();
+        }
+        // Named like a seed, but without records.
+        fs::create_dir(run.join("seed-5")).unwrap();
+        let read = |config: &str| {
+            fs::write(run.join("config.toml"), config).unwrap();
+            let seeds = RunSeeds::read(run).unwrap();
+            assert_eq!(SeedDir::list(run).unwrap(), seeds.own);
+            let results = SeedResults::read_all(run).unwrap();
+            assert!(results.iter().map(|seed| seed.seed).eq(seeds.own.iter().map(|dir| dir.seed)));
+            let numbers = |dirs: &[SeedDir]| dirs.iter().map(|dir| dir.seed).collect::<Vec<_>>();
+            (numbers(&seeds.own), numbers(&seeds.left_out), seeds.listed)
+        };
+        let listed = vec![10, 5, 3, 1];
+        assert_eq!(read("seeds = [10, 5, 3, 1]"), (vec![3, 10], vec![0, 7], Some(listed)));
+        assert_eq!(read("seeds = []"), (vec![], vec![0, 3, 7, 10], Some(vec![])));
+        assert_eq!(read("[agent]"), (vec![0, 3, 7, 10], vec![], None));
+        fs::write(run.join("config.toml"), "no TOML").unwrap();
+        assert!(matches!(RunSeeds::read(run), Err(TrainError::InvalidFile { .. })));
+    }
+}
