@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut rng, mut actions) = (seed.child("record", 1).rng(), Vec::new());
     for _ in 0..10 {
         episodes.record(&mut envs, 500, |observation| {
-            expert.agent.act(&[*observation], Mode::Exploit, &mut rng, &mut actions);
+            expert.agent.act(&[*observation], Mode::Exploit, &mut rng, &mut actions)?;
             Ok(actions[0])
         })?;
     }

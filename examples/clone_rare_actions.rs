@@ -64,7 +64,7 @@ fn record(policy: &dyn Policy<BoxSpace<2>, Discrete>, n: usize, seed: Seed) -> R
     let (mut rng, mut actions) = (seed.rng(), Vec::new());
     for _ in 0..n {
         episodes.record(&mut envs, 200, |observation| {
-            policy.act(&[*observation], Mode::Exploit, &mut rng, &mut actions);
+            policy.act(&[*observation], Mode::Exploit, &mut rng, &mut actions)?;
             Ok(actions[0])
         })?;
     }
@@ -85,7 +85,7 @@ fn clone(
     learn(&mut agent, &mut envs, plan.env_steps, plan.env_steps, seed, |_, _| Ok(false))?;
 
     let (mut rng, mut actions) = (seed.child("evaluation", 0).rng(), Vec::new());
-    agent.act(others.observations(), Mode::Exploit, &mut rng, &mut actions);
+    agent.act(others.observations(), Mode::Exploit, &mut rng, &mut actions)?;
     let classes =
         |actions: &[i64]| actions.iter().map(|&action| action as usize).collect::<Vec<_>>();
     let (done, asked) = (classes(&actions), classes(others.actions()));

@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut board = catch.reset(&mut rng)?;
     loop {
         println!("{}", catch.render_ansi().expect("a board is text"));
-        setup.agent.act(&[board], Mode::Exploit, &mut rng, &mut chosen);
+        setup.agent.act(&[board], Mode::Exploit, &mut rng, &mut chosen)?;
         let step = catch.step(&chosen[0], &mut rng)?;
         if step.outcome.is_final() {
             println!("{}", if step.reward > 0.0 { "caught" } else { "missed" });

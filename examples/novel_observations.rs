@@ -75,7 +75,7 @@ fn run(seed: Seed) -> Result<Vec<[f64; 2]>> {
         envs.reset()?;
         for _ in 0..500 {
             seen.extend_from_slice(envs.observations());
-            agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+            agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions)?;
             envs.step(&actions)?;
         }
     }

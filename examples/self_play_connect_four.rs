@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if moves >= env_steps {
             return Ok(());
         }
-        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions)?;
         agent.learn(envs.step(&actions)?)?;
         moves += num_envs as u64;
     }

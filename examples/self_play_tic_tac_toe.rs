@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("\nafter {step} moves against itself");
             report(&agent)?;
         }
-        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions)?;
         agent.learn(envs.step(&actions)?)?;
     }
     Ok(())

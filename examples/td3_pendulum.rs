@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut actions, mut episode) = (Vec::new(), 0.0);
     envs.reset()?;
     for step in 1..=env_steps {
-        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions)?;
         let experience = envs.step(&actions)?;
         agent.learn(experience)?;
         episode += experience.rewards[0];

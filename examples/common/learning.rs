@@ -17,7 +17,7 @@ pub(crate) fn learn<O: Space, A: Space, G: Agent<O, A>>(
     let (mut rng, mut actions, n) = (seed.child("policy", 0).rng(), vec![], envs.num_envs() as u64);
     envs.reset()?;
     for steps in (n..=env_steps).step_by(n as usize) {
-        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions)?;
         agent.learn(envs.step(&actions)?)?;
         if steps / every > (steps - n) / every && look(agent, steps)? {
             break;

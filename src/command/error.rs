@@ -71,6 +71,12 @@ impl From<TrainError> for CommandError {
     }
 }
 
+impl From<AgentError> for CommandError {
+    fn from(error: AgentError) -> Self {
+        TrainError::from(error).into()
+    }
+}
+
 impl From<EnvError> for CommandError {
     fn from(error: EnvError) -> Self {
         match error {

@@ -4,7 +4,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use gymnast_core::{statistics, text::escape_name};
 use gymnast_envs::{EnvError, EnvSpec, RowSpace, Seed, Space, VectorEnv};
-use gymnast_harness::{Agent, Demonstrations, Mode, StopOnInterrupt};
+use gymnast_harness::{Agent, AgentError, Demonstrations, Mode, StopOnInterrupt};
 
 use super::{CommandError, Names, numbers::whole, run_dir};
 use crate::task::AnyTask;
@@ -71,7 +71,7 @@ struct Recorded {
 
 /// How the actions of an episode are chosen.
 type Choose<'a, O, A> =
-    Box<dyn FnMut(&<O as Space>::Element) -> Result<<A as Space>::Element, EnvError> + 'a>;
+    Box<dyn FnMut(&<O as Space>::Element) -> Result<<A as Space>::Element, AgentError> + 'a>;
 
 /// The agent of the first seed asked for, at its best.
 fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandError> {
@@ -131,7 +131,7 @@ fn served<T>(vector: Option<Result<T, EnvError>>) -> Result<T, EnvError> {
 fn greedy<'a, O: Space, A: Space>(agent: &'a dyn Agent<O, A>, seed: Seed) -> Choose<'a, O, A> {
     let (mut rng, mut actions) = (seed.child("policy", 0).rng(), Vec::with_capacity(1));
     Box::new(move |seen| {
-        agent.act(std::slice::from_ref(seen), Mode::Exploit, &mut rng, &mut actions);
+        agent.act(std::slice::from_ref(seen), Mode::Exploit, &mut rng, &mut actions)?;
         Ok(actions.pop().expect("one action an observation"))
     })
 }
@@ -159,7 +159,7 @@ fn record<'a, A: Space>(
         let played = recorded.record(&mut *envs, args.max_steps, |seen| {
             if interrupt.requested() {
                 // Ends the episode; that it is no failure is known below.
-                return Err(EnvError::Failed("interrupted".to_owned()));
+                return Err(AgentError::Interrupted);
             }
             choose(seen)
         });

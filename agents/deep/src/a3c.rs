@@ -112,13 +112,9 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for A3c<O, H> {
         mode: Mode,
         rng: &mut Rng,
         actions: &mut Vec<<H::ActionSpace as Space>::Element>,
-    ) {
+    ) -> Result<(), AgentError> {
         let networks = &self.shared.networks;
-        networks.act(observations, mode, rng, actions);
-        // Nobody learns from these actions who could tell.
-        if networks.check_acting(self.shared.env_steps()).is_err() {
-            actions.clear();
-        }
+        networks.act(observations, mode, rng, actions)
     }
 }
 

@@ -161,7 +161,7 @@ mod tests {
             let mut actions = Vec::new();
             for i in 0..400 {
                 let mode = if i % 2 == 0 { Mode::Explore } else { Mode::Exploit };
-                networks.act(&seen, mode, &mut rng, &mut actions);
+                networks.act(&seen, mode, &mut rng, &mut actions).unwrap();
                 for (counts, &action) in drawn.iter_mut().zip(&actions) {
                     counts[action as usize] += 1;
                 }

@@ -21,7 +21,6 @@ use average::WeightAverage;
 
 use crate::{
     action_mask::ActionMask,
-    divergence::Divergence,
     learned::{backend, check_widths},
     policy_head::{PolicyHead, Rows},
 };
@@ -55,7 +54,6 @@ pub struct ActorCritic<O, H> {
     min_log_std: f32,
     statistics: Option<RunningMeanStd>,
     acting: RefCell<Acting>,
-    divergence: Divergence,
 }
 
 /// What acting writes to, kept from call to call.
@@ -112,7 +110,6 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             parameters,
             statistics: config.normalize_observations.then(|| RunningMeanStd::new(width)),
             acting: RefCell::default(),
-            divergence: Divergence::default(),
             observation_space,
             head,
             mask,
@@ -177,15 +174,17 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         self.head.action_width()
     }
 
-    /// Chooses actions, as [`Policy::act`](gymnast_harness::Policy::act); at its best none where the
-    /// network puts out what is not finite.
+    /// Chooses actions, as [`Policy::act`](gymnast_harness::Policy::act).
+    ///
+    /// # Errors
+    /// [`AgentError::NoAction`] where the network puts out what is not finite.
     pub fn act(
         &self,
         observations: &[O::Element],
         mode: Mode,
         rng: &mut Rng,
         actions: &mut Vec<<H::ActionSpace as Space>::Element>,
-    ) {
+    ) -> Result<(), AgentError> {
         let acting = &mut *self.acting.borrow_mut();
         let parameters = match mode {
             Mode::Explore => self.parameters.values(),
@@ -195,6 +194,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         let Acting { outputs, drawn, best, .. } = acting;
         let (n, action_width) = (observations.len(), self.action_width());
         let shared = &parameters[self.shared.range()];
+        AgentError::check_outputs(&*outputs)?;
         let rows = outputs.chunks_exact(self.head.outputs());
         actions.clear();
         if mode == Mode::Explore {
@@ -204,22 +204,15 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
                 self.head.sample(outputs, shared, rng, action);
                 self.head.element(action)
             }));
-            self.divergence.lets_act(mode, outputs.iter().chain(&*drawn));
-        } else if self.divergence.lets_act(mode, &*outputs) {
-            best.resize(action_width, 0.0);
-            actions.extend(rows.map(|outputs| {
-                self.head.mode(outputs, best);
-                self.head.element(best)
-            }));
+            // A deviation that is not finite shows in what is drawn alone.
+            return AgentError::check_outputs(&*drawn);
         }
-    }
-
-    /// What an agent asks before it learns from its last actions.
-    ///
-    /// # Errors
-    /// [`AgentError::Diverged`] where what they were chosen by was not finite.
-    pub(crate) fn check_acting(&self, env_steps: u64) -> Result<(), AgentError> {
-        self.divergence.check(env_steps)
+        best.resize(action_width, 0.0);
+        actions.extend(rows.map(|outputs| {
+            self.head.mode(outputs, best);
+            self.head.element(best)
+        }));
+        Ok(())
     }
 
     /// Writes what the policy that exploits puts out, `[N, outputs]`: of a finite one the logits, masked where the

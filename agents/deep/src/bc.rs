@@ -26,7 +26,6 @@ pub use config::BcConfig;
 
 use crate::{
     action_mask::ActionMask,
-    divergence::Divergence,
     learned::{backend, write_features},
     policy_head::PolicyHead,
 };
@@ -76,7 +75,6 @@ pub struct Bc<O, H> {
     validation: Dataset,
     env_steps: u64,
     acting: RefCell<Acting>,
-    divergence: Divergence,
 }
 
 /// How the network's outputs are read.
@@ -150,7 +148,6 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
             validation,
             env_steps: 0,
             acting: RefCell::default(),
-            divergence: Divergence::default(),
         })
     }
 
@@ -310,7 +307,7 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Bc<O, H> {
         mode: Mode,
         rng: &mut Rng,
         actions: &mut Vec<<H::ActionSpace as Space>::Element>,
-    ) {
+    ) -> Result<(), AgentError> {
         let Acting { features, outputs, action, scratch } = &mut *self.acting.borrow_mut();
         let (width, out) = (self.network.inputs(), self.network.outputs());
         write_features(&self.observation_space, observations, features);
@@ -321,16 +318,15 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Bc<O, H> {
             .plan()
             .run(weights, features, observations.len(), scratch, outputs)
             .expect("the features have the network's width");
+        AgentError::check_outputs(&*outputs)?;
         actions.clear();
-        if !self.divergence.lets_act(mode, &*outputs) {
-            return;
-        }
         let rows = features.chunks_exact(width).zip(outputs.chunks_exact_mut(out));
         actions.extend(
             rows.map(|(features, outputs)| {
                 self.policy.choose(features, outputs, mode, rng, action)
             }),
         );
+        Ok(())
     }
 }
 
@@ -347,7 +343,6 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Bc<O, H> {
         &mut self,
         experience: &Experience<O, H::ActionSpace>,
     ) -> Result<Option<Metrics>, AgentError> {
-        self.divergence.check(self.env_steps)?;
         self.env_steps += experience.len() as u64;
         let mut ended = None;
         let mut grace = Grace::default();

@@ -9,7 +9,10 @@ use gymnast_envs::Seed;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 use tch::{Kind, Tensor};
 
-use crate::learned::{Descent, Learned, backend, evaluate};
+use crate::{
+    learned::{Descent, Learned, backend, evaluate},
+    off_policy::Widths,
+};
 
 /// One critic or more: with two, the least of their values counts, as each alone overestimates
 /// (Fujimoto, van Hoof and Meger, 2018, section 4.2).
@@ -27,12 +30,12 @@ impl Critics {
         count: usize,
         hidden: &[usize],
         activation: Activation,
-        widths: (usize, usize),
+        widths: Widths,
         seed: Seed,
     ) -> Result<Self, AgentError> {
         let make = |i: usize| {
             let mut rng = seed.child("critic", i as u64).rng();
-            Learned::new(hidden, activation, widths.0 + widths.1, 1, &mut rng)
+            Learned::new(hidden, activation, widths.observation + widths.action, 1, &mut rng)
         };
         // The same stream again: a target starts as a copy.
         let target = (0..count).map(|i| Ok(make(i)?.network)).collect::<Result<_, AgentError>>()?;
@@ -186,7 +189,14 @@ mod tests {
 
     fn linear(weights: &[[f32; 4]]) -> Critics {
         let seed = Seed::new(0);
-        let mut critics = Critics::new(weights.len(), &[], Activation::Relu, (2, 1), seed).unwrap();
+        let mut critics = Critics::new(
+            weights.len(),
+            &[],
+            Activation::Relu,
+            Widths { observation: 2, action: 1 },
+            seed,
+        )
+        .unwrap();
         for (i, weights) in weights.iter().enumerate() {
             critics.online[i].network.parameters_mut().load(weights).unwrap();
             critics.target[i].parameters_mut().load(weights).unwrap();

@@ -2,7 +2,7 @@
 
 use gymnast_core::nn::{Activation, Mlp, Network as _, Scratch};
 use gymnast_envs::{Rng, Seed};
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
+use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
 use tch::{Kind, Tensor};
@@ -10,12 +10,13 @@ use tch::{Kind, Tensor};
 use crate::{
     critics::action_gradient,
     learned::{Descent, Learned, backend, evaluate},
+    off_policy::{Acting, Widths},
 };
 
 /// An actor without chance of its own: noise is added where it explores.
 ///
 /// Source: Silver et al., "Deterministic policy gradient algorithms" (2014).
-pub(crate) struct DeterministicActor {
+pub struct DeterministicActor {
     online: Learned,
     target: Mlp,
     scratch: Scratch,
@@ -26,27 +27,37 @@ impl DeterministicActor {
     pub(crate) fn new(
         hidden: &[usize],
         activation: Activation,
-        widths: (usize, usize),
+        widths: Widths,
         seed: Seed,
     ) -> Result<Self, AgentError> {
         let make = || {
             // The same stream each time: the target starts as a copy.
             let mut rng = seed.child("actor", 0).rng();
-            Learned::new(hidden, activation, widths.0, widths.1, &mut rng)
+            Learned::new(hidden, activation, widths.observation, widths.action, &mut rng)
         };
         Ok(Self { online: make()?, target: make()?.network, scratch: Scratch::default() })
     }
 
-    /// μ(s) for `n` rows: `actions` becomes `[n, A]`.
+    /// The network whose outputs are squashed, observations to actions.
+    #[must_use]
+    pub fn network(&self) -> &Mlp {
+        &self.online.network
+    }
+
+    /// μ(s) for `n` rows: `actions` becomes `[n, A]`, with noise of that deviation where it explores.
     pub(crate) fn act(
         &self,
-        features: &[f32],
+        observations: &[f32],
         n: usize,
-        scratch: &mut Scratch,
+        noise: f64,
+        acting: Acting<'_>,
         actions: &mut Vec<f32>,
     ) -> Result<(), AgentError> {
-        self.online.evaluate(features, n, scratch, actions)?;
+        self.online.evaluate(observations, n, acting.scratch, actions)?;
         Activation::Tanh.apply(actions);
+        if acting.mode == Mode::Explore {
+            add_noise(actions, noise as f32, f32::INFINITY, acting.rng);
+        }
         Ok(())
     }
 
@@ -115,8 +126,13 @@ mod tests {
     #[test]
     fn it_climbs_its_critic() {
         // No hidden layer: a = tanh(w s + b), with w = 0.5, b = 0.
-        let mut actor =
-            DeterministicActor::new(&[], Activation::Relu, (1, 1), Seed::new(0)).unwrap();
+        let mut actor = DeterministicActor::new(
+            &[],
+            Activation::Relu,
+            Widths { observation: 1, action: 1 },
+            Seed::new(0),
+        )
+        .unwrap();
         actor.online.network.parameters_mut().load(&[0.5, 0.0]).unwrap();
         actor.target.parameters_mut().load(&[0.5, 0.0]).unwrap();
         // Q = s a², so ∇ₐ Q = 2 s a; s = 1 gives a = tanh 0.5 and Q = tanh² 0.5.

@@ -164,10 +164,9 @@ pub fn distil_policy<O: FeatureSpace, A: FiniteSpace>(
             teacher.write_preferences(observations, &mut preferences);
             targets.extend_from_slice(&preferences);
             if round == 0 {
-                teacher.act(observations, Mode::Explore, &mut acting, &mut chosen);
+                teacher.act(observations, Mode::Explore, &mut acting, &mut chosen)?;
             } else {
-                policy.act(observations, Mode::Exploit, &mut acting, &mut chosen);
-                policy.check_acting((targets.len() / n_actions) as u64)?;
+                policy.act(observations, Mode::Exploit, &mut acting, &mut chosen)?;
             }
             envs.step(&chosen)?;
         }

@@ -25,7 +25,6 @@ pub use pretraining::random_play;
 pub use values::Distribution;
 
 use crate::{
-    divergence::Divergence,
     learned::{backend, evaluate, follow_mean, refused},
     off_policy::first_due,
     replay::{Batch, Replay},
@@ -108,7 +107,6 @@ pub struct Dqn<O, A> {
     env_steps: u64,
     updates: u64,
     acting: RefCell<Acting>,
-    divergence: Divergence,
     learning: Learning,
 }
 
@@ -167,7 +165,6 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             env_steps: 0,
             updates: 0,
             acting: RefCell::new(Acting::new(noise)),
-            divergence: Divergence::default(),
             learning: Learning::default(),
             plan: *plan,
             observation_space,
@@ -305,7 +302,6 @@ impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
     }
 
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
-        self.divergence.check(self.env_steps)?;
         let DqnConfig { gamma, reward_scale, .. } = self.config;
         let action_space = &self.action_space;
         let index = |action: &A::Element, row: &mut [i64]| {

@@ -10,19 +10,25 @@ use tch::Tensor;
 
 /// How far a step goes, and when it is taken.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Descent {
-    pub(crate) rate: f64,
-    pub(crate) env_steps: u64,
+pub struct Descent {
+    /// The step size.
+    pub rate: f64,
+    /// The env steps so far, for an error to name.
+    pub env_steps: u64,
 }
 
 /// A perceptron and the Adam that trains it.
-pub(crate) struct Learned {
+pub struct Learned {
     pub(crate) network: Mlp,
     optimizer: Adam,
 }
 
 impl Learned {
-    pub(crate) fn new(
+    /// A perceptron of those `hidden` layers, its weights drawn from `rng`.
+    ///
+    /// # Errors
+    /// [`AgentError::Backend`].
+    pub fn new(
         hidden: &[usize],
         activation: Activation,
         inputs: usize,
@@ -35,8 +41,17 @@ impl Learned {
         Ok(Self { network, optimizer })
     }
 
-    /// `batch` rows to as many, in plain Rust; see `Network::evaluate`.
-    pub(crate) fn evaluate(
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Mlp {
+        &self.network
+    }
+
+    /// `batch` rows to as many, in plain Rust; see [`Network::evaluate`].
+    ///
+    /// # Errors
+    /// [`AgentError::Backend`] where the rows do not have the network's width.
+    pub fn evaluate(
         &self,
         rows: &[f32],
         batch: usize,
@@ -51,7 +66,7 @@ impl Learned {
     /// # Errors
     /// [`AgentError::Diverged`] where the gradient or its square is not finite: before anything acts by what
     /// it left.
-    pub(crate) fn minimize(&mut self, loss: &Tensor, descent: Descent) -> Result<(), AgentError> {
+    pub fn minimize(&mut self, loss: &Tensor, descent: Descent) -> Result<(), AgentError> {
         let Descent { rate, env_steps } = descent;
         let parameters = self.network.parameters_mut();
         let norm = self.optimizer.minimize(loss, parameters, rate, None);

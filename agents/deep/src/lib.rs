@@ -8,7 +8,6 @@ mod bc;
 mod critics;
 mod ddpg;
 mod deterministic;
-mod divergence;
 mod dqn;
 mod learned;
 mod mbpo;
@@ -17,6 +16,7 @@ mod off_policy;
 mod ppo;
 mod reinforce;
 mod sac;
+mod soft_actor;
 mod td3;
 
 pub mod actor_critic;
@@ -29,15 +29,23 @@ pub mod rollout;
 pub mod tanh_normal;
 pub mod targets;
 
+pub use gymnast_harness::documented;
+
 pub use a2c::{A2c, A2cConfig};
 pub use a3c::{A3c, A3cConfig};
 pub use bc::{Bc, BcConfig};
-pub use ddpg::{Ddpg, DdpgConfig};
+pub use ddpg::{Ddpg, DdpgConfig, DdpgLearner};
+pub use deterministic::DeterministicActor;
 pub use dqn::{Distribution, Dqn, DqnConfig, random_play};
+pub use learned::{Descent, Learned};
 pub use mbpo::{Mbpo, MbpoConfig};
 pub use novelty::NoveltyWatch;
+pub use off_policy::{
+    Acting, Learner, Moment, OffPolicyAgent, OffPolicyConfig, OffPolicySettings, Widths,
+};
 pub use policy_head::{Categorical, DiagonalGaussian, MultiCategorical};
 pub use ppo::{Ppo, PpoConfig};
 pub use reinforce::{Reinforce, ReinforceConfig};
-pub use sac::{Sac, SacConfig};
-pub use td3::{Td3, Td3Config};
+pub use sac::{Sac, SacConfig, SacLearner};
+pub use soft_actor::{Ascent, SoftActor, SoftActorConfig};
+pub use td3::{Td3, Td3Config, Td3Learner};

@@ -21,6 +21,7 @@ use self::{
     model::{Imagined, Model},
 };
 use crate::{
+    off_policy::Widths,
     replay::{Batch, Replay},
     sac::Sac,
 };
@@ -105,7 +106,8 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
     ) -> Result<Self, AgentError> {
         config.check()?;
         let sac = Sac::new(observation_space, action_space, config.sac.clone(), plan)?;
-        let widths = sac.experience.widths();
+        let Widths { observation, action } = sac.widths();
+        let widths = (observation, action);
         let MbpoConfig { ensemble, model_hidden, model_weight_decay, holdout, .. } = &config;
         let stream = |name| plan.seed.child(name, 0).rng();
         let seed = plan.seed.child("model", 0);
@@ -132,7 +134,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
 
     /// Trains the model on all that really happened, where that is due.
     fn train_model(&mut self) -> Result<Option<Metrics>, AgentError> {
-        let env_steps = self.sac.experience.env_steps();
+        let env_steps = self.sac.env_steps();
         let every = self.config.model_train_every;
         let is_due = match self.trained_at {
             Some(trained_at) => env_steps - trained_at >= every,
@@ -141,7 +143,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
         if !is_due {
             return Ok(None);
         }
-        let transitions = self.sac.experience.replay().transitions();
+        let transitions = self.sac.replay().transitions();
         let fitted =
             self.model.fit(&transitions, &self.bootstrap, &self.config.fit(), env_steps)?;
         let Some(fitted) = fitted else { return Ok(None) };
@@ -160,7 +162,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
     /// Rollouts have the length that is scheduled for now, and D_model room for as many env steps of
     /// them as are kept.
     fn set_length(&mut self) -> Result<(), AgentError> {
-        let length = self.config.length_at(self.sac.experience.progress());
+        let length = self.config.length_at(self.sac.progress());
         if length != self.length {
             self.imagined = self.imagined.with_capacity(self.config.kept(length).max(2))?;
             self.length = length;
@@ -170,14 +172,14 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
 
     /// Lets the policy act in the model, from `n` states that were really seen.
     fn roll_out(&mut self, n: usize) -> Result<(), AgentError> {
-        let width = self.sac.experience.widths().0;
+        let width = self.sac.widths().observation;
         let gamma = self.config.sac.gamma as f32;
         let Rollout { starts, observations, actions, step } = &mut self.rollout;
-        self.sac.experience.replay().sample(n, &mut self.rollout_rng, starts)?;
+        self.sac.replay().sample(n, &mut self.rollout_rng, starts)?;
         observations.clone_from(&starts.observation);
         for _ in 0..self.length {
             let n = observations.len() / width;
-            self.sac.draw_actions(observations, n, &mut self.rollout_rng, actions)?;
+            self.sac.learner.draw_actions(observations, n, &mut self.rollout_rng, actions)?;
             self.model.step(observations, actions, &mut self.rollout_rng, step);
             let rows =
                 observations.chunks_exact(width).zip(actions.chunks_exact(actions.len() / n));
@@ -202,7 +204,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
         let size = self.config.sac.batch_size;
         let real = rounding::floor(self.config.real_ratio * size as f64);
         let rng = &mut self.imagined_rng;
-        self.sac.experience.replay().sample(real, rng, &mut self.batch)?;
+        self.sac.replay().sample(real, rng, &mut self.batch)?;
         self.imagined.sample_more(size - real, rng, &mut self.batch)
     }
 }
@@ -214,8 +216,8 @@ impl<O: FeatureSpace, A: BoundedSpace> Policy<O, A> for Mbpo<O, A> {
         mode: Mode,
         rng: &mut Rng,
         actions: &mut Vec<A::Element>,
-    ) {
-        self.sac.act(observations, mode, rng, actions);
+    ) -> Result<(), AgentError> {
+        self.sac.act(observations, mode, rng, actions)
     }
 }
 
@@ -229,7 +231,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Mbpo<O, A> {
     }
 
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
-        let updates = self.sac.experience.take_in(experience)?;
+        let updates = self.sac.take_in(experience)?;
         let happened = experience.is_reset.iter().filter(|is_reset| !**is_reset).count();
         self.bootstrap.push(happened);
         self.set_length()?;
@@ -272,12 +274,12 @@ impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Mbpo<O, A> {
         state.load_part("sac", &mut self.sac)?;
         state.load_part("bootstrap", &mut self.bootstrap)?;
         state.load_part("model", &mut self.model)?;
-        let (real, lots) = (self.sac.experience.replay(), self.bootstrap.len());
+        let (real, lots) = (self.sac.replay(), self.bootstrap.len());
         if lots != real.len() {
             let expected = format!("lots of the {} transitions in memory", real.len());
             return Err(CheckpointError::mismatch("bootstrap/lots", expected, lots.to_string()));
         }
-        let env_steps = self.sac.experience.env_steps();
+        let env_steps = self.sac.env_steps();
         let is_trained = !self.model.elites.is_empty();
         let expected = if is_trained { "the env steps of the training" } else { "none" };
         self.trained_at = state.get_checked("trained_at", expected, |at: &Option<u64>| {

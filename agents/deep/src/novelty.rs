@@ -7,7 +7,7 @@ use gymnast_core::{
     ood::{Mahalanobis, OodError, threshold_at_tpr},
 };
 use gymnast_envs::{FeatureSpace, Rng, Space};
-use gymnast_harness::{Mode, Policy};
+use gymnast_harness::{AgentError, Mode, Policy};
 
 use crate::learned::write_features;
 
@@ -117,11 +117,11 @@ impl<O: FeatureSpace, A: Space, P: Policy<O, A>> Policy<O, A> for NoveltyWatch<P
         mode: Mode,
         rng: &mut Rng,
         actions: &mut Vec<A::Element>,
-    ) {
+    ) -> Result<(), AgentError> {
         let novel = self.flags(observations).into_iter().filter(|&novel| novel).count();
         self.seen.set(self.seen.get() + observations.len() as u64);
         self.flagged.set(self.flagged.get() + novel as u64);
-        self.policy.act(observations, mode, rng, actions);
+        self.policy.act(observations, mode, rng, actions)
     }
 }
 
@@ -135,12 +135,19 @@ mod tests {
     struct Controller;
 
     impl Policy<BoxSpace<4>, Discrete> for Controller {
-        fn act(&self, seen: &[[f32; 4]], _: Mode, _: &mut Rng, actions: &mut Vec<i64>) {
+        fn act(
+            &self,
+            seen: &[[f32; 4]],
+            _: Mode,
+            _: &mut Rng,
+            actions: &mut Vec<i64>,
+        ) -> Result<(), AgentError> {
             let push = |[place, speed, angle, turning]: &[f32; 4]| {
                 i64::from(0.1 * place + 0.2 * speed + angle + 0.4 * turning > 0.0)
             };
             actions.clear();
             actions.extend(seen.iter().map(push));
+            Ok(())
         }
     }
 
@@ -152,7 +159,7 @@ mod tests {
             let mut observation = pole.reset(&mut rng).unwrap();
             for _ in 0..200 {
                 seen.push(observation);
-                Controller.act(&[observation], Mode::Exploit, &mut rng, &mut actions);
+                Controller.act(&[observation], Mode::Exploit, &mut rng, &mut actions).unwrap();
                 observation = pole.step(&actions[0], &mut rng).unwrap().observation;
             }
         }
@@ -182,8 +189,8 @@ mod tests {
         assert_eq!(watch.flags(&wild), [true; 5]);
         // It acts as the policy does, and counts.
         let (mut rng, mut watched, mut alone) = (Seed::new(0).rng(), Vec::new(), Vec::new());
-        watch.act(&wild, Mode::Exploit, &mut rng, &mut watched);
-        watch.policy().act(&wild, Mode::Exploit, &mut rng, &mut alone);
+        watch.act(&wild, Mode::Exploit, &mut rng, &mut watched).unwrap();
+        watch.policy().act(&wild, Mode::Exploit, &mut rng, &mut alone).unwrap();
         assert_eq!(watched, alone);
         assert_eq!((watch.seen(), watch.flagged()), (5, 5));
     }

@@ -1,71 +1,130 @@
-//! The off-policy side of an agent with real-valued actions: random actions at first, transitions
-//! remembered, updates when they are due. What is learned from them is each algorithm's own.
+//! What every off-policy agent with real-valued actions is, apart from what it learns of a minibatch.
 
-use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, Plan, Schedule, StateDict};
+mod settings;
+
+use std::cell::RefCell;
+
+use gymnast_core::{nn::Scratch, threads};
+use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng, Seed};
+use gymnast_harness::{
+    Agent, AgentError, Checkpoint, CheckpointError, Grace, Metrics, Mode, Plan, Policy, StateDict,
+};
 use rand::{RngExt as _, distr::StandardUniform};
+
+pub use settings::{OffPolicyConfig, OffPolicySettings};
+pub(crate) use settings::{check_gradient_steps, check_networks};
 
 use crate::{
     action_range::ActionRange,
-    divergence::Divergence,
-    learned::{Descent, check_widths, write_features},
+    learned::{Descent, write_features},
     replay::{Batch, Replay},
 };
 
-/// The settings that off-policy agents with real-valued actions have in common; each documents
-/// them in its own configuration.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OffPolicyConfig {
-    pub(crate) gamma: f64,
-    pub(crate) reward_scale: f64,
-    pub(crate) buffer_size: usize,
-    pub(crate) batch_size: usize,
-    pub(crate) learning_starts: u64,
-    pub(crate) n_step: usize,
-    pub(crate) repeat_random: f64,
-    pub(crate) train_every: u64,
-    pub(crate) gradient_steps: u64,
+/// What makes one off-policy agent differ from another: how it acts, and what it learns from a minibatch.
+///
+/// An agent is an [`OffPolicyAgent`] with a learner. Observations and actions come as rows of numbers,
+/// actions in `[−1, 1]`. The learner's [`Checkpoint`] holds all that it changes.
+pub trait Learner: Checkpoint + Send + Sized {
+    /// The agent's settings.
+    type Config: OffPolicySettings;
+
+    /// A learner that has learned nothing. The settings that all off-policy agents share are in range.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`] where one of its own settings is not.
+    fn new(config: &Self::Config, widths: Widths, seed: Seed) -> Result<Self, AgentError>;
+
+    /// Chooses an action in `[−1, 1]` for each of `n` observations `[n, width]`: `actions` becomes `[n, A]`.
+    ///
+    /// # Errors
+    /// [`AgentError::Backend`] where a network cannot be evaluated.
+    fn act(
+        &self,
+        observations: &[f32],
+        n: usize,
+        acting: Acting<'_>,
+        actions: &mut Vec<f32>,
+    ) -> Result<(), AgentError>;
+
+    /// Learns from a minibatch. Returns what there is to log, where that is due.
+    ///
+    /// # Errors
+    /// [`AgentError::Diverged`] where a loss or a gradient is no longer finite.
+    fn update(&mut self, batch: &Batch<f32>, moment: Moment)
+    -> Result<Option<Metrics>, AgentError>;
 }
 
-impl OffPolicyConfig {
-    pub(crate) fn check(&self) -> Result<(), AgentError> {
-        let require = AgentError::require;
-        let Self { gamma, reward_scale, buffer_size, batch_size, n_step, repeat_random, .. } =
-            *self;
-        require((0.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [0, 1]")?;
-        let positive = reward_scale > 0.0 && reward_scale.is_finite();
-        require(positive, "reward_scale", &reward_scale, "a positive number")?;
-        let rows = 1..u32::MAX as usize;
-        require(rows.contains(&buffer_size), "buffer_size", &buffer_size, "1 to 4294967294")?;
-        require((1..=1 << 20).contains(&batch_size), "batch_size", &batch_size, "1 to 1048576")?;
-        require((1..=1_000).contains(&n_step), "n_step", &n_step, "1 to 1000")?;
-        let (is_chance, expected) = ((0.0..1.0).contains(&repeat_random), "a chance in [0, 1)");
-        require(is_chance, "repeat_random", &repeat_random, expected)?;
-        require(self.train_every > 0, "train_every", &self.train_every, "at least 1")?;
-        check_gradient_steps(self.gradient_steps)
+/// The numbers of an observation and of an action as rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widths {
+    /// Those of an observation.
+    pub observation: usize,
+    /// Those of an action.
+    pub action: usize,
+}
+
+/// How to act, and what to write to meanwhile.
+pub struct Acting<'a> {
+    /// Whether to explore.
+    pub mode: Mode,
+    /// How much of the training has passed, from 0 to 1.
+    pub progress: f64,
+    /// Where all chance comes from.
+    pub rng: &'a mut Rng,
+    /// Room for what a network says before it is an action, kept from call to call.
+    pub head: &'a mut Vec<f32>,
+    /// Room for a network's layers.
+    pub scratch: &'a mut Scratch,
+}
+
+/// When an update happens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// The number of this update, from 1.
+    pub update: u64,
+    /// The env steps so far.
+    pub env_steps: u64,
+    /// How much of the training has passed, from 0 to 1: what schedules run over.
+    pub progress: f64,
+}
+
+impl Moment {
+    /// A step of an optimiser at this rate, now.
+    #[must_use]
+    pub fn descent(&self, rate: f64) -> Descent {
+        Descent { rate, env_steps: self.env_steps }
+    }
+
+    /// Checks a loss that is to be logged.
+    ///
+    /// # Errors
+    /// [`AgentError::Diverged`] unless it is finite.
+    pub fn check_loss(&self, value: f64) -> Result<(), AgentError> {
+        if value.is_finite() {
+            return Ok(());
+        }
+        Err(AgentError::Diverged { what: "a loss", value, env_steps: self.env_steps })
     }
 }
 
-/// Checks the updates of a round: as long as one takes, nothing is evaluated or saved.
-pub(crate) fn check_gradient_steps(gradient_steps: u64) -> Result<(), AgentError> {
-    let fits = (1..=10_000).contains(&gradient_steps);
-    AgentError::require(fits, "gradient_steps", &gradient_steps, "1 to 10000")
-}
-
-/// Checks the settings of networks that learn and of targets that follow them.
-pub(crate) fn check_networks(
-    hidden: &[usize],
-    learning_rate: &Schedule,
-    tau: f64,
-) -> Result<(), AgentError> {
-    let require = AgentError::require;
-    check_widths("hidden", hidden)?;
-    learning_rate.check_step_size("learning_rate")?;
-    require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")
-}
-
-/// The spaces, the memory, and how far the training has come.
-pub(crate) struct OffPolicy<O, A> {
+/// An agent that remembers transitions and learns from minibatches of them by the learner `L`:
+///
+/// ```text
+/// for each env step:
+///     a = the learner's action (random before `learning_starts`); take a, observe r, s'
+///     remember (s, a, r, s'), r times `reward_scale`
+///     every `train_every` env steps, `gradient_steps` times:
+///         the learner learns from `batch_size` transitions over `n_step` steps
+/// ```
+///
+/// Source: Lin, "Self-improving reactive agents based on reinforcement learning, planning and teaching"
+/// (1992); the loop is that of Lillicrap et al., "Continuous control with deep reinforcement learning"
+/// (2016), algorithm 1.
+///
+/// Actions are scaled to the bounds of their space. A time limit is not an end: targets bootstrap through
+/// it. An algorithm of one's own is a [`Learner`], its settings are made by
+/// [`off_policy_settings!`](crate::off_policy_settings).
+pub struct OffPolicyAgent<O, A, L> {
     observation_space: O,
     action_space: A,
     range: ActionRange,
@@ -75,48 +134,82 @@ pub(crate) struct OffPolicy<O, A> {
     replay_rng: Rng,
     /// What was done last, in `[−1, 1]`.
     last_actions: Vec<f32>, // [num_envs, A]
-    divergence: Divergence,
     env_steps: u64,
+    updates: u64,
+    pub(crate) learner: L,
+    pub(crate) batch: Batch<f32>,
+    acting: RefCell<Buffers>,
 }
 
-impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
-    pub(crate) fn new(
+/// What acting writes to, kept from call to call.
+#[derive(Default)]
+struct Buffers {
+    features: Vec<f32>, // [N, width]
+    head: Vec<f32>,
+    actions: Vec<f32>, // [N, A]
+    scratch: Scratch,
+}
+
+impl<O: FeatureSpace, A: BoundedSpace, L: Learner> OffPolicyAgent<O, A, L> {
+    /// An agent that has learned nothing.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`], also where a bound of the actions is infinite.
+    #[expect(clippy::needless_pass_by_value, reason = "agents own their settings")]
+    pub fn new(
         observation_space: O,
         action_space: A,
-        config: OffPolicyConfig,
+        config: L::Config,
         plan: &Plan,
     ) -> Result<Self, AgentError> {
-        let (size, num_envs) = (config.buffer_size, plan.num_envs);
-        let expected = "more than `training.num_envs`";
-        AgentError::require(size > num_envs, "buffer_size", &size, expected)?;
+        let shared = config.off_policy();
+        shared.check(plan)?;
+        threads::single_threaded();
         let range = ActionRange::new(&action_space)?;
-        let widths = (observation_space.width(), range.width());
+        let widths = Widths { observation: observation_space.width(), action: range.width() };
+        let num_envs = plan.num_envs;
         Ok(Self {
-            replay: Replay::new(size, widths, num_envs, config.n_step)?,
+            learner: L::new(&config, widths, plan.seed)?,
+            replay: Replay::new(
+                shared.buffer_size,
+                (widths.observation, widths.action),
+                num_envs,
+                shared.n_step,
+            )?,
             replay_rng: plan.seed.child("replay", 0).rng(),
-            last_actions: vec![0.0; num_envs * range.width()],
-            divergence: Divergence::default(),
+            last_actions: vec![0.0; num_envs * widths.action],
             env_steps: 0,
+            updates: 0,
+            batch: Batch::default(),
+            acting: RefCell::default(),
+            config: shared,
             observation_space,
             action_space,
             range,
-            config,
             plan: *plan,
         })
     }
 
-    /// The widths of observations and actions as rows.
-    pub(crate) fn widths(&self) -> (usize, usize) {
-        (self.observation_space.width(), self.range.width())
+    /// What learns, with its networks.
+    #[must_use]
+    pub fn learner(&self) -> &L {
+        &self.learner
     }
 
-    pub(crate) fn env_steps(&self) -> u64 {
+    /// What happened, as far as it is remembered.
+    #[must_use]
+    pub fn replay(&self) -> &Replay<f32> {
+        &self.replay
+    }
+
+    /// The env steps so far.
+    #[must_use]
+    pub fn env_steps(&self) -> u64 {
         self.env_steps
     }
 
-    /// What really happened, for those who learn more than values from it.
-    pub(crate) fn replay(&self) -> &Replay<f32> {
-        &self.replay
+    pub(crate) fn widths(&self) -> Widths {
+        Widths { observation: self.observation_space.width(), action: self.range.width() }
     }
 
     /// How much of the training has passed, from 0 to 1.
@@ -124,67 +217,11 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
         self.plan.progress(self.env_steps)
     }
 
-    /// The observations as rows for a network.
-    pub(crate) fn write_features(&self, observations: &[O::Element], rows: &mut Vec<f32>) {
-        write_features(&self.observation_space, observations, rows);
-    }
-
-    /// Random actions in `[−1, 1]`, one for each of `n` environments, while it is too early to know
-    /// better; `false` leaves `rows` as they are.
-    pub(crate) fn write_random_actions(
-        &self,
-        mode: Mode,
-        n: usize,
-        rng: &mut Rng,
-        rows: &mut Vec<f32>,
-    ) -> bool {
-        if mode == Mode::Exploit || self.env_steps >= self.config.learning_starts {
-            return false;
-        }
-        let width = self.range.width();
-        rows.clear();
-        for i in 0..n {
-            let repeat = self.config.repeat_random;
-            // The very first action has nothing to repeat.
-            if repeat > 0.0 && self.env_steps > 0 && rng.random::<f64>() < repeat {
-                rows.extend_from_slice(&self.last_actions[i * width..(i + 1) * width]);
-            } else {
-                let uniform = rng.sample_iter::<f32, _>(StandardUniform);
-                rows.extend(uniform.take(width).map(|x| 2.0 * x - 1.0));
-            }
-        }
-        true
-    }
-
-    /// Rows in `[−1, 1]` as actions between the bounds; none where [`Divergence`] lets there be none.
-    pub(crate) fn write_actions(
-        &self,
-        mode: Mode,
-        rows: &mut [f32],
-        actions: &mut Vec<A::Element>,
-    ) {
-        actions.clear();
-        if !self.divergence.lets_act(mode, &*rows) {
-            return;
-        }
-        actions.extend(rows.chunks_exact_mut(self.range.width()).map(|row| {
-            self.range.to_bounds(row);
-            self.action_space.clip(row)
-        }));
-    }
-
-    /// The running episodes go no further; see [`Agent::begin_episodes`](gymnast_harness::Agent).
-    pub(crate) fn begin_episodes(&mut self) {
-        self.replay.begin_episodes();
-    }
-
     /// Remembers an experience. Returns the number of updates that are due.
     ///
     /// # Errors
-    /// [`AgentError::Env`] unless it has one row an environment; [`AgentError::Diverged`] where the actions
-    /// were not numbers.
+    /// [`AgentError::Env`] unless it has one row an environment.
     pub(crate) fn take_in(&mut self, experience: &Experience<O, A>) -> Result<u64, AgentError> {
-        self.divergence.check(self.env_steps)?;
         let Self { action_space, range, .. } = self;
         let write = |action: &A::Element, row: &mut [f32]| {
             action_space.flatten(action, row);
@@ -202,20 +239,82 @@ impl<O: FeatureSpace, A: BoundedSpace> OffPolicy<O, A> {
         Ok((self.env_steps / train_every - before / train_every) * self.config.gradient_steps)
     }
 
-    /// The env steps after which the first update comes.
-    pub(crate) fn first_update(&self) -> u64 {
+    /// Lets the learner learn from a minibatch, wherever its transitions come from.
+    pub(crate) fn update(&mut self, batch: &Batch<f32>) -> Result<Option<Metrics>, AgentError> {
+        self.updates += 1;
+        let (update, env_steps) = (self.updates, self.env_steps);
+        self.learner.update(batch, Moment { update, env_steps, progress: self.progress() })
+    }
+
+    /// Random actions in `[−1, 1]`, one for each of `n` environments.
+    fn write_random_actions(&self, n: usize, rng: &mut Rng, rows: &mut Vec<f32>) {
+        let width = self.range.width();
+        rows.clear();
+        for i in 0..n {
+            let repeat = self.config.repeat_random;
+            // The very first action has nothing to repeat.
+            if repeat > 0.0 && self.env_steps > 0 && rng.random::<f64>() < repeat {
+                rows.extend_from_slice(&self.last_actions[i * width..(i + 1) * width]);
+            } else {
+                let uniform = rng.sample_iter::<f32, _>(StandardUniform);
+                rows.extend(uniform.take(width).map(|x| 2.0 * x - 1.0));
+            }
+        }
+    }
+}
+
+impl<O: FeatureSpace, A: BoundedSpace, L: Learner> Policy<O, A> for OffPolicyAgent<O, A, L> {
+    fn act(
+        &self,
+        observations: &[O::Element],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<A::Element>,
+    ) -> Result<(), AgentError> {
+        let n = observations.len();
+        let Buffers { features, head, actions: rows, scratch } = &mut *self.acting.borrow_mut();
+        if mode == Mode::Explore && self.env_steps < self.config.learning_starts {
+            self.write_random_actions(n, rng, rows);
+        } else {
+            write_features(&self.observation_space, observations, features);
+            let acting = Acting { mode, progress: self.progress(), rng, head, scratch };
+            self.learner.act(features, n, acting, rows)?;
+            AgentError::check_outputs(&*rows)?;
+        }
+        actions.clear();
+        actions.extend(rows.chunks_exact_mut(self.range.width()).map(|row| {
+            self.range.to_bounds(row);
+            self.action_space.clip(row)
+        }));
+        Ok(())
+    }
+}
+
+impl<O: FeatureSpace, A: BoundedSpace, L: Learner> Agent<O, A> for OffPolicyAgent<O, A, L> {
+    fn first_update(&self) -> u64 {
         let OffPolicyConfig { learning_starts, train_every, .. } = self.config;
         first_due(learning_starts, train_every, self.plan.num_envs)
     }
 
-    /// Draws the transitions of an update.
-    pub(crate) fn sample(&mut self, batch: &mut Batch<f32>) -> Result<(), AgentError> {
-        self.replay.sample(self.config.batch_size, &mut self.replay_rng, batch)
+    fn has_learned(&self) -> bool {
+        self.updates > 0
     }
 
-    /// A step at this rate, now.
-    pub(crate) fn descent(&self, rate: f64) -> Descent {
-        Descent { rate, env_steps: self.env_steps }
+    fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
+        let mut metrics = None;
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut grace = Grace::default();
+        for _ in 0..self.take_in(experience)? {
+            grace.check()?;
+            self.replay.sample(self.config.batch_size, &mut self.replay_rng, &mut batch)?;
+            metrics = self.update(&batch)?.or(metrics);
+        }
+        self.batch = batch;
+        Ok(metrics)
+    }
+
+    fn begin_episodes(&mut self) {
+        self.replay.begin_episodes();
     }
 }
 
@@ -228,20 +327,24 @@ pub(crate) fn first_due(learning_starts: u64, every: u64, num_envs: usize) -> u6
     multiple.div_ceil(n).saturating_mul(n)
 }
 
-impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for OffPolicy<O, A> {
+impl<O: FeatureSpace, A: BoundedSpace, L: Learner> Checkpoint for OffPolicyAgent<O, A, L> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_part("learner", &self.learner)?;
         state.insert_part("replay", &self.replay)?;
         state.insert("replay_rng", &self.replay_rng)?;
         state.insert_array("last_actions", &[self.last_actions.len()], &self.last_actions);
-        state.insert("env_steps", &self.env_steps)
+        state.insert("env_steps", &self.env_steps)?;
+        state.insert("updates", &self.updates)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("learner", &mut self.learner)?;
         state.load_part("replay", &mut self.replay)?;
         self.replay.check_actions("finite numbers", |x| x.is_finite())?;
         self.replay_rng = state.get("replay_rng")?;
         self.last_actions = state.finite_array("last_actions", &[self.last_actions.len()])?;
         self.env_steps = state.counter("env_steps")?;
+        self.updates = state.counter("updates")?;
         Ok(())
     }
 }

@@ -288,8 +288,8 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Ppo<O, H> {
         mode: Mode,
         rng: &mut Rng,
         actions: &mut Vec<<H::ActionSpace as Space>::Element>,
-    ) {
-        self.networks.act(observations, mode, rng, actions);
+    ) -> Result<(), AgentError> {
+        self.networks.act(observations, mode, rng, actions)
     }
 }
 
@@ -307,7 +307,6 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Ppo<O, H> {
         experience: &Experience<O, H::ActionSpace>,
     ) -> Result<Option<Metrics>, AgentError> {
         let PpoConfig { gamma, reward_scale, .. } = self.config;
-        self.networks.check_acting(self.env_steps)?;
         self.rollout.push(&self.networks, experience, gamma, reward_scale)?;
         self.env_steps += experience.len() as u64;
         self.networks.observe(experience)?;

@@ -147,8 +147,8 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Reinforce<O, 
         mode: Mode,
         rng: &mut Rng,
         actions: &mut Vec<<H::ActionSpace as Space>::Element>,
-    ) {
-        self.networks.act(observations, mode, rng, actions);
+    ) -> Result<(), AgentError> {
+        self.networks.act(observations, mode, rng, actions)
     }
 }
 
@@ -166,7 +166,6 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Reinforce<O, H
         experience: &Experience<O, H::ActionSpace>,
     ) -> Result<Option<Metrics>, AgentError> {
         let ReinforceConfig { gamma, reward_scale, baseline, .. } = self.config;
-        self.networks.check_acting(self.env_steps)?;
         AgentError::check_rows(experience, self.plan.num_envs)?;
         AgentError::check_rewards(&experience.rewards, reward_scale)?;
         self.env_steps += experience.len() as u64;

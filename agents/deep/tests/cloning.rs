@@ -32,7 +32,7 @@ fn record<E: Env>(
     let mut recorded = Demonstrations::new(env.observation_space(), env.action_space());
     let mut envs = SyncVectorEnv::new(vec![env], Seed::new(1)).unwrap();
     for _ in 0..episodes {
-        let choose = |seen: &_| Ok::<_, EnvError>(choose(seen));
+        let choose = |seen: &_| Ok(choose(seen));
         recorded.record(&mut envs, 1_000, choose).unwrap();
     }
     recorded
@@ -56,7 +56,9 @@ fn it_clones_a_controller() {
     let unseen: Pole = record(TimeLimit::new(CartPole::default(), 50), 20, controller);
     let agreement = |agent: &dyn Policy<BoxSpace<4>, Discrete>| {
         let mut actions = Vec::new();
-        agent.act(unseen.observations(), Mode::Exploit, &mut Seed::new(0).rng(), &mut actions);
+        agent
+            .act(unseen.observations(), Mode::Exploit, &mut Seed::new(0).rng(), &mut actions)
+            .unwrap();
         let same = actions.iter().zip(unseen.actions()).filter(|(a, b)| a == b).count();
         same as f64 / unseen.len() as f64
     };
@@ -140,7 +142,9 @@ fn balanced_it_learns_what_is_done_rarely() {
         }
         let mut actions = Vec::new();
         let agent = &setup.agent;
-        agent.act(unseen.observations(), Mode::Exploit, &mut Seed::new(0).rng(), &mut actions);
+        agent
+            .act(unseen.observations(), Mode::Exploit, &mut Seed::new(0).rng(), &mut actions)
+            .unwrap();
         let rare = || actions.iter().zip(unseen.actions()).filter(|(_, truth)| **truth == 2);
         assert!(rare().count() > 50);
         rare().filter(|(action, _)| **action == 2).count() as f64 / rare().count() as f64

@@ -279,9 +279,9 @@ fn after_the_quadratic(
     let mut setup = make(&plan).unwrap();
     train(&mut setup, &training, plan.seed, Recorder::in_memory(), None, &mut []).unwrap();
     let (mut actions, mut rng) = (Vec::new(), Seed::new(0).rng());
-    setup.agent.act(&[[0.5]], Mode::Exploit, &mut rng, &mut actions);
+    setup.agent.act(&[[0.5]], Mode::Exploit, &mut rng, &mut actions).unwrap();
     let best = actions[0][0];
-    setup.agent.act(&[[0.5]; 2000], Mode::Explore, &mut rng, &mut actions);
+    setup.agent.act(&[[0.5]; 2000], Mode::Explore, &mut rng, &mut actions).unwrap();
     let mean = actions.iter().map(|a| a[0]).sum::<f32>() / 2000.0;
     let variance = actions.iter().map(|a| (a[0] - mean).powi(2)).sum::<f32>() / 2000.0;
     (best, variance.sqrt())

@@ -297,7 +297,7 @@ fn bc_takes_no_harm() {
     let mut envs = SyncVectorEnv::new(vec![env], Seed::new(1)).unwrap();
     let mut rng = Seed::new(2).rng();
     for _ in 0..6 {
-        let choose = |_: &_| Ok::<_, EnvError>(Discrete::new(2).sample(&mut rng));
+        let choose = |_: &_| Ok::<_, AgentError>(Discrete::new(2).sample(&mut rng));
         recorded.record(&mut envs, 1_000, choose).unwrap();
     }
     let config = BcConfig { hidden: vec![6], batch_size: 8, ..BcConfig::default() };

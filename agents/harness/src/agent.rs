@@ -21,13 +21,17 @@ pub trait Policy<O: Space, A: Space> {
     ///
     /// Acting does not change the policy, so that an evaluation cannot disturb what it measures;
     /// all randomness comes from `rng`.
+    ///
+    /// # Errors
+    /// [`AgentError::NoAction`] where what it would choose by is not finite; [`AgentError::Mismatch`] where an
+    /// observation is none that it knows. What `actions` holds then means nothing.
     fn act(
         &self,
         observations: &[O::Element],
         mode: Mode,
         rng: &mut Rng,
         actions: &mut Vec<A::Element>,
-    );
+    ) -> Result<(), AgentError>;
 }
 
 /// A policy that learns from what it is shown.
@@ -105,8 +109,8 @@ impl<O: Space, A: Space, P: Policy<O, A> + ?Sized> Policy<O, A> for Box<P> {
         mode: Mode,
         rng: &mut Rng,
         actions: &mut Vec<A::Element>,
-    ) {
-        (**self).act(observations, mode, rng, actions);
+    ) -> Result<(), AgentError> {
+        (**self).act(observations, mode, rng, actions)
     }
 }
 
@@ -179,6 +183,15 @@ pub enum AgentError {
         value: f64,
         /// When.
         env_steps: u64,
+    },
+    /// What a policy would choose by is not finite: of NaN there is no best action.
+    #[error(
+        "an output of the policy is {value}, by which no action can be chosen: where the observation is finite, \
+         the training has diverged; try a lower learning rate, or smaller rewards"
+    )]
+    NoAction {
+        /// The output.
+        value: f32,
     },
     /// An argument does not fit: a slice of another length, a number that is not finite.
     #[error("{what}: expected {expected}, got {got}")]
@@ -260,6 +273,17 @@ impl AgentError {
                 expected: "one that is less than 3.4e38 in size after `reward_scale`".to_owned(),
                 got: format!("{reward:e} · {scale:e}"),
             }),
+        }
+    }
+
+    /// Checks what a policy chooses by.
+    ///
+    /// # Errors
+    /// [`AgentError::NoAction`] with the first number that is not finite.
+    pub fn check_outputs(outputs: &[f32]) -> Result<(), Self> {
+        match outputs.iter().find(|output| !output.is_finite()) {
+            None => Ok(()),
+            Some(&value) => Err(Self::NoAction { value }),
         }
     }
 

@@ -20,12 +20,14 @@ use std::{
 
 use gymnast_core::atomic_file::{self, WriteError};
 use gymnast_envs::{
-    EnvError, Outcome, Space, VectorEnv,
+    Outcome, Space, VectorEnv,
     json_lines::{LineError, Lines, MAX_LINE, element, object, value},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
+
+use crate::AgentError;
 
 /// Whole episodes, step by step.
 ///
@@ -39,7 +41,7 @@ use thiserror::Error;
 /// // Push the cart under the pole.
 /// episodes.record(&mut envs, 500, |[_, _, angle, speed]| Ok((angle + 0.3 * speed > 0.0).into()))?;
 /// assert_eq!(episodes.returns(), [500.0]);
-/// # Ok::<(), gymnast_envs::EnvError>(())
+/// # Ok::<(), gymnast_harness::AgentError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Demonstrations<O: Space, A: Space> {
@@ -87,7 +89,7 @@ pub enum DemonstrationsError {
 
 /// What chooses the actions of an episode.
 type Choose<'a, O, A> =
-    dyn FnMut(&<O as Space>::Element) -> Result<<A as Space>::Element, EnvError> + 'a;
+    dyn FnMut(&<O as Space>::Element) -> Result<<A as Space>::Element, AgentError> + 'a;
 
 /// One line of a file.
 #[derive(Serialize)]
@@ -117,8 +119,8 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
         &mut self,
         envs: &mut dyn VectorEnv<O, A>,
         max_steps: u64,
-        mut choose: impl FnMut(&O::Element) -> Result<A::Element, EnvError>,
-    ) -> Result<(), EnvError> {
+        mut choose: impl FnMut(&O::Element) -> Result<A::Element, AgentError>,
+    ) -> Result<(), AgentError> {
         let before = self.len();
         let played = self.play(envs, max_steps, &mut choose);
         if played.is_err() {
@@ -135,7 +137,7 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
         envs: &mut dyn VectorEnv<O, A>,
         max_steps: u64,
         choose: &mut Choose<'_, O, A>,
-    ) -> Result<(), EnvError> {
+    ) -> Result<(), AgentError> {
         envs.reset()?;
         for step in 1..=max_steps {
             let observation = envs.observations()[0].clone();
@@ -304,7 +306,7 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
 
 #[cfg(test)]
 mod tests {
-    use gymnast_envs::{Discrete, Env, Rng, Seed, Step, SyncVectorEnv};
+    use gymnast_envs::{Discrete, Env, EnvError, Rng, Seed, Step, SyncVectorEnv};
 
     use super::*;
 
@@ -370,7 +372,7 @@ mod tests {
         let mut episodes = recorded();
         let choose = |seen: &i64| match seen {
             0 => Ok(1),
-            _ => Err(EnvError::Failed("gone".to_owned())),
+            _ => Err(EnvError::Failed("gone".to_owned()).into()),
         };
         assert!(episodes.record(&mut envs(), 10, choose).is_err());
         assert_eq!((episodes.len(), episodes.actions().len()), (5, 5));

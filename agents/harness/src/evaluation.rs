@@ -2,7 +2,7 @@
 
 use gymnast_envs::{EnvError, Rng, Seed, Space, VectorEnv};
 
-use crate::{Flow, Mode, Policy};
+use crate::{AgentError, Flow, Mode, Policy};
 
 /// The returns and lengths of some whole episodes.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,14 +20,15 @@ pub struct Episodes {
 /// so that a policy that runs in circles can be evaluated too.
 ///
 /// # Errors
-/// Where an environment fails, or the rewards of an episode add up to no finite number.
+/// As [`Policy::act`]; [`AgentError::Env`] where an environment fails, or the rewards of an episode add up
+/// to no finite number.
 pub fn play_episodes<O: Space, A: Space>(
     policy: &dyn Policy<O, A>,
     envs: &mut dyn VectorEnv<O, A>,
     mode: Mode,
     rng: &mut Rng,
     max_steps: u64,
-) -> Result<Episodes, EnvError> {
+) -> Result<Episodes, AgentError> {
     let played = play_while(policy, envs, mode, rng, max_steps, &mut || Flow::Continue)?;
     Ok(played.expect("nothing stops it"))
 }
@@ -40,7 +41,7 @@ fn play_while<O: Space, A: Space>(
     rng: &mut Rng,
     max_steps: u64,
     look: &mut dyn FnMut() -> Flow,
-) -> Result<Option<Episodes>, EnvError> {
+) -> Result<Option<Episodes>, AgentError> {
     let n = envs.num_envs();
     let mut episodes = Episodes { returns: vec![0.0; n], lengths: vec![0; n] };
     let mut running = vec![true; n];
@@ -50,7 +51,7 @@ fn play_while<O: Space, A: Space>(
         if look() == Flow::Stop {
             return Ok(None);
         }
-        policy.act(envs.observations(), mode, rng, &mut actions);
+        policy.act(envs.observations(), mode, rng, &mut actions)?;
         let experience = envs.step(&actions)?;
         for i in (0..n).filter(|&i| running[i]) {
             episodes.returns[i] += experience.rewards[i];
@@ -100,7 +101,7 @@ pub fn evaluate_policy<O: Space, A: Space>(
     episodes: usize,
     max_steps: u64,
     seed: Seed,
-) -> Result<Episodes, EnvError> {
+) -> Result<Episodes, AgentError> {
     let mut go_on = || Flow::Continue;
     let played = evaluate_policy_while(policy, make_envs, episodes, max_steps, seed, &mut go_on)?;
     Ok(played.expect("nothing stops it"))
@@ -117,7 +118,7 @@ pub fn evaluate_policy_while<O: Space, A: Space>(
     max_steps: u64,
     seed: Seed,
     look: &mut dyn FnMut() -> Flow,
-) -> Result<Option<Episodes>, EnvError> {
+) -> Result<Option<Episodes>, AgentError> {
     let mut rng = seed.child("policy", 0).rng();
     let mut all = Episodes { returns: Vec::new(), lengths: Vec::new() };
     // Not all at once: each takes an environment of its own, which takes memory.
@@ -197,9 +198,16 @@ mod tests {
     struct Coin;
 
     impl Policy<Discrete, Discrete> for Coin {
-        fn act(&self, seen: &[i64], _mode: Mode, rng: &mut Rng, actions: &mut Vec<i64>) {
+        fn act(
+            &self,
+            seen: &[i64],
+            _mode: Mode,
+            rng: &mut Rng,
+            actions: &mut Vec<i64>,
+        ) -> Result<(), AgentError> {
             actions.clear();
             actions.extend(seen.iter().map(|_| rng.random_range(0..2)));
+            Ok(())
         }
     }
 

@@ -21,7 +21,7 @@ pub fn learn_online<E: Env, G: Agent<E::ObservationSpace, E::ActionSpace>>(
     let (mut rng, mut actions) = (seed.child("policy", 0).rng(), Vec::with_capacity(1));
     envs.reset()?;
     loop {
-        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions)?;
         let experience = envs.step(&actions)?;
         agent.learn(experience)?;
         if look(agent, experience) == Flow::Stop {

@@ -186,7 +186,7 @@ impl<O: Space, A: Space> Run<'_, '_, O, A> {
                 metrics.iter().for_each(|metrics| progress.gather(metrics));
             }
         } else {
-            agent.act(envs.observations(), Mode::Explore, &mut progress.policy_rng, actions);
+            agent.act(envs.observations(), Mode::Explore, &mut progress.policy_rng, actions)?;
             let rows = envs.step(actions)?;
             progress.env_steps += rows.len() as u64;
             let metrics = agent.learn(rows)?;

@@ -15,7 +15,9 @@ struct Stuck {
 }
 
 impl Policy<Discrete, Discrete> for Stuck {
-    fn act(&self, _: &[i64], _: Mode, _: &mut Rng, _: &mut Vec<i64>) {}
+    fn act(&self, _: &[i64], _: Mode, _: &mut Rng, _: &mut Vec<i64>) -> Result<(), AgentError> {
+        Ok(())
+    }
 }
 
 impl Agent<Discrete, Discrete> for Stuck {

@@ -25,9 +25,16 @@ struct Counter {
 }
 
 impl Policy<Discrete, Discrete> for Counter {
-    fn act(&self, observations: &[i64], _mode: Mode, _rng: &mut Rng, actions: &mut Vec<i64>) {
+    fn act(
+        &self,
+        observations: &[i64],
+        _mode: Mode,
+        _rng: &mut Rng,
+        actions: &mut Vec<i64>,
+    ) -> Result<(), AgentError> {
         actions.clear();
         actions.resize(observations.len(), (self.steps % 3 % 2) as i64);
+        Ok(())
     }
 }
 

@@ -59,9 +59,16 @@ struct Sum {
 }
 
 impl Policy<Discrete, Discrete> for Sum {
-    fn act(&self, observations: &[i64], _: Mode, _: &mut Rng, actions: &mut Vec<i64>) {
+    fn act(
+        &self,
+        observations: &[i64],
+        _: Mode,
+        _: &mut Rng,
+        actions: &mut Vec<i64>,
+    ) -> Result<(), AgentError> {
         actions.clear();
         actions.resize(observations.len(), 0);
+        Ok(())
     }
 }
 

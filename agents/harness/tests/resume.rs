@@ -43,9 +43,16 @@ impl Env for Clock {
 struct Watcher(Arc<AtomicU32>);
 
 impl Policy<Discrete, Discrete> for Watcher {
-    fn act(&self, observations: &[i64], _mode: Mode, _rng: &mut Rng, actions: &mut Vec<i64>) {
+    fn act(
+        &self,
+        observations: &[i64],
+        _mode: Mode,
+        _rng: &mut Rng,
+        actions: &mut Vec<i64>,
+    ) -> Result<(), AgentError> {
         actions.clear();
         actions.resize(observations.len(), 0);
+        Ok(())
     }
 }
 

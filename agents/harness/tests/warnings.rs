@@ -24,9 +24,16 @@ struct Idle {
 }
 
 impl Policy<Discrete, Discrete> for Idle {
-    fn act(&self, observations: &[i64], _mode: Mode, _rng: &mut Rng, actions: &mut Vec<i64>) {
+    fn act(
+        &self,
+        observations: &[i64],
+        _mode: Mode,
+        _rng: &mut Rng,
+        actions: &mut Vec<i64>,
+    ) -> Result<(), AgentError> {
         actions.clear();
         actions.resize(observations.len(), 0);
+        Ok(())
     }
 }
 

@@ -4,7 +4,6 @@ use gymnast_envs::{Env, EnvError, Experience, FiniteSpace, Outcome, Rng, Seed};
 use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy, StateDict,
 };
-use rand::RngExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Common, QTable, TabularSettings};
@@ -196,29 +195,24 @@ fn number_of<O: FiniteSpace>(space: &O, observation: &O::Element) -> Result<usiz
 }
 
 impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgent<O, A, R> {
-    /// Any action where an observation lies outside its space, of which the table holds nothing;
-    /// [`learn`](Agent::learn) returns an error then.
     fn act(
         &self,
         observations: &[O::Element],
         mode: Mode,
         rng: &mut Rng,
         actions: &mut Vec<A::Element>,
-    ) {
+    ) -> Result<(), AgentError> {
         let epsilon = match mode {
             Mode::Explore => self.rates().epsilon,
             Mode::Exploit => 0.0,
         };
         actions.clear();
-        actions.extend(observations.iter().map(|observation| {
-            let action = if self.observation_space.contains(observation) {
-                let state = self.observation_space.index_of(observation);
-                self.table().epsilon_greedy(state, epsilon, rng)
-            } else {
-                rng.random_range(0..self.table().actions())
-            };
-            self.action_space.element(action)
-        }));
+        for observation in observations {
+            let state = number_of(&self.observation_space, observation)?;
+            let action = self.table().epsilon_greedy(state, epsilon, rng);
+            actions.push(self.action_space.element(action));
+        }
+        Ok(())
     }
 }
 
@@ -334,8 +328,9 @@ mod tests {
                 assert!(error.contains(&outside.to_string()), "{error}");
             }
             let mut chosen = Vec::new();
-            agent.act(&[outside], Mode::Exploit, &mut Seed::new(0).rng(), &mut chosen);
-            assert!(chosen == [0] || chosen == [1]);
+            let rng = &mut Seed::new(0).rng();
+            let error = agent.act(&[outside], Mode::Exploit, rng, &mut chosen).unwrap_err();
+            assert!(error.to_string().contains(&outside.to_string()), "{error}");
         }
         let mut experience = experience(0, 1);
         experience.actions = vec![2];

@@ -48,7 +48,7 @@ where
     let (mut rng, mut actions) = (plan.seed.child("policy", 0).rng(), Vec::new());
     let mut policies = Vec::new();
     for step in 1..=training.env_steps {
-        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions).unwrap();
         agent.learn(envs.step(&actions).unwrap()).unwrap();
         if step.is_multiple_of(training.env_steps / 50) {
             let (table, states) = (agent.table(), envs.observation_space().size());

@@ -5,7 +5,7 @@ mod screen;
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use gymnast_envs::{AutoresetMode, EnvSpec, Outcome, Rng, Seed, Space, VectorEnv};
-use gymnast_harness::{Agent, Mode, StopOnInterrupt};
+use gymnast_harness::{Agent, AgentError, Mode, StopOnInterrupt};
 
 use super::{CommandError, Names, numbers::whole, run_dir};
 use crate::task::with_task;
@@ -85,7 +85,7 @@ fn watch_run(args: &Watch, names: &Names, screen: &mut Screen<'_>) -> Result<(),
         let agent = run_dir::load_agent(&run, task, dir)?.agent;
         let envs = (task.eval_envs())(1, Seed::new(args.seed).child("watch", 0))?;
         play(args, &title, envs, &|observations, rng, actions| {
-            act(&*agent, observations, rng, actions);
+            act(&*agent, observations, rng, actions)
         }, screen)
     })
 }
@@ -95,8 +95,8 @@ fn act<O: Space, A: Space>(
     observations: &[O::Element],
     rng: &mut Rng,
     actions: &mut Vec<A::Element>,
-) {
-    agent.act(observations, Mode::Exploit, rng, actions);
+) -> Result<(), AgentError> {
+    agent.act(observations, Mode::Exploit, rng, actions)
 }
 
 fn watch_random(args: &Watch, spec: &EnvSpec, screen: &mut Screen<'_>) -> Result<(), CommandError> {
@@ -125,12 +125,16 @@ fn random<O: Space, A: Space>(
     let sample = |_: &[O::Element], rng: &mut Rng, actions: &mut Vec<A::Element>| {
         actions.clear();
         actions.push(space.sample(rng));
+        Ok(())
     };
     play(args, title, envs, &sample, screen)
 }
 
-type Choose<'a, O, A> =
-    &'a dyn Fn(&[<O as Space>::Element], &mut Rng, &mut Vec<<A as Space>::Element>);
+type Choose<'a, O, A> = &'a dyn Fn(
+    &[<O as Space>::Element],
+    &mut Rng,
+    &mut Vec<<A as Space>::Element>,
+) -> Result<(), AgentError>;
 
 /// Plays the episodes in the first of the environments.
 fn play<O: Space, A: Space>(
@@ -161,7 +165,7 @@ fn play<O: Space, A: Space>(
             if !end.is_empty() || interrupt.requested() {
                 break;
             }
-            choose(envs.observations(), &mut rng, &mut actions);
+            choose(envs.observations(), &mut rng, &mut actions)?;
             let experience = envs.step(&actions)?;
             total += experience.rewards[0];
             outcome = experience.outcomes[0];

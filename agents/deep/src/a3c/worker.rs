@@ -149,8 +149,7 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
         self.rollout.clear();
         for _ in 0..self.share.steps {
             let (rng, actions) = (&mut self.rng, &mut self.actions);
-            self.networks.act(lane.observations(), Mode::Explore, rng, actions);
-            self.networks.check_acting(self.share.counted)?;
+            self.networks.act(lane.observations(), Mode::Explore, rng, actions)?;
             let experience = lane.step(&actions[0])?;
             self.steps.push((experience.rewards[0], experience.outcomes[0]));
             // The episode before a reset is over: no return flows over the row that is left out.

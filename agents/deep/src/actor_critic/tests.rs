@@ -22,10 +22,10 @@ fn made_by(config: &ActorCriticConfig) -> ActorCritic<Space1, DiagonalGaussian<S
 fn actions_are_kept_as_they_were_drawn() {
     let (networks, mut rng) = (actor_critic(false), Seed::new(1).rng());
     let mut actions = Vec::new();
-    networks.act(&[[0.0]; 32], Mode::Explore, &mut rng, &mut actions);
+    networks.act(&[[0.0]; 32], Mode::Explore, &mut rng, &mut actions).unwrap();
     assert!(actions.iter().all(|[a]| a.abs() <= 1.0));
     let mut exploiting = Vec::new();
-    networks.act(&[[0.0]; 50], Mode::Exploit, &mut rng, &mut exploiting);
+    networks.act(&[[0.0]; 50], Mode::Exploit, &mut rng, &mut exploiting).unwrap();
     let mut kept = [[0.0]; 32];
     for (i, row) in kept.iter_mut().enumerate() {
         networks.write_action(i, &actions[i], row);
@@ -49,7 +49,7 @@ fn statistics_change_with_what_is_learned_from_alone() {
         is_reset: vec![false, true],
     };
     networks.observe(&experience).unwrap();
-    networks.act(&[[9.0]], Mode::Explore, &mut Seed::new(1).rng(), &mut Vec::new());
+    networks.act(&[[9.0]], Mode::Explore, &mut Seed::new(1).rng(), &mut Vec::new()).unwrap();
     experience.observations[0] = [6.0];
     networks.observe(&experience).unwrap();
     let mut state = StateDict::new();
@@ -129,7 +129,7 @@ fn it_exploits_by_averaged_weights_where_asked_to() {
     }
     let greedy = |networks: &ActorCritic<Space1, DiagonalGaussian<Space1>>| {
         let mut actions = Vec::new();
-        networks.act(&[[0.3]], Mode::Exploit, &mut Seed::new(1).rng(), &mut actions);
+        networks.act(&[[0.3]], Mode::Exploit, &mut Seed::new(1).rng(), &mut actions).unwrap();
         actions
     };
     // As a network does whose weights are the mean; exploring goes by the newest weights.
@@ -140,7 +140,7 @@ fn it_exploits_by_averaged_weights_where_asked_to() {
     assert_ne!(greedy(&networks), greedy(&plain));
     let explored = |networks: &ActorCritic<Space1, DiagonalGaussian<Space1>>| {
         let mut actions = Vec::new();
-        networks.act(&[[0.3]; 8], Mode::Explore, &mut Seed::new(1).rng(), &mut actions);
+        networks.act(&[[0.3]; 8], Mode::Explore, &mut Seed::new(1).rng(), &mut actions).unwrap();
         actions
     };
     assert_eq!(explored(&networks), explored(&plain));

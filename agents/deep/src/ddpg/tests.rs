@@ -1,4 +1,5 @@
-use gymnast_envs::{BoxSpace, Outcome, Seed};
+use gymnast_envs::{BoxSpace, Experience, Outcome, Seed};
+use gymnast_harness::{Agent as _, Plan};
 
 use super::*;
 
@@ -36,7 +37,7 @@ fn an_ended_episode_has_no_future_a_cut_one_has() {
         let mut agent = agent(small()).unwrap();
         agent.learn(&transition(outcome)).unwrap();
         assert_eq!(agent.batch.action, [-0.5; 8]); // −1 between −2 and 2
-        let Learning { target, next_value, .. } = &agent.learning;
+        let Next { target, value: next_value, .. } = &agent.learner.next;
         for (target, value) in target.iter().zip(next_value) {
             assert!(*value != 0.0 && (target - (-3.0 + discount * value)).abs() < 1e-6);
         }
@@ -47,7 +48,7 @@ fn an_ended_episode_has_no_future_a_cut_one_has() {
 fn the_next_action_is_the_target_actors_without_noise() {
     let mut agent = agent(small()).unwrap();
     agent.learn(&transition(Outcome::Continues)).unwrap();
-    let next_action = &agent.learning.next_action;
+    let next_action = &agent.learner.next.action;
     assert!(next_action.len() == 8 && next_action.iter().all(|a| *a == next_action[0]));
 }
 

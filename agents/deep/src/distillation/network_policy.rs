@@ -11,7 +11,6 @@ use gymnast_harness::{AgentError, Mode, Policy};
 
 use super::{ActionPreferences, require_no_mask};
 use crate::{
-    divergence::Divergence,
     learned::{backend, write_features},
     targets::argmax,
 };
@@ -25,7 +24,6 @@ pub struct NetworkPolicy<O, A> {
     weights: Weights,
     bytes: usize,
     acting: RefCell<Acting>,
-    divergence: Divergence,
 }
 
 enum Weights {
@@ -93,18 +91,13 @@ impl<O: FeatureSpace, A: FiniteSpace> NetworkPolicy<O, A> {
         let fits = inputs == observation_space.width() && outputs == action_space.size();
         let expected = "one that reads the observations and has one output for each action";
         AgentError::require(fits, "network", &format_args!("{inputs} → {outputs}"), expected)?;
-        let (acting, divergence) = (RefCell::default(), Divergence::default());
-        Ok(Self { observation_space, action_space, weights, bytes, acting, divergence })
+        let acting = RefCell::default();
+        Ok(Self { observation_space, action_space, weights, bytes, acting })
     }
 
     /// The bytes that the weights take.
     pub fn bytes(&self) -> usize {
         self.bytes
-    }
-
-    /// That its last actions were chosen by finite numbers.
-    pub(super) fn check_acting(&self, env_steps: u64) -> Result<(), AgentError> {
-        self.divergence.check(env_steps)
     }
 
     fn evaluate(&self, observations: &[O::Element], acting: &mut Acting) {
@@ -133,18 +126,17 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for NetworkPolicy<O, A> {
         _mode: Mode,
         _rng: &mut Rng,
         actions: &mut Vec<A::Element>,
-    ) {
+    ) -> Result<(), AgentError> {
         let acting = &mut *self.acting.borrow_mut();
         self.evaluate(observations, acting);
-        actions.clear();
         // Finite weights put out a NaN only where the observation holds one, or too large numbers.
-        if !self.divergence.lets_act(Mode::Exploit, &acting.preferences) {
-            return;
-        }
+        AgentError::check_outputs(&acting.preferences)?;
+        actions.clear();
         let rows = acting.preferences.chunks_exact(self.action_space.size());
         actions.extend(
             rows.map(|row| self.action_space.element(argmax(row).expect("the numbers are finite"))),
         );
+        Ok(())
     }
 }
 

@@ -28,12 +28,19 @@ fn mean_return(policy: &dyn Policy<Observations, Discrete>) -> f64 {
 struct Expert;
 
 impl Policy<Observations, Discrete> for Expert {
-    fn act(&self, seen: &[[f32; 4]], mode: Mode, rng: &mut Rng, actions: &mut Vec<i64>) {
+    fn act(
+        &self,
+        seen: &[[f32; 4]],
+        mode: Mode,
+        rng: &mut Rng,
+        actions: &mut Vec<i64>,
+    ) -> Result<(), AgentError> {
         let _ = (mode, rng);
         actions.clear();
         actions.extend(
             seen.iter().map(|[x, v, a, w]| i64::from(0.1 * x + 0.3 * v + 3.0 * a + w > 0.0)),
         );
+        Ok(())
     }
 }
 
@@ -74,7 +81,7 @@ fn agents_say_what_they_prefer() {
         (0..20).map(|i| std::array::from_fn(|j| (1.7 * (4 * i + j) as f32).sin())).collect();
     let (mut actions, mut preferences) = (vec![], vec![]);
     for agent in [&dqn as &dyn ActionPreferences<_, _>, &ppo] {
-        agent.act(&observations, Mode::Exploit, &mut Seed::new(1).rng(), &mut actions);
+        agent.act(&observations, Mode::Exploit, &mut Seed::new(1).rng(), &mut actions).unwrap();
         agent.write_preferences(&observations, &mut preferences);
         let preferred = preferences.chunks_exact(2).map(|row| i64::from(row[1] > row[0]));
         assert!(preferred.eq(actions.iter().copied()));

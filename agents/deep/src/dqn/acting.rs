@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use gymnast_core::nn::{Network as _, Noise, Scratch};
 use gymnast_envs::{FeatureSpace, FiniteSpace, Rng};
-use gymnast_harness::{Mode, Policy};
+use gymnast_harness::{AgentError, Mode, Policy};
 use rand::{RngExt as _, seq::IteratorRandom as _};
 
 use super::Dqn;
@@ -73,27 +73,26 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
         mode: Mode,
         rng: &mut Rng,
         actions: &mut Vec<A::Element>,
-    ) {
+    ) -> Result<(), AgentError> {
         let (width, n_actions) = (self.observation_space.width(), self.action_space.size());
         let acting = &mut *self.acting.borrow_mut();
         self.evaluate(observations, mode, rng, acting);
         let Acting { features, q, .. } = acting;
         let epsilon = if mode == Mode::Explore { self.epsilon() } else { 0.0 };
         let mask = self.observation_space.action_mask();
+        AgentError::check_outputs(&*q)?;
         actions.clear();
-        if !self.divergence.lets_act(mode, &*q) {
-            return;
-        }
         actions.extend(q.chunks_exact(n_actions).zip(features.chunks_exact(width)).map(
             |(q, features)| {
                 let allowed = allowed(features, mask.as_ref());
                 let explores = epsilon > 0.0 && rng.random::<f64>() < epsilon;
-                // Beside a NaN no action is greedy: `learn` ends the training.
+                // None is greedy where none is allowed.
                 let greedy = if explores { None } else { greedy(q, allowed) };
                 let action = greedy.unwrap_or_else(|| random(n_actions, allowed, rng));
                 self.action_space.element(action)
             },
         ));
+        Ok(())
     }
 }
 

@@ -93,7 +93,7 @@ fn only_allowed_actions_are_taken() {
             let mut taken = [0; ACTIONS];
             for i in 0..200 {
                 let observations = [seen(i as f32 / 200.0, &[2, 5]), seen(0.5, &[7])];
-                agent.act(&observations, mode, &mut rng, &mut actions);
+                agent.act(&observations, mode, &mut rng, &mut actions).unwrap();
                 taken[actions[0] as usize] += 1;
                 assert_eq!(actions[1], 7);
             }
@@ -112,7 +112,7 @@ fn noise_explores_and_its_means_exploit() {
         let (mut rng, mut actions) = (Seed::new(1).rng(), Vec::new());
         let mut taken = Vec::new();
         for _ in 0..50 {
-            agent.act(&[seen(0.5, &all)], mode, &mut rng, &mut actions);
+            agent.act(&[seen(0.5, &all)], mode, &mut rng, &mut actions).unwrap();
             taken.push(actions[0]);
         }
         taken.sort_unstable();

@@ -24,7 +24,7 @@ fn learn(agent: &mut Agent1) {
     let mut envs = SyncVectorEnv::new(vec![CartPole::default(); 4], Seed::new(4)).unwrap();
     envs.reset().unwrap();
     for _ in 0..100 {
-        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions).unwrap();
         agent.learn(envs.step(&actions).unwrap()).unwrap();
     }
 }

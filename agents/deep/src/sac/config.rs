@@ -2,76 +2,31 @@
 
 use gymnast_core::nn::Activation;
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
-use serde::{Deserialize, Serialize};
 
-use crate::off_policy::{OffPolicyConfig, check_networks};
+use crate::{off_policy::check_networks, off_policy_settings};
 
-gymnast_harness::documented! {
+off_policy_settings! {
     /// The settings of [`Sac`](super::Sac).
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
+    ///
+    /// The defaults are the paper's.
     pub struct SacConfig {
         /// The widths of the hidden layers of actor and critics.
-        pub hidden: Vec<usize>,
+        pub hidden: Vec<usize> = vec![256, 256],
         /// What follows each hidden layer.
-        pub activation: Activation,
+        pub activation: Activation = Activation::Relu,
         /// Adam's step size, for actor, critics and temperature.
-        pub learning_rate: Schedule,
-        /// The discount γ, in [0, 1].
-        pub gamma: f64,
-        /// Rewards are multiplied by this before they are learned from.
-        pub reward_scale: f64,
+        pub learning_rate: Schedule = 3e-4.into(),
         /// The target critics move by this share of the way to the critics with each update.
-        pub tau: f64,
+        pub tau: f64 = 0.005,
         /// The temperature α: what entropy is worth; where `automatic`, at the start.
-        pub alpha: f64,
+        pub alpha: f64 = 1.0,
         /// Learn the temperature, so that the policy keeps the entropy that is aimed at.
-        pub automatic: bool,
+        pub automatic: bool = true,
         /// The entropy aimed at, for each number of an action: −1 is the paper's −dim(A).
-        pub target_entropy: f64,
-        /// The transitions that the memory holds.
-        pub buffer_size: usize,
-        /// The transitions of an update.
-        pub batch_size: usize,
-        /// The env steps before the first update, with random actions.
-        pub learning_starts: u64,
-        /// The rewards that a target sums before it bootstraps.
-        pub n_step: usize,
-        /// The chance that a random action is the last one again, for tasks that want a push that
-        /// lasts; 0 draws each anew.
-        pub repeat_random: f64,
-        /// Learn every so many env steps …
-        pub train_every: u64,
-        /// Updates in each round, 1 to 10000.
-        pub gradient_steps: u64,
+        pub target_entropy: f64 = -1.0,
         /// Exploitation uses the mean of the actor's weights over this share of the updates; 0: the
         /// present ones.
-        pub average: f64,
-    }
-}
-
-impl Default for SacConfig {
-    /// The paper's.
-    fn default() -> Self {
-        Self {
-            hidden: vec![256, 256],
-            activation: Activation::Relu,
-            learning_rate: 3e-4.into(),
-            gamma: 0.99,
-            reward_scale: 1.0,
-            tau: 0.005,
-            alpha: 1.0,
-            automatic: true,
-            target_entropy: -1.0,
-            buffer_size: 1_000_000,
-            batch_size: 256,
-            learning_starts: 1_000,
-            n_step: 1,
-            repeat_random: 0.0,
-            train_every: 1,
-            gradient_steps: 1,
-            average: 0.0,
-        }
+        pub average: f64 = 0.0,
     }
 }
 
@@ -156,26 +111,11 @@ impl SacConfig {
     pub(super) fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
         check_networks(&self.hidden, &self.learning_rate, self.tau)?;
-        self.off_policy().check()?;
         let alpha = self.alpha;
         require(alpha > 0.0 && alpha.is_finite(), "alpha", &alpha, "a positive number")?;
         let average = self.average;
         require((0.0..1.0).contains(&average), "average", &average, "a share in [0, 1)")?;
         let entropy = self.target_entropy;
         require(entropy.is_finite(), "target_entropy", &entropy, "a finite number")
-    }
-
-    pub(super) fn off_policy(&self) -> OffPolicyConfig {
-        OffPolicyConfig {
-            gamma: self.gamma,
-            reward_scale: self.reward_scale,
-            buffer_size: self.buffer_size,
-            batch_size: self.batch_size,
-            learning_starts: self.learning_starts,
-            n_step: self.n_step,
-            repeat_random: self.repeat_random,
-            train_every: self.train_every,
-            gradient_steps: self.gradient_steps,
-        }
     }
 }

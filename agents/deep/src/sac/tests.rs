@@ -1,41 +1,12 @@
-use gymnast_envs::{BoxSpace, Env as _, Outcome, Seed, classic::Pendulum};
+use gymnast_core::nn::Network as _;
+use gymnast_envs::{BoxSpace, Env as _, Experience, Outcome, Seed, classic::Pendulum};
+use gymnast_harness::{Agent as _, Mode, Plan, Policy as _};
+use tch::Tensor;
 
 use super::*;
 
 fn numbers(tensor: &Tensor) -> Vec<f32> {
     Vec::try_from(tensor.reshape(-1)).unwrap()
-}
-
-#[test]
-fn the_actors_gradient_is_that_of_its_loss() {
-    let (seed, activation) = (Seed::new(3), Activation::Tanh);
-    let mut actor = Learned::new(&[8], activation, 3, 4, &mut seed.rng()).unwrap();
-    let critics = Critics::new(2, &[8], activation, (3, 2), seed).unwrap();
-    let mut rng = seed.child("data", 0).rng();
-    let mut normal = |shape: [i64; 2]| {
-        let mut numbers = Vec::new();
-        fill_normal(&mut numbers, (shape[0] * shape[1]) as usize, &mut rng);
-        Tensor::from_slice(&numbers).view(shape)
-    };
-    let (observation, noise, alpha) = (normal([5, 3]), normal([5, 2]), 0.3);
-    let head = actor.network.forward(&observation);
-    let (action, log_prob) = tanh_normal::rsample(&head, &noise);
-    let (_, ascent) = action_gradient(|rows| critics.least(rows), &observation, &action).unwrap();
-    let loss = actor_loss(&action, &log_prob, &ascent, alpha);
-    actor.network.parameters_mut().backward(&loss).unwrap();
-    let ours = actor.network.parameters().gradients().to_vec();
-
-    // The loss as the paper writes it, differentiated through actor and critics at once.
-    let head = actor.network.forward(&observation);
-    let (action, log_prob) = tanh_normal::rsample(&head, &noise);
-    let q = critics.least(&Tensor::cat(&[&observation, &action], 1));
-    let loss = (log_prob * alpha - q).mean(Kind::Float);
-    actor.network.parameters_mut().backward(&loss).unwrap();
-    let whole = actor.network.parameters().gradients();
-    assert!(ours.iter().any(|g| g.abs() > 1e-3));
-    for (whole, ours) in whole.iter().zip(&ours) {
-        assert!((whole - ours).abs() < 1e-6, "{whole} is not {ours}");
-    }
 }
 
 fn agent(config: SacConfig) -> Sac<BoxSpace<3>, BoxSpace<1>> {
@@ -63,7 +34,7 @@ fn an_ended_episode_has_no_future_a_cut_one_has() {
         };
         sac.learn(&experience).unwrap();
         assert_eq!(sac.batch.action, [1.0; 8]); // torque 2 is the upper bound
-        let Learning { target, next_value, next_log_prob, .. } = &sac.learning;
+        let Next { target, value: next_value, log_prob: next_log_prob, .. } = &sac.learner.next;
         for (target, (value, log_prob)) in target.iter().zip(next_value.iter().zip(next_log_prob)) {
             let future = if has_future { 0.5 * (value - log_prob) } else { 0.0 };
             assert!((target - (-3.0 + future)).abs() < 1e-5);
@@ -90,12 +61,12 @@ fn several_rewards_are_summed_before_it_bootstraps() {
         };
         sac.learn(&experience).unwrap();
     }
-    let (batch, learning) = (&sac.batch, &sac.learning);
+    let (batch, next) = (&sac.batch, &sac.learner.next);
     for i in 0..32 {
         // From the first step 1 + 4/2 and a quarter of what comes then, from the others to the end.
         let (sum, share) = [(3.0, 0.25), (8.0, 0.0), (8.0, 0.0)][batch.row[i]];
-        let future = share * (learning.next_value[i] - learning.next_log_prob[i]);
-        assert!((learning.target[i] - (sum + future)).abs() < 1e-5);
+        let future = share * (next.value[i] - next.log_prob[i]);
+        assert!((next.target[i] - (sum + future)).abs() < 1e-5);
     }
     assert!((0..3).all(|row| batch.row.contains(&row)));
 }
@@ -103,7 +74,7 @@ fn several_rewards_are_summed_before_it_bootstraps() {
 #[test]
 fn it_exploits_by_averaged_weights_where_asked_to() {
     let mut sac = agent(SacConfig { learning_starts: 1, average: 0.75, ..small() });
-    let mut weights = vec![sac.actor.network.parameters().to_vec()];
+    let mut weights = vec![sac.learner.actor.network().parameters().to_vec()];
     for _ in 0..2 {
         let experience = Experience {
             observations: vec![[1.0, 0.0, 0.0]],
@@ -114,9 +85,9 @@ fn it_exploits_by_averaged_weights_where_asked_to() {
             is_reset: vec![false],
         };
         sac.learn(&experience).unwrap();
-        weights.push(sac.actor.network.parameters().to_vec());
+        weights.push(sac.learner.actor.network().parameters().to_vec());
     }
-    let averaged = sac.averaged.as_ref().unwrap().parameters().values();
+    let averaged = sac.learner.actor.averaged().unwrap().parameters().values();
     for (i, averaged) in averaged.iter().enumerate() {
         // The newest counts 1 / (1 + ¾), then 1 / (1 + ¾ · 2).
         let first = weights[0][i] + (weights[1][i] - weights[0][i]) / 1.75;
@@ -125,8 +96,8 @@ fn it_exploits_by_averaged_weights_where_asked_to() {
     }
     assert_ne!(averaged, weights[2]);
     let mut actions = Vec::new();
-    sac.act(&[[1.0, 0.0, 0.5]], Mode::Exploit, &mut Seed::new(0).rng(), &mut actions);
-    let head = sac.averaged.as_ref().unwrap();
+    sac.act(&[[1.0, 0.0, 0.5]], Mode::Exploit, &mut Seed::new(0).rng(), &mut actions).unwrap();
+    let head = sac.learner.actor.averaged().unwrap();
     let head = head.forward(&Tensor::from_slice(&[1.0_f32, 0.0, 0.5]).view([1, 3]));
     assert!((actions[0][0] - 2.0 * numbers(&head)[0].tanh()).abs() < 1e-5);
 }
@@ -136,12 +107,13 @@ fn it_exploits_without_chance_and_explores_with_it() {
     let sac = agent(SacConfig { learning_starts: 0, ..small() });
     let act = |mode, seed| {
         let mut actions = Vec::new();
-        sac.act(&[[1.0, 0.0, 0.5]], mode, &mut Seed::new(seed).rng(), &mut actions);
+        sac.act(&[[1.0, 0.0, 0.5]], mode, &mut Seed::new(seed).rng(), &mut actions).unwrap();
         actions
     };
     assert_eq!(act(Mode::Exploit, 0), act(Mode::Exploit, 1));
     assert_ne!(act(Mode::Explore, 0), act(Mode::Explore, 1));
-    let head = sac.actor.network.forward(&Tensor::from_slice(&[1.0_f32, 0.0, 0.5]).view([1, 3]));
+    let head =
+        sac.learner.actor.network().forward(&Tensor::from_slice(&[1.0_f32, 0.0, 0.5]).view([1, 3]));
     let mean = numbers(&head)[0];
     assert!((act(Mode::Exploit, 0)[0][0] - 2.0 * mean.tanh()).abs() < 1e-5);
 }

@@ -2,75 +2,30 @@
 
 use gymnast_core::nn::Activation;
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
-use serde::{Deserialize, Serialize};
 
-use crate::off_policy::{OffPolicyConfig, check_networks};
+use crate::{off_policy::check_networks, off_policy_settings};
 
-gymnast_harness::documented! {
+off_policy_settings! {
     /// The settings of [`Td3`](super::Td3). Noise is in shares of half the range of an action.
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
+    ///
+    /// The defaults are the paper's; the step size, networks and batch are those of the authors' later code.
     pub struct Td3Config {
         /// The widths of the hidden layers of actor and critics.
-        pub hidden: Vec<usize>,
+        pub hidden: Vec<usize> = vec![256, 256],
         /// What follows each hidden layer.
-        pub activation: Activation,
+        pub activation: Activation = Activation::Relu,
         /// Adam's step size, for actor and critics.
-        pub learning_rate: Schedule,
-        /// The discount γ, in [0, 1].
-        pub gamma: f64,
-        /// Rewards are multiplied by this before they are learned from.
-        pub reward_scale: f64,
+        pub learning_rate: Schedule = 3e-4.into(),
         /// The targets move by this share of the way to the networks, whenever the actor learns.
-        pub tau: f64,
+        pub tau: f64 = 0.005,
         /// The deviation of the noise that explores.
-        pub exploration_noise: Schedule,
+        pub exploration_noise: Schedule = 0.1.into(),
         /// The deviation of the noise on the target's action …
-        pub target_noise: f64,
+        pub target_noise: f64 = 0.2,
         /// … which is cut to plus or minus this.
-        pub target_noise_clip: f64,
+        pub target_noise_clip: f64 = 0.5,
         /// The actor and the targets learn with every so many updates of the critics.
-        pub policy_delay: u64,
-        /// The transitions that the memory holds.
-        pub buffer_size: usize,
-        /// The transitions of an update.
-        pub batch_size: usize,
-        /// The env steps before the first update, with random actions.
-        pub learning_starts: u64,
-        /// The rewards that a target sums before it bootstraps.
-        pub n_step: usize,
-        /// The chance that a random action is the last one again, for tasks that want a push that
-        /// lasts; 0 draws each anew.
-        pub repeat_random: f64,
-        /// Learn every so many env steps …
-        pub train_every: u64,
-        /// Updates in each round, 1 to 10000.
-        pub gradient_steps: u64,
-    }
-}
-
-impl Default for Td3Config {
-    /// The paper's; the step size, networks and batch are those of the authors' later code.
-    fn default() -> Self {
-        Self {
-            hidden: vec![256, 256],
-            activation: Activation::Relu,
-            learning_rate: 3e-4.into(),
-            gamma: 0.99,
-            reward_scale: 1.0,
-            tau: 0.005,
-            exploration_noise: 0.1.into(),
-            target_noise: 0.2,
-            target_noise_clip: 0.5,
-            policy_delay: 2,
-            buffer_size: 1_000_000,
-            batch_size: 256,
-            learning_starts: 1_000,
-            n_step: 1,
-            repeat_random: 0.0,
-            train_every: 1,
-            gradient_steps: 1,
-        }
+        pub policy_delay: u64 = 2,
     }
 }
 
@@ -106,26 +61,11 @@ impl Td3Config {
     pub(super) fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
         check_networks(&self.hidden, &self.learning_rate, self.tau)?;
-        self.off_policy().check()?;
         self.exploration_noise.check("exploration_noise", 0.0, 10.0, "a deviation in [0, 10]")?;
         let (noise, clip, delay) = (self.target_noise, self.target_noise_clip, self.policy_delay);
         let range = 0.0..=10.0;
         require(range.contains(&noise), "target_noise", &noise, "a deviation in [0, 10]")?;
         require(clip >= 0.0 && clip.is_finite(), "target_noise_clip", &clip, "a number from 0 on")?;
         require(delay > 0, "policy_delay", &delay, "at least 1")
-    }
-
-    pub(super) fn off_policy(&self) -> OffPolicyConfig {
-        OffPolicyConfig {
-            gamma: self.gamma,
-            reward_scale: self.reward_scale,
-            buffer_size: self.buffer_size,
-            batch_size: self.batch_size,
-            learning_starts: self.learning_starts,
-            n_step: self.n_step,
-            repeat_random: self.repeat_random,
-            train_every: self.train_every,
-            gradient_steps: self.gradient_steps,
-        }
     }
 }

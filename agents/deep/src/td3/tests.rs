@@ -1,4 +1,5 @@
-use gymnast_envs::{BoxSpace, Outcome, Seed};
+use gymnast_envs::{BoxSpace, Experience, Outcome, Seed};
+use gymnast_harness::{Agent as _, Plan};
 
 use super::*;
 
@@ -36,7 +37,7 @@ fn an_ended_episode_has_no_future_a_cut_one_has() {
         let mut agent = agent(small()).unwrap();
         agent.learn(&transition(outcome)).unwrap();
         assert_eq!(agent.batch.action, [-0.5; 8]); // −1 between −2 and 2
-        let Learning { target, next_value, .. } = &agent.learning;
+        let Next { target, value: next_value, .. } = &agent.learner.next;
         for (target, value) in target.iter().zip(next_value) {
             assert!(*value != 0.0 && (target - (-3.0 + discount * value)).abs() < 1e-6);
         }
@@ -48,8 +49,8 @@ fn the_actor_and_the_targets_learn_late() {
     let mut agent = agent(Td3Config { policy_delay: 3, ..small() }).unwrap();
     let saved = |agent: &Td3<_, _>| {
         let (mut actor, mut critics) = (StateDict::new(), StateDict::new());
-        agent.actor.save(&mut actor).unwrap();
-        agent.critics.save(&mut critics).unwrap();
+        agent.learner.actor.save(&mut actor).unwrap();
+        agent.learner.critics.save(&mut critics).unwrap();
         let target: Vec<f32> = critics.array_of_any_shape("0/target/values").unwrap().1;
         let online: Vec<f32> = actor.array_of_any_shape("online/network/values").unwrap().1;
         let critic: Vec<f32> = critics.array_of_any_shape("0/network/values").unwrap().1;
@@ -70,7 +71,7 @@ fn the_target_actions_noise_is_cut() {
     let with = |target_noise, target_noise_clip| {
         let mut agent = agent(Td3Config { target_noise, target_noise_clip, ..small() }).unwrap();
         agent.learn(&transition(Outcome::Continues)).unwrap();
-        agent.learning.next_action
+        agent.learner.next.action
     };
     let (exact, noisy) = (with(0.0, 0.5), with(5.0, 0.25));
     assert!(exact.windows(2).all(|pair| pair[0] == pair[1]));

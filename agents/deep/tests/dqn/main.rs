@@ -117,7 +117,7 @@ fn first_updates(config: &DqnConfig) -> (Vec<f32>, Vec<f32>, Vec<f64>) {
     let (mut rng, mut actions, mut losses) = (Seed::new(2).rng(), vec![], vec![]);
     envs.reset().unwrap();
     for _ in 0..400 {
-        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions);
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions).unwrap();
         let metrics = agent.learn(envs.step(&actions).unwrap()).unwrap().unwrap_or_default();
         losses.extend(metrics.iter().filter(|(name, _)| *name == "contrastive_loss").map(|m| m.1));
     }

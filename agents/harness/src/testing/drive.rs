@@ -22,7 +22,7 @@ pub(super) fn drive<O: Space, A: Space>(
             }
             counted += steps;
         } else {
-            agent.act(envs.observations(), Mode::Explore, rng, &mut actions);
+            agent.act(envs.observations(), Mode::Explore, rng, &mut actions)?;
             let experience = envs.step(&actions)?;
             counted += experience.len() as u64;
             agent.learn(experience)?;
