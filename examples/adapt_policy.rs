@@ -134,6 +134,7 @@ fn main() -> Result<()> {
             let found: Vec<f64> = reached.iter().flatten().map(|&steps| steps as f64).collect();
             let steps = match found.len() {
                 0 => "never".to_owned(),
+                1 => format!("{:.0} (1 of {SEEDS})", found[0]),
                 n => format!("{} ({n} of {SEEDS})", interval(&found)?),
             };
             println!("| {length} | {way} | {trained} | {before} | {steps} | {last} |");

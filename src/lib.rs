@@ -55,6 +55,7 @@ pub mod command;
 pub mod run;
 pub mod settings;
 pub mod task;
+pub mod trained;
 
 pub use gymnast_core as core;
 #[cfg(feature = "deep")]
@@ -87,6 +88,7 @@ pub use gymnast_tabular::{
     SarsaLambda, SarsaLambdaConfig,
 };
 pub use run::Run;
+pub use trained::Trained;
 
 /// The programs in the README run.
 #[cfg(all(doctest, feature = "deep"))]

@@ -38,3 +38,15 @@ fn an_agents_page_has_its_source_pseudocode_metrics_and_settings() {
         }
     }
 }
+
+/// `docs/architecture.md` answers "where is …" with a file each.
+#[test]
+fn the_files_that_the_architecture_names_are_there() {
+    let page = fs::read_to_string("docs/architecture.md").unwrap();
+    let mut named = 0;
+    for path in page.split('`').filter(|part| part.ends_with(".rs") && part.contains('/')) {
+        assert!(fs::exists(path).unwrap(), "docs/architecture.md names {path}, which is not there");
+        named += 1;
+    }
+    assert!(named >= 14, "only {named} files are named");
+}

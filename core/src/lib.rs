@@ -62,3 +62,8 @@ pub mod supervised;
 pub mod threads;
 #[cfg(feature = "torch")]
 pub mod transfer;
+
+/// libtorch's tensors, of the version that networks, losses and agents take.
+#[cfg(feature = "torch")]
+#[doc(no_inline)]
+pub use tch;

@@ -93,7 +93,9 @@ impl From<RunError> for CommandError {
         match error {
             RunError::Train(error) => error.into(),
             RunError::Env(error) => error.into(),
-            RunError::File { .. } => Self::failed(error.to_string()),
+            RunError::File { .. } | RunError::NoCheckpoint { .. } => {
+                Self::failed(error.to_string())
+            }
             other => Self::usage(other.to_string()),
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gymnast_envs::{EnvOptions, EnvSpec, Space};
 use gymnast_harness::{
-    Agent, Newest, RunIdentity, RunSeeds, SeedDir, TrainError,
+    RunIdentity, RunSeeds, SeedDir, TrainError,
     report::{RunResults, SeedResults},
 };
 use toml::{Table, Value};
@@ -14,6 +14,7 @@ use crate::{
     Run,
     run::{CONFIG_FILE, read_config},
     task::Task,
+    trained::Restored,
 };
 
 /// What a run's directory is called, without a slash at its end.
@@ -119,34 +120,17 @@ pub(crate) fn distinct(paths: &[PathBuf]) -> Vec<PathBuf> {
     paths.iter().filter(is_new).cloned().collect()
 }
 
-/// An agent as a checkpoint has it.
-pub(crate) struct Trained<O: Space, A: Space> {
-    pub(crate) agent: Box<dyn Agent<O, A>>,
-    pub(crate) env_steps: u64,
-}
-
-/// The agent of a seed as its newest whole checkpoint has it.
+/// The agent of a seed as its newest whole checkpoint has it. Says which newer ones could not be used.
 pub(crate) fn load_agent<O: Space, A: Space>(
     run: &Run,
     task: &Task<O, A>,
     dir: &SeedDir,
-) -> Result<Trained<O, A>, CommandError> {
-    let plan = run.plan(dir.seed);
-    let newest = dir.checkpoints().newest(&run.identity(dir.seed), |_, state| {
-        let mut agent = task.setup(&plan)?.agent;
-        state.load_part("agent", &mut *agent)?;
-        Ok(agent)
-    })?;
-    let Some(Newest { manifest, state: agent, damaged }) = newest else {
-        return Err(CommandError::failed(format!(
-            "{} holds no checkpoint yet: let the training go on first",
-            name(&dir.path)
-        )));
-    };
-    for error in &damaged {
+) -> Result<Restored<O, A>, CommandError> {
+    let restored = Restored::read(run, task, dir)?;
+    for error in &restored.passed_over {
         say(&format!("seed {}: an older checkpoint is used, since {error}", dir.seed));
     }
-    Ok(Trained { agent, env_steps: manifest.env_steps })
+    Ok(restored)
 }
 
 /// What the seeds of some runs recorded. Needs no agent nor environment of these names to be

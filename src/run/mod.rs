@@ -84,6 +84,22 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
+    /// The run has no such seed.
+    #[error("{} has no seed {seed}: its seeds are {known:?}", path.display())]
+    NoSeed {
+        /// The run's directory.
+        path: PathBuf,
+        /// The seed asked for.
+        seed: u64,
+        /// The seeds that are there.
+        known: Vec<u64>,
+    },
+    /// A seed has not come to its first checkpoint.
+    #[error("{} holds no checkpoint yet: let the training go on first", path.display())]
+    NoCheckpoint {
+        /// The seed's directory.
+        path: PathBuf,
+    },
     /// The configuration is incomplete or has other parts.
     #[error("{0}")]
     Config(String),

@@ -53,10 +53,11 @@ impl DeterministicActor {
         acting: Acting<'_>,
         actions: &mut Vec<f32>,
     ) -> Result<(), AgentError> {
-        self.online.evaluate(observations, n, acting.scratch, actions)?;
+        let Acting { mode, rng, scratch, .. } = acting;
+        self.online.evaluate(observations, n, scratch, actions)?;
         Activation::Tanh.apply(actions);
-        if acting.mode == Mode::Explore {
-            add_noise(actions, noise as f32, f32::INFINITY, acting.rng);
+        if mode == Mode::Explore {
+            add_noise(actions, noise as f32, f32::INFINITY, rng);
         }
         Ok(())
     }

@@ -19,7 +19,8 @@ pub struct Descent {
 
 /// A perceptron and the Adam that trains it.
 pub struct Learned {
-    pub(crate) network: Mlp,
+    /// The perceptron.
+    pub network: Mlp,
     optimizer: Adam,
 }
 
@@ -39,12 +40,6 @@ impl Learned {
         let network = Mlp::new(&config, inputs, outputs, rng).map_err(backend)?;
         let optimizer = Adam::new(AdamConfig::default(), network.parameters()).map_err(backend)?;
         Ok(Self { network, optimizer })
-    }
-
-    /// The network.
-    #[must_use]
-    pub fn network(&self) -> &Mlp {
-        &self.network
     }
 
     /// `batch` rows to as many, in plain Rust; see [`Network::evaluate`].

@@ -78,13 +78,13 @@ fn no_replay_joins_a_lost_episode_to_the_next() {
     });
     assert_successors(&state, "replay/successors");
     let state = after_a_loss(pendulum, |o, a, plan| Sac::new(o, a, small_sac(), plan));
-    assert_successors(&state, "experience/replay/successors");
+    assert_successors(&state, "replay/successors");
     let state = after_a_loss(pendulum, |o, a, plan| Td3::new(o, a, small_td3(), plan));
-    assert_successors(&state, "experience/replay/successors");
+    assert_successors(&state, "replay/successors");
     let state = after_a_loss(pendulum, |o, a, plan| Ddpg::new(o, a, small_ddpg(), plan));
-    assert_successors(&state, "experience/replay/successors");
+    assert_successors(&state, "replay/successors");
     let state = after_a_loss(pendulum, |o, a, plan| Mbpo::new(o, a, small_mbpo(), plan));
-    assert_successors(&state, "sac/experience/replay/successors");
+    assert_successors(&state, "sac/replay/successors");
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn remembered_actions_that_are_none_are_refused_at_once() {
     let mut sac = make(swing.observation_space(), swing.action_space(), &plan).unwrap();
     let mut state = after_a_loss(pendulum, make);
     for action in [0.5, f32::NAN, f32::INFINITY] {
-        let name = "experience/replay/actions";
+        let name = "replay/actions";
         state.insert_array(name, &[5, 1], &[0.0, 1.0, -1.0, 0.0, action]);
         let loaded = sac.load(&state);
         assert_eq!(loaded.is_ok(), action.is_finite(), "{action}: {loaded:?}");

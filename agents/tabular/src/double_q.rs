@@ -7,8 +7,7 @@ use gymnast_harness::{
 use rand::RngExt as _;
 
 use crate::{
-    Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
-    settings::{preset, tabular_settings},
+    Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule, settings::preset, tabular_settings,
 };
 
 /// The Double Q-learning agent.

@@ -8,7 +8,8 @@ use gymnast_harness::{
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, lake_alpha, preset, tabular_settings},
+    settings::{count, lake_alpha, preset},
+    tabular_settings,
 };
 
 /// The Dyna-Q agent.

@@ -9,7 +9,8 @@ use rand::RngExt as _;
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, lake_alpha, preset, share, tabular_settings},
+    settings::{count, lake_alpha, preset, share},
+    tabular_settings,
 };
 
 /// The Dyna-Q+ agent.

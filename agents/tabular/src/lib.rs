@@ -31,6 +31,8 @@ mod settings;
 #[cfg(test)]
 mod testing;
 
+pub use gymnast_harness::{Schedule, documented};
+
 pub use agent::{Rates, TabularAgent, TimeStep, UpdateRule};
 pub use double_q::{DoubleQ, DoubleQConfig, DoubleQRule};
 pub use dyna_q::{DynaQ, DynaQConfig, DynaQRule};

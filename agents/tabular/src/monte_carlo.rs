@@ -8,7 +8,8 @@ use gymnast_harness::{
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{count, preset, tabular_settings},
+    settings::{count, preset},
+    tabular_settings,
 };
 
 /// The first-visit Monte Carlo control agent.

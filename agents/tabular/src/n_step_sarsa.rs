@@ -10,7 +10,8 @@ use gymnast_harness::{
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{count, preset, tabular_settings},
+    settings::{count, preset},
+    tabular_settings,
 };
 
 /// The n-step SARSA agent.

@@ -9,7 +9,8 @@ use gymnast_harness::{
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, preset, tabular_settings},
+    settings::{count, preset},
+    tabular_settings,
 };
 
 /// The prioritized sweeping agent.

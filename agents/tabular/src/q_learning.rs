@@ -6,7 +6,8 @@ use gymnast_harness::{
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
-    settings::{lake_alpha, preset, tabular_settings},
+    settings::{lake_alpha, preset},
+    tabular_settings,
 };
 
 /// The Q-learning agent.

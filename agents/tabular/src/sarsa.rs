@@ -8,7 +8,8 @@ use gymnast_harness::{
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{lake_alpha, preset, tabular_settings},
+    settings::{lake_alpha, preset},
+    tabular_settings,
 };
 
 /// The SARSA agent.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{lake_alpha, preset, share, tabular_settings},
+    settings::{lake_alpha, preset, share},
+    tabular_settings,
 };
 
 /// Traces nearer to 0 are dropped.

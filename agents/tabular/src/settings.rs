@@ -86,7 +86,26 @@ pub(crate) fn lake_alpha() -> Schedule {
     Schedule::exponential(0.1, 0.001, 0.5)
 }
 
-/// Stands around the settings that an agent has beside the common ones, and adds those.
+/// Stands around the settings that a tabular agent has beside those that all share, each with its default,
+/// and adds the shared ones.
+///
+/// The settings are a structure that `serde` reads and writes, so the crate that makes them needs `serde`
+/// with its feature `derive`.
+///
+/// ```
+/// use gymnast_tabular::{TabularSettings, tabular_settings};
+///
+/// tabular_settings! {
+///     /// The settings of an agent of one's own.
+///     pub struct MineConfig {
+///         /// The step size where a value falls.
+///         pub beta: f64 = 0.01,
+///     }
+/// }
+/// let config = MineConfig { gamma: 0.9, ..MineConfig::default() };
+/// assert_eq!((config.beta, config.common().gamma), (0.01, 0.9));
+/// ```
+#[macro_export]
 macro_rules! tabular_settings {
     (
         $(#[$attribute:meta])*
@@ -94,15 +113,15 @@ macro_rules! tabular_settings {
             $($(#[$($doc:tt)*])* pub $field:ident: $type:ty = $default:expr),* $(,)?
         }
     ) => {
-        gymnast_harness::documented! {
+        $crate::documented! {
             $(#[$attribute])*
             #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
             #[serde(default, deny_unknown_fields)]
             pub struct $name {
                 /// The step size α, in (0, 1].
-                pub alpha: gymnast_harness::Schedule,
+                pub alpha: $crate::Schedule,
                 /// The share of random actions ε, in [0, 1].
-                pub epsilon: gymnast_harness::Schedule,
+                pub epsilon: $crate::Schedule,
                 /// The discount γ, in [-1, 1]: negative where the next state is the other player's
                 /// (self-play).
                 pub gamma: f64,
@@ -112,28 +131,27 @@ macro_rules! tabular_settings {
             }
         }
 
-        impl From<$crate::settings::Common> for $name {
-            fn from(common: $crate::settings::Common) -> Self {
-                let $crate::settings::Common { alpha, epsilon, gamma, initial_value } = common;
+        impl From<$crate::Common> for $name {
+            fn from(common: $crate::Common) -> Self {
+                let $crate::Common { alpha, epsilon, gamma, initial_value } = common;
                 Self { alpha, epsilon, gamma, initial_value, $($field: $default),* }
             }
         }
 
         impl Default for $name {
             fn default() -> Self {
-                $crate::settings::Common::default().into()
+                $crate::Common::default().into()
             }
         }
 
-        impl $crate::settings::TabularSettings for $name {
-            fn common(&self) -> $crate::settings::Common {
+        impl $crate::TabularSettings for $name {
+            fn common(&self) -> $crate::Common {
                 let Self { alpha, epsilon, gamma, initial_value, .. } = *self;
-                $crate::settings::Common { alpha, epsilon, gamma, initial_value }
+                $crate::Common { alpha, epsilon, gamma, initial_value }
             }
         }
     };
 }
-pub(crate) use tabular_settings;
 
 #[cfg(test)]
 mod tests {

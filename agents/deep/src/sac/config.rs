@@ -59,14 +59,15 @@ impl Presets for SacConfig {
             source,
         };
         // A push that lasts swings the car up to its goal by chance, which independent actions never
-        // do; from then on the memory knows what is worth the effort. The long horizon and the
-        // updates in runs of 32 are those of rl-baselines3-zoo.
+        // do; from then on the memory knows what is worth the effort. The updates in runs of 32 are those
+        // of rl-baselines3-zoo; with its discount of 0.9999, under which being late costs nothing, the
+        // values of one seed in twenty rise above the greatest return there is, and the policy is lost.
         let mountain_car = Preset {
             env: "MountainCarContinuous-v0",
             settings: Self {
                 hidden: vec![64, 64],
                 learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
-                gamma: 0.9999,
+                gamma: 0.999,
                 tau: 0.01,
                 alpha: 0.1,
                 buffer_size: 50_000,

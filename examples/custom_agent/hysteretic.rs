@@ -1,0 +1,70 @@
+//! Hysteretic Q-learning.
+
+use gymnast::{
+    AgentError, Checkpoint, Outcome, Plan, Presets,
+    harness::{CheckpointError, Preset, StateDict},
+    tabular::{QTable, Rates, TimeStep, UpdateRule, tabular_settings},
+};
+
+tabular_settings! {
+    /// The settings of hysteretic Q-learning.
+    pub struct HystereticConfig {
+        /// The step size where the news is bad, in [0, 1]; `alpha` is that for good news.
+        pub beta: f64 = 0.01,
+    }
+}
+
+/// Hysteretic Q-learning: bad news counts less than good, as it may be another's fault.
+///
+/// Source: Matignon, Laurent and Le Fort-Piat, "Hysteretic Q-learning: an algorithm for decentralized
+/// reinforcement learning in cooperative multi-agent teams" (2007), equation 4.
+pub(crate) struct HystereticRule {
+    q: QTable,
+    beta: f64,
+}
+
+impl UpdateRule for HystereticRule {
+    type Config = HystereticConfig;
+
+    fn new(
+        config: &HystereticConfig,
+        states: usize,
+        actions: usize,
+        _plan: &Plan,
+    ) -> Result<Self, AgentError> {
+        let beta = config.beta;
+        AgentError::require((0.0..=1.0).contains(&beta), "beta", &beta, "a step size in [0, 1]")?;
+        Ok(Self { q: QTable::new(states, actions, config.initial_value), beta })
+    }
+
+    fn table(&self) -> &QTable {
+        &self.q
+    }
+
+    fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
+        let TimeStep { state, action, reward, next_state, outcome, .. } = *step;
+        let future = if outcome == Outcome::Terminated { 0.0 } else { self.q.max(next_state) };
+        let target = reward + rates.gamma * future;
+        let is_good = target > self.q.row(state)[action];
+        let step_size = if is_good { rates.alpha } else { self.beta };
+        self.q.step_towards(target, state, action, step_size).abs()
+    }
+
+    fn begin_episodes(&mut self) {} // each step is learned from by itself
+}
+
+impl Checkpoint for HystereticRule {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        self.q.save(state)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        self.q.load(state)
+    }
+}
+
+impl Presets for HystereticConfig {
+    fn presets() -> Vec<Preset<Self>> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,38 @@
+//! Agents of your own, used by the whole command: TQC, an off-policy algorithm for real-valued actions, and
+//! hysteretic Q-learning, a rule for tables.
+//!
+//! ```text
+//! cargo run --release --example custom_agent train tqc Pendulum-v1
+//! cargo run --release --example custom_agent train hysteretic-q FrozenLake-v1
+//! cargo run --release --example custom_agent report runs/tqc-Pendulum-v1
+//! ```
+//!
+//! What every off-policy agent needs (memory, random start, checkpoints, exact resume) is in
+//! `OffPolicyAgent`, and what every table needs in `TabularAgent`: an algorithm is what it learns.
+
+mod hysteretic;
+mod tqc;
+
+use std::process::ExitCode;
+
+use gymnast::{AgentEntry, Builders, Catalog, Registry, command, tabular::TabularAgent};
+
+use hysteretic::{HystereticConfig, HystereticRule};
+use tqc::{Tqc, TqcConfig};
+
+fn main() -> ExitCode {
+    let tqc = Builders::<TqcConfig> {
+        continuous: Some(|o, a, config, plan| Ok(Box::new(Tqc::new(o, a, config, plan)?))),
+        ..Builders::default()
+    };
+    let hysteretic = Builders::<HystereticConfig> {
+        finite: Some(|o, a, config, plan| {
+            Ok(Box::new(TabularAgent::<_, _, HystereticRule>::new(o, a, config, plan)?))
+        }),
+        ..Builders::default()
+    };
+    let catalog = Catalog::builtin()
+        .with(AgentEntry::new("tqc", "TQC: SAC with truncated quantile critics.", tqc))
+        .with(AgentEntry::new("hysteretic-q", "Q-learning that forgives bad luck.", hysteretic));
+    command::run(Registry::builtin(), catalog, std::env::args_os())
+}

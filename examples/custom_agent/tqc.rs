@@ -1,0 +1,223 @@
+//! TQC: truncated quantile critics.
+
+use gymnast::{
+    AgentError, Checkpoint, Metrics, Presets, Rng, Schedule, Seed, Training,
+    core::{
+        loss::quantile_huber,
+        nn::{Activation, Mlp, Network as _},
+        tch::{self, Kind, Tensor},
+    },
+    deep::{
+        Acting, Learned, Learner, Moment, OffPolicyAgent, SoftActor, SoftActorConfig, Widths,
+        off_policy_settings, replay::Batch,
+    },
+    harness::{CheckpointError, Preset, StateDict},
+};
+
+/// TQC: SAC whose critics learn the distribution of returns, of which the highest quantiles are left out.
+///
+/// Source: Kuznetsov, Shvechikov, Grishin and Vetrov, "Controlling overestimation bias with truncated mixture
+/// of continuous distributional quantile critics" (2020), <https://arxiv.org/abs/2005.04269>, algorithm 1:
+///
+/// ```text
+/// on a minibatch:
+///     z = the quantiles of all target critics at (s', a'), a' drawn from π, sorted; the highest left out
+///     y_j = r + γ (z_j − α log π(a' | s')), or r where s' is terminal
+///     descend the gradient of the quantile Huber loss of each critic with respect to the y_j
+///     descend the gradient of α log π(a | s) − the mean of all quantiles at (s, a), a drawn from π
+///     adapt α; the target critics move by τ of the way to the critics
+/// ```
+pub(crate) type Tqc<O, A> = OffPolicyAgent<O, A, TqcLearner>;
+
+off_policy_settings! {
+    /// The settings of TQC.
+    pub struct TqcConfig {
+        /// The widths of the hidden layers of actor and critics.
+        pub hidden: Vec<usize> = vec![256, 256],
+        /// Adam's step size, for actor, critics and temperature.
+        pub learning_rate: Schedule = 3e-4.into(),
+        /// The target critics move by this share of the way to the critics with each update.
+        pub tau: f64 = 0.005,
+        /// The temperature α at the start.
+        pub alpha: f64 = 1.0,
+        /// The critics.
+        pub critics: usize = 2,
+        /// The quantiles of each critic.
+        pub quantiles: usize = 25,
+        /// The highest quantiles that are left out, for each critic.
+        pub dropped: usize = 2,
+    }
+}
+
+/// How [`Tqc`] learns from a minibatch.
+pub(crate) struct TqcLearner {
+    config: TqcConfig,
+    actor: SoftActor,
+    critics: Vec<Learned>,
+    targets: Vec<Mlp>,
+    noise_rng: Rng,
+    next_action: Vec<f32>, // [B, A]
+    log_prob: Vec<f32>,    // [B]
+}
+
+impl Learner for TqcLearner {
+    type Config = TqcConfig;
+
+    fn new(config: &TqcConfig, widths: Widths, seed: Seed) -> Result<Self, AgentError> {
+        let TqcConfig { hidden, alpha, critics, quantiles, dropped, .. } = config;
+        AgentError::require((1..=10).contains(critics), "critics", critics, "1 to 10")?;
+        let keeps_one = dropped < quantiles && *quantiles <= 1_000;
+        AgentError::require(keeps_one, "dropped", dropped, "fewer than the quantiles, 1 to 1000")?;
+        let actor = SoftActorConfig {
+            hidden,
+            activation: Activation::Relu,
+            alpha: *alpha,
+            target_entropy: Some(-1.0),
+            average: 0.0,
+        };
+        let critic = |i: usize| {
+            let mut rng = seed.child("critic", i as u64).rng();
+            let inputs = widths.observation + widths.action;
+            Learned::new(hidden, Activation::Relu, inputs, *quantiles, &mut rng)
+        };
+        // The same stream again: a target starts as a copy.
+        let target = |i| Ok(critic(i)?.network);
+        Ok(Self {
+            actor: SoftActor::new(&actor, widths, seed)?,
+            critics: (0..*critics).map(critic).collect::<Result<_, _>>()?,
+            targets: (0..*critics).map(target).collect::<Result<_, AgentError>>()?,
+            noise_rng: seed.child("noise", 0).rng(),
+            next_action: Vec::new(),
+            log_prob: Vec::new(),
+            config: config.clone(),
+        })
+    }
+
+    fn act(
+        &self,
+        observations: &[f32],
+        n: usize,
+        acting: Acting<'_>,
+        actions: &mut Vec<f32>,
+    ) -> Result<(), AgentError> {
+        self.actor.act(observations, n, acting, actions)
+    }
+
+    fn update(
+        &mut self,
+        batch: &Batch<f32>,
+        moment: Moment,
+    ) -> Result<Option<Metrics>, AgentError> {
+        let Self { config, actor, critics, targets, noise_rng, next_action, log_prob } = self;
+        let size = batch.reward.len();
+        let alpha = f64::from(actor.alpha());
+        let descent = moment.descent(config.learning_rate.at(moment.progress));
+        let rows = |numbers: &[f32]| Tensor::from_slice(numbers).view([size as i64, -1]);
+
+        actor.draw(&batch.next_observation, size, noise_rng, next_action, log_prob)?;
+        let next = Tensor::cat(&[rows(&batch.next_observation), rows(next_action)], 1); // [B, width + A]
+        let kept = (config.critics * (config.quantiles - config.dropped)) as i64;
+        let target = tch::no_grad(|| {
+            let quantiles: Vec<_> = targets.iter().map(|critic| critic.forward(&next)).collect();
+            let least = Tensor::cat(&quantiles, 1).sort(1, false).0.narrow(1, 0, kept); // [B, kept]
+            let soft = least - rows(log_prob) * alpha;
+            rows(&batch.reward) + rows(&batch.discount) * soft
+        });
+        let seen = Tensor::cat(&[rows(&batch.observation), rows(&batch.action)], 1);
+        let mut critic_loss = 0.0;
+        for critic in &mut *critics {
+            let loss = quantile_huber(&critic.network.forward(&seen), &target, 1.0, None);
+            let loss = loss.map_err(|error| AgentError::Backend(error.to_string()))?;
+            critic.minimize(&loss, descent)?;
+            critic_loss += loss.double_value(&[]) / config.critics as f64;
+        }
+
+        let value = |rows: &Tensor| {
+            let quantiles: Vec<_> =
+                critics.iter().map(|critic| critic.network.forward(rows)).collect();
+            Tensor::cat(&quantiles, 1).mean_dim(1, false, Kind::Float) // [B]
+        };
+        let ascent = actor.ascend(&batch.observation, size, value, noise_rng, descent)?;
+        for (target, critic) in targets.iter_mut().zip(critics) {
+            let moved =
+                target.parameters_mut().polyak(critic.network.parameters(), config.tau as f32);
+            moved.map_err(|error| AgentError::Backend(error.to_string()))?;
+        }
+        moment.check_loss(critic_loss)?;
+        let metrics = Metrics::new().with("critic_loss", critic_loss).with("alpha", alpha);
+        Ok(Some(metrics.with("entropy", ascent.entropy)))
+    }
+}
+
+impl Checkpoint for TqcLearner {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_part("actor", &self.actor)?;
+        for (i, (critic, target)) in self.critics.iter().zip(&self.targets).enumerate() {
+            state.insert_part(&format!("critic/{i}"), critic)?;
+            state.insert_part(&format!("target/{i}"), target)?;
+        }
+        state.insert("noise_rng", &self.noise_rng)
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("actor", &mut self.actor)?;
+        for (i, (critic, target)) in self.critics.iter_mut().zip(&mut self.targets).enumerate() {
+            state.load_part(&format!("critic/{i}"), critic)?;
+            state.load_part(&format!("target/{i}"), target)?;
+        }
+        self.noise_rng = state.get("noise_rng")?;
+        Ok(())
+    }
+}
+
+impl Presets for TqcConfig {
+    fn presets() -> Vec<Preset<Self>> {
+        let pendulum = Self {
+            hidden: vec![64, 64],
+            learning_rate: Schedule::linear(2e-3, 0.0, 1.0),
+            gamma: 0.98,
+            reward_scale: 0.1,
+            tau: 0.02,
+            alpha: 0.1,
+            buffer_size: 20_000,
+            batch_size: 128,
+            learning_starts: 250,
+            ..Self::default()
+        };
+        let lander = Self {
+            hidden: vec![128, 128],
+            learning_rate: 1e-3.into(),
+            reward_scale: 0.02,
+            tau: 0.01,
+            alpha: 0.02,
+            buffer_size: 100_000,
+            batch_size: 128,
+            learning_starts: 10_000,
+            n_step: 3,
+            train_every: 4,
+            gradient_steps: 2,
+            ..Self::default()
+        };
+        let training = |env_steps, eval_every, eval_episodes| Training {
+            env_steps,
+            eval_every,
+            eval_episodes,
+            ..Training::default()
+        };
+        let source = "SAC's presets";
+        vec![
+            Preset {
+                env: "Pendulum-v1",
+                settings: pendulum,
+                training: training(10_000, 500, 100),
+                source,
+            },
+            Preset {
+                env: "LunarLanderContinuous-v0",
+                settings: lander,
+                training: training(100_000, 10_000, 20),
+                source,
+            },
+        ]
+    }
+}

@@ -1,0 +1,224 @@
+//! A trained agent, read back from the directory of its run.
+
+use std::path::Path;
+
+use gymnast_envs::{Discrete, EnvSpec, Registry, Rng, RowSpace, Seed, Space};
+use gymnast_harness::{Agent, AgentError, CheckpointError, Mode, Newest, RunSeeds, SeedDir};
+
+use crate::{
+    Catalog, Run,
+    run::RunError,
+    task::{AnyTask, Task},
+};
+
+/// An agent as the newest whole checkpoint of a seed has it, with the spaces that it was made for.
+pub struct Restored<O: Space, A: Space> {
+    /// The agent.
+    pub agent: Box<dyn Agent<O, A>>,
+    /// What it sees.
+    pub observation_space: O,
+    /// What it does.
+    pub action_space: A,
+    /// The env steps that it had been trained for.
+    pub env_steps: u64,
+    /// The checkpoints newer than this one that could not be used, each with the reason.
+    pub passed_over: Vec<CheckpointError>,
+}
+
+impl<O: Space, A: Space> Restored<O, A> {
+    /// The agent of a seed of a run.
+    ///
+    /// # Errors
+    /// [`RunError::NoCheckpoint`] where there is none yet; as [`CheckpointDir::newest`].
+    ///
+    /// [`CheckpointDir::newest`]: gymnast_harness::CheckpointDir::newest
+    pub fn read(run: &Run, task: &Task<O, A>, dir: &SeedDir) -> Result<Self, RunError> {
+        let plan = run.plan(dir.seed);
+        let newest = dir.checkpoints().newest(&run.identity(dir.seed), |_, state| {
+            let mut setup = task.setup(&plan)?;
+            state.load_part("agent", &mut *setup.agent)?;
+            Ok(setup)
+        })?;
+        let Some(Newest { manifest, state: setup, damaged }) = newest else {
+            return Err(RunError::NoCheckpoint { path: dir.path.clone() });
+        };
+        Ok(Self {
+            observation_space: setup.envs.observation_space().clone(),
+            action_space: setup.envs.action_space().clone(),
+            agent: setup.agent,
+            env_steps: manifest.env_steps,
+            passed_over: damaged,
+        })
+    }
+
+    /// The best action known for one observation.
+    ///
+    /// # Errors
+    /// [`AgentError::Mismatch`] where the observation is none of the environment's; as
+    /// [`Policy::act`](gymnast_harness::Policy::act).
+    pub fn act(&self, observation: O::Element, rng: &mut Rng) -> Result<A::Element, AgentError> {
+        if !self.observation_space.admits(&observation) {
+            let space = self.observation_space.describe();
+            return Err(mismatch(format!("an element of {space}"), format!("{observation:?}")));
+        }
+        let mut actions = Vec::with_capacity(1);
+        self.agent.act(&[observation], Mode::Exploit, rng, &mut actions)?;
+        Ok(actions.pop().expect("there is an action for each observation"))
+    }
+}
+
+/// A trained agent that acts, whatever it is and wherever it was trained.
+///
+/// ```
+/// use gymnast::{Catalog, Existing, Registry, Run, Trained, settings::set, trained::Action};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let dir = folder.path().join("run");
+/// // A run in a directory, as of `gymnast train q-learning CliffWalking-v1 --seeds 1 --out dir`.
+/// let (catalog, registry) = (Catalog::builtin(), Registry::builtin());
+/// let mut config = Run::defaults(&catalog, &registry, "q-learning", "CliffWalking-v1")?;
+/// set(&mut config, "seeds", vec![0].into())?;
+/// Run::new(&catalog, &registry, &config)?.train(&dir, Existing::Refuse)?;
+///
+/// // Its agent, as it is now. From the start, field 36, the way leads up (0), along the cliff.
+/// let mut trained = Trained::load(&dir, 0)?;
+/// assert_eq!(trained.act(36_i64)?, Action::Number(0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Trained {
+    env: EnvSpec,
+    agent: AnyRestored,
+    rng: Rng,
+}
+
+/// A [`Restored`] agent of one of the three kinds.
+pub enum AnyRestored {
+    /// Finite observations and actions.
+    Finite(Restored<Discrete, Discrete>),
+    /// Finite actions, rows of numbers as observations.
+    Discrete(Restored<RowSpace, Discrete>),
+    /// Real-valued actions.
+    Continuous(Restored<RowSpace, RowSpace>),
+}
+
+/// What an agent sees.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// The number of a state, where the environment has finitely many.
+    Number(i64),
+    /// Numbers, those of a picture row by row.
+    Row(Vec<f32>),
+}
+
+/// What an agent does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// The number of an action, where there are finitely many.
+    Number(i64),
+    /// Real numbers.
+    Row(Vec<f32>),
+}
+
+impl From<i64> for Observation {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&[f32]> for Observation {
+    fn from(row: &[f32]) -> Self {
+        Self::Row(row.to_vec())
+    }
+}
+
+impl<const N: usize> From<[f32; N]> for Observation {
+    fn from(row: [f32; N]) -> Self {
+        Self::Row(row.to_vec())
+    }
+}
+
+impl From<Vec<f32>> for Observation {
+    fn from(row: Vec<f32>) -> Self {
+        Self::Row(row)
+    }
+}
+
+impl Trained {
+    /// The agent of a seed of the run in `dir`, of the agents and environments that come with the library.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn load(dir: &Path, seed: u64) -> Result<Self, RunError> {
+        Self::load_with(&Catalog::builtin(), &Registry::builtin(), dir, seed)
+    }
+
+    /// The same with agents and environments of one's own.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn load_with(
+        catalog: &Catalog,
+        registry: &Registry,
+        dir: &Path,
+        seed: u64,
+    ) -> Result<Self, RunError> {
+        let run = Run::read(catalog, registry, dir)?;
+        let seeds = RunSeeds::of(dir, &run.to_table())?.own;
+        let Some(of_seed) = seeds.iter().find(|of_seed| of_seed.seed == seed) else {
+            return Err(RunError::NoSeed {
+                path: dir.to_owned(),
+                seed,
+                known: seeds.iter().map(|of_seed| of_seed.seed).collect(),
+            });
+        };
+        let agent = match &run.task {
+            AnyTask::Finite(task) => AnyRestored::Finite(Restored::read(&run, task, of_seed)?),
+            AnyTask::Discrete(task) => AnyRestored::Discrete(Restored::read(&run, task, of_seed)?),
+            AnyTask::Continuous(task) => {
+                AnyRestored::Continuous(Restored::read(&run, task, of_seed)?)
+            }
+        };
+        let rng = Seed::new(seed).child("trained", 0).rng();
+        Ok(Self { env: run.env, agent, rng })
+    }
+
+    /// The environment that it was trained in.
+    #[must_use]
+    pub fn env(&self) -> &EnvSpec {
+        &self.env
+    }
+
+    /// The agent with its types.
+    #[must_use]
+    pub fn agent(&self) -> &AnyRestored {
+        &self.agent
+    }
+
+    /// The best action that it knows. Ties are broken by chance, from a stream of its own.
+    ///
+    /// # Errors
+    /// [`AgentError::Mismatch`] where the observation is none of its environment's;
+    /// [`AgentError::NoAction`] where the network puts out what is not finite.
+    pub fn act(&mut self, observation: impl Into<Observation>) -> Result<Action, AgentError> {
+        let rng = &mut self.rng;
+        Ok(match (&self.agent, observation.into()) {
+            (AnyRestored::Finite(agent), Observation::Number(state)) => {
+                Action::Number(agent.act(state, rng)?)
+            }
+            (AnyRestored::Discrete(agent), Observation::Row(row)) => {
+                Action::Number(agent.act(row, rng)?)
+            }
+            (AnyRestored::Continuous(agent), Observation::Row(row)) => {
+                Action::Row(agent.act(row, rng)?)
+            }
+            (AnyRestored::Finite(_), got) => {
+                return Err(mismatch("the number of a state".to_owned(), format!("{got:?}")));
+            }
+            (_, got) => return Err(mismatch("a row of numbers".to_owned(), format!("{got:?}"))),
+        })
+    }
+}
+
+fn mismatch(expected: String, got: String) -> AgentError {
+    AgentError::Mismatch { what: "the observation", expected, got }
+}
