@@ -15,12 +15,8 @@ use gymnast::{
     },
     deep::{Categorical, Ppo, PpoConfig},
     envs::{classic::CartPole, wrappers::TimeLimit},
-    harness::{Training, evaluate_policy},
+    harness::{Trainer, Training, evaluate_policy},
 };
-
-#[path = "common/learning.rs"]
-mod learning;
-use learning::learn;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Poles = Box<dyn VectorEnv<BoxSpace<4>, Discrete>>;
@@ -50,6 +46,7 @@ fn agent(seed: Seed, env_steps: Option<u64>) -> Result<(Agent, Training)> {
     let preset = PpoConfig::preset("CartPole-v1").ok_or("no preset")?;
     let (pole, mut training) = (CartPole::default(), preset.training);
     training.env_steps = env_steps.unwrap_or(training.env_steps);
+    training.eval_every = LOOK_EVERY;
     let plan = Plan { seed, num_envs: training.num_envs, env_steps: training.env_steps };
     let head = Categorical::new(pole.action_space());
     Ok((Ppo::new(pole.observation_space(), head, preset.settings, &plan)?, training))
@@ -63,14 +60,15 @@ fn learn_on(
     length: f64,
     seed: Seed,
 ) -> Result<(Option<u64>, f64)> {
-    let (mut reached, mut last) = (None, f64::NAN);
     let mut envs = poles(length, training.num_envs, seed.child("envs", 0))?;
-    learn(agent, &mut *envs, training.env_steps, LOOK_EVERY, seed, |agent, steps| {
-        last = mean_return(agent, length, seed.child("evaluation", 0))?;
-        reached = reached.or((last >= SOLVED).then_some(steps));
-        Ok(false)
-    })?;
-    Ok((reached, last))
+    let evaluations = Trainer::new(training, agent, &mut *envs)
+        .root(seed)
+        .evaluate_in(move |n, seed| poles(length, n, seed))
+        .run()?
+        .evaluations;
+    let reached = evaluations.iter().find(|evaluation| evaluation.mean_return >= SOLVED);
+    let last = evaluations.last().ok_or("no evaluation")?;
+    Ok((reached.map(|evaluation| evaluation.env_step), last.mean_return))
 }
 
 /// One way, over all seeds.

@@ -16,14 +16,11 @@
 use std::{error::Error, path::Path};
 
 use gymnast::{
-    Bc, BcConfig, Demonstrations, Discrete, Env as _, Mode, Plan, Policy as _, Presets as _,
-    Recorder, Seed, Setup, SyncVectorEnv,
+    Bc, BcConfig, Demonstrations, Env as _, Mode, Policy as _, Presets as _, Seed, SyncVectorEnv,
+    Trainer,
     deep::{Categorical, Ppo, PpoConfig},
     envs::{classic::CartPole, wrappers::TimeLimit},
-    train,
 };
-
-type Observations = gymnast::BoxSpace<4>;
 
 fn cart_poles(
     n: usize,
@@ -35,26 +32,21 @@ fn cart_poles(
 fn main() -> Result<(), Box<dyn Error>> {
     let pole = CartPole::default();
     let (seen, done) = (pole.observation_space(), pole.action_space());
-    let evaluations = || Box::new(|n, seed| Ok(Box::new(cart_poles(n, seed)?) as Box<_>));
+    let pole_of_500 = || Ok(TimeLimit::new(CartPole::default(), 500));
 
     let preset = PpoConfig::preset("CartPole-v1").ok_or("no preset")?;
-    let training = preset.training;
-    let (seed, num_envs) = (Seed::new(0), training.num_envs);
-    let plan = Plan { seed, num_envs, env_steps: training.env_steps };
-    let mut expert = Setup::<Observations, Discrete> {
-        agent: Box::new(Ppo::new(seen, Categorical::new(done), preset.settings, &plan)?),
-        envs: Box::new(cart_poles(num_envs, seed.child("envs", 0))?),
-        eval_envs: evaluations(),
-    };
-    let summary = train(&mut expert, &training, seed, Recorder::in_memory(), None, &mut [])?;
+    let (training, plan) = (&preset.training, preset.training.plan(0));
+    let mut expert = Ppo::new(seen, Categorical::new(done), preset.settings, &plan)?;
+    let mut envs = cart_poles(training.num_envs, plan.seed.child("envs", 0))?;
+    let summary = Trainer::new(training, &mut expert, &mut envs).evaluate_on(pole_of_500).run()?;
     println!("the expert, after {} steps: {:.1}", summary.env_steps, last(&summary)?);
 
     let mut episodes = Demonstrations::new(seen, done);
-    let mut envs = cart_poles(1, seed.child("record", 0))?;
-    let (mut rng, mut actions) = (seed.child("record", 1).rng(), Vec::new());
+    let mut envs = cart_poles(1, plan.seed.child("record", 0))?;
+    let (mut rng, mut actions) = (plan.seed.child("record", 1).rng(), Vec::new());
     for _ in 0..10 {
         episodes.record(&mut envs, 500, |observation| {
-            expert.agent.act(&[*observation], Mode::Exploit, &mut rng, &mut actions)?;
+            expert.act(&[*observation], Mode::Exploit, &mut rng, &mut actions)?;
             Ok(actions[0])
         })?;
     }
@@ -63,13 +55,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let episodes = Demonstrations::read(Path::new("expert.jsonl"), seen, done)?;
     let preset = BcConfig::preset("CartPole-v1").ok_or("no preset")?;
-    let plan = Plan { seed, num_envs: 1, env_steps: preset.training.env_steps };
-    let mut clone = Setup::<Observations, Discrete> {
-        agent: Box::new(Bc::new(&episodes, Categorical::new(done), &preset.settings, &plan)?),
-        envs: Box::new(cart_poles(1, seed.child("envs", 1))?),
-        eval_envs: evaluations(),
-    };
-    let summary = train(&mut clone, &preset.training, seed, Recorder::in_memory(), None, &mut [])?;
+    let (training, plan) = (&preset.training, preset.training.plan(0));
+    let mut clone = Bc::new(&episodes, Categorical::new(done), &preset.settings, &plan)?;
+    let mut envs = cart_poles(1, plan.seed.child("envs", 1))?;
+    let summary = Trainer::new(training, &mut clone, &mut envs).evaluate_on(pole_of_500).run()?;
     println!("its clone, after {} minibatches: {:.1}", summary.env_steps, last(&summary)?);
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::error::Error;
 
 use gymnast::{
     Bc, BcConfig, BoxSpace, Demonstrations, Discrete, Dqn, DqnConfig, Env as _, EnvError, Mode,
-    Plan, Policy, Presets as _, Seed, SyncVectorEnv,
+    Plan, Policy, Presets as _, Seed, SyncVectorEnv, Trainer, Training,
     core::{
         data::Sampler,
         imbalance::ClassWeight,
@@ -25,10 +25,6 @@ use gymnast::{
     envs::{classic::MountainCar, wrappers::TimeLimit},
     harness::play_episodes,
 };
-
-#[path = "common/learning.rs"]
-mod learning;
-use learning::learn;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Episodes = Demonstrations<BoxSpace<2>, Discrete>;
@@ -50,11 +46,11 @@ fn cars(
 fn expert(seed: Seed) -> Result<Dqn<BoxSpace<2>, Discrete>> {
     let (car, preset) =
         (MountainCar::default(), DqnConfig::preset("MountainCar-v0").ok_or("none")?);
-    let (num_envs, env_steps) = (preset.training.num_envs, preset.training.env_steps);
-    let plan = Plan { seed, num_envs, env_steps };
+    let training = preset.training;
+    let plan = Plan { seed, num_envs: training.num_envs, env_steps: training.env_steps };
     let mut agent = Dqn::new(car.observation_space(), car.action_space(), preset.settings, &plan)?;
-    let mut envs = cars(num_envs, seed.child("envs", 0))?;
-    learn(&mut agent, &mut envs, env_steps, env_steps, seed, |_, _| Ok(false))?;
+    let mut envs = cars(training.num_envs, seed.child("envs", 0))?;
+    Trainer::new(&training, &mut agent, &mut envs).root(seed).run()?;
     Ok(agent)
 }
 
@@ -78,11 +74,12 @@ fn clone(
     config: &BcConfig,
     seed: Seed,
 ) -> Result<[f64; 5]> {
-    let plan = Plan { seed, num_envs: 1, env_steps: 5_000 };
+    let training = Training { env_steps: 5_000, ..Training::default() };
+    let plan = Plan { seed, num_envs: 1, env_steps: training.env_steps };
     let head = Categorical::new(*episodes.action_space());
     let mut agent = Bc::new(episodes, head, config, &plan)?;
     let mut envs = cars(1, seed.child("envs", 1))?;
-    learn(&mut agent, &mut envs, plan.env_steps, plan.env_steps, seed, |_, _| Ok(false))?;
+    Trainer::new(&training, &mut agent, &mut envs).root(seed).run()?;
 
     let (mut rng, mut actions) = (seed.child("evaluation", 0).rng(), Vec::new());
     agent.act(others.observations(), Mode::Exploit, &mut rng, &mut actions)?;

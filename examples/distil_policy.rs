@@ -20,12 +20,8 @@ use gymnast::{
         distillation::{ActionPreferences, DistilConfig, NetworkPolicy, distil_policy},
     },
     envs::{classic::CartPole, wrappers::TimeLimit},
-    harness::{Training, play_episodes},
+    harness::{Trainer, play_episodes},
 };
-
-#[path = "common/learning.rs"]
-mod learning;
-use learning::learn;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -117,12 +113,12 @@ where
     /// Trains PPO, as its preset says, and distils its logits.
     fn ppo(&self, id: &str, seed: u64, table: &mut Table) -> Result<()> {
         let preset = PpoConfig::preset(id).ok_or("no preset")?;
-        let Training { num_envs, env_steps, .. } = preset.training;
+        let training = preset.training;
         let (seed, head) = (Seed::new(seed), Categorical::new(self.env.action_space()));
-        let plan = Plan { seed, num_envs, env_steps };
+        let plan = Plan { seed, ..training.plan(0) };
         let mut teacher = Ppo::new(self.env.observation_space(), head, preset.settings, &plan)?;
-        let mut envs = self.envs(num_envs, seed.child("envs", 0))?;
-        learn(&mut teacher, &mut *envs, env_steps, env_steps, seed, |_, _| Ok(false))?;
+        let mut envs = self.envs(training.num_envs, seed.child("envs", 0))?;
+        Trainer::new(&training, &mut teacher, &mut *envs).root(seed).run()?;
         let numbers = teacher.networks().policy_range().len();
         table.add("teacher", numbers, 4 * numbers, self.mean_return(&teacher, seed)?);
         self.distil(&teacher, 1.0, seed, table)
@@ -131,12 +127,12 @@ where
     /// Trains DQN, as its preset says, and distils its values, whose differences are small.
     fn dqn(&self, id: &str, seed: u64, table: &mut Table) -> Result<()> {
         let preset = DqnConfig::preset(id).ok_or("no preset")?;
-        let Training { num_envs, env_steps, .. } = preset.training;
+        let training = preset.training;
         let (seed, seen) = (Seed::new(seed), self.env.observation_space());
-        let plan = Plan { seed, num_envs, env_steps };
+        let plan = Plan { seed, ..training.plan(0) };
         let mut teacher = Dqn::new(seen, self.env.action_space(), preset.settings, &plan)?;
-        let mut envs = self.envs(num_envs, seed.child("envs", 0))?;
-        learn(&mut teacher, &mut *envs, env_steps, env_steps, seed, |_, _| Ok(false))?;
+        let mut envs = self.envs(training.num_envs, seed.child("envs", 0))?;
+        Trainer::new(&training, &mut teacher, &mut *envs).root(seed).run()?;
         self.add("teacher", teacher.network(), seed, table)?;
         self.distil(&teacher, 0.1, seed, table)
     }

@@ -5,8 +5,8 @@
 //! ```
 
 use gymnast::{
-    Discrete, Dqn, DqnConfig, Env, Mode, Plan, Presets, Recorder, Seed, Setup, SyncVectorEnv,
-    Training, envs::bsuite::Catch, train,
+    Discrete, Dqn, DqnConfig, Env, Mode, Policy as _, Presets, Seed, SyncVectorEnv, Trainer,
+    Training, envs::bsuite::Catch,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,17 +15,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("convolutions {:?}, then hidden layers of {:?}", config.conv, config.hidden);
 
     let training = Training { env_steps: 6_000, ..Training::default() };
-    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: training.env_steps };
-    let make = |n: usize, seed: Seed| {
-        Ok(Box::new(SyncVectorEnv::new(vec![Catch::default(); n], seed)?) as Box<_>)
-    };
+    let plan = training.plan(0);
+    let mut envs = SyncVectorEnv::new(vec![Catch::default()], plan.seed.child("envs", 0))?;
     let (observations, actions) = (Catch::default().observation_space(), Discrete::new(3));
-    let mut setup = Setup {
-        agent: Box::new(Dqn::new(observations, actions, config, &plan)?),
-        envs: make(1, plan.seed.child("envs", 0))?,
-        eval_envs: Box::new(make),
-    };
-    let summary = train(&mut setup, &training, plan.seed, Recorder::in_memory(), None, &mut [])?;
+    let mut agent = Dqn::new(observations, actions, config, &plan)?;
+    let summary = Trainer::new(&training, &mut agent, &mut envs)
+        .evaluate_on(|| Ok(Catch::default()))
+        .run()?;
     for evaluation in &summary.evaluations {
         println!("{:>7} steps: {:.2} of 1", evaluation.env_step, evaluation.mean_return);
     }
@@ -34,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut board = catch.reset(&mut rng)?;
     loop {
         println!("{}", catch.render_ansi().expect("a board is text"));
-        setup.agent.act(&[board], Mode::Exploit, &mut rng, &mut chosen)?;
+        agent.act(&[board], Mode::Exploit, &mut rng, &mut chosen)?;
         let step = catch.step(&chosen[0], &mut rng)?;
         if step.outcome.is_final() {
             println!("{}", if step.reward > 0.0 { "caught" } else { "missed" });

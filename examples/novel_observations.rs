@@ -11,7 +11,7 @@ use std::error::Error;
 
 use gymnast::{
     BoxSpace, Discrete, Env as _, EnvError, Mode, Plan, Policy as _, Presets as _, Seed,
-    SyncVectorEnv, VectorEnv,
+    SyncVectorEnv, Trainer, VectorEnv,
     core::statistics::{Bootstrap, mean},
     deep::{Categorical, NoveltyWatch, Ppo, PpoConfig},
     envs::{
@@ -20,10 +20,6 @@ use gymnast::{
     },
     harness::play_episodes,
 };
-
-#[path = "common/learning.rs"]
-mod learning;
-use learning::learn;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Poles = Box<dyn VectorEnv<BoxSpace<4>, Discrete>>;
@@ -62,11 +58,11 @@ fn poles(
 fn run(seed: Seed) -> Result<Vec<[f64; 2]>> {
     let (pole, preset) =
         (CartPole::default(), PpoConfig::preset("CartPole-v1").ok_or("no preset")?);
-    let (num_envs, env_steps) = (preset.training.num_envs, preset.training.env_steps);
-    let (plan, head) = (Plan { seed, num_envs, env_steps }, Categorical::new(pole.action_space()));
+    let (training, head) = (preset.training, Categorical::new(pole.action_space()));
+    let plan = Plan { seed, ..training.plan(0) };
     let mut agent = Ppo::new(pole.observation_space(), head, preset.settings, &plan)?;
-    let mut envs = poles(VARIANTS[0], num_envs, seed.child("envs", 0))?;
-    learn(&mut agent, &mut *envs, env_steps, env_steps, seed, |_, _| Ok(false))?;
+    let mut envs = poles(VARIANTS[0], training.num_envs, seed.child("envs", 0))?;
+    Trainer::new(&training, &mut agent, &mut *envs).root(seed).run()?;
 
     // What it sees of twenty episodes, one after the other.
     let (mut rng, mut actions, mut seen) = (seed.child("watch", 0).rng(), vec![], vec![]);

@@ -8,15 +8,13 @@
 use std::error::Error;
 
 use gymnast::{
-    Discrete, Dqn, DqnConfig, Env as _, Plan, Presets as _, Recorder, Seed, Setup, SyncVectorEnv,
-    Training,
+    Discrete, Dqn, DqnConfig, Env as _, Presets as _, SyncVectorEnv, Trainer, Training,
     core::{
         statistics::{Curve, censored_median, steps_to_threshold},
         supervised::FitConfig,
     },
     deep::random_play,
     envs::bsuite::Catch,
-    train,
 };
 
 const SEEDS: u64 = 5;
@@ -30,7 +28,7 @@ fn run(seed: u64, contrastive: f64, pretrain: bool) -> Result<(Option<f64>, f64)
     let config = DqnConfig { contrastive, ..config };
     let training =
         Training { env_steps: 6_000, eval_every: 250, eval_episodes: 50, ..Training::default() };
-    let plan = Plan { seed: Seed::new(seed), num_envs: 1, env_steps: training.env_steps };
+    let plan = training.plan(seed);
     let mut catch = Catch::default();
     let mut agent = Dqn::new(catch.observation_space(), Discrete::new(3), config, &plan)?;
     let mut played = 0.0;
@@ -40,12 +38,11 @@ fn run(seed: u64, contrastive: f64, pretrain: bool) -> Result<(Option<f64>, f64)
             .pretrain(&seen, &FitConfig { epochs: 20, batch_size: 128, ..FitConfig::adam(1e-3) })?;
         played = PLAY as f64;
     }
-    let make = |n: usize, seed: Seed| {
-        Ok(Box::new(SyncVectorEnv::new(vec![Catch::default(); n], seed)?) as Box<_>)
-    };
-    let envs = make(1, plan.seed.child("envs", 0))?;
-    let mut setup = Setup { agent: Box::new(agent), envs, eval_envs: Box::new(make) };
-    let summary = train(&mut setup, &training, plan.seed, Recorder::in_memory(), None, &mut [])?;
+    let mut envs = SyncVectorEnv::new(vec![catch], plan.seed.child("envs", 0))?;
+    let summary = Trainer::new(&training, &mut agent, &mut envs)
+        .seed(seed)
+        .evaluate_on(|| Ok(Catch::default()))
+        .run()?;
     let steps = summary.evaluations.iter().map(|evaluation| played + evaluation.env_step as f64);
     let returns: Vec<f64> = summary.evaluations.iter().map(|found| found.mean_return).collect();
     let last = returns.last().copied().unwrap_or(f64::NAN);

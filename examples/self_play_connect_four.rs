@@ -5,8 +5,7 @@
 //! ```
 
 use gymnast::{
-    Agent as _, Env as _, Mode, Plan, Policy as _, Presets as _, Seed, SyncVectorEnv,
-    VectorEnv as _,
+    AgentError, Env as _, Flow, Mode, Presets as _, Seed, SyncVectorEnv, Trainer,
     deep::{Categorical, Ppo, PpoConfig},
     envs::games::{BoardSpace, ConnectFour, Opponent, TwoPlayer},
     harness::play_episodes,
@@ -17,34 +16,32 @@ type Player = Ppo<BoardSpace<ConnectFour>, Categorical<gymnast::Discrete>>;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let preset = PpoConfig::preset("ConnectFour-v0").ok_or("no preset")?;
-    let (num_envs, env_steps) = (preset.training.num_envs, preset.training.env_steps);
-    let plan = Plan { seed: Seed::new(0), num_envs, env_steps };
+    let training = preset.training;
+    let plan = training.plan(0);
     let (boards, columns) = (Game::default().observation_space(), Game::default().action_space());
     let mut agent = Player::new(boards, Categorical::new(columns), preset.settings, &plan)?;
 
     // Each move is seen by the player who made it, and the next board by the other: γ is −1.
-    let games = vec![Game::default(); num_envs];
+    let games = vec![Game::default(); training.num_envs];
     let mut envs = SyncVectorEnv::new(games, plan.seed.child("envs", 0))?;
-    envs.reset()?;
-    let (mut rng, mut actions) = (plan.seed.child("policy", 0).rng(), Vec::new());
-    let (mut moves, mut due) = (0, 0);
-    loop {
-        if moves >= due {
-            println!("\nafter {moves} moves against itself");
-            report(&agent)?;
-            due += env_steps / 4;
-        }
-        if moves >= env_steps {
-            return Ok(());
-        }
-        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions)?;
-        agent.learn(envs.step(&actions)?)?;
-        moves += num_envs as u64;
-    }
+    println!("\nbefore it learns");
+    report(&agent)?;
+    let mut due = training.env_steps / 4;
+    Trainer::new(&training, &mut agent, &mut envs)
+        .look(|agent, progress| {
+            if progress.env_steps >= due {
+                println!("\nafter {} moves against itself", progress.env_steps);
+                report(agent)?;
+                due += training.env_steps / 4;
+            }
+            Ok(Flow::Continue)
+        })
+        .run()?;
+    Ok(())
 }
 
 /// How often the agent at its best wins, each side beginning half of the games.
-fn report(agent: &Player) -> Result<(), Box<dyn std::error::Error>> {
+fn report(agent: &Player) -> Result<(), AgentError> {
     let minimax = |depth| (format!("looking {depth} ahead"), Opponent::Minimax { depth });
     let opponents = [("moving at random".to_owned(), Opponent::Random)];
     for (name, opponent) in opponents.into_iter().chain([1, 2, 3, 4].map(minimax)) {

@@ -7,10 +7,9 @@
 //! cargo run --release --example self_play_tic_tac_toe
 //! ```
 
-use gymnast::Agent as _;
 use gymnast::{
-    Env as _, FiniteSpace as _, Mode, Plan, Policy as _, Presets as _, QLearning, QLearningConfig,
-    Seed, SyncVectorEnv, VectorEnv as _,
+    AgentError, Env as _, FiniteSpace as _, Flow, Mode, Presets as _, QLearning, QLearningConfig,
+    Seed, SyncVectorEnv, Trainer,
     envs::games::{Opponent, TicTacToe, TwoPlayer, every_game, members},
     harness::play_episodes,
 };
@@ -18,30 +17,30 @@ use gymnast::{
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let preset = QLearningConfig::preset("TicTacToe-v0").ok_or("no preset")?;
     println!("γ = {}", preset.settings.gamma);
-    let env_steps = preset.training.env_steps;
-    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps };
+    let training = preset.training;
+    let plan = training.plan(0);
     let game = TwoPlayer::<TicTacToe>::default();
     let (boards, moves) = (game.observation_space(), game.action_space());
     let mut agent = QLearning::new(boards, moves, preset.settings, &plan)?;
-
     let mut envs = SyncVectorEnv::new(vec![game], plan.seed.child("envs", 0))?;
-    envs.reset()?;
-    let (mut rng, mut actions) = (plan.seed.child("policy", 0).rng(), Vec::new());
-    for step in 0..=env_steps {
-        if step % (env_steps / 5) == 0 {
-            println!("\nafter {step} moves against itself");
-            report(&agent)?;
-        }
-        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions)?;
-        agent.learn(envs.step(&actions)?)?;
-    }
+    println!("\nbefore it learns");
+    report(&agent)?;
+    Trainer::new(&training, &mut agent, &mut envs)
+        .look(|agent, progress| {
+            if progress.env_steps % (training.env_steps / 5) == 0 {
+                println!("\nafter {} moves against itself", progress.env_steps);
+                report(agent)?;
+            }
+            Ok(Flow::Continue)
+        })
+        .run()?;
     Ok(())
 }
 
 type Player = QLearning<gymnast::envs::games::BoardSpace<TicTacToe>, gymnast::Discrete>;
 
 /// How the agent does at its best.
-fn report(agent: &Player) -> Result<(), Box<dyn std::error::Error>> {
+fn report(agent: &Player) -> Result<(), AgentError> {
     for (name, opponent) in [("random", Opponent::Random), ("perfect", TicTacToe::PERFECT)] {
         let seed = Seed::new(1);
         let mut envs = SyncVectorEnv::new(vec![TwoPlayer::<TicTacToe>::new(opponent); 1000], seed)?;

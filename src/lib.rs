@@ -79,7 +79,7 @@ pub use gymnast_envs::{
 pub use gymnast_harness::{
     Agent, AgentError, Checkpoint, Demonstrations, Evaluation, Existing, Experiment, Flow, Metrics,
     Mode, Plan, Policy, Presets, ProgressBars, Recorder, RunIdentity, Schedule, Setup, Summary,
-    Training, learn_online, train,
+    Trainer, Training, learn_online, train,
 };
 pub use gymnast_tabular::{
     DoubleQ, DoubleQConfig, DynaQ, DynaQConfig, DynaQPlus, DynaQPlusConfig, ExpectedSarsa,

@@ -17,7 +17,7 @@ use thiserror::Error;
 use toml::{Table, Value};
 
 use crate::{
-    Catalog, Seed,
+    Catalog,
     catalog::{AgentEntry, UnknownAgent},
     settings::{self, SettingsError},
     task::{AnyTask, with_task},
@@ -230,8 +230,7 @@ impl Run {
     /// The plan of one seed.
     #[must_use]
     pub fn plan(&self, seed: u64) -> Plan {
-        let Training { env_steps, num_envs, .. } = self.training;
-        Plan { seed: Seed::new(seed), num_envs, env_steps }
+        self.training.plan(seed)
     }
 
     /// Refuses a training that would end before the agent's first update.

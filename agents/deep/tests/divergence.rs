@@ -35,7 +35,8 @@ fn assert_acts_by_numbers_alone<E: Env>(
     for mode in [Mode::Exploit, Mode::Explore] {
         policy.act(envs.observations(), mode, &mut rng, &mut actions).unwrap();
         assert_eq!(actions.len(), 1);
-        let error = policy.act(&[lost.clone()], mode, &mut rng, &mut actions).unwrap_err();
+        let error =
+            policy.act(std::slice::from_ref(lost), mode, &mut rng, &mut actions).unwrap_err();
         assert!(matches!(error, AgentError::NoAction { value } if value.is_nan()), "{error}");
     }
 }

@@ -13,6 +13,19 @@ pub enum Flow {
     Stop,
 }
 
+impl Flow {
+    /// Stop where `condition` holds.
+    #[must_use]
+    pub fn stop_if(condition: bool) -> Self {
+        if condition { Self::Stop } else { Self::Continue }
+    }
+
+    /// Stop where one of the two says so.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self::stop_if(self == Self::Stop || other == Self::Stop)
+    }
+}
+
 /// Where a training stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {

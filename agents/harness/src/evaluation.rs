@@ -22,8 +22,8 @@ pub struct Episodes {
 /// # Errors
 /// As [`Policy::act`]; [`AgentError::Env`] where an environment fails, or the rewards of an episode add up
 /// to no finite number.
-pub fn play_episodes<O: Space, A: Space>(
-    policy: &dyn Policy<O, A>,
+pub fn play_episodes<O: Space, A: Space, P: Policy<O, A> + ?Sized>(
+    policy: &P,
     envs: &mut dyn VectorEnv<O, A>,
     mode: Mode,
     rng: &mut Rng,
@@ -34,8 +34,8 @@ pub fn play_episodes<O: Space, A: Space>(
 }
 
 /// The same as long as `look`, asked before each vector step, does not stop it; else `None`.
-fn play_while<O: Space, A: Space>(
-    policy: &dyn Policy<O, A>,
+fn play_while<O: Space, A: Space, P: Policy<O, A> + ?Sized>(
+    policy: &P,
     envs: &mut dyn VectorEnv<O, A>,
     mode: Mode,
     rng: &mut Rng,
@@ -95,8 +95,8 @@ pub type MakeEnvs<O, A> =
 ///
 /// # Errors
 /// As [`play_episodes`].
-pub fn evaluate_policy<O: Space, A: Space>(
-    policy: &dyn Policy<O, A>,
+pub fn evaluate_policy<O: Space, A: Space, P: Policy<O, A> + ?Sized>(
+    policy: &P,
     make_envs: &MakeEnvs<O, A>,
     episodes: usize,
     max_steps: u64,
@@ -111,8 +111,8 @@ pub fn evaluate_policy<O: Space, A: Space>(
 ///
 /// # Errors
 /// As [`play_episodes`].
-pub fn evaluate_policy_while<O: Space, A: Space>(
-    policy: &dyn Policy<O, A>,
+pub fn evaluate_policy_while<O: Space, A: Space, P: Policy<O, A> + ?Sized>(
+    policy: &P,
     make_envs: &MakeEnvs<O, A>,
     episodes: usize,
     max_steps: u64,

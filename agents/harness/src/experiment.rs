@@ -8,14 +8,14 @@ use std::{
     },
 };
 
-use gymnast_envs::{Seed, Space};
+use gymnast_envs::Space;
 use toml::Table;
 
 use crate::{
     Callback, Ending, EventWriter, Flow, Plan, Progress, ProgressBars, Recorder, RunIdentity,
     SeedDir, Setup, StopOnInterrupt, Summary, TrainError, Training, catch_panic,
     run_directory::{self, Claimed},
-    trainer::{Start, go_on},
+    trainer::{Looks, Start, go_on},
 };
 
 /// What to do with a run that the directory holds already.
@@ -133,8 +133,7 @@ impl Experiment {
             }
             summary => drop(summary?),
         }
-        let Training { env_steps, num_envs, .. } = self.training;
-        let plan = Plan { seed: Seed::new(seed), num_envs, env_steps };
+        let plan = self.training.plan(seed);
         let resumed = match self.existing {
             Existing::Resume => self.resume(seed, &dir, &identity, &plan, make)?,
             _ => None,
@@ -143,14 +142,16 @@ impl Experiment {
             Some((recorder, setup, start)) => (recorder, setup, start),
             None => {
                 let mut setup = make(&plan)?;
-                let start = Start::anew(&mut setup, plan.seed)?;
+                let start = Start::anew(&mut *setup.envs, plan.seed)?;
                 (Recorder::create(&dir.path, &identity)?, setup, start)
             }
         };
-        let mut bar = self.progress.begin(seed, env_steps);
+        let mut bar = self.progress.begin(seed, plan.env_steps);
         let mut reached = Reached(0);
         let callbacks: &mut [&mut dyn Callback] = &mut [&mut interrupt, &mut bar, &mut reached];
-        let summary = go_on(&mut setup, &self.training, plan.seed, recorder, start, callbacks)?;
+        let looks = &mut Looks::default();
+        let (parts, seed_of) = (setup.parts(), plan.seed);
+        let summary = go_on(parts, &self.training, seed_of, recorder, start, callbacks, looks)?;
         self.progress.finish(seed, &bar, &summary);
         if !summary.learned && summary.ending != Ending::Stopped {
             self.progress.warn(&format!(
@@ -181,7 +182,7 @@ impl Experiment {
     ) -> Result<Option<(Recorder, Setup<O, A>, Start)>, TrainError> {
         let resumed = Recorder::resume(&dir.path, identity, |state| {
             let mut setup = make(plan)?;
-            let start = Start::resumed(&state, &mut setup)?;
+            let start = Start::resumed(&state, &mut setup.parts())?;
             Ok((setup, start))
         })?;
         let Some(resumed) = resumed else { return Ok(None) };

@@ -1,18 +1,22 @@
-//! The loop: act, step, learn; evaluate and save at fixed env steps.
+//! Trainings of one agent, with what they work on and what listens.
 
+mod borrowed;
 mod progression;
+mod session;
 mod summary;
 
 use gymnast_envs::{Seed, Space, VectorEnv};
 
+pub use borrowed::Trainer;
 pub(crate) use progression::Start;
+pub(crate) use session::{Looks, Parts};
 pub use summary::{Ending, Summary};
 
 use crate::{
-    Agent, AgentError, Callback, Evaluation, Flow, MakeEnvs, MetricRow, Mode, Progress, Recorder,
-    StateDict, TrainError, Training, Turn, evaluate_policy_while, training::require,
+    Agent, AgentError, Callback, Evaluation, MakeEnvs, Recorder, StateDict, TrainError, Training,
+    training::require,
 };
-use progression::Progression;
+use session::Session;
 
 /// An agent and the environments it learns in and is evaluated in.
 pub struct Setup<O: Space, A: Space> {
@@ -39,43 +43,52 @@ pub fn train<O: Space, A: Space>(
     callbacks: &mut [&mut dyn Callback],
 ) -> Result<Summary, TrainError> {
     let start = match resumed {
-        Some((state, evaluations)) => Start::resumed(&state, setup)?.with(evaluations),
-        None => Start::anew(setup, seed)?,
+        Some((state, evaluations)) => Start::resumed(&state, &mut setup.parts())?.with(evaluations),
+        None => Start::anew(&mut *setup.envs, seed)?,
     };
-    go_on(setup, training, seed, recorder, start, callbacks)
+    let looks = &mut Looks::default();
+    go_on(setup.parts(), training, seed, recorder, start, callbacks, looks)
+}
+
+impl<O: Space, A: Space> Setup<O, A> {
+    pub(crate) fn parts(&mut self) -> Parts<'_, O, A, dyn Agent<O, A>> {
+        Parts { agent: &mut *self.agent, envs: &mut *self.envs, eval_envs: Some(&*self.eval_envs) }
+    }
 }
 
 /// Trains from there on.
-pub(crate) fn go_on<O: Space, A: Space>(
-    setup: &mut Setup<O, A>,
-    training: &Training,
+pub(crate) fn go_on<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized>(
+    parts: Parts<'a, O, A, G>,
+    training: &'a Training,
     seed: Seed,
     recorder: Recorder,
     start: Start,
-    callbacks: &mut [&mut dyn Callback],
+    callbacks: &'a mut [&mut dyn Callback],
+    looks: &'a mut Looks<'_, G>,
 ) -> Result<Summary, TrainError> {
     training.check()?;
     let n = training.num_envs;
-    let given = setup.envs.num_envs();
+    let given = parts.envs.num_envs();
     require(
         given == n,
         "training.num_envs",
         n as u64,
         format!("{given}, as the environments given"),
     )?;
-    check_first_update(setup.agent.first_update(), training)?;
+    check_first_update(parts.agent.first_update(), training)?;
     let Start { progress, restored, evaluations } = start;
     if let Some(restored) = restored {
         let env_steps = progress.env_steps;
         callbacks.iter_mut().for_each(|callback| callback.on_resume(env_steps, restored));
     }
     let saved = (progress.env_steps, progress.episodes);
-    let mut run = Run { setup, training, seed, recorder, callbacks, progress, saved, evaluations };
-    let ending = match run.drive() {
-        Err(TrainError::Agent(AgentError::Interrupted)) => run.go_back(),
+    let mut session =
+        Session { parts, training, seed, recorder, callbacks, looks, progress, saved, evaluations };
+    let ending = match session.drive() {
+        Err(TrainError::Agent(AgentError::Interrupted)) => session.go_back(),
         ending => ending?,
     };
-    Ok(run.summary(ending))
+    Ok(session.summary(ending))
 }
 
 /// Refuses a training that would end before the agent's first update.
@@ -95,224 +108,8 @@ pub fn check_first_update(first_update: u64, training: &Training) -> Result<(), 
     )
 }
 
-/// A training under way.
-struct Run<'a, 'b, O: Space, A: Space> {
-    setup: &'a mut Setup<O, A>,
-    training: &'a Training,
-    seed: Seed,
-    recorder: Recorder,
-    callbacks: &'a mut [&'b mut dyn Callback],
-    progress: Progression,
-    /// The env steps and episodes of the last checkpoint.
-    saved: (u64, u64),
-    evaluations: Vec<Evaluation>,
-}
-
-impl<O: Space, A: Space> Run<'_, '_, O, A> {
-    fn drive(&mut self) -> Result<Ending, TrainError> {
-        let training = self.training;
-        let mut actions = Vec::with_capacity(training.num_envs);
-        // A process that was killed between its last checkpoint and its summary had ended already.
-        let last = self.evaluations.last().filter(|e| e.env_step == self.progress.env_steps);
-        if last.is_some_and(|evaluation| training.is_reached(evaluation)) {
-            return Ok(Ending::Threshold);
-        }
-        // A process that was told to end while it evaluated left this to do, and its last checkpoint to
-        // be as if it had not been.
-        let was_abandoned = self.progress.evaluation_is_due;
-        if let Some(ending) = self.evaluate_and_save(Flow::Continue, was_abandoned)? {
-            return Ok(ending);
-        }
-        while self.progress.env_steps < training.env_steps {
-            let before = self.progress.env_steps;
-            let flow = self.step(&mut actions)?;
-            let now = self.progress.env_steps;
-            let is_last = now == training.env_steps;
-            if is_due(training.log_every, before, now) {
-                self.log()?;
-            }
-            self.progress.evaluation_is_due = is_due(training.eval_every, before, now) || is_last;
-            let save_is_due = is_due(training.checkpoint_every, before, now) || is_last;
-            if let Some(ending) = self.evaluate_and_save(flow, save_is_due)? {
-                return Ok(ending);
-            }
-        }
-        Ok(Ending::Budget)
-    }
-
-    /// Evaluates where that is due, then saves where that is due or the training ends here, as `flow`
-    /// or the evaluation may say. Returns how it ends, where it does before all steps are taken.
-    fn evaluate_and_save(
-        &mut self,
-        mut flow: Flow,
-        save_is_due: bool,
-    ) -> Result<Option<Ending>, TrainError> {
-        if self.progress.evaluation_is_due {
-            let Some(evaluation) = self.evaluate()? else {
-                self.save()?;
-                return Ok(Some(Ending::Stopped));
-            };
-            flow = flow.or(self.notify(|callback| callback.on_evaluation(&evaluation)));
-            if self.training.is_reached(&evaluation) {
-                self.save()?;
-                return Ok(Some(Ending::Threshold));
-            }
-        }
-        let is_stopped = flow == Flow::Stop;
-        if save_is_due || is_stopped {
-            self.save()?;
-        }
-        let is_last = self.progress.env_steps == self.training.env_steps;
-        Ok((is_stopped && !is_last).then_some(Ending::Stopped))
-    }
-
-    /// One step in every environment; where the agent plays by itself, what it comes back with.
-    fn step(&mut self, actions: &mut Vec<A::Element>) -> Result<Flow, TrainError> {
-        let due = self.next_due();
-        let Setup { agent, envs, .. } = &mut *self.setup;
-        let (progress, recorder) = (&mut self.progress, &self.recorder);
-        let mut ended = Vec::new();
-        if let Some(workers) = agent.asynchronous() {
-            let turns = workers.advance(&mut **envs, due)?;
-            if turns.iter().all(|turn| turn.steps.is_empty()) {
-                // It counts more steps than the loop does: a checkpoint that was put together wrongly.
-                return Err(AgentError::Stalled { until: due, counted: progress.env_steps }.into());
-            }
-            for Turn { env, steps, metrics } in turns {
-                for (reward, outcome) in steps {
-                    progress.env_steps += 1;
-                    ended.extend(progress.count(env, reward, outcome, recorder)?);
-                }
-                metrics.iter().for_each(|metrics| progress.gather(metrics));
-            }
-        } else {
-            agent.act(envs.observations(), Mode::Explore, &mut progress.policy_rng, actions)?;
-            let rows = envs.step(actions)?;
-            progress.env_steps += rows.len() as u64;
-            let metrics = agent.learn(rows)?;
-            for i in 0..rows.len() {
-                ended.extend(progress.count(i, rows.rewards[i], rows.outcomes[i], recorder)?);
-            }
-            metrics.iter().for_each(|metrics| progress.gather(metrics));
-        }
-        for episode in &ended {
-            self.recorder.episode(episode)?;
-            self.callbacks.iter_mut().for_each(|callback| callback.on_episode(episode));
-        }
-        let standing = Progress {
-            env_steps: self.progress.env_steps,
-            total_env_steps: self.training.env_steps,
-            episodes: self.progress.episodes,
-        };
-        Ok(self.notify(|callback| callback.on_step(&standing)))
-    }
-
-    /// The env steps at which there is something else to do.
-    fn next_due(&self) -> u64 {
-        let Training { env_steps, log_every, eval_every, checkpoint_every, .. } = *self.training;
-        let now = self.progress.env_steps;
-        let next =
-            |every: u64| Some(now.checked_div(every)?.saturating_add(1).saturating_mul(every));
-        let due = [log_every, eval_every, checkpoint_every].into_iter().filter_map(next);
-        due.fold(env_steps, u64::min)
-    }
-
-    fn notify(&mut self, call: impl FnMut(&mut dyn Callback) -> Flow) -> Flow {
-        notify(self.callbacks, call)
-    }
-
-    fn log(&mut self) -> Result<(), TrainError> {
-        let wall_time_s = self.recorder.wall_time_s();
-        for (metric, (sum, count)) in std::mem::take(&mut self.progress.window) {
-            let (env_step, value) = (self.progress.env_steps, sum / count as f64);
-            self.recorder.metric(&MetricRow { env_step, wall_time_s, metric, value })?;
-        }
-        Ok(())
-    }
-
-    /// Evaluates the agent as it is; `None` where a callback ends that early.
-    fn evaluate(&mut self) -> Result<Option<Evaluation>, TrainError> {
-        let (training, env_steps) = (self.training, self.progress.env_steps);
-        let callbacks = &mut *self.callbacks;
-        let mut look = || notify(callbacks, |callback| callback.on_evaluation_step());
-        let episodes = self.recorder.pausing(|| {
-            evaluate_policy_while(
-                &*self.setup.agent,
-                &*self.setup.eval_envs,
-                training.eval_episodes,
-                training.max_eval_steps,
-                evaluation_seed(self.seed, env_steps),
-                &mut look,
-            )
-        })?;
-        let Some(episodes) = episodes else { return Ok(None) };
-        let evaluation = episodes.summarize(env_steps, self.recorder.wall_time_s());
-        self.recorder.evaluation(&evaluation)?;
-        self.evaluations.push(evaluation);
-        self.progress.evaluation_is_due = false;
-        Ok(Some(evaluation))
-    }
-
-    fn save(&mut self) -> Result<(), TrainError> {
-        let (setup, progress) = (&*self.setup, &self.progress);
-        self.saved = (progress.env_steps, progress.episodes);
-        self.recorder.checkpoint(progress.env_steps, || {
-            let mut state = StateDict::new();
-            state.insert_part("agent", &*setup.agent)?;
-            // Nothing could be learned from there on, and no checkpoint be found that is still good.
-            state.expect_finite()?;
-            state.insert("envs", &setup.envs.save())?;
-            state.insert("progress", progress)?;
-            Ok(state)
-        })
-    }
-
-    /// An update was given up half-way, so that only what was saved before it counts.
-    fn go_back(&mut self) -> Ending {
-        (self.progress.env_steps, self.progress.episodes) = self.saved;
-        self.evaluations.retain(|evaluation| evaluation.env_step <= self.saved.0);
-        Ending::Stopped
-    }
-
-    fn summary(self, ending: Ending) -> Summary {
-        let env_steps = self.progress.env_steps;
-        Summary {
-            ending,
-            env_steps,
-            episodes: self.progress.episodes,
-            wall_time_s: self.recorder.wall_time_s(),
-            // A clock may stand still over a short training.
-            env_steps_per_s: Some(self.recorder.learning_time_s())
-                .filter(|&seconds| seconds > 0.0)
-                .map(|seconds| env_steps as f64 / seconds),
-            // Of an update that was given up nothing is kept.
-            learned: env_steps > 0 && self.setup.agent.has_learned(),
-            evaluations: self.evaluations,
-        }
-    }
-}
-
-/// Calls every callback; one that says stop is enough.
-fn notify(
-    callbacks: &mut [&mut dyn Callback],
-    mut call: impl FnMut(&mut dyn Callback) -> Flow,
-) -> Flow {
-    callbacks.iter_mut().fold(Flow::Continue, |flow, callback| flow.or(call(*callback)))
-}
-
-impl Flow {
-    fn or(self, other: Self) -> Self {
-        if self == Self::Stop { self } else { other }
-    }
-}
-
 /// The seed of the evaluation after so many env steps: a stream for each, so that none depends on
 /// those before it.
 pub(crate) fn evaluation_seed(seed: Seed, env_steps: u64) -> Seed {
     seed.child("evaluation", env_steps)
-}
-
-/// Whether a multiple of `every` was reached between two counts.
-fn is_due(every: u64, before: u64, now: u64) -> bool {
-    every > 0 && before / every < now / every
 }

@@ -1,8 +1,9 @@
 //! How long to train, and how often to look.
 
+use gymnast_envs::Seed;
 use serde::{Deserialize, Serialize};
 
-use crate::{Evaluation, TrainError};
+use crate::{Evaluation, Plan, TrainError};
 
 gymnast_envs::documented! {
     /// How long to train, and how often to look.
@@ -49,6 +50,12 @@ impl Default for Training {
 }
 
 impl Training {
+    /// What an agent is told of a training with this seed.
+    #[must_use]
+    pub fn plan(&self, seed: u64) -> Plan {
+        Plan { seed: Seed::new(seed), num_envs: self.num_envs, env_steps: self.env_steps }
+    }
+
     /// Checks the settings against each other.
     ///
     /// # Errors

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use gymnast_envs::{EnvError, Outcome, Restored, Rng, Seed, Space, VectorSnapshot};
+use gymnast_envs::{EnvError, Outcome, Restored, Rng, Seed, Space, VectorEnv, VectorSnapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckpointError, Episode, Evaluation, Metrics, Recorder, Setup, StateDict, TrainError,
+    Agent, CheckpointError, Episode, Evaluation, Metrics, Recorder, StateDict, TrainError,
     evaluation::check_return,
 };
+
+use super::Parts;
 
 /// Where a training begins.
 pub(crate) struct Start {
@@ -21,21 +23,22 @@ pub(crate) struct Start {
 impl Start {
     /// At the first step.
     pub(crate) fn anew<O: Space, A: Space>(
-        setup: &mut Setup<O, A>,
+        envs: &mut dyn VectorEnv<O, A>,
         seed: Seed,
     ) -> Result<Self, TrainError> {
-        setup.envs.reset()?;
-        let n = setup.envs.num_envs();
+        envs.reset()?;
+        let n = envs.num_envs();
         let progress = Progression::new(n, seed.child("policy", 0).rng());
         Ok(Self { progress, restored: None, evaluations: Vec::new() })
     }
 
-    /// Where a checkpoint's state was saved. After an error the setup is of no use any more.
-    pub(crate) fn resumed<O: Space, A: Space>(
+    /// Where a checkpoint's state was saved. After an error agent and environments are of no use until another
+    /// state is loaded.
+    pub(crate) fn resumed<O: Space, A: Space, G: Agent<O, A> + ?Sized>(
         state: &StateDict,
-        setup: &mut Setup<O, A>,
+        parts: &mut Parts<'_, O, A, G>,
     ) -> Result<Self, CheckpointError> {
-        let (progress, restored) = Progression::load(state, setup)?;
+        let (progress, restored) = Progression::load(state, parts)?;
         Ok(Self { progress, restored: Some(restored), evaluations: Vec::new() })
     }
 
@@ -75,17 +78,17 @@ impl Progression {
         }
     }
 
-    fn load<O: Space, A: Space>(
+    fn load<O: Space, A: Space, G: Agent<O, A> + ?Sized>(
         state: &StateDict,
-        setup: &mut Setup<O, A>,
+        parts: &mut Parts<'_, O, A, G>,
     ) -> Result<(Self, Restored), CheckpointError> {
-        state.load_part("agent", &mut *setup.agent)?;
-        let restored = setup
+        state.load_part("agent", &mut *parts.agent)?;
+        let restored = parts
             .envs
             .restore(&state.get::<VectorSnapshot>("envs")?)
             .map_err(CheckpointError::part)?;
         let mut progress: Self = state.get("progress")?;
-        let n = setup.envs.num_envs();
+        let n = parts.envs.num_envs();
         let running = (progress.returns.len(), progress.lengths.len());
         if running != (n, n) {
             let expected = format!("{n} running episodes, one an environment");
@@ -99,7 +102,7 @@ impl Progression {
             // The episodes that were under way are lost: counting on would mix them with new ones.
             progress.returns.fill(0.0);
             progress.lengths.fill(0);
-            setup.agent.begin_episodes();
+            parts.agent.begin_episodes();
         }
         Ok((progress, restored))
     }

@@ -1,0 +1,255 @@
+//! The loop: act, step, learn; evaluate and save at fixed env steps.
+
+use gymnast_envs::{Seed, Space, VectorEnv};
+
+use super::{Ending, Summary, evaluation_seed, progression::Progression};
+use crate::{
+    Agent, AgentError, Callback, Evaluation, Flow, MakeEnvs, MetricRow, Mode, Progress, Recorder,
+    StateDict, TrainError, Training, Turn, evaluate_policy_while,
+};
+
+/// What a training works on.
+pub(crate) struct Parts<'a, O: Space, A: Space, G: ?Sized> {
+    pub(crate) agent: &'a mut G,
+    pub(crate) envs: &'a mut dyn VectorEnv<O, A>,
+    /// Makes the environments of an evaluation; none: there is no evaluation.
+    pub(crate) eval_envs: Option<&'a MakeEnvs<O, A>>,
+}
+
+/// What sees the agent `G` itself, and where the training stands by `E`.
+type Look<'a, G, E> = Box<dyn FnMut(&G, &E) -> Result<Flow, AgentError> + 'a>;
+
+/// What sees the agent itself while it learns.
+pub(crate) struct Looks<'a, G: ?Sized> {
+    /// After every vector step.
+    pub(crate) steps: Vec<Look<'a, G, Progress>>,
+    /// After every evaluation.
+    pub(crate) evaluations: Vec<Look<'a, G, Evaluation>>,
+}
+
+impl<G: ?Sized> Default for Looks<'_, G> {
+    fn default() -> Self {
+        Self { steps: Vec::new(), evaluations: Vec::new() }
+    }
+}
+
+/// A training under way.
+pub(super) struct Session<'a, 'b, 'c, O: Space, A: Space, G: ?Sized> {
+    pub(super) parts: Parts<'a, O, A, G>,
+    pub(super) training: &'a Training,
+    pub(super) seed: Seed,
+    pub(super) recorder: Recorder,
+    pub(super) callbacks: &'a mut [&'b mut dyn Callback],
+    pub(super) looks: &'a mut Looks<'c, G>,
+    pub(super) progress: Progression,
+    /// The env steps and episodes of the last checkpoint.
+    pub(super) saved: (u64, u64),
+    pub(super) evaluations: Vec<Evaluation>,
+}
+
+impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, '_, '_, O, A, G> {
+    pub(super) fn drive(&mut self) -> Result<Ending, TrainError> {
+        let training = self.training;
+        let mut actions = Vec::with_capacity(training.num_envs);
+        // A process that was killed between its last checkpoint and its summary had ended already.
+        let last = self.evaluations.last().filter(|e| e.env_step == self.progress.env_steps);
+        if last.is_some_and(|evaluation| training.is_reached(evaluation)) {
+            return Ok(Ending::Threshold);
+        }
+        // A process that was told to end while it evaluated left this to do, and its last checkpoint to
+        // be as if it had not been.
+        let was_abandoned = self.progress.evaluation_is_due;
+        if let Some(ending) = self.evaluate_and_save(Flow::Continue, was_abandoned)? {
+            return Ok(ending);
+        }
+        while self.progress.env_steps < training.env_steps {
+            let before = self.progress.env_steps;
+            let flow = self.step(&mut actions)?;
+            let now = self.progress.env_steps;
+            let is_last = now == training.env_steps;
+            if is_due(training.log_every, before, now) {
+                self.log()?;
+            }
+            self.progress.evaluation_is_due = self.parts.eval_envs.is_some()
+                && (is_due(training.eval_every, before, now) || is_last);
+            let save_is_due = is_due(training.checkpoint_every, before, now) || is_last;
+            if let Some(ending) = self.evaluate_and_save(flow, save_is_due)? {
+                return Ok(ending);
+            }
+        }
+        Ok(Ending::Budget)
+    }
+
+    /// Evaluates where that is due, then saves where that is due or the training ends here, as `flow`
+    /// or the evaluation may say. Returns how it ends, where it does before all steps are taken.
+    fn evaluate_and_save(
+        &mut self,
+        mut flow: Flow,
+        save_is_due: bool,
+    ) -> Result<Option<Ending>, TrainError> {
+        if self.progress.evaluation_is_due {
+            let Some(evaluation) = self.evaluate()? else {
+                self.save()?;
+                return Ok(Some(Ending::Stopped));
+            };
+            flow = flow.or(self.notify(|callback| callback.on_evaluation(&evaluation)));
+            for look in &mut self.looks.evaluations {
+                flow = flow.or(look(self.parts.agent, &evaluation)?);
+            }
+            if self.training.is_reached(&evaluation) {
+                self.save()?;
+                return Ok(Some(Ending::Threshold));
+            }
+        }
+        let is_stopped = flow == Flow::Stop;
+        if save_is_due || is_stopped {
+            self.save()?;
+        }
+        let is_last = self.progress.env_steps == self.training.env_steps;
+        Ok((is_stopped && !is_last).then_some(Ending::Stopped))
+    }
+
+    /// One step in every environment; where the agent plays by itself, what it comes back with.
+    fn step(&mut self, actions: &mut Vec<A::Element>) -> Result<Flow, TrainError> {
+        let due = self.next_due();
+        let Parts { agent, envs, .. } = &mut self.parts;
+        let (progress, recorder) = (&mut self.progress, &self.recorder);
+        let mut ended = Vec::new();
+        if let Some(workers) = agent.asynchronous() {
+            let turns = workers.advance(&mut **envs, due)?;
+            if turns.iter().all(|turn| turn.steps.is_empty()) {
+                // It counts more steps than the loop does: a checkpoint that was put together wrongly.
+                return Err(AgentError::Stalled { until: due, counted: progress.env_steps }.into());
+            }
+            for Turn { env, steps, metrics } in turns {
+                for (reward, outcome) in steps {
+                    progress.env_steps += 1;
+                    ended.extend(progress.count(env, reward, outcome, recorder)?);
+                }
+                metrics.iter().for_each(|metrics| progress.gather(metrics));
+            }
+        } else {
+            agent.act(envs.observations(), Mode::Explore, &mut progress.policy_rng, actions)?;
+            let rows = envs.step(actions)?;
+            progress.env_steps += rows.len() as u64;
+            let metrics = agent.learn(rows)?;
+            for i in 0..rows.len() {
+                ended.extend(progress.count(i, rows.rewards[i], rows.outcomes[i], recorder)?);
+            }
+            metrics.iter().for_each(|metrics| progress.gather(metrics));
+        }
+        for episode in &ended {
+            self.recorder.episode(episode)?;
+            self.callbacks.iter_mut().for_each(|callback| callback.on_episode(episode));
+        }
+        let standing = Progress {
+            env_steps: self.progress.env_steps,
+            total_env_steps: self.training.env_steps,
+            episodes: self.progress.episodes,
+        };
+        let mut flow = self.notify(|callback| callback.on_step(&standing));
+        for look in &mut self.looks.steps {
+            flow = flow.or(look(self.parts.agent, &standing)?);
+        }
+        Ok(flow)
+    }
+
+    /// The env steps at which there is something else to do.
+    fn next_due(&self) -> u64 {
+        let Training { env_steps, log_every, eval_every, checkpoint_every, .. } = *self.training;
+        let now = self.progress.env_steps;
+        let next =
+            |every: u64| Some(now.checked_div(every)?.saturating_add(1).saturating_mul(every));
+        let due = [log_every, eval_every, checkpoint_every].into_iter().filter_map(next);
+        due.fold(env_steps, u64::min)
+    }
+
+    fn notify(&mut self, call: impl FnMut(&mut dyn Callback) -> Flow) -> Flow {
+        notify(self.callbacks, call)
+    }
+
+    fn log(&mut self) -> Result<(), TrainError> {
+        let wall_time_s = self.recorder.wall_time_s();
+        for (metric, (sum, count)) in std::mem::take(&mut self.progress.window) {
+            let (env_step, value) = (self.progress.env_steps, sum / count as f64);
+            self.recorder.metric(&MetricRow { env_step, wall_time_s, metric, value })?;
+        }
+        Ok(())
+    }
+
+    /// Evaluates the agent as it is; `None` where a callback ends that early.
+    fn evaluate(&mut self) -> Result<Option<Evaluation>, TrainError> {
+        let Parts { agent, eval_envs, .. } = &self.parts;
+        let make_envs = eval_envs.expect("without environments no evaluation is due");
+        let (training, env_steps) = (self.training, self.progress.env_steps);
+        let callbacks = &mut *self.callbacks;
+        let mut look = || notify(callbacks, |callback| callback.on_evaluation_step());
+        let episodes = self.recorder.pausing(|| {
+            evaluate_policy_while(
+                &**agent,
+                make_envs,
+                training.eval_episodes,
+                training.max_eval_steps,
+                evaluation_seed(self.seed, env_steps),
+                &mut look,
+            )
+        })?;
+        let Some(episodes) = episodes else { return Ok(None) };
+        let evaluation = episodes.summarize(env_steps, self.recorder.wall_time_s());
+        self.recorder.evaluation(&evaluation)?;
+        self.evaluations.push(evaluation);
+        self.progress.evaluation_is_due = false;
+        Ok(Some(evaluation))
+    }
+
+    fn save(&mut self) -> Result<(), TrainError> {
+        let (parts, progress) = (&self.parts, &self.progress);
+        self.saved = (progress.env_steps, progress.episodes);
+        self.recorder.checkpoint(progress.env_steps, || {
+            let mut state = StateDict::new();
+            state.insert_part("agent", &*parts.agent)?;
+            // Nothing could be learned from there on, and no checkpoint be found that is still good.
+            state.expect_finite()?;
+            state.insert("envs", &parts.envs.save())?;
+            state.insert("progress", progress)?;
+            Ok(state)
+        })
+    }
+
+    /// An update was given up half-way, so that only what was saved before it counts.
+    pub(super) fn go_back(&mut self) -> Ending {
+        (self.progress.env_steps, self.progress.episodes) = self.saved;
+        self.evaluations.retain(|evaluation| evaluation.env_step <= self.saved.0);
+        Ending::Stopped
+    }
+
+    pub(super) fn summary(self, ending: Ending) -> Summary {
+        let env_steps = self.progress.env_steps;
+        Summary {
+            ending,
+            env_steps,
+            episodes: self.progress.episodes,
+            wall_time_s: self.recorder.wall_time_s(),
+            // A clock may stand still over a short training.
+            env_steps_per_s: Some(self.recorder.learning_time_s())
+                .filter(|&seconds| seconds > 0.0)
+                .map(|seconds| env_steps as f64 / seconds),
+            // Of an update that was given up nothing is kept.
+            learned: env_steps > 0 && self.parts.agent.has_learned(),
+            evaluations: self.evaluations,
+        }
+    }
+}
+
+/// Calls every callback; one that says stop is enough.
+fn notify(
+    callbacks: &mut [&mut dyn Callback],
+    mut call: impl FnMut(&mut dyn Callback) -> Flow,
+) -> Flow {
+    callbacks.iter_mut().fold(Flow::Continue, |flow, callback| flow.or(call(*callback)))
+}
+
+/// Whether a multiple of `every` was reached between two counts.
+fn is_due(every: u64, before: u64, now: u64) -> bool {
+    every > 0 && before / every < now / every
+}
