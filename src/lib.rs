@@ -52,6 +52,7 @@
 
 pub mod catalog;
 pub mod command;
+pub mod prelude;
 pub mod run;
 pub mod settings;
 pub mod task;

@@ -20,4 +20,5 @@ mod sandbox;
 mod shown;
 mod signals;
 mod train;
+mod trainer;
 mod tune;
