@@ -80,7 +80,7 @@ pub use gymnast_envs::{
 pub use gymnast_harness::{
     Agent, AgentError, Checkpoint, Demonstrations, Evaluation, Existing, Experiment, Flow, Metrics,
     Mode, Plan, Policy, Presets, ProgressBars, Recorder, RunIdentity, Schedule, Setup, Summary,
-    Trainer, Training, learn_online, train,
+    Trainer, Training, learn_online, save_best, train,
 };
 pub use gymnast_tabular::{
     DoubleQ, DoubleQConfig, DynaQ, DynaQConfig, DynaQPlus, DynaQPlusConfig, ExpectedSarsa,

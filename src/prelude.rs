@@ -35,5 +35,5 @@ pub use crate::{
     PrioritizedSweeping, PrioritizedSweepingConfig, ProgressBars, QLearning, QLearningConfig,
     Recorder, Registry, Rng, Run, Sarsa, SarsaConfig, SarsaLambda, SarsaLambdaConfig, Schedule,
     Seed, Space, Step, Summary, SyncVectorEnv, Trained, Trainer, Training, VectorEnv,
-    product_space, snapshot,
+    product_space, save_best, snapshot,
 };

@@ -82,6 +82,33 @@ fn a_look_may_stop_it_and_may_fail() {
     assert_eq!((summary.env_steps, summary.evaluations.len()), (6_000, 0));
 }
 
+#[test]
+fn the_best_that_was_seen_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("best.safetensors");
+    let (mut agent, mut envs) = parts(&training().plan(0));
+    let mut seen = Vec::new();
+    let summary = Trainer::new(&training(), &mut agent, &mut envs)
+        .evaluate_on(lake)
+        .look_when_evaluated(save_best(&path))
+        .look_when_evaluated(|agent, evaluation| {
+            seen.push((evaluation.mean_return, values(agent)));
+            Ok(Flow::Continue)
+        })
+        .run()
+        .unwrap();
+    let returns = summary.evaluations.iter().map(|evaluation| evaluation.mean_return);
+    assert!(returns.eq(seen.iter().map(|(mean_return, _)| *mean_return)));
+    // The first of several that are as good.
+    let mut best = &seen[0];
+    for found in &seen {
+        best = if found.0 > best.0 { found } else { best };
+    }
+    let (mut again, _) = parts(&training().plan(0));
+    again.load(&gymnast::core::checkpoint::load(&path).unwrap()).unwrap();
+    assert_eq!(values(&again), best.1);
+}
+
 /// The records of a training of which each session takes so many steps at most.
 fn recorded(dir: &Path, sessions: &[u64]) -> (Vec<f64>, Vec<Vec<u8>>) {
     let mut learned = Vec::new();

@@ -8,7 +8,7 @@ use gymnast::{
         tch::{self, Kind, Tensor},
     },
     deep::{
-        Acting, Learned, Learner, Moment, OffPolicyAgent, SoftActor, SoftActorConfig, Widths,
+        Acting, Learned, Learner, Moment, OffPolicyAgent, SoftActor, SoftActorSettings, Widths,
         off_policy_settings, replay::Batch,
     },
     harness::{CheckpointError, Preset, StateDict},
@@ -68,7 +68,7 @@ impl Learner for TqcLearner {
         AgentError::require((1..=10).contains(critics), "critics", critics, "1 to 10")?;
         let keeps_one = dropped < quantiles && *quantiles <= 1_000;
         AgentError::require(keeps_one, "dropped", dropped, "fewer than the quantiles, 1 to 1000")?;
-        let actor = SoftActorConfig {
+        let actor = SoftActorSettings {
             hidden,
             activation: Activation::Relu,
             alpha: *alpha,

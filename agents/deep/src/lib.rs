@@ -47,5 +47,5 @@ pub use policy_head::{Categorical, DiagonalGaussian, MultiCategorical};
 pub use ppo::{Ppo, PpoConfig};
 pub use reinforce::{Reinforce, ReinforceConfig};
 pub use sac::{Sac, SacConfig, SacLearner};
-pub use soft_actor::{Ascent, SoftActor, SoftActorConfig};
+pub use soft_actor::{Ascent, SoftActor, SoftActorSettings};
 pub use td3::{Td3, Td3Config, Td3Learner};

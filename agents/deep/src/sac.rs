@@ -11,7 +11,7 @@ use crate::{
     critics::Critics,
     off_policy::{Acting, Learner, Moment, OffPolicyAgent, Widths},
     replay::Batch,
-    soft_actor::{SoftActor, SoftActorConfig},
+    soft_actor::{SoftActor, SoftActorSettings},
     targets,
 };
 
@@ -89,7 +89,7 @@ impl Learner for SacLearner {
         config.check()?;
         let SacConfig { hidden, activation, alpha, automatic, target_entropy, average, .. } =
             config;
-        let actor = SoftActorConfig {
+        let actor = SoftActorSettings {
             hidden,
             activation: *activation,
             alpha: *alpha,

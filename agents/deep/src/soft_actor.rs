@@ -38,7 +38,7 @@ pub struct SoftActor {
 
 /// The settings of a [`SoftActor`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SoftActorConfig<'a> {
+pub struct SoftActorSettings<'a> {
     /// The widths of the hidden layers.
     pub hidden: &'a [usize],
     /// What follows each hidden layer.
@@ -73,11 +73,11 @@ impl SoftActor {
     /// # Errors
     /// [`AgentError::Backend`].
     pub fn new(
-        config: &SoftActorConfig<'_>,
+        config: &SoftActorSettings<'_>,
         widths: Widths,
         seed: Seed,
     ) -> Result<Self, AgentError> {
-        let SoftActorConfig { hidden, activation, alpha, target_entropy, average } = *config;
+        let SoftActorSettings { hidden, activation, alpha, target_entropy, average } = *config;
         let mut rng = seed.child("actor", 0).rng();
         // Both begin with the same weights.
         let twin = &mut rng.clone();

@@ -53,5 +53,5 @@ pub use run_seeds::RunSeeds;
 pub use schedule::Schedule;
 pub use seed_dir::SeedDir;
 pub use tensorboard::EventWriter;
-pub use trainer::{Ending, Setup, Summary, Trainer, check_first_update, train};
+pub use trainer::{Ending, Setup, Summary, Trainer, check_first_update, save_best, train};
 pub use training::Training;

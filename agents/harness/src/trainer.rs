@@ -1,5 +1,6 @@
 //! Trainings of one agent, with what they work on and what listens.
 
+mod best;
 mod borrowed;
 mod progression;
 mod session;
@@ -7,6 +8,7 @@ mod summary;
 
 use gymnast_envs::{Seed, Space, VectorEnv};
 
+pub use best::save_best;
 pub use borrowed::Trainer;
 pub(crate) use progression::Start;
 pub(crate) use session::{Looks, Parts};

@@ -49,6 +49,19 @@ impl<E: Env> SyncVectorEnv<E> {
         Self::with_autoreset(envs, seed, AutoresetMode::SameStep)
     }
 
+    /// A vector of `n` environments, each made by `make`.
+    ///
+    /// # Errors
+    /// [`EnvError::WrongBatch`] if there are none; what `make` returns.
+    pub fn of(
+        n: usize,
+        seed: Seed,
+        make: impl FnMut() -> Result<E, EnvError>,
+    ) -> Result<Self, EnvError> {
+        let envs = std::iter::repeat_with(make).take(n).collect::<Result<_, _>>()?;
+        Self::new(envs, seed)
+    }
+
     /// The same with another rule for finished environments.
     ///
     /// # Errors

@@ -113,10 +113,7 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
     where
         E: Env<ObservationSpace = O, ActionSpace = A> + Send + 'static,
     {
-        self.evaluate_in(move |n, seed| {
-            let envs = (0..n).map(|_| make()).collect::<Result<Vec<_>, _>>()?;
-            Ok(Box::new(SyncVectorEnv::new(envs, seed)?))
-        })
+        self.evaluate_in(move |n, seed| Ok(Box::new(SyncVectorEnv::of(n, seed, &make)?)))
     }
 
     /// The same with vectors of any kind: `make` gets the number of environments and the seed above them.
