@@ -61,7 +61,7 @@ fn learn_on(
     seed: Seed,
 ) -> Result<(Option<u64>, f64)> {
     let mut envs = poles(length, training.num_envs, seed.child("envs", 0))?;
-    let evaluations = Trainer::new(training, agent, &mut *envs)
+    let evaluations = Trainer::new(training, 0, agent, &mut *envs)
         .root(seed)
         .evaluate_in(move |n, seed| poles(length, n, seed))
         .run()?

@@ -38,7 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (training, plan) = (&preset.training, preset.training.plan(0));
     let mut expert = Ppo::new(seen, Categorical::new(done), preset.settings, &plan)?;
     let mut envs = cart_poles(training.num_envs, plan.seed.child("envs", 0))?;
-    let summary = Trainer::new(training, &mut expert, &mut envs).evaluate_on(pole_of_500).run()?;
+    let summary =
+        Trainer::new(training, 0, &mut expert, &mut envs).evaluate_on(pole_of_500).run()?;
     println!("the expert, after {} steps: {:.1}", summary.env_steps, last(&summary)?);
 
     let mut episodes = Demonstrations::new(seen, done);
@@ -58,7 +59,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (training, plan) = (&preset.training, preset.training.plan(0));
     let mut clone = Bc::new(&episodes, Categorical::new(done), &preset.settings, &plan)?;
     let mut envs = cart_poles(1, plan.seed.child("envs", 1))?;
-    let summary = Trainer::new(training, &mut clone, &mut envs).evaluate_on(pole_of_500).run()?;
+    let summary =
+        Trainer::new(training, 0, &mut clone, &mut envs).evaluate_on(pole_of_500).run()?;
     println!("its clone, after {} minibatches: {:.1}", summary.env_steps, last(&summary)?);
     Ok(())
 }

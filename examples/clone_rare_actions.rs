@@ -50,7 +50,7 @@ fn expert(seed: Seed) -> Result<Dqn<BoxSpace<2>, Discrete>> {
     let plan = Plan { seed, num_envs: training.num_envs, env_steps: training.env_steps };
     let mut agent = Dqn::new(car.observation_space(), car.action_space(), preset.settings, &plan)?;
     let mut envs = cars(training.num_envs, seed.child("envs", 0))?;
-    Trainer::new(&training, &mut agent, &mut envs).root(seed).run()?;
+    Trainer::new(&training, 0, &mut agent, &mut envs).root(seed).run()?;
     Ok(agent)
 }
 
@@ -79,7 +79,7 @@ fn clone(
     let head = Categorical::new(*episodes.action_space());
     let mut agent = Bc::new(episodes, head, config, &plan)?;
     let mut envs = cars(1, seed.child("envs", 1))?;
-    Trainer::new(&training, &mut agent, &mut envs).root(seed).run()?;
+    Trainer::new(&training, 0, &mut agent, &mut envs).root(seed).run()?;
 
     let (mut rng, mut actions) = (seed.child("evaluation", 0).rng(), Vec::new());
     agent.act(others.observations(), Mode::Exploit, &mut rng, &mut actions)?;

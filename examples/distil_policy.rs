@@ -118,7 +118,7 @@ where
         let plan = Plan { seed, ..training.plan(0) };
         let mut teacher = Ppo::new(self.env.observation_space(), head, preset.settings, &plan)?;
         let mut envs = self.envs(training.num_envs, seed.child("envs", 0))?;
-        Trainer::new(&training, &mut teacher, &mut *envs).root(seed).run()?;
+        Trainer::new(&training, 0, &mut teacher, &mut *envs).root(seed).run()?;
         let numbers = teacher.networks().policy_range().len();
         table.add("teacher", numbers, 4 * numbers, self.mean_return(&teacher, seed)?);
         self.distil(&teacher, 1.0, seed, table)
@@ -132,7 +132,7 @@ where
         let plan = Plan { seed, ..training.plan(0) };
         let mut teacher = Dqn::new(seen, self.env.action_space(), preset.settings, &plan)?;
         let mut envs = self.envs(training.num_envs, seed.child("envs", 0))?;
-        Trainer::new(&training, &mut teacher, &mut *envs).root(seed).run()?;
+        Trainer::new(&training, 0, &mut teacher, &mut *envs).root(seed).run()?;
         self.add("teacher", teacher.network(), seed, table)?;
         self.distil(&teacher, 0.1, seed, table)
     }

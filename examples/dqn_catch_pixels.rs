@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut envs = SyncVectorEnv::new(vec![Catch::default()], plan.seed.child("envs", 0))?;
     let (observations, actions) = (Catch::default().observation_space(), Discrete::new(3));
     let mut agent = Dqn::new(observations, actions, config, &plan)?;
-    let summary = Trainer::new(&training, &mut agent, &mut envs)
+    let summary = Trainer::new(&training, 0, &mut agent, &mut envs)
         .evaluate_on(|| Ok(Catch::default()))
         .run()?;
     for evaluation in &summary.evaluations {

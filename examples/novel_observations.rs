@@ -62,7 +62,7 @@ fn run(seed: Seed) -> Result<Vec<[f64; 2]>> {
     let plan = Plan { seed, ..training.plan(0) };
     let mut agent = Ppo::new(pole.observation_space(), head, preset.settings, &plan)?;
     let mut envs = poles(VARIANTS[0], training.num_envs, seed.child("envs", 0))?;
-    Trainer::new(&training, &mut agent, &mut *envs).root(seed).run()?;
+    Trainer::new(&training, 0, &mut agent, &mut *envs).root(seed).run()?;
 
     // What it sees of twenty episodes, one after the other.
     let (mut rng, mut actions, mut seen) = (seed.child("watch", 0).rng(), vec![], vec![]);

@@ -39,8 +39,7 @@ fn run(seed: u64, contrastive: f64, pretrain: bool) -> Result<(Option<f64>, f64)
         played = PLAY as f64;
     }
     let mut envs = SyncVectorEnv::new(vec![catch], plan.seed.child("envs", 0))?;
-    let summary = Trainer::new(&training, &mut agent, &mut envs)
-        .seed(seed)
+    let summary = Trainer::new(&training, seed, &mut agent, &mut envs)
         .evaluate_on(|| Ok(Catch::default()))
         .run()?;
     let steps = summary.evaluations.iter().map(|evaluation| played + evaluation.env_step as f64);

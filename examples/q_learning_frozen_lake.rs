@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut envs = SyncVectorEnv::new(vec![lakes()?], plan.seed.child("envs", 0))?;
     let (observations, actions) = (lake.observation_space(), lake.action_space());
     let mut agent = QLearning::new(observations, actions, preset.settings, &plan)?;
-    let summary = Trainer::new(&training, &mut agent, &mut envs).evaluate_on(lakes).run()?;
+    let summary = Trainer::new(&training, 0, &mut agent, &mut envs).evaluate_on(lakes).run()?;
     for evaluation in summary.evaluations.iter().step_by(5) {
         println!("{:>7} steps: {:.3}", evaluation.env_step, evaluation.mean_return);
     }

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("\nbefore it learns");
     report(&agent)?;
     let mut due = training.env_steps / 4;
-    Trainer::new(&training, &mut agent, &mut envs)
+    Trainer::new(&training, 0, &mut agent, &mut envs)
         .look(|agent, progress| {
             if progress.env_steps >= due {
                 println!("\nafter {} moves against itself", progress.env_steps);

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut envs = SyncVectorEnv::new(vec![game], plan.seed.child("envs", 0))?;
     println!("\nbefore it learns");
     report(&agent)?;
-    Trainer::new(&training, &mut agent, &mut envs)
+    Trainer::new(&training, 0, &mut agent, &mut envs)
         .look(|agent, progress| {
             if progress.env_steps % (training.env_steps / 5) == 0 {
                 println!("\nafter {} moves against itself", progress.env_steps);

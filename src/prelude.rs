@@ -7,9 +7,10 @@
 //! let plan = training.plan(0);
 //! let walk = || Ok(TimeLimit::new(CliffWalking::default(), 200));
 //! let mut envs = SyncVectorEnv::new(vec![walk()?], plan.seed.child("envs", 0))?;
-//! let (seen, done) = (*envs.observation_space(), *envs.action_space());
-//! let mut agent = QLearning::new(seen, done, QLearningConfig::default(), &plan)?;
-//! let summary = Trainer::new(&training, &mut agent, &mut envs).evaluate_on(walk).run()?;
+//! let (observation_space, action_space) = (*envs.observation_space(), *envs.action_space());
+//! let config = QLearningConfig::default();
+//! let mut agent = QLearning::new(observation_space, action_space, config, &plan)?;
+//! let summary = Trainer::new(&training, 0, &mut agent, &mut envs).evaluate_on(walk).run()?;
 //! assert_eq!(summary.evaluations.len(), 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// An agent as the newest whole checkpoint of a seed has it, with the spaces that it was made for.
-pub struct Restored<O: Space, A: Space> {
+pub struct LoadedAgent<O: Space, A: Space> {
     /// The agent.
     pub agent: Box<dyn Agent<O, A>>,
     /// What it sees.
@@ -25,7 +25,7 @@ pub struct Restored<O: Space, A: Space> {
     pub passed_over: Vec<CheckpointError>,
 }
 
-impl<O: Space, A: Space> Restored<O, A> {
+impl<O: Space, A: Space> LoadedAgent<O, A> {
     /// The agent of a seed of a run.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl<O: Space, A: Space> Restored<O, A> {
     }
 }
 
-/// A trained agent that acts, whatever it is and wherever it was trained.
+/// A trained agent that acts, of a run by names: one of `gymnast train` or [`Run::train`].
 ///
 /// ```
 /// use gymnast::{Catalog, Existing, Registry, Run, Trained, settings::set, trained::Action};
@@ -87,18 +87,18 @@ impl<O: Space, A: Space> Restored<O, A> {
 /// ```
 pub struct Trained {
     env: EnvSpec,
-    agent: AnyRestored,
+    agent: AnyLoaded,
     rng: Rng,
 }
 
-/// A [`Restored`] agent of one of the three kinds.
-pub enum AnyRestored {
+/// A [`LoadedAgent`] agent of one of the three kinds.
+pub enum AnyLoaded {
     /// Finite observations and actions.
-    Finite(Restored<Discrete, Discrete>),
+    Finite(LoadedAgent<Discrete, Discrete>),
     /// Finite actions, rows of numbers as observations.
-    Discrete(Restored<RowSpace, Discrete>),
+    Discrete(LoadedAgent<RowSpace, Discrete>),
     /// Real-valued actions.
-    Continuous(Restored<RowSpace, RowSpace>),
+    Continuous(LoadedAgent<RowSpace, RowSpace>),
 }
 
 /// What an agent sees.
@@ -172,10 +172,10 @@ impl Trained {
             });
         };
         let agent = match &run.task {
-            AnyTask::Finite(task) => AnyRestored::Finite(Restored::read(&run, task, of_seed)?),
-            AnyTask::Discrete(task) => AnyRestored::Discrete(Restored::read(&run, task, of_seed)?),
+            AnyTask::Finite(task) => AnyLoaded::Finite(LoadedAgent::read(&run, task, of_seed)?),
+            AnyTask::Discrete(task) => AnyLoaded::Discrete(LoadedAgent::read(&run, task, of_seed)?),
             AnyTask::Continuous(task) => {
-                AnyRestored::Continuous(Restored::read(&run, task, of_seed)?)
+                AnyLoaded::Continuous(LoadedAgent::read(&run, task, of_seed)?)
             }
         };
         let rng = Seed::new(seed).child("trained", 0).rng();
@@ -190,7 +190,7 @@ impl Trained {
 
     /// The agent with its types.
     #[must_use]
-    pub fn agent(&self) -> &AnyRestored {
+    pub fn agent(&self) -> &AnyLoaded {
         &self.agent
     }
 
@@ -202,16 +202,16 @@ impl Trained {
     pub fn act(&mut self, observation: impl Into<Observation>) -> Result<Action, AgentError> {
         let rng = &mut self.rng;
         Ok(match (&self.agent, observation.into()) {
-            (AnyRestored::Finite(agent), Observation::Number(state)) => {
+            (AnyLoaded::Finite(agent), Observation::Number(state)) => {
                 Action::Number(agent.act(state, rng)?)
             }
-            (AnyRestored::Discrete(agent), Observation::Row(row)) => {
+            (AnyLoaded::Discrete(agent), Observation::Row(row)) => {
                 Action::Number(agent.act(row, rng)?)
             }
-            (AnyRestored::Continuous(agent), Observation::Row(row)) => {
+            (AnyLoaded::Continuous(agent), Observation::Row(row)) => {
                 Action::Row(agent.act(row, rng)?)
             }
-            (AnyRestored::Finite(_), got) => {
+            (AnyLoaded::Finite(_), got) => {
                 return Err(mismatch("the number of a state".to_owned(), format!("{got:?}")));
             }
             (_, got) => return Err(mismatch("a row of numbers".to_owned(), format!("{got:?}"))),

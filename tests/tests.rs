@@ -3,6 +3,8 @@
 mod arguments;
 mod benchmark;
 mod command;
+#[cfg(feature = "deep")]
+mod custom_agents;
 mod damage;
 #[cfg(feature = "deep")]
 mod digests;

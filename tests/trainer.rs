@@ -24,8 +24,9 @@ fn training() -> Training {
 
 fn parts(plan: &Plan) -> (Table, SyncVectorEnv<Lake>) {
     let envs = SyncVectorEnv::new(vec![lake().unwrap()], plan.seed.child("envs", 0)).unwrap();
-    let (seen, done) = (*envs.observation_space(), *envs.action_space());
-    (QLearning::new(seen, done, QLearningConfig::default(), plan).unwrap(), envs)
+    let (observation_space, action_space) = (*envs.observation_space(), *envs.action_space());
+    let config = QLearningConfig::default();
+    (QLearning::new(observation_space, action_space, config, plan).unwrap(), envs)
 }
 
 /// What is known of every field.
@@ -44,8 +45,7 @@ fn it_trains_as_a_run_by_names_does_and_gives_the_agent_back() {
     let by_name = Run::new(&catalog, &registry, &config).unwrap().train_in_memory(3).unwrap();
     let (mut agent, mut envs) = parts(&training().plan(3));
     let mut looks = Vec::new();
-    let summary = Trainer::new(&training(), &mut agent, &mut envs)
-        .seed(3)
+    let summary = Trainer::new(&training(), 3, &mut agent, &mut envs)
         .evaluate_on(lake)
         .look(|agent, progress| {
             looks.push((progress.env_steps, values(agent)));
@@ -67,18 +67,18 @@ fn it_trains_as_a_run_by_names_does_and_gives_the_agent_back() {
 #[test]
 fn a_look_may_stop_it_and_may_fail() {
     let (mut agent, mut envs) = parts(&training().plan(0));
-    let summary = Trainer::new(&training(), &mut agent, &mut envs)
+    let summary = Trainer::new(&training(), 0, &mut agent, &mut envs)
         .evaluate_on(lake)
         .look_when_evaluated(|_, evaluation| Ok(Flow::stop_if(evaluation.env_step == 4_000)))
         .run()
         .unwrap();
     assert_eq!((summary.env_steps, summary.evaluations.len()), (4_000, 2));
-    let result = Trainer::new(&training(), &mut agent, &mut envs)
+    let result = Trainer::new(&training(), 0, &mut agent, &mut envs)
         .look(|_, _| AgentError::check_outputs(&[f32::NAN]).map(|()| Flow::Continue))
         .run();
     assert!(matches!(result, Err(TrainError::Agent(AgentError::NoAction { .. }))), "{result:?}");
     // Nothing is evaluated where nothing says in what.
-    let summary = Trainer::new(&training(), &mut agent, &mut envs).run().unwrap();
+    let summary = Trainer::new(&training(), 0, &mut agent, &mut envs).run().unwrap();
     assert_eq!((summary.env_steps, summary.evaluations.len()), (6_000, 0));
 }
 
@@ -88,7 +88,7 @@ fn the_best_that_was_seen_is_kept() {
     let path = folder.path().join("best.safetensors");
     let (mut agent, mut envs) = parts(&training().plan(0));
     let mut seen = Vec::new();
-    let summary = Trainer::new(&training(), &mut agent, &mut envs)
+    let summary = Trainer::new(&training(), 0, &mut agent, &mut envs)
         .evaluate_on(lake)
         .look_when_evaluated(save_best(&path))
         .look_when_evaluated(|agent, evaluation| {
@@ -115,10 +115,9 @@ fn recorded(dir: &Path, sessions: &[u64]) -> (Vec<f64>, Vec<Vec<u8>>) {
     for (i, &last) in sessions.iter().enumerate() {
         let (mut agent, mut envs) = parts(&training().plan(0));
         let existing = if i == 0 { Existing::Refuse } else { Existing::Resume };
-        let trainer = Trainer::new(&training(), &mut agent, &mut envs)
+        let trainer = Trainer::new(&training(), 0, &mut agent, &mut envs)
             .evaluate_on(lake)
-            .record_to(dir, existing)
-            .describe("agent", &QLearningConfig::default())
+            .record_to(dir, existing, &QLearningConfig::default())
             .unwrap()
             .look(move |_, progress| Ok(Flow::stop_if(progress.env_steps >= last)));
         trainer.run().unwrap();
@@ -151,20 +150,22 @@ fn other_settings_and_another_root_are_refused() {
     recorded(&dir, &[1_500]);
     let (mut agent, mut envs) = parts(&training().plan(0));
     let config = QLearningConfig { gamma: 0.5, ..QLearningConfig::default() };
-    let result = Trainer::new(&training(), &mut agent, &mut envs)
+    let result = Trainer::new(&training(), 0, &mut agent, &mut envs)
         .evaluate_on(lake)
-        .record_to(&dir, Existing::Resume)
-        .describe("agent", &config)
+        .record_to(&dir, Existing::Resume, &config)
         .unwrap()
         .run();
     let Err(TrainError::OtherConfiguration { key, .. }) = result else { panic!("{result:?}") };
-    assert_eq!(key, "agent.gamma");
-    let again =
-        Trainer::new(&training(), &mut agent, &mut envs).record_to(&dir, Existing::Refuse).run();
+    assert_eq!(key, "settings.gamma");
+    let again = Trainer::new(&training(), 0, &mut agent, &mut envs)
+        .record_to(&dir, Existing::Refuse, &QLearningConfig::default())
+        .unwrap()
+        .run();
     assert!(matches!(again, Err(TrainError::RunExists { .. })), "{again:?}");
-    let result = Trainer::new(&training(), &mut agent, &mut envs)
+    let result = Trainer::new(&training(), 0, &mut agent, &mut envs)
         .root(Seed::new(0).child("part", 1))
-        .record_to(folder.path().join("other"), Existing::Refuse)
+        .record_to(folder.path().join("other"), Existing::Refuse, &config)
+        .unwrap()
         .run();
     assert!(matches!(result, Err(TrainError::InvalidSetting { key: "root", .. })), "{result:?}");
 }

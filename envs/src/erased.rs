@@ -200,6 +200,10 @@ where
         self.inner.set_autoreset(mode);
     }
 
+    fn set_threads(&mut self, threads: usize) {
+        self.inner.set_threads(threads);
+    }
+
     fn save(&self) -> VectorSnapshot {
         self.inner.save()
     }

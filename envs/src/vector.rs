@@ -2,6 +2,7 @@
 
 mod gate;
 mod lane;
+mod part;
 mod sync;
 
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,11 @@ pub trait VectorEnv<O: Space, A: Space>: Send {
 
     /// Sets what happens to an environment when its episode ends, from the next end on.
     fn set_autoreset(&mut self, mode: AutoresetMode);
+
+    /// Steps the environments on so many threads from now on, at most one an environment. The results are the
+    /// same, whatever the number. It pays where all of them together take more than about 50 µs a step: a
+    /// thread takes about 20 µs to start.
+    fn set_threads(&mut self, threads: usize);
 
     /// The state of every environment and stream. An environment that cannot be saved is marked
     /// as such.

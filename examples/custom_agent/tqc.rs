@@ -9,7 +9,7 @@ use gymnast::{
     },
     deep::{
         Acting, Learned, Learner, Moment, OffPolicyAgent, SoftActor, SoftActorSettings, Widths,
-        off_policy_settings, replay::Batch,
+        check_networks, off_policy_settings, replay::Batch,
     },
     harness::{CheckpointError, Preset, StateDict},
 };
@@ -65,6 +65,7 @@ impl Learner for TqcLearner {
 
     fn new(config: &TqcConfig, widths: Widths, seed: Seed) -> Result<Self, AgentError> {
         let TqcConfig { hidden, alpha, critics, quantiles, dropped, .. } = config;
+        check_networks(hidden, &config.learning_rate, config.tau)?;
         AgentError::require((1..=10).contains(critics), "critics", critics, "1 to 10")?;
         let keeps_one = dropped < quantiles && *quantiles <= 1_000;
         AgentError::require(keeps_one, "dropped", dropped, "fewer than the quantiles, 1 to 1000")?;

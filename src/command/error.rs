@@ -56,8 +56,15 @@ impl From<io::Error> for CommandError {
 
 impl From<TrainError> for CommandError {
     fn from(error: TrainError) -> Self {
-        // One line says why; the directory holds what the other seeds came to.
-        let error = error.first_failure();
+        if matches!(error, TrainError::SeedsFailed { .. }) {
+            let text = error.to_string();
+            // The first says what kind of failure it is; the directory holds what the other seeds came to.
+            return match error.first_failure().into() {
+                Self::Usage(_) => Self::Usage(text),
+                Self::Failed(_) => Self::Failed(text),
+                Self::ClosedPipe => Self::ClosedPipe,
+            };
+        }
         match error {
             TrainError::InvalidSetting { .. }
             | TrainError::RunExists { .. }

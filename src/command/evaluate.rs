@@ -8,7 +8,7 @@ use gymnast_harness::{Callback as _, StopOnInterrupt, evaluate_policy_while};
 use serde::Serialize;
 
 use super::{CommandError, Names, numbers::whole, run_dir, table::optional, write_json};
-use crate::{task::with_task, trained::Restored};
+use crate::{task::with_task, trained::LoadedAgent};
 
 /// Play greedy episodes with the newest checkpoint of each seed
 #[derive(clap::Args)]
@@ -64,7 +64,7 @@ pub(crate) fn run(
     let mut seeds = Vec::new();
     for dir in &dirs {
         let (env_steps, episodes) = with_task!(&run.task, task => {
-            let Restored { agent, env_steps, .. } = run_dir::load_agent(&run, task, dir)?;
+            let LoadedAgent { agent, env_steps, .. } = run_dir::load_agent(&run, task, dir)?;
             let (count, limit) = (args.episodes as usize, run.training.max_eval_steps);
             let seed = Seed::new(args.seed).child("evaluate", dir.seed);
             let look = &mut || interrupt.on_evaluation_step();

@@ -14,7 +14,7 @@ use crate::{
     Run,
     run::{CONFIG_FILE, read_config},
     task::Task,
-    trained::Restored,
+    trained::LoadedAgent,
 };
 
 /// What a run's directory is called, without a slash at its end.
@@ -125,8 +125,8 @@ pub(crate) fn load_agent<O: Space, A: Space>(
     run: &Run,
     task: &Task<O, A>,
     dir: &SeedDir,
-) -> Result<Restored<O, A>, CommandError> {
-    let restored = Restored::read(run, task, dir)?;
+) -> Result<LoadedAgent<O, A>, CommandError> {
+    let restored = LoadedAgent::read(run, task, dir)?;
     for error in &restored.passed_over {
         say(&format!("seed {}: an older checkpoint is used, since {error}", dir.seed));
     }

@@ -132,7 +132,7 @@ impl Objective<Mlp> for Lesson {
 /// # Errors
 /// [`AgentError::InvalidConfig`], also where observations say which actions are allowed: students know
 /// no masks; [`AgentError::Env`] where an environment fails; [`AgentError::Backend`] where preferences
-/// are not finite, [`AgentError::Diverged`] where the student's are not.
+/// are not finite, [`AgentError::NoAction`] where the student's are not.
 pub fn distil_policy<O: FeatureSpace, A: FiniteSpace>(
     teacher: &dyn ActionPreferences<O, A>,
     envs: &mut dyn VectorEnv<O, A>,

@@ -42,6 +42,7 @@ pub use mbpo::{Mbpo, MbpoConfig};
 pub use novelty::NoveltyWatch;
 pub use off_policy::{
     Acting, Learner, Moment, OffPolicyAgent, OffPolicyConfig, OffPolicySettings, Widths,
+    check_networks,
 };
 pub use policy_head::{Categorical, DiagonalGaussian, MultiCategorical};
 pub use ppo::{Ppo, PpoConfig};

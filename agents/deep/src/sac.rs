@@ -9,7 +9,7 @@ pub use config::SacConfig;
 
 use crate::{
     critics::Critics,
-    off_policy::{Acting, Learner, Moment, OffPolicyAgent, Widths},
+    off_policy::{Acting, Learner, Moment, OffPolicyAgent, Widths, check_networks},
     replay::Batch,
     soft_actor::{SoftActor, SoftActorSettings},
     targets,
@@ -86,7 +86,7 @@ impl Learner for SacLearner {
     type Config = SacConfig;
 
     fn new(config: &SacConfig, widths: Widths, seed: Seed) -> Result<Self, AgentError> {
-        config.check()?;
+        check_networks(&config.hidden, &config.learning_rate, config.tau)?;
         let SacConfig { hidden, activation, alpha, automatic, target_entropy, average, .. } =
             config;
         let actor = SoftActorSettings {

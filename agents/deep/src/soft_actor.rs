@@ -13,7 +13,7 @@ use temperature::Temperature;
 
 use crate::{
     critics::action_gradient,
-    learned::{Descent, Learned, evaluate, follow_mean},
+    learned::{Descent, Learned, check_widths, evaluate, follow_mean},
     off_policy::{Acting, Widths},
     tanh_normal::{self, LOG_STD_BOUNDS},
 };
@@ -71,13 +71,19 @@ impl SoftActor {
     /// An actor for observations and actions of those `widths`, its weights drawn from a stream below `seed`.
     ///
     /// # Errors
-    /// [`AgentError::Backend`].
+    /// [`AgentError::InvalidConfig`] where a setting is out of its range.
     pub fn new(
         config: &SoftActorSettings<'_>,
         widths: Widths,
         seed: Seed,
     ) -> Result<Self, AgentError> {
         let SoftActorSettings { hidden, activation, alpha, target_entropy, average } = *config;
+        let require = AgentError::require;
+        check_widths("hidden", hidden)?;
+        require(alpha > 0.0 && alpha.is_finite(), "alpha", &alpha, "a positive number")?;
+        require((0.0..1.0).contains(&average), "average", &average, "a share in [0, 1)")?;
+        let entropy = target_entropy.unwrap_or(0.0);
+        require(entropy.is_finite(), "target_entropy", &entropy, "a finite number")?;
         let mut rng = seed.child("actor", 0).rng();
         // Both begin with the same weights.
         let twin = &mut rng.clone();

@@ -45,6 +45,12 @@ pub trait Callback {
         let _ = (env_steps, restored);
     }
 
+    /// Called with what is worth knowing of a run that is taken up again: that a checkpoint was damaged, say,
+    /// and an older one is used.
+    fn on_warning(&mut self, message: &str) {
+        let _ = message;
+    }
+
     /// Called after every vector step, or each time that an [asynchronous](crate::Asynchronous)
     /// agent comes back; must be quick.
     fn on_step(&mut self, progress: &Progress) -> Flow {

@@ -152,9 +152,14 @@ impl TrainError {
 }
 
 fn describe(failures: &[(u64, TrainError)]) -> String {
-    let [(_, first), others @ ..] = failures else { return "no seed failed".to_owned() };
+    let [(seed, first), others @ ..] = failures else { return "no seed failed".to_owned() };
+    let first = match first {
+        // It names its seed.
+        TrainError::Panicked { .. } => first.to_string(),
+        _ => format!("seed {seed}: {first}"),
+    };
     let others = others.iter().map(|(seed, _)| format!("; seed {seed} failed too"));
-    std::iter::once(first.to_string()).chain(others).collect()
+    std::iter::once(first).chain(others).collect()
 }
 
 fn list(reasons: &[CheckpointError]) -> String {

@@ -12,8 +12,8 @@ use gymnast_envs::Space;
 use toml::Table;
 
 use crate::{
-    Callback, Ending, EventWriter, Flow, Plan, Progress, ProgressBars, Recorder, RunIdentity,
-    SeedDir, Setup, StopOnInterrupt, Summary, TrainError, Training, catch_panic,
+    Callback, Ending, Flow, Plan, Progress, ProgressBars, Recorder, RunIdentity, SeedDir, Setup,
+    StopOnInterrupt, Summary, TrainError, Training, catch_panic,
     run_directory::{self, Claimed},
     trainer::{Looks, Start, go_on},
 };
@@ -142,7 +142,7 @@ impl Experiment {
             Some((recorder, setup, start)) => (recorder, setup, start),
             None => {
                 let mut setup = make(&plan)?;
-                let start = Start::anew(&mut *setup.envs, plan.seed)?;
+                let start = Start::anew(&mut setup.parts(), plan.seed)?;
                 (Recorder::create(&dir.path, &identity)?, setup, start)
             }
         };
@@ -186,22 +186,8 @@ impl Experiment {
             Ok((setup, start))
         })?;
         let Some(resumed) = resumed else { return Ok(None) };
-        for error in &resumed.damaged {
-            self.progress.warn(&format!("seed {seed}: an older checkpoint is used, since {error}"));
-        }
-        if !resumed.set_aside.is_empty() {
-            let kept: Vec<_> =
-                resumed.set_aside.iter().map(|path| path.display().to_string()).collect();
-            self.progress.warn(&format!(
-                "seed {seed}: damaged checkpoints are kept as {}; any older ones were deleted",
-                kept.join(" and ")
-            ));
-        }
-        if resumed.is_event_file_new {
-            let file = EventWriter::FILE;
-            self.progress.warn(&format!(
-                "seed {seed}: {file} was gone, cut off or altered, and was made anew from the logs"
-            ));
+        for warning in resumed.warnings() {
+            self.progress.warn(&format!("seed {seed}: {warning}"));
         }
         let (setup, start) = resumed.state;
         Ok(Some((resumed.recorder, setup, start.with(resumed.evaluations))))

@@ -89,9 +89,20 @@ pub struct Difference {
 }
 
 /// In what a configuration differs from one that was saved: the first key, in the order of the saved
-/// one. 1 and 1.0 are the same. A key that the saved one lacks has its value of `defaults`.
+/// one. 1 and 1.0 are the same. A key that the saved one lacks has its value of `defaults`. What changes
+/// nothing of the results, `training.env_threads`, is no difference.
 #[must_use]
 pub fn difference(saved: &Table, asked: &Table, defaults: &Table) -> Option<Difference> {
+    let [saved, asked] = [saved, asked].map(|config| {
+        let mut config = config.clone();
+        let training = config.get_mut("training").and_then(Value::as_table_mut);
+        training.map(|training| training.remove("env_threads"));
+        config
+    });
+    first_difference(&saved, &asked, defaults)
+}
+
+fn first_difference(saved: &Table, asked: &Table, defaults: &Table) -> Option<Difference> {
     let none = Table::new();
     let below = |key: &str| defaults.get(key).and_then(Value::as_table).unwrap_or(&none);
     let keys = saved.keys().chain(asked.keys().filter(|key| !saved.contains_key(*key)));
@@ -99,7 +110,7 @@ pub fn difference(saved: &Table, asked: &Table, defaults: &Table) -> Option<Diff
         let (was, is) = (saved.get(key).or_else(|| defaults.get(key)), asked.get(key));
         match (was, is) {
             (Some(Value::Table(was)), Some(Value::Table(is))) => {
-                if let Some(inner) = difference(was, is, below(key)) {
+                if let Some(inner) = first_difference(was, is, below(key)) {
                     return Some(Difference { key: format!("{key}.{}", inner.key), ..inner });
                 }
             }
@@ -125,7 +136,7 @@ fn is_same(a: &Value, b: &Value) -> bool {
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
         }
-        (Value::Table(a), Value::Table(b)) => difference(a, b, &Table::new()).is_none(),
+        (Value::Table(a), Value::Table(b)) => first_difference(a, b, &Table::new()).is_none(),
         (a, b) => a == b,
     }
 }

@@ -55,6 +55,29 @@ pub struct Resumed<T> {
     pub is_event_file_new: bool,
 }
 
+impl<T> Resumed<T> {
+    /// What is worth knowing of how the run was taken up, a line each.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let used = |error| format!("an older checkpoint is used, since {error}");
+        let mut warnings: Vec<_> = self.damaged.iter().map(used).collect();
+        let kept: Vec<_> = self.set_aside.iter().map(|path| path.display().to_string()).collect();
+        if !kept.is_empty() {
+            let kept = kept.join(" and ");
+            warnings.push(format!(
+                "damaged checkpoints are kept as {kept}; any older ones were deleted"
+            ));
+        }
+        if self.is_event_file_new {
+            let file = EventWriter::FILE;
+            warnings.push(format!(
+                "{file} was gone, cut off or altered, and was made anew from the logs"
+            ));
+        }
+        warnings
+    }
+}
+
 impl Recorder {
     /// Keeps the time and writes nothing.
     #[must_use]

@@ -46,7 +46,7 @@ pub fn train<O: Space, A: Space>(
 ) -> Result<Summary, TrainError> {
     let start = match resumed {
         Some((state, evaluations)) => Start::resumed(&state, &mut setup.parts())?.with(evaluations),
-        None => Start::anew(&mut *setup.envs, seed)?,
+        None => Start::anew(&mut setup.parts(), seed)?,
     };
     let looks = &mut Looks::default();
     go_on(setup.parts(), training, seed, recorder, start, callbacks, looks)
@@ -54,7 +54,12 @@ pub fn train<O: Space, A: Space>(
 
 impl<O: Space, A: Space> Setup<O, A> {
     pub(crate) fn parts(&mut self) -> Parts<'_, O, A, dyn Agent<O, A>> {
-        Parts { agent: &mut *self.agent, envs: &mut *self.envs, eval_envs: Some(&*self.eval_envs) }
+        Parts {
+            agent: &mut *self.agent,
+            envs: &mut *self.envs,
+            eval_envs: Some(&*self.eval_envs),
+            is_held: false,
+        }
     }
 }
 
@@ -68,16 +73,10 @@ pub(crate) fn go_on<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized>(
     callbacks: &'a mut [&mut dyn Callback],
     looks: &'a mut Looks<'_, G>,
 ) -> Result<Summary, TrainError> {
-    training.check()?;
-    let n = training.num_envs;
-    let given = parts.envs.num_envs();
-    require(
-        given == n,
-        "training.num_envs",
-        n as u64,
-        format!("{given}, as the environments given"),
-    )?;
-    check_first_update(parts.agent.first_update(), training)?;
+    parts.check(training)?;
+    if training.env_threads > 1 {
+        parts.envs.set_threads(training.env_threads);
+    }
     let Start { progress, restored, evaluations } = start;
     if let Some(restored) = restored {
         let env_steps = progress.env_steps;
@@ -87,7 +86,10 @@ pub(crate) fn go_on<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized>(
     let mut session =
         Session { parts, training, seed, recorder, callbacks, looks, progress, saved, evaluations };
     let ending = match session.drive() {
-        Err(TrainError::Agent(AgentError::Interrupted)) => session.go_back(),
+        // Whoever holds the agent has it as it is now, whatever was saved.
+        Err(TrainError::Agent(AgentError::Interrupted)) if !session.parts.is_held => {
+            session.go_back()
+        }
         ending => ending?,
     };
     Ok(session.summary(ending))

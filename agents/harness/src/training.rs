@@ -14,6 +14,9 @@ gymnast_envs::documented! {
         pub env_steps: u64,
         /// The environments that step at once.
         pub num_envs: usize,
+        /// The threads that step them, 1 to 256: the results are the same, and it pays where a step takes 50 µs
+        /// or more.
+        pub env_threads: usize,
         /// Evaluate every so many env steps, and at the end; 0: at the end alone.
         pub eval_every: u64,
         /// The episodes of an evaluation.
@@ -39,6 +42,7 @@ impl Default for Training {
         Self {
             env_steps: 50_000,
             num_envs: 1,
+            env_threads: 1,
             eval_every: 1_000,
             eval_episodes: 20,
             max_eval_steps: 10_000,
@@ -63,6 +67,8 @@ impl Training {
     pub fn check(&self) -> Result<(), TrainError> {
         let n = self.num_envs as u64;
         require((1..=MAX_ENVS).contains(&n), "training.num_envs", n, format!("1 to {MAX_ENVS}"))?;
+        let threads = self.env_threads as u64;
+        require((1..=256).contains(&threads), "training.env_threads", threads, "1 to 256")?;
         let expected = || {
             let above = (self.env_steps / n).saturating_add(1).saturating_mul(n);
             format!("a positive multiple of training.num_envs ({n}), {above} say")

@@ -18,6 +18,46 @@ pub trait Lane<O: Space, A: Space>: Send {
     fn step(&mut self, action: &A::Element) -> Result<&Experience<O, A>, EnvError>;
 }
 
+/// The columns that a step writes, one row an environment.
+pub(super) struct Columns<'a, O: Space> {
+    pub(super) next_observations: &'a mut [O::Element],
+    pub(super) rewards: &'a mut [f64],
+    pub(super) outcomes: &'a mut [Outcome],
+    pub(super) is_reset: &'a mut [bool],
+}
+
+impl<'a, O: Space> Columns<'a, O> {
+    /// The first `n` rows, and the others.
+    pub(super) fn split(self, n: usize) -> (Self, Self) {
+        let Self { next_observations, rewards, outcomes, is_reset } = self;
+        let (next_observations, other_observations) = next_observations.split_at_mut(n);
+        let (rewards, other_rewards) = rewards.split_at_mut(n);
+        let (outcomes, other_outcomes) = outcomes.split_at_mut(n);
+        let (is_reset, other_resets) = is_reset.split_at_mut(n);
+        (
+            Self { next_observations, rewards, outcomes, is_reset },
+            Self {
+                next_observations: other_observations,
+                rewards: other_rewards,
+                outcomes: other_outcomes,
+                is_reset: other_resets,
+            },
+        )
+    }
+}
+
+impl<O: Space, A: Space> Experience<O, A> {
+    /// What a step writes but for what the caller knows: observations and actions.
+    pub(super) fn columns(&mut self) -> Columns<'_, O> {
+        Columns {
+            next_observations: &mut self.next_observations,
+            rewards: &mut self.rewards,
+            outcomes: &mut self.outcomes,
+            is_reset: &mut self.is_reset,
+        }
+    }
+}
+
 /// What a vector keeps of one environment.
 pub(super) struct Place<'a, E: Env> {
     pub(super) gate: Gate<'a, E::ObservationSpace>,
@@ -36,7 +76,7 @@ impl<E: Env> Place<'_, E> {
         &mut self,
         action: &Act<E>,
         mode: AutoresetMode,
-        rows: &mut Experience<E::ObservationSpace, E::ActionSpace>,
+        rows: &mut Columns<'_, E::ObservationSpace>,
         i: usize,
     ) -> Result<(), EnvError> {
         let Self { gate, env, rng, observation, finished, steps } = self;
@@ -92,7 +132,7 @@ impl<E: Env> Lane<E::ObservationSpace, E::ActionSpace> for SyncLane<'_, E> {
         std::mem::swap(&mut rows.observations[0], self.place.observation);
         rows.actions.clear();
         rows.actions.push(action.clone());
-        self.place.step(action, self.mode, rows, 0)?;
+        self.place.step(action, self.mode, &mut rows.columns(), 0)?;
         Ok(&self.experience)
     }
 }

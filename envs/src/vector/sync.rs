@@ -1,18 +1,20 @@
-//! Environments of one type on one thread.
+//! Environments of one type.
 
 use super::{
     AutoresetMode, Experience, Gate, Lane, Restored, VectorEnv, VectorSnapshot,
     gate::type_name,
-    lane::{Place, lanes},
+    lane::lanes,
+    part::{How, Part},
 };
 use crate::{Act, Env, EnvError, Obs, Outcome, Rng, Seed, Space as _, render::Frame};
 
-/// Environments of one type, stepped one after the other on the calling thread.
+/// Environments of one type, stepped one after the other on the calling thread, or on
+/// [several](VectorEnv::set_threads).
 ///
 /// Every step is checked as it comes in: a reward or an observation that is no finite number, or an
 /// observation outside a finite space, is an [`EnvError::InvalidStep`], so that nothing learns from it.
 ///
-/// Stepping allocates nothing. Each environment draws from a stream of its own, so its episodes do
+/// Stepping on one thread allocates nothing. Each environment draws from a stream of its own, so its episodes do
 /// not depend on how many others there are.
 ///
 /// ```
@@ -37,6 +39,7 @@ pub struct SyncVectorEnv<E: Env> {
     /// The steps of each running episode.
     pub(super) steps: Vec<u64>,
     pub(super) mode: AutoresetMode,
+    threads: usize,
 }
 
 impl<E: Env> SyncVectorEnv<E> {
@@ -87,6 +90,7 @@ impl<E: Env> SyncVectorEnv<E> {
             steps: vec![0; n],
             envs,
             mode,
+            threads: 1,
         })
     }
 
@@ -188,20 +192,21 @@ impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E>
         std::mem::swap(&mut self.experience.observations, &mut self.observations);
         self.experience.actions.clear();
         self.experience.actions.extend_from_slice(actions);
-        for (i, action) in actions.iter().enumerate() {
-            let mut place = Place {
-                gate: Gate {
-                    space: &self.observation_space,
-                    env: &self.name,
-                    index: (n > 1).then_some(i),
-                },
-                env: &mut self.envs[i],
-                rng: &mut self.rngs[i],
-                observation: &mut self.observations[i],
-                finished: &mut self.finished[i],
-                steps: &mut self.steps[i],
-            };
-            place.step(action, self.mode, &mut self.experience, i)?;
+        let all = Part {
+            first: 0,
+            envs: &mut self.envs,
+            rngs: &mut self.rngs,
+            observations: &mut self.observations,
+            finished: &mut self.finished,
+            steps: &mut self.steps,
+            columns: self.experience.columns(),
+            actions,
+        };
+        let how = How { space: &self.observation_space, env: &self.name, mode: self.mode, of: n };
+        if self.threads == 1 {
+            all.step(&how)?;
+        } else {
+            all.step_on(self.threads, &how)?;
         }
         Ok(&self.experience)
     }
@@ -212,6 +217,10 @@ impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E>
 
     fn set_autoreset(&mut self, mode: AutoresetMode) {
         self.mode = mode;
+    }
+
+    fn set_threads(&mut self, threads: usize) {
+        self.threads = threads.clamp(1, self.envs.len());
     }
 
     fn save(&self) -> VectorSnapshot {

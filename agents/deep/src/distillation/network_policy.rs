@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// A policy that takes the action whose output of a network is the largest, in either mode: it learns
-/// nothing any more. Where an output is not finite it takes none, which the environments refuse. It holds
+/// nothing any more. Where an output is not finite it returns
+/// [`AgentError::NoAction`]. It holds
 /// a copy of the weights, whole or of one byte each, and needs no libtorch.
 pub struct NetworkPolicy<O, A> {
     observation_space: O,

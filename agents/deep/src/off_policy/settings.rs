@@ -78,8 +78,11 @@ pub(crate) fn check_gradient_steps(gradient_steps: u64) -> Result<(), AgentError
     AgentError::require(fits, "gradient_steps", &gradient_steps, "1 to 10000")
 }
 
-/// Checks the settings of networks that learn and of targets that follow them.
-pub(crate) fn check_networks(
+/// Checks the settings of networks that learn and of targets that follow them, as SAC, TD3 and DDPG do.
+///
+/// # Errors
+/// [`AgentError::InvalidConfig`] for widths of 0, a step size outside (0, 1], a `tau` outside (0, 1].
+pub fn check_networks(
     hidden: &[usize],
     learning_rate: &Schedule,
     tau: f64,
@@ -138,7 +141,7 @@ macro_rules! off_policy_settings {
                 /// The chance that a random action is the last one again, for tasks that want a push that
                 /// lasts; 0 draws each anew.
                 pub repeat_random: f64,
-                /// Learn every so many env steps …
+                /// Learn every so many env steps, `gradient_steps` updates each time.
                 pub train_every: u64,
                 /// Updates in each round, 1 to 10000.
                 pub gradient_steps: u64,

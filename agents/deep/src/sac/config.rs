@@ -1,9 +1,9 @@
 //! The settings of SAC, and those that suit the environments it was tuned on.
 
 use gymnast_core::nn::Activation;
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
+use gymnast_harness::{Preset, Presets, Schedule, Training};
 
-use crate::{off_policy::check_networks, off_policy_settings};
+use crate::off_policy_settings;
 
 off_policy_settings! {
     /// The settings of [`Sac`](super::Sac).
@@ -105,18 +105,5 @@ impl Presets for SacConfig {
                      here: see docs/scores.md",
         };
         vec![pendulum, mountain_car, lunar_lander]
-    }
-}
-
-impl SacConfig {
-    pub(super) fn check(&self) -> Result<(), AgentError> {
-        let require = AgentError::require;
-        check_networks(&self.hidden, &self.learning_rate, self.tau)?;
-        let alpha = self.alpha;
-        require(alpha > 0.0 && alpha.is_finite(), "alpha", &alpha, "a positive number")?;
-        let average = self.average;
-        require((0.0..1.0).contains(&average), "average", &average, "a share in [0, 1)")?;
-        let entropy = self.target_entropy;
-        require(entropy.is_finite(), "target_entropy", &entropy, "a finite number")
     }
 }

@@ -6,10 +6,10 @@ use gymnast_envs::{Env, EnvError, Seed, Space, SyncVectorEnv, VectorEnv};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::{Looks, Parts, Start, Summary, go_on};
+use super::{Ending, Looks, Parts, Start, Summary, go_on};
 use crate::{
-    Agent, AgentError, Callback, Evaluation, Existing, Experiment, Flow, MakeEnvs, Progress,
-    ProgressBars, Recorder, RunIdentity, SeedDir, TrainError, Training, run_directory,
+    Agent, AgentError, Callback, CheckpointError, Evaluation, Existing, Experiment, Flow, MakeEnvs,
+    Progress, ProgressBars, Recorder, RunIdentity, SeedDir, TrainError, Training, run_directory,
 };
 
 /// Trains an agent that you hold, in environments that you hold, and gives both back.
@@ -49,7 +49,7 @@ use crate::{
 /// let mut envs = SyncVectorEnv::new(vec![pole()?], training.plan(0).seed.child("envs", 0))?;
 /// # let mut agent = Learner::default();
 /// // let mut agent = Dqn::new(…, &training.plan(0))?;
-/// let summary = Trainer::new(&training, &mut agent, &mut envs)
+/// let summary = Trainer::new(&training, 0, &mut agent, &mut envs)
 ///     .evaluate_on(pole)
 ///     .look(|agent, progress| Ok(Flow::stop_if(agent.steps >= 1_000 && progress.episodes > 3)))
 ///     .run()?;
@@ -67,34 +67,38 @@ pub struct Trainer<'a, O: Space, A: Space, G> {
     eval_envs: Option<Box<MakeEnvs<O, A>>>,
     callbacks: Vec<&'a mut dyn Callback>,
     looks: Looks<'a, G>,
-    directory: Option<PathBuf>,
+    record: Option<Record>,
+}
+
+/// Where a training is recorded.
+struct Record {
+    dir: PathBuf,
     existing: Existing,
-    settings: Table,
+    config: Table,
 }
 
 impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
-    /// A training that evaluates nothing, records nothing and has the seed 0, as long as nothing else is said.
-    pub fn new(training: &Training, agent: &'a mut G, envs: &'a mut dyn VectorEnv<O, A>) -> Self {
+    /// A training that evaluates nothing and records nothing, as long as nothing else is said. `seed` is that
+    /// of the agent's [`plan`](Training::plan): the policy's and the evaluations' streams lie below it.
+    ///
+    /// An agent that was trained before goes on from what it knows, with its schedules where they were.
+    pub fn new(
+        training: &Training,
+        seed: u64,
+        agent: &'a mut G,
+        envs: &'a mut dyn VectorEnv<O, A>,
+    ) -> Self {
         Self {
             training: training.clone(),
-            seed: 0,
+            seed,
             root: None,
             agent,
             envs,
             eval_envs: None,
             callbacks: Vec::new(),
             looks: Looks::default(),
-            directory: None,
-            existing: Existing::Refuse,
-            settings: Table::new(),
+            record: None,
         }
-    }
-
-    /// The root of the policy's and the evaluations' streams: the seed of the agent's [`Plan`](crate::Plan).
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
     }
 
     /// A root that is no seed's, for a training that is a part of something larger.
@@ -153,116 +157,173 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         self
     }
 
-    /// Keeps records and checkpoints in a directory, as a run with this one seed: `gymnast report` and
-    /// `gymnast plot` read it. `existing` says what to do where the directory holds a run already.
-    #[must_use]
-    pub fn record_to(mut self, dir: impl AsRef<Path>, existing: Existing) -> Self {
-        self.directory = Some(dir.as_ref().to_owned());
-        self.existing = existing;
-        self
-    }
-
-    /// Writes settings into the run's `config.toml` as the part of that name, `agent` say. A training that is
-    /// resumed with others is refused.
+    /// Keeps records and checkpoints in a directory, as a run with this one seed, which `gymnast report` and
+    /// `gymnast plot` read where there are evaluations. `existing` says what to do where the directory holds a
+    /// run already.
+    ///
+    /// `settings` are what agent and environments were made with. They stand in the run's `config.toml` beside
+    /// the training and the spaces: a run is not taken up with others.
     ///
     /// # Errors
-    /// [`TrainError::InvalidSetting`] where they are no TOML.
-    pub fn describe(
+    /// [`TrainError::InvalidSetting`] where the settings are no TOML.
+    pub fn record_to(
         mut self,
-        part: &'static str,
+        dir: impl AsRef<Path>,
+        existing: Existing,
         settings: &impl Serialize,
     ) -> Result<Self, TrainError> {
-        let table = Value::try_from(settings).map_err(|error| TrainError::InvalidSetting {
-            key: part,
-            value: error.to_string(),
-            expected: "settings that TOML can hold".to_owned(),
-        })?;
-        self.settings.insert(part.to_owned(), table);
+        let spaces = |space: String| Value::String(space);
+        let config = Table::from_iter([
+            ("seeds".to_owned(), vec![to_toml("seed", &self.seed)?].into()),
+            ("settings".to_owned(), to_toml("settings", settings)?),
+            ("training".to_owned(), to_toml("training", &self.training)?),
+            (
+                "observation_space".to_owned(),
+                spaces(self.envs.observation_space().describe().to_string()),
+            ),
+            ("action_space".to_owned(), spaces(self.envs.action_space().describe().to_string())),
+        ]);
+        self.record = Some(Record { dir: dir.as_ref().to_owned(), existing, config });
         Ok(self)
     }
 
-    /// Trains. Agent and environments are then as the training left them.
+    /// Trains. Agent and environments are then as the training left them; after an error they are of use only
+    /// where nothing was changed yet.
     ///
     /// # Errors
-    /// [`TrainError::InvalidSetting`]; what the agent, an environment or a file returns; as
-    /// [`Experiment::run`] where there is a directory.
+    /// [`TrainError::InvalidSetting`]; what the agent, an environment, a look or a file returns; as
+    /// [`Experiment::run`] where there is a directory, of a single seed.
     pub fn run(mut self) -> Result<Summary, TrainError> {
-        self.training.check()?;
-        match self.directory.take() {
-            Some(dir) => self.run_in(dir),
+        self.check()?;
+        match self.record.take() {
+            Some(record) => self.run_recorded(record),
             None => {
-                let streams = self.streams();
-                let start = Start::anew(self.envs, streams)?;
-                self.go_on(Recorder::in_memory(), start)
+                let root = self.root.unwrap_or(Seed::new(self.seed));
+                let start = Start::anew(&mut self.parts(), root)?;
+                self.go_on(root, Recorder::in_memory(), start)
             }
         }
     }
 
-    fn streams(&self) -> Seed {
-        self.root.unwrap_or(Seed::new(self.seed))
+    /// Before an old run is replaced.
+    fn check(&mut self) -> Result<(), TrainError> {
+        let training = self.training.clone();
+        self.parts().check(&training)?;
+        let refuse = |key, value: &str, expected: &str| {
+            let (value, expected) = (value.to_owned(), expected.to_owned());
+            Err(TrainError::InvalidSetting { key, value, expected })
+        };
+        let asks_for_evaluations = training.stop_at.is_some() || !self.looks.evaluations.is_empty();
+        if asks_for_evaluations && self.eval_envs.is_none() {
+            let asked = "none, though something waits for an evaluation";
+            return refuse(
+                "the environments of evaluations",
+                asked,
+                "`evaluate_on` or `evaluate_in`",
+            );
+        }
+        if self.root.is_some() && self.record.is_some() {
+            let expected = "none where there are records, which name the seed";
+            return refuse("root", "one of its own", expected);
+        }
+        Ok(())
     }
 
-    fn run_in(self, dir: PathBuf) -> Result<Summary, TrainError> {
-        if self.root.is_some() {
-            return Err(TrainError::InvalidSetting {
-                key: "root",
-                value: "one of its own".to_owned(),
-                expected: "none where there are records, which name the seed".to_owned(),
-            });
-        }
-        let config = self.config()?;
+    fn parts(&mut self) -> Parts<'_, O, A, G> {
+        let (agent, envs) = (&mut *self.agent, &mut *self.envs);
+        Parts { agent, envs, eval_envs: self.eval_envs.as_deref(), is_held: true }
+    }
+
+    fn run_recorded(mut self, record: Record) -> Result<Summary, TrainError> {
+        let Record { dir, existing, config } = record;
+        let defaults = to_toml("training", &Training::default())?;
         let experiment = Experiment {
             dir,
             training: self.training.clone(),
             seeds: vec![self.seed],
-            defaults: Table::new(),
+            defaults: Table::from_iter([("training".to_owned(), defaults)]),
             jobs: 1,
-            existing: self.existing,
+            existing,
             progress: ProgressBars::hidden(),
         };
-        let claimed = run_directory::claim(&experiment, &config)?;
-        let identity = RunIdentity::new(&claimed.config, self.seed);
+        let claimed = run_directory::claim(&experiment, &config.to_string())?;
+        let of_config = RunIdentity::new(&claimed.config, self.seed);
+        let identity = RunIdentity { defaults: experiment.defaults.clone(), ..of_config };
         let of_seed = SeedDir::below(&experiment.dir, self.seed);
         of_seed.tidy()?;
-        let mut parts = Parts { agent: self.agent, envs: self.envs, eval_envs: None };
-        let resumed = match self.existing {
+        let finished = match of_seed.summary_of(&identity) {
+            // The end of the run makes it anew.
+            Err(TrainError::InvalidFile { .. }) if existing == Existing::Resume => None,
+            summary => summary?.filter(|summary| summary.ending != Ending::Stopped),
+        };
+        if let Some(summary) = finished {
+            return self.take_up_finished(&of_seed, &identity, summary);
+        }
+        let resumed = match existing {
             Existing::Resume => Recorder::resume(&of_seed.path, &identity, |state| {
-                Ok(Start::resumed(&state, &mut parts)?)
+                Ok(Start::resumed(&state, &mut self.parts())?)
             })?,
             Existing::Refuse | Existing::Replace => None,
         };
-        let Parts { agent, envs, .. } = parts;
+        let root = Seed::new(self.seed);
         let (recorder, start) = match resumed {
-            Some(resumed) => (resumed.recorder, resumed.state.with(resumed.evaluations)),
+            Some(resumed) => {
+                for warning in resumed.warnings() {
+                    self.callbacks.iter_mut().for_each(|callback| callback.on_warning(&warning));
+                }
+                (resumed.recorder, resumed.state.with(resumed.evaluations))
+            }
             None => {
-                let start = Start::anew(envs, Seed::new(self.seed))?;
+                let start = Start::anew(&mut self.parts(), root)?;
                 (Recorder::create(&of_seed.path, &identity)?, start)
             }
         };
-        let summary = Self { agent, envs, ..self }.go_on(recorder, start)?;
+        let summary = self.go_on(root, recorder, start)?;
         claimed.check()?;
         of_seed.write_summary(&summary, &identity)?;
         Ok(summary)
     }
 
-    fn go_on(mut self, recorder: Recorder, start: Start) -> Result<Summary, TrainError> {
-        let seed = self.streams();
-        let parts =
-            Parts { agent: self.agent, envs: self.envs, eval_envs: self.eval_envs.as_deref() };
-        go_on(parts, &self.training, seed, recorder, start, &mut self.callbacks, &mut self.looks)
+    /// The agent as a training that has ended left it.
+    fn take_up_finished(
+        mut self,
+        of_seed: &SeedDir,
+        identity: &RunIdentity,
+        summary: Summary,
+    ) -> Result<Summary, TrainError> {
+        let newest = of_seed
+            .checkpoints()
+            .newest(identity, |_, state| Ok(Start::resumed(&state, &mut self.parts())?))?;
+        match newest {
+            Some(_) => Ok(summary),
+            None => Err(TrainError::NoUsableCheckpoint {
+                path: of_seed.path.clone(),
+                reasons: vec![CheckpointError::mismatch(
+                    "checkpoints",
+                    "one of the agent that was trained to the end",
+                    "none",
+                )],
+            }),
+        }
     }
 
-    /// The text of `config.toml`.
-    fn config(&self) -> Result<String, TrainError> {
-        let mut config = self.settings.clone();
-        let training = Value::try_from(&self.training).expect("a training is plain data");
-        config.insert("training".to_owned(), training);
-        let seed = i64::try_from(self.seed).map_err(|_| TrainError::InvalidSetting {
-            key: "seed",
-            value: self.seed.to_string(),
-            expected: format!("at most {}, as TOML has no larger number", i64::MAX),
-        })?;
-        config.insert("seeds".to_owned(), vec![seed].into());
-        Ok(config.to_string())
+    fn go_on(
+        mut self,
+        root: Seed,
+        recorder: Recorder,
+        start: Start,
+    ) -> Result<Summary, TrainError> {
+        let training = self.training.clone();
+        let mut callbacks = std::mem::take(&mut self.callbacks);
+        let mut looks = std::mem::take(&mut self.looks);
+        go_on(self.parts(), &training, root, recorder, start, &mut callbacks, &mut looks)
     }
+}
+
+fn to_toml(key: &'static str, value: &impl Serialize) -> Result<Value, TrainError> {
+    Value::try_from(value).map_err(|error| TrainError::InvalidSetting {
+        key,
+        value: error.to_string(),
+        expected: "what TOML can hold: no number above 9223372036854775807, say".to_owned(),
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gymnast_envs::{EnvError, Outcome, Restored, Rng, Seed, Space, VectorEnv, VectorSnapshot};
+use gymnast_envs::{EnvError, Outcome, Restored, Rng, Seed, Space, VectorSnapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -21,13 +21,14 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    /// At the first step.
-    pub(crate) fn anew<O: Space, A: Space>(
-        envs: &mut dyn VectorEnv<O, A>,
+    /// At the first step. An agent that was trained before may have an episode under way.
+    pub(crate) fn anew<O: Space, A: Space, G: Agent<O, A> + ?Sized>(
+        parts: &mut Parts<'_, O, A, G>,
         seed: Seed,
     ) -> Result<Self, TrainError> {
-        envs.reset()?;
-        let n = envs.num_envs();
+        parts.envs.reset()?;
+        parts.agent.begin_episodes();
+        let n = parts.envs.num_envs();
         let progress = Progression::new(n, seed.child("policy", 0).rng());
         Ok(Self { progress, restored: None, evaluations: Vec::new() })
     }

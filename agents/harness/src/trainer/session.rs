@@ -2,10 +2,10 @@
 
 use gymnast_envs::{Seed, Space, VectorEnv};
 
-use super::{Ending, Summary, evaluation_seed, progression::Progression};
+use super::{Ending, Summary, check_first_update, evaluation_seed, progression::Progression};
 use crate::{
     Agent, AgentError, Callback, Evaluation, Flow, MakeEnvs, MetricRow, Mode, Progress, Recorder,
-    StateDict, TrainError, Training, Turn, evaluate_policy_while,
+    StateDict, TrainError, Training, Turn, evaluate_policy_while, training::require,
 };
 
 /// What a training works on.
@@ -14,6 +14,19 @@ pub(crate) struct Parts<'a, O: Space, A: Space, G: ?Sized> {
     pub(crate) envs: &'a mut dyn VectorEnv<O, A>,
     /// Makes the environments of an evaluation; none: there is no evaluation.
     pub(crate) eval_envs: Option<&'a MakeEnvs<O, A>>,
+    /// Whether somebody goes on with the agent after the training.
+    pub(crate) is_held: bool,
+}
+
+impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Parts<'_, O, A, G> {
+    /// Checks that the training can be one of these.
+    pub(crate) fn check(&self, training: &Training) -> Result<(), TrainError> {
+        training.check()?;
+        let (n, given) = (training.num_envs, self.envs.num_envs());
+        let expected = format!("{given}, as the environments given");
+        require(given == n, "training.num_envs", n as u64, expected)?;
+        check_first_update(self.agent.first_update(), training)
+    }
 }
 
 /// What sees the agent `G` itself, and where the training stands by `E`.
@@ -56,6 +69,8 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, '_, '_, O, A, G> {
         if last.is_some_and(|evaluation| training.is_reached(evaluation)) {
             return Ok(Ending::Threshold);
         }
+        // A resumed training may be one that evaluates no more.
+        self.progress.evaluation_is_due &= self.parts.eval_envs.is_some();
         // A process that was told to end while it evaluated left this to do, and its last checkpoint to
         // be as if it had not been.
         let was_abandoned = self.progress.evaluation_is_due;

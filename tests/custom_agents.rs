@@ -1,0 +1,90 @@
+//! The agents of `examples/custom_agent`, held to what every agent is held to.
+
+use gymnast::{
+    core::nn::Activation,
+    deep::{OffPolicyAgent, SoftActor, SoftActorSettings, Widths},
+    envs::{classic::Pendulum, toy_text::CliffWalking, wrappers::TimeLimit},
+    harness::testing::{
+        Quadratic, TwoArmedBandit, assert_learns, assert_resumes_exactly, assert_survives_damage,
+        setup, training,
+    },
+    prelude::*,
+    tabular::TabularAgent,
+};
+
+#[path = "../examples/custom_agent/hysteretic.rs"]
+mod hysteretic;
+#[path = "../examples/custom_agent/tqc.rs"]
+mod tqc;
+
+use hysteretic::{HystereticConfig, HystereticRule};
+use tqc::{Tqc, TqcConfig, TqcLearner};
+
+fn small() -> TqcConfig {
+    TqcConfig {
+        hidden: vec![32, 32],
+        learning_rate: 3e-3.into(),
+        tau: 0.05,
+        quantiles: 5,
+        dropped: 1,
+        buffer_size: 1_000,
+        batch_size: 64,
+        learning_starts: 100,
+        ..TqcConfig::default()
+    }
+}
+
+#[test]
+fn tqc_learns_resumes_exactly_and_takes_no_harm() {
+    let make = |plan: &Plan| setup(plan, Quadratic::default, |o, a| Tqc::new(o, a, small(), plan));
+    assert_learns(make, &training(1_200, 1), -0.05);
+    let pendulum = || TimeLimit::new(Pendulum::default(), 50);
+    let make = |plan: &Plan| setup(plan, pendulum, |o, a| Tqc::new(o, a, small(), plan));
+    assert_resumes_exactly(make, &training(400, 2));
+    let tiny = TqcConfig { hidden: vec![6], learning_starts: 16, batch_size: 8, ..small() };
+    let make = |plan: &Plan| setup(plan, pendulum, |o, a| Tqc::new(o, a, tiny.clone(), plan));
+    assert_survives_damage(make, &training(1_000, 1), 100);
+}
+
+#[test]
+fn settings_out_of_range_are_named_before_anything_is_learned() {
+    let plan = Plan { seed: Seed::new(1), num_envs: 1, env_steps: 100 };
+    let unit = BoxSpace::symmetric([1.0]);
+    for (key, config) in [
+        ("tau", TqcConfig { tau: 5.0, ..small() }),
+        ("learning_rate", TqcConfig { learning_rate: (-1.0).into(), ..small() }),
+        ("alpha", TqcConfig { alpha: 0.0, ..small() }),
+        ("critics", TqcConfig { critics: 0, ..small() }),
+        ("dropped", TqcConfig { dropped: 5, ..small() }),
+        ("batch_size", TqcConfig { batch_size: 0, ..small() }),
+        ("hidden", TqcConfig { hidden: vec![0], ..small() }),
+    ] {
+        let agent = OffPolicyAgent::<_, _, TqcLearner>::new(unit, unit, config, &plan);
+        let error = agent.err().expect(key).to_string();
+        assert!(error.starts_with(&format!("{key} = ")), "{error}");
+    }
+    let widths = Widths { observation: 1, action: 1 };
+    let settings = |average| SoftActorSettings {
+        hidden: &[4],
+        activation: Activation::Relu,
+        alpha: 1.0,
+        target_entropy: None,
+        average,
+    };
+    assert!(SoftActor::new(&settings(0.5), widths, plan.seed).is_ok());
+    assert!(SoftActor::new(&settings(1.0), widths, plan.seed).is_err());
+}
+
+#[test]
+fn the_rule_learns_resumes_exactly_and_takes_no_harm() {
+    type Hysteretic<O, A> = TabularAgent<O, A, HystereticRule>;
+    let config = HystereticConfig::default;
+    let make = |plan: &Plan| {
+        setup(plan, TwoArmedBandit::default, |o, a| Hysteretic::new(o, a, config(), plan))
+    };
+    assert_learns(make, &training(2_000, 1), 0.9);
+    let walk = || TimeLimit::new(CliffWalking::default(), 100);
+    let make = |plan: &Plan| setup(plan, walk, |o, a| Hysteretic::new(o, a, config(), plan));
+    assert_resumes_exactly(make, &training(900, 3));
+    assert_survives_damage(make, &training(1_000, 1), 100);
+}
