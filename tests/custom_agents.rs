@@ -82,7 +82,7 @@ fn the_rule_learns_resumes_exactly_and_takes_no_harm() {
     let make = |plan: &Plan| {
         setup(plan, TwoArmedBandit::default, |o, a| Hysteretic::new(o, a, config(), plan))
     };
-    assert_learns(make, &training(2_000, 1), 0.9);
+    assert_learns(make, &training(2_000, 1), 0.75); // the better arm pays 0.8
     let walk = || TimeLimit::new(CliffWalking::default(), 100);
     let make = |plan: &Plan| setup(plan, walk, |o, a| Hysteretic::new(o, a, config(), plan));
     assert_resumes_exactly(make, &training(900, 3));
