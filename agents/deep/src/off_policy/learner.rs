@@ -9,7 +9,7 @@ use crate::{learned::Descent, replay::Batch};
 
 /// What makes one off-policy agent differ from another: how it acts, and what it learns from a minibatch.
 ///
-/// An agent is an [`OffPolicyAgent`] with a learner. Observations and actions come as rows of numbers,
+/// An agent is an [`OffPolicyAgent`](super::OffPolicyAgent) with a learner. Observations and actions come as rows of numbers,
 /// actions in `[−1, 1]`. The learner's [`Checkpoint`] holds all that it changes.
 pub trait Learner: Checkpoint + Send + Sized {
     /// The agent's settings.
