@@ -72,7 +72,7 @@ impl From<TrainError> for CommandError {
             | TrainError::NoRun { .. }
             | TrainError::OtherConfiguration { .. }
             | TrainError::Agent(AgentError::InvalidConfig { .. }) => Self::usage(error.to_string()),
-            TrainError::Env(error) | TrainError::Agent(AgentError::Env(error)) => error.into(),
+            TrainError::Env(error) => error.into(),
             other => Self::failed(other.to_string()),
         }
     }

@@ -114,13 +114,23 @@ pub enum TrainError {
     },
     /// The agent failed.
     #[error(transparent)]
-    Agent(#[from] AgentError),
+    Agent(AgentError),
     /// An environment failed.
     #[error(transparent)]
     Env(#[from] EnvError),
     /// A checkpoint could not be written or taken up.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+}
+
+impl From<AgentError> for TrainError {
+    /// What an environment did is no agent's failure, whoever stepped it.
+    fn from(error: AgentError) -> Self {
+        match error {
+            AgentError::Env(error) => Self::Env(error),
+            error => Self::Agent(error),
+        }
+    }
 }
 
 impl From<gymnast_core::atomic_file::WriteError> for TrainError {
