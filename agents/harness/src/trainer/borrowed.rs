@@ -15,7 +15,7 @@ use crate::{
 /// Trains an agent that you hold, in environments that you hold, and gives both back.
 ///
 /// ```
-/// use gymnast_envs::{SyncVectorEnv, VectorEnv, TimeLimit, classic::CartPole};
+/// use gymnast_envs::{SyncVectorEnv, VectorEnv, classic::CartPole, wrappers::TimeLimit};
 /// # use gymnast_envs::{Discrete, Experience, Rng, Space};
 /// # use gymnast_harness::{Agent, AgentError, Checkpoint, CheckpointError, Metrics, Mode, Policy, StateDict};
 /// use gymnast_harness::{Flow, Trainer, Training};
