@@ -53,8 +53,8 @@ pub trait VectorEnv<O: Space, A: Space>: Send {
     fn set_autoreset(&mut self, mode: AutoresetMode);
 
     /// Steps the environments on so many threads from now on, at most one an environment. The results are the
-    /// same, whatever the number. It pays where all of them together take more than about 50 µs a step: a
-    /// thread takes about 20 µs to start.
+    /// same, whatever the number. It pays where a step of all of them takes more than about 200 µs: threads
+    /// are started anew with each step.
     fn set_threads(&mut self, threads: usize);
 
     /// The state of every environment and stream. An environment that cannot be saved is marked

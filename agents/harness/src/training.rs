@@ -14,8 +14,8 @@ gymnast_envs::documented! {
         pub env_steps: u64,
         /// The environments that step at once.
         pub num_envs: usize,
-        /// The threads that step them, 1 to 256: the results are the same, and it pays where a step takes 50 µs
-        /// or more.
+        /// The threads that step them, 1 to 256: the results are the same, and it pays where a step of all of
+        /// them takes more than about 200 µs.
         pub env_threads: usize,
         /// Evaluate every so many env steps, and at the end; 0: at the end alone.
         pub eval_every: u64,
