@@ -109,7 +109,7 @@ fn the_best_that_was_seen_is_kept() {
     assert_eq!(values(&again), best.1);
 }
 
-/// The records of a training of which each session takes so many steps at most.
+/// What a training recorded whose sessions end at these env steps.
 fn recorded(dir: &Path, sessions: &[u64]) -> (Vec<f64>, Vec<Vec<u8>>) {
     let mut learned = Vec::new();
     for (i, &last) in sessions.iter().enumerate() {

@@ -57,7 +57,7 @@ pub fn number<F: Copy + Into<f64> + Display + LowerExp>(x: F) -> String {
     if is_usual(x.into()) || plain.len() <= scientific.len() { plain } else { scientific }
 }
 
-/// A number rounded to so many decimals: its own from 0.0001 to below a million, elsewhere those of its
+/// A number rounded to `decimals` decimals: its own from 0.0001 to below a million, elsewhere those of its
 /// scientific form, `1.2346e300`.
 ///
 /// ```

@@ -1,6 +1,6 @@
 //! What a second thread brings: `cargo bench -p gymnast-envs --bench threads`.
 //!
-//! Environments that take so many microseconds a step, stepped on one thread and on two; the rounds are
+//! Environments that take 1 to 1000 microseconds a step, stepped on one thread and on two; the rounds are
 //! interleaved. Needs two idle cores.
 
 use std::{
@@ -41,7 +41,7 @@ impl Env for Busy {
     }
 }
 
-/// The seconds of some steps of `n` environments on so many threads.
+/// The seconds of some steps of `n` environments on `threads` threads.
 fn seconds(micros: u64, n: usize, threads: usize) -> f64 {
     let make = || Ok(Busy(Duration::from_micros(micros)));
     let mut envs = SyncVectorEnv::of(n, Seed::new(0), make).expect("n is at least 1");

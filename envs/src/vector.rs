@@ -52,7 +52,7 @@ pub trait VectorEnv<O: Space, A: Space>: Send {
     /// Sets what happens to an environment when its episode ends, from the next end on.
     fn set_autoreset(&mut self, mode: AutoresetMode);
 
-    /// Steps the environments on so many threads from now on, at most one an environment. The results are the
+    /// Steps the environments on `threads` threads from now on, at most one an environment. The results are the
     /// same, whatever the number. It pays where a step of all of them takes more than about 200 µs: threads
     /// are started anew with each step.
     fn set_threads(&mut self, threads: usize);

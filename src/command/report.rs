@@ -82,7 +82,7 @@ fn with_short_names(mut report: report::Report) -> report::Report {
     report
 }
 
-/// Paths with at most so many characters: those that are longer lose the folders that all of them share,
+/// Paths with at most `room` characters: those that are longer lose the folders that all of them share,
 /// then their middle. Different ones that would look alike stay whole.
 fn short_names(names: &[String], room: usize) -> Vec<String> {
     let is_long = |name: &String| name.chars().count() > room;

@@ -124,7 +124,7 @@ pub enum TrainError {
 }
 
 impl From<AgentError> for TrainError {
-    /// What an environment did is no agent's failure, whoever stepped it.
+    /// An environment's error, also where an agent passed it on.
     fn from(error: AgentError) -> Self {
         match error {
             AgentError::Env(error) => Self::Env(error),

@@ -150,8 +150,8 @@ impl Experiment {
         let mut reached = Reached(0);
         let callbacks: &mut [&mut dyn Callback] = &mut [&mut interrupt, &mut bar, &mut reached];
         let looks = &mut Looks::default();
-        let (parts, seed_of) = (setup.parts(), plan.seed);
-        let summary = go_on(parts, &self.training, seed_of, recorder, start, callbacks, looks)?;
+        let (parts, training) = (setup.parts(), &self.training);
+        let summary = go_on(parts, training, plan.seed, recorder, start, callbacks, looks)?;
         self.progress.finish(seed, &bar, &summary);
         if !summary.learned && summary.ending != Ending::Stopped {
             self.progress.warn(&format!(

@@ -86,7 +86,7 @@ pub(crate) fn go_on<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized>(
     let mut session =
         Session { parts, training, seed, recorder, callbacks, looks, progress, saved, evaluations };
     let ending = match session.drive() {
-        // Whoever holds the agent has it as it is now, whatever was saved.
+        // A caller who keeps the agent has it as it is now, not as it was saved.
         Err(TrainError::Agent(AgentError::Interrupted)) if !session.parts.is_held => {
             session.go_back()
         }

@@ -1,4 +1,4 @@
-//! What a training of a held agent owes to whoever holds it.
+//! What `Trainer` owes to its caller, who keeps the agent.
 
 use gymnast_envs::{Discrete, Experience, Rng, Seed, SyncVectorEnv};
 use gymnast_harness::{

@@ -33,7 +33,7 @@ pub fn normalize(rows: &Tensor) -> Tensor {
 /// ℓ(i, j) = −ln( exp(cos(zᵢ, zⱼ) / τ) / Σ_{k ≠ i} exp(cos(zᵢ, zₖ) / τ) ), the mean over both orders
 /// ```
 ///
-/// `first` and `second` are the views, `[N, D]`, N at least 2: one example has nobody to be told from. The
+/// `first` and `second` are the views, `[N, D]`, N at least 2: one example has no other to be told from. The
 /// temperature τ is > 0. The pair of an embedding with itself is masked: it is no candidate and has no
 /// gradient. Where all embeddings are alike the loss is ln(2N − 1). Cross-view InfoNCE, which has N
 /// candidates, is [`info_nce`].
@@ -132,7 +132,7 @@ fn check_temperature(temperature: f64) -> Result<(), LossError> {
     check_setting("temperature", temperature, "finite and > 0", holds)
 }
 
-/// Two views of at least so many rows.
+/// Checks two views of at least `least` rows.
 fn check_pair(first: &Tensor, second: &Tensor, least: i64) -> Result<(), LossError> {
     let expected = if least > 1 { "[N, D] with N at least 2" } else { "[N, D]" };
     check_prediction(first, expected, |size| size.len() == 2 && size[0] >= least)?;

@@ -49,7 +49,7 @@ impl<E: Env> Part<'_, E> {
         Ok(())
     }
 
-    /// The same on so many threads, this one among them. Each environment has a stream of its own, so that
+    /// The same on `threads` threads, this one among them. Each environment has a stream of its own, so that
     /// the results are those of one thread.
     pub(super) fn step_on(
         self,

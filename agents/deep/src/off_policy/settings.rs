@@ -21,7 +21,7 @@ pub struct OffPolicyConfig {
     pub n_step: usize,
     /// The chance that a random action is the last one again; 0 draws each anew.
     pub repeat_random: f64,
-    /// Learn every so many env steps.
+    /// The env steps from one round of updates to the next.
     pub train_every: u64,
     /// Updates in each round, 1 to 10000.
     pub gradient_steps: u64,

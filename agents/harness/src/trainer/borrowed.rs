@@ -172,16 +172,14 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         existing: Existing,
         settings: &impl Serialize,
     ) -> Result<Self, TrainError> {
-        let spaces = |space: String| Value::String(space);
+        let observation_space = self.envs.observation_space().describe().to_string();
+        let action_space = self.envs.action_space().describe().to_string();
         let config = Table::from_iter([
             ("seeds".to_owned(), vec![to_toml("seed", &self.seed)?].into()),
             ("settings".to_owned(), to_toml("settings", settings)?),
             ("training".to_owned(), to_toml("training", &self.training)?),
-            (
-                "observation_space".to_owned(),
-                spaces(self.envs.observation_space().describe().to_string()),
-            ),
-            ("action_space".to_owned(), spaces(self.envs.action_space().describe().to_string())),
+            ("observation_space".to_owned(), observation_space.into()),
+            ("action_space".to_owned(), action_space.into()),
         ]);
         self.record = Some(Record { dir: dir.as_ref().to_owned(), existing, config });
         Ok(self)

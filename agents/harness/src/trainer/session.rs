@@ -14,7 +14,7 @@ pub(crate) struct Parts<'a, O: Space, A: Space, G: ?Sized> {
     pub(crate) envs: &'a mut dyn VectorEnv<O, A>,
     /// Makes the environments of an evaluation; none: there is no evaluation.
     pub(crate) eval_envs: Option<&'a MakeEnvs<O, A>>,
-    /// Whether somebody goes on with the agent after the training.
+    /// Whether the caller keeps the agent after the training.
     pub(crate) is_held: bool,
 }
 
