@@ -4,54 +4,77 @@ mod builtin;
 
 use std::sync::Arc;
 
-use gymnast_envs::{Discrete, EnvSpec, RowSpace, Space, nearest};
-use gymnast_harness::{Agent, AgentError, Documented, Plan, Preset, Presets};
+#[cfg(feature = "deep")]
+use gymnast_deep::{ControlSpace, PolicySettings};
+use gymnast_envs::{
+    EnvSpec, each_kind,
+    kind::{ByKind, Kind, PerKind},
+    nearest,
+};
+#[cfg(feature = "deep")]
+use gymnast_envs::{RowSpace, kind};
+use gymnast_harness::{Agent, AgentError, Documented, Plan, Preset, Presets, SearchRange};
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use toml::Table;
 
 use crate::settings::{self, SettingsError, did_you_mean};
 
-/// Makes an agent of settings `C` for these spaces.
-pub type Build<O, A, C> = fn(O, A, C, &Plan) -> Result<Box<dyn Agent<O, A>>, AgentError>;
-
-/// How an agent is made for each kind of environment that it serves.
-pub struct Builders<C> {
-    /// Where observations and actions are finite: tables.
-    pub finite: Option<Build<Discrete, Discrete, C>>,
-    /// Where actions are finite and observations are rows of numbers: networks.
-    pub discrete: Option<Build<RowSpace, Discrete, C>>,
-    /// Where actions are real numbers.
-    pub continuous: Option<Build<RowSpace, RowSpace, C>>,
+/// The settings of an agent as the catalog needs them: plain data with documentation and defaults.
+pub trait Settings:
+    Clone + Serialize + DeserializeOwned + Documented + Send + Sync + 'static
+{
 }
 
-// Not derived: functions are copied whatever the settings are.
-impl<C> Copy for Builders<C> {}
-
-impl<C> Clone for Builders<C> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C> Default for Builders<C> {
-    /// Serves nothing.
-    fn default() -> Self {
-        Self { finite: None, discrete: None, continuous: None }
-    }
+impl<C> Settings for C where
+    C: Clone + Serialize + DeserializeOwned + Documented + Send + Sync + 'static
+{
 }
 
 /// Makes an agent whose settings are known.
 pub type BuildAgent<O, A> =
     Arc<dyn Fn(O, A, &Plan) -> Result<Box<dyn Agent<O, A>>, AgentError> + Send + Sync>;
 
+/// How an agent is made for environments of a kind.
+struct BuildFor;
+
+impl PerKind for BuildFor {
+    type Of<K: Kind> = BuildAgent<K::Observation, K::Action>;
+}
+
+/// How an agent is made for each [kind](gymnast_envs::kind) of environment that it serves.
+#[derive(Default)]
+pub struct Builders(ByKind<BuildFor>);
+
+impl Builders {
+    /// The same with one more kind, and how an agent is made of the spaces of its observations and actions.
+    #[must_use]
+    pub fn with<K: Kind, G: Agent<K::Observation, K::Action> + 'static>(
+        self,
+        kind: K,
+        build: impl Fn(K::Observation, K::Action, &Plan) -> Result<G, AgentError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        let build: BuildAgent<_, _> =
+            Arc::new(move |o, a, plan: &Plan| Ok(Box::new(build(o, a, plan)?)));
+        Self(self.0.with(kind, build))
+    }
+
+    /// How an agent of a kind is made. `None` where it serves none of that kind.
+    #[must_use]
+    pub fn get<K: Kind>(&self, kind: K) -> Option<&BuildAgent<K::Observation, K::Action>> {
+        self.0.get(kind)
+    }
+}
+
 /// An agent with its settings.
 pub struct Configured {
     /// Every setting, defaults included.
     pub settings: Table,
-    pub(crate) finite: Option<BuildAgent<Discrete, Discrete>>,
-    pub(crate) discrete: Option<BuildAgent<RowSpace, Discrete>>,
-    pub(crate) continuous: Option<BuildAgent<RowSpace, RowSpace>>,
+    /// How it is made.
+    pub builders: Builders,
 }
 
 /// One agent of the catalog.
@@ -67,63 +90,82 @@ pub struct AgentEntry {
     pub defaults: Table,
     /// Settings that are known to work, by environment.
     pub presets: Vec<Preset<Table>>,
-    serves: [bool; 3],
+    /// What a search tunes where it is given no ranges.
+    pub search_ranges: Vec<SearchRange>,
+    /// With the defaults: which kinds it serves.
+    default: Arc<Builders>,
     configure: Arc<Configure>,
 }
 
 type Configure = dyn Fn(&Table) -> Result<Configured, SettingsError> + Send + Sync;
 
 impl AgentEntry {
-    /// An agent of settings `C`.
+    /// An agent of settings `C`, and how it is made with some.
     #[must_use]
-    pub fn new<C>(name: &'static str, summary: &'static str, builders: Builders<C>) -> Self
-    where
-        C: Clone + Default + Serialize + DeserializeOwned + Documented + Presets,
-        C: Send + Sync + 'static,
-    {
-        Self::with_defaults(name, summary, (&C::default(), C::presets()), builders)
-    }
-
-    /// An agent of settings `C` with other defaults and presets than those of its type: another
-    /// name for what some of its switches make of it.
-    #[must_use]
-    pub fn with_defaults<C>(
+    pub fn new<C: Settings + Default + Presets>(
         name: &'static str,
         summary: &'static str,
-        (defaults, presets): (&C, Vec<Preset<C>>),
-        builders: Builders<C>,
-    ) -> Self
-    where
-        C: Clone + Serialize + DeserializeOwned + Documented + Send + Sync + 'static,
-    {
+        builders: impl Fn(C) -> Builders + Send + Sync + 'static,
+    ) -> Self {
+        let (defaults, presets) = (C::default(), C::presets());
+        Self::with_defaults(name, summary, (defaults, presets, C::search_ranges()), builders)
+    }
+
+    /// An agent of settings `C` with other defaults, presets and ranges to search than those of its type:
+    /// another name for what some of its switches make of it.
+    #[must_use]
+    pub fn with_defaults<C: Settings>(
+        name: &'static str,
+        summary: &'static str,
+        (defaults, presets, search_ranges): (C, Vec<Preset<C>>, Vec<SearchRange>),
+        builders: impl Fn(C) -> Builders + Send + Sync + 'static,
+    ) -> Self {
         let preset = |preset: Preset<C>| Preset {
             env: preset.env,
             settings: settings::to_table(&preset.settings),
             training: preset.training,
             source: preset.source,
         };
-        let Builders { finite, discrete, continuous } = builders;
-        let defaults = settings::to_table(defaults);
-        let complete = defaults.clone();
+        let complete = settings::to_table(&defaults);
         Self {
             name,
             summary,
             fields: C::FIELDS,
-            defaults,
+            defaults: complete.clone(),
             presets: presets.into_iter().map(preset).collect(),
-            serves: [finite.is_some(), discrete.is_some(), continuous.is_some()],
+            search_ranges,
+            default: Arc::new(builders(defaults)),
             configure: Arc::new(move |table| {
                 let mut complete = complete.clone();
                 complete.extend(table.clone());
                 let config: C = settings::parse(name, "", &complete)?;
-                Ok(Configured {
-                    settings: settings::to_table(&config),
-                    finite: with_settings(finite, &config),
-                    discrete: with_settings(discrete, &config),
-                    continuous: with_settings(continuous, &config),
-                })
+                let settings = settings::to_table(&config);
+                Ok(Configured { settings, builders: builders(config) })
             }),
         }
+    }
+
+    /// An agent that learns a distribution over actions, be they finite, several finite choices at a time or
+    /// real-valued.
+    #[cfg(feature = "deep")]
+    #[must_use]
+    pub fn policy<C: Settings + Default + Presets + PolicySettings>(
+        name: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        fn build<C: Settings + PolicySettings, A: ControlSpace>(
+            config: &C,
+        ) -> impl Fn(RowSpace, A, &Plan) -> Result<C::Agent<RowSpace, A>, AgentError> + use<C, A>
+        {
+            let config = config.clone();
+            move |observations, actions, plan| config.agent(observations, actions, plan)
+        }
+        Self::new(name, summary, |config: C| {
+            Builders::default()
+                .with(kind::Discrete, build(&config))
+                .with(kind::MultiDiscrete, build(&config))
+                .with(kind::Continuous, build(&config))
+        })
     }
 
     /// The preset for an environment, where there is one.
@@ -143,29 +185,20 @@ impl AgentEntry {
     /// Whether the agent can learn in the environment.
     #[must_use]
     pub fn serves(&self, env: &EnvSpec) -> bool {
-        let [finite, discrete, continuous] = self.serves;
-        finite && env.is_finite()
-            || discrete && env.is_discrete()
-            || continuous && env.is_continuous()
+        let mut serves = false;
+        each_kind!(kind => serves |= self.default.get(kind).is_some() && env.serves(kind));
+        serves
     }
 
     /// What the agent needs of an environment, in words.
     #[must_use]
     pub fn needs(&self) -> String {
-        let kinds = ["finite observations and actions", "finite actions", "real-valued actions"];
-        let served = kinds.iter().zip(self.serves).filter(|(_, serves)| *serves);
-        served.map(|(kind, _)| *kind).collect::<Vec<_>>().join(", or ")
+        let mut needs = Vec::new();
+        each_kind!(kind => if self.default.get(kind).is_some() {
+            needs.push(kind.needs());
+        });
+        needs.join(", or ")
     }
-}
-
-fn with_settings<O: Space, A: Space, C: Clone + Send + Sync + 'static>(
-    build: Option<Build<O, A, C>>,
-    config: &C,
-) -> Option<BuildAgent<O, A>> {
-    let (build, config) = (build?, config.clone());
-    Some(Arc::new(move |observations, actions, plan: &Plan| {
-        build(observations, actions, config.clone(), plan)
-    }))
 }
 
 /// The agents that can be chosen by name.
@@ -244,6 +277,29 @@ mod tests {
                 agent.configure(&preset.settings).unwrap();
             }
         }
+    }
+
+    #[cfg(feature = "deep")]
+    #[test]
+    fn a_policy_serves_actions_of_any_kind_and_a_table_none_but_finite_ones() {
+        let catalog = Catalog::builtin();
+        let builders = |name: &str| {
+            let agent = catalog.agent(name).unwrap();
+            agent.configure(&Table::new()).unwrap().builders
+        };
+        for name in ["ppo", "a2c", "a3c", "reinforce", "bc"] {
+            let builders = builders(name);
+            assert!(builders.get(kind::Finite).is_none(), "{name}");
+            assert!(builders.get(kind::Discrete).is_some(), "{name}");
+            assert!(builders.get(kind::MultiDiscrete).is_some(), "{name}");
+            assert!(builders.get(kind::Continuous).is_some(), "{name}");
+        }
+        assert!(builders("sarsa").get(kind::Finite).is_some());
+        assert!(builders("sarsa").get(kind::Discrete).is_none());
+        assert_eq!(
+            catalog.agent("ppo").unwrap().needs(),
+            "finite actions, or several finite choices at a time, or real-valued actions"
+        );
     }
 
     #[test]

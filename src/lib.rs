@@ -9,7 +9,7 @@
 //! use gymnast::{
 //!     Discrete, Plan, QLearning, QLearningConfig, Recorder, Registry, Seed, Setup, Training, train,
 //! };
-//! use gymnast::{EnvOptions, Presets};
+//! use gymnast::{EnvOptions, Presets, envs::kind};
 //!
 //! // FrozenLake on ice that does not slip, and settings that are known to work in it.
 //! let registry = Registry::builtin();
@@ -20,7 +20,7 @@
 //! // The training: how long, and how often to look. Everything else follows from the seed.
 //! let training = Training { env_steps: 20_000, eval_every: 5_000, ..Training::default() };
 //! let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: training.env_steps };
-//! let make = move |n, seed| lake.finite_vector(n, seed, &dry).expect("the lake is finite");
+//! let make = move |n, seed| lake.vector(kind::Finite, n, seed, &dry).expect("the lake is finite");
 //! let mut setup = Setup::<Discrete, Discrete> {
 //!     agent: Box::new(QLearning::new(Discrete::new(16), Discrete::new(4), config, &plan)?),
 //!     envs: make(1, plan.seed.child("envs", 0))?,
@@ -68,9 +68,9 @@ pub use gymnast_tabular as tabular;
 pub use catalog::{AgentEntry, Builders, Catalog};
 #[cfg(feature = "deep")]
 pub use gymnast_deep::{
-    A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian,
-    Dqn, DqnConfig, Mbpo, MbpoConfig, MultiCategorical, Ppo, PpoConfig, Reinforce, ReinforceConfig,
-    Sac, SacConfig, Td3, Td3Config,
+    A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, ControlSpace, Ddpg, DdpgConfig,
+    DiagonalGaussian, Dqn, DqnConfig, Mbpo, MbpoConfig, MultiCategorical, PolicySettings, Ppo,
+    PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3, Td3Config,
 };
 pub use gymnast_envs::{
     Act, BoundedSpace, BoxSpace, Discrete, DynEnv, Env, EnvError, EnvOptions, EnvSpec, Experience,

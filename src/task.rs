@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use gymnast_envs::{Discrete, EnvError, EnvOptions, EnvSpec, RowSpace, Seed, Space, VectorEnv};
+use gymnast_envs::{
+    EnvOptions, EnvSpec, Space, each_kind,
+    kind::{AnyKind, Kind, PerKind},
+};
 use gymnast_harness::{MakeEnvs, Plan, Setup, TrainError};
 
 use crate::catalog::{BuildAgent, Configured};
@@ -33,69 +36,36 @@ impl<O: Space, A: Space> Task<O, A> {
     }
 }
 
-/// A [`Task`] of one of the three kinds.
-pub enum AnyTask {
-    /// Finite observations and actions.
-    Finite(Task<Discrete, Discrete>),
-    /// Finite actions, rows of numbers as observations.
-    Discrete(Task<RowSpace, Discrete>),
-    /// Real-valued actions.
-    Continuous(Task<RowSpace, RowSpace>),
+/// What [`AnyTask`] holds: a [`Task`] of each kind.
+pub struct TaskOf;
+
+impl PerKind for TaskOf {
+    type Of<K: Kind> = Task<K::Observation, K::Action>;
 }
 
-/// Does the same with a task of any kind.
-macro_rules! with_task {
-    ($any:expr, $task:ident => $body:expr) => {
-        match $any {
-            $crate::task::AnyTask::Finite($task) => $body,
-            $crate::task::AnyTask::Discrete($task) => $body,
-            $crate::task::AnyTask::Continuous($task) => $body,
-        }
-    };
-}
-pub(crate) use with_task;
+/// A [`Task`] of any kind.
+pub type AnyTask = AnyKind<TaskOf>;
 
-impl AnyTask {
-    /// The agent in the environment, as the first kind that both are of. `None` where there is
-    /// none.
-    ///
-    /// It learns in environments with `options` and is evaluated in some with `eval_options`.
-    #[must_use]
-    pub fn new(
-        agent: &Configured,
-        env: &EnvSpec,
-        options: &EnvOptions,
-        eval_options: &EnvOptions,
-    ) -> Option<Self> {
-        let all = [options, eval_options];
-        if let Some(build) = agent.finite.clone().filter(|_| env.is_finite()) {
-            return Some(Self::Finite(task(build, env, all, EnvSpec::finite_vector)));
-        }
-        if let Some(build) = agent.discrete.clone().filter(|_| env.is_discrete()) {
-            return Some(Self::Discrete(task(build, env, all, EnvSpec::discrete_vector)));
-        }
-        let build = agent.continuous.clone().filter(|_| env.is_continuous())?;
-        Some(Self::Continuous(task(build, env, all, EnvSpec::continuous_vector)))
-    }
-}
-
-/// Makes vectors of one kind. `None` where the environment is not of it.
-type MakeVector<O, A> =
-    fn(&EnvSpec, usize, Seed, &EnvOptions) -> Option<Result<Box<dyn VectorEnv<O, A>>, EnvError>>;
-
-/// The task of a kind that the environment is known to be of.
-fn task<O: Space, A: Space>(
-    build: BuildAgent<O, A>,
+/// The agent in the environment, as the first kind that both are of. `None` where there is none.
+///
+/// It learns in environments with `options` and is evaluated in some with `eval_options`.
+#[must_use]
+pub fn any_task(
+    agent: &Configured,
     env: &EnvSpec,
-    [options, eval_options]: [&EnvOptions; 2],
-    make: MakeVector<O, A>,
-) -> Task<O, A> {
-    let with = |options: &EnvOptions| {
-        let (env, options) = (env.clone(), options.clone());
-        move |n, seed| {
-            let vector = make(&env, n, seed, &options);
-            vector.expect("the environment was asked for a kind that it is of")
-        }
-    };
-    Task { build, make: Box::new(with(options)), make_eval: Arc::new(with(eval_options)) }
+    options: &EnvOptions,
+    eval_options: &EnvOptions,
+) -> Option<AnyTask> {
+    each_kind!(kind => if let Some(build) = agent.builders.get(kind).filter(|_| env.serves(kind)) {
+        let with = |options: &EnvOptions| {
+            let (env, options) = (env.clone(), options.clone());
+            move |n, seed| {
+                let vector = env.vector(kind, n, seed, &options);
+                vector.expect("the environment was asked for a kind that it is of")
+            }
+        };
+        let (make, make_eval) = (Box::new(with(options)), Arc::new(with(eval_options)));
+        return Some(kind.any(Task { build: build.clone(), make, make_eval }));
+    });
+    None
 }

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use gymnast_envs::{Discrete, EnvSpec, Registry, Rng, RowSpace, Seed, Space};
+use gymnast_envs::{
+    EnvSpec, Registry, Rng, Seed, Space,
+    kind::{AnyKind, Kind, PerKind},
+    with_kind,
+};
 use gymnast_harness::{Agent, AgentError, CheckpointError, Mode, Newest, RunSeeds, SeedDir};
 
-use crate::{
-    Catalog, Run,
-    run::RunError,
-    task::{AnyTask, Task},
-};
+use crate::{Catalog, Run, run::RunError, task::Task};
 
 /// An agent as the newest whole checkpoint of a seed has it, with the spaces that it was made for.
 pub struct LoadedAgent<O: Space, A: Space> {
@@ -91,15 +91,15 @@ pub struct Trained {
     rng: Rng,
 }
 
-/// A [`LoadedAgent`] agent of one of the three kinds.
-pub enum AnyLoaded {
-    /// Finite observations and actions.
-    Finite(LoadedAgent<Discrete, Discrete>),
-    /// Finite actions, rows of numbers as observations.
-    Discrete(LoadedAgent<RowSpace, Discrete>),
-    /// Real-valued actions.
-    Continuous(LoadedAgent<RowSpace, RowSpace>),
+/// What [`AnyLoaded`] holds: a [`LoadedAgent`] of each kind.
+pub struct LoadedOf;
+
+impl PerKind for LoadedOf {
+    type Of<K: Kind> = LoadedAgent<K::Observation, K::Action>;
 }
+
+/// A [`LoadedAgent`] of any kind.
+pub type AnyLoaded = AnyKind<LoadedOf>;
 
 /// What an agent sees.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,6 +115,8 @@ pub enum Observation {
 pub enum Action {
     /// The number of an action, where there are finitely many.
     Number(i64),
+    /// The number of each choice, where there are several at a time.
+    Numbers(Vec<i64>),
     /// Real numbers.
     Row(Vec<f32>),
 }
@@ -138,6 +140,54 @@ impl<const N: usize> From<[f32; N]> for Observation {
 }
 
 impl From<Vec<f32>> for Observation {
+    fn from(row: Vec<f32>) -> Self {
+        Self::Row(row)
+    }
+}
+
+impl TryFrom<Observation> for i64 {
+    type Error = AgentError;
+
+    /// # Errors
+    /// [`AgentError::Mismatch`] of a row.
+    fn try_from(observation: Observation) -> Result<Self, AgentError> {
+        match observation {
+            Observation::Number(number) => Ok(number),
+            got @ Observation::Row(_) => {
+                Err(mismatch("the number of a state".to_owned(), format!("{got:?}")))
+            }
+        }
+    }
+}
+
+impl TryFrom<Observation> for Vec<f32> {
+    type Error = AgentError;
+
+    /// # Errors
+    /// [`AgentError::Mismatch`] of a number.
+    fn try_from(observation: Observation) -> Result<Self, AgentError> {
+        match observation {
+            Observation::Row(row) => Ok(row),
+            got @ Observation::Number(_) => {
+                Err(mismatch("a row of numbers".to_owned(), format!("{got:?}")))
+            }
+        }
+    }
+}
+
+impl From<i64> for Action {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<Vec<i64>> for Action {
+    fn from(numbers: Vec<i64>) -> Self {
+        Self::Numbers(numbers)
+    }
+}
+
+impl From<Vec<f32>> for Action {
     fn from(row: Vec<f32>) -> Self {
         Self::Row(row)
     }
@@ -171,13 +221,9 @@ impl Trained {
                 known: seeds.iter().map(|of_seed| of_seed.seed).collect(),
             });
         };
-        let agent = match &run.task {
-            AnyTask::Finite(task) => AnyLoaded::Finite(LoadedAgent::read(&run, task, of_seed)?),
-            AnyTask::Discrete(task) => AnyLoaded::Discrete(LoadedAgent::read(&run, task, of_seed)?),
-            AnyTask::Continuous(task) => {
-                AnyLoaded::Continuous(LoadedAgent::read(&run, task, of_seed)?)
-            }
-        };
+        let agent = with_kind!(&run.task, (kind, task) => {
+            kind.any(LoadedAgent::read(&run, task, of_seed)?)
+        });
         let rng = Seed::new(seed).child("trained", 0).rng();
         Ok(Self { env: run.env, agent, rng })
     }
@@ -200,22 +246,8 @@ impl Trained {
     /// [`AgentError::Mismatch`] where the observation is none of its environment's;
     /// [`AgentError::NoAction`] where the network puts out what is not finite.
     pub fn act(&mut self, observation: impl Into<Observation>) -> Result<Action, AgentError> {
-        let rng = &mut self.rng;
-        Ok(match (&self.agent, observation.into()) {
-            (AnyLoaded::Finite(agent), Observation::Number(state)) => {
-                Action::Number(agent.act(state, rng)?)
-            }
-            (AnyLoaded::Discrete(agent), Observation::Row(row)) => {
-                Action::Number(agent.act(row, rng)?)
-            }
-            (AnyLoaded::Continuous(agent), Observation::Row(row)) => {
-                Action::Row(agent.act(row, rng)?)
-            }
-            (AnyLoaded::Finite(_), got) => {
-                return Err(mismatch("the number of a state".to_owned(), format!("{got:?}")));
-            }
-            (_, got) => return Err(mismatch("a row of numbers".to_owned(), format!("{got:?}"))),
-        })
+        let (rng, observation) = (&mut self.rng, observation.into());
+        Ok(with_kind!(&self.agent, (_, agent) => agent.act(observation.try_into()?, rng)?.into()))
     }
 }
 

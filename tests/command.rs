@@ -188,6 +188,39 @@ fn what_was_recorded_is_cloned() {
     sandbox.run(&none).fails(1, &["cannot read none.jsonl"]);
 }
 
+#[cfg(feature = "deep")]
+#[test]
+fn several_choices_at_a_time_are_learned_shown_recorded_and_cloned() {
+    use gymnast::{Trained, trained::Action};
+
+    const KINGS: &str = "WindyGridWorldKings-v0";
+    let sandbox = Sandbox::new();
+    let text = sandbox.run(&["envs", KINGS]).ok().stdout;
+    assert!(text.contains("MultiDiscrete([3, 3])") && text.contains("ppo, a2c"), "{text}");
+    sandbox.run(&["check", KINGS]).ok();
+    let few = ["--steps=12000", "--seed=0", "--quiet", "--out=ppo", "--eval-every=0"];
+    let quick = ["--set=n_steps=256", "--set=learning_rate=0.003", "--set=gamma=0.95"];
+    sandbox.run(&[&["train", "ppo", KINGS], &few[..], &quick].concat()).ok();
+    let json = sandbox.run(&["evaluate", "ppo", "--episodes", "5", "--json"]).ok().json();
+    let mean = json["mean_return"].as_f64().unwrap();
+    assert!((-15.0..=-7.0).contains(&mean), "{mean}"); // never arriving costs 200
+    let action = Trained::load(&sandbox.path("ppo"), 0).unwrap().act([1.0; 70]).unwrap();
+    assert!(matches!(&action, Action::Numbers(numbers) if numbers.len() == 2), "{action:?}");
+
+    assert!(sandbox.run(&["watch", "ppo"]).ok().stdout.contains("terminated"));
+    sandbox.run(&["watch", KINGS, "--max-steps=3", "--gif=random.gif"]).ok();
+    sandbox.run(&["record", KINGS, "--episodes=1", "--out=random.jsonl"]).ok();
+    sandbox.run(&["record", "ppo", "--episodes=4", "--out=ppo.jsonl"]).ok();
+    assert!(sandbox.read("ppo.jsonl").contains(r#""action":["#));
+    let clone = ["train", "bc", KINGS, "--steps=300", "--seed=0", "--quiet", "--out=clone"];
+    sandbox.run(&[&clone[..], &["--set=demonstrations=ppo.jsonl"]].concat()).ok();
+    let json = sandbox.run(&["evaluate", "clone", "--episodes", "5", "--json"]).ok().json();
+    assert_eq!(json["mean_return"].as_f64(), Some(mean));
+
+    let needs = ["it needs finite actions", "served by ppo, a2c, a3c, reinforce, bc"];
+    sandbox.run(&["train", "dqn", KINGS]).fails(2, &needs);
+}
+
 #[test]
 fn curves_are_drawn_and_no_picture_is_overwritten() {
     let sandbox = Sandbox::with_run();

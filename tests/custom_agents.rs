@@ -1,9 +1,12 @@
 //! The agents of `examples/custom_agent`, held to what every agent is held to.
 
+use std::{ffi::OsString, fs, process::ExitCode};
+
 use gymnast::{
+    AgentEntry, Builders, command,
     core::nn::Activation,
     deep::{OffPolicyAgent, SoftActor, SoftActorSettings, Widths},
-    envs::{classic::Pendulum, toy_text::CliffWalking, wrappers::TimeLimit},
+    envs::{classic::Pendulum, kind, toy_text::CliffWalking, wrappers::TimeLimit},
     harness::testing::{
         Quadratic, TwoArmedBandit, assert_learns, assert_resumes_exactly, assert_survives_damage,
         setup, training,
@@ -87,4 +90,28 @@ fn the_rule_learns_resumes_exactly_and_takes_no_harm() {
     let make = |plan: &Plan| setup(plan, walk, |o, a| Hysteretic::new(o, a, config(), plan));
     assert_resumes_exactly(make, &training(900, 3));
     assert_survives_damage(make, &training(1_000, 1), 100);
+}
+
+#[test]
+fn an_agent_of_ones_own_is_tuned_within_its_own_ranges() {
+    let builders = |config: HystereticConfig| {
+        Builders::default().with(kind::Finite, move |o, a, plan| {
+            TabularAgent::<_, _, HystereticRule>::new(o, a, config.clone(), plan)
+        })
+    };
+    let entry = AgentEntry::new("hysteretic-q", "Q-learning that forgives bad luck.", builders);
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("search");
+    let args = ["gymnast", "tune", "hysteretic-q", "FrozenLake-v1", "--trials=2", "--steps=200"];
+    let args = args.into_iter().chain(["--quiet", "--out"]).map(OsString::from);
+    let catalog = Catalog::builtin().with(entry);
+    let code = command::run(Registry::builtin(), catalog, args.chain([dir.clone().into()]));
+    assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
+    let definition: toml::Table =
+        fs::read_to_string(dir.join("tune.toml")).unwrap().parse().unwrap();
+    let expected = "alpha = \"log(0.01, 1)\"\nbeta = \"log(0.001, 0.1)\"\n";
+    assert_eq!(definition["search"], toml::Value::Table(expected.parse().unwrap()));
+    let best: toml::Table = fs::read_to_string(dir.join("config.toml")).unwrap().parse().unwrap();
+    let beta = best["agent"]["beta"].as_float().unwrap();
+    assert!((0.001..=0.1).contains(&beta) && beta != 0.01, "{beta}");
 }

@@ -9,8 +9,9 @@ pub use dynamic::DynEnv;
 pub(crate) use dynamic::Seeded;
 
 use crate::{
-    AutoresetMode, Discrete, Env, EnvError, Experience, FeatureSpace, FiniteSpace, Lane, Restored,
-    RowSpace, Space, SpaceError, SyncVectorEnv, VectorEnv, VectorSnapshot, render::Frame,
+    AutoresetMode, ChoiceSpace, Discrete, Env, EnvError, Experience, FactoredSpace, FeatureSpace,
+    FiniteSpace, Lane, Restored, RowSpace, Space, SpaceError, SyncVectorEnv, VectorEnv,
+    VectorSnapshot, render::Frame, space::not_an_element,
 };
 
 /// How the elements of a space are written in a space known without its type.
@@ -52,6 +53,30 @@ impl<S: FiniteSpace> Codec<S> for ToIndex {
         // Checks the range, so that an index out of it is an error and not a panic.
         Self::target(source).from_jsonable(&Value::from(*target))?;
         Ok(source.element(*target as usize))
+    }
+}
+
+/// Writes the elements of a factored space as the number of each choice.
+pub struct ToChoices;
+
+impl<S: FactoredSpace> Codec<S> for ToChoices {
+    type Target = ChoiceSpace;
+
+    fn target(source: &S) -> ChoiceSpace {
+        ChoiceSpace::new(source.nvec().to_vec()).expect("a space's choices have values")
+    }
+
+    fn encode(_source: &S, element: &S::Element, target: &mut Vec<i64>) {
+        target.clear();
+        target.extend_from_slice(element.as_ref());
+    }
+
+    fn decode(source: &S, target: &Vec<i64>) -> Result<S::Element, SpaceError> {
+        let as_many = target.len() == source.nvec().len();
+        let element = as_many.then(|| source.choose(|i| target[i]));
+        element
+            .filter(|element| source.contains(element))
+            .ok_or_else(|| not_an_element(source, format!("{target:?}")))
     }
 }
 

@@ -24,6 +24,7 @@ pub mod bsuite;
 pub mod classic;
 pub mod games;
 pub mod json_lines;
+pub mod kind;
 pub mod minatar;
 pub mod physics;
 pub mod render;
@@ -36,7 +37,7 @@ pub mod wrappers;
 pub use checker::{Check, CheckReport, Finding, Severity, check_env};
 pub use documented::Documented;
 pub use env::{Act, Env, Obs, Outcome, Step};
-pub use erased::{Codec, DynEnv, Erased, ToIndex, ToRow};
+pub use erased::{Codec, DynEnv, Erased, ToChoices, ToIndex, ToRow};
 pub use error::{EnvError, SpaceError};
 pub use model::Transition;
 pub use options::{EnvOption, EnvOptions};
@@ -44,10 +45,10 @@ pub use panics::catch_panic;
 pub use registry::Registry;
 pub use seeding::{Rng, Seed};
 pub use space::{
-    BoundedSpace, BoxSpace, Discrete, FeatureSpace, FiniteSpace, MultiBinary, MultiDiscrete,
-    RowSpace, Space, SpaceDescription,
+    BoundedSpace, BoxSpace, ChoiceSpace, Discrete, FactoredSpace, FeatureSpace, FiniteSpace,
+    MultiBinary, MultiDiscrete, RowSpace, Space, SpaceDescription,
 };
-pub use spec::{ContinuousVector, DiscreteVector, EnvSpec, FiniteVector};
+pub use spec::EnvSpec;
 pub use spelling::nearest;
 pub use vector::{
     AutoresetMode, Experience, Lane, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot,

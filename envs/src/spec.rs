@@ -6,21 +6,22 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    BoundedSpace, CheckReport, Discrete, Documented, DynEnv, Env, EnvError, EnvOption, EnvOptions,
-    Erased, FeatureSpace, FiniteSpace, RowSpace, Seed, SpaceDescription, SyncVectorEnv, ToIndex,
-    ToRow, VectorEnv, check_env,
+    BoundedSpace, CheckReport, Documented, DynEnv, Env, EnvError, EnvOption, EnvOptions, Erased,
+    FactoredSpace, FeatureSpace, FiniteSpace, Seed, SpaceDescription, SyncVectorEnv, ToChoices,
+    ToIndex, ToRow, VectorEnv, check_env,
     erased::{Codec, Seeded},
+    kind::{self, ByKind, Kind, PerKind},
     wrappers::TimeLimit,
 };
 
-/// A vector of environments that tables serve, its types erased.
-pub type FiniteVector = Box<dyn VectorEnv<Discrete, Discrete>>;
-/// A vector of environments with finite actions that networks serve, its types erased.
-pub type DiscreteVector = Box<dyn VectorEnv<RowSpace, Discrete>>;
-/// A vector of environments with real-valued actions, its types erased.
-pub type ContinuousVector = Box<dyn VectorEnv<RowSpace, RowSpace>>;
+/// Makes vectors of environments.
+struct MakeVector;
 
-type Make<T> = Arc<dyn Fn(usize, Seed, &EnvOptions) -> Result<T, EnvError> + Send + Sync>;
+impl PerKind for MakeVector {
+    type Of<K: Kind> = Make<kind::Vector<K>>;
+}
+
+type Make<T> = Box<dyn Fn(usize, Seed, &EnvOptions) -> Result<T, EnvError> + Send + Sync>;
 type Check = Arc<dyn Fn(&EnvOptions) -> CheckReport + Send + Sync>;
 type MakeOne = Arc<dyn Fn(u64, &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> + Send + Sync>;
 
@@ -36,9 +37,7 @@ pub struct EnvSpec {
     evaluation: EnvOptions,
     make: MakeOne,
     check: Check,
-    finite: Option<Make<FiniteVector>>,
-    discrete: Option<Make<DiscreteVector>>,
-    continuous: Option<Make<ContinuousVector>>,
+    vectors: Arc<ByKind<MakeVector>>,
 }
 
 impl EnvSpec {
@@ -51,9 +50,10 @@ impl EnvSpec {
         E: Env<ObservationSpace: FiniteSpace + FeatureSpace, ActionSpace: FiniteSpace> + 'static,
     {
         let make = Arc::new(make);
-        let mut spec = Self::discrete_arc(id, make.clone());
-        spec.finite = Some(erased::<E, ToIndex, ToIndex, _>(id, make));
-        spec
+        let vectors = ByKind::default()
+            .with(kind::Finite, erased::<E, ToIndex, ToIndex, _>(id, make.clone()))
+            .with(kind::Discrete, erased::<E, ToRow, ToIndex, _>(id, make.clone()));
+        Self::new(id, make, vectors)
     }
 
     /// An environment with finite actions whose observations networks read.
@@ -64,7 +64,22 @@ impl EnvSpec {
     where
         E: Env<ObservationSpace: FeatureSpace, ActionSpace: FiniteSpace> + 'static,
     {
-        Self::discrete_arc(id, Arc::new(make))
+        let make = Arc::new(make);
+        let rows = erased::<E, ToRow, ToIndex, _>(id, make.clone());
+        Self::new(id, make, ByKind::default().with(kind::Discrete, rows))
+    }
+
+    /// An environment with several finite choices at a time whose observations networks read.
+    pub fn multi_discrete<E>(
+        id: &str,
+        make: impl Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Env<ObservationSpace: FeatureSpace, ActionSpace: FactoredSpace> + 'static,
+    {
+        let make = Arc::new(make);
+        let rows = erased::<E, ToRow, ToChoices, _>(id, make.clone());
+        Self::new(id, make, ByKind::default().with(kind::MultiDiscrete, rows))
     }
 
     /// An environment with real-valued actions whose observations networks read.
@@ -76,21 +91,11 @@ impl EnvSpec {
         E: Env<ObservationSpace: FeatureSpace, ActionSpace: BoundedSpace> + 'static,
     {
         let make = Arc::new(make);
-        let continuous = Some(erased::<E, ToRow, ToRow, _>(id, make.clone()));
-        Self { continuous, ..Self::bare(id, make) }
+        let rows = erased::<E, ToRow, ToRow, _>(id, make.clone());
+        Self::new(id, make, ByKind::default().with(kind::Continuous, rows))
     }
 
-    fn discrete_arc<E, F>(id: &str, make: Arc<F>) -> Self
-    where
-        E: Env<ObservationSpace: FeatureSpace, ActionSpace: FiniteSpace> + 'static,
-        F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
-    {
-        let discrete = Some(erased::<E, ToRow, ToIndex, _>(id, make.clone()));
-        Self { discrete, ..Self::bare(id, make) }
-    }
-
-    /// A specification that serves no agent yet.
-    fn bare<E, F>(id: &str, make: Arc<F>) -> Self
+    fn new<E, F>(id: &str, make: Arc<F>, vectors: ByKind<MakeVector>) -> Self
     where
         E: Env + 'static,
         F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
@@ -113,9 +118,7 @@ impl EnvSpec {
                     Ok(Box::new(Seeded::new(&id, limited(&*make, options)?, seed)))
                 })
             },
-            finite: None,
-            discrete: None,
-            continuous: None,
+            vectors: Arc::new(vectors),
         }
     }
 
@@ -252,55 +255,22 @@ impl EnvSpec {
         }
     }
 
-    /// `n` environments for tabular agents. `None` where tables cannot serve.
-    pub fn finite_vector(
+    /// `n` environments for agents of a kind. `None` where none of that kind serves.
+    pub fn vector<K: Kind>(
         &self,
+        kind: K,
         n: usize,
         seed: Seed,
         options: &EnvOptions,
-    ) -> Option<Result<FiniteVector, EnvError>> {
-        let make = self.finite.as_ref()?;
+    ) -> Option<Result<kind::Vector<K>, EnvError>> {
+        let make = self.vectors.get(kind)?;
         Some(self.complete(options).and_then(|options| make(n, seed, &options)))
     }
 
-    /// `n` environments for agents with finite actions and features. `None` where none serves.
-    pub fn discrete_vector(
-        &self,
-        n: usize,
-        seed: Seed,
-        options: &EnvOptions,
-    ) -> Option<Result<DiscreteVector, EnvError>> {
-        let make = self.discrete.as_ref()?;
-        Some(self.complete(options).and_then(|options| make(n, seed, &options)))
-    }
-
-    /// `n` environments for agents with real-valued actions. `None` where none serves.
-    pub fn continuous_vector(
-        &self,
-        n: usize,
-        seed: Seed,
-        options: &EnvOptions,
-    ) -> Option<Result<ContinuousVector, EnvError>> {
-        let make = self.continuous.as_ref()?;
-        Some(self.complete(options).and_then(|options| make(n, seed, &options)))
-    }
-
-    /// Whether tabular agents serve the environment.
+    /// Whether agents of a kind serve the environment.
     #[must_use]
-    pub fn is_finite(&self) -> bool {
-        self.finite.is_some()
-    }
-
-    /// Whether agents with finite actions and features serve the environment.
-    #[must_use]
-    pub fn is_discrete(&self) -> bool {
-        self.discrete.is_some()
-    }
-
-    /// Whether agents with real-valued actions serve the environment.
-    #[must_use]
-    pub fn is_continuous(&self) -> bool {
-        self.continuous.is_some()
+    pub fn serves(&self, kind: impl Kind) -> bool {
+        self.vectors.get(kind).is_some()
     }
 
     /// The options with the registered step limit where they name none, checked.
@@ -332,7 +302,7 @@ where
     F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
 {
     let id = id.to_owned();
-    Arc::new(move |n, seed, options| {
+    Box::new(move |n, seed, options| {
         let one = |_| limited(&*make, options);
         let envs = (0..n).map(one).collect::<Result<Vec<_>, EnvError>>()?;
         Ok(Box::new(Erased::<_, OC, AC>::new(SyncVectorEnv::new(envs, seed)?.named(&id))))

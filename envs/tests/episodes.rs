@@ -6,11 +6,12 @@ use gymnast_envs::{
     classic::{
         Acrobot, CartPole, CartPoleContinuous, MountainCar, MountainCarContinuous, Pendulum,
     },
+    kind,
     minatar::Breakout,
     physics::{LunarLander, LunarLanderConfig, LunarLanderContinuous},
     sutton_barto::{
         Bandit, BanditConfig, DynaMaze, RandomWalk, ShortCorridor, WindyGridWorld,
-        WindyGridWorldConfig,
+        WindyGridWorldConfig, WindyGridWorldKings, WindyGridWorldKingsConfig,
     },
     toy_text::{
         Blackjack, CliffWalking, CliffWalkingConfig, FrozenLake, FrozenLakeConfig, Taxi, TaxiConfig,
@@ -80,6 +81,8 @@ proptest! {
             stochastic_wind: true,
         };
         play(WindyGridWorld::new(windy), seed);
+        let kings = WindyGridWorldKingsConfig { stochastic_wind: true };
+        play(WindyGridWorldKings::new(kings), seed);
         play(RandomWalk::default(), seed);
         play(ShortCorridor::default(), seed);
         play(Bandit::new(BanditConfig { drift: 0.1, ..Default::default() }).unwrap(), seed);
@@ -170,6 +173,7 @@ fn limits_and_thresholds_are_as_documented() {
         ("BlockingMaze-v0", None, Some(1.0)),
         ("ShortcutMaze-v0", None, Some(1.0)),
         ("WindyGridWorld-v0", None, Some(-15.0)),
+        ("WindyGridWorldKings-v0", Some(200), Some(-7.0)),
         ("RandomWalk-v0", None, None),
         ("ShortCorridor-v0", Some(1000), Some(-12.0)),
         ("Bandit-v0", Some(1000), None),
@@ -189,15 +193,17 @@ fn agents_are_served_as_the_spaces_allow() {
     let registry = Registry::builtin();
     for spec in registry.iter() {
         let (_, actions) = spec.spaces(&EnvOptions::none()).unwrap();
-        assert_eq!(spec.is_continuous(), actions.to_string().starts_with("Box"), "{}", spec.id());
-        assert_eq!(spec.is_discrete(), !spec.is_continuous(), "{}", spec.id());
+        let actions = actions.to_string();
+        let is = |name: &str| actions.starts_with(name);
+        assert_eq!(spec.serves(kind::Continuous), is("Box"), "{}", spec.id());
+        assert_eq!(spec.serves(kind::MultiDiscrete), is("MultiDiscrete"), "{}", spec.id());
+        assert_eq!(spec.serves(kind::Discrete), is("Discrete"), "{}", spec.id());
     }
-    assert!(registry.spec("Blackjack-v1").unwrap().is_finite());
-    assert!(!registry.spec("Acrobot-v1").unwrap().is_finite());
-    for id in ["DynaMaze-v0", "ShortCorridor-v0", "Bandit-v0", "DeepSea-v0"] {
-        assert!(registry.spec(id).unwrap().is_finite(), "{id}");
+    let is_finite = |id| registry.spec(id).unwrap().serves(kind::Finite);
+    for id in ["Blackjack-v1", "DynaMaze-v0", "ShortCorridor-v0", "Bandit-v0", "DeepSea-v0"] {
+        assert!(is_finite(id), "{id}");
     }
-    assert!(!registry.spec("Catch-v0").unwrap().is_finite());
+    assert!(!is_finite("Acrobot-v1") && !is_finite("Catch-v0"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use gymnast_envs::{EnvError, EnvOptions, EnvSpec, Registry, Seed, Space, VectorEnv};
+use gymnast_envs::{EnvError, EnvOptions, EnvSpec, Registry, Seed, Space, VectorEnv, each_kind};
 use serde_json::json;
 
 /// What happens under random actions, in words.
@@ -68,15 +68,9 @@ fn played(spec: &EnvSpec, options: &EnvOptions) -> Result<(), EnvError> {
         envs.restore(&saved).map(drop)
     }
     let seed = Seed::new(0);
-    if let Some(envs) = spec.finite_vector(1, seed, options) {
+    each_kind!(kind => if let Some(envs) = spec.vector(kind, 1, seed, options) {
         play(envs?)?;
-    }
-    if let Some(envs) = spec.discrete_vector(1, seed, options) {
-        play(envs?)?;
-    }
-    if let Some(envs) = spec.continuous_vector(1, seed, options) {
-        play(envs?)?;
-    }
+    });
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use gymnast::{
     AgentError, Checkpoint, Outcome, Plan, Presets,
-    harness::{CheckpointError, Preset, StateDict},
+    harness::{CheckpointError, Preset, SearchRange, StateDict},
     tabular::{QTable, Rates, TimeStep, UpdateRule, tabular_settings},
 };
 
@@ -66,5 +66,9 @@ impl Checkpoint for HystereticRule {
 impl Presets for HystereticConfig {
     fn presets() -> Vec<Preset<Self>> {
         Vec::new()
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        vec![("alpha", "log(0.01, 1)"), ("beta", "log(0.001, 0.1)")]
     }
 }

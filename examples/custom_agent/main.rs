@@ -4,6 +4,7 @@
 //! ```text
 //! cargo run --release --example custom_agent train tqc Pendulum-v1
 //! cargo run --release --example custom_agent train hysteretic-q FrozenLake-v1
+//! cargo run --release --example custom_agent tune hysteretic-q FrozenLake-v1
 //! cargo run --release --example custom_agent report runs/tqc-Pendulum-v1
 //! ```
 //!
@@ -15,21 +16,22 @@ mod tqc;
 
 use std::process::ExitCode;
 
-use gymnast::{AgentEntry, Builders, Catalog, Registry, command, tabular::TabularAgent};
+use gymnast::{
+    AgentEntry, Builders, Catalog, Registry, command, envs::kind, tabular::TabularAgent,
+};
 
 use hysteretic::{HystereticConfig, HystereticRule};
 use tqc::{Tqc, TqcConfig};
 
 fn main() -> ExitCode {
-    let tqc = Builders::<TqcConfig> {
-        continuous: Some(|o, a, config, plan| Ok(Box::new(Tqc::new(o, a, config, plan)?))),
-        ..Builders::default()
+    let tqc = |config: TqcConfig| {
+        Builders::default()
+            .with(kind::Continuous, move |o, a, plan| Tqc::new(o, a, config.clone(), plan))
     };
-    let hysteretic = Builders::<HystereticConfig> {
-        finite: Some(|o, a, config, plan| {
-            Ok(Box::new(TabularAgent::<_, _, HystereticRule>::new(o, a, config, plan)?))
-        }),
-        ..Builders::default()
+    let hysteretic = |config: HystereticConfig| {
+        Builders::default().with(kind::Finite, move |o, a, plan| {
+            TabularAgent::<_, _, HystereticRule>::new(o, a, config.clone(), plan)
+        })
     };
     let catalog = Catalog::builtin()
         .with(AgentEntry::new("tqc", "TQC: SAC with truncated quantile critics.", tqc))

@@ -2,18 +2,17 @@
 
 #[cfg(feature = "deep")]
 use gymnast_deep::{
-    A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian,
-    Dqn, DqnConfig, Mbpo, MbpoConfig, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig,
-    Td3, Td3Config,
+    A2cConfig, A3cConfig, BcConfig, Ddpg, DdpgConfig, Dqn, DqnConfig, Mbpo, MbpoConfig, PpoConfig,
+    ReinforceConfig, Sac, SacConfig, Td3, Td3Config,
 };
-use gymnast_harness::{Documented, Presets};
+use gymnast_envs::kind;
+use gymnast_harness::Presets;
 use gymnast_tabular::{
     DoubleQRule, DynaQPlusRule, DynaQRule, ExpectedSarsaRule, MonteCarloRule, NStepSarsaRule,
     PrioritizedSweepingRule, QLearningRule, SarsaLambdaRule, SarsaRule, TabularAgent, UpdateRule,
 };
-use serde::{Serialize, de::DeserializeOwned};
 
-use super::{AgentEntry, Builders};
+use super::{AgentEntry, Builders, Settings};
 
 pub(super) fn entries() -> Vec<AgentEntry> {
     let entries = tables();
@@ -67,136 +66,85 @@ fn tables() -> Vec<AgentEntry> {
 /// A tabular agent with its update rule.
 fn tabular<R>(name: &'static str, summary: &'static str) -> AgentEntry
 where
-    R: UpdateRule + 'static,
-    R::Config: Clone + Default + Serialize + DeserializeOwned + Documented + Presets,
-    R::Config: Send + Sync + 'static,
+    R: UpdateRule<Config: Settings + Default + Presets> + 'static,
 {
-    let builders = Builders::<R::Config> {
-        finite: Some(|o, a, config, plan| {
-            Ok(Box::new(TabularAgent::<_, _, R>::new(o, a, config, plan)?))
-        }),
-        ..Builders::default()
-    };
-    AgentEntry::new(name, summary, builders)
+    AgentEntry::new(name, summary, |config: R::Config| {
+        Builders::default().with(kind::Finite, move |o, a, plan| {
+            TabularAgent::<_, _, R>::new(o, a, config.clone(), plan)
+        })
+    })
 }
 
 #[cfg(feature = "deep")]
 fn networks() -> Vec<AgentEntry> {
+    let dqn = |config: DqnConfig| {
+        Builders::default()
+            .with(kind::Discrete, move |o, a, plan| Dqn::new(o, a, config.clone(), plan))
+    };
+    let ranges = DqnConfig::rainbow_search_ranges();
+    let rainbow = (DqnConfig::rainbow(), DqnConfig::rainbow_presets(), ranges);
     vec![
         AgentEntry::new(
             "dqn",
             "DQN: Q-learning with a network, experience replay and a target network.",
-            Builders::<DqnConfig> {
-                discrete: Some(|o, a, config, plan| Ok(Box::new(Dqn::new(o, a, config, plan)?))),
-                ..Builders::default()
-            },
+            dqn,
         ),
         AgentEntry::with_defaults(
             "rainbow",
             "Rainbow: DQN with every improvement on, from prioritized replay to noisy weights.",
-            (&DqnConfig::rainbow(), DqnConfig::rainbow_presets()),
-            Builders {
-                discrete: Some(|o, a, config, plan| Ok(Box::new(Dqn::new(o, a, config, plan)?))),
-                ..Builders::default()
-            },
+            rainbow,
+            dqn,
         ),
-        AgentEntry::new(
+        AgentEntry::policy::<PpoConfig>(
             "ppo",
             "PPO: a policy improved by several passes over its steps, within a trust region.",
-            Builders::<PpoConfig> {
-                discrete: Some(|o, a, config, plan| {
-                    Ok(Box::new(Ppo::new(o, Categorical::new(a), config, plan)?))
-                }),
-                continuous: Some(|o, a, config, plan| {
-                    Ok(Box::new(Ppo::new(o, DiagonalGaussian::new(a), config, plan)?))
-                }),
-                ..Builders::default()
-            },
         ),
-        AgentEntry::new(
+        AgentEntry::policy::<A2cConfig>(
             "a2c",
             "A2C: advantage actor-critic, several environments stepping at once.",
-            Builders::<A2cConfig> {
-                discrete: Some(|o, a, config, plan| {
-                    Ok(Box::new(A2c::new(o, Categorical::new(a), config, plan)?))
-                }),
-                continuous: Some(|o, a, config, plan| {
-                    Ok(Box::new(A2c::new(o, DiagonalGaussian::new(a), config, plan)?))
-                }),
-                ..Builders::default()
-            },
         ),
-        AgentEntry::new(
+        AgentEntry::policy::<A3cConfig>(
             "a3c",
             "A3C: actor-critic workers on threads, asynchronous and yet reproducible.",
-            Builders::<A3cConfig> {
-                discrete: Some(|o, a, config, plan| {
-                    Ok(Box::new(A3c::new(o, Categorical::new(a), config, plan)?))
-                }),
-                continuous: Some(|o, a, config, plan| {
-                    Ok(Box::new(A3c::new(o, DiagonalGaussian::new(a), config, plan)?))
-                }),
-                ..Builders::default()
-            },
         ),
-        AgentEntry::new(
+        AgentEntry::policy::<ReinforceConfig>(
             "reinforce",
             "REINFORCE: a policy that follows the returns of whole episodes.",
-            Builders::<ReinforceConfig> {
-                discrete: Some(|o, a, config, plan| {
-                    Ok(Box::new(Reinforce::new(o, Categorical::new(a), config, plan)?))
-                }),
-                continuous: Some(|o, a, config, plan| {
-                    Ok(Box::new(Reinforce::new(o, DiagonalGaussian::new(a), config, plan)?))
-                }),
-                ..Builders::default()
-            },
         ),
         AgentEntry::new(
             "sac",
             "SAC: soft actor-critic with a learned temperature, for real-valued actions.",
-            Builders::<SacConfig> {
-                continuous: Some(|o, a, config, plan| Ok(Box::new(Sac::new(o, a, config, plan)?))),
-                ..Builders::default()
+            |config: SacConfig| {
+                Builders::default()
+                    .with(kind::Continuous, move |o, a, plan| Sac::new(o, a, config.clone(), plan))
             },
         ),
         AgentEntry::new(
             "td3",
             "TD3: a deterministic policy learned from twin critics, late.",
-            Builders::<Td3Config> {
-                continuous: Some(|o, a, config, plan| Ok(Box::new(Td3::new(o, a, config, plan)?))),
-                ..Builders::default()
+            |config: Td3Config| {
+                Builders::default()
+                    .with(kind::Continuous, move |o, a, plan| Td3::new(o, a, config.clone(), plan))
             },
         ),
         AgentEntry::new(
             "ddpg",
             "DDPG: a deterministic policy learned from one critic.",
-            Builders::<DdpgConfig> {
-                continuous: Some(|o, a, config, plan| Ok(Box::new(Ddpg::new(o, a, config, plan)?))),
-                ..Builders::default()
+            |config: DdpgConfig| {
+                Builders::default()
+                    .with(kind::Continuous, move |o, a, plan| Ddpg::new(o, a, config.clone(), plan))
             },
         ),
-        AgentEntry::new(
+        AgentEntry::policy::<BcConfig>(
             "bc",
             "Behaviour cloning: does as recorded episodes do (see `gymnast record`).",
-            Builders::<BcConfig> {
-                discrete: Some(|o, a, config, plan| {
-                    let episodes = config.read_demonstrations(o, a)?;
-                    Ok(Box::new(Bc::new(&episodes, Categorical::new(a), &config, plan)?))
-                }),
-                continuous: Some(|o, a, config, plan| {
-                    let episodes = config.read_demonstrations(o, a.clone())?;
-                    Ok(Box::new(Bc::new(&episodes, DiagonalGaussian::new(a), &config, plan)?))
-                }),
-                ..Builders::default()
-            },
         ),
         AgentEntry::new(
             "mbpo",
             "MBPO: SAC on short rollouts of a learned ensemble model, for few env steps.",
-            Builders::<MbpoConfig> {
-                continuous: Some(|o, a, config, plan| Ok(Box::new(Mbpo::new(o, a, config, plan)?))),
-                ..Builders::default()
+            |config: MbpoConfig| {
+                Builders::default()
+                    .with(kind::Continuous, move |o, a, plan| Mbpo::new(o, a, config.clone(), plan))
             },
         ),
     ]

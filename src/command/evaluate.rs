@@ -3,12 +3,12 @@
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use gymnast_core::text::columns;
-use gymnast_envs::Seed;
+use gymnast_envs::{Seed, with_kind};
 use gymnast_harness::{Callback as _, StopOnInterrupt, evaluate_policy_while};
 use serde::Serialize;
 
 use super::{CommandError, Names, numbers::whole, run_dir, table::optional, write_json};
-use crate::{task::with_task, trained::LoadedAgent};
+use crate::trained::LoadedAgent;
 
 /// Play greedy episodes with the newest checkpoint of each seed
 #[derive(clap::Args)]
@@ -63,7 +63,7 @@ pub(crate) fn run(
     let mut interrupt = StopOnInterrupt::install();
     let mut seeds = Vec::new();
     for dir in &dirs {
-        let (env_steps, episodes) = with_task!(&run.task, task => {
+        let (env_steps, episodes) = with_kind!(&run.task, (_, task) => {
             let LoadedAgent { agent, env_steps, .. } = run_dir::load_agent(&run, task, dir)?;
             let (count, limit) = (args.episodes as usize, run.training.max_eval_steps);
             let seed = Seed::new(args.seed).child("evaluate", dir.seed);

@@ -3,11 +3,14 @@
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use gymnast_core::{statistics, text::escape_name};
-use gymnast_envs::{EnvError, EnvSpec, RowSpace, Seed, Space, VectorEnv};
-use gymnast_harness::{Agent, AgentError, Demonstrations, Mode, StopOnInterrupt};
+use gymnast_envs::{
+    EnvError, EnvSpec, RowSpace, Seed, Space, VectorEnv, each_kind,
+    kind::{self, AnyKind, Kind as _},
+};
+use gymnast_harness::{Agent, AgentError, Demonstrations, Mode, SeedDir, StopOnInterrupt};
 
 use super::{CommandError, Names, numbers::whole, run_dir};
-use crate::task::AnyTask;
+use crate::{Run, task::Task};
 
 /// Record episodes of a trained agent, or of random actions, for others to learn from
 #[derive(clap::Args)]
@@ -81,12 +84,12 @@ fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandE
     }
     let dir = &dirs[0];
     match &run.task {
-        AnyTask::Finite(task) => {
+        AnyKind::Finite(task) => {
             let agent = run_dir::load_agent(&run, task, dir)?.agent;
             let mut options = run.options.clone();
             options.extend(run.evaluation.clone());
             let options = crate::run::env_options(run.env.id(), &options)?;
-            let make = |seed| served(run.env.discrete_vector(1, seed, &options));
+            let make = |seed| served(run.env.vector(kind::Discrete, 1, seed, &options));
             record(args, make, |seed, _| {
                 // A table reads the numbers of states, but what is recorded is what a network reads. So
                 // the episode is played in both forms: the same seed and actions make the same steps.
@@ -100,25 +103,29 @@ fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandE
                 }))
             })
         }
-        AnyTask::Discrete(task) => {
-            let agent = run_dir::load_agent(&run, task, dir)?.agent;
-            record(args, |seed| (task.eval_envs())(1, seed), |seed, _| Ok(greedy(&*agent, seed)))
-        }
-        AnyTask::Continuous(task) => {
-            let agent = run_dir::load_agent(&run, task, dir)?.agent;
-            record(args, |seed| (task.eval_envs())(1, seed), |seed, _| Ok(greedy(&*agent, seed)))
-        }
+        AnyKind::Discrete(task) => record_agent(args, &run, task, dir),
+        AnyKind::MultiDiscrete(task) => record_agent(args, &run, task, dir),
+        AnyKind::Continuous(task) => record_agent(args, &run, task, dir),
     }
+}
+
+/// An agent that sees what is recorded.
+fn record_agent<A: Space>(
+    args: &Record,
+    run: &Run,
+    task: &Task<RowSpace, A>,
+    dir: &SeedDir,
+) -> Result<Option<Recorded>, CommandError> {
+    let agent = run_dir::load_agent(run, task, dir)?.agent;
+    record(args, |seed| (task.eval_envs())(1, seed), |seed, _| Ok(greedy(&*agent, seed)))
 }
 
 fn record_random(args: &Record, spec: &EnvSpec) -> Result<Option<Recorded>, CommandError> {
     let options = &run_dir::options(spec.id(), &args.set)?;
-    if spec.is_discrete() {
-        return record(args, |seed| served(spec.discrete_vector(1, seed, options)), random);
-    }
-    if spec.is_continuous() {
-        return record(args, |seed| served(spec.continuous_vector(1, seed, options)), random);
-    }
+    each_kind!(kind => if spec.serves(kind.rows()) {
+        let make = |seed| served(spec.vector(kind.rows(), 1, seed, options));
+        return record(args, make, random);
+    });
     Err(CommandError::failed(format!("{} shows nothing that a network reads", spec.id())))
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use gymnast_core::files;
-use gymnast_envs::{EnvError, EnvSpec, Registry};
+use gymnast_envs::{EnvError, EnvSpec, Registry, with_kind};
 use gymnast_harness::{
     Callback, Existing, Experiment, Plan, ProgressBars, Recorder, RunIdentity, Summary, TrainError,
     Training, check_first_update, train,
@@ -20,7 +20,7 @@ use crate::{
     Catalog,
     catalog::{AgentEntry, UnknownAgent},
     settings::{self, SettingsError},
-    task::{AnyTask, with_task},
+    task::{AnyTask, any_task},
 };
 
 use config::{complete, complete_evaluation, insert_evaluation, part, take_name};
@@ -193,7 +193,7 @@ impl Run {
         let mut eval_env = env.clone();
         eval_env.extend(evaluation.clone());
         let eval_options = env_options(&id, &eval_env)?;
-        let task = AnyTask::new(&configured, spec, &options, &eval_options)
+        let task = any_task(&configured, spec, &options, &eval_options)
             .ok_or_else(|| impossible(catalog, registry, entry, spec))?;
         let run = Self {
             agent: entry.clone(),
@@ -206,7 +206,7 @@ impl Run {
             task,
         };
         let plan = run.plan(run.seeds[0]);
-        with_task!(&run.task, task => {
+        with_kind!(&run.task, (_, task) => {
             task.setup(&plan)?;
             (task.eval_envs())(1, plan.seed)?;
         });
@@ -239,7 +239,7 @@ impl Run {
     /// [`TrainError::InvalidSetting`]; what the agent or the environment returns.
     pub fn check_first_update(&self) -> Result<(), TrainError> {
         let plan = self.plan(self.seeds[0]);
-        let first = with_task!(&self.task, task => task.setup(&plan)?.agent.first_update());
+        let first = with_kind!(&self.task, (_, task) => task.setup(&plan)?.agent.first_update());
         check_first_update(first, &self.training)
     }
 
@@ -262,7 +262,7 @@ impl Run {
     ) -> Result<Summary, TrainError> {
         let plan = self.plan(seed);
         let recorder = Recorder::in_memory();
-        with_task!(&self.task, task => {
+        with_kind!(&self.task, (_, task) => {
             train(&mut task.setup(&plan)?, &self.training, plan.seed, recorder, None, callbacks)
         })
     }
@@ -300,7 +300,7 @@ impl Run {
             progress,
         };
         let config = self.to_toml();
-        with_task!(&self.task, task => experiment.run(&config, |plan| {
+        with_kind!(&self.task, (_, task) => experiment.run(&config, |plan| {
             // Only here is the directory known to be ours, and the old run to be gone.
             if existing == Existing::Replace {
                 delete_pictures(dir)?;

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use gymnast::{
     DynEnv, EnvError, EnvOptions, EnvSpec, Registry, Seed, Space, VectorEnv,
     envs::{
-        Restored, VectorSnapshot,
+        Restored, VectorSnapshot, each_kind, kind,
         toy_text::{FrozenLake, FrozenLakeConfig, generate_random_map},
         trace,
     },
@@ -86,9 +86,7 @@ pub(super) fn options(source: &mut Source) {
         let _ = envs.reset().and_then(|()| play_vector(&mut envs, 3));
     }
     let seed = Seed::new(source.u64());
-    vector(spec.finite_vector(2, seed, &options));
-    vector(spec.discrete_vector(2, seed, &options));
-    vector(spec.continuous_vector(2, seed, &options));
+    each_kind!(kind => vector(spec.vector(kind, 2, seed, &options)));
 }
 
 pub(super) fn lake_maps(source: &mut Source) {
@@ -178,7 +176,7 @@ pub(super) fn vector_steps(source: &mut Source) {
     }
     let count = source.about(n);
     let indices: Vec<i64> = (0..count).map(|_| source.count() as i64).collect();
-    let width = spec.continuous_vector(1, seed, &none).map_or(1, |envs| {
+    let width = spec.vector(kind::Continuous, 1, seed, &none).map_or(1, |envs| {
         let mut rng = seed.rng();
         envs.expect("an environment").action_space().sample(&mut rng).len()
     });
@@ -187,18 +185,22 @@ pub(super) fn vector_steps(source: &mut Source) {
         source.f32s(width)
     });
     let rows: Vec<Vec<f32>> = rows.collect();
-    drive(spec.finite_vector(n, seed, &none), &indices);
-    drive(spec.discrete_vector(n, seed, &none), &indices);
-    drive(spec.continuous_vector(n, seed, &none), &rows);
+    let choices: Vec<Vec<i64>> =
+        indices.iter().map(|&index| vec![index; source.about(2)]).collect();
+    drive(spec.vector(kind::Finite, n, seed, &none), &indices);
+    drive(spec.vector(kind::Discrete, n, seed, &none), &indices);
+    drive(spec.vector(kind::MultiDiscrete, n, seed, &none), &choices);
+    drive(spec.vector(kind::Continuous, n, seed, &none), &rows);
 }
 
 pub(super) fn snapshots(source: &mut Source) {
     let (spec, seed) = (any_spec(source), Seed::new(source.u64()));
     let limit = EnvOptions::none().with("max_episode_steps", 30);
-    match source.up_to(2) {
-        0 => restores(source, &|| spec.finite_vector(2, seed, &limit)),
-        1 => restores(source, &|| spec.discrete_vector(2, seed, &limit)),
-        _ => restores(source, &|| spec.continuous_vector(2, seed, &limit)),
+    match source.up_to(3) {
+        0 => restores(source, &|| spec.vector(kind::Finite, 2, seed, &limit)),
+        1 => restores(source, &|| spec.vector(kind::Discrete, 2, seed, &limit)),
+        2 => restores(source, &|| spec.vector(kind::MultiDiscrete, 2, seed, &limit)),
+        _ => restores(source, &|| spec.vector(kind::Continuous, 2, seed, &limit)),
     }
 }
 

@@ -14,6 +14,7 @@ use gymnast_envs::{Experience, FeatureSpace, Rng, Space, wrappers::RunningMeanSt
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
 use tch::Tensor;
 
+pub(crate) use config::search_ranges;
 pub use config::{ActorCriticConfig, LEAST_LOG_STD};
 pub use gradient::Pass;
 

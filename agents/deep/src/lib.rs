@@ -44,7 +44,9 @@ pub use off_policy::{
     Acting, Learner, Moment, OffPolicyAgent, OffPolicyConfig, OffPolicySettings, Widths,
     check_networks,
 };
-pub use policy_head::{Categorical, DiagonalGaussian, MultiCategorical};
+pub use policy_head::{
+    Categorical, ControlSpace, DiagonalGaussian, MultiCategorical, PolicySettings,
+};
 pub use ppo::{Ppo, PpoConfig};
 pub use reinforce::{Reinforce, ReinforceConfig};
 pub use sac::{Sac, SacConfig, SacLearner};

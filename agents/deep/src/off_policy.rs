@@ -13,8 +13,8 @@ use gymnast_harness::{
 use rand::{RngExt as _, distr::StandardUniform};
 
 pub use learner::{Acting, Learner, Moment, Widths};
-pub(crate) use settings::check_gradient_steps;
 pub use settings::{OffPolicyConfig, OffPolicySettings, check_networks};
+pub(crate) use settings::{check_gradient_steps, search_ranges};
 
 use crate::{
     action_range::ActionRange,

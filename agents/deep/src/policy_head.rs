@@ -4,6 +4,7 @@
 //! learning are plain Rust on slices, as a call into libtorch costs more than the arithmetic; for
 //! losses that libtorch is to differentiate there is the same in its terms.
 
+mod control_space;
 mod multi_categorical;
 
 use std::f64::consts::{E, TAU};
@@ -13,6 +14,7 @@ use rand::RngExt as _;
 use rand_distr::{Distribution as _, StandardNormal};
 use tch::{Kind, Tensor};
 
+pub use control_space::{ControlSpace, PolicySettings};
 pub use multi_categorical::MultiCategorical;
 
 use crate::targets::argmax;

@@ -45,7 +45,7 @@ pub use identity::{Difference, RunIdentity, difference};
 pub use interrupt::{Grace, StopOnInterrupt};
 pub use online::learn_online;
 pub use panics::catch_panic;
-pub use preset::{Preset, Presets};
+pub use preset::{Preset, Presets, SearchRange};
 pub use progress::ProgressBars;
 pub use recorder::{Recorder, Resumed};
 pub use records::{Episode, Evaluation, MetricRow, Record, read_records};

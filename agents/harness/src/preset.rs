@@ -1,4 +1,4 @@
-//! Settings that are known to work.
+//! Settings that are known to work, and ranges to search for better ones.
 
 use crate::Training;
 
@@ -15,10 +15,20 @@ pub struct Preset<C> {
     pub source: &'static str,
 }
 
+/// A setting and the range that `gymnast tune` searches, as it is written there: `uniform(LOW, HIGH)`,
+/// `log(LOW, HIGH)`, `int(LOW, HIGH)`, `log_int(LOW, HIGH)` or a list of choices, `[64, 128]` say.
+pub type SearchRange = (&'static str, &'static str);
+
 /// An agent's settings with its presets.
 pub trait Presets: Sized {
     /// The presets, one an environment.
     fn presets() -> Vec<Preset<Self>>;
+
+    /// What a search tunes where it is given no ranges. Without any (the default) it asks for some.
+    #[must_use]
+    fn search_ranges() -> Vec<SearchRange> {
+        Vec::new()
+    }
 
     /// The preset for an environment, where there is one.
     #[must_use]

@@ -2,12 +2,15 @@
 
 use gymnast_envs::Rng;
 use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
+    StateDict,
 };
 use rand::RngExt as _;
 
 use crate::{
-    Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule, settings::preset, tabular_settings,
+    Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
+    settings::{preset, search_ranges},
+    tabular_settings,
 };
 
 /// The Double Q-learning agent.
@@ -49,6 +52,10 @@ impl Presets for DoubleQConfig {
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[])
     }
 }
 

@@ -2,13 +2,14 @@
 
 use gymnast_envs::Rng;
 use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
+    StateDict,
 };
 
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, lake_alpha, preset},
+    settings::{count, lake_alpha, preset, search_ranges},
     tabular_settings,
 };
 
@@ -59,6 +60,10 @@ impl Presets for DynaQConfig {
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("planning_steps", "log_int(1, 50)")])
     }
 }
 

@@ -2,14 +2,15 @@
 
 use gymnast_envs::Rng;
 use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
+    StateDict,
 };
 use rand::RngExt as _;
 
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, lake_alpha, preset, share},
+    settings::{count, lake_alpha, preset, search_ranges, share},
     tabular_settings,
 };
 
@@ -69,6 +70,10 @@ impl Presets for DynaQPlusConfig {
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("planning_steps", "log_int(1, 50)")])
     }
 }
 

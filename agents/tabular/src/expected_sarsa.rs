@@ -1,12 +1,13 @@
 //! Expected SARSA: one-step temporal differences to what the policy expects of the successor.
 
 use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
+    StateDict,
 };
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
-    settings::{lake_alpha, preset},
+    settings::{lake_alpha, preset, search_ranges},
     tabular_settings,
 };
 
@@ -49,6 +50,10 @@ impl Presets for ExpectedSarsaConfig {
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[])
     }
 }
 

@@ -2,13 +2,14 @@
 
 use gymnast_envs::Outcome;
 use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
+    StateDict,
 };
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{count, preset},
+    settings::{count, preset, search_ranges},
     tabular_settings,
 };
 
@@ -61,6 +62,10 @@ impl Presets for MonteCarloConfig {
             preset("CliffWalking-v1", 50_000, short()),
             preset("Taxi-v4", 300_000, short()),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[])
     }
 }
 

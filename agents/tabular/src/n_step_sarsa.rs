@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 
 use gymnast_envs::{Outcome, Rng};
 use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
+    StateDict,
 };
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{count, preset},
+    settings::{count, preset, search_ranges},
     tabular_settings,
 };
 
@@ -59,6 +60,10 @@ impl Presets for NStepSarsaConfig {
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("n", "log_int(1, 32)")])
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
+    StateDict,
 };
 
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, preset},
+    settings::{count, preset, search_ranges},
     tabular_settings,
 };
 
@@ -69,6 +70,10 @@ impl Presets for PrioritizedSweepingConfig {
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("planning_steps", "log_int(1, 50)")])
     }
 }
 

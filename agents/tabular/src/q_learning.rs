@@ -1,12 +1,13 @@
 //! Q-learning: off-policy control by one-step temporal differences.
 
 use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
+    StateDict,
 };
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
-    settings::{lake_alpha, preset},
+    settings::{lake_alpha, preset, search_ranges},
     tabular_settings,
 };
 
@@ -54,6 +55,10 @@ impl Presets for QLearningConfig {
             preset("Taxi-v4", 300_000, taxi),
             preset("TicTacToe-v0", 2_000_000, tic_tac_toe),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[])
     }
 }
 

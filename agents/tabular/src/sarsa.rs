@@ -2,13 +2,14 @@
 
 use gymnast_envs::{Outcome, Rng};
 use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
+    StateDict,
 };
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{lake_alpha, preset},
+    settings::{lake_alpha, preset, search_ranges},
     tabular_settings,
 };
 
@@ -55,6 +56,10 @@ impl Presets for SarsaConfig {
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[])
     }
 }
 

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use gymnast_envs::{Outcome, Rng};
 use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, StateDict,
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
+    StateDict,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{lake_alpha, preset, share},
+    settings::{lake_alpha, preset, search_ranges, share},
     tabular_settings,
 };
 
@@ -83,6 +84,10 @@ impl Presets for SarsaLambdaConfig {
             preset("CliffWalking-v1", 50_000, cliff),
             preset("Taxi-v4", 300_000, taxi),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("lambda", "uniform(0, 1)")])
     }
 }
 

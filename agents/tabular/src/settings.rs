@@ -1,6 +1,6 @@
 //! The settings that all tabular agents share.
 
-use gymnast_harness::{AgentError, Preset, Schedule, Training};
+use gymnast_harness::{AgentError, Preset, Schedule, SearchRange, Training};
 
 /// The settings that all tabular agents share.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +47,13 @@ impl Common {
 pub trait TabularSettings {
     /// Those that all tabular agents share.
     fn common(&self) -> Common;
+}
+
+/// The ranges of what all tabular agents share, and those of an agent's own.
+pub(crate) fn search_ranges(own: &[SearchRange]) -> Vec<SearchRange> {
+    let common =
+        [("alpha", "log(0.01, 1)"), ("epsilon", "log(0.01, 0.5)"), ("gamma", "uniform(0.9, 1)")];
+    [&common, own].concat()
 }
 
 /// Checks that a setting lies in [0, 1].

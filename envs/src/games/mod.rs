@@ -49,7 +49,7 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
 mod tests {
     use serde_json::json;
 
-    use crate::{EnvOptions, Registry, Seed, tiles::testing::check_refused};
+    use crate::{EnvOptions, Registry, Seed, kind, tiles::testing::check_refused};
 
     #[test]
     fn an_invalid_option_is_named() {
@@ -81,9 +81,9 @@ mod tests {
     fn tables_and_networks_read_tic_tac_toe_with_its_mask() {
         let spec = Registry::builtin().spec("TicTacToe-v0").unwrap().clone();
         let none = EnvOptions::none();
-        let table = spec.finite_vector(1, Seed::new(0), &none).unwrap().unwrap();
+        let table = spec.vector(kind::Finite, 1, Seed::new(0), &none).unwrap().unwrap();
         assert_eq!(table.observation_space().n(), 19_683);
-        let rows = spec.discrete_vector(1, Seed::new(0), &none).unwrap().unwrap();
+        let rows = spec.vector(kind::Discrete, 1, Seed::new(0), &none).unwrap().unwrap();
         let mask = crate::FeatureSpace::action_mask(rows.observation_space());
         assert_eq!(mask, Some(18..27));
     }

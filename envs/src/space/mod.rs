@@ -2,7 +2,8 @@
 //!
 //! Four capabilities build on [`Space`], and an agent asks for those it needs:
 //! [`FiniteSpace`] (a table can hold it), [`FeatureSpace`] (a network can read it),
-//! [`BoundedSpace`] (a continuous policy can drive it). A [`Discrete`] space is both of the first
+//! [`FactoredSpace`] (a policy draws several numbers at a time), [`BoundedSpace`] (a continuous policy can
+//! drive it). A [`Discrete`] space is both of the first
 //! two, so FrozenLake serves Q-learning and DQN with no wrapper, while Q-learning on CartPole does
 //! not compile.
 
@@ -15,7 +16,7 @@ mod product;
 pub use bounded::{BoxSpace, RowSpace};
 pub use describe::SpaceDescription;
 pub use discrete::Discrete;
-pub use multi::{MultiBinary, MultiDiscrete};
+pub use multi::{ChoiceSpace, MultiBinary, MultiDiscrete};
 
 use std::{fmt::Debug, ops::Range};
 
@@ -130,6 +131,21 @@ pub trait FeatureSpace: Space {
     fn action_mask(&self) -> Option<Range<usize>> {
         None
     }
+}
+
+/// Several finite choices at a time, independent of each other: a policy draws the number of each.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not several finite choices",
+    label = "this space has no `nvec`",
+    note = "use `MultiDiscrete` as the space of actions"
+)]
+pub trait FactoredSpace: FeatureSpace<Element: AsRef<[i64]>> {
+    /// The number of values of each choice (Gymnasium's `nvec`), at least one.
+    fn nvec(&self) -> &[usize];
+
+    /// The element with these numbers, one for each choice in order. It lies in the space if each is below
+    /// its choice's [`nvec`](Self::nvec).
+    fn choose(&self, number: impl FnMut(usize) -> i64) -> Self::Element;
 }
 
 /// A box of real numbers: a continuous policy can drive it, whatever numbers it puts out.

@@ -3,7 +3,7 @@
 use rand::RngExt as _;
 use serde_json::Value;
 
-use super::{FeatureSpace, FiniteSpace, Space, SpaceDescription, not_an_element};
+use super::{FactoredSpace, FeatureSpace, FiniteSpace, Space, SpaceDescription, not_an_element};
 use crate::{Rng, SpaceError};
 
 /// `N` integers, the i-th in `0..nvec[i]` (Gymnasium's `MultiDiscrete`).
@@ -34,34 +34,25 @@ impl<const N: usize> MultiDiscrete<N> {
     }
 }
 
-impl<const N: usize> Space for MultiDiscrete<N> {
-    type Element = [i64; N];
+/// Several integers, the i-th in `0..nvec[i]`, whose number is known at run time only.
+///
+/// The actions of an environment with [`MultiDiscrete`] actions that was chosen by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChoiceSpace {
+    nvec: Vec<usize>,
+}
 
-    fn contains(&self, element: &[i64; N]) -> bool {
-        element.iter().zip(&self.nvec).all(|(&x, &n)| (x as u64) < n as u64)
-    }
-
-    #[inline]
-    fn admits(&self, element: &[i64; N]) -> bool {
-        self.contains(element)
-    }
-
-    fn sample(&self, rng: &mut Rng) -> [i64; N] {
-        self.nvec.map(|n| rng.random_range(0..n as u64) as i64)
-    }
-
-    fn describe(&self) -> SpaceDescription {
-        SpaceDescription::MultiDiscrete { nvec: self.nvec.to_vec() }
-    }
-
-    fn to_jsonable(&self, element: &[i64; N]) -> Value {
-        element.iter().copied().map(Value::from).collect()
-    }
-
-    fn from_jsonable(&self, value: &Value) -> Result<[i64; N], SpaceError> {
-        let numbers = value.as_array().and_then(|v| v.iter().map(Value::as_i64).collect());
-        let element = numbers.and_then(|numbers: Vec<i64>| numbers.try_into().ok());
-        element.filter(|e| self.contains(e)).ok_or_else(|| not_an_element(self, value))
+impl ChoiceSpace {
+    /// The space of those sizes.
+    ///
+    /// # Errors
+    /// [`SpaceError::Invalid`] if a size is 0.
+    pub fn new(nvec: Vec<usize>) -> Result<Self, SpaceError> {
+        if nvec.contains(&0) {
+            let reason = format!("every size must be at least 1, got {nvec:?}");
+            return Err(SpaceError::Invalid { space: "MultiDiscrete", reason });
+        }
+        Ok(Self { nvec })
     }
 }
 
@@ -85,39 +76,91 @@ impl<const N: usize> FiniteSpace for MultiDiscrete<N> {
     }
 }
 
-/// One-hot for each integer, one after the other.
-impl<const N: usize> FeatureSpace for MultiDiscrete<N> {
-    fn shape(&self) -> Vec<usize> {
-        vec![self.nvec.iter().sum()]
-    }
+/// What both spaces of several integers are, given how an element is made of its integers.
+macro_rules! several_integers {
+    ([$($generics:tt)*] $space:ty, $element:ty, |$n:ident, $number:ident| $choose:expr) => {
+        impl<$($generics)*> Space for $space {
+            type Element = $element;
 
-    fn flatten(&self, element: &[i64; N], features: &mut [f32]) {
-        features.fill(0.0);
-        let mut offset = 0;
-        for (&x, &n) in element.iter().zip(&self.nvec) {
-            features[offset + x as usize] = 1.0;
-            offset += n;
-        }
-    }
+            fn contains(&self, element: &$element) -> bool {
+                let mut pairs = element.iter().zip(&self.nvec);
+                element.len() == self.nvec.len() && pairs.all(|(&x, &n)| (x as u64) < n as u64)
+            }
 
-    fn unflatten(&self, features: &[f32]) -> Result<[i64; N], SpaceError> {
-        let wrong = || not_an_element(self, format!("{features:?}"));
-        if features.len() != self.width() {
-            return Err(wrong());
-        }
-        let (mut element, mut rest) = ([0; N], features);
-        for (x, &n) in element.iter_mut().zip(&self.nvec) {
-            let (group, after) = rest.split_at(n);
-            *x = super::Discrete::new(n).unflatten(group).map_err(|_| wrong())?;
-            rest = after;
-        }
-        Ok(element)
-    }
+            #[inline]
+            fn admits(&self, element: &$element) -> bool {
+                self.contains(element)
+            }
 
-    fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
-        (vec![0.0; self.width()], vec![1.0; self.width()])
-    }
+            fn sample(&self, rng: &mut Rng) -> $element {
+                self.choose(|i| rng.random_range(0..self.nvec[i] as u64) as i64)
+            }
+
+            fn describe(&self) -> SpaceDescription {
+                SpaceDescription::MultiDiscrete { nvec: self.nvec.to_vec() }
+            }
+
+            fn to_jsonable(&self, element: &$element) -> Value {
+                element.iter().copied().map(Value::from).collect()
+            }
+
+            fn from_jsonable(&self, value: &Value) -> Result<$element, SpaceError> {
+                let numbers = value.as_array().and_then(|v| v.iter().map(Value::as_i64).collect());
+                let element = numbers.and_then(|numbers: Vec<i64>| numbers.try_into().ok());
+                element.filter(|e| self.contains(e)).ok_or_else(|| not_an_element(self, value))
+            }
+        }
+
+        /// One-hot for each integer, one after the other.
+        impl<$($generics)*> FeatureSpace for $space {
+            fn shape(&self) -> Vec<usize> {
+                vec![self.nvec.iter().sum()]
+            }
+
+            fn flatten(&self, element: &$element, features: &mut [f32]) {
+                features.fill(0.0);
+                let mut offset = 0;
+                for (&x, &n) in element.iter().zip(&self.nvec) {
+                    features[offset + x as usize] = 1.0;
+                    offset += n;
+                }
+            }
+
+            fn unflatten(&self, features: &[f32]) -> Result<$element, SpaceError> {
+                let mut rest = features;
+                let mut of_group = |n| {
+                    let (group, after) = rest.split_at(n);
+                    rest = after;
+                    // -1 is none of its numbers.
+                    super::Discrete::new(n).unflatten(group).unwrap_or(-1)
+                };
+                let is_as_wide = features.len() == self.width();
+                let element = is_as_wide.then(|| self.choose(|i| of_group(self.nvec[i])));
+                element
+                    .filter(|element| self.contains(element))
+                    .ok_or_else(|| not_an_element(self, format!("{features:?}")))
+            }
+
+            fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
+                (vec![0.0; self.width()], vec![1.0; self.width()])
+            }
+        }
+
+        impl<$($generics)*> FactoredSpace for $space {
+            fn nvec(&self) -> &[usize] {
+                &self.nvec
+            }
+
+            fn choose(&self, $number: impl FnMut(usize) -> i64) -> $element {
+                let $n = self.nvec.len();
+                $choose
+            }
+        }
+    };
 }
+
+several_integers!([const N: usize] MultiDiscrete<N>, [i64; N], |_n, number| std::array::from_fn(number));
+several_integers!([] ChoiceSpace, Vec<i64>, |n, number| (0..n).map(number).collect());
 
 /// `N` bits (Gymnasium's `MultiBinary`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -213,6 +256,16 @@ mod tests {
             space.flatten(&element, &mut features);
             assert_eq!(space.unflatten(&features), Ok(element));
         }
+        let choices = ChoiceSpace::new(vec![2, 3]).unwrap();
+        let mut features = [0.0; 5];
+        choices.flatten(&vec![1, 2], &mut features);
+        assert_eq!(features, [0.0, 1.0, 0.0, 0.0, 1.0]);
+        assert_eq!(choices.unflatten(&features), Ok(vec![1, 2]));
+        assert_eq!(choices.from_jsonable(&choices.to_jsonable(&vec![1, 2])), Ok(vec![1, 2]));
+        for wrong in [vec![1], vec![1, 2, 0], vec![1, 3], vec![-1, 0]] {
+            assert!(!choices.admits(&wrong), "{wrong:?}");
+        }
+        assert!(choices.unflatten(&[1.0, 1.0, 0.0, 0.0, 1.0]).is_err());
         let bits = MultiBinary::<3>;
         assert_eq!(bits.element(6), [true, true, false]);
         assert_eq!(bits.index_of(&[true, true, false]), 6);
@@ -222,5 +275,6 @@ mod tests {
     fn empty_and_overflowing_sizes_are_refused() {
         assert!(MultiDiscrete::new([2, 0]).is_err());
         assert!(MultiDiscrete::new([usize::MAX, 2]).is_err());
+        assert!(ChoiceSpace::new(vec![2, 0]).is_err());
     }
 }

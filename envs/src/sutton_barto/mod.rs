@@ -7,12 +7,14 @@ mod dyna_maze;
 mod random_walk;
 mod short_corridor;
 mod windy_grid_world;
+mod windy_grid_world_kings;
 
 pub use bandit::{Bandit, BanditConfig};
 pub use dyna_maze::DynaMaze;
 pub use random_walk::{RandomWalk, RandomWalkConfig};
 pub use short_corridor::ShortCorridor;
 pub use windy_grid_world::{WindyGridWorld, WindyGridWorldConfig};
+pub use windy_grid_world_kings::{WindyGridWorldKings, WindyGridWorldKingsConfig};
 
 use serde::Deserialize;
 
@@ -46,6 +48,16 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
         .description("Cross a grid against a wind that carries upwards, in 15 steps at best.")
         .options_of::<WindyGridWorldConfig>()
         .reward_threshold(-15.0),
+        EnvSpec::multi_discrete("WindyGridWorldKings-v0", |options| {
+            Ok(WindyGridWorldKings::new(options.parse("WindyGridWorldKings-v0")?))
+        })
+        .description(
+            "Cross the windy grid by king's moves, a choice for each axis, in 7 steps at best.",
+        )
+        .options_of::<WindyGridWorldKingsConfig>()
+        // A greedy policy that has learned nothing yet may never arrive.
+        .max_episode_steps(200)
+        .reward_threshold(-7.0),
         EnvSpec::finite("RandomWalk-v0", |options| {
             RandomWalk::new(options.parse("RandomWalk-v0")?)
         })
@@ -94,6 +106,7 @@ mod tests {
             ("BlockingMaze-v0", "walls_move_after", json!(-1)),
             ("ShortcutMaze-v0", "walls_move", json!(1)),
             ("WindyGridWorld-v0", "kings_moves", json!("yes")),
+            ("WindyGridWorldKings-v0", "kings_moves", json!(true)),
             ("RandomWalk-v0", "states", json!(0)),
             ("RandomWalk-v0", "states", json!(1001)),
             ("RandomWalk-v0", "left_reward", json!("low")),

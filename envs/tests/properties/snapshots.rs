@@ -2,6 +2,7 @@ use std::fmt::Debug;
 
 use gymnast_envs::{
     EnvError, EnvOptions, EnvSpec, Registry, Restored, Rng, Seed, Space, VectorEnv, VectorSnapshot,
+    each_kind,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -105,9 +106,7 @@ proptest! {
         // A limit so low that the count of steps matters too.
         let (seed, options) = (Seed::new(seed), EnvOptions::none().with("max_episode_steps", 40));
         for_each(|spec| {
-            resumes(&|| spec.finite_vector(2, seed, &options), steps);
-            resumes(&|| spec.discrete_vector(2, seed, &options), steps);
-            resumes(&|| spec.continuous_vector(2, seed, &options), steps);
+            each_kind!(kind => resumes(&|| spec.vector(kind, 2, seed, &options), steps));
         });
     }
 }
@@ -123,9 +122,7 @@ proptest! {
         let inner = |snapshot: &mut Value| snapshot["env"] = json.clone();
         for_each(|spec| {
             for change in [&replace as &dyn Fn(&mut Value), &whole, &inner] {
-                survives(&|| spec.finite_vector(1, SEED(), &none), change);
-                survives(&|| spec.discrete_vector(1, SEED(), &none), change);
-                survives(&|| spec.continuous_vector(1, SEED(), &none), change);
+                each_kind!(kind => survives(&|| spec.vector(kind, 1, SEED(), &none), change));
             }
         });
     }

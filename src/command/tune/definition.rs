@@ -64,7 +64,8 @@ impl Definition {
             let steps = i64::try_from(steps).unwrap_or(i64::MAX);
             set_key(&mut config, ENV_STEPS, steps.into())?;
         }
-        let search = search::gather(&agent, args.space.as_deref(), &args.search)?;
+        let search =
+            search::gather(names.catalog.agent(&agent)?, args.space.as_deref(), &args.search)?;
         let space = search::space(&search)?;
         let run = Run::new(&names.catalog, &names.registry, &config)?;
         let longest = longest(&run, &space)?;

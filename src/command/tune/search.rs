@@ -6,7 +6,7 @@ use gymnast_core::tune::{Distribution, Scale, SearchSpace};
 use gymnast_envs::spelling::whole_number;
 use toml::{Table, Value};
 
-use crate::{command::CommandError, run::read_toml, settings::parse_assignment};
+use crate::{AgentEntry, command::CommandError, run::read_toml, settings::parse_assignment};
 
 /// How ranges are written, for messages.
 const FORMS: &str = "expected uniform(LOW, HIGH), log(LOW, HIGH), int(LOW, HIGH), log_int(LOW, HIGH) \
@@ -18,7 +18,7 @@ const LARGEST_END: u64 = 1 << 53;
 /// The ranges of a file, then those of arguments, of which a later one of the same key counts; where
 /// there is neither, the agent's own.
 pub(super) fn gather(
-    agent: &str,
+    agent: &AgentEntry,
     file: Option<&Path>,
     assignments: &[String],
 ) -> Result<Table, CommandError> {
@@ -32,12 +32,16 @@ pub(super) fn gather(
         ranges.insert(key, value);
     }
     if ranges.is_empty() {
-        let own = defaults(agent).into_iter();
-        ranges.extend(own.map(|(key, range)| (key.to_owned(), parse_toml(range))));
+        for (key, range) in &agent.search_ranges {
+            let assignment = format!("{key}={range}");
+            let (key, value) = parse_assignment(&assignment).map_err(CommandError::usage)?;
+            ranges.insert(key, value);
+        }
     }
     if ranges.is_empty() {
         return Err(CommandError::usage(format!(
-            "{agent} has no ranges of its own: give some, --search 'gamma=uniform(0.9,0.999)' say"
+            "{} has no ranges of its own: give some, --search 'gamma=uniform(0.9,0.999)' say",
+            agent.name
         )));
     }
     Ok(ranges)
@@ -52,11 +56,6 @@ fn flatten(prefix: &str, table: Table, flat: &mut Table) {
             value => drop(flat.insert(key, value)),
         }
     }
-}
-
-fn parse_toml(range: &str) -> Value {
-    let (_, value) = parse_assignment(&format!("range={range}")).expect("it is an assignment");
-    value
 }
 
 /// The space of ranges as they are written.
@@ -151,55 +150,15 @@ pub(super) fn suggest(
     }
 }
 
-/// The ranges of an agent's own: what is tuned of it most, as far as any environment might need.
-fn defaults(agent: &str) -> Vec<(&'static str, &'static str)> {
-    let table: &[_] =
-        &[("alpha", "log(0.01, 1)"), ("epsilon", "log(0.01, 0.5)"), ("gamma", "uniform(0.9, 1)")];
-    let network: &[_] = &[("learning_rate", "log(1e-5, 1e-2)"), ("gamma", "uniform(0.9, 0.999)")];
-    let off_policy: &[_] = &[("batch_size", "[32, 64, 128, 256]"), ("tau", "log(1e-3, 0.1)")];
-    let actor: &[_] =
-        &[("entropy_coefficient", "log(1e-5, 0.1)"), ("value_coefficient", "uniform(0.1, 1)")];
-    let parts: [&[_]; 3] = match agent {
-        "q-learning" | "double-q" | "sarsa" | "expected-sarsa" | "monte-carlo" => [table, &[], &[]],
-        "n-step-sarsa" => [table, &[("n", "log_int(1, 32)")], &[]],
-        "sarsa-lambda" => [table, &[("lambda", "uniform(0, 1)")], &[]],
-        "dyna-q" | "dyna-q-plus" | "prioritized-sweeping" => {
-            [table, &[("planning_steps", "log_int(1, 50)")], &[]]
-        }
-        "dqn" => [network, off_policy, &[("hidden", "[[64, 64], [128, 128], [256, 256]]")]],
-        "rainbow" => {
-            [network, off_policy, &[("n_step", "int(1, 5)"), ("noise", "uniform(0.1, 1)")]]
-        }
-        "ppo" => {
-            [network, actor, &[("gae_lambda", "uniform(0.8, 1)"), ("epochs", "log_int(3, 20)")]]
-        }
-        "a2c" => [network, actor, &[("n_steps", "log_int(4, 64)")]],
-        "a3c" => [network, actor, &[("t_max", "log_int(4, 64)")]],
-        "reinforce" => [network, actor, &[("episodes_per_update", "log_int(1, 16)")]],
-        "sac" => [network, off_policy, &[]],
-        "td3" | "ddpg" => [network, off_policy, &[("exploration_noise", "uniform(0.05, 0.5)")]],
-        "mbpo" => {
-            let model = &[
-                ("sac.learning_rate", "log(1e-4, 3e-3)"),
-                ("model_learning_rate", "log(1e-4, 1e-2)"),
-                ("real_ratio", "uniform(0, 0.5)"),
-            ];
-            [model, &[], &[]]
-        }
-        "bc" => {
-            let regression =
-                &[("learning_rate", "log(1e-5, 1e-2)"), ("weight_decay", "log(1e-6, 0.1)")];
-            [regression, &[], &[]]
-        }
-        _ => [&[], &[], &[]],
-    };
-    parts.concat()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Catalog, settings};
+
+    fn parse_toml(range: &str) -> Value {
+        let (_, value) = parse_assignment(&format!("range={range}")).expect("it is an assignment");
+        value
+    }
 
     fn read(range: &str) -> Result<Distribution, String> {
         parse("x", &parse_toml(range)).map_err(|error| error.message().unwrap().to_owned())
@@ -257,7 +216,7 @@ mod tests {
     #[test]
     fn every_agent_takes_its_own_ranges_from_end_to_end() {
         for agent in Catalog::builtin().iter() {
-            let ranges = gather(agent.name, None, &[]).map_err(|e| format!("{e:?}")).unwrap();
+            let ranges = gather(agent, None, &[]).map_err(|e| format!("{e:?}")).unwrap();
             for (key, distribution) in space(&ranges).expect("the ranges are sound").iter() {
                 for value in distribution.extremes(key).unwrap() {
                     let mut table = agent.defaults.clone();

@@ -4,11 +4,12 @@ mod screen;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
-use gymnast_envs::{AutoresetMode, EnvSpec, Outcome, Rng, Seed, Space, VectorEnv};
+use gymnast_envs::{
+    AutoresetMode, EnvSpec, Outcome, Rng, Seed, Space, VectorEnv, each_kind, with_kind,
+};
 use gymnast_harness::{Agent, AgentError, Mode, StopOnInterrupt};
 
 use super::{CommandError, Names, numbers::whole, run_dir};
-use crate::task::with_task;
 use screen::{Picture, Screen};
 
 /// Watch an episode in the terminal: of a trained agent, or of random actions
@@ -81,7 +82,7 @@ fn watch_run(args: &Watch, names: &Names, screen: &mut Screen<'_>) -> Result<(),
     }
     let dir = &dirs[0];
     let title = format!("{} · {} · seed {}", run.agent.name, run.env.id(), dir.seed);
-    with_task!(&run.task, task => {
+    with_kind!(&run.task, (_, task) => {
         let agent = run_dir::load_agent(&run, task, dir)?.agent;
         let envs = (task.eval_envs())(1, Seed::new(args.seed).child("watch", 0))?;
         play(args, &title, envs, &|observations, rng, actions| {
@@ -103,16 +104,10 @@ fn watch_random(args: &Watch, spec: &EnvSpec, screen: &mut Screen<'_>) -> Result
     let (seed, options) =
         (Seed::new(args.seed).child("watch", 0), run_dir::options(spec.id(), &args.set)?);
     let title = format!("{} · random actions", spec.id());
-    if let Some(envs) = spec.discrete_vector(1, seed, &options) {
+    each_kind!(kind => if let Some(envs) = spec.vector(kind, 1, seed, &options) {
         return random(args, &title, envs?, screen);
-    }
-    if let Some(envs) = spec.continuous_vector(1, seed, &options) {
-        return random(args, &title, envs?, screen);
-    }
-    match spec.finite_vector(1, seed, &options) {
-        Some(envs) => random(args, &title, envs?, screen),
-        None => Err(CommandError::failed(format!("{} serves no agent", spec.id()))),
-    }
+    });
+    Err(CommandError::failed(format!("{} serves no agent", spec.id())))
 }
 
 fn random<O: Space, A: Space>(

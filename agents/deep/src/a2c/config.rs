@@ -1,10 +1,10 @@
 //! The settings of A2C, and those that suit the environments it was tuned on.
 
 use gymnast_core::nn::Activation;
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD};
+use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD, search_ranges};
 
 gymnast_harness::documented! {
     /// The settings of [`A2c`](super::A2c).
@@ -106,6 +106,10 @@ impl Presets for A2cConfig {
             preset("CartPole-v1", cart_pole, 100_000, 4),
             preset("Acrobot-v1", acrobot, 300_000, 4),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("n_steps", "log_int(4, 64)")])
     }
 }
 

@@ -1,10 +1,10 @@
 //! The settings of A3C, and those that suit the environments it was tuned on.
 
 use gymnast_core::nn::Activation;
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD};
+use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD, search_ranges};
 
 gymnast_harness::documented! {
     /// The settings of [`A3c`](super::A3c). The number of workers is `training.num_envs`.
@@ -89,6 +89,10 @@ impl Presets for A3cConfig {
                      chosen here",
         };
         vec![preset("CartPole-v1", cart_pole), preset("Acrobot-v1", acrobot)]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("t_max", "log_int(4, 64)")])
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settings of a policy and a value function.
 
 use gymnast_core::nn::Activation;
-use gymnast_harness::AgentError;
+use gymnast_harness::{AgentError, SearchRange};
 
 /// The least that `log_std` may be: with less, actions no longer vary.
 pub const LEAST_LOG_STD: f64 = -20.0;
@@ -48,4 +48,15 @@ impl ActorCriticConfig {
         require(fits, "min_log_std", &least, "a logarithm in [-20, 2], at most `log_std`")?;
         require((0.0..=1.0).contains(&average), "average", &average, "a share in [0, 1]")
     }
+}
+
+/// The ranges of what all actor-critic agents share, and those of an agent's own.
+pub(crate) fn search_ranges(own: &[SearchRange]) -> Vec<SearchRange> {
+    let common = [
+        ("learning_rate", "log(1e-5, 1e-2)"),
+        ("gamma", "uniform(0.9, 0.999)"),
+        ("entropy_coefficient", "log(1e-5, 0.1)"),
+        ("value_coefficient", "uniform(0.1, 1)"),
+    ];
+    [&common, own].concat()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gymnast_core::{data::Sampler, imbalance::ClassWeight, nn::Activation, supervised::FitConfig};
 use gymnast_envs::Space;
-use gymnast_harness::{AgentError, Demonstrations, Preset, Presets, Training};
+use gymnast_harness::{AgentError, Demonstrations, Preset, Presets, SearchRange, Training};
 use serde::{Deserialize, Serialize};
 
 gymnast_harness::documented! {
@@ -74,6 +74,10 @@ impl Presets for BcConfig {
         let training = Training { env_steps: 10_000, ..Training::default() };
         let source = "tuned here over 10 seeds, on 25 episodes of PPO";
         vec![Preset { env: "CartPole-v1", settings: Self::default(), training, source }]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        vec![("learning_rate", "log(1e-5, 1e-2)"), ("weight_decay", "log(1e-6, 0.1)")]
     }
 }
 

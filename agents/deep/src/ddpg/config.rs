@@ -1,9 +1,12 @@
 //! The settings of DDPG, and those that suit the environments it was tuned on.
 
 use gymnast_core::nn::Activation;
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
 
-use crate::{off_policy::check_networks, off_policy_settings};
+use crate::{
+    off_policy::{check_networks, search_ranges},
+    off_policy_settings,
+};
 
 off_policy_settings! {
     /// The settings of [`Ddpg`](super::Ddpg). Noise is in shares of half the range of an action.
@@ -47,6 +50,10 @@ impl Presets for DdpgConfig {
             },
             source: "tuned here: see docs/results.md",
         }]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("exploration_noise", "uniform(0.05, 0.5)")])
     }
 }
 

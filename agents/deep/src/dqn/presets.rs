@@ -1,9 +1,10 @@
 //! The settings that suit the environments that DQN and Rainbow were tuned on.
 
 use gymnast_core::nn::{Activation, ConvConfig};
-use gymnast_harness::{Preset, Presets, Schedule, Training};
+use gymnast_harness::{Preset, Presets, Schedule, SearchRange, Training};
 
 use super::{Distribution, DqnConfig};
+use crate::off_policy::search_ranges;
 
 impl Presets for DqnConfig {
     fn presets() -> Vec<Preset<Self>> {
@@ -26,6 +27,10 @@ impl Presets for DqnConfig {
             preset("Catch-v0", &catch(), 15_000, PIXELS),
             breakout(&min_atar_breakout()),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("hidden", "[[64, 64], [128, 128], [256, 256]]")])
     }
 }
 
@@ -51,6 +56,12 @@ impl DqnConfig {
             distribution: Distribution::Categorical,
             ..self
         }
+    }
+
+    /// What a search for settings of Rainbow tunes where it is given no ranges.
+    #[must_use]
+    pub fn rainbow_search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("n_step", "int(1, 5)"), ("noise", "uniform(0.1, 1)")])
     }
 
     /// The settings of Rainbow that are known to work, one an environment.

@@ -1,7 +1,7 @@
 //! The settings of MBPO, and those that suit the environments it was tuned on.
 
 use gymnast_core::rounding;
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
 use serde::{Deserialize, Serialize};
 
 use super::fit::FitConfig;
@@ -136,6 +136,14 @@ impl Presets for MbpoConfig {
             source,
         };
         vec![pendulum, cart_pole]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        vec![
+            ("sac.learning_rate", "log(1e-4, 3e-3)"),
+            ("model_learning_rate", "log(1e-4, 1e-2)"),
+            ("real_ratio", "uniform(0, 0.5)"),
+        ]
     }
 }
 

@@ -1,6 +1,6 @@
 //! The settings that off-policy agents with real-valued actions share.
 
-use gymnast_harness::{AgentError, Plan, Schedule};
+use gymnast_harness::{AgentError, Plan, Schedule, SearchRange};
 
 use crate::learned::check_widths;
 
@@ -70,6 +70,17 @@ impl OffPolicyConfig {
 pub trait OffPolicySettings {
     /// Those that all off-policy agents share.
     fn off_policy(&self) -> OffPolicyConfig;
+}
+
+/// The ranges of what most agents that replay share, and those of an agent's own.
+pub(crate) fn search_ranges(own: &[SearchRange]) -> Vec<SearchRange> {
+    let common = [
+        ("learning_rate", "log(1e-5, 1e-2)"),
+        ("gamma", "uniform(0.9, 0.999)"),
+        ("batch_size", "[32, 64, 128, 256]"),
+        ("tau", "log(1e-3, 0.1)"),
+    ];
+    [&common, own].concat()
 }
 
 /// Checks the updates of a round: as long as one takes, nothing is evaluated or saved.

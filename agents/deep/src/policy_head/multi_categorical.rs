@@ -1,6 +1,6 @@
 //! Several finite choices at a time.
 
-use gymnast_envs::{MultiDiscrete, Rng, Space};
+use gymnast_envs::{FactoredSpace, Rng, Space};
 use tch::Tensor;
 
 use super::{
@@ -8,35 +8,32 @@ use super::{
     log_prob_and_entropy,
 };
 
-/// A [`Categorical`](super::Categorical) for each of `N` integers, independent of each other: the
+/// A [`Categorical`](super::Categorical) for each of several choices, independent of each other: the
 /// outputs are the first one's logits, then the second's, and so on. So log-probabilities and
 /// entropies are sums.
 #[derive(Clone, Debug)]
-pub struct MultiCategorical<const N: usize>(MultiDiscrete<N>);
+pub struct MultiCategorical<A>(A);
 
-impl<const N: usize> MultiCategorical<N> {
+impl<A: FactoredSpace> MultiCategorical<A> {
     /// Over the actions of this space.
     #[must_use]
-    pub fn new(action_space: MultiDiscrete<N>) -> Self {
+    pub fn new(action_space: A) -> Self {
         Self(action_space)
     }
 
-    /// The logits of each integer.
+    /// The logits of each choice.
     fn groups<'a>(&self, logits: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
         let mut rest = logits;
-        self.0
-            .nvec()
-            .map(|n| {
-                let (group, after) = rest.split_at(n);
-                rest = after;
-                group
-            })
-            .into_iter()
+        self.0.nvec().iter().map(move |&n| {
+            let (group, after) = rest.split_at(n);
+            rest = after;
+            group
+        })
     }
 }
 
-impl<const N: usize> PolicyHead for MultiCategorical<N> {
-    type ActionSpace = MultiDiscrete<N>;
+impl<A: FactoredSpace> PolicyHead for MultiCategorical<A> {
+    type ActionSpace = A;
 
     fn outputs(&self) -> usize {
         self.0.nvec().iter().sum()
@@ -47,7 +44,7 @@ impl<const N: usize> PolicyHead for MultiCategorical<N> {
     }
 
     fn action_width(&self) -> usize {
-        N
+        self.0.nvec().len()
     }
 
     fn is_over_actions(&self) -> bool {
@@ -60,7 +57,7 @@ impl<const N: usize> PolicyHead for MultiCategorical<N> {
 
     fn is_action(&self, action: &[f32]) -> bool {
         let mut pairs = action.iter().zip(self.0.nvec());
-        action.len() == N && pairs.all(|(&number, &n)| is_number_below(number, n))
+        action.len() == self.action_width() && pairs.all(|(&number, &n)| is_number_below(number, n))
     }
 
     fn sample(&self, logits: &[f32], _shared: &[f32], rng: &mut Rng, action: &mut [f32]) {
@@ -75,18 +72,19 @@ impl<const N: usize> PolicyHead for MultiCategorical<N> {
         }
     }
 
-    fn element(&self, action: &[f32]) -> [i64; N] {
-        std::array::from_fn(|i| action[i] as i64)
+    fn element(&self, action: &[f32]) -> A::Element {
+        self.0.choose(|i| action[i] as i64)
     }
 
-    fn write(&self, element: &<MultiDiscrete<N> as Space>::Element, action: &mut [f32]) {
-        for (number, &x) in action.iter_mut().zip(element) {
+    fn write(&self, element: &<A as Space>::Element, action: &mut [f32]) {
+        for (number, &x) in action.iter_mut().zip(element.as_ref()) {
             *number = x as f32;
         }
     }
 
     fn evaluate(&self, Rows { outputs, actions, .. }: Rows<'_>, log_prob: &mut [f32]) -> f64 {
-        let rows = outputs.chunks_exact(self.outputs()).zip(actions.chunks_exact(N));
+        let rows =
+            outputs.chunks_exact(self.outputs()).zip(actions.chunks_exact(self.action_width()));
         let mut entropy = 0.0;
         for ((logits, action), log_prob) in rows.zip(&mut *log_prob) {
             *log_prob = 0.0;
@@ -108,7 +106,8 @@ impl<const N: usize> PolicyHead for MultiCategorical<N> {
         _by_shared: &mut [f32],
     ) {
         let by_entropy = by_entropy / by_log_prob.len() as f32; // of each row
-        let rows = outputs.chunks_exact(self.outputs()).zip(actions.chunks_exact(N));
+        let rows =
+            outputs.chunks_exact(self.outputs()).zip(actions.chunks_exact(self.action_width()));
         let by_rows = by_outputs.chunks_exact_mut(self.outputs());
         for (((logits, action), &by_log_prob), mut by_rest) in rows.zip(by_log_prob).zip(by_rows) {
             for (logits, &number) in self.groups(logits).zip(action) {
@@ -125,10 +124,10 @@ impl<const N: usize> PolicyHead for MultiCategorical<N> {
         _shared: &Tensor,
         actions: &[f32],
     ) -> (Tensor, Tensor) {
-        let sizes = self.0.nvec().map(|n| n as i64);
-        let groups = logits.split_with_sizes(sizes, 1); // N of [B, n]
+        let sizes: Vec<i64> = self.0.nvec().iter().map(|&n| n as i64).collect();
+        let groups = logits.split_with_sizes(sizes.as_slice(), 1); // of each choice [B, n]
         let each = groups.iter().enumerate().map(|(i, logits)| {
-            log_prob_and_entropy(logits, actions.iter().skip(i).step_by(N).copied())
+            log_prob_and_entropy(logits, actions.iter().skip(i).step_by(sizes.len()).copied())
         });
         let sum = |(p, h): (Tensor, Tensor), (q, i): (Tensor, Tensor)| (p + q, h + i);
         each.reduce(sum).expect("an action is at least one integer")
@@ -137,7 +136,7 @@ impl<const N: usize> PolicyHead for MultiCategorical<N> {
 
 #[cfg(test)]
 mod tests {
-    use gymnast_envs::Seed;
+    use gymnast_envs::{MultiDiscrete, Seed};
 
     use super::*;
     use crate::policy_head::tests::assert_agrees;

@@ -1,10 +1,10 @@
 //! The settings of PPO, and those that suit the environments it was tuned on.
 
 use gymnast_core::nn::Activation;
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD};
+use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD, search_ranges};
 
 gymnast_harness::documented! {
     /// The settings of [`Ppo`](super::Ppo).
@@ -209,6 +209,10 @@ impl Presets for PpoConfig {
             game("TicTacToe-v0", tic_tac_toe, 512_000),
             game("ConnectFour-v0", connect_four, 512_000),
         ]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("gae_lambda", "uniform(0.8, 1)"), ("epochs", "log_int(3, 20)")])
     }
 }
 

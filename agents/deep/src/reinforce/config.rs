@@ -1,10 +1,10 @@
 //! The settings of REINFORCE, and those that suit the environments it was tuned on.
 
 use gymnast_core::nn::Activation;
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, Training};
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD};
+use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD, search_ranges};
 
 gymnast_harness::documented! {
     /// The settings of [`Reinforce`](super::Reinforce).
@@ -85,6 +85,10 @@ impl Presets for ReinforceConfig {
         let training = Training { env_steps: 200_000, ..Training::default() };
         let source = "tuned here over 40 seeds";
         vec![Preset { env: "CartPole-v1", settings: cart_pole, training, source }]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[("episodes_per_update", "log_int(1, 16)")])
     }
 }
 

@@ -1,9 +1,9 @@
 //! The settings of SAC, and those that suit the environments it was tuned on.
 
 use gymnast_core::nn::Activation;
-use gymnast_harness::{Preset, Presets, Schedule, Training};
+use gymnast_harness::{Preset, Presets, Schedule, SearchRange, Training};
 
-use crate::off_policy_settings;
+use crate::{off_policy::search_ranges, off_policy_settings};
 
 off_policy_settings! {
     /// The settings of [`Sac`](super::Sac).
@@ -105,5 +105,9 @@ impl Presets for SacConfig {
                      here: see docs/scores.md",
         };
         vec![pendulum, mountain_car, lunar_lander]
+    }
+
+    fn search_ranges() -> Vec<SearchRange> {
+        search_ranges(&[])
     }
 }
