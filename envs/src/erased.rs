@@ -89,6 +89,8 @@ impl<S: FeatureSpace> Codec<S> for ToRow {
     fn target(source: &S) -> RowSpace {
         let (low, high) = source.bounds();
         let row = RowSpace::new(low, high, source.shape()).expect("a space's bounds fit its shape");
+        // `f32` holds what does not fit a promise of the source's.
+        let row = row.clone().with_storage(source.storage()).unwrap_or(row);
         match source.action_mask() {
             Some(places) => row.with_action_mask(places).expect("a mask is between 0 and 1"),
             None => row,

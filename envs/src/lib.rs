@@ -45,8 +45,8 @@ pub use panics::catch_panic;
 pub use registry::Registry;
 pub use seeding::{Rng, Seed};
 pub use space::{
-    BoundedSpace, BoxSpace, ChoiceSpace, Discrete, FactoredSpace, FeatureSpace, FiniteSpace,
-    MultiBinary, MultiDiscrete, RowSpace, Space, SpaceDescription,
+    BoundedSpace, BoxSpace, ChoiceSpace, Discrete, ElementType, FactoredSpace, FeatureSpace,
+    FiniteSpace, MultiBinary, MultiDiscrete, RowSpace, Space, SpaceDescription, Storage,
 };
 pub use spec::EnvSpec;
 pub use spelling::nearest;

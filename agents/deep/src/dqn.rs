@@ -151,8 +151,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let view_rng = plan.seed.child("views", 0).rng();
         let contrast = Contrast::new(&config, &observation_space.shape(), view_rng)?;
         let averaged = if config.average > 0.0 { Some(build()?) } else { None };
-        let mut replay =
-            Replay::new(size, (observation_space.width(), 1), num_envs, config.n_step)?;
+        let (storage, widths) = (observation_space.storage(), (observation_space.width(), 1));
+        let mut replay = Replay::with_storage(storage, size, widths, num_envs, config.n_step)?;
         if config.is_prioritized() {
             replay = replay.prioritized(config.priority_exponent, config.priority_offset)?;
         }

@@ -85,7 +85,8 @@ impl<O: FeatureSpace, A: BoundedSpace, L: Learner> OffPolicyAgent<O, A, L> {
         let num_envs = plan.num_envs;
         Ok(Self {
             learner: L::new(&config, widths, plan.seed)?,
-            replay: Replay::new(
+            replay: Replay::with_storage(
+                observation_space.storage(),
                 shared.buffer_size,
                 (widths.observation, widths.action),
                 num_envs,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::render::{Colour, Frame, cells, grid};
 use crate::tiles::{Grid, certain, expect_indices, index_below, snapshot_index};
-use crate::{Discrete, Env, EnvError, Rng, RowSpace, Step, Transition};
+use crate::{Discrete, Env, EnvError, Rng, RowSpace, Step, Storage, Transition};
 
 const MAX_SIDE: usize = 100;
 
@@ -127,7 +127,9 @@ impl Env for Catch {
 
     fn observation_space(&self) -> RowSpace {
         let (width, shape) = (self.grid.size(), vec![self.grid.rows, self.grid.columns]);
-        RowSpace::new(vec![0.0; width], vec![1.0; width], shape).expect("the bounds fit the shape")
+        RowSpace::new(vec![0.0; width], vec![1.0; width], shape)
+            .and_then(|board| board.with_storage(Storage::U8))
+            .expect("the bounds fit the shape")
     }
 
     fn action_space(&self) -> Discrete {

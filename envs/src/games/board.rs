@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Game, Player, Set, members};
 use crate::{
-    FeatureSpace, Rng, Space, SpaceDescription, SpaceError, render::board_games::Look,
+    FeatureSpace, Rng, Space, SpaceDescription, SpaceError, Storage, render::board_games::Look,
     space::not_an_element,
 };
 
@@ -227,6 +227,10 @@ impl<G: BoardGame> FeatureSpace for BoardSpace<G> {
 
     fn action_mask(&self) -> Option<Range<usize>> {
         Some(2 * G::CELLS..self.width())
+    }
+
+    fn storage(&self) -> Storage {
+        Storage::U8
     }
 }
 

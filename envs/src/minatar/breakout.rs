@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::render::{Colour, Frame, cells, grid};
 use crate::tiles::{Grid, expect_indices, index_below};
-use crate::{Discrete, Env, EnvError, Rng, RowSpace, Step};
+use crate::{Discrete, Env, EnvError, Rng, RowSpace, Step, Storage};
 
 const GRID: Grid = Grid { rows: 10, columns: 10 };
 const LAST: usize = 9;
@@ -209,7 +209,9 @@ impl Env for Breakout {
     fn observation_space(&self) -> RowSpace {
         let width = GRID.size() * CHANNELS;
         let shape = vec![GRID.rows, GRID.columns, CHANNELS];
-        RowSpace::new(vec![0.0; width], vec![1.0; width], shape).expect("the bounds fit the shape")
+        RowSpace::new(vec![0.0; width], vec![1.0; width], shape)
+            .and_then(|board| board.with_storage(Storage::U8))
+            .expect("the bounds fit the shape")
     }
 
     fn action_space(&self) -> Discrete {

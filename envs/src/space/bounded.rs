@@ -5,7 +5,9 @@ use std::ops::Range;
 use rand::{RngExt as _, distr::OpenClosed01};
 use serde_json::Value;
 
-use super::{BoundedSpace, FeatureSpace, Space, SpaceDescription, not_an_element};
+use super::{
+    BoundedSpace, ElementType, FeatureSpace, Space, SpaceDescription, Storage, not_an_element,
+};
 use crate::{Rng, SpaceError};
 
 /// A box of `N` real numbers, each between its own bounds (Gymnasium's `Box`).
@@ -73,6 +75,7 @@ pub struct RowSpace {
     high: Vec<f32>,
     shape: Vec<usize>,
     action_mask: Option<Range<usize>>,
+    storage: Storage,
 }
 
 impl RowSpace {
@@ -97,7 +100,7 @@ impl RowSpace {
             return Err(SpaceError::Invalid { space: "Box", reason });
         }
         check_bounds(&low, &high)?;
-        Ok(Self { low, high, shape, action_mask: None })
+        Ok(Self { low, high, shape, action_mask: None, storage: Storage::F32 })
     }
 
     /// The same with an [action mask](FeatureSpace::action_mask) at these places.
@@ -116,6 +119,27 @@ impl RowSpace {
         }
         self.action_mask = Some(places);
         Ok(self)
+    }
+
+    /// The same with a promise of how it may be [stored](FeatureSpace::storage).
+    ///
+    /// # Errors
+    /// [`SpaceError::Invalid`] if the row is no whole number of frames, or a bound of what is stored as
+    /// [`ElementType::U8`] lies outside 0 and 255.
+    pub fn with_storage(mut self, storage: Storage) -> Result<Self, SpaceError> {
+        let width = self.low.len();
+        let outside = |&x: &f32| !(0.0..=255.0).contains(&x);
+        let reason = if storage.frames == 0 || !width.is_multiple_of(storage.frames) {
+            format!("{width} numbers are not {} frames of one size", storage.frames)
+        } else if storage.element == ElementType::U8
+            && let Some(bound) = self.low.iter().chain(&self.high).find(|x| outside(x))
+        {
+            format!("numbers stored as `u8` need bounds between 0 and 255, got {bound}")
+        } else {
+            self.storage = storage;
+            return Ok(self);
+        };
+        Err(SpaceError::Invalid { space: "Box", reason })
     }
 
     /// The least value of each number.
@@ -258,6 +282,10 @@ impl FeatureSpace for RowSpace {
 
     fn action_mask(&self) -> Option<Range<usize>> {
         self.action_mask.clone()
+    }
+
+    fn storage(&self) -> Storage {
+        self.storage
     }
 }
 

@@ -3,7 +3,7 @@
 use rand::RngExt as _;
 use serde_json::Value;
 
-use super::{FeatureSpace, FiniteSpace, Space, SpaceDescription, not_an_element};
+use super::{FeatureSpace, FiniteSpace, Space, SpaceDescription, Storage, not_an_element};
 use crate::{Rng, SpaceError};
 
 /// The integers `start..start + n` (Gymnasium's `Discrete`).
@@ -131,6 +131,10 @@ impl FeatureSpace for Discrete {
 
     fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
         (vec![0.0; self.n], vec![1.0; self.n])
+    }
+
+    fn storage(&self) -> Storage {
+        Storage::U8
     }
 }
 

@@ -12,11 +12,13 @@ mod describe;
 mod discrete;
 mod multi;
 mod product;
+mod storage;
 
 pub use bounded::{BoxSpace, RowSpace};
 pub use describe::SpaceDescription;
 pub use discrete::Discrete;
 pub use multi::{ChoiceSpace, MultiBinary, MultiDiscrete};
+pub use storage::{ElementType, Storage};
 
 use std::{fmt::Debug, ops::Range};
 
@@ -130,6 +132,12 @@ pub trait FeatureSpace: Space {
     /// have the observation.
     fn action_mask(&self) -> Option<Range<usize>> {
         None
+    }
+
+    /// How a memory may store the features, in less than 4 bytes each or in less than all frames of a
+    /// stack. The default, [`Storage::F32`], is right for every space.
+    fn storage(&self) -> Storage {
+        Storage::F32
     }
 }
 

@@ -3,7 +3,9 @@
 use rand::RngExt as _;
 use serde_json::Value;
 
-use super::{FactoredSpace, FeatureSpace, FiniteSpace, Space, SpaceDescription, not_an_element};
+use super::{
+    FactoredSpace, FeatureSpace, FiniteSpace, Space, SpaceDescription, Storage, not_an_element,
+};
 use crate::{Rng, SpaceError};
 
 /// `N` integers, the i-th in `0..nvec[i]` (Gymnasium's `MultiDiscrete`).
@@ -144,6 +146,10 @@ macro_rules! several_integers {
             fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
                 (vec![0.0; self.width()], vec![1.0; self.width()])
             }
+
+            fn storage(&self) -> Storage {
+                Storage::U8
+            }
         }
 
         impl<$($generics)*> FactoredSpace for $space {
@@ -238,6 +244,10 @@ impl<const N: usize> FeatureSpace for MultiBinary<N> {
 
     fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
         (vec![0.0; N], vec![1.0; N])
+    }
+
+    fn storage(&self) -> Storage {
+        Storage::U8
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{FeatureSpace, FiniteSpace, Space, SpaceDescription, not_an_element};
+use super::{FeatureSpace, FiniteSpace, Space, SpaceDescription, Storage, not_an_element};
 use crate::{Rng, SpaceError};
 
 /// Implements the space traits for tuples of spaces.
@@ -112,6 +112,10 @@ macro_rules! tuple_space {
                     high.extend(bounds.1);
                 })+
                 (low, high)
+            }
+
+            fn storage(&self) -> Storage {
+                Storage::of_parts(&[$(self.$index.storage()),+])
             }
         }
     };
@@ -286,6 +290,12 @@ macro_rules! product_space {
                     high.extend(bounds.1);
                 })+
                 (low, high)
+            }
+
+            fn storage(&self) -> $crate::Storage {
+                $crate::Storage::of_parts(&[
+                    $($crate::FeatureSpace::storage(&self.$field)),+
+                ])
             }
         }
     };

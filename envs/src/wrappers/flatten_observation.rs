@@ -20,6 +20,7 @@ impl<E: Env<ObservationSpace: FeatureSpace>> FlattenObservation<E> {
         let inner = env.observation_space();
         let (low, high) = inner.bounds();
         let outer = RowSpace::new(low, high, vec![inner.width()])?;
+        let outer = outer.clone().with_storage(inner.storage()).unwrap_or(outer);
         Ok(Self { env, inner, outer })
     }
 

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    FeatureSpace, FiniteSpace, Rng, Space, SpaceDescription, SpaceError, space::not_an_element,
+    FeatureSpace, FiniteSpace, Rng, Space, SpaceDescription, SpaceError, Storage,
+    space::not_an_element,
 };
 
 /// `K` elements of one space in order: what [`FrameStack`](super::FrameStack) shows.
@@ -135,6 +136,10 @@ impl<S: FeatureSpace, const K: usize> FeatureSpace for StackSpace<S, K> {
     fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
         let (low, high) = self.space.bounds();
         (low.repeat(K), high.repeat(K))
+    }
+
+    fn storage(&self) -> Storage {
+        Storage { element: self.space.storage().element, frames: K.max(1) }
     }
 }
 

@@ -61,6 +61,10 @@ impl Priorities {
         weights.extend(rows.iter().map(|row| (weight(row) / greatest) as f32));
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.tree.bytes()
+    }
+
     pub(super) fn save(&self, len: usize, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_array("priorities", &[len], &self.tree.weights()[..len]);
         state.insert("greatest_priority", &self.greatest)

@@ -19,6 +19,10 @@ impl SumTree {
         Self { sums: vec![0.0; 2 * capacity.next_power_of_two()] }
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.sums.len() * size_of::<f64>()
+    }
+
     fn leaves(&self) -> usize {
         self.sums.len() / 2
     }
