@@ -45,6 +45,14 @@ pub trait Env: Send {
     /// environment itself fails.
     fn step(&mut self, action: &Act<Self>, rng: &mut Rng) -> Result<Step<Obs<Self>>, EnvError>;
 
+    /// Takes back an observation that is no longer needed, so that the next one can be written into its memory.
+    /// Vectors of environments call it once an observation is copied. Of use where observations are on the
+    /// heap; by default they are dropped.
+    #[inline]
+    fn recycle(&mut self, observation: Obs<Self>) {
+        drop(observation);
+    }
+
     /// Everything that changes, so that [`restore`](Env::restore) continues in mid-episode.
     /// `None` where it cannot be had. [`snapshot!`](crate::snapshot) writes both methods for any
     /// environment that serde can write.

@@ -37,7 +37,7 @@ pub mod wrappers;
 pub use checker::{Check, CheckReport, Finding, Severity, check_env};
 pub use documented::Documented;
 pub use env::{Act, Env, Obs, Outcome, Step};
-pub use erased::{Codec, DynEnv, Erased, ToChoices, ToIndex, ToRow};
+pub use erased::{AsIs, Codec, DynEnv, ToChoices, ToIndex, ToRow};
 pub use error::{EnvError, SpaceError};
 pub use model::Transition;
 pub use options::{EnvOption, EnvOptions};

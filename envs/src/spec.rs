@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    BoundedSpace, CheckReport, Documented, DynEnv, Env, EnvError, EnvOption, EnvOptions, Erased,
+    BoundedSpace, CheckReport, Documented, DynEnv, Env, EnvError, EnvOption, EnvOptions,
     FactoredSpace, FeatureSpace, FiniteSpace, Seed, SpaceDescription, SyncVectorEnv, ToChoices,
     ToIndex, ToRow, VectorEnv, check_env,
     erased::{Codec, Seeded},
@@ -305,6 +305,6 @@ where
     Box::new(move |n, seed, options| {
         let one = |_| limited(&*make, options);
         let envs = (0..n).map(one).collect::<Result<Vec<_>, EnvError>>()?;
-        Ok(Box::new(Erased::<_, OC, AC>::new(SyncVectorEnv::new(envs, seed)?.named(&id))))
+        Ok(Box::new(SyncVectorEnv::new(envs, seed)?.named(&id).erased::<OC, AC>()))
     })
 }

@@ -126,6 +126,10 @@ pub struct VectorSnapshot {
     envs: Vec<Option<Value>>,
     rngs: Vec<Rng>,
     observations: Vec<Value>,
+    /// Whether the observations are elements of the vector's space. Older snapshots have those of the
+    /// environment's own.
+    #[serde(default)]
+    is_as_shown: bool,
     finished: Vec<bool>,
     /// Older snapshots have none.
     #[serde(default)]

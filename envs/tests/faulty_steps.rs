@@ -1,9 +1,9 @@
 //! What an environment brings that nothing can learn from is refused where it enters, by name.
 
 use gymnast_envs::{
-    AutoresetMode, BoxSpace, Discrete, Env, EnvError, Erased, FeatureSpace, MultiDiscrete,
-    Restored, Rng, Seed, Space, Step, SyncVectorEnv, ToIndex, ToRow, VectorEnv, VectorSnapshot,
-    product_space, snapshot,
+    AutoresetMode, BoxSpace, Discrete, Env, EnvError, FeatureSpace, MultiDiscrete, Restored, Rng,
+    Seed, Space, Step, SyncVectorEnv, ToIndex, ToRow, VectorEnv, VectorSnapshot, product_space,
+    snapshot,
     wrappers::{
         ClipReward, DiscretizeObservation, FrameStack, MaxAndSkipObservation, NormalizeObservation,
         NormalizeReward, RepeatAction, RescaleObservation,
@@ -119,7 +119,7 @@ fn check<S: FeatureSpace>(space: S, good: S::Element, bad: S::Element, reward: f
             assert_refused(&error, (1, step, what), shown);
             let expected = 10 * episode + resets + step;
             assert_eq!(after as u64, expected, "{mode:?}: {error}");
-            let (error, _) = driven(&mut Erased::<_, ToRow, ToIndex>::new(envs().unwrap()));
+            let (error, _) = driven(&mut envs().unwrap().erased::<ToRow, ToIndex>());
             assert_refused(&error, (1, step, what), shown);
             if (episode, step) != (0, 0) {
                 lanes(&mut envs().unwrap(), (1, step, what), shown);
@@ -175,7 +175,7 @@ fn an_observation_outside_a_finite_space_is_refused_wherever_it_enters() {
         // As a table's index it would be another state's, or none.
         let fault = Fault { episode: 0, step: 2, observation: bad, reward: 0.0 };
         let envs = SyncVectorEnv::new(pair(&Discrete::new(3), &0, &fault), Seed::new(0)).unwrap();
-        let (error, _) = driven(&mut Erased::<_, ToIndex, ToIndex>::new(envs));
+        let (error, _) = driven(&mut envs.erased::<ToIndex, ToIndex>());
         assert_refused(&error, (1, 2, "an observation"), &shown);
     }
 }

@@ -112,6 +112,19 @@ pub(crate) fn write_features<O: FeatureSpace>(
     }
 }
 
+/// Observations as rows for a network, `[N, width]`: where they lie, or written to `rows`.
+pub(crate) fn features<'a, O: FeatureSpace>(
+    space: &O,
+    observations: &'a [O::Element],
+    rows: &'a mut Vec<f32>,
+) -> &'a [f32] {
+    if let Some(features) = space.as_features(observations) {
+        return features;
+    }
+    write_features(space, observations, rows);
+    rows
+}
+
 /// Moves a mean of weights on to the newest ones. It remembers `share` of all updates so far, so that
 /// its memory grows with the training.
 pub(crate) fn follow_mean(

@@ -18,7 +18,7 @@ pub(crate) use settings::{check_gradient_steps, search_ranges};
 
 use crate::{
     action_range::ActionRange,
-    learned::write_features,
+    learned::features,
     replay::{Batch, Replay},
 };
 
@@ -59,7 +59,7 @@ pub struct OffPolicyAgent<O, A, L> {
 /// What acting writes to, kept from call to call.
 #[derive(Default)]
 struct Buffers {
-    features: Vec<f32>, // [N, width]
+    written: Vec<f32>, // [N, width], of observations that do not lie as features
     head: Vec<f32>,
     actions: Vec<f32>, // [N, A]
     scratch: Scratch,
@@ -188,20 +188,23 @@ impl<O: FeatureSpace, A: BoundedSpace, L: Learner> Policy<O, A> for OffPolicyAge
         actions: &mut Vec<A::Element>,
     ) -> Result<(), AgentError> {
         let n = observations.len();
-        let Buffers { features, head, actions: rows, scratch } = &mut *self.acting.borrow_mut();
+        let Buffers { written, head, actions: rows, scratch } = &mut *self.acting.borrow_mut();
         if mode == Mode::Explore && self.env_steps < self.config.learning_starts {
             self.write_random_actions(n, rng, rows);
         } else {
-            write_features(&self.observation_space, observations, features);
+            let features = features(&self.observation_space, observations, written);
             let acting = Acting { mode, progress: self.progress(), rng, head, scratch };
             self.learner.act(features, n, acting, rows)?;
             AgentError::check_outputs(&*rows)?;
         }
-        actions.clear();
-        actions.extend(rows.chunks_exact_mut(self.range.width()).map(|row| {
+        actions.truncate(n);
+        for (i, row) in rows.chunks_exact_mut(self.range.width()).enumerate() {
             self.range.to_bounds(row);
-            self.action_space.clip(row)
-        }));
+            match actions.get_mut(i) {
+                Some(action) => self.action_space.clip_into(row, action),
+                None => actions.push(self.action_space.clip(row)),
+            }
+        }
         Ok(())
     }
 }

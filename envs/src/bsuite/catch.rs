@@ -41,6 +41,8 @@ impl Default for CatchConfig {
 pub struct Catch {
     grid: Grid,
     position: Position,
+    /// The memory of the next board.
+    spare: Vec<f32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,12 +66,24 @@ impl Catch {
             }
         }
         let grid = Grid { rows: config.rows, columns: config.columns };
-        Ok(Self { grid, position: start(grid, 0) })
+        Ok(Self { grid, position: start(grid, 0), spare: Vec::new() })
     }
 
     /// The board that a position shows.
     fn board(&self, position: Position) -> Vec<f32> {
-        let mut board = vec![0.0; self.grid.size()];
+        self.board_in(Vec::new(), position)
+    }
+
+    /// The board that is seen now.
+    fn observation(&mut self) -> Vec<f32> {
+        let spare = std::mem::take(&mut self.spare);
+        self.board_in(spare, self.position)
+    }
+
+    /// The board that a position shows, written into the memory of `board`.
+    fn board_in(&self, mut board: Vec<f32>, position: Position) -> Vec<f32> {
+        board.clear();
+        board.resize(self.grid.size(), 0.0);
         board[self.grid.tile(position.ball_row, position.ball_column)] = 1.0;
         board[self.grid.tile(self.grid.rows - 1, position.paddle)] = 1.0;
         board
@@ -139,7 +153,7 @@ impl Env for Catch {
     #[inline]
     fn reset(&mut self, rng: &mut Rng) -> Result<Vec<f32>, EnvError> {
         self.position = start(self.grid, rng.random_range(0..self.grid.columns as u64) as usize);
-        Ok(self.board(self.position))
+        Ok(self.observation())
     }
 
     #[inline]
@@ -149,7 +163,12 @@ impl Env for Catch {
         };
         let (next, reward, terminated) = self.arrive(self.position, action);
         self.position = next;
-        Ok(Step::new(self.board(next), reward, terminated))
+        Ok(Step::new(self.observation(), reward, terminated))
+    }
+
+    #[inline]
+    fn recycle(&mut self, board: Vec<f32>) {
+        self.spare = board;
     }
 
     fn save(&self) -> Option<Value> {

@@ -68,6 +68,9 @@ pub struct Breakout {
     /// The probability that the action before is repeated instead of the one asked for.
     pub sticky_action_probability: f64,
     state: State,
+    /// The memory of the next picture.
+    #[serde(skip)]
+    spare: Vec<f32>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -97,7 +100,7 @@ impl Breakout {
     /// [`EnvError::InvalidOption`] if it lies outside 0..=1.
     pub fn new(sticky_action_probability: f64) -> Result<Self, EnvError> {
         let state = State::start(false, 0);
-        Self { sticky_action_probability, state }.checked()
+        Self { sticky_action_probability, state, spare: Vec::new() }.checked()
     }
 
     /// Itself, if its option is valid.
@@ -110,8 +113,15 @@ impl Breakout {
         Err(EnvError::invalid_option(super::BREAKOUT, reason))
     }
 
-    fn observation(&self) -> Vec<f32> {
-        let mut picture = vec![0.0; GRID.size() * CHANNELS];
+    fn observation(&mut self) -> Vec<f32> {
+        let spare = std::mem::take(&mut self.spare);
+        self.picture(spare)
+    }
+
+    /// The observation, written into the memory of `picture`.
+    fn picture(&self, mut picture: Vec<f32>) -> Vec<f32> {
+        picture.clear();
+        picture.resize(GRID.size() * CHANNELS, 0.0);
         let mut light = |[row, column]: [usize; 2], channel: usize| {
             picture[GRID.tile(row, column) * CHANNELS + channel] = 1.0;
         };
@@ -237,6 +247,10 @@ impl Env for Breakout {
         Ok(Step::new(self.observation(), reward, self.state.is_lost))
     }
 
+    fn recycle(&mut self, picture: Vec<f32>) {
+        self.spare = picture;
+    }
+
     fn save(&self) -> Option<serde_json::Value> {
         gymnast_json::to_value(self).ok()
     }
@@ -298,7 +312,7 @@ impl Env for Breakout {
     }
 
     fn observe(&self) -> Option<Vec<f32>> {
-        Some(self.observation())
+        Some(self.picture(Vec::new()))
     }
 
     fn render_rgb(&self) -> Option<Frame> {

@@ -246,6 +246,11 @@ impl<const N: usize> FeatureSpace for BoxSpace<N> {
         features.copy_from_slice(element);
     }
 
+    #[inline]
+    fn as_features<'a>(&self, elements: &'a [[f32; N]]) -> Option<&'a [f32]> {
+        Some(elements.as_flattened())
+    }
+
     fn unflatten(&self, features: &[f32]) -> Result<[f32; N], SpaceError> {
         let element = features.try_into().ok().filter(|element| self.contains(element));
         element.ok_or_else(|| not_an_element(self, format!("{features:?}")))
@@ -269,6 +274,14 @@ impl FeatureSpace for RowSpace {
     #[inline]
     fn flatten(&self, element: &Vec<f32>, features: &mut [f32]) {
         features.copy_from_slice(element);
+    }
+
+    #[inline]
+    fn as_features<'a>(&self, elements: &'a [Vec<f32>]) -> Option<&'a [f32]> {
+        match elements {
+            [row] if row.len() == self.width() => Some(row),
+            _ => None,
+        }
     }
 
     fn unflatten(&self, features: &[f32]) -> Result<Vec<f32>, SpaceError> {
@@ -297,8 +310,16 @@ impl<const N: usize> BoundedSpace for BoxSpace<N> {
 
 impl BoundedSpace for RowSpace {
     fn clip(&self, numbers: &[f32]) -> Vec<f32> {
+        let mut element = Vec::new();
+        self.clip_into(numbers, &mut element);
+        element
+    }
+
+    fn clip_into(&self, numbers: &[f32], element: &mut Vec<f32>) {
         let bounds = self.low.iter().zip(&self.high);
-        numbers.iter().zip(bounds).map(|(&x, (&low, &high))| clip_between(x, low, high)).collect()
+        let clip = |(&x, (&low, &high))| clip_between(x, low, high);
+        element.clear();
+        element.extend(numbers.iter().zip(bounds).map(clip));
     }
 }
 

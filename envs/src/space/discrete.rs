@@ -115,6 +115,11 @@ impl FeatureSpace for Discrete {
         vec![self.n]
     }
 
+    #[inline]
+    fn width(&self) -> usize {
+        self.n
+    }
+
     fn flatten(&self, element: &i64, features: &mut [f32]) {
         features.fill(0.0);
         features[self.index_of(element)] = 1.0;

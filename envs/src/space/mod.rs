@@ -1,6 +1,6 @@
 //! Spaces: what may be observed and done, with the types to hold it.
 //!
-//! Four capabilities build on [`Space`], and an agent asks for those it needs:
+//! Three capabilities build on [`Space`], and an agent asks for those it needs:
 //! [`FiniteSpace`] (a table can hold it), [`FeatureSpace`] (a network can read it),
 //! [`FactoredSpace`] (a policy draws several numbers at a time), [`BoundedSpace`] (a continuous policy can
 //! drive it). A [`Discrete`] space is both of the first
@@ -92,22 +92,29 @@ pub trait FiniteSpace: Space {
 /// A space whose elements can be written as numbers: a network can read it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written as features, so a network cannot read it",
-    label = "this space has no `shape` and `flatten`",
-    note = "implement `FeatureSpace` for it (two methods), or build the space from boxes with \
+    label = "this space has no `shape`, `width` and `flatten`",
+    note = "implement `FeatureSpace` for it (three methods), or build the space from boxes with \
             `product_space!`"
 )]
 pub trait FeatureSpace: Space {
     /// The shape of an element as an array: `[4]`, or `[10, 10, 4]` for a picture.
     fn shape(&self) -> Vec<usize>;
 
-    /// The number of features: the product of the [`shape`](FeatureSpace::shape).
-    fn width(&self) -> usize {
-        self.shape().iter().product()
-    }
+    /// The number of features: the product of the [`shape`](FeatureSpace::shape). Asked for at every step, so it
+    /// must not allocate.
+    fn width(&self) -> usize;
 
     /// Writes an element as [`width`](FeatureSpace::width) features (Gymnasium's `flatten`): the
     /// numbers of a box, one-hot for a discrete space.
     fn flatten(&self, element: &Self::Element, features: &mut [f32]);
+
+    /// The features of these elements, one row after the other, where they lie in memory as
+    /// [`flatten`](FeatureSpace::flatten) would write them: a column of fixed boxes, or a single row. `None` (the
+    /// default) where they must be written.
+    fn as_features<'a>(&self, elements: &'a [Self::Element]) -> Option<&'a [f32]> {
+        let _ = elements;
+        None
+    }
 
     /// The element that [`flatten`](FeatureSpace::flatten) wrote.
     ///
@@ -165,6 +172,12 @@ pub trait FactoredSpace: FeatureSpace<Element: AsRef<[i64]>> {
 pub trait BoundedSpace: FeatureSpace {
     /// The element nearest to these numbers.
     fn clip(&self, numbers: &[f32]) -> Self::Element;
+
+    /// The same, reusing what `element` has allocated.
+    #[inline]
+    fn clip_into(&self, numbers: &[f32], element: &mut Self::Element) {
+        *element = self.clip(numbers);
+    }
 }
 
 /// The error for a value that is no element of `space`.

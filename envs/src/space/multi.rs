@@ -116,7 +116,12 @@ macro_rules! several_integers {
         /// One-hot for each integer, one after the other.
         impl<$($generics)*> FeatureSpace for $space {
             fn shape(&self) -> Vec<usize> {
-                vec![self.nvec.iter().sum()]
+                vec![self.width()]
+            }
+
+            #[inline]
+            fn width(&self) -> usize {
+                self.nvec.iter().sum()
             }
 
             fn flatten(&self, element: &$element, features: &mut [f32]) {
@@ -229,6 +234,11 @@ impl<const N: usize> FeatureSpace for MultiBinary<N> {
         vec![N]
     }
 
+    #[inline]
+    fn width(&self) -> usize {
+        N
+    }
+
     fn flatten(&self, element: &[bool; N], features: &mut [f32]) {
         for (feature, &bit) in features.iter_mut().zip(element) {
             *feature = f32::from(u8::from(bit));
@@ -236,9 +246,8 @@ impl<const N: usize> FeatureSpace for MultiBinary<N> {
     }
 
     fn unflatten(&self, features: &[f32]) -> Result<[bool; N], SpaceError> {
-        let bit = |&x: &f32| (x == 0.0 || x == 1.0).then_some(x == 1.0);
-        let bits: Option<Vec<bool>> = features.iter().map(bit).collect();
-        let element = bits.and_then(|bits| bits.try_into().ok());
+        let is_bits = features.len() == N && features.iter().all(|&x| x == 0.0 || x == 1.0);
+        let element = is_bits.then(|| std::array::from_fn(|i| features[i] == 1.0));
         element.ok_or_else(|| not_an_element(self, format!("{features:?}")))
     }
 

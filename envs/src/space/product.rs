@@ -79,7 +79,12 @@ macro_rules! tuple_space {
         /// The features of each part, one after the other.
         impl<$($space: FeatureSpace),+> FeatureSpace for ($($space,)+) {
             fn shape(&self) -> Vec<usize> {
-                vec![0 $(+ self.$index.width())+]
+                vec![self.width()]
+            }
+
+            #[inline]
+            fn width(&self) -> usize {
+                0 $(+ self.$index.width())+
             }
 
             fn flatten(&self, element: &Self::Element, features: &mut [f32]) {
@@ -269,7 +274,12 @@ macro_rules! product_space {
 
         impl $crate::FeatureSpace for $Space {
             fn shape(&self) -> Vec<usize> {
-                vec![0 $(+ $crate::FeatureSpace::width(&self.$field))+]
+                vec![$crate::FeatureSpace::width(self)]
+            }
+
+            #[inline]
+            fn width(&self) -> usize {
+                0 $(+ $crate::FeatureSpace::width(&self.$field))+
             }
 
             fn flatten(&self, element: &$Element, features: &mut [f32]) {

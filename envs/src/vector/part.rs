@@ -1,21 +1,117 @@
 //! Neighbouring environments of a vector, stepped by one thread.
 
-use super::{
-    AutoresetMode, Gate,
-    lane::{Columns, Place},
-};
-use crate::{Act, Env, EnvError, Obs, Rng};
+use super::{AutoresetMode, Experience, Gate};
+use crate::{Act, Codec, Env, EnvError, Outcome, Rng, Space};
+
+/// An observation as a vector shows it.
+pub(super) type Shown<E, OC> =
+    <<OC as Codec<<E as Env>::ObservationSpace>>::Target as Space>::Element;
+
+/// The columns that a step writes, one row an environment.
+pub(super) struct Columns<'a, O: Space> {
+    pub(super) next_observations: &'a mut [O::Element],
+    pub(super) rewards: &'a mut [f64],
+    pub(super) outcomes: &'a mut [Outcome],
+    pub(super) is_reset: &'a mut [bool],
+}
+
+impl<'a, O: Space> Columns<'a, O> {
+    /// The first `n` rows, and the others.
+    fn split(self, n: usize) -> (Self, Self) {
+        let Self { next_observations, rewards, outcomes, is_reset } = self;
+        let (next_observations, other_observations) = next_observations.split_at_mut(n);
+        let (rewards, other_rewards) = rewards.split_at_mut(n);
+        let (outcomes, other_outcomes) = outcomes.split_at_mut(n);
+        let (is_reset, other_resets) = is_reset.split_at_mut(n);
+        (
+            Self { next_observations, rewards, outcomes, is_reset },
+            Self {
+                next_observations: other_observations,
+                rewards: other_rewards,
+                outcomes: other_outcomes,
+                is_reset: other_resets,
+            },
+        )
+    }
+}
+
+impl<O: Space, A: Space> Experience<O, A> {
+    /// What a step writes but for what the caller knows: observations and actions.
+    pub(super) fn columns(&mut self) -> Columns<'_, O> {
+        Columns {
+            next_observations: &mut self.next_observations,
+            rewards: &mut self.rewards,
+            outcomes: &mut self.outcomes,
+            is_reset: &mut self.is_reset,
+        }
+    }
+}
+
+/// What a vector keeps of one environment.
+pub(super) struct Place<'a, E: Env, OC: Codec<E::ObservationSpace>> {
+    pub(super) gate: Gate<'a, E::ObservationSpace>,
+    pub(super) env: &'a mut E,
+    pub(super) rng: &'a mut Rng,
+    pub(super) observation: &'a mut Shown<E, OC>,
+    pub(super) finished: &'a mut bool,
+    pub(super) steps: &'a mut u64,
+}
+
+impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
+    /// Takes one action and writes what came of it to row `i`. What the environment showed is written twice:
+    /// among the successors, and as what the next action is chosen from.
+    #[inline]
+    pub(super) fn step(
+        &mut self,
+        action: &Act<E>,
+        mode: AutoresetMode,
+        rows: &mut Columns<'_, OC::Target>,
+        i: usize,
+    ) -> Result<(), EnvError> {
+        let next = &mut rows.next_observations[i];
+        rows.is_reset[i] = *self.finished;
+        if *self.finished {
+            self.reset()?;
+            next.clone_from(self.observation);
+            (rows.rewards[i], rows.outcomes[i]) = (0.0, Outcome::Continues);
+            *self.finished = false;
+            return Ok(());
+        }
+        let step = self.env.step(action, self.rng)?;
+        *self.steps += 1;
+        self.gate.step(&step.observation, step.reward, *self.steps)?;
+        (rows.rewards[i], rows.outcomes[i]) = (step.reward, step.outcome);
+        OC::encode(self.gate.space, &step.observation, next);
+        self.env.recycle(step.observation);
+        if step.outcome.is_final() && mode == AutoresetMode::SameStep {
+            return self.reset();
+        }
+        *self.finished = step.outcome.is_final();
+        self.observation.clone_from(next);
+        Ok(())
+    }
+
+    /// Begins an episode.
+    fn reset(&mut self) -> Result<(), EnvError> {
+        let first = self.env.reset(self.rng)?;
+        self.gate.reset(&first)?;
+        *self.steps = 0;
+        OC::encode(self.gate.space, &first, self.observation);
+        self.env.recycle(first);
+        Ok(())
+    }
+}
 
 /// Neighbours, with their rows of what a step reads and writes.
-pub(super) struct Part<'a, E: Env> {
+pub(super) struct Part<'a, E: Env, OC: Codec<E::ObservationSpace>> {
     /// The number of the first of them.
     pub(super) first: usize,
     pub(super) envs: &'a mut [E],
     pub(super) rngs: &'a mut [Rng],
-    pub(super) observations: &'a mut [Obs<E>],
+    pub(super) observations: &'a mut [Shown<E, OC>],
     pub(super) finished: &'a mut [bool],
     pub(super) steps: &'a mut [u64],
-    pub(super) columns: Columns<'a, E::ObservationSpace>,
+    pub(super) columns: Columns<'a, OC::Target>,
     pub(super) actions: &'a [Act<E>],
 }
 
@@ -29,14 +125,14 @@ pub(super) struct How<'a, O> {
     pub(super) of: usize,
 }
 
-impl<E: Env> Part<'_, E> {
+impl<E: Env, OC: Codec<E::ObservationSpace>> Part<'_, E, OC> {
     /// Takes one action in each.
     #[inline]
     pub(super) fn step(self, how: &How<'_, E::ObservationSpace>) -> Result<(), EnvError> {
         let Self { first, envs, rngs, observations, finished, steps, mut columns, actions } = self;
         for (i, action) in actions.iter().enumerate() {
             let index = (how.of > 1).then_some(first + i);
-            let mut place = Place {
+            let mut place = Place::<E, OC> {
                 gate: Gate { space: how.space, env: how.env, index },
                 env: &mut envs[i],
                 rng: &mut rngs[i],

@@ -4,9 +4,11 @@ use super::{
     AutoresetMode, Experience, Gate, Lane, Restored, VectorEnv, VectorSnapshot,
     gate::type_name,
     lane::lanes,
-    part::{How, Part},
+    part::{How, Part, Shown},
 };
-use crate::{Act, Env, EnvError, Obs, Outcome, Rng, Seed, Space as _, render::Frame};
+use crate::{
+    Act, AsIs, Codec, Env, EnvError, Obs, Outcome, Rng, Seed, Space, SpaceError, render::Frame,
+};
 
 /// Environments of one type, stepped one after the other on the calling thread, or on
 /// [several](VectorEnv::set_threads).
@@ -14,8 +16,12 @@ use crate::{Act, Env, EnvError, Obs, Outcome, Rng, Seed, Space as _, render::Fra
 /// Every step is checked as it comes in: a reward or an observation that is no finite number, or an
 /// observation outside a finite space, is an [`EnvError::InvalidStep`], so that nothing learns from it.
 ///
-/// Stepping on one thread allocates nothing. Each environment draws from a stream of its own, so its episodes do
-/// not depend on how many others there are.
+/// Stepping on one thread allocates nothing, as long as the environments themselves do not: one whose
+/// observations are on the heap writes into what it is [given back](Env::recycle). Each environment draws from
+/// a stream of its own, so its episodes do not depend on how many others there are.
+///
+/// Observations and actions are written as the codecs `OC` and `AC` say: as the environment has them, or with
+/// their types [erased](Self::erased), so that environments of different types share one vector.
 ///
 /// ```
 /// use gymnast_envs::{Seed, Space, SyncVectorEnv, VectorEnv, classic::CartPole};
@@ -26,15 +32,24 @@ use crate::{Act, Env, EnvError, Obs, Outcome, Rng, Seed, Space as _, render::Fra
 /// assert_eq!(experience.rewards, [1.0; 4]);
 /// # Ok::<(), gymnast_envs::EnvError>(())
 /// ```
-pub struct SyncVectorEnv<E: Env> {
+pub struct SyncVectorEnv<E, OC = AsIs, AC = AsIs>
+where
+    E: Env,
+    OC: Codec<E::ObservationSpace>,
+    AC: Codec<E::ActionSpace>,
+{
     /// The environment's id, or its type where it has none.
     pub(super) name: String,
     pub(super) envs: Vec<E>,
     pub(super) rngs: Vec<Rng>,
-    pub(super) observation_space: E::ObservationSpace,
-    action_space: E::ActionSpace,
-    pub(super) observations: Vec<Obs<E>>,
-    experience: Experience<E::ObservationSpace, E::ActionSpace>,
+    /// What the environments themselves show and take.
+    pub(super) spaces: (E::ObservationSpace, E::ActionSpace),
+    observation_space: OC::Target,
+    action_space: AC::Target,
+    pub(super) observations: Vec<Shown<E, OC>>,
+    /// The actions as the environments take them, where they are written otherwise.
+    actions: Vec<Act<E>>,
+    experience: Experience<OC::Target, AC::Target>,
     pub(super) finished: Vec<bool>,
     /// The steps of each running episode.
     pub(super) steps: Vec<u64>,
@@ -71,13 +86,45 @@ impl<E: Env> SyncVectorEnv<E> {
     /// [`EnvError::WrongBatch`] if there are none.
     pub fn with_autoreset(envs: Vec<E>, seed: Seed, mode: AutoresetMode) -> Result<Self, EnvError> {
         let first = envs.first().ok_or(EnvError::WrongBatch { expected: 1, got: 0 })?;
+        let spaces = (first.observation_space(), first.action_space());
+        let rngs = (0..envs.len() as u64).map(|i| seed.child("env", i).rng()).collect();
+        Ok(Self::assembled(type_name::<E>(), (envs, rngs), spaces, mode))
+    }
+
+    /// The same environments and streams, their observations and actions written by other codecs. Call
+    /// [`reset`](VectorEnv::reset) before the first step.
+    #[must_use]
+    pub fn erased<OC, AC>(self) -> SyncVectorEnv<E, OC, AC>
+    where
+        OC: Codec<E::ObservationSpace>,
+        AC: Codec<E::ActionSpace>,
+    {
+        let Self { name, envs, rngs, spaces, mode, threads, .. } = self;
+        SyncVectorEnv { threads, ..SyncVectorEnv::assembled(name, (envs, rngs), spaces, mode) }
+    }
+}
+
+impl<E, OC, AC> SyncVectorEnv<E, OC, AC>
+where
+    E: Env,
+    OC: Codec<E::ObservationSpace>,
+    AC: Codec<E::ActionSpace>,
+{
+    fn assembled(
+        name: String,
+        (envs, rngs): (Vec<E>, Vec<Rng>),
+        spaces: (E::ObservationSpace, E::ActionSpace),
+        mode: AutoresetMode,
+    ) -> Self {
         let n = envs.len();
-        Ok(Self {
-            name: type_name::<E>(),
-            observation_space: first.observation_space(),
-            action_space: first.action_space(),
-            rngs: (0..n as u64).map(|i| seed.child("env", i).rng()).collect(),
+        Self {
+            name,
+            observation_space: OC::target(&spaces.0),
+            action_space: AC::target(&spaces.1),
+            spaces,
+            rngs,
             observations: Vec::with_capacity(n),
+            actions: Vec::with_capacity(n),
             experience: Experience {
                 observations: Vec::with_capacity(n),
                 actions: Vec::with_capacity(n),
@@ -91,7 +138,7 @@ impl<E: Env> SyncVectorEnv<E> {
             envs,
             mode,
             threads: 1,
-        })
+        }
     }
 
     /// The same under a name of its own in messages, where it is otherwise called by its type.
@@ -109,7 +156,7 @@ impl<E: Env> SyncVectorEnv<E> {
 
     /// The transitions of the last step.
     #[must_use]
-    pub fn experience(&self) -> &Experience<E::ObservationSpace, E::ActionSpace> {
+    pub fn experience(&self) -> &Experience<OC::Target, AC::Target> {
         &self.experience
     }
 
@@ -131,30 +178,45 @@ impl<E: Env> SyncVectorEnv<E> {
     }
 
     /// Starts a new episode in the i-th environment.
-    fn reset_env(&mut self, i: usize) -> Result<Obs<E>, EnvError> {
-        let observation = self.envs[i].reset(&mut self.rngs[i])?;
-        self.gate(i).reset(&observation)?;
+    fn reset_env(&mut self, i: usize) -> Result<Shown<E, OC>, EnvError> {
+        let observation: Obs<E> = self.envs[i].reset(&mut self.rngs[i])?;
+        self.gate(&self.spaces.0, i).reset(&observation)?;
         self.steps[i] = 0;
-        Ok(observation)
+        Ok(OC::encoded(&self.spaces.0, &observation))
     }
 
     /// What checks the steps of the i-th environment.
-    fn gate(&self, i: usize) -> Gate<'_, E::ObservationSpace> {
+    fn gate<'a, S>(&'a self, space: &'a S, i: usize) -> Gate<'a, S> {
         let index = (self.envs.len() > 1).then_some(i);
-        Gate { space: &self.observation_space, env: &self.name, index }
+        Gate { space, env: &self.name, index }
+    }
+
+    /// Reads an observation from a snapshot, whatever the bounds of a box, which an environment may have left.
+    fn read(&self, snapshot: &VectorSnapshot, i: usize) -> Result<Shown<E, OC>, SpaceError> {
+        let seen = &snapshot.observations[i];
+        if snapshot.is_as_shown {
+            return self.observation_space.from_jsonable_unbounded(seen);
+        }
+        let space = &self.spaces.0;
+        Ok(OC::encoded(space, &space.from_jsonable_unbounded(seen)?))
     }
 }
 
-impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E> {
+impl<E, OC, AC> VectorEnv<OC::Target, AC::Target> for SyncVectorEnv<E, OC, AC>
+where
+    E: Env,
+    OC: Codec<E::ObservationSpace>,
+    AC: Codec<E::ActionSpace>,
+{
     fn num_envs(&self) -> usize {
         self.envs.len()
     }
 
-    fn observation_space(&self) -> &E::ObservationSpace {
+    fn observation_space(&self) -> &OC::Target {
         &self.observation_space
     }
 
-    fn action_space(&self) -> &E::ActionSpace {
+    fn action_space(&self) -> &AC::Target {
         &self.action_space
     }
 
@@ -170,14 +232,14 @@ impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E>
         Ok(())
     }
 
-    fn observations(&self) -> &[Obs<E>] {
+    fn observations(&self) -> &[Shown<E, OC>] {
         &self.observations
     }
 
     fn step(
         &mut self,
-        actions: &[Act<E>],
-    ) -> Result<&Experience<E::ObservationSpace, E::ActionSpace>, EnvError> {
+        actions: &[<AC::Target as Space>::Element],
+    ) -> Result<&Experience<OC::Target, AC::Target>, EnvError> {
         let n = self.envs.len();
         if actions.len() != n {
             return Err(EnvError::WrongBatch { expected: n, got: actions.len() });
@@ -189,10 +251,10 @@ impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E>
         if self.mode == AutoresetMode::Disabled && self.finished.contains(&true) {
             return Err(EnvError::NeedsReset { when: "after the episode ended" });
         }
+        let taken = AC::decode_all(&self.spaces.1, actions, &mut self.actions)?;
         std::mem::swap(&mut self.experience.observations, &mut self.observations);
-        self.experience.actions.clear();
-        self.experience.actions.extend_from_slice(actions);
-        let all = Part {
+        actions.clone_into(&mut self.experience.actions);
+        let all = Part::<E, OC> {
             first: 0,
             envs: &mut self.envs,
             rngs: &mut self.rngs,
@@ -200,9 +262,9 @@ impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E>
             finished: &mut self.finished,
             steps: &mut self.steps,
             columns: self.experience.columns(),
-            actions,
+            actions: taken,
         };
-        let how = How { space: &self.observation_space, env: &self.name, mode: self.mode, of: n };
+        let how = How { space: &self.spaces.0, env: &self.name, mode: self.mode, of: n };
         if self.threads == 1 {
             all.step(&how)?;
         } else {
@@ -211,7 +273,7 @@ impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E>
         Ok(&self.experience)
     }
 
-    fn lanes(&mut self) -> Vec<Box<dyn Lane<E::ObservationSpace, E::ActionSpace> + '_>> {
+    fn lanes(&mut self) -> Vec<Box<dyn Lane<OC::Target, AC::Target> + '_>> {
         lanes(self)
     }
 
@@ -229,6 +291,7 @@ impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E>
             envs: self.envs.iter().map(Env::save).collect(),
             rngs: self.rngs.clone(),
             observations: self.observations.iter().map(|o| space.to_jsonable(o)).collect(),
+            is_as_shown: true,
             finished: self.finished.clone(),
             steps: self.steps.clone(),
         }
@@ -255,10 +318,9 @@ impl<E: Env> VectorEnv<E::ObservationSpace, E::ActionSpace> for SyncVectorEnv<E>
         for i in 0..n {
             observations.push(if let Some(state) = &snapshot.envs[i] {
                 self.envs[i].restore(state)?;
-                // Whatever the bounds of a box, which an environment may have left.
-                let seen = &snapshot.observations[i];
-                let observation = self.observation_space.from_jsonable_unbounded(seen)?;
-                self.gate(i).step(&observation, 0.0, self.steps[i])?;
+                let observation = self.read(snapshot, i)?;
+                let gate = self.gate(&self.observation_space, i);
+                gate.step(&observation, 0.0, self.steps[i])?;
                 observation
             } else {
                 restored = Restored::AtEpisodeStart;

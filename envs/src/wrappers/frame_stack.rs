@@ -28,30 +28,43 @@ use crate::{Act, Env, EnvError, Obs, Rng, Step};
 pub struct FrameStack<E: Env, const K: usize> {
     env: E,
     frames: Option<[Obs<E>; K]>,
+    /// The memory of the next stack that is shown.
+    spare: Option<[Obs<E>; K]>,
 }
 
 impl<E: Env, const K: usize> FrameStack<E, K> {
     /// Wraps an environment. A `K` of 0 does not compile.
     pub fn new(env: E) -> Self {
         const { assert!(K > 0, "a stack needs at least one frame") };
-        Self { env, frames: None }
+        Self { env, frames: None, spare: None }
     }
 
     crate::wrappers::wrapped!();
 
     fn push(&mut self, observation: Obs<E>) -> [Obs<E>; K] {
         let Some(frames) = &mut self.frames else {
-            return self.fill(&observation);
+            return self.fill(observation);
         };
         frames.rotate_left(1);
-        frames[K - 1] = observation;
-        frames.clone()
+        let oldest = std::mem::replace(&mut frames[K - 1], observation);
+        self.env.recycle(oldest);
+        copied(frames, self.spare.take())
     }
 
-    fn fill(&mut self, observation: &Obs<E>) -> [Obs<E>; K] {
-        let frames: [Obs<E>; K] = std::array::from_fn(|_| observation.clone());
-        self.frames.insert(frames).clone()
+    fn fill(&mut self, observation: Obs<E>) -> [Obs<E>; K] {
+        let frames =
+            self.frames.get_or_insert_with(|| std::array::from_fn(|_| observation.clone()));
+        frames.iter_mut().for_each(|frame| frame.clone_from(&observation));
+        self.env.recycle(observation);
+        copied(frames, self.spare.take())
     }
+}
+
+/// A copy, in the memory of another where there is one.
+fn copied<T: Clone, const K: usize>(frames: &[T; K], memory: Option<[T; K]>) -> [T; K] {
+    let Some(mut copy) = memory else { return frames.clone() };
+    copy.clone_from(frames);
+    copy
 }
 
 impl<E: Env, const K: usize> Env for FrameStack<E, K> {
@@ -64,12 +77,16 @@ impl<E: Env, const K: usize> Env for FrameStack<E, K> {
 
     fn reset(&mut self, rng: &mut Rng) -> Result<[Obs<E>; K], EnvError> {
         let observation = self.env.reset(rng)?;
-        Ok(self.fill(&observation))
+        Ok(self.fill(observation))
     }
 
     #[inline]
     fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<[Obs<E>; K]>, EnvError> {
         Ok(self.env.step(action, rng)?.map(|observation| self.push(observation)))
+    }
+
+    fn recycle(&mut self, frames: [Obs<E>; K]) {
+        self.spare = Some(frames);
     }
 
     fn save(&self) -> Option<Value> {

@@ -12,6 +12,13 @@ macro_rules! forward {
         fn observation_space(&self) -> Self::ObservationSpace {
             self.$env.observation_space()
         }
+        $crate::wrappers::forward!(@ recycle $env);
+    };
+    (@ recycle $env:ident) => {
+        #[inline]
+        fn recycle(&mut self, observation: $crate::Obs<Self>) {
+            self.$env.recycle(observation);
+        }
     };
     (@ action_space $env:ident) => {
         fn action_space(&self) -> Self::ActionSpace {

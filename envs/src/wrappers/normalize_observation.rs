@@ -133,7 +133,7 @@ impl<E: Env<ObservationSpace: ArraySpace>> Env for NormalizeObservation<E> {
         Some(self.normalize(self.env.observe()?))
     }
 
-    crate::wrappers::forward! { env: action_space, state, set_state, render }
+    crate::wrappers::forward! { env: action_space, recycle, state, set_state, render }
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ impl<E: Env> Env for RepeatAction<E> {
             if last.outcome.is_final() {
                 break;
             }
+            self.env.recycle(last.observation);
             let step = self.env.step(action, rng)?;
             last = Step { reward: last.reward + step.reward, ..step };
         }

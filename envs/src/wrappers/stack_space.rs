@@ -122,6 +122,11 @@ impl<S: FeatureSpace, const K: usize> FeatureSpace for StackSpace<S, K> {
         }
     }
 
+    #[inline]
+    fn as_features<'a>(&self, elements: &'a [Self::Element]) -> Option<&'a [f32]> {
+        self.space.as_features(elements.as_flattened())
+    }
+
     fn unflatten(&self, features: &[f32]) -> Result<Self::Element, SpaceError> {
         let wrong = || not_an_element(self, format!("{features:?}"));
         let width = self.space.width();

@@ -1,5 +1,5 @@
 use gymnast_envs::{
-    Act, AutoresetMode, Env, EnvError, Erased, Experience, Lane, Obs, Outcome, Seed, Space, Step,
+    Act, AutoresetMode, Env, EnvError, Experience, Lane, Obs, Outcome, Seed, Space, Step,
     SyncVectorEnv, ToRow, VectorEnv,
     classic::{CartPole, MountainCarContinuous},
     toy_text::{Blackjack, FrozenLake},
@@ -145,7 +145,7 @@ proptest! {
             let car = || {
                 let envs = vec![TimeLimit::new(MountainCarContinuous::default(), limit); n];
                 let envs = SyncVectorEnv::with_autoreset(envs, seed, mode).unwrap();
-                Erased::<_, ToRow, ToRow>::new(envs)
+                envs.erased::<ToRow, ToRow>()
             };
             lanes_agree(&mut car(), &mut car(), seed);
         }

@@ -8,12 +8,12 @@ use gymnast_harness::{AgentError, Mode, Policy};
 use rand::{RngExt as _, seq::IteratorRandom as _};
 
 use super::Dqn;
-use crate::{learned::write_features, targets::greedy};
+use crate::{learned::features, targets::greedy};
 
 /// What acting writes to, kept from call to call.
 #[derive(Default)]
 pub(super) struct Acting {
-    features: Vec<f32>, // [N, width]
+    written: Vec<f32>, // [N, width], of observations that do not lie as features
     noise: Option<Noise>,
     weights: Vec<f32>, // with the noise
     outputs: Vec<f32>, // [N, A · atoms]
@@ -34,20 +34,21 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
     pub(crate) fn write_values(&self, observations: &[O::Element], q: &mut Vec<f32>) {
         let acting = &mut *self.acting.borrow_mut();
         let mut unused = self.noise_rng.clone(); // nothing is drawn to exploit
-        self.evaluate(observations, Mode::Exploit, &mut unused, acting);
-        q.clone_from(&acting.q);
+        let (_, values) = self.evaluate(observations, Mode::Exploit, &mut unused, acting);
+        values.clone_into(q);
     }
 
-    fn evaluate(
+    /// Returns the observations' features, `[N, width]`, and the values of the actions, `[N, A]`.
+    fn evaluate<'a>(
         &self,
-        observations: &[O::Element],
+        observations: &'a [O::Element],
         mode: Mode,
         rng: &mut Rng,
-        acting: &mut Acting,
-    ) {
+        acting: &'a mut Acting,
+    ) -> (&'a [f32], &'a [f32]) {
         let n = observations.len();
-        let Acting { features, noise, weights, outputs, q, scratch } = acting;
-        write_features(&self.observation_space, observations, features);
+        let Acting { written, noise, weights, outputs, q, scratch } = acting;
+        let features = features(&self.observation_space, observations, written);
         let network = if mode == Mode::Exploit { self.network() } else { &self.online };
         // Of noisy weights these are the means, which exploit.
         let mut values = network.parameters().values();
@@ -63,6 +64,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             .run(values, features, n, scratch, outputs)
             .expect("the features have the network's width");
         self.values.write_q(outputs, q);
+        (features, q)
     }
 }
 
@@ -76,11 +78,10 @@ impl<O: FeatureSpace, A: FiniteSpace> Policy<O, A> for Dqn<O, A> {
     ) -> Result<(), AgentError> {
         let (width, n_actions) = (self.observation_space.width(), self.action_space.size());
         let acting = &mut *self.acting.borrow_mut();
-        self.evaluate(observations, mode, rng, acting);
-        let Acting { features, q, .. } = acting;
+        let (features, q) = self.evaluate(observations, mode, rng, acting);
         let epsilon = if mode == Mode::Explore { self.epsilon() } else { 0.0 };
         let mask = self.observation_space.action_mask();
-        AgentError::check_outputs(&*q)?;
+        AgentError::check_outputs(q)?;
         actions.clear();
         actions.extend(q.chunks_exact(n_actions).zip(features.chunks_exact(width)).map(
             |(q, features)| {
