@@ -52,6 +52,16 @@ pub struct Experiment {
     pub progress: ProgressBars,
 }
 
+/// How a seed of a run stands before it is trained.
+pub(crate) enum Standing {
+    /// Its training has ended.
+    Finished(Summary),
+    /// It was stopped, or not begun.
+    Open(Option<Summary>),
+    /// Its summary is damaged, for this reason. The end of the training makes it anew.
+    Damaged(TrainError),
+}
+
 /// The env steps that a training has taken, those that it goes back over included.
 struct Reached(u64);
 
@@ -112,26 +122,18 @@ impl Experiment {
         claimed: &Claimed,
         make: &(impl Fn(&Plan) -> Result<Setup<O, A>, TrainError> + Sync),
     ) -> Result<Summary, TrainError> {
-        let dir = SeedDir::below(&self.dir, seed);
-        let identity = RunIdentity {
-            defaults: self.defaults.clone(),
-            ..RunIdentity::new(&claimed.config, seed)
-        };
         let mut interrupt = StopOnInterrupt::install();
-        claimed.check()?;
-        dir.tidy()?;
-        match dir.summary_of(&identity) {
-            Ok(Some(summary)) if summary.ending != Ending::Stopped => return Ok(summary),
-            // The end of the run makes it anew.
-            Err(error @ TrainError::InvalidFile { .. }) if self.existing == Existing::Resume => {
-                self.progress
-                    .warn(&format!("seed {seed}: goes on without its summary, since {error}"));
-            }
-            Ok(stopped) if interrupt.requested() => {
+        let (dir, identity, standing) = self.open(seed, claimed)?;
+        match standing {
+            Standing::Finished(summary) => return Ok(summary),
+            Standing::Damaged(error) => self
+                .progress
+                .warn(&format!("seed {seed}: goes on without its summary, since {error}")),
+            Standing::Open(stopped) if interrupt.requested() => {
                 // Not begun, or stopped earlier: it stays as it is.
                 return Ok(stopped.unwrap_or_else(Summary::not_begun));
             }
-            summary => drop(summary?),
+            Standing::Open(_) => {}
         }
         let plan = self.training.plan(seed);
         let resumed = match self.existing {
@@ -168,6 +170,30 @@ impl Experiment {
         claimed.check()?;
         dir.write_summary(&summary, &identity)?;
         Ok(summary)
+    }
+
+    /// Opens the directory of a seed: what a killed process left there is tidied up. Returns whose it is too, and
+    /// how it stands.
+    pub(crate) fn open(
+        &self,
+        seed: u64,
+        claimed: &Claimed,
+    ) -> Result<(SeedDir, RunIdentity, Standing), TrainError> {
+        let dir = SeedDir::below(&self.dir, seed);
+        let identity = RunIdentity {
+            defaults: self.defaults.clone(),
+            ..RunIdentity::new(&claimed.config, seed)
+        };
+        claimed.check()?;
+        dir.tidy()?;
+        let standing = match dir.summary_of(&identity) {
+            Ok(Some(summary)) if summary.ending != Ending::Stopped => Standing::Finished(summary),
+            Err(error @ TrainError::InvalidFile { .. }) if self.existing == Existing::Resume => {
+                Standing::Damaged(error)
+            }
+            summary => Standing::Open(summary?),
+        };
+        Ok((dir, identity, standing))
     }
 
     /// Takes a seed up from its newest usable checkpoint, with a fresh setup for each that is tried.

@@ -59,8 +59,7 @@ impl<T> Resumed<T> {
     /// What is worth knowing of how the run was taken up, a line each.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let used = |error| format!("an older checkpoint is used, since {error}");
-        let mut warnings: Vec<_> = self.damaged.iter().map(used).collect();
+        let mut warnings = passed_over(&self.damaged);
         let kept: Vec<_> = self.set_aside.iter().map(|path| path.display().to_string()).collect();
         if !kept.is_empty() {
             let kept = kept.join(" and ");
@@ -76,6 +75,11 @@ impl<T> Resumed<T> {
         }
         warnings
     }
+}
+
+/// Why newer checkpoints than the one that is used were passed over, a line each.
+pub(crate) fn passed_over(damaged: &[CheckpointError]) -> Vec<String> {
+    damaged.iter().map(|error| format!("an older checkpoint is used, since {error}")).collect()
 }
 
 impl Recorder {

@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use crate::{
     Existing, Experiment, SeedDir, TrainError,
     identity::{Difference, SEEDS, difference},
+    run_seeds::listed,
 };
 
 const CONFIG: &str = "config.toml";
@@ -91,7 +92,11 @@ fn join(experiment: &Experiment, config: &str, asked: &Table) -> Result<(), Trai
     let path = experiment.dir.join(CONFIG);
     let mut saved = read_config(&experiment.dir)?;
     let mut asked = asked.clone();
-    let seeds = [saved.remove(SEEDS), asked.remove(SEEDS)].map(|seeds| numbers(seeds.as_ref()));
+    let seeds = [&mut saved, &mut asked].map(|config| {
+        let seeds = listed(config);
+        config.remove(SEEDS);
+        seeds
+    });
     if let Some(Difference { key, was, is }) = difference(&saved, &asked, &experiment.defaults) {
         return Err(TrainError::OtherConfiguration { path: experiment.dir.clone(), key, was, is });
     }
@@ -107,7 +112,8 @@ fn join(experiment: &Experiment, config: &str, asked: &Table) -> Result<(), Trai
     } else {
         let header: String =
             config.split_inclusive('\n').take_while(|line| line.starts_with('#')).collect();
-        let all: Vec<Value> = all.into_iter().map(Value::from).collect();
+        // They were read from TOML, whose numbers are those of `i64`.
+        let all: Vec<Value> = all.into_iter().map(|seed| Value::Integer(seed as i64)).collect();
         let mut table = Table::from_iter([(SEEDS.to_owned(), all.into())]);
         table.extend(asked);
         format!("{header}{table}")
@@ -126,11 +132,6 @@ pub(crate) fn read_config(dir: &Path) -> Result<Table, TrainError> {
     let target = path.canonicalize().map_err(failed())?;
     let text = files::read_bounded(&target, MAX_CONFIG_BYTES).map_err(failed())?;
     parse(&path, &String::from_utf8_lossy(&text))
-}
-
-/// The seeds that a configuration lists, where it does.
-fn numbers(seeds: Option<&Value>) -> Option<Vec<i64>> {
-    seeds?.as_array()?.iter().map(Value::as_integer).collect()
 }
 
 fn parse(path: &Path, text: &str) -> Result<Table, TrainError> {

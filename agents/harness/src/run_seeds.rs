@@ -36,14 +36,18 @@ impl RunSeeds {
     /// # Errors
     /// [`TrainError::File`].
     pub fn of(run: &Path, config: &Table) -> Result<Self, TrainError> {
-        let listed = config.get(SEEDS).and_then(Value::as_array).map(|seeds| {
-            let seed = |seed: &Value| u64::try_from(seed.as_integer()?).ok();
-            seeds.iter().filter_map(seed).collect::<Vec<_>>()
-        });
+        let listed = listed(config);
         let is_own = |dir: &SeedDir| listed.as_ref().is_none_or(|seeds| seeds.contains(&dir.seed));
         let (own, left_out) = SeedDir::with_records(run)?.into_iter().partition(is_own);
         Ok(Self { own, left_out, listed })
     }
+}
+
+/// The seeds that a configuration lists; `None` where it has no list.
+pub(crate) fn listed(config: &Table) -> Option<Vec<u64>> {
+    let seeds = config.get(SEEDS)?.as_array()?;
+    let seed = |seed: &Value| u64::try_from(seed.as_integer()?).ok();
+    Some(seeds.iter().filter_map(seed).collect())
 }
 
 #[cfg(test)]

@@ -166,6 +166,12 @@ fn it_is_said_that_an_older_checkpoint_is_used() {
     let (steps, warnings) = record(0, Existing::Resume);
     assert_eq!(steps, 500);
     assert!(warnings[0].contains("an older checkpoint is used"), "{warnings:?}");
+    // Of a training that has ended, too.
+    let newest = dir.join("seed-0/checkpoints/000000000500/manifest.json");
+    std::fs::write(newest, "no manifest").unwrap();
+    let (steps, warnings) = record(0, Existing::Resume);
+    assert!(steps < 500 && warnings.len() == 1, "{steps} {warnings:?}");
+    assert!(warnings[0].contains("an older checkpoint is used"), "{warnings:?}");
 }
 
 #[test]

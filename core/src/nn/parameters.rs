@@ -7,6 +7,7 @@ mod slices;
 
 pub(crate) use loss::{check_differentiable, check_scalar};
 pub use named::NamedParameter;
+use slices::Flat;
 
 use rand::Rng;
 use tch::{Kind, Tensor};
@@ -168,7 +169,7 @@ impl ParametersBuilder {
         noise: Option<Noise>,
         rng: &mut R,
     ) -> Result<Parameters, NetworkError> {
-        let zeros = |length: usize| Tensor::f_zeros([length as i64], tch::kind::FLOAT_CPU);
+        let zeros = Flat::zeros;
         let deviations = noise.as_ref().map_or(0, Noise::deviations);
         let values = zeros(self.length + deviations)?;
         let gradients = zeros(self.length + deviations)?;
@@ -228,12 +229,12 @@ impl ParametersBuilder {
 /// [`values_mut`](Self::values_mut) has changed values, before the next `forward`.
 #[derive(Debug)]
 pub struct Parameters {
-    values: Tensor,
-    gradients: Tensor,
+    values: Flat,
+    gradients: Flat,
     /// Where libtorch adds the gradients of the layers' tensors. No slice of it is ever handed out.
-    accumulated: Tensor,
+    accumulated: Flat,
     /// The noise and the weights that it comes to, of which the layers' tensors are views.
-    noise: Option<(Noise, Tensor)>,
+    noise: Option<(Noise, Flat)>,
     shapes: Vec<Vec<usize>>,
     names: Vec<String>,
     /// The layers' tensors again.
@@ -243,7 +244,7 @@ pub struct Parameters {
 impl Parameters {
     /// How many numbers there are.
     pub fn len(&self) -> usize {
-        self.values.numel()
+        self.values.len()
     }
 
     /// Whether there is not one.

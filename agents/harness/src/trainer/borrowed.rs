@@ -6,10 +6,11 @@ use gymnast_envs::{Env, EnvError, Seed, Space, SyncVectorEnv, VectorEnv};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::{Ending, Looks, Parts, Start, Summary, go_on};
+use super::{Looks, Parts, Start, Summary, go_on};
 use crate::{
     Agent, AgentError, Callback, CheckpointError, Evaluation, Existing, Experiment, Flow, MakeEnvs,
-    Progress, ProgressBars, Recorder, RunIdentity, SeedDir, TrainError, Training, run_directory,
+    Progress, ProgressBars, Recorder, RunIdentity, SeedDir, TrainError, Training,
+    experiment::Standing, recorder::passed_over, run_directory,
 };
 
 /// Trains an agent that you hold, in environments that you hold, and gives both back.
@@ -245,17 +246,15 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
             progress: ProgressBars::hidden(),
         };
         let claimed = run_directory::claim(&experiment, &config.to_string())?;
-        let of_config = RunIdentity::new(&claimed.config, self.seed);
-        let identity = RunIdentity { defaults: experiment.defaults.clone(), ..of_config };
-        let of_seed = SeedDir::below(&experiment.dir, self.seed);
-        of_seed.tidy()?;
-        let finished = match of_seed.summary_of(&identity) {
-            // The end of the run makes it anew.
-            Err(TrainError::InvalidFile { .. }) if existing == Existing::Resume => None,
-            summary => summary?.filter(|summary| summary.ending != Ending::Stopped),
-        };
-        if let Some(summary) = finished {
-            return self.take_up_finished(&of_seed, &identity, summary);
+        let (of_seed, identity, standing) = experiment.open(self.seed, &claimed)?;
+        match standing {
+            Standing::Finished(summary) => {
+                return self.take_up_finished(&of_seed, &identity, summary);
+            }
+            Standing::Damaged(error) => {
+                self.warn(&[format!("it goes on without its summary, since {error}")]);
+            }
+            Standing::Open(_) => {}
         }
         let resumed = match existing {
             Existing::Resume => Recorder::resume(&of_seed.path, &identity, |state| {
@@ -266,9 +265,7 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         let root = Seed::new(self.seed);
         let (recorder, start) = match resumed {
             Some(resumed) => {
-                for warning in resumed.warnings() {
-                    self.callbacks.iter_mut().for_each(|callback| callback.on_warning(&warning));
-                }
+                self.warn(&resumed.warnings());
                 (resumed.recorder, resumed.state.with(resumed.evaluations))
             }
             None => {
@@ -293,7 +290,10 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
             .checkpoints()
             .newest(identity, |_, state| Ok(Start::resumed(&state, &mut self.parts())?))?;
         match newest {
-            Some(_) => Ok(summary),
+            Some(newest) => {
+                self.warn(&passed_over(&newest.damaged));
+                Ok(summary)
+            }
             None => Err(TrainError::NoUsableCheckpoint {
                 path: of_seed.path.clone(),
                 reasons: vec![CheckpointError::mismatch(
@@ -302,6 +302,12 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
                     "none",
                 )],
             }),
+        }
+    }
+
+    fn warn(&mut self, warnings: &[String]) {
+        for warning in warnings {
+            self.callbacks.iter_mut().for_each(|callback| callback.on_warning(warning));
         }
     }
 

@@ -1,6 +1,39 @@
-//! Slices into the flat tensors.
+//! Flat tensors, and slices into them.
 
-use tch::Tensor;
+use std::ops::Deref;
+
+use tch::{TchError, Tensor};
+
+/// A tensor that is one row of `f32` on the CPU, and its length: to ask libtorch for that allocates.
+#[derive(Debug)]
+pub(super) struct Flat {
+    tensor: Tensor,
+    length: usize,
+}
+
+impl Flat {
+    pub(super) fn zeros(length: usize) -> Result<Self, TchError> {
+        let tensor = Tensor::f_zeros([length as i64], tch::kind::FLOAT_CPU)?;
+        Ok(Self { tensor, length })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// The same memory.
+    pub(super) fn shallow_clone(&self) -> Self {
+        Self { tensor: self.tensor.shallow_clone(), length: self.length }
+    }
+}
+
+impl Deref for Flat {
+    type Target = Tensor;
+
+    fn deref(&self) -> &Tensor {
+        &self.tensor
+    }
+}
 
 // SAFETY, of both: the tensors come from `zeros` with kind f32 on the CPU, so they are
 // contiguous, initialised and aligned; they are private and never resized, so the memory lives
@@ -9,16 +42,16 @@ use tch::Tensor;
 // does not write to them, and `Parameter::tensor` hands out copies. libtorch writes to `accumulated`,
 // of which slices live within one function alone, between its calls.
 
-pub(super) fn of(tensor: &Tensor) -> &[f32] {
-    match tensor.numel() {
+pub(super) fn of(flat: &Flat) -> &[f32] {
+    match flat.length {
         0 => &[],
-        length => unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast(), length) },
+        length => unsafe { std::slice::from_raw_parts(flat.data_ptr().cast(), length) },
     }
 }
 
-pub(super) fn of_mut(tensor: &mut Tensor) -> &mut [f32] {
-    match tensor.numel() {
+pub(super) fn of_mut(flat: &mut Flat) -> &mut [f32] {
+    match flat.length {
         0 => &mut [],
-        length => unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast(), length) },
+        length => unsafe { std::slice::from_raw_parts_mut(flat.data_ptr().cast(), length) },
     }
 }
