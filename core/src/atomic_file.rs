@@ -1,9 +1,9 @@
-//! Files that appear whole or not at all.
+//! Writes files atomically: whole or not at all.
 //!
-//! Bytes go to a temporary file in the target's own folder, reach the disk, and take the target's
-//! name in one rename; then the folder is synced, so that the new name survives a power cut too. A
-//! reader sees the old file or the new one, never half of either, and a process killed in between
-//! leaves at most a hidden `.NAME.PID-N.tmp`, which may be deleted.
+//! Bytes go to a temporary file in the target's own folder and are synced to the disk; then one
+//! rename gives it the target's name, and the folder is synced so that the name survives a power
+//! cut. A reader sees the old file or the new one, never a part. A process killed in between leaves
+//! at most a hidden `.NAME.PID-N.tmp`, which may be deleted.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -13,26 +13,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::files::{self, folder, sync_name};
 
-/// A file that could not be written; whatever stood at `path` before still stands there.
+/// A file could not be written; the old file at `path`, if any, is unchanged.
 ///
-/// If only the sync of the folder failed, the new file already stands there, whole.
+/// If only the sync of the folder failed, the new file is complete and in place.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {}: {}", path.display(), advice(path, source))]
 pub struct WriteError {
-    /// The file that was to be written.
+    /// The file to write.
     pub path: PathBuf,
-    /// What the operating system said.
+    /// The error of the operating system.
     pub source: io::Error,
 }
 
-/// Writes `bytes` to `path`, replacing a file that is there.
+/// Writes `bytes` to `path` and replaces an existing file.
 ///
-/// A symbolic link at `path` is replaced, not followed. The new file has the permissions that any
-/// newly created file has.
+/// A symbolic link at `path` is replaced, not followed. The file gets the default permissions of a
+/// new file.
 ///
 /// # Errors
-/// [`WriteError`] names the path and says what to do: the folder is missing, writing is not
-/// permitted, the disk is full, a folder stands in the way.
+/// [`WriteError`] names the path and what to do: the folder is missing, writing is not permitted,
+/// the disk is full, or `path` is a folder.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("atomic-file-doc-{}", std::process::id()));
@@ -45,7 +45,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     write_with(path, |file| file.write_all(bytes))
 }
 
-/// Writes to `path` what `fill` puts into the buffered file: for contents too large to hold twice.
+/// Writes to `path` what `fill` puts into the buffered file. Use it for contents too large to hold
+/// in memory twice.
 ///
 /// # Errors
 /// As [`write()`]; an error returned by `fill` leaves `path` untouched and the temporary file removed.
@@ -68,7 +69,7 @@ pub fn write_with(
 
 /// Deletes the temporary files of killed processes that were writing `targets` in `folder`.
 ///
-/// Call it only while no other process may write them, under a lock for instance.
+/// Call it only while no other process writes them, for example under a lock.
 ///
 /// # Errors
 /// What the operating system returns.
@@ -83,10 +84,10 @@ pub fn remove_leftovers(folder: &Path, targets: &[&str]) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a file of this name is what a process that was killed while it wrote `target` left behind.
+/// Returns whether a file of this name is a temporary file for `target`.
 ///
-/// A process that still writes `target` has such a file too: only the one that may write it should
-/// delete it.
+/// A process that is still writing `target` has such a file too: delete it only under the lock of
+/// the writer.
 #[must_use]
 pub fn is_leftover(name: &str, target: &str) -> bool {
     let inner = name.strip_prefix(&beginning(target)).and_then(|rest| rest.strip_suffix(".tmp"));
@@ -99,7 +100,7 @@ fn temporary_beside(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{}{}-{number}.tmp", beginning(name), process::id()))
 }
 
-/// How the names of the temporary files of a target begin.
+/// Returns the prefix of the names of a target's temporary files.
 fn beginning(name: &str) -> String {
     // Names end at 255 bytes on common file systems; room is left for the ends added here.
     let name: String = name.chars().take(40).collect();

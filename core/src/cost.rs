@@ -1,8 +1,8 @@
-//! What a network costs: parameters, memory, arithmetic and the time that training takes.
+//! The cost of a network: parameters, memory, arithmetic and training time.
 //!
-//! A multiplication and the addition of its product are 2 FLOP. Only products of matrices and
-//! convolutions are counted, as `torch.utils.flop_counter` and Kaplan et al. do: biases, activations,
-//! normalisation and pooling are small beside them. Of a batch of B examples,
+//! A multiplication and the addition of its product are 2 FLOP. Only matrix products and
+//! convolutions are counted, as `torch.utils.flop_counter` and Kaplan et al. do: biases,
+//! activations, normalisation and pooling are small beside them. For a batch of B examples:
 //!
 //! ```text
 //! a linear layer         2 · B · inputs · outputs
@@ -42,68 +42,68 @@ use thiserror::Error;
 use crate::nn::{LayerConfig, LayerShape, NetworkConfig, NetworkError, PlacedLayer};
 use crate::text::number;
 
-/// FLOP of one petaflop/s for a day.
+/// The FLOP of one petaflop/s-day.
 const PFS_DAY: f64 = 1e15 * 86_400.0;
 /// Training passes for each forward pass: itself, and a backward pass that costs two.
 const PASSES: f64 = 3.0;
 
-/// Why a cost cannot be told.
+/// Why a cost cannot be computed.
 #[derive(Debug, Error)]
 pub enum CostError {
-    /// No network can be built of the description.
+    /// The configuration describes no valid network.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// A batch of no examples, or of more than can be counted.
-    #[error("a batch has at least 1 example and at most 2³² − 1, got {got}")]
+    /// A batch without examples, or with too many.
+    #[error("batch must be from 1 to 2³² − 1 examples, got {got}")]
     Batch {
-        /// How many were given.
+        /// The number of examples given.
         got: usize,
     },
-    /// Hardware that calculates nothing.
+    /// A setting of the hardware is out of range.
     #[error("{what}, got {}", number(*got))]
     Hardware {
-        /// What it needs.
+        /// What is needed.
         what: &'static str,
-        /// What was given.
+        /// The value given.
         got: f64,
     },
 }
 
-/// What one layer costs.
+/// The cost of one layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerCost {
-    /// Its name, as `encoder.0`.
+    /// The name of the layer, such as `encoder.0`.
     pub name: String,
-    /// What kind it is of, as `conv2d`.
+    /// The kind of the layer, such as `conv2d`.
     pub kind: &'static str,
-    /// The shape of what it returns for one example.
+    /// The shape of its output for one example.
     pub output: LayerShape,
-    /// Its parameters.
+    /// The number of its parameters.
     pub parameters: usize,
     /// The FLOP of a forward pass of the batch.
     pub forward_flop: u64,
-    /// The bytes of what it returns for the batch, which a backward pass reads. Some layers overwrite
-    /// what they read instead.
+    /// The bytes of its output for the batch, which a backward pass reads. Some layers overwrite
+    /// their input instead.
     pub activation_bytes: u64,
 }
 
-/// What a network costs, layer by layer, for one batch.
+/// The cost of a network for one batch, layer by layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkCost {
-    /// The examples of the batch.
+    /// The number of examples in the batch.
     pub batch: usize,
-    /// The bytes of the batch itself.
+    /// The bytes of the batch's inputs.
     pub input_bytes: u64,
     /// The layers, first to last.
     pub layers: Vec<LayerCost>,
 }
 
 impl NetworkCost {
-    /// Of the network that this describes, for a batch of examples of the shape `input`. Builds
-    /// nothing.
+    /// Computes the cost of the described network for a batch of examples of shape `input`, without
+    /// building it.
     ///
     /// # Errors
-    /// [`CostError::Batch`], and [`CostError::Network`] where no network can be built of it.
+    /// [`CostError::Batch`]; [`CostError::Network`] if the configuration is not valid.
     pub fn of(config: &NetworkConfig, input: &[usize], batch: usize) -> Result<Self, CostError> {
         // Below the limits of a network every count then fits into 64 bits.
         let examples = u32::try_from(batch).ok().filter(|&n| n > 0);
@@ -121,19 +121,19 @@ impl NetworkCost {
         Ok(Self { batch, input_bytes: bytes(LayerShape::of(input)?), layers })
     }
 
-    /// The parameters of all layers.
+    /// Returns the number of parameters of all layers.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(|layer| layer.parameters).sum()
     }
 
-    /// The bytes of the parameters, and as many again of their gradients. Adam's two moments take
-    /// as much once more.
+    /// Returns the bytes of the parameters and their gradients. Adam's two moments take as much
+    /// again.
     pub fn parameter_bytes(&self) -> u64 {
         2 * 4 * self.parameters() as u64
     }
 
-    /// The bytes that flow between layers, the batch itself included: what training keeps for the
-    /// backward pass, at most. Evaluation keeps two layers' at a time.
+    /// Returns the bytes of all activations, the batch included: the most that training keeps for
+    /// the backward pass. Evaluation keeps those of two layers at a time.
     pub fn activation_bytes(&self) -> u64 {
         self.input_bytes + self.layers.iter().map(|layer| layer.activation_bytes).sum::<u64>()
     }
@@ -157,7 +157,7 @@ fn flop(layer: &PlacedLayer) -> u64 {
 }
 
 impl fmt::Display for NetworkCost {
-    /// A table: a line for each layer, then the sums.
+    /// Prints a table: a line for each layer, then the totals.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |cells: [&dyn fmt::Display; 6]| {
             let [name, kind, output, parameters, flop, bytes] = cells;
@@ -179,18 +179,18 @@ impl fmt::Display for NetworkCost {
     }
 }
 
-/// The FLOP of training: three times the forward passes of `examples` in `epochs`, where one pass of
-/// one example takes `forward_flop`.
+/// Returns the FLOP of training: three forward passes for each of `examples` in each of `epochs`;
+/// `forward_flop` is the cost of one example's forward pass.
 pub fn training_flop(forward_flop: u64, examples: u64, epochs: u64) -> f64 {
     PASSES * forward_flop as f64 * examples as f64 * epochs as f64
 }
 
-/// The same work in petaflop/s-days: 8.64 · 10¹⁹ FLOP each.
+/// Converts FLOP to petaflop/s-days of 8.64 · 10¹⁹ FLOP.
 pub fn pfs_days(flop: f64) -> f64 {
     flop / PFS_DAY
 }
 
-/// What calculates.
+/// A processor, by its peak speed and utilisation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hardware {
     peak: f64,
@@ -198,33 +198,33 @@ pub struct Hardware {
 }
 
 impl Hardware {
-    /// Of so many FLOP per second at best, of which this share is used.
+    /// Creates hardware with a peak in FLOP per second and the fraction of it in use.
     ///
     /// # Errors
     /// [`CostError::Hardware`] unless the peak is finite and > 0 and the utilisation in (0, 1].
     pub fn new(peak: f64, utilisation: f64) -> Result<Self, CostError> {
         let error = |what, got| Err(CostError::Hardware { what, got });
         if !(peak > 0.0 && peak.is_finite()) {
-            return error("a peak needs to be finite and > 0 FLOP per second", peak);
+            return error("peak must be finite and > 0 FLOP per second", peak);
         }
         if !(utilisation > 0.0 && utilisation <= 1.0) {
-            return error("a utilisation needs to be in (0, 1]", utilisation);
+            return error("utilisation must be in (0, 1]", utilisation);
         }
         Ok(Self { peak, utilisation })
     }
 
-    /// The FLOP of a second of work.
+    /// Returns the FLOP done in a second.
     pub fn flop_per_second(self) -> f64 {
         self.peak * self.utilisation
     }
 
-    /// The seconds that this work takes.
+    /// Returns the seconds needed for `flop`.
     pub fn seconds(self, flop: f64) -> f64 {
         flop / self.flop_per_second()
     }
 
-    /// The petaflop/s-days that were spent in so many seconds: what is known of a training whose
-    /// network is not.
+    /// Returns the petaflop/s-days done in `seconds`: the cost of a training whose network is
+    /// unknown.
     pub fn pfs_days(self, seconds: f64) -> f64 {
         pfs_days(seconds * self.flop_per_second())
     }

@@ -1,16 +1,16 @@
-//! Files and directories that a process keeps as its own.
+//! Files and directories owned by a process.
 //!
-//! They are opened without following links, their names survive a power cut, and one that was removed
-//! or replaced in the meantime is told from the one that was opened.
+//! They are opened without following links, their names survive a power cut, and a file that was
+//! removed or replaced is distinguished from the open one.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
-/// Opens a regular file. A link, a directory or a device at `path` is refused, not followed.
+/// Opens a regular file. Anything else at `path` (a link, a directory, a device) is an error.
 ///
 /// # Errors
-/// What the operating system returns; [`ErrorKind::InvalidInput`] for anything but a regular file.
+/// The error of the operating system; [`ErrorKind::InvalidInput`] for anything but a regular file.
 pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     if let Some(found) = metadata(path)? {
         expect_file(&found)?;
@@ -26,21 +26,21 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 /// Reads a regular file of at most `limit` bytes.
 ///
 /// # Errors
-/// As [`open`]; [`ErrorKind::InvalidData`] where the file is longer.
+/// As [`open`]; [`ErrorKind::InvalidData`] if the file is longer.
 pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path, OpenOptions::new().read(true))?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        let message = format!("longer than the {limit} bytes expected");
+        let message = format!("expected at most {limit} bytes, got more");
         return Err(io::Error::new(ErrorKind::InvalidData, message));
     }
     Ok(bytes)
 }
 
-/// Whether a directory stands at `path`. A link or a file there is refused.
+/// Returns whether a directory exists at `path`. A link or a file there is an error.
 ///
 /// # Errors
-/// What the operating system returns; [`ErrorKind::InvalidInput`] for anything but a directory.
+/// The error of the operating system; [`ErrorKind::InvalidInput`] for anything but a directory.
 pub fn is_dir(path: &Path) -> io::Result<bool> {
     match metadata(path)? {
         None => Ok(false),
@@ -49,10 +49,11 @@ pub fn is_dir(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Makes a directory unless it is there, and its name durable. A link or a file at `path` is refused.
+/// Creates a directory unless it exists, and syncs its name to the disk. A link or a file at `path`
+/// is an error.
 ///
 /// # Errors
-/// What the operating system returns; [`ErrorKind::InvalidInput`] for anything but a directory.
+/// The error of the operating system; [`ErrorKind::InvalidInput`] for anything but a directory.
 pub fn create_dir(path: &Path) -> io::Result<()> {
     if is_dir(path)? {
         return Ok(());
@@ -65,11 +66,11 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
     sync_name(path)
 }
 
-/// Makes a directory and those above it unless they are there, and their names durable. Links to
-/// directories are followed: the caller chose the path.
+/// Creates a directory and its parents unless they exist, and syncs their names to the disk. Links
+/// to directories are followed: the caller chose the path.
 ///
 /// # Errors
-/// What the operating system returns.
+/// The error of the operating system.
 pub fn create_dir_all(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Ok(()),
@@ -85,26 +86,26 @@ pub fn create_dir_all(path: &Path) -> io::Result<()> {
     sync_name(path)
 }
 
-/// Deletes a file unless it is gone already. A link is deleted itself, not its target.
+/// Deletes a file if it exists. A link is deleted, not its target.
 ///
 /// # Errors
-/// What the operating system returns.
+/// The error of the operating system.
 pub fn remove_file(path: &Path) -> io::Result<()> {
     missing_is_ok(fs::remove_file(path))
 }
 
-/// Deletes a directory with everything in it unless it is gone already. No link is followed.
+/// Deletes a directory and its contents if it exists. Links are not followed.
 ///
 /// # Errors
-/// What the operating system returns.
+/// The error of the operating system.
 pub fn remove_dir_all(path: &Path) -> io::Result<()> {
     missing_is_ok(fs::remove_dir_all(path))
 }
 
-/// Whether `path` still leads to the open file: not where it was removed, replaced or moved.
+/// Returns whether `path` still names the open file: false after it was removed, replaced or moved.
 ///
 /// # Errors
-/// What the operating system returns.
+/// The error of the operating system.
 pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let Some(named) = metadata(path)? else { return Ok(false) };
     #[cfg(unix)]
@@ -120,10 +121,10 @@ pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// What stands at `path`, links not followed; `None` where nothing does.
+/// Returns the metadata of `path` without following links; `None` if it does not exist.
 ///
 /// # Errors
-/// What the operating system returns.
+/// The error of the operating system.
 pub fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -133,18 +134,19 @@ pub fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-/// Makes the name of a new file or directory survive a power cut.
+/// Syncs the name of a new file or directory to the disk, so that it survives a power cut.
 ///
 /// # Errors
-/// What the operating system returns.
+/// The error of the operating system.
 pub fn sync_name(path: &Path) -> io::Result<()> {
     sync_dir(folder(path))
 }
 
-/// Makes the names in a directory survive a power cut. Only Unix can open a directory for that.
+/// Syncs the names in a directory to the disk. Does nothing outside Unix, which alone can open
+/// directories.
 ///
 /// # Errors
-/// What the operating system returns.
+/// The error of the operating system.
 pub fn sync_dir(path: &Path) -> io::Result<()> {
     if !cfg!(unix) {
         return Ok(());
@@ -158,7 +160,7 @@ pub fn sync_dir(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The directory that a path's last name stands in.
+/// Returns the directory that contains `path`.
 pub(crate) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

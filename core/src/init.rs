@@ -1,4 +1,4 @@
-//! What a network's parameters are before the first update.
+//! Initialises the parameters of a network.
 //!
 //! Every number comes from the caller's random stream; libtorch's own generator is never drawn
 //! from. Names and formulas are those of `torch.nn.init`.
@@ -8,34 +8,34 @@ use rand_distr::{Distribution, StandardNormal, Uniform};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// How many numbers flow into and out of one unit of a layer.
+/// The numbers of inputs and outputs of a unit in a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fans {
-    /// Inputs of one output unit; for a convolution, times the size of its kernel.
+    /// Inputs of one output unit; for a convolution, times the kernel's size.
     pub fan_in: usize,
-    /// Outputs that one input unit reaches; for a convolution, times the size of its kernel.
+    /// Outputs that one input unit reaches; for a convolution, times the kernel's size.
     pub fan_out: usize,
 }
 
-/// A rule that fills a parameter.
+/// A rule that initialises a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Init {
-    /// `U(±1/√fan_in)`, what PyTorch's `nn.Linear` gives its weight and its bias. (`tch::nn::linear`
-    /// draws its weight from a range about 2.4 times as wide.)
+    /// `U(±1/√fan_in)`, PyTorch's default for the weight and bias of `nn.Linear`.
+    /// (`tch::nn::linear` draws its weight from a range about 2.4 times as wide.)
     LinearDefault,
-    /// All zero.
+    /// Zeros.
     Zeros,
-    /// All the same.
+    /// One value everywhere.
     Constant {
-        /// That value.
+        /// The value.
         value: f32,
     },
     /// `U(low, high)`.
     Uniform {
-        /// The least value.
+        /// The lower bound, included.
         low: f32,
-        /// The bound above, itself excluded.
+        /// The upper bound, excluded.
         high: f32,
     },
     /// `N(mean, std²)`.
@@ -47,9 +47,9 @@ pub enum Init {
     },
     /// The normal distribution between two bounds, as `trunc_normal_`.
     TruncatedNormal {
-        /// The mean before the bounds cut, which lies between them.
+        /// The mean before truncation; between the bounds.
         mean: f32,
-        /// The standard deviation before the bounds cut, > 0.
+        /// The standard deviation before truncation; > 0.
         std: f32,
         /// The lower bound.
         low: f32,
@@ -76,18 +76,18 @@ pub enum Init {
         /// √2 for ReLU; see [`gain`](crate::nn::Activation::gain).
         gain: f32,
     },
-    /// `U(±gain · √(3/fan_out))`: He's other choice, which keeps the variance of gradients.
+    /// `U(±gain · √(3/fan_out))`: He's alternative, which keeps the variance of the gradients.
     KaimingUniformFanOut {
         /// √2 for ReLU; see [`gain`](crate::nn::Activation::gain).
         gain: f32,
     },
-    /// `N(0, gain²/fan_out)`: He's other choice, which keeps the variance of gradients.
+    /// `N(0, gain²/fan_out)`: He's alternative, which keeps the variance of the gradients.
     KaimingNormalFanOut {
         /// √2 for ReLU; see [`gain`](crate::nn::Activation::gain).
         gain: f32,
     },
-    /// Rows (or columns, where those are fewer) that are orthogonal and of length `gain`
-    /// (Saxe et al. 2014). Needs two dimensions; further ones count as columns.
+    /// Orthogonal rows (or columns, if there are fewer of them) of length `gain` (Saxe et al.
+    /// 2014). Needs at least two dimensions; dimensions after the first count as columns.
     Orthogonal {
         /// The length of a row or column.
         gain: f32,
@@ -97,31 +97,31 @@ pub enum Init {
 /// Why a parameter cannot be initialised.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum InitError {
-    /// A number in the rule is not finite, or out of its range.
+    /// A number in the rule is not finite or out of its range.
     #[error("initialiser {rule:?}: {need}")]
     BadRule {
         /// The rule.
         rule: Init,
-        /// What it needs.
+        /// The requirement.
         need: &'static str,
     },
-    /// The numbers that the rule draws are beyond what `f32` holds.
-    #[error("initialiser {rule:?} drew {got}: expected finite numbers, by a smaller rule")]
+    /// The rule drew numbers that exceed the range of `f32`.
+    #[error("initialiser {rule:?} drew {got}: expected finite numbers; choose smaller values")]
     NotFinite {
         /// The rule.
         rule: Init,
         /// The first number that is not finite.
         got: f32,
     },
-    /// There are more or fewer numbers to fill than the shape says.
-    #[error("a parameter of shape {shape:?} was given {got} numbers to fill")]
+    /// The number of elements differs from the shape.
+    #[error("got {got} numbers to fill: expected those of the shape {shape:?}")]
     Length {
         /// The shape.
         shape: Vec<usize>,
-        /// How many numbers there are.
+        /// The number of elements given.
         got: usize,
     },
-    /// Orthogonal vectors need a matrix.
+    /// Orthogonal initialisation needs at least two dimensions.
     #[error(
         "orthogonal initialisation needs at least 2 dimensions, got shape {shape:?}: choose zeros"
     )]
@@ -132,7 +132,7 @@ pub enum InitError {
 }
 
 impl Init {
-    /// Says whether the rule can fill a parameter of this shape.
+    /// Checks whether the rule can fill a parameter of this shape.
     pub fn check(&self, shape: &[usize]) -> Result<(), InitError> {
         let bad = |need| Err(InitError::BadRule { rule: *self, need });
         match *self {
@@ -175,8 +175,8 @@ impl Init {
     /// Fills `out`, a parameter of this shape in row-major order.
     ///
     /// # Errors
-    /// As [`check`](Self::check); [`InitError::Length`] unless `out` has as many elements as the shape
-    /// says, [`InitError::NotFinite`] where they do not hold what the rule draws.
+    /// As [`check`](Self::check); [`InitError::Length`] unless `out` has the shape's number of
+    /// elements, [`InitError::NotFinite`] if a drawn number exceeds the range of `f32`.
     pub fn fill<R: Rng + ?Sized>(
         &self,
         shape: &[usize],

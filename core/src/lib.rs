@@ -1,17 +1,17 @@
 //! Gymnast's training library: networks, initialisers, losses and optimisers on libtorch.
 //!
-//! Small networks are ruled by the cost of calls, not of arithmetic. So the parameters of a network
-//! are one flat vector ([`nn::Parameters`]) of which its layers are views: an optimiser's step, a
-//! target network's update, a checkpoint are each one loop over one slice, and neither acting
-//! ([`nn::Network::evaluate`]) nor the gradient of a loss whose formula is known
-//! ([`nn::Plan::backward`]) needs libtorch. libtorch does what it is best at: it differentiates
-//! everything else. [`supervised`] trains a network on rows of data, [`self_supervised`] before that
-//! on rows without labels, and [`metrics`] score what it predicts. [`imbalance`] is for classes that
-//! are rare, [`ood`] for rows unlike those learned from, [`ensemble`] for several networks as one,
-//! [`transfer`] and [`compression`] for networks that are there already, [`tune`] for settings.
+//! In small networks, the overhead of calls outweighs the arithmetic. So the parameters of a
+//! network are one flat vector ([`nn::Parameters`]), and its layers are views of it: an optimiser's
+//! step, a target network's update and a checkpoint are each one loop over one slice. Neither
+//! acting ([`nn::Network::evaluate`]) nor the gradient of a loss with a known formula
+//! ([`nn::Plan::backward`]) needs libtorch; libtorch differentiates everything else. [`supervised`]
+//! trains a network on rows of data, [`self_supervised`] pretrains one on rows without labels,
+//! [`metrics`] evaluates predictions. [`imbalance`] handles rare classes, [`ood`] detects rows
+//! unlike the training data, [`ensemble`] combines several networks, [`transfer`] and
+//! [`compression`] reuse trained networks, [`tune`] searches settings.
 //!
-//! Modules that need no libtorch, [`data`], [`metrics`], [`plot`] and [`tune`] for instance, stand outside the
-//! default feature `torch`, which everything else needs.
+//! Modules that need no libtorch, such as [`data`], [`metrics`], [`plot`] and [`tune`], work
+//! without the default feature `torch`; the others need it.
 //!
 //! ```
 //! use gymnast_core::statistics::{Curve, steps_to_threshold};
@@ -63,7 +63,7 @@ pub mod threads;
 #[cfg(feature = "torch")]
 pub mod transfer;
 
-/// libtorch's tensors, of the version that networks, losses and agents take.
+/// Re-exports libtorch's tensors, in the version that networks, losses and agents use.
 #[cfg(feature = "torch")]
 #[doc(no_inline)]
 pub use tch;

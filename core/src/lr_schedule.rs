@@ -1,9 +1,9 @@
-//! Learning-rate schedules: by which factor the learning rate counts at a step.
+//! Learning-rate schedules: the factor of the learning rate at each step.
 //!
-//! Each is a pure function of the step, so there is nothing to save and a resumed training cannot
-//! shift it. The formulas are those of PyTorch's schedulers of the same names, relative to the
-//! optimiser's learning rate, which is the highest rate of all of them but those that grow by choice.
-//! What a step is, an update or an epoch, is the caller's to say.
+//! Each schedule is a pure function of the step: it has no state to save, and resuming cannot shift
+//! it. The formulas are those of PyTorch's schedulers of the same names, relative to the
+//! optimiser's learning rate, which is the highest rate unless settings make it grow. The caller
+//! decides whether a step is an update or an epoch.
 //!
 //! ```
 //! use gymnast_core::lr_schedule::LrSchedule;
@@ -30,118 +30,119 @@ use crate::text::number;
 pub struct ScheduleError {
     /// The setting's name.
     pub key: &'static str,
-    /// What it may be.
+    /// The allowed values.
     pub allowed: &'static str,
-    /// What it was set to.
+    /// The value given.
     pub got: f64,
 }
 
-/// How the learning rate changes in the course of a training, with PyTorch's names and defaults.
+/// How the learning rate changes during training, with PyTorch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum LrSchedule {
-    /// The same all along.
+    /// A constant learning rate.
     #[default]
     Constant,
-    /// Times `gamma` after every `step_size` steps (`StepLR`).
+    /// Multiplies the rate by `gamma` after every `step_size` steps (`StepLR`).
     Step {
         /// The steps between two changes; ≥ 1.
         step_size: u64,
-        /// The factor of each; > 0.
+        /// The factor of each change; > 0.
         #[serde(default = "one_tenth")]
         gamma: f64,
     },
-    /// Times `gamma` after every step (`ExponentialLR`).
+    /// Multiplies the rate by `gamma` after every step (`ExponentialLR`).
     Exponential {
-        /// The factor of each; > 0.
+        /// The factor of each step; > 0.
         gamma: f64,
     },
-    /// Half a cosine from 1 to `min_factor`, and level after that (`CosineAnnealingLR`; Loshchilov
-    /// and Hutter 2017, <https://arxiv.org/abs/1608.03983>, without restarts).
+    /// Half a cosine from 1 to `min_factor`, then constant (`CosineAnnealingLR`; Loshchilov and
+    /// Hutter 2017, <https://arxiv.org/abs/1608.03983>, without restarts).
     Cosine {
-        /// The steps that it takes, ≥ 1; `None`: all there are.
+        /// The length of the half cosine in steps, ≥ 1; `None`: all steps.
         #[serde(default)]
         t_max: Option<u64>,
-        /// The factor at its end, PyTorch's `eta_min` over the learning rate; ≥ 0.
+        /// The final factor, PyTorch's `eta_min` divided by the learning rate; ≥ 0.
         #[serde(default)]
         min_factor: f64,
     },
-    /// A straight line, and level after that (`LinearLR`, which by default goes up in 5 steps).
+    /// A straight line, then constant (`LinearLR`, which by default rises over 5 steps).
     Linear {
-        /// The factor at its start; ≥ 0.
+        /// The initial factor; ≥ 0.
         #[serde(default = "one")]
         start_factor: f64,
-        /// The factor at its end; ≥ 0.
+        /// The final factor; ≥ 0.
         #[serde(default)]
         end_factor: f64,
-        /// The steps that it takes, ≥ 1; `None`: all there are.
+        /// The length of the line in steps, ≥ 1; `None`: all steps.
         #[serde(default)]
         total_iters: Option<u64>,
     },
-    /// A straight line up to where another schedule starts, and then that one for the steps that are
-    /// left (`SequentialLR` of `LinearLR` and another).
+    /// A linear warm-up, then another schedule for the remaining steps (`SequentialLR` of
+    /// `LinearLR` and another).
     WarmUp {
-        /// The steps that it takes.
+        /// The length of the warm-up in steps.
         steps: u64,
-        /// The factor at its start, as a part of the other's first; ≥ 0.
+        /// The initial factor, relative to the first factor of `then`; ≥ 0.
         #[serde(default)]
         start_factor: f64,
-        /// What comes then, which counts its steps from 0.
+        /// The schedule after the warm-up; its steps count from 0.
         then: Box<LrSchedule>,
     },
-    /// Up from `base_factor` to 1 and down again, over and over (`CyclicLR`; Smith 2017,
+    /// Cycles from `base_factor` up to 1 and down again (`CyclicLR`; Smith 2017,
     /// <https://arxiv.org/abs/1506.01186>).
     Cyclic {
-        /// The factor at the lower end, PyTorch's `base_lr / max_lr`; in [0, 1].
+        /// The lowest factor, PyTorch's `base_lr / max_lr`; in [0, 1].
         base_factor: f64,
-        /// The steps up; ≥ 1.
+        /// The steps of the rise; ≥ 1.
         #[serde(default = "two_thousand")]
         step_size_up: u64,
-        /// The steps down, ≥ 1; `None`: as many as up.
+        /// The steps of the fall, ≥ 1; `None`: the same as the rise.
         #[serde(default)]
         step_size_down: Option<u64>,
-        /// What becomes of the height of the cycles.
+        /// How the height of the cycles changes.
         #[serde(default)]
         mode: CyclicMode,
     },
-    /// Once up and far down, over all steps (`OneCycleLR`; Smith and Topin 2018,
-    /// <https://arxiv.org/abs/1708.07120>). The momentum stays as it is.
+    /// One rise and one long fall over all steps (`OneCycleLR`; Smith and Topin 2018,
+    /// <https://arxiv.org/abs/1708.07120>). The momentum does not change.
     OneCycle {
-        /// The part of the steps that go up; in [0, 1], with three phases in [0, ½].
+        /// The fraction of the steps spent rising; in [0, 1], with three phases in [0, ½].
         #[serde(default = "three_tenths")]
         pct_start: f64,
-        /// The form of each phase.
+        /// The shape of each phase.
         #[serde(default)]
         anneal_strategy: Anneal,
-        /// 1 over the factor at the start; > 0.
+        /// The initial factor is 1 / `div_factor`; > 0.
         #[serde(default = "twenty_five")]
         div_factor: f64,
-        /// How many times lower the last factor is than the first; > 0.
+        /// The initial factor divided by the final one; > 0.
         #[serde(default = "ten_thousand")]
         final_div_factor: f64,
-        /// Whether it first comes down as slowly as it went up, and then goes on to the end.
+        /// Whether to fall at the speed of the rise first, then on to the final factor (three
+        /// phases).
         #[serde(default)]
         three_phase: bool,
     },
 }
 
-/// What becomes of the height of the cycles of [`LrSchedule::Cyclic`].
+/// How the height of the cycles of [`LrSchedule::Cyclic`] changes.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum CyclicMode {
-    /// All are alike.
+    /// All cycles have the same height.
     #[default]
     Triangular,
-    /// Each is half as high as the one before.
+    /// Each cycle is half as high as the one before.
     Triangular2,
-    /// Times `gamma` at every step.
+    /// The height is multiplied by `gamma` at every step.
     ExpRange {
         /// The factor; in (0, 1].
         gamma: f64,
     },
 }
 
-/// The form of a phase of [`LrSchedule::OneCycle`].
+/// The shape of a phase of [`LrSchedule::OneCycle`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Anneal {
@@ -162,12 +163,12 @@ impl Anneal {
 }
 
 impl LrSchedule {
-    /// The factor of the learning rate at `step`, from 0, of a training of `total_steps`. Past its end
-    /// a schedule that has one stays where that was.
+    /// Returns the factor of the learning rate at `step`, from 0, of a training of `total_steps`.
+    /// After its end a schedule keeps its last factor.
     ///
     /// # Errors
-    /// [`ScheduleError`] where a setting is out of its range, `total_steps` is 0 and counts, or the
-    /// factor is beyond what `f64` holds, as that of a rate which grows without end.
+    /// [`ScheduleError`] if a setting is out of its range, the schedule needs `total_steps` and it
+    /// is 0, or the factor exceeds the range of `f64`.
     pub fn at(&self, step: u64, total_steps: u64) -> Result<f64, ScheduleError> {
         self.check()?;
         let factor = self.factor(step, total_steps)?;
@@ -232,7 +233,7 @@ impl LrSchedule {
         })
     }
 
-    /// Whether every setting is in its range; [`at`](Self::at) asks as well.
+    /// Checks that every setting is in its range; [`at`](Self::at) checks as well.
     ///
     /// # Errors
     /// [`ScheduleError`].

@@ -1,11 +1,11 @@
-//! Whole numbers from shares of a count.
+//! Rounds fractions of a count to whole numbers.
 //!
-//! In binary 0.29 · 100 is 28.999999999999996 and 0.07 · 100 is 7.000000000000001: rounded down the
-//! first loses a row, rounded up the second gains one. Here an amount that is whole but for rounding
-//! errors counts as whole, and only then it is rounded.
+//! In binary 0.29 · 100 is 28.999999999999996 and 0.07 · 100 is 7.000000000000001: rounding the
+//! first down loses a row, rounding the second up adds one. Here an amount that is whole up to
+//! rounding errors counts as whole before it is rounded.
 //!
-//! Amounts are products or quotients that the caller has checked. As with `as`, a negative one or NaN
-//! counts as 0, and one beyond all `usize` as the greatest.
+//! The caller checks the amounts. As with `as`, negative amounts and NaN give 0, and amounts beyond
+//! `usize` give its maximum.
 //!
 //! ```
 //! use gymnast_core::rounding;
@@ -23,35 +23,35 @@ const RELATIVE: f64 = 1e-9;
 /// However great the count: an amount this far from a whole number is none.
 const ABSOLUTE: f64 = 1e-3;
 
-/// The greatest whole number that is at most `amount`: of at most a share.
+/// Returns the largest whole number that is at most `amount`.
 #[must_use]
 pub fn floor(amount: f64) -> usize {
     settled(amount).floor() as usize
 }
 
-/// The least whole number that is at least `amount`: of at least a share.
+/// Returns the smallest whole number that is at least `amount`.
 #[must_use]
 pub fn ceil(amount: f64) -> usize {
     settled(amount).ceil() as usize
 }
 
-/// The nearest whole number, of two the greater.
+/// Returns the nearest whole number; ties round up.
 #[must_use]
 pub fn round(amount: f64) -> usize {
     (settled(2.0 * amount) / 2.0).round() as usize
 }
 
-/// The nearest whole number, of two the even one, as Python rounds.
+/// Returns the nearest whole number; ties round to even, as in Python.
 #[must_use]
 pub fn round_ties_even(amount: f64) -> usize {
     (settled(2.0 * amount) / 2.0).round_ties_even() as usize
 }
 
-/// `total` in parts that sum to it, in proportion to `weights`: the method of the largest remainder
-/// (Hamilton's). Each part is its exact share, rounded down; those that lose most by that get one more,
-/// the first of equals first.
+/// Divides `total` into parts in proportion to `weights`, by the largest-remainder method
+/// (Hamilton's). Each part is its exact share, rounded down; the parts with the largest remainders
+/// get one more, the first of equals first.
 ///
-/// Weights are finite and not negative, and not all are 0: the caller has checked.
+/// Weights must be finite and not negative, and at least one above 0.
 #[must_use]
 pub fn apportion(total: usize, weights: &[f64]) -> Vec<usize> {
     let greatest = weights.iter().copied().fold(0.0, f64::max);

@@ -1,13 +1,13 @@
-//! Text for terminals and messages.
+//! Formats text for terminals and messages.
 
 use std::borrow::Cow;
 use std::fmt::{Display, LowerExp};
 
-/// The columns of a terminal that no line should exceed.
+/// The width of a terminal in columns; lines should not exceed it.
 pub const WIDTH: usize = 80;
 
-/// The text with its control characters made visible (`\\u{1b}`), line breaks and tabs excepted, so that
-/// no name or value that somebody chose can move the cursor or colour the terminal.
+/// Escapes control characters (`\\u{1b}`) except line breaks and tabs, so that no name or value can
+/// move the cursor or colour the terminal.
 ///
 /// ```
 /// use gymnast_core::text::escape_controls;
@@ -19,7 +19,7 @@ pub fn escape_controls(text: &str) -> Cow<'_, str> {
     escape(text, |c| c.is_control() && c != '\n' && c != '\t')
 }
 
-/// The same for a name within a line: line breaks and tabs are made visible too.
+/// Escapes control characters in a name within a line: line breaks and tabs too.
 #[must_use]
 pub fn escape_name(text: &str) -> Cow<'_, str> {
     escape(text, char::is_control)
@@ -43,8 +43,9 @@ fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     escaped.into()
 }
 
-/// A number in full, as it is shortest: without an exponent from 0.0001 to below a million, elsewhere with
-/// one unless that is longer (`1e308`, `1048576`). Rust's `{}` writes the former with 309 digits.
+/// Formats a number in full and as short as possible: without an exponent from 0.0001 to below a
+/// million; elsewhere with one unless that is longer (`1e308`, `1048576`). Rust's `{}` prints the
+/// former with 309 digits.
 ///
 /// ```
 /// use gymnast_core::text::number;
@@ -57,7 +58,7 @@ pub fn number<F: Copy + Into<f64> + Display + LowerExp>(x: F) -> String {
     if is_usual(x.into()) || plain.len() <= scientific.len() { plain } else { scientific }
 }
 
-/// A number rounded to `decimals` decimals: its own from 0.0001 to below a million, elsewhere those of its
+/// Formats a number with `decimals` decimals: in full from 0.0001 to below a million, elsewhere in
 /// scientific form, `1.2346e300`.
 ///
 /// ```
@@ -71,20 +72,20 @@ pub fn rounded(x: f64, decimals: u8) -> String {
     if is_usual(x) { format!("{x:.decimals$}") } else { format!("{x:.decimals$e}") }
 }
 
-/// Whether a number needs no exponent to be short.
+/// Returns whether a number is short without an exponent.
 fn is_usual(x: f64) -> bool {
     x == 0.0 || (1e-4..1e6).contains(&x.abs())
 }
 
-/// Rows as columns two spaces apart; the last one is not padded.
+/// Aligns rows in columns two spaces apart; the last column is not padded.
 #[must_use]
 pub fn columns<R: AsRef<[String]>>(rows: &[R]) -> String {
     let count = rows.iter().map(|row| row.as_ref().len()).max().unwrap_or(0);
     render(rows, &(0..count).collect::<Vec<_>>())
 }
 
-/// Rows as columns, of which as many stand side by side as fit into [`WIDTH`]; the others follow below,
-/// beside the first column again.
+/// Aligns rows in columns and sets blocks of them side by side within [`WIDTH`]; the rest follows
+/// below.
 #[must_use]
 pub fn blocks<R: AsRef<[String]>>(rows: &[R]) -> String {
     let count = rows.iter().map(|row| row.as_ref().len()).max().unwrap_or(0);
@@ -104,7 +105,7 @@ pub fn blocks<R: AsRef<[String]>>(rows: &[R]) -> String {
     blocks.iter().map(|block| render(rows, block)).collect::<Vec<_>>().join("\n")
 }
 
-/// Rows as columns, the last of which is broken at spaces to fit into [`WIDTH`].
+/// Aligns rows in columns and wraps the last column at spaces to fit [`WIDTH`].
 #[must_use]
 pub fn wrapped<R: AsRef<[String]>>(rows: &[R]) -> String {
     let count = rows.iter().map(|row| row.as_ref().len()).max().unwrap_or(0);
@@ -123,8 +124,8 @@ pub fn wrapped<R: AsRef<[String]>>(rows: &[R]) -> String {
     render(&broken, &(0..count).collect::<Vec<_>>())
 }
 
-/// The text broken at spaces into lines of at most `width` characters, where its words allow that; at
-/// least one line.
+/// Wraps the text at spaces into lines of at most `width` characters, where its words allow that;
+/// returns at least one line.
 #[must_use]
 pub fn lines(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];

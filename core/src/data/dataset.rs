@@ -1,18 +1,18 @@
-//! Rows to learn from: inputs and what should become of them.
+//! A dataset: rows of inputs and targets.
 
 use rand::Rng;
 
 use super::{Batch, DataError, Stratify, Table, train_test_split};
 use crate::checkpoint::fingerprint;
 
-/// From here on `f32` skips whole numbers, so that there are no more classes.
+/// The largest number of classes: `f32` holds all whole numbers up to here.
 const MOST_CLASSES: usize = 1 << 24;
-/// The most numbers that are made of a data set: 8 GiB.
+/// The largest size of derived data, in numbers: 8 GiB.
 const MOST_NUMBERS: usize = 1 << 31;
 
-/// Rows of inputs, and what should become of each: rows of targets. A class stands as its number.
+/// Rows of inputs, each with a row of targets. A class is stored as its number.
 ///
-/// No number is missing or infinite.
+/// All numbers are finite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     inputs: Table,            // [N, input_width]
@@ -22,10 +22,11 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// These rows, one after the other.
+    /// Creates a dataset from numbers in row-major order.
     ///
     /// # Errors
-    /// [`DataError::Rows`] if they are not as many inputs as targets, [`DataError::NotFinite`].
+    /// [`DataError::Rows`] unless inputs and targets have the same number of whole rows,
+    /// [`DataError::NotFinite`].
     pub fn new(
         inputs: Vec<f32>,
         input_width: usize,
@@ -42,11 +43,11 @@ impl Dataset {
         Self::from_tables(inputs, targets)
     }
 
-    /// Tables of inputs and of targets, with their columns' names.
+    /// Creates a dataset from tables of inputs and targets; keeps their column names.
     ///
     /// # Errors
-    /// [`DataError::Rows`] if they are not as many inputs as targets; [`DataError::NotFinite`], where
-    /// numbers are missing too: impute them before.
+    /// [`DataError::Rows`] unless inputs and targets have the same number of rows;
+    /// [`DataError::NotFinite`] also for missing numbers: impute them first.
     pub fn from_tables(inputs: Table, targets: Table) -> Result<Self, DataError> {
         if inputs.len() != targets.len() {
             return Err(DataError::Rows {
@@ -64,10 +65,10 @@ impl Dataset {
         Ok(Self { inputs, targets, class_names: Vec::new(), resampled: false })
     }
 
-    /// Names the classes: the first name is that of class 0.
+    /// Names the classes, class 0 first.
     ///
     /// # Errors
-    /// [`DataError::NotAClass`] if a row's target is not the number of one of them.
+    /// [`DataError::NotAClass`] if a row's target is not the number of a named class.
     pub fn with_class_names<S: Into<String>>(
         mut self,
         names: impl IntoIterator<Item = S>,
@@ -82,7 +83,7 @@ impl Dataset {
         Ok(self)
     }
 
-    /// Other inputs for the same targets: scaled ones, say.
+    /// Returns the dataset with other inputs, for example scaled ones, and the same targets.
     ///
     /// # Errors
     /// As [`from_tables`](Self::from_tables).
@@ -96,57 +97,57 @@ impl Dataset {
         self.inputs.len()
     }
 
-    /// Whether there is not one.
+    /// Returns whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.inputs.is_empty()
     }
 
-    /// The numbers of one row of inputs.
+    /// Returns the number of inputs in a row.
     pub fn input_width(&self) -> usize {
         self.inputs.width()
     }
 
-    /// The numbers of one row of targets.
+    /// Returns the number of targets in a row.
     pub fn target_width(&self) -> usize {
         self.targets.width()
     }
 
-    /// The numbers of all inputs, row by row.
+    /// Returns the numbers of all inputs, row by row.
     pub fn inputs(&self) -> &[f32] {
         self.inputs.values()
     }
 
-    /// The numbers of all targets, row by row.
+    /// Returns the numbers of all targets, row by row.
     pub fn targets(&self) -> &[f32] {
         self.targets.values()
     }
 
-    /// The inputs as a table, which scalers are fitted to.
+    /// Returns the inputs as a table, for example to fit a scaler.
     pub fn input_table(&self) -> &Table {
         &self.inputs
     }
 
-    /// The targets as a table.
+    /// Returns the targets as a table.
     pub fn target_table(&self) -> &Table {
         &self.targets
     }
 
-    /// The names of the inputs' columns; none if they have none.
+    /// Returns the names of the input columns; empty if they are unnamed.
     pub fn feature_names(&self) -> &[String] {
         self.inputs.names()
     }
 
-    /// The names of the targets' columns; none if they have none.
+    /// Returns the names of the target columns; empty if they are unnamed.
     pub fn target_names(&self) -> &[String] {
         self.targets.names()
     }
 
-    /// The names of the classes, class 0 first; none if they have none.
+    /// Returns the names of the classes, class 0 first; empty if they are unnamed.
     pub fn class_names(&self) -> &[String] {
         &self.class_names
     }
 
-    /// Each row's class.
+    /// Returns each row's class.
     ///
     /// # Errors
     /// [`DataError::Count`] if a row has more than one target, [`DataError::NotAClass`] if one is
@@ -160,8 +161,8 @@ impl Dataset {
         self.targets().iter().enumerate().map(class).collect()
     }
 
-    /// How many rows each class has, class 0 first: `[C]`, C the number of class names or, where
-    /// there are none, one more than the highest class.
+    /// Returns the number of rows of each class, class 0 first: `[C]`, where C is the number of
+    /// class names or, without names, the highest class plus 1.
     ///
     /// # Errors
     /// As [`classes`](Self::classes).
@@ -173,8 +174,8 @@ impl Dataset {
         Ok(counts)
     }
 
-    /// The numbers of the rows of each class, class 0 first, as many classes as
-    /// [`class_counts`](Self::class_counts) has.
+    /// Returns the row numbers of each class, class 0 first; the same number of classes as
+    /// [`class_counts`](Self::class_counts).
     ///
     /// # Errors
     /// As [`classes`](Self::classes).
@@ -186,11 +187,11 @@ impl Dataset {
         Ok(rows_of)
     }
 
-    /// The same rows with other classes: `relabel(|quality| usize::from(quality <= 4), ["good", "poor"])`
-    /// makes two of many.
+    /// Returns the same rows with other classes: `relabel(|quality| usize::from(quality <= 4),
+    /// ["good", "poor"])` merges many classes into two.
     ///
     /// # Errors
-    /// As [`classes`](Self::classes), and [`DataError::NotAClass`] if there is no name for a new class.
+    /// As [`classes`](Self::classes); [`DataError::NotAClass`] if a new class has no name.
     pub fn relabel<S: Into<String>>(
         &self,
         class: impl Fn(usize) -> usize,
@@ -203,17 +204,17 @@ impl Dataset {
             .with_class_names(names)
     }
 
-    /// The same rows with a 1 in the column of their class and 0 in all others: soft targets `[N, C]`,
-    /// which mix.
+    /// Returns the same rows with one-hot targets `[N, C]`: 1 in the column of the class, 0
+    /// elsewhere. Such targets can be mixed ([`mixup`](crate::data::mixup)).
     ///
     /// # Errors
     /// As [`classes`](Self::classes); [`DataError::NotAClass`] if a class is not below `classes`;
-    /// [`DataError::Setting`] if the targets of so many classes would not fit in memory.
+    /// [`DataError::Setting`] if the targets would not fit in memory.
     pub fn one_hot(&self, classes: usize) -> Result<Self, DataError> {
         let (mut targets, numbers) = (Vec::new(), self.len().saturating_mul(classes));
         let fits = classes <= MOST_CLASSES && numbers <= MOST_NUMBERS;
         let fits = fits && targets.try_reserve_exact(numbers).is_ok();
-        let allowed = "at most 16,777,216, and so few that one number each fits in memory";
+        let allowed = "at most 16,777,216, and few enough to fit in memory";
         DataError::require(fits, "classes", classes as f64, allowed)?;
         targets.resize(numbers, 0.0);
         for (row, class) in self.classes()?.into_iter().enumerate() {
@@ -230,8 +231,8 @@ impl Dataset {
         Ok(Self { resampled, ..Self::from_tables(self.inputs.clone(), targets)? })
     }
 
-    /// Some of the rows, by their numbers, in that order; [resampled](Self::is_resampled) where one comes
-    /// more than once.
+    /// Returns the rows of these numbers, in this order; [resampled](Self::is_resampled) if a row
+    /// occurs more than once.
     ///
     /// # Errors
     /// [`DataError::NoSuchRow`].
@@ -244,31 +245,31 @@ impl Dataset {
         })
     }
 
-    /// Whether rows were chosen more than once ([`select`](Self::select), [`ensemble`](crate::ensemble))
-    /// or made up ([`imbalance`](crate::imbalance)). Such rows are for training only: every split refuses
-    /// them, since copies of one row, or a row and what was made of it, would end on both sides.
+    /// Returns whether rows were repeated ([`select`](Self::select), [`ensemble`](crate::ensemble))
+    /// or synthesised ([`imbalance`](crate::imbalance)). Such rows are for training only: every
+    /// split refuses them, because copies of a row could end on both sides.
     pub fn is_resampled(&self) -> bool {
         self.resampled
     }
 
-    /// The same rows, from now on [resampled](Self::is_resampled).
+    /// Marks the rows as [resampled](Self::is_resampled).
     pub(crate) fn into_resampled(self) -> Self {
         Self { resampled: true, ..self }
     }
 
     /// # Errors
-    /// [`DataError::Resampled`]; no rows are none of those.
+    /// [`DataError::Resampled`], except without rows.
     pub(crate) fn check_not_resampled(&self, what: &'static str) -> Result<(), DataError> {
         let resampled = self.resampled && !self.is_empty();
         if resampled { Err(DataError::Resampled { what }) } else { Ok(()) }
     }
 
-    /// [`train_test_split`] without regard to classes: those to train with and, drawn at random, a
-    /// share to hold out.
+    /// Splits off a random fraction `share`, ignoring classes: returns the training rows and the
+    /// held-out rows, as [`train_test_split`].
     ///
     /// # Errors
-    /// [`DataError::Setting`] unless `share` lies in [0, 1), [`DataError::TooFewRows`] if none are left
-    /// to train with, [`DataError::Resampled`].
+    /// [`DataError::Setting`] unless `share` lies in [0, 1), [`DataError::TooFewRows`] if no
+    /// training rows are left, [`DataError::Resampled`].
     pub fn split<R: Rng + ?Sized>(
         &self,
         share: f64,
@@ -277,25 +278,25 @@ impl Dataset {
         train_test_split(self, share, Stratify::No, rng)
     }
 
-    /// A number that tells these rows from others, for a training that goes on.
+    /// Returns a hash of the rows, by which a resumed training recognises its data.
     pub fn fingerprint(&self) -> u64 {
         fingerprint(self.inputs().iter().chain(self.targets()))
     }
 
-    /// Some of the rows, by their numbers.
+    /// Returns the rows of these numbers as a batch.
     ///
     /// # Panics
-    /// If there is no row of such a number.
+    /// If a row number is out of range.
     pub fn batch(&self, rows: &[usize]) -> Batch {
         let mut batch = Batch::default();
         self.gather(rows, &mut batch);
         batch
     }
 
-    /// Copies rows into a batch, whose memory is used again.
+    /// Copies rows into a batch and reuses its memory.
     ///
     /// # Panics
-    /// If there is no row of such a number.
+    /// If a row number is out of range.
     pub fn gather(&self, rows: &[usize], batch: &mut Batch) {
         self.copy(rows, 1, batch);
     }
@@ -311,14 +312,14 @@ impl Dataset {
         }
     }
 
-    /// Copies rows into a batch as often as there shall be views of each: all rows, then all again.
-    /// Augmented, each copy is a view of its own.
+    /// Copies rows into a batch `views` times: all rows, then all again. Augmentation makes each
+    /// copy a separate view.
     ///
     /// # Errors
-    /// [`DataError::Setting`] for no views, or for more than memory should hold.
+    /// [`DataError::Setting`] if `views` is 0 or the batch would be too large for the memory.
     ///
     /// # Panics
-    /// If there is no row of such a number.
+    /// If a row number is out of range.
     pub fn gather_views(
         &self,
         rows: &[usize],
@@ -330,8 +331,8 @@ impl Dataset {
         Ok(())
     }
 
-    /// That so many views of so many rows fit into memory, before any is taken. One view always does:
-    /// it is no larger than the rows themselves.
+    /// Checks that `views` copies of the rows fit in memory. One view always does: it is no larger
+    /// than the rows themselves.
     pub(crate) fn check_views(&self, rows: usize, views: usize) -> Result<(), DataError> {
         const MOST: usize = 1 << 28; // 1 GiB of f32
         let width = self.input_width().saturating_add(self.target_width());
@@ -344,14 +345,14 @@ impl Dataset {
     }
 }
 
-/// The class of a row by its target.
+/// Returns the class that a target stands for.
 pub(crate) fn class_of(row: usize, value: f32) -> Result<usize, DataError> {
     let is_class = (0.0..MOST_CLASSES as f32).contains(&value) && value.fract() == 0.0;
     let error = DataError::NotAClass { row, value, below: None };
     if is_class { Ok(value as usize) } else { Err(error) }
 }
 
-/// Whether one of so many rows comes more than once.
+/// Returns whether a row number occurs more than once; there are `of` rows.
 fn repeats(rows: &[usize], of: usize) -> bool {
     let mut seen = vec![false; of];
     rows.iter().any(|&row| std::mem::replace(&mut seen[row], true))

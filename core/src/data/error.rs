@@ -1,10 +1,10 @@
-//! What can be wrong with data.
+//! Errors of datasets.
 
 use thiserror::Error;
 
 use crate::text::number;
 
-/// Why rows cannot be made, prepared or learned from. Rows and columns count from 0.
+/// Why rows cannot be made, prepared or used. Rows and columns count from 0.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum DataError {
     /// A setting is out of its range.
@@ -12,27 +12,27 @@ pub enum DataError {
     Setting {
         /// The setting's name.
         key: &'static str,
-        /// What it was set to.
+        /// The value given.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// There are too few rows for what was asked for.
-    #[error("there are {rows} rows: expected at least {needed}")]
+    /// There are too few rows.
+    #[error("got {rows} rows: expected at least {needed}")]
     TooFewRows {
-        /// How many are needed.
+        /// The number needed.
         needed: usize,
-        /// How many there are.
+        /// The number of rows.
         rows: usize,
     },
-    /// A class has too few rows for what was asked for.
+    /// A class has too few rows.
     #[error("class {class} has {rows} rows: expected at least {needed} of each class")]
     SmallClass {
         /// The class.
         class: usize,
-        /// How many rows it has.
+        /// The number of its rows.
         rows: usize,
-        /// How many are needed.
+        /// The number needed.
         needed: usize,
     },
     /// A part of a stratified split has too few rows to hold one of each class.
@@ -41,105 +41,104 @@ pub enum DataError {
          {classes} rows"
     )]
     SmallPart {
-        /// How many rows the part would have.
+        /// The number of rows in the part.
         rows: usize,
-        /// How many classes have rows.
+        /// The number of classes that have rows.
         classes: usize,
     },
-    /// There are more rows than can be numbered in memory.
-    #[error("there are {rows} rows: expected at most {most}")]
+    /// There are too many rows to number in memory.
+    #[error("got {rows} rows: expected at most {most}")]
     TooManyRows {
-        /// How many there are.
+        /// The number of rows.
         rows: usize,
-        /// The most.
+        /// The largest number allowed.
         most: usize,
     },
-    /// Inputs and targets are no rows of the same number.
+    /// Inputs and targets have different numbers of rows.
     #[error(
         "{inputs} numbers in rows of {input_width} and {targets} in rows of {target_width}: expected \
          whole rows, as many of the one as of the other"
     )]
     Rows {
-        /// The numbers of all inputs.
+        /// The count of input numbers.
         inputs: usize,
-        /// The numbers of one row of inputs.
+        /// The inputs in a row.
         input_width: usize,
-        /// The numbers of all targets.
+        /// The count of target numbers.
         targets: usize,
-        /// The numbers of one row of targets.
+        /// The targets in a row.
         target_width: usize,
     },
-    /// Numbers make no whole rows.
-    #[error("{numbers} numbers make no whole rows of {width}: expected a multiple of a width ≥ 1")]
+    /// The numbers do not form whole rows.
+    #[error("{numbers} numbers do not form rows of width {width}: expected a multiple of a width ≥ 1")]
     Ragged {
-        /// How many numbers came.
+        /// The count of numbers.
         numbers: usize,
-        /// The numbers of one row.
+        /// The numbers in a row.
         width: usize,
     },
     /// A number is NaN or infinite.
     #[error("row {row}, column {column} of the {part} holds {value}: expected finite numbers")]
     NotFinite {
-        /// Inputs or targets.
+        /// The part of the data: inputs or targets.
         part: &'static str,
-        /// Which row.
+        /// The row, from 0.
         row: usize,
-        /// Which column.
+        /// The column, from 0.
         column: usize,
         /// The number.
         value: f32,
     },
-    /// A row that is not there.
-    #[error("there is no row {row}: there are {rows}, counted from 0")]
+    /// A row number is out of range.
+    #[error("there is no row {row}: expected a number below {rows}")]
     NoSuchRow {
         /// The row asked for.
         row: usize,
-        /// How many there are.
+        /// The number of rows.
         rows: usize,
     },
-    /// So many things of one kind were given for so many of another.
+    /// The number of items differs from what was expected.
     #[error("got {got} {what}, expected {expected}")]
     Count {
-        /// What was counted.
+        /// The name of the items.
         what: &'static str,
-        /// How many were expected.
+        /// The number expected.
         expected: usize,
-        /// How many came.
+        /// The number given.
         got: usize,
     },
-    /// Rows of a resampled set would be judged by, though copies of them, or what they were made of,
-    /// were learned from.
+    /// Resampled rows cannot be split or evaluated: copies of them may be in the training data.
     #[error(
         "the rows to {what} were resampled: expected original ones; split first, then resample the \
          training part alone"
     )]
     Resampled {
-        /// What was to happen to them.
+        /// The operation, as a verb.
         what: &'static str,
     },
-    /// A target is no class.
+    /// A target is not a class.
     #[error("row {row} has the target {}: expected one whole number from 0 for a class{below}",
         number(*value), below = below.map(|n| format!(", below {n}")).unwrap_or_default())]
     NotAClass {
-        /// Which row.
+        /// The row, from 0.
         row: usize,
-        /// Its target.
+        /// The target.
         value: f32,
-        /// How many classes there are, where that is known.
+        /// The number of classes, if known.
         below: Option<usize>,
     },
-    /// A column has no number at all.
+    /// A column has only missing numbers.
     #[error("column {column} has no number, only missing ones: expected at least one")]
     MissingColumn {
-        /// Which column.
+        /// The column, from 0.
         column: usize,
     },
-    /// A number is infinite where only missing ones (NaN) may be other than finite.
+    /// A number is infinite; only finite numbers and NaN (missing) are allowed.
     #[error("row {row}, column {column} holds {value}: expected a finite number or NaN for none")]
     Infinite {
-        /// Which row.
+        /// The row, from 0.
         row: usize,
-        /// Which column.
+        /// The column, from 0.
         column: usize,
         /// The number.
         value: f32,
@@ -147,7 +146,7 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// A setting that has to hold.
+    /// Returns [`DataError::Setting`] unless the condition holds.
     pub(crate) fn require(
         holds: bool,
         key: &'static str,

@@ -1,4 +1,4 @@
-//! Minibatches, epoch by epoch.
+//! The data loader: minibatches, epoch by epoch.
 
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
@@ -6,30 +6,30 @@ use serde::{Deserialize, Serialize};
 
 use super::{Batch, DataError, Dataset};
 
-/// How to walk through rows.
+/// How to divide rows into minibatches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataLoaderConfig {
-    /// The rows of a batch, ≥ 1. With 1 the descent is stochastic, with as many as there are rows (or
-    /// more) each epoch is one full batch, in between it goes by minibatches.
+    /// The rows in a batch, ≥ 1. 1 gives stochastic gradient descent; the number of rows or more
+    /// gives full-batch descent.
     pub batch_size: usize,
-    /// Whether each epoch has an order of its own.
+    /// Whether to shuffle the rows anew in each epoch.
     pub shuffle: bool,
-    /// Whether a last batch of fewer rows is left out.
+    /// Whether to drop a last batch that is not full.
     pub drop_last: bool,
 }
 
 impl Default for DataLoaderConfig {
-    /// Shuffled minibatches of 64, the last one too.
+    /// Shuffled minibatches of 64; the last batch may be smaller.
     fn default() -> Self {
         Self { batch_size: 64, shuffle: true, drop_last: false }
     }
 }
 
-/// The batches of a dataset, named after PyTorch's.
+/// Divides a dataset into minibatches, like PyTorch's `DataLoader`.
 ///
-/// The order of an epoch is a function of the stream and the epoch's number alone, so a training goes
-/// on in the middle of one from two numbers: the epoch's and the batch's.
+/// The order of an epoch depends only on the stream and the epoch's number, so training resumes in
+/// the middle of an epoch from two numbers: the epoch and the batch.
 ///
 /// ```
 /// use gymnast_core::data::{DataLoader, DataLoaderConfig, load_digits};
@@ -50,11 +50,11 @@ pub struct DataLoader<'a> {
 }
 
 impl<'a> DataLoader<'a> {
-    /// The batches of these rows. It owns the stream.
+    /// Creates a loader of these rows. It owns the random stream.
     ///
     /// # Errors
-    /// [`DataError::Setting`] if the batch size is 0, [`DataError::TooFewRows`] if an epoch would have
-    /// no batch.
+    /// [`DataError::Setting`] if the batch size is 0, [`DataError::TooFewRows`] if an epoch would
+    /// have no batches.
     pub fn new(
         data: &'a Dataset,
         config: &DataLoaderConfig,
@@ -71,7 +71,7 @@ impl<'a> DataLoader<'a> {
         Ok(Self { data, config: *config, rng })
     }
 
-    /// The batches of an epoch.
+    /// Returns the number of batches in an epoch.
     pub fn batches(&self) -> usize {
         match self.config.drop_last {
             true => self.data.len() / self.config.batch_size,
@@ -79,7 +79,7 @@ impl<'a> DataLoader<'a> {
         }
     }
 
-    /// The rows in the order of an epoch, counted from 0.
+    /// Returns the row numbers in the order of an epoch; epochs count from 0.
     pub fn order(&self, epoch: u64) -> Vec<usize> {
         match self.config.shuffle {
             true => shuffled_rows(self.data.len(), &self.rng, epoch),
@@ -87,12 +87,12 @@ impl<'a> DataLoader<'a> {
         }
     }
 
-    /// The batches of an epoch, in order.
+    /// Returns an iterator over the batches of an epoch.
     pub fn epoch(&self, epoch: u64) -> impl Iterator<Item = Batch> + use<'a> {
         self.epoch_from(epoch, 0)
     }
 
-    /// What is left of an epoch when its first `done` batches have been learned from.
+    /// Returns an iterator over the batches of an epoch after the first `done`.
     pub fn epoch_from(&self, epoch: u64, done: usize) -> impl Iterator<Item = Batch> + use<'a> {
         let (data, size, order) = (self.data, self.config.batch_size, self.order(epoch));
         let rows = move |batch: usize| {
@@ -103,7 +103,7 @@ impl<'a> DataLoader<'a> {
     }
 }
 
-/// The rows in an order that is a function of the stream and the epoch alone.
+/// Returns the row numbers in an order that depends only on the stream and the epoch.
 pub(crate) fn shuffled_rows(rows: usize, rng: &ChaCha8Rng, epoch: u64) -> Vec<usize> {
     let mut rng = rng.clone();
     rng.set_stream(epoch);

@@ -1,10 +1,9 @@
-//! Rows to learn from: read, split, scaled, augmented, brought in batches.
+//! Datasets: read, split, scaled, augmented, divided into batches.
 //!
-//! A [`Table`] is rows of numbers, of which some may be missing (NaN); that is what [`csv`] reads and
-//! what a [`Transformer`] works on. A [`Dataset`] is two tables, inputs and targets, in which nothing
-//! is missing; that is what is split ([`train_validation_test_split`]), augmented ([`Compose`]) and
-//! brought in batches ([`DataLoader`]). Nothing here needs libtorch but the methods of [`Batch`] that
-//! make tensors.
+//! A [`Table`] is rows of numbers, some possibly missing (NaN): [`csv`] reads it and a
+//! [`Transformer`] changes it. A [`Dataset`] is two tables, inputs and targets, without missing
+//! numbers: it is split ([`train_validation_test_split`]), augmented ([`Compose`]) and divided into
+//! batches ([`DataLoader`]). Only the methods of [`Batch`] that return tensors need libtorch.
 //!
 //! ```
 //! use gymnast_core::data::{

@@ -1,15 +1,15 @@
-//! Real data that comes with Gymnast: `data/README.md` names who made it, under which licence.
+//! Real datasets included in Gymnast; `data/README.md` lists their authors and licences.
 //!
-//! The files are compiled in, so that they are found from any working directory and by programs that
-//! have Gymnast as a dependency; the linker drops those that a program does not load.
+//! The files are compiled in, so programs find them from any working directory; the linker drops
+//! those that a program does not load.
 
 use super::{
     Dataset,
     csv::{self, CsvConfig},
 };
 
-/// Handwritten digits: 1,797 grey images of 8 × 8 pixels from 0 to 16, row by row, and the digit from
-/// 0 to 9 that each shows.
+/// Loads handwritten digits: 1,797 grey images of 8 × 8 pixels from 0 to 16, row by row, with the
+/// digit from 0 to 9 as class.
 ///
 /// E. Alpaydin and C. Kaynak (1998), <https://doi.org/10.24432/C50P49>.
 pub fn load_digits() -> Dataset {
@@ -17,8 +17,8 @@ pub fn load_digits() -> Dataset {
     load(include_str!("../../../data/digits.csv")).with_class_names(names).expect(COMMITTED)
 }
 
-/// Breast tumours: 30 measures of cell nuclei of 569, of which 212 are malignant (class 0) and 357
-/// benign (class 1).
+/// Loads breast tumours: 30 measurements of cell nuclei for each of 569 tumours; 212 are malignant
+/// (class 0) and 357 benign (class 1).
 ///
 /// W. Wolberg, O. Mangasarian, N. Street and W. Street (1993), <https://doi.org/10.24432/C5DW2B>.
 pub fn load_breast_cancer() -> Dataset {
@@ -26,8 +26,8 @@ pub fn load_breast_cancer() -> Dataset {
     load(include_str!("../../../data/breast_cancer.csv")).with_class_names(names).expect(COMMITTED)
 }
 
-/// Red wines: 11 measures of 1,599, and how experts judged them, from 0 (very bad) to 10 (excellent);
-/// 3 to 8 occur. The target is that score, to predict as a number or, with
+/// Loads red wines: 11 measurements of each of 1,599 wines and their quality as judged by experts,
+/// from 0 (very bad) to 10 (excellent); 3 to 8 occur. Predict the quality as a number or, after
 /// [`Dataset::relabel`], as a class: 63 wines, 3.9 %, have at most 4.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! Which rows an epoch is made of, and in which order.
+//! Samplers: the rows of an epoch and their order.
 
 use rand::{RngExt as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
@@ -7,22 +7,23 @@ use serde::{Deserialize, Serialize};
 use super::loader::shuffled_rows;
 use super::{DataError, Dataset};
 
-/// Which rows the minibatches of an epoch are made of. An epoch always has as many as the data set, and
-/// its order is a function of the stream and the epoch's number alone.
+/// Chooses the rows of an epoch. An epoch always has as many rows as the dataset, and its order
+/// depends only on the stream and the epoch's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sampler {
-    /// Each row once.
+    /// Every row once, shuffled.
     #[default]
     Shuffled,
-    /// The classes take turns, so that every minibatch, whatever its size, holds as many rows of each
-    /// as of any other, to within one. Of its class each row comes once before any comes again: rare
-    /// rows several times an epoch, frequent ones in some epochs only.
+    /// Alternates between the classes, so that every minibatch, of any size, holds the same number
+    /// of rows of each class, to within one. Within a class every row comes once before any
+    /// repeats: rows of rare classes occur several times in an epoch, rows of frequent ones only in
+    /// some epochs.
     Balanced,
 }
 
 impl Sampler {
-    /// The numbers of the rows of an epoch, counted from 0.
+    /// Returns the row numbers of an epoch; epochs count from 0.
     ///
     /// ```
     /// use gymnast_core::data::{Dataset, Sampler};
@@ -39,7 +40,7 @@ impl Sampler {
     /// ```
     ///
     /// # Errors
-    /// Balanced, those of [`Dataset::classes`].
+    /// With [`Balanced`](Self::Balanced), those of [`Dataset::classes`].
     pub fn order(
         self,
         data: &Dataset,
@@ -53,7 +54,7 @@ impl Sampler {
     }
 }
 
-/// `length` rows, the classes in turn; which begins is drawn.
+/// Returns `length` rows, alternating between the classes; the first class is random.
 fn balanced(
     mut rows_of: Vec<Vec<usize>>,
     length: usize,

@@ -1,4 +1,4 @@
-//! Training, validation and test part.
+//! Splits data into training, validation and test parts.
 
 #[cfg(test)]
 mod tests;
@@ -12,31 +12,31 @@ use serde::{Deserialize, Serialize};
 use super::{DataError, Dataset};
 use crate::rounding;
 
-/// The most rows that are split or folded: their numbers fill 2 GiB.
+/// The largest number of rows to split or fold: their numbers fill 2 GiB.
 pub(crate) const MOST_ROWS: usize = 1 << 28;
 
-/// Whether the parts share the classes in the same proportion.
+/// Whether the parts keep the proportions of the classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stratify {
-    /// Rows are drawn as they come.
+    /// Draw rows regardless of class.
     #[default]
     No,
-    /// Each part has its share of each class, and at least one row of it.
+    /// Keep each class's proportion in every part, with at least one row of each class.
     Classes,
 }
 
-/// How to split rows into three. Only the ratio of the shares counts.
+/// The relative sizes of three parts. Only their ratio counts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SplitConfig {
-    /// What is learned from; > 0.
+    /// The size of the training part; > 0.
     pub train: f64,
-    /// What settings are chosen by; ≥ 0.
+    /// The size of the validation part, for choosing settings; ≥ 0.
     pub validation: f64,
-    /// What the result is judged by, once; ≥ 0.
+    /// The size of the test part, for the final evaluation; ≥ 0.
     pub test: f64,
-    /// Whether classes keep their proportion.
+    /// Whether the parts keep the proportions of the classes.
     pub stratify: Stratify,
 }
 
@@ -47,23 +47,23 @@ impl Default for SplitConfig {
     }
 }
 
-/// Rows in three parts.
+/// The result of [`train_validation_test_split`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Split {
-    /// What is learned from.
+    /// The rows to train on.
     pub train: Dataset,
-    /// What settings are chosen by.
+    /// The rows to choose settings by.
     pub validation: Dataset,
-    /// What the result is judged by, once.
+    /// The rows for the final evaluation.
     pub test: Dataset,
 }
 
-/// The rows in two parts: those to train with and, drawn at random, a share to test with, rounded up
-/// as scikit-learn does.
+/// Splits the rows at random into training and test rows. The test part has the fraction
+/// `test_size`, rounded up as in scikit-learn.
 ///
 /// # Errors
 /// [`DataError::Setting`] unless `test_size` lies in [0, 1); [`DataError::Resampled`]; those of
-/// [`split_rows`]; where stratified, those of [`Dataset::classes`].
+/// [`split_rows`]; with [`Stratify::Classes`], those of [`Dataset::classes`].
 pub fn train_test_split<R: Rng + ?Sized>(
     data: &Dataset,
     test_size: f64,
@@ -79,8 +79,8 @@ pub fn train_test_split<R: Rng + ?Sized>(
     Ok((data.select(&train)?, data.select(&test)?))
 }
 
-/// The rows in three parts, drawn at random. Their sizes are their shares of the rows, rounded by the
-/// method of the largest remainder; a part whose share is above 0 has at least one row.
+/// Splits the rows at random into three parts. Sizes are rounded by the largest-remainder method; a
+/// part with a size above 0 has at least one row.
 ///
 /// ```
 /// use gymnast_core::data::{SplitConfig, Stratify, load_breast_cancer, train_validation_test_split};
@@ -95,8 +95,9 @@ pub fn train_test_split<R: Rng + ?Sized>(
 /// ```
 ///
 /// # Errors
-/// [`DataError::Setting`] if a share is negative or not finite, or that to train with is 0;
-/// [`DataError::TooFewRows`] if there are fewer rows than parts; [`DataError::Resampled`]; those of [`split_rows`]; where stratified, those of [`Dataset::classes`].
+/// [`DataError::Setting`] if a size is negative or not finite, or the training size is 0;
+/// [`DataError::TooFewRows`] if there are fewer rows than parts; [`DataError::Resampled`]; those of
+/// [`split_rows`]; with [`Stratify::Classes`], those of [`Dataset::classes`].
 pub fn train_validation_test_split<R: Rng + ?Sized>(
     data: &Dataset,
     config: &SplitConfig,
@@ -121,18 +122,18 @@ pub fn train_validation_test_split<R: Rng + ?Sized>(
     })
 }
 
-/// The numbers of rows in parts: first those left over, to train with, then as many as `held_out`
-/// asks for, part by part; each in random order.
+/// Splits row numbers into parts, each in random order: first the training part, then one part for
+/// each size in `held_out`.
 ///
-/// With `classes`, one for each row, each part has its share of each class, rounded so that the sizes
-/// come out (by the largest remainder), and at least one row of each class. It takes numbers, not a
-/// [`Dataset`], because rows with missing values have to be split before anything is imputed.
+/// With `classes`, one for each row, each part keeps the proportions of the classes (rounded by the
+/// largest-remainder method) and has at least one row of each class. It takes numbers, not a
+/// [`Dataset`], so that rows with missing values can be split before imputation.
 ///
 /// # Errors
-/// [`DataError::TooFewRows`] if none are left to train with, [`DataError::TooManyRows`];
-/// [`DataError::Count`] unless there are as many classes as rows; [`DataError::SmallClass`] if a class
-/// has fewer rows than there are parts, [`DataError::SmallPart`] if a part has fewer rows than there are
-/// classes.
+/// [`DataError::TooFewRows`] if no training rows are left, [`DataError::TooManyRows`];
+/// [`DataError::Count`] unless every row has one class; [`DataError::SmallClass`] if a class has
+/// fewer rows than there are parts, [`DataError::SmallPart`] if a part has fewer rows than there
+/// are classes.
 pub fn split_rows<R: Rng + ?Sized>(
     rows: usize,
     held_out: impl IntoIterator<Item = usize>,
@@ -170,7 +171,7 @@ pub fn split_rows<R: Rng + ?Sized>(
     Ok(split)
 }
 
-/// How many of the rows each part has: its share, and at least one where that is above 0.
+/// Returns the size of each part; at least 1 for a share above 0.
 fn part_sizes<const N: usize>(rows: usize, shares: [f64; N]) -> Result<[usize; N], DataError> {
     let needed = shares.iter().filter(|share| **share > 0.0).count();
     if rows < needed {
@@ -188,7 +189,7 @@ fn part_sizes<const N: usize>(rows: usize, shares: [f64; N]) -> Result<[usize; N
     Ok(sizes)
 }
 
-/// That every part can have a row of every class.
+/// Checks that every part can have a row of every class.
 fn check_shares(
     groups: &BTreeMap<usize, Vec<usize>>,
     held_out: &[usize],
@@ -213,7 +214,7 @@ fn classes(data: &Dataset, stratify: Stratify) -> Result<Option<Vec<usize>>, Dat
     }
 }
 
-/// The rows of each class, or all as one.
+/// Returns the rows of each class, or all rows as one class.
 fn by_class(
     rows: usize,
     classes: Option<&[usize]>,
@@ -225,7 +226,7 @@ fn by_class(
     Ok(rows_by_class(classes))
 }
 
-/// The rows of each class that has any, in rising order.
+/// Returns the rows of each class that has any, in ascending order.
 pub(crate) fn rows_by_class(classes: &[usize]) -> BTreeMap<usize, Vec<usize>> {
     let mut rows_of = BTreeMap::<usize, Vec<usize>>::new();
     for (row, class) in classes.iter().enumerate() {
@@ -234,11 +235,11 @@ pub(crate) fn rows_by_class(classes: &[usize]) -> BTreeMap<usize, Vec<usize>> {
     rows_of
 }
 
-/// `size` rows shared out in proportion to the rows that each class has, by the largest remainder: at
-/// least one of each class, and no more than leaves one for each of `later` parts. Of a size of 0, none.
+/// Divides `size` rows among the classes in proportion to `counts`, by largest remainder: at least
+/// one of each class, leaving at least one for each of `later` parts. A size of 0 gives none.
 ///
-/// The caller has checked that this is possible; a `size` is at least the number of classes then, and
-/// the later parts are as large.
+/// The caller has checked that this is possible: `size` is then at least the number of classes, and
+/// so are the later parts.
 fn proportional(size: usize, counts: &[usize], later: usize) -> Vec<usize> {
     if size == 0 || counts.len() == 1 {
         return vec![size; counts.len()];

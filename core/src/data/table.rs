@@ -1,10 +1,10 @@
-//! Rows of numbers, some of them perhaps missing.
+//! A table of numbers, some possibly missing.
 
 use serde::{Deserialize, Serialize};
 
 use super::DataError;
 
-/// Rows of numbers, all of one width; a missing number is NaN. Its columns may have names.
+/// Rows of numbers, all of one width; a missing number is NaN. Columns may have names.
 ///
 /// ```
 /// use gymnast_core::data::Table;
@@ -21,7 +21,7 @@ pub struct Table {
     names: Vec<String>, // [width], or none
 }
 
-/// A table that came from a file.
+/// A table read from a file, not yet checked.
 #[derive(Deserialize)]
 struct Unchecked {
     values: Vec<f32>,
@@ -39,7 +39,7 @@ impl TryFrom<Unchecked> for Table {
 }
 
 impl Table {
-    /// These numbers, row after row.
+    /// Creates a table from numbers in row-major order.
     ///
     /// # Errors
     /// [`DataError::Ragged`].
@@ -68,27 +68,27 @@ impl Table {
         self.values.len() / self.width
     }
 
-    /// Whether there is not one row.
+    /// Returns whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// The numbers of one row.
+    /// Returns the number of columns.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// All numbers, row by row.
+    /// Returns all numbers, row by row.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// The columns' names; none if they have none.
+    /// Returns the names of the columns; empty if they are unnamed.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// One row.
+    /// Returns one row.
     ///
     /// # Errors
     /// [`DataError::NoSuchRow`].
@@ -97,7 +97,7 @@ impl Table {
         self.values.chunks_exact(self.width).nth(row).ok_or(DataError::NoSuchRow { row, rows })
     }
 
-    /// One row, to change.
+    /// Returns one row for writing.
     ///
     /// # Errors
     /// [`DataError::NoSuchRow`].
@@ -107,7 +107,7 @@ impl Table {
         all.nth(row).ok_or(DataError::NoSuchRow { row, rows })
     }
 
-    /// Some of the rows, by their numbers, in that order.
+    /// Returns the rows of these numbers, in this order.
     ///
     /// # Errors
     /// [`DataError::NoSuchRow`].
@@ -121,7 +121,7 @@ impl Table {
         Ok(Self { values, ..self.emptied() })
     }
 
-    /// Numbers of another making in these columns.
+    /// Returns a table of other numbers with these column names.
     ///
     /// # Errors
     /// [`DataError::Ragged`].
@@ -129,7 +129,7 @@ impl Table {
         Ok(Self { names: self.names.clone(), ..Self::new(values, self.width)? })
     }
 
-    /// The first number that is NaN or infinite: its row, its column and itself.
+    /// Returns the first number that is NaN or infinite, with its row and column.
     pub(super) fn first_not_finite(&self) -> Option<(usize, usize, f32)> {
         let place = self.values.iter().position(|x| !x.is_finite())?;
         Some((place / self.width, place % self.width, self.values[place]))

@@ -1,21 +1,21 @@
-//! Rankings of two classes: how well a score tells the positive rows from the negative ones.
+//! Ranking metrics of two classes: how well a score separates positive rows from negative ones.
 
 use super::curves::{PrecisionRecallCurve, RocCurve};
 use super::{MetricError, checks};
 use crate::rounding;
 
-/// Rows of class 0 or 1 and a score that should be higher for class 1.
+/// Collects rows of class 0 or 1, each with a score that should be higher for class 1.
 ///
-/// Only the order of the scores counts; they need not be probabilities. Rows with the same score
-/// cannot be told apart by any threshold, so they always change sides together, in whichever order
-/// they came. It keeps all rows, nine bytes each.
+/// Only the order of the scores counts; they need not be probabilities. No threshold can separate
+/// rows with the same score, so they always change sides together, whatever their order. It keeps
+/// all rows, nine bytes each.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct BinaryScores {
     positive: Vec<bool>,
     scores: Vec<f64>,
 }
 
-/// What is taken for positive if everything from `score` upwards is.
+/// The counts when every row with this `score` or a higher one is predicted positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Threshold {
     pub(crate) score: f64,
@@ -23,21 +23,21 @@ pub(crate) struct Threshold {
     pub(crate) false_positives: u64,
 }
 
-/// All thresholds that make a difference, the highest first.
+/// All thresholds that change the counts, the highest first.
 pub(crate) struct Thresholds {
     pub(crate) of: Vec<Threshold>,
     pub(crate) positives: u64,
     pub(crate) negatives: u64,
 }
 
-/// The area under the ROC curve: the probability that a positive row has a higher score than a
-/// negative one, where a tie counts half.
+/// Returns the area under the ROC curve: the probability that a positive row has a higher score
+/// than a negative one. A tie counts half.
 ///
 /// `truth` holds classes 0 and 1, `[B]`; `scores` are higher for class 1, `[B]`.
 ///
 /// # Errors
 /// [`MetricError::Length`], [`MetricError::Class`], [`MetricError::NotFinite`];
-/// [`MetricError::Empty`]; [`MetricError::Undefined`] where only one class is true.
+/// [`MetricError::Empty`]; [`MetricError::Undefined`] if all rows are of one class.
 pub fn roc_auc_score<S: Into<f64> + Copy>(
     truth: &[usize],
     scores: &[S],
@@ -45,14 +45,15 @@ pub fn roc_auc_score<S: Into<f64> + Copy>(
     BinaryScores::of_rows(truth, scores)?.roc_auc()
 }
 
-/// The area under the precision-recall curve as average precision, Σ (Rₙ − Rₙ₋₁) Pₙ over thresholds.
+/// Returns the area under the precision-recall curve as average precision, Σ (Rₙ − Rₙ₋₁) Pₙ over
+/// thresholds.
 ///
-/// It is not the trapezoid's area, which is too optimistic: between two thresholds precision does not
-/// change in a straight line. Davis and Goadrich, "The Relationship Between Precision-Recall and ROC
-/// Curves" (2006).
+/// The area by the trapezoidal rule would be too optimistic: between two thresholds precision does
+/// not change in a straight line. Davis and Goadrich, "The Relationship Between Precision-Recall
+/// and ROC Curves" (2006).
 ///
 /// # Errors
-/// As [`roc_auc_score`]; [`MetricError::Undefined`] where no row is positive.
+/// As [`roc_auc_score`]; [`MetricError::Undefined`] if no row is positive.
 pub fn average_precision_score<S: Into<f64> + Copy>(
     truth: &[usize],
     scores: &[S],
@@ -60,11 +61,11 @@ pub fn average_precision_score<S: Into<f64> + Copy>(
     BinaryScores::of_rows(truth, scores)?.average_precision()
 }
 
-/// The least share of negatives taken for positive by a threshold that finds at least the share
-/// `level` of the positives: FPR at 95 % TPR where `level` is 0.95.
+/// Returns the lowest false positive rate among the thresholds with a true positive rate of at
+/// least `level`: FPR at 95 % TPR for `level` 0.95.
 ///
 /// # Errors
-/// As [`roc_auc_score`]; [`MetricError::Setting`] if `level` is not above 0 and at most 1.
+/// As [`roc_auc_score`]; [`MetricError::Setting`] unless `level` lies in (0, 1].
 pub fn fpr_at_tpr<S: Into<f64> + Copy>(
     truth: &[usize],
     scores: &[S],
@@ -73,7 +74,7 @@ pub fn fpr_at_tpr<S: Into<f64> + Copy>(
     BinaryScores::of_rows(truth, scores)?.fpr_at_tpr(level)
 }
 
-/// The ROC curve of all rows at once.
+/// Returns the ROC curve of all rows.
 ///
 /// # Errors
 /// As [`roc_auc_score`].
@@ -84,7 +85,7 @@ pub fn roc_curve<S: Into<f64> + Copy>(
     BinaryScores::of_rows(truth, scores)?.roc_curve()
 }
 
-/// The precision-recall curve of all rows at once.
+/// Returns the precision-recall curve of all rows.
 ///
 /// # Errors
 /// As [`average_precision_score`].
@@ -96,7 +97,7 @@ pub fn precision_recall_curve<S: Into<f64> + Copy>(
 }
 
 impl BinaryScores {
-    /// No rows yet.
+    /// Creates an empty collector.
     pub fn new() -> Self {
         Self::default()
     }
@@ -107,7 +108,7 @@ impl BinaryScores {
         Ok(rows)
     }
 
-    /// Collects a batch of rows: their true classes, 0 or 1, `[B]`, and their scores, `[B]`.
+    /// Adds a batch of rows: their true classes, 0 or 1, `[B]`, and their scores, `[B]`.
     ///
     /// # Errors
     /// [`MetricError::Length`], [`MetricError::Class`], [`MetricError::NotFinite`].
@@ -123,7 +124,7 @@ impl BinaryScores {
         Ok(())
     }
 
-    /// Rows known to be sound.
+    /// Adds rows that were checked.
     pub(super) fn extend(&mut self, rows: impl Iterator<Item = (bool, f64)>) {
         for (positive, score) in rows {
             self.positive.push(positive);
@@ -131,12 +132,12 @@ impl BinaryScores {
         }
     }
 
-    /// How many rows were collected.
+    /// Returns the number of rows collected.
     pub fn rows(&self) -> usize {
         self.scores.len()
     }
 
-    /// The area under the ROC curve, as [`roc_auc_score`] says.
+    /// Returns the area under the ROC curve; see [`roc_auc_score`].
     ///
     /// # Errors
     /// [`MetricError::Empty`], [`MetricError::Undefined`].
@@ -153,7 +154,7 @@ impl BinaryScores {
         Ok(halves as f64 / (2.0 * positives as f64 * negatives as f64))
     }
 
-    /// Average precision, as [`average_precision_score`] says.
+    /// Returns the average precision; see [`average_precision_score`].
     ///
     /// # Errors
     /// [`MetricError::Empty`], [`MetricError::Undefined`].
@@ -167,7 +168,7 @@ impl BinaryScores {
         Ok(sum / positives as f64)
     }
 
-    /// The false positive rate at a true positive rate, as [`fpr_at_tpr`] says.
+    /// Returns the false positive rate at a true positive rate; see [`fpr_at_tpr`].
     ///
     /// # Errors
     /// [`MetricError::Empty`], [`MetricError::Undefined`], [`MetricError::Setting`].
@@ -181,11 +182,11 @@ impl BinaryScores {
         Ok(threshold.false_positives as f64 / negatives as f64)
     }
 
-    /// The ROC curve, as scikit-learn draws it: without the thresholds in the middle of a straight
-    /// stretch.
+    /// Returns the ROC curve, without the thresholds inside a straight stretch, as scikit-learn
+    /// does.
     ///
     /// # Errors
-    /// [`MetricError::Empty`], [`MetricError::Undefined`] where only one class is true.
+    /// [`MetricError::Empty`], [`MetricError::Undefined`] if all rows are of one class.
     pub fn roc_curve(&self) -> Result<RocCurve, MetricError> {
         Ok(RocCurve::new(&self.of_both_classes("the ROC curve")?))
     }
@@ -193,12 +194,12 @@ impl BinaryScores {
     /// The precision-recall curve.
     ///
     /// # Errors
-    /// [`MetricError::Empty`], [`MetricError::Undefined`] where no row is positive.
+    /// [`MetricError::Empty`], [`MetricError::Undefined`] if no row is positive.
     pub fn precision_recall_curve(&self) -> Result<PrecisionRecallCurve, MetricError> {
         Ok(PrecisionRecallCurve::new(&self.of_positives("the precision-recall curve")?))
     }
 
-    /// All thresholds, where `score` needs rows of both classes.
+    /// Returns all thresholds, for a `score` that needs rows of both classes.
     pub(crate) fn of_both_classes(&self, score: &'static str) -> Result<Thresholds, MetricError> {
         let thresholds = self.of_positives(score)?;
         if thresholds.negatives == 0 {
@@ -207,7 +208,7 @@ impl BinaryScores {
         Ok(thresholds)
     }
 
-    /// All thresholds, where `score` needs a positive row.
+    /// Returns all thresholds, for a `score` that needs a positive row.
     pub(crate) fn of_positives(&self, score: &'static str) -> Result<Thresholds, MetricError> {
         let thresholds = self.of_any()?;
         if thresholds.positives == 0 {
@@ -216,7 +217,7 @@ impl BinaryScores {
         Ok(thresholds)
     }
 
-    /// All thresholds of rows of any class.
+    /// Returns all thresholds, whatever the classes of the rows.
     pub(crate) fn of_any(&self) -> Result<Thresholds, MetricError> {
         if self.scores.is_empty() {
             return Err(MetricError::Empty);

@@ -1,15 +1,15 @@
-//! Whether a probability of 0.8 comes true four times out of five.
+//! Calibration: whether rows predicted with a probability of 0.8 are right four times out of five.
 
 use super::curves::{REFERENCE, square};
 use super::probabilities::Probabilities;
 use super::{MetricError, checks};
 use crate::plot::{Axis, Line, LinePlot, Rgb};
 
-/// Confidence against accuracy, in bins of the same width.
+/// Confidence against accuracy, in bins of equal width.
 ///
-/// A row's confidence is the highest of its probabilities, and it is right where that class is the
-/// true one, the first of those that tie. Bin m of M holds confidences above (m − 1)/M and up to m/M:
-/// a confidence of exactly 1 lies in the last one. Guo et al., "On Calibration of Modern Neural
+/// A row's confidence is the highest of its probabilities. The row is right if that class (the
+/// first of equals) is the true one. Bin m of M holds confidences above (m − 1)/M and up to m/M: a
+/// confidence of exactly 1 lies in the last one. Guo et al., "On Calibration of Modern Neural
 /// Networks" (2017), section 2.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
@@ -20,21 +20,21 @@ pub struct Calibration {
 /// One bin of a [`Calibration`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CalibrationBin {
-    /// How many rows lie in it.
+    /// The number of rows in it.
     pub rows: u64,
-    /// Their mean confidence; `None` for no rows.
+    /// Their mean confidence; `None` if it has no rows.
     pub confidence: Option<f64>,
-    /// The share of them that are right; `None` for no rows.
+    /// The fraction of them that are right; `None` if it has no rows.
     pub accuracy: Option<f64>,
 }
 
-/// The mean over rows of how far their bin's confidence lies from its accuracy, of two classes:
-/// `probabilities` are those of class 1, `[B]`; confidences are those of the likelier class.
+/// Returns the expected calibration error of two classes. `probabilities` are those of class 1,
+/// `[B]`; a row's confidence is that of the likelier class.
 ///
 /// Σ (rows of the bin / rows) |accuracy − confidence|; Guo et al. (2017), equation 3.
 ///
 /// # Errors
-/// As [`Probabilities::update`]; [`MetricError::Empty`]; [`MetricError::Setting`] for no bins.
+/// As [`Probabilities::update`]; [`MetricError::Empty`]; [`MetricError::Setting`] if `bins` is 0.
 pub fn expected_calibration_error<S: Into<f64> + Copy>(
     truth: &[usize],
     probabilities: &[S],
@@ -43,7 +43,8 @@ pub fn expected_calibration_error<S: Into<f64> + Copy>(
     Probabilities::binary().with(truth, probabilities)?.expected_calibration_error(bins)
 }
 
-/// As [`expected_calibration_error`], of any number of classes: `probabilities` are `[B, classes]`.
+/// Like [`expected_calibration_error`], for any number of classes: `probabilities` are `[B,
+/// classes]`.
 ///
 /// # Errors
 /// As [`expected_calibration_error`]; [`MetricError::Setting`] for fewer than two classes.
@@ -56,7 +57,7 @@ pub fn multiclass_expected_calibration_error<S: Into<f64> + Copy>(
     Probabilities::new(classes)?.with(truth, probabilities)?.expected_calibration_error(bins)
 }
 
-/// More would not be read.
+/// The most bins allowed; a diagram of more could not be read.
 const MOST_BINS: usize = 1 << 24;
 
 impl Calibration {
@@ -87,7 +88,7 @@ impl Calibration {
         Ok(Self { bins: sums.into_iter().map(bin).collect() })
     }
 
-    /// The expected calibration error, from 0 to 1; see [`expected_calibration_error`].
+    /// Returns the expected calibration error, from 0 to 1; see [`expected_calibration_error`].
     pub fn expected_error(&self) -> f64 {
         let rows: u64 = self.bins.iter().map(|bin| bin.rows).sum();
         let gap =
@@ -95,8 +96,8 @@ impl Calibration {
         self.bins.iter().filter_map(gap).sum::<f64>() / rows as f64
     }
 
-    /// The reliability diagram: each bin that has rows as a point, beside the line where confidence
-    /// is accuracy. `label` and the expected error are the legend.
+    /// Draws the reliability diagram: one point for each bin with rows, and the diagonal where
+    /// confidence equals accuracy. The legend shows `label` and the expected calibration error.
     pub fn plot(&self, label: &str) -> LinePlot {
         let point = |bin: &CalibrationBin| Some((bin.confidence?, bin.accuracy?));
         let points = self.bins.iter().filter_map(point).collect();
@@ -117,7 +118,7 @@ impl Calibration {
     }
 }
 
-/// The bin whose edges enclose the confidence, the upper one included.
+/// Returns the bin that holds the confidence; its upper edge is included.
 fn bin(confidence: f64, bins: usize) -> usize {
     let near = ((confidence * bins as f64) as usize).min(bins - 1);
     let edge = |bin: usize| bin as f64 / bins as f64;

@@ -1,4 +1,4 @@
-//! What every collector asks of its input.
+//! Checks of the collectors' inputs.
 
 use super::MetricError;
 
@@ -13,7 +13,7 @@ pub(super) fn classes(rows: &[usize], classes: usize) -> Result<(), MetricError>
     }
 }
 
-/// The numbers as `f64`, all finite; −0 becomes 0, which it ties with.
+/// Converts the numbers to `f64`. All must be finite; −0 becomes 0, which it ties with.
 pub(super) fn finite<S: Into<f64> + Copy>(
     what: &'static str,
     values: &[S],
@@ -34,8 +34,8 @@ pub(super) fn probabilities<S: Into<f64> + Copy>(values: &[S]) -> Result<Vec<f64
     }
 }
 
-/// The first row of probabilities `[N, classes]` whose sum is not 1, to within the square root of their
-/// type's `precision`, and that sum.
+/// Returns the first row of probabilities `[N, classes]` whose sum differs from 1 by more than the
+/// square root of `precision`, and that sum.
 pub(crate) fn uneven_row(
     probabilities: &[f64],
     classes: usize,
@@ -54,7 +54,7 @@ pub(super) fn setting(
     if holds { Ok(()) } else { Err(MetricError::Setting { key, value, allowed }) }
 }
 
-/// The score, unless numbers beyond what `f64` holds went into it.
+/// Returns the score, or an error if it exceeds what `f64` holds.
 pub(super) fn score(score: &'static str, value: f64) -> Result<f64, MetricError> {
     let why = "the numbers are too large to be summed";
     if value.is_finite() { Ok(value) } else { Err(MetricError::Undefined { score, why }) }

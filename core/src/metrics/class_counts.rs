@@ -1,38 +1,39 @@
-//! How often each class was true, predicted and both: all that scores of classes are made of.
+//! For each class, the rows where it is true, predicted and both: the basis of all classification
+//! scores.
 
 use std::collections::BTreeMap;
 
 use super::{MetricError, checks};
 
-/// How the scores of the classes become one.
+/// How the scores of several classes are averaged.
 ///
-/// Averages run over the classes that occur among the true or the predicted ones, as scikit-learn's
-/// do: a class that nobody met neither helps nor hurts.
+/// As in scikit-learn, averages run over the classes that occur among the true or the predicted
+/// ones; other classes do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Average {
-    /// Of the counts of all classes summed: every row weighs the same.
+    /// Computes the score from the summed counts of all classes: every row has the same weight.
     Micro,
-    /// The mean over classes: every class weighs the same.
+    /// The mean over classes: every class has the same weight.
     Macro,
-    /// The mean over classes, each weighted by how often it is true.
+    /// The mean over classes, each weighted by its number of true rows.
     Weighted,
-    /// One class alone, against the rest. `Class(1)` is the score of two-class problems.
+    /// The score of one class against the rest. Use `Class(1)` for two-class problems.
     Class(usize),
 }
 
-/// What 0/0 counts as: the precision of a class that was never predicted, for example.
+/// The value of 0/0, for example of the precision of a class that was never predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ZeroDivision {
     /// It counts as 0.
     Zero,
     /// It counts as 1.
     One,
-    /// It has no value: alone it is an error, and means leave it out (scikit-learn's `nan`). A mean
-    /// is an error where nothing of any weight is left.
+    /// It is undefined: an error for a single score, left out of means (scikit-learn's `nan`). A
+    /// mean of which nothing is left is an error.
     Undefined,
 }
 
-/// A share of counts, one a class.
+/// A ratio of a class's counts.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ratio {
     Precision,
@@ -44,12 +45,12 @@ pub(super) enum Ratio {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct ClassCount {
     pub(super) true_positives: u64,
-    /// How often the class is true.
+    /// The number of rows whose true class it is.
     pub(super) support: u64,
     pub(super) predicted: u64,
 }
 
-/// The classes that occur, ascending.
+/// The counts of the classes that occur, ascending.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ClassCounts(pub(super) BTreeMap<usize, ClassCount>);
 
@@ -112,7 +113,7 @@ impl ClassCounts {
         Ok(Self(counts))
     }
 
-    /// All classes as one.
+    /// Sums the counts of all classes.
     fn sum(&self) -> Result<ClassCount, MetricError> {
         let sum = self.0.values().fold(ClassCount::default(), |sum, count| ClassCount {
             true_positives: sum.true_positives + count.true_positives,
@@ -175,12 +176,12 @@ impl ClassCounts {
         };
         score.ok_or(MetricError::Undefined {
             score: ratio.name(),
-            why: "it is 0/0, as no row is of the class that it asks for",
+            why: "it is 0/0: no row is of the class asked for",
         })
     }
 }
 
-/// The mean of (value, weight); `None` where the weights sum to nothing.
+/// Returns the mean of (value, weight); `None` if the weights sum to 0.
 pub(super) fn weighted_mean(values: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
     let (sum, weights) = values.fold((0.0, 0.0), |(sum, weights), (value, weight)| {
         (sum + value * weight, weights + weight)

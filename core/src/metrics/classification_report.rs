@@ -1,13 +1,13 @@
-//! Precision, recall and F1 of all classes as one table.
+//! The classification report: precision, recall and F1 of all classes as a table.
 
 use std::fmt;
 
 use super::MetricError;
 use super::class_counts::{Average, ClassCounts, Ratio, ZeroDivision};
 
-/// The scores of each class and their averages; displays as scikit-learn's table.
+/// The scores of each class and their averages; its `Display` is scikit-learn's table.
 ///
-/// Undefined scores, `None`, display as a dash.
+/// Undefined scores, `None`, print as a dash.
 ///
 /// ```
 /// use gymnast_core::metrics::{ZeroDivision, classification_report};
@@ -21,11 +21,11 @@ use super::class_counts::{Average, ClassCounts, Ratio, ZeroDivision};
 pub struct ClassificationReport {
     /// The classes that occur among the true or the predicted ones, ascending.
     pub classes: Vec<ClassScores>,
-    /// The share of rows whose class was predicted.
+    /// The fraction of rows whose class was predicted.
     pub accuracy: f64,
-    /// Each score's mean over classes.
+    /// The mean of each score over the classes.
     pub macro_average: MeanScores,
-    /// Each score's mean over classes, weighted by their support.
+    /// The mean of each score over the classes, weighted by support.
     pub weighted_average: MeanScores,
     /// The number of rows.
     pub rows: u64,
@@ -34,9 +34,9 @@ pub struct ClassificationReport {
 /// One class of a [`ClassificationReport`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassScores {
-    /// Its number.
+    /// The number of the class.
     pub class: usize,
-    /// What it is called.
+    /// The name of the class.
     pub name: String,
     /// TP / (TP + FP).
     pub precision: Option<f64>,
@@ -44,7 +44,7 @@ pub struct ClassScores {
     pub recall: Option<f64>,
     /// 2 TP / (2 TP + FP + FN).
     pub f1: Option<f64>,
-    /// How many rows are of this class.
+    /// The number of rows whose true class it is.
     pub support: u64,
 }
 
@@ -59,7 +59,7 @@ pub struct MeanScores {
     pub f1: Option<f64>,
 }
 
-/// The report of all rows at once, classes called by their numbers.
+/// Returns the report of all rows; classes are named by their numbers.
 ///
 /// # Errors
 /// [`MetricError::Length`], [`MetricError::Empty`].

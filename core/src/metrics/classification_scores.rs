@@ -1,13 +1,13 @@
-//! Scores of predicted classes in one call, under scikit-learn's names.
+//! Classification scores as functions, under scikit-learn's names.
 //!
-//! Classes may be any numbers, 7 and 4000 for example: only those that occur count. All refuse with
-//! [`MetricError::Length`] where there is not one predicted class for each true one, and with
-//! [`MetricError::Empty`] where there is none.
+//! Classes may be any numbers, for example 7 and 4000: only those that occur count. All functions
+//! return [`MetricError::Length`] unless every true class has one predicted class, and
+//! [`MetricError::Empty`] without rows.
 
 use super::MetricError;
 use super::class_counts::{Average, ClassCounts, Ratio, ZeroDivision};
 
-/// The share of rows whose class was predicted.
+/// Returns the fraction of rows whose class was predicted.
 ///
 /// # Errors
 /// [`MetricError::Length`], [`MetricError::Empty`].
@@ -15,7 +15,7 @@ pub fn accuracy_score(truth: &[usize], predicted: &[usize]) -> Result<f64, Metri
     ClassCounts::of_rows(truth, predicted)?.accuracy()
 }
 
-/// The mean of the recalls of the classes that are true somewhere.
+/// Returns the mean recall over the classes that occur among the true ones.
 ///
 /// # Errors
 /// [`MetricError::Length`], [`MetricError::Empty`].
@@ -23,11 +23,11 @@ pub fn balanced_accuracy_score(truth: &[usize], predicted: &[usize]) -> Result<f
     ClassCounts::of_rows(truth, predicted)?.balanced_accuracy()
 }
 
-/// TP / (TP + FP): how much of what was predicted is true.
+/// Returns TP / (TP + FP): the fraction of the predicted rows that is right.
 ///
 /// # Errors
-/// [`MetricError::Length`], [`MetricError::Empty`]; [`MetricError::Undefined`] if `zero_division` says
-/// so.
+/// [`MetricError::Length`], [`MetricError::Empty`]; [`MetricError::Undefined`] for 0/0 under
+/// [`ZeroDivision::Undefined`].
 pub fn precision_score(
     truth: &[usize],
     predicted: &[usize],
@@ -37,7 +37,7 @@ pub fn precision_score(
     ClassCounts::of_rows(truth, predicted)?.score(Ratio::Precision, average, zero_division)
 }
 
-/// TP / (TP + FN): how much of what is true was predicted.
+/// Returns TP / (TP + FN): the fraction of the true rows that was predicted.
 ///
 /// # Errors
 /// As [`precision_score`].
@@ -50,8 +50,8 @@ pub fn recall_score(
     ClassCounts::of_rows(truth, predicted)?.score(Ratio::Recall, average, zero_division)
 }
 
-/// 2 TP / (2 TP + FP + FN): the harmonic mean of precision and recall, defined also where one of them
-/// is not.
+/// Returns 2 TP / (2 TP + FP + FN): the harmonic mean of precision and recall, defined even if one
+/// of them is not.
 ///
 /// # Errors
 /// As [`precision_score`].
@@ -64,7 +64,7 @@ pub fn f1_score(
     fbeta_score(truth, predicted, 1.0, average, zero_division)
 }
 
-/// (1 + β²) TP / ((1 + β²) TP + β² FN + FP): recall weighs β times as much as precision.
+/// Returns (1 + β²) TP / ((1 + β²) TP + β² FN + FP): recall counts β times as much as precision.
 ///
 /// # Errors
 /// As [`precision_score`]; [`MetricError::Setting`] if `beta` is negative or NaN.
@@ -79,8 +79,8 @@ pub fn fbeta_score(
     ClassCounts::of_rows(truth, predicted)?.score(ratio, average, zero_division)
 }
 
-/// TP / (TP + FP + FN): the overlap of the rows where a class is true and those where it was
-/// predicted.
+/// Returns TP / (TP + FP + FN): the overlap of the rows where a class is true and those where it
+/// was predicted.
 ///
 /// # Errors
 /// As [`precision_score`].
@@ -93,14 +93,14 @@ pub fn jaccard_score(
     ClassCounts::of_rows(truth, predicted)?.score(Ratio::Jaccard, average, zero_division)
 }
 
-/// Matthews' correlation coefficient of any number of classes, from −1 to 1; 0 is chance.
+/// Returns Matthews' correlation coefficient of any number of classes, from −1 to 1; 0 is chance.
 ///
 /// Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient" (2004),
 /// equation 8.
 ///
 /// # Errors
-/// [`MetricError::Length`], [`MetricError::Empty`]; [`MetricError::Undefined`] where only one class is
-/// true or only one was predicted, for which scikit-learn answers 0.
+/// [`MetricError::Length`], [`MetricError::Empty`]; [`MetricError::Undefined`] if only one class is
+/// true or only one was predicted (scikit-learn returns 0).
 pub fn matthews_corrcoef(truth: &[usize], predicted: &[usize]) -> Result<f64, MetricError> {
     ClassCounts::of_rows(truth, predicted)?.mcc()
 }

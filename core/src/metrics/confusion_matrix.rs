@@ -1,16 +1,16 @@
-//! What was predicted for each class.
+//! The confusion matrix: true against predicted classes.
 
 use super::class_counts::{Average, ClassCount, ClassCounts, Ratio, ZeroDivision};
 use super::classification_report::ClassificationReport;
 use super::{MetricError, checks};
 use crate::plot::{Cell, HeatMap};
 
-/// How many rows of each true class were predicted as each class: the truth in rows, the prediction
+/// Counts the rows of each true class that were predicted as each class: truth in rows, prediction
 /// in columns.
 ///
-/// The number of classes is given, not grown from what is met: a class that does not exist is then an
-/// error instead of one more row, no stray label can make the matrix fill the memory, and matrices of
-/// folds or subgroups all have the same shape. Averages nevertheless run only over classes that occur.
+/// The number of classes is fixed: a class that does not exist is an error, not one more row, so a
+/// stray label cannot fill the memory, and the matrices of folds or subgroups have the same shape.
+/// Averages still run only over classes that occur.
 ///
 /// ```
 /// use gymnast_core::metrics::{ConfusionMatrix, Normalize};
@@ -28,20 +28,20 @@ pub struct ConfusionMatrix {
     counts: Vec<u64>, // [C, C], truth by prediction
 }
 
-/// What a cell of a [`ConfusionMatrix`] is a share of.
+/// What the cells of a [`ConfusionMatrix`] are divided by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Normalize {
-    /// The number of rows itself.
+    /// Nothing: cells are numbers of rows.
     Counts,
-    /// The share of the rows of its true class: recall on the diagonal.
+    /// The rows of the true class: recall on the diagonal.
     Truth,
-    /// The share of the rows of its predicted class: precision on the diagonal.
+    /// The rows of the predicted class: precision on the diagonal.
     Predicted,
-    /// The share of all rows.
+    /// All rows.
     All,
 }
 
-/// The confusion matrix of all rows at once.
+/// Returns the confusion matrix of all rows.
 ///
 /// # Errors
 /// As [`ConfusionMatrix::new`] and [`ConfusionMatrix::update`].
@@ -56,17 +56,17 @@ pub fn confusion_matrix(
 }
 
 impl ConfusionMatrix {
-    /// No rows yet, of `classes` classes called by their numbers.
+    /// Creates an empty matrix of `classes` classes, named by their numbers.
     ///
     /// # Errors
-    /// [`MetricError::Setting`] if there are no classes, or too many for the memory.
+    /// [`MetricError::Setting`] if `classes` is 0 or too large for the memory.
     pub fn new(classes: usize) -> Result<Self, MetricError> {
         // Before a name is made: the number may be beyond all memory.
         let counts = zeros(classes)?;
         Ok(Self { names: (0..classes).map(|class| class.to_string()).collect(), counts })
     }
 
-    /// No rows yet, of as many classes as there are names.
+    /// Creates an empty matrix with one class for each name.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -97,13 +97,13 @@ impl ConfusionMatrix {
         self.names.len()
     }
 
-    /// What the classes are called.
+    /// Returns the names of the classes.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// How many rows of class `truth` were predicted as class `predicted`; 0 for a class that does
-    /// not exist.
+    /// Returns the number of rows of class `truth` that were predicted as class `predicted`; 0 for
+    /// a class that does not exist.
     pub fn count(&self, truth: usize, predicted: usize) -> u64 {
         let classes = self.classes();
         if truth < classes && predicted < classes {
@@ -113,18 +113,18 @@ impl ConfusionMatrix {
         }
     }
 
-    /// All cells, row by row: `[C, C]`.
+    /// Returns all cells, row by row: `[C, C]`.
     pub fn counts(&self) -> &[u64] {
         &self.counts
     }
 
-    /// How many rows were counted.
+    /// Returns the number of rows counted.
     pub fn rows(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// All cells as shares, row by row, `[C, C]`; `None` where there is nothing to be a share of.
-    /// [`Normalize::Counts`] gives the counts.
+    /// Returns all cells as fractions, row by row, `[C, C]`; `None` where the denominator is 0.
+    /// [`Normalize::Counts`] returns the counts.
     pub fn normalized(&self, normalize: Normalize) -> Vec<Option<f64>> {
         let classes = self.classes();
         let mut by_truth = vec![0; classes];
@@ -146,8 +146,8 @@ impl ConfusionMatrix {
         self.counts.iter().enumerate().map(share).collect()
     }
 
-    /// The matrix as a picture: darker cells hold more. Where shares are shown, a cell that is a share
-    /// of nothing is a dash.
+    /// Draws the matrix as a heat map: darker cells hold more. A fraction with denominator 0 is a
+    /// dash.
     pub fn plot(&self, normalize: Normalize) -> HeatMap {
         let values = self.normalized(normalize);
         let most = match normalize {
@@ -174,7 +174,7 @@ impl ConfusionMatrix {
         }
     }
 
-    /// The share of rows whose class was predicted.
+    /// Returns the fraction of rows whose class was predicted.
     ///
     /// # Errors
     /// [`MetricError::Empty`].
@@ -182,7 +182,7 @@ impl ConfusionMatrix {
         self.class_counts().accuracy()
     }
 
-    /// The mean of the recalls of the classes that are true somewhere.
+    /// Returns the mean recall over the classes that occur among the true ones.
     ///
     /// # Errors
     /// [`MetricError::Empty`].
@@ -190,7 +190,8 @@ impl ConfusionMatrix {
         self.class_counts().balanced_accuracy()
     }
 
-    /// Matthews' correlation coefficient, as [`matthews_corrcoef`](super::matthews_corrcoef) says.
+    /// Returns Matthews' correlation coefficient; see
+    /// [`matthews_corrcoef`](super::matthews_corrcoef).
     ///
     /// # Errors
     /// [`MetricError::Empty`], [`MetricError::Undefined`].
@@ -198,11 +199,12 @@ impl ConfusionMatrix {
         self.class_counts().mcc()
     }
 
-    /// TP / (TP + FP).
+    /// Returns the precision, TP / (TP + FP).
     ///
     /// # Errors
-    /// [`MetricError::Empty`]; [`MetricError::Undefined`] if `zero_division` says so;
-    /// [`MetricError::Setting`] for one class that does not exist.
+    /// [`MetricError::Empty`]; [`MetricError::Undefined`] for 0/0 under
+    /// [`ZeroDivision::Undefined`]; [`MetricError::Setting`] if [`Average::Class`] names a class
+    /// that does not exist.
     pub fn precision(
         &self,
         average: Average,
@@ -211,7 +213,7 @@ impl ConfusionMatrix {
         self.score(Ratio::Precision, average, zero_division)
     }
 
-    /// TP / (TP + FN).
+    /// Returns the recall, TP / (TP + FN).
     ///
     /// # Errors
     /// As [`precision`](Self::precision).
@@ -223,7 +225,7 @@ impl ConfusionMatrix {
         self.score(Ratio::Recall, average, zero_division)
     }
 
-    /// 2 TP / (2 TP + FP + FN).
+    /// Returns the F1 score, 2 TP / (2 TP + FP + FN).
     ///
     /// # Errors
     /// As [`precision`](Self::precision).
@@ -231,7 +233,7 @@ impl ConfusionMatrix {
         self.fbeta(1.0, average, zero_division)
     }
 
-    /// (1 + β²) TP / ((1 + β²) TP + β² FN + FP).
+    /// Returns the F-beta score, (1 + β²) TP / ((1 + β²) TP + β² FN + FP).
     ///
     /// # Errors
     /// As [`precision`](Self::precision); [`MetricError::Setting`] if `beta` is negative or NaN.
@@ -244,7 +246,7 @@ impl ConfusionMatrix {
         self.score(Ratio::f_beta(beta)?, average, zero_division)
     }
 
-    /// TP / (TP + FP + FN).
+    /// Returns the Jaccard score, TP / (TP + FP + FN).
     ///
     /// # Errors
     /// As [`precision`](Self::precision).
@@ -256,7 +258,7 @@ impl ConfusionMatrix {
         self.score(Ratio::Jaccard, average, zero_division)
     }
 
-    /// Precision, recall and F1 of each class and their averages, to print as a table.
+    /// Returns precision, recall and F1 of each class and their averages, to print as a table.
     ///
     /// # Errors
     /// [`MetricError::Empty`].

@@ -1,39 +1,40 @@
-//! ROC and precision-recall curves, as numbers and as pictures.
+//! ROC and precision-recall curves, as numbers and as plots.
 
 use super::binary_scores::{Threshold, Thresholds};
 use crate::plot::{Axis, Guide, Line, LinePlot, Rgb};
 
-/// What lines to compare with are drawn in.
+/// The colour of reference lines.
 pub(super) const REFERENCE: Rgb = Rgb(0x99, 0x99, 0x99);
 
-/// True against false positives, for every threshold.
+/// The ROC curve: true against false positive rates, for every threshold.
 ///
-/// All three have one value a point; thresholds fall, rates rise from (0, 0) to (1, 1).
+/// The three vectors have one value for each point. Thresholds fall, rates rise from (0, 0) to (1,
+/// 1).
 #[derive(Debug, Clone, PartialEq)]
 pub struct RocCurve {
     /// FP / negatives.
     pub false_positive_rate: Vec<f64>,
     /// TP / positives.
     pub true_positive_rate: Vec<f64>,
-    /// Rows with this score or a higher one are taken for positive; ∞ at the first point, where none
-    /// is.
+    /// Rows with this score or a higher one are predicted positive; ∞ at the first point, where
+    /// none is.
     pub thresholds: Vec<f64>,
     area: f64,
 }
 
 /// Precision against recall, for every threshold.
 ///
-/// As in scikit-learn: thresholds rise, recall falls, and precision and recall have one more point
-/// behind those of the thresholds, (1, 0), where nothing is taken for positive.
+/// As in scikit-learn, thresholds rise and recall falls. Precision and recall have one more point
+/// at the end, (1, 0), where no row is predicted positive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PrecisionRecallCurve {
     /// TP / (TP + FP).
     pub precision: Vec<f64>,
     /// TP / positives.
     pub recall: Vec<f64>,
-    /// Rows with this score or a higher one are taken for positive.
+    /// Rows with this score or a higher one are predicted positive.
     pub thresholds: Vec<f64>,
-    /// The share of positives: the precision of chance.
+    /// The fraction of positive rows: the precision of chance.
     prevalence: f64,
 }
 
@@ -53,8 +54,8 @@ impl RocCurve {
         Self { false_positive_rate, true_positive_rate, thresholds, area }
     }
 
-    /// The curve beside the diagonal of chance; `label` and the area are its legend. Curves to
-    /// compare are pushed to its lines.
+    /// Draws the curve and the diagonal of chance. The legend shows `label` and the area. Push
+    /// further curves to the plot's lines to compare them.
     pub fn plot(&self, label: &str) -> LinePlot {
         let points = self.false_positive_rate.iter().copied();
         let points = points.zip(self.true_positive_rate.iter().copied()).collect();
@@ -90,8 +91,8 @@ impl PrecisionRecallCurve {
         }
     }
 
-    /// The curve as steps, the area under which is average precision, beside the precision of chance;
-    /// `label` and the area are its legend.
+    /// Draws the curve as steps (the area under them is average precision) and the precision of
+    /// chance. The legend shows `label` and the area.
     pub fn plot(&self, label: &str) -> LinePlot {
         let points: Vec<(f64, f64)> =
             self.recall.iter().copied().zip(self.precision.iter().copied()).rev().collect();
@@ -108,12 +109,12 @@ impl PrecisionRecallCurve {
     }
 }
 
-/// Shares on both axes have the same scale.
+/// Returns an empty plot whose axes have the same scale.
 pub(super) fn square() -> LinePlot {
     LinePlot { width: 560, height: 560, ..LinePlot::default() }
 }
 
-/// Without the points between which the curve goes on by the same steps.
+/// Drops the points inside straight stretches.
 fn corners(points: &[Threshold]) -> Vec<&Threshold> {
     let turns = |index: usize| {
         let [before, at, after] = [index - 1, index, index + 1].map(|index| &points[index]);

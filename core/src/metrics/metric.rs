@@ -1,16 +1,15 @@
-//! What all collectors have in common.
+//! The trait that all collectors implement.
 
 use super::class_counts::{Average, ZeroDivision};
 use super::{BinaryScores, ConfusionMatrix, MetricError, Probabilities, Regression, Retrieval};
 
-/// Scores by name, in the order in which they are best read. One that is undefined leaves the others
-/// alone.
+/// Scores by name, the most important first. An undefined score does not affect the others.
 pub type Scores = Vec<(&'static str, Result<f64, MetricError>)>;
 
-/// A collector that computes the usual scores of what it has collected, to log or to compare.
+/// A collector that computes the usual scores of its rows, to log or to compare.
 ///
-/// Scores that need a choice (an average, what 0/0 counts as, a number of bins) are methods of the
-/// collector itself.
+/// Scores that need a choice (an average, the value of 0/0, a number of bins) are methods of the
+/// collector.
 ///
 /// ```
 /// use gymnast_core::metrics::{Metric, Regression};
@@ -24,24 +23,24 @@ pub type Scores = Vec<(&'static str, Result<f64, MetricError>)>;
 /// # Ok::<(), gymnast_core::metrics::MetricError>(())
 /// ```
 pub trait Metric {
-    /// The usual scores over all batches.
+    /// Returns the usual scores over all batches.
     fn compute(&self) -> Scores;
 }
 
-/// A [`Metric`] that collects rows of a truth and one or several predictions.
+/// A [`Metric`] of rows with one truth and one or more predictions each.
 pub trait Update<T, P>: Metric {
-    /// Collects a batch: `[B]` truths and `[B, predictions_per_row]` predictions.
+    /// Adds a batch: `[B]` truths and `[B, predictions_per_row]` predictions.
     ///
     /// # Errors
-    /// [`MetricError`] where a row is unusable; then none of the batch is collected.
+    /// [`MetricError`] if a row is unusable; then no row of the batch is added.
     fn update(&mut self, truth: &[T], predicted: &[P]) -> Result<(), MetricError>;
 
-    /// How many predictions belong to one truth: 1, or of several scores a row, their number.
+    /// Returns the number of predictions for each truth: 1, or the number of scores in a row.
     fn predictions_per_row(&self) -> usize;
 }
 
 impl Metric for ConfusionMatrix {
-    /// Accuracy, balanced accuracy, the macro average of F1, MCC. Precision and recall may be 0/0 and
+    /// Returns accuracy, balanced accuracy, macro F1 and MCC. Precision and recall may be 0/0 and
     /// need a choice.
     fn compute(&self) -> Scores {
         // No class that occurs has an F1 of 0/0, so this choice makes no difference.
@@ -56,7 +55,8 @@ impl Metric for ConfusionMatrix {
 }
 
 impl Metric for BinaryScores {
-    /// ROC-AUC, average precision, the false positive rate at a true positive rate of 95 %.
+    /// Returns ROC-AUC, average precision and the false positive rate at a true positive rate of 95
+    /// %.
     fn compute(&self) -> Scores {
         vec![
             ("ROC-AUC", self.roc_auc()),
@@ -66,11 +66,12 @@ impl Metric for BinaryScores {
     }
 }
 
-/// That of Guo et al. (2017).
+/// The number of bins in Guo et al. (2017).
 const USUAL_BINS: usize = 15;
 
 impl Metric for Probabilities {
-    /// Log loss, Brier score, the expected calibration error in 15 bins, the macro average of ROC-AUC.
+    /// Returns log loss, Brier score, the expected calibration error in 15 bins and the macro
+    /// ROC-AUC.
     fn compute(&self) -> Scores {
         vec![
             ("log loss", self.log_loss()),
@@ -82,7 +83,7 @@ impl Metric for Probabilities {
 }
 
 impl Metric for Regression {
-    /// MSE, RMSE, MAE, R², Pearson's correlation.
+    /// Returns MSE, RMSE, MAE, R² and Pearson's correlation.
     fn compute(&self) -> Scores {
         vec![
             ("MSE", self.mse()),
@@ -95,7 +96,7 @@ impl Metric for Regression {
 }
 
 impl Metric for Retrieval {
-    /// NDCG, MRR and MAP of whole rankings, over the queries that have a relevant document.
+    /// Returns NDCG, MRR and MAP of whole rankings, over the queries that have a relevant document.
     fn compute(&self) -> Scores {
         let left_out = ZeroDivision::Undefined;
         vec![

@@ -1,8 +1,8 @@
-//! How good predictions are: scores of classes, probabilities, rankings and numbers.
+//! Metrics of classification, probabilities, ranking and regression.
 //!
-//! Rows are collected batch by batch with `update`, and each score is computed over all of them, never
-//! as an average of the batches' scores. One collector serves all scores of its kind, so that a data
-//! set is gone through once: each score is a method of it, and [`Metric::compute`] gives the usual ones.
+//! `update` collects rows batch by batch. Each score is computed over all rows, never as an average
+//! of the batches' scores. One collector serves all scores of its kind, so one pass over the data
+//! suffices: each score is a method, and [`Metric::compute`] returns the usual ones.
 //!
 //! | collector | of each row | scores |
 //! |---|---|---|
@@ -13,15 +13,15 @@
 //! | [`Retrieval`] | relevance and scores of a query | NDCG, reciprocal rank, average precision |
 //! | [`Subgroups`] | a group and the above | the same scores for each group |
 //!
-//! For rows that lie in memory there is a function with scikit-learn's name ([`f1_score`],
+//! For rows in memory there are functions with scikit-learn's names ([`f1_score`],
 //! [`roc_auc_score`], [`log_loss`], …). Classes are numbered from 0; in two-class scores 1 is the
-//! positive class. Scores may be any numbers that convert to `f64` without loss, `f32` among them, and
-//! everything is computed in `f64`. Rows of several numbers lie one behind the other, `[B, C]`.
+//! positive class. Scores may have any type that converts to `f64` without loss, such as `f32`;
+//! everything is computed in `f64`. Rows of several numbers are stored row by row, `[B, C]`.
 //!
-//! A score that has no value on the rows at hand is an error ([`MetricError::Undefined`]), also where
-//! scikit-learn warns and answers 0: ROC-AUC of one class only, R² of a constant target. Where 0/0 has
-//! more than one sensible reading the caller chooses one, [`ZeroDivision`]. A batch that is refused
-//! leaves its collector as it was.
+//! A score that is undefined on the given rows is an error ([`MetricError::Undefined`]), also where
+//! scikit-learn warns and returns 0: ROC-AUC of one class, R² of a constant target. Where 0/0 has
+//! several sensible values, the caller chooses one with [`ZeroDivision`]. An `update` that returns
+//! an error leaves its collector unchanged.
 //!
 //! ```
 //! use gymnast_core::metrics::{Average, ConfusionMatrix, ZeroDivision, roc_auc_score};
@@ -92,26 +92,26 @@ pub use subgroups::{NamedScore, SubgroupReport, SubgroupRow, Subgroups};
 
 use crate::text::number;
 
-/// Rows that cannot be scored, or a score that they do not have.
+/// Why rows cannot be scored, or why a score is undefined.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum MetricError {
-    /// There is nothing to score.
-    #[error("there is nothing to score: at least one row is needed")]
+    /// There are no rows.
+    #[error("got no rows: expected at least one row to score")]
     Empty,
-    /// Two inputs do not pair up.
+    /// Two inputs have different lengths.
     #[error("expected {expected} {what}, got {got}")]
     Length {
-        /// What there are too many or too few of.
+        /// What was counted.
         what: &'static str,
-        /// How many there had to be.
+        /// The number expected.
         expected: usize,
-        /// How many there were.
+        /// The number given.
         got: usize,
     },
     /// A class that does not exist.
     #[error("row {row} is of class {class}: expected a class below {classes}")]
     Class {
-        /// Which row of the batch, from 0.
+        /// The row of the batch, from 0.
         row: usize,
         /// Its class.
         class: usize,
@@ -121,41 +121,41 @@ pub enum MetricError {
     /// A number is NaN or infinite.
     #[error("number {index} of the {what} is {value}: expected finite numbers")]
     NotFinite {
-        /// Whose number it is.
+        /// The name of the input.
         what: &'static str,
-        /// Which one, from 0.
+        /// The index of the number, from 0.
         index: usize,
         /// Its value.
         value: f64,
     },
-    /// A number is NaN, where any other will do.
+    /// A number is NaN; infinity would be allowed.
     #[error("number {index} of the {what} is NaN: expected numbers")]
     NotANumber {
-        /// Whose number it is.
+        /// The name of the input.
         what: &'static str,
-        /// Which one, from 0.
+        /// The index of the number, from 0.
         index: usize,
     },
     /// A probability below 0 or above 1.
     #[error("probability {index} is {}: expected a number from 0 to 1", number(*value))]
     Probability {
-        /// Which one, from 0.
+        /// The index of the probability, from 0.
         index: usize,
         /// Its value.
         value: f64,
     },
-    /// The probabilities of all classes do not make one whole.
+    /// The probabilities of a row do not sum to 1.
     #[error("the probabilities of row {row} sum to {}: expected 1", number(*sum))]
     RowSum {
-        /// Which row of the batch, from 0.
+        /// The row of the batch, from 0.
         row: usize,
-        /// What its probabilities sum to.
+        /// The sum of its probabilities.
         sum: f64,
     },
-    /// A document is less than irrelevant.
+    /// The relevance of a document is negative.
     #[error("the relevance of document {index} is {}: expected at least 0", number(*value))]
     NegativeRelevance {
-        /// Which document of the query, from 0.
+        /// The document of the query, from 0.
         index: usize,
         /// Its relevance.
         value: f64,
@@ -165,17 +165,17 @@ pub enum MetricError {
     Setting {
         /// The setting's name.
         key: &'static str,
-        /// What it was set to.
+        /// Its value.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// The score has no value on these rows.
+    /// The score is undefined on these rows.
     #[error("{score} is undefined here: {why}")]
     Undefined {
-        /// Which score.
+        /// The name of the score.
         score: &'static str,
-        /// What it would need.
+        /// The reason.
         why: &'static str,
     },
 }

@@ -1,16 +1,17 @@
-//! How alike two texts are, by the runs of letters that they share.
+//! Similarity of two texts by their common n-grams.
 
 use std::collections::BTreeMap;
 
 use super::{MetricError, checks};
 
-/// Dice's coefficient of the texts' multisets of n-grams: 2 |A ∩ B| / (|A| + |B|), from 0 to 1.
+/// Returns Dice's coefficient of the texts' multisets of n-grams: 2 |A ∩ B| / (|A| + |B|), from 0
+/// to 1.
 ///
-/// An n-gram is a run of `n` characters (Unicode scalar values), as they stand: case, spaces and
-/// accents count, and nothing is padded. One that occurs twice in both texts is shared twice. A text
-/// shorter than `n` has no n-grams and shares none. Adamson and Boreham, "The use of an association
-/// measure based on character structure to identify semantically related pairs of words and document
-/// titles" (1974), with n = 2.
+/// An n-gram is a run of `n` characters (Unicode scalar values): case, spaces and accents count,
+/// and nothing is padded. An n-gram that occurs twice in both texts counts twice. A text shorter
+/// than `n` has no n-grams. Adamson and Boreham, "The use of an association measure based on
+/// character structure to identify semantically related pairs of words and document titles" (1974),
+/// with n = 2.
 ///
 /// ```
 /// use gymnast_core::metrics::n_gram_similarity;
@@ -21,8 +22,8 @@ use super::{MetricError, checks};
 /// ```
 ///
 /// # Errors
-/// [`MetricError::Setting`] for an `n` of 0; [`MetricError::Undefined`] where both texts are shorter
-/// than `n`.
+/// [`MetricError::Setting`] if `n` is 0; [`MetricError::Undefined`] if both texts are shorter than
+/// `n`.
 pub fn n_gram_similarity(a: &str, b: &str, n: usize) -> Result<f64, MetricError> {
     checks::setting(n > 0, "n", n as f64, "at least 1")?;
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());

@@ -1,28 +1,29 @@
-//! How good predicted probabilities are.
+//! Metrics of predicted probabilities.
 
 use super::binary_scores::BinaryScores;
 use super::calibration::Calibration;
 use super::class_counts::{Average, weighted_mean};
 use super::{MetricError, checks};
 
-/// Rows of a true class and a probability for each class.
+/// Collects rows of a true class and a probability for each class.
 ///
-/// The probabilities of a row must sum to one, to within the square root of their type's precision
-/// (3·10⁻⁴ for `f32`, 10⁻⁸ for `f64`), where scikit-learn 1.9 begins to warn. They are taken as they
-/// are. It keeps all rows.
+/// The probabilities of a row must sum to 1, to within the square root of their type's precision
+/// (3·10⁻⁴ for `f32`, 10⁻⁸ for `f64`), where scikit-learn 1.9 begins to warn. They are not
+/// rescaled. It keeps all rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probabilities {
     classes: usize,
-    /// Rows come as the probability of class 1 alone.
+    /// Whether rows hold the probability of class 1 alone.
     binary: bool,
     truth: Vec<usize>,
     probabilities: Vec<f64>, // [N, classes]
 }
 
-/// The mean of −ln p(true class), of two classes: `probabilities` are those of class 1, `[B]`.
+/// Returns the mean of −ln p(true class), of two classes: `probabilities` are those of class 1,
+/// `[B]`.
 ///
-/// As in scikit-learn a probability of 0 counts as 2⁻⁵², the precision of `f64`, and one of 1 as that
-/// much less, so that one confident mistake does not make the mean infinite.
+/// As in scikit-learn, probabilities are clipped to [2⁻⁵², 1 − 2⁻⁵²] (the precision of `f64`), so
+/// that one confident mistake does not make the mean infinite.
 ///
 /// # Errors
 /// As [`Probabilities::update`]; [`MetricError::Empty`].
@@ -33,10 +34,10 @@ pub fn log_loss<S: Into<f64> + Copy>(
     Probabilities::binary().with(truth, probabilities)?.log_loss()
 }
 
-/// As [`log_loss`], of any number of classes: `probabilities` are `[B, classes]`.
+/// Like [`log_loss`], for any number of classes: `probabilities` are `[B, classes]`.
 ///
 /// # Errors
-/// As [`log_loss`]; [`MetricError::Setting`] for fewer than two classes.
+/// As [`log_loss`]; [`MetricError::Setting`] if `classes` is below 2.
 pub fn multiclass_log_loss<S: Into<f64> + Copy>(
     truth: &[usize],
     probabilities: &[S],
@@ -45,7 +46,7 @@ pub fn multiclass_log_loss<S: Into<f64> + Copy>(
     Probabilities::new(classes)?.with(truth, probabilities)?.log_loss()
 }
 
-/// The mean of (p − y)², of two classes: `probabilities` are those of class 1, `[B]`.
+/// Returns the mean of (p − y)², of two classes: `probabilities` are those of class 1, `[B]`.
 ///
 /// Brier, "Verification of Forecasts Expressed in Terms of Probability" (1950), halved, as is usual
 /// for two classes.
@@ -59,7 +60,7 @@ pub fn brier_score_loss<S: Into<f64> + Copy>(
     Probabilities::binary().with(truth, probabilities)?.brier()
 }
 
-/// The mean over rows of Σ (p − y)² over classes, from 0 to 2 (halved where there are two classes):
+/// Returns the mean over rows of Σ (p − y)² over classes, from 0 to 2 (halved for two classes):
 /// `probabilities` are `[B, classes]`.
 ///
 /// # Errors
@@ -72,11 +73,12 @@ pub fn multiclass_brier_score_loss<S: Into<f64> + Copy>(
     Probabilities::new(classes)?.with(truth, probabilities)?.brier()
 }
 
-/// ROC-AUC of each class against the rest, averaged: `probabilities` are `[B, classes]`.
+/// Returns the average over classes of ROC-AUC against the rest: `probabilities` are `[B,
+/// classes]`.
 ///
 /// # Errors
-/// As [`multiclass_log_loss`]; [`MetricError::Undefined`] where a class that counts is never true or
-/// always.
+/// As [`multiclass_log_loss`]; [`MetricError::Undefined`] if a class of the average is never or
+/// always true.
 pub fn multiclass_roc_auc_score<S: Into<f64> + Copy>(
     truth: &[usize],
     probabilities: &[S],
@@ -86,10 +88,11 @@ pub fn multiclass_roc_auc_score<S: Into<f64> + Copy>(
     Probabilities::new(classes)?.with(truth, probabilities)?.roc_auc(average)
 }
 
-/// Average precision of each class against the rest, averaged: `probabilities` are `[B, classes]`.
+/// Returns the average over classes of average precision against the rest: `probabilities` are `[B,
+/// classes]`.
 ///
 /// # Errors
-/// As [`multiclass_log_loss`]; [`MetricError::Undefined`] where a class that counts is never true.
+/// As [`multiclass_log_loss`]; [`MetricError::Undefined`] if a class of the average is never true.
 pub fn multiclass_average_precision_score<S: Into<f64> + Copy>(
     truth: &[usize],
     probabilities: &[S],
@@ -100,16 +103,16 @@ pub fn multiclass_average_precision_score<S: Into<f64> + Copy>(
 }
 
 impl Probabilities {
-    /// No rows yet, of one probability for each of `classes` classes.
+    /// Creates an empty collector of `classes` probabilities in each row.
     ///
     /// # Errors
-    /// [`MetricError::Setting`] for fewer than two classes.
+    /// [`MetricError::Setting`] if `classes` is below 2.
     pub fn new(classes: usize) -> Result<Self, MetricError> {
         checks::setting(classes >= 2, "classes", classes as f64, "at least 2")?;
         Ok(Self { classes, binary: false, ..Self::binary() })
     }
 
-    /// No rows yet, of two classes and the probability of class 1 alone.
+    /// Creates an empty collector of two classes, given the probability of class 1 alone.
     pub fn binary() -> Self {
         Self { classes: 2, binary: true, truth: Vec::new(), probabilities: Vec::new() }
     }
@@ -123,8 +126,8 @@ impl Probabilities {
         Ok(self)
     }
 
-    /// Collects a batch of rows: their true classes, `[B]`, and the probabilities, `[B, classes]`, or
-    /// `[B]` where only those of class 1 are given.
+    /// Adds a batch of rows: their true classes, `[B]`, and their probabilities, `[B, classes]`, or
+    /// `[B]` for a [`binary`](Self::binary) collector.
     ///
     /// # Errors
     /// [`MetricError::Length`], [`MetricError::Class`], [`MetricError::NotFinite`],
@@ -153,22 +156,22 @@ impl Probabilities {
         Ok(())
     }
 
-    /// How many rows were collected.
+    /// Returns the number of rows collected.
     pub fn rows(&self) -> usize {
         self.truth.len()
     }
 
-    /// How many probabilities a row has.
+    /// Returns the number of probabilities in a row.
     pub(super) fn width(&self) -> usize {
         if self.binary { 1 } else { self.classes }
     }
 
-    /// Each row's true class and its probabilities, `[classes]`.
+    /// Returns each row's true class and its probabilities, `[classes]`.
     pub(super) fn each(&self) -> impl Iterator<Item = (usize, &[f64])> {
         self.truth.iter().copied().zip(self.probabilities.chunks(self.classes))
     }
 
-    /// The mean of −ln p(true class), as [`log_loss`] says.
+    /// Returns the mean of −ln p(true class); see [`log_loss`].
     ///
     /// # Errors
     /// [`MetricError::Empty`].
@@ -177,7 +180,7 @@ impl Probabilities {
         self.mean(|class, probabilities| -range(probabilities[class]).ln())
     }
 
-    /// The Brier score, as [`brier_score_loss`] and [`multiclass_brier_score_loss`] say.
+    /// Returns the Brier score; see [`brier_score_loss`] and [`multiclass_brier_score_loss`].
     ///
     /// # Errors
     /// [`MetricError::Empty`].
@@ -190,17 +193,18 @@ impl Probabilities {
         })
     }
 
-    /// The mean ROC-AUC of each class against the rest. The macro average is that of all classes;
-    /// [`Average::Micro`] ranks every class of every row against every other.
+    /// Returns the average over classes of ROC-AUC against the rest. [`Average::Macro`] needs all
+    /// classes; [`Average::Micro`] ranks all pairs of a row and a class together.
     ///
     /// # Errors
-    /// [`MetricError::Empty`]; [`MetricError::Undefined`] where a class that counts is never true or
-    /// always; [`MetricError::Setting`] for one class that does not exist.
+    /// [`MetricError::Empty`]; [`MetricError::Undefined`] if a class of the average is never or
+    /// always true; [`MetricError::Setting`] if [`Average::Class`] names a class that does not
+    /// exist.
     pub fn roc_auc(&self, average: Average) -> Result<f64, MetricError> {
         self.one_against_the_rest(average, BinaryScores::roc_auc)
     }
 
-    /// The mean average precision of each class against the rest.
+    /// Returns the average over classes of average precision against the rest.
     ///
     /// # Errors
     /// As [`roc_auc`](Self::roc_auc), but a class may always be true.
@@ -208,16 +212,16 @@ impl Probabilities {
         self.one_against_the_rest(average, BinaryScores::average_precision)
     }
 
-    /// How confidence and accuracy agree, in `bins` bins of the same width.
+    /// Compares confidence and accuracy in `bins` bins of equal width.
     ///
     /// # Errors
-    /// [`MetricError::Empty`]; [`MetricError::Setting`] for no bins.
+    /// [`MetricError::Empty`]; [`MetricError::Setting`] if `bins` is 0.
     pub fn calibration(&self, bins: usize) -> Result<Calibration, MetricError> {
         Calibration::new(self, bins)
     }
 
-    /// The expected calibration error, as
-    /// [`expected_calibration_error`](super::expected_calibration_error) says.
+    /// Returns the expected calibration error; see
+    /// [`expected_calibration_error`](super::expected_calibration_error).
     ///
     /// # Errors
     /// As [`calibration`](Self::calibration).

@@ -1,13 +1,14 @@
-//! How far predicted numbers lie from the true ones.
+//! Regression metrics.
 
 use super::unit::Unit;
 use super::{MetricError, checks};
 
-/// Rows of a true number and a predicted one, as running sums: it keeps no rows.
+/// Collects rows of a true and a predicted number as running sums; it keeps no rows.
 ///
-/// Means and squares are updated as by Welford, "Note on a Method for Calculating Corrected Sums of
-/// Squares and Products" (1962), so numbers far from zero lose no digits. Squares are summed in units of
-/// the greatest number so far, so that neither 1e-160 nor 1e200 is too small or too large to be squared.
+/// Means and squares are updated as in Welford, "Note on a Method for Calculating Corrected Sums of
+/// Squares and Products" (1962), so numbers far from zero lose no digits. Squares are summed in
+/// units of the largest number so far, so neither 1e-160 nor 1e200 vanishes or overflows when
+/// squared.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Regression {
     rows: u64,
@@ -25,11 +26,11 @@ pub struct Regression {
     prediction_unit: Unit,
 }
 
-/// The mean of (y − ŷ)².
+/// Returns the mean of (y − ŷ)².
 ///
 /// # Errors
 /// [`MetricError::Length`], [`MetricError::NotFinite`]; [`MetricError::Empty`];
-/// [`MetricError::Undefined`] where the sums leave what `f64` holds.
+/// [`MetricError::Undefined`] if the sums exceed what `f64` holds.
 pub fn mean_squared_error<T: Into<f64> + Copy, P: Into<f64> + Copy>(
     truth: &[T],
     predicted: &[P],
@@ -37,7 +38,7 @@ pub fn mean_squared_error<T: Into<f64> + Copy, P: Into<f64> + Copy>(
     Regression::of_rows(truth, predicted)?.mse()
 }
 
-/// The square root of [`mean_squared_error`].
+/// Returns the square root of [`mean_squared_error`].
 ///
 /// # Errors
 /// As [`mean_squared_error`].
@@ -48,7 +49,7 @@ pub fn root_mean_squared_error<T: Into<f64> + Copy, P: Into<f64> + Copy>(
     Regression::of_rows(truth, predicted)?.rmse()
 }
 
-/// The mean of |y − ŷ|.
+/// Returns the mean of |y − ŷ|.
 ///
 /// # Errors
 /// As [`mean_squared_error`].
@@ -59,12 +60,12 @@ pub fn mean_absolute_error<T: Into<f64> + Copy, P: Into<f64> + Copy>(
     Regression::of_rows(truth, predicted)?.mae()
 }
 
-/// 1 − Σ (y − ŷ)² / Σ (y − ȳ)²: how much of the variance of the truth was predicted; negative where
-/// the mean alone would do better.
+/// Returns R², 1 − Σ (y − ŷ)² / Σ (y − ȳ)²: the fraction of the truth's variance that was
+/// predicted. It is negative where predicting the mean would do better.
 ///
 /// # Errors
-/// As [`mean_squared_error`]; also [`MetricError::Undefined`] of fewer than two rows and of a constant
-/// truth, for which scikit-learn answers 0 or 1.
+/// As [`mean_squared_error`]; also [`MetricError::Undefined`] for fewer than two rows or a constant
+/// truth (scikit-learn returns NaN, 0 or 1).
 pub fn r2_score<T: Into<f64> + Copy, P: Into<f64> + Copy>(
     truth: &[T],
     predicted: &[P],
@@ -72,11 +73,11 @@ pub fn r2_score<T: Into<f64> + Copy, P: Into<f64> + Copy>(
     Regression::of_rows(truth, predicted)?.r2()
 }
 
-/// Pearson's correlation coefficient, from −1 to 1.
+/// Returns Pearson's correlation coefficient, from −1 to 1.
 ///
 /// # Errors
-/// As [`mean_squared_error`]; also [`MetricError::Undefined`] of fewer than two pairs and where one
-/// side is constant.
+/// As [`mean_squared_error`]; also [`MetricError::Undefined`] for fewer than two pairs or a
+/// constant side.
 pub fn pearson_correlation<T: Into<f64> + Copy, P: Into<f64> + Copy>(
     a: &[T],
     b: &[P],
@@ -85,7 +86,7 @@ pub fn pearson_correlation<T: Into<f64> + Copy, P: Into<f64> + Copy>(
 }
 
 impl Regression {
-    /// No rows yet.
+    /// Creates an empty collector.
     pub fn new() -> Self {
         Self::default()
     }
@@ -99,8 +100,8 @@ impl Regression {
         Ok(rows)
     }
 
-    /// Sums up a batch of rows: the true numbers, `[B]`, and the predicted ones, `[B]`. Rows of
-    /// several targets may be given as that many rows.
+    /// Adds a batch of rows: the true numbers, `[B]`, and the predicted ones, `[B]`. Pass a row of
+    /// several targets as several rows.
     ///
     /// # Errors
     /// [`MetricError::Length`], [`MetricError::NotFinite`].
@@ -141,7 +142,7 @@ impl Regression {
         self.products = self.products * by_truth * by_prediction + first * predicted;
     }
 
-    /// How many rows were summed up.
+    /// Returns the number of rows added.
     pub fn rows(&self) -> u64 {
         self.rows
     }
@@ -149,7 +150,7 @@ impl Regression {
     /// The mean squared error.
     ///
     /// # Errors
-    /// [`MetricError::Empty`]; [`MetricError::Undefined`] where the sums leave what `f64` holds.
+    /// [`MetricError::Empty`]; [`MetricError::Undefined`] if the sums exceed what `f64` holds.
     pub fn mse(&self) -> Result<f64, MetricError> {
         let mean = self.mean("MSE", self.squared_error)?;
         checks::score("MSE", self.error_unit.number(self.error_unit.number(mean)))
@@ -172,10 +173,10 @@ impl Regression {
         self.mean("MAE", self.absolute_error)
     }
 
-    /// R², as [`r2_score`] says.
+    /// Returns R²; see [`r2_score`].
     ///
     /// # Errors
-    /// As [`mse`](Self::mse); also [`MetricError::Undefined`] of fewer than two rows and of a constant
+    /// As [`mse`](Self::mse); also [`MetricError::Undefined`] for fewer than two rows or a constant
     /// truth.
     pub fn r2(&self) -> Result<f64, MetricError> {
         let score = "R²";
@@ -189,11 +190,11 @@ impl Regression {
         checks::score(score, 1.0 - units(units(self.squared_error / variance)))
     }
 
-    /// Pearson's correlation of truth and prediction, as [`pearson_correlation`] says.
+    /// Returns Pearson's correlation of truth and prediction; see [`pearson_correlation`].
     ///
     /// # Errors
-    /// As [`mse`](Self::mse); also [`MetricError::Undefined`] of fewer than two rows and where truth or
-    /// prediction is constant.
+    /// As [`mse`](Self::mse); also [`MetricError::Undefined`] for fewer than two rows, or if truth
+    /// or prediction is constant.
     pub fn pearson(&self) -> Result<f64, MetricError> {
         let score = "Pearson's correlation";
         self.at_least_two(score)?;

@@ -1,14 +1,14 @@
-//! How well documents are ranked for queries.
+//! Retrieval metrics: how well documents are ranked for queries.
 
 use super::binary_scores::BinaryScores;
 use super::class_counts::{ZeroDivision, weighted_mean};
 use super::{MetricError, checks};
 use crate::statistics::unit_scale;
 
-/// Queries, each with the relevance of its documents and the scores that rank them.
+/// Collects queries, each with the relevance of its documents and the scores that rank them.
 ///
-/// Every score is the mean over queries. A query without a relevant document has none, 0/0:
-/// [`ZeroDivision`] says what it counts as (`Zero` in scikit-learn). It keeps all queries.
+/// Every score is the mean over queries. For a query without a relevant document it is 0/0;
+/// [`ZeroDivision`] chooses its value (`Zero` in scikit-learn). It keeps all queries.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Retrieval {
     queries: Vec<Vec<Document>>, // each by falling score
@@ -20,14 +20,14 @@ struct Document {
     score: f64,
 }
 
-/// The normalised discounted cumulative gain of the first `k` documents (`None`: of all), from 0 to 1,
-/// averaged over queries; one inner slice a query.
+/// Returns the normalised discounted cumulative gain of the first `k` documents (`None`: all), from
+/// 0 to 1, averaged over queries. Each inner slice is one query.
 ///
-/// DCG = Σ relevance / log₂(rank + 1), divided by that of the best ranking; documents of the same
-/// score share their ranks' discounts, which is the mean over all their orders. Järvelin and
-/// Kekäläinen, "Cumulated gain-based evaluation of IR techniques" (2002); McSherry and Najork,
-/// "Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores"
-/// (2008).
+/// DCG = Σ relevance / log₂(rank + 1), divided by the DCG of the best ranking. Documents of the
+/// same score share the discounts of their ranks, which gives the mean over all their orders.
+/// Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques" (2002); McSherry and
+/// Najork, "Computing Information Retrieval Performance Measures Efficiently in the Presence of
+/// Tied Scores" (2008).
 ///
 /// # Errors
 /// As [`Retrieval::update`] and [`Retrieval::ndcg`]; [`MetricError::Length`].
@@ -40,8 +40,8 @@ pub fn ndcg_score<R: AsRef<[f64]>, S: AsRef<[f64]>>(
     Retrieval::of_queries(relevance, scores)?.ndcg(k, zero_division)
 }
 
-/// The mean over queries of 1 / rank of the first relevant document; relevant is what has a relevance
-/// above 0. Documents of the same score: the mean over all their orders (McSherry and Najork, 2008).
+/// Returns the mean over queries of 1 / rank of the first relevant document (relevance above 0).
+/// Ties give the mean over all orders of the tied documents (McSherry and Najork, 2008).
 ///
 /// # Errors
 /// As [`Retrieval::update`] and [`Retrieval::mrr`]; [`MetricError::Length`].
@@ -53,8 +53,8 @@ pub fn mean_reciprocal_rank<R: AsRef<[f64]>, S: AsRef<[f64]>>(
     Retrieval::of_queries(relevance, scores)?.mrr(zero_division)
 }
 
-/// The mean over queries of [`average_precision_score`](super::average_precision_score); relevant is
-/// what has a relevance above 0. As there, documents of the same score enter together.
+/// Returns the mean over queries of [`average_precision_score`](super::average_precision_score);
+/// documents with a relevance above 0 are positive. Tied documents enter together.
 ///
 /// # Errors
 /// As [`Retrieval::update`] and [`Retrieval::map`]; [`MetricError::Length`].
@@ -67,7 +67,7 @@ pub fn mean_average_precision<R: AsRef<[f64]>, S: AsRef<[f64]>>(
 }
 
 impl Retrieval {
-    /// No queries yet.
+    /// Creates an empty collector.
     pub fn new() -> Self {
         Self::default()
     }
@@ -84,11 +84,11 @@ impl Retrieval {
         Ok(queries)
     }
 
-    /// Collects a query: how relevant its documents are, at least 0, `[D]`, and their scores, `[D]`.
+    /// Adds a query: the relevance of its documents, at least 0, `[D]`, and their scores, `[D]`.
     ///
     /// # Errors
     /// [`MetricError::Length`], [`MetricError::NotFinite`], [`MetricError::NegativeRelevance`];
-    /// [`MetricError::Empty`] for no documents.
+    /// [`MetricError::Empty`] if it has no documents.
     pub fn update<R: Into<f64> + Copy, S: Into<f64> + Copy>(
         &mut self,
         relevance: &[R],
@@ -111,16 +111,16 @@ impl Retrieval {
         Ok(())
     }
 
-    /// How many queries were collected.
+    /// Returns the number of queries collected.
     pub fn queries(&self) -> usize {
         self.queries.len()
     }
 
-    /// The mean NDCG of the first `k` documents, as [`ndcg_score`] says.
+    /// Returns the mean NDCG of the first `k` documents; see [`ndcg_score`].
     ///
     /// # Errors
-    /// [`MetricError::Empty`]; [`MetricError::Setting`] for a `k` of 0; [`MetricError::Undefined`]
-    /// where a query has only one document, or none is left to average.
+    /// [`MetricError::Empty`]; [`MetricError::Setting`] if `k` is 0; [`MetricError::Undefined`] if
+    /// a query has only one document, or no query is left to average.
     pub fn ndcg(&self, k: Option<usize>, zero_division: ZeroDivision) -> Result<f64, MetricError> {
         let k = k.unwrap_or(usize::MAX);
         checks::setting(k > 0, "k", k as f64, "at least 1")?;
@@ -144,17 +144,17 @@ impl Retrieval {
         self.mean(score, ndcg)
     }
 
-    /// The mean reciprocal rank, as [`mean_reciprocal_rank`] says.
+    /// Returns the mean reciprocal rank; see [`mean_reciprocal_rank`].
     ///
     /// # Errors
-    /// [`MetricError::Empty`]; [`MetricError::Undefined`] where no query is left to average.
+    /// [`MetricError::Empty`]; [`MetricError::Undefined`] if no query is left to average.
     pub fn mrr(&self, zero_division: ZeroDivision) -> Result<f64, MetricError> {
         self.mean("MRR", |documents| {
             reciprocal_rank(documents).or_else(|| zero_division.divide(0.0, 0.0))
         })
     }
 
-    /// The mean average precision, as [`mean_average_precision`] says.
+    /// Returns the mean average precision; see [`mean_average_precision`].
     ///
     /// # Errors
     /// As [`mrr`](Self::mrr).
@@ -183,7 +183,7 @@ impl Retrieval {
     }
 }
 
-/// By rank from 0.
+/// Returns the discount of a rank, counted from 0.
 fn discount(rank: usize) -> f64 {
     1.0 / (rank as f64 + 2.0).log2()
 }
@@ -199,7 +199,7 @@ fn tie_averaged_dcg(documents: &[Document], k: usize) -> f64 {
     sum
 }
 
-/// `None` where no document is relevant.
+/// Returns the reciprocal rank; `None` if no document is relevant.
 fn reciprocal_rank(documents: &[Document]) -> Option<f64> {
     let relevant = |document: &&Document| document.relevance > 0.0;
     let mut before = 0;

@@ -1,10 +1,10 @@
-//! How far sequences are from what they should be.
+//! Metrics of sequences: edit distance and error rates.
 
 use super::MetricError;
 use super::checks;
 
-/// The Levenshtein distance: how many items have to be inserted, deleted or replaced to make one
-/// sequence the other; `torchaudio.functional.edit_distance`.
+/// Returns the Levenshtein distance: the number of items to insert, delete or replace to turn one
+/// sequence into the other. Equals `torchaudio.functional.edit_distance`.
 ///
 /// ```
 /// use gymnast_core::metrics::edit_distance;
@@ -26,12 +26,13 @@ pub fn edit_distance<T: PartialEq>(first: &[T], second: &[T]) -> usize {
     distances[second.len()]
 }
 
-/// The edits that turn what was found into the truth, of all sequences, over the items of the truth:
-/// the word error rate of speech recognition. 0 is best; more than 1 where too much was found.
+/// Returns the edits that turn the predicted sequences into the true ones, divided by the items of
+/// the true ones: the word error rate of speech recognition. 0 is best; it exceeds 1 if the
+/// predictions are too long.
 ///
 /// # Errors
-/// [`MetricError::Empty`], [`MetricError::Length`]; [`MetricError::Undefined`] where the truth has no
-/// item at all.
+/// [`MetricError::Empty`], [`MetricError::Length`]; [`MetricError::Undefined`] if the true
+/// sequences have no items.
 pub fn token_error_rate<T: PartialEq>(
     truth: &[Vec<T>],
     found: &[Vec<T>],
@@ -47,7 +48,7 @@ pub fn token_error_rate<T: PartialEq>(
     Ok(edits as f64 / items as f64)
 }
 
-/// The share of sequences that are not all right, in [0, 1].
+/// Returns the fraction of sequences with at least one error, in [0, 1].
 ///
 /// # Errors
 /// [`MetricError::Empty`], [`MetricError::Length`].

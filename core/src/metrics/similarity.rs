@@ -1,17 +1,18 @@
-//! How alike two vectors or sets are.
+//! Similarity of two vectors or sets.
 //!
-//! Each is of one pair, so there is nothing to collect. Pearson's correlation, which has batches, is
-//! [`Regression`](super::Regression)'s.
+//! Each function compares one pair, so there is no collector. For Pearson's correlation over
+//! batches see [`Regression`](super::Regression).
 
 use std::collections::BTreeSet;
 
 use super::{MetricError, checks};
 
-/// The cosine of the angle between two vectors, from −1 to 1; the cosine distance is 1 − it.
+/// Returns the cosine of the angle between two vectors, from −1 to 1. The cosine distance is 1
+/// minus it.
 ///
 /// # Errors
 /// [`MetricError::Length`], [`MetricError::NotFinite`], [`MetricError::Empty`];
-/// [`MetricError::Undefined`] where one of them is zero and has no direction (scikit-learn: 0).
+/// [`MetricError::Undefined`] if one vector is all zeros (scikit-learn returns 0).
 pub fn cosine_similarity<A: Into<f64> + Copy, B: Into<f64> + Copy>(
     a: &[A],
     b: &[B],
@@ -26,11 +27,11 @@ pub fn cosine_similarity<A: Into<f64> + Copy, B: Into<f64> + Copy>(
     Ok(cosine.clamp(-1.0, 1.0)) // which rounding may leave by a bit
 }
 
-/// √Σ (a − b)².
+/// Returns the Euclidean distance, √Σ (a − b)².
 ///
 /// # Errors
 /// [`MetricError::Length`], [`MetricError::NotFinite`], [`MetricError::Empty`];
-/// [`MetricError::Undefined`] where the distance is beyond what `f64` holds.
+/// [`MetricError::Undefined`] if the distance exceeds what `f64` holds.
 pub fn euclidean_distance<A: Into<f64> + Copy, B: Into<f64> + Copy>(
     a: &[A],
     b: &[B],
@@ -41,7 +42,7 @@ pub fn euclidean_distance<A: Into<f64> + Copy, B: Into<f64> + Copy>(
     checks::score("the Euclidean distance", distance)
 }
 
-/// Σ |a − b|.
+/// Returns the Manhattan distance, Σ |a − b|.
 ///
 /// # Errors
 /// As [`euclidean_distance`].
@@ -54,12 +55,12 @@ pub fn manhattan_distance<A: Into<f64> + Copy, B: Into<f64> + Copy>(
     checks::score("the Manhattan distance", distance)
 }
 
-/// |A ∩ B| / |A ∪ B| of two sets, of words for example; what is listed twice counts once.
+/// Returns |A ∩ B| / |A ∪ B| of two sets, for example of words. Repeated items count once.
 ///
 /// For rows of classes see [`jaccard_score`](super::jaccard_score).
 ///
 /// # Errors
-/// [`MetricError::Undefined`] where both are empty.
+/// [`MetricError::Undefined`] if both are empty.
 pub fn jaccard_similarity<T: Ord>(a: &[T], b: &[T]) -> Result<f64, MetricError> {
     let (a, b): (BTreeSet<&T>, BTreeSet<&T>) = (a.iter().collect(), b.iter().collect());
     let union = a.union(&b).count();
@@ -81,7 +82,8 @@ fn vectors<A: Into<f64> + Copy, B: Into<f64> + Copy>(
     Ok((checks::finite("first vector", a)?, checks::finite("second vector", b)?))
 }
 
-/// The vector over its largest number, so that its square can be taken; `None` for zeros.
+/// Divides the vector by its largest magnitude, so that its squares stay finite; `None` if all are
+/// 0.
 fn scaled(vector: &[f64]) -> Option<Vec<f64>> {
     let largest = vector.iter().fold(0.0_f64, |largest, number| largest.max(number.abs()));
     (largest > 0.0).then(|| vector.iter().map(|number| number / largest).collect())

@@ -1,4 +1,4 @@
-//! The same scores for each group of rows: whether a model serves all of them.
+//! Scores for each group of rows: whether a model works for all of them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use super::metric::{Metric, Scores, Update};
 use super::{MetricError, checks};
 use crate::text::rounded;
 
-/// One collector for each value of a group column and one for all rows.
+/// A collector for each value of a group column and one for all rows.
 ///
 /// ```
 /// use gymnast_core::metrics::{BinaryScores, Subgroups};
@@ -28,15 +28,15 @@ pub struct Subgroups<K, M> {
     groups: BTreeMap<K, (usize, M)>,
 }
 
-/// What a score is called, and how a collector computes it.
+/// The name of a score and the function that computes it from a collector.
 pub type NamedScore<'a, M> = (&'static str, &'a dyn Fn(&M) -> Result<f64, MetricError>);
 
-/// Scores by group; displays as a table, undefined ones as a dash.
+/// Scores by group; prints as a table, undefined scores as a dash.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubgroupReport<K> {
     /// The groups, in the order of their keys.
     pub groups: Vec<SubgroupRow<K>>,
-    /// All rows together.
+    /// The scores of all rows.
     pub all: SubgroupRow<()>,
 }
 
@@ -45,22 +45,23 @@ pub struct SubgroupReport<K> {
 pub struct SubgroupRow<K> {
     /// The value of the group column.
     pub group: K,
-    /// How many rows it has.
+    /// The number of its rows.
     pub rows: usize,
-    /// Its scores by name; a small group may not have them all.
+    /// Its scores by name; scores of a small group may be undefined.
     pub scores: Scores,
 }
 
 impl<K: Ord + Clone, M: Metric + Clone> Subgroups<K, M> {
-    /// No groups yet; each gets a copy of `empty`, a collector without rows.
+    /// Creates an empty report. Each group starts with a copy of `empty`, a collector without rows.
     pub fn new(empty: M) -> Self {
         Self { all: (0, empty.clone()), empty, groups: BTreeMap::new() }
     }
 
-    /// Collects a batch: the groups of its rows, `[B]`, and what the collector takes.
+    /// Adds a batch: the groups of its rows, `[B]`, and the collector's own inputs.
     ///
     /// # Errors
-    /// [`MetricError::Length`] where there is not one group for each row; what the collector refuses.
+    /// [`MetricError::Length`] unless every row has one group; the errors of the collector's
+    /// `update`.
     pub fn update<T: Copy, P: Copy>(
         &mut self,
         groups: &[K],
@@ -91,17 +92,17 @@ impl<K: Ord + Clone, M: Metric + Clone> Subgroups<K, M> {
         Ok(())
     }
 
-    /// A group's collector; `None` if no row was of it.
+    /// Returns a group's collector; `None` if the group has no rows.
     pub fn get(&self, group: &K) -> Option<&M> {
         self.groups.get(group).map(|(_, metric)| metric)
     }
 
-    /// The usual scores of every group and of all rows.
+    /// Returns the usual scores of every group and of all rows.
     pub fn compute(&self) -> SubgroupReport<K> {
         self.report_by(M::compute)
     }
 
-    /// These scores of every group and of all rows, each with its name.
+    /// Returns the named scores of every group and of all rows.
     pub fn report(&self, scores: &[NamedScore<'_, M>]) -> SubgroupReport<K> {
         self.report_by(|metric| scores.iter().map(|(name, score)| (*name, score(metric))).collect())
     }

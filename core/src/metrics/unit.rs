@@ -1,26 +1,26 @@
 //! Units in which squares neither overflow nor vanish.
 
-/// A power of two in which numbers are measured. It grows with the greatest of them, so that squares of
-/// numbers of any size can be summed: those of 1e-160 would vanish, those of 1e200 overflow. Nothing is
-/// rounded by it.
+/// A power of two that numbers are measured in. It grows with the largest number, so that the
+/// squares of numbers of any size can be summed: without it 1e-160 would vanish and 1e200 overflow.
+/// It rounds nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Unit {
     exponent: i32,
 }
 
 impl Default for Unit {
-    /// The least, in which the least number of all still has a square.
+    /// The smallest unit, in which the square of the smallest number is above 0.
     fn default() -> Self {
         Self { exponent: -LARGEST }
     }
 }
 
-/// Beyond these a power of two, or its inverse, is no number that everything can be multiplied by.
+/// The largest exponent: beyond it the power of two or its inverse leaves the range of `f64`.
 const LARGEST: i32 = 1000;
 
 impl Unit {
-    /// Grows to hold a number. Sums of what was measured before are to be multiplied by what is
-    /// returned.
+    /// Grows the unit to hold a number. Multiply sums of earlier measurements by the returned
+    /// factor.
     pub(super) fn hold(&mut self, number: f64) -> f64 {
         let exponent = number.abs().log2().ceil().clamp(-f64::from(LARGEST), LARGEST.into()) as i32;
         let grown = (exponent - self.exponent).max(0);
@@ -28,18 +28,18 @@ impl Unit {
         power(-grown)
     }
 
-    /// The number in this unit.
+    /// Returns the number in this unit.
     pub(super) fn measure(self, number: f64) -> f64 {
         number * power(-self.exponent)
     }
 
-    /// The number that measures `measured`.
+    /// Returns the number whose measurement is `measured`.
     pub(super) fn number(self, measured: f64) -> f64 {
         measured * power(self.exponent)
     }
 }
 
-/// 2 to this power; below the least number it is 0.
+/// Returns 2 to this power; 0 below the smallest number.
 fn power(exponent: i32) -> f64 {
     2.0_f64.powi(exponent)
 }

@@ -1,4 +1,4 @@
-//! Several augmentations in a row.
+//! Several augmentations, applied in order.
 
 use rand::Rng;
 use serde::Serialize;
@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::Augmentation;
 use crate::data::{DataError, Dataset, Table};
 
-/// Augmentations one after the other, checked against the width of the rows; torchvision's `Compose`.
+/// Applies augmentations one after the other; they are checked once against the width of the rows.
+/// Torchvision's `Compose`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Compose {
     steps: Vec<Augmentation>,
@@ -14,25 +15,25 @@ pub struct Compose {
 }
 
 impl Compose {
-    /// These augmentations, in order, for rows of this width. Without any, rows stay as they are.
+    /// Composes augmentations for rows of this width. An empty list leaves rows unchanged.
     ///
     /// # Errors
-    /// [`DataError::Setting`] if a setting is out of its range, [`DataError::Count`] if a shape has
-    /// another number of pixels than a row has numbers.
+    /// [`DataError::Setting`] if a setting is out of its range, [`DataError::Count`] if a shape's
+    /// number of pixels differs from the width.
     pub fn new(steps: Vec<Augmentation>, width: usize) -> Result<Self, DataError> {
         steps.iter().try_for_each(|step| step.check(width))?;
         Ok(Self { steps, width })
     }
 
-    /// The width of the rows.
+    /// Returns the width of the rows.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Changes rows in place, each by draws of its own: `[N, width]`, row after row.
+    /// Augments rows in place, `[N, width]`; each row has its own random draws.
     ///
     /// # Errors
-    /// [`DataError::Ragged`] unless they are whole rows.
+    /// [`DataError::Ragged`] unless the numbers form whole rows.
     pub fn apply<R: Rng + ?Sized>(&self, rows: &mut [f32], rng: &mut R) -> Result<(), DataError> {
         let (numbers, width) = (rows.len(), self.width);
         if width == 0 || !numbers.is_multiple_of(width) {
@@ -44,11 +45,11 @@ impl Compose {
         Ok(())
     }
 
-    /// The dataset with changed inputs.
+    /// Returns the dataset with augmented inputs.
     ///
     /// # Errors
-    /// [`DataError::Count`] unless the inputs have its width; [`DataError::NotFinite`] if a number grew
-    /// too large.
+    /// [`DataError::Count`] if the inputs have another width; [`DataError::NotFinite`] if a number
+    /// overflows.
     pub fn apply_to_inputs<R: Rng + ?Sized>(
         &self,
         data: &Dataset,

@@ -1,10 +1,10 @@
-//! Parts of an image or signal cut out.
+//! Random crops of an image or signal.
 
 use rand::{Rng, RngExt as _};
 
 use super::{Shape, warp};
 
-/// Shifts by up to `padding` pixels each way; zeros come in.
+/// Shifts by up to `padding` pixels each way and fills with zeros.
 pub(super) fn shift<R: Rng + ?Sized>(row: &mut [f32], shape: Shape, padding: usize, rng: &mut R) {
     let along_height = if shape.height == 1 { 0 } else { padding };
     let down = rng.random_range(0..=2 * along_height);
@@ -27,7 +27,7 @@ pub(super) fn shift<R: Rng + ?Sized>(row: &mut [f32], shape: Shape, padding: usi
     }
 }
 
-/// Cuts out a part whose sides are `share` of the whole ones, anywhere, and resizes it.
+/// Cuts out a random part whose sides are the fraction `share` of the whole, and resizes it.
 pub(super) fn resized<R: Rng + ?Sized>(row: &mut [f32], shape: Shape, share: f64, rng: &mut R) {
     let mut start = |side: usize| (1.0 - share) * side as f64 * rng.random::<f64>();
     let (top, left) = (start(shape.height), start(shape.width));

@@ -1,4 +1,4 @@
-//! Parts of an image or signal replaced.
+//! Random masks of an image or signal.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub(super) fn cutout<R: Rng + ?Sized>(
     }
 }
 
-/// `length` places about a centre, as far as they lie below `end`.
+/// Returns `length` places around a centre, cut at 0 and `end`.
 fn around(centre: usize, length: usize, end: usize) -> Range<usize> {
     centre.saturating_sub(length / 2)..(centre + length.div_ceil(2)).min(end)
 }

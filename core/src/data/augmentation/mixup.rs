@@ -1,32 +1,32 @@
-//! Two rows mixed into one.
+//! Mixup: pairs of rows interpolated.
 
 use rand::{Rng, seq::SliceRandom as _};
 use rand_distr::{Beta, Distribution as _};
 
 use crate::data::{Batch, DataError};
 
-/// What [`mixup`] made of a batch.
+/// The result of [`mixup`].
 #[derive(Debug, Clone)]
 pub struct Mixed {
     /// The mixed rows: inputs and targets `lambda · own + (1 − lambda) · partner's`.
     pub batch: Batch,
-    /// Each row's partner.
+    /// The index of each row's partner.
     pub partner: Vec<usize>,
-    /// The share of a row in its mixture; in [0, 1].
+    /// The weight λ of a row in its mixture, in [0, 1].
     pub lambda: f32,
 }
 
-/// Mixes each row with another of the same batch, a row's share λ drawn once from Beta(α, α).
+/// Mixes each row with another row of the batch. The row's weight λ is drawn once from Beta(α, α).
 ///
 /// Targets are mixed too, so they should be real numbers or one-hot
-/// ([`Dataset::one_hot`](crate::data::Dataset::one_hot)). Class numbers do not mix; for those the loss
-/// is `λ · loss(own) + (1 − λ) · loss(partner's)`, with the targets of the batch that came in.
+/// ([`Dataset::one_hot`](crate::data::Dataset::one_hot)). For class numbers compute the loss as `λ
+/// · loss(own) + (1 − λ) · loss(partner's)`, with the targets of the original batch.
 ///
 /// Source: Zhang et al., "mixup: beyond empirical risk minimization" (2018).
 ///
 /// # Errors
-/// [`DataError::Setting`] unless `alpha` is positive and finite, and not so extreme that the share drawn is
-/// no number.
+/// [`DataError::Setting`] unless `alpha` is positive and finite, and the drawn weight is a number
+/// (extreme values of `alpha` underflow).
 pub fn mixup<R: Rng + ?Sized>(batch: &Batch, alpha: f64, rng: &mut R) -> Result<Mixed, DataError> {
     let error = DataError::Setting { key: "alpha", value: alpha, allowed: "positive and finite" };
     if !alpha.is_finite() {
@@ -34,7 +34,7 @@ pub fn mixup<R: Rng + ?Sized>(batch: &Batch, alpha: f64, rng: &mut R) -> Result<
     }
     let beta = Beta::new(alpha, alpha).map_err(|_| error)?;
     let lambda = beta.sample(rng) as f32;
-    let allowed = "less extreme, 0.1 to 10 say";
+    let allowed = "less extreme, for example 0.1 to 10";
     DataError::require((0.0..=1.0).contains(&lambda), "alpha", alpha, allowed)?;
     let mut partner: Vec<usize> = (0..batch.len()).collect();
     partner.shuffle(rng);

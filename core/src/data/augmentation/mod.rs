@@ -1,8 +1,8 @@
-//! Rows changed at random in ways that leave what they mean: more to learn from than was collected.
+//! Data augmentation: random changes of training rows that keep their meaning.
 //!
-//! An [`Augmentation`] is one such change, [`Compose`] several in a row, checked once against the width
-//! of the rows; each row draws anew from the caller's stream. A row keeps its width. [`mixup`] mixes
-//! two rows. Only training rows are augmented.
+//! An [`Augmentation`] is one change, [`Compose`] applies several in order. Settings are checked
+//! once against the width of the rows; each row draws from the caller's stream. A row keeps its
+//! width. [`mixup`] mixes pairs of rows. Augment training rows only.
 //!
 //! ```
 //! use gymnast_core::data::{Augmentation, Compose, Shape, load_digits};
@@ -41,114 +41,114 @@ use serde::{Deserialize, Serialize};
 
 use super::DataError;
 
-/// One change of a row at random.
+/// A random change of a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Augmentation {
-    /// Adds a normal deviate to each number.
+    /// Adds normal noise to each number.
     GaussianNoise {
-        /// Their standard deviation, in the numbers' unit; ≥ 0.
+        /// The standard deviation of the noise, in the unit of the data; ≥ 0.
         std: f32,
     },
-    /// Replaces each number on its own.
+    /// Replaces each number independently.
     FeatureMask {
-        /// How likely each is replaced; in [0, 1].
+        /// The probability that a number is replaced; in [0, 1].
         probability: f64,
-        /// What by.
+        /// The replacement.
         value: f32,
     },
-    /// Replaces a rectangle of an image, whose centre may be any pixel, so that it may stand out over
-    /// the edge: DeVries and Taylor, "Improved regularization of convolutional neural networks with
-    /// cutout" (2017).
+    /// Replaces a rectangle of an image. Its centre may be any pixel, so it may cross the edge:
+    /// DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout"
+    /// (2017).
     Cutout {
-        /// How the image lies in the row.
+        /// The layout of the image in the row.
         shape: Shape,
-        /// The rectangle's height; ≥ 1, at most the image's.
+        /// The height of the rectangle; from 1 to the image's height.
         height: usize,
-        /// The rectangle's width; ≥ 1, at most the image's.
+        /// The width of the rectangle; from 1 to the image's width.
         width: usize,
-        /// What its numbers are replaced by.
+        /// The replacement.
         value: f32,
     },
-    /// Replaces a stretch of a signal, from 0 to `max_length` long: the time masking of SpecAugment,
-    /// Park et al. (2019).
+    /// Replaces a stretch of a signal, of random length from 0 to `max_length`: the time masking of
+    /// SpecAugment, Park et al. (2019).
     TimeMask {
-        /// How the signal lies in the row.
+        /// The layout of the signal in the row.
         shape: Shape,
-        /// The most steps that are replaced; at most the signal's.
+        /// The longest stretch, in steps; at most the length of the signal.
         max_length: usize,
-        /// What by.
+        /// The replacement.
         value: f32,
     },
-    /// Shifts an image or signal: surrounds it with zeros and cuts its size out of that.
+    /// Shifts an image or signal: pads it with zeros and crops a part of the original size.
     RandomCrop {
-        /// How the image lies in the row.
+        /// The layout of the image in the row.
         shape: Shape,
-        /// The zeros on each side, so how far it is shifted at most; a signal, whose height is 1, is
-        /// shifted in time only.
+        /// The width of the zero padding on each side, in pixels: the largest shift. A signal, of
+        /// height 1, is shifted in time only.
         padding: usize,
     },
-    /// Cuts a part out of an image or signal and brings it back to the full size (bilinear). The sides
-    /// of the part are the same share of the whole ones.
+    /// Crops a part of an image or signal and resizes it to the full size (bilinear). The part
+    /// keeps the aspect ratio.
     RandomResizedCrop {
-        /// How the image lies in the row.
+        /// The layout of the image in the row.
         shape: Shape,
-        /// Between what the share of a side is drawn; in (0, 1].
+        /// The range of the part's side relative to the whole; in (0, 1].
         scale: (f64, f64),
     },
-    /// Mirrors left and right, or a signal in time.
+    /// Flips an image left to right, or a signal in time.
     HorizontalFlip {
-        /// How the image lies in the row.
+        /// The layout of the image in the row.
         shape: Shape,
-        /// How likely; in [0, 1].
+        /// The probability of a flip; in [0, 1].
         probability: f64,
     },
-    /// Mirrors top and bottom.
+    /// Flips an image upside down.
     VerticalFlip {
-        /// How the image lies in the row.
+        /// The layout of the image in the row.
         shape: Shape,
-        /// How likely; in [0, 1].
+        /// The probability of a flip; in [0, 1].
         probability: f64,
     },
-    /// Turns an image about its centre (bilinear, zeros beyond the edge).
+    /// Rotates an image about its centre (bilinear, zeros beyond the edge).
     Rotation {
-        /// How the image lies in the row.
+        /// The layout of the image in the row.
         shape: Shape,
-        /// Between what the angle is drawn; in degrees, counter-clockwise.
+        /// The range of the angle, in degrees counter-clockwise.
         degrees: (f64, f64),
     },
-    /// Plays a signal faster or slower about its middle, by linear interpolation. What is missing at
-    /// the ends repeats the first and the last value.
+    /// Plays a signal faster or slower about its middle, by linear interpolation. Gaps at the ends
+    /// repeat the first and the last value.
     TimeStretch {
-        /// How the signal lies in the row.
+        /// The layout of the signal in the row.
         shape: Shape,
-        /// Between what the rate is drawn; > 0, greater than 1 is faster.
+        /// The range of the rate, > 0; above 1 is faster.
         rate: (f64, f64),
     },
-    /// Another augmentation, sometimes.
+    /// Applies another augmentation with a given probability.
     RandomApply {
-        /// How likely; in [0, 1].
+        /// The probability; in [0, 1].
         probability: f64,
-        /// Which.
+        /// The augmentation to apply.
         augmentation: Box<Augmentation>,
     },
 }
 
 impl Augmentation {
-    /// Changes a row in place.
+    /// Augments a row in place.
     ///
-    /// It checks its settings each time; [`Compose`] does so once.
+    /// Checks the settings on every call; [`Compose`] does so once.
     ///
     /// # Errors
-    /// [`DataError::Setting`] if a setting is out of its range, [`DataError::Count`] unless the row has
-    /// as many numbers as the shape says.
+    /// [`DataError::Setting`] if a setting is out of its range, [`DataError::Count`] unless the
+    /// row's length matches the shape.
     pub fn apply<R: Rng + ?Sized>(&self, row: &mut [f32], rng: &mut R) -> Result<(), DataError> {
         self.check(row.len())?;
         self.change(row, rng);
         Ok(())
     }
 
-    /// Whether the settings are in their ranges and fit rows of this width.
+    /// Checks that the settings are in their ranges and fit rows of this width.
     fn check(&self, row_width: usize) -> Result<(), DataError> {
         match self {
             Self::GaussianNoise { std } => at_least_0("std", f64::from(*std)),
@@ -198,7 +198,7 @@ impl Augmentation {
         }
     }
 
-    /// [`apply`](Self::apply) of what has been checked.
+    /// Does the work of [`apply`](Self::apply) without its checks.
     fn change<R: Rng + ?Sized>(&self, row: &mut [f32], rng: &mut R) {
         match self {
             Self::GaussianNoise { std } => row.iter_mut().for_each(|x| {
@@ -241,7 +241,7 @@ impl Augmentation {
     }
 }
 
-/// Uniform between two numbers, which may be the same.
+/// Draws uniformly between two numbers, which may be equal.
 fn draw<R: Rng + ?Sized>((low, high): (f64, f64), rng: &mut R) -> f64 {
     low + (high - low) * rng.random::<f64>()
 }

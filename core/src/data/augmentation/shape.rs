@@ -1,25 +1,25 @@
-//! How an image or a signal lies in a row.
+//! The layout of an image or a signal in a row.
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataError;
 
-/// The shape of an image in a row, `[height, width, channels]`, the channels of a pixel side by side.
+/// The shape of an image in a row, `[height, width, channels]`: a pixel's channels are adjacent.
 ///
 /// A signal `[time, channels]` is an image of height 1: [`Shape::signal`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shape {
-    /// The image's rows, from the top.
+    /// The rows of the image.
     pub height: usize,
-    /// Its columns, from the left; a signal's steps.
+    /// The columns of the image, or the steps of a signal.
     pub width: usize,
     /// The numbers of a pixel: 1 for grey, 3 for red, green and blue.
     pub channels: usize,
 }
 
 impl Shape {
-    /// A signal of so many steps, each of so many numbers.
+    /// Creates the shape of a signal of `steps` steps with `channels` numbers each.
     pub fn signal(steps: usize, channels: usize) -> Self {
         Self { height: 1, width: steps, channels }
     }
@@ -34,14 +34,14 @@ impl Shape {
     }
 
     pub(super) fn check_signal(self, row_width: usize) -> Result<(), DataError> {
-        let (key, value, allowed) = ("height", self.height as f64, "1, as of a signal");
+        let (key, value, allowed) = ("height", self.height as f64, "1, the height of a signal");
         if self.height != 1 {
             return Err(DataError::Setting { key, value, allowed });
         }
         self.check(row_width)
     }
 
-    /// Where a pixel's numbers begin.
+    /// Returns the index of a pixel's first number.
     pub(super) fn place(self, y: usize, x: usize) -> usize {
         (y * self.width + x) * self.channels
     }

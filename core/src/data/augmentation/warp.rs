@@ -1,19 +1,19 @@
-//! Images and signals read between their pixels.
+//! Images and signals resampled at fractional positions.
 
 use super::Shape;
 
-/// What lies beyond the edge.
+/// The value beyond the edge.
 #[derive(Clone, Copy)]
 enum Beyond {
     Zeros,
-    /// The nearest pixel again.
+    /// Repeats the nearest pixel.
     Edge,
 }
 
-/// Farther from the edge than any pixel.
+/// A distance beyond any pixel.
 const FAR: f64 = 1e15;
 
-/// Turns counter-clockwise about the centre.
+/// Rotates counter-clockwise about the centre.
 pub(super) fn rotate(row: &mut [f32], shape: Shape, degrees: f64) {
     let (sin, cos) = degrees.to_radians().sin_cos();
     let middle = |side: usize| (side as f64 - 1.0) / 2.0;
@@ -25,20 +25,20 @@ pub(super) fn rotate(row: &mut [f32], shape: Shape, degrees: f64) {
     });
 }
 
-/// Plays `rate` times as fast about the middle.
+/// Plays at `rate` times the speed about the middle.
 pub(super) fn stretch(row: &mut [f32], shape: Shape, rate: f64) {
     let middle = (shape.width as f64 - 1.0) / 2.0;
     warp(row, shape, Beyond::Edge, |y, x| (y, middle + rate * (x - middle)));
 }
 
-/// The part that begins at `(top, left)`, with sides that are `share` of the whole ones, at full size.
-/// Pixels are areas, whose centres lie at ½, as in PyTorch's `interpolate` with `align_corners` off.
+/// Resizes the part that begins at `(top, left)`, with sides the fraction `share` of the whole, to
+/// full size. Pixel centres lie at ½, as in PyTorch's `interpolate` without `align_corners`.
 pub(super) fn resize(row: &mut [f32], shape: Shape, (top, left): (f64, f64), share: f64) {
     let from = |start: f64, place: f64| start + (place + 0.5) * share - 0.5;
     warp(row, shape, Beyond::Edge, |y, x| (from(top, y), from(left, x)));
 }
 
-/// Each pixel as the bilinear mean of the four about the place where `source` says that it comes from.
+/// Sets each pixel to the bilinear mean of the four around its source position.
 fn warp(row: &mut [f32], shape: Shape, beyond: Beyond, source: impl Fn(f64, f64) -> (f64, f64)) {
     let from = row.to_vec();
     for y in 0..shape.height {

@@ -1,23 +1,23 @@
-//! What can be wrong with a file.
+//! Errors of CSV files.
 
 use thiserror::Error;
 
 use crate::data::DataError;
 
-/// Why a file is no table. Lines count from 1, as editors do.
+/// Why a CSV file cannot be read as a table. Lines count from 1, as editors do.
 #[derive(Debug, Error)]
 pub enum CsvError {
-    /// It cannot be opened or read.
+    /// The file cannot be opened or read.
     #[error("cannot read the file: {0}")]
     Io(#[from] std::io::Error),
-    /// It is larger than allowed.
-    #[error("the file has more than {max_bytes} bytes, the most that is read (max_bytes)")]
+    /// The file is larger than allowed.
+    #[error("the file has more than {max_bytes} bytes: raise max_bytes to read it")]
     TooLarge {
-        /// The limit.
+        /// The limit, in bytes.
         max_bytes: u64,
     },
-    /// It has more rows than allowed.
-    #[error("the file has more than {max_rows} rows, the most that are read (max_rows)")]
+    /// The file has more rows than allowed.
+    #[error("the file has more than {max_rows} rows: raise max_rows to read it")]
     TooManyRows {
         /// The limit.
         max_rows: usize,
@@ -30,60 +30,60 @@ pub enum CsvError {
     /// A line has more or fewer fields than the first.
     #[error("line {line} has {got} fields: expected {expected}, as in the first")]
     RaggedRow {
-        /// Which line.
+        /// The line, from 1.
         line: u64,
-        /// The fields of the first line.
+        /// The number of fields in the first line.
         expected: usize,
-        /// The fields of this one.
+        /// The number of fields in this line.
         got: usize,
     },
     /// A field is not a finite number.
     #[error("line {line}, column {column} holds {text:?}: expected a finite number")]
     NotANumber {
-        /// Which line.
+        /// The line, from 1.
         line: u64,
         /// The column's name or, without a header, its number from 0.
         column: String,
-        /// The field, its beginning if it is long.
+        /// The field, or its beginning if it is long.
         text: String,
     },
     /// A label is empty.
     #[error("line {line}, column {column} is empty: expected the label of a class")]
     NoLabel {
-        /// Which line.
+        /// The line, from 1.
         line: u64,
         /// The column's name or, without a header, its number from 0.
         column: String,
     },
-    /// A target is a field that stands for a missing one.
+    /// A target is missing.
     #[error(
         "line {line}, column {column} holds {text:?}, which stands for a missing number: expected a \
          target; leave out such rows"
     )]
     MissingTarget {
-        /// Which line.
+        /// The line, from 1.
         line: u64,
         /// The column's name or, without a header, its number from 0.
         column: String,
-        /// The field, its beginning if it is long.
+        /// The field, or its beginning if it is long.
         text: String,
     },
-    /// A label is no number of a class, but no name of one either.
+    /// A label is NaN or infinite, which names no class.
     #[error("line {line}, column {column} holds {text:?}: expected the label of a class")]
     NotALabel {
-        /// Which line.
+        /// The line, from 1.
         line: u64,
         /// The column's name or, without a header, its number from 0.
         column: String,
         /// The field.
         text: String,
     },
-    /// Every column is a target, so that there is nothing to predict it from.
+    /// Every column is a target; no inputs are left.
     #[error(
         "no column is left for inputs: {targets} are targets; expected at least one more column"
     )]
     NoInputs {
-        /// The columns, all of which are targets.
+        /// The columns.
         targets: String,
     },
     /// A column is named as a target twice.
@@ -92,26 +92,26 @@ pub enum CsvError {
         /// The column's name or, without a header, its number from 0.
         column: String,
     },
-    /// A target column is not in the file, or is there more than once.
+    /// A target column is missing from the file, or occurs more than once.
     #[error("expected one column {column}, got {found}; the columns are {columns}")]
     NoSuchColumn {
         /// The column's name or number, from 0.
         column: String,
-        /// How many there are.
+        /// The number of columns of this name.
         found: usize,
-        /// Those that there are.
+        /// The columns of the file.
         columns: String,
     },
-    /// It has no rows.
-    #[error("the file has no rows")]
+    /// The file has no rows.
+    #[error("the file has no rows: expected at least one")]
     Empty,
-    /// It is not UTF-8.
+    /// A line is not UTF-8.
     #[error("line {line} is not valid UTF-8")]
     Encoding {
-        /// Which line.
+        /// The line, from 1.
         line: u64,
     },
-    /// The rows are at fault.
+    /// The rows are invalid.
     #[error(transparent)]
     Data(#[from] DataError),
 }

@@ -1,4 +1,4 @@
-//! Tables from CSV files.
+//! Reads tables from CSV files.
 //!
 //! ```
 //! use gymnast_core::data::csv::{CsvConfig, TargetKind, from_reader};
@@ -28,30 +28,30 @@ use serde::{Deserialize, Serialize};
 
 use super::{DataError, Dataset, Table};
 
-/// How to read a file. By default: commas, a header, numbers only, the last column is the target.
+/// How to read a CSV file. By default: commas, a header, numeric columns, the last column is the
+/// target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CsvConfig {
-    /// What stands between the fields of a line; an ASCII character.
+    /// The character between two fields; ASCII.
     pub delimiter: char,
-    /// Whether the first line names the columns.
+    /// Whether the first line holds the column names.
     pub has_header: bool,
-    /// Which columns are targets, in this order; the last one, if none are named. All others are
-    /// inputs.
+    /// The target columns, in this order; empty: the last column. All other columns are inputs.
     pub targets: Vec<Column>,
     /// Whether targets are numbers or classes.
     pub target_kind: TargetKind,
-    /// The fields that stand for a missing input, `""` or `"NA"` say, which becomes NaN. Without any, a
-    /// field that is not a number is an error. A target that is missing is an error too.
+    /// The fields that stand for a missing input, for example `""` or `"NA"`; they become NaN. Any
+    /// other field that is not a number is an error, and so is a missing target.
     pub missing: Vec<String>,
-    /// The largest file that is read, in bytes.
+    /// The largest file size, in bytes; a larger file is an error.
     pub max_bytes: u64,
-    /// The most rows that are read.
+    /// The largest number of rows; more are an error.
     pub max_rows: usize,
 }
 
 impl Default for CsvConfig {
-    /// At most 256 MiB and ten million rows.
+    /// Allows at most 256 MiB and ten million rows.
     fn default() -> Self {
         Self {
             delimiter: ',',
@@ -65,13 +65,13 @@ impl Default for CsvConfig {
     }
 }
 
-/// A column, by its name or its number.
+/// A column, given by name or by number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Column {
-    /// Its number, from 0.
+    /// The column's number, from 0.
     Number(usize),
-    /// Its name in the header.
+    /// The column's name in the header.
     Name(String),
 }
 
@@ -87,42 +87,42 @@ impl From<usize> for Column {
     }
 }
 
-/// What targets are.
+/// The kind of targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetKind {
-    /// Numbers.
+    /// Real numbers.
     #[default]
     Numbers,
-    /// Labels of one column, numbered from 0 in sorted order, as scikit-learn's `LabelEncoder` does:
-    /// by size if all are numbers, of which `1` and `1.0` are the same, else by letters. NaN and
-    /// infinity, however spelled, are no labels.
+    /// The labels of one column, numbered from 0 in sorted order, as scikit-learn's `LabelEncoder`
+    /// does: numerically if all are numbers (`1` and `1.0` are the same), otherwise alphabetically.
+    /// NaN and infinity, in any spelling, are not labels.
     Classes,
 }
 
-/// What stands in a file. Inputs may be missing, so scale and impute before making a [`Dataset`] of it.
+/// The contents of a file. Inputs may be missing: impute them before making a [`Dataset`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawDataset {
     /// The columns that are not targets; NaN where a number is missing.
     pub inputs: Table,
-    /// The targets.
+    /// The target columns; classes as numbers.
     pub targets: Table,
-    /// The labels of the classes, class 0 first; none if targets are numbers.
+    /// The labels of the classes, class 0 first; empty if targets are numbers.
     pub class_names: Vec<String>,
 }
 
 impl RawDataset {
-    /// Rows to learn from.
+    /// Converts the tables to a dataset.
     ///
     /// # Errors
-    /// [`DataError::NotFinite`] where an input is missing.
+    /// [`DataError::NotFinite`] if an input is missing.
     pub fn into_dataset(self) -> Result<Dataset, DataError> {
         let data = Dataset::from_tables(self.inputs, self.targets)?;
         if self.class_names.is_empty() { Ok(data) } else { data.with_class_names(self.class_names) }
     }
 }
 
-/// Reads a file.
+/// Reads a CSV file.
 ///
 /// # Errors
 /// [`CsvError`].
@@ -130,7 +130,7 @@ pub fn from_path(path: impl AsRef<Path>, config: &CsvConfig) -> Result<RawDatase
     from_reader(File::open(path)?, config)
 }
 
-/// Reads what a file holds. Blanks around a field do not count.
+/// Reads CSV text. Blanks around a field are ignored.
 ///
 /// # Errors
 /// [`CsvError`].
@@ -195,7 +195,7 @@ pub fn from_reader(reader: impl Read, config: &CsvConfig) -> Result<RawDataset, 
     })
 }
 
-/// Which columns are what.
+/// The roles of the columns.
 struct Columns {
     names: Vec<String>,
     inputs: Vec<usize>,
@@ -278,14 +278,14 @@ impl Columns {
     }
 }
 
-/// The beginning of a field, for a message.
+/// Returns the beginning of a field, for a message.
 fn start(field: &str) -> String {
     field.chars().take(40).collect()
 }
 
-/// The names of the classes in sorted order, and the class of each label. Labels that are the same number
-/// are one class, called as the first of them; numbers beyond 2⁵³, which a double does not tell apart, are
-/// texts.
+/// Returns the class names in sorted order, and the class of each label. Labels that are the same
+/// number form one class, named by the first of them. Numbers beyond 2⁵³, which `f64` cannot tell
+/// apart, count as text.
 fn classes_of(labels: Vec<String>) -> (Vec<String>, Vec<usize>) {
     // `+ 0.0`: −0 is 0.
     let is_exact = |number: &f64| number.is_nan() || number.abs() < 9_007_199_254_740_992.0;

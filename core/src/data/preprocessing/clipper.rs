@@ -1,4 +1,4 @@
-//! Outliers clipped.
+//! Clips outliers.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,31 +8,31 @@ use crate::{
     statistics::{mean, quantile},
 };
 
-/// From where on a column's numbers count as outliers.
+/// The bounds beyond which a column's numbers are outliers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bounds {
-    /// Below one quantile and above another, levels in [0, 1].
+    /// Two quantiles of the column, at levels in [0, 1].
     Quantiles {
-        /// The lower one's level.
+        /// The level of the lower quantile.
         low: f64,
-        /// The upper one's level.
+        /// The level of the upper quantile.
         high: f64,
     },
-    /// Farther from the quartiles than so many interquartile ranges (Tukey's fences: 1.5); > 0.
+    /// The distance from the quartiles, in interquartile ranges (Tukey's fences: 1.5); > 0.
     Iqr(f64),
-    /// Farther from the mean than so many standard deviations (with divisor n); > 0.
+    /// The distance from the mean, in standard deviations (with divisor n); > 0.
     StandardDeviations(f64),
 }
 
-/// Clips each column's outliers to the bound that they pass.
+/// Clips each column's outliers to the nearer bound.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutlierClipper {
     columns: Vec<(f32, f32)>,
 }
 
 impl OutlierClipper {
-    /// Learns each column's bounds.
+    /// Computes each column's bounds.
     ///
     /// # Errors
     /// [`DataError::Setting`] if the bounds are out of range, [`DataError::TooFewRows`] without rows,
@@ -91,6 +91,6 @@ impl Transformer for OutlierClipper {
         }
     }
 
-    /// Nothing: where a clipped number lay is not known.
+    /// Does nothing: the original value of a clipped number is lost.
     fn inverse_transform_row(&self, _: &mut [f32]) {}
 }

@@ -1,4 +1,4 @@
-//! Missing numbers filled in.
+//! Fills in missing numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::{
     statistics::{mean, median},
 };
 
-/// What stands in for a missing number.
+/// How to replace a missing number.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
@@ -16,25 +16,25 @@ pub enum Strategy {
     Mean,
     /// The column's median.
     Median,
-    /// The column's most frequent number, of several the least.
+    /// The column's most frequent number; the smallest of equally frequent ones.
     MostFrequent,
-    /// This number, whatever the column.
+    /// This number, in every column.
     Constant(f32),
 }
 
-/// Fills in missing numbers (NaN), each column its own; scikit-learn's `SimpleImputer`.
+/// Replaces the missing numbers (NaN) of each column; scikit-learn's `SimpleImputer`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SimpleImputer {
     columns: Vec<f32>,
 }
 
 impl SimpleImputer {
-    /// Learns what stands in for each column's missing numbers.
+    /// Computes each column's replacement.
     ///
     /// # Errors
-    /// [`DataError::MissingColumn`] if a column has no number to learn from and the strategy needs one;
-    /// [`DataError::Setting`] if the constant is not finite; [`DataError::TooFewRows`] without rows;
-    /// [`DataError::Infinite`].
+    /// [`DataError::MissingColumn`] if a column has only missing numbers and the strategy is not
+    /// constant; [`DataError::Setting`] if the constant is not finite; [`DataError::TooFewRows`]
+    /// without rows; [`DataError::Infinite`].
     pub fn fit(table: &Table, strategy: Strategy) -> Result<Self, DataError> {
         if let Strategy::Constant(value) = strategy {
             DataError::require(value.is_finite(), "constant", f64::from(value), "finite")?;
@@ -48,7 +48,7 @@ impl SimpleImputer {
         Ok(Self { columns: fit_columns(table, learn)? })
     }
 
-    /// What stands in for each column's missing numbers.
+    /// Returns each column's replacement.
     pub fn statistics(&self) -> &[f32] {
         &self.columns
     }
@@ -76,6 +76,6 @@ impl Transformer for SimpleImputer {
         }
     }
 
-    /// Nothing: which numbers were missing is not known.
+    /// Does nothing: the imputer does not record which numbers were missing.
     fn inverse_transform_row(&self, _: &mut [f32]) {}
 }

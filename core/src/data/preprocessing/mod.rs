@@ -1,10 +1,9 @@
-//! Columns brought to a common scale, outliers clipped, missing numbers filled in.
+//! Preprocessing: scale columns, clip outliers, impute missing numbers.
 //!
-//! What is done to a column is learned from the training rows only (`fit`) and then done to all
-//! ([`transform`](Transformer::transform)): means of the test rows would tell of them. Each transformer
-//! is what it learned, so there is none that has not been fitted; it can be saved with a checkpoint.
-//! As in scikit-learn, a missing number (NaN) is overlooked by `fit` and stays missing; only
-//! [`SimpleImputer`] fills it in.
+//! Fit a transformer to the training rows only (`fit`) and apply it to all rows
+//! ([`transform`](Transformer::transform)): fitting to test rows would leak information. A
+//! transformer exists only fitted, and can be saved with a checkpoint. As in scikit-learn, `fit`
+//! ignores missing numbers (NaN) and `transform` keeps them; only [`SimpleImputer`] fills them in.
 //!
 //! ```
 //! use gymnast_core::data::{Pipeline, Step, Strategy, Table, Transformer};
@@ -30,27 +29,27 @@ pub use scalers::{MinMaxScaler, RobustScaler, StandardScaler};
 
 use super::{DataError, Dataset, Table};
 
-/// What was learned of columns and is done to rows.
+/// A transformation of rows, fitted to columns.
 pub trait Transformer {
-    /// The columns that it was fitted to.
+    /// Returns the number of columns it was fitted to.
     fn width(&self) -> usize;
 
     /// Transforms a row of [`width`](Self::width) numbers in place.
     fn transform_row(&self, row: &mut [f32]);
 
-    /// Undoes [`transform_row`](Self::transform_row) in place, as far as it can be undone: what was
-    /// clipped or filled in stays so.
+    /// Undoes [`transform_row`](Self::transform_row) in place as far as possible: clipped and
+    /// imputed numbers stay.
     fn inverse_transform_row(&self, row: &mut [f32]);
 
-    /// The rows transformed.
+    /// Returns the transformed rows.
     ///
     /// # Errors
-    /// [`DataError::Count`] unless the rows have the width that it was fitted to.
+    /// [`DataError::Count`] unless the rows have the width the transformer was fitted to.
     fn transform(&self, table: &Table) -> Result<Table, DataError> {
         each_row(table, self.width(), |row| self.transform_row(row))
     }
 
-    /// The rows as they were before [`transform`](Self::transform), as far as it can be undone.
+    /// Returns the rows before [`transform`](Self::transform), as far as it can be undone.
     ///
     /// # Errors
     /// As [`transform`](Self::transform).
@@ -58,10 +57,10 @@ pub trait Transformer {
         each_row(table, self.width(), |row| self.inverse_transform_row(row))
     }
 
-    /// A dataset whose inputs are transformed; targets stay.
+    /// Returns the dataset with transformed inputs and the same targets.
     ///
     /// # Errors
-    /// As [`transform`](Self::transform); [`DataError::NotFinite`] if a number grew too large.
+    /// As [`transform`](Self::transform); [`DataError::NotFinite`] if a number overflows.
     fn transform_inputs(&self, data: &Dataset) -> Result<Dataset, DataError> {
         data.with_inputs(self.transform(data.input_table())?)
     }
@@ -76,7 +75,7 @@ fn each_row(table: &Table, width: usize, change: impl Fn(&mut [f32])) -> Result<
     table.with_values(values)
 }
 
-/// What `learn` makes of each column's numbers, those that are not missing.
+/// Applies `learn` to each column's numbers, without the missing ones.
 fn fit_columns<T>(table: &Table, learn: impl Fn(&[f64]) -> Option<T>) -> Result<Vec<T>, DataError> {
     if table.is_empty() {
         return Err(DataError::TooFewRows { needed: 1, rows: 0 });

@@ -1,4 +1,4 @@
-//! One transformer after the other.
+//! A pipeline of transformers.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::data::{DataError, Table};
 
-/// What a step of a pipeline is to be fitted as.
+/// A transformer to fit as a step of a pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
@@ -20,17 +20,18 @@ pub enum Step {
     StandardScaler,
     /// [`MinMaxScaler`].
     MinMaxScaler {
-        /// What the least and the greatest number become.
+        /// The values that the column's smallest and largest numbers become.
         range: (f32, f32),
     },
     /// [`RobustScaler`].
     RobustScaler {
-        /// The percentiles between which the column becomes 1 wide.
+        /// The percentiles whose distance is scaled to 1.
         quantile_range: (f64, f64),
     },
 }
 
-/// Transformers, each fitted to what those before it made of the rows; scikit-learn's `Pipeline`.
+/// Applies transformers in order, each fitted to the output of those before it; scikit-learn's
+/// `Pipeline`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Pipeline {
@@ -38,7 +39,7 @@ pub struct Pipeline {
     steps: Vec<Fitted>,
 }
 
-/// A pipeline that came from a file.
+/// A pipeline read from a file, not yet checked.
 #[derive(Deserialize)]
 struct Unchecked {
     width: usize,
@@ -95,10 +96,10 @@ impl Fitted {
 }
 
 impl Pipeline {
-    /// Fits the steps in order. Without steps it changes nothing.
+    /// Fits the steps in order. An empty pipeline changes nothing.
     ///
     /// # Errors
-    /// Those of the steps.
+    /// The errors of the steps.
     pub fn fit(table: &Table, steps: &[Step]) -> Result<Self, DataError> {
         let mut pipeline = Self { width: table.width(), steps: Vec::with_capacity(steps.len()) };
         let mut table = table.clone();

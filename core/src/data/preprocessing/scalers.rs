@@ -1,4 +1,4 @@
-//! Columns brought to a common scale.
+//! Scales columns.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ struct Affine {
 }
 
 impl Affine {
-    /// A column that does not vary is only centred, as in scikit-learn: there is no scale to divide by.
+    /// Only centres a constant column, as in scikit-learn: its scale is 0.
     fn new(center: f64, scale: f64) -> Self {
         let scale = if scale.abs() < 10.0 * f64::EPSILON { 1.0 } else { scale };
         Self { center, scale, shift: 0.0 }
@@ -54,9 +54,10 @@ macro_rules! transformer {
     };
 }
 
-/// Columns of mean 0 and standard deviation 1 (with divisor n); scikit-learn's `StandardScaler`.
+/// Scales columns to mean 0 and standard deviation 1 (with divisor n); scikit-learn's
+/// `StandardScaler`.
 ///
-/// A column that does not vary becomes 0.
+/// A constant column becomes 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StandardScaler {
     columns: Vec<Affine>,
@@ -65,7 +66,7 @@ pub struct StandardScaler {
 transformer!(StandardScaler);
 
 impl StandardScaler {
-    /// Learns each column's mean and standard deviation.
+    /// Computes each column's mean and standard deviation.
     ///
     /// # Errors
     /// [`DataError::TooFewRows`] without rows, [`DataError::MissingColumn`], [`DataError::Infinite`].
@@ -83,9 +84,10 @@ impl StandardScaler {
     }
 }
 
-/// Columns from the one end of a range to the other; scikit-learn's `MinMaxScaler`.
+/// Scales columns to a range; scikit-learn's `MinMaxScaler`.
 ///
-/// Rows that were not fitted to may lie beyond. A column that does not vary becomes the range's start.
+/// Rows it was not fitted to may fall outside the range. A constant column becomes the range's
+/// start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MinMaxScaler {
     columns: Vec<Affine>,
@@ -94,10 +96,11 @@ pub struct MinMaxScaler {
 transformer!(MinMaxScaler);
 
 impl MinMaxScaler {
-    /// Learns each column's least and greatest number, which become the ends of `range`.
+    /// Computes each column's smallest and largest number; they become the ends of `range`.
     ///
     /// # Errors
-    /// [`DataError::Setting`] unless the range is finite and rises; those of [`StandardScaler::fit`].
+    /// [`DataError::Setting`] unless the range is finite and increasing; the errors of
+    /// [`StandardScaler::fit`].
     pub fn fit(table: &Table, range: (f32, f32)) -> Result<Self, DataError> {
         let (start, end) = (f64::from(range.0), f64::from(range.1));
         DataError::require(start.is_finite(), "range.0", start, "finite")?;
@@ -117,8 +120,8 @@ impl MinMaxScaler {
     }
 }
 
-/// Columns of median 0, whose middle part is 1 wide; scikit-learn's `RobustScaler`. Outliers do not
-/// move it.
+/// Scales columns to median 0 and a distance of 1 between two percentiles; scikit-learn's
+/// `RobustScaler`. Outliers have no influence on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RobustScaler {
     columns: Vec<Affine>,
@@ -127,11 +130,11 @@ pub struct RobustScaler {
 transformer!(RobustScaler);
 
 impl RobustScaler {
-    /// Learns each column's median and how far apart two of its percentiles lie: (25, 75) is the
+    /// Computes each column's median and the distance between two percentiles; (25, 75) gives the
     /// interquartile range.
     ///
     /// # Errors
-    /// [`DataError::Setting`] unless the percentiles rise and lie in [0, 100]; those of
+    /// [`DataError::Setting`] unless the percentiles increase and lie in [0, 100]; the errors of
     /// [`StandardScaler::fit`].
     pub fn fit(table: &Table, quantile_range: (f64, f64)) -> Result<Self, DataError> {
         let (low, high) = quantile_range;
