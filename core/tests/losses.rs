@@ -321,7 +321,7 @@ fn bad_sequences_are_errors() {
     let error = run(&[4, 2], &[2, 2]).unwrap_err(); // 2, blank, 2
     assert_eq!(
         error.to_string(),
-        "the input length of sequence 1 is 2: expected at least 3, which its target takes"
+        "the input length of sequence 1 is 2: expected at least 3, the inputs its target needs"
     );
     assert!(matches!(run(&[5, 4], &[1, 1]), Err(LossError::SequenceLength { got: 5, .. })));
     assert!(matches!(run(&[4, 4], &[1, 3]), Err(LossError::SequenceLength { row: 1, .. })));

@@ -1,21 +1,20 @@
-//! Reading what may have any value: a state whose sums are right can still hold what no part of the
-//! program would have written.
+//! Validates values on reading: a file with a correct checksum can still hold values that the
+//! program never writes.
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{CheckpointError, Number, StateDict};
 
-/// The most that a counter may have counted: every whole number up to it is an `f64`, and no training
-/// gets there.
+/// The highest count allowed: `f64` holds every whole number up to it.
 const MAX_COUNT: u64 = 1 << 53;
 /// The most characters of a value that a message shows.
 const SHOWN: usize = 60;
 
 impl StateDict {
-    /// Reads a value that must satisfy `fits`; `expected` says what that is.
+    /// Reads a value that must satisfy `fits`; `expected` describes such values.
     ///
     /// # Errors
-    /// As [`get`](Self::get); [`CheckpointError::Mismatch`] where it does not fit.
+    /// As [`get`](Self::get); [`CheckpointError::Mismatch`] if it does not satisfy `fits`.
     pub fn get_checked<T: DeserializeOwned + Serialize>(
         &self,
         name: &str,
@@ -34,7 +33,8 @@ impl StateDict {
         Err(CheckpointError::mismatch(name, expected, got))
     }
 
-    /// Reads a counter, of steps or updates for example: at most 2⁵³, so that it can go on counting.
+    /// Reads a counter, for example of steps or updates: at most 2⁵³, so that it can still be
+    /// incremented.
     ///
     /// # Errors
     /// As [`get_checked`](Self::get_checked).
@@ -42,11 +42,12 @@ impl StateDict {
         self.get_checked(name, "a count of at most 2^53", |&count| count <= MAX_COUNT)
     }
 
-    /// Reads an array of that shape, each number of which must satisfy `fits`; `expected` says what that
-    /// is.
+    /// Reads an array of this shape whose numbers must all satisfy `fits`; `expected` describes
+    /// such numbers.
     ///
     /// # Errors
-    /// As [`array`](Self::array); [`CheckpointError::Mismatch`] naming the first number that does not fit.
+    /// As [`array`](Self::array); [`CheckpointError::Mismatch`] names the first number that does
+    /// not fit.
     pub fn array_checked<T: Number + std::fmt::Debug>(
         &self,
         name: &str,
@@ -64,7 +65,7 @@ impl StateDict {
         }
     }
 
-    /// Reads an array of that shape whose numbers must be finite.
+    /// Reads an array of this shape whose numbers must be finite.
     ///
     /// # Errors
     /// As [`array_checked`](Self::array_checked).
@@ -72,10 +73,10 @@ impl StateDict {
         self.array_checked(name, shape, "finite numbers", |x: &f32| x.is_finite())
     }
 
-    /// The length of an array that must have one dimension: where the length is part of the state.
+    /// Returns the length of a one-dimensional array whose length is part of the state.
     ///
     /// # Errors
-    /// As [`array_of_any_shape`](Self::array_of_any_shape); [`CheckpointError::Mismatch`] where it has
+    /// As [`array_of_any_shape`](Self::array_of_any_shape); [`CheckpointError::Mismatch`] if it has
     /// another number of dimensions.
     pub fn array_len<T: Number>(&self, name: &str) -> Result<usize, CheckpointError> {
         let (shape, _) = self.array_of_any_shape::<T>(name)?;
@@ -85,11 +86,11 @@ impl StateDict {
         }
     }
 
-    /// Reads a text that must be this one: what tells the part that was saved from others, for example
-    /// the description of a network.
+    /// Checks that a text equals `expected`: it identifies the saved part, for example by the
+    /// description of a network.
     ///
     /// # Errors
-    /// As [`get`](Self::get); [`CheckpointError::Mismatch`] naming both where it is another.
+    /// As [`get`](Self::get); [`CheckpointError::Mismatch`] names both texts if they differ.
     pub fn expect(&self, name: &str, expected: &str) -> Result<(), CheckpointError> {
         let got: String = self.get(name)?;
         if got == expected {

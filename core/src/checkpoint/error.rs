@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a state could not be written or taken up.
+/// Why a state could not be saved or restored.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
@@ -14,7 +14,7 @@ pub enum CheckpointError {
         /// The entry's full name.
         name: String,
     },
-    /// An entry does not fit.
+    /// An entry has an unexpected value or shape.
     #[error("checkpoint entry `{name}`: expected {expected}, got {got}")]
     Mismatch {
         /// The entry's full name.
@@ -24,7 +24,7 @@ pub enum CheckpointError {
         /// What was found.
         got: String,
     },
-    /// An entry holds a number that nothing can be learned from.
+    /// An entry holds a number that is not finite.
     #[error(
         "checkpoint entry `{name}` holds {value}: it is not saved, and what was saved before stays. The \
          training has diverged: try a lower learning rate, or smaller rewards or targets"
@@ -40,10 +40,10 @@ pub enum CheckpointError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// How that was found.
+        /// The evidence of the damage.
         reason: String,
     },
-    /// A checkpoint was written in another format, by another version.
+    /// A checkpoint has the format of another version.
     #[error(
         "{path} has format {found}, and this version reads format {reads}: continue with the version \
          that made it{}, or begin anew in another directory",
@@ -52,23 +52,23 @@ pub enum CheckpointError {
     Format {
         /// The file.
         path: PathBuf,
-        /// Its format.
+        /// The format of the file.
         found: u64,
         /// The format that this version reads.
         reads: u64,
-        /// The version that made it, where the file says so.
+        /// The version that wrote it, if the file names one.
         version: Option<String>,
     },
-    /// A checkpoint belongs to another run, or its run was changed since.
+    /// A checkpoint belongs to another run, or the run's settings have changed.
     #[error("{path} was made with {key} = {was}, not with {key} = {is}")]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// In what it differs.
+        /// The setting that differs.
         key: String,
-        /// What the checkpoint says.
+        /// Its value in the checkpoint.
         was: String,
-        /// What the run says now.
+        /// Its value in the run.
         is: String,
     },
     /// A file could not be read.
@@ -76,39 +76,39 @@ pub enum CheckpointError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] crate::atomic_file::WriteError),
-    /// A part could not take up its state, for a reason of its own.
+    /// A part could not restore its state.
     #[error(transparent)]
     Part(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl CheckpointError {
-    /// Whether an older checkpoint may do instead: this one can never be taken up.
+    /// Returns whether the checkpoint can never be restored, so that an older one should be used.
     ///
-    /// Not where the file could not be read, which may succeed another time, nor where it is sound but
-    /// of another version, which can still read it.
+    /// False if the file could not be read, which may succeed later, or if it is intact but from
+    /// another version, which can still read it.
     #[must_use]
     pub fn is_final(&self) -> bool {
         !matches!(self, Self::Read { .. } | Self::Write(_) | Self::Format { .. })
     }
 
-    /// The error for an entry that does not fit.
+    /// Creates the error for an entry with an unexpected value.
     pub fn mismatch(name: &str, expected: impl Into<String>, got: impl Into<String>) -> Self {
         let (expected, got) = (expected.into(), got.into());
         Self::Mismatch { name: name.to_owned(), expected, got }
     }
 
-    /// A part's own reason.
+    /// Wraps the error of a part.
     pub fn part(reason: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Part(Box::new(reason))
     }
 
-    /// The same error, its entry named from one level further up.
+    /// Returns the same error, with the part's name prefixed to its entry.
     pub(super) fn below(self, part: &str) -> Self {
         let join = |name: String| format!("{part}/{name}");
         match self {

@@ -1,8 +1,8 @@
-//! State that outlives a process: arrays and values by name, and one file that holds them.
+//! Checkpoints: arrays and values by name, and a file that holds them.
 //!
-//! Whoever has state implements [`Checkpoint`] and writes it to a [`StateDict`], part by part.
-//! [`save`] puts a state into one safetensors file, which Python reads as well, and [`load`] checks
-//! it before any of it is used.
+//! A type with state implements [`Checkpoint`] and writes its parts to a [`StateDict`]. [`save`]
+//! writes the state to one safetensors file, which Python can read, and [`load`] checks the file
+//! before any of it is used.
 //!
 //! ```
 //! use gymnast_core::checkpoint::{self, StateDict};
@@ -30,22 +30,22 @@ pub use state_dict::{Array, Checkpoint, Number, StateDict};
 
 use crate::{atomic_file, files};
 
-/// No file may be larger, so that somebody else's cannot exhaust memory.
+/// The largest file that is read: a malicious file cannot exhaust the memory.
 const MAX_BYTES: u64 = 16 << 30;
 
-/// Writes a state to one file: whole or not at all.
+/// Writes a state to a file atomically.
 ///
 /// # Errors
-/// [`CheckpointError::Write`]; whatever stood there before still does.
+/// [`CheckpointError::Write`]; an existing file is then unchanged.
 pub fn save(path: &Path, state: &StateDict) -> Result<(), CheckpointError> {
     Ok(atomic_file::write(path, &state.to_bytes()?)?)
 }
 
-/// Reads what [`save`] wrote.
+/// Reads a file that [`save`] wrote.
 ///
 /// # Errors
-/// [`CheckpointError::Read`], [`CheckpointError::Damaged`] where the file is no checkpoint, was cut
-/// short or changed.
+/// [`CheckpointError::Read`]; [`CheckpointError::Damaged`] if the file is not a checkpoint, was
+/// truncated or changed.
 pub fn load(path: &Path) -> Result<StateDict, CheckpointError> {
     let damaged = |reason: String| CheckpointError::Damaged { path: path.to_owned(), reason };
     // The caller chose the path: a link that stands there is followed.
@@ -58,7 +58,7 @@ pub fn load(path: &Path) -> Result<StateDict, CheckpointError> {
     StateDict::from_bytes(&bytes).map_err(damaged)
 }
 
-/// A number that tells these numbers, and their order, from others (FNV-1a).
+/// Returns a hash of the numbers and their order (FNV-1a).
 pub fn fingerprint<'a>(numbers: impl IntoIterator<Item = &'a f32>) -> u64 {
     numbers.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, number| {
         (hash ^ u64::from(number.to_bits())).wrapping_mul(0x0100_0000_01b3)

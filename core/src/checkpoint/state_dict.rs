@@ -1,4 +1,4 @@
-//! Everything that changes, by name: what a checkpoint is made of.
+//! State dictionaries: the state of an object, by name.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,31 +8,32 @@ use serde_json::Value;
 
 use super::CheckpointError;
 
-/// An object whose whole state can be written down and taken up again.
+/// An object whose whole state can be saved and restored.
 ///
-/// After `load` the object behaves, bit for bit, as the one that was saved would have.
+/// After `load` the object behaves like the saved one, bit for bit.
 pub trait Checkpoint {
-    /// Writes everything that changes.
+    /// Writes the whole mutable state.
     ///
     /// # Errors
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError>;
 
-    /// Takes up what [`save`](Checkpoint::save) wrote, into an object made with the same settings.
+    /// Restores what [`save`](Checkpoint::save) wrote. The object must have been created with the
+    /// same settings.
     ///
     /// # Errors
-    /// [`CheckpointError::Missing`] or [`CheckpointError::Mismatch`], naming the entry.
+    /// [`CheckpointError::Missing`] or [`CheckpointError::Mismatch`] names the entry.
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError>;
 }
 
-/// Arrays and values by name (PyTorch's `state_dict`). Names of parts are joined by `/`.
+/// Arrays and values by name (PyTorch's `state_dict`). The names of nested parts are joined by `/`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StateDict {
     arrays: BTreeMap<String, Array>,
     values: BTreeMap<String, Value>,
 }
 
-/// Numbers of one type with a shape.
+/// An array of numbers of one type, with its shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
     shape: Vec<usize>,
@@ -42,11 +43,11 @@ pub struct Array {
 
 /// A type of number that an array can hold.
 pub trait Number: Copy {
-    /// Its name in a file.
+    /// The type's name in a safetensors file.
     const DTYPE: Dtype;
-    /// Its bytes, least significant first.
+    /// Writes numbers as bytes, least significant first.
     fn write(numbers: &[Self], bytes: &mut Vec<u8>);
-    /// The numbers that those bytes hold.
+    /// Reads numbers from bytes.
     fn read(bytes: &[u8]) -> Vec<Self>;
 }
 
@@ -72,16 +73,16 @@ macro_rules! number {
 number!(f32: F32, f64: F64, i8: I8, i64: I64, u8: U8, u32: U32, u64: U64);
 
 impl StateDict {
-    /// An empty one.
+    /// Creates an empty dictionary.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Writes an array. Its shape's product must be the number of numbers.
+    /// Writes an array. The product of its shape must be its length.
     ///
     /// # Panics
-    /// If it is not: a bug of the caller.
+    /// If it is not: a bug in the caller.
     pub fn insert_array<T: Number>(&mut self, name: &str, shape: &[usize], numbers: &[T]) {
         assert_eq!(shape.iter().product::<usize>(), numbers.len(), "shape of {name}");
         let mut bytes = Vec::new();
@@ -90,11 +91,11 @@ impl StateDict {
         self.arrays.insert(name.to_owned(), array);
     }
 
-    /// Writes a value that serde can write: counters, streams, small structures. Numbers that JSON
-    /// lacks are kept, as [`gymnast_json`] writes them.
+    /// Writes a value through serde: counters, streams, small structures. NaN and infinity, which
+    /// JSON lacks, are kept as [`gymnast_json`] writes them.
     ///
     /// # Errors
-    /// [`CheckpointError::Mismatch`] where serde cannot write it as JSON.
+    /// [`CheckpointError::Mismatch`] if serde cannot write it as JSON.
     pub fn insert<T: Serialize + ?Sized>(
         &mut self,
         name: &str,
@@ -107,10 +108,10 @@ impl StateDict {
         Ok(())
     }
 
-    /// Writes the state of a part below `name`.
+    /// Writes the state of a part under the prefix `name`.
     ///
     /// # Errors
-    /// What the part returns.
+    /// The errors of the part.
     pub fn insert_part<C: Checkpoint + ?Sized>(
         &mut self,
         name: &str,
@@ -134,12 +135,12 @@ impl StateDict {
         self.values.keys().map(String::as_str)
     }
 
-    /// Takes out the array or value of that name. Returns whether there was one.
+    /// Removes the array or value of this name. Returns whether it existed.
     pub fn remove(&mut self, name: &str) -> bool {
         self.arrays.remove(name).is_some() | self.values.remove(name).is_some()
     }
 
-    /// Reads an array of that shape.
+    /// Reads an array of this shape.
     ///
     /// # Errors
     /// [`CheckpointError::Missing`]; [`CheckpointError::Mismatch`] for another shape or type.
@@ -151,7 +152,7 @@ impl StateDict {
         Ok(numbers)
     }
 
-    /// Reads an array with its shape: where the shape is part of the state.
+    /// Reads an array and its shape, if the shape is part of the state.
     ///
     /// # Errors
     /// [`CheckpointError::Missing`]; [`CheckpointError::Mismatch`] for another type.
@@ -169,17 +170,17 @@ impl StateDict {
     /// Reads a value.
     ///
     /// # Errors
-    /// [`CheckpointError::Missing`]; [`CheckpointError::Mismatch`] where it has another form.
+    /// [`CheckpointError::Missing`]; [`CheckpointError::Mismatch`] if it has another type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, CheckpointError> {
         let value = self.values.get(name).ok_or_else(|| missing(name))?;
         let read = gymnast_json::from_value(value);
         read.map_err(|error| mismatch(name, std::any::type_name::<T>(), error.to_string()))
     }
 
-    /// Restores a part from below `name`.
+    /// Restores a part from under the prefix `name`.
     ///
     /// # Errors
-    /// What the part returns, its entries named in full.
+    /// The errors of the part, with the full names of its entries.
     pub fn load_part<C: Checkpoint + ?Sized>(
         &self,
         name: &str,
@@ -194,11 +195,11 @@ impl StateDict {
         part.load(&inner).map_err(|error| error.below(name))
     }
 
-    /// Nothing where every number can be learned from: no array holds NaN or an infinity, and no value
-    /// holds NaN. (An infinity may be one that a value begins with, as the best loss so far.)
+    /// Checks that all numbers are usable: no array holds NaN or infinity, and no value holds NaN.
+    /// (Infinity is a legitimate initial value, for example of the best loss.)
     ///
     /// # Errors
-    /// [`CheckpointError::NotFinite`], naming the first entry that holds another number.
+    /// [`CheckpointError::NotFinite`] names the first entry that fails.
     pub fn expect_finite(&self) -> Result<(), CheckpointError> {
         let array = |(name, array): (&String, &Array)| Some((name.clone(), array.not_finite()?));
         let value = |(name, value): (&String, &Value)| {
@@ -211,10 +212,11 @@ impl StateDict {
         }
     }
 
-    /// The arrays as a safetensors file and the values as JSON, the same bytes for the same state.
+    /// Returns the arrays as a safetensors file and the values as JSON; equal states give equal
+    /// bytes.
     ///
     /// # Errors
-    /// [`CheckpointError::Mismatch`] where a library refuses to write one.
+    /// [`CheckpointError::Mismatch`] if an entry cannot be written.
     pub fn to_files(&self) -> Result<(Vec<u8>, Vec<u8>), CheckpointError> {
         let arrays = self.to_safetensors(None)?;
         let mut values = serde_json::to_vec_pretty(&self.values)
@@ -223,10 +225,10 @@ impl StateDict {
         Ok((arrays, values))
     }
 
-    /// Reads what [`to_files`](Self::to_files) wrote.
+    /// Reads the output of [`to_files`](Self::to_files).
     ///
     /// # Errors
-    /// [`CheckpointError::Mismatch`] where these are no such files.
+    /// [`CheckpointError::Mismatch`] if the bytes have another format.
     pub fn from_files(arrays: &[u8], values: &[u8]) -> Result<Self, CheckpointError> {
         let tensors = SafeTensors::deserialize(arrays)
             .map_err(|error| mismatch("arrays", "a safetensors file", error.to_string()))?;
@@ -235,7 +237,7 @@ impl StateDict {
         Ok(Self { arrays: read_arrays(&tensors), values })
     }
 
-    /// All of it as one safetensors file, the values and a checksum in its metadata.
+    /// Returns the state as one safetensors file, with the values and a checksum in its metadata.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
         let header = Header { format: 1, crc32: self.crc32()?, values: self.values.clone() };
         let header = serde_json::to_string(&header)
@@ -243,7 +245,7 @@ impl StateDict {
         self.to_safetensors(Some(HashMap::from([(HEADER.to_owned(), header)])))
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote, or says what is wrong with it.
+    /// Reads the output of [`to_bytes`](Self::to_bytes).
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
@@ -272,7 +274,7 @@ impl StateDict {
             .map_err(|error| mismatch("arrays", "a safetensors file", error.to_string()))
     }
 
-    /// A checksum of every name and number.
+    /// Returns a checksum of all names and numbers.
     fn crc32(&self) -> Result<u32, CheckpointError> {
         let mut hasher = crc32fast::Hasher::new();
         for (name, Array { shape, dtype, bytes }) in &self.arrays {
@@ -287,7 +289,7 @@ impl StateDict {
 }
 
 impl Array {
-    /// The first of its numbers that is not finite.
+    /// Returns the first of its numbers that is not finite.
     fn not_finite(&self) -> Option<f64> {
         match self.dtype {
             Dtype::F32 => {
@@ -305,7 +307,7 @@ impl Array {
     }
 }
 
-/// Whether a value holds NaN somewhere.
+/// Returns whether a value contains NaN.
 fn is_nan_inside(value: &Value) -> bool {
     match value {
         Value::String(text) => text == gymnast_json::NAN,
@@ -315,7 +317,7 @@ fn is_nan_inside(value: &Value) -> bool {
     }
 }
 
-/// Where the metadata of a safetensors file hold what is not an array.
+/// The metadata key for everything that is not an array.
 const HEADER: &str = "gymnast";
 
 #[derive(Serialize, Deserialize)]
@@ -337,7 +339,7 @@ fn missing(name: &str) -> CheckpointError {
     CheckpointError::Missing { name: name.to_owned() }
 }
 
-/// The error for an entry that does not fit.
+/// Creates the error for an entry with an unexpected value.
 fn mismatch(name: &str, expected: impl Into<String>, got: impl Into<String>) -> CheckpointError {
     CheckpointError::Mismatch { name: name.to_owned(), expected: expected.into(), got: got.into() }
 }

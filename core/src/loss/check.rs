@@ -1,4 +1,4 @@
-//! What losses ask of their input.
+//! Checks of the losses' inputs.
 
 use tch::{Kind, Tensor};
 
@@ -21,7 +21,7 @@ pub(crate) fn check_setting(
     Ok(())
 }
 
-/// Floating-point numbers, at least one, of a shape that fits.
+/// Checks that the prediction is floating-point, not empty, and of a shape that fits.
 pub(crate) fn check_prediction(
     prediction: &Tensor,
     expected: &'static str,
@@ -55,7 +55,7 @@ pub(super) fn check_shape(
     Err(LossError::Shape { what, expected: format!("{expected:?}"), got })
 }
 
-/// The prediction's kind.
+/// Checks that the kind is that of the prediction.
 pub(super) fn check_kind(
     what: &'static str,
     tensor: &Tensor,
@@ -69,7 +69,7 @@ pub(super) fn check_kind(
     if got == prediction.kind() { Ok(()) } else { Err(LossError::Kind { what, expected, got }) }
 }
 
-/// The prediction's shape, kind and device.
+/// Checks that shape, kind and device are those of the prediction.
 pub(super) fn check_like(
     what: &'static str,
     tensor: &Tensor,
@@ -89,14 +89,14 @@ pub(super) fn check_device(
     if expected == got { Ok(()) } else { Err(LossError::Device { what, expected, got }) }
 }
 
-/// That a mean which divides by the weights of the batch's classes exists.
+/// Checks that the weights of the batch's classes do not sum to 0.
 pub(super) fn check_some_weight(weight: Option<&Tensor>, class: &Tensor) -> Result<(), LossError> {
     let counts = |weight: &Tensor| weight.take(class).max().double_value(&[]) > 0.0;
     let is_some = class.numel() == 0 || weight.is_none_or(counts);
     if is_some { Ok(()) } else { Err(LossError::NoWeight) }
 }
 
-/// Classes below the prediction's number of them, in this shape.
+/// Checks that the classes have this shape and lie below the prediction's number of classes.
 pub(super) fn check_classes(
     class: &Tensor,
     shape: &[i64],
@@ -105,7 +105,7 @@ pub(super) fn check_classes(
     check_labels(class, shape, prediction.size()[1], prediction)
 }
 
-/// Classes below `classes`, in this shape, where the prediction is.
+/// Checks that the classes have this shape, lie below `classes` and are on the prediction's device.
 pub(crate) fn check_labels(
     class: &Tensor,
     shape: &[i64],
@@ -126,7 +126,7 @@ pub(crate) fn check_labels(
     Ok(())
 }
 
-/// That every number is as `holds` asks.
+/// Checks that every number satisfies `holds`.
 pub(super) fn check_numbers(
     what: &'static str,
     tensor: &Tensor,
@@ -142,7 +142,7 @@ pub(super) fn check_numbers(
     Err(LossError::Number { what, allowed, got })
 }
 
-/// One weight for each class, as a tensor like the prediction; `None` where there are none.
+/// Returns one weight for each class, as a tensor like the prediction; `None` without weights.
 pub(super) fn class_weights(
     key: &'static str,
     weights: Option<&[f32]>,

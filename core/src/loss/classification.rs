@@ -1,4 +1,4 @@
-//! Losses of classes.
+//! Classification losses.
 
 use tch::{Kind, Reduction, Tensor};
 
@@ -7,18 +7,19 @@ use super::check::{
     check_classes, check_device, check_kind, check_prediction, check_shape, check_some_weight,
 };
 
-/// PyTorch's number of the class that does not count; ours are checked, so none has it.
+/// PyTorch's number of the ignored class; no class here has it, because classes are checked.
 const NONE_IGNORED: i64 = -100;
 
-/// The cross-entropy of class scores: `−ln softmax(logits)[class]`, as PyTorch's `cross_entropy`.
+/// Computes the cross-entropy of class scores, `−ln softmax(logits)[class]`; PyTorch's
+/// `cross_entropy`.
 ///
-/// `logits` is `[B, C]`, `class` `[B]` of whole numbers below C, `class_weight` `[C]`; the result is
-/// `[]`: the mean over the batch, in which a row counts as much as the weight of its class. Weights
-/// inverse to how often classes occur let rare ones count as much as frequent ones.
+/// `logits` is `[B, C]`, `class` is `[B]` of whole numbers below C, `class_weight` is `[C]`. The
+/// result is `[]`: the mean over the batch, each row weighted by its class. Weights inverse to the
+/// class frequencies balance rare and frequent classes.
 ///
 /// # Errors
-/// [`LossError`]: shapes, kinds or devices that do not fit, a class that is not below C,
-/// [`LossError::NoWeight`] where no row counts.
+/// [`LossError`]: shapes, kinds or devices that do not match, a class not below C,
+/// [`LossError::NoWeight`] if all rows have the weight 0.
 pub fn class_cross_entropy(
     logits: &Tensor,
     class: &Tensor,
@@ -35,8 +36,9 @@ pub fn class_cross_entropy(
     Ok(smoothed_cross_entropy(logits, class, class_weight, 0.0))
 }
 
-/// [`class_cross_entropy`] with the targets mixed with the uniform distribution (Szegedy et al. 2016,
-/// <https://arxiv.org/abs/1512.00567>), or of distributions `[B, C, …]` instead of classes `[B, …]`.
+/// Computes [`class_cross_entropy`] with label smoothing (Szegedy et al. 2016,
+/// <https://arxiv.org/abs/1512.00567>), or with distributions `[B, C, …]` instead of classes `[B,
+/// …]`.
 ///
 /// PyTorch's: a smoothed class counts `(1 − ε) w_y ℓ_y + ε / C Σ_c w_c ℓ_c`, and the sum over the batch
 /// is divided by `Σ w_y`, as without smoothing. With distributions it is divided by B, whatever the

@@ -1,4 +1,4 @@
-//! Which loss, as a setting.
+//! Losses as settings.
 
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Reduction, Tensor};
@@ -12,109 +12,114 @@ use super::{LossError, classification};
 
 /// A loss and its settings, with PyTorch's names and defaults.
 ///
-/// Each is the mean over all that is compared; where classes have weights, what that mean divides by
-/// stands with the loss. Class weights inverse to how often classes occur let rare ones count as much
-/// as frequent ones.
+/// Each loss is a mean; with class weights, the variant documents its divisor. Weights inverse to
+/// the class frequencies balance rare and frequent classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Loss {
-    /// The mean squared error; prediction and target of one shape.
+    /// The mean squared error; prediction and target have the same shape.
     Mse,
-    /// The mean absolute error; prediction and target of one shape.
+    /// The mean absolute error; prediction and target have the same shape.
     L1,
-    /// The Huber loss (see [`huber`](super::huber)); prediction and target of one shape.
+    /// The Huber loss (see [`huber`](super::huber)); prediction and target have the same shape.
     Huber {
-        /// Where the error stops to count squared; > 0.
+        /// The error at which the loss turns from quadratic to linear; > 0.
         #[serde(default = "one")]
         delta: f64,
     },
-    /// The smooth L1 loss, the Huber loss divided by δ; prediction and target of one shape.
+    /// The smooth L1 loss, the Huber loss divided by δ; prediction and target have the same shape.
     SmoothL1 {
-        /// Where the error stops to count squared; > 0.
+        /// The error at which the loss turns from quadratic to linear; > 0.
         #[serde(default = "one")]
         beta: f64,
     },
-    /// The negative log likelihood of a normal distribution (see [`gaussian_nll`](super::gaussian_nll)): the prediction
-    /// `[B, 2 D]` holds D means and behind them the logarithms of D variances, the target is `[B, D]`.
+    /// The negative log likelihood of a normal distribution (see
+    /// [`gaussian_nll`](super::gaussian_nll)): the prediction `[B, 2 D]` holds D means followed by
+    /// the logarithms of D variances, the target is `[B, D]`.
     GaussianNll {
-        /// The least variance; > 0.
+        /// The smallest variance; > 0.
         #[serde(default = "one_millionth")]
         eps: f64,
     },
-    /// The binary cross-entropy of scores; prediction and target of one shape, the target in [0, 1].
+    /// The binary cross-entropy of scores; prediction and target have the same shape, the target is
+    /// in [0, 1].
     BceWithLogits {
-        /// How much the class 1 counts, against 1 for the class 0: one number, or one for each column
-        /// of the prediction `[B, …, K]`; ≥ 0. The mean divides by the count, not by the weights.
+        /// The weight of class 1, relative to 1 for class 0: one number, or one for each column of
+        /// the prediction `[B, …, K]`; ≥ 0. The mean divides by the count, not by the weights.
         #[serde(default)]
         pos_weight: Option<Vec<f32>>,
     },
-    /// The cross-entropy of class scores: the prediction is `[B, C, …]`, the target classes `[B, …]` of
-    /// kind `Int64` or distributions `[B, C, …]`, for mixtures of classes or another network's answers.
+    /// The cross-entropy of class scores: the prediction is `[B, C, …]`, the target holds classes
+    /// `[B, …]` of kind `Int64` or distributions `[B, C, …]`, for mixed classes or another
+    /// network's outputs.
     CrossEntropy {
-        /// How much each class counts; ≥ 0. With classes the mean divides by the weights of those in
-        /// the batch, with distributions by the count.
+        /// The weight of each class; ≥ 0. For classes the mean divides by the weights in the batch,
+        /// for distributions by the count.
         #[serde(default)]
         class_weight: Option<Vec<f32>>,
-        /// How much of each target is spread over all classes; in [0, 1).
+        /// The part of each target that is spread evenly over all classes; in [0, 1).
         #[serde(default)]
         label_smoothing: f64,
     },
-    /// The focal loss of two classes (Lin et al. 2017, <https://arxiv.org/abs/1708.02002>, equation 5);
-    /// prediction and target of one shape, the target 0 or 1.
+    /// The focal loss of two classes (Lin et al. 2017, <https://arxiv.org/abs/1708.02002>, equation
+    /// 5); prediction and target have the same shape, the target is 0 or 1.
     BinaryFocal {
-        /// How little what is learned already counts; ≥ 0.
+        /// The focusing parameter γ, ≥ 0: larger values reduce the loss of well-classified
+        /// examples; 0 is the cross-entropy.
         #[serde(default = "two")]
         gamma: f64,
-        /// How much the class 1 counts, in [0, 1]; the class 0 counts 1 − α. `None`: both count 1.
+        /// The weight of class 1, in [0, 1]; class 0 has 1 − α. `None`: both have 1.
         #[serde(default)]
         alpha: Option<f64>,
     },
-    /// The focal loss of classes: the prediction is `[B, C, …]` with C at least 2, the target classes
-    /// `[B, …]` of kind `Int64`.
+    /// The focal loss of several classes: the prediction is `[B, C, …]` with C at least 2, the
+    /// target holds classes `[B, …]` of kind `Int64`.
     Focal {
-        /// How little what is learned already counts; ≥ 0.
+        /// The focusing parameter γ, ≥ 0: larger values reduce the loss of well-classified
+        /// examples; 0 is the cross-entropy.
         #[serde(default = "two")]
         gamma: f64,
-        /// How much each class counts; ≥ 0. The mean divides by the count, not by the weights.
+        /// The weight of each class; ≥ 0. The mean divides by the count, not by the weights.
         #[serde(default)]
         alpha: Option<Vec<f32>>,
     },
-    /// The hinge loss of two classes; prediction and target of one shape, the target −1 or 1.
+    /// The hinge loss of two classes; prediction and target have the same shape, the target is −1
+    /// or 1.
     Hinge {
-        /// From where on a score counts as learned; > 0.
+        /// The score from which the loss of a correct prediction is 0; > 0.
         #[serde(default = "one")]
         margin: f64,
     },
-    /// The hinge loss of classes (Crammer and Singer 2001, <https://jmlr.org/papers/v2/crammer01a.html>,
-    /// summed over the other classes as PyTorch does): the prediction is `[B, C]`, the target classes
-    /// `[B]` of kind `Int64`.
+    /// The hinge loss of several classes (Crammer and Singer 2001,
+    /// <https://jmlr.org/papers/v2/crammer01a.html>, summed over the other classes as in PyTorch):
+    /// the prediction is `[B, C]`, the target holds classes `[B]` of kind `Int64`.
     MultiMargin {
-        /// The power of each excess, 1 or 2.
+        /// The power of each term, 1 or 2.
         #[serde(default = "first_power")]
         p: u8,
-        /// By how much the true class has to lead; > 0.
+        /// The lead of the true class's score from which its loss is 0; > 0.
         #[serde(default = "one")]
         margin: f64,
-        /// How much each class counts; ≥ 0. The mean divides by the count, not by the weights.
+        /// The weight of each class; ≥ 0. The mean divides by the count, not by the weights.
         #[serde(default)]
         class_weight: Option<Vec<f32>>,
     },
 }
 
 impl Loss {
-    /// The cross-entropy in which all classes count the same.
+    /// Returns the cross-entropy without class weights or label smoothing.
     #[must_use]
     pub fn cross_entropy() -> Self {
         Self::CrossEntropy { class_weight: None, label_smoothing: 0.0 }
     }
 
-    /// The mean loss, `[]`, differentiable by the prediction.
+    /// Computes the mean loss, `[]`, differentiable by the prediction.
     ///
-    /// A prediction that is not finite is no error, but makes the loss so.
+    /// A prediction that is not finite is not an error; it makes the loss not finite.
     ///
     /// # Errors
-    /// [`LossError`]: a setting out of its range, tensors whose shapes, kinds or devices do not fit,
-    /// targets that are no classes or no numbers, weights that all are 0.
+    /// [`LossError`]: a setting out of its range, tensors whose shapes, kinds or devices do not
+    /// match, invalid targets, weights that are all 0.
     pub fn compute(&self, prediction: &Tensor, target: &Tensor) -> Result<Tensor, LossError> {
         self.check()?;
         match self {
@@ -192,13 +197,13 @@ impl Loss {
         }
     }
 
-    /// Whether targets are classes of kind `Int64`; those of [`CrossEntropy`](Self::CrossEntropy) may
-    /// be distributions too.
+    /// Returns whether targets are classes of kind `Int64`; those of
+    /// [`CrossEntropy`](Self::CrossEntropy) may also be distributions.
     pub fn compares_classes(&self) -> bool {
         matches!(self, Self::CrossEntropy { .. } | Self::Focal { .. } | Self::MultiMargin { .. })
     }
 
-    /// Whether every setting is in its range; [`compute`](Self::compute) asks as well.
+    /// Checks that every setting is in its range; [`compute`](Self::compute) checks as well.
     ///
     /// # Errors
     /// [`LossError::Setting`].

@@ -1,4 +1,4 @@
-//! Losses between embeddings: what belongs together should lie together.
+//! Contrastive losses of embeddings.
 
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
@@ -7,14 +7,14 @@ use super::LossError;
 use super::check::{check_like, check_prediction, check_setting};
 use super::classification::smoothed_cross_entropy;
 
-/// No row is divided by a smaller norm, as in PyTorch's `cosine_similarity`.
+/// The smallest norm to divide by, as in PyTorch's `cosine_similarity`.
 const LEAST_NORM: f64 = 1e-8;
 
-/// The rows over their Euclidean norms: `[N, D]` to `[N, D]`, as PyTorch's `normalize`. A row of
-/// zeros stays one.
+/// Divides rows by their Euclidean norms: `[N, D]` to `[N, D]`, like PyTorch's `normalize`. A row
+/// of zeros stays zero.
 ///
-/// A row that is shorter than 10⁻⁸ has no direction that rounding leaves: it is divided by that, and has
-/// no gradient, which would be up to 1/‖row‖. The gradients of all others are at most 10⁸.
+/// The direction of a row shorter than 10⁻⁸ is lost in rounding: the row is divided by 10⁻⁸ and
+/// gets no gradient, which could be up to 1/‖row‖. All other gradients are at most 10⁸.
 pub fn normalize(rows: &Tensor) -> Tensor {
     let norms = |rows: &Tensor| rows.norm_scalaropt_dim(2, -1, true); // [N, 1]
     let (mut rows, mut norm) = (rows.shallow_clone(), norms(rows));
@@ -26,17 +26,16 @@ pub fn normalize(rows: &Tensor) -> Tensor {
     rows.where_self(&norm.ge(LEAST_NORM), &rows.detach()) / norm.clamp_min(LEAST_NORM)
 }
 
-/// NT-Xent, the contrastive loss of SimCLR: each of the 2N embeddings of N examples in two views has
-/// to find its example's other view among the 2N − 1 other embeddings.
+/// Computes NT-Xent, the contrastive loss of SimCLR: each of the 2N embeddings (N examples in two
+/// views) has to find the other view of its example among the 2N − 1 other embeddings.
 ///
 /// ```text
 /// ℓ(i, j) = −ln( exp(cos(zᵢ, zⱼ) / τ) / Σ_{k ≠ i} exp(cos(zᵢ, zₖ) / τ) ), the mean over both orders
 /// ```
 ///
-/// `first` and `second` are the views, `[N, D]`, N at least 2: one example has no other to be told from. The
-/// temperature τ is > 0. The pair of an embedding with itself is masked: it is no candidate and has no
-/// gradient. Where all embeddings are alike the loss is ln(2N − 1). Cross-view InfoNCE, which has N
-/// candidates, is [`info_nce`].
+/// `first` and `second` are the views, `[N, D]` with N at least 2. The temperature τ is > 0. An
+/// embedding is never compared with itself. If all embeddings are equal, the loss is ln(2N − 1).
+/// [`info_nce`] is the cross-view loss with N candidates.
 ///
 /// Source: Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations"
 /// (2020), equation 1, <https://arxiv.org/abs/2002.05709>.
@@ -55,23 +54,23 @@ pub fn nt_xent(first: &Tensor, second: &Tensor, temperature: f64) -> Result<Tens
     Ok(smoothed_cross_entropy(&scores, &other_view, None, 0.0))
 }
 
-/// Who has to find whom in [`info_nce`].
+/// The direction of the search in [`info_nce`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// Each query its key (CPC).
+    /// Each query searches its key (CPC).
     QueryToKey,
-    /// Each query its key and each key its query, the mean of both (CLIP).
+    /// Each query searches its key and each key its query; the mean of both (CLIP).
     #[default]
     Both,
 }
 
-/// Cross-view InfoNCE: each of N queries has to find its own key among the N keys, by the cosine over
-/// the temperature. Where all embeddings are alike the loss is ln N. Unlike in [`nt_xent`] no query
-/// is compared with another one.
+/// Computes cross-view InfoNCE: each of N queries has to find its own key among the N keys, by
+/// cosine similarity divided by the temperature. If all embeddings are equal, the loss is ln N.
+/// Unlike in [`nt_xent`], queries are not compared with each other.
 ///
-/// `query` and `key` are `[N, D]`, N at least 2, row i of the one belongs to row i of the other; the
-/// temperature is > 0.
+/// `query` and `key` are `[N, D]` with N at least 2; row i of one belongs to row i of the other.
+/// The temperature is > 0.
 ///
 /// Sources: van den Oord, Li and Vinyals, "Representation Learning with Contrastive Predictive
 /// Coding" (2018), equation 4, <https://arxiv.org/abs/1807.03748>; in both directions Radford et al.,
@@ -94,8 +93,9 @@ pub fn info_nce(
     })
 }
 
-/// InfoNCE of scores that are there already, by a bilinear product for example: `[N, N]`, N at least 2, of
-/// which row i holds those of query i with each key, and the diagonal what belongs together.
+/// Computes InfoNCE from given scores, for example of a bilinear product: `[N, N]`, where N is at
+/// least 2. Row i holds the scores of query i with each key; the matching pairs are on the
+/// diagonal.
 ///
 /// # Errors
 /// [`LossError`]: another shape or kind.
@@ -110,8 +110,8 @@ fn of_diagonal(scores: &Tensor) -> Tensor {
     smoothed_cross_entropy(scores, &own, None, 0.0)
 }
 
-/// −cos of each row of `prediction` with that of `target`, the mean over rows: from −1, where all point
-/// the same way, to 1. Both are `[N, D]`; the gradient stops at the target, as SimSiam and BYOL need.
+/// Computes the mean over rows of −cos between `prediction` and `target`: from −1, all rows
+/// parallel, to 1. Both are `[N, D]`; the gradient stops at the target, as SimSiam and BYOL need.
 ///
 /// Source: Chen and He, "Exploring Simple Siamese Representation Learning" (2021), equation 1,
 /// <https://arxiv.org/abs/2011.10566>. BYOL's squared error of normalised rows is 2 plus twice this.

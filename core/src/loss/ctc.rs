@@ -10,27 +10,28 @@ use super::check::{check_device, check_numbers, check_prediction, check_setting,
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CtcConfig {
-    /// The class that stands for no label.
+    /// The class of the blank symbol.
     pub blank: usize,
-    /// Whether a sequence too short for its target counts as 0, and leaves no gradient. Otherwise it is
-    /// an error: its loss would be infinite.
+    /// Whether a sequence too short for its target has the loss 0 and no gradient. Otherwise it is
+    /// an error, because its loss would be infinite.
     pub zero_infinity: bool,
 }
 
-/// The loss of connectionist temporal classification: −ln of the probability that the inputs spell the
-/// target, with blanks and repetitions between its labels. As PyTorch's `ctc_loss`: each sequence's loss
-/// is divided by its target's length, or by 1 where that is 0, and these are averaged over the batch.
+/// Computes the CTC loss: −ln of the probability that the inputs spell the target, with blanks and
+/// repetitions between its labels. Like PyTorch's `ctc_loss`, it divides each sequence's loss by
+/// the length of its target (at least 1) and averages over the batch.
 ///
-/// `log_probability` is `[T, B, C]`, logarithms of probabilities (of `log_softmax`, not scores);
-/// `target` is `[B, S]` of kind `Int64`, of which the first `target_lengths[b]` labels of row b count.
-/// Of row b the first `input_lengths[b]` of T inputs count. To spell a target takes one input for each
-/// label and one more between two that are alike.
+/// `log_probability` is `[T, B, C]`, logarithms of probabilities (from `log_softmax`, not scores).
+/// `target` is `[B, S]` of kind `Int64`; the first `target_lengths[b]` labels of row b count. Of
+/// the T inputs of row b the first `input_lengths[b]` count. A target needs one input for each
+/// label and one more between two equal labels.
 ///
 /// Source: Graves et al., "Connectionist temporal classification" (2006).
 ///
 /// # Errors
-/// [`LossError`]: shapes or kinds that do not fit, labels that are no classes or the blank, lengths
-/// beyond the tensors, an input too short for its target unless [`zero_infinity`](CtcConfig::zero_infinity).
+/// [`LossError`]: shapes or kinds that do not match, labels that are not classes or equal the
+/// blank, lengths beyond the tensors, an input too short for its target unless
+/// [`zero_infinity`](CtcConfig::zero_infinity).
 pub fn ctc(
     log_probability: &Tensor,
     target: &Tensor,
@@ -68,7 +69,7 @@ pub fn ctc(
         }
         let needed = length + spelled.windows(2).filter(|pair| pair[0] == pair[1]).count();
         if input < needed && !config.zero_infinity {
-            let allowed = format!("at least {needed}, which its target takes");
+            let allowed = format!("at least {needed}, the inputs its target needs");
             return Err(LossError::SequenceLength { what: "input", row, allowed, got: input });
         }
     }
@@ -84,15 +85,15 @@ pub fn ctc(
     ))
 }
 
-/// What a network spells: the best class of every input, repetitions counted once, blanks left out.
-/// Each row's labels, as many as there are.
+/// Decodes a network's outputs: the best class of every input, without repetitions and blanks.
+/// Returns each row's labels.
 ///
-/// `scores` is `[T, B, C]`, of any scale: only their order counts. Of row b the first
-/// `input_lengths[b]` of T inputs are read. It takes the likeliest path, not the likeliest labels, to
-/// which several paths lead: Graves et al. (2006), section 3.2, "best path decoding".
+/// `scores` is `[T, B, C]`, of any scale: only their order counts. Of the T inputs of row b the
+/// first `input_lengths[b]` are read. It finds the likeliest path, not the likeliest labels, which
+/// several paths can spell: Graves et al. (2006), section 3.2, "best path decoding".
 ///
 /// # Errors
-/// [`LossError`]: another shape or kind, scores that are no numbers, a blank that is no class, lengths beyond T.
+/// [`LossError`]: another shape or kind, NaN scores, a blank that is not a class, lengths beyond T.
 pub fn ctc_greedy_decode(
     scores: &Tensor,
     input_lengths: &[usize],
@@ -103,7 +104,7 @@ pub fn ctc_greedy_decode(
     let (inputs, rows, classes) = (size[0] as usize, size[1] as usize, size[2] as usize);
     check_setting("blank", blank as f64, "one of the classes", blank < classes)?;
     check_lengths("input", input_lengths, rows, inputs)?;
-    check_numbers("the prediction", scores, "that are no NaN", |scores| {
+    check_numbers("the prediction", scores, "other than NaN", |scores| {
         scores.isnan().logical_not()
     })?;
     let best = scores.argmax(2, false).tr().flatten(0, -1); // [B · T]

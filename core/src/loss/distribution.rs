@@ -1,19 +1,20 @@
-//! Losses of distributions: what the distributional agents minimise.
+//! Losses of distributions, for distributional agents.
 
 use tch::{Reduction, Tensor};
 
 use super::check::{check_device, check_like, check_prediction, check_setting, check_shape};
 use super::{LossError, weighted_mean};
 
-/// The cross entropy `−Σ pᵢ log qᵢ` of a distribution `q` under a target `p`, which categorical
-/// DQN minimises.
+/// Computes the cross-entropy `−Σ pᵢ log qᵢ` of a distribution `q` under a target `p`, the loss of
+/// categorical DQN.
 ///
-/// `log_probability` and `target` are `[B, N]`, the result is `[]`: averaged like [`huber`](super::huber)'s losses.
+/// `log_probability` and `target` are `[B, N]`; the result is `[]`, averaged like
+/// [`huber`](super::huber)'s losses.
 ///
 /// Source: Bellemare, Dabney and Munos (2017), algorithm 1.
 ///
 /// # Errors
-/// [`LossError`]: shapes, kinds or devices that do not fit.
+/// [`LossError`]: shapes, kinds or devices that do not match.
 pub fn cross_entropy(
     log_probability: &Tensor,
     target: &Tensor,
@@ -33,18 +34,18 @@ fn check_row_weights(weight: Option<&Tensor>, prediction: &Tensor) -> Result<(),
     check_device("the weight", weight, prediction)
 }
 
-/// The quantile Huber loss: `Σᵢ meanⱼ |τᵢ − 1{uᵢⱼ < 0}| L_κ(uᵢⱼ)` for the errors
-/// `uᵢⱼ = targetⱼ − predictionᵢ` of quantiles at the midpoints `τᵢ = (i + ½) / N`, where `L_κ` is
+/// Computes the quantile Huber loss, `Σᵢ meanⱼ |τᵢ − 1{uᵢⱼ < 0}| L_κ(uᵢⱼ)`, for the errors `uᵢⱼ =
+/// targetⱼ − predictionᵢ` of quantiles at the midpoints `τᵢ = (i + ½) / N`. `L_κ` is
 /// [`huber`](super::huber)'s loss.
 ///
-/// `prediction` is `[B, N]`, `target` is `[B, M]`, the result is `[]`: averaged like [`huber`](super::huber)'s
-/// losses. The target should not require gradients.
+/// `prediction` is `[B, N]`, `target` is `[B, M]`; the result is `[]`, averaged like
+/// [`huber`](super::huber)'s losses. The target should not require gradients.
 ///
 /// Source: Dabney et al., "Distributional reinforcement learning with quantile regression" (2018),
 /// equation 10 and algorithm 1.
 ///
 /// # Errors
-/// [`LossError`]: shapes, kinds or devices that do not fit, a `kappa` that is not positive.
+/// [`LossError`]: shapes, kinds or devices that do not match, a `kappa` that is not positive.
 pub fn quantile_huber(
     prediction: &Tensor,
     target: &Tensor,

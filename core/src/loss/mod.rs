@@ -1,9 +1,9 @@
-//! What a network is to minimise.
+//! Loss functions.
 //!
-//! [`Loss`] chooses a loss by name, checks what it is given and computes it, with PyTorch's names and
-//! meanings. Beside it stand what does not compare a prediction with a target alone, [`gaussian_nll`]
-//! and [`ctc`]; losses between embeddings, [`nt_xent`] and [`info_nce`]; the [`Penalty`] on large parameters; and the functions of the agents'
-//! updates.
+//! [`Loss`] selects a loss by name, checks its inputs and computes it, with PyTorch's names and
+//! definitions. Separate functions compute losses with other inputs ([`gaussian_nll`], [`ctc`]),
+//! losses of embeddings ([`nt_xent`], [`info_nce`]) and the losses of the agents' updates;
+//! [`Penalty`] regularises parameters.
 //!
 //! ```
 //! use gymnast_core::loss::Loss;
@@ -53,90 +53,90 @@ pub enum LossError {
     Setting {
         /// The setting's name.
         key: &'static str,
-        /// What it was set to.
+        /// The value given.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// There are more or fewer weights than classes.
+    /// The number of weights differs from the number of classes.
     #[error("{key} holds {got} weights: expected one for each of {expected} classes")]
     Weights {
         /// The setting's name.
         key: &'static str,
-        /// How many classes there are.
+        /// The number of classes.
         expected: usize,
-        /// How many weights.
+        /// The number of weights.
         got: usize,
     },
-    /// A tensor of another shape.
+    /// A tensor has an unexpected shape.
     #[error("{what} is of shape {got:?}: expected {expected}")]
     Shape {
-        /// Which tensor.
+        /// The name of the tensor.
         what: &'static str,
-        /// The shape that it should have.
+        /// The expected shape.
         expected: String,
-        /// The shape that it has.
+        /// The actual shape.
         got: Vec<i64>,
     },
-    /// A tensor of another kind.
+    /// A tensor has an unexpected kind.
     #[error("{what} is of kind {got:?}: expected {expected}")]
     Kind {
-        /// Which tensor.
+        /// The name of the tensor.
         what: &'static str,
-        /// The kind that it should have.
+        /// The expected kind.
         expected: &'static str,
-        /// The kind that it has.
+        /// The actual kind.
         got: Kind,
     },
-    /// A tensor on another device than the prediction.
+    /// A tensor is on another device than the prediction.
     #[error("{what} is on {got:?}: expected {expected:?}, where the prediction is")]
     Device {
-        /// Which tensor.
+        /// The name of the tensor.
         what: &'static str,
-        /// Where it should be.
+        /// The device of the prediction.
         expected: Device,
-        /// Where it is.
+        /// The device of the tensor.
         got: Device,
     },
-    /// A number that the loss has no meaning for.
+    /// A number is outside the loss's domain.
     #[error("{what} holds {}: expected numbers {allowed}", number(*got))]
     Number {
-        /// Which tensor.
+        /// The name of the tensor.
         what: &'static str,
-        /// What its numbers may be.
+        /// The allowed numbers.
         allowed: &'static str,
-        /// The first that is not.
+        /// The first invalid number.
         got: f64,
     },
-    /// A class that there is not.
+    /// A class is out of range.
     #[error("the target holds class {got}: expected classes from 0 to below {classes}")]
     Label {
         /// The class.
         got: i64,
-        /// How many there are.
+        /// The number of classes.
         classes: i64,
     },
-    /// Every class in the batch weighs nothing, so that there is no mean.
+    /// All classes in the batch have the weight 0, so the mean is undefined.
     #[error("all classes in the batch have the weight 0: expected at least one with more")]
     NoWeight,
     /// A sequence's length for [`ctc`] is out of its range.
     #[error("the {what} length of sequence {row} is {got}: expected {allowed}")]
     SequenceLength {
-        /// The input's or the target's.
+        /// Input or target.
         what: &'static str,
-        /// Which sequence of the batch, from 0.
+        /// The sequence of the batch, from 0.
         row: usize,
-        /// What it may be.
+        /// The allowed lengths.
         allowed: String,
-        /// What it is.
+        /// The length given.
         got: usize,
     },
-    /// A range for a [`Penalty`] is no part of the parameters.
-    #[error("the range {range:?} is no part of the {length} parameters")]
+    /// A range of a [`Penalty`] is outside the parameters.
+    #[error("the range {range:?} is outside the {length} parameters")]
     Range {
         /// The range.
         range: Range<usize>,
-        /// How many parameters there are.
+        /// The number of parameters.
         length: usize,
     },
 }

@@ -9,11 +9,10 @@ use super::check::check_setting;
 use crate::nn::Parameters;
 use crate::simd;
 
-/// What large parameters cost, added to a loss; with scikit-learn's names.
+/// A penalty on large parameters, added to a loss; with scikit-learn's names.
 ///
-/// Its gradient is known, so it needs no libtorch: call [`apply`](Self::apply) between
-/// [`Parameters::backward`] and the optimiser's
-/// [`descend`](crate::optim::Optimizer::descend).
+/// Computing it needs no libtorch: call [`apply`](Self::apply) between [`Parameters::backward`] and
+/// the optimiser's [`descend`](crate::optim::Optimizer::descend).
 ///
 /// ```
 /// use gymnast_core::loss::{Loss, Penalty};
@@ -41,34 +40,34 @@ use crate::simd;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Penalty {
-    /// `α Σ |w|`, which makes parameters zero that matter little (lasso).
+    /// `α Σ |w|` (lasso), which sets unimportant parameters to zero.
     L1 {
-        /// How much it counts; ≥ 0.
+        /// The weight α of the penalty; ≥ 0.
         alpha: f64,
     },
-    /// `½ α Σ w²` (ridge). Its gradient is that of a weight decay of α in SGD, Adagrad, RMSprop and
-    /// Adam, but not in AdamW.
+    /// `½ α Σ w²` (ridge). Its gradient equals that of a weight decay of α in SGD, Adagrad, RMSprop
+    /// and Adam, but not in AdamW.
     L2 {
-        /// How much it counts; ≥ 0.
+        /// The weight α of the penalty; ≥ 0.
         alpha: f64,
     },
-    /// Some of each: `α ρ Σ |w| + ½ α (1 − ρ) Σ w²` (Zou and Hastie 2005).
+    /// A mixture of both: `α ρ Σ |w| + ½ α (1 − ρ) Σ w²` (Zou and Hastie 2005).
     ElasticNet {
-        /// How much it counts; ≥ 0.
+        /// The weight α of the penalty; ≥ 0.
         alpha: f64,
-        /// ρ, how much of it is L1; in [0, 1].
+        /// The fraction ρ of L1; in [0, 1].
         l1_ratio: f64,
     },
 }
 
 impl Penalty {
-    /// Adds its gradient to those of the parameters in `ranges` and returns its value. Biases are
-    /// usually left out: of [`Parameters::ranges`] take those of at least two dimensions. The gradient
-    /// of |w| counts as 0 where w is 0.
+    /// Adds the penalty's gradient to the gradients of the parameters in `ranges` and returns its
+    /// value. Biases are usually left out: from [`Parameters::ranges`] take the parameters of at
+    /// least two dimensions. The gradient of |w| at 0 is 0.
     ///
     /// # Errors
-    /// [`LossError::Setting`]; [`LossError::Range`] where a range is no part of the parameters, in which
-    /// case no gradient has changed.
+    /// [`LossError::Setting`]; [`LossError::Range`] if a range is outside the parameters; then no
+    /// gradient has changed.
     pub fn apply(
         &self,
         parameters: &mut Parameters,
@@ -97,7 +96,7 @@ impl Penalty {
         Ok(penalty)
     }
 
-    /// How much |w| counts, and ½ w².
+    /// Returns the factors of |w| and ½ w².
     fn factors(&self) -> Result<(f64, f64), LossError> {
         let (alpha, l1_ratio) = match *self {
             Self::L1 { alpha } => (alpha, 1.0),

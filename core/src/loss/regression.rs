@@ -1,21 +1,22 @@
-//! Losses of numbers.
+//! Regression losses.
 
 use tch::{Kind, Reduction, Tensor};
 
 use super::LossError;
 use super::check::{check_like, check_numbers, check_prediction, check_setting};
 
-/// The Huber loss (Huber 1964): `½ e²` where `|e| ≤ δ`, `δ (|e| − ½ δ)` beyond, for the error
-/// `e = prediction − target`; as PyTorch's `huber_loss`. The smooth L1 loss is this one divided by
-/// δ, so with `δ = 1` the two are the same.
+/// Computes the Huber loss (Huber 1964): `½ e²` if `|e| ≤ δ`, else `δ (|e| − ½ δ)`, for the error
+/// `e = prediction − target`; PyTorch's `huber_loss`. The smooth L1 loss is this divided by δ, so
+/// with `δ = 1` the two are equal.
 ///
-/// `prediction`, `target` and `weight` are `[B]`, the result is `[]`: the mean over the batch of
-/// each loss times its weight. As the mean divides by B, not by the weights' sum, the importance
-/// weights of prioritised replay keep their meaning. The target should not require gradients.
+/// `prediction`, `target` and `weight` are `[B]`. The result is `[]`: the mean over the batch of
+/// each loss times its weight. The mean divides by B, not by the sum of the weights, so the
+/// importance weights of prioritised replay keep their meaning. The target should not require
+/// gradients.
 ///
 /// # Errors
-/// [`LossError`]: shapes, kinds or devices that differ, so that nothing is broadcast unasked; a `delta`
-/// that is not positive.
+/// [`LossError`]: shapes, kinds or devices that differ (nothing is broadcast); a `delta` that is
+/// not positive.
 pub fn huber(
     prediction: &Tensor,
     target: &Tensor,
@@ -33,10 +34,10 @@ pub fn huber(
     })
 }
 
-/// The mean squared error: `e²`, averaged like [`huber`]'s losses, and without its factor ½.
+/// Computes the mean squared error: `e²`, averaged like [`huber`]'s losses, without the factor ½.
 ///
 /// # Errors
-/// [`LossError`]: shapes, kinds or devices that differ, so that nothing is broadcast unasked.
+/// [`LossError`]: shapes, kinds or devices that differ (nothing is broadcast).
 pub fn mse(
     prediction: &Tensor,
     target: &Tensor,
@@ -63,18 +64,18 @@ fn check_pair(
     weight.map_or(Ok(()), |weight| check_like("the weight", weight, prediction))
 }
 
-/// The negative log likelihood of a normal distribution, without its constant ½ ln 2π: the mean of
-/// `½ (ln σ² + (target − mean)² / σ²)`, as PyTorch's `gaussian_nll_loss`.
+/// Computes the negative log likelihood of a normal distribution, without its constant ½ ln 2π: the
+/// mean of `½ (ln σ² + (target − mean)² / σ²)`; PyTorch's `gaussian_nll_loss`.
 ///
-/// All three are of one shape, the result is `[]`. A variance below `eps` counts as `eps`, but its
-/// gradient is what it would be there.
+/// All three have the same shape; the result is `[]`. A variance below `eps` counts as `eps`, but
+/// keeps the gradient of `eps`.
 ///
 /// Source: Nix and Weigend, "Estimating the mean and variance of the target probability distribution"
 /// (1994).
 ///
 /// # Errors
-/// [`LossError`]: shapes or kinds that differ, numbers of the target that are not finite, variances
-/// that are negative or not finite, `eps` that is not positive.
+/// [`LossError`]: shapes or kinds that differ, targets that are not finite, variances that are
+/// negative or not finite, `eps` that is not positive.
 pub fn gaussian_nll(
     mean: &Tensor,
     target: &Tensor,

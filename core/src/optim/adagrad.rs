@@ -13,15 +13,15 @@ use crate::simd::{multiply_add, wide};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdagradConfig {
-    /// The learning rate, for callers without a schedule of their own; ≥ 0.
+    /// The learning rate, if the caller has no schedule; ≥ 0.
     pub lr: f64,
-    /// By how much of the first learning rate each step's divisor grows; ≥ 0.
+    /// The growth of each step's divisor, relative to the first learning rate; ≥ 0.
     pub lr_decay: f64,
-    /// How strongly parameters are pulled to zero; ≥ 0.
+    /// The weight decay (L2 penalty); ≥ 0. 0: none.
     pub weight_decay: f64,
-    /// What the sums of squared gradients start from; ≥ 0.
+    /// The initial value of the sums of squared gradients; ≥ 0.
     pub initial_accumulator_value: f64,
-    /// Added to the denominator, so that it is never zero; > 0.
+    /// A constant added to the denominator to avoid division by zero; > 0.
     pub eps: f64,
 }
 
@@ -47,17 +47,17 @@ pub struct Adagrad {
     step: u64,
 }
 
-/// All that Adagrad remembers between steps, borrowed for a checkpoint.
+/// The state of Adagrad, borrowed for a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdagradState<'a> {
     /// The sum of squared gradients, PyTorch's `sum`.
     pub sum: &'a [f32],
-    /// How many steps were taken.
+    /// The number of steps taken.
     pub step: u64,
 }
 
 impl Adagrad {
-    /// An optimiser for these parameters, before its first step.
+    /// Creates an optimiser for these parameters, before its first step.
     pub fn new(config: AdagradConfig, parameters: &Parameters) -> Result<Self, OptimError> {
         let AdagradConfig { lr, lr_decay, weight_decay, initial_accumulator_value, eps } = config;
         nonnegative("lr", lr)?;
@@ -74,12 +74,12 @@ impl Adagrad {
         &self.config
     }
 
-    /// What it remembers, to be saved.
+    /// Returns the state to save.
     pub fn state(&self) -> AdagradState<'_> {
         AdagradState { sum: &self.sum, step: self.step }
     }
 
-    /// Goes on from a saved state.
+    /// Restores a saved state.
     pub fn load_state(&mut self, state: AdagradState<'_>) -> Result<(), OptimError> {
         check_length("sum", self.sum.len(), state.sum.len())?;
         self.sum.copy_from_slice(state.sum);

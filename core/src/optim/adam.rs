@@ -13,15 +13,15 @@ use crate::simd::{flush, multiply_add, wide};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamConfig {
-    /// The learning rate, for callers without a schedule of their own; ≥ 0.
+    /// The learning rate, if the caller has no schedule; ≥ 0.
     pub lr: f64,
-    /// How much of the running mean of gradients, and of their squares, each step keeps; in [0, 1).
+    /// The decay rates of the running means of the gradients and of their squares; in [0, 1).
     pub betas: (f64, f64),
-    /// Added to the denominator, so that it is never zero; > 0.
+    /// A constant added to the denominator to avoid division by zero; > 0.
     pub eps: f64,
-    /// How strongly parameters are pulled to zero; ≥ 0.
+    /// The weight decay; ≥ 0. 0: none.
     pub weight_decay: f64,
-    /// Whether weight decay shrinks the parameters themselves (AdamW) or adds to their gradients.
+    /// Whether weight decay shrinks the parameters directly (AdamW) or is added to their gradients.
     pub decoupled: bool,
 }
 
@@ -31,18 +31,18 @@ impl Default for AdamConfig {
     }
 }
 
-/// AdamW's settings, with PyTorch's names and defaults: [`AdamConfig`]'s, but that weight decay is
-/// decoupled, and on.
+/// AdamW's settings, with PyTorch's names and defaults: those of [`AdamConfig`], with decoupled
+/// weight decay switched on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamWConfig {
-    /// The learning rate, for callers without a schedule of their own; ≥ 0.
+    /// The learning rate, if the caller has no schedule; ≥ 0.
     pub lr: f64,
-    /// How much of the running mean of gradients, and of their squares, each step keeps; in [0, 1).
+    /// The decay rates of the running means of the gradients and of their squares; in [0, 1).
     pub betas: (f64, f64),
-    /// Added to the denominator, so that it is never zero; > 0.
+    /// A constant added to the denominator to avoid division by zero; > 0.
     pub eps: f64,
-    /// How strongly parameters are pulled to zero, apart from their gradients; ≥ 0.
+    /// The decoupled weight decay, which shrinks the parameters directly; ≥ 0. 0: none.
     pub weight_decay: f64,
 }
 
@@ -62,8 +62,8 @@ impl From<AdamWConfig> for AdamConfig {
 /// The Adam optimiser (Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>), and AdamW
 /// (Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>).
 ///
-/// Moments too small to be normal numbers count as zero. Nothing else differs from PyTorch's but
-/// the last bits.
+/// Moments too small to be normal numbers count as zero. Otherwise results differ from PyTorch's in
+/// the last bits only.
 ///
 /// The loop is our own at every size. Against libtorch's fused kernel, which tch does not offer and a
 /// script has to call (`benches/optim.rs`, one thread, µs a step, the least of two runs): 0.68 to 5.1 of
@@ -78,19 +78,19 @@ pub struct Adam {
     step: u64,
 }
 
-/// All that Adam remembers between steps, borrowed for a checkpoint.
+/// The state of Adam, borrowed for a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamState<'a> {
     /// The running mean of gradients, PyTorch's `exp_avg`.
     pub m: &'a [f32],
     /// The running mean of squared gradients, PyTorch's `exp_avg_sq`.
     pub v: &'a [f32],
-    /// How many steps were taken.
+    /// The number of steps taken.
     pub step: u64,
 }
 
 impl Adam {
-    /// An optimiser for these parameters, before its first step.
+    /// Creates an optimiser for these parameters, before its first step.
     pub fn new(config: AdamConfig, parameters: &Parameters) -> Result<Self, OptimError> {
         let AdamConfig { lr, betas, eps, weight_decay, .. } = config;
         nonnegative("lr", lr)?;
@@ -108,12 +108,12 @@ impl Adam {
         &self.config
     }
 
-    /// What it remembers, to be saved.
+    /// Returns the state to save.
     pub fn state(&self) -> AdamState<'_> {
         AdamState { m: &self.m, v: &self.v, step: self.step }
     }
 
-    /// Goes on from a saved state.
+    /// Restores a saved state.
     pub fn load_state(&mut self, state: AdamState<'_>) -> Result<(), OptimError> {
         let expected = self.m.len();
         check_length("m", expected, state.m.len())?;

@@ -8,12 +8,12 @@ use crate::nn::Parameters;
 use crate::simd;
 
 /// Scales all gradients so that their joint Euclidean norm is at most `max_norm`, and returns the
-/// norm that they had before; as PyTorch's `clip_grad_norm_`, whose 10⁻⁶ under the norm it shares.
+/// norm before; like PyTorch's `clip_grad_norm_`, including the 10⁻⁶ added to the norm.
 ///
-/// `f32::INFINITY` measures the norm and clips nothing. A norm that is not finite means that
-/// gradients are not: they are lost then, and the caller should stop. Finite gradients whose norm is
-/// beyond what `f32` holds are scaled like others, and `f32::MAX` is returned. Where parameters are
-/// frozen, [`ParamGroups::clip_grad_norm`](super::ParamGroups::clip_grad_norm) leaves them out.
+/// `f32::INFINITY` measures the norm without clipping. A norm that is not finite means that
+/// gradients are not finite: the step is lost and the caller should stop. Finite gradients whose
+/// norm exceeds `f32` are scaled like others, and `f32::MAX` is returned. If parameters are frozen,
+/// use [`ParamGroups::clip_grad_norm`](super::ParamGroups::clip_grad_norm), which leaves them out.
 ///
 /// # Errors
 /// [`OptimError::Setting`] unless `max_norm` is at least 0.
@@ -22,8 +22,8 @@ pub fn clip_grad_norm(parameters: &mut Parameters, max_norm: f32) -> Result<f32,
     clip_norm(parameters.gradients_mut(), all, max_norm)
 }
 
-/// Brings each gradient into [−`clip_value`, `clip_value`], as PyTorch's `clip_grad_value_`, and
-/// returns the norm that all had together before. A gradient that is NaN stays so.
+/// Clamps each gradient to [−`clip_value`, `clip_value`], like PyTorch's `clip_grad_value_`, and
+/// returns the joint norm before. NaN gradients stay NaN.
 ///
 /// # Errors
 /// [`OptimError::Setting`] unless `clip_value` is at least 0.

@@ -1,4 +1,4 @@
-//! Which optimiser, as a setting.
+//! Optimisers as settings.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +8,11 @@ use super::{
 };
 use crate::nn::Parameters;
 
-/// An optimiser and its settings: Adam as PyTorch sets it by default.
+/// An optimiser and its settings. The default is Adam with PyTorch's defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OptimizerConfig {
-    /// Gradient descent, with momentum if asked for.
+    /// Stochastic gradient descent, optionally with momentum.
     Sgd(SgdConfig),
     /// RMSprop.
     RmsProp(RmsPropConfig),
@@ -20,7 +20,7 @@ pub enum OptimizerConfig {
     Adagrad(AdagradConfig),
     /// Adam.
     Adam(AdamConfig),
-    /// Adam with decoupled weight decay.
+    /// AdamW: Adam with decoupled weight decay.
     AdamW(AdamWConfig),
 }
 
@@ -31,7 +31,7 @@ impl Default for OptimizerConfig {
 }
 
 impl OptimizerConfig {
-    /// The optimiser for these parameters, before its first step.
+    /// Creates the optimiser for these parameters, before its first step.
     ///
     /// # Errors
     /// [`OptimError::Setting`].
@@ -45,8 +45,8 @@ impl OptimizerConfig {
         })
     }
 
-    /// The learning rate that it is set to, which the caller passes to each step, times the factor of
-    /// its schedule.
+    /// Returns the learning rate. The caller multiplies it by the factor of its schedule and passes
+    /// it to each step.
     pub fn lr(&self) -> f64 {
         match self {
             Self::Sgd(config) => config.lr,

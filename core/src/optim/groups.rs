@@ -1,4 +1,4 @@
-//! Parts of the parameters that learn at rates of their own, or not at all.
+//! Parameter groups: parts of the parameters with their own learning rates, or frozen.
 
 use std::ops::Range;
 
@@ -8,20 +8,21 @@ use super::clip::{clip_norm, clip_values};
 use super::{OptimError, check_length, nonnegative};
 use crate::nn::Parameters;
 
-/// A part of the flat vector and how it learns. Where a layer lies there, its
-/// [`Parameter::range`](crate::nn::Parameter::range) says, or [`Parameters::ranges`].
+/// A part of the flat parameter vector and its settings.
+/// [`Parameter::range`](crate::nn::Parameter::range) and [`Parameters::ranges`] return the ranges
+/// of layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParamGroup {
-    /// Where it lies.
+    /// The ranges of the part in the flat vector.
     pub ranges: Vec<Range<usize>>,
-    /// By which factor its learning rate counts; ≥ 0.
+    /// The factor of the learning rate; ≥ 0.
     pub lr_factor: f64,
-    /// Its weight decay, ≥ 0; `None`: the optimiser's.
+    /// The weight decay, ≥ 0; `None`: the optimiser's.
     pub weight_decay: Option<f64>,
-    /// Whether it stays as it is, to the last bit: nothing changes it, it does not decay, the optimiser
-    /// remembers nothing of it and its gradients count in no norm. What thaws late wants an optimiser
-    /// built anew: Adam counts steps for all alike, so its first ones here would be too long.
+    /// Whether the part is frozen: it does not change or decay, the optimiser keeps no state of it,
+    /// and its gradients count in no norm. After unfreezing build a new optimiser: Adam counts
+    /// steps for all parameters together, so its first steps here would be too long.
     pub frozen: bool,
 }
 
@@ -31,8 +32,7 @@ impl Default for ParamGroup {
     }
 }
 
-/// How all parts of the parameters learn: groups, and all that is in none of them as the optimiser is
-/// set.
+/// The parameter groups of a network; parameters outside all groups use the optimiser's settings.
 ///
 /// ```
 /// use gymnast_core::nn::{Mlp, MlpConfig, Network as _};
@@ -72,17 +72,17 @@ pub(super) struct Segment {
 }
 
 impl ParamGroups {
-    /// All parameters in one group.
+    /// Puts all parameters in one group.
     pub fn all(parameters: &Parameters) -> Self {
         let length = parameters.len();
         let range = 0..length;
         Self { length, segments: vec![Segment { range, lr_factor: 1.0, weight_decay: None }] }
     }
 
-    /// These groups, and what is left as the optimiser is set.
+    /// Creates these groups; the other parameters use the optimiser's settings.
     ///
     /// # Errors
-    /// [`OptimError::Setting`]; [`OptimError::Range`] where a range is no part of the vector;
+    /// [`OptimError::Setting`]; [`OptimError::Range`] if a range is outside the vector;
     /// [`OptimError::Overlap`].
     pub fn new(parameters: &Parameters, groups: &[ParamGroup]) -> Result<Self, OptimError> {
         let length = parameters.len();
@@ -135,17 +135,17 @@ impl ParamGroups {
         }
     }
 
-    /// How many parameters there are, frozen ones too.
+    /// Returns the number of parameters, frozen ones included.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether there is not one.
+    /// Returns whether there are no parameters.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// What is not frozen, in the order of the flat vector.
+    /// Returns the ranges that are not frozen, in the order of the flat vector.
     pub fn trained(&self) -> impl Iterator<Item = Range<usize>> + Clone {
         self.segments.iter().map(|segment| segment.range.clone())
     }
@@ -154,10 +154,10 @@ impl ParamGroups {
         &self.segments
     }
 
-    /// The same as [`clip_grad_norm`](super::clip_grad_norm) of what is not frozen.
+    /// Clips the gradients that are not frozen; see [`clip_grad_norm`](super::clip_grad_norm).
     ///
     /// # Errors
-    /// [`OptimError::Length`] where these are groups of other parameters; [`OptimError::Setting`]
+    /// [`OptimError::Length`] if the groups belong to other parameters; [`OptimError::Setting`]
     /// unless `max_norm` is at least 0.
     pub fn clip_grad_norm(
         &self,
@@ -168,10 +168,10 @@ impl ParamGroups {
         clip_norm(parameters.gradients_mut(), self.trained(), max_norm)
     }
 
-    /// The same as [`clip_grad_value`](super::clip_grad_value) of what is not frozen.
+    /// Clips the gradients that are not frozen; see [`clip_grad_value`](super::clip_grad_value).
     ///
     /// # Errors
-    /// [`OptimError::Length`] where these are groups of other parameters; [`OptimError::Setting`]
+    /// [`OptimError::Length`] if the groups belong to other parameters; [`OptimError::Setting`]
     /// unless `clip_value` is at least 0.
     pub fn clip_grad_value(
         &self,

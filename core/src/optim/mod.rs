@@ -1,8 +1,8 @@
-//! Optimisers as plain loops over a network's flat parameters, whose state is one's own to save.
+//! Optimisers as plain loops over a network's flat parameters, with state that can be saved.
 //!
-//! They do what PyTorch's optimisers of the same names do, with the same names of settings.
-//! [`OptimizerConfig`] chooses one by name, [`ParamGroups`] lets parts of a network learn at rates of
-//! their own or not at all, [`lr_schedule`](crate::lr_schedule) changes the rate over time.
+//! They match PyTorch's optimisers and settings of the same names. [`OptimizerConfig`] selects one
+//! by name, [`ParamGroups`] gives parts of a network their own learning rates or freezes them,
+//! [`lr_schedule`](crate::lr_schedule) changes the learning rate over time.
 
 mod adagrad;
 mod adam;
@@ -30,7 +30,7 @@ use thiserror::Error;
 use crate::nn::Parameters;
 use crate::text::number;
 
-/// Why an optimiser cannot be made, stepped or restored.
+/// Why an optimiser cannot be created, stepped or restored.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum OptimError {
     /// A setting is out of its range.
@@ -38,96 +38,97 @@ pub enum OptimError {
     Setting {
         /// The setting's name.
         key: &'static str,
-        /// What it was set to.
+        /// The value given.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// State of, or for, a network of another size.
+    /// A state has another size than the network.
     #[error("the optimiser's {what} holds {got} numbers, the network has {expected} parameters")]
     Length {
-        /// Which part of the state.
+        /// The part of the state.
         what: &'static str,
-        /// How many numbers it should hold.
+        /// The number of parameters.
         expected: usize,
-        /// How many it holds.
+        /// The number of values.
         got: usize,
     },
-    /// A group's range is no part of the parameters.
-    #[error("the group {range:?} is no part of the {length} parameters")]
+    /// A group's range is outside the parameters.
+    #[error("the group {range:?} is outside the {length} parameters")]
     Range {
         /// The range.
         range: Range<usize>,
-        /// How many parameters there are.
+        /// The number of parameters.
         length: usize,
     },
     /// Two groups share parameters.
     #[error("the groups {first:?} and {second:?} overlap: each parameter learns at one rate")]
     Overlap {
-        /// The one that starts first.
+        /// The group that starts first.
         first: Range<usize>,
-        /// The other.
+        /// The other group.
         second: Range<usize>,
     },
-    /// A loss that cannot be differentiated.
+    /// The loss cannot be differentiated.
     #[error("{0}")]
     Loss(String),
-    /// Gradients are no finite numbers, or so large that their squares are none: `f32` ends at 3.4e38,
-    /// the square of 1.8e19.
+    /// Gradients are not finite, or their squares exceed `f32`, whose maximum, 3.4e38, is the
+    /// square of 1.8e19.
     #[error(
         "{what} became {got}: expected finite numbers; lower the learning rate, or clip the gradients \
          (`max_grad_norm`)"
     )]
     NotFinite {
-        /// What is not finite.
+        /// The name of the number.
         what: &'static str,
         /// The number.
         got: f32,
     },
-    /// The state of another optimiser.
+    /// The state belongs to another optimiser.
     #[error("expected the state of an optimiser that remembers {expected}, got one with {got:?}")]
     State {
-        /// What the optimiser remembers.
+        /// The entries of the optimiser's state.
         expected: String,
-        /// What the state holds.
+        /// The entries given.
         got: String,
     },
 }
 
-/// Changes parameters along their gradients.
+/// Updates parameters by their gradients.
 pub trait Optimizer: Send {
-    /// One step with learning rate `lr`, times the factor of each group. The gradients stay as they
-    /// are.
+    /// Takes one step with learning rate `lr`, multiplied by the factor of each group. The
+    /// gradients do not change.
     ///
     /// # Errors
-    /// [`OptimError::Length`] where it was made for other parameters; [`OptimError::Setting`] unless the
-    /// rate is at least 0 and, times every group's factor, a finite `f32`. Nothing has changed then.
-    /// [`OptimError::NotFinite`] where it remembers squares of gradients and one is not finite, by which
-    /// parameters would never move again. The step was taken then: go back to what was saved before it.
+    /// [`OptimError::Length`] if it was created for other parameters; [`OptimError::Setting`]
+    /// unless the rate is at least 0 and, multiplied by each group's factor, a finite `f32`. Then
+    /// nothing has changed. [`OptimError::NotFinite`] if a stored square of a gradient is not
+    /// finite, which would stop parameters from moving. Then the step was taken: restore a state
+    /// saved before it.
     fn step(&mut self, parameters: &mut Parameters, lr: f64) -> Result<(), OptimError>;
 
-    /// A copy of all that it remembers between steps, to be saved.
+    /// Returns a copy of the whole state, to save.
     fn state_dict(&self) -> OptimizerState;
 
-    /// Goes on from a saved state.
+    /// Restores a saved state.
     ///
     /// # Errors
-    /// [`OptimError::State`] where that is another optimiser's; [`OptimError::Length`] where it is of
-    /// other parameters. What it remembered before stays then.
+    /// [`OptimError::State`] if it belongs to another optimiser; [`OptimError::Length`] if it
+    /// belongs to other parameters. The state is then unchanged.
     fn load_state_dict(&mut self, state: &OptimizerState) -> Result<(), OptimError>;
 
-    /// How parts of the parameters learn: until it is told, all alike.
+    /// Returns the parameter groups; by default all parameters are in one.
     fn groups(&self) -> &ParamGroups;
 
-    /// Lets parts of the parameters learn otherwise from now on. What it remembers stays.
+    /// Sets the parameter groups. The state is kept.
     ///
     /// # Errors
-    /// [`OptimError::Length`] where these are groups of other parameters.
+    /// [`OptimError::Length`] if the groups belong to other parameters.
     fn set_groups(&mut self, groups: ParamGroups) -> Result<(), OptimError>;
 
     /// Differentiates the loss and takes one step: zero the gradients, `backward`, clip them to
-    /// `max_grad_norm` if given, step. Returns the gradients' norm before clipping, that of frozen
-    /// parameters left out.
+    /// `max_grad_norm` if given, step. Returns the norm of the gradients before clipping, without
+    /// frozen parameters.
     ///
     /// # Errors
     /// [`OptimError::Loss`] unless `loss` is a floating-point scalar that depends on parameters.
@@ -142,12 +143,13 @@ pub trait Optimizer: Send {
         self.descend(parameters, lr, max_grad_norm)
     }
 
-    /// One step down the gradients that are there: clip them to `max_grad_norm` if given, step.
-    /// Returns the gradients' norm before clipping, that of frozen parameters left out.
+    /// Takes one step with the current gradients: clip them to `max_grad_norm` if given, step.
+    /// Returns the norm of the gradients before clipping, without frozen parameters.
     ///
     /// # Errors
-    /// As [`step`](Self::step); [`OptimError::Setting`] unless `max_grad_norm` is at least 0. Where the
-    /// norm is not finite, [`OptimError::NotFinite`] comes before the step: only gradients have changed.
+    /// As [`step`](Self::step); [`OptimError::Setting`] unless `max_grad_norm` is at least 0. If
+    /// the norm is not finite, [`OptimError::NotFinite`] is returned before the step; only
+    /// gradients have changed.
     fn descend(
         &mut self,
         parameters: &mut Parameters,

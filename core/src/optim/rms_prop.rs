@@ -13,19 +13,20 @@ use crate::simd::{flush, multiply_add, wide};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsPropConfig {
-    /// The learning rate, for callers without a schedule of their own; ≥ 0.
+    /// The learning rate, if the caller has no schedule; ≥ 0.
     pub lr: f64,
-    /// How much of the running means each step keeps; in [0, 1).
+    /// The decay rate of the running means; in [0, 1).
     pub alpha: f64,
-    /// Added to the root, outside it as PyTorch does, so that it is never zero; > 0.
+    /// A constant added to the root, outside it as in PyTorch, to avoid division by zero; > 0.
     pub eps: f64,
     /// Whether to add `eps` under the root instead, as TensorFlow does.
     pub eps_under_root: bool,
-    /// How strongly parameters are pulled to zero; ≥ 0.
+    /// The weight decay (L2 penalty); ≥ 0. 0: none.
     pub weight_decay: f64,
-    /// How much of the last step's direction each step keeps; ≥ 0.
+    /// The momentum: the fraction of the last step's direction that is kept; ≥ 0. 0: none.
     pub momentum: f64,
-    /// Whether to divide by the gradients' deviation instead of their size.
+    /// Whether to divide by the standard deviation of the gradients instead of their root mean
+    /// square.
     pub centered: bool,
 }
 
@@ -53,19 +54,19 @@ pub struct RmsProp {
     momentum: Vec<f32>,
 }
 
-/// All that RMSprop remembers between steps, borrowed for a checkpoint.
+/// The state of RMSprop, borrowed for a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RmsPropState<'a> {
     /// The running mean of squared gradients, PyTorch's `square_avg`.
     pub square: &'a [f32],
-    /// The running mean of gradients, PyTorch's `grad_avg`; zero where not centred.
+    /// The running mean of gradients, PyTorch's `grad_avg`; zero unless centred.
     pub mean: &'a [f32],
     /// The direction of the last step, PyTorch's `momentum_buffer`.
     pub momentum: &'a [f32],
 }
 
 impl RmsProp {
-    /// An optimiser for these parameters, before its first step.
+    /// Creates an optimiser for these parameters, before its first step.
     pub fn new(config: RmsPropConfig, parameters: &Parameters) -> Result<Self, OptimError> {
         let RmsPropConfig { lr, alpha, eps, weight_decay, momentum, .. } = config;
         nonnegative("lr", lr)?;
@@ -83,12 +84,12 @@ impl RmsProp {
         &self.config
     }
 
-    /// What it remembers, to be saved.
+    /// Returns the state to save.
     pub fn state(&self) -> RmsPropState<'_> {
         RmsPropState { square: &self.square, mean: &self.mean, momentum: &self.momentum }
     }
 
-    /// Goes on from a saved state.
+    /// Restores a saved state.
     pub fn load_state(&mut self, state: RmsPropState<'_>) -> Result<(), OptimError> {
         let expected = self.square.len();
         check_length("square", expected, state.square.len())?;

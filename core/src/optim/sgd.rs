@@ -8,17 +8,17 @@ use super::{
 use crate::nn::Parameters;
 use crate::simd::{flush, multiply_add, wide};
 
-/// The settings of gradient descent, with PyTorch's names and defaults.
+/// The settings of stochastic gradient descent, with PyTorch's names and defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SgdConfig {
-    /// The learning rate, for callers without a schedule of their own; ≥ 0.
+    /// The learning rate, if the caller has no schedule; ≥ 0.
     pub lr: f64,
-    /// How much of the last step's direction each step keeps; ≥ 0.
+    /// The momentum: the fraction of the last step's direction that is kept; ≥ 0. 0: none.
     pub momentum: f64,
-    /// Whether to look ahead along that direction (Nesterov).
+    /// Whether to use Nesterov momentum.
     pub nesterov: bool,
-    /// How strongly parameters are pulled to zero; ≥ 0.
+    /// The weight decay (L2 penalty); ≥ 0. 0: none.
     pub weight_decay: f64,
 }
 
@@ -28,8 +28,8 @@ impl Default for SgdConfig {
     }
 }
 
-/// Gradient descent with momentum in PyTorch's form (Sutskever et al. 2013, but with the learning
-/// rate outside the momentum).
+/// Stochastic gradient descent with momentum, in PyTorch's form (Sutskever et al. 2013, but with
+/// the learning rate outside the momentum).
 #[derive(Debug, Clone)]
 pub struct Sgd {
     config: SgdConfig,
@@ -38,7 +38,7 @@ pub struct Sgd {
 }
 
 impl Sgd {
-    /// An optimiser for these parameters, before its first step.
+    /// Creates an optimiser for these parameters, before its first step.
     pub fn new(config: SgdConfig, parameters: &Parameters) -> Result<Self, OptimError> {
         nonnegative("lr", config.lr)?;
         nonnegative("momentum", config.momentum)?;
@@ -52,12 +52,12 @@ impl Sgd {
         &self.config
     }
 
-    /// All that it remembers between steps, to be saved: PyTorch's `momentum_buffer`.
+    /// Returns the state to save: PyTorch's `momentum_buffer`.
     pub fn state(&self) -> &[f32] {
         &self.momentum
     }
 
-    /// Goes on from a saved state.
+    /// Restores a saved state.
     pub fn load_state(&mut self, momentum: &[f32]) -> Result<(), OptimError> {
         check_length("momentum", self.momentum.len(), momentum.len())?;
         self.momentum.copy_from_slice(momentum);

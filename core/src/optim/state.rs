@@ -1,4 +1,4 @@
-//! What an optimiser remembers, in a form that all of them share.
+//! The state of an optimiser, in a common form.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::{OptimError, Optimizer};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 
-/// All that an optimiser remembers between steps, under PyTorch's names: what
-/// [`Optimizer::state_dict`](super::Optimizer::state_dict) returns.
+/// The whole state of an optimiser, under PyTorch's names; returned by
+/// [`Optimizer::state_dict`](super::Optimizer::state_dict).
 ///
-/// A training goes on from it to the last bit, as its numbers survive any format that keeps an `f32`.
+/// Training resumes from it bit for bit: its numbers survive any format that preserves `f32`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerState {
-    /// How many steps were taken, where the optimiser counts them.
+    /// The number of steps taken, if the optimiser counts them.
     pub step: Option<u64>,
-    /// One number a parameter each: `exp_avg` and `exp_avg_sq` of Adam, `momentum_buffer` of gradient
-    /// descent, and so on.
+    /// Arrays with one number for each parameter: `exp_avg` and `exp_avg_sq` of Adam,
+    /// `momentum_buffer` of gradient descent, and so on.
     pub arrays: BTreeMap<String, Vec<f32>>,
 }
 
@@ -27,10 +27,10 @@ impl OptimizerState {
         Self { step, arrays: arrays.collect() }
     }
 
-    /// Its arrays of these names.
+    /// Returns its arrays of these names.
     ///
     /// # Errors
-    /// [`OptimError::State`] where it has others: it is another optimiser's.
+    /// [`OptimError::State`] if it has other arrays: it belongs to another optimiser.
     pub(super) fn arrays<const N: usize>(
         &self,
         names: [&'static str; N],
@@ -43,10 +43,10 @@ impl OptimizerState {
         Ok(names.map(|name| self.arrays[name].as_slice()))
     }
 
-    /// How many steps were taken.
+    /// Returns the number of steps taken.
     ///
     /// # Errors
-    /// [`OptimError::State`] where it does not say.
+    /// [`OptimError::State`] if it has none.
     pub(super) fn step(&self) -> Result<u64, OptimError> {
         self.step.ok_or_else(|| self.unlike("step".to_owned()))
     }
@@ -61,8 +61,7 @@ impl OptimizerState {
 /// The arrays that hold sums or means of squares, whose roots are taken.
 const SQUARES: [&str; 3] = ["exp_avg_sq", "square_avg", "sum"];
 
-/// What an optimiser remembers goes into a checkpoint under the names of its
-/// [`OptimizerState`].
+/// The state of an optimiser is stored in a checkpoint under the names of its [`OptimizerState`].
 impl<T: Optimizer + ?Sized> Checkpoint for T {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         let OptimizerState { step, arrays } = self.state_dict();

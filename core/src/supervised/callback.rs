@@ -1,4 +1,4 @@
-//! What may listen to a training and end it.
+//! Callbacks: observe a training and end it.
 
 use std::ops::ControlFlow;
 
@@ -7,43 +7,44 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::History;
 use crate::text::rounded;
 
-/// Where a training stands within an epoch.
+/// The progress of a training within an epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
-    /// The epoch under way, from 1.
+    /// The current epoch, from 1.
     pub epoch: usize,
-    /// The epochs in all, unless it stops early.
+    /// The number of epochs, unless the training stops early.
     pub epochs: usize,
-    /// The rows of the epoch that were learned from.
+    /// The rows of the epoch processed so far.
     pub rows: usize,
-    /// The rows of an epoch.
+    /// The number of rows in an epoch.
     pub total_rows: usize,
 }
 
-/// Something that listens to a training. It reads and never changes it: with or without it, the same
-/// seed gives the same bits.
+/// Observes a training. It must not change the training: with or without it, the same seed gives
+/// the same bits.
 pub trait Callback {
-    /// Called after every step of the optimiser; must be quick.
+    /// Called after every optimiser step; must be quick. Return `Break` to end the training.
     fn on_step(&mut self, progress: &Progress) -> ControlFlow<()> {
         let _ = progress;
         ControlFlow::Continue(())
     }
 
-    /// Called after every epoch, its scores included.
+    /// Called after every epoch, with its scores computed. Return `Break` to end the training.
     fn on_epoch(&mut self, history: &History) -> ControlFlow<()> {
         let _ = history;
         ControlFlow::Continue(())
     }
 }
 
-/// A bar on standard error: epochs, losses and the time left. Nothing where that is no terminal.
+/// A progress bar on standard error: epochs, losses and the time left. Shows nothing unless
+/// standard error is a terminal.
 #[derive(Debug, Clone)]
 pub struct EpochBar {
     bar: ProgressBar,
 }
 
 impl EpochBar {
-    /// A bar that begins with the first step.
+    /// Creates a bar that starts with the first step.
     #[must_use]
     pub fn on_stderr() -> Self {
         let style = "{bar:24} epoch {pos}/{len}  {msg}  {eta} left";

@@ -1,4 +1,4 @@
-//! How to train.
+//! The settings of a training.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,44 +7,43 @@ use crate::data::{Augmentation, Sampler};
 use crate::lr_schedule::LrSchedule;
 use crate::optim::{AdamConfig, AdamWConfig, OptimizerConfig, ParamGroup};
 
-/// How to train.
+/// The settings of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FitConfig {
-    /// The passes over the training rows, at most; ≥ 1.
+    /// The maximum number of passes over the training rows; ≥ 1.
     pub epochs: usize,
-    /// The rows of a minibatch; the last of an epoch may have fewer; ≥ 1.
+    /// The rows of a minibatch, ≥ 1; the last one of an epoch may have fewer.
     pub batch_size: usize,
-    /// Whether a last minibatch of fewer rows is left out of each epoch, as PyTorch's `drop_last`. Layers
-    /// that normalise over a batch refuse one of a single row, and so do objectives that compare rows with
-    /// each other.
+    /// Whether to drop a last minibatch that is not full, as PyTorch's `drop_last`. Batch
+    /// normalisation needs more than one row, and so do objectives that compare rows.
     pub drop_last: bool,
-    /// Which rows the minibatches of an epoch are made of.
+    /// How the rows of an epoch are chosen and ordered.
     pub sampler: Sampler,
-    /// The minibatches whose gradients make one step, as one large minibatch would that memory does not
-    /// hold; ≥ 1. Not quite so where rows are compared with each other, or normalised by the batch: both
-    /// stay within a minibatch ([`NtXent`](crate::self_supervised::NtXent),
-    /// [`InfoNce`](crate::self_supervised::InfoNce)). Nor for
-    /// [`OutlierExposure`](crate::ood::OutlierExposure), the sum of two means.
+    /// The minibatches whose gradients are accumulated into one step, as if they were one large
+    /// minibatch; ≥ 1. The result differs from one large minibatch where rows are compared with
+    /// each other or normalised by the batch, because both stay within a minibatch
+    /// ([`NtXent`](crate::self_supervised::NtXent), [`InfoNce`](crate::self_supervised::InfoNce)),
+    /// and for [`OutlierExposure`](crate::ood::OutlierExposure), the sum of two means.
     pub accumulate: usize,
-    /// What takes the steps, with its learning rate.
+    /// The optimiser, with its learning rate.
     pub optimizer: OptimizerConfig,
-    /// What becomes of the learning rate, step by step.
+    /// How the learning rate changes from step to step.
     pub lr_schedule: LrSchedule,
-    /// What happens to the inputs of each training row, anew each time, one after the other.
+    /// The augmentations applied to the inputs of each training row, in order, anew each time.
     pub augmentations: Vec<Augmentation>,
-    /// The views of each row in a minibatch, each augmented on its own: 1, or 2 for objectives that
-    /// compare them ([`self_supervised`](crate::self_supervised)). Rows held out are augmented then as
-    /// well, in the same way each time; with 1 they are where the objective
-    /// [asks](super::Objective::augments_held_out) for it. ≥ 1.
+    /// The views of each row in a minibatch, ≥ 1, each augmented separately: 1, or 2 for objectives
+    /// that compare views ([`self_supervised`](crate::self_supervised)). With more than 1, held-out
+    /// rows are augmented too, in the same way each time; with 1, only if the objective
+    /// [asks](super::Objective::augments_held_out) for it.
     pub views: usize,
-    /// Parts of the parameters that learn otherwise, or not at all.
+    /// Groups of parameters with their own learning rate or weight decay, or frozen.
     pub param_groups: Vec<ParamGroup>,
-    /// The gradients' norm is clipped to this; `None`: it is not.
+    /// Clip the gradients to this norm; `None`: no clipping.
     pub max_grad_norm: Option<f32>,
-    /// The epochs in a row without improvement after which it stops; 0: it never stops early.
+    /// Stop after this number of epochs in a row without improvement; 0: never stop early.
     pub patience: usize,
-    /// By how much the loss has to fall to count as improved; ≥ 0.
+    /// The least decrease of the loss that counts as an improvement; ≥ 0.
     pub min_delta: f64,
 }
 
@@ -70,14 +69,15 @@ impl Default for FitConfig {
 }
 
 impl FitConfig {
-    /// The defaults, with Adam at this learning rate.
+    /// Returns the defaults, with Adam at this learning rate.
     #[must_use]
     pub fn adam(lr: f64) -> Self {
         let optimizer = OptimizerConfig::Adam(AdamConfig { lr, ..AdamConfig::default() });
         Self { optimizer, ..Self::default() }
     }
 
-    /// The defaults, with AdamW: `weight_decay` pulls weights to zero, apart from the gradient.
+    /// Returns the defaults, with AdamW: `weight_decay` shrinks the weights directly, not through
+    /// the gradient.
     #[must_use]
     pub fn adam_w(lr: f64, weight_decay: f64) -> Self {
         let adam_w = AdamWConfig { lr, weight_decay, ..AdamWConfig::default() };
@@ -105,17 +105,18 @@ impl FitConfig {
         Ok(self.lr_schedule.check()?)
     }
 
-    /// The rows that an epoch learns from, of so many: fewer where the last minibatch is dropped.
+    /// Returns the number of rows in an epoch, given all `rows`: fewer if the last minibatch is
+    /// dropped.
     pub fn rows_per_epoch(&self, rows: usize) -> usize {
         if self.drop_last { rows - rows % self.batch_size.max(1) } else { rows }
     }
 
-    /// The rows of the smallest minibatch of an epoch of so many rows, which must not be 0.
+    /// Returns the rows of the smallest minibatch in an epoch of `rows` rows, at least 1.
     pub(super) fn smallest_batch(&self, rows: usize) -> usize {
         self.smallest_of_all(self.rows_per_epoch(rows))
     }
 
-    /// The same where none is dropped, as of rows held out.
+    /// Returns the rows of the smallest minibatch if none is dropped, as for held-out rows.
     pub(super) fn smallest_of_all(&self, rows: usize) -> usize {
         match rows % self.batch_size {
             0 => self.batch_size.min(rows),
@@ -123,13 +124,13 @@ impl FitConfig {
         }
     }
 
-    /// The steps of the optimiser that an epoch of so many rows takes.
+    /// Returns the number of optimiser steps in an epoch of `rows` rows.
     pub fn steps_per_epoch(&self, rows: usize) -> u64 {
         let rows = self.rows_per_epoch(rows);
         rows.div_ceil(self.batch_size.saturating_mul(self.accumulate).max(1)) as u64
     }
 
-    /// The learning rate of a step, the first being 0.
+    /// Returns the learning rate of a step; steps count from 0.
     pub(super) fn learning_rate(&self, step: u64, rows: usize) -> Result<f64, FitError> {
         let total = self.steps_per_epoch(rows).saturating_mul(self.epochs as u64);
         Ok(self.optimizer.lr() * self.lr_schedule.at(step, total)?)

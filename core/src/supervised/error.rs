@@ -18,115 +18,115 @@ pub enum FitError {
     Setting {
         /// The setting's name.
         key: &'static str,
-        /// What it was set to.
+        /// The value given.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// There is nothing to learn from.
-    #[error("there are no rows to train with")]
+    /// There are no rows to train with.
+    #[error("got no rows to train with: expected at least one")]
     Empty,
-    /// The rows are not as wide as the network reads.
-    #[error("the {what} have {got} columns, the network reads {expected}")]
+    /// The rows have another width than the network's input.
+    #[error("the {what} have {got} columns: expected {expected}, the network's inputs")]
     Width {
-        /// Which rows.
+        /// The name of the rows.
         what: &'static str,
-        /// What the network reads.
+        /// The width of the network's input.
         expected: usize,
-        /// What they have.
+        /// The width of the rows.
         got: usize,
     },
-    /// The objective compares views of each row, and there are more or fewer.
+    /// The objective compares another number of views.
     #[error("the objective compares {expected} views of each row, got {got}: set `views`")]
     Views {
-        /// How many it compares.
+        /// The views that the objective compares.
         expected: usize,
-        /// How many there are.
+        /// The views in a minibatch.
         got: usize,
     },
-    /// A minibatch has too few rows for an objective that compares them with each other.
+    /// A minibatch has too few rows for an objective that compares them.
     #[error(
         "the objective compares at least {least} rows with each other, and the last minibatch of the \
          {what} has {got}: choose a batch size that leaves no smaller rest, or leave those rows out (in \
          training, `drop_last`)"
     )]
     Rows {
-        /// Which rows.
+        /// The name of the rows.
         what: &'static str,
-        /// The fewest.
+        /// The smallest number allowed.
         least: usize,
-        /// How many there are.
+        /// The number of rows in the minibatch.
         got: usize,
     },
-    /// No row counts: all have the weight 0, or nothing in them was masked.
+    /// All rows have the weight 0, or no numbers were masked.
     #[error(
         "no row counts for the loss: expected a class with a weight above 0, or an augmentation that \
          masks something, with a number that no row holds"
     )]
     NoWeight,
-    /// A minibatch's weight is no weight.
+    /// An objective returned an invalid weight.
     #[error("an objective's weight of a minibatch must be finite and ≥ 0, got {}", number(*got))]
     Weight {
-        /// What the objective returned.
+        /// The weight returned.
         got: f64,
     },
-    /// The rows changed in the middle of an epoch, or a checkpoint holds another training.
+    /// The rows changed in the middle of an epoch, or the checkpoint belongs to another training.
     #[error(
         "{done} rows of the epoch are learned from, but it has {rows}: go on with the rows that the \
          training began with"
     )]
     OtherRows {
-        /// The rows of the epoch that were learned from.
+        /// The rows of the epoch processed so far.
         done: usize,
-        /// The rows that an epoch has now.
+        /// The number of rows in the epoch now.
         rows: usize,
     },
-    /// The loss, a gradient or a weight of the network is no longer finite, or a gradient so large that its
-    /// square is not.
+    /// The loss, a gradient or a weight of the network is not finite, or the square of a gradient
+    /// is not.
     #[error(
         "the loss became {loss} in epoch {epoch}, minibatch {batch}: try a lower learning rate{}",
         kept(history)
     )]
     Diverged {
-        /// Which epoch, from 1.
+        /// The epoch, from 1.
         epoch: usize,
-        /// Which of its minibatches, from 1.
+        /// The minibatch of the epoch, from 1.
         batch: usize,
-        /// The loss; NaN where it was still finite, but gradients or weights no longer are.
+        /// The loss; NaN if the loss was finite but gradients or weights were not.
         loss: f64,
         /// The epochs before.
         history: Box<History>,
     },
-    /// A history to judge by holds a loss that is not finite.
+    /// The loss of an epoch in a history is not finite.
     #[error("the loss of epoch {epoch} is {loss}: expected finite losses; the training diverged")]
     NotFinite {
-        /// Which epoch, from 1.
+        /// The epoch, from 1.
         epoch: usize,
         /// The loss.
         loss: f64,
     },
-    /// The rows are not fit to be learned from.
+    /// The rows are invalid.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The loss cannot be computed of such outputs and targets.
+    /// The loss cannot be computed from these outputs and targets.
     #[error(transparent)]
     Loss(#[from] LossError),
-    /// The optimiser refused.
+    /// The optimiser returned an error.
     #[error(transparent)]
     Optim(#[from] OptimError),
-    /// The learning rate's schedule cannot be.
+    /// The learning-rate schedule is invalid.
     #[error("lr_schedule: {0}")]
     Schedule(#[from] ScheduleError),
-    /// The network refused.
+    /// The network returned an error.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// A training with a checkpoint file by an objective that cannot be told from others.
+    /// A training with a checkpoint file needs an objective with a description.
     #[error(
         "the objective has no description, so a checkpoint could be another training's: implement \
          `Objective` with `description` for a type of your own, or leave the checkpoint out"
     )]
     Undescribed,
-    /// The training could not be saved or taken up.
+    /// The training could not be saved or resumed.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
 }

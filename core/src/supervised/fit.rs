@@ -1,4 +1,4 @@
-//! The training itself, a step of the optimiser at a time.
+//! Training, one optimiser step at a time.
 
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -12,9 +12,9 @@ use crate::data::{Batch, Compose, DataError, Dataset};
 use crate::nn::{Buffers, Network, NetworkError, Parameters, check_scalar};
 use crate::optim::{OptimError, Optimizer, ParamGroups};
 
-/// A training under way: [`fit`](super::fit) a step of the optimiser at a time.
+/// A training in progress: [`fit`](super::fit), one optimiser step at a time.
 ///
-/// Its [`Checkpoint`] holds all that changes but the network's own parameters and buffers.
+/// Its [`Checkpoint`] holds the whole state except the network's own parameters and buffers.
 pub struct Fit {
     config: FitConfig,
     optimizer: Box<dyn Optimizer>,
@@ -79,7 +79,8 @@ impl FitProgress {
 }
 
 impl Fit {
-    /// A training that has not begun, of a network with these parameters. It owns the stream.
+    /// Creates a training of a network with these parameters, before its first step. It owns the
+    /// random stream.
     ///
     /// # Errors
     /// [`FitError::Setting`], [`FitError::Optim`].
@@ -103,19 +104,19 @@ impl Fit {
         })
     }
 
-    /// Takes one step of the optimiser, down the mean gradient of `accumulate` minibatches. Returns
-    /// what the epoch came to where it was its last.
+    /// Takes one optimiser step with the mean gradient of `accumulate` minibatches. Returns the
+    /// epoch's result after its last step.
     ///
-    /// Always with the same rows; does nothing once the training is over. An error leaves the network
-    /// in evaluation mode with the weights that it has; [`restore_best`](Self::restore_best) gives it
-    /// back the best ones.
+    /// Pass the same rows on every call. Does nothing after the training has ended. On an error the
+    /// network stays in evaluation mode with its current weights;
+    /// [`restore_best`](Self::restore_best) restores the best ones.
     ///
     /// # Errors
     /// [`FitError::Empty`], [`FitError::Width`], [`FitError::Diverged`], [`FitError::NoWeight`];
-    /// [`FitError::Data`] where the rows held out are resampled ones, or those to train with have no
-    /// classes and the sampler needs them; before the first step [`FitError::Network`] where the last
-    /// minibatch of an epoch is too small for the network, [`FitError::Rows`] where one is for the
-    /// objective; what objective and optimiser return.
+    /// [`FitError::Data`] if held-out rows are resampled, or the sampler needs classes and the rows
+    /// have none; before the first step [`FitError::Network`] if the last minibatch of an epoch is
+    /// too small for the network, [`FitError::Rows`] if it is too small for the objective; the
+    /// errors of objective and optimiser.
     pub fn step<N: Network>(
         &mut self,
         network: &mut N,
@@ -165,7 +166,7 @@ impl Fit {
         Ok(Some(epoch))
     }
 
-    /// Puts the rows of the epoch in order, once it is sure that all its minibatches can be learned from.
+    /// Shuffles the rows of the epoch, after checking that all its minibatches are large enough.
     fn begin_epoch<N: Network>(
         &mut self,
         network: &N,
@@ -202,8 +203,8 @@ impl Fit {
         Ok(())
     }
 
-    /// Sums the gradients of the next minibatches, each counted by its share of their weight: the
-    /// gradient that all of them would have in one, where rows are not compared with each other.
+    /// Sums the gradients of the next minibatches, weighted by each one's weight: the gradient of
+    /// one large minibatch, unless rows are compared with each other.
     fn accumulate<N: Network>(
         &mut self,
         network: &mut N,
@@ -244,7 +245,7 @@ impl Fit {
         Ok(())
     }
 
-    /// The mean loss of rows that nothing is learned from; `None` where there are none.
+    /// Returns the mean loss of held-out rows; `None` without rows.
     pub(super) fn mean_loss<N: Network>(
         &mut self,
         network: &N,
@@ -255,7 +256,7 @@ impl Fit {
         loss.map(|loss| self.finite(loss, self.progress.batches)).transpose()
     }
 
-    /// The loss, where it is finite; so many minibatches of the epoch came before.
+    /// Returns the loss if it is finite; `batches` minibatches of the epoch came before.
     fn finite(&self, loss: f64, batches: usize) -> Result<f64, FitError> {
         if loss.is_finite() {
             return Ok(loss);
@@ -268,7 +269,7 @@ impl Fit {
         FitError::Diverged { epoch: history.epochs.len() + 1, batch, loss, history }
     }
 
-    /// Why the optimiser refused gradients whose losses were finite.
+    /// Explains why the optimiser rejected the gradients of finite losses.
     fn refused(&self, error: OptimError) -> FitError {
         match error {
             OptimError::NotFinite { .. } => self.diverged(f64::NAN, self.progress.batches),
@@ -307,13 +308,13 @@ impl Fit {
         Ok(())
     }
 
-    /// Whether all epochs are over, or it stopped early.
+    /// Returns whether all epochs are done, or the training stopped early.
     pub fn is_over(&self) -> bool {
         let history = &self.progress.history;
         history.stopped_early || history.epochs.len() >= self.config.epochs
     }
 
-    /// Where it stands, with so many rows to train with.
+    /// Returns the progress, given the number of training rows.
     pub fn progress(&self, total_rows: usize) -> Progress {
         let epochs = self.config.epochs;
         let epoch = (self.progress.history.epochs.len() + 1).min(epochs);
@@ -321,38 +322,39 @@ impl Fit {
         Progress { epoch, epochs, rows: self.progress.rows, total_rows }
     }
 
-    /// What it has come to so far.
+    /// Returns the results so far.
     pub fn history(&self) -> &History {
         &self.progress.history
     }
 
-    /// What it has come to, and no more.
+    /// Returns the results and drops the rest.
     pub fn into_history(self) -> History {
         self.progress.history
     }
 
-    /// Adds a score to the last epoch that is over.
+    /// Adds a score to the last completed epoch.
     pub(super) fn add_score(&mut self, name: &str, scores: Scores) {
         if let Some(epoch) = self.progress.history.epochs.last_mut() {
             epoch.scores.insert(name.to_owned(), scores);
         }
     }
 
-    /// The weights of the best epoch so far; `None` before the first is over.
+    /// Returns the weights of the best epoch so far; `None` before the end of the first.
     pub fn best_weights(&self) -> Option<&[f32]> {
         self.best.as_ref().map(|best| best.weights.as_slice())
     }
 
-    /// Gives a network what it held after the best epoch; leaves it as it is before the first.
+    /// Restores the network's state after the best epoch; before the end of the first epoch it does
+    /// nothing.
     ///
     /// # Errors
-    /// [`FitError::Network`] where it is another network.
+    /// [`FitError::Network`] if it is another network.
     pub fn restore_best<N: Network>(&self, network: &mut N) -> Result<(), FitError> {
         Ok(self.best.as_ref().map_or(Ok(()), |best| best.restore(network))?)
     }
 }
 
-/// That the smallest minibatch has as many rows as the objective compares.
+/// Checks that the smallest minibatch has the rows that the objective compares.
 fn check_rows(what: &'static str, least: usize, got: usize) -> Result<(), FitError> {
     if got >= least { Ok(()) } else { Err(FitError::Rows { what, least, got }) }
 }

@@ -1,4 +1,4 @@
-//! What a training came to, epoch by epoch.
+//! The result of a training, epoch by epoch.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,61 +7,62 @@ use serde::{Deserialize, Serialize};
 
 use crate::plot::{Axis, Line, LinePlot, PlotError, capitalized};
 
-/// What one epoch came to.
+/// The result of one epoch.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Epoch {
-    /// The mean loss of the training rows, each as its minibatch came: with dropout, and before the
-    /// steps that followed.
+    /// The mean loss of the training rows, measured during training: with dropout, and before the
+    /// following steps.
     pub train_loss: f64,
-    /// The mean loss of the rows held out, after the epoch; `None` where there are none.
+    /// The mean loss of the held-out rows after the epoch; `None` without such rows.
     pub validation_loss: Option<f64>,
     /// The learning rate of the epoch's last step.
     pub learning_rate: f64,
-    /// The scores asked for, by name.
+    /// The requested scores, by name.
     pub scores: BTreeMap<String, Scores>,
 }
 
-/// One score after an epoch, over all rows of each part; `None` where it is undefined, that is `None` or
-/// not finite.
+/// One score after an epoch, over all rows of each part; `None` if it is undefined (`None` or not
+/// finite).
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Scores {
     /// Over the training rows.
     pub train: Option<f64>,
-    /// Over the rows held out.
+    /// Over the held-out rows.
     pub validation: Option<f64>,
 }
 
 impl Epoch {
-    /// What epochs are compared by: the validation loss, or the training loss where there is none.
+    /// Returns the loss that epochs are compared by: the validation loss or, without one, the
+    /// training loss.
     pub fn loss(&self) -> f64 {
         self.validation_loss.unwrap_or(self.train_loss)
     }
 }
 
-/// What a training came to.
+/// The result of a training run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct History {
-    /// Each epoch, in order.
+    /// The epochs, in order.
     pub epochs: Vec<Epoch>,
-    /// Which epoch had the least loss, from 0: the network has its weights. The last one where the
+    /// The epoch with the lowest loss, from 0: the network has its weights. The last epoch if the
     /// objective does not [rank epochs](super::Objective::ranks_epochs).
     pub best_epoch: Option<usize>,
-    /// Whether it stopped for want of improvement.
+    /// Whether the training stopped early because the loss no longer improved.
     pub stopped_early: bool,
 }
 
 impl History {
-    /// The epoch whose weights are kept: that with the least loss, or the last one.
+    /// Returns the epoch whose weights are kept: the one with the lowest loss, or the last one.
     pub fn best(&self) -> Option<&Epoch> {
         self.epochs.get(self.best_epoch?)
     }
 
-    /// The losses over the epochs, to be drawn.
+    /// Plots the losses over the epochs.
     pub fn loss_curves(&self) -> LinePlot {
         self.curves("loss", |epoch| (Some(epoch.train_loss), epoch.validation_loss))
     }
 
-    /// A score over the epochs, to be drawn; without a point where nobody asked for it.
+    /// Plots a score over the epochs; the plot is empty if the score was not requested.
     pub fn score_curves(&self, name: &str) -> LinePlot {
         self.curves(name, |epoch| {
             let scores = epoch.scores.get(name).copied().unwrap_or_default();
@@ -69,10 +70,11 @@ impl History {
         })
     }
 
-    /// Draws the losses over the epochs; the name's end, `.svg` or `.png`, says how.
+    /// Saves a plot of the losses over the epochs; the extension, `.svg` or `.png`, chooses the
+    /// format.
     ///
     /// # Errors
-    /// [`PlotError`], also where no epoch is over.
+    /// [`PlotError`], also if no epoch is complete.
     pub fn save_loss_curves(&self, path: &Path) -> Result<(), PlotError> {
         self.loss_curves().save(path)
     }

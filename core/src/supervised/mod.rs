@@ -1,5 +1,4 @@
-//! Supervised training: rows of inputs, rows of targets and a loss between what a network makes of
-//! the one and the other.
+//! Supervised training: fit a network to rows of inputs and targets by minimising a loss.
 //!
 //! ```text
 //! for each epoch:
@@ -11,10 +10,10 @@
 //! different epochs tell nothing (Objective::ranks_epochs)
 //! ```
 //!
-//! [`fit`] is the whole of it. A [`Trainer`] adds what stands around a training: scores, a progress
-//! bar and other callbacks, a file to go on from. [`Fit`] is the same a step at a time, for callers
-//! who do something in between. What a row is shuffled by depends on the stream and the epoch alone,
-//! so a training goes on from its checkpoint to the last bit.
+//! [`fit`] does all of this in one call. A [`Trainer`] adds scores, a progress bar and other
+//! callbacks, and a checkpoint file. [`Fit`] takes one step at a time, for callers that act in
+//! between. Shuffling depends only on the stream and the epoch, so a training resumes from its
+//! checkpoint bit for bit.
 //!
 //! ```
 //! use gymnast_core::loss::Loss;
@@ -72,15 +71,15 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::nn::Network;
 
-/// Trains a network and leaves it with the weights of the epoch whose loss was the least, whether it
-/// stopped early or not.
+/// Trains a network and leaves it with the weights of the epoch with the lowest loss, also if it
+/// stopped early.
 ///
 /// The objective is a [`Loss`](crate::loss::Loss) or a closure of network and minibatch. Without
 /// `validation` rows epochs are compared by their training loss.
 ///
 /// # Errors
-/// [`FitError`]. The network is left then with the weights of the best epoch so far, or with those it
-/// came with before the first one is over; [`Trainer::history`] tells the epochs.
+/// [`FitError`]. The network then has the weights of the best epoch so far or, before the end of
+/// the first, its initial ones; [`Trainer::history`] returns the epochs.
 pub fn fit<N: Network>(
     network: &mut N,
     train: &Dataset,

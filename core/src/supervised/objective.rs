@@ -1,4 +1,4 @@
-//! What a training descends.
+//! The objective that a training minimises.
 
 use tch::Tensor;
 
@@ -7,47 +7,50 @@ use crate::data::Batch;
 use crate::loss::Loss;
 use crate::nn::Network;
 
-/// What a training descends: a [`Loss`] between outputs and targets, or a closure of network and
-/// minibatch for anything else. What a closure cannot say beside its loss, a type of one's own can: of
-/// a closure a minibatch counts by its rows, and a lower loss means better weights.
+/// The objective of a training: a [`Loss`] between outputs and targets, or a closure of network and
+/// minibatch. For a closure, a minibatch's weight is its number of rows and a lower loss means
+/// better weights; implement the trait for a type to change this.
 pub trait Objective<N> {
-    /// The mean loss of a minibatch: `[]`, floating-point, differentiable by the network's parameters.
-    /// Anything else ends the training with [`NetworkError::Loss`](crate::nn::NetworkError::Loss).
+    /// Returns the mean loss of a minibatch: `[]`, floating-point, differentiable by the network's
+    /// parameters. Anything else ends the training with
+    /// [`NetworkError::Loss`](crate::nn::NetworkError::Loss).
     ///
     /// # Errors
-    /// What is wrong with outputs or targets.
+    /// Invalid outputs or targets.
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError>;
 
-    /// What the mean of a minibatch divides by: its rows, or the sum of their weights. It is how much the
-    /// minibatch counts beside others, in the loss of an epoch and in a step that several make. Finite
-    /// and ≥ 0.
+    /// Returns the divisor of the mean: the number of rows or the sum of their weights. It weighs
+    /// the minibatch in the loss of an epoch and in an accumulated step. Finite and ≥ 0.
     ///
-    /// [`Batch::rows_of_data`] where the loss is a plain mean over rows: see [`mean_over_rows!`](crate::mean_over_rows).
+    /// Return [`Batch::rows_of_data`] if the loss is a plain mean over rows: see
+    /// [`mean_over_rows!`](crate::mean_over_rows).
     fn weight(&self, batch: &Batch) -> f64;
 
-    /// Whether a lower loss means better weights. Where it does not, the last epoch is kept, and no
-    /// training stops early.
+    /// Returns whether a lower loss means better weights. If not, the last epoch is kept, and
+    /// training never stops early.
     fn ranks_epochs(&self) -> bool;
 
-    /// Whether rows held out are augmented even where there is but one view of each, in the same way
-    /// each time: an autoencoder finds nothing to do in rows as they are. `false` for every other objective.
+    /// Returns whether held-out rows are augmented even with a single view, in the same way each
+    /// time. `true` for autoencoders that reconstruct corrupted inputs; `false` for every other
+    /// objective.
     fn augments_held_out(&self) -> bool;
 
-    /// The fewest rows that a minibatch may have, views of one counted once: at least 2 where rows are
-    /// compared with each other. A training whose last minibatch would have fewer is refused before its
-    /// first step.
+    /// Returns the smallest number of rows in a minibatch, counting the views of a row once: at
+    /// least 2 if rows are compared with each other. A training whose last minibatch would have
+    /// fewer returns an error before its first step.
     fn least_rows(&self) -> usize {
         1
     }
 
-    /// What tells it from other objectives, with all its settings: a checkpoint is that of one. `None`
-    /// where that cannot be said, and a training by it keeps no checkpoint: of a closure nothing is known but
-    /// the function that it stands in. A function (`fn`) is told by its path.
+    /// Returns a text that identifies the objective and all its settings: a checkpoint belongs to
+    /// one objective. `None` if there is no such text, as for closures; the training then cannot
+    /// keep a checkpoint. A function (`fn`) is identified by its path.
     fn description(&self) -> Option<String>;
 }
 
-/// The methods of an [`Objective`] whose loss is a plain mean over rows: a minibatch counts by its rows, a
-/// lower loss means better weights, and rows held out are left as they are.
+/// Implements the methods of an [`Objective`] whose loss is a plain mean over rows: a minibatch's
+/// weight is its number of rows, a lower loss means better weights, and held-out rows are not
+/// augmented.
 ///
 /// ```
 /// use gymnast_core::{data::Batch, mean_over_rows, nn::Network, supervised::{FitError, Objective}};
@@ -132,7 +135,8 @@ impl<N, F: Fn(&N, &Batch) -> Tensor> Objective<N> for F {
 
     crate::mean_over_rows!();
 
-    /// The path of a function. Closures of one function share a name, so of them nothing is known.
+    /// Returns the path of a function. Closures in one function share a name, so they have no
+    /// description.
     fn description(&self) -> Option<String> {
         let name = std::any::type_name::<Self>();
         (size_of_val(self) == 0 && !name.contains("{{closure}}")).then(|| name.to_owned())

@@ -1,4 +1,4 @@
-//! What a network makes of rows, held against what should have come.
+//! The predictions of a network, with their targets.
 
 use crate::data::{Batch, DataError, Dataset, class_of};
 use crate::nn::{Network, NetworkError, check_outputs};
@@ -6,13 +6,13 @@ use crate::statistics::argmax;
 
 use super::FitError;
 
-/// The outputs of a network for rows, beside their targets: what scores are computed from, all rows
-/// at once.
+/// The outputs of a network for rows, with their targets: scores are computed from all rows at
+/// once.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Predictions {
     /// `[N, outputs]`, row by row.
     pub outputs: Vec<f32>,
-    /// The numbers of a row of outputs.
+    /// The number of outputs in a row.
     pub width: usize,
     /// `[N, target_width]`, row by row.
     pub targets: Vec<f32>,
@@ -24,16 +24,16 @@ impl Predictions {
         self.outputs.len().checked_div(self.width).unwrap_or(0)
     }
 
-    /// Whether there is not one.
+    /// Returns whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.outputs.is_empty()
     }
 
-    /// The class with the largest output of each row, the first of equals.
+    /// Returns the class with the largest output in each row, the first of equals.
     ///
     /// # Errors
-    /// [`DataError::NotFinite`] where an output is NaN, beside which none is largest;
-    /// [`DataError::Ragged`] if the outputs make no whole rows.
+    /// [`DataError::NotFinite`] if an output is NaN; [`DataError::Ragged`] if the outputs do not
+    /// form whole rows.
     pub fn classes(&self) -> Result<Vec<usize>, DataError> {
         self.check()?;
         let class = |(row, outputs): (usize, &[f32])| {
@@ -45,10 +45,10 @@ impl Predictions {
         self.outputs.chunks_exact(self.width.max(1)).enumerate().map(class).collect()
     }
 
-    /// The softmax of each row of outputs: `[N, outputs]`, row by row.
+    /// Returns the softmax of each row of outputs: `[N, outputs]`, row by row.
     ///
     /// # Errors
-    /// [`DataError::Ragged`] if the outputs make no whole rows.
+    /// [`DataError::Ragged`] if the outputs do not form whole rows.
     pub fn probabilities(&self) -> Result<Vec<f64>, DataError> {
         self.check()?;
         let mut probabilities = Vec::with_capacity(self.outputs.len());
@@ -67,21 +67,21 @@ impl Predictions {
         if is_whole { Ok(()) } else { Err(DataError::Ragged { numbers, width }) }
     }
 
-    /// The targets as the numbers of classes.
+    /// Returns the targets as class numbers.
     ///
     /// # Errors
-    /// [`DataError::NotAClass`] if one is negative or not whole.
+    /// [`DataError::NotAClass`] if a target is negative or not whole.
     pub fn true_classes(&self) -> Result<Vec<usize>, DataError> {
         self.targets.iter().enumerate().map(|(row, &value)| class_of(row, value)).collect()
     }
 }
 
-/// What a network makes of rows of inputs, in evaluation mode: `[N, outputs]`, row by row. `batch_size`
-/// rows go through it at a time.
+/// Computes a network's outputs for rows of inputs in evaluation mode: `[N, outputs]`, row by row.
+/// `batch_size` rows are processed at a time.
 ///
 /// # Errors
-/// [`FitError::Width`]; [`FitError::Setting`] for a batch size of 0; [`FitError::Network`] where the
-/// network returns other rows than it says.
+/// [`FitError::Width`]; [`FitError::Setting`] if the batch size is 0; [`FitError::Network`] if the
+/// network's outputs have another shape than it declares.
 pub fn predict<N: Network>(
     network: &N,
     data: &Dataset,

@@ -1,12 +1,13 @@
-//! A training as a trial of a hyperparameter search.
+//! Training as a trial of a hyperparameter search.
 
 use std::ops::ControlFlow;
 
 use super::{Callback, Epoch, History};
 use crate::tune::Trial;
 
-/// Reports each epoch to a trial, and ends the training where the trial should be pruned. The objective
-/// then returns [`Stop::Pruned`](crate::tune::Stop::Pruned) where [`Trial::should_prune`] says so.
+/// Reports each epoch to a trial and ends the training if the trial should be pruned. The search's
+/// function then returns [`Stop::Pruned`](crate::tune::Stop::Pruned) if [`Trial::should_prune`] is
+/// true.
 ///
 /// ```
 /// use gymnast_core::data::load_breast_cancer;
@@ -42,7 +43,7 @@ pub struct Pruning<'a, 'b, F> {
 }
 
 impl<'a, 'b, F: Fn(&Epoch) -> f64> Pruning<'a, 'b, F> {
-    /// Reports this value of each epoch.
+    /// Creates a callback that reports `value` of each epoch.
     pub fn new(trial: &'a mut Trial<'b>, value: F) -> Self {
         Self { trial, value }
     }

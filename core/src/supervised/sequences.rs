@@ -1,4 +1,4 @@
-//! Rows whose target is a sequence of labels that nobody aligned with them.
+//! Rows whose target is a sequence of labels, not aligned with the inputs.
 
 use tch::{Kind, Tensor};
 
@@ -7,24 +7,24 @@ use crate::data::{Batch, DataError};
 use crate::loss::{CtcConfig, LossError, ctc, ctc_greedy_decode};
 use crate::nn::Network;
 
-/// Trains a network to spell sequences by [`ctc`], and reads what it spells.
+/// Trains a network to output sequences by [`ctc`], and decodes them.
 ///
-/// A row of outputs holds the scores of all classes at the first step, then at the second, and so on:
-/// `[B, steps · C]`, as pictures of one pixel in height and `steps` in width come out of a network. A
-/// row of targets holds labels, and −1 behind the last one where there are fewer than the row is wide.
+/// A row of outputs holds the scores of all classes at the first step, then at the second, and so
+/// on: `[B, steps · C]`, as a network returns for images of height 1 and width `steps`. A row of
+/// targets holds labels, padded with −1 at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ctc {
-    /// The steps in time of a row of outputs.
+    /// The number of time steps in a row of outputs.
     pub steps: usize,
-    /// The loss's settings.
+    /// The settings of the loss.
     pub config: CtcConfig,
 }
 
 impl Ctc {
-    /// What the network spells of each row, by the likeliest path ([`ctc_greedy_decode`]).
+    /// Decodes the network's outputs by the likeliest path ([`ctc_greedy_decode`]).
     ///
     /// # Errors
-    /// [`FitError::Loss`] where a row holds no whole steps, or what the decoder says.
+    /// [`FitError::Loss`] if a row does not hold whole steps, or the decoder returns an error.
     pub fn decode(&self, predictions: &Predictions) -> Result<Vec<Vec<usize>>, FitError> {
         if predictions.is_empty() {
             return Ok(Vec::new());
@@ -35,15 +35,15 @@ impl Ctc {
         Ok(ctc_greedy_decode(&scores, &lengths, self.config.blank)?)
     }
 
-    /// What each row should spell.
+    /// Returns the true labels of each row.
     ///
     /// # Errors
-    /// [`DataError::NotAClass`] where a target is neither a label nor −1, or a label stands behind a −1.
+    /// [`DataError::NotAClass`] if a target is neither a label nor −1, or a label follows a −1.
     pub fn true_labels(&self, predictions: &Predictions) -> Result<Vec<Vec<usize>>, FitError> {
         labels(&predictions.targets, predictions.len())
     }
 
-    /// `[B, steps · C]` to `[steps, B, C]`.
+    /// Reshapes `[B, steps · C]` to `[steps, B, C]`.
     fn by_step(&self, outputs: &Tensor) -> Result<Tensor, FitError> {
         let (got, steps) = (outputs.size(), self.steps as i64);
         if steps == 0 || got[1] % steps != 0 {
@@ -71,7 +71,7 @@ impl<N: Network> Objective<N> for Ctc {
     }
 }
 
-/// The labels of so many rows of targets, without the −1 behind them.
+/// Returns the labels of `rows` rows of targets, without the padding.
 fn labels(targets: &[f32], rows: usize) -> Result<Vec<Vec<usize>>, FitError> {
     let width = targets.len().checked_div(rows).unwrap_or(0);
     let read = |(row, targets): (usize, &[f32])| {

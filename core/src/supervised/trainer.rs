@@ -1,4 +1,4 @@
-//! A training with everything around it: scores, callbacks, a file to go on from.
+//! The trainer: training with scores, callbacks and a checkpoint file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,17 +26,17 @@ pub struct Trainer<'a> {
     history: History,
 }
 
-/// What [`Trainer::evaluate`] found.
+/// The result of [`Trainer::evaluate`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     /// The mean loss.
     pub loss: f64,
-    /// The scores, by name; `None` where one is undefined.
+    /// The scores, by name; `None` if undefined.
     pub scores: BTreeMap<String, Option<f64>>,
 }
 
 impl<'a> Trainer<'a> {
-    /// A trainer that shuffles by this stream.
+    /// Creates a trainer that shuffles by this random stream.
     ///
     /// # Errors
     /// [`FitError::Setting`].
@@ -46,8 +46,8 @@ impl<'a> Trainer<'a> {
         Ok(Self { config, rng, scores, callbacks, checkpoint: None, history: History::default() })
     }
 
-    /// Computes a score of all training rows and all rows held out after every epoch, in evaluation
-    /// mode; `None` is an undefined one, and so is a number that is not finite.
+    /// Adds a score, computed over all training rows and all held-out rows after every epoch, in
+    /// evaluation mode. `None` and numbers that are not finite are undefined scores.
     #[must_use]
     pub fn score(
         mut self,
@@ -65,27 +65,27 @@ impl<'a> Trainer<'a> {
         self
     }
 
-    /// Saves the training to a file after every epoch, and goes on from it where it is there.
+    /// Saves the training to a file after every epoch, and resumes from the file if it exists.
     #[must_use]
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.checkpoint = Some(path.into());
         self
     }
 
-    /// Trains a network and leaves it with the weights of the epoch whose loss was the least, whether
-    /// it stopped early or not, in evaluation mode. A callback may end it sooner.
+    /// Trains a network and leaves it with the weights of the epoch with the lowest loss, in
+    /// evaluation mode. It may stop early, or a callback may end it.
     ///
-    /// Without `validation` rows epochs are compared by their training loss. A training that was
-    /// interrupted and goes on from its [`checkpoint`](Self::checkpoint) comes to the same weights,
+    /// Without `validation` rows epochs are compared by their training loss. An interrupted
+    /// training that resumes from its [`checkpoint`](Self::checkpoint) ends with the same weights,
     /// bit for bit.
     ///
-    /// A training that fails keeps what it has reached: the network is left with the weights of the best
-    /// epoch so far, or with those it came with before the first one is over, and
-    /// [`history`](Self::history) tells the epochs.
+    /// After an error the network has the weights of the best epoch so far or, before the end of
+    /// the first, its initial ones; [`history`](Self::history) returns the epochs.
     ///
     /// # Errors
-    /// [`FitError`]; [`FitError::Undescribed`] where there is a checkpoint file and the objective has no
-    /// [description](Objective::description); [`FitError::Checkpoint`] also where the file is that of another training.
+    /// [`FitError`]; [`FitError::Undescribed`] if there is a checkpoint file and the objective has
+    /// no [description](Objective::description); [`FitError::Checkpoint`] also if the file belongs
+    /// to another training.
     pub fn fit<N: Network>(
         &mut self,
         network: &mut N,
@@ -116,7 +116,7 @@ impl<'a> Trainer<'a> {
         Ok(fit.into_history())
     }
 
-    /// The epochs of the last training, one that failed included.
+    /// Returns the epochs of the last training, also of one that failed.
     pub fn history(&self) -> &History {
         &self.history
     }
@@ -159,11 +159,11 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// The mean loss and the scores of rows that nothing is learned from.
+    /// Computes the mean loss and the scores of rows, without training.
     ///
     /// # Errors
-    /// [`FitError::Empty`], [`FitError::Width`], [`FitError::NoWeight`]; [`FitError::Data`] where the rows
-    /// are resampled ones; what the objective returns.
+    /// [`FitError::Empty`], [`FitError::Width`], [`FitError::NoWeight`]; [`FitError::Data`] if the
+    /// rows are resampled; the errors of the objective.
     pub fn evaluate<N: Network>(
         &self,
         network: &N,
@@ -202,7 +202,8 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// What makes one training another: its settings, its stream, its rows, the network and the objective.
+    /// Returns a text that identifies the training: its settings, stream, rows, network and
+    /// objective.
     fn identity(&self, train: &Dataset, validation: &Dataset, parts: &[String; 2]) -> String {
         let rng = (self.rng.get_seed(), self.rng.get_stream(), self.rng.get_word_pos());
         let rows = [train, validation].map(Dataset::fingerprint);
@@ -210,7 +211,7 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// A score that is not finite is undefined; no file of JSON could hold it.
+/// Returns `None` for a score that is not finite; JSON cannot hold it.
 fn defined(score: Option<f64>) -> Option<f64> {
     score.filter(|score| score.is_finite())
 }

@@ -1,4 +1,4 @@
-//! What values a parameter may take, and how they lie on a line from 0 to 1.
+//! The distribution of a parameter, and its mapping to a line from 0 to 1.
 
 use std::fmt;
 
@@ -9,45 +9,45 @@ use super::TuneError;
 use crate::rounding;
 use crate::text::number;
 
-/// Whole numbers beyond ±2⁵³ are not all to be told apart as `f64`.
+/// The largest whole number: beyond ±2⁵³ `f64` skips some.
 const LARGEST: i64 = 1 << 53;
 
 /// Whether equal steps are sums or ratios.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
-    /// From 1 to 2 is as far as from 2 to 3.
+    /// Equal differences: 1 to 2 is as far as 2 to 3.
     #[default]
     Linear,
-    /// From 1 to 2 is as far as from 2 to 4: for learning rates, sizes.
+    /// Equal ratios: 1 to 2 is as far as 2 to 4. Use it for learning rates and sizes.
     Log,
 }
 
-/// What values a parameter may take.
+/// The values that a parameter may take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Distribution {
-    /// A number from `low` to `high`.
+    /// A real number from `low` to `high`.
     Float {
-        /// The least.
+        /// The lower end.
         low: f64,
-        /// The greatest.
+        /// The upper end.
         high: f64,
-        /// How the numbers between are spread.
+        /// How the numbers are spread over the range.
         #[serde(default)]
         scale: Scale,
     },
     /// A whole number from `low` to `high`, both included.
     Int {
-        /// The least.
+        /// The lower end.
         low: i64,
-        /// The greatest.
+        /// The upper end.
         high: i64,
-        /// How the numbers between are spread.
+        /// How the numbers are spread over the range.
         #[serde(default)]
         scale: Scale,
     },
-    /// One of several, in no order.
+    /// One of several unordered choices.
     Categorical {
         /// The choices.
         choices: Vec<Value>,
@@ -71,7 +71,7 @@ impl fmt::Display for Distribution {
 }
 
 impl Distribution {
-    /// Checks that there is something to choose.
+    /// Checks that the range or the choices are valid.
     ///
     /// # Errors
     /// [`TuneError::Range`], [`TuneError::Choices`].
@@ -112,7 +112,8 @@ impl Distribution {
         }
     }
 
-    /// The two ends, or every choice, of the parameter of this name: what to try beforehand.
+    /// Returns the two ends of the range, or every choice, of the parameter `name`: values to try
+    /// in advance.
     ///
     /// # Errors
     /// As [`check`](Self::check).
@@ -124,7 +125,7 @@ impl Distribution {
         })
     }
 
-    /// The number of choices; `None` where there is an order.
+    /// Returns the number of choices; `None` for ordered values.
     pub(super) fn categories(&self) -> Option<usize> {
         match self {
             Self::Categorical { choices } => Some(choices.len()),
@@ -132,7 +133,8 @@ impl Distribution {
         }
     }
 
-    /// At most so many different places, as far apart as may be, from end to end; of choices all.
+    /// Returns at most `points` different places, evenly spread from end to end; all choices of a
+    /// categorical parameter.
     pub(super) fn spread(&self, points: u64) -> Vec<f64> {
         let share = |i: u64| i as f64 / points.saturating_sub(1).max(1) as f64;
         match *self {
@@ -155,8 +157,8 @@ impl Distribution {
         }
     }
 
-    /// The place of a value: from 0 to 1, or the number of the choice. `None` for what is no value of
-    /// this parameter.
+    /// Returns the place of a value: from 0 to 1, or the index of the choice. `None` for a value
+    /// outside the distribution.
     pub(super) fn coordinate(&self, value: &Value) -> Option<f64> {
         match *self {
             Self::Float { low, high, scale } => {
@@ -178,7 +180,7 @@ impl Distribution {
         }
     }
 
-    /// The value at a place.
+    /// Returns the value at a place.
     pub(super) fn value(&self, coordinate: f64) -> Value {
         match *self {
             Self::Float { low, high, scale } => {

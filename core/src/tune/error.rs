@@ -1,4 +1,4 @@
-//! Why a search cannot be, or not go on.
+//! Errors of a search.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,81 +6,81 @@ use std::path::PathBuf;
 use crate::atomic_file::WriteError;
 use crate::text::number;
 
-/// Why a search cannot be, or not go on. A trial that fails is none of these: it is recorded.
+/// Why a search cannot start or continue. A failed trial is not an error: it is recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum TuneError {
-    /// The ends of a range are no range.
+    /// The ends do not form a valid range.
     #[error("{name}: expected {expected}, got {} to {}", number(*low), number(*high))]
     Range {
-        /// The parameter.
+        /// The name of the parameter.
         name: String,
-        /// What the ends must be.
+        /// The requirement.
         expected: &'static str,
         /// The lower end.
         low: f64,
         /// The upper end.
         high: f64,
     },
-    /// The choices of a parameter are none, or one is there twice.
+    /// A parameter has no choices, or a choice occurs twice.
     #[error("{name}: expected at least one choice and each only once, got {choices}")]
     Choices {
-        /// The parameter.
+        /// The name of the parameter.
         name: String,
         /// The choices as JSON.
         choices: String,
     },
-    /// A trial asked for a parameter again, with another distribution.
-    #[error("{name} was asked for as {was} and is now asked for as {is}: expected the same again")]
+    /// A trial asked for a parameter again with another distribution.
+    #[error("{name} was first suggested from {was}, now from {is}: expected the same distribution")]
     Redefined {
-        /// The parameter.
+        /// The name of the parameter.
         name: String,
-        /// The distribution that it was asked for with first.
+        /// The first distribution.
         was: String,
-        /// The distribution asked for now.
+        /// The second distribution.
         is: String,
     },
-    /// A parameter is named twice in a space.
-    #[error("{0} is there twice: expected each parameter once")]
+    /// A space names a parameter twice.
+    #[error("{0} occurs twice: expected each parameter once")]
     Twice(String),
-    /// There is nothing to search.
-    #[error("the space holds no parameter: expected at least one")]
+    /// The space has no parameters.
+    #[error("the space has no parameters: expected at least one")]
     EmptySpace,
-    /// A grid does not hold what a trial asks for.
-    #[error("the grid holds {holds}, and the trial asks for {name} as {asked}")]
+    /// A trial asked for a parameter that the grid does not hold.
+    #[error("the trial asks for {name} as {asked}, but the grid holds {holds}: ask for the grid's parameters")]
     NotInGrid {
-        /// The parameter.
+        /// The name of the parameter.
         name: String,
-        /// What was asked for.
+        /// The distribution asked for.
         asked: String,
-        /// What the grid holds under that name.
+        /// The distribution in the grid.
         holds: String,
     },
-    /// A setting of the study, its sampler or its pruner lies outside its range.
+    /// A setting of the study, its sampler or its pruner is out of its range.
     #[error("{key} = {}: expected {expected}", number(*value))]
     Setting {
-        /// The setting.
+        /// The name of the setting.
         key: &'static str,
-        /// What it was set to.
+        /// The value given.
         value: f64,
-        /// What would be right.
+        /// The allowed values.
         expected: &'static str,
     },
-    /// Too few trials to say what matters.
+    /// There are too few trials to compute importances.
     #[error("importances need at least {needed} complete trials: got {got}")]
     TooFewTrials {
-        /// The least number.
+        /// The number needed.
         needed: usize,
-        /// The trials that there are.
+        /// The number of complete trials.
         got: usize,
     },
-    /// All trials came to the same value, of which nothing can be the cause.
-    #[error("importances need values that differ: all {got} complete trials came to the same")]
+    /// All trials have the same value, so no parameter can explain a difference.
+    #[error("importances need different values: all {got} complete trials have the same value")]
     EqualValues {
-        /// The trials that there are.
+        /// The number of complete trials.
         got: usize,
     },
-    /// A study's file is there already.
-    #[error("{} holds a study already: resume it, or choose another file", .0.display())]
+    /// The study's file already exists.
+    #[error("{} already exists: resume the study, or choose another file", .0.display())]
     Exists(PathBuf),
     /// A study's file cannot be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -89,21 +89,21 @@ pub enum TuneError {
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A study's file is, or would be, larger than is read.
+    /// A study's file exceeds the size limit, or would.
     #[error(
-        "{} would hold more than {most} bytes: end this study, and begin another in its own file",
+        "{} would exceed {most} bytes: end this study and start another in a new file",
         path.display()
     )]
     Full {
         /// The file.
         path: PathBuf,
-        /// The most bytes.
+        /// The limit, in bytes.
         most: u64,
     },
-    /// A study's file does not hold a study.
+    /// A study's file is damaged.
     #[error("{}, line {line}: {reason}", path.display())]
     Damaged {
         /// The file.

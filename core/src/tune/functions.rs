@@ -1,7 +1,7 @@
-//! Functions to compare searches on, whose minima are known.
+//! Test functions with known minima, to compare samplers.
 //!
-//! As in Surjanovic and Bingham, "Virtual Library of Simulation Experiments: Test Functions and
-//! Datasets" (2013), but for the last.
+//! From Surjanovic and Bingham, "Virtual Library of Simulation Experiments: Test Functions and
+//! Datasets" (2013), except for the last.
 
 use std::f64::consts::{E, PI, TAU};
 
@@ -9,20 +9,20 @@ use serde_json::Value;
 
 use super::{Distribution, Scale, SearchSpace, Stop, Trial};
 
-/// A function with a space to search.
+/// A function with its search space.
 #[derive(Debug, Clone)]
 pub struct TestFunction {
-    /// Its name.
+    /// The name of the function.
     pub name: &'static str,
-    /// Where to search.
+    /// The space to search.
     pub space: SearchSpace,
-    /// The least value that it takes there.
+    /// The minimum over the space.
     pub minimum: f64,
     evaluate: fn(&[Value]) -> f64,
 }
 
 impl TestFunction {
-    /// Its value at a trial's parameters.
+    /// Evaluates the function at a trial's parameters.
     ///
     /// # Errors
     /// As [`Trial::suggest`].
@@ -33,7 +33,8 @@ impl TestFunction {
     }
 }
 
-/// All of them: smooth and rugged ones, of two to six dimensions, and one of choices and scales.
+/// Returns all test functions: smooth and rugged ones of two to six dimensions, and one with
+/// choices and scales.
 pub fn all() -> Vec<TestFunction> {
     let numbers = |name, d: usize, low, high, minimum, evaluate| {
         let axis = |i| (format!("x{i}"), Distribution::Float { low, high, scale: Scale::Linear });
@@ -99,8 +100,8 @@ fn ackley(x: &[f64]) -> f64 {
     20.0 + E - 20.0 * (-0.2 * distance).exp() - waves.exp()
 }
 
-/// As the settings of a training act: each optimiser has a learning rate of its own that suits it, width
-/// helps up to a point, and one setting does nothing.
+/// A function that mimics the settings of a training: each optimiser has its own best learning
+/// rate, width helps up to a point, and one setting has no effect.
 fn mixed() -> TestFunction {
     let float = |low, high, scale| Distribution::Float { low, high, scale };
     let optimizers = ["adam", "sgd", "rms_prop"].map(Value::from).to_vec();

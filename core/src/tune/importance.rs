@@ -1,4 +1,4 @@
-//! Which parameters mattered.
+//! Parameter importances: which parameters mattered.
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -12,22 +12,22 @@ const FEWEST: usize = 4;
 /// More trees only take time.
 const MOST_TREES: usize = 10_000;
 
-/// How much of the variance of a study's values a parameter explains by itself.
+/// The fraction of the variance of a study's values that a parameter explains alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Importance {
-    /// The parameter.
+    /// The name of the parameter.
     pub name: String,
-    /// Its share of the variance, from 0 to 1.
+    /// Its fraction of the variance, from 0 to 1.
     pub share: f64,
 }
 
-/// The forest that importances are read from.
+/// The settings of the random forest behind the importances.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImportanceConfig {
     /// The number of trees; from 1 to 10,000.
     pub trees: usize,
-    /// The trials of a leaf, at least; ≥ 1.
+    /// The least number of trials in a leaf; ≥ 1.
     pub min_leaf: usize,
 }
 
@@ -37,18 +37,19 @@ impl Default for ImportanceConfig {
     }
 }
 
-/// How much each parameter matters by itself, the most first: functional analysis of variance.
+/// Computes the importance of each parameter alone, the highest first, by functional analysis of
+/// variance.
 ///
-/// A forest of regression trees is fitted to the complete trials, and each parameter's share is the
-/// variance of the forest's prediction over that parameter, the others averaged over the *whole* space,
-/// relative to all variance: Hutter, Hoos and Leyton-Brown, "An Efficient Approach for Assessing
-/// Hyperparameter Importance" (2014), algorithms 1 and 2, main effects alone.
+/// Fits a forest of regression trees to the complete trials. A parameter's share is the variance of
+/// the forest's prediction over that parameter, averaged over the *whole* space of the others,
+/// relative to the total variance: Hutter, Hoos and Leyton-Brown, "An Efficient Approach for
+/// Assessing Hyperparameter Importance" (2014), algorithms 1 and 2, main effects only.
 ///
-/// It can tell what was worth searching *in the ranges given*; a wider range makes a parameter matter
-/// more. What the shares leave of 1 is due to parameters acting together. It cannot tell what matters
-/// near the best trial, where a parameter with a small share may decide; nor is it sure where trials are
-/// few: a sampler that learned to avoid a region leaves hardly any there to learn from. Parameters that
-/// not all complete trials had are left out.
+/// Importances refer to *the given ranges*; a wider range raises a parameter's importance. The rest
+/// to 1 is due to interactions of parameters. Importances do not describe the neighbourhood of the
+/// best trial, where a parameter with a small share may decide. They are uncertain where trials are
+/// rare: a sampler that avoids a region leaves few there. Parameters that some complete trials lack
+/// are left out.
 ///
 /// # Errors
 /// [`TuneError::TooFewTrials`], [`TuneError::EqualValues`], [`TuneError::Setting`].
@@ -119,7 +120,7 @@ pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Import
 #[derive(Clone)]
 enum Side {
     Interval(f64, f64),
-    /// Which choices belong to it.
+    /// Whether each choice belongs to it.
     Choices(Vec<bool>),
 }
 
@@ -131,7 +132,7 @@ impl Side {
         }
     }
 
-    /// Its share of the dimension.
+    /// Returns its fraction of the dimension.
     fn extent(&self) -> f64 {
         match self {
             Self::Interval(low, high) => high - low,

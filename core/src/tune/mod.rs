@@ -1,8 +1,7 @@
-//! Hyperparameter search: settings that are tried, judged, and chosen by what was learned of those
-//! before.
+//! Hyperparameter search: tries settings and chooses the next ones by the results so far.
 //!
-//! A [`Study`] calls a function with one [`Trial`] after the other. The function asks the trial for its
-//! settings, trains with them, and returns a value to be minimised or maximised:
+//! A [`Study`] calls a function with one [`Trial`] after the other. The function asks the trial for
+//! settings, trains with them, and returns a value to minimise or maximise:
 //!
 //! ```
 //! use gymnast_core::tune::{Direction, Sampler, Scale, Study, StudyConfig, Tpe};
@@ -24,19 +23,20 @@
 //! # Ok::<(), gymnast_core::tune::TuneError>(())
 //! ```
 //!
-//! What a trial does not ask for is no part of it, so a setting that only one optimiser has is asked for
-//! where that optimiser was chosen. A [`SearchSpace`] is the same declared beforehand.
+//! A trial has only the parameters it asks for, so ask for a setting of one optimiser only after
+//! that optimiser was chosen. A [`SearchSpace`] declares parameters in advance.
 //!
-//! **Samplers** ([`Sampler`]): a grid, random search, [`Tpe`] and [`CmaEs`]. **Pruners** ([`Pruner`]) end
-//! trials that lag behind at what they [report](Trial::report) on the way. **Files**: a study begun by
-//! [`Study::create`] writes each trial down as it ends, and [`Study::resume`] goes on with it.
+//! **Samplers** ([`Sampler`]): a grid, random search, [`Tpe`] and [`CmaEs`]. **Pruners**
+//! ([`Pruner`]) end trials early, judging by the values they [report](Trial::report). **Files**: a
+//! study created with [`Study::create`] saves each trial when it ends, and [`Study::resume`]
+//! continues it.
 //!
-//! **Determinism.** What a trial draws is a function of the study's seed, the trial's number and the
-//! finished trials before it, nothing else: no sampler has a state of its own. So a study that was
-//! killed comes to the same trials as one that was not, and the same seed to the same study, bit for
-//! bit. Trials that run at once ([`Study::optimize_parallel`]) are drawn and pruned in batches by what
-//! was known before their batch, so that their outcome depends on how many run at once, yet not on
-//! which of them ends first.
+//! **Determinism.** A trial's draws depend only on the study's seed, the trial's number and the
+//! trials that finished before; samplers have no state. So a study that was killed and resumed runs
+//! the same trials as an uninterrupted one, bit for bit. Parallel trials
+//! ([`Study::optimize_parallel`]) run in batches: each is drawn and pruned by the results before
+//! its batch. The results depend on the number of parallel trials, but not on which of them ends
+//! first.
 
 mod distribution;
 mod error;

@@ -1,10 +1,11 @@
-//! Pictures of a study.
+//! Plots of a study.
 
 use super::{Direction, Importance, Study};
 use crate::plot::{Axis, Bar, BarChart, Line, LinePlot, capitalized};
 
 impl Study {
-    /// The values of the complete trials, and the best so far; without a point where none is complete.
+    /// Plots the values of the complete trials and the best so far; the plot is empty without
+    /// complete trials.
     pub fn history_plot(&self, value: &str) -> LinePlot {
         let complete =
             self.trials().iter().filter_map(|trial| Some((trial.number, trial.value()?)));
@@ -34,7 +35,7 @@ impl Study {
 }
 
 impl Importance {
-    /// The shares as bars.
+    /// Plots the importances as a bar chart.
     pub fn plot(importances: &[Self]) -> BarChart {
         let bar = |own: &Self| Bar {
             name: own.name.clone(),

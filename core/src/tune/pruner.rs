@@ -1,34 +1,34 @@
-//! Which trials to end early.
+//! Pruners: end unpromising trials early.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Direction, TrialRecord, TuneError};
 use crate::statistics::median;
 
-/// Which trials to end early, by what they and those before them reported at the same step.
+/// Ends trials early, by comparing their reports with earlier trials' reports at the same step.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pruner {
-    /// None.
+    /// Ends no trial.
     #[default]
     None,
-    /// Those worse than the median.
+    /// Ends trials that are worse than the median.
     Median(Median),
-    /// All but the best share at each of some steps that lie ever further apart.
+    /// Keeps only the best fraction of trials at each of several steps that grow geometrically.
     SuccessiveHalving(SuccessiveHalving),
 }
 
-/// Ends a trial whose best report so far is worse than the median of what complete trials reported at
-/// the same step.
+/// Ends a trial whose best report so far is worse than the median of the complete trials' reports
+/// at the same step.
 ///
 /// Golovin et al., "Google Vizier: A Service for Black-Box Optimization" (2017), section 3.2.2, without
 /// its running averages, as Optuna does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Median {
-    /// No trial is ended before so many are complete; ≥ 1.
+    /// The number of complete trials before the first pruning; ≥ 1.
     pub n_startup_trials: usize,
-    /// Nor before this step.
+    /// The first step at which trials are pruned.
     pub n_warmup_steps: u64,
 }
 
@@ -38,18 +38,18 @@ impl Default for Median {
     }
 }
 
-/// Asynchronous successive halving (ASHA): of the trials that reached a rung, step
-/// `min_resource · reduction_factorᵏ`, the best share `1/reduction_factor` goes on to the next.
+/// Asynchronous successive halving (ASHA): of the trials that reached a rung, step `min_resource ·
+/// reduction_factorᵏ`, the best fraction `1/reduction_factor` continues to the next rung.
 ///
-/// Li et al., "A System for Massively Parallel Hyperparameter Tuning" (2020), algorithm 2. A trial that
-/// was ended is not taken up again, and before `reduction_factor` trials reached a rung only the best of
-/// them goes on, as in Optuna.
+/// Li et al., "A System for Massively Parallel Hyperparameter Tuning" (2020), algorithm 2. As in
+/// Optuna, a trial that was ended is not resumed, and until `reduction_factor` trials have reached
+/// a rung only the best of them continues.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SuccessiveHalving {
     /// The step of the lowest rung; ≥ 1.
     pub min_resource: u64,
-    /// What share goes on, as its inverse: η in the paper; ≥ 2.
+    /// The inverse of the fraction of trials that continue, η in the paper; ≥ 2.
     pub reduction_factor: u64,
 }
 
@@ -135,7 +135,8 @@ impl SuccessiveHalving {
         false
     }
 
-    /// Whether a trial with this loss at a rung is among the best share of all that reached it.
+    /// Returns whether a trial with this loss at a rung is in the best fraction of all that reached
+    /// it.
     fn goes_on(&self, rung: u64, own: f64, history: &[TrialRecord], direction: Direction) -> bool {
         let at_rung = |trial: &TrialRecord| {
             let first = trial.reports.iter().find(|(step, _)| *step >= rung);

@@ -1,55 +1,55 @@
-//! What is kept of a trial.
+//! The record of a trial.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Distribution;
 
-/// A parameter as a trial had it.
+/// A parameter of a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Param {
-    /// Its name.
+    /// The name of the parameter.
     pub name: String,
-    /// What it might have been.
+    /// The distribution it was drawn from.
     pub distribution: Distribution,
-    /// What it was.
+    /// The value drawn.
     pub value: Value,
 }
 
-/// How a trial ended.
+/// The outcome of a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// With this value, which is finite.
+    /// Completed with this finite value.
     Complete(f64),
-    /// Early, since it lagged behind the others.
+    /// Pruned: ended early, because it was worse than the others.
     Pruned,
-    /// With an error or a value that is not finite, for this reason.
+    /// Failed for this reason: an error, or a value that is not finite.
     Failed(String),
 }
 
-/// A trial that has ended.
+/// A finished trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrialRecord {
-    /// Its number, from 0.
+    /// The number of the trial, from 0.
     pub number: u64,
-    /// Its parameters, in the order it asked for them.
+    /// The parameters, in the order the trial asked for them.
     pub params: Vec<Param>,
-    /// What it reported on the way, as (step, value) with rising steps.
+    /// The reports, as (step, value) with increasing steps.
     pub reports: Vec<(u64, f64)>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
 impl TrialRecord {
-    /// The value of a parameter; `None` where the trial did not ask for it.
+    /// Returns the value of a parameter; `None` if the trial did not ask for it.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.param(name).map(|param| &param.value)
     }
 
-    /// What the trial came to; `None` unless it is complete.
+    /// Returns the value of a complete trial, else `None`.
     pub fn value(&self) -> Option<f64> {
         match self.outcome {
             Outcome::Complete(value) => Some(value),
@@ -61,7 +61,8 @@ impl TrialRecord {
         self.params.iter().find(|param| param.name == name)
     }
 
-    /// The places of these parameters; `None` where the trial had not all of them as they are.
+    /// Returns the places of these parameters; `None` if the trial lacks one of them or drew it
+    /// from another distribution.
     pub(super) fn coordinates(&self, space: &[(&str, &Distribution)]) -> Option<Vec<f64>> {
         let place = |&(name, distribution): &(&str, &Distribution)| {
             let param = self.param(name).filter(|param| param.distribution == *distribution)?;
@@ -70,11 +71,11 @@ impl TrialRecord {
         space.iter().map(place).collect()
     }
 
-    /// What is wrong with a record that came from a file.
+    /// Checks a record read from a file.
     pub(super) fn check(&self) -> Result<(), String> {
         for (i, Param { name, distribution, value }) in self.params.iter().enumerate() {
             if self.params[..i].iter().any(|other| other.name == *name) {
-                return Err(format!("{name} is there twice: expected each parameter once"));
+                return Err(format!("{name} occurs twice: expected each parameter once"));
             }
             distribution.check(name).map_err(|error| error.to_string())?;
             if distribution.coordinate(value).is_none() {
@@ -82,7 +83,7 @@ impl TrialRecord {
             }
         }
         if !self.reports.is_sorted_by(|a, b| a.0 < b.0) {
-            return Err("the steps of its reports do not rise".to_owned());
+            return Err("the steps of its reports must increase".to_owned());
         }
         let values = self.reports.iter().map(|(_, value)| *value).chain(self.value());
         match values.into_iter().find(|value| !value.is_finite()) {

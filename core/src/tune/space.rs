@@ -1,10 +1,10 @@
-//! Parameters declared beforehand.
+//! Search spaces: parameters declared in advance.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Distribution, Trial, TuneError};
 
-/// The parameters of a search, declared beforehand, in order.
+/// The parameters of a search, declared in advance, in order.
 ///
 /// ```
 /// use gymnast_core::tune::{Distribution, Scale, SearchSpace};
@@ -20,7 +20,7 @@ use super::{Distribution, Trial, TuneError};
 pub struct SearchSpace(Vec<(String, Distribution)>);
 
 impl SearchSpace {
-    /// A space of these parameters.
+    /// Creates a space of these parameters.
     ///
     /// # Errors
     /// [`TuneError::EmptySpace`], [`TuneError::Twice`], [`TuneError::Range`],
@@ -34,7 +34,7 @@ impl SearchSpace {
         Ok(space)
     }
 
-    /// Checks a space that came from a file.
+    /// Checks a space read from a file.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -56,12 +56,12 @@ impl SearchSpace {
         self.0.iter().map(|(name, distribution)| (name.as_str(), distribution))
     }
 
-    /// The distribution of a parameter; `None` where there is none of that name.
+    /// Returns the distribution of a parameter; `None` if the space has no such parameter.
     pub fn get(&self, name: &str) -> Option<&Distribution> {
         self.iter().find(|(other, _)| *other == name).map(|(_, distribution)| distribution)
     }
 
-    /// Asks a trial for all of them, in order.
+    /// Asks a trial for all parameters, in order.
     ///
     /// # Errors
     /// As [`Trial::suggest`].

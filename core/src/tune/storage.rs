@@ -1,4 +1,4 @@
-//! A study as a file: a line that says what it is, and a line for each trial as it ends.
+//! The file of a study: a line for the study, and a line for each finished trial.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -81,7 +81,7 @@ impl Storage {
         }
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         if whole == 0 {
-            let reason = "no line is whole: expected a study; remove the file to begin one";
+            let reason = "no complete line: expected a study; remove the file to start one";
             return Err(damaged(1, reason.to_owned()));
         }
         let mut lines = bytes[..whole].split(|byte| *byte == b'\n').zip(1..);
@@ -100,7 +100,7 @@ impl Storage {
         }
         trials.sort_by_key(|(trial, _)| trial.number);
         if let Some(pair) = trials.windows(2).find(|pair| pair[0].0.number == pair[1].0.number) {
-            let reason = format!("trial {} is there twice", pair[0].0.number);
+            let reason = format!("trial {} occurs twice", pair[0].0.number);
             return Err(damaged(pair[1].1, reason));
         }
         if whole < bytes.len() {
@@ -133,13 +133,13 @@ impl Storage {
     ) -> Result<(), TuneError> {
         if self.is_broken {
             let reason =
-                "an earlier line could not be written whole; resume the study from its file";
+                "an earlier line could not be completed; resume the study from its file";
             return Err(self.write_error(io::Error::other(reason)));
         }
         // What is written to a file that was removed would be lost without a word.
         if !files::is_at(&self.file, &self.path).map_err(|source| self.write_error(source))? {
             let reason =
-                "it was removed or replaced while the search went on; put it back to resume it";
+                "it was removed or replaced during the search; put it back to resume";
             return Err(self.write_error(io::Error::other(reason)));
         }
         if let Err(source) = fill(&self.file).and_then(|()| self.file.sync_data()) {
@@ -157,7 +157,7 @@ impl Storage {
         file.try_lock().map_err(|reason| match reason {
             TryLockError::Error(source) => error("lock")(source),
             TryLockError::WouldBlock => {
-                error("open")(io::Error::other("another process is at work on this study"))
+                error("open")(io::Error::other("another process has this study open; wait until it ends"))
             }
         })?;
         let end = file.metadata().map_err(error("read"))?.len();

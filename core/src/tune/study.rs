@@ -1,4 +1,4 @@
-//! One trial after the other, or several at once.
+//! A study: runs trials one after the other, or several in parallel.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -11,14 +11,14 @@ use super::{Pruner, Sampler, Stop, Tpe, Trial, TrialRecord, TuneError};
 /// The most trials at once, each of which takes a thread.
 const MOST_JOBS: usize = 1024;
 
-/// Which values are better.
+/// Whether values are minimised or maximised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// Lower ones: losses.
+    /// Lower values are better, for example losses.
     #[default]
     Minimize,
-    /// Higher ones: accuracies, returns.
+    /// Higher values are better, for example accuracies and returns.
     Maximize,
 }
 
@@ -32,20 +32,20 @@ impl Direction {
     }
 }
 
-/// What makes a study, apart from what it tries.
+/// The settings of a study, except the search space.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StudyConfig {
-    /// Which values are better.
+    /// Whether values are minimised or maximised.
     pub direction: Direction,
-    /// What to try next.
+    /// How the next settings are chosen.
     pub sampler: Sampler,
-    /// Which trials to end early.
+    /// How unpromising trials are ended early.
     pub pruner: Pruner,
-    /// What all draws follow from.
+    /// The seed of all draws.
     pub seed: u64,
-    /// What else the values depend on, in the caller's own words: kept in the file, for the caller to
-    /// compare when the study goes on.
+    /// Further dependencies of the values, in the caller's words. They are stored in the file, so
+    /// that the caller can compare them on resuming.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub about: String,
 }
@@ -63,10 +63,10 @@ impl Default for Sampler {
     }
 }
 
-/// How an optimisation ended.
+/// Why an optimisation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// All trials are there.
+    /// All requested trials are finished.
     Done,
     /// A trial returned [`Stop::Interrupted`].
     Interrupted,
@@ -82,7 +82,7 @@ pub struct Study {
 }
 
 impl Study {
-    /// A study that is kept in memory alone.
+    /// Creates a study in memory only.
     ///
     /// # Errors
     /// [`TuneError::Setting`]; for a grid also what its space returns.
@@ -91,38 +91,40 @@ impl Study {
         Ok(Self { config, trials: Vec::new(), storage: None })
     }
 
-    /// A study that writes each trial down as it ends: JSON lines, the first for the study itself.
+    /// Creates a study that writes each finished trial to a file: JSON lines, the first for the
+    /// study itself.
     ///
     /// # Errors
-    /// As [`new`](Self::new); [`TuneError::Exists`] where the file is there, [`TuneError::File`] where
-    /// another process has it, [`TuneError::Write`].
+    /// As [`new`](Self::new); [`TuneError::Exists`] if the file exists, [`TuneError::File`] if
+    /// another process has it open, [`TuneError::Write`].
     pub fn create(path: &Path, config: StudyConfig) -> Result<Self, TuneError> {
         config.check()?;
         let storage = Some(Storage::create(path, &config)?);
         Ok(Self { config, trials: Vec::new(), storage })
     }
 
-    /// The study of a file, to go on where it ended. A trial that a killed process was still at is not
-    /// there: it is run again.
+    /// Opens the study of a file to continue it. A trial that was running when the process was
+    /// killed is not in the file: it runs again.
     ///
     /// # Errors
-    /// [`TuneError::File`]; [`TuneError::Full`]; [`TuneError::Damaged`] with the line that is no trial.
+    /// [`TuneError::File`]; [`TuneError::Full`]; [`TuneError::Damaged`] with the number of the
+    /// invalid line.
     pub fn resume(path: &Path) -> Result<Self, TuneError> {
         let (storage, config, trials) = Storage::resume(path)?;
         Ok(Self { config, trials, storage: Some(storage) })
     }
 
-    /// What makes the study.
+    /// Returns the settings of the study.
     pub fn config(&self) -> &StudyConfig {
         &self.config
     }
 
-    /// The trials that have ended, by number.
+    /// Returns the finished trials, by number.
     pub fn trials(&self) -> &[TrialRecord] {
         &self.trials
     }
 
-    /// The best complete trial, the first of equals; `None` where none is complete.
+    /// Returns the best complete trial, the first of equals; `None` without complete trials.
     pub fn best(&self) -> Option<&TrialRecord> {
         let loss =
             |trial: &&TrialRecord| trial.value().map(|value| self.config.direction.loss(value));
@@ -130,12 +132,13 @@ impl Study {
         complete.min_by(|a, b| loss(a).partial_cmp(&loss(b)).expect("values are finite"))
     }
 
-    /// Runs trials until the study holds `n_trials`, those of earlier sessions and failed ones included.
+    /// Runs trials until the study has `n_trials`, those of earlier sessions and failed ones
+    /// included.
     ///
     /// # Errors
-    /// Parameters asked for wrongly, as [`Trial::suggest`] says; [`TuneError::Write`] and
-    /// [`TuneError::Full`], after which what was written stays whole. What else goes wrong in a trial
-    /// makes that trial fail.
+    /// Parameters asked for wrongly, as in [`Trial::suggest`]; [`TuneError::Write`] and
+    /// [`TuneError::Full`], after which the file stays intact. Any other error in a trial makes
+    /// only that trial fail.
     pub fn optimize(
         &mut self,
         n_trials: u64,
@@ -154,11 +157,11 @@ impl Study {
         }
     }
 
-    /// The same with so many trials at once, each on a thread.
+    /// Runs up to `jobs` trials in parallel, each on a thread; see [`optimize`](Self::optimize).
     ///
-    /// Trials come in batches of `jobs`: each is drawn, and pruned, by what was known before its batch,
-    /// so the study depends on `jobs` but not on which trial ends first. The next batch begins when the
-    /// last of a batch has ended.
+    /// Trials run in batches of `jobs`: each is drawn and pruned by the results before its batch,
+    /// so the study depends on `jobs` but not on which trial ends first. A batch starts when the
+    /// previous one has ended.
     ///
     /// # Errors
     /// As [`optimize`](Self::optimize); [`TuneError::Setting`] unless `jobs` is from 1 to 1024.
@@ -223,7 +226,7 @@ impl Study {
         }
     }
 
-    /// The numbers of the trials that are still to run.
+    /// Returns the numbers of the trials still to run.
     fn missing(&self, n_trials: u64) -> impl Iterator<Item = u64> + use<'_> {
         let end = n_trials.min(self.config.sampler.limit());
         let is_missing =

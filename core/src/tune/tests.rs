@@ -209,8 +209,8 @@ fn a_damaged_file_is_refused_with_its_line() {
         assert!(message.contains("study.jsonl") && message.contains(part), "{message}");
     };
     refused(2, "{", "line 3");
-    refused(1, &lines[1].replace("\"depth\"", "\"rate\""), "rate is there twice");
-    refused(3, lines[1], "line 4: trial 0 is there twice");
+    refused(1, &lines[1].replace("\"depth\"", "\"rate\""), "rate occurs twice");
+    refused(3, lines[1], "line 4: trial 0 occurs twice");
     refused(0, &lines[0].replace("\"study_format\":1", "\"study_format\":2"), "expected 1");
     let sampler = "{\"cma_es\":{\"sigma\":7.0}}";
     refused(0, &lines[0].replace("\"random\"", sampler), "line 1: sigma = 7: expected a share");

@@ -1,4 +1,4 @@
-//! A trial under way.
+//! A running trial.
 
 use std::error::Error;
 
@@ -9,14 +9,14 @@ use serde_json::Value;
 use super::sampler::{Request, stream};
 use super::{Distribution, Outcome, Param, Scale, StudyConfig, TrialRecord, TuneError};
 
-/// Why a trial ends without a value. Any error becomes one by `?`.
+/// Why a trial ends without a value. Any error converts to it with `?`.
 #[derive(Debug)]
 pub enum Stop {
-    /// It lags behind: [`Trial::should_prune`] said so.
+    /// The trial is pruned: [`Trial::should_prune`] returned true.
     Pruned,
-    /// The whole study is to end, and this trial to be run again when it goes on.
+    /// The study ends now; this trial runs again when the study is resumed.
     Interrupted,
-    /// It failed, which is recorded.
+    /// The trial failed; the error is recorded.
     Failed(Box<dyn Error + Send + Sync>),
 }
 
@@ -27,7 +27,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for Stop {
     }
 }
 
-/// A trial under way: it is asked for parameters and told how the training goes.
+/// A running trial: suggests parameters and receives reports on the training.
 #[derive(Debug)]
 pub struct Trial<'a> {
     config: &'a StudyConfig,
@@ -64,18 +64,18 @@ impl<'a> Trial<'a> {
         Ok(trial)
     }
 
-    /// Its number, from 0.
+    /// Returns the number of the trial, from 0.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// A random stream of its own, for what the trial itself draws: a function of the study's seed and
+    /// Creates a random stream for the trial's own draws; it depends only on the study's seed and
     /// the trial's number.
     pub fn rng(&self) -> ChaCha8Rng {
         stream(self.config.seed, self.number, "trial")
     }
 
-    /// A number from `low` to `high`.
+    /// Suggests a number from `low` to `high`.
     ///
     /// # Errors
     /// As [`suggest`](Self::suggest).
@@ -90,7 +90,7 @@ impl<'a> Trial<'a> {
         Ok(value.as_f64().expect("a float's value is a number"))
     }
 
-    /// A whole number from `low` to `high`, both included.
+    /// Suggests a whole number from `low` to `high`, both included.
     ///
     /// # Errors
     /// As [`suggest`](Self::suggest).
@@ -105,7 +105,7 @@ impl<'a> Trial<'a> {
         Ok(value.as_i64().expect("an int's value is whole"))
     }
 
-    /// One of `choices`, which are told apart by what they are as JSON.
+    /// Suggests one of `choices`, which must differ as JSON.
     ///
     /// # Errors
     /// As [`suggest`](Self::suggest).
@@ -123,11 +123,11 @@ impl<'a> Trial<'a> {
         Ok(&choices[index as usize])
     }
 
-    /// A value of this distribution; the same again where the trial asks for the same again.
+    /// Suggests a value from a distribution; asking again returns the same value.
     ///
     /// # Errors
     /// [`TuneError::Range`], [`TuneError::Choices`], [`TuneError::Redefined`],
-    /// [`TuneError::NotInGrid`]. They end the study, since every trial would meet them.
+    /// [`TuneError::NotInGrid`]. They end the study, because every trial would fail with them.
     pub fn suggest(&mut self, name: &str, distribution: &Distribution) -> Result<Value, TuneError> {
         let value = self.choose(name, distribution);
         self.is_misasked |= value.is_err();
@@ -160,10 +160,10 @@ impl<'a> Trial<'a> {
         Ok(value)
     }
 
-    /// Tells how the trial stands after `step` (an epoch, env steps), for the pruner to judge.
+    /// Reports the value of the trial after `step` (an epoch, env steps) to the pruner.
     ///
-    /// A value that is not finite, or a step that is not greater than the last, makes the trial fail,
-    /// whatever it returns; [`should_prune`](Self::should_prune) is true from then on.
+    /// A value that is not finite, or a step that does not increase, makes the trial fail, whatever
+    /// it returns; [`should_prune`](Self::should_prune) is then true.
     pub fn report(&mut self, step: u64, value: f64) {
         if self.wrong.is_some() {
             return;
@@ -177,13 +177,13 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Whether the trial should end with [`Stop::Pruned`], by what it reported last.
+    /// Returns whether the trial should end with [`Stop::Pruned`], judging by its last report.
     pub fn should_prune(&self) -> bool {
         let StudyConfig { pruner, direction, .. } = self.config;
         self.wrong.is_some() || pruner.should_prune(&self.reports, self.history, *direction)
     }
 
-    /// What is kept of the trial; `None` where it is to be run again.
+    /// Returns the record of the trial; `None` if it is to run again.
     pub(super) fn finish(
         self,
         result: Result<f64, Stop>,

@@ -7,29 +7,29 @@ use serde::{Deserialize, Serialize};
 use super::{Ranked, Request, eigen, uniform};
 use crate::tune::TuneError;
 
-/// Draws that leave the range are drawn again so often, then put on its edge.
+/// The number of redraws outside the range before a draw is clipped to its edge.
 const REDRAWS: usize = 100;
 
-/// The evolution strategy with covariance matrix adaptation, for numbers; choices, which have no
-/// order, are drawn at random.
+/// CMA-ES, the evolution strategy with covariance matrix adaptation, for numbers; unordered choices
+/// are drawn at random.
 ///
-/// Hansen, "The CMA Evolution Strategy: A Tutorial" (2016, arXiv:1604.00772), figure 6 and table 1, with
-/// non-negative weights. It has no state of its own: the trials so far, taken in order, `population` a
-/// generation, are followed anew for each draw. A last generation that is not whole yet is drawn from and
-/// not learned from. Of the trials of a generation pruned ones rank behind complete ones, failed ones
-/// last.
+/// Hansen, "The CMA Evolution Strategy: A Tutorial" (2016, arXiv:1604.00772), figure 6 and table 1,
+/// with non-negative weights. It has no state: each draw replays the trials so far in order,
+/// `population` per generation. An incomplete last generation is sampled from but not learned from.
+/// Within a generation pruned trials rank behind complete ones, failed ones last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CmaEs {
-    /// The trials of a generation; 0: 4 + ⌊3 ln d⌋ for d parameters. At least 2 otherwise.
+    /// The number of trials in a generation, ≥ 2; 0: 4 + ⌊3 ln d⌋ for d parameters.
     pub population: usize,
-    /// The first generation's deviation around the middle, as a share of the range; above 0, at most 1.
+    /// The standard deviation of the first generation around the middle, as a fraction of the
+    /// range; in (0, 1].
     pub sigma: f64,
 }
 
 impl Default for CmaEs {
-    /// The tutorial's population; a third of the range, so that a hundred trials can still find what
-    /// lies at its edge.
+    /// Uses the tutorial's population and a third of the range, so that a hundred trials can still
+    /// reach its edge.
     fn default() -> Self {
         Self { population: 0, sigma: 0.3 }
     }

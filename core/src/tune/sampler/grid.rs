@@ -1,22 +1,22 @@
-//! Every combination once.
+//! Grid search.
 
 use serde::{Deserialize, Serialize};
 
 use super::Request;
 use crate::tune::{Distribution, SearchSpace, TuneError};
 
-/// No grid cuts a range into more values.
+/// The largest number of values in a range.
 const MOST_POINTS: u64 = 1000;
 
-/// Every combination once: the first parameter changes slowest.
+/// Tries every combination once; the first parameter changes slowest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
     /// The parameters.
     pub space: SearchSpace,
-    /// How many values a range is cut into, its ends included; from 2 to 1000. Whole numbers that are no
-    /// more are all there, and on a logarithmic scale fewer where small ones would be there twice.
-    /// Choices are all there.
+    /// The number of values in a range, its ends included; from 2 to 1000. A range of fewer whole
+    /// numbers gives all of them; a logarithmic scale gives fewer values where small whole numbers
+    /// would repeat. Choices are all tried.
     pub points: u64,
 }
 
@@ -30,7 +30,7 @@ impl Grid {
         Err(TuneError::Setting { key: "points", value, expected: "from 2 to 1000" })
     }
 
-    /// The number of combinations.
+    /// Returns the number of combinations.
     #[allow(clippy::len_without_is_empty, reason = "a grid is never empty")]
     pub fn len(&self) -> u64 {
         self.places().map(|places| places.len() as u64).fold(1, u64::saturating_mul)
@@ -50,7 +50,7 @@ impl Grid {
                 return Err(TuneError::NotInGrid {
                     name: name.to_owned(),
                     asked: distribution.to_string(),
-                    holds: own.map_or_else(|| "no such".to_owned(), ToString::to_string),
+                    holds: own.map_or_else(|| "no such parameter".to_owned(), ToString::to_string),
                 });
             };
             let sizes = all[index + 1..].iter().map(|places| places.len() as u64);

@@ -1,4 +1,4 @@
-//! What settings to try next.
+//! Samplers: choose the settings of the next trial.
 
 mod cma_es;
 mod eigen;
@@ -18,17 +18,19 @@ pub use cma_es::CmaEs;
 pub use grid::Grid;
 pub use tpe::Tpe;
 
-/// What settings to try next: a pure function of the finished trials, the seed and the trial's number.
+/// Chooses the next settings: a pure function of the finished trials, the seed and the trial's
+/// number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sampler {
-    /// Every combination once; the study ends with the last.
+    /// Tries every combination once; the study ends with the last.
     Grid(Grid),
-    /// Independent draws: Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization" (2012).
+    /// Draws independently at random: Bergstra and Bengio, "Random Search for Hyper-Parameter
+    /// Optimization" (2012).
     Random,
-    /// Where good trials are dense and bad ones are not.
+    /// Draws where good trials are dense and bad ones are not (tree-structured Parzen estimator).
     Tpe(Tpe),
-    /// Around a mean that moves to better trials, in a shape that adapts to them.
+    /// Draws around a mean that moves towards better trials, with a covariance that adapts to them.
     CmaEs(CmaEs),
 }
 

@@ -11,32 +11,32 @@ use crate::tune::TuneError;
 /// More candidates find nothing better and take long for every trial.
 const MOST_CANDIDATES: usize = 10_000;
 
-/// The tree-structured Parzen estimator: the density `l` of the best trials' settings, the density `g`
-/// of the others', and next the setting where `l/g` is greatest among some drawn from `l`.
+/// The tree-structured Parzen estimator: estimates the density `l` of the best trials' settings and
+/// the density `g` of the others', and tries the candidate from `l` with the largest `l/g`.
 ///
-/// Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (2011), section 4; the share of good
-/// trials and the weights and widths of kernels follow Optuna, as Watanabe describes them in
-/// "Tree-Structured Parzen Estimator: Understanding Its Algorithm Components and Their Roles for Better
-/// Empirical Performance" (2023).
+/// Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (2011), section 4. The fraction
+/// of good trials and the kernels' weights and widths follow Optuna, as Watanabe describes them in
+/// "Tree-Structured Parzen Estimator: Understanding Its Algorithm Components and Their Roles for
+/// Better Empirical Performance" (2023).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tpe {
-    /// The trials drawn at random before there is enough to learn from, failed ones included; ≥ 1.
+    /// The number of random trials before the estimator starts, failed ones included; ≥ 1.
     pub n_startup_trials: usize,
-    /// The settings drawn from `l` to choose from; from 1 to 10,000.
+    /// The number of candidates drawn from `l` for each trial; from 1 to 10,000.
     pub n_ei_candidates: usize,
-    /// The share of trials that count as good, at most `max_good` of them; above 0, below 1.
+    /// The fraction of trials that count as good, at most `max_good` trials; in (0, 1).
     pub gamma: f64,
-    /// The most trials that count as good; ≥ 1.
+    /// The largest number of good trials; ≥ 1.
     pub max_good: usize,
-    /// Draw parameters together, so that what only does well together is seen. Otherwise each is drawn
-    /// by itself.
+    /// Whether to draw all parameters together, which captures their interactions. Otherwise each
+    /// is drawn independently.
     pub multivariate: bool,
 }
 
 impl Default for Tpe {
-    /// Optuna's, except that parameters are drawn together, from kernels half as wide as its own:
-    /// `examples/tune_functions.rs` compares.
+    /// Uses Optuna's defaults, except that parameters are drawn together, from kernels half as
+    /// wide: `examples/tune_functions.rs` compares both.
     fn default() -> Self {
         Self {
             n_startup_trials: 10,
