@@ -1,4 +1,4 @@
-//! A small network that learns from a large one's answers.
+//! Knowledge distillation: a small network learns from a large one's outputs.
 
 use tch::{Kind, Tensor};
 
@@ -8,16 +8,16 @@ use crate::loss::{Loss, LossError};
 use crate::nn::{Network, described_with_numbers};
 use crate::supervised::{FitError, Objective};
 
-/// `T² · mean KL(softmax(teacher / T) ‖ softmax(student / T))`: how far the student's softened answers are
-/// from the teacher's (Hinton, Vinyals and Dean 2015, <https://arxiv.org/abs/1503.02531>). The factor T²
-/// keeps the gradients' size, which falls as 1/T², so that the temperature can change alone.
+/// Computes `T² · mean KL(softmax(teacher / T) ‖ softmax(student / T))`, the distance of the
+/// student's softened outputs from the teacher's (Hinton, Vinyals and Dean 2015,
+/// <https://arxiv.org/abs/1503.02531>). The factor T² compensates for gradients that shrink as
+/// 1/T², so the temperature can change alone.
 ///
-/// Both are `[B, C]`, before their softmax; the result is `[]`. The teacher should not require
-/// gradients.
+/// Both are logits, `[B, C]`; the result is `[]`. The teacher should not require gradients.
 ///
 /// # Errors
 /// [`LossError::Setting`] unless the temperature is positive; [`LossError::Shape`] or
-/// [`LossError::Kind`] unless both are floating-point numbers of one such shape.
+/// [`LossError::Kind`] unless both are floating-point tensors of the same shape.
 pub fn distillation_loss(
     student: &Tensor,
     teacher: &Tensor,
@@ -42,10 +42,10 @@ pub fn distillation_loss(
     Ok(divergence.sum_dim_intlist(1, false, kind).mean(kind) * (temperature * temperature))
 }
 
-/// What a student descends: `α · `[`distillation_loss`]` + (1 − α) · cross-entropy` with the classes in the
-/// data, where α < 1.
+/// The objective of a student: `α · `[`distillation_loss`]` + (1 − α) · cross-entropy` with the
+/// classes of the data; the second term only if α < 1.
 ///
-/// With α = 1 the classes are not looked at: any rows will do that the teacher can answer.
+/// With α = 1 the classes are ignored: any rows that the teacher can process will do.
 ///
 /// ```
 /// use gymnast_core::compression::Distillation;
@@ -71,9 +71,9 @@ pub fn distillation_loss(
 pub struct Distillation<'a, T: ?Sized> {
     /// The large network, asked in evaluation mode.
     pub teacher: &'a T,
-    /// By how much the answers are softened; > 0.
+    /// The temperature that softens the outputs; > 0.
     pub temperature: f64,
-    /// How much the teacher's answers count against the true classes; in [0, 1].
+    /// The weight of the teacher's outputs against the true classes; in [0, 1].
     pub alpha: f64,
 }
 

@@ -1,30 +1,29 @@
-//! Iterative pruning with rewinding.
+//! Iterative pruning with rewinding (lottery tickets).
 
 use serde::{Deserialize, Serialize};
 
 use super::{CompressionError, Mask, check, check_amount};
 use crate::nn::Network;
 
-/// How a network is pruned bit by bit.
+/// The settings of iterative pruning.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IterativePruning {
-    /// How often; ≥ 1.
+    /// The number of rounds; ≥ 1.
     pub rounds: usize,
-    /// The share of the weights kept so far that each round prunes; in [0, 1].
+    /// The fraction of the remaining weights that each round prunes; in [0, 1].
     pub amount: f64,
 }
 
 impl Default for IterativePruning {
-    /// Eight rounds of a fifth each, which leave 0.8⁸ = 17 % of the weights.
+    /// Eight rounds of 20 %, which leave 0.8⁸ = 17 % of the weights.
     fn default() -> Self {
         Self { rounds: 8, amount: 0.2 }
     }
 }
 
-/// Searches a lottery ticket (Frankle and Carbin 2019, <https://arxiv.org/abs/1803.03635>, its
-/// strategy 1): a few of a network's weights that, with the values that they have now, train as well as
-/// all of them.
+/// Searches a lottery ticket (Frankle and Carbin 2019, <https://arxiv.org/abs/1803.03635>, strategy
+/// 1): a few of a network's weights that, from their current values, train as well as all of them.
 ///
 /// ```text
 /// remember θ; for each round:
@@ -33,17 +32,18 @@ impl Default for IterativePruning {
 ///     rewind: what is left goes back to θ, what is pruned to zero
 /// ```
 ///
-/// Returns the mask and leaves the network with the ticket's initial weights (and running statistics),
-/// to be trained by its [`param_group`](Mask::param_group). A network that was trained a little before
-/// is rewound to there (Frankle et al. 2020). `mask` says what may be pruned and what already is;
-/// `train` must hold it at zero: its group among the training's does.
+/// Returns the mask and leaves the network with the ticket's initial weights (and running
+/// statistics); train it with the mask's [`param_group`](Mask::param_group). A network that was
+/// trained briefly before is rewound to that state (Frankle et al. 2020). `mask` selects the
+/// prunable weights and those already pruned; `train` must keep pruned weights at zero, by using
+/// the mask's group.
 ///
-/// Where a round fails the network is left with the ticket of the rounds before, rewound like the last
-/// one; its mask is the one that `train` was given last.
+/// If a round fails, the network is left with the ticket of the previous rounds, rewound; its mask
+/// is the last one that `train` was given.
 ///
 /// # Errors
-/// [`CompressionError::Setting`], [`CompressionError::Mask`], [`CompressionError::NotFinite`]; what
-/// `train` returns.
+/// [`CompressionError::Setting`], [`CompressionError::Mask`], [`CompressionError::NotFinite`]; the
+/// errors of `train`.
 pub fn find_ticket<N: Network, E: From<CompressionError>>(
     network: &mut N,
     config: &IterativePruning,

@@ -1,17 +1,17 @@
-//! Which weights are pruned.
+//! Pruning masks.
 
 use super::{CompressionError, check, check_amount, check_finite};
 use crate::nn::{NamedParameter, Parameters};
 use crate::optim::ParamGroup;
 use crate::rounding;
 
-/// Which of a network's weights are kept; those that are not are zero.
+/// The weights of a network that are kept; the others are zero.
 ///
-/// It chooses by magnitude, with the names and meanings of `torch.nn.utils.prune`: an amount is the
-/// share of those kept so far that goes, rounded as Python does; of equals the first go. Nothing in a
-/// network changes until [`apply`](Self::apply). A training whose groups have
-/// [`param_group`](Self::param_group) then leaves the zeros as they are: no gradient, momentum or decay
-/// moves them.
+/// Weights are chosen by magnitude, with the names and meanings of `torch.nn.utils.prune`: an
+/// amount is the fraction of the weights kept so far to prune, rounded as in Python; of equals the
+/// first are pruned. Nothing in a network changes until [`apply`](Self::apply). A training with
+/// [`param_group`](Self::param_group) keeps the zeros: no gradient, momentum or weight decay
+/// changes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mask {
     kept: Vec<bool>,
@@ -19,20 +19,21 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// A mask that keeps all. What may be pruned are the weights, that is all with at least two
-    /// dimensions, whose names are `chosen`; not biases nor the factors of normalisations.
+    /// Creates a mask that keeps all weights. Prunable are the parameters with at least two
+    /// dimensions whose names are `chosen`; never biases or the factors of normalisations.
     pub fn new(parameters: &Parameters, chosen: impl Fn(&str) -> bool) -> Self {
         let prunable = parameters.named().into_iter();
         let prunable = prunable.filter(|one| one.shape.len() >= 2 && chosen(&one.name)).collect();
         Self { kept: vec![true; parameters.len()], prunable }
     }
 
-    /// Of each parameter, in the order of the flat vector, whether it is kept.
+    /// Returns whether each parameter is kept, in the order of the flat vector.
     pub fn kept(&self) -> &[bool] {
         &self.kept
     }
 
-    /// The share of the prunable weights that is kept; `None` where there are none.
+    /// Returns the fraction of the prunable weights that is kept; `None` if no weights are
+    /// prunable.
     pub fn density(&self) -> Option<f64> {
         let all: usize = self.prunable.iter().map(|one| one.range.len()).sum();
         let kept: usize = self.prunable.iter().map(|one| self.count(one)).sum();
@@ -43,9 +44,10 @@ impl Mask {
         self.kept[one.range.clone()].iter().filter(|&&kept| kept).count()
     }
 
-    /// The bytes that the kept parameters take with their places: four for each number in `f32`, and for
-    /// each tensor of which a part is pruned the cheaper of a bit for every weight and an index for every
-    /// kept one. An index into at most 2⁸ weights takes one byte, into 2¹⁶ two, into more four.
+    /// Returns the bytes needed to store the kept parameters and their positions: four bytes for
+    /// each `f32`, and for each partly pruned tensor the smaller of one bit per weight and one
+    /// index per kept weight. An index takes one byte for up to 2⁸ weights, two for up to 2¹⁶, else
+    /// four.
     pub fn bytes(&self) -> usize {
         let numbers = self.kept.iter().filter(|&&kept| kept).count();
         let places = self.prunable.iter().map(|one| {
@@ -76,7 +78,7 @@ impl Mask {
         self.smallest_of_each(parameters, amount, layers)
     }
 
-    /// Prunes the smallest weights of all layers together, so that some layers lose more than others.
+    /// Prunes the smallest weights of all layers together; some layers lose more than others.
     ///
     /// # Errors
     /// As [`l1_unstructured`](Self::l1_unstructured).
@@ -106,13 +108,13 @@ impl Mask {
         Ok(())
     }
 
-    /// Prunes the weights into whole units, a layer's outputs or a convolution's channels: those whose
-    /// weights have the smallest Lₙ norm. `name` is that of the weights, as `encoder.0.weight`. The
-    /// units stay, with their biases; [`prune_units`](super::prune_units) takes them out.
+    /// Prunes the incoming weights of whole units (a layer's outputs or a convolution's channels)
+    /// with the smallest Lₙ norm. `name` is the name of the weights, such as `encoder.0.weight`.
+    /// The units remain, with their biases; [`prune_units`](super::prune_units) removes units.
     ///
     /// # Errors
     /// As [`l1_unstructured`](Self::l1_unstructured); [`CompressionError::UnknownName`];
-    /// [`CompressionError::Setting`] unless `n` is positive, or where the norms overflow or vanish.
+    /// [`CompressionError::Setting`] unless `n` is positive, or if the norms overflow or vanish.
     pub fn ln_structured(
         &mut self,
         parameters: &Parameters,
@@ -152,10 +154,10 @@ impl Mask {
         if expected == got { Ok(()) } else { Err(CompressionError::Mask { expected, got }) }
     }
 
-    /// Sets what is pruned to zero.
+    /// Sets the pruned weights to zero.
     ///
     /// # Errors
-    /// [`CompressionError::Mask`] where the parameters are others.
+    /// [`CompressionError::Mask`] if the parameters belong to another network.
     pub fn apply(&self, parameters: &mut Parameters) -> Result<(), CompressionError> {
         self.check_parameters(parameters)?;
         let values = parameters.values_mut().iter_mut().zip(&self.kept);
@@ -163,7 +165,7 @@ impl Mask {
         Ok(())
     }
 
-    /// What is pruned as a group that stays as it is, for
+    /// Returns the pruned weights as a frozen group, for
     /// [`FitConfig::param_groups`](crate::supervised::FitConfig::param_groups).
     pub fn param_group(&self) -> ParamGroup {
         let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
@@ -213,7 +215,7 @@ pub(super) fn norms(
         }
         let norm = magnitudes().map(|x| x.powf(n)).sum::<f64>().powf(1.0 / n);
         let fits = norm.is_finite() && (norm > 0.0) == (largest > 0.0);
-        let allowed = "such that the norms of the weights neither overflow nor vanish, 1 or 2 say";
+        let allowed = "such that the norms of the weights neither overflow nor vanish (for example 1 or 2)";
         check(fits, "n", n, allowed)?;
         Ok(norm)
     };

@@ -1,7 +1,7 @@
-//! Networks made smaller and faster, and what that costs them.
+//! Compression: smaller and faster networks.
 //!
-//! - A [`Mask`] prunes: it holds single weights, the smallest of a layer or of all layers, or whole units
-//!   at zero, also while the network is trained. [`find_ticket`] repeats that and rewinds: the lottery
+//! - A [`Mask`] prunes: it keeps single weights (the smallest of a layer or of all layers) or whole
+//!   units at zero, also during training. [`find_ticket`] repeats this and rewinds: the lottery
 //!   ticket.
 //! - [`prune_units`] takes hidden units and channels out, so that what remains is a smaller
 //!   [`Sequential`](crate::nn::Sequential): zeros alone save neither time nor memory.
@@ -54,40 +54,40 @@ pub enum CompressionError {
     Setting {
         /// The setting's name.
         key: &'static str,
-        /// What it was set to.
+        /// The value given.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// A mask of another network.
-    #[error("the mask is of {expected} parameters, the network has {got}")]
+    /// The mask belongs to another network.
+    #[error("the mask has {expected} parameters, the network has {got}: expected the network that the mask was made for")]
     Mask {
-        /// The parameters that the mask knows.
+        /// The number of parameters in the mask.
         expected: usize,
-        /// Those that there are.
+        /// The number of parameters in the network.
         got: usize,
     },
-    /// No such weights, or none that can be pruned so.
+    /// The name is unknown, or these weights cannot be pruned.
     #[error("{name:?} names no weights that can be pruned: there are {known:?}")]
     UnknownName {
         /// The name.
         name: String,
-        /// Those that there are.
+        /// The names of the prunable weights.
         known: Vec<String>,
     },
-    /// Units that a layer does not have, or none.
+    /// The units are not part of the layer, or there are none.
     #[error(
-        "layer {layer} has {units} units: expected numbers of some of them, rising, got {got:?}"
+        "layer {layer} has {units} units: expected some of their numbers in ascending order, got {got:?}"
     )]
     Units {
         /// The layer.
         layer: String,
-        /// How many units it has.
+        /// The number of its units.
         units: usize,
-        /// Those that were to be kept.
+        /// The units to keep.
         got: Vec<usize>,
     },
-    /// Layers other than fully connected ones and activations.
+    /// The network has layers other than fully connected ones and activations.
     #[error(
         "only fully connected layers and activations can be quantised: this network has others"
     )]
@@ -95,25 +95,25 @@ pub enum CompressionError {
     /// A number is not finite.
     #[error("{what} hold {value}: expected finite numbers")]
     NotFinite {
-        /// Which numbers.
+        /// The name of the numbers.
         what: &'static str,
-        /// The first that is not finite.
+        /// The first number that is not finite.
         value: f32,
     },
-    /// A slice of another length.
+    /// A slice has the wrong length.
     #[error("{what}: expected {expected} numbers, got {got}")]
     Length {
-        /// Which numbers.
+        /// The name of the numbers.
         what: &'static str,
-        /// How many there should be.
+        /// The length expected.
         expected: usize,
-        /// How many there are.
+        /// The length given.
         got: usize,
     },
-    /// The network refused.
+    /// The network returned an error.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// What was saved cannot be read.
+    /// The saved state cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
 }

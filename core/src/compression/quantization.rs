@@ -1,4 +1,4 @@
-//! Networks with weights of one byte, evaluated without libtorch.
+//! Quantised networks with one-byte weights, evaluated without libtorch.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,17 +7,17 @@ use super::{CompressionError, check, check_length};
 use crate::checkpoint::StateDict;
 use crate::nn::{Activation, DenseLayer, Network, Plan};
 
-/// What is kept and calculated in whole numbers.
+/// Which numbers are quantised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantization {
-    /// Weights and, row by row as they come, what they are multiplied with: products of whole numbers.
+    /// Weights and, row by row, the inputs of each layer: products are computed in integers.
     Dynamic,
-    /// Weights alone: nothing else is rounded.
+    /// Weights alone; nothing else is rounded.
     WeightOnly,
 }
 
-/// A network's fully connected layers with weights of one byte, symmetric about zero:
+/// A network's fully connected layers with one-byte weights, symmetric about zero:
 ///
 /// ```text
 /// W ≈ s q,  q = round(W / s) from −127 to 127,  s = max |W| / 127    for each output (column of W)
@@ -25,18 +25,19 @@ pub enum Quantization {
 /// y = s t (p · q) + b
 /// ```
 ///
-/// So a weight is off by at most s/2, an input by at most t/2, and an output before its activation by at
-/// most Σ (s |x| + t |W|)/2 + s t/4. PyTorch's dynamic quantisation takes one scale for all rows of a batch
-/// and a zero point; with one for each row, a row's result does not depend on those beside it.
+/// A weight is off by at most s/2, an input by at most t/2, and an output before its activation by
+/// at most Σ (s |x| + t |W|)/2 + s t/4. PyTorch's dynamic quantisation uses one scale for all rows
+/// of a batch and a zero point; with one scale for each row, a row's result does not depend on the
+/// others.
 ///
-/// A layer may have up to 2¹⁷ inputs, the most whose products an `i32` holds.
+/// A layer may have up to 2¹⁷ inputs, the most for which `i32` can hold the sum of products.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuantizedNetwork {
     quantization: Quantization,
     layers: Vec<QuantizedLinear>,
 }
 
-/// Memory for what flows between layers. One serves any number of networks.
+/// Memory for the values between layers; it can be reused for any network.
 #[derive(Debug, Clone, Default)]
 pub struct QuantizedScratch {
     from: Vec<f32>,
@@ -53,12 +54,12 @@ fn dense_layers(network: &dyn Network) -> Result<Vec<DenseLayer>, CompressionErr
 }
 
 impl QuantizedNetwork {
-    /// Of a network's weights as they are now: of a noisy network the means.
+    /// Quantises a network's current weights; for a noisy network their means.
     ///
     /// # Errors
-    /// [`CompressionError::NotDense`] where it has other layers than fully connected ones and
-    /// activations, or no layer; [`CompressionError::NotFinite`];
-    /// [`CompressionError::Setting`] for a layer of more than 2¹⁷ inputs.
+    /// [`CompressionError::NotDense`] if it has layers other than fully connected ones and
+    /// activations, or none; [`CompressionError::NotFinite`]; [`CompressionError::Setting`] for a
+    /// layer with more than 2¹⁷ inputs.
     pub fn new(
         network: &dyn Network,
         quantization: Quantization,
@@ -66,10 +67,11 @@ impl QuantizedNetwork {
         Self::of_values(network, network.parameters().values(), quantization)
     }
 
-    /// The same, but for a number that is the same for all outputs of a row, which neither a softmax nor a
-    /// comparison of the outputs notices: before the last layer is rounded, the mean over its outputs is
-    /// taken from it. Where outputs differ by little, as values of actions do, a byte then has its whole
-    /// range for the difference. Where an activation follows the last layer, that stays as it is.
+    /// Like [`new`](Self::new), but subtracts the mean over outputs from the last layer before
+    /// rounding. This changes all outputs of a row by the same number, which affects neither a
+    /// softmax nor a comparison of outputs. If outputs differ little, as action values do, the
+    /// whole range of a byte then represents their differences. A last layer followed by an
+    /// activation is not changed.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -104,28 +106,29 @@ impl QuantizedNetwork {
         Ok(Self { quantization, layers: quantized.collect::<Result<_, _>>()? })
     }
 
-    /// What is kept and calculated in whole numbers.
+    /// Returns which numbers are quantised.
     pub fn quantization(&self) -> Quantization {
         self.quantization
     }
 
-    /// The width of a row that it reads.
+    /// Returns the number of inputs of a row.
     pub fn inputs(&self) -> usize {
         self.layers[0].inputs
     }
 
-    /// The width of a row that it returns.
+    /// Returns the number of outputs of a row.
     pub fn outputs(&self) -> usize {
         self.layers[self.layers.len() - 1].outputs()
     }
 
-    /// The bytes of its weights, scales and biases. In `f32` there would be four of each weight and bias.
+    /// Returns the bytes of weights, scales and biases. In `f32` each weight and bias would take
+    /// four bytes.
     pub fn bytes(&self) -> usize {
         self.layers.iter().map(QuantizedLinear::bytes).sum()
     }
 
-    /// `batch` rows of `inputs` numbers to as many rows of `outputs`, as [`Network::evaluate`]. A number
-    /// that is not finite has no nearest whole one: a row with one becomes NaN.
+    /// Maps `batch` rows of `inputs` to rows of `outputs`, like [`Network::evaluate`]. A row with a
+    /// number that is not finite becomes NaN.
     ///
     /// # Errors
     /// [`CompressionError::Length`].
@@ -157,7 +160,8 @@ impl QuantizedNetwork {
         Ok(())
     }
 
-    /// Everything, for a [file](crate::checkpoint::save): a byte for each weight there too.
+    /// Returns the whole network for a [file](crate::checkpoint::save), with one byte for each
+    /// weight.
     ///
     /// # Errors
     /// [`CompressionError::Checkpoint`].
@@ -171,13 +175,13 @@ impl QuantizedNetwork {
         Ok(state)
     }
 
-    /// The network that [`state_dict`](Self::state_dict) wrote down.
+    /// Restores a network from its [`state_dict`](Self::state_dict).
     ///
     /// # Errors
-    /// [`CompressionError::Checkpoint`] where something is missing or has another form;
-    /// [`CompressionError::Length`] where layers do not fit together; [`CompressionError::Setting`]
-    /// where one has no inputs, no outputs or a weight of −128; [`CompressionError::NotFinite`];
-    /// [`CompressionError::NotDense`] where there is no layer.
+    /// [`CompressionError::Checkpoint`] if an entry is missing or has another type;
+    /// [`CompressionError::Length`] if layers do not fit together; [`CompressionError::Setting`] if
+    /// a layer has no inputs, no outputs or a weight of −128; [`CompressionError::NotFinite`];
+    /// [`CompressionError::NotDense`] if there are no layers.
     pub fn from_state_dict(state: &StateDict) -> Result<Self, CompressionError> {
         let (quantization, layers) = (state.get("quantization")?, state.get::<usize>("layers")?);
         let layers = (0..layers).map(|i| QuantizedLinear::load(&format!("layer{i}"), state));

@@ -1,4 +1,4 @@
-//! Hidden units and channels taken out of a network.
+//! Structured pruning: removes hidden units and channels.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use super::mask::{norms, share, units};
 use super::{CompressionError, check, check_amount, check_finite};
 use crate::nn::{LayerConfig, LayerShape, Network as _, NetworkConfig, PlacedLayer, Sequential};
 
-/// A layer whose units can be taken out: they reach another layer with weights, and nothing before it
-/// mixes them.
+/// A layer whose units can be removed: another layer reads them with weights, and no layer in
+/// between mixes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HiddenLayer {
-    /// Its name, as `encoder.0`.
+    /// The name of the layer, such as `encoder.0`.
     pub name: String,
-    /// Its units: numbers that it returns, or channels.
+    /// The number of its units: outputs, or channels.
     pub units: usize,
 }
 
-/// The layers of a network whose units can be taken out, first to last. Those before a normalisation
-/// over units (layer, group or RMS normalisation) or a softmax are none.
+/// Returns the layers of a network whose units can be removed, first to last. Layers before a
+/// normalisation over units (layer, group or RMS normalisation) or a softmax are excluded.
 pub fn hidden_layers(network: &Sequential) -> Vec<HiddenLayer> {
     let (mut hidden, mut candidate) = (Vec::new(), None);
     for PlacedLayer { name, config, .. } in placed(network) {
@@ -52,13 +52,13 @@ fn mixes_units(layer: &LayerConfig) -> bool {
     )
 }
 
-/// The network without the share `amount` of the units of each [hidden layer](hidden_layers): those
-/// whose weights have the smallest Lₙ norm go, but one stays (Li et al. 2017,
-/// <https://arxiv.org/abs/1608.08710>, with n = 1).
+/// Removes the fraction `amount` of the units of each [hidden layer](hidden_layers): those whose
+/// weights have the smallest Lₙ norm (Li et al. 2017, <https://arxiv.org/abs/1608.08710>, with n =
+/// 1). At least one unit stays.
 ///
 /// # Errors
-/// [`CompressionError::Setting`] unless `amount` lies in [0, 1] and `n` is positive, or where the norms
-/// overflow or vanish; [`CompressionError::NotFinite`].
+/// [`CompressionError::Setting`] unless `amount` lies in [0, 1] and `n` is positive, or if the
+/// norms overflow or vanish; [`CompressionError::NotFinite`].
 pub fn prune_units(
     network: &Sequential,
     amount: f64,
@@ -83,13 +83,14 @@ pub fn prune_units(
     keep_units(network, &kept?)
 }
 
-/// The network with these units alone of the layers that are named, all of the others: a smaller
-/// network whose weights and running statistics are those of the units that stay. Where the units that
-/// go did nothing, it computes the same.
+/// Returns a smaller network with only these units of the named layers and all units of the others.
+/// It keeps their weights and running statistics. If the removed units had no effect, it computes
+/// the same.
 ///
 /// # Errors
 /// [`CompressionError::UnknownName`] for a layer that is not [hidden](hidden_layers);
-/// [`CompressionError::Units`] unless the units are numbers of some of the layer's, rising.
+/// [`CompressionError::Units`] unless the units are numbers of the layer's units, in ascending
+/// order.
 pub fn keep_units(
     network: &Sequential,
     kept: &BTreeMap<String, Vec<usize>>,

@@ -1,15 +1,15 @@
-//! Where a model's error comes from.
+//! Bias-variance decomposition of a model's error.
 
 use rand::{Rng, RngExt as _};
 
 use crate::data::{DataError, Dataset};
 
-/// A problem of which more is known than its rows.
+/// A problem whose noise is known.
 #[derive(Debug, Clone, Copy)]
 pub struct Problem<'a> {
-    /// Rows to train with, one target each.
+    /// The training rows, one target each.
     pub train: &'a Dataset,
-    /// Other rows, one target each, with the same noise.
+    /// The test rows, one target each, with the same noise.
     pub test: &'a Dataset,
     /// The targets of `test` without the noise: `[N]`.
     pub truth: &'a [f32],
@@ -20,37 +20,37 @@ pub struct Problem<'a> {
 /// The parts of a model's mean squared error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BiasVariance {
-    /// How far the mean of many trainings is from the truth, squared.
+    /// The squared distance of the mean prediction over many trainings from the truth.
     pub bias_squared: f64,
-    /// How far one training is from that mean, squared.
+    /// The mean squared distance of one training's prediction from that mean.
     pub variance: f64,
-    /// What no model can foresee.
+    /// The variance of the noise, which no model can predict.
     pub noise: f64,
-    /// The mean squared error that was measured against the noisy targets of the test rows. The
-    /// three sum to it but for how far the noise of these rows is from its expectation.
+    /// The measured mean squared error on the noisy targets of the test rows. It differs from the
+    /// sum of the three parts by the deviation of these rows' noise from its expectation.
     pub measured: f64,
 }
 
 impl BiasVariance {
-    /// The error that the three parts sum to.
+    /// Returns the sum of the three parts.
     pub fn expected(&self) -> f64 {
         self.bias_squared + self.variance + self.noise
     }
 }
 
-/// Trains on `rounds` bootstrap samples of the training rows and takes the error on the test rows
-/// apart: E (y − ŷ)² = bias² + variance + noise.
+/// Trains on `rounds` bootstrap samples of the training rows and decomposes the error on the test
+/// rows: E (y − ŷ)² = bias² + variance + noise.
 ///
-/// `train` gets a sample, [resampled](Dataset::is_resampled) rows, and the number of the round, and
-/// returns a prediction for each test row.
+/// `train` gets a sample of [resampled](Dataset::is_resampled) rows and the number of the round,
+/// and returns a prediction for each test row.
 ///
 /// Source: Geman, Bienenstock and Doursat, "Neural networks and the bias/variance dilemma" (1992),
-/// equation 2.3. The bootstrap stands for new samples of the problem, so that its variance is that of
+/// equation 2.3. The bootstrap replaces new samples of the problem, so the variance is that of
 /// training on about two thirds of the rows.
 ///
 /// # Errors
-/// What `train` returns; [`DataError`] where rows, truth or predictions are not as many as expected or
-/// not finite, fewer than two rounds are asked for, or the noise's variance is negative.
+/// The errors of `train`; [`DataError`] if rows, truth or predictions differ in number or are not
+/// finite, `rounds` is below 2, or the variance of the noise is negative.
 pub fn bias_variance<R: Rng + ?Sized, E: From<DataError>>(
     problem: &Problem<'_>,
     rounds: usize,

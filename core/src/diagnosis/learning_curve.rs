@@ -1,4 +1,4 @@
-//! How the score grows with the rows to learn from: the sample efficiency of a supervised model.
+//! Learning curves: the score as a function of the number of training rows.
 
 use rand::{Rng, seq::SliceRandom as _};
 
@@ -6,33 +6,33 @@ use crate::data::{DataError, Dataset};
 use crate::plot::{Axis, LearningCurves, Series, capitalized};
 use crate::statistics::{Curve, StatisticsError};
 
-/// The scores of models trained with so many rows, one a repetition.
+/// The scores of models trained with `rows` rows, one for each repetition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SizeScores {
-    /// The rows.
+    /// The number of training rows.
     pub rows: usize,
-    /// The scores on the rows trained with.
+    /// The scores on the training rows.
     pub train: Vec<f64>,
-    /// The scores on other rows.
+    /// The scores on the other rows.
     pub test: Vec<f64>,
 }
 
-/// What [`learning_curve`] found, the fewest rows first.
+/// The result of [`learning_curve`], the smallest size first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LearningCurve {
-    /// Each number of rows.
+    /// The scores for each size.
     pub sizes: Vec<SizeScores>,
 }
 
-/// Trains with more and more of the rows, several times, and scores each model on the rows that it
-/// was trained with and on others, as scikit-learn's `learning_curve`.
+/// Trains on growing parts of the rows, several times, and scores each model on its training rows
+/// and on other rows, like scikit-learn's `learning_curve`.
 ///
-/// In a repetition the smaller sets are parts of the larger, each drawn at random. `train` gets the
-/// rows and the number of the repetition, and returns the score on them and on others.
+/// Within a repetition smaller sets are parts of larger ones, drawn at random. `train` gets the
+/// rows and the number of the repetition, and returns the scores on these and on other rows.
 ///
 /// # Errors
-/// What `train` returns; [`DataError::Setting`] unless `sizes` grow from at least 1 to at most the
-/// number of rows, and there is at least one repetition.
+/// The errors of `train`; [`DataError::Setting`] unless `sizes` increase, from at least 1 to at
+/// most the number of rows, and `repetitions` is at least 1.
 pub fn learning_curve<R: Rng + ?Sized, E: From<DataError>>(
     data: &Dataset,
     sizes: &[usize],
@@ -49,7 +49,7 @@ pub fn learning_curve<R: Rng + ?Sized, E: From<DataError>>(
     let mut least = 1;
     for &size in sizes {
         if size < least || size > data.len() {
-            return Err(setting("sizes", size, "growing, from 1 to the number of rows"));
+            return Err(setting("sizes", size, "increasing, from 1 to the number of rows"));
         }
         least = size + 1;
     }
@@ -71,10 +71,10 @@ pub fn learning_curve<R: Rng + ?Sized, E: From<DataError>>(
 }
 
 impl LearningCurve {
-    /// The scores over the rows, to be drawn, with the spread over the repetitions.
+    /// Plots the scores by the number of rows, with their spread over the repetitions.
     ///
     /// # Errors
-    /// [`StatisticsError::Length`] where sizes have scores of more or fewer repetitions.
+    /// [`StatisticsError::Length`] if sizes have different numbers of repetitions.
     pub fn plot(&self, score: &str) -> Result<LearningCurves, StatisticsError> {
         let rows: Vec<f64> = self.sizes.iter().map(|size| size.rows as f64).collect();
         let series = |label: &str, of: fn(&SizeScores) -> &[f64]| {

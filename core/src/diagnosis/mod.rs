@@ -1,8 +1,8 @@
-//! What is wrong with a model, and what to do about it.
+//! Diagnoses a model's problems and suggests remedies.
 //!
-//! - [`diagnose`] reads over- and underfitting from a training's [`History`];
-//! - [`bias_variance`] takes a model's error apart, on a problem whose noise is known;
-//! - [`learning_curve`] shows how the score grows with the rows to learn from.
+//! - [`diagnose`] detects over- and underfitting in a training's [`History`];
+//! - [`bias_variance`] decomposes a model's error, on a problem with known noise;
+//! - [`learning_curve`] shows the score as a function of the number of training rows.
 
 mod bias_variance;
 mod learning_curve;
@@ -17,32 +17,32 @@ use std::fmt;
 use crate::supervised::{FitError, History};
 use crate::text::rounded;
 
-/// How a network fits.
+/// How well a network fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fitting {
-    /// Neither of the others.
+    /// Neither unfinished nor under- or overfitting.
     Good,
-    /// Its losses were still falling when the training ended.
+    /// The losses were still falling when the training ended.
     Unfinished,
-    /// It does not even fit the rows that it was trained with.
+    /// The network does not fit even its training rows.
     Underfitting,
-    /// It fits the rows that it was trained with better than others.
+    /// The network fits its training rows better than others.
     Overfitting,
 }
 
-/// From where on a loss is too high.
+/// The thresholds of [`diagnose`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
-    /// Underfitting: the training loss is above this share of the baseline's; in (0, 1].
+    /// Underfitting: the training loss exceeds this fraction of the baseline; in (0, 1].
     pub train_share: f64,
-    /// Overfitting: the validation loss is above the training loss by more than this share of the
-    /// baseline's; > 0.
+    /// Overfitting: the validation loss exceeds the training loss by more than this fraction of the
+    /// baseline; > 0.
     pub gap_share: f64,
-    /// Overfitting too: by the end the validation loss has risen by more than this share of its least
-    /// value while the training loss fell; > 0.
+    /// Also overfitting: by the end the validation loss has risen by more than this fraction of its
+    /// minimum while the training loss fell; > 0.
     pub rise: f64,
-    /// Unfinished: over its last tenth the training still lowered the validation loss by more than
-    /// this share; > 0.
+    /// Unfinished: the last tenth of the training lowered the validation loss by more than this
+    /// fraction; > 0.
     pub slope: f64,
 }
 
@@ -64,36 +64,36 @@ impl Thresholds {
 }
 
 impl Default for Thresholds {
-    /// Half of the baseline, a tenth of it, a tenth, one percent.
+    /// Half of the baseline, a tenth of it, a tenth, and one percent.
     fn default() -> Self {
         Self { train_share: 0.5, gap_share: 0.1, rise: 0.1, slope: 0.01 }
     }
 }
 
-/// What [`diagnose`] found.
+/// The result of [`diagnose`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diagnosis {
     /// The verdict.
     pub fitting: Fitting,
-    /// What it was read from, in words and numbers.
+    /// The evidence, in words and numbers.
     pub reasons: Vec<String>,
-    /// What usually helps, what helps most first.
+    /// The usual remedies, the most effective first.
     pub remedies: &'static [&'static str],
 }
 
-/// Reads from a training's losses how its network fits.
+/// Diagnoses from a training's losses how well its network fits.
 ///
-/// `baseline` is the loss of whoever does not look at the inputs: the variance of the targets for the
-/// squared error, the entropy of the class frequencies for the cross-entropy. Without it nobody can
-/// say whether a loss is high. Needs rows held out.
+/// `baseline` is the loss of the best constant prediction: the variance of the targets for the
+/// squared error, the entropy of the class frequencies for the cross-entropy. It tells whether a
+/// loss is high. Needs held-out rows.
 ///
-/// Underfitting is looked for first: a network that fits nothing has no gap either. See Goodfellow,
+/// Underfitting is checked first: a network that fits nothing has no gap either. See Goodfellow,
 /// Bengio and Courville, "Deep Learning" (2016), section 5.2.
 ///
 /// # Errors
-/// [`FitError::Empty`] where no epoch is over or nothing was held out, [`FitError::Setting`] for a
-/// baseline or a threshold that is not positive, or a best epoch that the history does not have;
-/// [`FitError::NotFinite`] where a loss is not.
+/// [`FitError::Empty`] if no epoch is complete or nothing was held out, [`FitError::Setting`] if
+/// the baseline or a threshold is not positive, or the best epoch is not in the history;
+/// [`FitError::NotFinite`] if a loss is not finite.
 pub fn diagnose(
     history: &History,
     baseline: f64,
@@ -196,7 +196,7 @@ const MORE: &[&str] = &[
     "standardise the inputs, and add features that the targets depend on",
 ];
 const LESS: &[&str] = &[
-    "get more rows, or augment those that there are",
+    "get more rows, or augment the existing ones",
     "stop early: keep the weights of the best epoch",
     "add weight decay or dropout",
     "use a smaller network",

@@ -1,22 +1,23 @@
-//! The rows that a member of a bagging learns from.
+//! Bootstrap samples for bagging.
 
 use rand::{Rng, RngExt as _};
 
 use crate::data::{DataError, Dataset};
 
-/// Rows drawn with replacement, and those that were not drawn.
+/// Rows drawn with replacement, and the rows that were not drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BootstrapSample {
-    /// As many rows as there were; [`Dataset::is_resampled`], so that no split parts copies.
+    /// The drawn rows, the same number as before; [`Dataset::is_resampled`], so that no split
+    /// separates copies.
     pub data: Dataset,
-    /// The rows that were never drawn, about 37 %, by their numbers: the member may be judged by them.
+    /// The numbers of the rows that were never drawn, about 37 %; use them to evaluate the member.
     pub out_of_bag: Vec<usize>,
 }
 
-/// A bootstrap sample of training rows: Breiman, "Bagging predictors" (1996).
+/// Draws a bootstrap sample of training rows: Breiman, "Bagging predictors" (1996).
 ///
 /// # Errors
-/// [`DataError::TooFewRows`] if there are none.
+/// [`DataError::TooFewRows`] without rows.
 pub fn bootstrap<R: Rng + ?Sized>(
     train: &Dataset,
     rng: &mut R,

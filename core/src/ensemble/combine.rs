@@ -1,10 +1,10 @@
-//! One answer of many.
+//! Combines the predictions of members.
 
 use super::{EnsembleError, check_lengths, check_numbers, check_probabilities, setting};
 use crate::statistics::argmax;
 
-/// The class that most members name for each row, the lowest of equals: votes `[N]` of each member to
-/// `[N]`.
+/// Returns the class with the most votes for each row, the lowest of equals: votes `[N]` of each
+/// member to `[N]`.
 ///
 /// # Errors
 /// [`EnsembleError::NoMembers`], [`EnsembleError::Length`], [`EnsembleError::Class`].
@@ -26,14 +26,14 @@ pub fn hard_vote(votes: &[Vec<usize>], classes: usize) -> Result<Vec<usize>, Ens
     Ok((0..rows).map(of_row).collect())
 }
 
-/// The mean of the members' probabilities `[N, C]`, number by number; of other predictions too. It lies
-/// between the least and the greatest of them, so that of probabilities it is one. `weights`, one for
-/// each member, say how much each counts.
+/// Averages the members' probabilities `[N, C]`, or other predictions, number by number. Each
+/// result lies between the members' smallest and largest value, so means of probabilities are
+/// probabilities. `weights` are one weight for each member.
 ///
 /// # Errors
-/// [`EnsembleError::NoMembers`], [`EnsembleError::Length`], [`EnsembleError::Number`] where one is not
-/// finite; [`EnsembleError::Setting`] where a weight is negative or not finite, all are 0, their sum is
-/// not finite, or they are not as many as members.
+/// [`EnsembleError::NoMembers`], [`EnsembleError::Length`], [`EnsembleError::Number`] if a
+/// prediction is not finite; [`EnsembleError::Setting`] if a weight is negative or not finite, all
+/// are 0, their sum is not finite, or their number differs from the members'.
 pub fn soft_vote(members: &[Vec<f64>], weights: Option<&[f64]>) -> Result<Vec<f64>, EnsembleError> {
     let numbers = check_lengths(members, "numbers")?;
     check_numbers(members, "a finite number", f64::is_finite)?;
@@ -56,11 +56,13 @@ pub fn soft_vote(members: &[Vec<f64>], weights: Option<&[f64]>) -> Result<Vec<f6
     Ok((0..numbers).map(mean).collect())
 }
 
-/// The likeliest class of each row, the first of equals: probabilities `[N, classes]` to `[N]`.
+/// Returns the likeliest class of each row, the first of equals: probabilities `[N, classes]` to
+/// `[N]`.
 ///
 /// # Errors
-/// [`EnsembleError::Length`] if they make no whole rows, [`EnsembleError::Number`] if one is no
-/// probability, [`EnsembleError::RowSum`], [`EnsembleError::Setting`] for no classes.
+/// [`EnsembleError::Length`] if the numbers do not form whole rows, [`EnsembleError::Number`] if
+/// one is not a probability, [`EnsembleError::RowSum`], [`EnsembleError::Setting`] if `classes` is
+/// 0.
 pub fn most_likely(probabilities: &[f64], classes: usize) -> Result<Vec<usize>, EnsembleError> {
     check_probabilities(&[probabilities.to_vec()], classes)?;
     Ok(probabilities.chunks_exact(classes).filter_map(argmax).collect())

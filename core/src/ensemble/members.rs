@@ -1,4 +1,4 @@
-//! Networks trained apart.
+//! Ensembles of independently trained networks.
 
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -8,7 +8,7 @@ use crate::data::Dataset;
 use crate::nn::Network;
 use crate::supervised::predict;
 
-/// Networks that learned apart from each other, to be asked together.
+/// Networks trained independently, whose predictions are combined.
 ///
 /// ```
 /// use gymnast_core::data::Dataset;
@@ -34,18 +34,18 @@ use crate::supervised::predict;
 /// ```
 #[derive(Debug)]
 pub struct Ensemble<N> {
-    /// The networks, in evaluation mode, of as many outputs.
+    /// The networks, in evaluation mode, with equal numbers of outputs.
     pub members: Vec<N>,
 }
 
 impl<N: Network> Ensemble<N> {
-    /// Trains so many members, each with a stream of its own: `train` is given the member's number, from
-    /// 0, and that stream. Which rows it learns from is its own affair.
+    /// Trains `members` networks, each with its own random stream: `train` gets the member's
+    /// number, from 0, and the stream, and chooses its training rows.
     ///
-    /// One member that fails takes the others with it: [`extend`](Self::extend) keeps them.
+    /// An error in one member discards the others; [`extend`](Self::extend) keeps them.
     ///
     /// # Errors
-    /// [`EnsembleError::Setting`] for no members; what `train` returns.
+    /// [`EnsembleError::Setting`] if `members` is 0; the errors of `train`.
     pub fn train<E: From<EnsembleError>>(
         members: usize,
         rng: &mut ChaCha8Rng,
@@ -56,8 +56,8 @@ impl<N: Network> Ensemble<N> {
         Ok(ensemble)
     }
 
-    /// Trains members until there are so many, as [`train`](Self::train) does. Those that are there stay
-    /// where one fails; called again, it goes on with the one that failed, on a new stream.
+    /// Trains members until the ensemble has `members`, like [`train`](Self::train). On an error
+    /// the trained members are kept; the next call continues with the failed one, on a new stream.
     ///
     /// # Errors
     /// As [`train`](Self::train).
@@ -74,11 +74,11 @@ impl<N: Network> Ensemble<N> {
         Ok(())
     }
 
-    /// The softmax of what each member says, `[N, C]` of each. `batch_size` rows go through a network at
-    /// a time.
+    /// Returns the softmax of each member's outputs, `[N, C]` for each. `batch_size` rows are
+    /// processed at a time.
     ///
     /// # Errors
-    /// [`EnsembleError::Fit`] where the rows have another width.
+    /// [`EnsembleError::Fit`] if the rows have another width.
     pub fn probabilities(
         &self,
         data: &Dataset,
@@ -88,12 +88,12 @@ impl<N: Network> Ensemble<N> {
         self.members.iter().map(of_member).collect()
     }
 
-    /// What members say together that were trained by [`Loss::GaussianNll`](crate::loss::Loss), so that
-    /// a row of outputs holds D means and the logarithms of D variances: `[N, D]`, row by row.
+    /// Combines members trained with [`Loss::GaussianNll`](crate::loss::Loss), whose outputs are D
+    /// means and the logarithms of D variances: `[N, D]`, row by row.
     ///
     /// # Errors
-    /// [`EnsembleError::NoMembers`]; [`EnsembleError::Fit`] where the rows have another width;
-    /// [`EnsembleError::Length`] where outputs are no pairs, [`EnsembleError::Number`].
+    /// [`EnsembleError::NoMembers`]; [`EnsembleError::Fit`] if the rows have another width;
+    /// [`EnsembleError::Length`] if the number of outputs is odd, [`EnsembleError::Number`].
     pub fn mixture(
         &self,
         data: &Dataset,

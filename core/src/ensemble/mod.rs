@@ -1,11 +1,11 @@
-//! Several models as one: more accurate than each, and able to say where they disagree.
+//! Ensembles: combine several models, which improves accuracy and measures uncertainty.
 //!
-//! Members are trained apart, on the same rows from other seeds (deep ensembles), on
-//! [`bootstrap`] samples (bagging), or on rows balanced anew for each
-//! ([`Resampler::BalancedBootstrap`](crate::imbalance::Resampler)); `Ensemble` trains them, behind the
-//! feature `torch`. What they say is put together by [`hard_vote`], by [`soft_vote`] or by a model of
-//! its own, stacked on what they say of rows that they have not learned from ([`out_of_fold`],
-//! `Stacking`). How sure they are is told by [`class_uncertainty`], and for numbers by [`mixture`].
+//! Members are trained independently: on the same rows with other seeds (deep ensembles), on
+//! [`bootstrap`] samples (bagging), or on freshly balanced rows
+//! ([`Resampler::BalancedBootstrap`](crate::imbalance::Resampler)). `Ensemble`, behind the feature
+//! `torch`, trains them. Combine predictions with [`hard_vote`], [`soft_vote`] or a second model,
+//! stacked on predictions for rows outside the members' training data ([`out_of_fold`],
+//! `Stacking`). [`class_uncertainty`] and, for numbers, [`mixture`] measure uncertainty.
 //!
 //! ```
 //! use gymnast_core::ensemble::{class_uncertainty, hard_vote, most_likely, soft_vote};
@@ -45,63 +45,63 @@ use crate::data::DataError;
 use crate::metrics::uneven_row;
 use crate::text::number;
 
-/// Why models are no ensemble.
+/// Why models cannot form an ensemble.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EnsembleError {
-    /// There is nobody to ask.
+    /// There are no members.
     #[error("there are no members: expected at least one")]
     NoMembers,
-    /// A member says too much or too little.
+    /// A member has too many or too few predictions.
     #[error("member {member} has {got} {what}, expected {expected}")]
     Length {
-        /// Which member, from 0.
+        /// The member, from 0.
         member: usize,
-        /// What it has too many or too few of.
+        /// The name of the predictions.
         what: &'static str,
-        /// How many were expected.
+        /// The number expected.
         expected: usize,
-        /// How many it has.
+        /// The number given.
         got: usize,
     },
-    /// A vote for a class that there is not.
+    /// A vote for a class that does not exist.
     #[error(
-        "member {member} says that row {row} is of class {class}: expected one below {classes}"
+        "member {member} voted for class {class} in row {row}: expected a class below {classes}"
     )]
     Class {
-        /// Which member, from 0.
+        /// The member, from 0.
         member: usize,
-        /// Which row, from 0.
+        /// The row, from 0.
         row: usize,
         /// The class.
         class: usize,
-        /// How many there are.
+        /// The number of classes.
         classes: usize,
     },
-    /// A member's number has no meaning.
-    #[error("member {member} says {} as number {index}: expected {allowed}", number(*value))]
+    /// A member's prediction is not valid.
+    #[error("number {index} of member {member} is {}: expected {allowed}", number(*value))]
     Number {
-        /// Which member, from 0.
+        /// The member, from 0.
         member: usize,
-        /// Which of its numbers, from 0.
+        /// The index of the number, from 0.
         index: usize,
         /// The number.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// The probabilities of all classes do not make one whole.
+    /// The probabilities of a row do not sum to 1.
     #[error(
         "the probabilities that member {member} gives row {row} sum to {}: expected 1, over one \
          for each class",
         number(*sum)
     )]
     RowSum {
-        /// Which member, from 0.
+        /// The member, from 0.
         member: usize,
-        /// Which row, from 0.
+        /// The row, from 0.
         row: usize,
-        /// What its probabilities sum to.
+        /// The sum of its probabilities.
         sum: f64,
     },
     /// A setting is out of its range.
@@ -109,22 +109,22 @@ pub enum EnsembleError {
     Setting {
         /// The setting's name.
         key: &'static str,
-        /// What it was set to.
+        /// The value given.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// A row is judged by no fold or by several, or by one that trained with it.
+    /// A row is tested by no fold or several, or by a fold that also trains on it.
     #[error(
         "row {row} is tested by {tested} folds and leaks into the training part of {leaks} of them: \
          expected one fold that did not train with it"
     )]
     Folds {
-        /// Which row.
+        /// The row.
         row: usize,
-        /// How many folds test it.
+        /// The number of folds that test it.
         tested: usize,
-        /// How many of these train with it too.
+        /// The number of these that also train on it.
         leaks: usize,
     },
     /// The rows cannot be drawn from or split.

@@ -1,4 +1,4 @@
-//! What a model says of rows that it has not learned from.
+//! Out-of-fold predictions.
 
 use std::borrow::Borrow;
 
@@ -9,17 +9,18 @@ use crate::model_selection::Fold;
 /// The most numbers that are predicted: 16 GiB.
 const MOST_NUMBERS: usize = 1 << 31;
 
-/// For each of `rows` rows what a model says of it that learned from the other folds: `[rows, width]`,
-/// in the rows' order. What is stacked on it then learns how far to trust the model; of rows that the
-/// model has learned from it would learn to trust it too far. Wolpert, "Stacked generalization" (1992).
+/// Predicts each of `rows` rows with a model trained on the other folds: `[rows, width]`, in the
+/// order of the rows. A second model stacked on these predictions learns how far to trust the
+/// first; on predictions for training rows it would trust it too much. Wolpert, "Stacked
+/// generalization" (1992).
 ///
-/// `predict` trains anew with a fold's training rows and returns `width` numbers for each of its test
-/// rows, in their order.
+/// `predict` trains a new model on a fold's training rows and returns `width` numbers for each test
+/// row, in order.
 ///
 /// # Errors
-/// [`EnsembleError::Folds`] unless each row is tested by one fold, which does not train with it;
-/// [`EnsembleError::Length`] where predictions are not as many (its `member` is the fold);
-/// [`EnsembleError::Setting`] where they would not fit in memory; what `predict` returns.
+/// [`EnsembleError::Folds`] unless each row is tested by exactly one fold, which does not train on
+/// it; [`EnsembleError::Length`] if the number of predictions is wrong (its `member` is the fold);
+/// [`EnsembleError::Setting`] if they would not fit in memory; the errors of `predict`.
 pub fn out_of_fold<E: From<EnsembleError>>(
     folds: impl IntoIterator<Item: Borrow<Fold>> + Clone,
     rows: usize,

@@ -1,4 +1,4 @@
-//! A linear model of what networks say.
+//! Stacking: a linear model of the members' predictions.
 
 use std::borrow::Borrow;
 
@@ -12,10 +12,10 @@ use crate::model_selection::Fold;
 use crate::nn::{Activation, Network, NetworkConfig, Sequential};
 use crate::supervised::{FitConfig, fit, predict};
 
-/// What trains one kind of member on the rows that it is given.
+/// Trains one kind of member on the given rows.
 pub type Member<'a, N> = &'a dyn Fn(&Dataset, ChaCha8Rng) -> Result<N, EnsembleError>;
 
-/// Classifiers, and a logistic regression of their probabilities that learned from out-of-fold ones.
+/// Classifiers, and a logistic regression trained on their out-of-fold probabilities.
 ///
 /// ```text
 /// for each member: for each fold: train on the other folds, predict this one
@@ -34,12 +34,13 @@ pub struct Stacking<N> {
 }
 
 impl<N: Network> Stacking<N> {
-    /// Trains all of it on rows with classes. `settings` are the second level's.
+    /// Trains members and logistic regression on rows with classes. `settings` are those of the
+    /// regression.
     ///
     /// # Errors
-    /// [`EnsembleError::NoMembers`], [`EnsembleError::Folds`]; [`EnsembleError::Data`] where rows have no
-    /// classes or were resampled (balance within a member instead); what members and the second level's
-    /// training return.
+    /// [`EnsembleError::NoMembers`], [`EnsembleError::Folds`]; [`EnsembleError::Data`] if the rows
+    /// have no classes or are resampled (balance inside a member instead); the errors of the
+    /// trainings.
     #[allow(clippy::needless_pass_by_value, reason = "as in `out_of_fold`: `&folds` is one too")]
     pub fn fit(
         train: &Dataset,
@@ -71,10 +72,10 @@ impl<N: Network> Stacking<N> {
         Ok(Self { members: members.collect::<Result<_, _>>()?, blender })
     }
 
-    /// The probability of each class, `[N, C]`.
+    /// Returns the probability of each class, `[N, C]`.
     ///
     /// # Errors
-    /// [`EnsembleError::Fit`] where the rows have another width.
+    /// [`EnsembleError::Fit`] if the rows have another width.
     pub fn probabilities(
         &self,
         data: &Dataset,

@@ -1,33 +1,33 @@
-//! How sure an ensemble is.
+//! The uncertainty of an ensemble.
 
 use super::{EnsembleError, check_lengths, check_numbers, check_probabilities, setting};
 use crate::statistics::argmax;
 
-/// How unsure an ensemble is of the class of a row; entropies in nats.
+/// The uncertainty of an ensemble about the class of a row; entropies in nats.
 ///
-/// The entropy of the mean is what its members are unsure of on average, the noise of the data, and
-/// what they disagree about, which more data would settle: Depeweg et al., "Decomposition of
-/// uncertainty in Bayesian deep learning" (2018), equation 2.
+/// The entropy of the mean is the sum of the members' mean entropy (noise in the data) and their
+/// disagreement, which more data would reduce: Depeweg et al., "Decomposition of uncertainty in
+/// Bayesian deep learning" (2018), equation 2.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClassUncertainty {
-    /// The entropy of the mean of the members' probabilities: all there is.
+    /// The entropy of the members' mean probabilities: the total uncertainty.
     pub predictive_entropy: f64,
-    /// The mean of the entropies of the members' probabilities: the data's.
+    /// The mean entropy of the members' probabilities: the noise in the data.
     pub expected_entropy: f64,
-    /// The difference of the two, at least 0: the members'.
+    /// The difference of the two, at least 0: the members' disagreement.
     pub mutual_information: f64,
-    /// The share of the members that name another class than the mean does.
+    /// The fraction of the members that predict another class than the mean.
     pub disagreement: f64,
 }
 
-/// How unsure an ensemble is of each row: probabilities `[N, classes]` of each member to `[N]`.
+/// Computes the uncertainty of each row: probabilities `[N, classes]` of each member to `[N]`.
 ///
 /// Lakshminarayanan, Pritzel and Blundell, "Simple and scalable predictive uncertainty estimation using
 /// deep ensembles" (2017), <https://arxiv.org/abs/1612.01474>.
 ///
 /// # Errors
-/// [`EnsembleError::NoMembers`], [`EnsembleError::Length`], [`EnsembleError::Number`] where one is no
-/// probability, [`EnsembleError::RowSum`], [`EnsembleError::Setting`] for no classes.
+/// [`EnsembleError::NoMembers`], [`EnsembleError::Length`], [`EnsembleError::Number`] if a number
+/// is not a probability, [`EnsembleError::RowSum`], [`EnsembleError::Setting`] if `classes` is 0.
 pub fn class_uncertainty(
     members: &[Vec<f64>],
     classes: usize,
@@ -57,34 +57,34 @@ fn entropy(probabilities: &[f64]) -> f64 {
     0.0 - parts.sum::<f64>()
 }
 
-/// The mean and the variance of a mixture of normal distributions, one of each member.
+/// The mean and the variance of a mixture of normal distributions, one for each member.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mixture {
     /// The mean of the members' means.
     pub mean: f64,
-    /// The mean of the members' variances: the data's noise.
+    /// The mean of the members' variances: the noise in the data.
     pub noise: f64,
-    /// The variance of the members' means: what they disagree about.
+    /// The variance of the members' means: their disagreement.
     pub disagreement: f64,
 }
 
 impl Mixture {
-    /// The variance of the mixture, of noise and disagreement.
+    /// Returns the variance of the mixture: noise plus disagreement.
     pub fn variance(&self) -> f64 {
         self.noise + self.disagreement
     }
 }
 
-/// What members say together whose predictions are normal distributions, in equal shares: means and
-/// variances, `[N]` of each member, to `[N]`. A network that is trained by
-/// [`Loss::GaussianNll`](crate::loss::Loss) says means and logarithms of variances.
+/// Mixes the members' normal distributions with equal weights: means and variances, `[N]` of each
+/// member, to `[N]`. A network trained with [`Loss::GaussianNll`](crate::loss::Loss) outputs means
+/// and logarithms of variances.
 ///
 /// Lakshminarayanan et al. (2017), section 2.4: `σ*² = M⁻¹ Σ (σ_m² + μ_m²) − μ*²`.
 ///
 /// # Errors
-/// [`EnsembleError::NoMembers`], [`EnsembleError::Length`], [`EnsembleError::Number`] where a mean is not
-/// finite, a variance not finite and at least 0, or what they come to is not finite;
-/// [`EnsembleError::Setting`] where as many members do not have both.
+/// [`EnsembleError::NoMembers`], [`EnsembleError::Length`], [`EnsembleError::Number`] if a mean is
+/// not finite, a variance negative or not finite, or a result not finite;
+/// [`EnsembleError::Setting`] if the numbers of members with means and with variances differ.
 pub fn mixture(means: &[Vec<f64>], variances: &[Vec<f64>]) -> Result<Vec<Mixture>, EnsembleError> {
     let rows = check_lengths(means, "means")?;
     let (needed, given) = (means.len(), variances.len());

@@ -1,11 +1,11 @@
-//! How much rows count, by how rare their class is.
+//! Class weights for imbalanced data.
 
 use serde::{Deserialize, Serialize};
 
 use super::{ImbalanceError, setting};
 
-/// How much the rows of each class count: the `class_weight` of
-/// [`Loss::CrossEntropy`](crate::loss::Loss), the `alpha` of [`Loss::Focal`](crate::loss::Loss).
+/// The weights of the classes: the `class_weight` of [`Loss::CrossEntropy`](crate::loss::Loss), the
+/// `alpha` of [`Loss::Focal`](crate::loss::Loss).
 ///
 /// ```
 /// use gymnast_core::imbalance::ClassWeight;
@@ -16,29 +16,31 @@ use super::{ImbalanceError, setting};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClassWeight {
-    /// Every row counts 1.
+    /// Weight 1 for every row.
     #[default]
     Uniform,
-    /// Inverse to how often a class occurs, `N / (C n_c)`: every class counts the same, the mean row
-    /// 1; scikit-learn's `balanced`.
+    /// Weights inverse to the class frequencies, `N / (C n_c)`: all classes have the same total
+    /// weight, and the mean weight of a row is 1; scikit-learn's `balanced`.
     Balanced,
-    /// Inverse to the [`effective_number`] of rows of a class, with the sum C: the class-balanced loss
-    /// of Cui et al. (2019), between `Uniform` (β = 0) and nearly `Balanced` (β → 1).
+    /// Weights inverse to the [`effective_number`] of rows of a class, with the sum C: the
+    /// class-balanced loss of Cui et al. (2019), between `Uniform` (β = 0) and nearly `Balanced` (β
+    /// → 1).
     EffectiveNumber {
-        /// How many rows it takes to know a class: about 1 / (1 − β); in [0, 1).
+        /// β, in [0, 1): about 1 / (1 − β) rows cover a class. 0: uniform weights.
         beta: f64,
     },
-    /// These, class 0 first; ≥ 0.
+    /// These weights, class 0 first; ≥ 0.
     Given(Vec<f32>),
 }
 
 impl ClassWeight {
-    /// The weight of each class, class 0 first; `None` where all count 1. `counts` are the rows of
-    /// each class: [`Dataset::class_counts`](crate::data::Dataset::class_counts) of the training rows.
+    /// Returns the weight of each class, class 0 first; `None` if all weights are 1. `counts` are
+    /// the rows of each class: [`Dataset::class_counts`](crate::data::Dataset::class_counts) of the
+    /// training rows.
     ///
     /// # Errors
-    /// [`ImbalanceError::EmptyClass`] where a class has no rows, [`ImbalanceError::Setting`],
-    /// [`ImbalanceError::Count`] unless as many weights are given as there are classes.
+    /// [`ImbalanceError::EmptyClass`] if a class has no rows, [`ImbalanceError::Setting`],
+    /// [`ImbalanceError::Count`] unless there is one given weight for each class.
     pub fn weights(&self, counts: &[usize]) -> Result<Option<Vec<f32>>, ImbalanceError> {
         let weights = match self {
             Self::Uniform => return Ok(None),
@@ -72,8 +74,8 @@ impl ClassWeight {
     }
 }
 
-/// The effective number of rows, `(1 − βⁿ) / (1 − β)`: how much of a class `n` rows cover where each
-/// overlaps what is covered with probability β.
+/// Returns the effective number of rows, `(1 − βⁿ) / (1 − β)`: the part of a class that `n` rows
+/// cover, if each overlaps the covered part with probability β.
 ///
 /// Cui et al., "Class-balanced loss based on effective number of samples" (2019),
 /// <https://arxiv.org/abs/1901.05555>, proposition 1.

@@ -1,4 +1,4 @@
-//! Decisions by what they cost.
+//! Cost-sensitive decisions.
 
 use super::{ImbalanceError, setting};
 use crate::metrics::{ConfusionMatrix, MetricError, uneven_row};
@@ -6,7 +6,7 @@ use crate::metrics::{ConfusionMatrix, MetricError, uneven_row};
 /// The largest cost: sums of costs, and products with counts of rows, stay finite.
 const LARGEST: f64 = 1e100;
 
-/// What it costs to take a row of one class for one of another; gains are negative costs.
+/// The cost of predicting a class for rows of each class; gains are negative costs.
 ///
 /// Elkan, "The foundations of cost-sensitive learning" (2001).
 ///
@@ -26,7 +26,8 @@ pub struct CostMatrix {
 }
 
 impl CostMatrix {
-    /// Costs `[C, C]`: the truth in rows, the decision in columns, as in a [`ConfusionMatrix`].
+    /// Creates a matrix from costs `[C, C]`: truth in rows, decision in columns, as in a
+    /// [`ConfusionMatrix`].
     ///
     /// # Errors
     /// [`ImbalanceError::Setting`] for fewer than two classes or a cost beyond ±10¹⁰⁰,
@@ -48,23 +49,23 @@ impl CostMatrix {
         self.classes
     }
 
-    /// What it costs to decide for `decision` where `truth` is true.
+    /// Returns the cost of predicting `decision` if `truth` is true.
     ///
     /// # Panics
-    /// If there is no such class.
+    /// If a class does not exist.
     pub fn cost(&self, truth: usize, decision: usize) -> f64 {
         assert!(decision < self.classes, "class {decision} of {}", self.classes);
         self.costs[truth * self.classes + decision]
     }
 
-    /// For each row of probabilities, `[N, C]`, the class with the least expected cost, the first of
-    /// equals: `argmin_d Σ_t p(t) cost(t, d)`, Elkan's equation 1.
+    /// Returns the class with the lowest expected cost for each row of probabilities, `[N, C]`; the
+    /// first of equals. Computes `argmin_d Σ_t p(t) cost(t, d)`, Elkan's equation 1.
     ///
-    /// It is only as good as the probabilities: learn with neither weights nor resampling.
+    /// It needs calibrated probabilities: train without class weights and resampling.
     ///
     /// # Errors
-    /// [`ImbalanceError::Count`] if they make no whole rows, [`ImbalanceError::Setting`] if one is no
-    /// probability, [`ImbalanceError::Metric`] if those of a row do not sum to 1.
+    /// [`ImbalanceError::Count`] if the numbers do not form whole rows, [`ImbalanceError::Setting`]
+    /// if one is not a probability, [`ImbalanceError::Metric`] if a row does not sum to 1.
     pub fn decide(&self, probabilities: &[f64]) -> Result<Vec<usize>, ImbalanceError> {
         let (classes, got) = (self.classes, probabilities.len());
         if !got.is_multiple_of(classes) {
@@ -86,12 +87,12 @@ impl CostMatrix {
         Ok(probabilities.chunks_exact(classes).map(decide).collect())
     }
 
-    /// Of two classes, the probability of class 1 from which on to decide for it is the cheaper:
+    /// Returns the probability of class 1 from which deciding for it is cheaper, for two classes:
     /// `(c₀₁ − c₀₀) / (c₀₁ − c₀₀ + c₁₀ − c₁₁)`, truth first; Elkan's equation 2.
     ///
     /// # Errors
-    /// [`ImbalanceError::Count`] unless there are two classes, [`ImbalanceError::NoThreshold`] unless
-    /// both errors cost more than to be right.
+    /// [`ImbalanceError::Count`] unless there are two classes, [`ImbalanceError::NoThreshold`]
+    /// unless both errors cost more than the right decisions.
     pub fn threshold(&self) -> Result<f64, ImbalanceError> {
         let &[right_0, alarm, miss, right_1] = self.costs.as_slice() else {
             return Err(ImbalanceError::Count { what: "classes", expected: 2, got: self.classes });
@@ -102,10 +103,11 @@ impl CostMatrix {
         Ok((alarm - right_0) / (alarm - right_0 + miss - right_1))
     }
 
-    /// What the decisions of a confusion matrix cost, a row on average.
+    /// Returns the mean cost of a row for the decisions in a confusion matrix.
     ///
     /// # Errors
-    /// [`ImbalanceError::Count`] if it is of other classes, [`ImbalanceError::Metric`] if it is empty.
+    /// [`ImbalanceError::Count`] if it has another number of classes, [`ImbalanceError::Metric`] if
+    /// it is empty.
     pub fn mean_cost(&self, matrix: &ConfusionMatrix) -> Result<f64, ImbalanceError> {
         let (what, expected, got) = ("classes", self.classes, matrix.classes());
         if expected != got {

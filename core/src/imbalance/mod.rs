@@ -1,25 +1,28 @@
-//! Rare classes: rows resampled or weighted, decisions by cost, thresholds tuned.
+//! Imbalanced classes: resampled or weighted rows, cost-sensitive decisions, tuned thresholds.
 //!
-//! | means | what it changes |
+//! | method | what it changes |
 //! |---|---|
 //! | [`Resampler`] | the training rows: copies, fewer, synthetic ones (SMOTE), no Tomek links |
-//! | [`Sampler::Balanced`](crate::data::Sampler) | the minibatches, which hold all classes alike |
-//! | [`ClassWeight`] | how much a row counts, in the `class_weight` or `alpha` of a [`Loss`](crate::loss::Loss) |
-//! | [`Loss::Focal`](crate::loss::Loss) | how little a row counts that is learned already |
-//! | [`CostMatrix`], [`tune_threshold`] | what becomes of the probabilities, nothing is trained anew |
+//! | [`Sampler::Balanced`](crate::data::Sampler) | the minibatches, which hold equally many rows of
+//! all classes |
+//! | [`ClassWeight`] | the weight of a row, in the `class_weight` or `alpha` of a
+//! [`Loss`](crate::loss::Loss) |
+//! | [`Loss::Focal`](crate::loss::Loss) | reduces the weight of well-classified rows |
+//! | [`CostMatrix`], [`tune_threshold`] | the decision, without training again |
 //! | [`Resampler::BalancedBootstrap`] | the rows of each member of an [`ensemble`](crate::ensemble) |
 //!
-//! **Resample last.** Who resamples first and splits then finds copies of one row, or a row and what
-//! was made of it, on both sides, and too good a score. Here that is an error, not a warning: what
-//! [`Resampler::fit_resample`] returns trains like any other [`Dataset`](crate::data::Dataset), but
-//! every split refuses it ([`Fold::select`](crate::model_selection::Fold::select), `train_test_split`
-//! and the like), as does a training for its held-out rows. The mark is the data set's own, so that it
-//! outlives scaling, relabelling and selection; a type of its own would be lost at the first
-//! conversion that a training asks for.
+//! **Resample last.** Splitting after resampling puts copies of a row, or rows synthesised from it,
+//! on both sides, and the score is too good. Here that is an error: the result of
+//! [`Resampler::fit_resample`] trains like any other [`Dataset`](crate::data::Dataset), but every
+//! split refuses it ([`Fold::select`](crate::model_selection::Fold::select), `train_test_split` and
+//! others), and so does a training for its held-out rows. The mark is part of the dataset, so it
+//! survives scaling, relabelling and selection; a separate type would be lost in the first
+//! conversion.
 //!
-//! Judge by precision, recall, the precision-recall curve and calibration ([`rare_class_scores`]), not
-//! by accuracy: where 4 % of the rows are of the rare class, never to name it is 96 % right. All that
-//! changes how often classes are learned from changes the probabilities too; read them with care then.
+//! Evaluate by precision, recall, the precision-recall curve and calibration
+//! ([`rare_class_scores`]), not by accuracy: if 4 % of the rows are in the rare class, never
+//! predicting it is 96 % accurate. Methods that change how often classes are seen also change the
+//! predicted probabilities.
 //!
 //! ```
 //! use gymnast_core::data::{DataError, load_wine_quality};
@@ -72,34 +75,34 @@ pub enum ImbalanceError {
     Setting {
         /// The setting's name.
         key: &'static str,
-        /// What it was set to.
+        /// The value given.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// So many things of one kind were given for so many of another.
+    /// The number of items differs from what was expected.
     #[error("got {got} {what}, expected {expected}")]
     Count {
-        /// What was counted.
+        /// The name of the items.
         what: &'static str,
-        /// How many were expected.
+        /// The number expected.
         expected: usize,
-        /// How many came.
+        /// The number given.
         got: usize,
     },
-    /// There is nothing to balance.
+    /// There are fewer than two classes with rows.
     #[error("there are rows of {got} classes: expected at least two")]
     Classes {
-        /// How many classes have rows.
+        /// The number of classes with rows.
         got: usize,
     },
-    /// A class has no rows, so that no weight makes up for it.
+    /// A class has no rows, so it cannot be weighted.
     #[error("class {class} has no rows: expected at least one of each class")]
     EmptyClass {
         /// The class.
         class: usize,
     },
-    /// A class has too few rows to make others between them.
+    /// A class has too few rows to synthesise others.
     #[error(
         "class {class} has {rows} rows: expected more than k_neighbors = {k_neighbors}, so that each \
          has as many neighbours of its class; choose fewer, or random oversampling"
@@ -107,12 +110,12 @@ pub enum ImbalanceError {
     Neighbors {
         /// The class.
         class: usize,
-        /// How many rows it has.
+        /// The number of its rows.
         rows: usize,
-        /// How many neighbours were asked for.
+        /// The number of neighbours asked for.
         k_neighbors: usize,
     },
-    /// No row of a class lies at its border.
+    /// No row of a class lies at the border.
     #[error(
         "no row of class {class} lies at its border (at least half of its {m_neighbors} nearest rows, \
          but not all, of other classes): expected at least one; choose another m_neighbors, or SMOTE"
@@ -120,18 +123,18 @@ pub enum ImbalanceError {
     NoBorder {
         /// The class.
         class: usize,
-        /// How many rows around each were looked at.
+        /// The number of neighbours considered.
         m_neighbors: usize,
     },
-    /// The cheapest decision depends on no threshold.
+    /// No threshold gives the cheapest decisions.
     #[error(
-        "no threshold decides by these costs: expected both errors to cost more than to be right"
+        "no threshold decides by these costs: expected both errors to cost more than right decisions"
     )]
     NoThreshold,
-    /// The rows have no classes, or are none.
+    /// The rows are invalid or have no classes.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// Scores or probabilities are none.
+    /// The scores or probabilities are invalid.
     #[error(transparent)]
     Metric(#[from] MetricError),
 }

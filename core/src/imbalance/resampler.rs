@@ -1,4 +1,4 @@
-//! Training rows resampled so that rare classes are learned too.
+//! Resamples training rows to balance classes.
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -6,120 +6,122 @@ use serde::{Deserialize, Serialize};
 use super::{ImbalanceError, random, setting, smote, tomek};
 use crate::data::Dataset;
 
-/// How training rows are resampled, with imbalanced-learn's names, meanings and defaults.
+/// How to resample training rows, with imbalanced-learn's names, meanings and defaults.
 ///
-/// `ratio` is what remains between the class concerned and the largest (oversampling) or smallest one
-/// (undersampling), 1 where all shall have as many rows; in (0, 1]. No class ends up further away than
-/// that: where it makes no whole rows, there is one row more (imbalanced-learn: one less). A class that
-/// is nearer already stays as it is.
+/// `ratio`, in (0, 1], is the size of a class relative to the largest class (oversampling), or of
+/// the smallest class relative to it (undersampling) after resampling; 1 makes all classes equally
+/// large. Fractions round towards balance: one row more (imbalanced-learn: one less). A class that
+/// is already closer stays unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Resampler {
-    /// Copies rows of the smaller classes, drawn with replacement.
+    /// Repeats rows of the smaller classes, drawn with replacement.
     RandomOver {
-        /// The rows that each class has then at least, as a share of those of the largest.
+        /// The least size of a class afterwards, relative to the largest class; in (0, 1].
         #[serde(default = "whole")]
         ratio: f64,
     },
-    /// Leaves out rows of the larger classes, drawn without replacement.
+    /// Removes rows of the larger classes, drawn without replacement.
     RandomUnder {
-        /// The rows of the smallest class, as a share of those that each has then at most.
+        /// The size of the smallest class relative to the largest allowed size of the others; in
+        /// (0, 1].
         #[serde(default = "whole")]
         ratio: f64,
     },
-    /// Makes up rows between a row of a smaller class and one of its nearest of the same class:
-    /// Chawla et al., "SMOTE: synthetic minority over-sampling technique" (2002),
+    /// Synthesises rows between a row of a smaller class and one of its nearest neighbours in the
+    /// class: Chawla et al., "SMOTE: synthetic minority over-sampling technique" (2002),
     /// <https://doi.org/10.1613/jair.953>. Distances are Euclidean, so scale the inputs first.
     Smote {
-        /// The nearest rows among which the second one is drawn; ≥ 1.
+        /// The number of neighbours from which the second row is drawn; ≥ 1.
         #[serde(default = "five")]
         k_neighbors: usize,
-        /// The rows that each class has then at least, as a share of those of the largest.
+        /// The least size of a class afterwards, relative to the largest class; in (0, 1].
         #[serde(default = "whole")]
         ratio: f64,
     },
-    /// SMOTE that starts only from rows at the border: those of whose `m_neighbors` nearest, of any
-    /// class, at least half but not all are of other classes (all: it is taken for noise). Han, Wang
-    /// and Mao, "Borderline-SMOTE" (2005), <https://doi.org/10.1007/11538059_91>, borderline-1.
+    /// SMOTE that starts only from rows at the border: at least half, but not all, of their
+    /// `m_neighbors` nearest rows are of other classes (if all are, the row counts as noise). Han,
+    /// Wang and Mao, "Borderline-SMOTE" (2005), <https://doi.org/10.1007/11538059_91>,
+    /// borderline-1.
     BorderlineSmote {
-        /// The nearest rows of the class among which the second one is drawn; ≥ 1.
+        /// The number of neighbours in the class from which the second row is drawn; ≥ 1.
         #[serde(default = "five")]
         k_neighbors: usize,
-        /// The nearest rows that tell whether one lies at the border; ≥ 1.
+        /// The number of nearest rows that decide whether a row lies at the border; ≥ 1.
         #[serde(default = "ten")]
         m_neighbors: usize,
-        /// The rows that each class has then at least, as a share of those of the largest.
+        /// The least size of a class afterwards, relative to the largest class; in (0, 1].
         #[serde(default = "whole")]
         ratio: f64,
     },
-    /// Leaves out the rows of [`tomek_links`](super::tomek_links) that are not of the smallest class.
+    /// Removes the rows of [`tomek_links`](super::tomek_links) that are not of the smallest class.
     TomekLinks,
-    /// From each class as many rows as the smallest has, drawn with replacement: what each member of a
-    /// balanced bagging learns from. Chen, Liaw and Breiman, "Using random forest to learn imbalanced
-    /// data" (2004).
+    /// Draws the size of the smallest class from each class, with replacement: the training rows of
+    /// a member of balanced bagging. Chen, Liaw and Breiman, "Using random forest to learn
+    /// imbalanced data" (2004).
     BalancedBootstrap,
 }
 
-/// Where a resampled row comes from. Rows are numbered as in what was resampled.
+/// The origin of a resampled row. Row numbers refer to the rows before resampling.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Origin {
-    /// It is this row.
+    /// A copy of this row.
     Row(usize),
-    /// It lies between two rows of its class: `row + share · (neighbor − row)`.
+    /// A point between two rows of its class: `row + share · (neighbor − row)`.
     Between {
-        /// Whence.
+        /// The first row.
         row: usize,
-        /// Whither.
+        /// The second row.
         neighbor: usize,
-        /// How far, in [0, 1).
+        /// The position between them, in [0, 1).
         share: f32,
     },
 }
 
-/// Rows to train with, and with nothing else: no split takes them.
+/// Resampled rows, for training only: splits refuse them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resampled {
     /// The rows; [`Dataset::is_resampled`].
     pub data: Dataset,
-    /// Where each comes from.
+    /// The origin of each row.
     pub origins: Vec<Origin>,
 }
 
 impl Resampler {
-    /// SMOTE with five neighbours, until all classes have as many rows.
+    /// Returns SMOTE with five neighbours that makes all classes equally large.
     #[must_use]
     pub fn smote() -> Self {
         Self::Smote { k_neighbors: five(), ratio: whole() }
     }
 
-    /// Borderline SMOTE with five neighbours and ten around, until all classes have as many rows.
+    /// Returns borderline SMOTE with `k_neighbors` 5 and `m_neighbors` 10 that makes all classes
+    /// equally large.
     #[must_use]
     pub fn borderline_smote() -> Self {
         Self::BorderlineSmote { k_neighbors: five(), m_neighbors: ten(), ratio: whole() }
     }
 
-    /// Random oversampling until all classes have as many rows.
+    /// Returns random oversampling that makes all classes equally large.
     #[must_use]
     pub fn random_over() -> Self {
         Self::RandomOver { ratio: whole() }
     }
 
-    /// Random undersampling until all classes have as many rows.
+    /// Returns random undersampling that makes all classes equally large.
     #[must_use]
     pub fn random_under() -> Self {
         Self::RandomUnder { ratio: whole() }
     }
 
-    /// Resamples the training part of a fold or split, never what is split afterwards: splits refuse
-    /// what it returns.
+    /// Resamples the training part of a fold or split. Split first: splits refuse the result.
     ///
-    /// Rows that are kept come first, in their order (but for the balanced bootstrap), then the new
-    /// ones, class by class. A class that is named but has no rows is passed over.
+    /// Kept rows come first, in order (except for the balanced bootstrap), then the new ones, class
+    /// by class. Named classes without rows are skipped.
     ///
     /// # Errors
-    /// [`ImbalanceError::Setting`], [`ImbalanceError::Classes`], [`ImbalanceError::Data`] where rows
-    /// have no classes; of SMOTE [`ImbalanceError::Neighbors`], of borderline SMOTE
-    /// [`ImbalanceError::NoBorder`] too.
+    /// [`ImbalanceError::Setting`], [`ImbalanceError::Classes`], [`ImbalanceError::Data`] if the
+    /// rows have no classes; for SMOTE [`ImbalanceError::Neighbors`], for borderline SMOTE also
+    /// [`ImbalanceError::NoBorder`].
     pub fn fit_resample<R: Rng + ?Sized>(
         &self,
         train: &Dataset,

@@ -1,4 +1,4 @@
-//! What tells how good a classifier of a rare class is.
+//! Scores of a classifier of a rare class.
 
 use crate::metrics::{
     Average, MetricError, ZeroDivision, average_precision_score, balanced_accuracy_score,
@@ -8,16 +8,16 @@ use crate::metrics::{
 /// The bins of the expected calibration error, as many as Guo et al. (2017) have.
 const BINS: usize = 15;
 
-/// The scores that a rare class is judged by, each with its name: `precision`, `recall` and `f1` of
-/// class 1, `pr_auc` (average precision), `balanced_accuracy`, `ece` (expected calibration error, 15
-/// bins) and `brier`.
+/// Computes the scores for a rare class, by name: `precision`, `recall` and `f1` of class 1,
+/// `pr_auc` (average precision), `balanced_accuracy`, `ece` (expected calibration error, 15 bins)
+/// and `brier`.
 ///
-/// `truth` holds classes 0 and 1, `[N]`, `probabilities` are those of class 1, `[N]`; a row is
-/// positive from `threshold` on. Where no row is, precision counts as 0.
+/// `truth` holds classes 0 and 1, `[N]`; `probabilities` are those of class 1, `[N]`. A row is
+/// predicted positive from `threshold` on. If no row is, precision counts as 0.
 ///
 /// # Errors
-/// [`MetricError`]: where rows and probabilities are not as many, none at all, no probabilities, no row
-/// is of class 1, or the threshold is NaN.
+/// [`MetricError`]: truth and probabilities differ in length or are empty, a number is not a
+/// probability, no row is of class 1, or the threshold is NaN.
 pub fn rare_class_scores(
     truth: &[usize],
     probabilities: &[f64],

@@ -1,36 +1,36 @@
-//! From which score on a row counts as positive.
+//! Decision thresholds for scores.
 
 use super::{CostMatrix, ImbalanceError, setting};
 use crate::metrics::{BinaryScores, MetricError};
 
-/// What a threshold is chosen by.
+/// The criterion that a threshold optimises.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Criterion {
     /// The highest F1.
     F1,
-    /// The highest F-beta: recall weighs `beta` times as much as precision; from 0 to 10¹⁰⁰.
+    /// The highest F-beta: recall counts `beta` times as much as precision; from 0 to 10¹⁰⁰.
     FBeta(f64),
     /// The highest mean of the two classes' recalls.
     BalancedAccuracy,
-    /// The lowest mean cost, of two classes.
+    /// The lowest mean cost, for two classes.
     Cost(CostMatrix),
 }
 
-/// A threshold and what it was chosen for.
+/// A threshold and the value of its criterion.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TunedThreshold {
-    /// Rows with this score or a higher one are positive. Infinite where it is best that none is, the
-    /// lowest score where it is best that all are.
+    /// Rows with this score or a higher one are positive. Infinite if no row should be positive,
+    /// the lowest score if all should be.
     pub threshold: f64,
-    /// What the criterion came to on the rows it was chosen by: the mean cost for costs.
+    /// The criterion on the rows it was chosen by; for costs the mean cost.
     pub value: f64,
 }
 
 impl TunedThreshold {
-    /// The class, 0 or 1, of each score.
+    /// Predicts the class, 0 or 1, of each score.
     ///
     /// # Errors
-    /// [`ImbalanceError::Metric`] where a score is NaN, [`ImbalanceError::Setting`] where the threshold
+    /// [`ImbalanceError::Metric`] if a score is NaN, [`ImbalanceError::Setting`] if the threshold
     /// is.
     pub fn predict(&self, scores: &[f64]) -> Result<Vec<usize>, ImbalanceError> {
         let threshold = self.threshold;
@@ -42,19 +42,19 @@ impl TunedThreshold {
     }
 }
 
-/// The best threshold for these rows, which should be validation rows: on the rows that were learned
-/// from it would be too confident, on those that judge it would be cheating.
+/// Finds the best threshold on validation rows. Training rows would give overconfident thresholds,
+/// test rows would leak into the evaluation.
 ///
 /// `truth` holds classes 0 and 1, `[N]`; `scores` are higher for class 1, `[N]`, and need not be
-/// probabilities. All thresholds that make a difference are compared; each lies half-way to the next
-/// lower score, and of equally good ones it is the highest, with the fewest positives. Rows with the
-/// same score are never parted.
+/// probabilities. All distinct thresholds are compared; each lies half-way to the next lower score,
+/// and ties go to the highest, which has the fewest positives. Rows with equal scores are never
+/// separated.
 ///
 /// # Errors
-/// [`ImbalanceError::Metric`] where scores are not finite or not as many as rows, there are no rows,
-/// or the criterion is undefined: F-beta needs a positive row, balanced accuracy one of each class;
-/// [`ImbalanceError::Setting`] for a beta out of its range, [`ImbalanceError::Count`] for costs of other
-/// than two classes.
+/// [`ImbalanceError::Metric`] if scores are not finite, their number differs from the rows', there
+/// are no rows, or the criterion is undefined: F-beta needs a positive row, balanced accuracy a row
+/// of each class; [`ImbalanceError::Setting`] if beta is out of its range,
+/// [`ImbalanceError::Count`] for costs of more than two classes.
 pub fn tune_threshold(
     truth: &[usize],
     scores: &[f64],

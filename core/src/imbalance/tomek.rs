@@ -1,17 +1,17 @@
-//! Pairs of rows at which classes touch.
+//! Tomek links: pairs of rows where classes touch.
 
 use super::neighbors::nearest;
 use super::{ImbalanceError, Origin};
 use crate::data::Dataset;
 
-/// The pairs of rows of different classes each of which is the other's nearest row: borderline or
-/// noise. The lesser number stands first.
+/// Returns the pairs of rows of different classes that are each other's nearest row: borderline
+/// cases or noise. The lower number comes first.
 ///
-/// Tomek, "Two modifications of CNN" (1976), <https://doi.org/10.1109/TSMC.1976.4309452>. It compares
-/// each row with each.
+/// Tomek, "Two modifications of CNN" (1976), <https://doi.org/10.1109/TSMC.1976.4309452>. It
+/// compares all pairs of rows.
 ///
 /// # Errors
-/// [`ImbalanceError::Data`] where rows have no classes.
+/// [`ImbalanceError::Data`] if the rows have no classes.
 pub fn tomek_links(data: &Dataset) -> Result<Vec<(usize, usize)>, ImbalanceError> {
     let classes = data.classes()?;
     let all: Vec<usize> = (0..data.len()).collect();

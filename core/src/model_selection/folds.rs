@@ -1,4 +1,4 @@
-//! Folds, made one at a time.
+//! Folds, created one at a time.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,20 +6,21 @@ use std::sync::Arc;
 use super::KFoldError;
 use crate::data::{DataError, Dataset, MOST_ROWS};
 
-/// Rows to train with and rows to test with, by their numbers from 0, in rising order.
+/// The numbers of training rows and test rows, from 0, in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fold {
-    /// What is learned from.
+    /// The rows to train on.
     pub train: Vec<usize>,
-    /// What the result is judged by.
+    /// The rows to test on.
     pub test: Vec<usize>,
 }
 
 impl Fold {
-    /// The two parts of a dataset.
+    /// Returns the two parts of a dataset: training rows and test rows.
     ///
     /// # Errors
-    /// [`DataError::NoSuchRow`] if the fold was made for more rows, [`DataError::Resampled`].
+    /// [`DataError::NoSuchRow`] if the fold was made for more rows than the dataset has,
+    /// [`DataError::Resampled`].
     pub fn select(&self, data: &Dataset) -> Result<(Dataset, Dataset), DataError> {
         data.check_not_resampled("split")?;
         Ok((data.select(&self.train)?, data.select(&self.test)?))
@@ -37,11 +38,11 @@ impl Fold {
     }
 }
 
-/// The folds of a splitter. Which row is tested where was drawn when they were split; the lists of rows
-/// are made fold by fold, so that leaving one of 60,000 rows out takes no 29 GB.
+/// The folds of a splitter. The assignment of rows is drawn once; the lists of rows are created
+/// fold by fold, so leave-one-out on 60,000 rows does not take 29 GB.
 ///
-/// An iterator over [`Fold`]s; what goes through folds ([`cross_validate`](super::cross_validate), …)
-/// takes `&folds` too, which starts anew.
+/// An iterator over [`Fold`]s. Functions that take folds ([`cross_validate`](super::cross_validate)
+/// and others) also accept `&folds`, which starts again from the first.
 ///
 /// ```
 /// use gymnast_core::model_selection::{KFoldError, LeaveOneOut};

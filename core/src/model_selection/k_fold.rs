@@ -1,4 +1,4 @@
-//! Folds that test each row once.
+//! Splitters that test each row once.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -8,15 +8,15 @@ use rand::{Rng, seq::SliceRandom as _};
 use super::folds::neighbours;
 use super::{Folds, KFoldError, at_least, check_rows};
 
-/// As many parts of about the same size, each tested once while the others are trained with.
+/// Splits rows into parts of about equal size; each fold tests one part and trains on the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KFold {
-    /// The number of folds; ≥ 2, at most the rows.
+    /// The number of folds; from 2 to the number of rows.
     pub n_splits: usize,
 }
 
 impl KFold {
-    /// Folds of neighbouring rows.
+    /// Splits into folds of neighbouring rows.
     ///
     /// # Errors
     /// [`KFoldError::TooFew`], [`KFoldError::MoreFoldsThanRows`], [`KFoldError::TooManyRows`].
@@ -25,7 +25,7 @@ impl KFold {
         Ok(Folds::neighbours(self.n_splits, rows))
     }
 
-    /// Folds of rows drawn at random.
+    /// Splits into folds of randomly drawn rows.
     ///
     /// # Errors
     /// As [`split`](Self::split).
@@ -51,12 +51,12 @@ impl Default for KFold {
     }
 }
 
-/// Each row tested alone.
+/// Tests each row alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LeaveOneOut;
 
 impl LeaveOneOut {
-    /// As many folds as rows.
+    /// Splits into one fold for each row.
     ///
     /// # Errors
     /// [`KFoldError::TooFew`] for fewer than two rows, [`KFoldError::TooManyRows`].
@@ -66,17 +66,18 @@ impl LeaveOneOut {
     }
 }
 
-/// Folds in which rows of one group (of one patient, say) are all trained with or all tested.
+/// Keeps the rows of a group (for example of one patient) together, all in training or all in the
+/// test part.
 ///
-/// The largest group first, each goes to the fold with the fewest rows so far.
+/// Groups are assigned from the largest on, each to the fold with the fewest rows so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupKFold {
-    /// The number of folds; ≥ 2, at most the groups.
+    /// The number of folds; from 2 to the number of groups.
     pub n_splits: usize,
 }
 
 impl GroupKFold {
-    /// Folds of rows, by the group of each.
+    /// Splits rows, given the group of each row.
     ///
     /// # Errors
     /// [`KFoldError::TooFew`], [`KFoldError::TooFewGroups`].

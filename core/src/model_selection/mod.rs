@@ -1,8 +1,9 @@
-//! Cross-validation: how well something learns, judged by rows that it has not learned from.
+//! Cross-validation: evaluates a model on rows it was not trained on.
 //!
-//! A splitter ([`KFold`], [`StratifiedKFold`], [`GroupKFold`], [`TimeSeriesSplit`], …) gives [`Folds`], an
-//! iterator over numbers of rows to train and to test with ([`Fold`]); unshuffled ones are scikit-learn's.
-//! [`cross_validate`] trains and scores on each; [`nested_cross_validate`] chooses settings within.
+//! A splitter ([`KFold`], [`StratifiedKFold`], [`GroupKFold`], [`TimeSeriesSplit`], …) returns
+//! [`Folds`], an iterator over the numbers of training and test rows ([`Fold`]); unshuffled folds
+//! equal scikit-learn's. [`cross_validate`] trains and scores on each fold;
+//! [`nested_cross_validate`] also chooses settings.
 //!
 //! ```
 //! use gymnast_core::data::load_breast_cancer;
@@ -38,46 +39,46 @@ pub use time_series::TimeSeriesSplit;
 
 use thiserror::Error;
 
-/// Why there are no folds, or none that can be compared.
+/// Why folds cannot be made or compared.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum KFoldError {
-    /// Fewer folds than two, or none to repeat.
+    /// There are fewer than two folds, or no repetitions.
     #[error("{key} must be at least {least}, got {got}")]
     TooFew {
         /// The setting's name.
         key: &'static str,
-        /// The least that it may be.
+        /// The smallest allowed value.
         least: usize,
-        /// What it was.
+        /// The value given.
         got: usize,
     },
-    /// More folds than rows.
-    #[error("{n_splits} folds need as many rows at least, got {rows}")]
+    /// There are more folds than rows.
+    #[error("{n_splits} folds need at least {n_splits} rows, got {rows}")]
     MoreFoldsThanRows {
         /// The number of folds.
         n_splits: usize,
         /// The number of rows.
         rows: usize,
     },
-    /// A class has fewer rows than there are folds, so that some would test none of it.
-    #[error("class {class} has {rows} rows: {n_splits} folds need as many at least")]
+    /// A class has fewer rows than there are folds, so some folds could not test it.
+    #[error("class {class} has {rows} rows: {n_splits} folds need at least {n_splits} of each class")]
     SmallClass {
         /// The class.
         class: usize,
-        /// How many rows it has.
+        /// The number of its rows.
         rows: usize,
         /// The number of folds.
         n_splits: usize,
     },
-    /// Fewer groups than folds.
-    #[error("{n_splits} folds need as many groups at least, got {groups}")]
+    /// There are fewer groups than folds.
+    #[error("{n_splits} folds need at least {n_splits} groups, got {groups}")]
     TooFewGroups {
         /// The number of folds.
         n_splits: usize,
         /// The number of groups.
         groups: usize,
     },
-    /// The series is too short.
+    /// The time series is too short.
     #[error(
         "{n_splits} folds, each testing {test_size} rows after a gap of {gap}, leave none of {rows} \
          rows to train with"
@@ -85,45 +86,45 @@ pub enum KFoldError {
     ShortSeries {
         /// The number of folds.
         n_splits: usize,
-        /// The rows that each tests.
+        /// The number of test rows in each fold.
         test_size: usize,
-        /// The rows left out between the two parts.
+        /// The number of rows between training and test part.
         gap: usize,
-        /// The rows that there are.
+        /// The number of rows.
         rows: usize,
     },
-    /// There are more rows than can be numbered in memory.
+    /// There are too many rows to number in memory.
     #[error("{rows} rows, {times} times over, are too many: expected at most {most} in all")]
     TooManyRows {
         /// The number of rows.
         rows: usize,
-        /// How many times they are split.
+        /// The number of repetitions.
         times: usize,
-        /// The most rows of all times together.
+        /// The largest number of rows, over all repetitions.
         most: usize,
     },
-    /// There is nothing to choose from.
-    #[error("there are no {0}: expected at least one")]
+    /// There are no folds or candidates.
+    #[error("got no {0}: expected at least one")]
     Nothing(&'static str),
-    /// Two folds were scored by different names.
-    #[error("fold {fold} was scored by {got:?}, fold 0 by {expected:?}: expected the same names")]
+    /// Two folds have scores of different names.
+    #[error("fold {fold} has the scores {got:?}, fold 0 has {expected:?}: expected the same names")]
     ScoreNames {
-        /// The later fold.
+        /// The later fold, from 0.
         fold: usize,
-        /// The first fold's names.
+        /// The names in the first fold.
         expected: Vec<String>,
-        /// The later one's.
+        /// The names in the later fold.
         got: Vec<String>,
     },
-    /// An inner fold has a row that it was not given.
+    /// An inner fold contains an invalid row number.
     #[error("an inner fold names row {row} of {rows}: expected numbers from 0, below {rows}")]
     NoSuchRow {
         /// The row.
         row: usize,
-        /// How many there are.
+        /// The number of rows.
         rows: usize,
     },
-    /// A score by which to choose is NaN or infinite.
+    /// A candidate's score is NaN or infinite.
     #[error("candidate {candidate} scored {score} in a fold: expected a finite number")]
     Score {
         /// The candidate, from 0.

@@ -1,4 +1,4 @@
-//! Scores over folds.
+//! Cross-validation scores.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -9,30 +9,31 @@ use crate::statistics::{mean, sample_std};
 /// The scores of the folds, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores {
-    /// One for each fold.
+    /// One score for each fold.
     pub values: Vec<f64>,
 }
 
 impl Scores {
-    /// Their mean; `None` if one is not finite.
+    /// Returns the mean of the scores; `None` if one is not finite.
     pub fn mean(&self) -> Option<f64> {
         mean(&self.values)
     }
 
-    /// Their standard deviation, with divisor n − 1; `None` for one fold, or if one is not finite. The
-    /// folds share training rows, so it is no standard error: Bengio and Grandvalet, "No unbiased
-    /// estimator of the variance of k-fold cross-validation" (2004).
+    /// Returns the standard deviation of the scores, with divisor n − 1; `None` for one fold, or if
+    /// a score is not finite. Folds share training rows, so it does not give a standard error:
+    /// Bengio and Grandvalet, "No unbiased estimator of the variance of k-fold cross-validation"
+    /// (2004).
     pub fn std(&self) -> Option<f64> {
         sample_std(&self.values)
     }
 }
 
-/// The score of each fold. `score` trains anew with the training rows, scaling included, and judges
-/// by the test rows.
+/// Computes the score of each fold. `score` trains a new model, scaling included, on the training
+/// rows and evaluates it on the test rows.
 ///
 /// # Errors
-/// Those of `score`, and the scores of the folds before are lost: where they are dear, keep them in
-/// `score`. [`KFoldError::Nothing`] without folds.
+/// Those of `score`; the scores of earlier folds are then lost, so store expensive ones in `score`.
+/// [`KFoldError::Nothing`] without folds.
 pub fn cross_val_score<E: From<KFoldError>>(
     folds: impl IntoIterator<Item: Borrow<Fold>>,
     mut score: impl FnMut(&Fold) -> Result<f64, E>,
@@ -44,11 +45,11 @@ pub fn cross_val_score<E: From<KFoldError>>(
     if values.is_empty() { Err(KFoldError::Nothing("folds").into()) } else { Ok(Scores { values }) }
 }
 
-/// [`cross_val_score`] by several scores at once, each with its name.
+/// Computes several named scores of each fold; see [`cross_val_score`].
 ///
 /// # Errors
-/// Those of `score`; [`KFoldError::Nothing`] without folds, [`KFoldError::ScoreNames`] if two folds
-/// come with different names.
+/// Those of `score`; [`KFoldError::Nothing`] without folds, [`KFoldError::ScoreNames`] if the names
+/// differ between folds.
 pub fn cross_validate<S, I, E>(
     folds: impl IntoIterator<Item: Borrow<Fold>>,
     mut score: impl FnMut(&Fold) -> Result<I, E>,
@@ -75,18 +76,19 @@ where
     if is_empty { Err(KFoldError::Nothing("folds").into()) } else { Ok(scores) }
 }
 
-/// What [`nested_cross_validate`] came to.
+/// The result of [`nested_cross_validate`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nested {
-    /// The score of each outer fold, by the candidate chosen for it.
+    /// The score of each outer fold, with the candidate chosen for it.
     pub scores: Scores,
-    /// Which candidate that was, from 0.
+    /// The candidate chosen for each outer fold, from 0.
     pub chosen: Vec<usize>,
-    /// By what it was chosen: for each outer fold the inner scores of each candidate.
+    /// The inner scores of each candidate, for each outer fold; the choice is based on them.
     pub inner_scores: Vec<Vec<Scores>>,
 }
 
-/// Chooses settings and judges the choice by rows that had no part in it.
+/// Chooses settings by inner folds and evaluates the choice on the outer test rows, which it did
+/// not use.
 ///
 /// ```text
 /// for each outer fold:
@@ -95,17 +97,17 @@ pub struct Nested {
 ///     its score when it trains with all training rows of the outer fold and is judged by its test rows
 /// ```
 ///
-/// `inner` splits the outer training rows, whose numbers it is given, and counts them from 0: for
-/// `KFold` by `|rows| KFold { n_splits: 3 }.split(rows.len())`. `score` is given numbers of the whole
-/// dataset; higher is better.
+/// `inner` splits the outer training rows: it gets their numbers and returns folds that count them
+/// from 0, for example `|rows| KFold { n_splits: 3 }.split(rows.len())`. `score` gets row numbers
+/// of the whole dataset; higher is better.
 ///
 /// Source: Varma and Simon, "Bias in error estimation when using cross-validation for model selection"
 /// (2006).
 ///
 /// # Errors
 /// Those of `inner` and `score`; [`KFoldError::Nothing`] without outer folds, inner folds or
-/// candidates; [`KFoldError::NoSuchRow`] if an inner fold names a row beyond those that
-/// `inner` was given; [`KFoldError::Score`].
+/// candidates; [`KFoldError::NoSuchRow`] if an inner fold contains a number beyond the given rows;
+/// [`KFoldError::Score`].
 pub fn nested_cross_validate<C, F, E: From<KFoldError>>(
     outer: impl IntoIterator<Item: Borrow<Fold>>,
     mut inner: impl FnMut(&[usize]) -> Result<F, E>,

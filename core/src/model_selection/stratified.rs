@@ -1,4 +1,4 @@
-//! Folds that keep the proportion of the classes.
+//! Splitters that keep the proportions of the classes.
 
 use rand::{Rng, seq::SliceRandom as _};
 
@@ -6,24 +6,24 @@ use super::folds::check_size;
 use super::{Folds, KFoldError, at_least, check_rows};
 use crate::data::rows_by_class;
 
-/// Folds in each of which classes occur about as often as in all rows.
+/// Splits rows so that each fold has about the same class frequencies as all rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StratifiedKFold {
-    /// The number of folds; ≥ 2, at most the rows of the smallest class.
+    /// The number of folds; from 2 to the number of rows in the smallest class.
     pub n_splits: usize,
 }
 
 impl StratifiedKFold {
-    /// Folds of neighbouring rows within each class, by the class of each row.
+    /// Splits into folds of neighbouring rows within each class, given the class of each row.
     ///
     /// # Errors
-    /// [`KFoldError::TooFew`], [`KFoldError::MoreFoldsThanRows`], [`KFoldError::SmallClass`], where
-    /// scikit-learn warns only.
+    /// [`KFoldError::TooFew`], [`KFoldError::MoreFoldsThanRows`], [`KFoldError::SmallClass`], for
+    /// which scikit-learn only warns.
     pub fn split(&self, classes: &[usize]) -> Result<Folds, KFoldError> {
         Ok(Folds::assigned(self.n_splits, classes.len(), self.fold_of(classes, |_| ())?))
     }
 
-    /// Folds of rows drawn at random from each class.
+    /// Splits into folds of randomly drawn rows within each class.
     ///
     /// # Errors
     /// As [`split`](Self::split).
@@ -36,8 +36,9 @@ impl StratifiedKFold {
         Ok(Folds::assigned(self.n_splits, classes.len(), fold_of))
     }
 
-    /// scikit-learn's rule: with the rows sorted by class, fold `i` takes every `n_splits`-th from the
-    /// `i`-th on; so it has its share of each class. Which rows of the class these are `order` decides.
+    /// Follows scikit-learn: with the rows sorted by class, fold `i` takes every `n_splits`-th row
+    /// from the `i`-th on, so it has its share of each class. `order` decides which rows of the
+    /// class these are.
     fn fold_of(
         &self,
         classes: &[usize],
@@ -73,22 +74,22 @@ impl Default for StratifiedKFold {
     }
 }
 
-/// [`StratifiedKFold`] several times over, shuffled anew each time: what a single draw of folds does
-/// to the scores averages out.
+/// Repeats [`StratifiedKFold`] with new shuffles, which averages out the effect of a single draw of
+/// folds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RepeatedStratifiedKFold {
-    /// The number of folds each time; ≥ 2, at most the rows of the smallest class.
+    /// The number of folds in each repetition; from 2 to the number of rows in the smallest class.
     pub n_splits: usize,
-    /// How many times; ≥ 1.
+    /// The number of repetitions; ≥ 1.
     pub n_repeats: usize,
 }
 
 impl RepeatedStratifiedKFold {
-    /// The folds of all times, one time after the other.
+    /// Returns the folds of all repetitions in order.
     ///
     /// # Errors
-    /// Those of [`StratifiedKFold::split`]; [`KFoldError::TooManyRows`] where the rows of all times
-    /// together are too many.
+    /// Those of [`StratifiedKFold::split`]; [`KFoldError::TooManyRows`] if all repetitions together
+    /// have too many rows.
     pub fn split<R: Rng + ?Sized>(
         &self,
         classes: &[usize],

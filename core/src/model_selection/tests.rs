@@ -101,7 +101,7 @@ fn scores_come_with_mean_and_deviation() {
     let error = cross_validate(&folds, other).unwrap_err();
     assert_eq!(
         error.to_string(),
-        r#"fold 2 was scored by ["b"], fold 0 by ["a"]: expected the same names"#
+        r#"fold 2 has the scores ["b"], fold 0 has ["a"]: expected the same names"#
     );
     let none = cross_val_score(&[] as &[Fold], |_| Ok::<f64, KFoldError>(0.0)).unwrap_err();
     assert_eq!(none, KFoldError::Nothing("folds"));

@@ -1,30 +1,31 @@
-//! Folds that never learn from the future.
+//! Splitter for time series: never trains on the future.
 
 use super::{Folds, KFoldError, at_least, check_rows};
 
-/// Folds of rows in order of time: each tests the rows after those that it trains with, and the next
-/// one trains with these too.
+/// Splits rows in order of time: each fold tests the rows after its training rows, and later folds
+/// also train on earlier test rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeSeriesSplit {
     /// The number of folds; ≥ 2.
     pub n_splits: usize,
-    /// The most rows, the latest, that are trained with; `None`: all. ≥ 1.
+    /// The largest number of training rows, the latest ones, ≥ 1; `None`: all.
     pub max_train_size: Option<usize>,
-    /// The rows that each fold tests; `None`: an even share, the rows divided by `n_splits + 1`. ≥ 1.
+    /// The number of test rows in each fold, ≥ 1; `None`: the number of rows divided by `n_splits +
+    /// 1`.
     pub test_size: Option<usize>,
-    /// The rows left out between the two parts.
+    /// The number of rows left out between training and test part; ≥ 0.
     pub gap: usize,
 }
 
 impl Default for TimeSeriesSplit {
-    /// Five folds of even size, without a gap.
+    /// Five folds of equal size, without a gap.
     fn default() -> Self {
         Self { n_splits: 5, max_train_size: None, test_size: None, gap: 0 }
     }
 }
 
 impl TimeSeriesSplit {
-    /// The folds, earliest first.
+    /// Splits the rows, earliest fold first.
     ///
     /// # Errors
     /// [`KFoldError::TooFew`], [`KFoldError::MoreFoldsThanRows`], [`KFoldError::ShortSeries`],

@@ -1,26 +1,26 @@
-//! How well a score tells rows apart, and from where on it flags them.
+//! Evaluation of out-of-distribution scores, and thresholds.
 
 use super::{OodError, setting};
 use crate::metrics::{BinaryScores, MetricError, average_precision_score};
 use crate::rounding;
 
-/// How well a score tells rows of the training distribution, the positive class, from others.
+/// How well a score separates in-distribution rows, the positive class, from others.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detection {
     /// The area under the ROC curve; ½ is chance.
     pub auroc: f64,
     /// Average precision with in-distribution as the positive class.
     pub aupr_in: f64,
-    /// Average precision with out-of-distribution as the positive class, of the negated score.
+    /// Average precision with out-of-distribution as the positive class, from the negated score.
     pub aupr_out: f64,
-    /// The share of the other rows that pass the threshold which 95 % of the in-distribution rows pass.
+    /// The false positive rate at the threshold that 95 % of the in-distribution rows pass.
     pub fpr_at_95_tpr: f64,
 }
 
-/// How well scores tell `inside`, of in-distribution rows, from `outside`.
+/// Evaluates scores of in-distribution rows (`inside`) and of others (`outside`).
 ///
 /// # Errors
-/// [`MetricError`]: either is empty or not finite.
+/// [`MetricError`] if either is empty or not finite.
 pub fn detection_scores(inside: &[f64], outside: &[f64]) -> Result<Detection, MetricError> {
     let mut rows = BinaryScores::new();
     rows.update(&vec![1; inside.len()], inside)?;
@@ -35,12 +35,12 @@ pub fn detection_scores(inside: &[f64], outside: &[f64]) -> Result<Detection, Me
     })
 }
 
-/// The highest threshold that at least the share `level` of in-distribution scores reaches: rows below
-/// it are flagged. Choose it by rows that nothing was fitted to.
+/// Returns the highest threshold that at least the fraction `level` of in-distribution scores
+/// reaches; flag rows below it. Choose it on rows that nothing was fitted to.
 ///
 /// # Errors
-/// [`OodError::Setting`] unless `level` is above 0 and at most 1, [`OodError::Empty`],
-/// [`OodError::Metric`] where a score is not finite.
+/// [`OodError::Setting`] unless `level` lies in (0, 1], [`OodError::Empty`], [`OodError::Metric`]
+/// if a score is not finite.
 pub fn threshold_at_tpr(inside: &[f64], level: f64) -> Result<f64, OodError> {
     setting(level > 0.0 && level <= 1.0, "level", level, "above 0 and at most 1")?;
     if let Some(index) = inside.iter().position(|score| !score.is_finite()) {

@@ -1,20 +1,21 @@
-//! The distance to the nearest class.
+//! The Mahalanobis score: distance to the nearest class.
 
 use serde::{Deserialize, Serialize};
 
 use super::{OodError, check_finite, setting};
 use crate::data::Table;
 
-/// How near a row of features is to the nearest class: `max_c −(x − μ_c)ᵀ Σ⁻¹ (x − μ_c)`, normal
-/// distributions around the classes' means with one covariance for all. 0 at a mean, negative elsewhere.
+/// The negative squared Mahalanobis distance of features to the nearest class: `max_c −(x − μ_c)ᵀ
+/// Σ⁻¹ (x − μ_c)`, with normal distributions around the class means and one shared covariance. 0 at
+/// a mean, negative elsewhere.
 ///
-/// Lee et al., "A simple unified framework for detecting out-of-distribution samples and adversarial
-/// attacks" (2018), <https://arxiv.org/abs/1807.03888>, equations 1 and 2. Features are what an encoder
-/// makes of training rows, or the rows themselves. `Σ` is shrunk towards a multiple of the identity,
-/// `(1 − s) Σ + s tr(Σ)/d I`, scikit-learn's `shrunk_covariance`: features that hardly vary, or depend
-/// on each other, would else make it singular. Where features have different units, bring them to one
-/// scale first ([`StandardScaler`](crate::data::StandardScaler)): the identity adds as much to each,
-/// which would swamp the small ones.
+/// Lee et al., "A simple unified framework for detecting out-of-distribution samples and
+/// adversarial attacks" (2018), <https://arxiv.org/abs/1807.03888>, equations 1 and 2. Features are
+/// an encoder's outputs for the training rows, or the rows themselves. `Σ` is shrunk towards a
+/// multiple of the identity, `(1 − s) Σ + s tr(Σ)/d I`, scikit-learn's `shrunk_covariance`:
+/// features that hardly vary or depend on each other would make it singular. Scale features of
+/// different units first ([`StandardScaler`](crate::data::StandardScaler)), because the identity
+/// adds the same to each.
 ///
 /// ```
 /// use gymnast_core::{data::Table, ood::Mahalanobis};
@@ -68,13 +69,13 @@ impl TryFrom<Unchecked> for Mahalanobis {
 }
 
 impl Mahalanobis {
-    /// Learns means and covariance of rows of features, `[N, d]`, with their classes, `[N]`; the same
-    /// class for all makes one normal distribution of them. A class without rows has no mean.
+    /// Fits means and covariance to rows of features, `[N, d]`, with their classes, `[N]`. Equal
+    /// classes for all rows give a single normal distribution. A class without rows is skipped.
     ///
     /// # Errors
-    /// [`OodError::Setting`] unless `shrinkage` lies in [0, 1], [`OodError::Count`], [`OodError::Empty`],
-    /// [`OodError::NotFinite`]; [`OodError::Singular`] where the shrunk covariance still is, which is
-    /// always so without shrinkage where there are fewer rows than features.
+    /// [`OodError::Setting`] unless `shrinkage` lies in [0, 1], [`OodError::Count`],
+    /// [`OodError::Empty`], [`OodError::NotFinite`]; [`OodError::Singular`] if the shrunk
+    /// covariance is singular, as it always is without shrinkage for fewer rows than features.
     pub fn fit(features: &Table, classes: &[usize], shrinkage: f64) -> Result<Self, OodError> {
         setting((0.0..=1.0).contains(&shrinkage), "shrinkage", shrinkage, "in [0, 1]")?;
         let (n, width) = (features.len(), features.width());
@@ -117,15 +118,15 @@ impl Mahalanobis {
         Ok(Self { means, factor, width })
     }
 
-    /// The features of a row.
+    /// Returns the number of features.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// The score of each row, `[N, d]` to `[N]`.
+    /// Returns the score of each row, `[N, d]` to `[N]`.
     ///
     /// # Errors
-    /// [`OodError::Count`] unless the rows have the width that was learned, [`OodError::NotFinite`].
+    /// [`OodError::Count`] unless the rows have the fitted width, [`OodError::NotFinite`].
     pub fn scores(&self, features: &Table) -> Result<Vec<f64>, OodError> {
         let (expected, got) = (self.width, features.width());
         if expected != got {

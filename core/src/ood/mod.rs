@@ -1,8 +1,8 @@
-//! Out-of-distribution detection: which rows are unlike those that a network learned from.
+//! Out-of-distribution detection: finds rows unlike the training data.
 //!
-//! **Every score is the higher, the more a row resembles the training rows.** In-distribution is the
-//! positive class wherever there is one ([`detection_scores`]), and a row is flagged where its score is
-//! below a threshold ([`threshold_at_tpr`]).
+//! **Higher scores mean more similar to the training rows.** In-distribution is the positive class
+//! everywhere ([`detection_scores`]). A row is flagged if its score is below a threshold
+//! ([`threshold_at_tpr`]).
 //!
 //! | score | needs | source |
 //! |---|---|---|
@@ -12,8 +12,8 @@
 //! | [`Mahalanobis`] | features of training rows | Lee et al. (2018) |
 //! | `OutlierExposure`, with any of them | outliers to train with | Hendrycks et al. (2019) |
 //!
-//! `Odin` and `OutlierExposure` need the feature `torch`. Whatever is tuned (temperature, ε, shrinkage)
-//! is tuned on validation rows and on outliers that are not those of the test.
+//! `Odin` and `OutlierExposure` need the feature `torch`. Tune temperature, ε and shrinkage on
+//! validation rows and on other outliers than those of the test.
 //!
 //! ```
 //! use gymnast_core::ood::{detection_scores, energy_score, max_softmax_probability};
@@ -50,7 +50,7 @@ use crate::data::DataError;
 use crate::metrics::MetricError;
 use crate::text::number;
 
-/// Why rows have no score.
+/// Why rows cannot be scored.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OodError {
@@ -61,33 +61,33 @@ pub enum OodError {
         key: &'static str,
         /// What it was set to.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// So many things of one kind were given for so many of another.
+    /// The number of items differs from what was expected.
     #[error("got {got} {what}, expected {expected}")]
     Count {
-        /// What was counted.
+        /// The name of the items.
         what: &'static str,
-        /// How many were expected.
+        /// The number expected.
         expected: usize,
-        /// How many came.
+        /// The number given.
         got: usize,
     },
-    /// There is nothing to learn from.
-    #[error("there are no rows: expected at least one")]
+    /// There are no rows.
+    #[error("got no rows: expected at least one")]
     Empty,
     /// A number is NaN or infinite.
     #[error("row {row}, column {column} holds {value}: expected finite numbers")]
     NotFinite {
-        /// Which row.
+        /// The row, from 0.
         row: usize,
-        /// Which column.
+        /// The column, from 0.
         column: usize,
         /// The number.
         value: f32,
     },
-    /// A direction in which features do not vary, so that no distance along it has a measure.
+    /// Features do not vary in some direction, so distances along it are undefined.
     #[error(
         "the covariance is singular at feature {feature}: expected features that all vary by \
          themselves; raise `shrinkage`, got {}",
@@ -96,19 +96,19 @@ pub enum OodError {
     Singular {
         /// The first feature that depends on those before it, or is constant.
         feature: usize,
-        /// How much the covariance was shrunk.
+        /// The shrinkage used.
         shrinkage: f64,
     },
-    /// The network is in training mode, where a row's outputs depend on chance and on other rows.
+    /// The network is in training mode, where outputs depend on chance and on other rows.
     #[error("the network is in training mode: expected evaluation mode, `set_training(false)`")]
     Training,
-    /// Rows are none, or have no classes.
+    /// The rows are invalid or have no classes.
     #[error(transparent)]
     Data(#[from] DataError),
     /// Scores cannot be compared.
     #[error(transparent)]
     Metric(#[from] MetricError),
-    /// The network refused.
+    /// The network returned an error.
     #[cfg(feature = "torch")]
     #[error(transparent)]
     Network(#[from] crate::nn::NetworkError),

@@ -1,4 +1,4 @@
-//! Softmax at a high temperature, of inputs moved to where it is higher.
+//! ODIN: softmax at a high temperature of perturbed inputs.
 
 use tch::{Kind, Tensor};
 
@@ -7,35 +7,35 @@ use super::{OodError, scaled_max_softmax_probability, setting};
 use crate::data::{Batch, Dataset};
 use crate::nn::{Network, NetworkError, check_differentiable, check_outputs};
 
-/// ODIN: each input is moved a little to where the network is surer of its class,
-/// `x̃ = x − ε sign(−∇ ln S_ŷ(x; T))`, which moves in-distribution rows further up than others; the score
+/// ODIN moves each input slightly to where the network is more confident, `x̃ = x − ε sign(−∇ ln
+/// S_ŷ(x; T))`. This raises the score of in-distribution rows more than that of others. The score
 /// is the largest softmax probability of `f(x̃) / T`.
 ///
 /// Liang, Li and Srikant, "Enhancing the reliability of out-of-distribution image detection in neural
 /// networks" (2018), <https://arxiv.org/abs/1706.02690>, equations 1 and 2.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Odin {
-    /// By what outputs are divided; > 0.
+    /// The temperature T, which divides the outputs; > 0.
     pub temperature: f64,
-    /// By how much each number of an input is moved, in its unit; ≥ 0.
+    /// The size ε of the step of each input, in its unit; ≥ 0.
     pub epsilon: f64,
 }
 
 impl Default for Odin {
-    /// The paper's for CIFAR-10: T = 1000, ε = 0.0014.
+    /// Uses the paper's values for CIFAR-10: T = 1000, ε = 0.0014.
     fn default() -> Self {
         Self { temperature: 1000.0, epsilon: 0.0014 }
     }
 }
 
 impl Odin {
-    /// The score of each row, `[N]`, higher for in-distribution rows. `batch_size` rows go through the
-    /// network at a time. The gradients of its parameters stay as they are.
+    /// Computes the score of each row, `[N]`, higher for in-distribution rows. `batch_size` rows
+    /// are processed at a time. The gradients of the network's parameters are preserved.
     ///
     /// # Errors
-    /// [`OodError::Setting`], also for a network of one output; [`OodError::Training`],
-    /// [`OodError::Network`] where rows have another width, [`OodError::NotFinite`] where an output is
-    /// not finite.
+    /// [`OodError::Setting`], also for a network with one output; [`OodError::Training`],
+    /// [`OodError::Network`] if the rows have another width, [`OodError::NotFinite`] if an output
+    /// is not finite.
     pub fn scores<N: Network>(
         &self,
         network: &N,

@@ -1,4 +1,4 @@
-//! Trained to be unsure of what is no training row.
+//! Outlier exposure: trains a network to be uncertain about outliers.
 
 use tch::{Kind, Tensor};
 
@@ -9,34 +9,34 @@ use crate::loss::check::{check_labels, check_prediction, check_setting};
 use crate::nn::Network;
 use crate::supervised::{FitError, Objective};
 
-/// Outlier Exposure: the cross-entropy of rows with a class, and of rows without one that to the uniform
-/// distribution, so that the network is sure of the former only.
+/// The cross-entropy of labelled rows plus the cross-entropy of outliers to the uniform
+/// distribution, so that the network is confident on labelled rows only.
 ///
 /// Hendrycks, Mazeika and Dietterich, "Deep anomaly detection with outlier exposure" (2019),
-/// <https://arxiv.org/abs/1812.04606>, section 3. The outliers must not be those that it is tested by.
+/// <https://arxiv.org/abs/1812.04606>, section 3. Do not train on the outliers of the test.
 ///
-/// As an [`Objective`] it descends rows of both kinds ([`join`](Self::join)), so that shuffling, resuming
-/// and seeds are the training's own. Held-out rows without outliers are judged by cross-entropy alone.
+/// As an [`Objective`] it trains on rows of both kinds ([`join`](Self::join)). Held-out rows
+/// without outliers are evaluated by cross-entropy alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OutlierExposure {
-    /// The classes of the training rows, as many as the network has outputs.
+    /// The number of classes, equal to the network's outputs.
     pub classes: usize,
-    /// How much the mean over outliers counts beside that over rows with a class; ≥ 0.
+    /// The weight of the mean over outliers, relative to the mean over labelled rows; ≥ 0.
     pub weight: f64,
 }
 
 impl OutlierExposure {
-    /// With the paper's weight, ½.
+    /// Creates the objective with the paper's weight, ½.
     #[must_use]
     pub fn new(classes: usize) -> Self {
         Self { classes, weight: 0.5 }
     }
 
-    /// Training rows, and behind them the outliers, whose class is `classes`: none of theirs.
+    /// Returns the training rows followed by the outliers, whose class number is `classes`.
     ///
     /// # Errors
-    /// [`OodError::Data`] where training rows have no classes below `classes` or outliers are not
-    /// finite, [`OodError::Count`] where outliers are not as wide.
+    /// [`OodError::Data`] if training rows have no classes below `classes` or outliers are not
+    /// finite, [`OodError::Count`] if outliers have another width.
     pub fn join(&self, train: &Dataset, outliers: &Table) -> Result<Dataset, OodError> {
         let (known, classes) = (train.classes()?, self.classes);
         if let Some(row) = known.iter().position(|&class| class >= classes) {
@@ -73,13 +73,14 @@ impl<N: Network> Objective<N> for OutlierExposure {
     }
 }
 
-/// The mean cross-entropy of rows with a class plus `weight` times the mean cross-entropy of outliers
-/// to the uniform distribution, `−1/C Σ_c ln p_c`: `[]`, differentiable. A mean over no rows is 0.
+/// Computes the mean cross-entropy of labelled rows plus `weight` times the mean cross-entropy of
+/// outliers to the uniform distribution, `−1/C Σ_c ln p_c`: `[]`, differentiable. A mean over no
+/// rows is 0.
 ///
-/// `logits` is `[B, C]`; `class` is `[B]` of kind `Int64`, where C is an outlier's.
+/// `logits` is `[B, C]`; `class` is `[B]` of kind `Int64`, where C marks an outlier.
 ///
 /// # Errors
-/// [`LossError`]: shapes, kinds or devices that do not fit, classes above C, a weight below 0.
+/// [`LossError`]: shapes, kinds or devices that do not match, classes above C, a weight below 0.
 pub fn outlier_exposure_loss(
     logits: &Tensor,
     class: &Tensor,

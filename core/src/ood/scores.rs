@@ -1,21 +1,21 @@
-//! Scores of a classifier's outputs alone.
+//! Scores computed from a classifier's outputs alone.
 
 use super::{OodError, check_finite, setting};
 
-/// The largest softmax probability of each row: `[N, classes]` outputs to `[N]`.
+/// Returns the largest softmax probability of each row: `[N, classes]` outputs to `[N]`.
 ///
 /// Hendrycks and Gimpel, "A baseline for detecting misclassified and out-of-distribution examples in
 /// neural networks" (2017), <https://arxiv.org/abs/1610.02136>.
 ///
 /// # Errors
-/// [`OodError::Count`] if the outputs make no whole rows, [`OodError::Setting`] for fewer than two
-/// classes (the softmax of one output is always 1), [`OodError::NotFinite`].
+/// [`OodError::Count`] if the outputs do not form whole rows, [`OodError::Setting`] for fewer than
+/// two classes (the softmax of one output is always 1), [`OodError::NotFinite`].
 pub fn max_softmax_probability(outputs: &[f32], classes: usize) -> Result<Vec<f64>, OodError> {
     scaled_max_softmax_probability(outputs, classes, 1.0)
 }
 
-/// The largest softmax probability of each row's outputs divided by a temperature, which is the score
-/// of ODIN.
+/// Returns the largest softmax probability of each row's outputs divided by a temperature: the
+/// score of ODIN.
 ///
 /// # Errors
 /// As [`max_softmax_probability`]; [`OodError::Setting`] unless the temperature is positive and finite.
@@ -28,14 +28,15 @@ pub fn scaled_max_softmax_probability(
     of_rows(outputs, classes, temperature, |_, sum| 1.0 / sum)
 }
 
-/// The negative free energy of each row, `T ln Σ exp(fᵢ / T)`: `[N, classes]` outputs to `[N]`.
+/// Returns the negative free energy of each row, `T ln Σ exp(fᵢ / T)`: `[N, classes]` outputs to
+/// `[N]`.
 ///
 /// Liu et al., "Energy-based out-of-distribution detection" (2020),
-/// <https://arxiv.org/abs/2010.03759>, equation 4 with its sign turned.
+/// <https://arxiv.org/abs/2010.03759>, equation 4 with the opposite sign.
 ///
 /// # Errors
-/// As [`max_softmax_probability`], but one class will do; [`OodError::Setting`] unless the temperature
-/// is positive and finite.
+/// As [`max_softmax_probability`], but one class suffices; [`OodError::Setting`] unless the
+/// temperature is positive and finite.
 pub fn energy_score(
     outputs: &[f32],
     classes: usize,

@@ -11,25 +11,25 @@ pub(super) const LABEL_SIZE: f64 = 14.0;
 pub(super) const HALF_DIGIT: f64 = 0.36;
 const TICK_GAP: f64 = 7.0;
 
-/// What an axis is called and what it counts.
+/// An axis: its label, unit and scale.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Axis {
     /// The label beside the axis; may be empty.
     pub label: String,
-    /// How its ticks are written.
+    /// How tick labels are formatted.
     pub unit: Unit,
-    /// How far apart values stand.
+    /// The spacing of values.
     pub scale: Scale,
 }
 
-/// How far apart the values of an axis stand.
+/// The spacing of values on an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Scale {
-    /// By their differences.
+    /// Equal differences have equal distances.
     #[default]
     Linear,
-    /// By their ratios: 1, 10 and 100 stand equally far apart. The ticks still show the values
-    /// themselves. Values must be positive.
+    /// Equal ratios have equal distances: 1, 10 and 100 are equally spaced. Ticks show the values,
+    /// which must be positive.
     Logarithmic,
 }
 
@@ -44,17 +44,17 @@ impl Scale {
 }
 
 impl Axis {
-    /// An axis of plain numbers.
+    /// Creates an axis of plain numbers.
     pub fn new(label: impl Into<String>) -> Self {
         Self { label: label.into(), ..Self::default() }
     }
 
-    /// An axis of positive numbers on a logarithmic scale.
+    /// Creates an axis of positive numbers with a logarithmic scale.
     pub fn logarithmic(label: impl Into<String>) -> Self {
         Self { scale: Scale::Logarithmic, ..Self::new(label) }
     }
 
-    /// An axis of seconds.
+    /// Creates an axis of seconds.
     pub fn seconds(label: impl Into<String>) -> Self {
         Self { unit: Unit::Seconds, ..Self::new(label) }
     }

@@ -1,4 +1,4 @@
-//! Bars that lie on their sides, so that their names can be read.
+//! Horizontal bar charts.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ const THICKNESS: f64 = 18.0;
 const LONGEST_NAME: f64 = 240.0;
 const MOST_BARS: usize = 300;
 
-/// Lengths side by side, the first on top.
+/// Horizontal bars, the first at the top.
 ///
 /// ```
 /// use gymnast_core::plot::{Bar, BarChart};
@@ -27,9 +27,9 @@ const MOST_BARS: usize = 300;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct BarChart {
-    /// Written above the bars; may be empty.
+    /// The title above the bars; may be empty.
     pub title: String,
-    /// What the lengths are, written below the bars; may be empty.
+    /// The label of the lengths, below the bars; may be empty.
     pub x_label: String,
     /// The bars, from the top.
     pub bars: Vec<Bar>,
@@ -38,7 +38,7 @@ pub struct BarChart {
 }
 
 impl Default for BarChart {
-    /// Nothing yet, 640 pixels wide.
+    /// An empty chart, 640 pixels wide.
     fn default() -> Self {
         Self { title: String::new(), x_label: String::new(), bars: Vec::new(), width: 640 }
     }
@@ -47,24 +47,25 @@ impl Default for BarChart {
 /// One bar of a [`BarChart`].
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Bar {
-    /// Written before it.
+    /// The name, in front of the bar.
     pub name: String,
-    /// How long it is, from 0; the longest fills the chart.
+    /// The length, ≥ 0; the longest bar fills the chart.
     pub length: f64,
-    /// Written behind it.
+    /// The text behind the bar.
     pub text: String,
 }
 
 impl BarChart {
-    /// The chart as SVG text. Its letters are set in the reader's own sans-serif font.
+    /// Renders the chart as SVG text. Text uses the viewer's sans-serif font.
     ///
     /// # Errors
-    /// [`PlotError`] if there is no bar, a length is negative or not finite, or the size cannot be drawn.
+    /// [`PlotError`] without bars, if a length is negative or not finite, or if the size cannot be
+    /// drawn.
     pub fn to_svg(&self) -> Result<String, PlotError> {
         self.scene()?.svg()
     }
 
-    /// The chart as the bytes of a PNG file.
+    /// Renders the chart as the bytes of a PNG file.
     ///
     /// # Errors
     /// As [`to_svg`](Self::to_svg).
@@ -72,10 +73,10 @@ impl BarChart {
         self.scene()?.png()
     }
 
-    /// Writes the chart to `path`, whole or not at all, as its extension says: `.svg` or `.png`.
+    /// Saves the chart to `path` atomically; the extension, `.svg` or `.png`, chooses the format.
     ///
     /// # Errors
-    /// As [`to_svg`](Self::to_svg); also for any other extension, and where the file cannot be
+    /// As [`to_svg`](Self::to_svg); also for any other extension, and if the file cannot be
     /// written.
     pub fn save(&self, path: &Path) -> Result<(), PlotError> {
         write_picture(path, || self.to_svg(), || self.to_png())

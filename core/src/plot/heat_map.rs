@@ -1,4 +1,4 @@
-//! A table whose cells are the darker the more they hold.
+//! Heat maps: tables with shaded cells.
 
 use std::path::Path;
 
@@ -16,9 +16,9 @@ const LONGEST_NAME: f64 = 200.0;
 const SMALLEST: f64 = 300.0;
 const LARGEST: f64 = 10_000.0;
 
-/// A table of cells, confusion matrices for example.
+/// A table of shaded cells, for example a confusion matrix.
 ///
-/// It is as large as its texts need: cells are squares that hold the longest of them.
+/// Its size follows from its texts: cells are squares that hold the longest one.
 ///
 /// ```
 /// use gymnast_core::plot::{Cell, HeatMap};
@@ -38,11 +38,11 @@ const LARGEST: f64 = 10_000.0;
 /// ```
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct HeatMap {
-    /// Written above the table; may be empty.
+    /// The title above the table; may be empty.
     pub title: String,
-    /// What the columns are, written below them; may be empty.
+    /// The label of the columns, below them; may be empty.
     pub x_label: String,
-    /// What the rows are, written beside them; may be empty.
+    /// The label of the rows, beside them; may be empty.
     pub y_label: String,
     /// The names of the columns, from the left.
     pub columns: Vec<String>,
@@ -55,23 +55,23 @@ pub struct HeatMap {
 /// One cell of a [`HeatMap`].
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Cell {
-    /// How dark it is, from 0 (white) to 1.
+    /// The darkness, from 0 (white) to 1.
     pub intensity: f64,
-    /// What is written in it.
+    /// The text in the cell.
     pub text: String,
 }
 
 impl HeatMap {
-    /// The table as SVG text. Its letters are set in the reader's own sans-serif font.
+    /// Renders the table as SVG text. Text uses the viewer's sans-serif font.
     ///
     /// # Errors
-    /// [`PlotError`] if there are no cells, not one for each row and column, one's intensity does not
-    /// lie between 0 and 1, or the picture would be larger than 10 000 pixels a side.
+    /// [`PlotError`] without cells, if their number is not rows times columns, an intensity lies
+    /// outside [0, 1], or a side would exceed 10 000 pixels.
     pub fn to_svg(&self) -> Result<String, PlotError> {
         self.scene()?.svg()
     }
 
-    /// The table as the bytes of a PNG file.
+    /// Renders the table as the bytes of a PNG file.
     ///
     /// # Errors
     /// As [`to_svg`](Self::to_svg).
@@ -79,10 +79,10 @@ impl HeatMap {
         self.scene()?.png()
     }
 
-    /// Writes the table to `path`, whole or not at all, as its extension says: `.svg` or `.png`.
+    /// Saves the table to `path` atomically; the extension, `.svg` or `.png`, chooses the format.
     ///
     /// # Errors
-    /// As [`to_svg`](Self::to_svg); also for any other extension, and where the file cannot be
+    /// As [`to_svg`](Self::to_svg); also for any other extension, and if the file cannot be
     /// written.
     pub fn save(&self, path: &Path) -> Result<(), PlotError> {
         write_picture(path, || self.to_svg(), || self.to_png())

@@ -1,4 +1,4 @@
-//! Learning curves: several runs of several seeds, each run a line with its uncertainty.
+//! Learning curves: runs over several seeds, each a line with its uncertainty.
 
 use std::path::Path;
 
@@ -15,13 +15,13 @@ use crate::statistics::{
 /// More places than this across a picture cannot be told apart.
 const MOST_PLACES: usize = 400;
 
-/// Returns over env steps or wall time, a line for each [`Series`].
+/// Plots returns over env steps or wall time, one line for each [`Series`].
 ///
-/// A series is drawn where every one of its seeds has a value, so that a seed which stopped early
-/// cannot shift the line by dropping out of it; between a seed's own points a straight line is
-/// assumed. Episode returns are best smoothed first, by
-/// [`moving_average`](crate::statistics::moving_average). The same data always give the same picture: the bootstrap's generator is seeded with
-/// [`seed`](Self::seed), one stream for each series, so that adding a series leaves the others alone.
+/// A series is drawn where all its seeds have a value, so a seed that stops early cannot shift the
+/// line. Between a seed's points the curve is linear. Smooth episode returns first, with
+/// [`moving_average`](crate::statistics::moving_average). The same data always give the same
+/// picture: the bootstrap is seeded with [`seed`](Self::seed), with one stream for each series, so
+/// adding a series leaves the others unchanged.
 ///
 /// ```
 /// use gymnast_core::plot::{LearningCurves, Series};
@@ -44,7 +44,7 @@ const MOST_PLACES: usize = 400;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearningCurves {
-    /// Written above the plot; may be empty.
+    /// The title above the plot; may be empty.
     pub title: String,
     /// The horizontal axis: `Axis::new("environment steps")` or `Axis::seconds("wall time")`.
     pub x_axis: Axis,
@@ -52,13 +52,13 @@ pub struct LearningCurves {
     pub y_axis: Axis,
     /// The runs to compare.
     pub series: Vec<Series>,
-    /// The return that counts as solved, drawn as a dashed line.
+    /// The return at which the task counts as solved, drawn as a dashed line; `None`: no line.
     pub threshold: Option<f64>,
-    /// What the line is; a single seed is its own.
+    /// The statistic that the line shows; a single seed is shown as it is.
     pub center: Center,
-    /// What the band around it is; a series of one seed has none.
+    /// The band around the line; a series of one seed has none.
     pub band: Band,
-    /// Whether to draw every seed as a thin line of its own.
+    /// Whether to draw every seed as a thin line.
     pub show_seeds: bool,
     /// Seed of the bootstrap.
     pub seed: u64,
@@ -71,13 +71,13 @@ pub struct LearningCurves {
 /// One run: the curves of its seeds under one label.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Series {
-    /// What the legend calls it.
+    /// The label in the legend.
     pub label: String,
-    /// One curve a seed.
+    /// One curve for each seed.
     pub seeds: Vec<Curve>,
 }
 
-/// What summarises the seeds at each place.
+/// The statistic over seeds at each place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Center {
     /// The mean.
@@ -89,14 +89,14 @@ pub enum Center {
     Median,
 }
 
-/// What the band around the line shows.
+/// The band around the line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Band {
     /// A bootstrap confidence interval of the center.
     Bootstrap(Bootstrap),
     /// One sample standard deviation of the seeds to either side of the center.
     StandardDeviation,
-    /// Nothing.
+    /// No band.
     None,
 }
 
@@ -137,10 +137,10 @@ impl Center {
 }
 
 impl LearningCurves {
-    /// The lines, bands and seeds as a general plot, to draw on or to read numbers from.
+    /// Returns the lines, bands and seeds as a general plot, to add to or to read numbers from.
     ///
     /// # Errors
-    /// [`PlotError::Statistics`] if the band's bootstrap cannot be computed as it is set.
+    /// [`PlotError::Statistics`] if the bootstrap fails with these settings.
     pub fn line_plot(&self) -> Result<LinePlot, PlotError> {
         let lines = self.series.iter().zip(0..).map(|(series, index)| {
             let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
@@ -160,15 +160,15 @@ impl LearningCurves {
         })
     }
 
-    /// The plot as SVG text. Its letters are set in the reader's own sans-serif font.
+    /// Renders the plot as SVG text. Text uses the viewer's sans-serif font.
     ///
     /// # Errors
-    /// [`PlotError`] if no seed has a finite point, or a size or a setting is unusable.
+    /// [`PlotError`] if no seed has a finite point, or a size or a setting is invalid.
     pub fn to_svg(&self) -> Result<String, PlotError> {
         self.line_plot()?.to_svg()
     }
 
-    /// The plot as the bytes of a PNG file.
+    /// Renders the plot as the bytes of a PNG file.
     ///
     /// # Errors
     /// As [`to_svg`](Self::to_svg).
@@ -176,10 +176,10 @@ impl LearningCurves {
         self.line_plot()?.to_png()
     }
 
-    /// Writes the plot to `path`, whole or not at all, as its extension says: `.svg` or `.png`.
+    /// Saves the plot to `path` atomically; the extension, `.svg` or `.png`, chooses the format.
     ///
     /// # Errors
-    /// As [`to_svg`](Self::to_svg); also for any other extension, and where the file cannot be
+    /// As [`to_svg`](Self::to_svg); also for any other extension, and if the file cannot be
     /// written.
     pub fn save(&self, path: &Path) -> Result<(), PlotError> {
         write_picture(path, || self.to_svg(), || self.to_png())

@@ -1,4 +1,4 @@
-//! Lines in one pair of axes, each with a band and faint companions if it has them.
+//! Line plots, with bands and faint lines.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ const GUIDE_WIDTH: f64 = 1.4;
 
 /// A plot of lines: training losses, ROC curves, returns.
 ///
-/// Values that are NaN or infinite are gaps. The axes span all that is finite.
+/// NaN and infinite values are gaps. The axes span all finite values.
 ///
 /// ```
 /// use gymnast_core::plot::{Axis, Line, LinePlot};
@@ -31,15 +31,15 @@ const GUIDE_WIDTH: f64 = 1.4;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinePlot {
-    /// Written above the plot; may be empty.
+    /// The title above the plot; may be empty.
     pub title: String,
     /// The horizontal axis.
     pub x_axis: Axis,
     /// The vertical axis.
     pub y_axis: Axis,
-    /// What is drawn, the last on top.
+    /// The lines, the last on top.
     pub lines: Vec<Line>,
-    /// Horizontal dashed lines, a threshold for example.
+    /// Horizontal dashed lines, for example a threshold.
     pub guides: Vec<Guide>,
     /// Width in pixels, from 200 to 10 000.
     pub width: u32,
@@ -48,7 +48,7 @@ pub struct LinePlot {
 }
 
 impl Default for LinePlot {
-    /// Nothing yet, in 800 by 480 pixels, which a README shows unscaled.
+    /// An empty plot of 800 by 480 pixels, a size that a README shows unscaled.
     fn default() -> Self {
         Self {
             title: String::new(),
@@ -65,25 +65,25 @@ impl Default for LinePlot {
 /// One line of a [`LinePlot`].
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Line {
-    /// What the legend calls it; an empty label is left out of the legend.
+    /// The label in the legend; a line with an empty label is left out of the legend.
     pub label: String,
-    /// The points (x, y) in the order they are joined.
+    /// The points (x, y), in the order they are joined.
     pub points: Vec<(f64, f64)>,
     /// A band behind the line, as points (x, low, high); may be empty.
     pub band: Vec<(f64, f64, f64)>,
-    /// Thin lines in a lighter shade behind it, single seeds for example; may be empty.
+    /// Thin lighter lines behind it, for example single seeds; may be empty.
     pub faint: Vec<Vec<(f64, f64)>>,
-    /// Its colour; by default the palette's next one.
+    /// The colour; `None`: the next one of the palette.
     pub colour: Option<Rgb>,
 }
 
 impl Line {
-    /// A line through `points` and nothing else.
+    /// Creates a line through `points`, without band, faint lines or colour.
     pub fn new(label: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
         Self { label: label.into(), points, ..Self::default() }
     }
 
-    /// Points that are not joined, each a dot.
+    /// Creates a line of unconnected dots.
     pub fn dots(label: impl Into<String>, points: &[(f64, f64)]) -> Self {
         // A point between gaps has no neighbour to be joined to.
         let gap = (f64::NAN, f64::NAN);
@@ -94,25 +94,25 @@ impl Line {
 /// A horizontal dashed line across a [`LinePlot`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Guide {
-    /// What the legend calls it; an empty label is left out of the legend.
+    /// The label in the legend; a guide with an empty label is left out of the legend.
     pub label: String,
-    /// Its height; must be finite.
+    /// The y value; must be finite.
     pub y: f64,
 }
 
 impl LinePlot {
-    /// The lines that can be told apart, by colour and dashes, where none has a colour of its own.
+    /// The number of lines that colours and dashes can distinguish, if none sets its own colour.
     pub const DISTINCT_LINES: usize = OKABE_ITO.len() * line::PATTERNS.len();
 
-    /// The plot as SVG text. Its letters are set in the reader's own sans-serif font.
+    /// Renders the plot as SVG text. Text uses the viewer's sans-serif font.
     ///
     /// # Errors
-    /// [`PlotError`] if no point is finite, a size or a value cannot be drawn.
+    /// [`PlotError`] if no point is finite, or a size or a value cannot be drawn.
     pub fn to_svg(&self) -> Result<String, PlotError> {
         self.scene()?.svg()
     }
 
-    /// The plot as the bytes of a PNG file.
+    /// Renders the plot as the bytes of a PNG file.
     ///
     /// # Errors
     /// As [`to_svg`](Self::to_svg).
@@ -120,10 +120,10 @@ impl LinePlot {
         self.scene()?.png()
     }
 
-    /// Writes the plot to `path`, whole or not at all, as its extension says: `.svg` or `.png`.
+    /// Saves the plot to `path` atomically; the extension, `.svg` or `.png`, chooses the format.
     ///
     /// # Errors
-    /// As [`to_svg`](Self::to_svg); also for any other extension, and where the file cannot be
+    /// As [`to_svg`](Self::to_svg); also for any other extension, and if the file cannot be
     /// written.
     pub fn save(&self, path: &Path) -> Result<(), PlotError> {
         write_picture(path, || self.to_svg(), || self.to_png())
@@ -178,7 +178,7 @@ impl LinePlot {
         Some(pattern).filter(|pattern| self.lines[index].colour.is_none() && !pattern.is_empty())
     }
 
-    /// How far the title and the legend reach down from the upper edge, in pixels.
+    /// Returns the height of title and legend, in pixels from the upper edge.
     #[must_use]
     pub fn heading_height(&self) -> f64 {
         self.heading().1

@@ -1,9 +1,8 @@
-//! Pictures of runs: learning curves, plots of lines, bars and tables in colour, as SVG and PNG.
+//! Plots: learning curves, line plots, bar charts and heat maps, as SVG and PNG.
 //!
-//! A plot is data first ([`LearningCurves`], [`LinePlot`], [`BarChart`], [`HeatMap`]); `to_svg`,
-//! `to_png` and `save` draw it.
-//! Nothing has to be installed: PNG letters come from a built-in font, SVG letters from the
-//! reader's. The legend stands above the data, so it never covers them.
+//! A plot is plain data ([`LearningCurves`], [`LinePlot`], [`BarChart`], [`HeatMap`]); `to_svg`,
+//! `to_png` and `save` draw it. No fonts need to be installed: PNG text uses a built-in font, SVG
+//! text the viewer's. The legend stands above the data and never covers them.
 
 mod axes;
 mod bar_chart;
@@ -34,13 +33,13 @@ pub use line_plot::{Guide, Line, LinePlot};
 pub use palette::{OKABE_ITO, Rgb};
 pub use ticks::Unit;
 
-/// A plot that cannot be drawn or saved.
+/// Why a plot cannot be drawn or saved.
 #[derive(Debug, thiserror::Error)]
 pub enum PlotError {
-    /// No line has a point whose coordinates are both finite, or a table has no cells.
-    #[error("there is nothing to draw: no line has a finite point, no table a cell")]
+    /// No line has a finite point, or a table has no cells.
+    #[error("there is nothing to draw: expected at least one finite point, bar or cell")]
     Empty,
-    /// A table does not have one cell for each row and column.
+    /// The number of cells is not rows times columns.
     #[error("a table of {rows} rows and {columns} columns needs {} cells: got {cells}", rows.saturating_mul(*columns))]
     Cells {
         /// The number of rows.
@@ -50,26 +49,26 @@ pub enum PlotError {
         /// The number of cells.
         cells: usize,
     },
-    /// A cell's intensity is NaN or beyond its range.
+    /// A cell's intensity is NaN or outside [0, 1].
     #[error("a cell's intensity must lie between 0 and 1: got {}", number(*.0))]
     Intensity(f64),
-    /// The file's name does not say which format is wanted.
-    #[error("cannot tell the picture's format from {}: end its name in .svg or .png", .0.display())]
+    /// The file name has neither the extension .svg nor .png.
+    #[error("cannot tell the picture's format from {}: use the extension .svg or .png", .0.display())]
     Extension(PathBuf),
-    /// The picture is too small for its labels, or larger than anybody could mean.
+    /// The picture is too small for its labels, or too large.
     #[error(
         "a picture of {width} x {height} pixels cannot be drawn: give it more room for its labels, at most 10000 a side and 25 million in all"
     )]
     Size {
-        /// Width asked for, in pixels.
+        /// The width asked for, in pixels.
         width: u32,
-        /// Height asked for, in pixels.
+        /// The height asked for, in pixels.
         height: u32,
     },
-    /// A guide that is not finite, or a value beyond ±1e300.
+    /// A guide is not finite, or a value lies beyond ±1e300.
     #[error("{} cannot be drawn: values must lie between -1e300 and 1e300", number(*.0))]
     OutOfRange(f64),
-    /// A value that is not positive on a logarithmic axis.
+    /// A value on a logarithmic axis is not positive.
     #[error("{} has no place on a logarithmic axis: values must be positive", number(*.0))]
     NotPositive(f64),
     /// The band around a line could not be computed.

@@ -1,4 +1,4 @@
-//! Colours that people with any kind of colour vision can tell apart.
+//! Colours for readers with any kind of colour vision.
 
 /// An opaque colour in sRGB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub struct Rgb(
     pub u8,
 );
 
-/// The palette of Okabe and Ito, "Color Universal Design" (2008), ordered so that the first few
-/// contrast most on white; yellow, which contrasts least, comes last.
+/// The palette of Okabe and Ito, "Color Universal Design" (2008), ordered by contrast on white;
+/// yellow, with the lowest contrast, comes last.
 pub const OKABE_ITO: [Rgb; 8] = [
     Rgb(0x00, 0x72, 0xB2), // blue
     Rgb(0xD5, 0x5E, 0x00), // vermillion
@@ -31,12 +31,12 @@ pub(super) const GRID: Rgb = Rgb(0xE8, 0xE8, 0xE8);
 pub(super) const GUIDE: Rgb = Rgb(0x59, 0x59, 0x59);
 
 impl Rgb {
-    /// The colour of the series at `index`; after eight the palette starts again.
+    /// Returns the colour of the series at `index`; the palette repeats after eight.
     pub fn of_series(index: usize) -> Self {
         OKABE_ITO[index % OKABE_ITO.len()]
     }
 
-    /// This colour over white: `share` of it, from 0 (white) to 1 (unchanged).
+    /// Blends the colour with white: `share` from 0 (white) to 1 (unchanged).
     #[must_use]
     pub fn tint(self, share: f64) -> Self {
         let mix =

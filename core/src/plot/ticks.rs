@@ -1,12 +1,13 @@
 //! Where the ticks of an axis stand and what they say: 0, 10k, 20k; 0.5M, 1M; 2e−5; 30 min.
 
-/// What an axis counts, which decides how its ticks are written.
+/// The unit of an axis, which decides the format of its ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Unit {
-    /// Plain numbers: steps, returns, losses. From ten thousand on written with k, M, G or T.
+    /// Plain numbers: steps, returns, losses. From ten thousand on they are written with k, M, G or
+    /// T.
     #[default]
     Number,
-    /// Seconds, written as s, min, h or d, whichever suits the range.
+    /// Seconds, written in s, min, h or d, depending on the range.
     Seconds,
 }
 

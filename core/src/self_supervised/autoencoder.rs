@@ -1,4 +1,4 @@
-//! Pretraining by making rows anew: the head is a decoder.
+//! Pretraining by reconstruction, with a decoder as head.
 
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
@@ -8,20 +8,21 @@ use crate::loss::Loss;
 use crate::nn::Network;
 use crate::supervised::{FitError, Objective};
 
-/// The rows with themselves as their targets, for [`Denoising`] and [`MaskedReconstruction`]: as
-/// augmentations change inputs alone, what was there before remains to be found.
+/// Returns the rows with themselves as targets, for [`Denoising`] and [`MaskedReconstruction`]:
+/// augmentations change only the inputs, so the network has to restore the original.
 ///
 /// # Errors
-/// None that rows of a dataset have.
+/// None for the rows of a valid dataset.
 pub fn reconstruction(data: &Dataset) -> Result<Dataset, DataError> {
     let rows = Dataset::from_tables(data.input_table().clone(), data.input_table().clone())?;
     Ok(if data.is_resampled() { rows.into_resampled() } else { rows })
 }
 
-/// The mean squared error of all numbers, for rows of [`reconstruction`]: a denoising autoencoder.
+/// The objective of a denoising autoencoder: the mean squared error of all numbers, for rows of
+/// [`reconstruction`].
 ///
-/// [`Loss::Mse`](crate::loss::Loss::Mse) is the same but for rows held out, which it leaves as they are:
-/// by it the best network would be one that returns whatever it reads.
+/// Unlike [`Loss::Mse`](crate::loss::Loss::Mse) it augments held-out rows too: otherwise the
+/// identity function would score best.
 ///
 /// Source: Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders" (2008).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -49,12 +50,13 @@ impl<N: Network> Objective<N> for Denoising {
     }
 }
 
-/// The mean squared error of the numbers that an augmentation changed, for rows of [`reconstruction`]:
-/// a masked autoencoder. What was not masked counts nothing: mask with a number that no row holds. Where
-/// nothing is masked in any row, that is an error.
+/// The objective of a masked autoencoder: the mean squared error of the numbers that an
+/// augmentation changed, for rows of [`reconstruction`]. Unmasked numbers do not count: mask with a
+/// number that no row contains. If nothing is masked in any row, training returns an error.
 ///
 /// Source: He et al., "Masked Autoencoders Are Scalable Vision Learners" (2022),
-/// <https://arxiv.org/abs/2111.06377>; there whole patches are masked, and the encoder does not see them.
+/// <https://arxiv.org/abs/2111.06377>; that paper masks whole patches, and its encoder does not see
+/// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MaskedReconstruction;
 
@@ -74,7 +76,7 @@ impl<N: Network> Objective<N> for MaskedReconstruction {
         Ok(((outputs - targets).square() * masked).sum(Kind::Float) / count)
     }
 
-    /// How many numbers are masked.
+    /// Returns the number of masked numbers.
     fn weight(&self, batch: &Batch) -> f64 {
         let numbers = batch.input_numbers().iter().zip(batch.target_numbers());
         numbers.filter(|(input, target)| input != target).count() as f64

@@ -1,4 +1,4 @@
-//! Bootstrap your own latent: a network learns from a moving average of itself.
+//! BYOL (bootstrap your own latent): a network learns from a moving average of itself.
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -10,13 +10,13 @@ use crate::nn::{
 };
 use crate::supervised::{FitError, Objective};
 
-/// A network and the moving average of its parameters, the target: `ξ ← (1 − τ) ξ + τ θ` after each step.
-/// It is trained as the network alone would be, with [`Byol`]; the target's numbers are buffers, so a
-/// checkpoint holds them. Both normalise a batch by itself: with running statistics in the target
-/// embeddings nearly collapsed.
+/// A network and its target, a moving average of its parameters: `ξ ← (1 − τ) ξ + τ θ` after each
+/// step. Train it with [`Byol`] like the network alone. The target's parameters are buffers, so a
+/// checkpoint holds them. Both normalise by batch statistics: with running statistics in the
+/// target, embeddings nearly collapsed.
 ///
-/// As for [`SimSiam`](super::SimSiam) the network's encoder is what shall be kept and behind it the
-/// projector, its head the predictor.
+/// As for [`SimSiam`](super::SimSiam), the network's encoder consists of the layers to keep,
+/// followed by the projector; its head is the predictor.
 #[derive(Debug)]
 pub struct ByolNetwork {
     online: Sequential,
@@ -25,8 +25,8 @@ pub struct ByolNetwork {
 }
 
 impl ByolNetwork {
-    /// Builds the network and its target, which starts as a copy; τ lies in (0, 1], in the paper's words
-    /// 1 − τ.
+    /// Builds the network and its target, which starts as a copy. τ is in (0, 1] and equals 1 − τ
+    /// of the paper.
     ///
     /// # Errors
     /// As [`Sequential::new`]; [`NetworkError::Rate`].
@@ -43,12 +43,12 @@ impl ByolNetwork {
         Ok(Self { online: Sequential::new(config, input, rng)?, target, tau })
     }
 
-    /// The network that learns.
+    /// Returns the trained network.
     pub fn online(&self) -> &Sequential {
         &self.online
     }
 
-    /// Its moving average, in the same mode.
+    /// Returns the moving average, in the same mode.
     pub fn target(&self) -> &Sequential {
         &self.target
     }
@@ -144,8 +144,9 @@ impl Network for ByolNetwork {
     }
 }
 
-/// BYOL: the network's head, a predictor, makes of one view's embedding what the target makes of the
-/// other view: the squared distance of the two over their norms, the sum of both ways. From 0 to 8.
+/// The objective of BYOL: the network's head, a predictor, predicts the target's embedding of the
+/// other view from one view's embedding. The loss is the squared distance of the normalised
+/// vectors, summed over both directions; from 0 to 8.
 ///
 /// Source: Grill et al., "Bootstrap your own latent" (2020), equation 2,
 /// <https://arxiv.org/abs/2006.07733>. Departures: both views go through the network in one batch; τ is
@@ -163,7 +164,7 @@ impl Objective<ByolNetwork> for Byol {
         Ok(predict_each_other(&online, &target)? * 4.0 + 4.0)
     }
 
-    /// The least loss, 0, is that of a collapse, and the loss rises where the target spreads out.
+    /// A collapsed network has the lowest loss, 0, and the loss rises when the target spreads out.
     fn ranks_epochs(&self) -> bool {
         false
     }

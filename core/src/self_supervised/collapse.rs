@@ -1,4 +1,4 @@
-//! Whether a pretraining came to nothing.
+//! Detects collapsed embeddings.
 
 use std::fmt;
 
@@ -7,52 +7,52 @@ use tch::Tensor;
 use super::{effective_rank, normalized_std};
 use crate::loss::LossError;
 
-/// How embeddings have collapsed.
+/// Whether and how embeddings have collapsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Collapse {
-    /// They have not.
+    /// No collapse.
     None,
-    /// To few of their dimensions (Jing et al., "Understanding Dimensional Collapse in Contrastive
+    /// Collapsed to few dimensions (Jing et al., "Understanding Dimensional Collapse in Contrastive
     /// Self-supervised Learning", 2022).
     Dimensional,
-    /// To one point, or nearly: what they are of makes no difference.
+    /// Collapsed to nearly one point: the embeddings do not depend on the inputs.
     Complete,
 }
 
-/// Below what embeddings count as collapsed.
+/// The thresholds below which embeddings count as collapsed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CollapseThresholds {
-    /// Complete: the mean standard deviation of a dimension on the unit sphere is below this share of
-    /// 1/√D, that of an even spread; in [0, 1].
+    /// Complete collapse: the mean standard deviation of a dimension on the unit sphere is below
+    /// this fraction of 1/√D, its value for an even spread; in [0, 1].
     pub std_share: f64,
-    /// Dimensional: of the dimensions beyond the first that the rows can spread over, the effective
-    /// rank is below this share; in [0, 1].
+    /// Dimensional collapse: the effective rank is below this fraction of the dimensions beyond the
+    /// first that the rows can span; in [0, 1].
     pub rank_share: f64,
 }
 
 impl Default for CollapseThresholds {
-    /// A tenth and a twentieth: of 128 dimensions at least 7.35.
+    /// Uses a tenth and a twentieth: of 128 dimensions at least 7.35.
     fn default() -> Self {
         Self { std_share: 0.1, rank_share: 0.05 }
     }
 }
 
-/// What [`diagnose_collapse`] found.
+/// The result of [`diagnose_collapse`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct CollapseDiagnosis {
     /// The verdict.
     pub collapse: Collapse,
     /// The mean standard deviation of a dimension on the unit sphere ([`normalized_std`]).
     pub std: f64,
-    /// What it would be if they lay evenly, 1/√D.
+    /// Its value for evenly spread embeddings, 1/√D.
     pub even_std: f64,
-    /// Over how many dimensions they spread ([`effective_rank`]).
+    /// The effective number of dimensions they span ([`effective_rank`]).
     pub effective_rank: f64,
-    /// Over how many they could: the lesser of D and N − 1.
+    /// The number of dimensions they could span: the lower of D and N − 1.
     pub dimensions: usize,
 }
 
-/// Says whether embeddings `[N, D]`, N at least 2, have collapsed.
+/// Diagnoses whether embeddings `[N, D]`, N at least 2, have collapsed.
 ///
 /// # Errors
 /// [`LossError::Setting`] unless both thresholds lie in [0, 1]; [`LossError::Shape`], [`LossError::Kind`],

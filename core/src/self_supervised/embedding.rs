@@ -1,11 +1,11 @@
-//! What embeddings look like, in numbers.
+//! Metrics of embeddings.
 
 use tch::{Kind, Tensor};
 
 use crate::loss::{LossError, normalize};
 
-/// The mean squared distance of the two views' embeddings on the unit sphere: 0 is best, 4 is
-/// opposite. `first` and `second` are `[N, D]`, row i of the one belongs to row i of the other.
+/// Returns the mean squared distance between two views' embeddings on the unit sphere: 0 is best, 4
+/// is opposite. `first` and `second` are `[N, D]`; row i of one belongs to row i of the other.
 ///
 /// Source: Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and
 /// Uniformity on the Hypersphere" (2020), section 4.1, α = 2, <https://arxiv.org/abs/2005.10242>.
@@ -22,9 +22,9 @@ pub fn alignment(first: &Tensor, second: &Tensor) -> Result<f64, LossError> {
     Ok(distances.mean(None::<Kind>).double_value(&[]))
 }
 
-/// How evenly embeddings `[N, D]` lie on the unit sphere, N at least 2: the logarithm of the mean of
-/// exp(−2 d²) over the distances d of all pairs. 0 where all are one point; the lower, the more even.
-/// Rows of zeros have no place on the sphere and count as its centre.
+/// Returns how evenly embeddings `[N, D]`, N at least 2, are spread on the unit sphere: the
+/// logarithm of the mean of exp(−2 d²) over the distances d of all pairs. 0 if all are equal; lower
+/// is more even. Rows of zeros count as the centre of the sphere.
 ///
 /// Source: Wang and Isola (2020), section 4.1, t = 2.
 ///
@@ -40,8 +40,8 @@ pub fn uniformity(embeddings: &Tensor) -> Result<f64, LossError> {
     Ok((total.double_value(&[]) / (n * (n - 1.0))).ln())
 }
 
-/// The standard deviation of each dimension of the embeddings on the unit sphere, averaged: 1/√D where
-/// they lie evenly, 0 where all are one point. `[N, D]`, N at least 2.
+/// Returns the standard deviation of the dimensions of embeddings on the unit sphere, averaged:
+/// 1/√D if they are evenly spread, 0 if all are equal. `[N, D]`, N at least 2.
 ///
 /// Source: Chen and He, "Exploring Simple Siamese Representation Learning" (2021), section 4.1.
 ///
@@ -52,9 +52,9 @@ pub fn normalized_std(embeddings: &Tensor) -> Result<f64, LossError> {
     Ok(z.std_dim(Some([0].as_slice()), true, false).mean(None::<Kind>).double_value(&[]))
 }
 
-/// How many dimensions embeddings `[N, D]` spread over on the unit sphere: e to the entropy of their
-/// singular values, the mean taken off, as shares of their sum. At most the lesser of D and N − 1; 0
-/// where all are one point.
+/// Returns the effective number of dimensions that embeddings `[N, D]` span on the unit sphere: e
+/// to the entropy of the centred embeddings' singular values, normalised to sum 1. At most the
+/// lower of D and N − 1; 0 if all are equal.
 ///
 /// Source: Roy and Vetterli, "The effective rank: A measure of effective dimensionality" (2007).
 ///

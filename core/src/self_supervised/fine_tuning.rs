@@ -1,35 +1,36 @@
-//! What of a pretrained network learns from labels.
+//! Fine-tuning of pretrained networks.
 
 use serde::{Deserialize, Serialize};
 
 use crate::nn::{Network as _, NetworkError, Sequential};
 use crate::optim::ParamGroup;
 
-/// What of a network with a pretrained encoder learns. The head always does, at the full rate.
+/// Which parts of a network with a pretrained encoder are trained. The head always is, at the full
+/// learning rate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum FineTuning {
-    /// The head alone: how good the features are as they stand.
+    /// Trains the head alone, to measure the quality of the features.
     LinearProbe,
-    /// The layers of the encoder from one on; those before it stay as they are. The whole encoder
-    /// normalises by the statistics that pretraining left.
+    /// Trains the encoder's layers from one on; earlier layers are frozen. The whole encoder
+    /// normalises by the statistics of the pretraining.
     Partial {
-        /// The first layer that learns, from 0; at most their number, which is
+        /// The first layer to train, from 0; at most the number of layers, which equals
         /// [`LinearProbe`](Self::LinearProbe).
         from_layer: usize,
-        /// By which factor their learning rate counts; ≥ 0.
+        /// The factor of their learning rate; ≥ 0.
         lr_factor: f64,
     },
-    /// Everything.
+    /// Trains the whole network.
     Full {
-        /// By which factor the encoder's learning rate counts; ≥ 0.
+        /// The factor of the encoder's learning rate; ≥ 0.
         lr_factor: f64,
     },
 }
 
 impl FineTuning {
-    /// Sets the encoder's mode, and returns what
-    /// [`FitConfig::param_groups`](crate::supervised::FitConfig::param_groups) has to hold.
+    /// Sets the encoder's mode, and returns the value for
+    /// [`FitConfig::param_groups`](crate::supervised::FitConfig::param_groups).
     ///
     /// # Errors
     /// [`NetworkError::NoSuchLayer`].

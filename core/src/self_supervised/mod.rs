@@ -1,4 +1,5 @@
-//! Learning from rows without labels first, then from the few that have one.
+//! Self-supervised learning: pretraining on rows without labels, then fine-tuning on few labelled
+//! rows.
 //!
 //! **Phase 1**: an encoder and a projection head ([`Sequential`](crate::nn::Sequential)) are trained by
 //! [`supervised`](crate::supervised) with [`FitConfig::views`](crate::supervised::FitConfig::views) = 2 and
@@ -13,15 +14,16 @@
 //! | [`Denoising`] of [`reconstruction`], 1 view | the row is made of a corrupted copy | denoising autoencoder |
 //! | [`MaskedReconstruction`] of it, 1 view | what was masked is made of what was not | masked autoencoder |
 //!
-//! The views follow from the stream and the step alone, so a pretraining goes on from its checkpoint to
-//! the last bit, like any other. By [`SimSiam`] and [`Byol`] collapse has the least loss of all, so the
-//! last epoch is kept, not the best, and there is no early stop. Any pretraining may come to nothing
-//! without a loss that says so: [`diagnose_collapse`] does, and [`alignment`] and [`uniformity`] describe
-//! what was learned.
+//! Views depend only on the stream and the step, so a pretraining resumes from its checkpoint bit
+//! for bit. With [`SimSiam`] and [`Byol`] a collapsed network has the lowest loss, so the last
+//! epoch is kept, not the best, and training never stops early. The loss does not reveal a failed
+//! pretraining: [`diagnose_collapse`] does, and [`alignment`] and [`uniformity`] describe the
+//! embeddings.
 //!
-//! **Phase 2**: another network takes over the encoder
-//! ([`load_encoder`](crate::nn::Sequential::load_encoder)) under a head for the task, and [`FineTuning`]
-//! says what of it learns. Sequences are spelled with [`Ctc`](crate::supervised::Ctc).
+//! **Phase 2**: another network loads the encoder
+//! ([`load_encoder`](crate::nn::Sequential::load_encoder)) and adds a head for the task;
+//! [`FineTuning`] chooses which parts are trained. For sequences use
+//! [`Ctc`](crate::supervised::Ctc).
 //!
 //! ```
 //! use gymnast_core::data::{Augmentation, Dataset};

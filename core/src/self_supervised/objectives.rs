@@ -1,4 +1,4 @@
-//! What a pretraining descends where two views of each row are compared.
+//! Objectives that compare two views of each row.
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -8,8 +8,8 @@ use crate::loss::{Direction, info_nce, negative_cosine_similarity, nt_xent};
 use crate::nn::{Network, Sequential};
 use crate::supervised::{FitError, Objective};
 
-/// [`nt_xent`] of the network's outputs for the two views: SimCLR. Both views go through the network in
-/// one batch.
+/// The objective of SimCLR: [`nt_xent`] of the network's outputs for the two views. Both views go
+/// through the network in one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NtXent {
@@ -35,13 +35,14 @@ impl<N: Network> Objective<N> for NtXent {
     }
 }
 
-/// [`info_nce`] of the network's outputs for the two views. Both go through the network in one batch.
+/// The objective [`info_nce`] of the network's outputs for the two views. Both go through the
+/// network in one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InfoNce {
     /// The temperature; > 0.
     pub temperature: f64,
-    /// Which view has to find which.
+    /// The direction of the search between the views.
     #[serde(default)]
     pub direction: Direction,
 }
@@ -64,12 +65,13 @@ impl<N: Network> Objective<N> for InfoNce {
     }
 }
 
-/// SimSiam: the head, a predictor, makes of one view's embedding that of the other, whose gradient is
-/// stopped; the mean of both ways. From −1 to 1; without contrast only the predictor and the stopped
-/// gradient keep it from collapsing.
+/// The objective of SimSiam: the head, a predictor, predicts the other view's embedding from one
+/// view's, with the gradient stopped at the target; the mean of both directions. From −1 to 1.
+/// There are no negative pairs; only predictor and stopped gradient prevent a collapse.
 ///
-/// The network's encoder is what shall be kept and behind it the projector, its head the predictor;
-/// [`load_encoder`](Sequential::load_encoder) takes of that encoder what another network begins with.
+/// The network's encoder consists of the layers to keep, followed by the projector; its head is the
+/// predictor. [`load_encoder`](Sequential::load_encoder) takes from the encoder the layers that
+/// another network starts with.
 ///
 /// Source: Chen and He, "Exploring Simple Siamese Representation Learning" (2021), algorithm 1,
 /// <https://arxiv.org/abs/2011.10566>. Departure: both views go through the network in one batch.
@@ -85,7 +87,7 @@ impl Objective<Sequential> for SimSiam {
         predict_each_other(&network.forward_head(&z), &z)
     }
 
-    /// The least loss, −1, is that of a collapse.
+    /// A collapsed network has the lowest loss, −1.
     fn ranks_epochs(&self) -> bool {
         false
     }
@@ -103,7 +105,8 @@ impl Objective<Sequential> for SimSiam {
     }
 }
 
-/// The mean negative cosine of each view's prediction `[2N, D]` with the other view's embedding.
+/// Computes the mean negative cosine of each view's prediction `[2N, D]` and the other view's
+/// embedding.
 pub(super) fn predict_each_other(p: &Tensor, z: &Tensor) -> Result<Tensor, FitError> {
     let ([p1, p2], [z1, z2]) = (halves(p), halves(z));
     Ok((negative_cosine_similarity(&p1, &z2)? + negative_cosine_similarity(&p2, &z1)?) / 2.0)
@@ -114,7 +117,7 @@ pub(super) fn check_views(batch: &Batch) -> Result<(), FitError> {
     if got == expected { Ok(()) } else { Err(FitError::Views { expected, got }) }
 }
 
-/// The first views and the second ones: `[2N, D]` to twice `[N, D]`.
+/// Splits rows into first and second views: `[2N, D]` to twice `[N, D]`.
 fn halves(rows: &Tensor) -> [Tensor; 2] {
     let n = rows.size()[0] / 2;
     [rows.narrow(0, 0, n), rows.narrow(0, n, n)]

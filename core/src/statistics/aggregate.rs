@@ -1,8 +1,8 @@
 //! Aggregates over several tasks, as rliable defines them.
 //!
-//! Scores come as one group of runs a task, `[tasks][runs]`; tasks may differ in their number of
-//! runs. Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice"
-//! (2021), section 4. Scores of different tasks must be normalised before they are pooled.
+//! Scores are grouped by task, `[tasks][runs]`; tasks may differ in their number of runs. Agarwal
+//! et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice" (2021), section
+//! 4; normalise the scores of different tasks before pooling them.
 
 use super::summary::{iqm, mean, median};
 

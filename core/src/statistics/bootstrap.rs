@@ -1,10 +1,10 @@
 //! Stratified bootstrap confidence intervals by the percentile method.
 //!
-//! Within every stratum (task) as many runs are drawn with replacement as it has; the statistic of
-//! each such resample is recorded, and the interval reaches between the `(1 − confidence) / 2`
-//! quantiles from either end of the record. It is what rliable does, with the generator an argument:
-//! Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice" (2021),
-//! section 4.1; Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
+//! Each resample draws runs with replacement within every stratum (task), as many as it has, and
+//! computes the statistic. The interval lies between the `(1 − confidence) / 2` quantiles at both
+//! ends of these values. This equals rliable's method, with the generator as an argument: Agarwal
+//! et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice" (2021), section
+//! 4.1; Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::StatisticsError;
 use super::summary::{quantile_of_sorted, sorted};
 
-/// More resamples change no digit that is read, and would fill the memory.
+/// The largest number of resamples: more would change no visible digit and fill the memory.
 const MOST_RESAMPLES: usize = 1_000_000;
 
 /// A statistic and the confidence interval around it.
@@ -26,10 +26,10 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// How an interval is bootstrapped.
+/// The settings of bootstrap intervals.
 ///
-/// Seeds differ far more than resamples do, yet with few seeds any percentile interval is too
-/// narrow: from three seeds it can reach no further than their extremes.
+/// With few seeds any percentile interval is too narrow: from three seeds it cannot exceed their
+/// extremes.
 ///
 /// ```
 /// use gymnast_core::statistics::{Bootstrap, iqm};
@@ -45,7 +45,7 @@ pub struct Interval {
 pub struct Bootstrap {
     /// Number of resamples, from 1 to a million.
     pub resamples: usize,
-    /// Probability that the interval is built to cover, between 0 and 1, both excluded.
+    /// Confidence level, in (0, 1).
     pub confidence: f64,
 }
 
@@ -57,12 +57,12 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// The interval of `statistic` over one environment's runs, one value a seed.
+    /// Computes the interval of `statistic` over one environment's runs, one value for each seed.
     ///
     /// # Errors
-    /// [`StatisticsError::TooFew`] for a single value, which says nothing of how values scatter;
-    /// [`StatisticsError`] if there are none, the settings are unusable, or the statistic is
-    /// undefined on the sample or on a resample.
+    /// [`StatisticsError::TooFew`] for a single value, which has no spread; [`StatisticsError`]
+    /// without values, for invalid settings, or if the statistic is undefined on the sample or on a
+    /// resample.
     pub fn interval(
         &self,
         values: &[f64],
@@ -72,11 +72,11 @@ impl Bootstrap {
         self.stratified_interval(&[values], |strata| statistic(&strata[0]), rng)
     }
 
-    /// The interval of `statistic` over runs of several tasks, `[tasks][runs]`, resampled within
-    /// each task; see [`aggregate_iqm`](super::aggregate_iqm) and its neighbours.
+    /// Computes the interval of `statistic` over runs of several tasks, `[tasks][runs]`, resampled
+    /// within each task; see [`aggregate_iqm`](super::aggregate_iqm) and its neighbours.
     ///
     /// # Errors
-    /// As [`interval`](Self::interval); also if any task has no runs, or one only.
+    /// As [`interval`](Self::interval); also if a task has fewer than two runs.
     pub fn stratified_interval<S: AsRef<[f64]>>(
         &self,
         strata: &[S],
@@ -101,11 +101,12 @@ impl Bootstrap {
         self.percentiles(estimate, &statistics)
     }
 
-    /// The interval of `statistic` at every point of several seeds' curves, `[seeds][points]`.
+    /// Computes the interval of `statistic` at every point of several seeds' curves,
+    /// `[seeds][points]`.
     ///
-    /// Whole seeds are resampled, the same ones at all points, as rliable does for its
-    /// sample-efficiency curves: neighbouring intervals then belong together, each still being the
-    /// percentile interval of its own point. A point at which some seed has no value is `None`.
+    /// Resamples whole seeds, the same ones at all points, as rliable does for its
+    /// sample-efficiency curves, so that neighbouring intervals are consistent. A point where a
+    /// seed has no value gives `None`.
     ///
     /// # Errors
     /// As [`interval`](Self::interval); also [`StatisticsError::Length`] if the seeds differ in

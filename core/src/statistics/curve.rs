@@ -2,29 +2,29 @@
 
 use super::StatisticsError;
 
-/// Points (x, y) from left to right: x is finite and never decreases; y may be NaN, which is a gap.
+/// Points (x, y) from left to right: x is finite and never decreases; a NaN y is a gap.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Curve {
     x: Vec<f64>,
     y: Vec<f64>,
 }
 
-/// What a curve is between its points.
+/// How a curve is interpolated between its points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Interpolation {
     /// A straight line from one point to the next.
     #[default]
     Linear,
-    /// The last value at or before: a step curve, as of evaluations that hold until the next.
+    /// The last value at or before x: a step curve, for evaluations that hold until the next.
     Previous,
 }
 
 impl Curve {
-    /// A curve through the points (`x[i]`, `y[i]`).
+    /// Creates a curve through the points (`x[i]`, `y[i]`).
     ///
     /// # Errors
-    /// [`StatisticsError::Length`] if the two differ in length; [`StatisticsError::Order`] if an x is
-    /// not finite, smaller than the one before, or further from the first than a double can say.
+    /// [`StatisticsError::Length`] if the lengths differ; [`StatisticsError::Order`] if an x is not
+    /// finite, is smaller than the one before, or its distance from the first exceeds `f64`.
     pub fn new(x: Vec<f64>, y: Vec<f64>) -> Result<Self, StatisticsError> {
         if x.len() != y.len() {
             return Err(StatisticsError::Length { x: x.len(), y: y.len() });
@@ -61,15 +61,15 @@ impl Curve {
         self.x.len()
     }
 
-    /// Whether there is no point at all.
+    /// Returns whether there are no points.
     pub fn is_empty(&self) -> bool {
         self.x.is_empty()
     }
 
-    /// The curve's value at `x`.
+    /// Returns the curve's value at `x`.
     ///
-    /// `None` outside the curve's range (nothing is extrapolated) and where a value that would be
-    /// used is not finite. Where several points share an x the last one counts.
+    /// `None` outside the curve's range (no extrapolation), or if a value needed is not finite. Of
+    /// several points with the same x the last one counts.
     pub fn at(&self, x: f64, interpolation: Interpolation) -> Option<f64> {
         let after = self.x.partition_point(|&known| known <= x);
         let before = after.checked_sub(1)?;
@@ -85,16 +85,16 @@ impl Curve {
         value.is_finite().then_some(value)
     }
 
-    /// The curve's values at each place of `grid`; see [`at`](Self::at).
+    /// Returns the curve's values at each place of `grid`; see [`at`](Self::at).
     pub fn onto(&self, grid: &[f64], interpolation: Interpolation) -> Vec<Option<f64>> {
         grid.iter().map(|&x| self.at(x, interpolation)).collect()
     }
 
-    /// The area under the curve by the trapezoidal rule, divided by the range of x.
+    /// Returns the area under the curve by the trapezoidal rule, divided by the range of x.
     ///
-    /// So it is the mean height between the first point and the last, in units of y: a higher value
-    /// means that more was reached sooner. Compare it only between curves over the same range.
-    /// `None` if the range is empty or a y is not finite.
+    /// This is the mean height between the first and the last point, in units of y: a higher value
+    /// means more was reached sooner. Compare it only between curves over the same range. `None` if
+    /// the range is empty or a y is not finite.
     pub fn area_under(&self) -> Option<f64> {
         let range = self.x.last()? - self.x.first()?;
         if range <= 0.0 {
@@ -107,11 +107,11 @@ impl Curve {
     }
 }
 
-/// Places at which all curves can be compared, from left to right.
+/// Returns places at which all curves can be compared, from left to right.
 ///
-/// They are the curves' own x within the range that every curve covers; if those are more than
-/// `most`, that many evenly spaced places from end to end instead. Seeds evaluated at the same steps
-/// keep exactly those steps. Empty if no place is covered by all.
+/// These are the curves' own x within the range that all curves cover, or `most` evenly spaced
+/// places if there are more of them. Seeds evaluated at the same steps keep exactly these steps.
+/// Empty if the curves' ranges do not overlap.
 pub fn common_grid(curves: &[Curve], most: usize) -> Vec<f64> {
     let low = curves.iter().map(|curve| curve.x.first().copied().unwrap_or(f64::INFINITY));
     let high = curves.iter().map(|curve| curve.x.last().copied().unwrap_or(f64::NEG_INFINITY));

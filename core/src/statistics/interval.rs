@@ -1,14 +1,14 @@
-//! Intervals of a mean and of a median that need no resampling.
+//! Intervals of a mean and of a median, without resampling.
 
 use super::bootstrap::at_least_two;
 use super::paired::student_t;
 use super::summary::{mean, sample_std};
 use super::{Interval, StatisticsError};
 
-/// No sample larger than this is ever proposed.
+/// The largest sample size proposed.
 const LARGEST_SAMPLE: usize = 1000;
 
-/// The mean and Student's t interval around it.
+/// Returns the mean and its Student's t interval.
 ///
 /// ```
 /// use gymnast_core::statistics::mean_interval;
@@ -20,8 +20,8 @@ const LARGEST_SAMPLE: usize = 1000;
 /// ```
 ///
 /// # Errors
-/// [`StatisticsError::Confidence`]; [`StatisticsError::Empty`] and [`StatisticsError::TooFew`] for fewer
-/// than two values; [`StatisticsError::Undefined`] if one is not finite.
+/// [`StatisticsError::Confidence`]; [`StatisticsError::Empty`] and [`StatisticsError::TooFew`] for
+/// fewer than two values; [`StatisticsError::Undefined`] if a value is not finite.
 pub fn mean_interval(values: &[f64], confidence: f64) -> Result<Interval, StatisticsError> {
     check(values.len(), confidence)?;
     at_least_two(values.len())?;
@@ -32,8 +32,8 @@ pub fn mean_interval(values: &[f64], confidence: f64) -> Result<Interval, Statis
     Ok(Interval { estimate, low: estimate - half, high: estimate + half })
 }
 
-/// How many values an interval of the mean no wider than `margin` to either side would need, if the
-/// values scatter as these do. `None` for more than 1000, fewer than two values, or a margin of 0.
+/// Returns the number of values needed for an interval of the mean of at most ±`margin`, given
+/// values that vary like these. `None` for more than 1000, fewer than two values, or a margin of 0.
 #[must_use]
 pub fn sample_size(values: &[f64], margin: f64, confidence: f64) -> Option<usize> {
     check(values.len(), confidence).ok()?;
@@ -42,8 +42,7 @@ pub fn sample_size(values: &[f64], margin: f64, confidence: f64) -> Option<usize
     (margin > 0.0).then(|| (2..=LARGEST_SAMPLE).find(fits))?
 }
 
-/// An interval of a median. An end is `None` where it lies beyond all that is known: among censored
-/// values.
+/// An interval of a median. An end among censored values is `None`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MedianInterval {
     /// Lower end.
@@ -52,13 +51,13 @@ pub struct MedianInterval {
     pub high: Option<f64>,
 }
 
-/// The interval of the median between two of the sorted values, whatever their distribution.
+/// Returns the interval of the median between two of the sorted values, for any distribution.
 ///
-/// The k-th least and the k-th greatest of n values enclose the median with probability
-/// 1 − 2 P(B < k), where B is binomial of n and ½; k is the largest that `confidence` allows. A
-/// censored value (`None`) counts as greater than all others, as in
-/// [`censored_median`](super::censored_median). Conover, "Practical Nonparametric Statistics" (1999),
-/// section 3.2.
+/// The k-th smallest and the k-th largest of n values enclose the median with probability 1 − 2 P(B
+/// < k), where B is binomial of n and ½; k is the largest that `confidence` allows. A censored
+/// value (`None`) counts as larger than all others, as in
+/// [`censored_median`](super::censored_median). Conover, "Practical Nonparametric Statistics"
+/// (1999), section 3.2.
 ///
 /// ```
 /// use gymnast_core::statistics::median_interval;
@@ -70,8 +69,8 @@ pub struct MedianInterval {
 /// ```
 ///
 /// # Errors
-/// [`StatisticsError::TooFew`] where even the extremes enclose the median less often (fewer than six
-/// values at 95 %); [`StatisticsError::Empty`], [`StatisticsError::Confidence`];
+/// [`StatisticsError::TooFew`] if even the extremes enclose the median with a lower probability
+/// (fewer than six values at 95 %); [`StatisticsError::Empty`], [`StatisticsError::Confidence`];
 /// [`StatisticsError::Undefined`] if a value is not finite.
 pub fn median_interval(
     values: &[Option<f64>],

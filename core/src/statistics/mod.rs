@@ -1,8 +1,8 @@
 //! Statistics of runs: summaries over seeds, bootstrap intervals, curves and thresholds.
 //!
-//! Nothing here invents a number: a statistic of too few values, or of values that are not finite,
-//! is `None`, and an unusable argument is a [`StatisticsError`]. What is random draws from the
-//! caller's generator only, so the same generator gives the same bits.
+//! A statistic of too few values, or of values that are not finite, is `None`, never a made-up
+//! number; an invalid argument is a [`StatisticsError`]. Random draws come only from the caller's
+//! generator, so the same generator gives the same bits.
 
 mod aggregate;
 mod bootstrap;
@@ -25,37 +25,37 @@ pub use threshold::{Reached, censored_median, steps_to_threshold};
 
 use crate::text::number;
 
-/// An argument for which a statistic has no meaning.
+/// An argument is invalid, or a statistic is undefined.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StatisticsError {
-    /// There is nothing to compute from.
-    #[error("no values were given: at least one is needed in every group")]
+    /// There are no values.
+    #[error("got no values: expected at least one in every group")]
     Empty,
     /// Too few values for an interval: a single one has no spread.
     #[error("an interval needs at least {needed} values in every group: got {got}; run more seeds")]
     TooFew {
-        /// The least number that would do.
+        /// The number needed.
         needed: usize,
-        /// How many there were.
+        /// The number given.
         got: usize,
     },
-    /// The two coordinates of a curve do not pair up.
+    /// The coordinates of a curve differ in length.
     #[error("a curve needs one y for each x: got {x} x and {y} y")]
     Length {
-        /// How many x were given.
+        /// The number of x.
         x: usize,
-        /// How many y were given.
+        /// The number of y.
         y: usize,
     },
-    /// Two samples do not pair up.
-    #[error("a paired difference needs as many of the one as of the other: got {a} and {b}")]
+    /// Two samples differ in length.
+    #[error("a paired difference needs two samples of the same length: got {a} and {b} values")]
     Pairs {
-        /// How many of the one were given.
+        /// The length of the first sample.
         a: usize,
-        /// How many of the other.
+        /// The length of the second sample.
         b: usize,
     },
-    /// A position on the x-axis is NaN, infinite or left of the one before it.
+    /// An x is NaN, infinite or smaller than the one before.
     #[error("x must be finite and never decrease: x[{index}] is {}", number(*value))]
     Order {
         /// Index of the first offending x.
@@ -63,16 +63,16 @@ pub enum StatisticsError {
         /// Its value.
         value: f64,
     },
-    /// The confidence level is not a probability strictly between 0 and 1.
-    #[error("confidence must lie between 0 and 1, both excluded (0.95, say): got {}", number(*.0))]
+    /// The confidence level is outside (0, 1).
+    #[error("confidence must lie between 0 and 1, both excluded (for example 0.95): got {}", number(*.0))]
     Confidence(f64),
-    /// A bootstrap without resamples.
-    #[error("a bootstrap needs at least one resample (10000, say): got 0")]
+    /// The number of resamples is 0.
+    #[error("a bootstrap needs at least one resample (for example 10000): got 0")]
     NoResamples,
-    /// So many resamples that they cannot have been meant.
-    #[error("a bootstrap takes at most a million resamples (10000, say): got {0}")]
+    /// The number of resamples is too large.
+    #[error("a bootstrap takes at most a million resamples (for example 10000): got {0}")]
     TooManyResamples(usize),
-    /// The statistic has no value on the sample or on one of its resamples.
+    /// The statistic is undefined on the sample or on one of its resamples.
     #[error(
         "the statistic is undefined on this sample: are all values finite, and enough of them?"
     )]
@@ -80,7 +80,7 @@ pub enum StatisticsError {
     /// A bin width that is zero, negative or not finite.
     #[error("the bin width must be positive and finite: got {}", number(*.0))]
     BinWidth(f64),
-    /// So many bins that they cannot have been meant.
+    /// There would be too many bins.
     #[error("{} bins are too many (at most ten million): choose a wider bin", number(*.0))]
     TooManyBins(f64),
 }

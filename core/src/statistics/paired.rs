@@ -1,4 +1,4 @@
-//! How much better one thing is than another, measured on the same seeds or folds.
+//! Paired differences on the same seeds or folds.
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
@@ -6,12 +6,12 @@ use super::bootstrap::at_least_two;
 use super::summary::{mean, sample_std};
 use super::{Interval, StatisticsError};
 
-/// The mean of `a − b`, pair by pair, and Student's t interval around it.
+/// Returns the mean of `a − b` over pairs, and its Student's t interval.
 ///
-/// `overlap` corrects for pairs that share what they learned from: 0 for seeds of their own; for the
-/// folds of a (repeated) cross-validation the rows of a test part divided by those of a training part,
-/// 1 / (k − 1). The variance of the mean is then (1/n + overlap) s² instead of s²/n, which for folds is
-/// far too little: Nadeau and Bengio, "Inference for the generalization error" (2003), section 3.
+/// `overlap` corrects for pairs that share training data: 0 for independent seeds; for the folds of
+/// a (repeated) cross-validation the test rows divided by the training rows, 1 / (k − 1). The
+/// variance of the mean is then (1/n + overlap) s² instead of s²/n, which is far too small for
+/// folds: Nadeau and Bengio, "Inference for the generalization error" (2003), section 3.
 ///
 /// ```
 /// use gymnast_core::statistics::paired_difference;
@@ -23,7 +23,7 @@ use super::{Interval, StatisticsError};
 /// ```
 ///
 /// # Errors
-/// [`StatisticsError::Pairs`] unless there are as many of the one as of the other,
+/// [`StatisticsError::Pairs`] unless both samples have the same length,
 /// [`StatisticsError::Confidence`], [`StatisticsError::TooFew`] for fewer than two pairs,
 /// [`StatisticsError::Undefined`] for values that are not finite or a negative overlap.
 pub fn paired_difference(

@@ -1,15 +1,14 @@
-//! Episode returns made readable: moving averages and bins.
+//! Smoothing of episode returns: moving averages and bins.
 
 use std::num::NonZeroUsize;
 
 use super::{Curve, StatisticsError, mean};
 use crate::rounding::settled;
 
-/// The mean over every full window of `window` consecutive points, placed at the window's last x.
+/// Returns the mean over every full window of `window` consecutive points, at the window's last x.
 ///
-/// The first `window − 1` points have no full window behind them and are left out, so a curve
-/// shorter than the window gives an empty one. A window with a value that is not finite is a gap
-/// (NaN).
+/// The first `window − 1` points have no full window and are left out, so a curve shorter than the
+/// window gives an empty one. A window with a value that is not finite gives a gap (NaN).
 pub fn moving_average(curve: &Curve, window: NonZeroUsize) -> Curve {
     let window = window.get();
     let y = curve.y().windows(window).map(|values| mean(values).unwrap_or(f64::NAN)).collect();
@@ -24,20 +23,20 @@ pub struct Bin {
     pub start: f64,
     /// Right end, included.
     pub end: f64,
-    /// How many points fell into the bin.
+    /// The number of points in the bin.
     pub count: usize,
-    /// Mean of their y; `None` if there are none or one is not finite.
+    /// Mean of their y; `None` without points or if one is not finite.
     pub mean: Option<f64>,
 }
 
-/// The means of `curve` over bins of `width` from 0 up to the last point.
+/// Returns the means of `curve` over bins of `width`, from 0 to the last point.
 ///
 /// Bins are open on the left and closed on the right: an episode that ends at env step 1000 used
 /// steps 1 to 1000 and belongs to the first bin of width 1000. Points at x ≤ 0 belong to no bin.
 ///
 /// # Errors
 /// [`StatisticsError::BinWidth`] if `width` is not positive and finite;
-/// [`StatisticsError::TooManyBins`] if more than ten million would be needed.
+/// [`StatisticsError::TooManyBins`] if there would be more than ten million.
 pub fn bin_means(curve: &Curve, width: f64) -> Result<Vec<Bin>, StatisticsError> {
     if !(width > 0.0 && width.is_finite()) {
         return Err(StatisticsError::BinWidth(width));

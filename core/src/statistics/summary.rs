@@ -1,7 +1,7 @@
 //! Location and spread of a sample.
 
-/// Where the greatest value is, the first of equals; `None` if there are no values or one is NaN, beside
-/// which none is greatest.
+/// Returns the index of the largest value, the first of equals; `None` without values or if one is
+/// NaN.
 pub fn argmax<T: PartialOrd>(values: &[T]) -> Option<usize> {
     if values.iter().any(|value| value.partial_cmp(value).is_none()) {
         return None;
@@ -9,7 +9,7 @@ pub fn argmax<T: PartialOrd>(values: &[T]) -> Option<usize> {
     (0..values.len()).reduce(|best, i| if values[i] > values[best] { i } else { best })
 }
 
-/// The arithmetic mean; `None` if there are no values or one is not finite.
+/// Returns the arithmetic mean; `None` without values or if one is not finite.
 pub fn mean(values: &[f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
@@ -45,17 +45,17 @@ pub(crate) fn unit_scale(values: impl Iterator<Item = f64>) -> f64 {
     2.0_f64.powi(-greatest.log2().clamp(-1000.0, 1000.0) as i32)
 }
 
-/// The median, the mean of the two middle values where their number is even; `None` if there are no
-/// values or one is not finite.
+/// Returns the median, for an even number of values the mean of the middle two; `None` without
+/// values or if one is not finite.
 pub fn median(values: &[f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
 /// The quantile at `level` in [0, 1], interpolated linearly between order statistics.
 ///
-/// It is NumPy's default, type 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages"
-/// (1996): the value at position `level · (n − 1)` of the sorted sample. `None` if there are no
-/// values, one is not finite, or `level` lies outside [0, 1].
+/// This is NumPy's default, type 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages"
+/// (1996): the value at position `level · (n − 1)` of the sorted sample. `None` without values, if
+/// one is not finite, or if `level` lies outside [0, 1].
 ///
 /// ```
 /// assert_eq!(gymnast_core::statistics::quantile(&[1.0, 2.0, 3.0, 4.0], 0.25), Some(1.75));
@@ -66,10 +66,10 @@ pub fn quantile(values: &[f64], level: f64) -> Option<f64> {
 
 /// The interquartile mean: the mean of the middle half of the sorted values.
 ///
-/// It is rliable's definition, `scipy.stats.trim_mean(values, 0.25)`: ⌊n/4⌋ values are cut at each
-/// end, whole values only. So with fewer than four values it is the mean. `None` if there are no
-/// values or one is not finite. Agarwal et al., "Deep Reinforcement Learning at the Edge of the
-/// Statistical Precipice" (2021).
+/// This is rliable's definition, `scipy.stats.trim_mean(values, 0.25)`: ⌊n/4⌋ whole values are cut
+/// at each end, so for fewer than four values it is the mean. `None` without values or if one is
+/// not finite. Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical
+/// Precipice" (2021).
 pub fn iqm(values: &[f64]) -> Option<f64> {
     let sorted = sorted(values)?;
     let cut = sorted.len() / 4;

@@ -1,4 +1,4 @@
-//! How soon a run gets good enough, and what to say of runs that never do.
+//! Steps to a threshold, with censored runs.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,29 +7,28 @@ use super::Curve;
 /// The first evaluation at or above a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reached {
-    /// Where on the x-axis it was: env steps or seconds, whichever the curve is over.
+    /// Its place on the x-axis: env steps or seconds, depending on the curve.
     pub step: f64,
-    /// Whether every later evaluation was at or above the threshold too.
+    /// Whether every later evaluation was also at or above the threshold.
     pub held_to_end: bool,
 }
 
-/// The first point of `curve` at or above `threshold`; `None` where there is none (the run is
-/// censored: all that is known is that it would have taken longer).
+/// Returns the first point of `curve` at or above `threshold`; `None` if there is none (the run is
+/// censored: it would have taken longer).
 ///
-/// Only evaluations count, nothing is interpolated between them, so the answer is as coarse as they
-/// are. A value that is NaN is not at or above anything.
+/// Only evaluations count; nothing is interpolated, so the answer is as coarse as they are. NaN is
+/// never at or above a threshold.
 pub fn steps_to_threshold(curve: &Curve, threshold: f64) -> Option<Reached> {
     let first = curve.y().iter().position(|&y| y >= threshold)?;
     let held_to_end = curve.y()[first..].iter().all(|&y| y >= threshold);
     Some(Reached { step: curve.x()[first], held_to_end })
 }
 
-/// The median of steps of which some are censored (`None`).
+/// Returns the median of steps, some of which are censored (`None`).
 ///
-/// A censored run counts as later than all that reached the threshold. The median is therefore
-/// known while the middle values are: `None` if more than half are censored, or exactly half (then
-/// one of the two middle values is unknown), or there are none. Without censoring it is the usual
-/// median. A step that is not finite makes it `None`.
+/// A censored run counts as later than all that reached the threshold. `None` if at least half are
+/// censored (exactly half leaves one of the two middle values unknown), without values, or if a
+/// step is not finite. Without censoring it is the usual median.
 pub fn censored_median(steps: &[Option<f64>]) -> Option<f64> {
     if steps.iter().flatten().any(|step| !step.is_finite()) {
         return None;

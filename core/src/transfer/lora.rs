@@ -12,15 +12,15 @@ use crate::nn::{
     PlacedLayer, Sequential, described_with_numbers,
 };
 
-/// Which layers are adapted, and how.
+/// The settings of [`Lora`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LoraConfig {
-    /// The rank of what is added to a layer's weights; ≥ 1.
+    /// The rank of the addition to a layer's weights; ≥ 1.
     pub rank: usize,
-    /// What is added counts `alpha / rank`; > 0.
+    /// The scale of the addition: it is multiplied by `alpha / rank`; > 0.
     pub alpha: f64,
-    /// The names of the layers, as `encoder.0`; none: all that are fully connected.
+    /// The names of the layers to adapt, such as `encoder.0`; empty: all fully connected layers.
     pub layers: Vec<String>,
 }
 
@@ -31,17 +31,17 @@ impl Default for LoraConfig {
     }
 }
 
-/// A network with a low-rank addition to its fully connected layers, which alone is trained (Hu et al.
+/// A frozen network with trainable low-rank additions to its fully connected layers (Hu et al.
 /// 2021, <https://arxiv.org/abs/2106.09685>):
 ///
 /// ```text
 /// y = x W + b + (α / r) (x A) B,   A: [inputs, r],   B: [r, outputs]
 /// ```
 ///
-/// A is drawn as a layer's weights are in PyTorch, B is zero, so that at first it does what the network
-/// does. [`parameters`](Network::parameters) are A and B of each layer, `encoder.0.lora_a` and so on,
-/// and nothing else: biases, other layers and running statistics stay as they are. The network it is
-/// made of remains in evaluation mode: its dropout drops nothing.
+/// A is initialised like a layer's weights in PyTorch, B is zero, so the network's function is
+/// unchanged at first. The [`parameters`](Network::parameters) are A and B of each layer,
+/// `encoder.0.lora_a` and so on; biases, other layers and running statistics are frozen. The base
+/// network stays in evaluation mode, without dropout.
 #[derive(Debug)]
 pub struct Lora {
     base: Sequential,
@@ -59,12 +59,12 @@ enum Place {
 }
 
 impl Lora {
-    /// Adds to the layers of a network. A is drawn from `rng`.
+    /// Adds trainable matrices to the layers of a network. A is drawn from `rng`.
     ///
     /// # Errors
-    /// [`TransferError::Setting`]; [`TransferError::Network`] where the additions have more than
-    /// [`MAX_PARAMETERS`](crate::nn::MAX_PARAMETERS); [`TransferError::UnknownLayer`], also where the
-    /// network has no fully connected layer at all.
+    /// [`TransferError::Setting`]; [`TransferError::Network`] if the additions have more than
+    /// [`MAX_PARAMETERS`](crate::nn::MAX_PARAMETERS); [`TransferError::UnknownLayer`], also if the
+    /// network has no fully connected layers.
     pub fn new<R: Rng + ?Sized>(
         mut base: Sequential,
         config: &LoraConfig,
@@ -107,19 +107,19 @@ impl Lora {
         Ok(Self { base, config: config.clone(), additions, weights, parameters })
     }
 
-    /// The network underneath, without the additions.
+    /// Returns the base network, without the additions.
     pub fn base(&self) -> &Sequential {
         &self.base
     }
 
-    /// The network underneath, without the additions, which are lost.
+    /// Returns the base network and drops the additions.
     pub fn into_base(mut self) -> Sequential {
         self.base.parameters_mut().set_requires_grad(true);
         self.base
     }
 
-    /// Adds the additions to the weights, so that the network costs no more than it did before. To
-    /// rounding, it computes the same.
+    /// Merges the additions into the weights, so that the network costs no more than the base. It
+    /// computes the same up to rounding.
     pub fn merge(mut self) -> Merged {
         let original = self.base.parameters().to_vec();
         for (range, place) in &self.weights {
@@ -174,7 +174,7 @@ impl Network for Lora {
     }
 }
 
-/// A [`Lora`] whose additions are part of the weights.
+/// A [`Lora`] with its additions merged into the weights.
 #[derive(Debug)]
 pub struct Merged {
     lora: Lora,
@@ -182,18 +182,18 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// The network with its new weights.
+    /// Returns the network with the merged weights.
     pub fn network(&self) -> &Sequential {
         &self.lora.base
     }
 
-    /// The network with its new weights, to keep; the additions are lost.
+    /// Returns the network with the merged weights and drops the additions.
     pub fn into_network(self) -> Sequential {
         self.lora.base
     }
 
-    /// Takes the additions out again. The weights are those from before, to the last bit: they were
-    /// kept, as subtracting would not bring them back.
+    /// Removes the additions again. The weights are the original ones, bit for bit: a copy was
+    /// kept, because subtraction would not restore them.
     pub fn unmerge(mut self) -> Lora {
         let base = self.lora.base.parameters_mut();
         base.values_mut().copy_from_slice(&self.original);

@@ -1,23 +1,24 @@
-//! Weights by name from one network to another.
+//! Loads weights by name from one network into another.
 
 use crate::nn::{NamedParameter, Network, NetworkError};
 
-/// What became of each parameter and buffer, as PyTorch's `load_state_dict(strict=False)` reports it.
+/// The report on each parameter and buffer, as from PyTorch's `load_state_dict(strict=False)`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LoadReport {
-    /// Taken over.
+    /// Loaded.
     pub matched: Vec<String>,
-    /// In the network alone: as they were.
+    /// Only in the network: unchanged.
     pub missing: Vec<String>,
-    /// In the source alone: left there.
+    /// Only in the source: not loaded.
     pub unexpected: Vec<String>,
-    /// In both with different shapes, as they were: the name, the network's shape, the source's.
+    /// In both, with different shapes: unchanged. The name, the network's shape, the source's
+    /// shape.
     pub mismatched: Vec<(String, Vec<usize>, Vec<usize>)>,
 }
 
 impl LoadReport {
-    /// Whether everything was taken over, and nothing left: what PyTorch's `strict=True` asks for. Not so
-    /// where there was nothing to take over: a name may be misspelled.
+    /// Returns whether everything was loaded and nothing was left over, as PyTorch's `strict=True`
+    /// requires. False if nothing was loaded, as after a misspelled name.
     pub fn is_complete(&self) -> bool {
         !self.matched.is_empty()
             && self.missing.is_empty()
@@ -26,8 +27,8 @@ impl LoadReport {
     }
 }
 
-/// Takes over, by name, the parameters and running statistics of `source` that have the same shape in
-/// `network`, of those whose names are `chosen`; the others do not count. Everything else stays.
+/// Loads, by name, the parameters and running statistics of `source` that have the same shape in
+/// `network`, among those whose names are `chosen`. Everything else is unchanged.
 ///
 /// ```
 /// use gymnast_core::nn::{Activation, NetworkConfig, Sequential};
@@ -45,7 +46,7 @@ impl LoadReport {
 /// ```
 ///
 /// # Errors
-/// Where the network refuses its buffers.
+/// If the network rejects its buffers.
 pub fn load_matching<N: Network + ?Sized, M: Network + ?Sized>(
     network: &mut N,
     source: &M,

@@ -1,16 +1,16 @@
-//! What one network has learned, for another task: weights taken over by name, and light fine-tuning
-//! that trains a small part of them or a few numbers beside them.
+//! Transfer learning: load weights by name, and fine-tune a small part of a network or a few
+//! additional parameters.
 //!
-//! - [`load_matching`] takes over what fits by name and shape, and says what did not.
-//! - A part stays as it is, or learns at another rate, by an optimiser's
-//!   [`ParamGroup`](crate::optim::ParamGroup) over [`ranges_where`](crate::nn::Parameters::ranges_where).
-//! - [`Lora`] trains low-rank additions to the fully connected layers of a network that stays as it is,
-//!   and [`merge`](Lora::merge)s them into its weights.
-//! - [`PrefixTuning`] trains keys and values in front of those of each block of a transformer that stays
-//!   as it is.
+//! - [`load_matching`] loads weights that match by name and shape, and reports the rest.
+//! - An optimiser's [`ParamGroup`](crate::optim::ParamGroup) over
+//!   [`ranges_where`](crate::nn::Parameters::ranges_where) freezes parts or changes their learning
+//!   rate.
+//! - [`Lora`] trains low-rank additions to the fully connected layers of a frozen network and
+//!   [`merge`](Lora::merge)s them into its weights.
+//! - [`PrefixTuning`] trains keys and values in front of each block's own in a frozen transformer.
 //!
-//! The last two are [`Network`](crate::nn::Network)s whose parameters are the trained numbers alone, so
-//! that every training, optimiser and checkpoint treats them as it treats any network.
+//! The last two are [`Network`](crate::nn::Network)s with only the trained numbers as parameters,
+//! so every training, optimiser and checkpoint handles them like any network.
 //!
 //! ```
 //! use gymnast_core::loss::Loss;
@@ -60,25 +60,25 @@ pub enum TransferError {
     Setting {
         /// The setting's name.
         key: &'static str,
-        /// What it was set to.
+        /// The value given.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// No fully connected layer of that name.
+    /// There is no fully connected layer of this name.
     #[error("no fully connected layer is called {name:?}: there are {known:?}")]
     UnknownLayer {
         /// The name.
         name: String,
-        /// Those that there are.
+        /// The names of the fully connected layers.
         known: Vec<String>,
     },
-    /// The network refused.
+    /// The network returned an error.
     #[error(transparent)]
     Network(#[from] NetworkError),
 }
 
-/// That so many parameters are no more than a network may have, before memory is asked for.
+/// Checks the number of parameters before memory is allocated.
 fn check_size(what: &'static str, parameters: usize) -> Result<(), TransferError> {
     let limit = MAX_PARAMETERS;
     if parameters > limit { Err(NetworkError::TooLarge { what, limit }.into()) } else { Ok(()) }

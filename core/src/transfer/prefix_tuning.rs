@@ -10,29 +10,30 @@ use crate::nn::{
     Network, Parameter, Parameters, ParametersBuilder, Prefix, Transformer, described_with_numbers,
 };
 
-/// How long the prefixes are.
+/// The settings of [`PrefixTuning`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PrefixTuningConfig {
-    /// The places in front of the sequence, for each block; ≥ 1.
+    /// The number of positions in front of the sequence, in each block; ≥ 1.
     pub length: usize,
-    /// The standard deviation of the keys and values that they begin as; > 0.
+    /// The standard deviation of the initial keys and values; > 0.
     pub std: f32,
 }
 
 impl Default for PrefixTuningConfig {
-    /// Eight places, at 1: about as large as the keys and values of a normalised sequence.
+    /// Eight positions with standard deviation 1, about that of a normalised sequence's keys and
+    /// values.
     fn default() -> Self {
         Self { length: 8, std: 1.0 }
     }
 }
 
-/// A transformer with keys and values in front of those of its sequence, in each block, which alone are
-/// trained (Li and Liang 2021, <https://arxiv.org/abs/2101.00190>).
+/// A frozen transformer with trainable keys and values in front of those of its sequence, in each
+/// block (Li and Liang 2021, <https://arxiv.org/abs/2101.00190>).
 ///
-/// [`parameters`](Network::parameters) are, for each block, its keys and then its values, `[length,
-/// width]` each. They are trained as they are; the network that the paper puts between them and what is
-/// trained, against unsteadiness in long trainings, is left out.
+/// The [`parameters`](Network::parameters) are the keys and then the values of each block,
+/// `[length, width]` each. They are trained directly; the paper's reparametrisation by a network,
+/// which stabilises long trainings, is left out.
 #[derive(Debug)]
 pub struct PrefixTuning {
     base: Transformer,
@@ -41,10 +42,10 @@ pub struct PrefixTuning {
 }
 
 impl PrefixTuning {
-    /// Puts prefixes before the blocks of a transformer, which stays as it is.
+    /// Adds prefixes to the blocks of a transformer, which is frozen.
     ///
     /// # Errors
-    /// [`TransferError::Setting`]; [`TransferError::Network`] where the prefixes have more than
+    /// [`TransferError::Setting`]; [`TransferError::Network`] if the prefixes have more than
     /// [`MAX_PARAMETERS`](crate::nn::MAX_PARAMETERS) parameters.
     pub fn new<R: Rng + ?Sized>(
         mut base: Transformer,
@@ -55,7 +56,7 @@ impl PrefixTuning {
         check(length > 0, "length", length as f64, "at least 1")?;
         check(std > 0.0 && std.is_finite(), "std", f64::from(std), "positive and finite")?;
         let (width, layers) = (base.config().width, base.config().layers);
-        check(layers > 0, "layers", 0.0, "at least 1, for there is no attention without a block")?;
+        check(layers > 0, "layers", 0.0, "at least 1: prefixes need a block with attention")?;
         check_size("the parameters of prefixes", length.saturating_mul(2 * width * layers))?;
         let mut builder = ParametersBuilder::new();
         let mut declare = || {
@@ -70,12 +71,12 @@ impl PrefixTuning {
         Ok(Self { base, prefixes, parameters })
     }
 
-    /// The transformer underneath.
+    /// Returns the base transformer.
     pub fn base(&self) -> &Transformer {
         &self.base
     }
 
-    /// The transformer underneath; the prefixes are lost.
+    /// Returns the base transformer and drops the prefixes.
     pub fn into_base(mut self) -> Transformer {
         self.base.parameters_mut().set_requires_grad(true);
         self.base
