@@ -1,4 +1,4 @@
-//! What every tabular agent is, apart from its update rule.
+//! The tabular agent, generic over its update rule.
 
 use gymnast_envs::{Env, EnvError, Experience, FiniteSpace, Outcome, Rng, Seed};
 use gymnast_harness::{
@@ -11,20 +11,20 @@ use crate::{Common, QTable, TabularSettings};
 /// 2 GiB of values.
 const MOST_ENTRIES: usize = 1 << 28;
 
-/// Metrics are returned once every so many env steps.
+/// Env steps between two returned metrics.
 const METRICS_EVERY: u64 = 1000;
 
-/// What makes one tabular agent differ from another: how its table learns from what happens.
+/// The update rule of a tabular agent: how its table learns from a step.
 ///
-/// An agent is a [`TabularAgent`] with a rule. The rule's [`Checkpoint`] holds all that it changes.
+/// An agent is a [`TabularAgent`] with a rule. The rule's [`Checkpoint`] holds all of its state.
 pub trait UpdateRule: Checkpoint + Send + Sized {
     /// The agent's settings.
     type Config: TabularSettings;
 
-    /// A rule that has seen nothing. The settings that all agents share are in range.
+    /// Creates an untrained rule. The settings shared by all agents were checked before.
     ///
     /// # Errors
-    /// [`AgentError::InvalidConfig`] where one of its own settings is not.
+    /// [`AgentError::InvalidConfig`] if one of the rule's own settings is out of range.
     fn new(
         config: &Self::Config,
         states: usize,
@@ -32,22 +32,22 @@ pub trait UpdateRule: Checkpoint + Send + Sized {
         plan: &Plan,
     ) -> Result<Self, AgentError>;
 
-    /// The values that actions are chosen by.
+    /// Returns the action values that the agent acts by.
     fn table(&self) -> &QTable;
 
-    /// Learns from one step. Returns the temporal-difference errors of what it updates by
-    /// experience, their absolute values summed.
+    /// Learns from one step. Returns the sum of the absolute temporal-difference errors of its
+    /// updates from experience (planning excluded).
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64;
 
-    /// Drops every unfinished episode: the next steps begin new ones, though no step was final. See
-    /// [`Agent::begin_episodes`]; a rule that joins no steps leaves it empty.
+    /// Drops every unfinished episode: the next steps begin new ones, although no step was final.
+    /// See [`Agent::begin_episodes`]. Leave it empty if the rule does not join steps.
     fn begin_episodes(&mut self);
 }
 
-/// One step in one environment: state, action, reward and successor by their numbers.
+/// One step in one environment; states and actions are given by their numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimeStep {
-    /// Which environment it happened in.
+    /// The number of the environment.
     pub env: usize,
     /// The state S.
     pub state: usize,
@@ -55,24 +55,24 @@ pub struct TimeStep {
     pub action: usize,
     /// The reward R.
     pub reward: f64,
-    /// The successor S', the true one where the episode ends.
+    /// The successor S'; the true one at the end of an episode, not that of the next episode.
     pub next_state: usize,
-    /// Whether the episode goes on.
+    /// Whether the episode continues, terminated or was truncated.
     pub outcome: Outcome,
 }
 
-/// The three rates of temporal-difference control, as they are now.
+/// The current step size, exploration rate and discount.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
     /// The step size α.
     pub alpha: f64,
-    /// The share of random actions ε.
+    /// The probability ε of a random action.
     pub epsilon: f64,
     /// The discount γ.
     pub gamma: f64,
 }
 
-/// An agent that learns a table of action values by the rule `R` and acts ε-greedily by it.
+/// An agent that learns a table of action values by the rule `R` and acts ε-greedily.
 ///
 /// Metrics: `td_error` (the mean absolute temporal-difference error of an env step), `epsilon`,
 /// `alpha`.
@@ -87,7 +87,7 @@ pub struct TabularAgent<O, A, R> {
 }
 
 impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
-    /// An agent that has learned nothing.
+    /// Creates an untrained agent.
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`].
@@ -117,8 +117,8 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         })
     }
 
-    /// An agent for one environment whose training has no planned end: schedules stay where they
-    /// begin.
+    /// Creates an untrained agent for one environment and a training of unknown length: schedules
+    /// keep their initial values.
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`].
@@ -130,7 +130,7 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         Self::new(env.observation_space(), env.action_space(), config, &plan)
     }
 
-    /// What has been learned: the values that actions are chosen by.
+    /// Returns the learned action values.
     #[must_use]
     pub fn table(&self) -> &QTable {
         self.rule.table()
@@ -165,7 +165,7 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         })
     }
 
-    /// Learns from one step, and looks whether what was learned is finite before it is acted by.
+    /// Learns from one step, and checks that the learned values are finite before they are used.
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> Result<(), AgentError> {
         let error = self.rule.update(step, rates);
         let (what, value) = match self.rule.table().diverged() {

@@ -1,4 +1,4 @@
-//! Double Q-learning: two tables, so that no value is chosen for being overestimated.
+//! Double Q-learning: two tables, so that maximisation does not overestimate values.
 
 use gymnast_envs::Rng;
 use gymnast_harness::{
@@ -27,8 +27,8 @@ use crate::{
 ///         Q₂(S, A) ← Q₂(S, A) + α [R + γ Q₁(S', argmax_a Q₂(S', a)) − Q₂(S, A)]
 /// ```
 ///
-/// Where S' is terminal its value is 0; where the episode is only cut short it is not. Among
-/// actions of equal value each is as likely as the others, in both argmaxes too.
+/// A terminal S' has the value 0; S' at a truncation keeps its value. Ties between actions are
+/// broken at random, in both argmaxes too.
 ///
 /// Metrics: those of every [`TabularAgent`]. Settings: [`DoubleQConfig`].
 pub type DoubleQ<O, A> = TabularAgent<O, A, DoubleQRule>;
@@ -59,7 +59,7 @@ impl Presets for DoubleQConfig {
     }
 }
 
-/// How [`DoubleQ`] learns.
+/// The update rule of [`DoubleQ`].
 pub struct DoubleQRule {
     q: [QTable; 2],
     /// Q₁ + Q₂, kept up to date with both: what is acted by.

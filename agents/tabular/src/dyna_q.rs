@@ -1,4 +1,4 @@
-//! Dyna-Q: Q-learning from what happens, and again from what is remembered of it.
+//! Dyna-Q: Q-learning from experience and from a learned model.
 
 use gymnast_envs::Rng;
 use gymnast_harness::{
@@ -30,10 +30,10 @@ use crate::{
 ///         Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
 /// ```
 ///
-/// Where S' is terminal its value is 0, in the model too; where the episode is only cut short it is
-/// not. The book's model remembers the last outcome of each S, A, which misleads where actions turn
-/// out by chance. This one counts the outcomes, and draws from them in proportion; in a
-/// deterministic world both are the same. `memory = "last"` is the book's.
+/// A terminal S' has the value 0, also in the model; S' at a truncation keeps its value. The book's
+/// model stores the last outcome of each S, A, which misleads if outcomes are random. This model
+/// counts the outcomes and draws them in proportion; for deterministic environments both are the
+/// same. `memory = "last"` selects the book's model.
 ///
 /// Metrics: those of every [`TabularAgent`]. Settings: [`DynaQConfig`].
 pub type DynaQ<O, A> = TabularAgent<O, A, DynaQRule>;
@@ -41,9 +41,10 @@ pub type DynaQ<O, A> = TabularAgent<O, A, DynaQRule>;
 tabular_settings! {
     /// The settings of [`DynaQ`].
     pub struct DynaQConfig {
-        /// The planning steps n after each env step.
+        /// Planning steps n after each env step, from 1 to 1,000,000.
         pub planning_steps: usize = 10,
-        /// What is remembered of each state and action: "counts" of its outcomes, or the "last".
+        /// The model's memory for each state and action: "counts" of all outcomes, for random
+        /// outcomes, or only the "last" one.
         pub memory: Memory = Memory::Counts,
     }
 }
@@ -67,7 +68,7 @@ impl Presets for DynaQConfig {
     }
 }
 
-/// How [`DynaQ`] learns.
+/// The update rule of [`DynaQ`].
 pub struct DynaQRule {
     q: QTable,
     model: LearnedModel,

@@ -1,4 +1,4 @@
-//! Dyna-Q+: Dyna-Q that is curious about what it has not tried for long.
+//! Dyna-Q+: Dyna-Q with a bonus for actions not tried for a long time.
 
 use gymnast_envs::Rng;
 use gymnast_harness::{
@@ -33,11 +33,11 @@ use crate::{
 ///         Q(S, A) ← Q(S, A) + α [R + κ √τ + γ max_a Q(S', a) − Q(S, A)]
 /// ```
 ///
-/// The bonus stays in the values: κ must be small beside the differences that matter. The model is
-/// [`DynaQ`](crate::DynaQ)'s; here it remembers the last outcome unless told otherwise, since a
-/// world that may change is what the bonus is for. Several environments share one clock. γ cannot be
-/// negative: that an action which was never tried leads back to S is no guess for a game, in which
-/// the next state is the other player's.
+/// The bonus becomes part of the values, so κ must be small compared with relevant differences. The
+/// model is that of [`DynaQ`](crate::DynaQ), by default with the last outcome only, because the
+/// bonus is meant for environments that change. Several environments share one clock. γ must not be
+/// negative: in self-play an untried action cannot be assumed to lead back to S, because the next
+/// state belongs to the other player.
 ///
 /// Metrics: those of every [`TabularAgent`]. Settings: [`DynaQPlusConfig`].
 pub type DynaQPlus<O, A> = TabularAgent<O, A, DynaQPlusRule>;
@@ -45,11 +45,13 @@ pub type DynaQPlus<O, A> = TabularAgent<O, A, DynaQPlusRule>;
 tabular_settings! {
     /// The settings of [`DynaQPlus`].
     pub struct DynaQPlusConfig {
-        /// The planning steps n after each env step.
+        /// Planning steps n after each env step, from 1 to 1,000,000.
         pub planning_steps: usize = 10,
-        /// The bonus κ on the square root of the env steps since an action was last tried.
+        /// Bonus κ, ≥ 0: κ times the square root of the env steps since an action was last tried is
+        /// added to its planned reward. 0: none.
         pub kappa: f64 = 1e-3,
-        /// What is remembered of each state and action: "counts" of its outcomes, or the "last".
+        /// The model's memory for each state and action: "counts" of all outcomes, for random
+        /// outcomes, or only the "last" one.
         pub memory: Memory = Memory::Last,
     }
 }
@@ -77,7 +79,7 @@ impl Presets for DynaQPlusConfig {
     }
 }
 
-/// How [`DynaQPlus`] learns.
+/// The update rule of [`DynaQPlus`].
 pub struct DynaQPlusRule {
     q: QTable,
     model: LearnedModel,

@@ -1,4 +1,4 @@
-//! Exact optima by dynamic programming: what learning is measured against.
+//! Exact solutions by dynamic programming, as a reference for learning.
 //!
 //! Source: Sutton and Barto (2018), chapter 4.
 
@@ -13,15 +13,16 @@ pub struct Model {
     initial: Vec<f64>, // [S]
 }
 
-/// The optimum of episodes without a step limit. Where an environment ends its episodes after so many
-/// steps, less can be had: [`Model::optimal_within`] says how much.
+/// The optimum of episodes without a step limit. With a step limit the optimum is lower: see
+/// [`Model::optimal_within`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solution {
     /// The value of each state.
     pub values: Vec<f64>, // [S]
     /// A best action in each state.
     pub policy: Vec<usize>, // [S]
-    /// The expected return of an episode: the states' values over the initial distribution.
+    /// The expected return of an episode: the mean of the states' values under the initial
+    /// distribution.
     pub expected_return: f64,
 }
 
@@ -29,7 +30,7 @@ impl Model {
     /// Reads the dynamics of an environment.
     ///
     /// # Errors
-    /// [`EnvError::Unsupported`] where the environment does not give them.
+    /// [`EnvError::Unsupported`] if the environment does not provide them.
     pub fn of<E>(env: &E) -> Result<Self, EnvError>
     where
         E: Env<ObservationSpace: FiniteSpace, ActionSpace: FiniteSpace>,
@@ -78,7 +79,8 @@ impl Model {
     }
 }
 
-/// The optimal values and policy of an unlimited episode, discounted by `gamma`.
+/// Computes the optimal values and policy of unlimited episodes by value iteration, discounted by
+/// `gamma`.
 ///
 /// Sweeps until no value changes by more than `tolerance`, at most `max_sweeps` times; with
 /// `gamma` below 1 the values are then within `tolerance · gamma / (1 − gamma)` of the optimum.
@@ -94,13 +96,13 @@ pub fn value_iteration(model: &Model, gamma: f64, tolerance: f64, max_sweeps: us
     Solution { values, policy, expected_return }
 }
 
-/// The same by policy iteration (section 4.3): evaluate a policy, make it greedy by its values, until
-/// nothing changes.
+/// Computes the same by policy iteration (section 4.3): evaluates a policy and makes it greedy,
+/// until it no longer changes.
 ///
-/// Starts from the policy that acts at random, since one that never ends an episode has no finite value
-/// where `gamma` is 1. An evaluation sweeps until no value changes by more than `tolerance`, at most
-/// `max_sweeps` times, and goes on from the values of the policy before. A policy's action is only
-/// given up for one that is better by more than `tolerance`: between equals it would never settle.
+/// It starts from the random policy, because with `gamma` 1 a policy that never ends an episode has
+/// no finite value. Each evaluation sweeps until no value changes by more than `tolerance`, at most
+/// `max_sweeps` times, starting from the values of the previous policy. An action is replaced only
+/// if another is better by more than `tolerance`, so ties cannot alternate forever.
 #[must_use]
 pub fn policy_iteration(model: &Model, gamma: f64, tolerance: f64, max_sweeps: usize) -> Solution {
     let mut values = vec![0.0; model.states()];
@@ -163,8 +165,8 @@ impl Model {
         (0..actions).map(value).reduce(better).expect("an action space is not empty")
     }
 
-    /// The greatest undiscounted return that can be expected within `steps` steps, by a policy
-    /// that may count them.
+    /// Returns the highest expected undiscounted return within `steps` steps, by a policy that may
+    /// depend on the number of steps left.
     #[must_use]
     pub fn optimal_within(&self, steps: u32) -> f64 {
         let mut values = vec![0.0; self.states()];
@@ -175,11 +177,12 @@ impl Model {
     }
 }
 
-/// The undiscounted return that a policy (an action a state) expects within `steps` steps.
+/// Returns the expected undiscounted return of a policy (one action for each state) within `steps`
+/// steps.
 #[must_use]
 ///
 /// # Panics
-/// Unless the policy has an action of the model's for each of its states.
+/// Unless the policy has a valid action for each state of the model.
 pub fn policy_value(model: &Model, policy: &[usize], steps: u32) -> f64 {
     assert_eq!(policy.len(), model.states(), "a policy has one action for each state");
     let mut values = vec![0.0; model.states()];

@@ -1,4 +1,5 @@
-//! Expected SARSA: one-step temporal differences to what the policy expects of the successor.
+//! Expected SARSA: one-step temporal differences to the expected value of the successor under the
+//! policy.
 
 use gymnast_harness::{
     AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
@@ -23,8 +24,8 @@ use crate::{
 ///     Q(S, A) ← Q(S, A) + α [R + γ Σ_a π(a | S') Q(S', a) − Q(S, A)]
 /// ```
 ///
-/// Where S' is terminal its value is 0; where the episode is only cut short it is not. Actions of
-/// equal value share the greedy part, which leaves the expectation as it is.
+/// A terminal S' has the value 0; S' at a truncation keeps its value. Tied greedy actions share
+/// their probability, which does not change the expectation.
 ///
 /// Metrics: those of every [`TabularAgent`]. Settings: [`ExpectedSarsaConfig`].
 pub type ExpectedSarsa<O, A> = TabularAgent<O, A, ExpectedSarsaRule>;
@@ -57,7 +58,7 @@ impl Presets for ExpectedSarsaConfig {
     }
 }
 
-/// How [`ExpectedSarsa`] learns.
+/// The update rule of [`ExpectedSarsa`].
 pub struct ExpectedSarsaRule {
     q: QTable,
 }

@@ -1,5 +1,4 @@
-//! What an agent remembers of how the world answers: the model that Dyna and prioritized sweeping
-//! plan with.
+//! The learned model of an environment, which Dyna and prioritized sweeping plan with.
 
 use gymnast_envs::Rng;
 use gymnast_harness::{Checkpoint, CheckpointError, StateDict};
@@ -8,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::TimeStep;
 
-/// What is remembered of a state and action that was tried more than once.
+/// What the model stores for a state and action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Memory {
-    /// How often each outcome was seen: right where actions turn out by chance.
+    /// The number of times each outcome occurred. Use it if outcomes are random.
     Counts,
-    /// The last outcome, as in the book: for a world that is deterministic but changes.
+    /// The last outcome only, as in the book. Use it for deterministic environments that change.
     Last,
 }
 

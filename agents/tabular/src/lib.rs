@@ -1,7 +1,7 @@
-//! Tabular agents: one update rule a file, on any environment whose observations and actions are
-//! finite.
+//! Tabular agents, one update rule in each file, for environments with finite observations and
+//! actions.
 //!
-//! Where they are not, the pair does not compile, and the compiler says which agents would serve:
+//! For other environments the code does not compile, and the error names suitable agents:
 //!
 //! ```compile_fail,E0277
 //! # use gymnast_envs::{Env, Seed, classic::CartPole};

@@ -1,4 +1,4 @@
-//! First-visit Monte Carlo control: learn from whole returns, without bootstrapping.
+//! First-visit Monte Carlo control: learns from whole returns, without bootstrapping.
 
 use gymnast_envs::Outcome;
 use gymnast_harness::{
@@ -26,10 +26,10 @@ use crate::{
 ///             Q(S_t, A_t) ← the mean of all G that ever followed S_t, A_t
 /// ```
 ///
-/// With `sample_average` off, Q moves by steps of α instead, so that what early, clumsier policies
-/// earned is forgotten. Departures: an episode that is cut short has a future that was not played, so G
-/// begins with what the policy expects of its last state instead of 0; and one that does not end
-/// within `horizon` steps is treated so, since a policy that runs in circles would never learn.
+/// Without `sample_average`, Q moves by steps of α instead, which forgets the returns of earlier
+/// policies. Departures: for a truncated episode G starts with the policy's expected value of the
+/// last state instead of 0. An episode that does not end within `horizon` steps is treated
+/// likewise; otherwise a policy that runs in circles would never learn.
 ///
 /// Metrics: those of every [`TabularAgent`]. Settings: [`MonteCarloConfig`].
 pub type MonteCarlo<O, A> = TabularAgent<O, A, MonteCarloRule>;
@@ -37,9 +37,9 @@ pub type MonteCarlo<O, A> = TabularAgent<O, A, MonteCarloRule>;
 tabular_settings! {
     /// The settings of [`MonteCarlo`].
     pub struct MonteCarloConfig {
-        /// Whether a value is the mean of all its returns; else it moves by steps of α.
+        /// Whether a value is the mean of all its returns; otherwise it moves by steps of α.
         pub sample_average: bool = true,
-        /// The steps after which an episode is learned from though it has not ended.
+        /// Steps after which an unfinished episode is learned from, from 1 to 1,000,000.
         pub horizon: usize = 10_000,
     }
 }
@@ -69,7 +69,7 @@ impl Presets for MonteCarloConfig {
     }
 }
 
-/// How [`MonteCarlo`] learns.
+/// The update rule of [`MonteCarlo`].
 pub struct MonteCarloRule {
     q: QTable,
     sample_average: bool,

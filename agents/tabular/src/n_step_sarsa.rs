@@ -1,4 +1,4 @@
-//! n-step SARSA: on-policy control that looks n rewards ahead before it bootstraps.
+//! n-step SARSA: on-policy control that sums n rewards before it bootstraps.
 
 use std::collections::VecDeque;
 
@@ -30,9 +30,9 @@ use crate::{
 /// until τ = T − 1
 /// ```
 ///
-/// As in [`Sarsa`](crate::Sarsa) a step waits until the next shows which action was chosen and
-/// taken. Where the episode ends in a terminal state the last G are sums of rewards; where it is only
-/// cut short they bootstrap from its last state, with an action chosen for that alone.
+/// As in [`Sarsa`](crate::Sarsa), a step is learned from when the next one shows the action taken.
+/// If the episode ends in a terminal state, the last G are sums of rewards; if it is truncated,
+/// they bootstrap from its last state with an action chosen only for that.
 ///
 /// Metrics: those of every [`TabularAgent`]. Settings: [`NStepSarsaConfig`].
 pub type NStepSarsa<O, A> = TabularAgent<O, A, NStepSarsaRule>;
@@ -40,7 +40,7 @@ pub type NStepSarsa<O, A> = TabularAgent<O, A, NStepSarsaRule>;
 tabular_settings! {
     /// The settings of [`NStepSarsa`].
     pub struct NStepSarsaConfig {
-        /// The rewards that are summed before bootstrapping: 1 is SARSA.
+        /// Number of rewards n summed before bootstrapping, from 1 to 1,000,000; 1 is SARSA.
         pub n: usize = 4,
     }
 }
@@ -67,7 +67,7 @@ impl Presets for NStepSarsaConfig {
     }
 }
 
-/// How [`NStepSarsa`] learns.
+/// The update rule of [`NStepSarsa`].
 pub struct NStepSarsaRule {
     q: QTable,
     n: usize,

@@ -1,4 +1,4 @@
-//! Prioritized sweeping: plan backwards from where values change most.
+//! Prioritized sweeping: plans backwards from the states whose values change most.
 
 use std::collections::BTreeSet;
 
@@ -34,10 +34,10 @@ use crate::{
 ///             if P > θ: insert S̄, Ā into the queue with priority P
 /// ```
 ///
-/// The expectation E is over the outcomes that the model has counted: the book's extension to worlds
-/// where actions turn out by chance, and in a deterministic one the same as its pseudocode. A pair
-/// that is in the queue already keeps the higher priority. Where S' is terminal its value is 0; where
-/// the episode is only cut short it is not.
+/// The expectation E is over the outcomes that the model has counted: the book's extension to
+/// random outcomes, identical to its pseudocode in deterministic environments. A pair already in
+/// the queue keeps the higher priority. A terminal S' has the value 0; S' at a truncation keeps its
+/// value.
 ///
 /// Metrics: those of every [`TabularAgent`]. Settings: [`PrioritizedSweepingConfig`].
 pub type PrioritizedSweeping<O, A> = TabularAgent<O, A, PrioritizedSweepingRule>;
@@ -45,11 +45,12 @@ pub type PrioritizedSweeping<O, A> = TabularAgent<O, A, PrioritizedSweepingRule>
 tabular_settings! {
     /// The settings of [`PrioritizedSweeping`].
     pub struct PrioritizedSweepingConfig {
-        /// The planning steps n after each env step, at most.
+        /// Maximum number of planning steps n after each env step, from 1 to 1,000,000.
         pub planning_steps: usize = 10,
-        /// The change θ below which a value is not worth planning for.
+        /// Threshold θ, ≥ 0: smaller changes of a value are not planned for.
         pub theta: f64 = 1e-4,
-        /// What is remembered of each state and action: "counts" of its outcomes, or the "last".
+        /// The model's memory for each state and action: "counts" of all outcomes, for random
+        /// outcomes, or only the "last" one.
         pub memory: Memory = Memory::Counts,
     }
 }
@@ -77,7 +78,7 @@ impl Presets for PrioritizedSweepingConfig {
     }
 }
 
-/// How [`PrioritizedSweeping`] learns.
+/// The update rule of [`PrioritizedSweeping`].
 pub struct PrioritizedSweepingRule {
     q: QTable,
     model: LearnedModel,

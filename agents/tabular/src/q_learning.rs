@@ -23,7 +23,7 @@ use crate::{
 ///     Q(S, A) ← Q(S, A) + α [R + γ max_a Q(S', a) − Q(S, A)]
 /// ```
 ///
-/// Where S' is terminal its value is 0; where the episode is only cut short it is not.
+/// A terminal S' has the value 0; S' at a truncation keeps its value.
 ///
 /// Metrics: those of every [`TabularAgent`]. Settings: [`QLearningConfig`].
 pub type QLearning<O, A> = TabularAgent<O, A, QLearningRule>;
@@ -62,7 +62,7 @@ impl Presets for QLearningConfig {
     }
 }
 
-/// How [`QLearning`] learns.
+/// The update rule of [`QLearning`].
 pub struct QLearningRule {
     q: QTable,
 }

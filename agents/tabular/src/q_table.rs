@@ -1,4 +1,4 @@
-//! Action values in a table.
+//! A table of action values.
 
 use gymnast_envs::Rng;
 use gymnast_harness::{Checkpoint, CheckpointError, StateDict};
@@ -26,7 +26,7 @@ impl QTable {
         self.values.len() / self.actions
     }
 
-    /// A table that holds `initial` everywhere.
+    /// Creates a table with the value `initial` everywhere.
     #[must_use]
     pub fn new(states: usize, actions: usize, initial: f64) -> Self {
         Self { values: vec![initial; states * actions], actions, diverged: None }
@@ -38,7 +38,7 @@ impl QTable {
         state < self.states() && action < self.actions && number.is_finite()
     }
 
-    /// The values of a state's actions.
+    /// Returns the values of a state's actions.
     #[inline]
     #[must_use]
     pub fn row(&self, state: usize) -> &[f64] {
@@ -55,7 +55,7 @@ impl QTable {
         }
     }
 
-    /// Moves a value by the share `alpha` of the way to a target. Returns the way there: the
+    /// Moves a value by the fraction `alpha` towards a target. Returns the distance before: the
     /// temporal-difference error.
     #[inline]
     pub fn step_towards(&mut self, target: f64, state: usize, action: usize, alpha: f64) -> f64 {
@@ -65,23 +65,22 @@ impl QTable {
         td_error
     }
 
-    /// The first value that was set and is not finite: nothing can be learned from such a table any
-    /// more. An agent returns [`AgentError::Diverged`](gymnast_harness::AgentError::Diverged) before it
-    /// acts by it.
+    /// Returns the first value set that is not finite; the table is then unusable. An agent returns
+    /// [`AgentError::Diverged`](gymnast_harness::AgentError::Diverged) before it acts by it.
     #[inline]
     #[must_use]
     pub fn diverged(&self) -> Option<f64> {
         self.diverged
     }
 
-    /// The greatest value of a state.
+    /// Returns the highest action value in a state.
     #[inline]
     #[must_use]
     pub fn max(&self, state: usize) -> f64 {
         self.row(state).iter().copied().fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// What the ε-greedy policy expects in a state: Σ_a π(a | s) Q(s, a).
+    /// Returns the expected value of a state under the ε-greedy policy: Σ_a π(a | s) Q(s, a).
     #[inline]
     #[must_use]
     pub fn expected(&self, state: usize, epsilon: f64) -> f64 {
@@ -89,10 +88,10 @@ impl QTable {
         epsilon * mean + (1.0 - epsilon) * self.max(state)
     }
 
-    /// An action of the greatest value in a state: each of several with the same probability. A NaN is
-    /// not greater than anything; where all values are NaN, each action is as good as the others.
+    /// Returns an action with the highest value in a state; ties are broken uniformly at random.
+    /// NaN is never the highest value; if all values are NaN, all actions are tied.
     ///
-    /// Draws from `rng` only where there are several.
+    /// Draws from `rng` only to break ties.
     #[inline]
     pub fn greedy(&self, state: usize, rng: &mut Rng) -> usize {
         let row = self.row(state);
@@ -108,7 +107,7 @@ impl QTable {
         best.nth(chosen).unwrap_or(first)
     }
 
-    /// A random action with probability `epsilon`, else a [`greedy`](Self::greedy) one.
+    /// Returns a random action with probability `epsilon`, else a [`greedy`](Self::greedy) one.
     #[inline]
     pub fn epsilon_greedy(&self, state: usize, epsilon: f64, rng: &mut Rng) -> usize {
         if epsilon > 0.0 && rng.random::<f64>() < epsilon {

@@ -27,10 +27,10 @@ use crate::{
 ///     S ← S'; A ← A'
 /// ```
 ///
-/// A' is chosen before the update and then taken. Here that is seen from the other side: a step
-/// waits until the next one shows which A' was chosen in S' and taken, and is learned from then;
-/// what waits is in the checkpoint. Where S' is terminal its value is 0 and nothing waits. Where the
-/// episode is cut short, no A' is ever taken: it is chosen to be learned from alone.
+/// A' is chosen before the update and then taken. Here a step waits until the next one shows the
+/// action A' taken in S', and is learned from then; waiting steps are part of the checkpoint. A
+/// terminal S' has the value 0, and nothing waits. At a truncation no A' is taken: it is chosen
+/// only for the update.
 ///
 /// Metrics: those of every [`TabularAgent`]. Settings: [`SarsaConfig`].
 pub type Sarsa<O, A> = TabularAgent<O, A, SarsaRule>;
@@ -63,7 +63,7 @@ impl Presets for SarsaConfig {
     }
 }
 
-/// How [`Sarsa`] learns.
+/// The update rule of [`Sarsa`].
 pub struct SarsaRule {
     q: QTable,
     /// The steps whose A' is not known yet.

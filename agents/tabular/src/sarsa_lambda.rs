@@ -16,7 +16,7 @@ use crate::{
     tabular_settings,
 };
 
-/// Traces nearer to 0 are dropped.
+/// Traces closer to 0 are dropped.
 const LEAST_TRACE: f64 = 1e-8;
 
 /// The SARSA(λ) agent.
@@ -38,11 +38,11 @@ const LEAST_TRACE: f64 = 1e-8;
 ///     S ← S'; A ← A'
 /// ```
 ///
-/// As in [`Sarsa`](crate::Sarsa) a step waits until the next shows which A' was chosen and taken.
-/// The traces are cut where the episode ends; where it was only cut short, δ bootstraps. With a
-/// negative γ (self-play) they alternate in sign: an error of one player's is the opposite of the
-/// other's. Departure: traces within 10⁻⁸ of 0 are dropped, so that a step costs as much as there are
-/// live ones.
+/// As in [`Sarsa`](crate::Sarsa), a step is learned from when the next one shows the action A'
+/// taken. Traces end with the episode; at a truncation δ bootstraps. With a negative γ (self-play)
+/// traces alternate in sign, because one player's error is the opposite of the other's. Departure:
+/// traces within 10⁻⁸ of 0 are dropped, so that the cost of a step depends only on the remaining
+/// ones.
 ///
 /// Metrics: those of every [`TabularAgent`]. Settings: [`SarsaLambdaConfig`].
 pub type SarsaLambda<O, A> = TabularAgent<O, A, SarsaLambdaRule>;
@@ -50,20 +50,20 @@ pub type SarsaLambda<O, A> = TabularAgent<O, A, SarsaLambdaRule>;
 tabular_settings! {
     /// The settings of [`SarsaLambda`].
     pub struct SarsaLambdaConfig {
-        /// How slowly traces fade, λ, in [0, 1]: 0 is SARSA.
+        /// Trace decay λ, in [0, 1]: 0 is SARSA; 1 keeps traces for the whole episode.
         pub lambda: f64 = 0.8,
-        /// What a visit does to a trace: "replacing" sets it to 1, "accumulating" adds 1.
+        /// Effect of a visit on a trace: "replacing" sets it to 1, "accumulating" adds 1.
         pub traces: Traces = Traces::Replacing,
     }
 }
 
-/// What a visit does to the trace of a state and action.
+/// The effect of a visit on the trace of a state and action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Traces {
-    /// It becomes 1.
+    /// Sets the trace to 1.
     Replacing,
-    /// It grows by 1.
+    /// Adds 1 to the trace.
     Accumulating,
 }
 
@@ -91,7 +91,7 @@ impl Presets for SarsaLambdaConfig {
     }
 }
 
-/// How [`SarsaLambda`] learns.
+/// The update rule of [`SarsaLambda`].
 pub struct SarsaLambdaRule {
     q: QTable,
     lambda: f64,

@@ -7,11 +7,12 @@ use gymnast_harness::{AgentError, Preset, Schedule, SearchRange, Training};
 pub struct Common {
     /// The step size α, in (0, 1].
     pub alpha: Schedule,
-    /// The share of random actions ε, in [0, 1].
+    /// The probability ε of a random action, in [0, 1].
     pub epsilon: Schedule,
-    /// The discount γ, in [-1, 1]: negative where the next state is the other player's (self-play).
+    /// The discount γ, in [-1, 1]; negative in self-play, where the next state belongs to the other
+    /// player.
     pub gamma: f64,
-    /// What every action is thought to be worth at first.
+    /// The initial value of every action.
     pub initial_value: f64,
 }
 
@@ -43,9 +44,9 @@ impl Common {
     }
 }
 
-/// Settings of a tabular agent: the [`Common`] ones and its own.
+/// The settings of a tabular agent: the [`Common`] ones and its own.
 pub trait TabularSettings {
-    /// Those that all tabular agents share.
+    /// Returns the settings shared by all tabular agents.
     fn common(&self) -> Common;
 }
 
@@ -93,19 +94,19 @@ pub(crate) fn lake_alpha() -> Schedule {
     Schedule::exponential(0.1, 0.001, 0.5)
 }
 
-/// Stands around the settings that a tabular agent has beside those that all share, each with its default,
-/// and adds the shared ones.
+/// Defines the settings of a tabular agent: the given ones, each with its default, and those shared
+/// by all tabular agents.
 ///
-/// The settings are a structure that `serde` reads and writes, so the crate that makes them needs `serde`
-/// with its feature `derive`.
+/// The struct implements serde's traits, so the calling crate needs `serde` with the feature
+/// `derive`.
 ///
 /// ```
 /// use gymnast_tabular::{TabularSettings, tabular_settings};
 ///
 /// tabular_settings! {
-///     /// The settings of an agent of one's own.
+///     /// The settings of my agent.
 ///     pub struct MineConfig {
-///         /// The step size where a value falls.
+///         /// The step size for decreasing values.
 ///         pub beta: f64 = 0.01,
 ///     }
 /// }
@@ -127,12 +128,13 @@ macro_rules! tabular_settings {
             pub struct $name {
                 /// The step size α, in (0, 1].
                 pub alpha: $crate::Schedule,
-                /// The share of random actions ε, in [0, 1].
+                /// The probability ε of a random action, in [0, 1].
                 pub epsilon: $crate::Schedule,
-                /// The discount γ, in [-1, 1]: negative where the next state is the other player's
-                /// (self-play).
+                /// The discount γ, in [-1, 1]; negative in self-play, where the next state belongs
+                /// to the other player.
                 pub gamma: f64,
-                /// What every action is thought to be worth at first; optimism makes for exploration.
+                /// The initial value of every action; optimistic (high) values encourage
+                /// exploration.
                 pub initial_value: f64,
                 $($(#[$($doc)*])* pub $field: $type,)*
             }
