@@ -125,7 +125,7 @@ fn a_suite_reports_its_own_runs_only() {
     benchmark("2").fails(
         2,
         &[
-            "runs/q-learning-CliffWalking-v1 was begun with training.env_steps = 2000",
+            "runs/q-learning-CliffWalking-v1 was started with training.env_steps = 2000",
             "training.env_steps = 3000 would be another run",
         ],
     );

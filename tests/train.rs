@@ -230,7 +230,7 @@ fn what_is_there_is_not_overwritten() {
     let sandbox = Sandbox::with_run();
     let again = [&SHORT[..], &["--seeds", "2", "--out", "run"]].concat();
     let before = sandbox.records("run");
-    sandbox.run(&again).fails(2, &["holds a run already", "--resume", "--force"]);
+    sandbox.run(&again).fails(2, &["already holds a run", "--resume", "--force"]);
     assert_eq!(sandbox.records("run"), before);
 
     // Replacing a run leaves what somebody else put there.
@@ -250,8 +250,8 @@ fn what_is_there_is_not_overwritten() {
     fs::create_dir(sandbox.path("project")).unwrap();
     fs::write(sandbox.path("project/config.toml"), "mine = true").unwrap();
     let there = [&SHORT[..], &["--out", "project"]].concat();
-    sandbox.run(&there).fails(2, &["no run made", "new directory"]);
-    sandbox.run(&[&there[..], &["--force"]].concat()).fails(2, &["no run made"]);
+    sandbox.run(&there).fails(2, &["do not belong to a run", "new directory"]);
+    sandbox.run(&[&there[..], &["--force"]].concat()).fails(2, &["do not belong to a run"]);
     assert_eq!(sandbox.read("project/config.toml"), "mine = true");
 }
 

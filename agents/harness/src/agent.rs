@@ -5,26 +5,27 @@ use thiserror::Error;
 
 use crate::{Checkpoint, CheckpointError, DemonstrationsError};
 
-/// Whether a policy explores or does its best.
+/// Whether a policy explores or exploits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// As while learning: with exploration.
+    /// Acts as during training, with exploration.
     Explore,
-    /// As when it counts: the best action known.
+    /// Acts as well as it can, without exploration.
     Exploit,
 }
 
-/// Something that chooses actions.
+/// Chooses actions.
 pub trait Policy<O: Space, A: Space> {
-    /// Chooses one action for each observation and writes them to `actions`, replacing what is
-    /// there.
+    /// Chooses one action for each observation and writes them to `actions`, replacing its
+    /// contents.
     ///
-    /// Acting does not change the policy, so that an evaluation cannot disturb what it measures;
-    /// all randomness comes from `rng`.
+    /// Acting does not change the policy, so an evaluation cannot disturb the training; all
+    /// randomness comes from `rng`.
     ///
     /// # Errors
-    /// [`AgentError::NoAction`] where what it would choose by is not finite; [`AgentError::Mismatch`] where an
-    /// observation is none that it knows. What `actions` holds then means nothing.
+    /// [`AgentError::NoAction`] if the outputs it chooses by are not finite;
+    /// [`AgentError::Mismatch`] if an observation is outside its space. The contents of `actions`
+    /// are then meaningless.
     fn act(
         &self,
         observations: &[O::Element],
@@ -34,56 +35,58 @@ pub trait Policy<O: Space, A: Space> {
     ) -> Result<(), AgentError>;
 }
 
-/// A policy that learns from what it is shown.
+/// A policy that learns from experience.
 ///
-/// The harness owns time and calls `act → step → learn`; the agent owns its memory, so on- and
-/// off-policy agents share this contract.
+/// The harness drives time and calls `act → step → learn`; the agent owns its memory, so on-policy
+/// and off-policy agents share this contract.
 pub trait Agent<O: Space, A: Space>: Policy<O, A> + Checkpoint + Send {
-    /// Takes in simultaneous transitions, one an environment, and learns when an update is due.
+    /// Receives simultaneous transitions, one for each environment, and makes an update when one is
+    /// due.
     ///
-    /// Returns what there is to log of that update.
+    /// Returns the metrics of the update.
     ///
     /// # Errors
-    /// [`AgentError::Diverged`] where a loss or a value is no longer finite.
+    /// [`AgentError::Diverged`] if a loss or a value is no longer finite.
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError>;
 
-    /// The env steps after which the first update comes, or the least number where that depends on the
-    /// episodes: a training that ends before learns nothing, and is refused.
+    /// Returns the env steps before the first update, or a lower bound if the number depends on the
+    /// episodes. A shorter training would learn nothing and is an error.
     fn first_update(&self) -> u64;
 
-    /// Whether the agent has made an update.
+    /// Returns whether the agent has made an update.
     fn has_learned(&self) -> bool;
 
     /// Drops every unfinished episode: the next transitions begin new ones. Called after a resume that
     /// had to reset the environments mid-episode.
     ///
-    /// An agent that joins several steps (returns over n steps, traces, whole episodes, a step that waits
-    /// for the next action) must not join across this call. It has no default, as an agent that forgot it
-    /// would learn from episodes that never happened; one that joins nothing leaves it empty.
+    /// An agent that joins several steps (n-step returns, traces, whole episodes, a step that waits
+    /// for the next action) must not join across this call. There is no default, because an agent
+    /// without it would learn from episodes that never happened; leave it empty if the agent joins
+    /// nothing.
     fn begin_episodes(&mut self);
 
-    /// The agent as one whose workers act, step and learn by themselves, where it is such a one: the
-    /// loop then calls [`Asynchronous::advance`] and nothing else.
+    /// Returns the agent as [`Asynchronous`] if its workers act, step and learn on their own. The
+    /// training loop then calls only [`Asynchronous::advance`].
     fn asynchronous(&mut self) -> Option<&mut dyn Asynchronous<O, A>> {
         None
     }
 }
 
-/// An agent whose threads are the algorithm: each of its workers plays in an environment of its own.
+/// An agent whose algorithm runs on threads: each worker plays in its own environment.
 ///
-/// Everything else is as with any agent: the loop evaluates, saves and keeps the records.
+/// The loop evaluates, saves and keeps the records, as for any agent.
 pub trait Asynchronous<O: Space, A: Space> {
-    /// Plays on, each environment on a thread of its own, and comes back with all threads at rest:
-    /// at the first update after which `until` env steps count, or sooner, that the loop may report
-    /// and be interrupted. Where it comes back changes nothing of what is learned.
+    /// Runs the workers, each environment on its own thread, and returns with all threads idle: at
+    /// the first update after which `until` env steps count, or earlier, so that the loop can
+    /// report and be interrupted. The moment of return does not affect the learning.
     ///
-    /// Returns what counts from now on, in an order that the seed decides and not the scheduler. A
-    /// step counts once it was learned from: the environments may be ahead.
+    /// Returns the steps that count from now on, in an order that depends only on the seed, not on
+    /// the scheduler. A step counts once it was learned from: the environments may be ahead.
     ///
     /// # Errors
-    /// What a worker's environment returns; as [`Agent::learn`]; [`AgentError::Worker`];
-    /// [`AgentError::Mismatch`] where `until` lies beyond the training that the agent was made for;
-    /// [`EnvError::WrongBatch`] unless there is one environment a worker.
+    /// The errors of a worker's environment; as [`Agent::learn`]; [`AgentError::Worker`];
+    /// [`AgentError::Mismatch`] if `until` exceeds the agent's planned training;
+    /// [`EnvError::WrongBatch`] unless there is one environment for each worker.
     fn advance(
         &mut self,
         envs: &mut dyn VectorEnv<O, A>,
@@ -91,14 +94,14 @@ pub trait Asynchronous<O: Space, A: Space> {
     ) -> Result<Vec<Turn>, AgentError>;
 }
 
-/// The steps of one worker that count together.
+/// Consecutive steps of one worker that count together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Turn {
-    /// The number of its environment.
+    /// The number of its environment, from 0.
     pub env: usize,
-    /// What came of each step.
+    /// The reward and outcome of each step.
     pub steps: Vec<(f64, Outcome)>,
-    /// What there is to log of the update.
+    /// The metrics of the update, if there was one.
     pub metrics: Option<Metrics>,
 }
 
@@ -114,37 +117,37 @@ impl<O: Space, A: Space, P: Policy<O, A> + ?Sized> Policy<O, A> for Box<P> {
     }
 }
 
-/// What an agent is told when it is made: the frame that its schedules and streams live in.
+/// The training that an agent is made for: its seed, environments and length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
     /// The root of the agent's random streams.
     pub seed: Seed,
     /// The number of environments that step at once.
     pub num_envs: usize,
-    /// The length of the training, in env steps: what schedules run over.
+    /// The length of the training in env steps: schedules run over it.
     pub env_steps: u64,
 }
 
 impl Plan {
-    /// How much of the training has passed after `env_steps`, from 0 to 1.
+    /// Returns the fraction of the training completed after `env_steps`, from 0 to 1.
     #[must_use]
     pub fn progress(&self, env_steps: u64) -> f64 {
         (env_steps as f64 / self.env_steps.max(1) as f64).min(1.0)
     }
 }
 
-/// Named numbers to log. Later values of a name are averaged with earlier ones by the harness.
+/// Named numbers to log. The harness averages the values of a name between two log lines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics(Vec<(&'static str, f64)>);
 
 impl Metrics {
-    /// No numbers yet.
+    /// Creates an empty set of metrics.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with one more.
+    /// Adds a metric and returns the set.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: f64) -> Self {
         self.0.push((name, value));
@@ -157,18 +160,18 @@ impl Metrics {
     }
 }
 
-/// Why an agent could not be made or could not learn.
+/// Why an agent could not be created or could not learn.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AgentError {
-    /// A setting lies outside its range.
+    /// A setting is out of its range.
     #[error("{key} = {value}: expected {expected}")]
     InvalidConfig {
         /// The setting's name.
         key: &'static str,
-        /// What it was set to.
+        /// The value given.
         value: String,
-        /// What would be right.
+        /// The allowed values.
         expected: &'static str,
     },
     /// A loss or a value is no longer finite.
@@ -177,14 +180,14 @@ pub enum AgentError {
          rewards (`reward_scale`, where the agent has it, or a wrapper)"
     )]
     Diverged {
-        /// What is not finite.
+        /// The name of the number.
         what: &'static str,
         /// Its value.
         value: f64,
-        /// When.
+        /// The env steps taken by then.
         env_steps: u64,
     },
-    /// What a policy would choose by is not finite: of NaN there is no best action.
+    /// An output of the policy is not finite, so no action is best.
     #[error(
         "an output of the policy is {value}, by which no action can be chosen: where the observation is finite, \
          the training has diverged; try a lower learning rate, or smaller rewards"
@@ -193,14 +196,14 @@ pub enum AgentError {
         /// The output.
         value: f32,
     },
-    /// An argument does not fit: a slice of another length, a number that is not finite.
+    /// An argument is invalid: a slice of the wrong length, a number that is not finite.
     #[error("{what}: expected {expected}, got {got}")]
     Mismatch {
         /// The argument.
         what: &'static str,
-        /// What would be right.
+        /// The expected value.
         expected: String,
-        /// What came.
+        /// The value given.
         got: String,
     },
     /// An environment failed.
@@ -212,10 +215,10 @@ pub enum AgentError {
     /// Recorded episodes could not be read.
     #[error(transparent)]
     Demonstrations(#[from] DemonstrationsError),
-    /// An agent whose workers play for themselves was driven step by step.
+    /// An asynchronous agent was driven step by step.
     #[error("the agent's workers act, step and learn by themselves: call `advance` instead")]
     Asynchronous,
-    /// An agent whose workers play for themselves came back without a step.
+    /// An asynchronous agent returned without a step.
     #[error(
         "the agent took no step of the {until} env steps asked for, {counted} of which count: its \
          checkpoint does not belong to this training"
@@ -223,20 +226,20 @@ pub enum AgentError {
     Stalled {
         /// The env steps asked for.
         until: u64,
-        /// The env steps that count.
+        /// The env steps that count so far.
         counted: u64,
     },
     /// A worker's thread panicked or could not be started.
     #[error("worker {worker}: {message}")]
     Worker {
-        /// Its number, that of its environment.
+        /// The number of the worker and its environment.
         worker: usize,
         /// What happened.
         message: String,
     },
-    /// The process was told to end while a long update was under way, which was given up: what was
-    /// saved before it stands.
-    #[error("interrupted in the middle of an update: what was saved before it stands")]
+    /// The process was asked to end during a long update, which was abandoned; the last checkpoint
+    /// is intact.
+    #[error("interrupted in the middle of an update: the last checkpoint is intact")]
     Interrupted,
     /// The numerical library failed.
     #[error("libtorch failed: {0}")]
@@ -260,11 +263,11 @@ impl AgentError {
         Err(Self::InvalidConfig { key, value: format!("{value:?}"), expected })
     }
 
-    /// Checks that every reward, times `scale`, is one that an agent can hold: networks learn from 32-bit
-    /// numbers, which end at 3.4e38.
+    /// Checks that every reward multiplied by `scale` fits into `f32`, whose maximum is 3.4e38;
+    /// agents store rewards as `f32`.
     ///
     /// # Errors
-    /// [`AgentError::Mismatch`] with the reward and the scale.
+    /// [`AgentError::Mismatch`] names the reward and the scale.
     pub fn check_rewards(rewards: &[f64], scale: f64) -> Result<(), Self> {
         match rewards.iter().find(|reward| !((**reward * scale) as f32).is_finite()) {
             None => Ok(()),
@@ -276,10 +279,10 @@ impl AgentError {
         }
     }
 
-    /// Checks what a policy chooses by.
+    /// Checks that the outputs a policy chooses by are finite.
     ///
     /// # Errors
-    /// [`AgentError::NoAction`] with the first number that is not finite.
+    /// [`AgentError::NoAction`] with the first output that is not finite.
     pub fn check_outputs(outputs: &[f32]) -> Result<(), Self> {
         match outputs.iter().find(|output| !output.is_finite()) {
             None => Ok(()),
@@ -299,7 +302,7 @@ impl AgentError {
         Err(Self::Mismatch { what, expected, got })
     }
 
-    /// Checks that every column of an experience has one row an environment.
+    /// Checks that every column of an experience has one row for each environment.
     ///
     /// # Errors
     /// [`EnvError::WrongBatch`].

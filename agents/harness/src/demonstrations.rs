@@ -1,14 +1,14 @@
-//! Recorded episodes: what an agent imitates.
+//! Recorded episodes, for imitation learning.
 //!
-//! A file of them holds one JSON object a line, one line a step:
+//! A file has one line for each step, a JSON object:
 //!
 //! ```json
 //! {"episode":0,"observation":[0.01,-0.02,0.03,0.04],"action":1,"reward":1.0,"outcome":"Continues"}
 //! ```
 //!
-//! Observations and actions are written as their spaces write them
-//! ([`Space::to_jsonable`]). The outcome is "Continues", "Terminated" or "Truncated", and each
-//! episode's last one of the latter two. Further keys are ignored.
+//! Observations and actions have the format of their spaces ([`Space::to_jsonable`]). The outcome
+//! is "Continues", "Terminated" or "Truncated"; an episode ends with one of the last two. Other
+//! keys are ignored.
 
 use std::{
     fs::File,
@@ -29,7 +29,7 @@ use thiserror::Error;
 
 use crate::AgentError;
 
-/// Whole episodes, step by step.
+/// Recorded whole episodes.
 ///
 /// ```
 /// use gymnast_envs::{Env, Seed, SyncVectorEnv, classic::CartPole, wrappers::TimeLimit};
@@ -62,17 +62,17 @@ pub enum DemonstrationsError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A line is no step of these spaces.
+    /// A line is not a step in these spaces.
     #[error("{}, line {line}: {problem}", path.display())]
     Line {
         /// The file.
         path: PathBuf,
         /// The line's number, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem.
         problem: LineError,
     },
     /// The last line does not end its episode.
@@ -102,7 +102,7 @@ struct Line {
 }
 
 impl<O: Space, A: Space> Demonstrations<O, A> {
-    /// No episodes yet.
+    /// Creates an empty recording.
     #[must_use]
     pub fn new(observation_space: O, action_space: A) -> Self {
         let (observations, actions) = (Vec::new(), Vec::new());
@@ -110,11 +110,11 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
         Self { observation_space, action_space, observations, actions, rewards, outcomes }
     }
 
-    /// Plays one episode in a vector of one environment, which starts anew, and adds it. An episode
-    /// that has not ended after `max_steps` is cut short there.
+    /// Plays one episode in a vector of one environment, from a reset, and adds it. An episode that
+    /// has not ended after `max_steps` is truncated.
     ///
     /// # Errors
-    /// What the environment or `choose` returns; no part of the episode is kept then.
+    /// The errors of the environment or of `choose`; the episode is then dropped.
     pub fn record(
         &mut self,
         envs: &mut dyn VectorEnv<O, A>,
@@ -161,10 +161,10 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
         self.outcomes.push(outcome);
     }
 
-    /// Reads the episodes of a file, every line of it checked.
+    /// Reads the episodes of a file and checks every line.
     ///
     /// # Errors
-    /// [`DemonstrationsError`], naming the line.
+    /// [`DemonstrationsError`] with the number of the line.
     pub fn read(
         path: &Path,
         observation_space: O,
@@ -221,7 +221,7 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
         Ok(true)
     }
 
-    /// Writes the episodes to a file, which appears whole or not at all.
+    /// Writes the episodes to a file atomically.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -250,7 +250,7 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
         })
     }
 
-    /// The steps of each episode.
+    /// Returns the range of steps of each episode.
     pub fn episodes(&self) -> impl Iterator<Item = Range<usize>> {
         let mut start = 0;
         iter::from_fn(move || {
@@ -261,7 +261,7 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
         })
     }
 
-    /// The sum of each episode's rewards.
+    /// Returns the sum of rewards of each episode.
     #[must_use]
     pub fn returns(&self) -> Vec<f64> {
         self.episodes().map(|steps| self.rewards[steps].iter().sum()).collect()
@@ -273,13 +273,13 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
         self.outcomes.len()
     }
 
-    /// Whether there is not one step.
+    /// Returns whether there are no steps.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.outcomes.is_empty()
     }
 
-    /// What was seen before each step.
+    /// Returns the observation before each step.
     #[must_use]
     pub fn observations(&self) -> &[O::Element] {
         &self.observations

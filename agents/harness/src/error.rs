@@ -1,4 +1,4 @@
-//! What can go wrong with files and trainings.
+//! Errors of trainings and their files.
 
 use std::path::PathBuf;
 
@@ -7,18 +7,18 @@ use thiserror::Error;
 
 use crate::{AgentError, CheckpointError, Summary};
 
-/// Why a training could not start or go on.
+/// Why a training could not start or continue.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// A setting of the training lies outside its range.
+    /// A setting of the training is out of its range.
     #[error("{key} = {value}: expected {expected}")]
     InvalidSetting {
         /// The setting's name.
         key: &'static str,
-        /// What it was set to.
+        /// The value given.
         value: String,
-        /// What would be right.
+        /// The allowed values.
         expected: String,
     },
     /// A file could not be read or written.
@@ -28,25 +28,25 @@ pub enum TrainError {
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file does not hold what it should.
+    /// A file has invalid contents.
     #[error("{path}: {reason}")]
     InvalidFile {
         /// The file.
         path: PathBuf,
-        /// Where and what: expected, got.
+        /// The place and the problem: expected, got.
         reason: String,
     },
-    /// The directory holds another run.
-    #[error("{path} holds a run already: continue it with --resume, or replace it with --force")]
+    /// The directory already holds a run.
+    #[error("{path} already holds a run: continue it with --resume, or replace it with --force")]
     RunExists {
         /// The directory.
         path: PathBuf,
     },
-    /// The directory holds files of something else.
-    #[error("{path} holds files that no run made: choose an empty or a new directory")]
+    /// The directory holds unrelated files.
+    #[error("{path} holds files that do not belong to a run: choose an empty or a new directory")]
     NotEmpty {
         /// The directory.
         path: PathBuf,
@@ -59,7 +59,7 @@ pub enum TrainError {
     },
     /// The directory holds a run with other settings.
     #[error(
-        "{path} was begun with {key} = {was}; {key} = {is} would be another run: choose another \
+        "{path} was started with {key} = {was}; {key} = {is} would be another run: choose another \
          directory, or delete this one"
     )]
     OtherConfiguration {
@@ -72,7 +72,7 @@ pub enum TrainError {
         /// Its value now.
         is: String,
     },
-    /// There are checkpoints, and none can be used. Nothing was deleted.
+    /// There are checkpoints, but none is usable. Nothing was deleted.
     #[error(
         "{path}: no checkpoint can be used ({}); nothing was deleted: put back what was changed, or \
          move the directory of this seed away to begin it anew",
@@ -81,16 +81,16 @@ pub enum TrainError {
     NoUsableCheckpoint {
         /// The directory of the checkpoints.
         path: PathBuf,
-        /// What is wrong with each, the newest first.
+        /// The problem of each, the newest first.
         reasons: Vec<CheckpointError>,
     },
-    /// Files of the run were removed, replaced or moved while the training went on.
+    /// Files of the run were removed, replaced or moved during the training.
     #[error(
         "{path} was removed or replaced while the training went on, so nothing more is written: put it \
          back and continue with --resume, or begin anew"
     )]
     Gone {
-        /// What is no longer there.
+        /// The missing file or directory.
         path: PathBuf,
     },
     /// The environment or the agent panicked.
@@ -99,17 +99,17 @@ pub enum TrainError {
          concerned. Mend it, then continue the run with --resume"
     )]
     Panicked {
-        /// The seed that it happened in.
+        /// The seed that panicked.
         seed: u64,
-        /// What the panic said.
+        /// The message of the panic.
         message: String,
     },
-    /// Seeds of an experiment failed. What the others came to is kept.
+    /// Seeds of an experiment failed. The results of the others are kept.
     #[error("{}", describe(failures))]
     SeedsFailed {
-        /// What the other seeds came to, in the order of the experiment's seeds.
+        /// The results of the other seeds, in the order of the experiment's seeds.
         summaries: Vec<(u64, Summary)>,
-        /// Why each seed that failed did, in the same order. At least one.
+        /// The error of each failed seed, in the same order. At least one.
         failures: Vec<(u64, TrainError)>,
     },
     /// The agent failed.
@@ -118,7 +118,7 @@ pub enum TrainError {
     /// An environment failed.
     #[error(transparent)]
     Env(#[from] EnvError),
-    /// A checkpoint could not be written or taken up.
+    /// A checkpoint could not be written or restored.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
 }
@@ -140,7 +140,8 @@ impl From<gymnast_core::atomic_file::WriteError> for TrainError {
 }
 
 impl TrainError {
-    /// The error of the first seed where seeds of an experiment failed; any other error as it is.
+    /// Returns the error of the first seed if seeds of an experiment failed; any other error
+    /// unchanged.
     #[must_use]
     pub fn first_failure(self) -> Self {
         match self {

@@ -1,27 +1,27 @@
-//! How good a policy is: whole episodes in environments of their own.
+//! Evaluates a policy on whole episodes in separate environments.
 
 use gymnast_envs::{EnvError, Rng, Seed, Space, VectorEnv};
 
 use crate::{AgentError, Flow, Mode, Policy};
 
-/// The returns and lengths of some whole episodes.
+/// The returns and lengths of whole episodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Episodes {
-    /// The sum of each episode's rewards.
+    /// The sum of rewards of each episode.
     pub returns: Vec<f64>,
-    /// Each episode's steps.
+    /// The number of steps of each episode.
     pub lengths: Vec<u64>,
 }
 
-/// Plays one episode in each environment of a vector, which starts anew.
+/// Plays one episode in each environment of a vector, from a reset.
 ///
-/// One episode an environment, rather than the first so many to finish: those would be the short
-/// ones. An episode that has not ended after `max_steps` counts with what it has gathered by then,
-/// so that a policy that runs in circles can be evaluated too.
+/// It plays exactly one episode in each environment, because the first ones to finish would be
+/// biased towards short episodes. An episode that has not ended after `max_steps` counts with its
+/// rewards so far, so that a policy that runs in circles can be evaluated too.
 ///
 /// # Errors
-/// As [`Policy::act`]; [`AgentError::Env`] where an environment fails, or the rewards of an episode add up
-/// to no finite number.
+/// As [`Policy::act`]; [`AgentError::Env`] if an environment fails, or the sum of an episode's
+/// rewards is not finite.
 pub fn play_episodes<O: Space, A: Space, P: Policy<O, A> + ?Sized>(
     policy: &P,
     envs: &mut dyn VectorEnv<O, A>,
@@ -85,13 +85,14 @@ pub(crate) fn check_return(sum: f64, index: usize, length: u64) -> Result<(), En
 /// The most episodes that an evaluation plays side by side.
 const MOST_AT_ONCE: usize = 1024;
 
-/// Makes `n` environments for an evaluation, below a seed of its own.
+/// Creates `n` environments for an evaluation, seeded below the given seed.
 pub type MakeEnvs<O, A> =
     dyn Fn(usize, Seed) -> Result<Box<dyn VectorEnv<O, A>>, EnvError> + Send + Sync;
 
-/// Evaluates a policy at its best over so many episodes in fresh environments.
+/// Evaluates a policy without exploration over `episodes` episodes in fresh environments.
 ///
-/// The environments' and the policy's streams lie below `seed`: the same seed, the same episodes.
+/// The environments' and the policy's streams lie below `seed`: the same seed gives the same
+/// episodes.
 ///
 /// # Errors
 /// As [`play_episodes`].
@@ -107,7 +108,8 @@ pub fn evaluate_policy<O: Space, A: Space, P: Policy<O, A> + ?Sized>(
     Ok(played.expect("nothing stops it"))
 }
 
-/// The same as long as `look`, asked before each vector step, does not stop it; else `None`.
+/// Evaluates a policy like [`evaluate_policy`]; returns `None` if `look`, called before each vector
+/// step, stops it.
 ///
 /// # Errors
 /// As [`play_episodes`].
@@ -137,10 +139,10 @@ pub fn evaluate_policy_while<O: Space, A: Space, P: Policy<O, A> + ?Sized>(
 }
 
 impl Episodes {
-    /// The episodes as a record.
+    /// Summarises the episodes as a record.
     ///
     /// # Panics
-    /// If there are none.
+    /// If there are no episodes.
     #[must_use]
     pub fn summarize(&self, env_step: u64, wall_time_s: f64) -> crate::Evaluation {
         assert!(!self.returns.is_empty(), "an evaluation has at least one episode");

@@ -1,4 +1,4 @@
-//! The same training over several seeds, in parallel, in a directory that anyone can read.
+//! Experiments: the same training over several seeds, in parallel, recorded in a directory.
 
 use std::{
     path::PathBuf,
@@ -18,37 +18,37 @@ use crate::{
     trainer::{Looks, Start, go_on},
 };
 
-/// What to do with a run that the directory holds already.
+/// What to do if the directory already holds a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Existing {
-    /// Leave it and return an error.
+    /// Return an error and change nothing.
     #[default]
     Refuse,
-    /// Delete what it made and start anew. Files that no run makes are left.
+    /// Delete the run's files and start anew. Other files are kept.
     Replace,
-    /// Continue it: finished seeds are left, others go on from their last checkpoint.
+    /// Continue it: finished seeds are kept, others continue from their last checkpoint.
     Resume,
 }
 
-/// One training, repeated over seeds.
+/// A training repeated over seeds.
 ///
-/// The directory holds `config.toml` and one sub-directory a seed, `seed-0`, `seed-1`, …, each
-/// with its records, checkpoints and, once it has ended, `summary.json`.
+/// The directory holds `config.toml` and a subdirectory for each seed, `seed-0`, `seed-1`, …, with
+/// its records, checkpoints and, after it has ended, `summary.json`.
 #[derive(Clone, Debug)]
 pub struct Experiment {
     /// The directory.
     pub dir: PathBuf,
-    /// The training.
+    /// The settings of the training.
     pub training: Training,
     /// The seeds.
     pub seeds: Vec<u64>,
-    /// The values of settings that the configuration of an older run may lack: those that are newer.
+    /// Values of newer settings that the configuration of an older run may lack.
     pub defaults: Table,
-    /// How many seeds train at the same time.
+    /// The number of seeds that train in parallel.
     pub jobs: usize,
-    /// What to do with a run that the directory holds already.
+    /// What to do if the directory already holds a run.
     pub existing: Existing,
-    /// Where progress is shown.
+    /// The progress bars.
     pub progress: ProgressBars,
 }
 
@@ -73,18 +73,18 @@ impl Callback for Reached {
 }
 
 impl Experiment {
-    /// Trains every seed and returns what each came to, in the seeds' order.
+    /// Trains every seed and returns each seed's result, in the order of the seeds.
     ///
-    /// `config` is the text of `config.toml`; `make` makes the agent and environments of one seed, anew
-    /// each time.
+    /// `config` is the text of `config.toml`; `make` creates the agent and environments of one
+    /// seed, for every attempt anew.
     ///
-    /// A run that is [resumed](Existing::Resume) must have the same configuration but for the seeds:
-    /// those that the directory does not hold yet are added to it, others that it holds are left alone.
+    /// A [resumed](Existing::Resume) run must have the same configuration except for the seeds: new
+    /// seeds are added to the directory, other seeds in it are left alone.
     ///
     /// # Errors
-    /// [`TrainError::RunExists`] and [`TrainError::NoRun`] as [`Existing`] says;
-    /// [`TrainError::OtherConfiguration`]; [`TrainError::SeedsFailed`] where seeds failed, by a panic too, after
-    /// the others have ended: it holds what those came to.
+    /// [`TrainError::RunExists`] and [`TrainError::NoRun`], depending on [`Existing`];
+    /// [`TrainError::OtherConfiguration`]; [`TrainError::SeedsFailed`] if seeds failed, also by a
+    /// panic, after the others have ended: it holds the others' results.
     pub fn run<O: Space, A: Space>(
         &self,
         config: &str,
@@ -128,7 +128,7 @@ impl Experiment {
             Standing::Finished(summary) => return Ok(summary),
             Standing::Damaged(error) => self
                 .progress
-                .warn(&format!("seed {seed}: goes on without its summary, since {error}")),
+                .warn(&format!("seed {seed}: continues without its summary, because {error}")),
             Standing::Open(stopped) if interrupt.requested() => {
                 // Not begun, or stopped earlier: it stays as it is.
                 return Ok(stopped.unwrap_or_else(Summary::not_begun));
@@ -163,7 +163,7 @@ impl Experiment {
         }
         if reached.0 > summary.env_steps {
             self.progress.warn(&format!(
-                "seed {seed}: a long update was given up: env steps {} to {} will be taken again",
+                "seed {seed}: a long update was abandoned: env steps {} to {} will be repeated",
                 summary.env_steps, reached.0
             ));
         }

@@ -1,4 +1,4 @@
-//! Whose a checkpoint is, and in what two configurations differ.
+//! The identity of a run, and differences between configurations.
 
 use std::path::Path;
 
@@ -7,27 +7,28 @@ use toml::{Table, Value};
 
 use crate::CheckpointError;
 
-/// Whose records and checkpoints these are: what a resumed run must agree in.
+/// The identity of records and checkpoints: a resumed run must have the same.
 ///
-/// A program that keeps a single run in a directory of its own may use the default, which names nothing.
+/// A program with a single run in its own directory may use the default, which is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunIdentity {
-    /// The agent's name.
+    /// The name of the agent.
     pub agent: String,
     /// The configuration as TOML, without the seeds.
     pub config: String,
-    /// The values of settings that the configuration of an older checkpoint may lack. Not saved.
+    /// Values of settings that the configuration of an older checkpoint may lack. Not saved.
     #[serde(skip)]
     pub defaults: Table,
-    /// The environment's name.
+    /// The name of the environment.
     pub env: String,
     /// The seed.
     pub seed: u64,
 }
 
 impl RunIdentity {
-    /// The identity of one seed of a configuration, which may name its `agent.name` and `env.id`.
+    /// Returns the identity of one seed of a configuration, which may hold `agent.name` and
+    /// `env.id`.
     #[must_use]
     pub fn new(config: &Table, seed: u64) -> Self {
         let name = |part: &str, key: &str| {
@@ -77,10 +78,10 @@ impl RunIdentity {
 /// The key of a configuration that lists the seeds.
 pub(crate) const SEEDS: &str = "seeds";
 
-/// The first key in which two configurations differ, with its two values as TOML.
+/// The first key in which two configurations differ, and its two values as TOML.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The key, the names of its tables before it.
+    /// The key, prefixed by the names of its tables.
     pub key: String,
     /// Its value in the first configuration.
     pub was: String,
@@ -88,9 +89,9 @@ pub struct Difference {
     pub is: String,
 }
 
-/// In what a configuration differs from one that was saved: the first key, in the order of the saved
-/// one. 1 and 1.0 are the same. A key that the saved one lacks has its value of `defaults`. What changes
-/// nothing of the results, `training.env_threads`, is no difference.
+/// Returns the first difference between a saved configuration and another, in the key order of the
+/// saved one. 1 and 1.0 are equal. A key that the saved one lacks has its value of `defaults`.
+/// `training.env_threads`, which does not affect results, is ignored.
 #[must_use]
 pub fn difference(saved: &Table, asked: &Table, defaults: &Table) -> Option<Difference> {
     let [saved, asked] = [saved, asked].map(|config| {

@@ -1,4 +1,4 @@
-//! Ctrl-C and its like end the work cleanly.
+//! Ends the work cleanly on Ctrl-C and similar signals.
 
 use std::{
     io::{self, Write as _},
@@ -30,18 +30,18 @@ const SIGNALS: &[(&str, i32)] = &[
 /// Set once the process was asked to end; there once the signals are watched.
 static REQUESTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// Ends a training at the first SIGINT (Ctrl-C), SIGTERM or SIGHUP, with everything saved; a second one
-/// ends the process at once, as if it had been killed. A SIGTERM or SIGHUP within a second of the first
-/// signal is taken for its echo.
+/// Ends a training at the first SIGINT (Ctrl-C), SIGTERM or SIGHUP, with everything saved. A second
+/// signal ends the process at once, as if it had been killed; a SIGTERM or SIGHUP within a second
+/// of the first counts as its echo.
 #[derive(Clone, Copy, Debug)]
 pub struct StopOnInterrupt(&'static AtomicBool);
 
 impl StopOnInterrupt {
-    /// Watches the signals from now on; once for the whole process, however often it is called.
+    /// Starts watching the signals, once for the whole process, however often it is called.
     ///
-    /// A signal that the process was started to ignore is left ignored: SIGHUP under `nohup`, SIGINT in a
-    /// script's background job. A handler that another part of the program has set is still called. Where
-    /// a signal cannot be watched, a line on standard error says so.
+    /// A signal that the process was started to ignore stays ignored: SIGHUP under `nohup`, SIGINT
+    /// in a script's background job. Handlers set by other parts of the program are still called.
+    /// If a signal cannot be watched, a warning is printed to standard error.
     #[must_use]
     pub fn install() -> Self {
         Self(REQUESTED.get_or_init(|| {
@@ -53,7 +53,7 @@ impl StopOnInterrupt {
         }))
     }
 
-    /// Whether the process was asked to end.
+    /// Returns whether the process was asked to end.
     #[must_use]
     pub fn requested(self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -83,10 +83,10 @@ fn warn(what: &str, error: &io::Error) {
     let _ = writeln!(io::stderr(), "warning: {what} will end this process unsaved: {error}");
 }
 
-/// What a long update asks between its parts, so that a signal is heeded soon however long it is.
+/// Lets a long update react to signals: call [`check`](Self::check) between its parts.
 ///
-/// An update that ends within half a second of the signal is finished, and the training then stops with
-/// everything saved. A longer one is given up: the training goes back to its last checkpoint.
+/// An update that ends within half a second of the signal is finished, and the training then stops
+/// with everything saved. A longer one is abandoned: the training returns to its last checkpoint.
 #[derive(Debug, Default)]
 pub struct Grace(Option<Instant>);
 
@@ -94,10 +94,10 @@ pub struct Grace(Option<Instant>);
 const GRACE: Duration = Duration::from_millis(500);
 
 impl Grace {
-    /// Nothing as long as the update may go on. Costs next to nothing.
+    /// Returns `Ok` while the update may continue. Costs almost nothing.
     ///
     /// # Errors
-    /// [`AgentError::Interrupted`], which the agent returns from [`Agent::learn`](crate::Agent::learn).
+    /// [`AgentError::Interrupted`]; return it from [`Agent::learn`](crate::Agent::learn).
     #[inline]
     pub fn check(&mut self) -> Result<(), AgentError> {
         let is_requested = REQUESTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed));

@@ -1,9 +1,8 @@
-//! The training loop, frozen evaluation, checkpoints and records that every agent shares.
+//! The training loop, evaluation, checkpoints and records shared by all agents.
 //!
-//! The harness owns time: [`train`] calls `act → step → learn`, evaluates and saves at fixed env
-//! steps, and counts them exactly. It knows neither networks nor any one algorithm. An
-//! [`Asynchronous`] agent, whose threads are the algorithm, plays by itself from one of these moments
-//! to the next.
+//! The harness drives time: [`train`] calls `act → step → learn`, evaluates and saves at fixed env
+//! steps, and counts them exactly. It is independent of networks and algorithms. An
+//! [`Asynchronous`] agent, whose algorithm runs on threads, plays on its own between these moments.
 
 mod agent;
 mod callback;

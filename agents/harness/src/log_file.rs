@@ -1,4 +1,4 @@
-//! The files that a training appends to.
+//! The log files that a training appends to.
 
 use std::{
     fs::{File, OpenOptions},

@@ -1,16 +1,16 @@
-//! Learning and nothing else: for studies of what happens while an agent learns.
+//! Learning without evaluations, records and checkpoints, for studies of the learning itself.
 
 use gymnast_envs::{Env, Experience, Seed, SyncVectorEnv, VectorEnv as _};
 
 use crate::{Agent, AgentError, Flow, Mode};
 
 /// Lets an agent act, step and learn in one environment, without evaluations, records or
-/// checkpoints, until `look`, which sees the agent and each step, stops it.
+/// checkpoints, until `look`, which gets the agent and each step, stops it.
 ///
 /// The environment's and the policy's streams lie below `seed`, as those of [`train`](crate::train).
 ///
 /// # Errors
-/// What the environment or the agent returns.
+/// The errors of the environment or the agent.
 pub fn learn_online<E: Env, G: Agent<E::ObservationSpace, E::ActionSpace>>(
     agent: &mut G,
     env: E,

@@ -1,11 +1,12 @@
-//! A panic in an environment or an agent, as an error of the seed that it happened in.
+//! Converts a panic in an environment or an agent into an error of its seed.
 
 use crate::TrainError;
 
-/// Runs one seed's training; a panic in it becomes [`TrainError::Panicked`], so that other seeds go on.
+/// Runs one seed's training; a panic becomes [`TrainError::Panicked`], so that other seeds
+/// continue.
 ///
 /// # Errors
-/// What `run` returns; [`TrainError::Panicked`].
+/// The errors of `run`; [`TrainError::Panicked`].
 pub fn catch_panic<T>(
     seed: u64,
     run: impl FnOnce() -> Result<T, TrainError>,

@@ -1,17 +1,17 @@
-//! Settings that are known to work, and ranges to search for better ones.
+//! Presets, tuned settings, and the ranges to search for better ones.
 
 use crate::Training;
 
-/// Settings of an agent that are known to work in one environment, and how long to train.
+/// Settings of an agent that work well in one environment, with the length of the training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset<C> {
     /// The environment's id.
     pub env: &'static str,
     /// The agent's settings.
     pub settings: C,
-    /// The training.
+    /// The settings of the training.
     pub training: Training,
-    /// Where the settings come from.
+    /// The source of the settings.
     pub source: &'static str,
 }
 
@@ -19,18 +19,18 @@ pub struct Preset<C> {
 /// `log(LOW, HIGH)`, `int(LOW, HIGH)`, `log_int(LOW, HIGH)` or a list of choices, `[64, 128]` say.
 pub type SearchRange = (&'static str, &'static str);
 
-/// An agent's settings with its presets.
+/// The presets of an agent's settings.
 pub trait Presets: Sized {
-    /// The presets, one an environment.
+    /// Returns the presets, one for each environment.
     fn presets() -> Vec<Preset<Self>>;
 
-    /// What a search tunes where it is given no ranges. Without any (the default) it asks for some.
+    /// Returns the ranges that a search uses when it is given none. With none here (the default), it asks for some.
     #[must_use]
     fn search_ranges() -> Vec<SearchRange> {
         Vec::new()
     }
 
-    /// The preset for an environment, where there is one.
+    /// Returns the preset for an environment, if there is one.
     #[must_use]
     fn preset(env: &str) -> Option<Preset<Self>> {
         Self::presets().into_iter().find(|preset| preset.env == env)

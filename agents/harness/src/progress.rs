@@ -1,4 +1,4 @@
-//! Progress bars: steps a second, the return, and the time left. Where no bar can be drawn, a line a
+//! Progress bars: steps per second, the return and the time left. Without a terminal, one line a
 //! minute.
 
 use std::{
@@ -28,7 +28,7 @@ const SHOWN_EPISODES: usize = 100;
 /// Where no bar can be drawn, a seed is heard of this often.
 const LINE_EVERY: Duration = Duration::from_secs(60);
 
-/// One progress bar a seed, on standard error. Where that is no terminal, or one that cannot move its
+/// A progress bar for each seed, on standard error. If that is not a terminal, or cannot move its
 /// cursor (`TERM=dumb`), each seed writes a line a minute and one at its end.
 #[derive(Clone, Debug)]
 pub struct ProgressBars {
@@ -37,7 +37,7 @@ pub struct ProgressBars {
 }
 
 impl ProgressBars {
-    /// Bars on standard error.
+    /// Shows bars on standard error.
     #[must_use]
     pub fn on_stderr() -> Self {
         let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr())
@@ -47,7 +47,7 @@ impl ProgressBars {
         Self { bars: Some(MultiProgress::with_draw_target(target)), is_terminal }
     }
 
-    /// Nothing is shown.
+    /// Shows nothing.
     #[must_use]
     pub fn hidden() -> Self {
         Self { bars: None, is_terminal: false }
@@ -226,10 +226,10 @@ impl Callback for Bar {
         let seed = self.seed;
         match restored {
             Restored::Exactly => {
-                self.bars.say(&format!("seed {seed}: goes on after {env_steps} env steps"));
+                self.bars.say(&format!("seed {seed}: continues after {env_steps} env steps"));
             }
             Restored::AtEpisodeStart => self.bars.warn(&format!(
-                "seed {seed}: goes on after {env_steps} env steps with new episodes, since the \
+                "seed {seed}: continues after {env_steps} env steps with new episodes, because the \
                  environment cannot be saved: the run will differ from one without interruption"
             )),
         }

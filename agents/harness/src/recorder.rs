@@ -1,4 +1,4 @@
-//! Where a run's records go.
+//! Records a run in its directory.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::{
 /// The directory of the checkpoints below a seed's.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
-/// Keeps a run's clock and writes what it is told to the run's directory.
+/// Keeps a run's clock and writes its records to the run's directory.
 pub struct Recorder {
     started: Instant,
     /// The seconds that earlier sessions of the run took.
@@ -38,25 +38,25 @@ struct Files {
     checkpoints: CheckpointDir,
 }
 
-/// A run taken up again.
+/// A resumed run.
 pub struct Resumed<T> {
-    /// Where its records go on.
+    /// The recorder that continues its records.
     pub recorder: Recorder,
-    /// What came of the state of its newest usable checkpoint.
+    /// The result of restoring its newest usable checkpoint.
     pub state: T,
-    /// The evaluations up to there.
+    /// The evaluations before the checkpoint.
     pub evaluations: Vec<Evaluation>,
-    /// Why newer checkpoints were passed over. They were set aside.
+    /// Why newer checkpoints were skipped. They were set aside.
     pub damaged: Vec<CheckpointError>,
-    /// Where those are that were set aside: the newest two, or none where none was passed over.
+    /// The paths of checkpoints set aside: the newest two, or empty if none was skipped.
     pub set_aside: Vec<PathBuf>,
-    /// Whether the event file for TensorBoard was gone, cut off or altered, and was made anew from the
-    /// logs.
+    /// Whether the event file for TensorBoard was missing, truncated or altered, and was rebuilt
+    /// from the logs.
     pub is_event_file_new: bool,
 }
 
 impl<T> Resumed<T> {
-    /// What is worth knowing of how the run was taken up, a line each.
+    /// Returns warnings about how the run was resumed, one line each.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = passed_over(&self.damaged);
@@ -70,7 +70,7 @@ impl<T> Resumed<T> {
         if self.is_event_file_new {
             let file = EventWriter::FILE;
             warnings.push(format!(
-                "{file} was gone, cut off or altered, and was made anew from the logs"
+                "{file} was missing, truncated or altered, and was rebuilt from the logs"
             ));
         }
         warnings
@@ -79,18 +79,18 @@ impl<T> Resumed<T> {
 
 /// Why newer checkpoints than the one that is used were passed over, a line each.
 pub(crate) fn passed_over(damaged: &[CheckpointError]) -> Vec<String> {
-    damaged.iter().map(|error| format!("an older checkpoint is used, since {error}")).collect()
+    damaged.iter().map(|error| format!("an older checkpoint is used, because {error}")).collect()
 }
 
 impl Recorder {
-    /// Keeps the time and writes nothing.
+    /// Creates a recorder that keeps the time and writes nothing.
     #[must_use]
     pub fn in_memory() -> Self {
         Self { started: Instant::now(), earlier_s: 0.0, paused_s: 0.0, files: None }
     }
 
-    /// Begins a run in this directory, which is made if it is not there. Records and checkpoints of
-    /// an earlier run in it are deleted; links in their place are refused.
+    /// Starts a run in this directory, which is created if needed. Records and checkpoints of an
+    /// earlier run in it are deleted; links in their place are errors.
     ///
     /// # Errors
     /// [`TrainError::File`].
@@ -112,17 +112,17 @@ impl Recorder {
         Ok(Self { files: Some(files), ..Self::in_memory() })
     }
 
-    /// Takes up the run in this directory from its newest usable checkpoint; what was recorded after it
-    /// is cut off. `None` where there is no checkpoint yet.
+    /// Resumes the run in this directory from its newest usable checkpoint and cuts off later
+    /// records. Returns `None` if there is no checkpoint yet.
     ///
-    /// `take_up` makes of a checkpoint's state what the caller needs. Where it returns a
-    /// [`CheckpointError`], the checkpoint is passed over like a damaged one and the one before it is
-    /// tried, with which it should begin afresh. `Ok` returns the state as it is.
+    /// `take_up` converts a checkpoint's state into what the caller needs. If it returns a
+    /// [`CheckpointError`], the checkpoint is skipped like a damaged one and the one before is
+    /// tried; `take_up` must then start afresh. Pass `Ok` to get the state unchanged.
     ///
     /// # Errors
-    /// As [`CheckpointDir::newest`]; a log that lost what a checkpoint counts on, or was altered there,
-    /// makes that checkpoint unusable. [`TrainError::NoUsableCheckpoint`] where the logs hold records and
-    /// the directory of the checkpoints is gone. [`TrainError::File`].
+    /// As [`CheckpointDir::newest`]; a log that is shorter than a checkpoint records, or altered,
+    /// makes that checkpoint unusable. [`TrainError::NoUsableCheckpoint`] if the logs hold records
+    /// and the directory of checkpoints is missing. [`TrainError::File`].
     pub fn resume<T>(
         path: &Path,
         identity: &RunIdentity,
@@ -172,19 +172,20 @@ impl Recorder {
         Ok(Some(Resumed { recorder, state, evaluations, damaged, set_aside, is_event_file_new }))
     }
 
-    /// The run's directory, where it has one.
+    /// Returns the run's directory, if it has one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         self.files.as_ref().map(|files| files.path.as_path())
     }
 
-    /// The seconds that the run has taken, those of earlier sessions included.
+    /// Returns the seconds of the run, including earlier sessions.
     #[must_use]
     pub fn wall_time_s(&self) -> f64 {
         self.earlier_s + self.started.elapsed().as_secs_f64()
     }
 
-    /// The seconds of [`wall_time_s`](Self::wall_time_s) without evaluations and checkpoints.
+    /// Returns the seconds of learning: [`wall_time_s`](Self::wall_time_s) without evaluations and
+    /// checkpoints.
     #[must_use]
     pub fn learning_time_s(&self) -> f64 {
         self.wall_time_s() - self.paused_s

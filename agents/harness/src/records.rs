@@ -1,4 +1,4 @@
-//! What a run writes down: episodes, evaluations and metrics, as CSV that anyone can read.
+//! The records of a run: episodes, evaluations and metrics as CSV.
 
 use std::{
     fs::{File, OpenOptions},
@@ -18,58 +18,59 @@ const MAX_LOG_BYTES: u64 = 16 << 30;
 /// One finished episode of training.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Episode {
-    /// The env steps taken in all by the time it ended.
+    /// The total env steps when it ended.
     pub env_step: u64,
-    /// Its number, from 1.
+    /// The number of the episode, from 1.
     pub episode: u64,
-    /// The sum of its rewards.
+    /// The sum of rewards.
     #[serde(rename = "return")]
     pub episode_return: f64,
-    /// Its length, in steps.
+    /// The length in steps.
     pub length: u64,
-    /// The seconds since the run began.
+    /// The seconds since the start of the run.
     pub wall_time_s: f64,
 }
 
-/// One evaluation of the policy at its best.
+/// One evaluation of the policy, without exploration.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// The env steps of training before it.
     pub env_step: u64,
-    /// The seconds since the run began.
+    /// The seconds since the start of the run.
     pub wall_time_s: f64,
-    /// The mean of the episodes' returns.
+    /// The mean return of the episodes.
     pub mean_return: f64,
-    /// Their standard deviation (the population's: divided by the number of episodes).
+    /// The standard deviation of the returns (of the population: divided by the number of
+    /// episodes).
     pub std_return: f64,
-    /// The least of them.
+    /// The lowest return.
     pub min_return: f64,
-    /// The greatest of them.
+    /// The highest return.
     pub max_return: f64,
-    /// How many there were.
+    /// The number of episodes.
     pub episodes: usize,
 }
 
-/// One metric, averaged over the updates since it was last written.
+/// One metric, averaged over the updates since the last row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricRow {
-    /// The env steps taken by then.
+    /// The total env steps at that moment.
     pub env_step: u64,
-    /// The seconds since the run began.
+    /// The seconds since the start of the run.
     pub wall_time_s: f64,
-    /// The metric's name.
+    /// The name of the metric.
     pub metric: String,
-    /// Its mean.
+    /// The mean of the metric.
     pub value: f64,
 }
 
-/// A kind of record, its file and its columns.
+/// A kind of record, with its file and columns.
 pub trait Record: DeserializeOwned {
-    /// The file's name.
+    /// The name of the file.
     const FILE: &'static str;
     /// The header line.
     const HEADER: &'static str;
-    /// The record as a line without its end.
+    /// Returns the record as a line, without its end.
     fn line(&self) -> String;
 }
 
@@ -115,11 +116,12 @@ impl Record for MetricRow {
     }
 }
 
-/// Reads every record of a run's directory. A last line that is not whole yet, as a run that goes on
-/// leaves it, is not there yet.
+/// Reads all records of a kind in a run's directory. An incomplete last line, as a running training
+/// may leave it, is ignored.
 ///
 /// # Errors
-/// [`TrainError::File`] where there is no such file; [`TrainError::InvalidFile`] naming the line.
+/// [`TrainError::File`] if the file does not exist; [`TrainError::InvalidFile`] with the number of
+/// the line.
 pub fn read_records<R: Record>(run: &Path) -> Result<Vec<R>, TrainError> {
     read_first_records(run, u64::MAX)
 }

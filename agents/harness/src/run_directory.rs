@@ -1,4 +1,4 @@
-//! The directory of a run: taken by one process at a time, for one configuration.
+//! The directory of a run, used by one process at a time, for one configuration.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},

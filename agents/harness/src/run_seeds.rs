@@ -1,4 +1,4 @@
-//! Which seeds a run has: those with records that its configuration lists.
+//! The seeds of a run: those that have records and are listed in its configuration.
 
 use std::path::Path;
 
@@ -6,18 +6,19 @@ use toml::{Table, Value};
 
 use crate::{SeedDir, TrainError, identity::SEEDS, run_directory::read_config};
 
-/// The seeds that a run's directory holds records of. Whatever reads a run takes its seeds from here.
+/// The seeds with records in a run's directory. Everything that reads a run takes its seeds from
+/// here.
 ///
-/// A directory that is named like a seed may be a copy, or what is left of another run: only the seeds that
-/// `config.toml` lists are the run's.
+/// A directory named like a seed may be a copy or belong to another run: only seeds listed in
+/// `config.toml` belong to the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunSeeds {
     /// The run's own seeds, in order.
     pub own: Vec<SeedDir>,
-    /// Those that the configuration does not list, in order. They do not count.
+    /// The seeds that the configuration does not list, in order. They do not count.
     pub left_out: Vec<SeedDir>,
-    /// The seeds that the configuration lists, with records or without. `None` where it has no list: all
-    /// are the run's own then.
+    /// The seeds that the configuration lists, with or without records. `None` if it has no list:
+    /// then all seeds belong to the run.
     pub listed: Option<Vec<u64>>,
 }
 
@@ -25,13 +26,13 @@ impl RunSeeds {
     /// Finds the seeds of the run in a directory.
     ///
     /// # Errors
-    /// [`TrainError::NoRun`] where the directory holds no run; [`TrainError::InvalidFile`] where its
-    /// configuration is no TOML; [`TrainError::File`].
+    /// [`TrainError::NoRun`] if the directory holds no run; [`TrainError::InvalidFile`] if its
+    /// configuration is not valid TOML; [`TrainError::File`].
     pub fn read(run: &Path) -> Result<Self, TrainError> {
         Self::of(run, &read_config(run)?)
     }
 
-    /// Finds the seeds of the run in a directory whose configuration was read before.
+    /// Finds the seeds of the run in a directory whose configuration was already read.
     ///
     /// # Errors
     /// [`TrainError::File`].

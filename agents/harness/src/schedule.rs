@@ -1,13 +1,13 @@
-//! Quantities that change over the course of a training: pure functions of its progress.
+//! Schedules: values that change during training, as pure functions of its progress.
 
 use serde::{Deserialize, Serialize};
 
 use crate::AgentError;
 
-/// A quantity as a function of the training's progress, from 0 to 1.
+/// A value as a function of the training's progress, from 0 to 1.
 ///
-/// A pure function, so that a resumed run cannot be shifted. In a configuration a bare number is a
-/// constant, and `{ from = 1.0, to = 0.05, until = 0.1 }` a line.
+/// It has no state, so resuming cannot shift it. In a configuration a plain number is a constant,
+/// and `{ from = 1.0, to = 0.05, until = 0.1 }` is a line.
 ///
 /// ```
 /// use gymnast_harness::Schedule;
@@ -24,25 +24,26 @@ use crate::AgentError;
                  { from = 1.0, decay_to = 0.05, until = 0.5 }"
 )]
 pub enum Schedule {
-    /// The same all along.
+    /// The same value throughout.
     Constant(f64),
-    /// A straight line from `from` at the start to `to` at the progress `until`, level after that.
+    /// A straight line from `from` at the start to `to` at the progress `until`, then constant.
     Linear {
         /// The value at the start.
         from: f64,
         /// The value from `until` on.
         to: f64,
-        /// The progress at which `to` is reached, above 0 and at most 1.
+        /// The progress at which `to` is reached, in (0, 1].
         #[serde(default = "one")]
         until: f64,
     },
-    /// The same ratio every step: from `from` at the start to `decay_to` at the progress `until`.
+    /// Exponential change: from `from` at the start to `decay_to` at the progress `until`, by the
+    /// same ratio every step, then constant.
     Exponential {
-        /// The value at the start, above 0.
+        /// The value at the start, > 0.
         from: f64,
-        /// The value from `until` on, above 0.
+        /// The value from `until` on, > 0.
         decay_to: f64,
-        /// The progress at which `decay_to` is reached, above 0 and at most 1.
+        /// The progress at which `decay_to` is reached, in (0, 1].
         #[serde(default = "one")]
         until: f64,
     },
@@ -53,19 +54,20 @@ fn one() -> f64 {
 }
 
 impl Schedule {
-    /// A straight line from `from` to `to`, reached at the progress `until`.
+    /// Creates a straight line from `from` to `to`, reached at the progress `until`.
     #[must_use]
     pub fn linear(from: f64, to: f64, until: f64) -> Self {
         Self::Linear { from, to, until }
     }
 
-    /// A falling (or rising) ratio from `from` to `to`, reached at the progress `until`.
+    /// Creates an exponential decay (or growth) from `from` to `to`, reached at the progress
+    /// `until`.
     #[must_use]
     pub fn exponential(from: f64, to: f64, until: f64) -> Self {
         Self::Exponential { from, decay_to: to, until }
     }
 
-    /// The value at `progress`.
+    /// Returns the value at `progress`.
     #[must_use]
     pub fn at(&self, progress: f64) -> f64 {
         match *self {
@@ -79,10 +81,10 @@ impl Schedule {
         }
     }
 
-    /// Checks a step size: every value in 0 to 1, and not 0 throughout, which would learn nothing.
+    /// Checks a step size: every value in [0, 1], and not 0 throughout, which would learn nothing.
     ///
     /// # Errors
-    /// [`AgentError::InvalidConfig`] naming `key`.
+    /// [`AgentError::InvalidConfig`] for `key`.
     pub fn check_step_size(&self, key: &'static str) -> Result<(), AgentError> {
         self.check(key, 0.0, 1.0, "a step size in [0, 1]")?;
         let learns = self.at(0.0) > 0.0 || self.at(1.0) > 0.0;
@@ -97,7 +99,7 @@ impl Schedule {
     /// Checks that every value of the schedule lies in `low..=high`.
     ///
     /// # Errors
-    /// [`AgentError::InvalidConfig`] naming `key`.
+    /// [`AgentError::InvalidConfig`] for `key`.
     pub fn check(
         &self,
         key: &'static str,

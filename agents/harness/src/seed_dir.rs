@@ -42,14 +42,14 @@ struct Whose {
 }
 
 impl SeedDir {
-    /// The directory of a seed below a run's.
+    /// Returns the directory of a seed below a run's.
     #[must_use]
     pub fn below(run: &Path, seed: u64) -> Self {
         Self { seed, path: run.join(format!("seed-{seed}")) }
     }
 
-    /// The seeds of a run that its directory holds records of, in order. Those that its configuration does
-    /// not list do not count: [`RunSeeds`] names them.
+    /// Lists the seeds with records in a run's directory, in order. Seeds that its configuration
+    /// does not list are left out: [`RunSeeds`] names them.
     ///
     /// # Errors
     /// As [`RunSeeds::read`].
@@ -94,19 +94,20 @@ impl SeedDir {
         Ok(seeds)
     }
 
-    /// How the seed's training ended; `None` where it has not.
+    /// Reads the result of the seed's training; `None` if it has not ended.
     ///
     /// # Errors
-    /// [`TrainError::InvalidFile`] where the summary is damaged.
+    /// [`TrainError::InvalidFile`] if the summary is damaged.
     pub fn summary(&self) -> Result<Option<Summary>, TrainError> {
         Ok(self.read_summary()?.map(|(summary, _)| summary))
     }
 
-    /// The same, where it is of this run. One that an older version wrote does not say whose it is.
+    /// Reads the result like [`summary`](Self::summary), if it belongs to this run. Summaries of
+    /// older versions do not name their run and are accepted.
     ///
     /// # Errors
     /// As [`summary`](Self::summary);
-    /// [`CheckpointError::Foreign`](crate::CheckpointError::Foreign) where it is of another.
+    /// [`CheckpointError::Foreign`](crate::CheckpointError::Foreign) if it belongs to another run.
     pub fn summary_of(&self, identity: &RunIdentity) -> Result<Option<Summary>, TrainError> {
         let Some((summary, whose)) = self.read_summary()? else { return Ok(None) };
         if let Some(saved) = &whose.identity {
@@ -140,7 +141,7 @@ impl SeedDir {
         Ok(atomic_file::write(&self.path.join(SUMMARY), text.as_bytes())?)
     }
 
-    /// The checkpoints of the seed.
+    /// Returns the checkpoints of the seed.
     #[must_use]
     pub fn checkpoints(&self) -> CheckpointDir {
         CheckpointDir::new(self.path.join(CHECKPOINTS))

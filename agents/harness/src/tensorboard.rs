@@ -1,4 +1,4 @@
-//! Event files that TensorBoard reads.
+//! Event files for TensorBoard.
 
 use std::{
     fs::OpenOptions,
@@ -23,7 +23,7 @@ impl EventWriter {
     /// The name of the event file in a run's directory.
     pub const FILE: &'static str = "events.out.tfevents.0.gymnast";
 
-    /// A new event file in this directory.
+    /// Creates an event file in this directory.
     ///
     /// # Errors
     /// [`TrainError::File`].
@@ -97,7 +97,7 @@ impl EventWriter {
         self.file.sync()
     }
 
-    /// Hands what was written to the system, so that TensorBoard sees it.
+    /// Flushes the file, so that TensorBoard sees the numbers.
     ///
     /// # Errors
     /// [`TrainError::File`].

@@ -1,8 +1,8 @@
-//! What every agent must pass: it learns a two-armed bandit (a quadratic of one step where actions
-//! are real numbers), goes on from a checkpoint as if nothing had happened, plays after loading as
-//! it did before saving, and takes no harm from a checkpoint that holds what it cannot.
+//! Tests that every agent must pass: it solves a two-armed bandit (a one-step quadratic task if
+//! actions are real numbers), resumes from a checkpoint bit for bit, plays after loading as before
+//! saving, and survives invalid checkpoints.
 //!
-//! For the tests of agents, yours too:
+//! Use them in the tests of your own agents:
 //!
 //! ```ignore
 //! let make = |plan: &Plan| {
@@ -33,7 +33,7 @@ use crate::{
 pub use damage::assert_survives_damage;
 pub use lost_episodes::{Unsavable, state_after_a_lost_episode};
 
-/// A bandit with two arms: the second pays 1 with probability 0.8, the first with 0.2. An episode
+/// A bandit with two arms: the second pays 1 with probability 0.8, the first with 0.2. Each episode
 /// is one pull.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TwoArmedBandit {}
@@ -62,8 +62,8 @@ impl Env for TwoArmedBandit {
     snapshot!();
 }
 
-/// A task of one step with a real-valued action between −2 and 4: for an observation s in [−1, 1] it
-/// pays −(a − 1 − s)². Chance gets −3.3 of it, the best policy 0.
+/// A one-step task with a real-valued action between −2 and 4: for an observation s in [−1, 1] it
+/// pays −(a − 1 − s)². The random policy gets −3.3 on average, the best one 0.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Quadratic {
     seen: f32,
@@ -94,17 +94,17 @@ impl Env for Quadratic {
     snapshot!();
 }
 
-/// A training of so many env steps that evaluates, logs and saves more than once.
+/// Returns a training of `env_steps` that evaluates, logs and saves more than once.
 #[must_use]
 pub fn training(env_steps: u64, num_envs: usize) -> Training {
     let (eval_every, log_every, checkpoint_every) = (env_steps / 4, env_steps / 3, env_steps / 2);
     Training { env_steps, num_envs, eval_every, log_every, checkpoint_every, ..Training::default() }
 }
 
-/// An agent with environments of one type.
+/// Creates an agent with environments of one type.
 ///
 /// # Errors
-/// What `make_agent` returns.
+/// The errors of `make_agent`.
 pub fn setup<E, G>(
     plan: &Plan,
     make_env: impl Fn() -> E + Send + Sync + 'static,
@@ -124,7 +124,7 @@ where
     Ok(Setup { agent: Box::new(agent), envs, eval_envs: Box::new(eval_envs) })
 }
 
-/// Asserts that the mean over five seeds of the final evaluation (100 episodes) reaches `at_least`.
+/// Asserts that the mean final evaluation (100 episodes) over five seeds reaches `at_least`.
 ///
 /// # Panics
 /// If it does not, or a training fails.
@@ -147,9 +147,8 @@ pub fn assert_learns<O: Space, A: Space>(
     assert!(mean >= at_least, "mean return {mean}, expected at least {at_least}: {returns:?}");
 }
 
-/// Asserts that a training stopped at any of several moments and resumed, each time by a new
-/// process's worth of fresh objects, leaves the same files as one that was never interrupted; and that
-/// what it has saved plays the same greedy episodes once it is loaded.
+/// Asserts that a training stopped at several moments and resumed with fresh objects leaves the
+/// same files as an uninterrupted one, and that the loaded agent plays the same greedy episodes.
 ///
 /// # Panics
 /// If it does not, or a training fails.

@@ -1,4 +1,4 @@
-//! Trainings of one agent, with what they work on and what listens.
+//! Trains one agent.
 
 mod best;
 mod borrowed;
@@ -20,22 +20,22 @@ use crate::{
 };
 use session::Session;
 
-/// An agent and the environments it learns in and is evaluated in.
+/// An agent, with the environments to train and to evaluate it in.
 pub struct Setup<O: Space, A: Space> {
     /// The agent.
     pub agent: Box<dyn Agent<O, A>>,
-    /// The environments it learns in.
+    /// The environments to train in.
     pub envs: Box<dyn VectorEnv<O, A>>,
-    /// Makes the environments of an evaluation.
+    /// Creates the environments of an evaluation.
     pub eval_envs: Box<MakeEnvs<O, A>>,
 }
 
 /// Trains an agent.
 ///
-/// Takes up `resumed` (a state and the evaluations up to it) where given, else starts anew.
+/// Starts from `resumed` (a state and the evaluations up to it) if given, else anew.
 ///
 /// # Errors
-/// [`TrainError::InvalidSetting`]; what the agent, an environment or a file returns.
+/// [`TrainError::InvalidSetting`]; the errors of the agent, an environment or a file.
 pub fn train<O: Space, A: Space>(
     setup: &mut Setup<O, A>,
     training: &Training,
@@ -95,7 +95,7 @@ pub(crate) fn go_on<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized>(
     Ok(session.summary(ending))
 }
 
-/// Refuses a training that would end before the agent's first update.
+/// Returns an error for a training that would end before the agent's first update.
 ///
 /// # Errors
 /// [`TrainError::InvalidSetting`].

@@ -1,4 +1,4 @@
-//! How long to train, and how often to look.
+//! The settings of a training: its length and how often to evaluate and save.
 
 use gymnast_envs::Seed;
 use serde::{Deserialize, Serialize};
@@ -6,29 +6,29 @@ use serde::{Deserialize, Serialize};
 use crate::{Evaluation, Plan, TrainError};
 
 gymnast_envs::documented! {
-    /// How long to train, and how often to look.
+    /// The settings of a training: its length and how often to evaluate and save.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct Training {
-        /// The env steps to train for, exactly: a multiple of `num_envs`.
+        /// Env steps to train for; a positive multiple of `num_envs`.
         pub env_steps: u64,
-        /// The environments that step at once.
+        /// Environments that step in parallel, from 1 to 65,536.
         pub num_envs: usize,
-        /// The threads that step them, 1 to 256: the results are the same, and it pays where a step of all of
-        /// them takes more than about 200 µs.
+        /// Threads that step the environments, from 1 to 256. The results are the same; several
+        /// threads are faster if a step of all environments takes more than about 200 µs.
         pub env_threads: usize,
-        /// Evaluate every so many env steps, and at the end; 0: at the end alone.
+        /// Env steps between two evaluations; there is always one at the end. 0: only at the end.
         pub eval_every: u64,
-        /// The episodes of an evaluation.
+        /// Episodes of an evaluation, ≥ 1.
         pub eval_episodes: usize,
-        /// The steps after which an episode of an evaluation is cut off, for environments that set no
-        /// limit themselves.
+        /// Steps after which an episode of an evaluation is cut off, ≥ 1, for environments without
+        /// a time limit.
         pub max_eval_steps: u64,
-        /// Write metrics every so many env steps; 0: never.
+        /// Env steps between two rows of metrics; 0: no metrics.
         pub log_every: u64,
-        /// Write a checkpoint every so many env steps, and at the end; 0: at the end alone.
+        /// Env steps between two checkpoints; there is always one at the end. 0: only at the end.
         pub checkpoint_every: u64,
-        /// End as soon as an evaluation's mean return reaches this.
+        /// Stop when an evaluation's mean return reaches this value; unset: never.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub stop_at: Option<f64>,
     }
@@ -54,7 +54,7 @@ impl Default for Training {
 }
 
 impl Training {
-    /// What an agent is told of a training with this seed.
+    /// Returns the plan that an agent with this seed is made for.
     #[must_use]
     pub fn plan(&self, seed: u64) -> Plan {
         Plan { seed: Seed::new(seed), num_envs: self.num_envs, env_steps: self.env_steps }
@@ -71,7 +71,7 @@ impl Training {
         require((1..=256).contains(&threads), "training.env_threads", threads, "1 to 256")?;
         let expected = || {
             let above = (self.env_steps / n).saturating_add(1).saturating_mul(n);
-            format!("a positive multiple of training.num_envs ({n}), {above} say")
+            format!("a positive multiple of training.num_envs ({n}), for example {above}")
         };
         let fits = self.env_steps > 0 && self.env_steps.is_multiple_of(n);
         require(fits, "training.env_steps", self.env_steps, expected())?;

@@ -1,4 +1,4 @@
-//! Sums by which a checkpoint knows files again.
+//! Checksums that identify files.
 
 use std::io::{self, Read, Write};
 
@@ -16,7 +16,7 @@ pub struct FileSum {
 }
 
 impl FileSum {
-    /// The sum of some bytes.
+    /// Computes the sum of some bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self { bytes: bytes.len() as u64, crc32: crc32fast::hash(bytes) }

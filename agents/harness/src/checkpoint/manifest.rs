@@ -1,4 +1,4 @@
-//! What a checkpoint says of itself, with a checksum over all of it.
+//! The manifest of a checkpoint, protected by a checksum.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -11,31 +11,31 @@ use crate::{CheckpointError, RunIdentity};
 /// The format of a checkpoint's directory. Another is refused.
 const FORMAT: u64 = 3;
 
-/// What a checkpoint's manifest says.
+/// The manifest of a checkpoint.
 // In the order of the alphabet, so that the checksum is that of the file's JSON in canonical form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The checksum of the manifest with 0 here, as JSON without spaces.
     crc32: u32,
-    /// The env steps after which it was taken.
+    /// The env steps taken before it.
     pub env_steps: u64,
     pub(super) files: BTreeMap<String, FileSum>,
     format: u64,
-    /// Whose it is.
+    /// The run it belongs to.
     pub identity: RunIdentity,
-    /// The seconds that the run had taken by then, without evaluations and checkpoints.
+    /// The seconds of learning by then, without evaluations and checkpoints.
     pub learning_time_s: f64,
-    /// The sum of each of the run's log files as it was then. What was appended later does not matter.
+    /// The checksum of each of the run's log files at that moment. Later lines do not matter.
     pub logs: BTreeMap<String, FileSum>,
-    /// The version of the library that made it.
+    /// The version of the library that wrote it.
     version: String,
-    /// The seconds that the run had taken by then.
+    /// The seconds of the run by then.
     pub wall_time_s: f64,
 }
 
 impl Manifest {
-    /// The manifest of a checkpoint after so many env steps, without times and logs.
+    /// Creates the manifest of a checkpoint after `env_steps`, without times and logs.
     #[must_use]
     pub fn new(identity: RunIdentity, env_steps: u64) -> Self {
         Self {

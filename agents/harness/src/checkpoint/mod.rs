@@ -1,4 +1,4 @@
-//! Checkpoints on disk: written whole or not at all, and checked when they are read.
+//! Checkpoints on disk: written atomically, checked on reading.
 
 mod file_sum;
 mod manifest;
@@ -34,30 +34,30 @@ const KEPT: usize = 2;
 /// So many of those that were set aside are kept, to be looked into.
 const KEPT_ASIDE: usize = 2;
 
-/// The checkpoints of one run, each a directory named after its env steps.
+/// The checkpoints of one run; each is a directory named after its env steps.
 #[derive(Clone, Debug)]
 pub struct CheckpointDir {
     path: PathBuf,
 }
 
-/// The newest checkpoint that could be taken up.
+/// The newest usable checkpoint.
 #[derive(Debug)]
 pub struct Newest<T> {
-    /// What it says of itself.
+    /// Its manifest.
     pub manifest: Manifest,
-    /// What came of its state.
+    /// The result of restoring its state.
     pub state: T,
-    /// Why newer ones were passed over.
+    /// Why newer checkpoints were skipped.
     pub damaged: Vec<CheckpointError>,
 }
 
 impl CheckpointDir {
-    /// The checkpoints below `path`, which need not exist.
+    /// Refers to the checkpoints below `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
-    /// Makes the directory unless it is there; the one above it must exist.
+    /// Creates the directory if it does not exist; its parent must exist.
     ///
     /// # Errors
     /// [`TrainError::File`].
@@ -71,8 +71,9 @@ impl CheckpointDir {
     /// newest two.
     ///
     /// # Errors
-    /// [`TrainError::Gone`] where the directory is not there; [`TrainError::File`]. Nothing half-made is
-    /// left under a checkpoint's name, nor, as far as the system lets it be deleted, under another.
+    /// [`TrainError::Gone`] if the directory no longer exists; [`TrainError::File`]. An incomplete
+    /// checkpoint never remains under a checkpoint's name, nor, if the system lets it be deleted,
+    /// under another.
     pub fn save(&self, state: &StateDict, mut manifest: Manifest) -> Result<PathBuf, TrainError> {
         if !files::is_dir(&self.path).map_err(TrainError::file("open", &self.path))? {
             return Err(TrainError::Gone { path: self.path.clone() });
@@ -130,16 +131,16 @@ impl CheckpointDir {
         if is_replaced { remove_dir(&replaced) } else { Ok(()) }
     }
 
-    /// Takes up the newest checkpoint of this run that can be taken up; `None` where there is none at
-    /// all. `take_up` is given each whole one, the newest first, until it succeeds.
+    /// Restores the newest usable checkpoint of this run; `None` if there are no checkpoints.
+    /// `take_up` gets each intact one, the newest first, until it succeeds.
     ///
-    /// One that is damaged, belongs to another run or is not accepted by `take_up` is passed over. Reads
-    /// only: nothing is deleted or moved.
+    /// Skips checkpoints that are damaged, belong to another run or are rejected by `take_up`. Only
+    /// reads: nothing is deleted or moved.
     ///
     /// # Errors
-    /// [`TrainError::NoUsableCheckpoint`] where there are some and none can be used; what the system
-    /// says where one cannot be read; [`CheckpointError::Format`] for one of another version; what
-    /// `take_up` returns but [`CheckpointError`]s.
+    /// [`TrainError::NoUsableCheckpoint`] if there are checkpoints and none is usable; the system's
+    /// error if one cannot be read; [`CheckpointError::Format`] for one of another version; errors
+    /// of `take_up` other than [`CheckpointError`]s.
     pub fn newest<T>(
         &self,
         identity: &RunIdentity,
@@ -172,9 +173,9 @@ impl CheckpointDir {
         Err(TrainError::NoUsableCheckpoint { path: self.path.clone(), reasons: damaged })
     }
 
-    /// Makes the checkpoint after `env_steps` the newest, once a run has taken it up: sets aside those
-    /// that were passed over, and finishes what a killed process had begun to write or delete. Of those
-    /// that were set aside, now and earlier, the newest two are kept; returns them where some were now.
+    /// Makes the checkpoint after `env_steps` the newest, after a run has restored it: sets aside
+    /// those that were skipped, and completes what a killed process had begun to write or delete.
+    /// Keeps the newest two of those ever set aside; returns them if some were set aside now.
     ///
     /// # Errors
     /// [`TrainError::File`].
@@ -222,8 +223,8 @@ impl CheckpointDir {
         all.iter().try_for_each(|(.., old)| remove_dir(old))
     }
 
-    /// Deletes every checkpoint, those set aside too, and what a killed run left half-made; the
-    /// directory too where nothing else is left in it.
+    /// Deletes every checkpoint, including those set aside and incomplete ones, and the directory
+    /// if it is then empty.
     ///
     /// # Errors
     /// [`TrainError::File`].
@@ -321,7 +322,7 @@ fn read(
     let bytes = read(MANIFEST, MAX_MANIFEST_BYTES)?;
     let manifest = Manifest::from_bytes(&path.join(MANIFEST), &bytes)?;
     if manifest.env_steps != env_steps {
-        let reason = format!("it is of {} env steps", manifest.env_steps);
+        let reason = format!("it was saved after {} env steps", manifest.env_steps);
         return Err(damaged(MANIFEST, reason));
     }
     identity.check(path, &manifest.identity)?;

@@ -1,4 +1,4 @@
-//! The names below a directory of checkpoints.
+//! The names in a directory of checkpoints.
 
 use std::path::{Path, PathBuf};
 

@@ -140,7 +140,7 @@ fn one_of_another_run_is_not_taken_up() {
     // Nor one whose directory was renamed.
     fs::rename(checkpoints.path_of(10), checkpoints.path_of(30)).unwrap();
     let error = newest(&checkpoints).unwrap_err().to_string();
-    assert!(error.contains("it is of 10 env steps"), "{error}");
+    assert!(error.contains("it was saved after 10 env steps"), "{error}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The report for spreadsheets.
+//! The report as CSV, for spreadsheets.
 
 use super::{Report, Row};
 
@@ -24,7 +24,7 @@ const HEADER: [&str; 18] = [
 ];
 
 impl Report {
-    /// The report as CSV, numbers in full; a cell is empty where there is no number.
+    /// Formats the report as CSV, with numbers in full; a cell without a number is empty.
     #[must_use]
     pub fn to_csv(&self) -> String {
         let mut text = HEADER.join(",") + "\n";

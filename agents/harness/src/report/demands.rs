@@ -1,8 +1,8 @@
-//! Whether a run holds what is demanded of it: yes, no, or too few seeds to tell.
+//! Checks whether a run meets demands: yes, no, or too few seeds to tell.
 //!
-//! A demand on a mean or a median over seeds is held against its 95 % interval, so that the luck of a few
-//! seeds decides nothing. A mean has Student's t interval; a median the interval between two of its order
-//! statistics, which needs at least six seeds.
+//! A demand on a mean or a median over seeds is compared with its 95 % interval, so that a few
+//! lucky seeds do not decide. A mean has Student's t interval; a median has the interval between
+//! two of its order statistics, which needs at least six seeds.
 
 use std::fmt;
 
@@ -17,56 +17,56 @@ use super::{Estimate, RunResults, SeedResults};
 /// How sure a verdict is.
 const CONFIDENCE: f64 = 0.95;
 
-/// What is demanded of a run.
+/// The demands on a run; `None`: no such demand.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Demands {
-    /// The mean of the final returns is at least this.
+    /// The least mean of the final returns.
     pub mean: Option<f64>,
     /// The median seed has an evaluation of at least `.0` within `.1` env steps.
     pub within: Option<(f64, f64)>,
-    /// Of each seed's evaluations a share reaches `.0`; the median share is at least `.1`.
+    /// The median over seeds of the fraction of evaluations that reach `.0` is at least `.1`.
     pub hold: Option<(f64, f64)>,
-    /// No seed has an evaluation below this after three quarters of the training.
+    /// The least evaluation allowed after three quarters of the training, in any seed.
     pub last_quarter_min: Option<f64>,
 }
 
-/// Whether a demand holds.
+/// Whether a demand is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The interval lies on the demanded side.
+    /// Met: the whole interval is on the demanded side.
     Yes,
-    /// The interval lies on the other side.
+    /// Not met: the whole interval is on the other side.
     No,
-    /// The demand lies within the interval, or too few seeds make none.
+    /// Undecided: the demand lies within the interval, or there are too few seeds for one.
     CannotTell,
 }
 
-/// One demand, and what was found.
+/// The result for one demand.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Judged {
-    /// The demand.
+    /// The value demanded.
     pub demanded: f64,
-    /// What was found, with its interval over seeds where there is one. `None` where the statistic is
-    /// unknown: the median of steps of which most seeds took more than they had.
+    /// The value found, with its interval over seeds if there is one. `None` if the statistic is
+    /// unknown, such as a median of steps that most seeds did not reach.
     pub found: Option<Estimate>,
-    /// Whether the demand holds.
+    /// Whether the demand is met.
     pub verdict: Verdict,
-    /// How many seeds would make the interval narrow enough, if more of them scatter as these do; `None`
-    /// where none is needed or that cannot be said.
+    /// The number of seeds that would make the interval narrow enough, if further seeds vary like
+    /// these; `None` if no more are needed or the number is unknown.
     pub seeds_needed: Option<usize>,
 }
 
-/// How a run answers the demands; `None` where there is no such demand.
+/// The results for all demands; `None` without such a demand.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Judgement {
-    /// Of the mean final return.
+    /// For the mean final return.
     pub mean: Option<Judged>,
-    /// Of the env steps to a return.
+    /// For the env steps to a return.
     pub within: Option<Judged>,
-    /// Of the share of evaluations that reach a return.
+    /// For the fraction of evaluations that reach a return.
     pub hold: Option<Judged>,
-    /// Of the least evaluation in the last quarter.
+    /// For the lowest evaluation in the last quarter.
     pub last_quarter_min: Option<Judged>,
 }
 
@@ -81,12 +81,12 @@ impl fmt::Display for Verdict {
 }
 
 impl Demands {
-    /// Holds a run against the demands. Seeds without evaluations do not count. Where seeds ended
-    /// after different env steps, only `within` can be told.
+    /// Compares a run with the demands. Seeds without evaluations do not count. If seeds ended
+    /// after different env steps, only `within` can be decided.
     ///
     /// # Errors
-    /// [`StatisticsError::Empty`] where no seed has been evaluated; [`StatisticsError::Undefined`] for
-    /// returns that are not finite, [`StatisticsError::Order`] for env steps that do not grow.
+    /// [`StatisticsError::Empty`] if no seed was evaluated; [`StatisticsError::Undefined`] for
+    /// returns that are not finite, [`StatisticsError::Order`] for env steps that do not increase.
     pub fn judge(&self, run: &RunResults) -> Result<Judgement, StatisticsError> {
         let seeds: Vec<_> = run.seeds.iter().filter(|seed| !seed.evaluations.is_empty()).collect();
         if seeds.is_empty() {
@@ -115,7 +115,7 @@ impl Demands {
 }
 
 impl Judgement {
-    /// Whether all demands hold; `None` where there are none.
+    /// Returns whether all demands are met; `None` without demands.
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         let verdicts: Vec<_> = self.all().map(|judged| judged.verdict).collect();
@@ -123,7 +123,8 @@ impl Judgement {
         found(Verdict::No).or(found(Verdict::CannotTell)).or(found(Verdict::Yes))
     }
 
-    /// How many seeds would settle what cannot be told; `None` where that cannot be said of each.
+    /// Returns the number of seeds that would decide all undecided demands; `None` if it is unknown
+    /// for one.
     #[must_use]
     pub fn seeds_needed(&self) -> Option<usize> {
         let open = self.all().filter(|judged| judged.verdict == Verdict::CannotTell);

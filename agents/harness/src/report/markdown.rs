@@ -1,9 +1,9 @@
-//! The report for a README.
+//! The report as Markdown.
 
 use super::{HEADINGS, Report, cells, notes};
 
 impl Report {
-    /// The report as a Markdown table.
+    /// Formats the report as a Markdown table.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let line = |cells: Vec<String>| {

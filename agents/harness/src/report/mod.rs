@@ -1,6 +1,7 @@
-//! The sample-efficiency report: how good, how soon, how steadily and how fast, over seeds.
+//! The sample-efficiency report: final return, speed of learning, stability and throughput over
+//! seeds.
 //!
-//! Data first: [`Report::of`] computes, and each format is a file that only writes.
+//! [`Report::of`] computes the data; each output format has its own file.
 
 mod csv;
 mod demands;
@@ -26,38 +27,39 @@ use crate::{
     run_directory::read_config,
 };
 
-/// What the seeds of a run recorded.
+/// The records of a run's seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunResults {
-    /// What the run is called: its directory, say.
+    /// The name of the run, for example its directory.
     pub run: String,
-    /// The agent.
+    /// The name of the agent.
     pub agent: String,
-    /// The environment.
+    /// The name of the environment.
     pub env: String,
-    /// The mean return from which the environment counts as solved, where there is one.
+    /// The mean return at which the environment counts as solved; `None`: not defined.
     pub threshold: Option<f64>,
     /// The seeds.
     pub seeds: Vec<SeedResults>,
 }
 
-/// What one seed recorded.
+/// The records of one seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeedResults {
     /// The seed.
     pub seed: u64,
     /// Every evaluation, in order.
     pub evaluations: Vec<Evaluation>,
-    /// Env steps a second while learning; `None` while the training has not ended.
+    /// Env steps per second of learning; `None` while the training has not ended.
     pub env_steps_per_s: Option<f64>,
 }
 
 impl SeedResults {
-    /// Reads what every seed of a run recorded. Seeds that the run's configuration does not list do not
-    /// count: [`RunSeeds`] names them.
+    /// Reads the records of all seeds of a run. Seeds that the run's configuration does not list
+    /// are left out: [`RunSeeds`] names them.
     ///
     /// # Errors
-    /// As [`RunSeeds::read`] and [`read`](Self::read): the records must be of the run's configuration.
+    /// As [`RunSeeds::read`] and [`read`](Self::read): the records must belong to the run's
+    /// configuration.
     pub fn read_all(run: &Path) -> Result<Vec<Self>, TrainError> {
         let config = read_config(run)?;
         let dirs = RunSeeds::of(run, &config)?.own;
@@ -67,13 +69,12 @@ impl SeedResults {
         dirs.into_iter().map(|dir| Self::read(&dir, &identity(dir.seed))).collect()
     }
 
-    /// Reads what a seed recorded.
+    /// Reads the records of a seed.
     ///
     /// # Errors
-    /// [`TrainError::InvalidFile`] for a damaged file, and where the evaluations are not those of the
-    /// summary of a training that has ended;
-    /// [`CheckpointError::Foreign`](crate::CheckpointError::Foreign) where its summary is of another
-    /// seed or configuration.
+    /// [`TrainError::InvalidFile`] for a damaged file, and if the evaluations of an ended training
+    /// differ from its summary; [`CheckpointError::Foreign`](crate::CheckpointError::Foreign) if
+    /// the summary belongs to another seed or configuration.
     pub fn read(dir: &SeedDir, identity: &RunIdentity) -> Result<Self, TrainError> {
         let summary = dir.summary_of(identity)?;
         let evaluations: Vec<Evaluation> = read_records(&dir.path)?;
@@ -84,10 +85,10 @@ impl SeedResults {
         Ok(Self { seed: dir.seed, evaluations, env_steps_per_s })
     }
 
-    /// The mean return against env steps.
+    /// Returns the mean return as a function of env steps.
     ///
     /// # Errors
-    /// [`StatisticsError::Order`] where the env steps do not grow.
+    /// [`StatisticsError::Order`] if the env steps do not increase.
     pub fn curve(&self) -> Result<Curve, StatisticsError> {
         let steps = self.evaluations.iter().map(|evaluation| evaluation.env_step as f64);
         let returns = self.evaluations.iter().map(|evaluation| evaluation.mean_return);
@@ -123,55 +124,56 @@ fn check_evaluations(
     })
 }
 
-/// One row a run.
+/// One row for each run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// The rows, in the order of the runs.
     pub rows: Vec<Row>,
 }
 
-/// The result of a run, over its seeds. "Final" is each seed's last evaluation.
+/// The results of a run over its seeds. "Final" refers to each seed's last evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// What the run is called.
+    /// The name of the run.
     pub run: String,
-    /// The agent.
+    /// The name of the agent.
     pub agent: String,
-    /// The environment.
+    /// The name of the environment.
     pub env: String,
-    /// How many seeds have been evaluated.
+    /// The number of seeds with evaluations.
     pub seeds: usize,
-    /// The env steps of the last evaluation. `None` where the seeds ended at different ones (stopped at
-    /// a threshold, or still training): the final returns are then not of one moment.
+    /// The env steps of the last evaluation. `None` if the seeds ended at different env steps
+    /// (stopped at a threshold, or still training): the final returns are then not comparable in
+    /// time.
     pub env_steps: Option<u64>,
-    /// The least env steps of a seed's last evaluation.
+    /// The lowest env steps of a seed's last evaluation.
     pub env_steps_min: u64,
-    /// The most env steps of a seed's last evaluation.
+    /// The highest env steps of a seed's last evaluation.
     pub env_steps_max: u64,
     /// The mean of the final returns.
     pub mean: f64,
     /// Their median.
     pub median: f64,
-    /// Their interquartile mean with its 95 % bootstrap interval over seeds.
+    /// Their interquartile mean, with its 95 % bootstrap interval over seeds.
     pub iqm: Estimate,
-    /// When the threshold was reached, where there is one.
+    /// When the threshold was reached, if the environment has one.
     pub threshold: Option<ThresholdRow>,
-    /// The area under the learning curve over its range of env steps, mean over seeds: the mean
-    /// return over the training. `None` where a seed has fewer than two evaluations, or the seeds'
-    /// evaluations span different env steps.
+    /// The area under the learning curve divided by its range of env steps, averaged over seeds:
+    /// the mean return during training. `None` if a seed has fewer than two evaluations, or the
+    /// seeds' evaluations span different env steps.
     pub area_under_curve: Option<f64>,
-    /// Env steps a second while learning, mean over the seeds that have ended.
+    /// Env steps per second of learning, averaged over the seeds that have ended.
     pub env_steps_per_s: Option<f64>,
 }
 
-/// A statistic over seeds, with its interval where there are at least two of them.
+/// A statistic over seeds, with its interval if there are at least two seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
     /// The statistic.
     pub estimate: f64,
-    /// Lower end of the interval; `None` for a single seed, as `high`.
+    /// Lower end of the interval; `None` for a single seed.
     pub low: Option<f64>,
-    /// Upper end of the interval.
+    /// Upper end of the interval; `None` for a single seed.
     pub high: Option<f64>,
 }
 
@@ -180,31 +182,31 @@ pub struct Estimate {
 pub struct ThresholdRow {
     /// The mean return to reach.
     pub threshold: f64,
-    /// The median of the env steps to the first evaluation that reached it. `None` where it depends
-    /// on when the seeds that did not reach it would have.
+    /// The median of the env steps to the first evaluation that reached it. `None` if it depends on
+    /// seeds that did not reach it.
     pub median_steps: Option<f64>,
-    /// The least that this median can be: a seed that did not reach the threshold counts with the env
+    /// A lower bound of this median: a seed that did not reach the threshold counts with the env
     /// steps of its last evaluation.
     pub median_steps_min: f64,
-    /// How many seeds reached it.
+    /// The number of seeds that reached it.
     pub reached: usize,
-    /// How many never fell below it again.
+    /// The number of seeds that never fell below it again.
     pub held_to_end: usize,
 }
 
 impl Report {
-    /// Computes the report. The bootstrap draws from a fixed stream: the same runs, the same
+    /// Computes the report. The bootstrap has a fixed stream, so the same runs give the same
     /// numbers.
     ///
     /// # Errors
-    /// [`TrainError::InvalidFile`] where a run has no evaluation yet or its records cannot be used.
+    /// [`TrainError::InvalidFile`] if a run has no evaluation yet or its records are invalid.
     pub fn of(runs: &[RunResults]) -> Result<Self, TrainError> {
         let rows = runs.iter().map(|run| {
             Row::of(run).map_err(|error| TrainError::InvalidFile {
                 path: run.run.clone().into(),
                 reason: match error {
                     StatisticsError::Empty => {
-                        "no seed has been evaluated yet: let the training go on first".to_owned()
+                        "no seed has been evaluated yet: continue the training first".to_owned()
                     }
                     error => format!("its evaluations cannot be used: {error}"),
                 },
@@ -244,7 +246,7 @@ impl Row {
         })
     }
 
-    /// The env steps as text: a range where the seeds ended at different ones.
+    /// Returns the env steps as text: a range if the seeds ended at different ones.
     #[must_use]
     pub fn env_steps_text(&self) -> String {
         match self.env_steps {

@@ -1,11 +1,11 @@
-//! The report for the terminal.
+//! The report as text, for the terminal.
 
 use gymnast_core::text::blocks;
 
 use super::{HEADINGS, Report, cells, notes};
 
 impl Report {
-    /// The report as columns of text, as many side by side as fit into 80 characters.
+    /// Formats the report as columns of text, side by side within 80 characters.
     #[must_use]
     pub fn to_table(&self) -> String {
         let headings = HEADINGS.map(str::to_owned).to_vec();

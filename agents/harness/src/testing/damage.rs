@@ -11,13 +11,13 @@ const FURTHER_STEPS: u64 = 50;
 /// The most numbers of one value that are changed: of the first, the middle and the last ones a third each.
 const MOST_PLACES: usize = 9;
 
-/// Asserts that an agent takes no harm from a state that nobody would have written: each value and each
-/// array of the state after `env_steps` env steps is changed in turn (numbers out of range, other lengths,
-/// NaN, negative and huge ones), and loading it is an error, or the agent takes 50 more env steps without
-/// a panic.
+/// Asserts that an agent survives invalid states: each value and each array of the state after
+/// `env_steps` env steps is changed in turn (numbers out of range, other lengths, NaN, negative and
+/// huge ones). Either loading returns an error, or the agent takes 50 more env steps without a
+/// panic.
 ///
 /// # Panics
-/// If it panics, naming the entries; if the state as it was is refused.
+/// If it panics, naming the entries; if the unchanged state is rejected.
 pub fn assert_survives_damage<O: Space, A: Space>(
     make: impl Fn(&Plan) -> Result<Setup<O, A>, TrainError>,
     training: &Training,

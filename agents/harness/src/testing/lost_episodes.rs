@@ -5,7 +5,7 @@ use gymnast_envs::{Env, EnvError, Restored, Rng, Space, Step};
 use super::{drive::drive, plan};
 use crate::{Plan, Setup, StateDict, TrainError, Training};
 
-/// An environment that cannot be saved in mid-episode, though the one that it wraps may.
+/// An environment that cannot be saved in mid-episode, even if the wrapped one can.
 #[derive(Clone, Debug, Default)]
 pub struct Unsavable<E>(pub E);
 
@@ -37,9 +37,9 @@ impl<E: Env> Env for Unsavable<E> {
     }
 }
 
-/// Trains for `before` env steps, saves all, takes it up with fresh objects, as a training does that goes
-/// on in environments which [cannot be saved](Unsavable), and trains for `after` more. Returns the agent's
-/// state: whether it joins steps over the break is to be read from that.
+/// Trains for `before` env steps, saves, resumes with fresh objects as in environments that [cannot
+/// be saved](Unsavable), and trains for `after` more. Returns the agent's state, which shows
+/// whether it joins steps across the break.
 ///
 /// # Panics
 /// If the environments can be saved, or anything fails.

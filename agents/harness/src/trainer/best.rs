@@ -1,4 +1,4 @@
-//! Keeps the best that was seen.
+//! Saves the best agent.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use crate::{AgentError, Checkpoint, CheckpointError, Evaluation, Flow, StateDict
 /// What the file holds beside the agent.
 const MEAN_RETURN: &str = "save_best/mean_return";
 
-/// What [`Trainer::look_when_evaluated`](super::Trainer::look_when_evaluated) takes to save the agent to a
-/// file whenever an evaluation's mean return is the best so far. A file that is there already counts, so that
-/// a training which is taken up again keeps its best: delete the file to begin anew.
+/// Saves the agent to a file whenever an evaluation's mean return is the best so far; pass it to
+/// [`Trainer::look_when_evaluated`](super::Trainer::look_when_evaluated). An existing file counts,
+/// so that a resumed training keeps its best: delete the file to start anew.
 ///
-/// To have the agent back, make one with the same settings and load the file's state:
+/// To restore the agent, create one with the same settings and load the file's state:
 ///
 /// ```no_run
 /// # use gymnast_core::checkpoint;
@@ -24,7 +24,7 @@ const MEAN_RETURN: &str = "save_best/mean_return";
 /// # }
 /// ```
 ///
-/// The best of many noisy evaluations flatters itself: evaluate it anew before you report it.
+/// The best of many noisy evaluations is biased upwards: evaluate it again before you report it.
 pub fn save_best<G: Checkpoint + ?Sized>(
     path: impl Into<PathBuf>,
 ) -> impl FnMut(&G, &Evaluation) -> Result<Flow, AgentError> {

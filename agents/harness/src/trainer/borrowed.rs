@@ -13,7 +13,7 @@ use crate::{
     experiment::Standing, recorder::passed_over, run_directory,
 };
 
-/// Trains an agent that you hold, in environments that you hold, and gives both back.
+/// Trains an agent that you own, in environments that you own.
 ///
 /// ```
 /// use gymnast_envs::{SyncVectorEnv, VectorEnv, classic::CartPole, wrappers::TimeLimit};
@@ -79,10 +79,11 @@ struct Record {
 }
 
 impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
-    /// A training that evaluates nothing and records nothing, as long as nothing else is said. `seed` is that
-    /// of the agent's [`plan`](Training::plan): the policy's and the evaluations' streams lie below it.
+    /// Creates a training without evaluations and records. `seed` is that of the agent's
+    /// [`plan`](Training::plan): the policy's and the evaluations' streams lie below it.
     ///
-    /// An agent that was trained before goes on from what it knows, with its schedules where they were.
+    /// An agent that was trained before continues with what it learned, and its schedules continue
+    /// too.
     pub fn new(
         training: &Training,
         seed: u64,
@@ -102,14 +103,15 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         }
     }
 
-    /// A root that is no seed's, for a training that is a part of something larger.
+    /// Sets a root for the random streams that is not a seed's, for a training that is part of
+    /// something larger.
     #[must_use]
     pub fn root(mut self, root: Seed) -> Self {
         self.root = Some(root);
         self
     }
 
-    /// Evaluates in fresh environments, each made by `make`.
+    /// Evaluates in fresh environments, each created by `make`.
     #[must_use]
     pub fn evaluate_on<E>(
         self,
@@ -121,7 +123,8 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         self.evaluate_in(move |n, seed| Ok(Box::new(SyncVectorEnv::of(n, seed, &make)?)))
     }
 
-    /// The same with vectors of any kind: `make` gets the number of environments and the seed above them.
+    /// Evaluates in vectors of any kind: `make` gets the number of environments and the seed above
+    /// them.
     #[must_use]
     pub fn evaluate_in(
         mut self,
@@ -131,14 +134,14 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         self
     }
 
-    /// Lets a callback listen.
+    /// Adds a callback, called during the training.
     #[must_use]
     pub fn callback(mut self, callback: &'a mut dyn Callback) -> Self {
         self.callbacks.push(callback);
         self
     }
 
-    /// Looks at the agent after every vector step; may end the training.
+    /// Calls a function with the agent after every vector step; it may end the training.
     #[must_use]
     pub fn look(
         mut self,
@@ -148,7 +151,7 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         self
     }
 
-    /// Looks at the agent after every evaluation; may end the training.
+    /// Calls a function with the agent after every evaluation; it may end the training.
     #[must_use]
     pub fn look_when_evaluated(
         mut self,
@@ -158,15 +161,15 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         self
     }
 
-    /// Keeps records and checkpoints in a directory, as a run with this one seed, which `gymnast report` and
-    /// `gymnast plot` read where there are evaluations. `existing` says what to do where the directory holds a
-    /// run already.
+    /// Keeps records and checkpoints in a directory, as a run with this one seed; `gymnast report`
+    /// and `gymnast plot` can read it if there are evaluations. `existing` says what to do if the
+    /// directory already holds a run.
     ///
-    /// `settings` are what agent and environments were made with. They stand in the run's `config.toml` beside
-    /// the training and the spaces: a run is not taken up with others.
+    /// `settings` are those of agent and environments. They are written to the run's `config.toml`
+    /// with the training and the spaces: a run cannot be resumed with other settings.
     ///
     /// # Errors
-    /// [`TrainError::InvalidSetting`] where the settings are no TOML.
+    /// [`TrainError::InvalidSetting`] if the settings cannot be written as TOML.
     pub fn record_to(
         mut self,
         dir: impl AsRef<Path>,
@@ -186,12 +189,12 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         Ok(self)
     }
 
-    /// Trains. Agent and environments are then as the training left them; after an error they are of use only
-    /// where nothing was changed yet.
+    /// Trains. Agent and environments then have their final state; after an error use them only if
+    /// nothing was changed yet.
     ///
     /// # Errors
-    /// [`TrainError::InvalidSetting`]; what the agent, an environment, a look or a file returns; as
-    /// [`Experiment::run`] where there is a directory, of a single seed.
+    /// [`TrainError::InvalidSetting`]; the errors of the agent, an environment, a look or a file;
+    /// with a directory as [`Experiment::run`] for a single seed.
     pub fn run(mut self) -> Result<Summary, TrainError> {
         self.check()?;
         match self.record.take() {
@@ -328,6 +331,6 @@ fn to_toml(key: &'static str, value: &impl Serialize) -> Result<Value, TrainErro
     Value::try_from(value).map_err(|error| TrainError::InvalidSetting {
         key,
         value: error.to_string(),
-        expected: "what TOML can hold: no number above 9223372036854775807, say".to_owned(),
+        expected: "values that TOML can hold, for example no number above 9223372036854775807".to_owned(),
     })
 }

@@ -1,4 +1,4 @@
-//! How far a training has come, and where it begins.
+//! The progress of a training, and its start.
 
 use std::collections::BTreeMap;
 

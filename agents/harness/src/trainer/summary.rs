@@ -1,10 +1,10 @@
-//! What a training came to.
+//! The result of a training.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Evaluation;
 
-/// How a training ended.
+/// Why a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
@@ -12,25 +12,25 @@ pub enum Ending {
     Budget,
     /// An evaluation reached the threshold.
     Threshold,
-    /// A callback ended it (Ctrl-C, say): it can be resumed.
+    /// A callback stopped it (for example on Ctrl-C): it can be resumed.
     Stopped,
 }
 
-/// What a training came to.
+/// The result of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// How it ended.
+    /// Why it ended.
     pub ending: Ending,
     /// The env steps taken.
     pub env_steps: u64,
     /// The episodes finished.
     pub episodes: u64,
-    /// The seconds it took, evaluations and earlier sessions included.
+    /// The seconds of the training, including evaluations and earlier sessions.
     pub wall_time_s: f64,
-    /// Env steps a second while learning: evaluations and checkpoints not counted. None where the clock
-    /// stood still meanwhile.
+    /// Env steps per second of learning, without evaluations and checkpoints. `None` if no time
+    /// passed.
     pub env_steps_per_s: Option<f64>,
-    /// Whether the agent made an update. Where it made none, the training was for nothing.
+    /// Whether the agent made an update. If not, it has learned nothing.
     #[serde(default = "yes")]
     pub learned: bool,
     /// Every evaluation, in order.
