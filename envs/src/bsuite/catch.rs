@@ -1,4 +1,4 @@
-//! A ball that falls, and a paddle to catch it.
+//! Catch: a falling ball, and a paddle to catch it.
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -11,13 +11,13 @@ use crate::{Discrete, Env, EnvError, Rng, RowSpace, Step, Storage, Transition};
 const MAX_SIDE: usize = 100;
 
 crate::documented! {
-    /// How a [`Catch`] is made.
+    /// The options of [`Catch`].
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct CatchConfig {
-        /// The rows of the board, in 2..=100; the paddle moves in the last.
+        /// The rows of the board, from 2 to 100; the paddle moves in the last.
         pub rows: usize,
-        /// The columns of the board, in 1..=100.
+        /// The columns of the board, from 1 to 100.
         pub columns: usize,
     }
 }
@@ -28,13 +28,13 @@ impl Default for CatchConfig {
     }
 }
 
-/// Catch: be under the ball when it comes down, by moving a paddle to the left (0), not at all (1)
-/// or to the right (2).
+/// Catch: be under the ball when it comes down, by moving a paddle left (0), not at all (1) or
+/// right (2).
 ///
-/// The observation is the board as a picture of `rows` by `columns` pixels: 1 where the ball or
-/// the paddle is, 0 elsewhere. The ball falls a row a step, from a column drawn on reset; the
-/// paddle starts in the middle. The step on which the ball reaches the last row is terminal and
-/// worth 1 if the paddle is there and −1 if not; all others are worth 0. The best return is 1.
+/// The observation is the board as an image of `rows` by `columns` pixels: 1 for the ball and the
+/// paddle, 0 elsewhere. The ball falls one row per step, from a random column; the paddle starts in
+/// the middle. The step on which the ball reaches the last row is terminal and gives 1 if the
+/// paddle is there and −1 if not; all others give 0. The best return is 1.
 ///
 /// Source: Osband et al., "Behaviour suite for reinforcement learning" (2020), bsuite's `catch`.
 #[derive(Clone, Debug)]
@@ -53,10 +53,10 @@ struct Position {
 }
 
 impl Catch {
-    /// A board of this size.
+    /// Creates a board of this size.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] if it has fewer than 2 rows or 1 column, or more than 100.
+    /// [`EnvError::InvalidOption`] unless it has 2 to 100 rows and 1 to 100 columns.
     pub fn new(config: CatchConfig) -> Result<Self, EnvError> {
         let sides = [("rows", config.rows, 2), ("columns", config.columns, 1)];
         for (name, side, least) in sides {

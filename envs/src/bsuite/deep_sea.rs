@@ -1,4 +1,4 @@
-//! A treasure that only a long dive in one direction finds.
+//! DeepSea: a treasure that only many moves in one direction find.
 
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
@@ -12,20 +12,20 @@ use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition};
 const MAX_SIZE: usize = 200;
 
 crate::documented! {
-    /// How a [`DeepSea`] is made.
+    /// The options of [`DeepSea`].
     #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct DeepSeaConfig {
-        /// The rows and columns of the sea, in 1..=200: 10 to 50 in bsuite.
+        /// The number of rows and columns, from 1 to 200; 10 to 50 in bsuite.
         pub size: usize,
-        /// Whether moves and rewards are certain. Else a move to the right fails with probability
-        /// 1 / `size`, and at the bottom both corners add normal noise to the reward.
+        /// Whether moves and rewards are deterministic. Otherwise a move to the right fails with
+        /// probability 1 / `size`, and at the bottom both corners add normal noise to the reward.
         pub deterministic: bool,
-        /// What moving to the right all the way costs.
+        /// The total cost of moving to the right on every step.
         pub unscaled_move_cost: f64,
-        /// Whether it is drawn for each place which action goes to the right; else 1 does.
+        /// Whether the action that goes right is random for each place; otherwise it is 1.
         pub randomize_actions: bool,
-        /// The seed of that draw.
+        /// The seed of these random actions.
         pub mapping_seed: u64,
     }
 }
@@ -42,15 +42,15 @@ impl Default for DeepSeaConfig {
     }
 }
 
-/// DeepSea: dive from the upper left to the lower right, where the treasure is. Each step goes a row
-/// down and a column to the left or to the right; which of the two actions goes which way differs
-/// from place to place, but not from episode to episode.
+/// DeepSea: dive from the upper left to the lower right, where the treasure is. Each step goes down
+/// one row and one column to the left or right; which of the two actions goes which way differs
+/// between places, but not between episodes.
 ///
-/// The observation is the place's number, row by row; `size²` is the sea's floor, where each episode
-/// ends. (Its one-hot features are bsuite's picture, with one more number for the floor.) A move to
-/// the right costs `unscaled_move_cost / size`; one from the last column finds the treasure, which
-/// is worth 1. So the best return is 0.99, the second best 0, and who moves at random finds the
-/// treasure once in 2ⁿ episodes: it takes deep exploration.
+/// The observation is the place's number, row by row; `size²` is the sea's floor, where each
+/// episode ends. (Its one-hot features are bsuite's image, with one more number for the floor.) A
+/// move to the right costs `unscaled_move_cost / size`; one from the last column finds the
+/// treasure, which gives 1. So the best return is 0.99, the second best 0, and a random policy
+/// finds the treasure once in 2ⁿ episodes: the task needs deep exploration.
 ///
 /// Source: Osband et al., "Behaviour suite for reinforcement learning" (2020), bsuite's `deep_sea`
 /// and `deep_sea_stochastic`. The mapping of actions is drawn by this library's generator.
@@ -65,10 +65,10 @@ pub struct DeepSea {
 }
 
 impl DeepSea {
-    /// A sea with these options.
+    /// Creates a sea with these options.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] if its size is not in 1..=200 or the cost not finite.
+    /// [`EnvError::InvalidOption`] if the size is not in 1..=200 or the cost is not finite.
     pub fn new(config: DeepSeaConfig) -> Result<Self, EnvError> {
         let invalid = |reason| Err(EnvError::invalid_option("DeepSea-v0", reason));
         let DeepSeaConfig { size, unscaled_move_cost: cost, .. } = config;
@@ -85,13 +85,13 @@ impl DeepSea {
         Ok(Self { config, grid, right, row: 0, column: 0 })
     }
 
-    /// The options that the sea was made with.
+    /// Returns the options.
     #[must_use]
     pub fn config(&self) -> &DeepSeaConfig {
         &self.config
     }
 
-    /// The action that goes to the right from a row and column.
+    /// Returns the action that goes to the right from a row and column.
     ///
     /// # Panics
     /// If the row or the column is not below the size.
@@ -194,7 +194,7 @@ impl Env for DeepSea {
         Some(self.observation(self.row, self.column))
     }
 
-    /// Not offered where moves and rewards are uncertain, since the rewards are real numbers.
+    /// Returns `None` unless the sea is deterministic, because noisy rewards are real numbers.
     fn transitions(&self, place: &i64, action: &i64) -> Option<Vec<Transition<i64>>> {
         let place = index_below(self.grid.size() + 1, *place)?;
         let action = index_below(2, *action)?;

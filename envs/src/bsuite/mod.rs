@@ -1,4 +1,4 @@
-//! Small tasks that each ask one question of an agent, after bsuite: Osband et al., "Behaviour suite
+//! Small tasks that each test one ability of an agent, from bsuite: Osband et al., "Behaviour suite
 //! for reinforcement learning" (2020).
 
 mod catch;
@@ -9,7 +9,7 @@ pub use deep_sea::{DeepSea, DeepSeaConfig};
 
 use crate::EnvSpec;
 
-/// The registered environments of this folder.
+/// Returns the registered environments of this folder.
 pub(crate) fn specs() -> Vec<EnvSpec> {
     vec![
         EnvSpec::discrete("Catch-v0", |options| Catch::new(options.parse("Catch-v0")?))

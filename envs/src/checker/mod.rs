@@ -1,4 +1,4 @@
-//! Holds an environment against what agents rely on (Gymnasium's `check_env`).
+//! Checks an environment against what agents rely on (Gymnasium's `check_env`).
 
 mod capabilities;
 mod dynamics;
@@ -23,11 +23,11 @@ enum Checked {
 
 type Run<E> = fn(Make<'_, E>, &mut CheckReport) -> Result<Checked, Trouble>;
 
-/// Plays the environment that `make` makes, with random actions, and reports in words what its
-/// author did wrong and what to do.
+/// Plays the environment that `make` creates with random actions, and reports each problem with
+/// advice for its author.
 ///
-/// Every check plays environments of its own, so `make` is called many times; a panic inside the
-/// environment becomes a finding (its message still goes to the standard error).
+/// Every check plays its own environments, so `make` is called many times. A panic inside the
+/// environment becomes a finding (its message still goes to standard error).
 ///
 /// ```
 /// use gymnast_envs::{check_env, classic::CartPole};

@@ -1,4 +1,4 @@
-//! What the checker found.
+//! The report of the checker.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use serde::Serialize;
 
 use crate::EnvError;
 
-/// One thing that is checked.
+/// A check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Check {
-    /// The environment can be made.
+    /// The environment can be created.
     Construction,
     /// The bounds of the spaces make sense.
     SpaceBounds,
-    /// What a space samples lies in it.
+    /// Samples of a space lie in it.
     SpaceSamples,
     /// The spaces never change.
     ConstantSpaces,
@@ -25,7 +25,7 @@ pub enum Check {
     StepObservations,
     /// Actions drawn from the action space are accepted.
     SampledActions,
-    /// Actions outside the action space are refused.
+    /// Actions outside the action space are errors.
     OutsideActions,
     /// Rewards are finite numbers.
     Rewards,
@@ -37,17 +37,17 @@ pub enum Check {
     SameSeed,
     /// Different streams give different episodes.
     DifferentSeeds,
-    /// Nothing of an episode survives into the next.
+    /// No state of an episode survives into the next.
     CleanReset,
     /// `save` and `restore` continue in mid-episode.
     SaveRestore,
     /// `state` and `set_state` agree.
     StateRoundTrip,
-    /// `transitions` and `initial_states` agree with what happens.
+    /// `transitions` and `initial_states` agree with the steps and resets.
     TransitionModel,
-    /// Pictures and texts can be had at any time, pictures of one size.
+    /// Pictures and texts are available at any time; pictures keep their size.
     Rendering,
-    /// How many steps a second.
+    /// The number of steps per second.
     Speed,
 }
 
@@ -78,26 +78,26 @@ impl fmt::Display for Check {
     }
 }
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Agents cannot rely on the environment.
+    /// An error: agents cannot rely on the environment.
     Error,
-    /// It works, but hardly as its author means it to.
+    /// A warning: it works, but probably not as its author intended.
     Warning,
 }
 
-/// One thing to mend.
+/// A problem found by a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
     /// The check that found it.
     pub check: Check,
-    /// What the environment does wrong.
+    /// The problem.
     pub problem: String,
-    /// What its author should do.
+    /// The advice to the author.
     pub advice: String,
 }
 
@@ -111,14 +111,14 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What [`check_env`](crate::check_env) found.
+/// The result of [`check_env`](crate::check_env).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CheckReport {
-    /// What is wrong, each kind of fault once.
+    /// The problems, each kind once.
     pub findings: Vec<Finding>,
-    /// What was checked. Capabilities that the environment does not offer are left out.
+    /// The checks that were run. Capabilities that the environment does not offer are left out.
     pub checks_run: Vec<Check>,
-    /// Env steps per second with random actions, resets included. `None` where stepping failed.
+    /// Env steps per second with random actions, resets included. `None` if stepping failed.
     pub steps_per_second: Option<f64>,
 }
 
@@ -138,7 +138,7 @@ impl CheckReport {
         report
     }
 
-    /// Whether there are no errors; warnings may be.
+    /// Returns whether there are no errors; there may be warnings.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         self.errors().next().is_none()

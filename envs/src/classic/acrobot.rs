@@ -1,4 +1,4 @@
-//! A two-link arm driven at its elbow.
+//! Acrobot: a two-link arm driven at its elbow.
 
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
 
-/// Seconds between two states.
+/// Seconds per step.
 const DT: f64 = 0.2;
 const LENGTH_1: f64 = 1.0;
 const MASS_1: f64 = 1.0;
@@ -21,20 +21,20 @@ const GRAVITY: f64 = 9.8;
 const MAX_SPEED_1: f64 = 4.0 * PI;
 const MAX_SPEED_2: f64 = 9.0 * PI;
 
-/// Acrobot: swing the tip one link's length above the pivot by a torque of −1, 0 or 1 N·m at the
+/// Acrobot: swing the tip one link's length above the pivot with a torque of −1, 0 or 1 N·m at the
 /// elbow (actions 0, 1, 2).
 ///
 /// The observation is the cosine and sine of each link's angle (the first from straight down, the
-/// second relative to the first) and their angular velocities. Each step costs 1, the last nothing.
+/// second relative to the first) and their angular velocities. Each step gives −1, the last 0.
 ///
 /// Source: Sutton, "Generalization in reinforcement learning" (1996), as in Gymnasium's
 /// `Acrobot-v1`: fourth-order Runge–Kutta over 0.2 s.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Acrobot {
-    /// Whose equations of motion to use (`book` or `nips`).
+    /// The equations of motion: `book` (Sutton and Barto's book) or `nips` (the NIPS paper).
     pub dynamics: AcrobotDynamics,
-    /// The greatest torque that uniform noise adds, in N·m.
+    /// The largest torque of the uniform noise, in N·m; ≥ 0. 0: no noise.
     pub torque_noise_max: f64,
     /// Both angles, both angular velocities.
     state: [f64; 4],
@@ -44,10 +44,10 @@ pub struct Acrobot {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AcrobotDynamics {
-    /// Those of Sutton and Barto's book.
+    /// The equations of Sutton and Barto's book.
     #[default]
     Book,
-    /// Those of the NIPS paper, which lack a term.
+    /// The equations of the NIPS paper, which lack a term.
     Nips,
 }
 

@@ -1,4 +1,4 @@
-//! A pole hinged to a cart that moves on a track.
+//! CartPole: a pole hinged to a cart on a track.
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -12,18 +12,18 @@ const MASS_POLE: f64 = 0.1;
 const TOTAL_MASS: f64 = MASS_POLE + MASS_CART;
 /// The force of a push, in newtons.
 pub(super) const FORCE: f64 = 10.0;
-/// Seconds between two states.
+/// Seconds per step.
 const TAU: f64 = 0.02;
-/// Where the episode ends: 12 degrees, in radians.
+/// The largest angle before the episode ends: 12 degrees, in radians.
 const THETA_THRESHOLD: f64 = 12.0 * 2.0 * std::f64::consts::PI / 360.0;
-/// Where the episode ends, in metres from the centre.
+/// The largest distance from the centre before the episode ends, in metres.
 const X_THRESHOLD: f64 = 2.4;
 
 /// CartPole: keep the pole upright by pushing the cart left (0) or right (1).
 ///
 /// The observation is the cart's position (m) and velocity (m/s) and the pole's angle (rad) and
-/// angular velocity (rad/s). Each step is worth 1, that on which the pole falls too. The episode
-/// terminates where the cart leaves ±2.4 m or the pole ±12°.
+/// angular velocity (rad/s). Each step gives 1, including the one on which the pole falls. The
+/// episode terminates when the cart leaves ±2.4 m or the pole ±12°.
 ///
 /// Source: Barto, Sutton and Anderson, "Neuronlike adaptive elements that can solve difficult
 /// learning control problems" (1983), as in Gymnasium's `CartPole-v1`.
@@ -32,7 +32,7 @@ const X_THRESHOLD: f64 = 2.4;
 pub struct CartPole {
     /// Half the pole's length, in metres.
     pub length: f64,
-    /// Sutton and Barto's reward: 0 a step, −1 on the one that fails.
+    /// Whether to use Sutton and Barto's reward: 0 for each step, −1 for the step that fails.
     pub sutton_barto_reward: bool,
     /// Position, velocity, angle, angular velocity.
     state: [f64; 4],

@@ -1,4 +1,4 @@
-//! A pole hinged to a cart that is pushed with a force of one's choice.
+//! CartPole with a continuous force.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,11 +6,11 @@ use super::{CartPole, cart_pole::FORCE};
 use crate::render::Frame;
 use crate::{BoxSpace, Env, EnvError, Rng, Step};
 
-/// CartPoleContinuous: keep the pole upright by a force between −1 (10 N to the left) and 1 (10 N
+/// CartPoleContinuous: keep the pole upright with a force between −1 (10 N to the left) and 1 (10 N
 /// to the right).
 ///
-/// Dynamics, observations, rewards and ends are those of [`CartPole`]: at −1 and 1 the two are the
-/// same. A stronger action counts as ±1.
+/// Dynamics, observations, rewards and episode ends are those of [`CartPole`]; at −1 and 1 the two
+/// are identical. Stronger actions are clipped to ±1.
 ///
 /// Source: as for [`CartPole`], with the action of mbrl-lib's `cartpole_continuous` (Pineda et al.,
 /// "MBRL-Lib", 2021), a test of model-based agents.
@@ -21,7 +21,7 @@ pub struct CartPoleContinuous {
 }
 
 impl From<CartPole> for CartPoleContinuous {
-    /// The same cart and pole, in the same state.
+    /// Wraps a CartPole, keeping its state.
     fn from(cart_pole: CartPole) -> Self {
         Self { cart_pole }
     }

@@ -1,4 +1,4 @@
-//! Gymnasium's classic-control environments, and CartPole with real-valued actions.
+//! Gymnasium's classic-control environments, and CartPole with continuous actions.
 
 mod acrobot;
 mod cart_pole;
@@ -18,12 +18,12 @@ use serde::de::DeserializeOwned;
 
 use crate::{EnvError, EnvOptions, EnvSpec};
 
-/// The registered environments of this folder.
+/// Returns the registered environments of this folder.
 pub(crate) fn specs() -> Vec<EnvSpec> {
     let cart_pole = "Balance a pole on a cart by pushing the cart left or right.";
     let half_length = "Half the pole's length, 0.001 to 1000 metres.";
-    let sutton_barto = "Sutton and Barto's reward: 0 a step, −1 on the one that fails.";
-    let goal_velocity = "The least velocity at the goal that counts as reaching it.";
+    let sutton_barto = "Use Sutton and Barto's reward: 0 for each step, −1 for the step that fails.";
+    let goal_velocity = "The lowest velocity at which arriving at the goal counts.";
     vec![
         EnvSpec::discrete("CartPole-v0", |options| make_cart_pole("CartPole-v0", options))
             .description(cart_pole)
@@ -40,7 +40,7 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
         EnvSpec::continuous("CartPoleContinuous-v1", |options| {
             Ok(CartPoleContinuous::from(make_cart_pole("CartPoleContinuous-v1", options)?))
         })
-        .description("Balance a pole on a cart by pushing the cart with a force of one's choice.")
+        .description("Balance a pole on a cart by pushing the cart with a continuous force.")
         .option("length", 0.5, half_length)
         .option("sutton_barto_reward", false, sutton_barto)
         .max_episode_steps(500)
@@ -55,7 +55,7 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
         EnvSpec::continuous("MountainCarContinuous-v0", |options| {
             from_options::<MountainCarContinuous>("MountainCarContinuous-v0", options)
         })
-        .description("Rock an underpowered car out of a valley with as little force as will do.")
+        .description("Rock an underpowered car out of a valley with as little force as possible.")
         .option("goal_velocity", 0.0, goal_velocity)
         .max_episode_steps(999)
         .reward_threshold(90.0)
@@ -82,11 +82,11 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
             Ok(acrobot)
         })
         .description("Swing the tip of a two-link arm above a line by torque at its elbow.")
-        .option("dynamics", "book", "Whose equations of motion to use (`book` or `nips`).")
+        .option("dynamics", "book", "The equations of motion: `book` (Sutton and Barto) or `nips` (the paper).")
         .option(
             "torque_noise_max",
             0.0,
-            "The greatest torque that uniform noise adds, 0 to 1e6 N·m.",
+            "The largest torque of the uniform noise, 0 (off) to 1e6 N·m.",
         )
         .max_episode_steps(500)
         .reward_threshold(-100.0),
@@ -103,7 +103,7 @@ fn make_cart_pole(id: &str, options: &EnvOptions) -> Result<CartPole, EnvError> 
     Ok(cart_pole)
 }
 
-/// An environment whose public fields are its options.
+/// Creates an environment from options; its public fields are its options.
 ///
 /// The state is a field too, so that snapshots hold it, but no option that the registry lists.
 fn from_options<E: DeserializeOwned>(id: &str, options: &EnvOptions) -> Result<E, EnvError> {

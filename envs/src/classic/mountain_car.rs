@@ -1,4 +1,4 @@
-//! A car too weak to drive straight out of a valley.
+//! MountainCar: a car too weak to drive straight out of a valley.
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ const GRAVITY: f64 = 0.0025;
 
 /// MountainCar: reach the right hilltop by accelerating left (0), not at all (1) or right (2).
 ///
-/// The observation is the car's position and velocity. Each step costs 1 until the position is at
+/// The observation is the car's position and velocity. Each step gives −1 until the position is at
 /// least 0.5. The left wall stops the car.
 ///
 /// Source: Moore, "Efficient memory-based learning for robot control" (1990), as in Gymnasium's
@@ -23,7 +23,7 @@ const GRAVITY: f64 = 0.0025;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MountainCar {
-    /// The least velocity at the goal that counts as reaching it.
+    /// The lowest velocity at which arriving at the goal counts.
     pub goal_velocity: f64,
     /// Position, velocity.
     state: [f64; 2],

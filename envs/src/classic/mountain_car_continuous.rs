@@ -1,4 +1,4 @@
-//! A car too weak to drive straight out of a valley, with a throttle.
+//! MountainCar with a continuous force.
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -12,11 +12,11 @@ const MAX_SPEED: f64 = 0.07;
 const GOAL_POSITION: f64 = 0.45;
 const POWER: f64 = 0.0015;
 
-/// MountainCarContinuous: reach the right hilltop by a force between −1 and 1.
+/// MountainCarContinuous: reach the right hilltop with a force between −1 and 1.
 ///
-/// The observation is the car's position and velocity. Reaching a position of 0.45 is worth 100;
-/// each step costs a tenth of the action's square. A stronger force counts as ±1, yet its cost is
-/// that of the action as given.
+/// The observation is the car's position and velocity. Reaching a position of 0.45 gives 100; each
+/// step costs a tenth of the squared action. Stronger forces are clipped to ±1, but their cost is
+/// that of the original action.
 ///
 /// Gymnasium holds the state in f32 from the first step on (the first one is f64), and numpy
 /// rounds each operation of such a step to f32. So does this.
@@ -26,7 +26,7 @@ const POWER: f64 = 0.0015;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MountainCarContinuous {
-    /// The least velocity at the goal that counts as reaching it.
+    /// The lowest velocity at which arriving at the goal counts.
     pub goal_velocity: f64,
     /// Position, velocity.
     state: [f64; 2],

@@ -1,4 +1,4 @@
-//! A pendulum driven by a torque at its pivot.
+//! Pendulum: driven by a torque at its pivot.
 
 use std::f64::consts::{PI, TAU};
 
@@ -10,14 +10,14 @@ use crate::{BoxSpace, Env, EnvError, Rng, Step};
 
 const MAX_SPEED: f64 = 8.0;
 const MAX_TORQUE: f32 = 2.0;
-/// Seconds between two states.
+/// Seconds per step.
 const DT: f64 = 0.05;
 
-/// Pendulum: swing up and stay up with a torque between −2 and 2 N·m; stronger ones are clipped.
+/// Pendulum: swing up and stay up with a torque between −2 and 2 N·m; stronger torques are clipped.
 ///
 /// The observation is the cosine and sine of the angle from upright and the angular velocity
-/// (rad/s). The reward is minus the squared angle, a tenth of the squared velocity and a
-/// thousandth of the squared torque, all from before the step. No state is terminal.
+/// (rad/s). The reward is minus the sum of the squared angle, a tenth of the squared velocity and a
+/// thousandth of the squared torque, all before the step. No state is terminal.
 ///
 /// Source: Gymnasium's `Pendulum-v1`. Numpy computes the torque's own terms in f32; so does this.
 #[derive(Clone, Debug, Serialize, Deserialize)]

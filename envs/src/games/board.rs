@@ -1,4 +1,4 @@
-//! Boards with stones of two players, and what a player sees of them.
+//! Boards with the stones of two players, as one of them sees them.
 
 use std::{
     fmt::{self, Debug},
@@ -15,37 +15,37 @@ use crate::{
     space::not_an_element,
 };
 
-/// The stones on a board as one of the players sees them. Cells are numbered row by row from the
-/// top left.
+/// The stones on a board from the view of one player. Cells are numbered row by row from the top
+/// left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stones {
-    /// The cells with a stone of one's own.
+    /// The cells with the player's own stones.
     pub own: Set,
-    /// The cells with a stone of the opponent's.
+    /// The cells with the opponent's stones.
     pub other: Set,
 }
 
 impl Stones {
-    /// The cells with a stone.
+    /// Returns the cells with a stone.
     #[must_use]
     pub fn occupied(self) -> Set {
         self.own | self.other
     }
 
-    /// The same through the opponent's eyes.
+    /// Returns the same stones from the opponent's view.
     #[must_use]
     pub fn swapped(self) -> Self {
         Self { own: self.other, other: self.own }
     }
 
-    /// Through the opponent's eyes, after a stone of one's own was put on a cell.
+    /// Puts one of the player's stones on a cell and returns the opponent's view.
     #[must_use]
     pub fn after(self, cell: usize) -> Self {
         Self { own: self.other, other: self.own | 1 << cell }
     }
 
-    /// Who it is that sees them, if it is their turn; `None` where players who put a stone each in
-    /// turn could not have put them.
+    /// Returns the player with this view, assuming it is their turn; `None` if alternating moves
+    /// cannot lead to these stones.
     #[must_use]
     pub fn mover(self) -> Option<Player> {
         let behind = self.other.count_ones().checked_sub(self.own.count_ones())?;
@@ -57,7 +57,7 @@ impl Stones {
         }
     }
 
-    /// What lies on a cell: 0 for nothing, 1 for a stone of one's own, 2 for one of the opponent's.
+    /// Returns the contents of a cell: 0 empty, 1 an own stone, 2 the opponent's.
     #[must_use]
     pub fn at(self, cell: usize) -> usize {
         (self.own >> cell & 1 | (self.other >> cell & 1) << 1) as usize
@@ -66,36 +66,37 @@ impl Stones {
 
 /// A game of stones on a board of at most 64 cells.
 pub trait BoardGame: Game {
-    /// The board's rows.
+    /// The number of rows.
     const ROWS: usize;
-    /// The board's columns.
+    /// The number of columns.
     const COLUMNS: usize;
-    /// The board's cells.
+    /// The number of cells.
     const CELLS: usize = Self::ROWS * Self::COLUMNS;
-    /// What a picture of it looks like.
+    /// The style of its pictures.
     const LOOK: Look;
 
-    /// The stones as the mover sees them.
+    /// Returns the stones from the view of the player to move.
     fn stones(&self) -> Stones;
 
-    /// The position in which the mover sees these stones; `None` where no game leads to it.
+    /// Creates the position in which the player to move has this view; `None` if no game leads to
+    /// it.
     fn from_stones(stones: Stones) -> Option<Self>;
 
-    /// The cells of the row by which the game was won: for pictures.
+    /// Returns the cells of the winning row, for pictures.
     fn winning_row(&self) -> Set;
 }
 
-/// The boards of a game as a player sees them.
+/// The space of a game's boards from the view of one player.
 ///
-/// An element is written as its cells: 0 for an empty one, 1 for a stone of one's own, 2 for one of
-/// the opponent's. Its features are binary, in a flat row: for each cell, row by row, whether there is
-/// a stone of one's own and whether there is one of the opponent's (a picture of `ROWS` by `COLUMNS`
-/// pixels and 2 channels), then the [action mask](FeatureSpace::action_mask), which allows everything
-/// where nothing can be done any more. Any stones are in the space, also such as no game leads to.
+/// An element is stored as its cells: 0 empty, 1 an own stone, 2 the opponent's. Its features are
+/// binary, in a flat row: for each cell, row by row, whether it has an own stone and whether it has
+/// an opponent's (an image of `ROWS` by `COLUMNS` pixels and 2 channels), followed by the [action
+/// mask](FeatureSpace::action_mask), which allows everything if no move is possible. The space also
+/// contains boards that no game leads to.
 pub struct BoardSpace<G>(PhantomData<fn() -> G>);
 
 impl<G> BoardSpace<G> {
-    /// The boards of this game.
+    /// Creates the space of this game's boards.
     #[must_use]
     pub fn new() -> Self {
         Self(PhantomData)

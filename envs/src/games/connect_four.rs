@@ -1,4 +1,4 @@
-//! Four in a row, with stones that fall.
+//! Connect Four: four in a row, with falling stones.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,16 +19,16 @@ const WORTH: [i32; 5] = [0, 1, 4, 16, 64];
 /// The least and the greatest depth of the search.
 const DEPTHS: std::ops::RangeInclusive<u32> = 1..=12;
 
-/// A position of Connect Four: the players in turn drop a stone into a column (0 to 6) of a board of
-/// 6 rows and 7 columns, where it falls on those below, and who first has four in a row, across, down
-/// or diagonally, wins. A full board without such a row is a draw.
+/// A position of Connect Four. The players take turns to drop a stone into a column (0 to 6) of a
+/// board of 6 rows and 7 columns. The first to have four in a row, horizontally, vertically or
+/// diagonally, wins. A full board without such a row is a draw.
 ///
-/// With perfect play the first player wins, by beginning in the middle column: Allis, "A
-/// knowledge-based approach of Connect-Four" (1988), and James D. Allen, independently. The search of
-/// this library looks ahead no farther than its depth, and then goes by the rows of four that are
-/// still open to either player.
+/// With perfect play the first player wins, starting in the middle column: Allis, "A
+/// knowledge-based approach of Connect-Four" (1988), and James D. Allen, independently. The search
+/// of this library looks ahead `depth` moves, and then counts the rows of four that are still open
+/// to either player.
 ///
-/// As an environment it is [`TwoPlayer<ConnectFour>`](super::TwoPlayer).
+/// The environment is [`TwoPlayer<ConnectFour>`](super::TwoPlayer).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConnectFour(Stones);
 
@@ -105,7 +105,7 @@ fn has_won(stones: Set) -> bool {
     WAYS.iter().any(|&way| starts_of_rows(stones, way, 4) != 0)
 }
 
-/// Who plays against the agent in Connect Four.
+/// The agent's opponent in Connect Four.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectFourOpponent {
@@ -113,22 +113,22 @@ pub enum ConnectFourOpponent {
     #[default]
     #[serde(rename = "self")]
     SelfPlay,
-    /// Somebody who moves at random.
+    /// An opponent that moves at random.
     Random,
-    /// Somebody who looks ahead.
+    /// An opponent that looks ahead.
     Minimax,
 }
 
 crate::documented! {
-    /// How Connect Four is played as an environment.
+    /// The options of Connect Four as an environment.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct ConnectFourConfig {
-        /// Who the agent plays against: itself ("self"), somebody who moves at random ("random") or
-        /// who looks ahead ("minimax").
+        /// The agent's opponent: the agent itself ("self"), random moves ("random") or a search
+        /// that looks ahead ("minimax").
         pub opponent: ConnectFourOpponent,
-        /// How many moves the opponent "minimax" looks ahead, in 1..=12; each takes it about three
-        /// times as long.
+        /// The number of moves that the opponent "minimax" looks ahead, from 1 to 12; each takes
+        /// about three times as long.
         pub depth: u32,
     }
 }
@@ -140,7 +140,7 @@ impl Default for ConnectFourConfig {
 }
 
 impl ConnectFourConfig {
-    /// The opponent that the settings ask for.
+    /// Creates the opponent of these options.
     ///
     /// # Errors
     /// [`EnvError::InvalidOption`] if the depth is out of range.

@@ -1,22 +1,22 @@
-//! A policy against everything that an opponent can do.
+//! Plays a policy against every possible opponent.
 
 use super::{BoardGame, Ending, Player, Set, Stones, members};
 
-/// How games ended.
+/// The results of games.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Those that were won.
+    /// The number of games won.
     pub won: u64,
-    /// Those that nobody won.
+    /// The number of draws.
     pub drawn: u64,
-    /// Those that were lost.
+    /// The number of games lost.
     pub lost: u64,
 }
 
-/// Plays every game that there is between a policy and an opponent who may do anything, the policy
-/// once as the first and once as the second player: for games that are short.
+/// Plays every possible game between a policy and an opponent that may make any move, with the
+/// policy as the first and as the second player. Use it for short games only.
 ///
-/// `choose` gives the actions that the policy may take where it sees these stones. One that is not
+/// `choose` returns the actions that the policy may take in a view of the board. A move that is not
 /// allowed loses.
 pub fn every_game<G: BoardGame>(choose: &mut impl FnMut(Stones) -> Set) -> Tally {
     let mut tally = Tally::default();

@@ -1,4 +1,4 @@
-//! What a two-player game is to a search.
+//! Two-player games for the search.
 
 use std::fmt::Debug;
 
@@ -7,14 +7,14 @@ use super::minimax;
 /// One of the two players.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Player {
-    /// The one who begins.
+    /// The player who moves first.
     First,
-    /// The other.
+    /// The player who moves second.
     Second,
 }
 
 impl Player {
-    /// The opponent.
+    /// Returns the opponent.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -24,17 +24,17 @@ impl Player {
     }
 }
 
-/// How a game ended.
+/// The ending of a game.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// This player won.
     Won(Player),
-    /// Nobody did.
+    /// The game is a draw.
     Drawn,
 }
 
 impl Ending {
-    /// What the ending is worth to a player: 1, 0 or −1.
+    /// Returns the value of the ending for a player: 1, 0 or −1.
     #[must_use]
     pub fn score(self, player: Player) -> f64 {
         match self {
@@ -45,10 +45,10 @@ impl Ending {
     }
 }
 
-/// A set of actions (or of a board's cells): bit i is set where the i-th belongs to it.
+/// A set of actions (or of a board's cells): bit i is set if it contains i.
 pub type Set = u64;
 
-/// The members of a set, in order.
+/// Returns the members of a set, in ascending order.
 pub fn members(set: Set) -> impl Iterator<Item = usize> {
     let mut left = set;
     std::iter::from_fn(move || {
@@ -58,34 +58,34 @@ pub fn members(set: Set) -> impl Iterator<Item = usize> {
     })
 }
 
-/// A position of a two-player, zero-sum game of perfect information, in which chance has no part.
+/// A position of a two-player, zero-sum game with perfect information and without chance.
 ///
-/// The default is the position that a game starts from. A game comes to an end whatever is played.
+/// The default is the initial position. Every game must end, whatever is played.
 pub trait Game: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
-    /// Every action, in the order in which a search does well to try them: the strong ones first.
-    /// There are at most 64.
+    /// All actions, at most 64, in the order in which a search should try them: the strongest
+    /// first.
     const ORDER: &'static [usize];
 
-    /// Whose turn it is.
+    /// Returns the player to move.
     fn mover(&self) -> Player;
 
-    /// What the mover may do: nothing once the game is over.
+    /// Returns the allowed moves: empty once the game is over.
     fn moves(&self) -> Set;
 
     /// Makes a move that is allowed.
     fn play(&mut self, action: usize);
 
-    /// How the game ended, if it has.
+    /// Returns the ending, if the game is over.
     fn ending(&self) -> Option<Ending>;
 
-    /// What a search that may look no further thinks the position is worth to the mover: nearer to 0
-    /// than [`minimax::WIN`]. Nothing, unless the game knows better.
+    /// Estimates the value of the position for the player to move, where the search stops: closer
+    /// to 0 than [`minimax::WIN`]. The default is 0.
     fn promise(&self) -> i32 {
         0
     }
 
-    /// The moves that are best for the mover, as far as `depth` moves show. A game of few positions
-    /// may remember them.
+    /// Returns the best moves for the player to move, found by looking `depth` moves ahead. A game
+    /// with few positions may cache them.
     fn best_moves(&self, depth: u32) -> Set {
         minimax::best_moves(self, depth)
     }

@@ -1,8 +1,8 @@
-//! Looking ahead: minimax with alpha-beta pruning.
+//! Minimax search with alpha-beta pruning.
 //!
-//! Source: Knuth and Moore, "An analysis of alpha-beta pruning" (1975), in its negamax form: what a
-//! position is worth to the mover is the greatest of what the positions after it are not worth to
-//! the opponent.
+//! Source: Knuth and Moore, "An analysis of alpha-beta pruning" (1975), in its negamax form: the
+//! value of a position for the player to move is the maximum of the negated values of its
+//! successors for the opponent.
 //!
 //! ```text
 //! value(position, depth, α, β):
@@ -17,14 +17,13 @@
 
 use super::{Ending, Game, Set};
 
-/// What a won game is worth at least: more than any position promises.
+/// The least value of a won game: higher than any estimate.
 pub const WIN: i32 = 1_000_000;
 /// More than anything is worth.
 const BOUND: i32 = 2 * WIN;
 
-/// The moves of the greatest value for the mover, of which there are several where they are worth
-/// the same; none once the game is over. Looks `depth` moves ahead, at least one, and thinks a win
-/// the better the sooner it comes.
+/// Returns the moves with the highest value for the player to move, several if they are equal; none
+/// once the game is over. Looks `depth` moves ahead, at least one, and prefers earlier wins.
 #[must_use]
 pub fn best_moves<G: Game>(game: &G, depth: u32) -> Set {
     let (mut best, mut value) = (0, -BOUND);
@@ -40,7 +39,7 @@ pub fn best_moves<G: Game>(game: &G, depth: u32) -> Set {
     best
 }
 
-/// What a position is worth to the mover, as far as `depth` moves show.
+/// Returns the value of a position for the player to move, found by looking `depth` moves ahead.
 #[must_use]
 pub fn value<G: Game>(game: &G, depth: u32) -> i32 {
     search(game, depth, -BOUND, BOUND)

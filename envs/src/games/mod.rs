@@ -1,7 +1,7 @@
-//! Board games of two players, to be learned by self-play or against an opponent.
+//! Board games for two players, for self-play or against an opponent.
 //!
-//! A game is a [`Game`] for the search ([`minimax`]) and a [`BoardGame`] for the environment
-//! ([`TwoPlayer`]); one of one's own needs no more than these two traits.
+//! A game implements [`Game`] for the search ([`minimax`]) and [`BoardGame`] for the environment
+//! ([`TwoPlayer`]); a new game needs only these two traits.
 
 mod board;
 mod connect_four;
@@ -20,9 +20,9 @@ pub use two_player::{Opponent, TwoPlayer};
 
 use crate::EnvSpec;
 
-/// The registered environments of this folder.
+/// Returns the registered environments of this folder.
 ///
-/// Self-play is measured against somebody else: how often an agent beats itself says nothing.
+/// Self-play is evaluated against an opponent: how often an agent beats itself says nothing.
 pub(crate) fn specs() -> Vec<EnvSpec> {
     vec![
         EnvSpec::finite("TicTacToe-v0", |options| {

@@ -1,4 +1,4 @@
-//! Three in a row.
+//! Tic-tac-toe: three in a row.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -18,21 +18,21 @@ const WAYS: [Way; 4] = ways(SIDE, SIDE, 3);
 /// The boards that there are, whether a game leads to them or not.
 const BOARDS: usize = 3_usize.pow(CELLS as u32);
 
-/// A position of tic-tac-toe: the players in turn put a stone on an empty cell of a board of 3 by 3
-/// (cells 0 to 8, row by row), and who first has three in a row, across, down or diagonally, wins. A
-/// full board without such a row is a draw.
+/// A position of tic-tac-toe. The players take turns to put a stone on an empty cell of a board of
+/// 3 by 3 (cells 0 to 8, row by row). The first to have three in a row, horizontally, vertically or
+/// diagonally, wins. A full board without such a row is a draw.
 ///
-/// With perfect play from both sides it is a draw. Perfect play against an opponent who moves at
-/// random expects a return of 0.9948 as the first player and 0.9249 as the second.
+/// With perfect play from both sides it is a draw. Perfect play against a random opponent has an
+/// expected return of 0.9948 as the first player and 0.9249 as the second.
 ///
-/// As an environment it is [`TwoPlayer<TicTacToe>`](super::TwoPlayer), whose observations are finite
-/// (one of 3⁹ boards) and features with an action mask at once.
+/// The environment is [`TwoPlayer<TicTacToe>`](super::TwoPlayer). Its observations are both finite
+/// (one of 3⁹ boards) and features with an action mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TicTacToe(Stones);
 
 impl TicTacToe {
-    /// The opponent who looks ahead to the end of the game: always plays a move that no other is
-    /// better than, each of several with the same probability.
+    /// The opponent that looks ahead to the end of the game and plays one of the best moves, each
+    /// with the same probability.
     pub const PERFECT: Opponent = Opponent::Minimax { depth: CELLS as u32 };
 }
 
@@ -134,7 +134,7 @@ const TERNARY: [usize; 1 << CELLS] = {
     numbers
 };
 
-/// Who plays against the agent in tic-tac-toe.
+/// The agent's opponent in tic-tac-toe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TicTacToeOpponent {
@@ -142,19 +142,19 @@ pub enum TicTacToeOpponent {
     #[default]
     #[serde(rename = "self")]
     SelfPlay,
-    /// Somebody who moves at random.
+    /// An opponent that moves at random.
     Random,
-    /// Somebody who never makes a mistake.
+    /// An opponent that plays perfectly.
     Perfect,
 }
 
 crate::documented! {
-    /// How tic-tac-toe is played as an environment.
+    /// The options of tic-tac-toe as an environment.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct TicTacToeConfig {
-        /// Who the agent plays against: itself ("self"), somebody who moves at random ("random") or
-        /// who never makes a mistake ("perfect").
+        /// The agent's opponent: the agent itself ("self"), random moves ("random") or perfect play
+        /// ("perfect").
         pub opponent: TicTacToeOpponent,
     }
 }

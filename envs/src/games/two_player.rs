@@ -10,39 +10,38 @@ use crate::{
     tiles::{certain, expect_indices, index_below},
 };
 
-/// Who makes the moves that the agent does not make.
+/// The opponent of the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opponent {
-    /// Nobody: the agent moves for both sides.
+    /// No opponent: the agent moves for both sides.
     SelfPlay,
-    /// Somebody who makes each allowed move with the same probability.
+    /// Plays each allowed move with the same probability.
     Random,
-    /// Somebody who looks `depth` moves ahead, and makes each of the moves that are best as far as
-    /// that shows with the same probability.
+    /// Looks `depth` moves ahead, and plays each of the best moves found with the same probability.
     Minimax {
-        /// The moves that are looked ahead, at least 1.
+        /// The number of moves to look ahead, ≥ 1.
         depth: u32,
     },
 }
 
-/// A game of two players in turn, as an environment.
+/// An environment for a game of two players who take turns.
 ///
-/// What is observed are the [`Stones`] through the eyes of whoever has to move. A move that wins is
-/// worth 1, one after which the game is lost (against an opponent) −1, all others 0. A move that is
-/// not allowed loses the game at once and is worth −1: agents that heed the
-/// [action mask](crate::FeatureSpace::action_mask) never make one, and others learn not to.
+/// The observation is the [`Stones`] from the view of the player to move. A winning move gives 1, a
+/// move after which the opponent wins −1, all others 0. A move that is not allowed loses the game
+/// at once and gives −1: agents that use the [action mask](crate::FeatureSpace::action_mask) never
+/// make one, others learn not to.
 ///
-/// **Self-play** ([`Opponent::SelfPlay`]): the agent moves for both sides. Each observation is what
-/// the player to move sees, and each reward is the reward of the player who moved. So the state after
-/// a move is worth to its mover what it is *not* worth to the player who sees it: any agent learns to
-/// play, without being told of games, by a discount of γ = −1. A target r + γ max Q(s', ·) is then
-/// r − max Q(s', ·), and advantages and returns over several steps alternate in sign as they should.
+/// **Self-play** ([`Opponent::SelfPlay`]): the agent moves for both sides. Each observation is the
+/// view of the player to move, and each reward is that of the player who moved. The value of the
+/// next state for the mover is therefore the negative of its value for the player who sees it: with
+/// a discount of γ = −1 any agent can learn the game. The target r + γ max Q(s', ·) becomes r − max
+/// Q(s', ·), and advantages and multi-step returns alternate in sign as they should.
 ///
-/// Against an **opponent** the environment answers each of the agent's moves. Who begins is drawn on
-/// reset, and what is observed are the stones as the agent sees them.
+/// Against an **opponent** the environment answers each of the agent's moves. The first player is
+/// random, and the observation is the agent's view.
 ///
-/// The [`transitions`](Env::transitions) are known, so that value iteration with γ = −1 solves a game
-/// by itself, and with γ = 1 finds what can be had from an opponent.
+/// The [`transitions`](Env::transitions) are known: value iteration solves self-play with γ = −1,
+/// and with γ = 1 finds the best policy against an opponent.
 #[derive(Clone, Debug)]
 pub struct TwoPlayer<G> {
     opponent: Opponent,
@@ -54,19 +53,19 @@ pub struct TwoPlayer<G> {
 }
 
 impl<G: BoardGame> TwoPlayer<G> {
-    /// A game against this opponent.
+    /// Creates a game against this opponent.
     #[must_use]
     pub fn new(opponent: Opponent) -> Self {
         Self { opponent, game: G::default(), viewer: Player::First, is_forfeited: false }
     }
 
-    /// The position.
+    /// Returns the position.
     #[must_use]
     pub fn game(&self) -> &G {
         &self.game
     }
 
-    /// The player through whose eyes the board is seen: the one to move, while the game lasts.
+    /// Returns the player whose view is observed: the one to move, while the game lasts.
     #[must_use]
     pub fn viewer(&self) -> Player {
         self.viewer
@@ -177,9 +176,9 @@ impl<G: BoardGame> Env for TwoPlayer<G> {
         self.set_state(&numbers)
     }
 
-    /// The cells, row by row (0 empty, 1 a stone of the first player's, 2 one of the second's), then
-    /// through whose eyes the board is seen (0 the first player's, 1 the second's) and whether the
-    /// last move was one that is not allowed.
+    /// Returns the cells, row by row (0 empty, 1 a stone of the first player, 2 one of the second),
+    /// then the player whose view is observed (0 the first, 1 the second) and whether the last move
+    /// was not allowed.
     fn state(&self) -> Option<Vec<f64>> {
         let stones = self.by_player();
         let rest = [usize::from(self.viewer == Player::Second), self.is_forfeited.into()];
@@ -215,7 +214,7 @@ impl<G: BoardGame> Env for TwoPlayer<G> {
         Some(self.seen())
     }
 
-    /// A board that is not one of a running game counts as one on which the game is over.
+    /// Treats a board that is not part of a running game as finished.
     fn transitions(&self, seen: &Stones, action: &i64) -> Option<Vec<Transition<Stones>>> {
         let action = index_below(G::ORDER.len(), *action)?;
         let Some(game) = G::from_stones(*seen).filter(|game| game.ending().is_none()) else {
@@ -272,8 +271,8 @@ impl<G: BoardGame> Env for TwoPlayer<G> {
         ))
     }
 
-    /// The board with the first player's stones as `X` and the second's as `O`, and how the game
-    /// stands.
+    /// Renders the board with the first player's stones as `X` and the second's as `O`, and the
+    /// state of the game.
     fn render_ansi(&self) -> Option<String> {
         let name = |player: Player| if player == Player::First { 'X' } else { 'O' };
         let mover = name(self.game.mover());

@@ -1,4 +1,4 @@
-//! Breakout in small.
+//! Breakout, simplified.
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -47,25 +47,25 @@ impl Direction {
     }
 }
 
-/// Breakout: keep a ball in play with a paddle that stays (0) or moves to the left (1) or right (2),
-/// and break the bricks of a wall with it.
+/// Breakout: keep a ball in play with a paddle that stays (0) or moves left (1) or right (2), and
+/// break the bricks of a wall with it.
 ///
-/// The observation is a picture of 10 by 10 pixels and 4 binary channels: the paddle, the ball, where
-/// the ball was before, and the bricks. Each brick broken is worth 1; when the wall of 3 rows is
-/// gone, a new one comes. The ball moves along diagonals, from a side drawn on reset. The episode
-/// terminates when it passes the paddle. With probability `sticky_action_probability` the action
-/// taken before is repeated instead of the one asked for; it outlasts a reset, as in MinAtar.
+/// The observation is an image of 10 by 10 pixels and 4 binary channels: the paddle, the ball, the
+/// ball's previous place, and the bricks. Each broken brick gives 1; when the wall of 3 rows is
+/// gone, a new one appears. The ball moves along diagonals, from a random side. The episode
+/// terminates when it passes the paddle. With probability `sticky_action_probability` the previous
+/// action is repeated instead of the chosen one; it survives a reset, as in MinAtar.
 ///
-/// Where actions do not stick, a paddle that follows the ball never loses it, so there is no greatest
-/// return without a step limit. Registered, episodes are truncated after 1000 steps, and count as
-/// solved from a third of a wall on.
+/// Without sticky actions, a paddle that follows the ball never loses it, so the return is
+/// unbounded without a step limit. The registered environment truncates episodes after 1000 steps,
+/// and counts as solved from a third of a wall on.
 ///
 /// Source: Young and Tian, "MinAtar: An Atari-inspired testbed for thorough and reproducible
 /// reinforcement learning experiments" (2019), version 1.0.15 with its minimal set of actions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Breakout {
-    /// The probability that the action before is repeated instead of the one asked for.
+    /// The probability that the previous action is repeated instead of the chosen one; in [0, 1].
     pub sticky_action_probability: f64,
     state: State,
     /// The memory of the next picture.
@@ -94,10 +94,10 @@ impl Default for Breakout {
 }
 
 impl Breakout {
-    /// A game whose actions stick with this probability.
+    /// Creates a game with this probability of sticky actions.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] if it lies outside 0..=1.
+    /// [`EnvError::InvalidOption`] if the probability lies outside 0..=1.
     pub fn new(sticky_action_probability: f64) -> Result<Self, EnvError> {
         let state = State::start(false, 0);
         Self { sticky_action_probability, state, spare: Vec::new() }.checked()

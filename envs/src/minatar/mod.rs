@@ -1,4 +1,4 @@
-//! Games after Atari's in small, seen as pictures: Young and Tian, "MinAtar" (2019).
+//! Simplified Atari games with image observations: Young and Tian, "MinAtar" (2019).
 
 mod breakout;
 
@@ -8,7 +8,7 @@ use crate::{EnvError, EnvSpec};
 
 const BREAKOUT: &str = "MinAtarBreakout-v1";
 
-/// The registered environments of this folder.
+/// Returns the registered environments of this folder.
 pub(crate) fn specs() -> Vec<EnvSpec> {
     vec![
         EnvSpec::discrete(BREAKOUT, |options| {
@@ -23,7 +23,7 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
         .option(
             "sticky_action_probability",
             0.1,
-            "The probability that the action before is repeated instead of the one asked for.",
+            "The probability that the previous action is repeated instead of the chosen one.",
         )
         .max_episode_steps(1000)
         .reward_threshold(10.0),

@@ -1,4 +1,4 @@
-//! Environments whose bodies a 2-D physics engine moves (Gymnasium's Box2D folder).
+//! Environments simulated by a 2-D physics engine (Gymnasium's Box2D folder).
 
 mod lunar_lander;
 
@@ -9,7 +9,7 @@ use crate::EnvSpec;
 const LANDER: &str = "LunarLander-v0";
 const LANDER_CONTINUOUS: &str = "LunarLanderContinuous-v0";
 
-/// The registered environments of this folder.
+/// Returns the registered environments of this folder.
 pub(crate) fn specs() -> Vec<EnvSpec> {
     vec![
         EnvSpec::discrete(LANDER, |options| {

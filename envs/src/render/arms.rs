@@ -3,8 +3,8 @@
 use super::lettering::write_centred;
 use super::{Canvas, Colour, Frame};
 
-/// A bandit: its arms' values, the standard deviation of their rewards (a bar around each value)
-/// and the arm and the reward of the last pull (a large dot). The best arm is green. 600 x 400
+/// Draws a bandit: its arms' values, the standard deviation of their rewards (a bar around each
+/// value) and the arm and reward of the last pull (a large dot). The best arm is green. 600 x 400
 /// pixels.
 #[must_use]
 pub fn bandit(values: &[f64], noise: f64, last_pull: Option<(usize, f64)>) -> Frame {

@@ -6,7 +6,7 @@ const SIDE: f64 = 80.0;
 const MARGIN: f64 = 14.0;
 const PAPER: Colour = Colour([250, 249, 245]);
 
-/// What a board looks like.
+/// The style of a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
     /// Lines on paper, with crosses and noughts.
@@ -15,12 +15,12 @@ pub enum Look {
     Rack,
 }
 
-/// A board of so many rows and columns. `stone` tells what lies on a cell, numbered row by row: 0 for
-/// nothing, 1 or 2 for a player's stone; `is_winning` whether the cell is of the row that won. Cells
-/// are 80 pixels wide.
+/// Draws a board. `stone` returns the contents of a cell, numbered row by row: 0 empty, 1 or 2 for
+/// a player's stone; `is_winning` whether the cell is part of the winning row. Cells are 80 pixels
+/// wide.
 ///
 /// # Panics
-/// If there is no cell.
+/// If there are no cells.
 #[must_use]
 pub fn picture(
     look: Look,

@@ -1,16 +1,16 @@
-//! A sheet to draw on, measured in pixels from the top left.
+//! A canvas, measured in pixels from the top left.
 
 use tiny_skia::{FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
 
 use super::Frame;
 
-/// A place on a [`Canvas`]: pixels to the right and downwards.
+/// A position on a [`Canvas`]: pixels to the right and downwards.
 pub type Pixel = [f64; 2];
 
 /// An opaque colour: red, green and blue.
 ///
-/// The named ones are the palette of Okabe and Ito, "Color universal design" (2008), which people
-/// with any kind of colour vision can tell apart, and a few greys.
+/// The named colours are the palette of Okabe and Ito, "Color universal design" (2008), which
+/// people with any kind of colour vision can distinguish, and a few greys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Colour(pub [u8; 3]);
 
@@ -31,14 +31,14 @@ impl Colour {
     pub const PURPLE: Self = Self([204, 121, 167]);
     /// White.
     pub const WHITE: Self = Self([255; 3]);
-    /// The nearly black grey of outlines and text.
+    /// The dark grey of outlines and text.
     pub const INK: Self = Self([43, 48, 56]);
-    /// The middle grey of what matters less.
+    /// The middle grey of less important parts.
     pub const GREY: Self = Self([150, 156, 165]);
-    /// The light grey of the ground.
+    /// The light grey of the background.
     pub const MIST: Self = Self([226, 230, 235]);
 
-    /// This colour with the share `amount`, in 0..=1, of another mixed in.
+    /// Mixes this colour with the fraction `amount`, in 0..=1, of another.
     #[must_use]
     pub fn mix(self, other: Self, amount: f64) -> Self {
         let mixed = |i: usize| {
@@ -56,30 +56,30 @@ impl Colour {
     }
 }
 
-/// Where the points of a world lie on a canvas: x to the right and y upwards.
+/// Maps points of a world (x to the right, y upwards) to pixels of a canvas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct View {
     /// The pixel of the world's origin.
     pub origin: Pixel,
-    /// Pixels to a unit of the world.
+    /// Pixels per unit of the world.
     pub scale: f64,
 }
 
 impl View {
-    /// The pixel of a point of the world.
+    /// Returns the pixel of a point of the world.
     #[must_use]
     pub fn pixel(&self, [x, y]: [f64; 2]) -> Pixel {
         [self.origin[0] + self.scale * x, self.origin[1] - self.scale * y]
     }
 }
 
-/// A sheet to draw on with smooth edges. What lies beyond its edge is not drawn.
+/// A canvas that draws with smooth edges. Parts beyond its edge are clipped.
 pub struct Canvas {
     pixmap: Pixmap,
 }
 
 impl Canvas {
-    /// A sheet of one colour.
+    /// Creates a canvas of one colour.
     ///
     /// # Panics
     /// If a side is 0 or so long that the pixels do not fit in memory.
@@ -103,23 +103,23 @@ impl Canvas {
         f64::from(self.pixmap.height())
     }
 
-    /// Covers everything with one colour.
+    /// Fills the canvas with one colour.
     pub fn clear(&mut self, colour: Colour) {
         let [red, green, blue] = colour.0;
         self.pixmap.fill(tiny_skia::Color::from_rgba8(red, green, blue, 255));
     }
 
-    /// A filled polygon.
+    /// Draws a filled polygon.
     pub fn polygon(&mut self, corners: &[Pixel], colour: Colour) {
         self.fill(polyline(corners, true), colour);
     }
 
-    /// A filled circle.
+    /// Draws a filled circle.
     pub fn circle(&mut self, [x, y]: Pixel, radius: f64, colour: Colour) {
         self.fill(PathBuilder::from_circle(bounded(x), bounded(y), bounded(radius)), colour);
     }
 
-    /// A line through the points, with round ends.
+    /// Draws a line through the points, with round ends.
     pub fn line(&mut self, points: &[Pixel], width: f64, colour: Colour) {
         let Some(path) = polyline(points, false) else { return };
         let stroke = Stroke {
@@ -131,13 +131,13 @@ impl Canvas {
         self.pixmap.stroke_path(&path, &colour.paint(), &stroke, Transform::identity(), None);
     }
 
-    /// A filled rectangle with corners rounded to `radius`, given by its top left corner.
+    /// Draws a filled rectangle with corners rounded to `radius`, given by its top left corner.
     pub fn rounded_rect(&mut self, [x, y]: Pixel, size: [f64; 2], radius: f64, colour: Colour) {
         let radius = radius.min(size[0] / 2.0).min(size[1] / 2.0);
         self.fill(rounded([x, y], size, radius), colour);
     }
 
-    /// The picture drawn so far.
+    /// Returns the picture drawn so far.
     #[must_use]
     pub fn into_frame(self) -> Frame {
         // Everything drawn is opaque, so premultiplied colours are plain ones.

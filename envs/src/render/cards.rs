@@ -1,11 +1,11 @@
-//! A table of blackjack as a picture.
+//! Pictures of blackjack.
 
 use super::lettering::write_centred;
 use super::{Canvas, Colour, Frame, Pixel};
 
 const CLOTH: Colour = Colour([0, 92, 72]);
 
-/// A table of blackjack: the player's sum, whether they have an ace that counts 11, and the
+/// Draws a table of blackjack: the player's sum, whether they have an ace that counts 11, and the
 /// dealer's open card (1 is an ace). 600 x 400 pixels.
 #[must_use]
 pub fn blackjack(player_sum: i64, has_usable_ace: bool, dealer_card: i64) -> Frame {

@@ -1,17 +1,17 @@
-//! Boards of coloured cells: games seen as pictures of few pixels.
+//! Boards of coloured cells, for games with image observations.
 
 use super::{Canvas, Colour, Frame};
 
-/// The ground of a board.
+/// The background colour of a board.
 pub const DARK: Colour = Colour([30, 34, 41]);
 /// About how long the picture's longer side is, in pixels.
 const LENGTH: usize = 480;
 
-/// A board of so many rows and columns in the colours of its cells, given by row and column. The
-/// longer side makes about 480 pixels.
+/// Draws a board; `colour` returns the colour of the cell at a row and column. The longer side has
+/// about 480 pixels.
 ///
 /// # Panics
-/// If there is no cell.
+/// If there are no cells.
 #[must_use]
 pub fn picture(rows: usize, columns: usize, colour: impl Fn(usize, usize) -> Colour) -> Frame {
     assert!(rows > 0 && columns > 0, "a board has cells");

@@ -1,11 +1,11 @@
-//! The classic-control environments as pictures, from the numbers of their states.
+//! Pictures of the classic-control environments, drawn from the numbers of their states.
 
 use super::{Canvas, Colour, Frame, Pixel, View};
 
 const PAPER: Colour = Colour([250, 251, 252]);
 
-/// A pole on a cart: the cart's position in metres, the pole's angle from upright in radians and
-/// half its length in metres. 600 x 400 pixels; the posts stand where the track ends, at ±2.4 m.
+/// Draws a pole on a cart: the cart's position in metres, the pole's angle from upright in radians
+/// and half its length in metres. 600 x 400 pixels; posts mark the ends of the track, at ±2.4 m.
 #[must_use]
 pub fn cart_pole(position: f64, angle: f64, half_length: f64) -> Frame {
     let mut canvas = Canvas::new(600, 400, PAPER);
@@ -33,8 +33,8 @@ pub fn cart_pole(position: f64, angle: f64, half_length: f64) -> Frame {
     canvas.into_frame()
 }
 
-/// A car in a valley: its position, and that of the goal. 600 x 400 pixels; the post at the left
-/// is the wall.
+/// Draws a car in a valley: its position and that of the goal. 600 x 400 pixels; the post on the
+/// left is the wall.
 #[must_use]
 pub fn mountain_car(position: f64, goal: f64) -> Frame {
     /// How far the drawing reaches beyond what the car can, so that all of it is seen.
@@ -86,8 +86,8 @@ pub fn mountain_car(position: f64, goal: f64) -> Frame {
     canvas.into_frame()
 }
 
-/// An arm of two links: the first's angle from straight down, the second's from the first, in
-/// radians. 500 x 500 pixels; the tip is to reach the line.
+/// Draws an arm of two links: the first angle from straight down, the second relative to the first
+/// link, in radians. 500 x 500 pixels; the line marks the goal of the tip.
 #[must_use]
 pub fn acrobot(angle_1: f64, angle_2: f64) -> Frame {
     let mut canvas = Canvas::new(500, 500, PAPER);
@@ -113,8 +113,8 @@ fn dashes(canvas: &mut Canvas, y: f64, colour: Colour) {
     }
 }
 
-/// A pendulum: its angle from upright in radians, counter-clockwise as in Gymnasium. 500 x 500
-/// pixels; the mark above shows where it is to stand.
+/// Draws a pendulum: its angle from upright in radians, counter-clockwise as in Gymnasium. 500 x
+/// 500 pixels; the mark shows the upright position.
 #[must_use]
 pub fn pendulum(angle: f64) -> Frame {
     let mut canvas = Canvas::new(500, 500, PAPER);

@@ -1,22 +1,22 @@
-//! Writing pictures to files that are either whole or not there.
+//! Writes pictures to files atomically.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Why a picture could not be made or written.
+/// Why a picture could not be drawn or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
     /// The file could not be written.
     #[error("cannot write {}: {source}; does its folder exist, and may it be written to?", path.display())]
     Write {
-        /// The file that was asked for.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// An animation of nothing.
+    /// An animation has no frames.
     #[error("an animation needs at least one frame, got none")]
     NoFrames,
     /// The frames of an animation differ in size.
@@ -32,7 +32,7 @@ pub enum RenderError {
         /// This frame's width and height.
         got: (usize, usize),
     },
-    /// A frame whose sides do not suit the format or its own pixels.
+    /// A frame's sides do not fit the format, or its bytes do not fit its sides.
     #[error(
         "a frame of {width} x {height} pixels must have sides in 1..={limit} and {} bytes, got {bytes}",
         3_u128 * (*width as u128) * (*height as u128)
@@ -42,12 +42,12 @@ pub enum RenderError {
         width: usize,
         /// The frame's height.
         height: usize,
-        /// The longest side that the format holds.
+        /// The longest side allowed by the format.
         limit: u32,
         /// The number of bytes that the frame has.
         bytes: usize,
     },
-    /// A speed that a GIF cannot play.
+    /// The frame rate is outside the range of a GIF.
     #[error("frames per second must lie in 0.01..=50, got {0}")]
     InvalidSpeed(f64),
     /// The picture could not be encoded.

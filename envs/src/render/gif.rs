@@ -16,17 +16,17 @@ const EXACT_SHARE: f64 = 0.97;
 /// How coarsely a palette is fitted: 1 is best, 30 fastest.
 const FIT_SPEED: i32 = 10;
 
-/// Writes frames as a GIF that plays forever: whole, or not at all. A slice of frames will do, and
-/// so will an iterator, of which no more than two frames are held at a time.
+/// Writes frames as an endlessly repeating GIF, atomically. Takes a slice or an iterator of frames;
+/// it holds at most two of them at a time.
 ///
-/// GIF counts time in hundredths of a second; the frames' delays are rounded so that the whole
-/// lasts as long as it should. Only what changed is stored of each frame, in up to 256 colours.
+/// GIF measures time in hundredths of a second; the delays are rounded so that the total duration
+/// is right. Each frame stores only what changed, in up to 256 colours.
 ///
 /// # Errors
 /// [`RenderError::NoFrames`], [`RenderError::SizeMismatch`] or [`RenderError::InvalidFrame`] for
-/// frames that make no animation (a GIF's sides reach 65,535), [`RenderError::InvalidSpeed`] for
-/// an `fps` outside 0.01..=50 (viewers slow down what is faster), [`RenderError::Write`] where the
-/// file cannot be written.
+/// frames that cannot form an animation (the sides of a GIF reach 65,535),
+/// [`RenderError::InvalidSpeed`] for an `fps` outside 0.01..=50 (viewers slow down faster ones),
+/// [`RenderError::Write`] if the file cannot be written.
 pub fn save_gif<F: Borrow<Frame>>(
     frames: impl IntoIterator<Item = F>,
     fps: f64,

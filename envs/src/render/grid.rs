@@ -1,4 +1,4 @@
-//! The grid worlds as pictures.
+//! Pictures of the grid worlds.
 
 mod book;
 
@@ -11,12 +11,12 @@ const MARGIN: f64 = 10.0;
 const ICE: Colour = Colour([226, 240, 249]);
 const LAND: Colour = Colour([241, 238, 230]);
 
-/// A frozen lake: its map as rows of `S`, `F`, `H` and `G`, the player's tile, row by row, and the
-/// step to the right and downwards that they last meant to take. A square map makes about 500 x 500
+/// Draws a frozen lake: its map as rows of `S`, `F`, `H` and `G`, the player's tile, numbered row
+/// by row, and the last intended step, to the right and downwards. A square map has about 500 x 500
 /// pixels.
 ///
 /// # Panics
-/// If there is no tile, or the rows differ in length.
+/// If there are no tiles, or the rows differ in length.
 #[must_use]
 pub fn frozen_lake(desc: &[String], player: usize, heading: Option<[i8; 2]>) -> Frame {
     let columns = desc.first().map_or(0, String::len);
@@ -38,8 +38,8 @@ pub fn frozen_lake(desc: &[String], player: usize, heading: Option<[i8; 2]>) -> 
     canvas.into_frame()
 }
 
-/// A cliff of 4 rows and 12 columns: the player's tile, row by row, and the step to the right and
-/// downwards that they last meant to take. 740 x 260 pixels.
+/// Draws a cliff of 4 rows and 12 columns: the player's tile, numbered row by row, and the last
+/// intended step, to the right and downwards. 740 x 260 pixels.
 #[must_use]
 pub fn cliff_walking(player: usize, heading: Option<[i8; 2]>) -> Frame {
     let side = 60.0;
@@ -60,10 +60,9 @@ pub fn cliff_walking(player: usize, heading: Option<[i8; 2]>) -> Frame {
     canvas.into_frame()
 }
 
-/// A taxi in its town of 5 rows and columns: the marked places R, G, Y and B, whether a tile has
-/// a wall on its right, the taxi, the place where the passenger waits (none if aboard) and the
-/// place where they want to go, which has a flag. Tiles are given by row and column; 500 x 500
-/// pixels.
+/// Draws a taxi in its town of 5 rows and columns: the marked places R, G, Y and B, whether a tile
+/// has a wall on its right, the taxi, the place where the passenger waits (`None` if aboard) and
+/// the destination, which has a flag. Tiles are given by row and column; 500 x 500 pixels.
 ///
 /// # Panics
 /// If a place's number is not below 4.

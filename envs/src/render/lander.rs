@@ -1,13 +1,13 @@
-//! A lander on the moon as a picture.
+//! Pictures of LunarLander.
 
 use super::{Canvas, Colour, Frame, Pixel, View};
 
-/// What is to be seen, in metres from the lower left corner of a view of 20 by 13⅓.
+/// The scene of LunarLander, in metres from the lower left corner of a view of 20 by 13⅓.
 #[derive(Clone, Copy, Debug)]
 pub struct Moon<'a> {
     /// The corners of the surface, from the left to the right edge.
     pub ground: &'a [[f64; 2]],
-    /// Where the two flags of the pad stand.
+    /// The positions of the pad's two flags.
     pub flags: [[f64; 2]; 2],
     /// The corners of the hull, the lowest two in the middle; the outline is symmetric.
     pub hull: &'a [[f64; 2]; 6],
@@ -19,7 +19,7 @@ pub struct Moon<'a> {
 
 const SKY: Colour = Colour([24, 27, 38]);
 
-/// A lander above the surface of the moon. 600 x 400 pixels; the flags mark the pad.
+/// Draws a lander above the surface of the moon. 600 x 400 pixels; the flags mark the pad.
 #[must_use]
 pub fn lunar_lander(moon: &Moon<'_>) -> Frame {
     let mut canvas = Canvas::new(600, 400, SKY);

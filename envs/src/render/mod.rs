@@ -1,8 +1,8 @@
-//! Pictures of environments, drawn without a window or a display.
+//! Renders environments, without a window or a display.
 //!
-//! [`Env::render_rgb`](crate::Env::render_rgb) gives a [`Frame`]; frames become PNG files, an
-//! animated GIF ([`save_gif`]) or coloured text ([`half_blocks`]). An environment of one's own
-//! draws on a [`Canvas`].
+//! [`Env::render_rgb`](crate::Env::render_rgb) returns a [`Frame`]; frames become PNG files, an
+//! animated GIF ([`save_gif`]) or coloured text ([`half_blocks`]). Your own environments can draw
+//! on a [`Canvas`].
 //!
 //! ```
 //! use gymnast_envs::{Env, classic::CartPole, render::half_blocks};
@@ -45,10 +45,11 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The picture as the bytes of a PNG file.
+    /// Encodes the picture as the bytes of a PNG file.
     ///
     /// # Errors
-    /// [`RenderError::InvalidFrame`] if a side is 0 or the bytes do not fit the sides.
+    /// [`RenderError::InvalidFrame`] if a side is 0 or the number of bytes does not match the
+    /// sides.
     pub fn to_png(&self) -> Result<Vec<u8>, RenderError> {
         let (width, height) = self.sides::<u32>(i32::MAX as u32)?;
         let mut bytes = Vec::new();
@@ -62,10 +63,10 @@ impl Frame {
         Ok(bytes)
     }
 
-    /// Writes the picture as a PNG file: whole, or not at all.
+    /// Writes the picture to a PNG file atomically.
     ///
     /// # Errors
-    /// As [`to_png`](Frame::to_png), and [`RenderError::Write`] where the file cannot be written.
+    /// As [`to_png`](Frame::to_png), and [`RenderError::Write`] if the file cannot be written.
     pub fn save_png(&self, path: impl AsRef<Path>) -> Result<(), RenderError> {
         let (path, bytes) = (path.as_ref(), self.to_png()?);
         file::replace_file(path, |file| {

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use super::Frame;
 
-/// The picture as lines of half blocks in 24-bit colours, two pixels above one another to a
-/// character, scaled down to at most `max_columns` characters across. Each line ends with the
-/// terminal's own colours and a line feed.
+/// Renders the picture as lines of half blocks in 24-bit colours, each character showing two pixels
+/// above one another, scaled down to at most `max_columns` characters across. Each line ends with a
+/// reset of the colours and a line feed.
 ///
-/// The picture is never enlarged. No columns, or a frame without pixels, give no lines.
+/// The picture is never enlarged. Without columns or pixels the text is empty.
 #[must_use]
 pub fn half_blocks(frame: &Frame, max_columns: usize) -> String {
     let columns = frame.width.min(max_columns);

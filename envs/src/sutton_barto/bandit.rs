@@ -1,4 +1,4 @@
-//! Arms with unknown rewards.
+//! A multi-armed bandit.
 
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
@@ -11,22 +11,22 @@ use crate::{Discrete, Env, EnvError, Rng, Seed, Step};
 const MAX_ARMS: usize = 1000;
 
 crate::documented! {
-    /// How a [`Bandit`] is made.
+    /// The options of [`Bandit`].
     #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct BanditConfig {
-        /// The number of arms, in 1..=1000.
+        /// The number of arms, from 1 to 1000.
         pub arms: usize,
-        /// The mean of the arms' values: 4 in figure 2.5.
+        /// The mean of the arms' values; 4 in figure 2.5.
         pub mean: f64,
-        /// The standard deviation of the arms' values around it.
+        /// The standard deviation of the arms' values around `mean`; ≥ 0.
         pub spread: f64,
-        /// The standard deviation of a reward around the value of its arm.
+        /// The standard deviation of a reward around its arm's value; ≥ 0.
         pub noise: f64,
-        /// The standard deviation of the step that each value takes after each pull: 0.01 in
-        /// exercise 2.5, together with a `spread` of 0.
+        /// The standard deviation of the random step that each value takes after each pull, ≥ 0;
+        /// 0.01 in exercise 2.5, with a `spread` of 0.
         pub drift: f64,
-        /// A seed for arms that are the same in every episode, instead of new ones at each reset.
+        /// A seed for arms that stay the same in every episode; unset: new arms at each reset.
         pub arms_seed: Option<u64>,
     }
 }
@@ -37,14 +37,14 @@ impl Default for BanditConfig {
     }
 }
 
-/// Bandit: pull one of ten arms, again and again, for as much reward as can be had.
+/// Bandit: pull one of ten arms again and again, for the highest total reward.
 ///
 /// The action is the arm; the only observation is 0. At each reset the arms' values are drawn from
-/// a normal distribution, of mean 0 and variance 1; a pull brings a reward drawn around its arm's
-/// value, of variance 1. Episodes do not end by themselves: the book's are 1000 pulls long.
+/// a normal distribution with mean 0 and variance 1; a pull gives a reward drawn around its arm's
+/// value with variance 1. Episodes have no natural end: in the book they are 1000 pulls long.
 ///
-/// The [`optimal_arm`](Self::optimal_arm) and all [`values`](Self::values) are known, though not
-/// to the agent. Who knew them would expect 1.5388 a pull from ten arms, who does not 0.
+/// The [`optimal_arm`](Self::optimal_arm) and all [`values`](Self::values) can be read, but are not
+/// observed. Always pulling the best of ten arms gives 1.5388 per pull on average, a random arm 0.
 ///
 /// Source: the 10-armed testbed of Sutton and Barto, "Reinforcement Learning: An Introduction" (2nd
 /// edition, 2018), section 2.3 and figure 2.2.
@@ -56,11 +56,11 @@ pub struct Bandit {
 }
 
 impl Bandit {
-    /// A bandit with these options. Its arms' values are all `mean` before the first reset.
+    /// Creates a bandit with these options. All arms have the value `mean` before the first reset.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] if there are no arms or more than 1000, a number is not finite or
-    /// a standard deviation negative.
+    /// [`EnvError::InvalidOption`] if the number of arms is not in 1..=1000, a number is not finite
+    /// or a standard deviation is negative.
     pub fn new(config: BanditConfig) -> Result<Self, EnvError> {
         let invalid = |reason| Err(EnvError::invalid_option("Bandit-v0", reason));
         let BanditConfig { arms, mean, spread, noise, drift, .. } = config;
@@ -79,19 +79,19 @@ impl Bandit {
         Ok(Self { values: vec![mean; arms], config, last_pull: None })
     }
 
-    /// The options that the bandit was made with.
+    /// Returns the options.
     #[must_use]
     pub fn config(&self) -> &BanditConfig {
         &self.config
     }
 
-    /// The expected reward of each arm.
+    /// Returns the expected reward of each arm.
     #[must_use]
     pub fn values(&self) -> &[f64] {
         &self.values
     }
 
-    /// The arm with the greatest expected reward, the first of several.
+    /// Returns the arm with the highest expected reward, the first of equals.
     #[must_use]
     pub fn optimal_arm(&self) -> usize {
         let better = |best, arm| if self.values[arm] > self.values[best] { arm } else { best };
@@ -167,7 +167,7 @@ impl Env for Bandit {
         Ok(())
     }
 
-    /// The arms' values.
+    /// Returns the arms' values.
     fn state(&self) -> Option<Vec<f64>> {
         Some(self.values.clone())
     }
@@ -196,7 +196,8 @@ impl Env for Bandit {
         Some(arms::bandit(&self.values, self.config.noise, self.last_pull))
     }
 
-    /// A line an arm: its value, a star at the best and the reward of the last pull.
+    /// Renders one line for each arm: its value, a star at the best arm and the reward of the last
+    /// pull.
     fn render_ansi(&self) -> Option<String> {
         let best = self.optimal_arm();
         let line = |(arm, value): (usize, &f64)| {

@@ -1,4 +1,4 @@
-//! Mazes with walls that may move.
+//! Mazes whose walls may move.
 
 use serde_json::{Value, json};
 
@@ -54,9 +54,9 @@ const OPEN_AT_BOTH_ENDS: Plan = [
 /// DynaMaze: find the way from the start to the goal by moving up (0), right (1), down (2) or left
 /// (3).
 ///
-/// The observation is the tile's number, row by row, 9 to a row. A move into a wall or over the
-/// edge leads nowhere. Arriving at the goal is worth 1 and terminal, all else 0: discount (the
-/// book's γ is 0.95), or shorter ways are worth no more than longer ones.
+/// The observation is the tile's number, row by row, 9 in a row. A move into a wall or over the
+/// edge has no effect. Arriving at the goal gives 1 and is terminal, every other step 0: use a
+/// discount below 1 (0.95 in the book), or short and long ways are worth the same.
 ///
 /// | maze | the shortest way | after the walls have moved |
 /// |---|---|---|
@@ -64,11 +64,10 @@ const OPEN_AT_BOTH_ENDS: Plan = [
 /// | [`blocking`](Self::blocking) | 10 steps | 16 steps |
 /// | [`shortcut`](Self::shortcut) | 16 steps | 10 steps |
 ///
-/// Where walls move, they do so once, after a number of steps that are counted over all episodes:
-/// the count outlasts [`reset`](Env::reset), is part of a snapshot and the second number of the
-/// [`state`](Env::state). Each environment counts its own steps, so fresh ones, as an evaluation
-/// makes, have their walls where they first stood. [`transitions`](Env::transitions) are those of
-/// the next step.
+/// Walls move once, after a number of steps counted over all episodes: the count survives
+/// [`reset`](Env::reset), is part of a snapshot and the second number of the [`state`](Env::state).
+/// Each environment counts its own steps, so in a fresh one, as in an evaluation, the walls are in
+/// their first place. [`transitions`](Env::transitions) describe the next step.
 ///
 /// Source: Sutton and Barto, "Reinforcement Learning: An Introduction" (2nd edition, 2018),
 /// examples 8.1 to 8.3.
@@ -89,22 +88,22 @@ struct Moved {
 }
 
 impl DynaMaze {
-    /// The maze of example 8.1.
+    /// Creates the maze of example 8.1.
     #[must_use]
     pub fn dyna() -> Self {
         Self::new(&DYNA, None)
     }
 
-    /// The maze of example 8.2, whose short way is blocked, and a longer one opened, after so many
-    /// steps: 1000 in the book.
+    /// Creates the maze of example 8.2: after `walls_move_after` steps (1000 in the book) its short
+    /// way is blocked and a longer one opened.
     #[must_use]
     pub fn blocking(walls_move_after: u64) -> Self {
         let moved = Moved { plan: &OPEN_AT_THE_LEFT, after: walls_move_after };
         Self::new(&OPEN_AT_THE_RIGHT, Some(moved))
     }
 
-    /// The maze of example 8.3, which gets a second, shorter way after so many steps: 3000 in the
-    /// book.
+    /// Creates the maze of example 8.3: after `walls_move_after` steps (3000 in the book) a second,
+    /// shorter way opens.
     #[must_use]
     pub fn shortcut(walls_move_after: u64) -> Self {
         let moved = Moved { plan: &OPEN_AT_BOTH_ENDS, after: walls_move_after };
@@ -115,7 +114,7 @@ impl DynaMaze {
         Self { plan, moved, tile: start_of(plan), steps: 0, last_action: None }
     }
 
-    /// The maze as the next step finds it: rows of walls (`#`), the start (`S`), the goal (`G`) and
+    /// Returns the maze at the next step: rows of walls (`#`), the start (`S`), the goal (`G`) and
     /// free tiles (`.`).
     #[must_use]
     pub fn desc(&self) -> &'static [&'static str; 6] {
@@ -125,7 +124,7 @@ impl DynaMaze {
         }
     }
 
-    /// The steps taken so far, over all episodes.
+    /// Returns the number of steps so far, over all episodes.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps
@@ -202,7 +201,7 @@ impl Env for DynaMaze {
         Ok(())
     }
 
-    /// The tile, and where walls move the count of steps.
+    /// Returns the tile and, if walls move, the number of steps.
     fn state(&self) -> Option<Vec<f64>> {
         let tile = self.tile as f64;
         Some(if self.moved.is_some() { vec![tile, self.steps as f64] } else { vec![tile] })
@@ -237,7 +236,7 @@ impl Env for DynaMaze {
         Some(grid::maze(self.desc(), self.tile, self.last_action.map(|action| COMPASS[action])))
     }
 
-    /// The rows of [`desc`](Self::desc) with an `x` where the player stands.
+    /// Renders the rows of [`desc`](Self::desc) with an `x` for the player.
     fn render_ansi(&self) -> Option<String> {
         Some(grid::text(GRID.rows, GRID.columns, |tile| match tile {
             tile if tile == self.tile => 'x',

@@ -1,5 +1,5 @@
-//! The small environments of Sutton and Barto's book: "Reinforcement Learning: An Introduction", 2nd
-//! edition, 2018. Those that Gymnasium has too (CliffWalking, Blackjack) are in
+//! The small environments of Sutton and Barto, "Reinforcement Learning: An Introduction", 2nd
+//! edition, 2018. CliffWalking and Blackjack, which Gymnasium has too, are in
 //! [`toy_text`](crate::toy_text).
 
 mod bandit;
@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use crate::{EnvError, EnvOptions, EnvSpec};
 
-/// The registered environments of this folder.
+/// Returns the registered environments of this folder.
 pub(crate) fn specs() -> Vec<EnvSpec> {
     let walls_move = "The steps, counted over all episodes, after which the walls move.";
     vec![
@@ -67,7 +67,7 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
             options.parse::<NoOptions>("ShortCorridor-v0")?;
             Ok(ShortCorridor::default())
         })
-        .description("Leave a corridor whose places look alike, though one switches the actions.")
+        .description("Leave a corridor whose places look alike, but one of them swaps the actions.")
         // Far beyond what a policy that arrives at all takes, for those that never do.
         .max_episode_steps(1000)
         .reward_threshold(-12.0),

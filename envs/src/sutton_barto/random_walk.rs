@@ -1,4 +1,4 @@
-//! A walk that chance alone directs.
+//! A random walk without decisions.
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -14,13 +14,14 @@ use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 const MAX_STATES: usize = 1000;
 
 crate::documented! {
-    /// How a [`RandomWalk`] is made.
+    /// The options of [`RandomWalk`].
     #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct RandomWalkConfig {
-        /// The states between the two ends, in 1..=1000: 5 in example 6.2, 19 in example 7.1.
+        /// The number of states between the two ends, from 1 to 1000: 5 in example 6.2, 19 in
+        /// example 7.1.
         pub states: usize,
-        /// The reward for arriving at the left end: −1 in example 7.1.
+        /// The reward for arriving at the left end; −1 in example 7.1.
         pub left_reward: f64,
         /// The reward for arriving at the right end.
         pub right_reward: f64,
@@ -33,13 +34,13 @@ impl Default for RandomWalkConfig {
     }
 }
 
-/// RandomWalk: a walk that goes a step to the left or to the right with equal probability until it
-/// reaches an end. There is nothing to decide (the only action is 0), but values to predict.
+/// RandomWalk: a walk that steps left or right with equal probability until it reaches an end.
+/// There is nothing to decide (the only action is 0), but values to predict.
 ///
 /// The observation is the place: 0 and `states + 1` are the ends, which are terminal. The walk
-/// starts in the middle (left of it where the states are even in number). All rewards but those of
-/// the ends are 0. The [`true_values`](Self::true_values) are known; that of the start is the
-/// expected return, ½ unless set otherwise.
+/// starts in the middle (left of it if the number of states is even). All rewards except those of
+/// the ends are 0. The [`true_values`](Self::true_values) are known; the start's is the expected
+/// return, ½ by default.
 ///
 /// Source: Sutton and Barto, "Reinforcement Learning: An Introduction" (2nd edition, 2018),
 /// example 6.2.
@@ -50,10 +51,10 @@ pub struct RandomWalk {
 }
 
 impl RandomWalk {
-    /// A walk with these options.
+    /// Creates a walk with these options.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] if there are no states or more than 1000, or a reward is not
+    /// [`EnvError::InvalidOption`] if the number of states is not in 1..=1000, or a reward is not
     /// finite.
     pub fn new(config: RandomWalkConfig) -> Result<Self, EnvError> {
         let invalid = |reason| Err(EnvError::invalid_option("RandomWalk-v0", reason));
@@ -69,13 +70,13 @@ impl RandomWalk {
         Ok(Self { config, place: start(states) })
     }
 
-    /// The options that the walk was made with.
+    /// Returns the options.
     #[must_use]
     pub fn config(&self) -> &RandomWalkConfig {
         &self.config
     }
 
-    /// The expected return from each state between the ends, from the left, without a discount:
+    /// Returns the undiscounted expected return from each state between the ends, from the left:
     /// from the i-th of n the right end is reached with probability i / (n + 1).
     #[must_use]
     pub fn true_values(&self) -> Vec<f64> {
@@ -193,7 +194,7 @@ impl Env for RandomWalk {
         Some(grid::chain(&places, self.place, None))
     }
 
-    /// The places with an `x` where the walk is and a `T` at each end.
+    /// Renders the places with an `x` for the walk and a `T` at each end.
     fn render_ansi(&self) -> Option<String> {
         Some(grid::text(1, self.places(), |place| match place {
             place if place == self.place => 'x',

@@ -1,4 +1,4 @@
-//! A corridor whose states look alike, with the actions switched in one of them.
+//! A corridor with indistinguishable states, one of which swaps the actions.
 
 use serde_json::{Value, json};
 
@@ -15,15 +15,15 @@ const GOAL: usize = 3;
 /// Where left leads to the right and right to the left.
 const SWITCHED: usize = 1;
 
-/// ShortCorridor: get to the right end of a corridor of three places by going left (0) or right
-/// (1), which the middle one switches.
+/// ShortCorridor: reach the right end of a corridor of three places by going left (0) or right (1).
+/// The middle place swaps the two.
 ///
-/// All places look alike: the only observation is 0. A step costs 1. At the left end, going left
-/// leads nowhere. Arriving at the right end is terminal.
+/// All places look alike: the only observation is 0. A step gives −1. At the left end, going left
+/// has no effect. Arriving at the right end is terminal.
 ///
-/// Who goes right with probability p expects the return (2p − 4) / (p (1 − p)): −82.1 at p = 0.05,
-/// −44.2 at 0.95 (ε-greedy, ε = 0.1), and at best −(6 + 4√2) = −11.66 at p = 2 − √2 = 0.586. Whoever
-/// always does the same never arrives.
+/// Going right with probability p has the expected return (2p − 4) / (p (1 − p)): −82.1 at p =
+/// 0.05, −44.2 at 0.95 (ε-greedy, ε = 0.1), and at best −(6 + 4√2) = −11.66 at p = 2 − √2 = 0.586.
+/// A deterministic policy never arrives.
 ///
 /// Source: Sutton and Barto, "Reinforcement Learning: An Introduction" (2nd edition, 2018),
 /// example 13.1.
@@ -34,8 +34,8 @@ pub struct ShortCorridor {
 }
 
 impl ShortCorridor {
-    /// The expected return of going right with this probability, without a step limit: infinitely
-    /// low at 0 and 1.
+    /// Returns the expected return of going right with this probability, without a step limit: −∞
+    /// at 0 and 1.
     #[must_use]
     pub fn expected_return(probability_of_right: f64) -> f64 {
         let p = probability_of_right;
@@ -88,7 +88,7 @@ impl Env for ShortCorridor {
         Ok(())
     }
 
-    /// The place, which is not observed.
+    /// Returns the place, which is not observed.
     fn state(&self) -> Option<Vec<f64>> {
         Some(vec![self.place as f64])
     }
@@ -112,7 +112,7 @@ impl Env for ShortCorridor {
         Some(grid::chain(&places, self.place, heading))
     }
 
-    /// The places with an `x` for the player, an `s` where actions are switched and a `G`.
+    /// Renders the places with an `x` for the player, an `s` where actions are swapped and a `G`.
     fn render_ansi(&self) -> Option<String> {
         Some(grid::text(1, PLACES, |place| match place {
             place if place == self.place => 'x',

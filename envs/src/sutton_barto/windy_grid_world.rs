@@ -19,29 +19,29 @@ const GOAL: usize = GRID.tile(3, 7);
 const MOVES: [Heading; 8] = [[0, -1], [1, 0], [0, 1], [-1, 0], [1, -1], [1, 1], [-1, 1], [-1, -1]];
 
 crate::documented! {
-    /// How a [`WindyGridWorld`] is made.
+    /// The options of [`WindyGridWorld`].
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct WindyGridWorldConfig {
-        /// Whether there are diagonal moves too: exercise 6.9.
+        /// Whether diagonal moves are allowed too: exercise 6.9.
         pub kings_moves: bool,
-        /// Whether not moving, but by the wind, is one more action: exercise 6.9.
+        /// Whether standing still is allowed too, which only the wind moves: exercise 6.9.
         pub standing_still: bool,
-        /// Whether a wind may carry a row more or less than it should, with probability ⅓ each:
-        /// exercise 6.10.
+        /// Whether the wind varies: one row weaker, unchanged or one row stronger, with probability
+        /// ⅓ each: exercise 6.10.
         pub stochastic_wind: bool,
     }
 }
 
 /// WindyGridWorld: reach the goal by moving up (0), right (1), down (2) or left (3), while a wind
-/// carries upwards; its strength is that of the column moved from.
+/// carries upwards with the strength of the column that the move starts from.
 ///
 /// With king's moves, 4 to 7 are the diagonals from the upper right clockwise. Standing still is
-/// the last action. The observation is the tile's number, row by row, 10 to a row. A step costs 1;
-/// only the goal is terminal. Nothing leads over the edge.
+/// the last action. The observation is the tile's number, row by row, 10 in a row. A step gives −1;
+/// only the goal is terminal. Moves stop at the edge.
 ///
-/// The best return is −15, with king's moves −7. Stochastic wind makes them −20.628 and −10.965 by
-/// value iteration.
+/// The best return is −15, with king's moves −7. With stochastic wind value iteration gives −20.628
+/// and −10.965.
 ///
 /// Source: Sutton and Barto, "Reinforcement Learning: An Introduction" (2nd edition, 2018),
 /// example 6.5.
@@ -53,13 +53,13 @@ pub struct WindyGridWorld {
 }
 
 impl WindyGridWorld {
-    /// The grid with these options.
+    /// Creates the grid with these options.
     #[must_use]
     pub fn new(config: WindyGridWorldConfig) -> Self {
         Self { config, tile: START, last_action: None }
     }
 
-    /// The options that the grid was made with.
+    /// Returns the options.
     #[must_use]
     pub fn config(&self) -> &WindyGridWorldConfig {
         &self.config
@@ -174,7 +174,8 @@ impl Env for WindyGridWorld {
         Some(grid::windy(GRID.rows, &WIND, [START, GOAL], self.tile, heading))
     }
 
-    /// The player (`x`), the start, the goal, and below each column the strength of its wind.
+    /// Renders the player (`x`), the start, the goal, and below each column the strength of its
+    /// wind.
     fn render_ansi(&self) -> Option<String> {
         let tiles = grid::text(GRID.rows, GRID.columns, |tile| match tile {
             tile if tile == self.tile => 'x',

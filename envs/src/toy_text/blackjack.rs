@@ -1,4 +1,4 @@
-//! Blackjack against a dealer who plays by a fixed rule.
+//! Blackjack against a dealer with a fixed strategy.
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -13,20 +13,20 @@ use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 const NATURAL_SHARE: f64 = 0.816_511_295_490_033_3;
 
 crate::documented! {
-    /// How a [`Blackjack`] is made.
+    /// The rules of a [`Blackjack`] table.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct BlackjackConfig {
-        /// Whether a natural (an ace and a ten as dealt) that wins earns 1.5.
+        /// Whether a win with a natural (an ace and a ten as dealt) gives 1.5.
         pub natural: bool,
-        /// The rules of Sutton and Barto: a natural wins unless the dealer has one too, and earns 1.
-        /// Overrides `natural`.
+        /// Whether to use Sutton and Barto's rules: a natural wins unless the dealer has one too,
+        /// and gives 1. Overrides `natural`.
         pub sab: bool,
     }
 }
 
 impl Default for BlackjackConfig {
-    /// As Gymnasium registers `Blackjack-v1`: Sutton and Barto's rules.
+    /// The rules of Gymnasium's `Blackjack-v1`: Sutton and Barto's.
     fn default() -> Self {
         Self { natural: false, sab: true }
     }
@@ -69,16 +69,15 @@ impl Hand {
     }
 }
 
-/// Blackjack: get nearer to 21 than the dealer by drawing cards (1) until it is better to stick
-/// (0).
+/// Blackjack: get closer to 21 than the dealer, by drawing a card (1) or sticking (0).
 ///
-/// The observation is the player's sum, the dealer's open card (1 is an ace) and whether the
-/// player has an ace that counts 11. The deck is endless. A win is worth 1, a loss −1; the dealer
-/// sticks on 17 or more.
+/// The observation is the player's sum, the dealer's open card (1 is an ace) and whether the player
+/// has an ace that counts 11. The deck is endless. A win gives 1, a loss −1; the dealer sticks on
+/// 17 or more.
 ///
 /// Source: Sutton and Barto, example 5.1, as in Gymnasium's `Blackjack-v1`. There the dealer's
-/// hidden card is drawn at the start, here when the player sticks; from an endless deck that is
-/// the same.
+/// hidden card is drawn at the start, here when the player sticks; with an endless deck this is
+/// equivalent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Blackjack {
@@ -89,14 +88,14 @@ pub struct Blackjack {
 }
 
 impl Blackjack {
-    /// A table with these rules.
+    /// Creates a table with these rules.
     #[must_use]
     pub fn new(config: BlackjackConfig) -> Self {
         let player = Hand { sum: 20, soft: false };
         Self { config, player, dealer_card: 10, is_natural: false }
     }
 
-    /// The rules that the table was made with.
+    /// Returns the rules of the table.
     #[must_use]
     pub fn config(&self) -> &BlackjackConfig {
         &self.config
@@ -217,7 +216,7 @@ impl Env for Blackjack {
         Some([sum, card, ace].map(|x| x as f64).to_vec())
     }
 
-    /// Takes the numbers of an observation. A soft 21 counts as a natural.
+    /// Sets the state from the numbers of an observation. A soft 21 counts as a natural.
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
         let names = "[player_sum, dealer_card, usable_ace]";
         let numbers = EnvError::expect_state::<3>(state, names)?;
@@ -244,12 +243,12 @@ impl Env for Blackjack {
         Some(self.observation(self.player))
     }
 
-    /// The exact dynamics of the endless deck. Observations that no player decides in are terminal
-    /// and lead to themselves.
+    /// Returns the exact dynamics of the endless deck. Observations in which no player decides are
+    /// terminal and lead to themselves.
     ///
-    /// One thing the observation does not tell: whether a soft 21 was dealt (a natural) or drawn.
-    /// The model weighs the two as optimal play meets them, so value iteration finds the optimal
-    /// policy and, over the [`initial_states`](Env::initial_states), its exact value.
+    /// The observation does not show whether a soft 21 was dealt (a natural) or drawn. The model
+    /// weighs the two as they occur under optimal play, so value iteration finds the optimal policy
+    /// and, over the [`initial_states`](Env::initial_states), its exact value.
     fn transitions(
         &self,
         &(sum, dealer_card, ace): &(i64, i64, i64),

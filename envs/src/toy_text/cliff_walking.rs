@@ -1,4 +1,4 @@
-//! A path along a cliff.
+//! CliffWalking: a path along a cliff.
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -15,11 +15,12 @@ const START: usize = 36;
 const GOAL: usize = 47;
 
 crate::documented! {
-    /// How a [`CliffWalking`] is made.
+    /// The options of [`CliffWalking`].
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct CliffWalkingConfig {
-        /// Whether a move goes to either side of where it was meant to go, with probability ⅓ each.
+        /// Whether moves are slippery: the intended direction and both sides have probability ⅓
+        /// each.
         pub is_slippery: bool,
     }
 }
@@ -27,8 +28,8 @@ crate::documented! {
 /// CliffWalking: go from the bottom left to the bottom right by moving up (0), right (1), down (2)
 /// or left (3), past a cliff.
 ///
-/// The observation is the tile's number, row by row, 12 to a row. A step costs 1; one over the
-/// cliff costs 100 and leads back to the start. Only the goal is terminal.
+/// The observation is the tile's number, row by row, 12 in a row. A step gives −1; a step over the
+/// cliff gives −100 and leads back to the start. Only the goal is terminal.
 ///
 /// Source: Sutton and Barto, example 6.6, as in Gymnasium's `CliffWalking-v1`.
 #[derive(Clone, Debug)]
@@ -39,13 +40,13 @@ pub struct CliffWalking {
 }
 
 impl CliffWalking {
-    /// The cliff of this configuration.
+    /// Creates the environment with these options.
     #[must_use]
     pub fn new(config: CliffWalkingConfig) -> Self {
         Self { config, tile: START, last_action: None }
     }
 
-    /// The configuration that the cliff was made with.
+    /// Returns the options.
     #[must_use]
     pub fn config(&self) -> &CliffWalkingConfig {
         &self.config
@@ -62,7 +63,7 @@ fn is_cliff(tile: usize) -> bool {
     START < tile && tile < GOAL
 }
 
-/// What comes of going in `direction`: the next tile, the reward, whether it is terminal.
+/// Returns the result of going in `direction`: the next tile, the reward, whether it is terminal.
 #[inline]
 fn arrive(tile: usize, direction: usize) -> (i64, f64, bool) {
     let next = GRID.go(tile, COMPASS[direction]);
@@ -128,7 +129,8 @@ impl Env for CliffWalking {
         Some(self.tile as i64)
     }
 
-    /// As in Gymnasium, the goal and the cliff's tiles have successors too, though none is played.
+    /// Returns successors as Gymnasium does, also of the goal and the cliff's tiles, where no step
+    /// starts.
     fn transitions(&self, tile: &i64, action: &i64) -> Option<Vec<Transition<i64>>> {
         let tile = usize::try_from(*tile).ok().filter(|&tile| tile < ROWS * COLUMNS)?;
         let action = usize::try_from(*action).ok().filter(|&action| action < 4)?;

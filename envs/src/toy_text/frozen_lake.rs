@@ -1,4 +1,4 @@
-//! A frozen lake with holes.
+//! FrozenLake: a lake with holes.
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -14,25 +14,26 @@ use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition};
 const HEADINGS: [Heading; 4] = [[-1, 0], [0, 1], [1, 0], [0, -1]];
 
 crate::documented! {
-    /// How a [`FrozenLake`] is made.
+    /// The options of [`FrozenLake`].
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct FrozenLakeConfig {
-        /// `4x4`, `8x8`, or `random` for a map drawn from the three options below it.
+        /// The map: `4x4`, `8x8`, or `random` for one drawn with `map_size`, `frozen_probability`
+        /// and `map_seed`.
         pub map_name: String,
-        /// A map of one's own instead: rows of `S`tart, `F`rozen, `H`ole and `G`oal.
+        /// A custom map that replaces `map_name`: rows of `S`tart, `F`rozen, `H`ole and `G`oal.
         pub desc: Option<Vec<String>>,
-        /// The rows and columns of a random map.
+        /// The number of rows and columns of a random map; from 2 to 256.
         pub map_size: usize,
-        /// The probability that a tile of a random map is frozen.
+        /// The probability that a tile of a random map is frozen; in [0, 1].
         pub frozen_probability: f64,
         /// The seed of a random map.
         pub map_seed: u64,
-        /// Whether a move may go to either side of where it was meant to go.
+        /// Whether the ice is slippery: a move may go to either side of the intended direction.
         pub is_slippery: bool,
-        /// On slippery ice, the probability that a move goes where it was meant to go.
+        /// On slippery ice, the probability that a move goes in the intended direction; in [0, 1].
         pub success_rate: f64,
-        /// The rewards for arriving on the goal, in a hole and on anything else.
+        /// The rewards for arriving at the goal, in a hole and on any other tile.
         pub reward_schedule: [f64; 3],
     }
 }
@@ -56,7 +57,7 @@ impl Default for FrozenLakeConfig {
 /// right (2) or up (3).
 ///
 /// The observation is the tile's number, row by row. Holes and the goal are terminal. On slippery
-/// ice a move goes to either side of the meant direction with equal probability.
+/// ice a move may go to either side of the intended direction, with equal probability.
 ///
 /// Source: Gymnasium's `FrozenLake-v1`.
 #[derive(Clone, Debug)]
@@ -64,7 +65,7 @@ pub struct FrozenLake {
     config: FrozenLakeConfig,
     columns: usize,
     tiles: Vec<u8>,
-    /// Where each direction leads from each tile.
+    /// The tile that each direction leads to, from each tile.
     neighbours: Vec<[u32; 4]>,
     starts: Vec<usize>,
     tile: usize,
@@ -72,10 +73,10 @@ pub struct FrozenLake {
 }
 
 impl FrozenLake {
-    /// The lake of this configuration.
+    /// Creates the lake of these options.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] if there is no such map, its rows differ in length, it holds
+    /// [`EnvError::InvalidOption`] if the map name is unknown, rows differ in length, the map has
     /// other letters or no start, or a probability lies outside 0..=1.
     pub fn new(config: FrozenLakeConfig) -> Result<Self, EnvError> {
         let rate = config.success_rate;
@@ -109,13 +110,13 @@ impl FrozenLake {
         })
     }
 
-    /// The configuration that the lake was made with.
+    /// Returns the options.
     #[must_use]
     pub fn config(&self) -> &FrozenLakeConfig {
         &self.config
     }
 
-    /// The map, row by row.
+    /// Returns the map, row by row.
     #[must_use]
     pub fn desc(&self) -> Vec<String> {
         let row = |row: &[u8]| String::from_utf8_lossy(row).into_owned();
@@ -126,7 +127,8 @@ impl FrozenLake {
         matches!(self.tiles[tile], b'G' | b'H')
     }
 
-    /// What comes of going in `direction`: the next tile, the reward, whether it is terminal.
+    /// Returns the result of going in `direction`: the next tile, the reward, whether it is
+    /// terminal.
     #[inline]
     fn arrive(&self, tile: usize, direction: usize) -> (i64, f64, bool) {
         let next = self.neighbours[tile][direction] as usize;

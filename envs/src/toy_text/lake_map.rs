@@ -1,4 +1,4 @@
-//! Maps of frozen lakes.
+//! Maps of FrozenLake.
 
 use rand::RngExt as _;
 
@@ -21,8 +21,8 @@ const ATTEMPTS: usize = 10_000;
 /// Of large maps fewer are drawn: of so many tiles in all, less than a second's worth.
 const MOST_TILES: usize = 1 << 26;
 
-/// A random square map with a path from the start, top left, to the goal, bottom right: a tile is
-/// frozen with probability `frozen`, and else a hole.
+/// Draws a random square map with a path from the start, top left, to the goal, bottom right. Other
+/// tiles are frozen with probability `frozen`, else holes.
 ///
 /// ```
 /// use gymnast_envs::{Seed, toy_text::{FrozenLake, FrozenLakeConfig, generate_random_map}};
@@ -33,8 +33,8 @@ const MOST_TILES: usize = 1 << 26;
 /// ```
 ///
 /// # Errors
-/// [`EnvError::InvalidOption`] if `size` is not in 2..=256 or `frozen` not in 0..=1, or if
-/// `frozen` is so small that none of 10,000 maps (1,024 of the largest) has a path.
+/// [`EnvError::InvalidOption`] if `size` is not in 2..=256 or `frozen` not in 0..=1, or if `frozen`
+/// is so small that none of 10,000 maps (1,024 of the largest size) has a path.
 pub fn generate_random_map(
     size: usize,
     frozen: f64,

@@ -14,7 +14,7 @@ pub use taxi::{Taxi, TaxiConfig};
 
 use crate::{EnvOptions, EnvSpec};
 
-/// The registered environments of this folder.
+/// Returns the registered environments of this folder.
 pub(crate) fn specs() -> Vec<EnvSpec> {
     vec![
         EnvSpec::finite("FrozenLake-v1", |options| {
@@ -55,7 +55,7 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
         EnvSpec::finite("Blackjack-v1", |options| {
             Ok(Blackjack::new(options.parse("Blackjack-v1")?))
         })
-        .description("Beat the dealer by cards nearer to 21 without going over.")
+        .description("Beat the dealer with cards closer to 21 without going over.")
         .options_of::<BlackjackConfig>(),
     ]
 }

@@ -1,4 +1,4 @@
-//! A taxi that fetches passengers.
+//! Taxi: pick up passengers and take them to their destination.
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -25,17 +25,18 @@ const STATES: usize = 500;
 const ACTIONS: usize = 6;
 
 crate::documented! {
-    /// How a [`Taxi`] is made.
+    /// The options of [`Taxi`].
     #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct TaxiConfig {
-        /// Whether a move may go to either side of where it was meant to go.
+        /// Whether a move may go to either side of the intended direction.
         pub is_rainy: bool,
-        /// Whether the passenger may change their mind, once, after the first move aboard.
+        /// Whether the passenger may change the destination, once, after the first move aboard.
         pub fickle_passenger: bool,
-        /// In rain, the probability that a move goes where it was meant to go.
+        /// In rain, the probability that a move goes in the intended direction; in [0, 1].
         pub rainy_probability: f64,
-        /// The probability that a fickle passenger changes their mind in an episode.
+        /// The probability that a fickle passenger changes the destination in an episode; in [0,
+        /// 1].
         pub fickle_probability: f64,
     }
 }
@@ -51,12 +52,12 @@ impl Default for TaxiConfig {
     }
 }
 
-/// Taxi: fetch the passenger and take them to their destination, by going south (0), north (1),
-/// east (2), west (3), picking up (4) and dropping off (5).
+/// Taxi: pick up the passenger and drive to the destination, by going south (0), north (1), east
+/// (2), west (3), picking up (4) and dropping off (5).
 ///
 /// The observation is one number for the taxi's row and column, the passenger's place (4: aboard)
-/// and the destination; [`decode`](Taxi::decode) tells them apart. A step costs 1, picking up or
-/// dropping off where that cannot be costs 10, and delivering earns 20 and ends the episode.
+/// and the destination; [`decode`](Taxi::decode) splits it. A step gives −1, an impossible pick-up
+/// or drop-off −10, and delivering the passenger gives 20 and ends the episode.
 ///
 /// Source: Dietterich, "Hierarchical reinforcement learning with the MAXQ value function
 /// decomposition" (2000), as in Gymnasium's `Taxi-v4`.
@@ -144,7 +145,7 @@ impl Ride {
 }
 
 impl Taxi {
-    /// The taxi of this configuration.
+    /// Creates the taxi with these options.
     ///
     /// # Errors
     /// [`EnvError::InvalidOption`] if a probability lies outside 0..=1.
@@ -162,13 +163,14 @@ impl Taxi {
         Ok(Self { config, state: 0, changes_mind: false, last_action: None })
     }
 
-    /// The configuration that the taxi was made with.
+    /// Returns the options.
     #[must_use]
     pub fn config(&self) -> &TaxiConfig {
         &self.config
     }
 
-    /// The taxi's row and column, the passenger's place (4: aboard) and the destination.
+    /// Splits a state's number into the taxi's row and column, the passenger's place (4: aboard)
+    /// and the destination.
     ///
     /// # Panics
     /// If `state` is not below 500.
@@ -179,7 +181,8 @@ impl Taxi {
         [ride.row, ride.column, ride.passenger, ride.destination]
     }
 
-    /// Which actions do something in the present state (Gymnasium's `info["action_mask"]`).
+    /// Returns which actions have an effect in the current state (Gymnasium's
+    /// `info["action_mask"]`).
     #[must_use]
     pub fn action_mask(&self) -> [bool; ACTIONS] {
         let ride = Ride::decode(self.state);
@@ -280,7 +283,8 @@ impl Env for Taxi {
         Some(self.state as i64)
     }
 
-    /// As Gymnasium's table. `None` with a fickle passenger, whose mood the observation hides.
+    /// Returns Gymnasium's table. `None` with a fickle passenger, whose mind the observation does
+    /// not show.
     fn transitions(&self, state: &i64, action: &i64) -> Option<Vec<Transition<i64>>> {
         let state = usize::try_from(*state).ok().filter(|&state| state < STATES)?;
         let action = usize::try_from(*action).ok().filter(|&action| action < ACTIONS)?;

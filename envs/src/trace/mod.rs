@@ -1,15 +1,15 @@
-//! Holds an environment against recorded transitions.
+//! Compares an environment with recorded transitions.
 //!
-//! A trace is a text file with one JSON object a line:
+//! A trace is a text file with one JSON object in each line:
 //!
 //! ```json
 //! {"state": [0.01, 0.0, 0.02, 0.0], "action": 1, "next_state": [0.01, 0.195, 0.02, -0.28], "reward": 1.0, "terminated": false}
 //! ```
 //!
-//! where the states are what [`Env::state`](crate::Env::state) gives. A single number may stand
-//! without its list, a truth value for 0 or 1, and further keys are ignored. The environment is set
-//! to `state` and stepped. A step that can turn out in several ways agrees if the recorded outcome
-//! is one that the [model](crate::Env::transitions) knows.
+//! The states are those of [`Env::state`](crate::Env::state). A single number may stand without a
+//! list, `true` and `false` for 1 and 0, and further keys are ignored. The environment is set to
+//! `state` and stepped. A step with several possible outcomes agrees if the recorded outcome is one
+//! of the [model](crate::Env::transitions)'s.
 
 mod line;
 
@@ -25,7 +25,7 @@ use crate::{
 };
 use line::{Line, numbers, shaped};
 
-/// A recorded number nearer to 0 than this is compared as if it were this large.
+/// Recorded numbers closer to 0 than this are compared as if they were this large.
 ///
 /// What is left where larger numbers cancel holds their rounding, which another machine's sine may
 /// change. The traces of this repository agree here without it. It lies well below what states
@@ -33,31 +33,31 @@ use line::{Line, numbers, shaped};
 /// agrees.
 const SMALL: f64 = 1e-3;
 
-/// How far an environment agrees with a trace.
+/// The result of comparing an environment with a trace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// The transitions in the trace.
+    /// The number of transitions in the trace.
     pub lines: usize,
-    /// Those that the environment reproduces.
+    /// The number of transitions that the environment reproduces.
     pub agreeing: usize,
-    /// The first that it does not.
+    /// The first transition that it does not reproduce.
     pub first_disagreement: Option<Disagreement>,
 }
 
-/// Where an environment departs from a trace.
+/// A difference between an environment and a trace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Disagreement {
     /// The line's number, from 1.
     pub line: usize,
-    /// `next_state`, `reward` or `terminated`; `outcome` where several could be.
+    /// `next_state`, `reward` or `terminated`; `outcome` if several outcomes are possible.
     pub field: &'static str,
-    /// What the trace says.
+    /// The value in the trace.
     pub expected: String,
-    /// What the environment did.
+    /// The value of the environment.
     pub got: String,
 }
 
-/// Why a trace could not be held against an environment.
+/// Why a trace could not be compared with an environment.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TraceError {
@@ -66,17 +66,17 @@ pub enum TraceError {
     Line {
         /// The line's number, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem.
         problem: LineError,
-        /// The transitions before it.
+        /// The number of transitions before it.
         compared: usize,
-        /// Those of them that the environment reproduces.
+        /// The number of these that the environment reproduces.
         agreeing: usize,
     },
     /// There are no transitions to compare.
     #[error("the trace is empty: expected at least one line")]
     Empty,
-    /// The environment cannot be made.
+    /// The environment cannot be created.
     #[error(transparent)]
     Make(#[from] EnvError),
 }
@@ -88,11 +88,12 @@ fn so_far(agreeing: usize, compared: usize) -> String {
     }
 }
 
-/// Holds an environment against a trace. Numbers agree if they differ by at most `tolerance` times
-/// the recorded one, or times 0.001 where that is less; [`EnvSpec::tolerance`] is a good one.
+/// Compares an environment with a trace. Numbers agree if they differ by at most `tolerance` times
+/// the recorded number, or times 0.001 if that is larger; [`EnvSpec::tolerance`] is a suitable
+/// value.
 ///
 /// # Errors
-/// [`TraceError`], naming the line.
+/// [`TraceError`] with the number of the line.
 ///
 /// ```
 /// use gymnast_envs::{EnvOptions, Registry, trace};

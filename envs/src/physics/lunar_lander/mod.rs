@@ -1,4 +1,4 @@
-//! A lander on the moon.
+//! LunarLander.
 
 mod craft;
 mod engines;
@@ -24,17 +24,17 @@ const SCALE: f64 = 30.0;
 const VIEWPORT: [f64; 2] = [600.0, 400.0];
 
 crate::documented! {
-    /// How a [`LunarLander`] or a [`LunarLanderContinuous`] is made.
+    /// The options of [`LunarLander`] and [`LunarLanderContinuous`].
     #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct LunarLanderConfig {
-        /// The acceleration of gravity, in m/s², between −12 and 0.
+        /// The acceleration of gravity in m/s², from −12 to 0.
         pub gravity: f64,
-        /// Whether wind and turbulence push a lander that does not touch the ground.
+        /// Whether wind and turbulence push the lander while it does not touch the ground.
         pub enable_wind: bool,
-        /// The greatest force of the wind, in newtons, in 0..=20.
+        /// The largest force of the wind in newtons, from 0 to 20.
         pub wind_power: f64,
-        /// The greatest torque of the turbulence, in N·m, in 0..=2.
+        /// The largest torque of the turbulence in N·m, from 0 to 2.
         pub turbulence_power: f64,
     }
 }
@@ -64,27 +64,26 @@ impl LunarLanderConfig {
     }
 }
 
-/// LunarLander: set a lander down between two flags by doing nothing (0), or by firing, at full
-/// power, the side engine that pushes to the left (1), the main engine (2) or the side engine that
-/// pushes to the right (3).
+/// LunarLander: land between two flags by doing nothing (0), or by firing, at full power, the side
+/// engine that pushes to the left (1), the main engine (2) or the side engine that pushes to the
+/// right (3).
 ///
-/// The observation is where the lander is, right of and above a stand on the pad (one is half the
-/// view); its velocity in the same directions (one is 5 m/s to the right and 7.5 m/s upwards); its
-/// angle (rad, counter-clockwise); its angular velocity (one is 2.5 rad/s); and whether each leg,
-/// the right one first, touches the ground (1) or not (0).
+/// The observation is the lander's position to the right of and above the pad, relative to standing
+/// on it (1 is half the view); its velocity in these directions (1 is 5 m/s to the right and 7.5
+/// m/s upwards); its angle (rad, counter-clockwise); its angular velocity (1 is 2.5 rad/s); and for
+/// each leg, the right one first, whether it touches the ground (1) or not (0).
 ///
-/// The reward is by how much the state got better. It is better the nearer the lander is to the
-/// pad, the slower and the more upright (100 for each unit of distance, speed and angle), and by 10
-/// for each leg on the ground. A step of the main engine costs 0.3, one of a side engine 0.03. The
-/// episode terminates with −100 instead, where the hull touches the ground or the lander leaves the
-/// view to the left or right, and with 100 instead, when it has come to rest.
+/// The reward is the improvement of the state. A state is better if the lander is closer to the
+/// pad, slower and more upright (100 for each unit of distance, speed and angle), and by 10 for
+/// each leg on the ground. A step of the main engine costs 0.3, one of a side engine 0.03. The
+/// episode terminates with a reward of −100 if the hull touches the ground or the lander leaves the
+/// view to the left or right, and with 100 when it comes to rest.
 ///
-/// On reset the ground is drawn at random, and so is the push with which the lander comes. The
-/// engines' jets stray at random.
+/// On reset the ground and the lander's initial push are random. The engines' jets vary at random.
 ///
-/// Source: Gymnasium's `LunarLander-v3`, by Oleg Klimov. World, engines, rewards, ends, observations
-/// and actions are its; the physics is that of another engine, rapier2d instead of Box2D 2.3, hence
-/// another version in the name. What differs, beside that no trajectory is the same to the digit:
+/// Source: Gymnasium's `LunarLander-v3`, by Oleg Klimov. World, engines, rewards, ends,
+/// observations and actions are the same. The physics engine is rapier2d instead of Box2D 2.3,
+/// hence another version in the name. Trajectories differ in their digits; further differences are:
 /// - Bodies move in four substeps a step, and overlaps are pushed apart a little more softly.
 /// - Some of the hull's mass and inertia is in the legs, at their hinge. With its legs drawn in the
 ///   lander has the mass, the centre and the inertia that it has in Gymnasium, so in the air nothing
@@ -95,7 +94,7 @@ impl LunarLanderConfig {
 /// - A lander is at rest below twice the speeds that Box2D allows, for the same half a second.
 /// - Observations are not bounded. Gymnasium declares bounds that a lander can leave: it may turn
 ///   more than once, or rise.
-/// - Wind stronger than Gymnasium recommends is refused.
+/// - Wind stronger than Gymnasium recommends is an error.
 ///
 /// Gymnasium's own controller earns 258 on average here (standard error 5, 300 episodes) and 242 (6)
 /// there; random actions earn −186 (6) here and −184 (5) there.
@@ -107,12 +106,12 @@ pub struct LunarLander {
 
 /// [`LunarLander`] with engines that can be throttled.
 ///
-/// The first number of an action is the main engine's: off up to 0, above it from half power to full
-/// power at 1. The second is the side engines': below −0.5 they push to the left, above 0.5 to the
-/// right, with the power that the number says. Numbers beyond ±1 are clipped. Fuel costs by the
+/// The first number of an action is the main engine's: off up to 0, above it from half power to
+/// full power at 1. The second is the side engines': below −0.5 they push to the left, above 0.5 to
+/// the right, with that power. Numbers beyond ±1 are clipped. Fuel costs are proportional to the
 /// power.
 ///
-/// Source: Gymnasium's `LunarLanderContinuous-v3`; what differs is what differs in [`LunarLander`].
+/// Source: Gymnasium's `LunarLanderContinuous-v3`; the differences are those of [`LunarLander`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LunarLanderContinuous {
@@ -120,7 +119,7 @@ pub struct LunarLanderContinuous {
 }
 
 impl LunarLander {
-    /// A lander with these options, above level ground until the first reset.
+    /// Creates a lander with these options, above level ground until the first reset.
     ///
     /// # Errors
     /// [`EnvError::InvalidOption`] if a number lies outside its range.
@@ -128,7 +127,7 @@ impl LunarLander {
         Ok(Self { flight: Flight::new(config)? })
     }
 
-    /// The options that it was made with.
+    /// Returns the options.
     #[must_use]
     pub fn config(&self) -> &LunarLanderConfig {
         self.flight.config()
@@ -136,7 +135,7 @@ impl LunarLander {
 }
 
 impl LunarLanderContinuous {
-    /// A lander with these options, above level ground until the first reset.
+    /// Creates a lander with these options, above level ground until the first reset.
     ///
     /// # Errors
     /// [`EnvError::InvalidOption`] if a number lies outside its range.
@@ -144,7 +143,7 @@ impl LunarLanderContinuous {
         Ok(Self { flight: Flight::new(config)? })
     }
 
-    /// The options that it was made with.
+    /// Returns the options.
     #[must_use]
     pub fn config(&self) -> &LunarLanderConfig {
         self.flight.config()

@@ -1,16 +1,16 @@
-//! The grids of Sutton and Barto's book.
+//! Pictures of the grids in Sutton and Barto's book.
 
 use super::{Canvas, Colour, Frame, LAND, Pixel, board, flag, middle_of, ring, tile, walker};
 
 const SIDE: f64 = 60.0;
 const WIND: Colour = Colour([150, 198, 230]);
 
-/// A maze as rows of walls (`#`), a start (`S`), a goal (`G`) and free tiles, the player's tile, row
-/// by row, and the step to the right and downwards that they last meant to take. Tiles are 60
+/// Draws a maze: rows of walls (`#`), a start (`S`), a goal (`G`) and free tiles, the player's
+/// tile, numbered row by row, and the last intended step, to the right and downwards. Tiles are 60
 /// pixels wide.
 ///
 /// # Panics
-/// If there is no tile, or the rows differ in length.
+/// If there are no tiles, or the rows differ in length.
 #[must_use]
 pub fn maze(desc: &[&str], player: usize, heading: Option<[i8; 2]>) -> Frame {
     let columns = desc.first().map_or(0, |row| row.len());
@@ -31,11 +31,11 @@ pub fn maze(desc: &[&str], player: usize, heading: Option<[i8; 2]>) -> Frame {
     canvas.into_frame()
 }
 
-/// A grid of so many rows with an upward wind of so many rows in each column, drawn as chevrons; the
-/// start's and the goal's tile, and the player as in [`maze`]. Tiles are 60 pixels wide.
+/// Draws a grid with an upward wind in each column, shown as chevrons; the start's and the goal's
+/// tile, and the player as in [`maze`]. Tiles are 60 pixels wide.
 ///
 /// # Panics
-/// If there is no tile.
+/// If there are no tiles.
 #[must_use]
 pub fn windy(
     rows: usize,
@@ -70,26 +70,26 @@ fn chevron(canvas: &mut Canvas, [x, y]: Pixel) {
     canvas.line(&[[x - 9.0, y + 4.5], [x, y - 4.5], [x + 9.0, y + 4.5]], 4.0, WIND);
 }
 
-/// What stands at a place of a [`chain`].
+/// The marking of a place in a [`chain`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Nothing.
+    /// No marking.
     Plain,
-    /// The start, a ring.
+    /// The start: a ring.
     Start,
-    /// A terminal place, grey.
+    /// A terminal place: grey.
     End,
-    /// The goal, a flag.
+    /// The goal: a flag.
     Goal,
-    /// Two arrows: here left leads to the right, and right to the left.
+    /// Swapped actions, left leads right and right leads left: two arrows.
     Switched,
 }
 
-/// Places in a row, the player's, and the step that they last meant to take. Tiles are 96 pixels
-/// wide where that makes no more than about 1200, and at least 4.
+/// Draws places in a row, the player's place, and the last intended step. Tiles are 96 pixels wide,
+/// or narrower to keep the picture at about 1200 pixels, and at least 4.
 ///
 /// # Panics
-/// If there is no place.
+/// If there are no places.
 #[must_use]
 pub fn chain(places: &[Place], player: usize, heading: Option<[i8; 2]>) -> Frame {
     assert!(!places.is_empty(), "a chain has places");
