@@ -138,7 +138,7 @@ impl NetworkCost {
         self.input_bytes + self.layers.iter().map(|layer| layer.activation_bytes).sum::<u64>()
     }
 
-    /// The FLOP of a forward pass of the batch, at most `u64::MAX`.
+    /// Returns the FLOP of a forward pass of the batch, at most `u64::MAX`.
     pub fn forward_flop(&self) -> u64 {
         self.layers.iter().fold(0, |sum: u64, layer| sum.saturating_add(layer.forward_flop))
     }

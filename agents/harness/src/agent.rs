@@ -154,7 +154,7 @@ impl Metrics {
         self
     }
 
-    /// The names and values, in order.
+    /// Returns the names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> {
         self.0.iter().copied()
     }
@@ -189,7 +189,7 @@ pub enum AgentError {
     },
     /// An output of the policy is not finite, so no action is best.
     #[error(
-        "an output of the policy is {value}, by which no action can be chosen: where the observation is finite, \
+        "an output of the policy is {value}, so no action can be chosen: if the observation is finite, \
          the training has diverged; try a lower learning rate, or smaller rewards"
     )]
     NoAction {
@@ -216,11 +216,11 @@ pub enum AgentError {
     #[error(transparent)]
     Demonstrations(#[from] DemonstrationsError),
     /// An asynchronous agent was driven step by step.
-    #[error("the agent's workers act, step and learn by themselves: call `advance` instead")]
+    #[error("the agent's workers act, step and learn on their own: call `advance` instead")]
     Asynchronous,
     /// An asynchronous agent returned without a step.
     #[error(
-        "the agent took no step of the {until} env steps asked for, {counted} of which count: its \
+        "the agent took no step towards {until} env steps, of which {counted} are done: its \
          checkpoint does not belong to this training"
     )]
     Stalled {

@@ -267,7 +267,7 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
         self.episodes().map(|steps| self.rewards[steps].iter().sum()).collect()
     }
 
-    /// The number of steps.
+    /// Returns the number of steps.
     #[must_use]
     pub fn len(&self) -> usize {
         self.outcomes.len()
@@ -285,19 +285,19 @@ impl<O: Space, A: Space> Demonstrations<O, A> {
         &self.observations
     }
 
-    /// The action of each step.
+    /// Returns the action of each step.
     #[must_use]
     pub fn actions(&self) -> &[A::Element] {
         &self.actions
     }
 
-    /// The space of the observations.
+    /// Returns the space of the observations.
     #[must_use]
     pub fn observation_space(&self) -> &O {
         &self.observation_space
     }
 
-    /// The space of the actions.
+    /// Returns the space of the actions.
     #[must_use]
     pub fn action_space(&self) -> &A {
         &self.action_space

@@ -74,8 +74,8 @@ pub enum TrainError {
     },
     /// There are checkpoints, but none is usable. Nothing was deleted.
     #[error(
-        "{path}: no checkpoint can be used ({}); nothing was deleted: put back what was changed, or \
-         move the directory of this seed away to begin it anew",
+        "{path}: no checkpoint can be used ({}); nothing was deleted: restore the changed files, or \
+         move the directory of this seed away to start it anew",
         list(reasons)
     )]
     NoUsableCheckpoint {
@@ -86,8 +86,8 @@ pub enum TrainError {
     },
     /// Files of the run were removed, replaced or moved during the training.
     #[error(
-        "{path} was removed or replaced while the training went on, so nothing more is written: put it \
-         back and continue with --resume, or begin anew"
+        "{path} was removed or replaced during the training, so nothing more is written: put it \
+         back and continue with --resume, or start anew"
     )]
     Gone {
         /// The missing file or directory.
@@ -95,8 +95,8 @@ pub enum TrainError {
     },
     /// The environment or the agent panicked.
     #[error(
-        "seed {seed}: the environment or the agent panicked: {message}. The other seeds are not \
-         concerned. Mend it, then continue the run with --resume"
+        "seed {seed}: the environment or the agent panicked: {message}. The other seeds are \
+         unaffected. Fix it, then continue the run with --resume"
     )]
     Panicked {
         /// The seed that panicked.

@@ -105,8 +105,8 @@ pub fn check_first_update(first_update: u64, training: &Training) -> Result<(), 
         "training.env_steps",
         training.env_steps,
         format!(
-            "at least {first_update}: nothing is learned before the agent's first update. Train for longer \
-             (--steps), or lower what the agent waits for (learning_starts, train_every, n_steps, \
+            "at least {first_update}: nothing is learned before the agent's first update. Train longer \
+             (--steps), or lower the settings that it waits for (learning_starts, train_every, n_steps, \
              episodes_per_update, training.num_envs)"
         ),
     )

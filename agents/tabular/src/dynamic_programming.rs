@@ -56,7 +56,7 @@ impl Model {
         Ok(Self { transitions, initial })
     }
 
-    /// The number of states.
+    /// Returns the number of states.
     #[must_use]
     pub fn states(&self) -> usize {
         self.transitions.len()

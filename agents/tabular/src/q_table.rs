@@ -14,13 +14,13 @@ pub struct QTable {
 }
 
 impl QTable {
-    /// The number of actions.
+    /// Returns the number of actions.
     #[must_use]
     pub fn actions(&self) -> usize {
         self.actions
     }
 
-    /// The number of states.
+    /// Returns the number of states.
     #[must_use]
     pub fn states(&self) -> usize {
         self.values.len() / self.actions

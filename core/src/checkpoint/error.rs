@@ -26,7 +26,7 @@ pub enum CheckpointError {
     },
     /// An entry holds a number that is not finite.
     #[error(
-        "checkpoint entry `{name}` holds {value}: it is not saved, and what was saved before stays. The \
+        "checkpoint entry `{name}` holds {value}: it was not saved, the previous checkpoint is kept. The \
          training has diverged: try a lower learning rate, or smaller rewards or targets"
     )]
     NotFinite {
@@ -46,7 +46,7 @@ pub enum CheckpointError {
     /// A checkpoint has the format of another version.
     #[error(
         "{path} has format {found}, and this version reads format {reads}: continue with the version \
-         that made it{}, or begin anew in another directory",
+         that made it{}, or start anew in another directory",
         made_by(version.as_deref())
     )]
     Format {

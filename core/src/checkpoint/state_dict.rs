@@ -125,12 +125,12 @@ impl StateDict {
         Ok(())
     }
 
-    /// The names of the arrays.
+    /// Returns the names of the arrays.
     pub fn array_names(&self) -> impl Iterator<Item = &str> {
         self.arrays.keys().map(String::as_str)
     }
 
-    /// The names of the values.
+    /// Returns the names of the values.
     pub fn value_names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }

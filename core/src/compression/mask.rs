@@ -215,7 +215,8 @@ pub(super) fn norms(
         }
         let norm = magnitudes().map(|x| x.powf(n)).sum::<f64>().powf(1.0 / n);
         let fits = norm.is_finite() && (norm > 0.0) == (largest > 0.0);
-        let allowed = "such that the norms of the weights neither overflow nor vanish (for example 1 or 2)";
+        let allowed =
+            "such that the norms of the weights neither overflow nor vanish (for example 1 or 2)";
         check(fits, "n", n, allowed)?;
         Ok(norm)
     };

@@ -60,7 +60,9 @@ pub enum CompressionError {
         allowed: &'static str,
     },
     /// The mask belongs to another network.
-    #[error("the mask has {expected} parameters, the network has {got}: expected the network that the mask was made for")]
+    #[error(
+        "the mask has {expected} parameters, the network has {got}: expected the network that the mask was made for"
+    )]
     Mask {
         /// The number of parameters in the mask.
         expected: usize,
@@ -127,7 +129,7 @@ fn check(
     if holds { Ok(()) } else { Err(CompressionError::Setting { key, value, allowed }) }
 }
 
-/// A share of what is there.
+/// Checks that an amount lies in [0, 1].
 fn check_amount(amount: f64) -> Result<(), CompressionError> {
     check((0.0..=1.0).contains(&amount), "amount", amount, "in [0, 1]")
 }

@@ -92,7 +92,7 @@ impl Dataset {
         Ok(Self { class_names, resampled, ..Self::from_tables(inputs, self.targets.clone())? })
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.inputs.len()
     }

@@ -57,7 +57,7 @@ pub enum DataError {
     /// Inputs and targets have different numbers of rows.
     #[error(
         "{inputs} numbers in rows of {input_width} and {targets} in rows of {target_width}: expected \
-         whole rows, as many of the one as of the other"
+         the same number of whole rows"
     )]
     Rows {
         /// The count of input numbers.
@@ -70,7 +70,9 @@ pub enum DataError {
         target_width: usize,
     },
     /// The numbers do not form whole rows.
-    #[error("{numbers} numbers do not form rows of width {width}: expected a multiple of a width ≥ 1")]
+    #[error(
+        "{numbers} numbers do not form rows of width {width}: expected a multiple of a width ≥ 1"
+    )]
     Ragged {
         /// The count of numbers.
         numbers: usize,
@@ -109,7 +111,7 @@ pub enum DataError {
     },
     /// Resampled rows cannot be split or evaluated: copies of them may be in the training data.
     #[error(
-        "the rows to {what} were resampled: expected original ones; split first, then resample the \
+        "the rows to {what} were resampled: expected original rows; split first, then resample the \
          training part alone"
     )]
     Resampled {

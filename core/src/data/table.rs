@@ -63,7 +63,7 @@ impl Table {
         if got == expected { Ok(self) } else { Err(DataError::Count { what, expected, got }) }
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.values.len() / self.width
     }

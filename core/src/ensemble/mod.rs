@@ -149,7 +149,7 @@ fn setting(
     if holds { Ok(()) } else { Err(EnsembleError::Setting { key, value, allowed }) }
 }
 
-/// That there are members and all have as many `what`; returns how many.
+/// Checks that there are members with equal numbers of `what`; returns that number.
 fn check_lengths<T>(members: &[Vec<T>], what: &'static str) -> Result<usize, EnsembleError> {
     let expected = members.first().ok_or(EnsembleError::NoMembers)?.len();
     match members.iter().position(|member| member.len() != expected) {
@@ -161,7 +161,7 @@ fn check_lengths<T>(members: &[Vec<T>], what: &'static str) -> Result<usize, Ens
     }
 }
 
-/// That every number of every member is as `holds` asks.
+/// Checks that every number of every member satisfies `holds`.
 fn check_numbers(
     members: &[Vec<f64>],
     allowed: &'static str,

@@ -44,7 +44,7 @@ impl CostMatrix {
         Ok(Self { costs, classes })
     }
 
-    /// The number of classes.
+    /// Returns the number of classes.
     pub fn classes(&self) -> usize {
         self.classes
     }

@@ -191,7 +191,7 @@ impl BinaryScores {
         Ok(RocCurve::new(&self.of_both_classes("the ROC curve")?))
     }
 
-    /// The precision-recall curve.
+    /// Returns the precision-recall curve.
     ///
     /// # Errors
     /// [`MetricError::Empty`], [`MetricError::Undefined`] if no row is positive.

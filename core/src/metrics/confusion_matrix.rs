@@ -92,7 +92,7 @@ impl ConfusionMatrix {
         Ok(())
     }
 
-    /// The number of classes.
+    /// Returns the number of classes.
     pub fn classes(&self) -> usize {
         self.names.len()
     }

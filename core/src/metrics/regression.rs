@@ -147,7 +147,7 @@ impl Regression {
         self.rows
     }
 
-    /// The mean squared error.
+    /// Returns the mean squared error.
     ///
     /// # Errors
     /// [`MetricError::Empty`]; [`MetricError::Undefined`] if the sums exceed what `f64` holds.
@@ -156,7 +156,7 @@ impl Regression {
         checks::score("MSE", self.error_unit.number(self.error_unit.number(mean)))
     }
 
-    /// The root of the mean squared error.
+    /// Returns the root of the mean squared error.
     ///
     /// # Errors
     /// As [`mse`](Self::mse).
@@ -165,7 +165,7 @@ impl Regression {
         checks::score("RMSE", self.error_unit.number(mean.sqrt()))
     }
 
-    /// The mean absolute error.
+    /// Returns the mean absolute error.
     ///
     /// # Errors
     /// As [`mse`](Self::mse).

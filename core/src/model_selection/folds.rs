@@ -147,7 +147,7 @@ impl IntoIterator for &Folds {
     }
 }
 
-/// That so many rows, `times` over, can be numbered in memory.
+/// Checks that `rows` rows, `times` over, can be numbered in memory.
 pub(super) fn check_size(rows: usize, times: usize) -> Result<(), KFoldError> {
     match rows.checked_mul(times) {
         Some(numbers) if numbers <= MOST_ROWS => Ok(()),

@@ -61,7 +61,9 @@ pub enum KFoldError {
         rows: usize,
     },
     /// A class has fewer rows than there are folds, so some folds could not test it.
-    #[error("class {class} has {rows} rows: {n_splits} folds need at least {n_splits} of each class")]
+    #[error(
+        "class {class} has {rows} rows: {n_splits} folds need at least {n_splits} of each class"
+    )]
     SmallClass {
         /// The class.
         class: usize,

@@ -69,7 +69,7 @@ impl Adagrad {
         Ok(Self { config, groups: ParamGroups::all(parameters), sum, step: 0 })
     }
 
-    /// The settings.
+    /// Returns the settings.
     pub fn config(&self) -> &AdagradConfig {
         &self.config
     }

@@ -103,7 +103,7 @@ impl Adam {
         Ok(Self { config, groups, m: zeros.clone(), v: zeros, step: 0 })
     }
 
-    /// The settings.
+    /// Returns the settings.
     pub fn config(&self) -> &AdamConfig {
         &self.config
     }

@@ -79,7 +79,7 @@ impl RmsProp {
         Ok(Self { config, groups, square: zeros.clone(), mean: zeros.clone(), momentum: zeros })
     }
 
-    /// The settings.
+    /// Returns the settings.
     pub fn config(&self) -> &RmsPropConfig {
         &self.config
     }

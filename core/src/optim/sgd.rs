@@ -47,7 +47,7 @@ impl Sgd {
         Ok(Self { config, groups, momentum: vec![0.0; parameters.len()] })
     }
 
-    /// The settings.
+    /// Returns the settings.
     pub fn config(&self) -> &SgdConfig {
         &self.config
     }

@@ -6,18 +6,19 @@
 
 use super::summary::{iqm, mean, median};
 
-/// The mean over tasks of each task's mean over runs; `None` if a task has no runs or a score is
-/// not finite.
+/// Returns the mean over tasks of each task's mean over runs; `None` if a task has no runs or a
+/// score is not finite.
 pub fn aggregate_mean<S: AsRef<[f64]>>(scores: &[S]) -> Option<f64> {
     mean(&task_means(scores)?)
 }
 
-/// The median over tasks of each task's mean over runs; `None` as for [`aggregate_mean`].
+/// Returns the median over tasks of each task's mean over runs; `None` as for [`aggregate_mean`].
 pub fn aggregate_median<S: AsRef<[f64]>>(scores: &[S]) -> Option<f64> {
     median(&task_means(scores)?)
 }
 
-/// The interquartile mean of all runs of all tasks pooled; `None` as for [`aggregate_mean`].
+/// Returns the interquartile mean of all runs of all tasks pooled; `None` as for
+/// [`aggregate_mean`].
 pub fn aggregate_iqm<S: AsRef<[f64]>>(scores: &[S]) -> Option<f64> {
     if scores.iter().any(|task| task.as_ref().is_empty()) {
         return None;

@@ -41,22 +41,22 @@ impl Curve {
         Ok(Self { x, y })
     }
 
-    /// The horizontal coordinates, from left to right.
+    /// Returns the horizontal coordinates, from left to right.
     pub fn x(&self) -> &[f64] {
         &self.x
     }
 
-    /// The vertical coordinates, one for each x.
+    /// Returns the vertical coordinates, one for each x.
     pub fn y(&self) -> &[f64] {
         &self.y
     }
 
-    /// The points (x, y), from left to right.
+    /// Returns the points (x, y), from left to right.
     pub fn points(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
         self.x.iter().copied().zip(self.y.iter().copied())
     }
 
-    /// The number of points.
+    /// Returns the number of points.
     pub fn len(&self) -> usize {
         self.x.len()
     }

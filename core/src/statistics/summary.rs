@@ -26,8 +26,8 @@ pub fn mean(values: &[f64]) -> Option<f64> {
     Some(mean.clamp(least, greatest))
 }
 
-/// The sample standard deviation, with divisor n − 1; `None` for fewer than two values or if one is
-/// not finite.
+/// Returns the sample standard deviation, with divisor n − 1; `None` for fewer than two values or
+/// if one is not finite.
 pub fn sample_std(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {
         return None;
@@ -51,7 +51,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// The quantile at `level` in [0, 1], interpolated linearly between order statistics.
+/// Returns the quantile at `level` in [0, 1], interpolated linearly between order statistics.
 ///
 /// This is NumPy's default, type 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages"
 /// (1996): the value at position `level · (n − 1)` of the sorted sample. `None` without values, if
@@ -64,7 +64,7 @@ pub fn quantile(values: &[f64], level: f64) -> Option<f64> {
     quantile_of_sorted(&sorted(values)?, level)
 }
 
-/// The interquartile mean: the mean of the middle half of the sorted values.
+/// Returns the interquartile mean: the mean of the middle half of the sorted values.
 ///
 /// This is rliable's definition, `scipy.stats.trim_mean(values, 0.25)`: ⌊n/4⌋ whole values are cut
 /// at each end, so for fewer than four values it is the mean. `None` without values or if one is

@@ -60,8 +60,8 @@ pub enum FitError {
     },
     /// All rows have the weight 0, or no numbers were masked.
     #[error(
-        "no row counts for the loss: expected a class with a weight above 0, or an augmentation that \
-         masks something, with a number that no row holds"
+        "all rows have the weight 0: expected a class with a weight above 0, or an augmentation that \
+         masks numbers with a value that no row holds"
     )]
     NoWeight,
     /// An objective returned an invalid weight.
@@ -72,8 +72,8 @@ pub enum FitError {
     },
     /// The rows changed in the middle of an epoch, or the checkpoint belongs to another training.
     #[error(
-        "{done} rows of the epoch are learned from, but it has {rows}: go on with the rows that the \
-         training began with"
+        "{done} rows of the epoch are done, but it has only {rows}: continue with the rows that the \
+         training started with"
     )]
     OtherRows {
         /// The rows of the epoch processed so far.

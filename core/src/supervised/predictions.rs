@@ -19,7 +19,7 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// The number of rows.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.outputs.len().checked_div(self.width).unwrap_or(0)
     }

@@ -46,7 +46,9 @@ pub enum TuneError {
     #[error("the space has no parameters: expected at least one")]
     EmptySpace,
     /// A trial asked for a parameter that the grid does not hold.
-    #[error("the trial asks for {name} as {asked}, but the grid holds {holds}: ask for the grid's parameters")]
+    #[error(
+        "the trial asks for {name} as {asked}, but the grid holds {holds}: ask for the grid's parameters"
+    )]
     NotInGrid {
         /// The name of the parameter.
         name: String,

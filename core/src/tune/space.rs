@@ -51,7 +51,7 @@ impl SearchSpace {
         Ok(())
     }
 
-    /// The parameters, in order.
+    /// Returns the parameters, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Distribution)> {
         self.0.iter().map(|(name, distribution)| (name.as_str(), distribution))
     }

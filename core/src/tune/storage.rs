@@ -24,7 +24,7 @@ struct Header {
     config: StudyConfig,
 }
 
-/// The file of a study, which nobody else writes to as long as it is open.
+/// The file of a study, locked against other processes while it is open.
 #[derive(Debug)]
 pub(super) struct Storage {
     path: PathBuf,
@@ -132,14 +132,12 @@ impl Storage {
         fill: impl FnOnce(&File) -> io::Result<()>,
     ) -> Result<(), TuneError> {
         if self.is_broken {
-            let reason =
-                "an earlier line could not be completed; resume the study from its file";
+            let reason = "an earlier line could not be completed; resume the study from its file";
             return Err(self.write_error(io::Error::other(reason)));
         }
         // What is written to a file that was removed would be lost without a word.
         if !files::is_at(&self.file, &self.path).map_err(|source| self.write_error(source))? {
-            let reason =
-                "it was removed or replaced during the search; put it back to resume";
+            let reason = "it was removed or replaced during the search; put it back to resume";
             return Err(self.write_error(io::Error::other(reason)));
         }
         if let Err(source) = fill(&self.file).and_then(|()| self.file.sync_data()) {
@@ -156,9 +154,9 @@ impl Storage {
             |action| move |source| TuneError::File { action, path: path.to_owned(), source };
         file.try_lock().map_err(|reason| match reason {
             TryLockError::Error(source) => error("lock")(source),
-            TryLockError::WouldBlock => {
-                error("open")(io::Error::other("another process has this study open; wait until it ends"))
-            }
+            TryLockError::WouldBlock => error("open")(io::Error::other(
+                "another process has this study open; wait until it ends",
+            )),
         })?;
         let end = file.metadata().map_err(error("read"))?.len();
         Ok(Self { path: path.to_owned(), file, end, is_broken: false })

@@ -19,7 +19,7 @@ pub(super) fn save_restore<E: Env>(
         let Some(snapshot) = play.env.save() else {
             report.warn(
                 CHECK,
-                "`save` returns nothing, so a resumed run begins at an episode's start and not \
+                "`save` returns nothing, so a resumed run starts at an episode's start and not \
                  where it stopped"
                     .to_owned(),
                 "Derive serde's `Serialize` and `Deserialize` for the environment and put \
@@ -34,7 +34,7 @@ pub(super) fn save_restore<E: Env>(
             report.error(
                 CHECK,
                 format!("`restore` refused what `save` gave after {steps} steps: {error}"),
-                "Make `restore` read what `save` writes, also after it went through a file (JSON \
+                "Make `restore` read the output of `save`, also after it went through a file (JSON \
                  has neither NaN nor infinity).",
             );
             return Ok(Checked::Done);
@@ -58,8 +58,8 @@ pub(super) fn save_restore<E: Env>(
     if made(make)?.restore(&Value::from("no snapshot")).is_ok() {
         report.warn(
             CHECK,
-            "`restore` accepted a text that is no snapshot".to_owned(),
-            "Return `EnvError::InvalidState` for what `save` did not write: else a damaged \
+            "`restore` accepted a text that is not a snapshot".to_owned(),
+            "Return `EnvError::InvalidState` for anything that `save` did not write: otherwise a damaged \
              checkpoint goes unnoticed.",
         );
     }
@@ -82,7 +82,7 @@ pub(super) fn state<E: Env>(
                 report.warn(
                     CHECK,
                     "`state` is offered, but not `set_state`".to_owned(),
-                    "Implement `set_state`, so that the dynamics can be held against a recorded \
+                    "Implement `set_state`, so that the dynamics can be compared with a recorded \
                      trace.",
                 );
                 return Ok(Checked::Done);
@@ -128,7 +128,7 @@ pub(super) fn state<E: Env>(
         report.warn(
             CHECK,
             "`set_state` accepted 97 numbers that are none".to_owned(),
-            "Read the state by `EnvError::expect_state`, which refuses a wrong number and NaN.",
+            "Read the state with `EnvError::expect_state`, which rejects a wrong length and NaN.",
         );
     }
     Ok(Checked::Done)
@@ -165,7 +165,7 @@ pub(super) fn model<E: Env>(
 }
 
 const PROBABILITIES: &str = "Give every outcome once, with a probability from 0 to 1; together \
-                             they must make 1.";
+                             they must sum to 1.";
 
 fn are_probabilities(all: &[f64]) -> bool {
     let total: f64 = all.iter().sum();

@@ -133,7 +133,7 @@ pub(super) fn outside_actions<E: Env>(
                     report.error(
                         Check::OutsideActions,
                         format!("`step` accepted {described}, and returned {step:?}"),
-                        "Clip the action, or refuse it by \
+                        "Clip the action, or reject it with \
                          `EnvError::invalid_action(&self.action_space(), action)`; NaN must be \
                          refused.",
                     );
@@ -142,7 +142,7 @@ pub(super) fn outside_actions<E: Env>(
             Ok(_) => report.error(
                 Check::OutsideActions,
                 format!("`step` accepted {described}"),
-                "Refuse it by `EnvError::invalid_action(&self.action_space(), action)`: else a \
+                "Reject it with `EnvError::invalid_action(&self.action_space(), action)`: otherwise a \
                  mistaken agent learns as if nothing were wrong.",
             ),
         }

@@ -47,8 +47,8 @@ pub fn check_env<E: Env>(make: impl Fn() -> Result<E, EnvError>) -> CheckReport 
             Err(message) => report.error(
                 check,
                 format!("the environment panicked: {message}"),
-                "Return an `EnvError` where the caller is at fault, and mend the rest: the \
-                 panic's place stands on the standard error.",
+                "Return an `EnvError` if the caller is at fault, and fix other panics: the \
+                 panic's location is on standard error.",
             ),
         }
         report.checks_run.extend(checks);

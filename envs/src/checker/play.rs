@@ -12,8 +12,8 @@ pub(super) struct Trouble {
 /// A new environment.
 pub(super) fn made<E: Env>(make: Make<'_, E>) -> Result<E, Trouble> {
     make().map_err(|error| Trouble {
-        problem: format!("the environment cannot be made: {error}"),
-        advice: "Mend its constructor or the options given to it.",
+        problem: format!("the environment cannot be created: {error}"),
+        advice: "Fix its constructor or the given options.",
     })
 }
 

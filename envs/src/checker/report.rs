@@ -132,8 +132,8 @@ impl CheckReport {
         };
         report.error(
             Check::Construction,
-            format!("the environment cannot be made: {error}"),
-            "Mend its constructor or the options given to it.",
+            format!("the environment cannot be created: {error}"),
+            "Fix its constructor or the given options.",
         );
         report
     }
@@ -144,12 +144,12 @@ impl CheckReport {
         self.errors().next().is_none()
     }
 
-    /// The findings that are errors.
+    /// Returns the findings that are errors.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.severity == Severity::Error)
     }
 
-    /// The findings that are warnings.
+    /// Returns the findings that are warnings.
     pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.severity == Severity::Warning)
     }

@@ -53,7 +53,7 @@ pub(super) fn different<E: Env>(
                  start otherwise"
             ),
             "Draw the start from the `rng` that `reset` is given, not from a generator or counter \
-             of the environment's own: else all seeds play the same episodes.",
+             of its own: otherwise all seeds play the same episodes.",
         );
     }
     Ok(Checked::Done)
@@ -83,8 +83,8 @@ pub(super) fn clean_reset<E: Env>(
                     "from the same seed, an environment that was played before does not repeat \
                      the episode of a new one: {differs}"
                 ),
-                "Set every field anew in `reset`, unless something is meant to outlast an episode \
-                 (as running statistics are).",
+                "Set every field anew in `reset`, unless it is meant to survive an episode \
+                 (as running statistics do).",
             );
         }
     }

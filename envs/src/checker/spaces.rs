@@ -60,7 +60,7 @@ fn check_bounds(path: &str, low: &[f32], high: &[f32], report: &mut CheckReport)
             report.warn(
                 Check::SpaceBounds,
                 format!("{bounds}, so it is always the same"),
-                "Leave out a component that never changes, or mend its bounds.",
+                "Leave out a component that never changes, or fix its bounds.",
             );
         } else if [low, high].into_iter().any(|x| x.is_finite() && x.abs() >= HUGE) {
             report.warn(
@@ -85,7 +85,7 @@ fn check_action_bounds(path: &str, low: &[f32], high: &[f32], report: &mut Check
             report.warn(
                 Check::SpaceBounds,
                 format!("{bounds}: neither -1 to 1 nor 0 to 1"),
-                "Prefer actions between -1 and 1: policies begin near 0 with a spread near 1. \
+                "Prefer actions between -1 and 1: policies start near 0 with a spread near 1. \
                  `RescaleAction` does it from outside.",
             );
         }

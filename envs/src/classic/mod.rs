@@ -22,7 +22,8 @@ use crate::{EnvError, EnvOptions, EnvSpec};
 pub(crate) fn specs() -> Vec<EnvSpec> {
     let cart_pole = "Balance a pole on a cart by pushing the cart left or right.";
     let half_length = "Half the pole's length, 0.001 to 1000 metres.";
-    let sutton_barto = "Use Sutton and Barto's reward: 0 for each step, −1 for the step that fails.";
+    let sutton_barto =
+        "Use Sutton and Barto's reward: 0 for each step, −1 for the step that fails.";
     let goal_velocity = "The lowest velocity at which arriving at the goal counts.";
     vec![
         EnvSpec::discrete("CartPole-v0", |options| make_cart_pole("CartPole-v0", options))
@@ -82,7 +83,11 @@ pub(crate) fn specs() -> Vec<EnvSpec> {
             Ok(acrobot)
         })
         .description("Swing the tip of a two-link arm above a line by torque at its elbow.")
-        .option("dynamics", "book", "The equations of motion: `book` (Sutton and Barto) or `nips` (the paper).")
+        .option(
+            "dynamics",
+            "book",
+            "The equations of motion: `book` (Sutton and Barto) or `nips` (the paper).",
+        )
         .option(
             "torque_noise_max",
             0.0,

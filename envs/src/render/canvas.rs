@@ -91,13 +91,13 @@ impl Canvas {
         canvas
     }
 
-    /// The width, in pixels.
+    /// Returns the width, in pixels.
     #[must_use]
     pub fn width(&self) -> f64 {
         f64::from(self.pixmap.width())
     }
 
-    /// The height, in pixels.
+    /// Returns the height, in pixels.
     #[must_use]
     pub fn height(&self) -> f64 {
         f64::from(self.pixmap.height())

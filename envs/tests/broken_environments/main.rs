@@ -67,7 +67,7 @@ fn every_warning_is_given_and_is_no_error() {
         (F::OwnCounter, Check::DifferentSeeds, "from 20 seeds the first episode starts alike"),
         (F::KeepsState, Check::CleanReset, "does not repeat the episode of a new one"),
         (F::NoSnapshot, Check::SaveRestore, "snapshot!()"),
-        (F::AcceptsAnything, Check::SaveRestore, "accepted a text that is no snapshot"),
+        (F::AcceptsAnything, Check::SaveRestore, "accepted a text that is not a snapshot"),
         (F::NoSetState, Check::StateRoundTrip, "not `set_state`"),
         (F::HiddenState, Check::StateRoundTrip, "where that state was set"),
         (F::AcceptsAnyState, Check::StateRoundTrip, "97 numbers that are none"),

@@ -118,7 +118,7 @@ fn check_evaluations(
     Err(TrainError::InvalidFile {
         path: dir.path.join(<Evaluation as crate::Record>::FILE),
         reason: format!(
-            "it does not hold the evaluations of summary.json beside it: {differs}. Put the right file \
+            "its evaluations differ from those of summary.json beside it: {differs}. Put the right file \
              back, or delete summary.json and train again from the last good checkpoint with --resume"
         ),
     })

@@ -331,6 +331,7 @@ fn to_toml(key: &'static str, value: &impl Serialize) -> Result<Value, TrainErro
     Value::try_from(value).map_err(|error| TrainError::InvalidSetting {
         key,
         value: error.to_string(),
-        expected: "values that TOML can hold, for example no number above 9223372036854775807".to_owned(),
+        expected: "values that TOML can hold, for example no number above 9223372036854775807"
+            .to_owned(),
     })
 }

@@ -58,7 +58,7 @@ pub enum CsvError {
     /// A target is missing.
     #[error(
         "line {line}, column {column} holds {text:?}, which stands for a missing number: expected a \
-         target; leave out such rows"
+         target; remove such rows"
     )]
     MissingTarget {
         /// The line, from 1.
