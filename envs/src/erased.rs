@@ -154,6 +154,7 @@ impl<S: FeatureSpace> Codec<S> for ToRow {
     fn target(source: &S) -> RowSpace {
         let (low, high) = source.bounds();
         let row = RowSpace::new(low, high, source.shape()).expect("a space's bounds fit its shape");
+        let row = row.with_parts(source.parts()).expect("a space's parts fit its width");
         // `f32` holds what does not fit a promise of the source's.
         let row = row.clone().with_storage(source.storage()).unwrap_or(row);
         match source.action_mask() {

@@ -186,6 +186,11 @@ impl<G: BoardGame> FeatureSpace for BoardSpace<G> {
         vec![self.width()]
     }
 
+    /// The board as a picture of two channels, then the action mask.
+    fn parts(&self) -> Vec<Vec<usize>> {
+        vec![vec![G::ROWS, G::COLUMNS, 2], vec![G::ORDER.len()]]
+    }
+
     fn width(&self) -> usize {
         2 * G::CELLS + G::ORDER.len()
     }

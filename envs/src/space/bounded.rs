@@ -74,6 +74,7 @@ pub struct RowSpace {
     low: Vec<f32>,
     high: Vec<f32>,
     shape: Vec<usize>,
+    parts: Vec<Vec<usize>>,
     action_mask: Option<Range<usize>>,
     storage: Storage,
 }
@@ -100,7 +101,23 @@ impl RowSpace {
             return Err(SpaceError::Invalid { space: "Box", reason });
         }
         check_bounds(&low, &high)?;
-        Ok(Self { low, high, shape, action_mask: None, storage: Storage::F32 })
+        let parts = vec![shape.clone()];
+        Ok(Self { low, high, shape, parts, action_mask: None, storage: Storage::F32 })
+    }
+
+    /// The same, made of [parts](FeatureSpace::parts) of these shapes.
+    ///
+    /// # Errors
+    /// [`SpaceError::Invalid`] if the parts have more or fewer numbers than the row.
+    pub fn with_parts(mut self, parts: Vec<Vec<usize>>) -> Result<Self, SpaceError> {
+        let size = |part: &Vec<usize>| part.iter().try_fold(1_usize, |n, &m| n.checked_mul(m));
+        let width = parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(size(part)?));
+        if width != Some(self.low.len()) {
+            let reason = format!("parts of shapes {parts:?} are no row of {}", self.low.len());
+            return Err(SpaceError::Invalid { space: "Box", reason });
+        }
+        self.parts = parts;
+        Ok(self)
     }
 
     /// The same with an [action mask](FeatureSpace::action_mask) at these places.
@@ -264,6 +281,10 @@ impl<const N: usize> FeatureSpace for BoxSpace<N> {
 impl FeatureSpace for RowSpace {
     fn shape(&self) -> Vec<usize> {
         self.shape.clone()
+    }
+
+    fn parts(&self) -> Vec<Vec<usize>> {
+        self.parts.clone()
     }
 
     #[inline]

@@ -104,6 +104,13 @@ pub trait FeatureSpace: Space {
     /// must not allocate.
     fn width(&self) -> usize;
 
+    /// The shapes of what the features are made of, one after the other: each a row `[N]` or an array,
+    /// a picture `[H, W, C]` for example. By default one part of the [`shape`](FeatureSpace::shape); a
+    /// product's parts are those of its spaces, so that a network can read each in its own way.
+    fn parts(&self) -> Vec<Vec<usize>> {
+        vec![self.shape()]
+    }
+
     /// Writes an element as [`width`](FeatureSpace::width) features (Gymnasium's `flatten`): the
     /// numbers of a box, one-hot for a discrete space.
     fn flatten(&self, element: &Self::Element, features: &mut [f32]);

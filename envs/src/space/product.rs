@@ -87,6 +87,10 @@ macro_rules! tuple_space {
                 0 $(+ self.$index.width())+
             }
 
+            fn parts(&self) -> Vec<Vec<usize>> {
+                [$(self.$index.parts()),+].concat()
+            }
+
             fn flatten(&self, element: &Self::Element, features: &mut [f32]) {
                 let rest = features;
                 $(
@@ -282,6 +286,10 @@ macro_rules! product_space {
                 0 $(+ $crate::FeatureSpace::width(&self.$field))+
             }
 
+            fn parts(&self) -> Vec<Vec<usize>> {
+                [$($crate::FeatureSpace::parts(&self.$field)),+].concat()
+            }
+
             fn flatten(&self, element: &$Element, features: &mut [f32]) {
                 let rest = features;
                 $(
@@ -313,7 +321,7 @@ macro_rules! product_space {
 
 #[cfg(test)]
 mod tests {
-    use crate::{BoxSpace, Discrete, FeatureSpace, FiniteSpace, Seed, Space};
+    use crate::{BoxSpace, Discrete, FeatureSpace, FiniteSpace, RowSpace, Seed, Space};
 
     #[test]
     fn a_tuple_is_numbered_like_digits() {
@@ -342,6 +350,14 @@ mod tests {
         struct PairSpace;
         /// An element.
         struct Pair { left: Discrete, right: BoxSpace<1> }
+    }
+
+    #[test]
+    fn parts_are_those_of_the_spaces() {
+        let pair = || PairSpace { left: Discrete::new(2), right: BoxSpace::symmetric([1.0]) };
+        let picture = RowSpace::new(vec![0.0; 12], vec![1.0; 12], vec![2, 3, 2]).unwrap();
+        assert_eq!(pair().parts(), [[2], [1]]);
+        assert_eq!((picture, pair()).parts(), [&[2, 3, 2][..], &[2], &[1]]);
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl<const N: usize> ArraySpace for BoxSpace<N> {
 impl ArraySpace for RowSpace {
     fn with_bounds(&self, low: Vec<f32>, high: Vec<f32>) -> Result<Self, SpaceError> {
         use crate::FeatureSpace as _;
-        Self::new(low, high, self.shape())
+        Self::new(low, high, self.shape())?.with_parts(self.parts())
     }
 }
 

@@ -109,6 +109,15 @@ impl<S: FeatureSpace, const K: usize> FeatureSpace for StackSpace<S, K> {
         shape
     }
 
+    /// One of the stack's shape; of pictures `[H, W, C]` and of products, those of each element.
+    fn parts(&self) -> Vec<Vec<usize>> {
+        let parts = self.space.parts();
+        match parts.as_slice() {
+            [part] if part.len() < 3 => vec![self.shape()],
+            _ => vec![parts; K].concat(),
+        }
+    }
+
     #[inline]
     fn width(&self) -> usize {
         K * self.space.width()
@@ -151,7 +160,7 @@ impl<S: FeatureSpace, const K: usize> FeatureSpace for StackSpace<S, K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BoxSpace, Discrete, Seed};
+    use crate::{BoxSpace, Discrete, RowSpace, Seed};
 
     #[test]
     fn finite_stacks_are_numbered() {
@@ -167,6 +176,15 @@ mod tests {
         }
         assert_eq!(space.describe(), SpaceDescription::MultiDiscrete { nvec: vec![4; 3] });
         assert_eq!(space.shape(), [3, 4]);
+    }
+
+    #[test]
+    fn stacked_pictures_and_products_keep_their_parts() {
+        let picture = RowSpace::new(vec![0.0; 12], vec![1.0; 12], vec![2, 3, 2]).unwrap();
+        assert_eq!(StackSpace::<_, 2>::new(picture).parts(), [[2, 3, 2]; 2]);
+        let pair = (Discrete::new(4), BoxSpace::symmetric([1.0, 2.0]));
+        assert_eq!(StackSpace::<_, 2>::new(pair).parts(), [[4], [2], [4], [2]]);
+        assert_eq!(StackSpace::<_, 3>::new(Discrete::new(4)).parts(), [[3, 4]]);
     }
 
     #[test]

@@ -49,7 +49,8 @@ impl<E: Env<ObservationSpace: FeatureSpace>> TimeAwareObservation<E> {
         let (mut low, mut high) = inner.bounds();
         low.push(0.0);
         high.push((f64::from(max_episode_steps) / f64::from(steps_per_unit)) as f32);
-        let outer = RowSpace::new(low, high, vec![inner.width() + 1])?;
+        let parts = [inner.parts(), vec![vec![1]]].concat();
+        let outer = RowSpace::new(low, high, vec![inner.width() + 1])?.with_parts(parts)?;
         Ok(Self { env, inner, outer, steps_per_unit, elapsed_steps: 0 })
     }
 

@@ -60,3 +60,13 @@ fn a_shape_that_cannot_be_counted_is_an_error() {
     }
     assert!(RowSpace::new(vec![], vec![], vec![0, usize::MAX, 2]).is_ok());
 }
+
+#[test]
+fn a_row_knows_its_parts() {
+    let row = |parts| RowSpace::new(vec![0.0; 6], vec![1.0; 6], vec![6]).unwrap().with_parts(parts);
+    assert_eq!(row(vec![vec![2, 2], vec![2]]).unwrap().parts(), [&[2, 2][..], &[2]]);
+    assert_eq!(RowSpace::new(vec![0.0; 6], vec![1.0; 6], vec![3, 2]).unwrap().parts(), [[3, 2]]);
+    for parts in [vec![vec![2, 2]], vec![vec![usize::MAX, 2], vec![6]], vec![]] {
+        assert!(row(parts).is_err());
+    }
+}
