@@ -53,6 +53,16 @@ pub enum CostError {
     /// The configuration describes no valid network.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// A custom layer does not report its cost.
+    #[error(
+        "layer {layer} ({kind}) does not report its cost: implement its `Layer::forward_flop`"
+    )]
+    Unknown {
+        /// The layer's name.
+        layer: String,
+        /// The kind of layer.
+        kind: &'static str,
+    },
     /// A batch without examples, or with too many.
     #[error("batch must be from 1 to 2³² − 1 examples, got {got}")]
     Batch {
@@ -94,7 +104,7 @@ pub struct NetworkCost {
     pub batch: usize,
     /// The bytes of the batch's inputs.
     pub input_bytes: u64,
-    /// The layers, first to last.
+    /// The layers, first to last, those of a residual block before the block itself.
     pub layers: Vec<LayerCost>,
 }
 
@@ -109,15 +119,18 @@ impl NetworkCost {
         let examples = u32::try_from(batch).ok().filter(|&n| n > 0);
         let examples = u64::from(examples.ok_or(CostError::Batch { got: batch })?);
         let bytes = |shape: LayerShape| examples * 4 * shape.size() as u64; // of f32
-        let layer = |layer: PlacedLayer| LayerCost {
-            kind: layer.config.kind(),
-            output: layer.output,
-            parameters: layer.parameters,
-            forward_flop: examples.saturating_mul(flop(&layer)),
-            activation_bytes: bytes(layer.output),
-            name: layer.name,
+        let layer = |layer: PlacedLayer| {
+            Ok(LayerCost {
+                kind: layer.config.kind(),
+                output: layer.output,
+                parameters: layer.parameters,
+                forward_flop: examples.saturating_mul(flop(&layer)?),
+                activation_bytes: bytes(layer.output),
+                name: layer.name,
+            })
         };
-        let layers = config.layers(input)?.into_iter().map(layer).collect();
+        let layers = flat(config.layers(input)?).into_iter().map(layer);
+        let layers = layers.collect::<Result<_, CostError>>()?;
         Ok(Self { batch, input_bytes: bytes(LayerShape::of(input)?), layers })
     }
 
@@ -144,16 +157,32 @@ impl NetworkCost {
     }
 }
 
-/// The FLOP of one example's forward pass.
-fn flop(layer: &PlacedLayer) -> u64 {
-    let products = match (layer.config, layer.output) {
-        (LayerConfig::Linear { outputs, .. }, _) => [layer.input.size(), outputs, 1],
+/// The layers within others before those that they are in.
+fn flat(layers: Vec<PlacedLayer>) -> Vec<PlacedLayer> {
+    let mut all = Vec::new();
+    for mut layer in layers {
+        all.extend(flat(std::mem::take(&mut layer.inner)));
+        all.push(layer);
+    }
+    all
+}
+
+/// The FLOP of one example's forward pass, without those of layers within it.
+fn flop(layer: &PlacedLayer) -> Result<u64, CostError> {
+    let products = match (&layer.config, layer.output) {
+        (LayerConfig::Linear { outputs, .. }, _) => [layer.input.size(), *outputs, 1],
         (LayerConfig::Conv2d { kernel, .. }, output) => {
             [output.size(), layer.input.channels(), kernel * kernel]
         }
-        _ => return 0,
+        (LayerConfig::Custom(custom), _) => {
+            return custom.forward_flop(layer.input).ok_or_else(|| CostError::Unknown {
+                layer: layer.name.clone(),
+                kind: layer.config.kind(),
+            });
+        }
+        _ => return Ok(0),
     };
-    products.iter().fold(2, |product: u64, &n| product.saturating_mul(n as u64))
+    Ok(products.iter().fold(2, |product: u64, &n| product.saturating_mul(n as u64)))
 }
 
 impl fmt::Display for NetworkCost {

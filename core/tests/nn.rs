@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use gymnast_core::cost::NetworkCost;
 use gymnast_core::nn::{
-    Buffers, LayerConfig, Network, NetworkConfig, NetworkError, QNetwork, QNetworkConfig, Scratch,
-    Sequential,
+    Buffers, LayerConfig, Network, NetworkConfig, NetworkError, QNetworkConfig, Scratch, Sequential,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -127,7 +126,7 @@ fn noise_that_is_no_deviation_is_refused() {
     for sigma in [f32::NAN, f32::INFINITY, -0.5] {
         let config = QNetworkConfig { noise: Some(sigma), ..QNetworkConfig::default() };
         let rng = &mut ChaCha8Rng::seed_from_u64(1);
-        let refused = QNetwork::new(&config, &[4], 2, rng);
+        let refused = config.build(&[vec![4]], 2, rng);
         assert!(matches!(refused, Err(NetworkError::Sigma { .. })), "{sigma}");
     }
 }

@@ -21,7 +21,8 @@ pub struct HiddenLayer {
 }
 
 /// Returns the layers of a network whose units can be removed, first to last. Layers before a
-/// normalisation over units (layer, group or RMS normalisation) or a softmax are excluded.
+/// normalisation over units (layer, group or RMS normalisation), a softmax, a residual block or a custom
+/// layer are excluded, and so are the layers inside a residual block.
 pub fn hidden_layers(network: &Sequential) -> Vec<HiddenLayer> {
     let (mut hidden, mut candidate) = (Vec::new(), None);
     for PlacedLayer { name, config, .. } in placed(network) {
@@ -49,6 +50,8 @@ fn mixes_units(layer: &LayerConfig) -> bool {
             | LayerConfig::LayerNorm { .. }
             | LayerConfig::GroupNorm { .. }
             | LayerConfig::RmsNorm { .. }
+            | LayerConfig::Residual { .. }
+            | LayerConfig::Custom(_)
     )
 }
 
@@ -149,8 +152,8 @@ fn empty(
     kept: &BTreeMap<String, Vec<usize>>,
 ) -> Result<Sequential, CompressionError> {
     let narrow = |scope: &str, layers: &[LayerConfig]| {
-        let narrowed = layers.iter().enumerate().map(|(i, &layer)| {
-            match (layer, kept.get(&format!("{scope}.{i}")).map(Vec::len)) {
+        let narrowed = layers.iter().enumerate().map(|(i, layer)| {
+            match (layer.clone(), kept.get(&format!("{scope}.{i}")).map(Vec::len)) {
                 (LayerConfig::Linear { weight, bias, .. }, Some(outputs)) => {
                     LayerConfig::Linear { outputs, weight, bias }
                 }

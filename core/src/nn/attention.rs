@@ -155,7 +155,7 @@ pub(super) fn layer_norm(
     width: usize,
     builder: &mut ParametersBuilder,
 ) -> Result<Normalization, NetworkError> {
-    builder.scope(scope.to_owned());
+    builder.scope(scope);
     let norm = Normalization::new(&LayerConfig::layer_norm(), LayerShape::Row(width), builder)?;
     Ok(norm.expect("a layer that normalises"))
 }

@@ -1,27 +1,39 @@
 //! A network in a checkpoint: what it looks like, and its parameters.
 
-use super::{Mlp, Network, QNetwork, Transformer};
+use super::{Buffers, Mlp, Net, Network, Transformer};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 
 /// The entry that says what a network looks like.
 const NETWORK: &str = "network";
+/// The entry of its buffers, where it has some.
+const BUFFERS: &str = "buffers";
 
-/// Writes the description and the parameters of a network without buffers.
+/// Writes the description, the parameters and the buffers of a network.
 fn save(network: &dyn Network, state: &mut StateDict) -> Result<(), CheckpointError> {
     state.insert(NETWORK, &network.description())?;
+    let buffers = network.buffers();
+    if buffers != Buffers::default() {
+        state.insert(BUFFERS, &buffers)?;
+    }
     Checkpoint::save(network.parameters(), state)
 }
 
-/// Restores the parameters of a network of that description, and refuses those of any other.
+/// Restores those of a network of that description, and refuses those of any other.
 fn load(network: &mut dyn Network, state: &StateDict) -> Result<(), CheckpointError> {
     state.expect(NETWORK, &network.description())?;
-    Checkpoint::load(network.parameters_mut(), state)
+    Checkpoint::load(network.parameters_mut(), state)?;
+    let buffers = if state.value_names().any(|name| name == BUFFERS) {
+        state.get(BUFFERS)?
+    } else {
+        Buffers::default()
+    };
+    network.load_buffers(&buffers).map_err(CheckpointError::part)
 }
 
 macro_rules! checkpoint {
     ($($network:ty),+) => {
         $(
-            /// The parameters, of a network that is there already; another one's are refused.
+            /// Parameters and buffers, of a network that is there already; another one's are refused.
             impl Checkpoint for $network {
                 fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
                     save(self, state)
@@ -34,7 +46,7 @@ macro_rules! checkpoint {
         )+
     };
 }
-checkpoint!(Mlp, QNetwork, Transformer);
+checkpoint!(Mlp, Net, Transformer);
 
 #[cfg(test)]
 mod tests {
@@ -85,11 +97,15 @@ mod tests {
 
     #[test]
     fn every_switch_of_a_q_network_counts() {
-        let conv = |channels, kernel| vec![ConvConfig { channels, kernel, stride: 1 }];
-        let q = |conv, activation, dueling, atoms, noise, actions| {
-            let mlp = MlpConfig { hidden: vec![2], activation, ..MlpConfig::default() };
-            let config = QNetworkConfig { conv, mlp, dueling, atoms, noise };
-            QNetwork::new(&config, &[3, 3], actions, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
+        let conv = |channels, kernel| {
+            let conv = [ConvConfig { channels, kernel, stride: 1 }];
+            ConvConfig::layers(&conv, Activation::Relu)
+        };
+        let q = |encoder, activation, dueling, atoms, noise, actions| {
+            let hidden = MlpConfig { hidden: vec![2], activation, ..MlpConfig::default() };
+            let hidden = hidden.hidden_layers();
+            let config = QNetworkConfig { encoder, hidden, dueling, atoms, noise, dropout_seed: 0 };
+            config.build(&[vec![3, 3]], actions, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
         };
         let relu = Activation::Relu;
         assert_told_apart(&mut [

@@ -18,6 +18,11 @@ impl Masks {
         Self { seed, draws: Cell::new(0) }
     }
 
+    /// What they follow from.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// How many have been drawn.
     pub(super) fn draws(&self) -> u64 {
         self.draws.get()

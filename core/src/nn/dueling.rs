@@ -2,8 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::layer_shape::limited;
-use super::{Linear, MAX_WIDTH, NetworkError, ParametersBuilder};
+use super::{Linear, MAX_WIDTH, NetworkError, ParametersBuilder, limited};
 use crate::init::Init;
 
 /// `Q(s, a) = V(s) + A(s, a) − mean A(s, ·)` (their equation 9), from the features of a state. With
@@ -16,7 +15,7 @@ pub struct DuelingHead {
 }
 
 impl DuelingHead {
-    /// Declares the layer of the value, then that of the advantages, with this rule for weights and
+    /// Declares the layer `value`, then the layer `advantage`, with this rule for weights and
     /// that one for biases.
     pub fn new(
         features: usize,
@@ -26,8 +25,12 @@ impl DuelingHead {
         builder: &mut ParametersBuilder,
     ) -> Result<Self, NetworkError> {
         let outputs = limited("a dueling head's outputs", &[actions, atoms], MAX_WIDTH)?;
-        let mut layer = |outputs| Linear::new(features, outputs, weight, bias, builder);
-        Ok(Self { value: layer(atoms)?, advantage: layer(outputs)?, atoms })
+        let mut layer = |name: &str, outputs| {
+            builder.scope(name);
+            Linear::new(features, outputs, weight, bias, builder)
+        };
+        let (value, advantage) = (layer("value", atoms)?, layer("advantage", outputs)?);
+        Ok(Self { value, advantage, atoms })
     }
 
     /// `[B, features]` to `[B, actions · atoms]`.
@@ -56,13 +59,13 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::nn::{MlpConfig, Network, QNetwork, QNetworkConfig};
+    use crate::nn::{Network, QNetworkConfig};
 
     fn q(atoms: usize, values: &[f32]) -> Vec<f32> {
-        let mlp = MlpConfig { hidden: vec![], ..MlpConfig::default() };
-        let config = QNetworkConfig { mlp, dueling: true, atoms, ..QNetworkConfig::default() };
-        let mut network =
-            QNetwork::new(&config, &[1], 2, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        let hidden = vec![];
+        let config = QNetworkConfig { hidden, dueling: true, atoms, ..QNetworkConfig::default() };
+        let rng = &mut ChaCha8Rng::seed_from_u64(1);
+        let mut network = config.build(&[vec![1]], 2, rng).unwrap();
         network.parameters_mut().load(values).unwrap();
         let q = network.forward(&Tensor::from_slice(&[1.0_f32]).view([1, 1]));
         Vec::<f32>::try_from(q.view(-1)).unwrap()

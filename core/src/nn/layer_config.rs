@@ -1,15 +1,15 @@
-//! What the layers of a [`Sequential`](super::Sequential) network are, as plain data.
+//! What the layers of a network are, as plain data.
 
 use serde::{Deserialize, Serialize};
 
-use super::Activation;
+use super::{Activation, Layer};
 use crate::init::Init;
 
 /// One layer. Names, formulas and defaults are those of `torch.nn`, but for `bias`, which is always
 /// there.
 ///
 /// A layer reads rows, `[B, N]`, or pictures, `[B, C, H, W]`: either, where it does not say which.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum LayerConfig {
     /// `y = x W + b` of rows ([`Linear`](super::Linear): `W` is `[inputs, outputs]`).
@@ -130,6 +130,13 @@ pub enum LayerConfig {
     GlobalAvgPool,
     /// Pictures to rows, channel by channel as PyTorch does.
     Flatten,
+    /// `y = x + f(x)` (He et al. 2016), where the layers `f` return the shape that they read.
+    Residual {
+        /// The layers, first to last, called `layer.0` and so on.
+        layers: Vec<LayerConfig>,
+    },
+    /// A layer of one's own.
+    Custom(Box<dyn Layer>),
 }
 
 fn linear_default() -> Init {
@@ -198,6 +205,57 @@ impl LayerConfig {
             Self::AvgPool { .. } => "avg_pool",
             Self::GlobalAvgPool => "global_avg_pool",
             Self::Flatten => "flatten",
+            Self::Residual { .. } => "residual",
+            Self::Custom(layer) => layer.typetag_name(),
+        }
+    }
+
+    /// Whether it, or a layer within it, normalises batches: it then has running statistics.
+    pub fn has_batch_norm(&self) -> bool {
+        match self {
+            Self::BatchNorm { .. } => true,
+            Self::Residual { layers } => layers.iter().any(Self::has_batch_norm),
+            _ => false,
+        }
+    }
+
+    /// The layer without its initial values.
+    pub(super) fn uninitialised(&self) -> Self {
+        let (weight, bias) = (Init::Zeros, Init::Zeros);
+        match self {
+            &Self::Linear { outputs, .. } => Self::Linear { outputs, weight, bias },
+            &Self::Conv2d { channels, kernel, stride, padding, .. } => {
+                Self::Conv2d { channels, kernel, stride, padding, weight, bias }
+            }
+            &Self::PRelu { per_channel, .. } => Self::PRelu { per_channel, slope: 0.0 },
+            Self::Residual { layers } => {
+                Self::Residual { layers: layers.iter().map(Self::uninitialised).collect() }
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// The layer without what matters only before or while it is trained.
+    pub(super) fn evaluated(&self) -> Self {
+        match self.uninitialised() {
+            Self::Dropout { .. } => Self::Dropout { p: 0.0 },
+            Self::Residual { layers } => {
+                Self::Residual { layers: layers.iter().map(Self::evaluated).collect() }
+            }
+            other => other,
+        }
+    }
+
+    /// Sets the rules for the initial weights and biases of linear layers and convolutions.
+    fn set_init(&mut self, weight_rule: Init, bias_rule: Init) {
+        match self {
+            Self::Linear { weight, bias, .. } | Self::Conv2d { weight, bias, .. } => {
+                (*weight, *bias) = (weight_rule, bias_rule);
+            }
+            Self::Residual { layers } => {
+                layers.iter_mut().for_each(|layer| layer.set_init(weight_rule, bias_rule));
+            }
+            _ => {}
         }
     }
 }
@@ -265,15 +323,11 @@ impl NetworkConfig {
     pub fn linear_head(self, outputs: usize) -> Self {
         self.with_head(vec![LayerConfig::linear(outputs)])
     }
+
     /// With these rules for the initial weights and biases of all linear layers and convolutions.
     pub fn with_init(mut self, weight_rule: Init, bias_rule: Init) -> Self {
-        for layer in self.encoder.iter_mut().chain(&mut self.head) {
-            if let LayerConfig::Linear { weight, bias, .. }
-            | LayerConfig::Conv2d { weight, bias, .. } = layer
-            {
-                (*weight, *bias) = (weight_rule, bias_rule);
-            }
-        }
+        let layers = self.encoder.iter_mut().chain(&mut self.head);
+        layers.for_each(|layer| layer.set_init(weight_rule, bias_rule));
         self
     }
 }

@@ -137,6 +137,17 @@ impl LayerConfig {
             }),
         };
         match *self {
+            Self::Residual { ref layers } => {
+                let output = shapes(layers, layer, input)?[layers.len()];
+                require(output == input, "layers that return the shape that they read", &output)?;
+                Ok(input)
+            }
+            Self::Custom(ref custom) => {
+                let output = custom.output(input)?;
+                limited("a layer's outputs", &output.of_example(), MAX_WIDTH)?;
+                require(output.size() > 0, "at least one output", &output)?;
+                Ok(output)
+            }
             Self::Linear { outputs, weight, bias } => {
                 weight.check(&[input.size(), outputs])?;
                 bias.check(&[outputs])?;
@@ -207,7 +218,8 @@ impl LayerConfig {
         }
     }
 
-    /// How many parameters the layer has where it reads that shape, which must fit.
+    /// How many parameters the layer has where it reads that shape, which must fit; those of layers
+    /// within it not counted.
     fn parameters(&self, input: LayerShape) -> Result<usize, NetworkError> {
         let channels = input.channels();
         match *self {
@@ -220,6 +232,7 @@ impl LayerConfig {
             Self::InstanceNorm { affine, .. } => Ok(if affine { 2 * channels } else { 0 }),
             Self::LayerNorm { .. } => Ok(2 * input.size()),
             Self::RmsNorm { .. } => Ok(input.size()),
+            Self::Custom(ref custom) => parameters(&[custom.parameters(input)]),
             _ => Ok(0),
         }
     }
@@ -267,7 +280,7 @@ impl Window {
 
 /// The shapes that flow between layers: that of the input, then each layer's. `scope` is the first
 /// part of the layers' names.
-pub(super) fn shapes(
+fn shapes(
     layers: &[LayerConfig],
     scope: &str,
     input: LayerShape,
@@ -279,30 +292,66 @@ pub(super) fn shapes(
     Ok(shapes)
 }
 
+/// Each layer's name, kind and what it reads and returns.
+///
+/// # Errors
+/// What does not fit; [`NetworkError::TooLarge`] beyond the limits of one network.
+pub(super) fn place(
+    layers: &[LayerConfig],
+    scope: &str,
+    input: LayerShape,
+) -> Result<Vec<PlacedLayer>, NetworkError> {
+    within("a network's layers", count(layers), MAX_LAYERS)?;
+    let shapes = shapes(layers, scope, input)?;
+    let mut placed = Vec::with_capacity(layers.len());
+    for (i, config) in layers.iter().enumerate() {
+        let (name, input, output) = (format!("{scope}.{i}"), shapes[i], shapes[i + 1]);
+        let inner = match config {
+            LayerConfig::Residual { layers } => place(layers, &name, input)?,
+            _ => Vec::new(),
+        };
+        let (parameters, config) = (config.parameters(input)?, config.clone());
+        placed.push(PlacedLayer { name, config, input, output, parameters, inner });
+    }
+    check_sizes(&placed)?;
+    Ok(placed)
+}
+
+/// How many layers there are, those within others included.
+fn count(layers: &[LayerConfig]) -> usize {
+    let within = layers.iter().map(|layer| match layer {
+        LayerConfig::Residual { layers } => count(layers),
+        _ => 0,
+    });
+    layers.len() + within.sum::<usize>()
+}
+
+/// That all layers together stay below the limits of one network.
+fn check_sizes(placed: &[PlacedLayer]) -> Result<(), NetworkError> {
+    let (parameters, activations) = sizes(placed);
+    within("a network's parameters", parameters, MAX_PARAMETERS)?;
+    within("the numbers between a network's layers", activations, MAX_ACTIVATIONS)
+}
+
+/// The parameters and the numbers put out of all layers, those within others included.
+fn sizes(placed: &[PlacedLayer]) -> (usize, usize) {
+    placed.iter().fold((0, 0), |(parameters, activations), layer| {
+        let inner = sizes(&layer.inner);
+        (parameters + layer.parameters + inner.0, activations + layer.output.size() + inner.1)
+    })
+}
+
 impl NetworkConfig {
     /// Each layer's name, kind and what it reads and returns, for examples of this shape: see
     /// [`Sequential::new`](super::Sequential::new), whose errors these are.
     pub(crate) fn layers(&self, input: &[usize]) -> Result<Vec<PlacedLayer>, NetworkError> {
-        let limit = MAX_LAYERS;
-        if self.encoder.len().saturating_add(self.head.len()) > limit {
-            return Err(NetworkError::TooLarge { what: "a network's layers", limit });
-        }
-        let (mut shape, mut layers) = (LayerShape::of(input)?, Vec::new());
-        let (mut parameters, mut activations) = (0, 0);
-        for (scope, part) in [("encoder", &self.encoder), ("head", &self.head)] {
-            let shapes = shapes(part, scope, shape)?;
-            for (i, config) in part.iter().enumerate() {
-                let (input, output) = (shapes[i], shapes[i + 1]);
-                let of_layer = config.parameters(input)?;
-                parameters += of_layer;
-                activations += output.size();
-                within("a network's parameters", parameters, MAX_PARAMETERS)?;
-                within("the numbers between a network's layers", activations, MAX_ACTIVATIONS)?;
-                let (name, config) = (format!("{scope}.{i}"), *config);
-                layers.push(PlacedLayer { name, config, input, output, parameters: of_layer });
-            }
-            shape = shapes[part.len()];
-        }
+        let Self { encoder, head, .. } = self;
+        within("a network's layers", count(encoder).saturating_add(count(head)), MAX_LAYERS)?;
+        let input = LayerShape::of(input)?;
+        let mut layers = place(encoder, "encoder", input)?;
+        let features = layers.last().map_or(input, |layer| layer.output);
+        layers.extend(place(head, "head", features)?);
+        check_sizes(&layers)?;
         Ok(layers)
     }
 
@@ -321,7 +370,10 @@ pub(crate) struct PlacedLayer {
     pub(crate) config: LayerConfig,
     pub(crate) input: LayerShape,
     pub(crate) output: LayerShape,
+    /// Its own, without those of the layers within it.
     pub(crate) parameters: usize,
+    /// The layers within it.
+    pub(crate) inner: Vec<PlacedLayer>,
 }
 
 #[cfg(test)]

@@ -1,82 +1,78 @@
-//! Layers one after another, whose parameters lie in somebody else's [`Parameters`](super::Parameters).
+//! Layers one after another, whose parameters lie in another's [`Parameters`](super::Parameters).
 
-use tch::{Kind, Tensor};
+mod built;
+
+use tch::Tensor;
+
+use built::Built;
 
 use super::dropout::Masks;
-use super::layer_shape::shapes;
+use super::layer_shape::place;
 use super::low_rank::LowRank;
-use super::normalization::{Normalization, Running};
+use super::normalization::Running;
 use super::{
-    Activation, LayerConfig, LayerShape, Linear, NetworkError, Parameter, ParametersBuilder, Plan,
+    Buffers, LayerConfig, LayerShape, Linear, Module, NamedParameter, NetworkError,
+    ParametersBuilder, Plan, check_length,
 };
-use crate::init::{Fans, Init};
 
+/// Layers one after another, as [`LayerConfig`]s describe them.
+///
+/// Pictures come in as rows, `[B, H · W · C]`, the channels of a pixel side by side, and leave so where
+/// the last layer returns pictures.
 #[derive(Debug)]
-pub(super) struct Layers {
-    layers: Vec<Layer>,
+pub struct Layers {
+    layers: Vec<Built>,
+    configs: Vec<LayerConfig>,
     shapes: Vec<LayerShape>,
-}
-
-#[derive(Debug)]
-enum Layer {
-    Linear(Linear),
-    Conv2d { weight: Parameter, bias: Parameter, stride: [i64; 2], padding: [i64; 2] },
-    Activation { activation: Activation, overwrites: bool },
-    PRelu(Parameter),
-    Softmax,
-    Normalization(Normalization),
-    Dropout { p: f64 },
-    MaxPool(Pool),
-    AvgPool(Pool),
-    GlobalAvgPool,
-    Flatten,
-}
-
-#[derive(Debug)]
-struct Pool {
-    kernel: [i64; 2],
-    stride: [i64; 2],
-    padding: [i64; 2],
-}
-
-impl Pool {
-    fn new(kernel: usize, stride: Option<usize>, padding: usize) -> Self {
-        let both = |n: usize| [n as i64; 2];
-        let stride = both(stride.unwrap_or(kernel));
-        Self { kernel: both(kernel), stride, padding: both(padding) }
-    }
+    scope: String,
+    masks: Masks,
 }
 
 impl Layers {
-    /// Declares the layers, called `scope.0`, `scope.1`, … What does not fit is an error before
-    /// anything is allocated.
-    pub(super) fn new(
+    /// Declares the layers, called `scope.0`, `scope.1`, …. Dropout's masks follow from the seed and from
+    /// how many have been drawn.
+    ///
+    /// # Errors
+    /// As [`Sequential::new`](super::Sequential::new): what does not fit is an error before anything is
+    /// allocated.
+    pub fn new(
         configs: &[LayerConfig],
         scope: &str,
         input: LayerShape,
+        dropout_seed: u64,
         builder: &mut ParametersBuilder,
     ) -> Result<Self, NetworkError> {
-        let shapes = shapes(configs, scope, input)?;
+        let placed = place(configs, scope, input)?;
         let mut layers = Vec::with_capacity(configs.len());
-        for (i, config) in configs.iter().enumerate() {
-            builder.scope(format!("{scope}.{i}"));
-            let layer = Layer::new(config, shapes[i], layers.last(), builder)?;
-            layers.push(layer);
+        let mut shapes = vec![input];
+        for layer in placed {
+            builder.scope(&*layer.name);
+            let built = Built::new(&layer, layers.last(), dropout_seed, builder)?;
+            layers.push(built);
+            shapes.push(layer.output);
         }
-        Ok(Self { layers, shapes })
+        let (configs, scope) = (configs.to_vec(), scope.to_owned());
+        Ok(Self { layers, configs, shapes, scope, masks: Masks::new(dropout_seed) })
     }
 
-    pub(super) fn input(&self) -> LayerShape {
+    /// The shape that the first layer reads.
+    pub fn input(&self) -> LayerShape {
         self.shapes[0]
     }
 
-    pub(super) fn output(&self) -> LayerShape {
+    /// The shape that the last layer returns.
+    pub fn output(&self) -> LayerShape {
         self.shapes[self.layers.len()]
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.layers.is_empty()
     }
 
     /// From what the first layer reads to what the last one returns. A fully connected layer adds what
     /// stands at its place among `additions`, which may be fewer than the layers.
-    pub(super) fn forward(
+    pub(super) fn run(
         &self,
         x: Tensor,
         training: bool,
@@ -91,139 +87,160 @@ impl Layers {
         })
     }
 
-    /// The fewest rows that can be trained on: two numbers a channel for each layer that normalises a
-    /// batch.
-    pub(super) fn least_rows(&self) -> i64 {
+    /// From rows to rows, with these masks of dropout.
+    pub(super) fn rows(&self, input: &Tensor, training: bool, masks: &Masks) -> Tensor {
+        if self.is_empty() {
+            return input.shallow_clone();
+        }
+        self.output().write(self.run(self.input().read(input), training, masks, &[]))
+    }
+
+    /// Dropout's masks.
+    pub(super) fn masks(&self) -> &Masks {
+        &self.masks
+    }
+
+    /// Goes on as if so many masks had been drawn.
+    pub(super) fn set_draws(&mut self, draws: u64) {
+        self.masks.set_draws(draws);
+    }
+
+    /// Each running statistic, and the name of its layer.
+    fn running(&self) -> Vec<(String, &Running)> {
+        let running = self.layers.iter().enumerate().flat_map(|(i, layer)| match layer {
+            Built::Normalization(layer) => {
+                layer.running().map(|one| (format!("{}.{i}", self.scope), one)).into_iter().collect()
+            }
+            Built::Residual(layers) => layers.running(),
+            _ => Vec::new(),
+        });
+        running.collect()
+    }
+
+    /// How many numbers the running statistics are.
+    pub(super) fn running_len(&self) -> usize {
+        self.running().iter().map(|(_, running)| running.len()).sum()
+    }
+
+    /// Appends the running statistics of all layers.
+    pub(super) fn append_running(&self, numbers: &mut Vec<f32>) {
+        self.running().iter().for_each(|(_, running)| running.append_to(numbers));
+    }
+
+    /// Appends what they are called.
+    pub(super) fn append_named_running(&self, named: &mut Vec<NamedParameter>) {
+        for (layer, running) in self.running() {
+            for name in ["running_mean", "running_var"] {
+                let (start, channels) =
+                    (named.last().map_or(0, |one| one.range.end), running.len() / 2);
+                let (name, range) = (format!("{layer}.{name}"), start..start + channels);
+                named.push(NamedParameter { name, shape: vec![channels], range });
+            }
+        }
+    }
+
+    /// Sets the running statistics of all layers, and returns the numbers that are left.
+    pub(super) fn load_running<'a>(&mut self, mut numbers: &'a [f32]) -> &'a [f32] {
+        for layer in &mut self.layers {
+            match layer {
+                Built::Normalization(layer) => {
+                    if let Some(running) = layer.running_mut() {
+                        let (first, rest) = numbers.split_at(running.len());
+                        running.load(first);
+                        numbers = rest;
+                    }
+                }
+                Built::Residual(layers) => numbers = layers.load_running(numbers),
+                _ => {}
+            }
+        }
+        numbers
+    }
+
+    /// Adds the layers to what comes before them, pictures channels first.
+    fn append_inner(&self, plan: Plan) -> Option<Plan> {
+        let layers = self.layers.iter().zip(self.shapes.windows(2));
+        layers.into_iter().try_fold(plan, |plan, (layer, shapes)| {
+            layer.append_to(plan, shapes[0], shapes[1])
+        })
+    }
+}
+
+impl Module for Layers {
+    fn inputs(&self) -> usize {
+        self.input().size()
+    }
+
+    fn outputs(&self) -> usize {
+        self.output().size()
+    }
+
+    fn forward(&self, input: &Tensor, training: bool) -> Tensor {
+        self.rows(input, training, &self.masks)
+    }
+
+    /// The layers without their initial values.
+    fn description(&self) -> String {
+        let layers: Vec<_> = self.configs.iter().map(LayerConfig::uninitialised).collect();
+        format!("{layers:?} of {}, dropout seed {}", self.input(), self.masks.seed())
+    }
+
+    fn append_to(&self, mut plan: Plan) -> Option<Plan> {
+        if self.is_empty() {
+            return Some(plan);
+        }
+        if let LayerShape::Picture(picture) = self.input() {
+            plan = plan.channels_first(picture);
+        }
+        plan = self.append_inner(plan)?;
+        if let LayerShape::Picture(picture) = self.output() {
+            plan = plan.channels_last(picture);
+        }
+        Some(plan)
+    }
+
+    fn trains_as_evaluated(&self) -> bool {
+        self.layers.iter().all(Built::trains_as_evaluated)
+    }
+
+    fn linear(&self) -> Vec<&Linear> {
+        let linear = self.layers.iter().flat_map(|layer| match layer {
+            Built::Linear(linear) => vec![linear],
+            Built::Residual(layers) => layers.linear(),
+            _ => Vec::new(),
+        });
+        linear.collect()
+    }
+
+    /// Two numbers a channel for each layer that normalises a batch.
+    fn least_rows(&self) -> i64 {
         let least = self.layers.iter().zip(&self.shapes).map(|(layer, shape)| match layer {
-            Layer::Normalization(Normalization::Batch { .. }) => {
+            Built::Normalization(layer) if layer.running().is_some() => {
                 if shape.size() == shape.channels() { 2 } else { 1 }
             }
+            Built::Residual(layers) => layers.least_rows(),
             _ => 0,
         });
         least.max().unwrap_or(0)
     }
 
-    pub(super) fn running(&self) -> impl Iterator<Item = &Running> {
-        self.layers.iter().filter_map(|layer| match layer {
-            Layer::Normalization(normalization) => normalization.running(),
-            _ => None,
-        })
+    fn buffers(&self) -> Buffers {
+        let mut numbers = Vec::new();
+        self.append_running(&mut numbers);
+        Buffers { numbers, draws: self.masks.draws() }
     }
 
-    pub(super) fn running_mut(&mut self) -> impl Iterator<Item = &mut Running> {
-        self.layers.iter_mut().filter_map(|layer| match layer {
-            Layer::Normalization(normalization) => normalization.running_mut(),
-            _ => None,
-        })
+    fn named_buffers(&self) -> Vec<NamedParameter> {
+        let mut named = Vec::new();
+        self.append_named_running(&mut named);
+        named
     }
 
-    /// Adds the layers to what comes before them, as they are in evaluation; `None` where one of
-    /// them is for libtorch only.
-    pub(super) fn append_to(&self, mut plan: Plan) -> Option<Plan> {
-        let mut layers =
-            self.layers.iter().zip(&self.shapes).filter(|(layer, shape)| match layer {
-                Layer::Dropout { .. } => false, // does nothing in evaluation
-                Layer::Flatten => !matches!(shape, LayerShape::Row(_)),
-                _ => true,
-            });
-        let mut next = layers.next();
-        while let Some((layer, _)) = next {
-            let Layer::Linear(linear) = layer else { return None };
-            next = layers.next();
-            let mut follows = Activation::Identity;
-            if let Some((Layer::Activation { activation, .. }, _)) = next {
-                follows = *activation;
-                next = layers.next();
-            }
-            plan = plan.then(linear, follows);
-        }
-        Some(plan)
-    }
-}
-
-impl Layer {
-    fn new(
-        config: &LayerConfig,
-        input: LayerShape,
-        before: Option<&Self>,
-        builder: &mut ParametersBuilder,
-    ) -> Result<Self, NetworkError> {
-        if let Some(normalization) = Normalization::new(config, input, builder)? {
-            return Ok(Self::Normalization(normalization));
-        }
-        Ok(match *config {
-            LayerConfig::Linear { outputs, weight, bias } => {
-                Self::Linear(Linear::new(input.size(), outputs, weight, bias, builder)?)
-            }
-            LayerConfig::Conv2d { channels, kernel, stride, padding, weight, bias } => {
-                let (from, area) = (input.channels(), kernel * kernel);
-                let fans = Fans { fan_in: from * area, fan_out: channels * area };
-                let shape = [channels, from, kernel, kernel];
-                Self::Conv2d {
-                    weight: builder.of_layer("weight", &shape, weight, fans)?,
-                    bias: builder.of_layer("bias", &[channels], bias, fans)?,
-                    stride: [stride as i64; 2],
-                    padding: [padding as i64; 2],
-                }
-            }
-            // Overwriting saves memory, but is only right where nobody needs what was there: not of
-            // the input, nor of a layer that differentiates by what it put out.
-            LayerConfig::Activation(activation) => Self::Activation {
-                activation,
-                overwrites: matches!(
-                    before,
-                    Some(Self::Linear(_) | Self::Conv2d { .. } | Self::Normalization(_))
-                ),
-            },
-            LayerConfig::PRelu { per_channel, slope } => {
-                let slopes = if per_channel { input.channels() } else { 1 };
-                let (init, fans) =
-                    (Init::Constant { value: slope }, Fans { fan_in: 1, fan_out: 1 });
-                Self::PRelu(builder.of_layer("weight", &[slopes], init, fans)?)
-            }
-            LayerConfig::Softmax => Self::Softmax,
-            LayerConfig::BatchNorm { .. }
-            | LayerConfig::LayerNorm { .. }
-            | LayerConfig::InstanceNorm { .. }
-            | LayerConfig::GroupNorm { .. }
-            | LayerConfig::RmsNorm { .. } => unreachable!("normalisations were made above"),
-            LayerConfig::Dropout { p } => Self::Dropout { p },
-            LayerConfig::MaxPool { kernel, stride, padding } => {
-                Self::MaxPool(Pool::new(kernel, stride, padding))
-            }
-            LayerConfig::AvgPool { kernel, stride, padding } => {
-                Self::AvgPool(Pool::new(kernel, stride, padding))
-            }
-            LayerConfig::GlobalAvgPool => Self::GlobalAvgPool,
-            LayerConfig::Flatten => Self::Flatten,
-        })
-    }
-
-    fn forward(&self, x: Tensor, training: bool, masks: &Masks) -> Tensor {
-        match self {
-            Self::Linear(linear) => linear.forward(&x),
-            Self::Conv2d { weight, bias, stride, padding } => {
-                let dilation = [1_i64; 2];
-                x.conv2d(weight.view(), Some(bias.view()), stride, padding, dilation, 1)
-            }
-            Self::Activation { activation, overwrites: true } => activation.forward(x),
-            Self::Activation { activation, overwrites: false } => activation.forward(x * 1.0),
-            Self::PRelu(weight) => x.prelu(weight.view()),
-            Self::Softmax => x.softmax(1, Kind::Float),
-            Self::Normalization(normalization) => normalization.forward(&x, training),
-            Self::Dropout { p } if training && *p > 0.0 => masks.drop(&x, *p),
-            Self::Dropout { .. } => x,
-            Self::MaxPool(Pool { kernel, stride, padding }) => {
-                x.max_pool2d(kernel, stride, padding, [1_i64; 2], false)
-            }
-            Self::AvgPool(Pool { kernel, stride, padding }) => {
-                x.avg_pool2d(kernel, stride, padding, false, true, None)
-            }
-            Self::GlobalAvgPool => x.mean_dim([2_i64, 3].as_slice(), false, Kind::Float),
-            Self::Flatten => {
-                let size = x.size();
-                x.reshape([size[0], size[1..].iter().product()])
-            }
-        }
+    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
+        let expected = self.running_len();
+        check_length("a network's running statistics", expected, buffers.numbers.len())?;
+        self.load_running(&buffers.numbers);
+        self.set_draws(buffers.draws);
+        Ok(())
     }
 }

@@ -24,7 +24,7 @@ impl LowRank {
         scale: f64,
         builder: &mut ParametersBuilder,
     ) -> Result<Self, NetworkError> {
-        builder.scope(layer.to_owned());
+        builder.scope(layer);
         let fans = Fans { fan_in: inputs, fan_out: rank };
         let a = builder.of_layer("lora_a", &[inputs, rank], Init::LinearDefault, fans)?;
         let b = builder.of_layer("lora_b", &[rank, outputs], Init::Zeros, fans)?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{
-    Activation, Linear, MAX_LAYERS, Network, NetworkError, Parameters, ParametersBuilder, Plan,
+    Activation, LayerConfig, Linear, MAX_LAYERS, Network, NetworkError, Parameters, ParametersBuilder, Plan,
 };
 use crate::init::Init;
 
@@ -35,6 +35,26 @@ impl Default for MlpConfig {
             output_weight: Init::LinearDefault,
             bias: Init::LinearDefault,
         }
+    }
+}
+
+impl MlpConfig {
+    /// The hidden layers, each followed by its activation.
+    pub fn hidden_layers(&self) -> Vec<LayerConfig> {
+        let Self { hidden, activation, weight, bias, .. } = self;
+        let layer = |&outputs: &usize| {
+            let linear = LayerConfig::Linear { outputs, weight: *weight, bias: *bias };
+            [linear, (*activation).into()]
+        };
+        hidden.iter().flat_map(layer).collect()
+    }
+
+    /// All layers, the output layer included.
+    pub fn layers(&self, outputs: usize) -> Vec<LayerConfig> {
+        let mut layers = self.hidden_layers();
+        let (weight, bias) = (self.output_weight, self.bias);
+        layers.push(LayerConfig::Linear { outputs, weight, bias });
+        layers
     }
 }
 

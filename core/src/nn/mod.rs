@@ -1,10 +1,13 @@
 //! Networks whose parameters are one flat vector.
 //!
-//! [`Mlp`] is the usual network, [`QNetwork`] that of the DQN family: with convolutions
-//! ([`ConvLayers`]), a dueling head, distributions and noise ([`Noise`]) as switches. Both are
-//! [`Network`]s. [`Sequential`] is whatever a [`NetworkConfig`] lists: an encoder and a head of layers
-//! as `torch.nn` has them, with normalisation, dropout and pooling; [`Transformer`] reads a row as a
-//! sequence. To compose another, declare its layers on one [`ParametersBuilder`], then build:
+//! Layers are data, [`LayerConfig`]s, and one language for all networks: fully connected layers,
+//! convolutions, normalisation, dropout, pooling, residual blocks and [layers of your own](Layer).
+//! [`Layers`] are some of them one after another, [`Joined`] an encoder for each part of an observation
+//! and a head, [`QNetwork`] what the DQN family ends with: a dueling head, distributions and noise
+//! ([`Noise`]) as switches. Each is a [`Module`], of which [`Net`] makes a [`Network`]. [`Mlp`] is the
+//! usual network, [`Sequential`] whatever a [`NetworkConfig`] lists, which can be saved to a file;
+//! [`Transformer`] reads a row as a sequence. To compose another, declare its layers on one
+//! [`ParametersBuilder`], then build:
 //!
 //! ```
 //! use gymnast_core::init::Init;
@@ -31,13 +34,13 @@
 
 mod activation;
 mod attention;
-mod backpropagation;
 mod buffers;
 mod checkpoint;
 mod cnn;
 mod dropout;
 mod dueling;
-mod inference;
+mod joined;
+mod layer;
 mod layer_config;
 mod layer_shape;
 mod layers;
@@ -45,9 +48,11 @@ mod linear;
 mod low_rank;
 mod matmul;
 mod mlp;
+mod module;
 mod noise;
 mod normalization;
 mod parameters;
+mod plan;
 mod q_network;
 mod sequential;
 #[cfg(test)]
@@ -56,22 +61,26 @@ mod transformer;
 
 pub use activation::Activation;
 pub use attention::{MultiheadAttention, TransformerEncoderLayer};
-pub use backpropagation::Tape;
 pub use buffers::Buffers;
 pub(crate) use buffers::parameters_are_all;
-pub use cnn::{ConvConfig, ConvLayers, PictureShape};
+pub use cnn::{ConvConfig, PictureShape};
 pub use dueling::DuelingHead;
-pub(crate) use inference::DenseLayer;
-pub use inference::{Plan, Scratch, Snapshot};
+pub use joined::{EncodedPart, Joined};
+pub use layer::{Layer, LayerForward};
 pub use layer_config::{LayerConfig, NetworkConfig};
 pub(crate) use layer_shape::PlacedLayer;
+use layer_shape::limited;
 pub use layer_shape::{LayerShape, MAX_ACTIVATIONS, MAX_LAYERS, MAX_PARAMETERS, MAX_WIDTH};
+pub use layers::Layers;
 pub use linear::Linear;
 pub(crate) use low_rank::{Additions, LowRank};
 pub use mlp::{Mlp, MlpConfig, MlpLayers};
+pub use module::{Module, Net};
 pub use noise::Noise;
 pub use parameters::{NamedParameter, Parameter, Parameters, ParametersBuilder};
 pub(crate) use parameters::{check_differentiable, check_scalar};
+pub(crate) use plan::DenseLayer;
+pub use plan::{Plan, Scratch, Snapshot, Tape};
 pub use q_network::{QNetwork, QNetworkConfig};
 pub use sequential::Sequential;
 pub use transformer::{Prefix, Transformer, TransformerConfig};
@@ -101,14 +110,6 @@ pub enum NetworkError {
         height: usize,
         /// The picture's width.
         width: usize,
-    },
-    /// Convolutions read pictures.
-    #[error(
-        "convolutions read pictures of shape [H, W, C] or [H, W], got {shape:?}: leave them out"
-    )]
-    NotAPicture {
-        /// The shape.
-        shape: Vec<usize>,
     },
     /// A layer does not fit what reaches it, or a setting of it is out of its range.
     #[error("layer {layer} ({kind}) needs {need}, got {got}")]
@@ -206,6 +207,12 @@ pub enum NetworkError {
         width: usize,
         /// The input's shape.
         got: Vec<i64>,
+    },
+    /// Two parameters of one name.
+    #[error("two parameters are called {name:?}: give each layer a scope of its own, or a prefix")]
+    NameTaken {
+        /// The name.
+        name: String,
     },
     /// No parameter of that name.
     #[error("no parameter is called {name:?}: there are {known:?}")]

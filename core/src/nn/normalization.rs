@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::plan::Norm;
 use super::{LayerConfig, LayerShape, NetworkError, Parameter, ParametersBuilder};
 use crate::init::{Fans, Init};
 
@@ -124,6 +125,21 @@ impl Normalization {
                 x.group_norm(*groups, Some(weight.view()), Some(bias.view()), *eps, CUDNN)
             }
             Self::Rms { weight, shape, eps } => x.rms_norm(shape, Some(weight.view()), *eps),
+        }
+    }
+
+    /// How it is evaluated without libtorch; `None` where libtorch must do it.
+    pub(super) fn step(&self) -> Option<Norm> {
+        match self {
+            Self::Layer { weight, bias, eps, .. } => {
+                let (weight, bias) = (weight.range(), Some(bias.range()));
+                Some(Norm { weight, bias, eps: *eps as f32 })
+            }
+            Self::Rms { weight, eps, .. } => {
+                let eps = eps.map_or(f32::EPSILON, |eps| eps as f32);
+                Some(Norm { weight: weight.range(), bias: None, eps })
+            }
+            _ => None,
         }
     }
 

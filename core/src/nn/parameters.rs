@@ -12,8 +12,7 @@ use slices::Flat;
 use rand::Rng;
 use tch::{Kind, Tensor};
 
-use super::layer_shape::limited;
-use super::{Linear, MAX_PARAMETERS, NetworkError, Noise, check_length};
+use super::{Linear, MAX_PARAMETERS, NetworkError, Noise, check_length, limited};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 use crate::init::{Fans, Init};
 use crate::simd;
@@ -28,6 +27,7 @@ pub struct ParametersBuilder {
     declared: Vec<Declared>,
     length: usize,
     layers: usize,
+    prefix: String,
     layer: String,
     scoped: bool,
 }
@@ -81,14 +81,35 @@ impl ParametersBuilder {
         Self::default()
     }
 
-    /// Names the layers from here on: `scope.weight` and the like. Until then layers are called by
-    /// their number. Give every layer a scope, or none.
-    pub(super) fn scope(&mut self, scope: String) {
-        (self.layer, self.scoped) = (scope, true);
+    /// Puts `prefix.` in front of the names from here on, until the next prefix; an empty one is none.
+    /// With one for each, several modules can be declared on one builder.
+    pub fn prefix(&mut self, prefix: &str) {
+        prefix.clone_into(&mut self.prefix);
     }
 
-    /// Begins another layer.
-    pub(super) fn begin_layer(&mut self) {
+    /// Names the layers from here on: `scope.weight` and the like. Until then layers are called by
+    /// their number. Give every layer a scope, or none.
+    pub fn scope(&mut self, scope: impl Into<String>) {
+        (self.layer, self.scoped) = (scope.into(), true);
+    }
+
+    /// The name of the layer that has begun, without the prefix.
+    pub fn layer(&self) -> &str {
+        &self.layer
+    }
+
+    /// How many numbers have been declared.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether nothing has been declared.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Begins another layer: without a [scope](Self::scope), its name is the next number.
+    pub fn begin_layer(&mut self) {
         if !self.scoped {
             self.layer = self.layers.to_string();
         }
@@ -96,6 +117,10 @@ impl ParametersBuilder {
     }
 
     /// Declares one parameter, called by its number.
+    ///
+    /// # Errors
+    /// [`NetworkError::TooLarge`]; [`NetworkError::Init`] where the initialiser does not fit the shape;
+    /// [`NetworkError::NameTaken`].
     pub fn parameter(
         &mut self,
         shape: &[usize],
@@ -106,8 +131,11 @@ impl ParametersBuilder {
         self.declare(name, shape, init, fans)
     }
 
-    /// Declares a parameter of the layer that has begun.
-    pub(super) fn of_layer(
+    /// Declares a parameter of the layer that has begun, called `layer.name`.
+    ///
+    /// # Errors
+    /// As [`parameter`](Self::parameter).
+    pub fn of_layer(
         &mut self,
         name: &str,
         shape: &[usize],
@@ -124,6 +152,11 @@ impl ParametersBuilder {
         init: Init,
         fans: Fans,
     ) -> Result<Parameter, NetworkError> {
+        let dot = if self.prefix.is_empty() { "" } else { "." };
+        let name = format!("{}{dot}{name}", self.prefix);
+        if self.declared.iter().any(|declared| declared.name == name) {
+            return Err(NetworkError::NameTaken { name });
+        }
         let length = limited("a parameter's numbers", shape, MAX_PARAMETERS)?;
         limited("a network's parameters", &[1, self.length + length], MAX_PARAMETERS)?;
         init.check(shape)?;
@@ -335,11 +368,12 @@ impl Parameters {
         Ok(())
     }
 
-    /// Adds the gradients of `share` times a loss, without those by the deviations of noise.
+    /// Adds the gradients of `share` times a loss, without those by the deviations of noise, to those that
+    /// are there: [`zero_grad`](Self::zero_grad) comes first.
     ///
     /// # Errors
     /// As [`backward`](Self::backward).
-    pub(crate) fn accumulate(&mut self, loss: &Tensor, share: f64) -> Result<(), NetworkError> {
+    pub fn accumulate(&mut self, loss: &Tensor, share: f64) -> Result<(), NetworkError> {
         loss::check_differentiable(loss)?;
         self.add_gradients(&(loss * share))
     }

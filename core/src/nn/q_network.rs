@@ -1,51 +1,64 @@
-//! The networks of the DQN family: a body of convolutions and hidden layers, and a head.
-
-use std::ops::Range;
+//! The networks of the DQN family: an encoder of pictures, hidden layers, and a head.
 
 use rand::Rng;
 use tch::Tensor;
 
-use super::layer_shape::limited;
 use super::{
-    ConvConfig, ConvLayers, DuelingHead, Linear, MAX_WIDTH, MlpConfig, MlpLayers, Network,
-    NetworkError, Parameters, ParametersBuilder, PictureShape, Plan,
+    Activation, Buffers, DuelingHead, Joined, LayerConfig, Linear, MAX_WIDTH, MlpConfig, Module,
+    NamedParameter, Net, NetworkError, ParametersBuilder, Plan, limited,
 };
+use crate::init::Init;
 
 /// What a [`QNetwork`] looks like.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QNetworkConfig {
-    /// The convolutions that come first; none, and rows of numbers are read.
-    pub conv: Vec<ConvConfig>,
-    /// The hidden layers, the output layer and the activation of all, the convolutions included.
-    pub mlp: MlpConfig,
+    /// The layers that read pictures ([`Joined::parts`]); none, and all of an observation is one row.
+    pub encoder: Vec<LayerConfig>,
+    /// The layers behind the encoder, before the output layer.
+    pub hidden: Vec<LayerConfig>,
     /// Ends with a value and advantages ([`DuelingHead`]) instead of one layer.
     pub dueling: bool,
     /// The numbers that describe an action: 1 for its value, more for a distribution.
     pub atoms: usize,
-    /// Makes every fully connected layer noisy ([`Noise`](super::Noise)), with this σ₀.
+    /// Makes every fully connected layer behind the encoder noisy ([`Noise`](super::Noise)), with this σ₀.
     pub noise: Option<f32>,
+    /// Dropout's masks follow from it.
+    pub dropout_seed: u64,
 }
 
 impl Default for QNetworkConfig {
+    /// Two hidden layers of 64 with ReLU.
     fn default() -> Self {
-        Self { conv: vec![], mlp: MlpConfig::default(), dueling: false, atoms: 1, noise: None }
+        Self {
+            encoder: vec![],
+            hidden: MlpConfig::default().hidden_layers(),
+            dueling: false,
+            atoms: 1,
+            noise: None,
+            dropout_seed: 0,
+        }
     }
 }
 
 impl QNetworkConfig {
-    /// The architecture of a network with this body, for its checkpoint.
-    fn describe(&self, shape: &[usize], actions: usize, hidden: &MlpLayers) -> String {
-        let Self { conv, dueling, atoms, noise, .. } = self;
-        let convolutions: Vec<_> = conv
-            .iter()
-            .map(|ConvConfig { channels, kernel, stride }| format!("{channels}/{kernel}/{stride}"))
-            .collect();
-        format!(
-            "a Q-network of {shape:?}, convolutions {convolutions:?}, {}, {actions} actions of {atoms} \
-             atoms, dueling: {dueling}, noisy: {}",
-            hidden.description(),
-            noise.is_some(),
-        )
+    /// Builds a network for observations whose parts have these shapes, and draws its initial
+    /// parameters from `rng`, the encoder's first.
+    ///
+    /// # Errors
+    /// As [`QNetwork::new`]; [`NetworkError::Sigma`].
+    pub fn build<R: Rng + ?Sized>(
+        &self,
+        parts: &[Vec<usize>],
+        actions: usize,
+        rng: &mut R,
+    ) -> Result<Net, NetworkError> {
+        let declare = |builder: &mut ParametersBuilder| -> Result<Box<dyn Module>, NetworkError> {
+            Ok(Box::new(QNetwork::new(self, parts, actions, builder)?))
+        };
+        match self.noise {
+            None => Net::new(declare, rng),
+            Some(sigma) => Net::noisy(declare, sigma, rng),
+        }
     }
 }
 
@@ -53,11 +66,8 @@ impl QNetworkConfig {
 /// atoms of an action side by side.
 #[derive(Debug)]
 pub struct QNetwork {
-    conv: Option<ConvLayers>,
-    hidden: MlpLayers,
+    body: Joined,
     head: Head,
-    plan: Plan,
-    parameters: Parameters,
     description: String,
 }
 
@@ -68,143 +78,101 @@ enum Head {
 }
 
 impl QNetwork {
-    /// Builds it and draws its initial parameters from `rng`, the convolutions' first.
-    ///
-    /// `shape` is that of an observation. Convolutions read `[H, W, C]`, channels last as
-    /// Gymnasium's pictures are, or `[H, W]` for one channel.
+    /// Declares its layers: `encoder.0`, … and `head.0`, … ([`Joined`]), then `output`, or `value` and
+    /// `advantage`. [`QNetworkConfig::build`] applies the noise.
     ///
     /// # Errors
-    /// [`NetworkError::NotAPicture`] for convolutions over another shape, and what the layers
-    /// return.
-    pub fn new<R: Rng + ?Sized>(
+    /// As [`Joined::new`]: [`NetworkError::Layer`] for convolutions over rows, [`NetworkError::Kernel`]
+    /// for a kernel larger than its picture.
+    pub fn new(
         config: &QNetworkConfig,
-        shape: &[usize],
+        parts: &[Vec<usize>],
         actions: usize,
-        rng: &mut R,
+        builder: &mut ParametersBuilder,
     ) -> Result<Self, NetworkError> {
-        let QNetworkConfig { conv, mlp, dueling, atoms, noise } = config;
-        let mut builder = ParametersBuilder::new();
-        let conv = match conv.as_slice() {
-            [] => None,
-            layers => {
-                let init = (mlp.weight, mlp.bias);
-                let picture = picture(shape)?;
-                Some(ConvLayers::new(layers, picture, mlp.activation, init, &mut builder)?)
-            }
-        };
-        let width = limited("an observation's numbers", shape, MAX_WIDTH)?;
-        let width = conv.as_ref().map_or(width, |conv| conv.output().size());
-        let hidden = MlpLayers::body(mlp, width, &mut builder)?;
-        let init = (mlp.output_weight, mlp.bias);
+        let QNetworkConfig { encoder, hidden, dueling, atoms, dropout_seed, .. } = config;
+        let outputs = limited("a network's outputs", &[actions, *atoms], MAX_WIDTH)?;
+        let body = Joined::new(&Joined::parts(parts, encoder)?, hidden, *dropout_seed, builder)?;
+        let init = Init::LinearDefault;
         let head = if *dueling {
-            let head = DuelingHead::new(hidden.outputs(), actions, *atoms, init, &mut builder)?;
+            let head = DuelingHead::new(body.outputs(), actions, *atoms, (init, init), builder)?;
             Head::Dueling(head)
         } else {
-            let outputs = limited("a network's outputs", &[actions, *atoms], MAX_WIDTH)?;
-            Head::Plain(Linear::new(hidden.outputs(), outputs, init.0, init.1, &mut builder)?)
+            builder.scope("output");
+            Head::Plain(Linear::new(body.outputs(), outputs, init, init, builder)?)
         };
-        let plan = conv.as_ref().map_or_else(|| Plan::new(width), ConvLayers::plan);
-        let plan = head.append_to(hidden.append_to(plan));
-        let parameters = match noise {
-            None => builder.build(rng)?,
-            Some(sigma) => {
-                let layers = [hidden.linear(), head.linear()].concat();
-                builder.build_noisy(&layers, *sigma, rng)?
-            }
-        };
-        let description = config.describe(shape, actions, &hidden);
-        Ok(Self { conv, hidden, head, plan, parameters, description })
-    }
-
-    /// How it is evaluated without libtorch, which can always be done.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// What the convolutions make of pictures, `[B, inputs]` to `[B, features]`, differentiable; without
-    /// convolutions the rows as they are.
-    ///
-    /// # Panics
-    /// As [`forward`](Network::forward).
-    pub fn encode(&self, input: &Tensor) -> Tensor {
-        self.conv.as_ref().map_or_else(|| input.shallow_clone(), |conv| conv.forward(input))
-    }
-
-    /// Where the convolutions' parameters lie in the flat vector: at its beginning.
-    pub fn encoder_range(&self) -> Range<usize> {
-        0..self.conv.as_ref().map_or(0, ConvLayers::parameters_end)
+        let description = format!(
+            "a Q-network, {}, {actions} actions of {atoms} atoms, dueling: {dueling}",
+            body.description()
+        );
+        Ok(Self { body, head, description })
     }
 }
 
-/// The shape of an observation as that of a picture.
-fn picture(shape: &[usize]) -> Result<PictureShape, NetworkError> {
-    match *shape {
-        [height, width] => Ok(PictureShape { height, width, channels: 1 }),
-        [height, width, channels] => Ok(PictureShape { height, width, channels }),
-        _ => Err(NetworkError::NotAPicture { shape: shape.to_vec() }),
-    }
-}
-
-impl Head {
-    fn forward(&self, features: &Tensor) -> Tensor {
-        match self {
-            Self::Plain(layer) => layer.forward(features),
-            Self::Dueling(head) => head.forward(features),
-        }
-    }
-
-    fn linear(&self) -> Vec<&Linear> {
-        match self {
-            Self::Plain(layer) => vec![layer],
-            Self::Dueling(head) => head.linear(),
-        }
-    }
-
-    fn append_to(&self, plan: Plan) -> Plan {
-        match self {
-            Self::Plain(layer) => plan.then(layer, super::Activation::Identity),
-            Self::Dueling(head) => plan.dueling(head),
-        }
-    }
-}
-
-impl Network for QNetwork {
+impl Module for QNetwork {
     fn inputs(&self) -> usize {
-        self.plan.inputs()
+        self.body.inputs()
     }
 
     fn outputs(&self) -> usize {
-        self.plan.outputs()
+        match &self.head {
+            Head::Plain(layer) => layer.outputs(),
+            Head::Dueling(head) => head.advantage.outputs(),
+        }
     }
 
-    fn forward(&self, input: &Tensor) -> Tensor {
-        let features = self.hidden.forward(&self.encode(input)); // [B, H]
-        self.head.forward(&features) // [B, actions · atoms]
-    }
-
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    fn parameters_mut(&mut self) -> &mut Parameters {
-        &mut self.parameters
-    }
-
-    fn plan(&self) -> Option<&Plan> {
-        Some(&self.plan)
+    fn forward(&self, input: &Tensor, training: bool) -> Tensor {
+        let features = self.body.forward(input, training); // [B, H]
+        match &self.head {
+            Head::Plain(layer) => layer.forward(&features), // [B, actions · atoms]
+            Head::Dueling(head) => head.forward(&features),
+        }
     }
 
     fn description(&self) -> String {
         self.description.clone()
     }
 
-    /// Applies the noise that was drawn last to the new values.
-    fn after_step(&mut self) -> Result<(), NetworkError> {
-        self.parameters.apply_noise();
-        Ok(())
+    fn append_to(&self, plan: Plan) -> Option<Plan> {
+        let plan = self.body.append_to(plan)?;
+        Some(match &self.head {
+            Head::Plain(layer) => plan.then(layer, Activation::Identity),
+            Head::Dueling(head) => plan.dueling(head),
+        })
     }
 
-    super::parameters_are_all!();
+    fn trains_as_evaluated(&self) -> bool {
+        self.body.trains_as_evaluated()
+    }
+
+    fn linear(&self) -> Vec<&Linear> {
+        let mut layers = self.body.linear();
+        match &self.head {
+            Head::Plain(layer) => layers.push(layer),
+            Head::Dueling(head) => layers.extend(head.linear()),
+        }
+        layers
+    }
+
+    fn least_rows(&self) -> i64 {
+        self.body.least_rows()
+    }
+
+    fn encode(&self, input: &Tensor, training: bool) -> Option<Tensor> {
+        self.body.encode(input, training)
+    }
+
+    fn buffers(&self) -> Buffers {
+        self.body.buffers()
+    }
+
+    fn named_buffers(&self) -> Vec<NamedParameter> {
+        self.body.named_buffers()
+    }
+
+    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
+        self.body.load_buffers(buffers)
+    }
 }
 
 #[cfg(test)]
@@ -213,37 +181,43 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::nn::{Activation, Mlp, Scratch};
+    use crate::nn::{ConvConfig, Mlp, Network as _, Scratch};
 
     fn rng() -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(1)
     }
 
+    fn conv(configs: &[ConvConfig]) -> Vec<LayerConfig> {
+        ConvConfig::layers(configs, Activation::Relu)
+    }
+
     #[test]
     fn without_switches_it_is_a_perceptron() {
         let mlp = Mlp::new(&MlpConfig::default(), 4, 2, &mut rng()).unwrap();
-        let ours = QNetwork::new(&QNetworkConfig::default(), &[4], 2, &mut rng()).unwrap();
+        let ours = QNetworkConfig::default().build(&[vec![4]], 2, &mut rng()).unwrap();
         assert_eq!(ours.parameters().values(), mlp.parameters().values());
+        let x = Tensor::from_slice(&[0.5_f32, -1.0, 2.0, 0.25]).view([1, 4]);
+        assert_eq!(ours.forward(&x), mlp.forward(&x));
     }
 
     #[test]
     fn every_composition_agrees_with_libtorch() {
         let scratch = &mut Scratch::default();
-        let (nature, min_atar) = (ConvConfig::nature(), ConvConfig::min_atar());
         let strided = vec![ConvConfig { channels: 5, kernel: 2, stride: 3 }; 2];
-        let mlp = MlpConfig { hidden: vec![16], ..MlpConfig::default() };
-        for (conv, shape) in [
-            (nature, &[84, 84, 4][..]),
-            (min_atar, &[10, 10, 4]),
-            (strided, &[11, 9]),
+        let hidden = MlpConfig { hidden: vec![16], ..MlpConfig::default() }.hidden_layers();
+        for (encoder, shape) in [
+            (conv(&ConvConfig::nature()), &[84, 84, 4][..]),
+            (conv(&ConvConfig::min_atar()), &[10, 10, 4]),
+            (conv(&strided), &[11, 9]),
             (vec![], &[3, 2]),
         ] {
             for (dueling, atoms, noise) in
                 [(false, 1, None), (true, 1, Some(0.5)), (false, 5, Some(0.5)), (true, 7, None)]
             {
-                let (conv, mlp) = (conv.clone(), mlp.clone());
-                let config = QNetworkConfig { conv, mlp, dueling, atoms, noise };
-                let mut network = QNetwork::new(&config, shape, 3, &mut rng()).unwrap();
+                let (encoder, hidden) = (encoder.clone(), hidden.clone());
+                let config =
+                    QNetworkConfig { encoder, hidden, dueling, atoms, noise, dropout_seed: 0 };
+                let mut network = config.build(&[shape.to_vec()], 3, &mut rng()).unwrap();
                 network.parameters_mut().draw_noise(&mut rng());
                 let mut rng = rng();
                 let x: Vec<f32> = (0..3 * network.inputs()).map(|_| rng.random()).collect();
@@ -262,14 +236,12 @@ mod tests {
     #[test]
     fn a_convolution_by_hand() {
         // Pictures of 3 by 3 pixels and 2 channels: the first counts pixels, the second ones.
-        let conv = vec![ConvConfig { channels: 1, kernel: 2, stride: 1 }];
-        let mlp =
-            MlpConfig { hidden: vec![], activation: Activation::Relu, ..MlpConfig::default() };
-        let config = QNetworkConfig { conv, mlp, ..QNetworkConfig::default() };
-        let mut network = QNetwork::new(&config, &[3, 3, 2], 1, &mut rng()).unwrap();
-        // By kernel row, kernel column, channel: 1 · upper left − 1 · lower right + 10 · ones above
+        let encoder = conv(&[ConvConfig { channels: 1, kernel: 2, stride: 1 }]);
+        let config = QNetworkConfig { encoder, hidden: vec![], ..QNetworkConfig::default() };
+        let mut network = config.build(&[vec![3, 3, 2]], 1, &mut rng()).unwrap();
+        // By channel, kernel row, kernel column: 1 · upper left − 1 · lower right + 10 · ones above
         // on the right, and −4 as the bias; then the four places weigh 1, 10, 100, 1000.
-        let kernel = [1.0, 0.0, 0.0, 10.0, 0.0, 0.0, -1.0, 0.0];
+        let kernel = [1.0, 0.0, 0.0, -1.0, 0.0, 10.0, 0.0, 0.0];
         let head = [1.0, 10.0, 100.0, 1000.0, 0.5];
         let values = [&kernel[..], &[-4.0], &head].concat();
         network.parameters_mut().load(&values).unwrap();
@@ -287,17 +259,30 @@ mod tests {
     }
 
     #[test]
+    fn noise_stays_behind_the_encoder() {
+        let encoder = vec![LayerConfig::linear(3), Activation::Tanh.into()];
+        let config = QNetworkConfig { encoder, noise: Some(0.5), ..QNetworkConfig::default() };
+        let mut network = config.build(&[vec![4]], 2, &mut rng()).unwrap();
+        assert_eq!(network.encoder_range(), 0..15);
+        let before = network.parameters().effective().to_vec();
+        network.parameters_mut().draw_noise(&mut rng());
+        let after = network.parameters().effective();
+        assert_eq!(before[..15], after[..15]);
+        assert!(before[15..].iter().zip(&after[15..]).all(|(a, b)| a != b));
+    }
+
+    #[test]
     fn what_does_not_fit_is_an_error() {
-        let config = |conv| QNetworkConfig { conv, ..QNetworkConfig::default() };
-        let error = |conv, shape: &[usize]| {
-            QNetwork::new(&config(conv), shape, 2, &mut rng()).map(drop).unwrap_err().to_string()
+        let error = |layers: &[ConvConfig], shape: &[usize]| {
+            let config = QNetworkConfig { encoder: conv(layers), ..QNetworkConfig::default() };
+            config.build(&[shape.to_vec()], 2, &mut rng()).map(drop).unwrap_err().to_string()
         };
-        assert!(error(ConvConfig::min_atar(), &[4]).contains("[4]"));
+        assert!(error(&ConvConfig::min_atar(), &[4]).contains("[4]"));
         // Its first layer leaves one pixel, which the second one's kernel does not fit.
-        assert!(error(ConvConfig::nature(), &[10, 10, 4]).contains("4 does not fit into 1 by 1"));
+        assert!(error(&ConvConfig::nature(), &[10, 10, 4]).contains("4 does not fit into 1 by 1"));
         let empty = ConvConfig { channels: 0, kernel: 1, stride: 1 };
-        assert!(error(vec![empty], &[4, 4]).contains("channels"));
+        assert!(error(&[empty], &[4, 4]).contains("channels"));
         let still = ConvConfig { channels: 1, kernel: 1, stride: 0 };
-        assert!(error(vec![still], &[4, 4]).contains("stride"));
+        assert!(error(&[still], &[4, 4]).contains("stride"));
     }
 }

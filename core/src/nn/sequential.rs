@@ -8,13 +8,11 @@ use rand::Rng;
 use tch::Tensor;
 
 use super::dropout::Masks;
-use super::layers::Layers;
 use super::low_rank::Additions;
 use super::{
-    Buffers, LayerConfig, LayerShape, NamedParameter, Network, NetworkConfig, NetworkError,
-    Parameters, ParametersBuilder, Plan, check_length, check_rows,
+    Buffers, LayerConfig, LayerShape, Layers, Module as _, NamedParameter, Network, NetworkConfig,
+    NetworkError, Parameters, ParametersBuilder, Plan, check_length, check_rows,
 };
-use crate::init::Init;
 
 /// Layers one after another in two parts, an encoder and a head ([`NetworkConfig`]), which share one
 /// flat vector of parameters.
@@ -34,7 +32,6 @@ pub struct Sequential {
     head: Layers,
     training: bool,
     encoder_frozen: bool,
-    masks: Masks,
     plan: Option<Plan>,
     parameters: Parameters,
 }
@@ -57,19 +54,20 @@ impl Sequential {
     ) -> Result<Self, NetworkError> {
         config.check(input)?;
         let mut builder = ParametersBuilder::new();
-        let (layers, input) = (&config.encoder, LayerShape::of(input)?);
-        let encoder = Layers::new(layers, "encoder", input, &mut builder)?;
-        let head = Layers::new(&config.head, "head", encoder.output(), &mut builder)?;
+        let NetworkConfig { encoder, head, dropout_seed } = config;
+        let input = LayerShape::of(input)?;
+        let encoder = Layers::new(encoder, "encoder", input, *dropout_seed, &mut builder)?;
+        let features = encoder.output();
+        let head = Layers::new(head, "head", features, *dropout_seed, &mut builder)?;
         let plan = encoder.append_to(Plan::new(input.size()));
         let plan = plan.and_then(|plan| head.append_to(plan));
-        let (masks, parameters) = (Masks::new(config.dropout_seed), builder.build(rng)?);
+        let parameters = builder.build(rng)?;
         Ok(Self {
             config: config.clone(),
             encoder,
             head,
             training: false,
             encoder_frozen: false,
-            masks,
             plan,
             parameters,
         })
@@ -120,7 +118,7 @@ impl Sequential {
         let least = if self.training { self.head.least_rows() } else { 0 };
         assert!(size[0] >= least, "in training at least {least} rows, got {}", size[0]);
         let x = self.head.input().read(features);
-        let x = self.head.forward(x, self.training, &self.masks, &Additions::default().head);
+        let x = self.head.run(x, self.training, self.masks(), &[]);
         self.head.output().write(x)
     }
 
@@ -148,6 +146,11 @@ impl Sequential {
         self.encoder_frozen = frozen;
     }
 
+    /// Dropout's masks of both parts, in one stream.
+    fn masks(&self) -> &Masks {
+        self.head.masks()
+    }
+
     fn encoder_trains(&self) -> bool {
         self.training && !self.encoder_frozen
     }
@@ -160,7 +163,7 @@ impl Sequential {
     /// probability of dropout) from the first layers of the other's; nothing has changed then.
     pub fn load_encoder(&mut self, other: &Self) -> Result<(), NetworkError> {
         let layers = |network: &Self| -> Vec<LayerConfig> {
-            network.config.encoder.iter().map(|&layer| evaluated(layer)).collect()
+            network.config.encoder.iter().map(LayerConfig::evaluated).collect()
         };
         if self.input_shape() != other.input_shape() || !layers(other).starts_with(&layers(self)) {
             return Err(NetworkError::Encoders);
@@ -168,8 +171,9 @@ impl Sequential {
         let range = self.encoder_range();
         self.parameters.values_mut()[range.clone()]
             .copy_from_slice(&other.parameters.values()[range]);
-        let numbers = numbers(&other.encoder);
-        load(&mut self.encoder, &numbers); // the first of them
+        let mut numbers = Vec::new();
+        other.encoder.append_running(&mut numbers);
+        self.encoder.load_running(&numbers); // the first of them
         Ok(())
     }
 
@@ -177,7 +181,7 @@ impl Sequential {
     fn features_of(&self, input: &Tensor, training: bool, additions: &Additions) -> Tensor {
         self.assert_rows(input, if training { self.encoder.least_rows() } else { 0 });
         let x = self.encoder.input().read(input);
-        self.encoder.forward(x, training, &self.masks, &additions.encoder)
+        self.encoder.run(x, training, self.masks(), &additions.encoder)
     }
 
     /// In evaluation mode, its fully connected layers with these additions: `[B, inputs]` to
@@ -195,7 +199,7 @@ impl Sequential {
     ) -> Tensor {
         let features = self.features_of(input, encoder_trains, additions);
         self.assert_rows(input, if head_trains { self.head.least_rows() } else { 0 });
-        let x = self.head.forward(features, head_trains, &self.masks, &additions.head);
+        let x = self.head.run(features, head_trains, self.masks(), &additions.head);
         self.head.output().write(x) // [B, outputs]
     }
 
@@ -212,44 +216,6 @@ impl Sequential {
         let head = if self.training { self.head.least_rows() } else { 0 };
         encoder.max(head)
     }
-}
-
-/// The layer without what matters only before or while it is trained.
-fn evaluated(layer: LayerConfig) -> LayerConfig {
-    match uninitialised(layer) {
-        LayerConfig::Dropout { .. } => LayerConfig::Dropout { p: 0.0 },
-        other => other,
-    }
-}
-
-/// The layer without its initial values.
-fn uninitialised(layer: LayerConfig) -> LayerConfig {
-    let (weight, bias) = (Init::Zeros, Init::Zeros);
-    match layer {
-        LayerConfig::Linear { outputs, .. } => LayerConfig::Linear { outputs, weight, bias },
-        LayerConfig::Conv2d { channels, kernel, stride, padding, .. } => {
-            LayerConfig::Conv2d { channels, kernel, stride, padding, weight, bias }
-        }
-        LayerConfig::PRelu { per_channel, .. } => LayerConfig::PRelu { per_channel, slope: 0.0 },
-        other => other,
-    }
-}
-
-/// The running statistics of all layers.
-fn numbers(layers: &Layers) -> Vec<f32> {
-    let mut numbers = Vec::new();
-    layers.running().for_each(|running| running.append_to(&mut numbers));
-    numbers
-}
-
-/// Sets the running statistics of all layers, and returns the numbers that are left.
-fn load<'a>(layers: &mut Layers, mut numbers: &'a [f32]) -> &'a [f32] {
-    for running in layers.running_mut() {
-        let (first, rest) = numbers.split_at(running.len());
-        running.load(first);
-        numbers = rest;
-    }
-    numbers
 }
 
 impl Network for Sequential {
@@ -290,37 +256,25 @@ impl Network for Sequential {
     }
 
     fn named_buffers(&self) -> Vec<NamedParameter> {
-        let (mut named, mut end) = (Vec::new(), 0);
-        let layers = self.config.layers(&self.input_shape().of_example());
-        for layer in layers.expect("the network was built of it") {
-            if let LayerConfig::BatchNorm { .. } = layer.config {
-                for name in ["running_mean", "running_var"] {
-                    let (name, channels) =
-                        (format!("{}.{name}", layer.name), layer.input.channels());
-                    named.push(NamedParameter {
-                        name,
-                        shape: vec![channels],
-                        range: end..end + channels,
-                    });
-                    end += channels;
-                }
-            }
-        }
+        let mut named = Vec::new();
+        self.encoder.append_named_running(&mut named);
+        self.head.append_named_running(&mut named);
         named
     }
 
     fn buffers(&self) -> Buffers {
-        let numbers = [numbers(&self.encoder), numbers(&self.head)].concat();
-        Buffers { numbers, draws: self.masks.draws() }
+        let mut numbers = Vec::new();
+        self.encoder.append_running(&mut numbers);
+        self.head.append_running(&mut numbers);
+        Buffers { numbers, draws: self.masks().draws() }
     }
 
     fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
-        let running = self.encoder.running().chain(self.head.running());
-        let expected = running.map(super::normalization::Running::len).sum();
+        let expected = self.encoder.running_len() + self.head.running_len();
         check_length("a network's running statistics", expected, buffers.numbers.len())?;
-        let rest = load(&mut self.encoder, &buffers.numbers);
-        load(&mut self.head, rest);
-        self.masks.set_draws(buffers.draws);
+        let rest = self.encoder.load_running(&buffers.numbers);
+        self.head.load_running(rest);
+        self.head.set_draws(buffers.draws);
         Ok(())
     }
 

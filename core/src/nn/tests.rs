@@ -20,22 +20,21 @@ fn transformer(norm_first: bool) -> Transformer {
 
 /// One of each, of 16 numbers to 3.
 fn networks() -> Vec<Box<dyn Network>> {
-    let q = |dueling, atoms, conv| QNetworkConfig {
-        dueling,
-        atoms,
-        conv,
-        noise: Some(0.5),
-        ..QNetworkConfig::default()
+    let q = |dueling, atoms, conv: &[ConvConfig], shape: &[usize], actions| {
+        let encoder = ConvConfig::layers(conv, Activation::Relu);
+        let config = QNetworkConfig { dueling, atoms, encoder, ..QNetworkConfig::default() };
+        let config = QNetworkConfig { noise: Some(0.5), ..config };
+        config.build(&[shape.to_vec()], actions, &mut rng()).unwrap()
     };
-    let conv = vec![ConvConfig { channels: 2, kernel: 2, stride: 1 }];
+    let conv = [ConvConfig { channels: 2, kernel: 2, stride: 1 }];
     let layers = NetworkConfig::cnn(&[4], 10, Activation::Relu).linear_head(3);
     let linear = NetworkConfig::mlp(&[8], Activation::Tanh).linear_head(3);
     let linear = Sequential::new(&linear, &[16], &mut rng()).unwrap();
     let prefixes = PrefixTuningConfig::default();
     vec![
         Box::new(Mlp::new(&MlpConfig::default(), 16, 3, &mut rng()).unwrap()),
-        Box::new(QNetwork::new(&q(false, 1, conv), &[4, 4], 3, &mut rng()).unwrap()),
-        Box::new(QNetwork::new(&q(true, 3, vec![]), &[16], 1, &mut rng()).unwrap()),
+        Box::new(q(false, 1, &conv, &[4, 4], 3)),
+        Box::new(q(true, 3, &[], &[16], 1)),
         Box::new(Sequential::new(&layers, &[4, 4], &mut rng()).unwrap()),
         Box::new(Lora::new(linear, &LoraConfig::default(), &mut rng()).unwrap()),
         Box::new(transformer(false)),
@@ -71,16 +70,20 @@ fn rows_of_another_shape_or_kind_are_errors() {
 
 #[test]
 fn widths_that_no_memory_holds_are_errors() {
-    let conv = |channels, kernel| ConvConfig { channels, kernel, stride: 1 };
+    let conv = |channels, kernel| {
+        ConvConfig::layers(&[ConvConfig { channels, kernel, stride: 1 }], Activation::Relu)
+    };
     let (zeros, rng) = (Init::Zeros, &mut rng());
     for n in [MOST, 1 << 63, 1 << 40, 1 << 33] {
         let builder = &mut ParametersBuilder::new();
         let mlp = MlpConfig { hidden: vec![n], ..MlpConfig::default() };
         let long = MlpConfig { hidden: vec![1; 1 << 14], ..MlpConfig::default() };
-        let q = |atoms, conv| QNetworkConfig { atoms, conv, ..QNetworkConfig::default() };
+        let q = |atoms, encoder| QNetworkConfig { atoms, encoder, ..QNetworkConfig::default() };
+        let mut build = |config: QNetworkConfig, shape: &[usize], actions| {
+            config.build(&[shape.to_vec()], actions, &mut ChaCha8Rng::seed_from_u64(2)).map(drop)
+        };
         let dueling = QNetworkConfig { dueling: true, ..q(n, vec![]) };
         let wide = TransformerConfig { width: n, heads: 1, ..TransformerConfig::default() };
-        let tall = PictureShape { height: n, width: n, channels: n };
         let init = (zeros, zeros);
         for (i, built) in [
             Mlp::new(&mlp, 4, 2, rng).map(drop),
@@ -90,12 +93,10 @@ fn widths_that_no_memory_holds_are_errors() {
             Linear::new(n, n, zeros, zeros, builder).map(drop),
             MultiheadAttention::new(n, 1, "attention", builder).map(drop),
             DuelingHead::new(4, n, n, init, builder).map(drop),
-            QNetwork::new(&q(n, vec![]), &[4], n, rng).map(drop),
-            QNetwork::new(&dueling, &[4], 2, rng).map(drop),
-            QNetwork::new(&q(1, vec![conv(n, 1)]), &[4, 4], 2, rng).map(drop),
-            QNetwork::new(&q(1, vec![conv(1, n)]), &[n, n, n], 2, rng).map(drop),
-            QNetwork::new(&q(1, vec![]), &[n, n], 2, rng).map(drop),
-            ConvLayers::new(&[conv(1, 1)], tall, Activation::Relu, init, builder).map(drop),
+            build(q(n, vec![]), &[4], n),
+            build(dueling, &[4], 2),
+            build(q(1, conv(1, n)), &[n, n, n], 2),
+            build(q(1, vec![]), &[n, n], 2),
             Transformer::new(&wide, 16, 2, rng).map(drop),
             Transformer::new(&TransformerConfig::default(), n / 8 * 8, 2, rng).map(drop),
             TransformerEncoderLayer::new(&wide, "block", builder).map(drop),
@@ -120,7 +121,7 @@ fn rates_and_deviations_that_are_none_are_errors() {
     assert_eq!(network.parameters().values(), before);
     for sigma in [f32::NAN, -0.5, f32::INFINITY] {
         let config = QNetworkConfig { noise: Some(sigma), ..QNetworkConfig::default() };
-        let error = QNetwork::new(&config, &[2], 2, &mut rng()).map(drop).unwrap_err();
+        let error = config.build(&[vec![2]], 2, &mut rng()).map(drop).unwrap_err();
         assert!(matches!(error, NetworkError::Sigma { .. }), "{error}");
     }
 }

@@ -89,11 +89,11 @@ impl Transformer {
         let &TransformerConfig { places, width, layers, norm_first, .. } = config;
         let builder = &mut ParametersBuilder::new();
         let linear = |name: &str, inputs, outputs, builder: &mut ParametersBuilder| {
-            builder.scope(name.to_owned());
+            builder.scope(name);
             Linear::new(inputs, outputs, Init::LinearDefault, Init::LinearDefault, builder)
         };
         let embedding = linear("embedding", inputs / places, width, builder)?;
-        builder.scope("position".to_owned());
+        builder.scope("position");
         let (small, fans) =
             (Init::Normal { mean: 0.0, std: 0.02 }, Fans { fan_in: places, fan_out: width });
         let position = builder.of_layer("weight", &[places, width], small, fans)?;

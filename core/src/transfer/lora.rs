@@ -20,7 +20,8 @@ pub struct LoraConfig {
     pub rank: usize,
     /// The scale of the addition: it is multiplied by `alpha / rank`; > 0.
     pub alpha: f64,
-    /// The names of the layers to adapt, such as `encoder.0`; empty: all fully connected layers.
+    /// The names of the layers to adapt, such as `encoder.0`; empty: all fully connected layers outside
+    /// residual blocks.
     pub layers: Vec<String>,
 }
 

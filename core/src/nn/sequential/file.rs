@@ -5,9 +5,9 @@ use std::path::Path;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Sequential, uninitialised};
+use super::Sequential;
 use crate::checkpoint::{self, Checkpoint, CheckpointError, StateDict};
-use crate::nn::{LayerShape, Network as _, NetworkConfig};
+use crate::nn::{LayerConfig, Network as _, NetworkConfig};
 
 impl Sequential {
     /// Writes the whole network to one file: whole or not at all.
@@ -41,7 +41,7 @@ impl Sequential {
     /// The architecture, without initial values: what a checkpoint's numbers belong to.
     fn architecture(&self) -> String {
         let [encoder, head] = [&self.config.encoder, &self.config.head]
-            .map(|layers| layers.iter().map(|&layer| uninitialised(layer)).collect::<Vec<_>>());
+            .map(|layers| layers.iter().map(LayerConfig::uninitialised).collect::<Vec<_>>());
         let seed = self.config.dropout_seed;
         format!("encoder {encoder:?}, head {head:?} of {:?}, dropout seed {seed}", self.example())
     }
@@ -53,10 +53,7 @@ impl Sequential {
 
     /// The shape of an example, as [`new`](Self::new) takes it.
     fn example(&self) -> Vec<usize> {
-        match self.input_shape() {
-            LayerShape::Row(width) => vec![width],
-            LayerShape::Picture(picture) => vec![picture.height, picture.width, picture.channels],
-        }
+        self.input_shape().of_example()
     }
 }
 
@@ -79,7 +76,7 @@ mod tests {
     use tch::{Kind, Tensor};
 
     use super::*;
-    use crate::nn::{Activation, LayerConfig};
+    use crate::nn::Activation;
 
     #[test]
     fn a_network_comes_back_from_its_file() {

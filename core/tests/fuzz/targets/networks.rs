@@ -70,12 +70,14 @@ pub(super) fn descriptions(source: &mut Source) {
         weight: configs::init(source),
         ..MlpConfig::default()
     };
+    let convolutions: Vec<_> = (0..source.up_to(2)).map(|_| conv(source)).collect();
     let q = QNetworkConfig {
-        conv: (0..source.up_to(2)).map(|_| conv(source)).collect(),
-        mlp: mlp.clone(),
+        encoder: ConvConfig::layers(&convolutions, configs::activation(source)),
+        hidden: mlp.hidden_layers(),
         dueling: source.one_in(2),
         atoms: width(source),
         noise: source.one_in(2).then(|| source.f32()),
+        dropout_seed: source.u64(),
     };
     let transformer = TransformerConfig {
         places: width(source),
@@ -93,7 +95,7 @@ pub(super) fn descriptions(source: &mut Source) {
         return;
     }
     let _ = Mlp::new(&mlp, inputs, outputs, rng).is_ok();
-    let _ = QNetwork::new(&q, &shape, outputs, rng).is_ok();
+    let _ = q.build(&[shape.clone(), vec![inputs]], outputs, rng).is_ok();
     let _ = Transformer::new(&transformer, inputs, outputs, rng).is_ok();
     let tau = source.f32();
     let config = NetworkConfig::mlp(&[3], Activation::Relu).linear_head(2);
@@ -132,7 +134,7 @@ pub(super) fn forward(source: &mut Source) {
     let transformer = TransformerConfig { places: 2, width: 4, heads: 2, ..Default::default() };
     let mut networks: [Box<dyn Network>; 3] = [
         Box::new(Mlp::new(&mlp, 4, 2, rng).expect("a small network")),
-        Box::new(QNetwork::new(&q, &[2, 2], 2, rng).expect("a small network")),
+        Box::new(q.build(&[vec![2, 2]], 2, rng).expect("a small network")),
         Box::new(Transformer::new(&transformer, 4, 2, rng).expect("a small network")),
     ];
     for network in &mut networks {
@@ -170,9 +172,11 @@ pub(super) fn parts(source: &mut Source) {
     let linear = Linear::new(a, b, weight, bias, builder);
     let body = MlpLayers::body(&MlpConfig::default(), a, builder);
     let _ = MlpLayers::new(&MlpConfig::default(), a, b, builder).is_ok();
-    let picture = PictureShape { height: width(source), width: 4, channels: width(source) };
+    let picture = [width(source), 4, width(source)];
     let convolutions = [ConvConfig { channels: a, kernel: width(source), stride: width(source) }];
-    let conv = ConvLayers::new(&convolutions, picture, Activation::Relu, (weight, bias), builder);
+    let convolutions = ConvConfig::layers(&convolutions, Activation::Relu);
+    let conv = LayerShape::of(&picture)
+        .and_then(|picture| Layers::new(&convolutions, &source.text(), picture, 0, builder));
     let dueling = DuelingHead::new(a, b, width(source), (weight, bias), builder);
     let attention = MultiheadAttention::new(a, b, &source.text(), builder);
     let config = TransformerConfig { width: a, heads: b, feed_forward: 4, ..Default::default() };
@@ -199,7 +203,8 @@ pub(super) fn parts(source: &mut Source) {
         let _ = (body.forward(&rows(a)), body.plan());
     }
     if let Ok(conv) = &conv {
-        let _ = (conv.forward(&rows(conv.input().size())), conv.plan());
+        let _ = conv.forward(&rows(conv.inputs()), source.one_in(2));
+        let _ = (conv as &dyn Module).plan();
     }
     if let Ok(head) = &dueling {
         let _ = (head.forward(&rows(a)), Plan::new(a).dueling(head));

@@ -2,9 +2,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
-use super::*;
 use crate::nn::{
-    Activation, ConvConfig, Mlp, MlpConfig, Network, QNetwork, QNetworkConfig,
+    Activation, ConvConfig, Mlp, MlpConfig, Network, Plan, QNetworkConfig, Tape,
     activation::tests::ALL,
 };
 
@@ -21,11 +20,11 @@ fn networks(
 ) -> [Box<dyn Network>; 2] {
     let config = MlpConfig { hidden: hidden.to_vec(), activation, ..MlpConfig::default() };
     let rng = &mut ChaCha8Rng::seed_from_u64(3);
-    let dueling =
-        QNetworkConfig { mlp: config.clone(), dueling: true, ..QNetworkConfig::default() };
+    let hidden = config.hidden_layers();
+    let dueling = QNetworkConfig { hidden, dueling: true, ..QNetworkConfig::default() };
     [
         Box::new(Mlp::new(&config, inputs, outputs, rng).unwrap()),
-        Box::new(QNetwork::new(&dueling, &[inputs], outputs, rng).unwrap()),
+        Box::new(dueling.build(&[vec![inputs]], outputs, rng).unwrap()),
     ]
 }
 
@@ -90,12 +89,14 @@ fn a_wide_network_agrees_with_libtorch() {
 #[test]
 fn convolutions_and_atoms_agree_with_libtorch() {
     let layer = |channels, kernel, stride| ConvConfig { channels, kernel, stride };
-    let mlp = MlpConfig { hidden: vec![9], ..MlpConfig::default() };
+    let hidden = MlpConfig { hidden: vec![9], ..MlpConfig::default() }.hidden_layers();
     for conv in [vec![layer(5, 3, 1)], vec![layer(4, 3, 2), layer(6, 2, 1)], vec![]] {
+        let (encoder, hidden) = (ConvConfig::layers(&conv, Activation::Relu), hidden.clone());
+        let (dueling, atoms) = (true, 4);
         let config =
-            QNetworkConfig { conv, mlp: mlp.clone(), dueling: true, atoms: 4, noise: None };
+            QNetworkConfig { encoder, hidden, dueling, atoms, ..QNetworkConfig::default() };
         let rng = &mut ChaCha8Rng::seed_from_u64(3);
-        let mut network = QNetwork::new(&config, &[9, 8, 2], 3, rng).unwrap();
+        let mut network = config.build(&[vec![9, 8, 2]], 3, rng).unwrap();
         let (x, weight) = (numbers(4, 7 * 144), numbers(5, 7 * 12));
         let y = network.forward(&Tensor::from_slice(&x).view([7, 144]));
         let loss = (y * Tensor::from_slice(&weight).view([7, 12])).sum(Kind::Float);

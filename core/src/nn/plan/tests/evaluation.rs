@@ -2,18 +2,17 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
-use super::*;
-use crate::nn::{Mlp, MlpConfig, QNetwork, QNetworkConfig};
+use crate::nn::{Activation, Mlp, MlpConfig, Network, QNetworkConfig, Scratch, Snapshot};
 
 fn networks(inputs: usize, hidden: &[usize], outputs: usize) -> [Box<dyn Network>; 2] {
     let activation = if inputs.is_multiple_of(2) { Activation::Relu } else { Activation::Tanh };
     let config = MlpConfig { hidden: hidden.to_vec(), activation, ..MlpConfig::default() };
     let rng = &mut ChaCha8Rng::seed_from_u64(3);
-    let dueling =
-        QNetworkConfig { mlp: config.clone(), dueling: true, ..QNetworkConfig::default() };
+    let hidden = config.hidden_layers();
+    let dueling = QNetworkConfig { hidden, dueling: true, ..QNetworkConfig::default() };
     [
         Box::new(Mlp::new(&config, inputs, outputs, rng).unwrap()),
-        Box::new(QNetwork::new(&dueling, &[inputs], outputs, rng).unwrap()),
+        Box::new(dueling.build(&[vec![inputs]], outputs, rng).unwrap()),
     ]
 }
 

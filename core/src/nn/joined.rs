@@ -1,0 +1,192 @@
+//! Parts of a row, each with layers of its own, whose outputs are joined and read by a head.
+
+use tch::Tensor;
+
+use super::dropout::Masks;
+use super::{
+    Buffers, LayerConfig, LayerShape, Layers, Linear, MAX_LAYERS, MAX_WIDTH, Module,
+    NamedParameter, NetworkError, ParametersBuilder, Plan, check_length, limited,
+};
+
+/// Several parts side by side in a row, such as a picture and some numbers, each read by an encoder of
+/// its own; what those return is joined in one row, which the head reads. With one part it is an
+/// encoder and a head, with parts of no layers a head alone.
+#[derive(Debug)]
+pub struct Joined {
+    parts: Vec<Layers>,
+    head: Layers,
+    inputs: usize,
+    features: usize,
+}
+
+/// A part of a row: its shape and the layers that read it.
+pub type EncodedPart = (LayerShape, Vec<LayerConfig>);
+
+impl Joined {
+    /// Which layers read which parts of an observation whose parts have these shapes. Pictures,
+    /// `[H, W, C]` or `[H, W]`, go through `encoder`, rows stay as they are; where there is no picture the
+    /// encoder reads the whole row. Without an encoder all of it is one row.
+    ///
+    /// # Errors
+    /// [`NetworkError::TooLarge`], [`NetworkError::Empty`].
+    pub fn parts(
+        shapes: &[Vec<usize>],
+        encoder: &[LayerConfig],
+    ) -> Result<Vec<EncodedPart>, NetworkError> {
+        let size = |shape: &[usize]| limited("an input's numbers", shape, MAX_WIDTH);
+        let is_picture = |shape: &[usize]| matches!(shape.len(), 2 | 3);
+        let any_picture = shapes.iter().any(|shape| is_picture(shape));
+        if encoder.is_empty() || !any_picture {
+            let sizes = shapes.iter().map(|shape| size(shape)).collect::<Result<Vec<_>, _>>()?;
+            let width = sizes.iter().fold(0, |sum: usize, n| sum.saturating_add(*n));
+            return Ok(vec![(LayerShape::of(&[width])?, encoder.to_vec())]);
+        }
+        let part = |shape: &Vec<usize>| {
+            if is_picture(shape) {
+                Ok((LayerShape::of(shape)?, encoder.to_vec()))
+            } else {
+                Ok((LayerShape::of(&[size(shape)?])?, Vec::new()))
+            }
+        };
+        shapes.iter().map(part).collect()
+    }
+
+    /// Declares the layers of each part, then the head's. They are called `encoder.0`, … where one part
+    /// has layers, else `encoder.part0.0`, …, and `head.0`, …. Dropout's masks follow from the seed.
+    ///
+    /// # Errors
+    /// As [`Layers::new`].
+    pub fn new(
+        parts: &[EncodedPart],
+        head: &[LayerConfig],
+        dropout_seed: u64,
+        builder: &mut ParametersBuilder,
+    ) -> Result<Self, NetworkError> {
+        let count = parts.iter().map(|(_, layers)| layers.len()).sum::<usize>();
+        if count.saturating_add(head.len()).saturating_add(parts.len()) > MAX_LAYERS {
+            let (what, limit) = ("a network's layers", MAX_LAYERS);
+            return Err(NetworkError::TooLarge { what, limit });
+        }
+        let alone = parts.iter().filter(|(_, layers)| !layers.is_empty()).count() == 1;
+        let scope = |i: usize| if alone { "encoder".to_owned() } else { format!("encoder.part{i}") };
+        let parts = parts.iter().enumerate().map(|(i, (shape, layers))| {
+            Layers::new(layers, &scope(i), *shape, dropout_seed, builder)
+        });
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        let [inputs, features] = [Layers::input, Layers::output].map(|shape| {
+            parts.iter().fold(0, |sum: usize, part| sum.saturating_add(shape(part).size()))
+        });
+        for (what, width) in [("an input's numbers", inputs), ("an encoder's features", features)] {
+            limited(what, &[width], MAX_WIDTH)?;
+        }
+        let head = Layers::new(head, "head", LayerShape::Row(features), dropout_seed, builder)?;
+        Ok(Self { parts, head, inputs, features })
+    }
+
+    /// Whether a part has layers.
+    pub(super) fn encodes(&self) -> bool {
+        self.parts.iter().any(|part| !part.is_empty())
+    }
+
+    /// The width of a row that the head reads.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Dropout's masks of all layers, in one stream.
+    fn masks(&self) -> &Masks {
+        self.head.masks()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Layers> {
+        self.parts.iter().chain([&self.head])
+    }
+
+    /// `[B, inputs]` to `[B, features]`.
+    fn features_of(&self, input: &Tensor, training: bool) -> Tensor {
+        if !self.encodes() {
+            return input.shallow_clone();
+        }
+        if let [part] = self.parts.as_slice() {
+            return part.rows(input, training, self.masks());
+        }
+        let mut start = 0;
+        let parts = self.parts.iter().map(|part| {
+            let width = part.input().size() as i64;
+            let columns = input.narrow(1, start, width);
+            start += width;
+            part.rows(&columns, training, self.masks())
+        });
+        Tensor::cat(&parts.collect::<Vec<_>>(), 1)
+    }
+}
+
+impl Module for Joined {
+    fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    fn outputs(&self) -> usize {
+        self.head.output().size()
+    }
+
+    fn forward(&self, input: &Tensor, training: bool) -> Tensor {
+        self.head.rows(&self.features_of(input, training), training, self.masks())
+    }
+
+    fn description(&self) -> String {
+        let parts: Vec<_> = self.parts.iter().map(Module::description).collect();
+        format!("{} joined, {}", parts.join(" and "), self.head.description())
+    }
+
+    fn append_to(&self, plan: Plan) -> Option<Plan> {
+        let plan = match self.parts.as_slice() {
+            [part] => part.append_to(plan)?,
+            parts => {
+                let parts = parts.iter().map(|part| (part as &dyn Module).plan());
+                plan.side_by_side(parts.collect::<Option<_>>()?)
+            }
+        };
+        self.head.append_to(plan)
+    }
+
+    fn trains_as_evaluated(&self) -> bool {
+        self.all().all(Module::trains_as_evaluated)
+    }
+
+    /// Those of the head.
+    fn linear(&self) -> Vec<&Linear> {
+        self.head.linear()
+    }
+
+    fn least_rows(&self) -> i64 {
+        self.all().map(Module::least_rows).max().unwrap_or(0)
+    }
+
+    fn encode(&self, input: &Tensor, training: bool) -> Option<Tensor> {
+        self.encodes().then(|| self.features_of(input, training))
+    }
+
+    fn buffers(&self) -> Buffers {
+        let mut numbers = Vec::new();
+        self.all().for_each(|layers| layers.append_running(&mut numbers));
+        Buffers { numbers, draws: self.masks().draws() }
+    }
+
+    fn named_buffers(&self) -> Vec<NamedParameter> {
+        let mut named = Vec::new();
+        self.all().for_each(|layers| layers.append_named_running(&mut named));
+        named
+    }
+
+    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
+        let expected = self.all().map(Layers::running_len).sum();
+        check_length("a network's running statistics", expected, buffers.numbers.len())?;
+        let mut numbers = buffers.numbers.as_slice();
+        for layers in self.parts.iter_mut().chain([&mut self.head]) {
+            numbers = layers.load_running(numbers);
+        }
+        self.head.set_draws(buffers.draws);
+        Ok(())
+    }
+}

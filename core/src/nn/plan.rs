@@ -1,0 +1,249 @@
+//! Evaluating a network without libtorch, whose calls cost more than a small network's arithmetic.
+//!
+//! The weights are read where they lie. Each output is one sum over the inputs, first to last, so a
+//! row gives the same bits alone and in any batch. Pictures are channels first between the steps, as
+//! libtorch's are.
+
+mod convolution;
+mod dense;
+mod dueling;
+mod layout;
+mod nested;
+mod norm;
+mod pool;
+mod snapshot;
+mod step;
+mod tape;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use dense::DenseLayer;
+pub use snapshot::Snapshot;
+pub use tape::Tape;
+
+pub(super) use convolution::Convolution;
+pub(super) use norm::Norm;
+pub(super) use pool::Pool;
+
+use dense::Dense;
+use dueling::Dueling;
+use layout::Layout;
+use nested::{Part, SideBySide};
+use step::Step;
+
+use super::{
+    Activation, DuelingHead, Linear, NetworkError, PictureShape, check_batch, check_length,
+};
+
+/// The steps that evaluate a network: plain data, where a network's tensors are tied to libtorch.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    inputs: usize,
+    steps: Vec<Step>,
+    widest: usize,
+    /// Where the parameters end that the steps read.
+    end: usize,
+}
+
+/// Memory for what flows between layers. One serves any number of networks.
+#[derive(Debug, Clone, Default)]
+pub struct Scratch {
+    from: Vec<f32>,
+    to: Vec<f32>,
+    work: Work,
+}
+
+/// Memory that a step needs for itself.
+#[derive(Debug, Clone, Default)]
+struct Work {
+    aside: Vec<f32>,
+    results: Vec<f32>,
+    /// For the steps within a step.
+    inner: Option<Box<Scratch>>,
+}
+
+impl Plan {
+    /// Returns its inputs as they are.
+    pub fn new(inputs: usize) -> Self {
+        Self { inputs, steps: Vec::new(), widest: inputs, end: 0 }
+    }
+
+    /// Adds a layer.
+    ///
+    /// # Panics
+    /// If the layer's inputs are not as many as the outputs so far.
+    pub fn then(self, layer: &Linear, activation: Activation) -> Self {
+        assert_eq!(layer.inputs(), self.outputs(), "layers fit together");
+        self.with(Step::Dense(Dense::new(layer, activation)))
+    }
+
+    /// Applies an activation to every number.
+    #[must_use]
+    pub fn activation(mut self, activation: Activation) -> Self {
+        let width = self.outputs();
+        match self.steps.last_mut().and_then(Step::follows) {
+            Some(follows @ Activation::Identity) => *follows = activation,
+            _ if activation == Activation::Identity => {}
+            _ => return self.with(Step::Activation { activation, width }),
+        }
+        self
+    }
+
+    /// Ends with a dueling head.
+    ///
+    /// # Panics
+    /// If the head's inputs are not as many as the outputs so far.
+    pub fn dueling(self, head: &DuelingHead) -> Self {
+        assert_eq!(head.value.inputs(), self.outputs(), "layers fit together");
+        self.with(Step::Dueling(Dueling::new(head)))
+    }
+
+    /// Adds a convolution of pictures, channels first.
+    pub(super) fn convolution(mut self, mut layer: Convolution) -> Self {
+        assert_eq!(layer.input.size(), self.outputs(), "layers fit together");
+        if let Some(Step::Layout(Layout { picture, channels_last: false })) = self.steps.last()
+            && *picture == layer.input
+        {
+            self.steps.pop(); // it can read them channels last, which saves the copy
+            layer.channels_last = true;
+        }
+        self.with(Step::Convolution(layer))
+    }
+
+    /// Normalises each row.
+    pub(super) fn norm(self, norm: Norm) -> Self {
+        assert_eq!(norm.width(), self.outputs(), "layers fit together");
+        self.with(Step::Norm(norm))
+    }
+
+    /// Adds a pooling layer, of pictures with their channels first.
+    pub(super) fn pool(self, pool: Pool) -> Self {
+        assert_eq!(pool.input.size(), self.outputs(), "layers fit together");
+        self.with(Step::Pool(pool))
+    }
+
+    /// Puts the channels of pictures first, which were last.
+    pub(super) fn channels_first(self, picture: PictureShape) -> Self {
+        self.layout(Layout { picture, channels_last: false })
+    }
+
+    /// Puts the channels of pictures last, which were first.
+    pub(super) fn channels_last(self, picture: PictureShape) -> Self {
+        self.layout(Layout { picture, channels_last: true })
+    }
+
+    fn layout(mut self, layout: Layout) -> Self {
+        if layout.is_nothing() {
+            return self;
+        }
+        if let Some(Step::Layout(before)) = self.steps.last()
+            && before.picture == layout.picture
+            && before.channels_last != layout.channels_last
+        {
+            self.steps.pop();
+            return self;
+        }
+        self.with(Step::Layout(layout))
+    }
+
+    /// Adds what another plan, of as many inputs as outputs, makes of the rows to the rows.
+    pub(super) fn residual(self, body: Self) -> Self {
+        let width = self.outputs();
+        assert_eq!((body.inputs, body.outputs()), (width, width), "layers fit together");
+        self.with(Step::Residual(body))
+    }
+
+    /// Gives each plan a part of the rows, side by side, and joins what they return.
+    pub(super) fn side_by_side(self, parts: Vec<Self>) -> Self {
+        if parts.iter().all(|part| part.steps.is_empty()) {
+            return self;
+        }
+        let (mut from, mut to) = (0, 0);
+        let part = |plan: Self| {
+            let part = Part { from, to, plan };
+            (from, to) = (from + part.plan.inputs, to + part.plan.outputs());
+            part
+        };
+        let parts: Vec<_> = parts.into_iter().map(part).collect();
+        assert_eq!(from, self.outputs(), "layers fit together");
+        self.with(Step::SideBySide(SideBySide { parts, inputs: from, outputs: to }))
+    }
+
+    fn with(mut self, step: Step) -> Self {
+        self.widest = self.widest.max(step.outputs());
+        self.end = self.end.max(step.end());
+        self.steps.push(step);
+        self
+    }
+
+    /// The width of a row that it reads.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// The width of a row that it returns.
+    pub fn outputs(&self) -> usize {
+        self.steps.last().map_or(self.inputs, Step::outputs)
+    }
+
+    /// Its layers, where all of them are fully connected.
+    pub(crate) fn dense_layers(&self) -> Option<Vec<DenseLayer>> {
+        self.steps.iter().map(Step::dense_layer).collect()
+    }
+
+    /// An error where there are fewer numbers in the flat vector than the steps read.
+    fn check_parameters(&self, flat: &[f32]) -> Result<(), NetworkError> {
+        if flat.len() < self.end {
+            check_length("a network's parameters", self.end, flat.len())?;
+        }
+        Ok(())
+    }
+
+    /// Evaluates `batch` rows with the flat parameters `values`; see
+    /// [`Network::evaluate`](super::Network::evaluate).
+    pub fn run(
+        &self,
+        values: &[f32],
+        inputs: &[f32],
+        batch: usize,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) -> Result<(), NetworkError> {
+        check_batch("a network's inputs", batch, self.inputs, inputs.len())?;
+        check_batch("a network's outputs", batch, self.outputs(), out.len())?;
+        self.check_parameters(values)?;
+        self.evaluate(values, inputs, batch, scratch, out);
+        Ok(())
+    }
+
+    /// [`run`](Self::run), of slices that fit.
+    fn evaluate(
+        &self,
+        values: &[f32],
+        inputs: &[f32],
+        batch: usize,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) {
+        let Scratch { from, to, work } = scratch;
+        for buffer in [&mut *from, &mut *to] {
+            if buffer.len() < batch * self.widest {
+                buffer.resize(batch * self.widest, 0.0);
+            }
+        }
+        let Some((last, before)) = self.steps.split_last() else {
+            out.copy_from_slice(inputs);
+            return;
+        };
+        let mut x = inputs;
+        for step in before {
+            let width = batch * step.outputs();
+            step.affine(values, x, batch, work, &mut to[..width]);
+            step.activation().apply(&mut to[..width]);
+            std::mem::swap(from, to);
+            x = &from[..width];
+        }
+        last.affine(values, x, batch, work, out);
+        last.activation().apply(out);
+    }
+}

@@ -1,0 +1,89 @@
+//! Fully connected layers: `y = f(x W + b)`.
+
+use std::ops::Range;
+
+use super::tape::Gradient;
+use crate::nn::{Activation, Linear, matmul};
+use crate::simd::wide;
+
+#[derive(Debug, Clone)]
+pub(super) struct Dense {
+    pub(super) weight: Range<usize>,
+    pub(super) bias: Range<usize>,
+    pub(super) outputs: usize,
+    pub(super) activation: Activation,
+}
+
+/// A fully connected layer of a plan: `y = f(x W + b)`, `W` and `b` where they lie in the flat vector.
+#[derive(Debug, Clone)]
+pub(crate) struct DenseLayer {
+    pub(crate) weight: Range<usize>,
+    pub(crate) bias: Range<usize>,
+    pub(crate) outputs: usize,
+    pub(crate) activation: Activation,
+}
+
+impl Dense {
+    pub(super) fn new(layer: &Linear, activation: Activation) -> Self {
+        let (weight, bias) = (layer.weight.range(), layer.bias.range());
+        Self { weight, bias, outputs: layer.outputs(), activation }
+    }
+
+    pub(super) fn describe(&self) -> DenseLayer {
+        let Self { weight, bias, outputs, activation } = self.clone();
+        DenseLayer { weight, bias, outputs, activation }
+    }
+
+    /// `out = x W + b`, row by row.
+    pub(super) fn affine(&self, values: &[f32], x: &[f32], out: &mut [f32]) {
+        let bias = &values[self.bias.clone()];
+        out.chunks_exact_mut(self.outputs).for_each(|row| row.copy_from_slice(bias));
+        matmul::add_product(x, &values[self.weight.clone()], self.outputs, out);
+    }
+
+    pub(super) fn backward(
+        &self,
+        values: &[f32],
+        x: &[f32],
+        gradient: &mut Gradient,
+        gradients: &mut [f32],
+    ) {
+        let Gradient { by_output, by_input, transposed, .. } = gradient;
+        self.add_gradients(x, by_output, gradients);
+        if !by_input.is_empty() {
+            self.add_input_gradient(values, by_output, transposed, by_input);
+        }
+    }
+
+    /// Adds ∂L/∂W = Xᵀ ∂L/∂Z and ∂L/∂b.
+    pub(super) fn add_gradients(&self, x: &[f32], by_output: &[f32], gradients: &mut [f32]) {
+        let by_weight = &mut gradients[self.weight.clone()];
+        matmul::add_transposed_product(x, by_output, self.outputs, by_weight);
+        add_rows(by_output, &mut gradients[self.bias.clone()]);
+    }
+
+    /// Adds ∂L/∂X = ∂L/∂Z Wᵀ.
+    pub(super) fn add_input_gradient(
+        &self,
+        values: &[f32],
+        by_output: &[f32],
+        transposed: &mut Vec<f32>,
+        by_input: &mut [f32],
+    ) {
+        let weight = &values[self.weight.clone()];
+        transposed.resize(weight.len(), 0.0);
+        matmul::transpose(weight, self.outputs, transposed);
+        matmul::add_product(by_output, transposed, weight.len() / self.outputs, by_input);
+    }
+}
+
+wide! {
+    /// Adds rows of the sum's width to it.
+    fn add_rows<FMA>(rows: &[f32], sum: &mut [f32]) {
+        for row in rows.chunks_exact(sum.len()) {
+            for (sum, x) in sum.iter_mut().zip(row) {
+                *sum += x;
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! A network at one moment.
+
+use super::{Plan, Scratch};
+use crate::nn::{Network, NetworkError, check_length};
+
+/// A network's parameters at one moment and how to evaluate them: what a policy on another thread
+/// needs.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    plan: Plan,
+    values: Vec<f32>,
+}
+
+impl Snapshot {
+    /// Copies the network's parameters: of a noisy network the means.
+    ///
+    /// # Errors
+    /// [`NetworkError::NoPlan`] where only libtorch evaluates the network.
+    pub fn of(network: &dyn Network) -> Result<Self, NetworkError> {
+        let plan = network.plan().ok_or(NetworkError::NoPlan)?.clone();
+        Ok(Self { plan, values: network.parameters().to_vec() })
+    }
+
+    /// Copies the parameters again, from the same network or one like it.
+    pub fn refresh(&mut self, network: &dyn Network) -> Result<(), NetworkError> {
+        let values = network.parameters().values();
+        check_length("a snapshot's parameters", self.values.len(), values.len())?;
+        self.values.copy_from_slice(values);
+        Ok(())
+    }
+
+    /// See [`Network::evaluate`].
+    pub fn evaluate(
+        &self,
+        inputs: &[f32],
+        batch: usize,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) -> Result<(), NetworkError> {
+        self.plan.run(&self.values, inputs, batch, scratch, out)
+    }
+}

@@ -1,0 +1,170 @@
+//! One step of a plan, of whichever sort.
+
+use super::dense::{Dense, DenseLayer};
+use super::dueling::Dueling;
+use super::layout::Layout;
+use super::nested::{self, SideBySide};
+use super::tape::{Gradient, Recorded};
+use super::{Convolution, Norm, Plan, Pool, Work};
+use crate::nn::Activation;
+
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Dense(Dense),
+    Convolution(Convolution),
+    Activation { activation: Activation, width: usize },
+    Norm(Norm),
+    Pool(Pool),
+    Layout(Layout),
+    Dueling(Dueling),
+    Residual(Plan),
+    SideBySide(SideBySide),
+}
+
+impl Step {
+    /// The width of a row that it returns.
+    pub(super) fn outputs(&self) -> usize {
+        match self {
+            Self::Dense(layer) => layer.outputs,
+            Self::Convolution(layer) => layer.output.size(),
+            Self::Activation { width, .. } => *width,
+            Self::Norm(norm) => norm.width(),
+            Self::Pool(pool) => pool.output.size(),
+            Self::Layout(layout) => layout.picture.size(),
+            Self::Dueling(head) => head.advantage.outputs,
+            Self::Residual(body) => body.outputs(),
+            Self::SideBySide(parts) => parts.outputs,
+        }
+    }
+
+    /// Where its parameters end.
+    pub(super) fn end(&self) -> usize {
+        match self {
+            Self::Dense(layer) => layer.bias.end,
+            Self::Convolution(layer) => layer.bias.end,
+            Self::Activation { .. } | Self::Pool(_) | Self::Layout(_) => 0,
+            Self::Norm(norm) => norm.end(),
+            Self::Dueling(head) => head.advantage.bias.end,
+            Self::Residual(body) => body.end,
+            Self::SideBySide(parts) => parts.end(),
+        }
+    }
+
+    /// What follows its sums.
+    pub(super) fn activation(&self) -> Activation {
+        match self {
+            Self::Dense(layer) => layer.activation,
+            Self::Convolution(layer) => layer.activation,
+            Self::Activation { activation, .. } => *activation,
+            _ => Activation::Identity,
+        }
+    }
+
+    /// The activation that it applies to its sums, to change.
+    pub(super) fn follows(&mut self) -> Option<&mut Activation> {
+        match self {
+            Self::Dense(layer) => Some(&mut layer.activation),
+            Self::Convolution(layer) => Some(&mut layer.activation),
+            _ => None,
+        }
+    }
+
+    /// Itself where it is fully connected.
+    pub(super) fn dense_layer(&self) -> Option<DenseLayer> {
+        match self {
+            Self::Dense(layer) => Some(layer.describe()),
+            _ => None,
+        }
+    }
+
+    /// The plans within it.
+    pub(super) fn within(&self) -> impl Iterator<Item = &Plan> {
+        let (body, parts) = match self {
+            Self::Residual(body) => (Some(body), &[][..]),
+            Self::SideBySide(side_by_side) => (None, side_by_side.parts.as_slice()),
+            _ => (None, &[][..]),
+        };
+        body.into_iter().chain(parts.iter().map(|part| &part.plan))
+    }
+
+    /// All but the activation.
+    pub(super) fn affine(
+        &self,
+        values: &[f32],
+        x: &[f32],
+        batch: usize,
+        work: &mut Work,
+        out: &mut [f32],
+    ) {
+        match self {
+            Self::Dense(layer) => layer.affine(values, x, out),
+            Self::Convolution(layer) => layer.affine(values, x, &mut work.aside, out),
+            Self::Activation { .. } => out.copy_from_slice(x),
+            Self::Norm(norm) => norm.forward(values, x, out),
+            Self::Pool(pool) => pool.forward(x, out),
+            Self::Layout(layout) => layout.forward(x, out),
+            Self::Dueling(head) => head.affine(values, x, batch, &mut work.aside, out),
+            Self::Residual(body) => {
+                body.evaluate(values, x, batch, work.inner.get_or_insert_default(), out);
+                nested::add(out, x);
+            }
+            Self::SideBySide(parts) => parts.evaluate(values, x, batch, work, out),
+        }
+    }
+
+    /// The same into `recorded.after`, writing down what [`backward`](Self::backward) needs.
+    pub(super) fn record(
+        &self,
+        values: &[f32],
+        x: &[f32],
+        batch: usize,
+        work: &mut Work,
+        recorded: &mut Recorded,
+    ) {
+        let Recorded { after, inner, .. } = recorded;
+        match self {
+            Self::Residual(body) => {
+                inner.resize_with(inner.len().max(1), Default::default);
+                body.record(values, x, batch, &mut inner[0]);
+                after.copy_from_slice(inner[0].outputs());
+                nested::add(after, x);
+            }
+            Self::SideBySide(parts) => parts.record(values, x, batch, inner, after),
+            _ => self.affine(values, x, batch, work, after),
+        }
+    }
+
+    /// From the gradient by what the step put out, which lies in `gradient.by_output`, to that by what
+    /// came in, where `gradient.by_input` is not empty: the first step's is asked for at times only.
+    pub(super) fn backward(
+        &self,
+        values: &[f32],
+        x: &[f32],
+        recorded: &mut Recorded,
+        gradient: &mut Gradient,
+        gradients: &mut [f32],
+    ) {
+        match self {
+            Self::Dense(layer) => layer.backward(values, x, gradient, gradients),
+            Self::Convolution(layer) => layer.backward(values, x, gradient, gradients),
+            Self::Activation { .. } => {
+                let wanted = gradient.by_input.len();
+                gradient.by_input.copy_from_slice(&gradient.by_output[..wanted]);
+            }
+            Self::Norm(norm) => norm.backward(values, x, gradient, gradients),
+            Self::Pool(pool) => pool.backward(x, gradient),
+            Self::Layout(layout) => layout.backward(gradient),
+            Self::Dueling(head) => head.backward(values, x, gradient, gradients),
+            Self::Residual(body) => {
+                let Gradient { by_output, by_input, .. } = gradient;
+                let wanted = (!by_input.is_empty()).then_some(by_input.as_mut_slice());
+                body.backpropagate(values, by_output, &mut recorded.inner[0], gradients, wanted);
+                let wanted = by_input.len();
+                nested::add(by_input, &by_output[..wanted]);
+            }
+            Self::SideBySide(parts) => {
+                parts.backward(values, &mut recorded.inner, gradient, gradients);
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Gradients of a network without libtorch, whose calls cost more than a small network's arithmetic.
+//!
+//! Backpropagation (Rumelhart, Hinton and Williams 1986) over the layers of a [`Plan`]. A layer reads
+//! rows X and puts out Y = f(Z), where Z = X W + b. Given ∂L/∂Y of a loss L,
+//!
+//! ```text
+//! ∂L/∂Z = ∂L/∂Y · f'(Z)          number by number
+//! ∂L/∂W = Xᵀ ∂L/∂Z
+//! ∂L/∂b = the sum of the rows of ∂L/∂Z
+//! ∂L/∂X = ∂L/∂Z Wᵀ               the layer before's ∂L/∂Y
+//! ```
+//!
+//! Each of these numbers is one sum in a fixed order: the same inputs give the same bits.
+
+use super::{Plan, Work};
+use crate::nn::{NetworkError, check_batch, check_length};
+
+/// A batch on its way through a network: what each layer put out, as its gradients need it. One
+/// serves any number of networks, one after another, and allocates only to grow.
+#[derive(Debug, Clone, Default)]
+pub struct Tape {
+    batch: usize,
+    inputs: Vec<f32>,      // [B, inputs]
+    layers: Vec<Recorded>, // of each step
+    outputs: Vec<f32>,     // [B, outputs]
+    work: Work,
+    gradient: Gradient,
+}
+
+/// What one layer put out.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Recorded {
+    before: Vec<f32>,           // [B, outputs], where the activation remembers its input
+    pub(super) after: Vec<f32>, // [B, outputs]
+    pub(super) inner: Vec<Tape>, // of plans within the step
+}
+
+/// What flows back, and memory for the steps.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gradient {
+    pub(super) by_output: Vec<f32>, // [B, a layer's outputs]
+    pub(super) by_input: Vec<f32>,  // [B, its inputs]
+    pub(super) transposed: Vec<f32>,
+    pub(super) unfolded: Vec<f32>,
+    pub(super) by_place: Vec<f32>,
+    pub(super) aside: Vec<f32>,
+}
+
+impl Tape {
+    /// What the network put out, row by row.
+    pub fn outputs(&self) -> &[f32] {
+        &self.outputs
+    }
+
+    /// The same, for what is added to them before a loss is made of them:
+    /// [`backward`](Plan::backward) does not read them.
+    pub fn outputs_mut(&mut self) -> &mut [f32] {
+        &mut self.outputs
+    }
+
+    pub(super) fn inputs_mut(&mut self) -> &mut Vec<f32> {
+        &mut self.inputs
+    }
+
+    pub(super) fn batch(&self) -> usize {
+        self.batch
+    }
+}
+
+impl Plan {
+    /// Evaluates `batch` rows with the flat parameters `values`, as [`run`](Self::run) and to the
+    /// same bits, and writes down what [`backward`](Self::backward) needs.
+    pub fn forward(
+        &self,
+        values: &[f32],
+        inputs: &[f32],
+        batch: usize,
+        tape: &mut Tape,
+    ) -> Result<(), NetworkError> {
+        check_batch("a network's inputs", batch, self.inputs, inputs.len())?;
+        self.check_parameters(values)?;
+        self.record(values, inputs, batch, tape);
+        Ok(())
+    }
+
+    /// [`forward`](Self::forward), of slices that fit.
+    pub(super) fn record(&self, values: &[f32], inputs: &[f32], batch: usize, tape: &mut Tape) {
+        refill(&mut tape.inputs, inputs);
+        self.record_inputs(values, batch, tape);
+    }
+
+    /// The same, where the inputs lie in the tape already.
+    pub(super) fn record_inputs(&self, values: &[f32], batch: usize, tape: &mut Tape) {
+        tape.batch = batch;
+        tape.layers.resize_with(self.steps.len(), Recorded::default);
+        let mut x = &tape.inputs;
+        for (step, recorded) in self.steps.iter().zip(&mut tape.layers) {
+            recorded.after.resize(batch * step.outputs(), 0.0);
+            step.record(values, x, batch, &mut tape.work, recorded);
+            let activation = step.activation();
+            if activation.remembers_input() {
+                refill(&mut recorded.before, &recorded.after);
+            }
+            activation.apply(&mut recorded.after);
+            x = &recorded.after;
+        }
+        refill(&mut tape.outputs, x);
+    }
+
+    /// Adds a loss's gradient to the flat `gradients`: `by_output` is its gradient by what the
+    /// network put out in [`forward`](Self::forward), row by row. `values` must be what they were
+    /// then.
+    pub fn backward(
+        &self,
+        values: &[f32],
+        by_output: &[f32],
+        tape: &mut Tape,
+        gradients: &mut [f32],
+    ) -> Result<(), NetworkError> {
+        self.check_tape(values, by_output, tape, gradients)?;
+        self.backpropagate(values, by_output, tape, gradients, None);
+        Ok(())
+    }
+
+    /// The same, and sets `by_input` to the loss's gradient by what the network read, row by row.
+    pub fn backward_inputs(
+        &self,
+        values: &[f32],
+        by_output: &[f32],
+        tape: &mut Tape,
+        gradients: &mut [f32],
+        by_input: &mut [f32],
+    ) -> Result<(), NetworkError> {
+        self.check_tape(values, by_output, tape, gradients)?;
+        check_batch("a gradient by inputs", tape.batch, self.inputs, by_input.len())?;
+        self.backpropagate(values, by_output, tape, gradients, Some(by_input));
+        Ok(())
+    }
+
+    fn check_tape(
+        &self,
+        values: &[f32],
+        by_output: &[f32],
+        tape: &Tape,
+        gradients: &[f32],
+    ) -> Result<(), NetworkError> {
+        self.check_recorded(tape)?;
+        check_batch("a gradient by outputs", tape.batch, self.outputs(), by_output.len())?;
+        self.check_parameters(values)?;
+        self.check_parameters(gradients)
+    }
+
+    /// That a tape is this plan's, the plans within it included.
+    pub(super) fn check_recorded(&self, tape: &Tape) -> Result<(), NetworkError> {
+        let Tape { batch, inputs, layers, .. } = tape;
+        check_length("a tape's layers", self.steps.len(), layers.len())?;
+        check_batch("a tape's inputs", *batch, self.inputs, inputs.len())?;
+        for (step, layer) in self.steps.iter().zip(layers) {
+            check_batch("a tape's layer", *batch, step.outputs(), layer.after.len())?;
+            if step.activation().remembers_input() {
+                check_batch("a tape's layer", *batch, step.outputs(), layer.before.len())?;
+            }
+            for (i, plan) in step.within().enumerate() {
+                let inner = layer.inner.get(i).filter(|inner| inner.batch == *batch);
+                let Some(inner) = inner else {
+                    return check_length("a tape's rows", *batch, 0);
+                };
+                plan.check_recorded(inner)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// [`backward`](Self::backward), of slices that fit.
+    pub(super) fn backpropagate(
+        &self,
+        values: &[f32],
+        by_output: &[f32],
+        tape: &mut Tape,
+        gradients: &mut [f32],
+        by_input: Option<&mut [f32]>,
+    ) {
+        let Tape { inputs, layers, gradient, .. } = tape;
+        refill(&mut gradient.by_output, by_output);
+        for (i, step) in self.steps.iter().enumerate().rev() {
+            let (earlier, later) = layers.split_at_mut(i);
+            let (x, recorded) = (earlier.last().map_or(&*inputs, |layer| &layer.after), &mut later[0]);
+            let Recorded { before, after, .. } = recorded;
+            step.activation().backward(before, after, &mut gradient.by_output);
+            gradient.by_input.clear();
+            if i > 0 || by_input.is_some() {
+                gradient.by_input.resize(x.len(), 0.0);
+            }
+            step.backward(values, x, recorded, gradient, gradients);
+            std::mem::swap(&mut gradient.by_output, &mut gradient.by_input);
+        }
+        if let Some(by_input) = by_input {
+            by_input.copy_from_slice(&gradient.by_output);
+        }
+    }
+}
+
+fn refill(to: &mut Vec<f32>, from: &[f32]) {
+    to.clear();
+    to.extend_from_slice(from);
+}

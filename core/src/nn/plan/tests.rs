@@ -1,0 +1,5 @@
+//! Plans compute what libtorch computes.
+
+mod compositions;
+mod evaluation;
+mod gradients;
