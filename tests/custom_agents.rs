@@ -4,8 +4,11 @@ use std::{ffi::OsString, fs, process::ExitCode};
 
 use gymnast::{
     AgentEntry, Builders, command,
-    core::nn::Activation,
-    deep::{OffPolicyAgent, SoftActor, SoftActorSettings, Widths},
+    core::{
+        init::Init,
+        nn::{Activation, LayerConfig, LayerShape, Layers, Module, NetworkError, ParametersBuilder},
+    },
+    deep::{Io, OffPolicyAgent, SoftActor, SoftActorSettings, Wanted},
     envs::{classic::Pendulum, kind, toy_text::CliffWalking, wrappers::TimeLimit},
     harness::testing::{
         Quadratic, TwoArmedBandit, assert_learns, assert_resumes_exactly, assert_survives_damage,
@@ -66,16 +69,22 @@ fn settings_out_of_range_are_named_before_anything_is_learned() {
         let error = agent.err().expect(key).to_string();
         assert!(error.starts_with(&format!("{key} = ")), "{error}");
     }
-    let widths = Widths { observation: 1, action: 1 };
-    let settings = |average| SoftActorSettings {
-        hidden: &[4],
-        activation: Activation::Relu,
-        alpha: 1.0,
-        target_entropy: None,
-        average,
-    };
-    assert!(SoftActor::new(&settings(0.5), widths, plan.seed).is_ok());
-    assert!(SoftActor::new(&settings(1.0), widths, plan.seed).is_err());
+    let io = Io::new(vec![vec![1]], 1, &linear);
+    let settings = |average| SoftActorSettings { alpha: 1.0, target_entropy: None, average };
+    assert!(SoftActor::new(&settings(0.5), &io, plan.seed).is_ok());
+    assert!(SoftActor::new(&settings(1.0), &io, plan.seed).is_err());
+}
+
+/// One layer, whatever is wanted.
+fn linear(
+    wanted: &Wanted<'_>,
+    builder: &mut ParametersBuilder,
+) -> Result<Box<dyn Module>, NetworkError> {
+    let (weight, bias) = (Init::LinearDefault, Init::Zeros);
+    let layer = LayerConfig::Linear { outputs: wanted.outputs, weight, bias };
+    let width = wanted.parts.iter().flatten().sum();
+    let layers = Layers::new(&[layer], "only", LayerShape::Row(width), 0, builder)?;
+    Ok(Box::new(layers))
 }
 
 #[test]

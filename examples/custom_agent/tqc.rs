@@ -4,12 +4,12 @@ use gymnast::{
     AgentError, Checkpoint, Metrics, Presets, Rng, Schedule, Seed, Training,
     core::{
         loss::quantile_huber,
-        nn::{Activation, Mlp, Network as _},
+        nn::{Net, Network as _},
         tch::{self, Kind, Tensor},
     },
     deep::{
-        Acting, Learned, Learner, Moment, OffPolicyAgent, SoftActor, SoftActorSettings, Widths,
-        check_networks, off_policy_settings, replay::Batch,
+        Acting, Io, Learned, Learner, Moment, OffPolicyAgent, SoftActor, SoftActorSettings,
+        check_rates, off_policy_settings, replay::Batch,
     },
     harness::{CheckpointError, Preset, StateDict},
 };
@@ -32,8 +32,6 @@ pub(crate) type Tqc<O, A> = OffPolicyAgent<O, A, TqcLearner>;
 off_policy_settings! {
     /// The settings of TQC.
     pub struct TqcConfig {
-        /// The widths of the hidden layers of actor and critics.
-        pub hidden: Vec<usize> = vec![256, 256],
         /// Adam's step size, for actor, critics and temperature.
         pub learning_rate: Schedule = 3e-4.into(),
         /// The target critics move by this share of the way to the critics with each update.
@@ -54,7 +52,7 @@ pub(crate) struct TqcLearner {
     config: TqcConfig,
     actor: SoftActor,
     critics: Vec<Learned>,
-    targets: Vec<Mlp>,
+    targets: Vec<Net>,
     noise_rng: Rng,
     next_action: Vec<f32>, // [B, A]
     log_prob: Vec<f32>,    // [B]
@@ -63,35 +61,38 @@ pub(crate) struct TqcLearner {
 impl Learner for TqcLearner {
     type Config = TqcConfig;
 
-    fn new(config: &TqcConfig, widths: Widths, seed: Seed) -> Result<Self, AgentError> {
-        let TqcConfig { hidden, alpha, critics, quantiles, dropped, .. } = config;
-        check_networks(hidden, &config.learning_rate, config.tau)?;
+    fn new(config: &TqcConfig, io: &Io<'_>, seed: Seed) -> Result<Self, AgentError> {
+        let TqcConfig { alpha, critics, quantiles, dropped, .. } = config;
+        check_rates(&config.learning_rate, config.tau)?;
         AgentError::require((1..=10).contains(critics), "critics", critics, "1 to 10")?;
         let keeps_one = dropped < quantiles && *quantiles <= 1_000;
         AgentError::require(keeps_one, "dropped", dropped, "fewer than the quantiles, 1 to 1000")?;
-        let actor = SoftActorSettings {
-            hidden,
-            activation: Activation::Relu,
-            alpha: *alpha,
-            target_entropy: Some(-1.0),
-            average: 0.0,
-        };
+        let actor =
+            SoftActorSettings { alpha: *alpha, target_entropy: Some(-1.0), average: 0.0 };
         let critic = |i: usize| {
             let mut rng = seed.child("critic", i as u64).rng();
-            let inputs = widths.observation + widths.action;
-            Learned::new(hidden, Activation::Relu, inputs, *quantiles, &mut rng)
+            io.critic(*quantiles, &mut rng)
         };
-        // The same stream again: a target starts as a copy.
-        let target = |i| Ok(critic(i)?.network);
         Ok(Self {
-            actor: SoftActor::new(&actor, widths, seed)?,
-            critics: (0..*critics).map(critic).collect::<Result<_, _>>()?,
-            targets: (0..*critics).map(target).collect::<Result<_, AgentError>>()?,
+            actor: SoftActor::new(&actor, io, seed)?,
+            critics: (0..*critics).map(|i| Learned::new(critic(i)?)).collect::<Result<_, _>>()?,
+            // The same stream again: a target starts as a copy.
+            targets: (0..*critics).map(critic).collect::<Result<_, _>>()?,
             noise_rng: seed.child("noise", 0).rng(),
             next_action: Vec::new(),
             log_prob: Vec::new(),
             config: config.clone(),
         })
+    }
+
+    fn networks(&self) -> Vec<&Net> {
+        let critics = self.critics.iter().map(|critic| &critic.network);
+        std::iter::once(self.actor.network()).chain(critics).chain(&self.targets).collect()
+    }
+
+    fn networks_mut(&mut self) -> Vec<&mut Net> {
+        let critics = self.critics.iter_mut().map(|critic| &mut critic.network);
+        self.actor.networks_mut().chain(critics).chain(&mut self.targets).collect()
     }
 
     fn act(

@@ -5,7 +5,7 @@ mod shared;
 mod turns;
 mod worker;
 
-use gymnast_core::threads;
+use gymnast_core::{nn::Sequential, threads};
 use gymnast_envs::{EnvError, Experience, FeatureSpace, Rng, Space, VectorEnv};
 use gymnast_harness::{
     Agent, AgentError, Asynchronous, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy,
@@ -14,7 +14,10 @@ use gymnast_harness::{
 
 pub use config::A3cConfig;
 
-use crate::policy_head::PolicyHead;
+use crate::{
+    network::{BuildNetwork, Networks},
+    policy_head::PolicyHead,
+};
 use shared::Shared;
 use worker::Worker;
 
@@ -87,6 +90,23 @@ impl<O: FeatureSpace, H: PolicyHead + Clone> A3c<O, H> {
         config: A3cConfig,
         plan: &Plan,
     ) -> Result<Self, AgentError> {
+        let build = config.networks().builder()?;
+        Self::with_network(observation_space, head, config, plan, &build)
+    }
+
+    /// The same with a policy and a value function that `build` builds, whatever the settings say of
+    /// their layers.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built, or one with layers
+    /// that only libtorch trains: its calls are not for so many threads.
+    pub fn with_network(
+        observation_space: O,
+        head: H,
+        config: A3cConfig,
+        plan: &Plan,
+        build: &BuildNetwork<'_>,
+    ) -> Result<Self, AgentError> {
         config.check()?;
         let n = plan.num_envs;
         AgentError::require(
@@ -97,10 +117,12 @@ impl<O: FeatureSpace, H: PolicyHead + Clone> A3c<O, H> {
         )?;
         // Before there are workers, whose threads take the setting over.
         threads::single_threaded();
-        let worker =
-            |k| Worker::new(observation_space.clone(), head.clone(), &config, plan, k as u64);
+        let spaces = || (observation_space.clone(), head.clone());
+        let worker = |k| Worker::new(spaces(), &config, plan, build, k as u64);
         let workers = (0..n).map(worker).collect::<Result<_, _>>()?;
-        Ok(Self { workers, shared: Shared::new(observation_space, head, config, plan)? })
+        let shared = Shared::new(spaces(), config.clone(), plan, build)?;
+        shared.networks.require_plan()?;
+        Ok(Self { workers, shared })
     }
 }
 
@@ -172,6 +194,17 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A3c<O, H> {
 
     fn asynchronous(&mut self) -> Option<&mut dyn Asynchronous<O, H::ActionSpace>> {
         Some(self)
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Networks for A3c<O, H> {
+    fn evaluated_by(&self) -> &'static str {
+        self.shared.networks.evaluated_by()
+    }
+
+    /// Of the shared parameters: workers take them over in their turns.
+    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
+        self.shared.networks.load_encoder(pretrained)
     }
 }
 

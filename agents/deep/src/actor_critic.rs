@@ -2,13 +2,15 @@
 
 mod average;
 mod config;
+mod estimator;
+mod exploiting;
 mod gradient;
 
 use std::cell::RefCell;
 
 use gymnast_core::{
     init::{Fans, Init},
-    nn::{MlpConfig, MlpLayers, Parameter, Parameters, ParametersBuilder, Plan, Scratch},
+    nn::{Buffers, Parameter, Parameters, ParametersBuilder, Scratch, Sequential},
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space, wrappers::RunningMeanStd};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
@@ -19,10 +21,16 @@ pub use config::{ActorCriticConfig, LEAST_LOG_STD};
 pub use gradient::Pass;
 
 use average::WeightAverage;
+use estimator::Estimator;
+use exploiting::Exploiting;
 
 use crate::{
     action_mask::ActionMask,
-    learned::{backend, check_widths},
+    learned::backend,
+    network::{
+        BuildNetwork, Networks, Role, Wanted, check_module, dropout_seed, evaluated_by,
+        load_encoder, misfit,
+    },
     policy_head::{PolicyHead, Rows},
 };
 
@@ -36,8 +44,8 @@ const FARTHEST: f64 = 10.0;
 
 /// Two separate networks, whose parameters lie in one vector: one optimiser, one norm to clip.
 ///
-/// Layers are orthogonal with gain √2, the policy's last with 0.01 (at first all actions are alike)
-/// and the value's with 1; biases are zero. Where observations hold an
+/// Hidden layers are orthogonal with gain √2, the policy's last with 0.01 (at first all actions are alike)
+/// and the value's with 1; biases are zero. An encoder and a head from the settings begin as those say. Where observations hold an
 /// [action mask](FeatureSpace::action_mask), the policy is over the allowed actions. The observations'
 /// statistics change with what is learned from and never in acting, and lie in the checkpoint.
 pub struct ActorCritic<O, H> {
@@ -45,13 +53,13 @@ pub struct ActorCritic<O, H> {
     head: H,
     /// Where the observations say which actions are allowed, and the head has one output for each.
     mask: Option<ActionMask>,
-    policy: MlpLayers,
-    value: MlpLayers,
+    policy: Estimator,
+    value: Estimator,
     shared: Parameter,
-    policy_plan: Plan,
-    value_plan: Plan,
     parameters: Parameters,
     average: Option<WeightAverage>,
+    /// The policy by the average, where it has no plan to be evaluated by any weights.
+    averaged: Option<Exploiting>,
     min_log_std: f32,
     statistics: Option<RunningMeanStd>,
     acting: RefCell<Acting>,
@@ -79,34 +87,59 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         config: &ActorCriticConfig,
         rng: &mut Rng,
     ) -> Result<Self, AgentError> {
-        let hidden = &config.hidden;
-        check_widths("hidden", hidden)?;
+        Self::with_network(observation_space, head, config, rng, &config.builder()?)
+    }
+
+    /// The same with a policy and a value function that `build` builds, whatever the settings say of
+    /// their layers.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built.
+    pub fn with_network(
+        observation_space: O,
+        head: H,
+        config: &ActorCriticConfig,
+        rng: &mut Rng,
+        build: &BuildNetwork<'_>,
+    ) -> Result<Self, AgentError> {
         config.check()?;
         let log_std = config.log_std;
-        let layers = |gain| MlpConfig {
-            hidden: hidden.clone(),
-            activation: config.activation,
-            weight: Init::Orthogonal { gain: std::f32::consts::SQRT_2 },
-            output_weight: Init::Orthogonal { gain },
-            bias: Init::Zeros,
-        };
-        let width = observation_space.width();
+        let (width, parts) = (observation_space.width(), observation_space.parts());
         let places = observation_space.action_mask().filter(|_| head.is_over_actions());
         let mask = places.map(|places| ActionMask::new(places, head.outputs())).transpose()?;
         let mut builder = ParametersBuilder::new();
-        let policy = MlpLayers::new(&layers(0.01), width, head.outputs(), &mut builder);
-        let policy = policy.map_err(backend)?;
-        let value = MlpLayers::new(&layers(1.0), width, 1, &mut builder).map_err(backend)?;
+        let seed = dropout_seed(rng);
+        let mut declare = |name, role, outputs, dropout_seed| -> Result<Estimator, AgentError> {
+            builder.prefix(name);
+            let wanted = Wanted { role, parts: &parts, outputs, dropout_seed };
+            let module = build(&wanted, &mut builder).map_err(misfit)?;
+            check_module(&*module, &wanted)?;
+            Ok(Estimator::new(module))
+        };
+        let policy = declare("policy", Role::Policy, head.outputs(), seed)?;
+        let value = declare("value", Role::Value, 1, seed.wrapping_add(1))?;
+        builder.prefix("");
         let (init, fans) = (
             Init::Constant { value: log_std as f32 },
             Fans { fan_in: 1, fan_out: 1 }, // of no meaning to a constant
         );
         let shared = builder.parameter(&[head.shared()], init, fans).map_err(backend)?;
         let parameters = builder.build(rng).map_err(backend)?;
+        let average = WeightAverage::new(config.average, parameters.values());
+        let averaged = if average.is_some() && !policy.has_plan() {
+            let wanted = Wanted {
+                role: Role::Policy,
+                parts: &parts,
+                outputs: head.outputs(),
+                dropout_seed: seed,
+            };
+            Some(Exploiting::new(&wanted, build, &parameters)?)
+        } else {
+            None
+        };
         Ok(Self {
-            policy_plan: policy.plan(),
-            value_plan: value.plan(),
-            average: WeightAverage::new(config.average, parameters.values()),
+            average,
+            averaged,
             min_log_std: config.min_log_std as f32,
             parameters,
             statistics: config.normalize_observations.then(|| RunningMeanStd::new(width)),
@@ -132,7 +165,8 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 
     /// The architecture, for a checkpoint.
     fn description(&self) -> String {
-        let (policy, value) = (self.policy.description(), self.value.description());
+        let (policy, value) =
+            (self.policy.module.description(), self.value.module.description());
         let (head, normalized) = (self.head.description(), self.statistics.is_some());
         format!("policy {policy}, {head}; value {value}; observations normalized: {normalized}")
     }
@@ -158,6 +192,14 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         if let Some(average) = &mut self.average {
             average.follow(self.parameters.values());
         }
+        self.follow_average();
+    }
+
+    /// Lets the policy that exploits without a plan act by the newest average.
+    fn follow_average(&mut self) {
+        if let (Some(averaged), Some(average)) = (&mut self.averaged, &self.average) {
+            averaged.follow(average.weights());
+        }
     }
 
     /// The weights that exploitation acts by: their average where one is kept.
@@ -167,7 +209,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 
     /// The number of features of an observation.
     pub fn width(&self) -> usize {
-        self.policy.inputs()
+        self.policy.module.inputs()
     }
 
     /// The numbers that an action stands as.
@@ -187,11 +229,8 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         actions: &mut Vec<<H::ActionSpace as Space>::Element>,
     ) -> Result<(), AgentError> {
         let acting = &mut *self.acting.borrow_mut();
-        let parameters = match mode {
-            Mode::Explore => self.parameters.values(),
-            Mode::Exploit => self.exploiting(),
-        };
-        self.evaluate(parameters, observations, acting);
+        self.evaluate(mode, observations, acting);
+        let parameters = self.weights(mode);
         let Acting { outputs, drawn, best, .. } = acting;
         let (n, action_width) = (observations.len(), self.action_width());
         let shared = &parameters[self.shared.range()];
@@ -220,11 +259,18 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     /// observations say which actions are allowed.
     pub fn write_outputs(&self, observations: &[O::Element], outputs: &mut Vec<f32>) {
         let acting = &mut *self.acting.borrow_mut();
-        self.evaluate(self.exploiting(), observations, acting);
+        self.evaluate(Mode::Exploit, observations, acting);
         outputs.clone_from(&acting.outputs);
     }
 
-    fn evaluate(&self, parameters: &[f32], observations: &[O::Element], acting: &mut Acting) {
+    fn weights(&self, mode: Mode) -> &[f32] {
+        match mode {
+            Mode::Explore => self.parameters.values(),
+            Mode::Exploit => self.exploiting(),
+        }
+    }
+
+    fn evaluate(&self, mode: Mode, observations: &[O::Element], acting: &mut Acting) {
         let Acting { features, outputs, scratch, .. } = acting;
         let (n, width) = (observations.len(), self.width());
         features.resize(n * width, 0.0);
@@ -232,8 +278,12 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
             self.write_features(observation, row);
         }
-        self.policy_plan
-            .run(parameters, features, n, scratch, outputs)
+        let policy = match &self.averaged {
+            Some(averaged) if mode == Mode::Exploit => &averaged.policy,
+            _ => &self.policy,
+        };
+        policy
+            .run(self.weights(mode), features, n, scratch, outputs)
             .expect("the features have the network's width");
         if let Some(mask) = &self.mask {
             mask.apply(features, outputs);
@@ -254,20 +304,42 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         if let Some(average) = &mut self.average {
             average.restart(self.parameters.values());
         }
+        self.follow_average();
         Ok(())
+    }
+
+    /// Checks that plain Rust evaluates and trains both networks, for threads.
+    ///
+    /// # Errors
+    /// [`AgentError::Mismatch`] with the layers where only libtorch can train one of them.
+    pub(crate) fn require_plan(&self) -> Result<(), AgentError> {
+        for network in [&self.policy, &self.value] {
+            if !network.trains_by_plan() {
+                let what = "the layers that train on threads";
+                let expected = "those that plain Rust trains, without dropout".to_owned();
+                let got = network.module.description();
+                return Err(AgentError::Mismatch { what, expected, got });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether plain Rust evaluates and trains both networks.
+    pub fn trains_by_plan(&self) -> bool {
+        self.policy.trains_by_plan() && self.value.trains_by_plan()
     }
 
     /// Where the policy's parameters lie, without the value function's: what acting needs.
     pub fn policy_range(&self) -> std::ops::Range<usize> {
-        let first = self.value.linear().first().map_or(0, |layer| layer.ranges().0.start);
-        0..first
+        let ranges = self.parameters.ranges_where(|name| name.starts_with("policy."));
+        0..ranges.last().map_or(0, |range| range.end)
     }
 
     /// Where the last layers of the policy and of the value function lie, with the head's shared
     /// parameters: what is trained on top of features that stay.
     pub fn last_layers(&self) -> Vec<std::ops::Range<usize>> {
-        let last = |layers: &MlpLayers| {
-            let (weight, bias) = layers.linear().last().map(|layer| layer.ranges())?;
+        let last = |network: &Estimator| {
+            let (weight, bias) = network.module.linear().last().map(|layer| layer.ranges())?;
             Some([weight, bias])
         };
         let layers = [last(&self.policy), last(&self.value)];
@@ -313,7 +385,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     ) -> Result<(), AgentError> {
         let Some(statistics) = &mut self.statistics else { return Ok(()) };
         let features = &mut self.acting.get_mut().features;
-        features.resize(self.policy.inputs(), 0.0);
+        features.resize(self.policy.module.inputs(), 0.0);
         for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
             self.observation_space.flatten(&experience.observations[i], features);
             statistics.update(features)?;
@@ -321,19 +393,19 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         Ok(())
     }
 
-    /// The values of rows of features, without libtorch.
+    /// The values of rows of features, in evaluation mode.
     pub fn values(&self, features: &[f32], values: &mut Vec<f32>) {
         values.resize(features.len() / self.width(), 0.0);
         let scratch = &mut self.acting.borrow_mut().scratch;
         let rows = features.chunks(ROWS_AT_ONCE * self.width());
         for (features, values) in rows.zip(values.chunks_mut(ROWS_AT_ONCE)) {
-            self.value_plan
+            self.value
                 .run(self.parameters.values(), features, values.len(), scratch, values)
                 .expect("the features have the network's width");
         }
     }
 
-    /// The log-probabilities of actions in rows of features, without libtorch.
+    /// The log-probabilities of actions in rows of features, in evaluation mode.
     pub fn log_probs(&self, features: &[f32], actions: &[f32], log_probs: &mut Vec<f32>) {
         log_probs.resize(features.len() / self.width(), 0.0);
         let Acting { outputs, scratch, .. } = &mut *self.acting.borrow_mut();
@@ -344,7 +416,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             .zip(actions.chunks(ROWS_AT_ONCE * self.action_width()));
         for ((features, actions), log_probs) in rows.zip(log_probs.chunks_mut(ROWS_AT_ONCE)) {
             outputs.resize(log_probs.len() * self.head.outputs(), 0.0);
-            self.policy_plan
+            self.policy
                 .run(parameters, features, log_probs.len(), scratch, outputs)
                 .expect("the features have the network's width");
             if let Some(mask) = &self.mask {
@@ -354,7 +426,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         }
     }
 
-    /// The value of one observation, without libtorch.
+    /// The value of one observation, in evaluation mode.
     pub fn value_of(&self, observation: &O::Element) -> f32 {
         let mut features = vec![0.0; self.width()];
         let mut value = Vec::with_capacity(1);
@@ -365,13 +437,13 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 
     /// The values of `[B, width]` features, differentiable: `[B]`.
     pub fn value(&self, features: &Tensor) -> Tensor {
-        self.value.forward(features).squeeze_dim(1)
+        self.value.module.forward(features, true).squeeze_dim(1)
     }
 
     /// The log-probabilities of B actions in `[B, width]` features, `[B]`, and the policy's mean
     /// entropy there, `[]`, both differentiable.
     pub fn log_prob_and_entropy(&self, features: &Tensor, actions: &[f32]) -> (Tensor, Tensor) {
-        let outputs = self.policy.forward(features); // [B, outputs]
+        let outputs = self.policy.module.forward(features, true); // [B, outputs]
         let outputs = match &self.mask {
             Some(mask) => mask.masked(features, &outputs),
             None => outputs,
@@ -385,10 +457,29 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     }
 }
 
+impl<O: FeatureSpace, H: PolicyHead> Networks for ActorCritic<O, H> {
+    fn evaluated_by(&self) -> &'static str {
+        evaluated_by(self.trains_by_plan())
+    }
+
+    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
+        load_encoder(&mut self.parameters, pretrained)?;
+        if let Some(average) = &mut self.average {
+            average.restart(self.parameters.values());
+        }
+        self.follow_average();
+        Ok(())
+    }
+}
+
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert("network", &self.description())?;
         state.insert_part("parameters", &self.parameters)?;
+        if !self.trains_by_plan() {
+            let buffers = [self.policy.module.buffers(), self.value.module.buffers()];
+            state.insert("buffers", &buffers)?;
+        }
         if let Some(average) = &self.average {
             state.insert_part("average", average)?;
         }
@@ -401,9 +492,16 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         state.expect("network", &self.description())?;
         state.load_part("parameters", &mut self.parameters)?;
+        if !self.trains_by_plan() {
+            let [policy, value]: [Buffers; 2] = state.get("buffers")?;
+            for (network, buffers) in [(&mut self.policy, policy), (&mut self.value, value)] {
+                network.module.load_buffers(&buffers).map_err(CheckpointError::part)?;
+            }
+        }
         if let Some(average) = &mut self.average {
             state.load_part("average", average)?;
         }
+        self.follow_average();
         if self.statistics.is_some() {
             let statistics: RunningMeanStd = state.get("statistics")?;
             if statistics.mean().len() != self.width() {

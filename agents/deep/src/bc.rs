@@ -9,7 +9,7 @@ use std::{cell::RefCell, ops::Range};
 use gymnast_core::{
     data::Sampler,
     imbalance::ClassWeight,
-    nn::{Mlp, MlpConfig, Network as _, Scratch},
+    nn::{Net, Network as _, Scratch, Sequential},
     rounding,
     supervised::{Batch, Dataset, Epoch, Fit, FitError, Objective},
     threads,
@@ -27,6 +27,9 @@ pub use config::BcConfig;
 use crate::{
     action_mask::ActionMask,
     learned::{backend, write_features},
+    network::{
+        BuildNetwork, Networks, Role, all_plain, load_encoders, network, torch_default,
+    },
     policy_head::PolicyHead,
 };
 
@@ -69,7 +72,9 @@ pub struct Bc<O, H> {
     observation_space: O,
     policy: Cloned<H>,
     updates_per_step: usize,
-    network: Mlp,
+    network: Net,
+    /// By the best weights so far, where the network has no plan to be evaluated by any.
+    best: Option<Net>,
     fit: Fit,
     train: Dataset,
     validation: Dataset,
@@ -108,6 +113,21 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
         config: &BcConfig,
         plan: &Plan,
     ) -> Result<Self, AgentError> {
+        let build = config.network().builder(&BcConfig::default().hidden, torch_default)?;
+        Self::with_network(demonstrations, head, config, plan, &build)
+    }
+
+    /// The same with a policy that `build` builds, whatever the settings say of its layers.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built.
+    pub fn with_network(
+        demonstrations: &Demonstrations<O, H::ActionSpace>,
+        head: H,
+        config: &BcConfig,
+        plan: &Plan,
+        build: &BuildNetwork<'_>,
+    ) -> Result<Self, AgentError> {
         config.check()?;
         check_balance(&head, config)?;
         let path = &config.demonstrations;
@@ -115,14 +135,13 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
         AgentError::require(!demonstrations.is_empty(), "demonstrations", path, expected)?;
         threads::single_threaded();
         let observation_space = demonstrations.observation_space().clone();
-        let perceptron = MlpConfig {
-            hidden: config.hidden.clone(),
-            activation: config.activation,
-            ..MlpConfig::default()
+        let parts = observation_space.parts();
+        let make = || {
+            let mut init = plan.seed.child("init", 0).rng();
+            network(build, Role::Policy, &parts, head.outputs(), &mut init)
         };
-        let mut init = plan.seed.child("init", 0).rng();
-        let (width, outputs) = (observation_space.width(), head.outputs());
-        let network = Mlp::new(&perceptron, width, outputs, &mut init).map_err(backend)?;
+        let network = make()?;
+        let best = if network.plan().is_none() { Some(make()?) } else { None };
         let order = plan.seed.child("minibatches", 0).rng();
         let fit = Fit::new(&config.fit(), network.parameters(), order).map_err(backend)?;
         let mut held_out = plan.seed.child("held out", 0).rng();
@@ -143,6 +162,7 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
             observation_space,
             updates_per_step: config.updates_per_step,
             network,
+            best,
             fit,
             train,
             validation,
@@ -162,6 +182,13 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
             }
             other => backend(other),
         })
+    }
+
+    /// Copies the best weights to where they are acted by without a plan.
+    fn follow_best(&mut self) -> Result<(), AgentError> {
+        let Some(best) = &mut self.best else { return Ok(()) };
+        let weights = self.fit.best_weights().unwrap_or(self.network.parameters().values());
+        best.parameters_mut().load(weights).map_err(backend)
     }
 
     /// Which steps it learns from: those of another file would make another training.
@@ -238,9 +265,9 @@ fn split<O: FeatureSpace, H: PolicyHead>(
     Ok((rows(train)?, rows(held_out)?))
 }
 
-impl<H: PolicyHead> Objective<Mlp> for Cloned<H> {
+impl<H: PolicyHead> Objective<Net> for Cloned<H> {
     /// Mean −ln π(a|s), by the actions' weights where they have some.
-    fn loss(&self, network: &Mlp, batch: &Batch) -> Result<Tensor, FitError> {
+    fn loss(&self, network: &Net, batch: &Batch) -> Result<Tensor, FitError> {
         self.loss_of(&network.try_forward(&batch.inputs())?, batch)
     }
 
@@ -313,11 +340,18 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Bc<O, H> {
         write_features(&self.observation_space, observations, features);
         outputs.resize(observations.len() * out, 0.0);
         action.resize(self.policy.head.action_width(), 0.0);
-        let weights = self.fit.best_weights().unwrap_or(self.network.parameters().values());
-        self.network
-            .plan()
-            .run(weights, features, observations.len(), scratch, outputs)
-            .expect("the features have the network's width");
+        let (n, best) = (observations.len(), self.fit.best_weights());
+        match (self.network.plan(), &self.best) {
+            (Some(plan), _) => {
+                let weights = best.unwrap_or(self.network.parameters().values());
+                plan.run(weights, features, n, scratch, outputs)
+            }
+            (None, Some(network)) if best.is_some() => {
+                network.evaluate(features, n, scratch, outputs)
+            }
+            _ => self.network.evaluate(features, n, scratch, outputs),
+        }
+        .expect("the features have the network's width");
         AgentError::check_outputs(&*outputs)?;
         actions.clear();
         let rows = features.chunks_exact(width).zip(outputs.chunks_exact_mut(out));
@@ -351,6 +385,7 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Bc<O, H> {
             ended = self.update()?.or(ended);
         }
         let Some(Epoch { train_loss, validation_loss, .. }) = ended else { return Ok(None) };
+        self.follow_best()?;
         let history = self.fit.history();
         let best = history.best().expect("an epoch is over");
         let metrics = Metrics::new()
@@ -364,6 +399,16 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Bc<O, H> {
     }
 
     fn begin_episodes(&mut self) {} // nothing is learned from what happens
+}
+
+impl<O, H: PolicyHead> Networks for Bc<O, H> {
+    fn evaluated_by(&self) -> &'static str {
+        all_plain([&self.network])
+    }
+
+    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
+        load_encoders([&mut self.network], pretrained)
+    }
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Bc<O, H> {
@@ -385,6 +430,7 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Bc<O, H> {
         }
         state.load_part("network", &mut self.network)?;
         state.load_part("fit", &mut self.fit)?;
+        self.follow_best().map_err(CheckpointError::part)?;
         self.env_steps = state.counter("env_steps")?;
         Ok(())
     }

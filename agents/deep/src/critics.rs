@@ -3,7 +3,7 @@
 
 use gymnast_core::{
     loss,
-    nn::{Activation, Mlp, Network as _, Scratch},
+    nn::{Net, Network as _, Scratch},
 };
 use gymnast_envs::Seed;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
@@ -11,41 +11,41 @@ use tch::{Kind, Tensor};
 
 use crate::{
     learned::{Descent, Learned, backend, evaluate},
-    off_policy::Widths,
+    off_policy::Io,
 };
 
 /// One critic or more: with two, the least of their values counts, as each alone overestimates
 /// (Fujimoto, van Hoof and Meger, 2018, section 4.2).
 pub(crate) struct Critics {
     online: Vec<Learned>,
-    target: Vec<Mlp>,
+    target: Vec<Net>,
     rows: Vec<f32>,   // [B, width + A]
     values: Vec<f32>, // [B]
     scratch: Scratch,
 }
 
 impl Critics {
-    /// `count` critics for observations and actions of those `widths`, with streams below `seed`.
-    pub(crate) fn new(
-        count: usize,
-        hidden: &[usize],
-        activation: Activation,
-        widths: Widths,
-        seed: Seed,
-    ) -> Result<Self, AgentError> {
-        let make = |i: usize| {
-            let mut rng = seed.child("critic", i as u64).rng();
-            Learned::new(hidden, activation, widths.observation + widths.action, 1, &mut rng)
-        };
-        // The same stream again: a target starts as a copy.
-        let target = (0..count).map(|i| Ok(make(i)?.network)).collect::<Result<_, AgentError>>()?;
+    /// `count` critics, with streams below `seed`.
+    pub(crate) fn new(count: usize, io: &Io<'_>, seed: Seed) -> Result<Self, AgentError> {
+        let make = |i: usize| io.critic(1, &mut seed.child("critic", i as u64).rng());
         Ok(Self {
-            online: (0..count).map(make).collect::<Result<_, _>>()?,
-            target,
+            online: (0..count).map(|i| Learned::new(make(i)?)).collect::<Result<_, _>>()?,
+            // The same stream again: a target starts as a copy.
+            target: (0..count).map(make).collect::<Result<_, _>>()?,
             rows: Vec::new(),
             values: Vec::new(),
             scratch: Scratch::default(),
         })
+    }
+
+    /// The critics, then their targets.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = &Net> {
+        self.online.iter().map(|critic| &critic.network).chain(&self.target)
+    }
+
+    /// The same, to change.
+    pub(crate) fn networks_mut(&mut self) -> impl Iterator<Item = &mut Net> {
+        self.online.iter_mut().map(|critic| &mut critic.network).chain(&mut self.target)
     }
 
     /// The least of the target networks' values, min Q'(s', a'): `next_value` becomes B numbers.
@@ -185,18 +185,15 @@ impl Checkpoint for Critics {
 
 #[cfg(test)]
 mod tests {
+    use gymnast_core::nn::Activation;
+
     use super::*;
+    use crate::network::perceptrons;
 
     fn linear(weights: &[[f32; 4]]) -> Critics {
-        let seed = Seed::new(0);
-        let mut critics = Critics::new(
-            weights.len(),
-            &[],
-            Activation::Relu,
-            Widths { observation: 2, action: 1 },
-            seed,
-        )
-        .unwrap();
+        let build = perceptrons(&[], Activation::Relu);
+        let io = Io::new(vec![vec![2]], 1, &build);
+        let mut critics = Critics::new(weights.len(), &io, Seed::new(0)).unwrap();
         for (i, weights) in weights.iter().enumerate() {
             critics.online[i].network.parameters_mut().load(weights).unwrap();
             critics.target[i].parameters_mut().load(weights).unwrap();

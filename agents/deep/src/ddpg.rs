@@ -2,6 +2,7 @@
 
 mod config;
 
+use gymnast_core::nn::Net;
 use gymnast_envs::Seed;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, StateDict};
 
@@ -10,7 +11,7 @@ pub use config::DdpgConfig;
 use crate::{
     critics::Critics,
     deterministic::DeterministicActor,
-    off_policy::{Acting, Learner, Moment, OffPolicyAgent, Widths},
+    off_policy::{Acting, Io, Learner, Moment, OffPolicyAgent},
     replay::Batch,
     targets,
 };
@@ -75,16 +76,23 @@ impl DdpgLearner {
 impl Learner for DdpgLearner {
     type Config = DdpgConfig;
 
-    fn new(config: &DdpgConfig, widths: Widths, seed: Seed) -> Result<Self, AgentError> {
+    fn new(config: &DdpgConfig, io: &Io<'_>, seed: Seed) -> Result<Self, AgentError> {
         config.check()?;
-        let DdpgConfig { hidden, activation, .. } = config;
         let init = seed.child("init", 0);
         Ok(Self {
-            actor: DeterministicActor::new(hidden, *activation, widths, init)?,
-            critics: Critics::new(1, hidden, *activation, widths, init)?,
+            actor: DeterministicActor::new(io, init)?,
+            critics: Critics::new(1, io, init)?,
             next: Next::default(),
             config: config.clone(),
         })
+    }
+
+    fn networks(&self) -> Vec<&Net> {
+        std::iter::once(self.actor.network()).chain(self.critics.networks()).collect()
+    }
+
+    fn networks_mut(&mut self) -> Vec<&mut Net> {
+        self.actor.networks_mut().chain(self.critics.networks_mut()).collect()
     }
 
     fn act(

@@ -1,6 +1,6 @@
 //! The deterministic policy: a = tanh(network(s)), with a target network that follows it.
 
-use gymnast_core::nn::{Activation, Mlp, Network as _, Scratch};
+use gymnast_core::nn::{Activation, Net, Network as _, Scratch};
 use gymnast_envs::{Rng, Seed};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
 use rand::RngExt as _;
@@ -10,7 +10,7 @@ use tch::{Kind, Tensor};
 use crate::{
     critics::action_gradient,
     learned::{Descent, Learned, backend, evaluate},
-    off_policy::{Acting, Widths},
+    off_policy::{Acting, Io},
 };
 
 /// An actor without chance of its own: noise is added where it explores.
@@ -18,30 +18,28 @@ use crate::{
 /// Source: Silver et al., "Deterministic policy gradient algorithms" (2014).
 pub struct DeterministicActor {
     online: Learned,
-    target: Mlp,
+    target: Net,
     scratch: Scratch,
 }
 
 impl DeterministicActor {
-    /// An actor for observations and actions of those `widths`, with a stream below `seed`.
-    pub(crate) fn new(
-        hidden: &[usize],
-        activation: Activation,
-        widths: Widths,
-        seed: Seed,
-    ) -> Result<Self, AgentError> {
-        let make = || {
-            // The same stream each time: the target starts as a copy.
-            let mut rng = seed.child("actor", 0).rng();
-            Learned::new(hidden, activation, widths.observation, widths.action, &mut rng)
-        };
-        Ok(Self { online: make()?, target: make()?.network, scratch: Scratch::default() })
+    /// An actor with a stream below `seed`.
+    pub(crate) fn new(io: &Io<'_>, seed: Seed) -> Result<Self, AgentError> {
+        // The same stream each time: the target starts as a copy.
+        let make = || io.actor(io.widths().action, &mut seed.child("actor", 0).rng());
+        let (online, target) = (Learned::new(make()?)?, make()?);
+        Ok(Self { online, target, scratch: Scratch::default() })
     }
 
     /// The network whose outputs are squashed, observations to actions.
     #[must_use]
-    pub fn network(&self) -> &Mlp {
+    pub fn network(&self) -> &Net {
         &self.online.network
+    }
+
+    /// The network and its target, to change.
+    pub(crate) fn networks_mut(&mut self) -> impl Iterator<Item = &mut Net> {
+        [&mut self.online.network, &mut self.target].into_iter()
     }
 
     /// μ(s) for `n` rows: `actions` becomes `[n, A]`, with noise of that deviation where it explores.
@@ -123,17 +121,14 @@ impl Checkpoint for DeterministicActor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::perceptrons;
 
     #[test]
     fn it_climbs_its_critic() {
         // No hidden layer: a = tanh(w s + b), with w = 0.5, b = 0.
-        let mut actor = DeterministicActor::new(
-            &[],
-            Activation::Relu,
-            Widths { observation: 1, action: 1 },
-            Seed::new(0),
-        )
-        .unwrap();
+        let build = perceptrons(&[], Activation::Relu);
+        let io = Io::new(vec![vec![1]], 1, &build);
+        let mut actor = DeterministicActor::new(&io, Seed::new(0)).unwrap();
         actor.online.network.parameters_mut().load(&[0.5, 0.0]).unwrap();
         actor.target.parameters_mut().load(&[0.5, 0.0]).unwrap();
         // Q = s a², so ∇ₐ Q = 2 s a; s = 1 gives a = tanh 0.5 and Q = tanh² 0.5.

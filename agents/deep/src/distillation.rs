@@ -21,7 +21,7 @@ mod tests;
 
 use gymnast_core::{
     compression::distillation_loss,
-    nn::{Activation, Mlp, MlpConfig, Network as _},
+    nn::{Activation, LayerConfig, Net, Network as _},
     supervised::{Batch, Dataset, FitConfig, FitError, Objective, fit},
     threads,
 };
@@ -34,7 +34,8 @@ pub use network_policy::NetworkPolicy;
 
 use crate::{
     Categorical, Dqn, Ppo,
-    learned::{backend, check_widths},
+    learned::backend,
+    network::{BuildNetwork, NetworkSettings, Role, network, torch_default},
 };
 
 /// A policy over finite actions that says how much it prefers each: logits, values of actions, or
@@ -66,6 +67,10 @@ pub struct DistilConfig {
     pub hidden: Vec<usize>,
     /// What follows each of them.
     pub activation: Activation,
+    /// Layers that read pictures; see [`NetworkSettings`].
+    pub encoder: Vec<LayerConfig>,
+    /// Layers in the place of `hidden`; see [`NetworkSettings`].
+    pub head: Vec<LayerConfig>,
     /// How often states are gathered and learned from; ≥ 1.
     pub rounds: usize,
     /// The env steps of a round; ≥ 1, rounded up to steps of all environments.
@@ -85,6 +90,8 @@ impl Default for DistilConfig {
         Self {
             hidden: vec![16],
             activation: Activation::Tanh,
+            encoder: Vec::new(),
+            head: Vec::new(),
             rounds: 3,
             env_steps: 4_000,
             temperature: 1.0,
@@ -97,7 +104,6 @@ impl Default for DistilConfig {
 impl DistilConfig {
     fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
-        check_widths("hidden", &self.hidden)?;
         for (key, value) in [("rounds", self.rounds), ("env_steps", self.env_steps)] {
             require((1..=1 << 24).contains(&value), key, &value, "1 to 16777216")?;
         }
@@ -113,8 +119,8 @@ struct Lesson {
     temperature: f64,
 }
 
-impl Objective<Mlp> for Lesson {
-    fn loss(&self, network: &Mlp, batch: &Batch) -> Result<Tensor, FitError> {
+impl Objective<Net> for Lesson {
+    fn loss(&self, network: &Net, batch: &Batch) -> Result<Tensor, FitError> {
         let (student, teacher) = (network.forward(&batch.inputs()), batch.targets()); // [B, A]
         Ok(distillation_loss(&student, &teacher, self.temperature)?)
     }
@@ -132,22 +138,42 @@ impl Objective<Mlp> for Lesson {
 /// # Errors
 /// [`AgentError::InvalidConfig`], also where observations say which actions are allowed: students know
 /// no masks; [`AgentError::Env`] where an environment fails; [`AgentError::Backend`] where preferences
-/// are not finite, [`AgentError::NoAction`] where the student's are not.
+/// are not finite, or the student has layers that only libtorch evaluates; [`AgentError::NoAction`] where
+/// the student's preferences are not finite.
 pub fn distil_policy<O: FeatureSpace, A: FiniteSpace>(
     teacher: &dyn ActionPreferences<O, A>,
     envs: &mut dyn VectorEnv<O, A>,
     config: &DistilConfig,
     seed: Seed,
-) -> Result<Mlp, AgentError> {
+) -> Result<Net, AgentError> {
+    let settings = NetworkSettings {
+        encoder: config.encoder.clone(),
+        head: config.head.clone(),
+        hidden: config.hidden.clone(),
+        activation: config.activation,
+    };
+    let build = settings.builder(&DistilConfig::default().hidden, torch_default)?;
+    distil_with_network(teacher, envs, config, seed, &build)
+}
+
+/// The same with a student that `build` builds, whatever the settings say of its layers.
+///
+/// # Errors
+/// As [`distil_policy`]; [`AgentError::Mismatch`] where another network was built.
+pub fn distil_with_network<O: FeatureSpace, A: FiniteSpace>(
+    teacher: &dyn ActionPreferences<O, A>,
+    envs: &mut dyn VectorEnv<O, A>,
+    config: &DistilConfig,
+    seed: Seed,
+    build: &BuildNetwork<'_>,
+) -> Result<Net, AgentError> {
     config.check()?;
     threads::single_threaded();
     let (space, actions) = (envs.observation_space().clone(), envs.action_space().clone());
     require_no_mask(&space)?;
     let (width, n_actions) = (space.width(), actions.size());
-    let (hidden, activation) = (config.hidden.clone(), config.activation);
-    let perceptron = MlpConfig { hidden, activation, ..MlpConfig::default() };
     let mut init = seed.child("init", 0).rng();
-    let mut student = Mlp::new(&perceptron, width, n_actions, &mut init).map_err(backend)?;
+    let mut student = network(build, Role::Policy, &space.parts(), n_actions, &mut init)?;
     let mut acting = seed.child("acting", 0).rng();
     let (mut inputs, mut targets) = (Vec::new(), Vec::new());
     let (mut preferences, mut chosen) = (Vec::new(), Vec::new());

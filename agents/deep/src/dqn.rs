@@ -10,7 +10,7 @@ mod values;
 use std::cell::RefCell;
 
 use gymnast_core::{
-    nn::{Network as _, QNetwork, Scratch},
+    nn::{Net, Network as _, Scratch, Sequential},
     optim::{Adam, AdamConfig, Optimizer as _},
     threads,
 };
@@ -26,6 +26,7 @@ pub use values::Distribution;
 
 use crate::{
     learned::{backend, evaluate, follow_mean, refused},
+    network::{BuildNetwork, Networks, Role, all_plain, load_encoders, noisy_network},
     off_policy::first_due,
     replay::{Batch, Replay},
     targets::greedy_actions,
@@ -69,16 +70,16 @@ const METRICS_EVERY: u64 = 50;
 ///   environments of one step share them, and exploitation takes their means.
 /// - `distribution`: what is learned is not the mean of the return but its distribution, by
 ///   categories (C51: Bellemare et al., 2017) or by quantiles (QR-DQN: Dabney et al., 2018).
-/// - `conv`: convolutions read pictures (Mnih et al., 2015).
+/// - `conv`: convolutions read pictures (Mnih et al., 2015); `encoder` and `head` say more of the layers.
 /// - `tau` below 1: the target network follows slowly (Lillicrap et al., 2016).
 /// - `average`: exploitation uses averaged weights (Polyak and Juditsky, 1992), as values wander
 ///   between policies that are equally good in what was seen last.
-/// - `contrastive`: the convolutions also learn to know a picture again after a random shift: InfoNCE
+/// - `contrastive`: the encoder also learns to know a picture again after a random shift: InfoNCE
 ///   between the online network's features of one view and the target network's of another (CURL:
 ///   Laskin et al., 2020, <https://arxiv.org/abs/2004.04136>; with cosines over a temperature for its
 ///   bilinear product, random shifts for its crops, and no projection).
 ///
-/// [`Dqn::pretrain`] lets the convolutions learn in this way before there is any reward, from what
+/// [`Dqn::pretrain`] lets the encoder learn in this way before there is any reward, from what
 /// [`random_play`] has seen.
 ///
 /// Metrics: `loss` (Huber, cross entropy or quantile Huber, and `contrastive` times the contrastive
@@ -94,10 +95,10 @@ pub struct Dqn<O, A> {
     plan: Plan,
     /// How the networks' outputs are read.
     values: Values,
-    online: QNetwork,
-    target: QNetwork,
+    online: Net,
+    target: Net,
     /// The weights' running mean, which exploits in their place.
-    averaged: Option<QNetwork>,
+    averaged: Option<Net>,
     optimizer: Adam,
     replay: Replay<i64>,
     replay_rng: Rng,
@@ -134,20 +135,46 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         config: DqnConfig,
         plan: &Plan,
     ) -> Result<Self, AgentError> {
+        let (build, conv) = (config.builder()?, !config.conv.is_empty());
+        let made = Self::with_network(observation_space, action_space, config, plan, &build);
+        made.map_err(|error| match error {
+            AgentError::InvalidConfig { key: "encoder", value, expected } if conv => {
+                AgentError::InvalidConfig { key: "conv", value, expected }
+            }
+            other => other,
+        })
+    }
+
+    /// The same with networks that `build` builds, whatever the settings say of their layers, `dueling`
+    /// included: one number for each action, or as many as a distribution has `atoms`, those of an action
+    /// side by side. Noise acts on the [fully connected layers](gymnast_core::nn::Module::linear) that the
+    /// network names.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built.
+    pub fn with_network(
+        observation_space: O,
+        action_space: A,
+        config: DqnConfig,
+        plan: &Plan,
+        build: &BuildNetwork<'_>,
+    ) -> Result<Self, AgentError> {
         config.check()?;
         let (size, num_envs) = (config.buffer_size, plan.num_envs);
         let holds = size > num_envs;
         AgentError::require(holds, "buffer_size", &size, "more than `training.num_envs`")?;
         threads::single_threaded();
         let values = Values::new(&config);
-        let network = config.network(values.atoms());
+        let (parts, outputs) = (observation_space.parts(), action_space.size() * values.atoms());
+        let sigma = (config.noise > 0.0).then_some(config.noise as f32);
         let build = || {
             // The same stream each time: the others start as copies.
             let mut rng = plan.seed.child("init", 0).rng();
-            let (shape, actions) = (observation_space.shape(), action_space.size());
-            QNetwork::new(&network, &shape, actions, &mut rng).map_err(|error| config.misfit(error))
+            noisy_network(build, Role::Q, &parts, outputs, sigma, &mut rng)
         };
-        let (online, target) = (build()?, build()?);
+        let (mut online, target) = (build()?, build()?);
+        config.check_network(&online)?;
+        online.set_training(true);
         let view_rng = plan.seed.child("views", 0).rng();
         let contrast = Contrast::new(&config, &observation_space.shape(), view_rng)?;
         let averaged = if config.average > 0.0 { Some(build()?) } else { None };
@@ -179,7 +206,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
     }
 
     /// The network whose weights exploit.
-    pub fn network(&self) -> &QNetwork {
+    pub fn network(&self) -> &Net {
         self.averaged.as_ref().unwrap_or(&self.online)
     }
 
@@ -335,6 +362,17 @@ impl<O: FeatureSpace, A: FiniteSpace> Agent<O, A> for Dqn<O, A> {
 
     fn begin_episodes(&mut self) {
         self.replay.begin_episodes();
+    }
+}
+
+impl<O, A> Networks for Dqn<O, A> {
+    fn evaluated_by(&self) -> &'static str {
+        all_plain([&self.online])
+    }
+
+    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
+        let networks = [&mut self.online, &mut self.target].into_iter();
+        load_encoders(networks.chain(&mut self.averaged), pretrained)
     }
 }
 

@@ -1,10 +1,10 @@
 //! A network together with the optimiser that trains it.
 
 use gymnast_core::{
-    nn::{Activation, Mlp, MlpConfig, Network, Parameters, Scratch},
+    nn::{Net, Network, Parameters, Scratch},
     optim::{Adam, AdamConfig, OptimError, Optimizer as _},
 };
-use gymnast_envs::{FeatureSpace, Rng};
+use gymnast_envs::FeatureSpace;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 use tch::Tensor;
 
@@ -17,32 +17,26 @@ pub struct Descent {
     pub env_steps: u64,
 }
 
-/// A perceptron and the Adam that trains it.
+/// A network and the Adam that trains it.
 pub struct Learned {
-    /// The perceptron.
-    pub network: Mlp,
+    /// The network, in training mode: [`forward`](Network::forward) is for learning,
+    /// [`predict`](Network::predict) and [`evaluate`](Self::evaluate) for all else.
+    pub network: Net,
     optimizer: Adam,
 }
 
 impl Learned {
-    /// A perceptron of those `hidden` layers, its weights drawn from `rng`.
+    /// A network that has learned nothing; [`Io`](crate::Io) builds such.
     ///
     /// # Errors
     /// [`AgentError::Backend`].
-    pub fn new(
-        hidden: &[usize],
-        activation: Activation,
-        inputs: usize,
-        outputs: usize,
-        rng: &mut Rng,
-    ) -> Result<Self, AgentError> {
-        let config = MlpConfig { hidden: hidden.to_vec(), activation, ..MlpConfig::default() };
-        let network = Mlp::new(&config, inputs, outputs, rng).map_err(backend)?;
+    pub fn new(mut network: Net) -> Result<Self, AgentError> {
+        network.set_training(true);
         let optimizer = Adam::new(AdamConfig::default(), network.parameters()).map_err(backend)?;
         Ok(Self { network, optimizer })
     }
 
-    /// `batch` rows to as many, in plain Rust; see [`Network::evaluate`].
+    /// `batch` rows to as many, in evaluation mode; see [`Network::evaluate`].
     ///
     /// # Errors
     /// [`AgentError::Backend`] where the rows do not have the network's width.
@@ -81,7 +75,7 @@ pub(crate) fn refused(error: OptimError, env_steps: u64) -> AgentError {
     }
 }
 
-/// `batch` rows to as many, in plain Rust, into a vector that is resized to fit.
+/// `batch` rows to as many, in evaluation mode, into a vector that is resized to fit.
 pub(crate) fn evaluate(
     network: &dyn Network,
     rows: &[f32],

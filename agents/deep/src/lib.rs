@@ -11,6 +11,7 @@ mod deterministic;
 mod dqn;
 mod learned;
 mod mbpo;
+mod network;
 mod novelty;
 mod off_policy;
 mod ppo;
@@ -29,6 +30,7 @@ pub mod rollout;
 pub mod tanh_normal;
 pub mod targets;
 
+pub use gymnast_core::nn::{Activation, LayerConfig};
 pub use gymnast_harness::documented;
 
 pub use a2c::{A2c, A2cConfig};
@@ -39,10 +41,11 @@ pub use deterministic::DeterministicActor;
 pub use dqn::{Distribution, Dqn, DqnConfig, random_play};
 pub use learned::{Descent, Learned};
 pub use mbpo::{Mbpo, MbpoConfig};
+pub use network::{BuildNetwork, NetworkSettings, Networks, Role, Wanted};
 pub use novelty::NoveltyWatch;
 pub use off_policy::{
-    Acting, Learner, Moment, OffPolicyAgent, OffPolicyConfig, OffPolicySettings, Widths,
-    check_networks,
+    Acting, HIDDEN, Io, Learner, Moment, OffPolicyAgent, OffPolicyConfig, OffPolicySettings,
+    Widths, check_rates,
 };
 pub use policy_head::{
     Categorical, ControlSpace, DiagonalGaussian, MultiCategorical, PolicySettings,

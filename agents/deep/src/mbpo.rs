@@ -8,7 +8,7 @@ mod fit;
 mod model;
 mod normalizer;
 
-use gymnast_core::rounding;
+use gymnast_core::{nn::Sequential, rounding};
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
 use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Grace, Metrics, Mode, Plan, Policy, StateDict,
@@ -21,7 +21,8 @@ use self::{
     model::{Imagined, Model},
 };
 use crate::{
-    off_policy::Widths,
+    network::{BuildNetwork, Networks, torch_default},
+    off_policy::{HIDDEN, OffPolicySettings as _, Widths},
     replay::{Batch, Replay},
     sac::Sac,
 };
@@ -104,8 +105,25 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
         config: MbpoConfig,
         plan: &Plan,
     ) -> Result<Self, AgentError> {
+        let build = config.sac.network().builder(&HIDDEN, torch_default)?;
+        Self::with_network(observation_space, action_space, config, plan, &build)
+    }
+
+    /// The same with an actor and critics that `build` builds, whatever SAC's settings say of their layers.
+    /// The model reads observations as rows.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built.
+    pub fn with_network(
+        observation_space: O,
+        action_space: A,
+        config: MbpoConfig,
+        plan: &Plan,
+        build: &BuildNetwork<'_>,
+    ) -> Result<Self, AgentError> {
         config.check()?;
-        let sac = Sac::new(observation_space, action_space, config.sac.clone(), plan)?;
+        let sac_config = config.sac.clone();
+        let sac = Sac::with_network(observation_space, action_space, sac_config, plan, build)?;
         let Widths { observation, action } = sac.widths();
         let widths = (observation, action);
         let MbpoConfig { ensemble, model_hidden, model_weight_decay, holdout, .. } = &config;
@@ -256,6 +274,16 @@ impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Mbpo<O, A> {
     /// D_env joins steps, and nothing else does: what is imagined, is a step at a time.
     fn begin_episodes(&mut self) {
         self.sac.begin_episodes();
+    }
+}
+
+impl<O, A> Networks for Mbpo<O, A> {
+    fn evaluated_by(&self) -> &'static str {
+        self.sac.evaluated_by()
+    }
+
+    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
+        self.sac.load_encoder(pretrained)
     }
 }
 

@@ -5,20 +5,24 @@ mod settings;
 
 use std::cell::RefCell;
 
-use gymnast_core::{nn::Scratch, threads};
+use gymnast_core::{
+    nn::{Scratch, Sequential},
+    threads,
+};
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
 use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Grace, Metrics, Mode, Plan, Policy, StateDict,
 };
 use rand::{RngExt as _, distr::StandardUniform};
 
-pub use learner::{Acting, Learner, Moment, Widths};
-pub use settings::{OffPolicyConfig, OffPolicySettings, check_networks};
+pub use learner::{Acting, Io, Learner, Moment, Widths};
+pub use settings::{HIDDEN, OffPolicyConfig, OffPolicySettings, check_rates};
 pub(crate) use settings::{check_gradient_steps, search_ranges};
 
 use crate::{
     action_range::ActionRange,
     learned::features,
+    network::{BuildNetwork, Networks, all_plain, load_encoders, torch_default},
     replay::{Batch, Replay},
 };
 
@@ -70,21 +74,37 @@ impl<O: FeatureSpace, A: BoundedSpace, L: Learner> OffPolicyAgent<O, A, L> {
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`], also where a bound of the actions is infinite.
-    #[expect(clippy::needless_pass_by_value, reason = "agents own their settings")]
     pub fn new(
         observation_space: O,
         action_space: A,
         config: L::Config,
         plan: &Plan,
     ) -> Result<Self, AgentError> {
+        let build = config.network().builder(&HIDDEN, torch_default)?;
+        Self::with_network(observation_space, action_space, config, plan, &build)
+    }
+
+    /// The same with actor and critics that `build` builds, whatever the settings say of their layers.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built.
+    #[expect(clippy::needless_pass_by_value, reason = "agents own their settings")]
+    pub fn with_network(
+        observation_space: O,
+        action_space: A,
+        config: L::Config,
+        plan: &Plan,
+        build: &BuildNetwork<'_>,
+    ) -> Result<Self, AgentError> {
         let shared = config.off_policy();
         shared.check(plan)?;
         threads::single_threaded();
         let range = ActionRange::new(&action_space)?;
-        let widths = Widths { observation: observation_space.width(), action: range.width() };
+        let io = Io::new(observation_space.parts(), range.width(), build);
+        let widths = io.widths();
         let num_envs = plan.num_envs;
         Ok(Self {
-            learner: L::new(&config, widths, plan.seed)?,
+            learner: L::new(&config, &io, plan.seed)?,
             replay: Replay::with_storage(
                 observation_space.storage(),
                 shared.buffer_size,
@@ -234,6 +254,16 @@ impl<O: FeatureSpace, A: BoundedSpace, L: Learner> Agent<O, A> for OffPolicyAgen
 
     fn begin_episodes(&mut self) {
         self.replay.begin_episodes();
+    }
+}
+
+impl<O, A, L: Learner> Networks for OffPolicyAgent<O, A, L> {
+    fn evaluated_by(&self) -> &'static str {
+        all_plain(self.learner.networks())
+    }
+
+    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
+        load_encoders(self.learner.networks_mut(), pretrained)
     }
 }
 

@@ -4,6 +4,7 @@ mod config;
 mod episodes;
 
 use gymnast_core::{
+    nn::Sequential,
     optim::{Adam, AdamConfig, Optimizer as _},
     threads,
 };
@@ -18,6 +19,7 @@ use crate::{
     actor_critic::{ActorCritic, Pass},
     learned::{backend, refused},
     losses,
+    network::{BuildNetwork, Networks},
     policy_head::PolicyHead,
     returns,
 };
@@ -78,10 +80,28 @@ impl<O: FeatureSpace, H: PolicyHead> Reinforce<O, H> {
         config: ReinforceConfig,
         plan: &Plan,
     ) -> Result<Self, AgentError> {
+        let build = config.networks().builder()?;
+        Self::with_network(observation_space, head, config, plan, &build)
+    }
+
+    /// The same with a policy and a value function that `build` builds, whatever the settings say of
+    /// their layers.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built.
+    pub fn with_network(
+        observation_space: O,
+        head: H,
+        config: ReinforceConfig,
+        plan: &Plan,
+        build: &BuildNetwork<'_>,
+    ) -> Result<Self, AgentError> {
         config.check()?;
         threads::single_threaded();
         let mut rng = plan.seed.child("init", 0).rng();
-        let networks = ActorCritic::new(observation_space, head, &config.networks(), &mut rng)?;
+        let settings = config.networks();
+        let networks =
+            ActorCritic::with_network(observation_space, head, &settings, &mut rng, build)?;
         let (width, action_width) = (networks.width(), networks.action_width());
         let adam = AdamConfig { eps: 1e-5, ..AdamConfig::default() };
         Ok(Self {
@@ -190,6 +210,16 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Reinforce<O, H
 
     fn begin_episodes(&mut self) {
         self.episodes.begin();
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Networks for Reinforce<O, H> {
+    fn evaluated_by(&self) -> &'static str {
+        self.networks.evaluated_by()
+    }
+
+    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
+        self.networks.load_encoder(pretrained)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod config;
 
+use gymnast_core::nn::Net;
 use gymnast_envs::{Rng, Seed};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, StateDict};
 
@@ -9,7 +10,7 @@ pub use config::SacConfig;
 
 use crate::{
     critics::Critics,
-    off_policy::{Acting, Learner, Moment, OffPolicyAgent, Widths, check_networks},
+    off_policy::{Acting, Io, Learner, Moment, OffPolicyAgent, check_rates},
     replay::Batch,
     soft_actor::{SoftActor, SoftActorSettings},
     targets,
@@ -85,25 +86,30 @@ impl SacLearner {
 impl Learner for SacLearner {
     type Config = SacConfig;
 
-    fn new(config: &SacConfig, widths: Widths, seed: Seed) -> Result<Self, AgentError> {
-        check_networks(&config.hidden, &config.learning_rate, config.tau)?;
-        let SacConfig { hidden, activation, alpha, automatic, target_entropy, average, .. } =
-            config;
+    fn new(config: &SacConfig, io: &Io<'_>, seed: Seed) -> Result<Self, AgentError> {
+        check_rates(&config.learning_rate, config.tau)?;
+        let SacConfig { alpha, automatic, target_entropy, average, .. } = config;
         let actor = SoftActorSettings {
-            hidden,
-            activation: *activation,
             alpha: *alpha,
             target_entropy: automatic.then_some(*target_entropy),
             average: *average,
         };
         let init = seed.child("init", 0);
         Ok(Self {
-            actor: SoftActor::new(&actor, widths, init)?,
-            critics: Critics::new(2, hidden, *activation, widths, init)?,
+            actor: SoftActor::new(&actor, io, init)?,
+            critics: Critics::new(2, io, init)?,
             noise_rng: seed.child("noise", 0).rng(),
             next: Next::default(),
             config: config.clone(),
         })
+    }
+
+    fn networks(&self) -> Vec<&Net> {
+        std::iter::once(self.actor.network()).chain(self.critics.networks()).collect()
+    }
+
+    fn networks_mut(&mut self) -> Vec<&mut Net> {
+        self.actor.networks_mut().chain(self.critics.networks_mut()).collect()
     }
 
     fn act(

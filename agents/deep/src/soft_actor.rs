@@ -2,7 +2,7 @@
 
 mod temperature;
 
-use gymnast_core::nn::{Activation, Mlp, Network as _, Scratch};
+use gymnast_core::nn::{Activation, Net, Network as _, Scratch};
 use gymnast_envs::{Rng, Seed};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
 use rand::RngExt as _;
@@ -13,8 +13,8 @@ use temperature::Temperature;
 
 use crate::{
     critics::action_gradient,
-    learned::{Descent, Learned, check_widths, evaluate, follow_mean},
-    off_policy::{Acting, Widths},
+    learned::{Descent, Learned, evaluate, follow_mean},
+    off_policy::{Acting, Io},
     tanh_normal::{self, LOG_STD_BOUNDS},
 };
 
@@ -25,7 +25,7 @@ use crate::{
 pub struct SoftActor {
     /// Its rows are the means, then log σ.
     online: Learned,
-    averaged: Option<Mlp>,
+    averaged: Option<Net>,
     temperature: Temperature,
     /// The entropy aimed at; none leaves the temperature as it is.
     aim: Option<f64>,
@@ -38,11 +38,7 @@ pub struct SoftActor {
 
 /// The settings of a [`SoftActor`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SoftActorSettings<'a> {
-    /// The widths of the hidden layers.
-    pub hidden: &'a [usize],
-    /// What follows each hidden layer.
-    pub activation: Activation,
+pub struct SoftActorSettings {
     /// The temperature α: what entropy is worth, at the start where it is learned.
     pub alpha: f64,
     /// The entropy aimed at, for each number of an action; none leaves the temperature as it is.
@@ -68,18 +64,13 @@ impl Ascent {
 }
 
 impl SoftActor {
-    /// An actor for observations and actions of those `widths`, its weights drawn from a stream below `seed`.
+    /// An actor, its weights drawn from a stream below `seed`.
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`] where a setting is out of its range.
-    pub fn new(
-        config: &SoftActorSettings<'_>,
-        widths: Widths,
-        seed: Seed,
-    ) -> Result<Self, AgentError> {
-        let SoftActorSettings { hidden, activation, alpha, target_entropy, average } = *config;
+    pub fn new(config: &SoftActorSettings, io: &Io<'_>, seed: Seed) -> Result<Self, AgentError> {
+        let SoftActorSettings { alpha, target_entropy, average } = *config;
         let require = AgentError::require;
-        check_widths("hidden", hidden)?;
         require(alpha > 0.0 && alpha.is_finite(), "alpha", &alpha, "a positive number")?;
         require((0.0..1.0).contains(&average), "average", &average, "a share in [0, 1)")?;
         let entropy = target_entropy.unwrap_or(0.0);
@@ -87,15 +78,14 @@ impl SoftActor {
         let mut rng = seed.child("actor", 0).rng();
         // Both begin with the same weights.
         let twin = &mut rng.clone();
-        let make =
-            |rng| Learned::new(hidden, activation, widths.observation, 2 * widths.action, rng);
+        let actions = io.widths().action;
         Ok(Self {
-            averaged: if average > 0.0 { Some(make(twin)?.network) } else { None },
-            online: make(&mut rng)?,
+            averaged: if average > 0.0 { Some(io.actor(2 * actions, twin)?) } else { None },
+            online: Learned::new(io.actor(2 * actions, &mut rng)?)?,
             temperature: Temperature::new(alpha, &mut rng)?,
-            aim: target_entropy.map(|entropy| entropy * widths.action as f64),
+            aim: target_entropy.map(|entropy| entropy * actions as f64),
             average,
-            actions: widths.action,
+            actions,
             head: Vec::new(),
             noise: Vec::new(),
             scratch: Scratch::default(),
@@ -110,12 +100,17 @@ impl SoftActor {
 
     /// The network: observations to the means and the log σ of what is squashed, `[n, width]` to `[n, 2 A]`.
     #[must_use]
-    pub fn network(&self) -> &Mlp {
+    pub fn network(&self) -> &Net {
         &self.online.network
     }
 
+    /// The network and the mean of its weights, where there is one, to change.
+    pub fn networks_mut(&mut self) -> impl Iterator<Item = &mut Net> {
+        std::iter::once(&mut self.online.network).chain(&mut self.averaged)
+    }
+
     #[cfg(test)]
-    pub(crate) fn averaged(&self) -> Option<&Mlp> {
+    pub(crate) fn averaged(&self) -> Option<&Net> {
         self.averaged.as_ref()
     }
 

@@ -2,6 +2,7 @@
 
 mod config;
 
+use gymnast_core::nn::Net;
 use gymnast_envs::{Rng, Seed};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, StateDict};
 
@@ -10,7 +11,7 @@ pub use config::Td3Config;
 use crate::{
     critics::Critics,
     deterministic::{DeterministicActor, add_noise},
-    off_policy::{Acting, Learner, Moment, OffPolicyAgent, Widths},
+    off_policy::{Acting, Io, Learner, Moment, OffPolicyAgent},
     replay::Batch,
     targets,
 };
@@ -73,17 +74,24 @@ impl Td3Learner {
 impl Learner for Td3Learner {
     type Config = Td3Config;
 
-    fn new(config: &Td3Config, widths: Widths, seed: Seed) -> Result<Self, AgentError> {
+    fn new(config: &Td3Config, io: &Io<'_>, seed: Seed) -> Result<Self, AgentError> {
         config.check()?;
-        let Td3Config { hidden, activation, .. } = config;
         let init = seed.child("init", 0);
         Ok(Self {
-            actor: DeterministicActor::new(hidden, *activation, widths, init)?,
-            critics: Critics::new(2, hidden, *activation, widths, init)?,
+            actor: DeterministicActor::new(io, init)?,
+            critics: Critics::new(2, io, init)?,
             noise_rng: seed.child("noise", 0).rng(),
             next: Next::default(),
             config: config.clone(),
         })
+    }
+
+    fn networks(&self) -> Vec<&Net> {
+        std::iter::once(self.actor.network()).chain(self.critics.networks()).collect()
+    }
+
+    fn networks_mut(&mut self) -> Vec<&mut Net> {
+        self.actor.networks_mut().chain(self.critics.networks_mut()).collect()
     }
 
     fn act(

@@ -1,6 +1,6 @@
 //! The settings of A2C, and those that suit the environments it was tuned on.
 
-use gymnast_core::nn::Activation;
+use gymnast_core::nn::{Activation, LayerConfig};
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,12 @@ gymnast_harness::documented! {
         pub hidden: Vec<usize>,
         /// What follows each hidden layer.
         pub activation: Activation,
+        /// Layers that read an observation's pictures, of shape [H, W, C] or [H, W]; none, and they are
+        /// read as rows: [{ conv2d = { channels = 16, kernel = 3 } }, { activation = "relu" }].
+        pub encoder: Vec<LayerConfig>,
+        /// Layers in the place of `hidden`, with `hidden = []`, before the output layer:
+        /// [{ linear = { outputs = 64 } }, { layer_norm = {} }, { activation = "tanh" }].
+        pub head: Vec<LayerConfig>,
         /// The logarithm of the actions' standard deviation before learning, where they are
         /// real-valued.
         pub log_std: f64,
@@ -58,6 +64,8 @@ impl Default for A2cConfig {
         Self {
             hidden: vec![64, 64],
             activation: Activation::Tanh,
+            encoder: Vec::new(),
+            head: Vec::new(),
             log_std: 0.0,
             min_log_std: LEAST_LOG_STD,
             average: 0.0,
@@ -118,6 +126,8 @@ impl A2cConfig {
         ActorCriticConfig {
             hidden: self.hidden.clone(),
             activation: self.activation,
+            encoder: self.encoder.clone(),
+            head: self.head.clone(),
             log_std: self.log_std,
             min_log_std: self.min_log_std,
             average: self.average,

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     actor_critic::ActorCritic,
     learned::{backend, refused},
+    network::BuildNetwork,
     policy_head::PolicyHead,
 };
 
@@ -28,13 +29,15 @@ pub(super) struct Shared<O, H> {
 
 impl<O: FeatureSpace, H: PolicyHead> Shared<O, H> {
     pub(super) fn new(
-        observation_space: O,
-        head: H,
+        (observation_space, head): (O, H),
         config: A3cConfig,
         plan: &Plan,
+        build: &BuildNetwork<'_>,
     ) -> Result<Self, AgentError> {
         let mut rng = plan.seed.child("init", 0).rng();
-        let networks = ActorCritic::new(observation_space, head, &config.networks(), &mut rng)?;
+        let settings = config.networks();
+        let networks =
+            ActorCritic::with_network(observation_space, head, &settings, &mut rng, build)?;
         let rms_prop = RmsPropConfig {
             alpha: config.rms_prop_alpha,
             eps: config.rms_prop_eps,

@@ -10,6 +10,7 @@ use crate::{
     actor_critic::{ActorCritic, ActorCriticConfig, Pass},
     learned::backend,
     losses,
+    network::BuildNetwork,
     policy_head::PolicyHead,
     returns,
     rollout::Rollout,
@@ -73,17 +74,18 @@ impl Losses {
 
 impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
     pub(super) fn new(
-        observation_space: O,
-        head: H,
+        (observation_space, head): (O, H),
         config: &A3cConfig,
         plan: &Plan,
+        build: &BuildNetwork<'_>,
         k: u64,
     ) -> Result<Self, AgentError> {
         // Its own initial values are never used.
         let mut init = plan.seed.child("init", 0).rng();
         // A worker never exploits.
         let settings = ActorCriticConfig { average: 0.0, ..config.networks() };
-        let networks = ActorCritic::new(observation_space, head, &settings, &mut init)?;
+        let networks =
+            ActorCritic::with_network(observation_space, head, &settings, &mut init, build)?;
         let (width, action_width) = (networks.width(), networks.action_width());
         Ok(Self {
             networks,

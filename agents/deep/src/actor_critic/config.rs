@@ -1,7 +1,15 @@
 //! The settings of a policy and a value function.
 
-use gymnast_core::nn::Activation;
+use gymnast_core::{
+    init::Init,
+    nn::{Activation, LayerConfig, MlpConfig, Module, NetworkError, ParametersBuilder},
+};
 use gymnast_harness::{AgentError, SearchRange};
+
+use crate::network::{NetworkSettings, Role, Wanted};
+
+/// The hidden layers where none are set.
+const HIDDEN: [usize; 2] = [64, 64];
 
 /// The least that `log_std` may be: with less, actions no longer vary.
 pub const LEAST_LOG_STD: f64 = -20.0;
@@ -13,6 +21,10 @@ pub struct ActorCriticConfig {
     pub hidden: Vec<usize>,
     /// What follows each hidden layer.
     pub activation: Activation,
+    /// Layers that read pictures; see [`NetworkSettings`].
+    pub encoder: Vec<LayerConfig>,
+    /// Layers in the place of `hidden`; see [`NetworkSettings`].
+    pub head: Vec<LayerConfig>,
     /// The shared parameters of the policy's head before learning: the logarithm of the standard
     /// deviation.
     pub log_std: f64,
@@ -27,8 +39,10 @@ pub struct ActorCriticConfig {
 impl Default for ActorCriticConfig {
     fn default() -> Self {
         Self {
-            hidden: vec![64, 64],
+            hidden: HIDDEN.to_vec(),
             activation: Activation::Tanh,
+            encoder: Vec::new(),
+            head: Vec::new(),
             log_std: 0.0,
             min_log_std: LEAST_LOG_STD,
             average: 0.0,
@@ -38,6 +52,30 @@ impl Default for ActorCriticConfig {
 }
 
 impl ActorCriticConfig {
+    /// What builds the two networks.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`] where the layers' settings are out of range.
+    pub(crate) fn builder(
+        &self,
+    ) -> Result<
+        impl Fn(&Wanted<'_>, &mut ParametersBuilder) -> Result<Box<dyn Module>, NetworkError> + use<>,
+        AgentError,
+    > {
+        let settings = NetworkSettings {
+            encoder: self.encoder.clone(),
+            head: self.head.clone(),
+            hidden: self.hidden.clone(),
+            activation: self.activation,
+        };
+        settings.builder(&HIDDEN, |role| MlpConfig {
+            weight: Init::Orthogonal { gain: std::f32::consts::SQRT_2 },
+            output_weight: Init::Orthogonal { gain: if role == Role::Policy { 0.01 } else { 1.0 } },
+            bias: Init::Zeros,
+            ..MlpConfig::default()
+        })
+    }
+
     /// Checks the settings that are not the layers'.
     pub(super) fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;

@@ -1,10 +1,10 @@
-//! The gradient of a policy-gradient loss, without libtorch: its calls cost more than networks of
-//! the usual size do.
+//! The gradient of a policy-gradient loss, in closed form by what the networks put out; through them
+//! without libtorch where their layers allow it, as its calls cost more than networks of the usual size
+//! do.
 
-use gymnast_core::nn::Tape;
 use gymnast_envs::FeatureSpace;
 
-use super::ActorCritic;
+use super::{ActorCritic, estimator::Recorded};
 use crate::policy_head::{PolicyHead, Rows};
 
 /// One batch on its way through both networks: what came out, and what a loss's gradient by that is.
@@ -26,8 +26,8 @@ pub struct Pass {
     pub by_log_prob: Vec<f32>, // [B]
     /// The values' loss, differentiated by each V(s); empty where values do not learn.
     pub by_value: Vec<f32>, // [B]
-    policy_tape: Tape,
-    value_tape: Tape,
+    policy_recorded: Recorded,
+    value_recorded: Recorded,
     by_outputs: Vec<f32>, // [B, outputs]
 }
 
@@ -39,14 +39,14 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     pub fn evaluate_policy(&self, features: &[f32], actions: &[f32], pass: &mut Pass) {
         let batch = features.len() / self.width();
         let parameters = self.parameters.values();
-        self.policy_plan
-            .forward(parameters, features, batch, &mut pass.policy_tape)
+        self.policy
+            .forward(parameters, features, &mut pass.policy_recorded)
             .expect("the features have the network's width");
         if let Some(mask) = &self.mask {
-            mask.apply(features, pass.policy_tape.outputs_mut());
+            mask.apply(features, pass.policy_recorded.outputs_mut());
         }
         pass.log_prob.resize(batch, 0.0);
-        let (outputs, shared) = (pass.policy_tape.outputs(), &parameters[self.shared.range()]);
+        let (outputs, shared) = (pass.policy_recorded.outputs(), &parameters[self.shared.range()]);
         pass.entropy = self.head.evaluate(Rows { outputs, shared, actions }, &mut pass.log_prob);
     }
 
@@ -55,12 +55,11 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     /// # Panics
     /// If the length does not fit.
     pub fn evaluate_values(&self, features: &[f32], pass: &mut Pass) {
-        let batch = features.len() / self.width();
-        self.value_plan
-            .forward(self.parameters.values(), features, batch, &mut pass.value_tape)
+        self.value
+            .forward(self.parameters.values(), features, &mut pass.value_recorded)
             .expect("the features have the network's width");
         pass.value.clear();
-        pass.value.extend_from_slice(pass.value_tape.outputs());
+        pass.value.extend_from_slice(pass.value_recorded.outputs());
     }
 
     /// Sets the gradient to that of
@@ -82,10 +81,10 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         value_coefficient: f64,
         entropy_coefficient: f64,
     ) {
-        let Pass { by_log_prob, by_value, policy_tape, value_tape, by_outputs, .. } = pass;
+        let Pass { by_log_prob, by_value, policy_recorded, value_recorded, by_outputs, .. } = pass;
         self.parameters.zero_grad();
         let (parameters, gradients) = self.parameters.values_and_gradients_mut();
-        let (outputs, shared) = (policy_tape.outputs(), &parameters[self.shared.range()]);
+        let (outputs, shared) = (policy_recorded.outputs(), &parameters[self.shared.range()]);
         let by_entropy = -entropy_coefficient as f32;
         by_outputs.resize(outputs.len(), 0.0);
         self.head.backward(
@@ -95,22 +94,24 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             by_outputs,
             &mut gradients[self.shared.range()],
         );
-        self.policy_plan
-            .backward(parameters, by_outputs, policy_tape, gradients)
+        self.policy
+            .backward(&mut self.parameters, by_outputs, policy_recorded)
             .expect("the policy was evaluated");
         if by_value.is_empty() {
             return;
         }
         by_value.iter_mut().for_each(|g| *g *= value_coefficient as f32);
-        self.value_plan
-            .backward(parameters, by_value, value_tape, gradients)
+        self.value
+            .backward(&mut self.parameters, by_value, value_recorded)
             .expect("the values were evaluated");
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use gymnast_core::nn::Activation;
+    use gymnast_core::nn::{
+        Activation, Buffers, LayerConfig, Module, NamedParameter, NetworkError, ParametersBuilder,
+    };
     use gymnast_envs::{BoxSpace, Discrete, RowSpace, Seed};
     use tch::{Kind, Tensor};
 
@@ -118,6 +119,7 @@ mod tests {
     use crate::{
         actor_critic::ActorCriticConfig,
         losses,
+        network::{BuildNetwork, Wanted},
         policy_head::{Categorical, DiagonalGaussian},
     };
 
@@ -187,6 +189,94 @@ mod tests {
             let head = DiagonalGaussian::new(BoxSpace::symmetric([1.0, 1.0]));
             let actions = [0.5, -1.0, 2.0, 0.0, 0.1, 0.2];
             assert_agrees(space, &features, head, &actions, learn_values);
+        }
+    }
+
+    /// A module without its plan.
+    #[derive(Debug)]
+    struct Planless(Box<dyn Module>);
+
+    impl Module for Planless {
+        fn inputs(&self) -> usize {
+            self.0.inputs()
+        }
+
+        fn outputs(&self) -> usize {
+            self.0.outputs()
+        }
+
+        fn forward(&self, input: &Tensor, training: bool) -> Tensor {
+            self.0.forward(input, training)
+        }
+
+        fn description(&self) -> String {
+            self.0.description()
+        }
+
+        fn buffers(&self) -> Buffers {
+            self.0.buffers()
+        }
+
+        fn named_buffers(&self) -> Vec<NamedParameter> {
+            self.0.named_buffers()
+        }
+
+        fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
+            self.0.load_buffers(buffers)
+        }
+    }
+
+    #[test]
+    fn through_libtorch_the_gradient_is_that_of_the_plan() {
+        let picture = RowSpace::new(vec![-9.0; 12], vec![9.0; 12], vec![3, 4]).unwrap();
+        let conv = LayerConfig::conv2d(3, 2, 1);
+        let block = vec![LayerConfig::linear(6), Activation::Tanh.into()];
+        let config = ActorCriticConfig {
+            encoder: vec![conv, Activation::Relu.into(), LayerConfig::Flatten],
+            head: vec![
+                LayerConfig::linear(6),
+                LayerConfig::layer_norm(),
+                LayerConfig::Residual { layers: block },
+            ],
+            hidden: vec![],
+            average: 0.5,
+            ..ActorCriticConfig::default()
+        };
+        let features: Vec<f32> = (0..36).map(|i| (1.3 * i as f32).sin()).collect();
+        let build = config.builder().unwrap();
+        let planless = |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
+            Ok(Box::new(Planless(build(wanted, builder)?)) as Box<dyn Module>)
+        };
+        let of = |build: &BuildNetwork<'_>| {
+            let head = Categorical::new(Discrete::new(3));
+            let rng = &mut Seed::new(3).rng();
+            let space = picture.clone();
+            let mut networks =
+                ActorCritic::with_network(space, head, &config, rng, build).unwrap();
+            let actions = [2.0, 0.0, 1.0];
+            let mut pass = Pass::default();
+            // Twice, as what is kept from the first is written over.
+            for _ in 0..2 {
+                networks.evaluate_policy(&features, &actions, &mut pass);
+                networks.evaluate_values(&features, &mut pass);
+                (pass.by_log_prob, pass.by_value) = (vec![1.0, -0.5, 2.0], vec![0.5, 1.0, -3.0]);
+                networks.backward(&actions, &mut pass, 0.4, 0.7);
+            }
+            networks.parameters_mut().values_mut().iter_mut().for_each(|x| *x *= 1.1);
+            networks.follow_update();
+            let (mut values, mut outputs) = (vec![], vec![]);
+            networks.values(&features, &mut values);
+            let observation: Vec<f32> = features[..12].to_vec();
+            networks.write_outputs(&[observation], &mut outputs);
+            let gradients = networks.parameters().gradients().to_vec();
+            let plain = networks.trains_by_plan();
+            (plain, [gradients, pass.log_prob, pass.value, values, outputs].concat())
+        };
+        let ((plain, ours), (other, theirs)) = (of(&build), of(&planless));
+        assert!(plain && !other);
+        assert!(ours.iter().any(|x| x.abs() > 0.1) && ours.len() == theirs.len());
+        for (a, b) in ours.iter().zip(&theirs) {
+            assert!((a - b).abs() < 1e-5 * (1.0 + b.abs()), "{a} {b}");
         }
     }
 

@@ -2,10 +2,17 @@
 
 use std::path::PathBuf;
 
-use gymnast_core::{data::Sampler, imbalance::ClassWeight, nn::Activation, supervised::FitConfig};
+use gymnast_core::{
+    data::Sampler,
+    imbalance::ClassWeight,
+    nn::{Activation, LayerConfig},
+    supervised::FitConfig,
+};
 use gymnast_envs::Space;
 use gymnast_harness::{AgentError, Demonstrations, Preset, Presets, SearchRange, Training};
 use serde::{Deserialize, Serialize};
+
+use crate::network::NetworkSettings;
 
 gymnast_harness::documented! {
     /// The settings of [`Bc`](super::Bc).
@@ -18,6 +25,12 @@ gymnast_harness::documented! {
         pub hidden: Vec<usize>,
         /// What follows each hidden layer.
         pub activation: Activation,
+        /// Layers that read an observation's pictures, of shape [H, W, C] or [H, W]; none, and they are
+        /// read as rows: [{ conv2d = { channels = 16, kernel = 3 } }, { activation = "relu" }].
+        pub encoder: Vec<LayerConfig>,
+        /// Layers in the place of `hidden`, with `hidden = []`, before the output layer:
+        /// [{ linear = { outputs = 64 } }, { layer_norm = {} }, { activation = "tanh" }].
+        pub head: Vec<LayerConfig>,
         /// The minibatches learned from an env step.
         pub updates_per_step: usize,
         /// The passes over the recorded steps, at most.
@@ -54,6 +67,8 @@ impl Default for BcConfig {
             demonstrations: PathBuf::new(),
             hidden: vec![64, 64],
             activation: Activation::Tanh,
+            encoder: Vec::new(),
+            head: Vec::new(),
             updates_per_step: 1,
             epochs,
             batch_size,
@@ -97,6 +112,15 @@ impl BcConfig {
                         FILE`, and name it with `--set demonstrations=FILE`";
         AgentError::require(!path.as_os_str().is_empty(), "demonstrations", path, expected)?;
         Ok(Demonstrations::read(path, observation_space, action_space)?)
+    }
+
+    pub(super) fn network(&self) -> NetworkSettings {
+        NetworkSettings {
+            encoder: self.encoder.clone(),
+            head: self.head.clone(),
+            hidden: self.hidden.clone(),
+            activation: self.activation,
+        }
     }
 
     pub(super) fn fit(&self) -> FitConfig {

@@ -1,10 +1,9 @@
 //! The settings of DDPG, and those that suit the environments it was tuned on.
 
-use gymnast_core::nn::Activation;
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
 
 use crate::{
-    off_policy::{check_networks, search_ranges},
+    off_policy::{check_rates, search_ranges},
     off_policy_settings,
 };
 
@@ -13,10 +12,6 @@ off_policy_settings! {
     ///
     /// The defaults are those of TD3, so that the two compare; the paper's network is 400-300, its τ 0.001.
     pub struct DdpgConfig {
-        /// The widths of the hidden layers of actor and critics.
-        pub hidden: Vec<usize> = vec![256, 256],
-        /// What follows each hidden layer.
-        pub activation: Activation = Activation::Relu,
         /// Adam's step size, for actor and critics.
         pub learning_rate: Schedule = 3e-4.into(),
         /// The targets move by this share of the way to the networks with each update.
@@ -59,7 +54,7 @@ impl Presets for DdpgConfig {
 
 impl DdpgConfig {
     pub(super) fn check(&self) -> Result<(), AgentError> {
-        check_networks(&self.hidden, &self.learning_rate, self.tau)?;
+        check_rates(&self.learning_rate, self.tau)?;
         self.exploration_noise.check("exploration_noise", 0.0, 10.0, "a deviation in [0, 10]")
     }
 }

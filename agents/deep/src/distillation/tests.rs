@@ -1,4 +1,7 @@
-use gymnast_core::{compression::Quantization, nn::Network as _};
+use gymnast_core::{
+    compression::Quantization,
+    nn::{Mlp, MlpConfig, Network as _},
+};
 use gymnast_envs::{
     Discrete, Env as _, Rng, RowSpace, Seed, SyncVectorEnv, classic::CartPole, wrappers::TimeLimit,
 };

@@ -59,10 +59,12 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             values = weights;
         }
         outputs.resize(n * network.outputs(), 0.0);
-        network
-            .plan()
-            .run(values, features, n, scratch, outputs)
-            .expect("the features have the network's width");
+        // Without a plan there is no noise, and the parameters are what it evaluates by.
+        match network.plan() {
+            Some(plan) => plan.run(values, features, n, scratch, outputs),
+            None => network.evaluate(features, n, scratch, outputs),
+        }
+        .expect("the features have the network's width");
         self.values.write_q(outputs, q);
         (features, q)
     }

@@ -1,25 +1,40 @@
 //! The settings of DQN.
 
-use gymnast_core::nn::{Activation, ConvConfig, MlpConfig, NetworkError, QNetworkConfig};
+use gymnast_core::nn::{
+    Activation, ConvConfig, LayerConfig, MlpConfig, Module, Net, Network as _, NetworkError,
+    ParametersBuilder, QNetwork, QNetworkConfig,
+};
 use gymnast_harness::{AgentError, Schedule};
 use serde::{Deserialize, Serialize};
 
-use super::Distribution;
-use crate::learned::backend;
-use crate::off_policy::{check_gradient_steps, check_networks};
+use super::{Distribution, Values};
+use crate::{
+    network::{NetworkSettings, Wanted},
+    off_policy::{check_gradient_steps, check_rates},
+};
+
+/// The hidden layers where none are set.
+const HIDDEN: [usize; 2] = [128, 128];
 
 gymnast_harness::documented! {
     /// The settings of [`Dqn`](super::Dqn).
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct DqnConfig {
-        /// The convolutions that read an observation of shape [H, W, C] or [H, W]; none, and
-        /// observations are read as rows: [{ channels = 16, kernel = 3, stride = 1 }] is MinAtar's.
+        /// The convolutions that read an observation's pictures, of shape [H, W, C] or [H, W], each with
+        /// `activation` behind it; none, and they are read as rows:
+        /// [{ channels = 16, kernel = 3, stride = 1 }] is MinAtar's.
         pub conv: Vec<ConvConfig>,
         /// The widths of the network's hidden layers.
         pub hidden: Vec<usize>,
         /// What follows each convolution and each hidden layer.
         pub activation: Activation,
+        /// Layers in the place of `conv`:
+        /// [{ conv2d = { channels = 16, kernel = 3 } }, { activation = "relu" }].
+        pub encoder: Vec<LayerConfig>,
+        /// Layers in the place of `hidden`, with `hidden = []`, before the output layer:
+        /// [{ linear = { outputs = 64 } }, { layer_norm = {} }, { activation = "relu" }].
+        pub head: Vec<LayerConfig>,
         /// Adam's step size.
         pub learning_rate: Schedule,
         /// The discount γ, in [−1, 1]; negative where the next observation is the other player's,
@@ -87,8 +102,10 @@ impl Default for DqnConfig {
     fn default() -> Self {
         Self {
             conv: vec![],
-            hidden: vec![128, 128],
+            hidden: HIDDEN.to_vec(),
             activation: Activation::Relu,
+            encoder: vec![],
+            head: vec![],
             learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
             gamma: 0.99,
             reward_scale: 1.0,
@@ -123,7 +140,7 @@ impl Default for DqnConfig {
 impl DqnConfig {
     pub(super) fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
-        check_networks(&self.hidden, &self.learning_rate, self.tau)?;
+        check_rates(&self.learning_rate, self.tau)?;
         self.epsilon.check("epsilon", 0.0, 1.0, "a share in [0, 1]")?;
         let beta = &self.importance_exponent;
         beta.check("importance_exponent", 0.0, 1.0, "an exponent in [0, 1]")?;
@@ -144,17 +161,9 @@ impl DqnConfig {
         require((2..=1024).contains(&atoms), "atoms", &atoms, "2 to 1024")?;
         let is_range = low.is_finite() && high.is_finite() && low < high;
         require(is_range, "v_max", &high, "a number above `v_min`")?;
-        let sizes = 1..=1024;
-        let fits = |layer: &ConvConfig| {
-            [layer.channels, layer.kernel, layer.stride].iter().all(|size| sizes.contains(size))
-        };
-        let fits = self.conv.len() <= 8 && self.conv.iter().all(fits);
-        require(fits, "conv", &self.conv, "at most 8 layers, their numbers 1 to 1024")?;
         let (weight, temperature) = (self.contrastive, self.contrastive_temperature);
         let fits = (0.0..=1e3).contains(&weight);
         require(fits, "contrastive", &weight, "a weight in [0, 1000]")?;
-        let fits = weight == 0.0 || !self.conv.is_empty();
-        require(fits, "contrastive", &weight, "0 unless `conv` reads observations as pictures")?;
         let fits = temperature > 0.0 && temperature.is_finite();
         require(fits, "contrastive_temperature", &temperature, "a positive number")?;
         if weight > 0.0 {
@@ -180,29 +189,56 @@ impl DqnConfig {
         self.priority_exponent > 0.0
     }
 
-    /// The network that puts out so many numbers an action.
-    pub(super) fn network(&self, atoms: usize) -> QNetworkConfig {
-        let (hidden, activation) = (self.hidden.clone(), self.activation);
-        QNetworkConfig {
-            conv: self.conv.clone(),
-            mlp: MlpConfig { hidden, activation, ..MlpConfig::default() },
+    /// What builds networks of these settings.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`] where those of the layers are out of range.
+    pub(super) fn builder(
+        &self,
+    ) -> Result<
+        impl Fn(&Wanted<'_>, &mut ParametersBuilder) -> Result<Box<dyn Module>, NetworkError> + use<>,
+        AgentError,
+    > {
+        let (conv, activation) = (&self.conv, self.activation);
+        let sizes = 1..=1024;
+        let fits = |layer: &ConvConfig| {
+            [layer.channels, layer.kernel, layer.stride].iter().all(|size| sizes.contains(size))
+        };
+        let fits = conv.len() <= 8 && conv.iter().all(fits);
+        let require = AgentError::require;
+        require(fits, "conv", conv, "at most 8 layers, their numbers 1 to 1024")?;
+        let alone = conv.is_empty() || self.encoder.is_empty();
+        require(alone, "encoder", &self.encoder, "layers without `conv` beside them")?;
+        let (encoder, head) = (self.encoder.clone(), self.head.clone());
+        let settings = NetworkSettings { encoder, head, hidden: self.hidden.clone(), activation };
+        settings.check(&HIDDEN)?;
+        let mlp = MlpConfig { hidden: settings.hidden.clone(), activation, ..MlpConfig::default() };
+        let network = QNetworkConfig {
+            hidden: settings.hidden_layers(&mlp),
+            encoder: match conv.as_slice() {
+                [] => settings.encoder,
+                conv => ConvConfig::layers(conv, activation),
+            },
             dueling: self.dueling,
-            atoms,
-            noise: (self.noise > 0.0).then_some(self.noise as f32),
-        }
+            atoms: Values::new(self).atoms(),
+            noise: None, // the agent's own matter
+            dropout_seed: 0,
+        };
+        Ok(move |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
+            let network = QNetworkConfig { dropout_seed: wanted.dropout_seed, ..network.clone() };
+            let actions = wanted.outputs / network.atoms;
+            let network = QNetwork::new(&network, wanted.parts, actions, builder)?;
+            Ok(Box::new(network) as Box<dyn Module>)
+        })
     }
 
-    /// The error for a network that cannot be built over the observations there are.
-    pub(super) fn misfit(&self, error: NetworkError) -> AgentError {
-        match error {
-            NetworkError::Kernel { .. } | NetworkError::NotAPicture { .. } => {
-                AgentError::InvalidConfig {
-                    key: "conv",
-                    value: format!("{:?} ({error})", self.conv),
-                    expected: "convolutions that fit the observation, or none",
-                }
-            }
-            error => backend(error),
-        }
+    /// Checks that the network can be used as the settings say.
+    pub(super) fn check_network(&self, network: &Net) -> Result<(), AgentError> {
+        let require = AgentError::require;
+        let (weight, noise) = (self.contrastive, self.noise);
+        let fits = weight == 0.0 || !network.encoder_range().is_empty();
+        require(fits, "contrastive", &weight, "0 unless `conv` or `encoder` reads observations")?;
+        let fits = noise == 0.0 || network.plan().is_some();
+        require(fits, "noise", &noise, "0 where only libtorch evaluates the network")
     }
 }

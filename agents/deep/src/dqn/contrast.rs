@@ -3,7 +3,7 @@
 use gymnast_core::{
     data::{Augmentation, Compose, Shape},
     loss::{Direction, info_nce},
-    nn::QNetwork,
+    nn::Net,
 };
 use gymnast_envs::Rng;
 use gymnast_harness::AgentError;
@@ -40,16 +40,17 @@ impl Contrast {
     /// another. `observations` is `[B, width]`; the gradient stops at the target.
     pub(super) fn loss(
         &mut self,
-        online: &QNetwork,
-        target: &QNetwork,
+        online: &Net,
+        target: &Net,
         observations: &[f32],
     ) -> Result<Tensor, AgentError> {
-        let query = online.encode(&self.view_of(observations)?);
+        let none = || AgentError::Backend("the network has no encoder".to_owned());
+        let query = online.encode(&self.view_of(observations)?).ok_or_else(none)?;
         let view = self.view_of(observations)?;
         let key = {
             // A guard, so that gradients come back even after a panic.
             let _guard = tch::no_grad_guard();
-            target.encode(&view)
+            target.encode(&view).ok_or_else(none)?
         };
         info_nce(&query, &key, self.temperature, Direction::QueryToKey).map_err(backend)
     }
@@ -80,8 +81,8 @@ pub(super) fn random_shift(
         [height, width, channels] => (height, width, channels),
         _ => {
             let expected = "none where observations are no pictures of shape [H, W] or [H, W, C]";
-            let value = format!("{:?} over {shape:?}", config.conv);
-            return Err(AgentError::InvalidConfig { key: "conv", value, expected });
+            let value = format!("{} over {shape:?}", config.contrastive);
+            return Err(AgentError::InvalidConfig { key: "contrastive", value, expected });
         }
     };
     let shift = config.contrastive_shift;

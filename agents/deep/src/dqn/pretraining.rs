@@ -1,9 +1,9 @@
-//! Convolutions that learn from random play, before there is any reward.
+//! An encoder that learns from random play, before there is any reward.
 
 use gymnast_core::{
     data::{Batch, Dataset},
     loss::nt_xent,
-    nn::{Network as _, QNetwork},
+    nn::{Net, Network as _},
     optim::ParamGroup,
     supervised::{FitConfig, FitError, History, Objective, fit},
 };
@@ -34,14 +34,14 @@ pub fn random_play<E: Env>(
     Ok(seen)
 }
 
-/// NT-Xent of the convolutions' features of two views.
+/// NT-Xent of the encoder's features of two views.
 struct KnowAgain {
     temperature: f64,
 }
 
-impl Objective<QNetwork> for KnowAgain {
-    fn loss(&self, network: &QNetwork, batch: &Batch) -> Result<Tensor, FitError> {
-        let features = network.encode(&batch.inputs()).chunk(2, 0);
+impl Objective<Net> for KnowAgain {
+    fn loss(&self, network: &Net, batch: &Batch) -> Result<Tensor, FitError> {
+        let features = network.encode(&batch.inputs()).expect("it has an encoder").chunk(2, 0);
         Ok(nt_xent(&features[0], &features[1], self.temperature)?)
     }
 
@@ -57,7 +57,7 @@ impl Objective<QNetwork> for KnowAgain {
 }
 
 impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
-    /// Lets the convolutions learn to know pictures again after a random shift
+    /// Lets the encoder learn to know pictures again after a random shift
     /// ([`nt_xent`]), as the settings `contrastive_temperature` and `contrastive_shift` say; the target
     /// network starts from the same. Nothing else of the agent changes. `config` says for how long and at
     /// which rate; its views are two, its augmentations the random shift unless there are others, and it has
@@ -66,7 +66,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
     /// Before the first step of a training: afterwards it would pull the features away from the values.
     ///
     /// # Errors
-    /// [`AgentError::InvalidConfig`] without convolutions, [`AgentError::Backend`] for other settings
+    /// [`AgentError::InvalidConfig`] without an encoder, [`AgentError::Backend`] for other settings
     /// that cannot be, or nothing to learn from.
     pub fn pretrain(
         &mut self,
@@ -74,22 +74,18 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         config: &FitConfig,
     ) -> Result<History, AgentError> {
         let (shape, width) = (self.observation_space.shape(), self.observation_space.width());
-        let (conv, encoder) = (&self.config.conv, self.online.encoder_range());
-        AgentError::require(
-            !conv.is_empty(),
-            "conv",
-            conv,
-            "convolutions, which pretraining trains",
-        )?;
+        let (encoder, range) = (&self.config.encoder, self.online.encoder_range());
+        let expected = "layers that pretraining trains, here or in `conv`";
+        AgentError::require(!range.is_empty(), "encoder", encoder, expected)?;
         let groups = &config.param_groups;
         AgentError::require(groups.is_empty(), "param_groups", groups, "none in pretraining")?;
         let mut config = FitConfig { views: 2, ..config.clone() };
         if config.augmentations.is_empty() {
             config.augmentations.push(random_shift(&self.config, &shape)?);
         }
-        let rest = encoder.end..self.online.parameters().len();
-        config.param_groups =
-            vec![ParamGroup { ranges: vec![rest], frozen: true, ..ParamGroup::default() }];
+        let rest = [0..range.start, range.end..self.online.parameters().len()];
+        let ranges = rest.into_iter().filter(|range| !range.is_empty()).collect();
+        config.param_groups = vec![ParamGroup { ranges, frozen: true, ..ParamGroup::default() }];
 
         let mut pictures = Vec::new();
         write_features(&self.observation_space, observations, &mut pictures);
@@ -100,6 +96,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let objective = KnowAgain { temperature: self.config.contrastive_temperature };
         let rng = self.plan.seed.child("pretraining", 0).rng();
         let history = fit(&mut self.online, &rows, &nothing, &config, rng, &objective);
+        self.online.set_training(true);
         let history = history.map_err(backend)?;
         for other in std::iter::once(&mut self.target).chain(&mut self.averaged) {
             other.parameters_mut().copy_from(self.online.parameters()).map_err(backend)?;

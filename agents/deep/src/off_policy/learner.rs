@@ -1,11 +1,15 @@
 //! What makes one off-policy agent differ from another.
 
-use gymnast_core::nn::Scratch;
+use gymnast_core::nn::{Net, Scratch};
 use gymnast_envs::{Rng, Seed};
 use gymnast_harness::{AgentError, Checkpoint, Metrics, Mode};
 
 use super::OffPolicySettings;
-use crate::{learned::Descent, replay::Batch};
+use crate::{
+    learned::Descent,
+    network::{BuildNetwork, Role, network, width},
+    replay::Batch,
+};
 
 /// What makes one off-policy agent differ from another: how it acts, and what it learns from a minibatch.
 ///
@@ -19,7 +23,13 @@ pub trait Learner: Checkpoint + Send + Sized {
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`] where one of its own settings is not.
-    fn new(config: &Self::Config, widths: Widths, seed: Seed) -> Result<Self, AgentError>;
+    fn new(config: &Self::Config, io: &Io<'_>, seed: Seed) -> Result<Self, AgentError>;
+
+    /// All networks that read observations: those that learn, their targets, their averages.
+    fn networks(&self) -> Vec<&Net>;
+
+    /// The same, to change.
+    fn networks_mut(&mut self) -> Vec<&mut Net>;
 
     /// Chooses an action in `[−1, 1]` for each of `n` observations `[n, width]`: `actions` becomes `[n, A]`.
     ///
@@ -48,6 +58,46 @@ pub struct Widths {
     pub observation: usize,
     /// Those of an action.
     pub action: usize,
+}
+
+/// What a learner's networks read and return, and what builds them.
+pub struct Io<'a> {
+    parts: Vec<Vec<usize>>,
+    action: usize,
+    build: &'a BuildNetwork<'a>,
+}
+
+impl<'a> Io<'a> {
+    /// For observations of [parts](gymnast_envs::FeatureSpace::parts) of these shapes and actions of so
+    /// many numbers, with networks that `build` builds.
+    #[must_use]
+    pub fn new(parts: Vec<Vec<usize>>, action: usize, build: &'a BuildNetwork<'a>) -> Self {
+        Self { parts, action, build }
+    }
+
+    /// The numbers of an observation and of an action.
+    #[must_use]
+    pub fn widths(&self) -> Widths {
+        Widths { observation: width(&self.parts), action: self.action }
+    }
+
+    /// A network that reads observations, its weights drawn from `rng`.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`] where layers do not fit the observations, [`AgentError::Mismatch`]
+    /// where another network was built.
+    pub fn actor(&self, outputs: usize, rng: &mut Rng) -> Result<Net, AgentError> {
+        network(self.build, Role::Actor, &self.parts, outputs, rng)
+    }
+
+    /// A network that reads rows of an observation and an action, its weights drawn from `rng`.
+    ///
+    /// # Errors
+    /// As [`actor`](Self::actor).
+    pub fn critic(&self, outputs: usize, rng: &mut Rng) -> Result<Net, AgentError> {
+        let parts = [self.parts.as_slice(), &[vec![self.action]]].concat();
+        network(self.build, Role::Critic, &parts, outputs, rng)
+    }
 }
 
 /// How to act, and what to write to meanwhile.

@@ -2,7 +2,10 @@
 
 use gymnast_harness::{AgentError, Plan, Schedule, SearchRange};
 
-use crate::learned::check_widths;
+use crate::network::NetworkSettings;
+
+/// The hidden layers of actor and critics where none are set: those of the papers' later code.
+pub const HIDDEN: [usize; 2] = [256, 256];
 
 /// The settings that all off-policy agents with real-valued actions share.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,6 +73,9 @@ impl OffPolicyConfig {
 pub trait OffPolicySettings {
     /// Those that all off-policy agents share.
     fn off_policy(&self) -> OffPolicyConfig;
+
+    /// What actor and critics look like.
+    fn network(&self) -> NetworkSettings;
 }
 
 /// The ranges of what most agents that replay share, and those of an agent's own.
@@ -89,23 +95,17 @@ pub(crate) fn check_gradient_steps(gradient_steps: u64) -> Result<(), AgentError
     AgentError::require(fits, "gradient_steps", &gradient_steps, "1 to 10000")
 }
 
-/// Checks the settings of networks that learn and of targets that follow them, as SAC, TD3 and DDPG do.
+/// Checks how fast networks learn and targets follow them, as in SAC, TD3 and DDPG.
 ///
 /// # Errors
-/// [`AgentError::InvalidConfig`] for widths of 0, a step size outside (0, 1], a `tau` outside (0, 1].
-pub fn check_networks(
-    hidden: &[usize],
-    learning_rate: &Schedule,
-    tau: f64,
-) -> Result<(), AgentError> {
-    let require = AgentError::require;
-    check_widths("hidden", hidden)?;
+/// [`AgentError::InvalidConfig`] for a step size outside (0, 1], a `tau` outside (0, 1].
+pub fn check_rates(learning_rate: &Schedule, tau: f64) -> Result<(), AgentError> {
     learning_rate.check_step_size("learning_rate")?;
-    require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")
+    AgentError::require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")
 }
 
 /// Stands around the settings that an off-policy agent has beside those that all share, each with its
-/// default, and adds the shared ones.
+/// default, and adds the shared ones: its networks' and those of [`OffPolicyConfig`].
 ///
 /// The settings are a structure that `serde` reads and writes, so the crate that makes them needs `serde`
 /// with its feature `derive`.
@@ -136,6 +136,16 @@ macro_rules! off_policy_settings {
             #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
             #[serde(default, deny_unknown_fields)]
             pub struct $name {
+                /// The widths of the hidden layers of actor and critics.
+                pub hidden: Vec<usize>,
+                /// What follows each hidden layer.
+                pub activation: $crate::Activation,
+                /// Layers that read an observation's pictures, of shape [H, W, C] or [H, W]; none, and they
+                /// are read as rows: [{ conv2d = { channels = 16, kernel = 3 } }, { activation = "relu" }].
+                pub encoder: Vec<$crate::LayerConfig>,
+                /// Layers in the place of `hidden`, with `hidden = []`, before the output layer:
+                /// [{ linear = { outputs = 64 } }, { layer_norm = {} }, { activation = "relu" }].
+                pub head: Vec<$crate::LayerConfig>,
                 $($(#[$($doc)*])* pub $field: $type,)*
                 /// The discount γ, in [0, 1].
                 pub gamma: f64,
@@ -173,6 +183,10 @@ macro_rules! off_policy_settings {
                     gradient_steps,
                 } = $crate::OffPolicyConfig::default();
                 Self {
+                    hidden: $crate::HIDDEN.to_vec(),
+                    activation: $crate::Activation::Relu,
+                    encoder: Vec::new(),
+                    head: Vec::new(),
                     $($field: $default,)*
                     gamma,
                     reward_scale,
@@ -199,6 +213,15 @@ macro_rules! off_policy_settings {
                     repeat_random: self.repeat_random,
                     train_every: self.train_every,
                     gradient_steps: self.gradient_steps,
+                }
+            }
+
+            fn network(&self) -> $crate::NetworkSettings {
+                $crate::NetworkSettings {
+                    encoder: self.encoder.clone(),
+                    head: self.head.clone(),
+                    hidden: self.hidden.clone(),
+                    activation: self.activation,
                 }
             }
         }

@@ -1,6 +1,5 @@
 //! The settings of SAC, and those that suit the environments it was tuned on.
 
-use gymnast_core::nn::Activation;
 use gymnast_harness::{Preset, Presets, Schedule, SearchRange, Training};
 
 use crate::{off_policy::search_ranges, off_policy_settings};
@@ -10,10 +9,6 @@ off_policy_settings! {
     ///
     /// The defaults are the paper's.
     pub struct SacConfig {
-        /// The widths of the hidden layers of actor and critics.
-        pub hidden: Vec<usize> = vec![256, 256],
-        /// What follows each hidden layer.
-        pub activation: Activation = Activation::Relu,
         /// Adam's step size, for actor, critics and temperature.
         pub learning_rate: Schedule = 3e-4.into(),
         /// The target critics move by this share of the way to the critics with each update.

@@ -1,14 +1,14 @@
 use gymnast_envs::Seed;
 
 use super::*;
-use crate::critics::Critics;
+use crate::{critics::Critics, network::perceptrons};
 
 #[test]
 fn the_actors_gradient_is_that_of_its_loss() {
-    let (seed, activation) = (Seed::new(3), Activation::Tanh);
-    let mut actor = Learned::new(&[8], activation, 3, 4, &mut seed.rng()).unwrap();
-    let critics =
-        Critics::new(2, &[8], activation, Widths { observation: 3, action: 2 }, seed).unwrap();
+    let (seed, build) = (Seed::new(3), perceptrons(&[8], Activation::Tanh));
+    let io = Io::new(vec![vec![3]], 2, &build);
+    let mut actor = Learned::new(io.actor(4, &mut seed.rng()).unwrap()).unwrap();
+    let critics = Critics::new(2, &io, seed).unwrap();
     let mut rng = seed.child("data", 0).rng();
     let mut normal = |shape: [i64; 2]| {
         let mut numbers = Vec::new();

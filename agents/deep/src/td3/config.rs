@@ -1,10 +1,9 @@
 //! The settings of TD3, and those that suit the environments it was tuned on.
 
-use gymnast_core::nn::Activation;
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
 
 use crate::{
-    off_policy::{check_networks, search_ranges},
+    off_policy::{check_rates, search_ranges},
     off_policy_settings,
 };
 
@@ -13,10 +12,6 @@ off_policy_settings! {
     ///
     /// The defaults are the paper's; the step size, networks and batch are those of the authors' later code.
     pub struct Td3Config {
-        /// The widths of the hidden layers of actor and critics.
-        pub hidden: Vec<usize> = vec![256, 256],
-        /// What follows each hidden layer.
-        pub activation: Activation = Activation::Relu,
         /// Adam's step size, for actor and critics.
         pub learning_rate: Schedule = 3e-4.into(),
         /// The targets move by this share of the way to the networks, whenever the actor learns.
@@ -67,7 +62,7 @@ impl Presets for Td3Config {
 impl Td3Config {
     pub(super) fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
-        check_networks(&self.hidden, &self.learning_rate, self.tau)?;
+        check_rates(&self.learning_rate, self.tau)?;
         self.exploration_noise.check("exploration_noise", 0.0, 10.0, "a deviation in [0, 10]")?;
         let (noise, clip, delay) = (self.target_noise, self.target_noise_clip, self.policy_delay);
         let range = 0.0..=10.0;

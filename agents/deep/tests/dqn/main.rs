@@ -190,7 +190,7 @@ fn pretraining_teaches_the_convolutions_and_nothing_else() {
     let mut rows =
         Dqn::new(board.observation_space(), board.action_space(), small(), &plan).unwrap();
     let error = rows.pretrain(&seen, &FitConfig::default()).unwrap_err().to_string();
-    assert!(error.starts_with("conv ="), "{error}");
+    assert!(error.starts_with("encoder ="), "{error}");
     let grouped = FitConfig { param_groups: vec![ParamGroup::default()], ..FitConfig::default() };
     let config = DqnConfig { conv: vec![ConvConfig::min_atar()[0]], ..small() };
     let mut agent =

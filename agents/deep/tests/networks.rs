@@ -1,0 +1,518 @@
+//! Every deep agent learns, and resumes bit for bit, with convolutions, with layers of every kind and with
+//! a network of one's own.
+
+use gymnast_core::{
+    init::Init,
+    nn::{
+        Activation, Buffers, LayerConfig, Linear, Module, NamedParameter, Network as _,
+        NetworkConfig, NetworkError, ParametersBuilder, Sequential,
+    },
+};
+use gymnast_deep::{
+    A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian,
+    Dqn, DqnConfig, Networks, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3,
+    Td3Config, Wanted,
+};
+use gymnast_envs::{
+    BoxSpace, Discrete, Env, EnvError, Rng, RowSpace, Seed, Step, SyncVectorEnv,
+};
+use gymnast_harness::{
+    AgentError, Checkpoint, Demonstrations, Plan, Schedule, StateDict,
+    testing::{assert_learns, assert_resumes_exactly, setup, training},
+};
+use rand::RngExt as _;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+type Seen = (RowSpace, BoxSpace<1>);
+
+/// A dot in a picture of 4 by 4 pixels, on the left or on the right, beside a number that says nothing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Dot {
+    on_the_right: bool,
+}
+
+impl Dot {
+    fn space() -> Seen {
+        let picture = RowSpace::new(vec![0.0; 16], vec![1.0; 16], vec![4, 4, 1]).unwrap();
+        (picture, BoxSpace::symmetric([1.0]))
+    }
+
+    fn draw(&mut self, rng: &mut Rng) -> (Vec<f32>, [f32; 1]) {
+        let (row, column) = (rng.random_range(0..4), rng.random_range(0..4));
+        self.on_the_right = column >= 2;
+        let mut picture = vec![0.0; 16];
+        picture[4 * row + column] = 1.0;
+        (picture, [rng.random::<f32>() - 0.5])
+    }
+}
+
+/// Says on which side the dot is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Say(Dot);
+
+impl Env for Say {
+    type ObservationSpace = Seen;
+    type ActionSpace = Discrete;
+
+    fn observation_space(&self) -> Seen {
+        Dot::space()
+    }
+
+    fn action_space(&self) -> Discrete {
+        Discrete::new(2)
+    }
+
+    fn reset(&mut self, rng: &mut Rng) -> Result<(Vec<f32>, [f32; 1]), EnvError> {
+        Ok(self.0.draw(rng))
+    }
+
+    fn step(
+        &mut self,
+        action: &i64,
+        rng: &mut Rng,
+    ) -> Result<Step<(Vec<f32>, [f32; 1])>, EnvError> {
+        let right = *action == i64::from(self.0.on_the_right);
+        Ok(Step::new(self.0.draw(rng), f64::from(u8::from(right)), true))
+    }
+
+    gymnast_envs::snapshot!();
+}
+
+/// Points to the side that the dot is on: to 0.5 or to -0.5.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Point(Dot);
+
+impl Env for Point {
+    type ObservationSpace = Seen;
+    type ActionSpace = BoxSpace<1>;
+
+    fn observation_space(&self) -> Seen {
+        Dot::space()
+    }
+
+    fn action_space(&self) -> BoxSpace<1> {
+        BoxSpace::symmetric([1.0])
+    }
+
+    fn reset(&mut self, rng: &mut Rng) -> Result<(Vec<f32>, [f32; 1]), EnvError> {
+        Ok(self.0.draw(rng))
+    }
+
+    fn step(
+        &mut self,
+        &[action]: &[f32; 1],
+        rng: &mut Rng,
+    ) -> Result<Step<(Vec<f32>, [f32; 1])>, EnvError> {
+        let aim = if self.0.on_the_right { 0.5 } else { -0.5 };
+        Ok(Step::new(self.0.draw(rng), -(f64::from(action) - aim).powi(2), true))
+    }
+
+    gymnast_envs::snapshot!();
+}
+
+/// Where the layers come from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Layers {
+    /// Convolutions, in the settings.
+    Encoder,
+    /// Normalisation, a residual block and dropout, in the settings.
+    Head { dropout: bool },
+    /// A module of one's own, in code.
+    Own,
+}
+
+const KINDS: [Layers; 3] = [Layers::Encoder, Layers::Head { dropout: true }, Layers::Own];
+
+impl Layers {
+    fn encoder(self) -> Vec<LayerConfig> {
+        match self {
+            Self::Encoder => {
+                let conv = LayerConfig::conv2d(6, 3, 1);
+                vec![conv, Activation::Relu.into(), LayerConfig::Flatten]
+            }
+            Self::Head { .. } | Self::Own => vec![],
+        }
+    }
+
+    fn head(self) -> Vec<LayerConfig> {
+        let Self::Head { dropout } = self else { return vec![] };
+        let block = vec![LayerConfig::linear(24), Activation::Tanh.into()];
+        let mut head = vec![
+            LayerConfig::linear(24),
+            LayerConfig::layer_norm(),
+            Activation::Tanh.into(),
+            LayerConfig::Residual { layers: block },
+        ];
+        head.extend(dropout.then_some(LayerConfig::Dropout { p: 0.05 }));
+        head
+    }
+
+    fn hidden(self) -> Vec<usize> {
+        if matches!(self, Self::Head { .. }) { vec![] } else { vec![24] }
+    }
+}
+
+/// Two layers with a sine between them, which no plan knows.
+#[derive(Debug)]
+struct Waves {
+    first: Linear,
+    last: Linear,
+}
+
+impl Module for Waves {
+    fn inputs(&self) -> usize {
+        self.first.inputs()
+    }
+
+    fn outputs(&self) -> usize {
+        self.last.outputs()
+    }
+
+    fn forward(&self, input: &Tensor, _training: bool) -> Tensor {
+        self.last.forward(&self.first.forward(input).sin())
+    }
+
+    fn description(&self) -> String {
+        format!("waves {}-{}-{}", self.inputs(), self.first.outputs(), self.outputs())
+    }
+
+    fn linear(&self) -> Vec<&Linear> {
+        vec![&self.first, &self.last]
+    }
+
+    fn buffers(&self) -> Buffers {
+        Buffers::default()
+    }
+
+    fn named_buffers(&self) -> Vec<NamedParameter> {
+        vec![]
+    }
+
+    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
+        buffers.check_none()
+    }
+}
+
+fn waves(
+    wanted: &Wanted<'_>,
+    builder: &mut ParametersBuilder,
+) -> Result<Box<dyn Module>, NetworkError> {
+    let width = wanted.parts.iter().map(|part| part.iter().product::<usize>()).sum();
+    let mut linear = |inputs, outputs| {
+        Linear::new(inputs, outputs, Init::LinearDefault, Init::Zeros, builder)
+    };
+    Ok(Box::new(Waves { first: linear(width, 24)?, last: linear(24, wanted.outputs)? }))
+}
+
+/// An agent with these layers.
+macro_rules! agent {
+    ($agent:ident, $config:expr, $layers:expr, $seen:expr, $done:expr, $plan:expr) => {{
+        let (mut config, layers): (_, Layers) = ($config, $layers);
+        (config.encoder, config.head) = (layers.encoder(), layers.head());
+        config.hidden = layers.hidden();
+        if layers == Layers::Own {
+            $agent::with_network($seen, $done, config, $plan, &waves)
+        } else {
+            $agent::new($seen, $done, config, $plan)
+        }
+    }};
+}
+
+/// An agent learns, and resumes exactly, with layers of each kind.
+macro_rules! assert_learns_with {
+    ($agent:ident, $config:expr, $kinds:expr, $env:ident, $head:expr, ($steps:expr, $envs:expr), $at_least:expr) => {
+        for layers in $kinds {
+            let make = |plan: &Plan| {
+                setup(plan, $env::default, |seen, done| {
+                    agent!($agent, $config, layers, seen, $head(done), plan)
+                })
+            };
+            println!("{layers:?}");
+            assert_learns(make, &training($steps, $envs), $at_least);
+            assert_resumes_exactly(make, &training($steps / 4, $envs));
+        }
+    };
+}
+
+fn itself<T>(space: T) -> T {
+    space
+}
+
+#[test]
+fn dqn_learns_with_any_layers() {
+    let config = || DqnConfig {
+        buffer_size: 1_000,
+        batch_size: 32,
+        learning_starts: 100,
+        learning_rate: 3e-3.into(),
+        average: 0.1,
+        ..DqnConfig::default()
+    };
+    assert_learns_with!(Dqn, config(), KINDS, Say, itself, (1_200, 1), 0.9);
+}
+
+#[test]
+fn dqn_learns_what_is_seen_once_it_knows_it_again() {
+    // A picture alone, of which views can be made.
+    let config = || DqnConfig {
+        encoder: Layers::Encoder.encoder(),
+        contrastive: 0.1,
+        noise: 0.3,
+        epsilon: 0.0.into(),
+        batch_size: 16,
+        learning_starts: 50,
+        ..DqnConfig::default()
+    };
+    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: 100 };
+    let picture = Dot::space().0;
+    assert!(Dqn::new(picture, Discrete::new(2), config(), &plan).is_ok());
+    let error = Dqn::new(BoxSpace::<3>::unbounded(), Discrete::new(2), config(), &plan).err();
+    assert!(error.unwrap().to_string().starts_with("encoder ="));
+}
+
+fn ppo() -> PpoConfig {
+    PpoConfig {
+        learning_rate: Schedule::Constant(5e-3),
+        n_steps: 16,
+        batch_size: 32,
+        epochs: 4,
+        average: 0.1,
+        ..PpoConfig::default()
+    }
+}
+
+#[test]
+fn ppo_learns_with_any_layers() {
+    assert_learns_with!(Ppo, ppo(), KINDS, Say, Categorical::new, (4_000, 4), 0.9);
+    let kinds = [Layers::Encoder];
+    assert_learns_with!(Ppo, ppo(), kinds, Point, DiagonalGaussian::new, (6_000, 4), -0.1);
+}
+
+#[test]
+fn a2c_learns_with_any_layers() {
+    let config =
+        || A2cConfig { learning_rate: Schedule::Constant(3e-3), ..A2cConfig::default() };
+    assert_learns_with!(A2c, config(), KINDS, Say, Categorical::new, (8_000, 4), 0.9);
+}
+
+#[test]
+fn a3c_learns_with_any_layers_that_have_a_plan() {
+    let config = || A3cConfig {
+        learning_rate: Schedule::Constant(3e-3),
+        entropy_coefficient: 0.0,
+        ..A3cConfig::default()
+    };
+    let kinds = [Layers::Encoder, Layers::Head { dropout: false }];
+    assert_learns_with!(A3c, config(), kinds, Say, Categorical::new, (8_000, 2), 0.9);
+    let plan = Plan { seed: Seed::new(0), num_envs: 2, env_steps: 100 };
+    for (layers, named) in [(Layers::Head { dropout: true }, "dropout"), (Layers::Own, "waves")] {
+        let head = Categorical::new(Discrete::new(2));
+        let made = agent!(A3c, config(), layers, Dot::space(), head, &plan);
+        let error = made.err().unwrap();
+        assert!(matches!(error, AgentError::Mismatch { .. }), "{error}");
+        assert!(error.to_string().contains(named), "{error}");
+    }
+}
+
+#[test]
+fn reinforce_learns_with_any_layers() {
+    let config = || ReinforceConfig {
+        learning_rate: Schedule::Constant(1e-2),
+        episodes_per_update: 16,
+        ..ReinforceConfig::default()
+    };
+    assert_learns_with!(Reinforce, config(), KINDS, Say, Categorical::new, (4_000, 2), 0.9);
+}
+
+/// The settings of an off-policy agent that learns in a few hundred steps.
+macro_rules! small {
+    ($config:ident) => {
+        || $config {
+            learning_rate: 3e-3.into(),
+            tau: 0.05,
+            buffer_size: 1_500,
+            batch_size: 32,
+            learning_starts: 100,
+            ..$config::default()
+        }
+    };
+}
+
+#[test]
+fn sac_learns_with_any_layers() {
+    let config = small!(SacConfig);
+    let config = || SacConfig { alpha: 0.1, average: 0.1, ..config() };
+    assert_learns_with!(Sac, config(), KINDS, Point, itself, (1_200, 1), -0.1);
+}
+
+#[test]
+fn td3_learns_with_any_layers() {
+    let config = small!(Td3Config);
+    assert_learns_with!(Td3, config(), KINDS, Point, itself, (1_200, 1), -0.1);
+}
+
+#[test]
+fn ddpg_learns_with_any_layers() {
+    let config = small!(DdpgConfig);
+    assert_learns_with!(Ddpg, config(), KINDS, Point, itself, (1_200, 1), -0.1);
+}
+
+#[test]
+fn a_clone_learns_with_any_layers() {
+    let mut recorded = Demonstrations::new(Dot::space(), Discrete::new(2));
+    let mut envs = SyncVectorEnv::new(vec![Say::default()], Seed::new(1)).unwrap();
+    for _ in 0..200 {
+        let right = |(picture, _): &(Vec<f32>, _)| {
+            i64::from(picture.iter().position(|&x| x > 0.0).unwrap() % 4 >= 2)
+        };
+        recorded.record(&mut envs, 10, |seen: &_| Ok::<_, AgentError>(right(seen))).unwrap();
+    }
+    for layers in KINDS {
+        let config = BcConfig {
+            encoder: layers.encoder(),
+            head: layers.head(),
+            hidden: layers.hidden(),
+            learning_rate: 1e-2,
+            ..BcConfig::default()
+        };
+        let make = |plan: &Plan| {
+            setup(plan, Say::default, |_, done| {
+                let head = Categorical::new(done);
+                if layers == Layers::Own {
+                    Bc::with_network(&recorded, head, &config, plan, &waves)
+                } else {
+                    Bc::new(&recorded, head, &config, plan)
+                }
+            })
+        };
+        assert_learns(make, &training(400, 1), 0.9);
+        assert_resumes_exactly(make, &training(100, 1));
+    }
+}
+
+fn plan() -> Plan {
+    Plan { seed: Seed::new(0), num_envs: 1, env_steps: 100 }
+}
+
+fn ppo_of(config: PpoConfig) -> Result<Ppo<Seen, Categorical<Discrete>>, AgentError> {
+    Ppo::new(Dot::space(), Categorical::new(Discrete::new(2)), config, &plan())
+}
+
+#[test]
+fn layers_that_do_not_fit_are_named() {
+    let error = |config| ppo_of(config).err().map(|error| error.to_string()).unwrap_or_default();
+    let norm = || vec![LayerConfig::batch_norm()];
+    let large = vec![LayerConfig::conv2d(2, 5, 0)];
+    let kinds = Layers::Head { dropout: false };
+    for (config, start) in [
+        (PpoConfig { encoder: norm(), ..ppo() }, "encoder ="),
+        (PpoConfig { head: norm(), ..ppo() }, "head ="),
+        (PpoConfig { encoder: large, ..ppo() }, "encoder ="),
+        (PpoConfig { head: vec![LayerConfig::conv2d(2, 3, 0)], ..ppo() }, "head ="),
+        (PpoConfig { head: kinds.head(), hidden: vec![7], ..ppo() }, "head ="),
+        (PpoConfig { hidden: vec![0], ..ppo() }, "hidden ="),
+        (PpoConfig { head: kinds.head(), ..ppo() }, ""),
+        (PpoConfig { head: kinds.head(), hidden: vec![], ..ppo() }, ""),
+    ] {
+        let error = error(config);
+        assert!(error.starts_with(start) && error.is_empty() == start.is_empty(), "{error}");
+    }
+    let both = DqnConfig {
+        conv: gymnast_core::nn::ConvConfig::min_atar(),
+        encoder: Layers::Encoder.encoder(),
+        ..DqnConfig::default()
+    };
+    let error = Dqn::new(Dot::space(), Discrete::new(2), both, &plan()).err().unwrap();
+    assert!(error.to_string().starts_with("encoder ="), "{error}");
+    let other = |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
+        waves(&Wanted { outputs: wanted.outputs + 1, ..*wanted }, builder)
+    };
+    let made = Sac::with_network(
+        Dot::space(),
+        BoxSpace::symmetric([1.0]),
+        SacConfig::default(),
+        &plan(),
+        &other,
+    );
+    assert!(matches!(made.err().unwrap(), AgentError::Mismatch { .. }));
+}
+
+#[test]
+fn agents_say_what_evaluates_them() {
+    let of = |layers: Layers| {
+        let head = Categorical::new(Discrete::new(2));
+        agent!(Ppo, ppo(), layers, Dot::space(), head, &plan()).unwrap().evaluated_by()
+    };
+    assert_eq!(of(Layers::Encoder), "plain Rust");
+    assert_eq!(of(Layers::Head { dropout: false }), "plain Rust");
+    assert_eq!(of(Layers::Head { dropout: true }), "libtorch");
+    assert_eq!(of(Layers::Own), "libtorch");
+}
+
+/// A pretrained encoder of pictures of 4 by 4 pixels.
+fn pretrained(channels: usize) -> Sequential {
+    let encoder = vec![
+        LayerConfig::conv2d(channels, 3, 1),
+        Activation::Relu.into(),
+        LayerConfig::Flatten,
+    ];
+    let config = NetworkConfig { encoder, ..NetworkConfig::default() }.linear_head(3);
+    Sequential::new(&config, &[4, 4, 1], &mut Seed::new(9).rng()).unwrap()
+}
+
+#[test]
+fn a_pretrained_encoder_is_taken_over_by_every_agent() {
+    let (source, other) = (pretrained(6), pretrained(5));
+    let encoder = &source.parameters().values()[source.encoder_range()];
+    let holds = |agent: &dyn Checkpoint, network: &str| {
+        let mut state = StateDict::new();
+        agent.save(&mut state).unwrap();
+        let (_, numbers) = state.array_of_any_shape::<f32>(network).unwrap();
+        numbers.windows(encoder.len()).any(|window| window == encoder)
+    };
+    macro_rules! assert_taken_over {
+        ($agent:expr, $networks:expr) => {
+            let mut agent = $agent.unwrap();
+            assert!(agent.load_encoder(&other).is_err());
+            assert!($networks.iter().all(|network| !holds(&agent, network)));
+            agent.load_encoder(&source).unwrap();
+            for network in $networks {
+                assert!(holds(&agent, network), "{network}");
+            }
+        };
+    }
+    let (encoder_only, discrete) = (Layers::Encoder, || Discrete::new(2));
+    let unit = || BoxSpace::symmetric([1.0]);
+    let dqn = agent!(Dqn, DqnConfig::default(), encoder_only, Dot::space(), discrete(), &plan());
+    assert_taken_over!(dqn, ["online/values", "target/values"]);
+    let head = || Categorical::new(discrete());
+    let made = agent!(Ppo, ppo(), encoder_only, Dot::space(), head(), &plan());
+    assert_taken_over!(made, ["networks/parameters/values", "networks/average/mean"]);
+    let made = agent!(A3c, A3cConfig::default(), encoder_only, Dot::space(), head(), &plan());
+    assert_taken_over!(made, ["shared/networks/parameters/values"]);
+    let made = agent!(Sac, SacConfig::default(), encoder_only, Dot::space(), unit(), &plan());
+    let names = [
+        "learner/actor/online/network/values",
+        "learner/critics/0/network/values",
+        "learner/critics/1/target/values",
+    ];
+    assert_taken_over!(made, names);
+    let made = agent!(Td3, Td3Config::default(), encoder_only, Dot::space(), unit(), &plan());
+    assert_taken_over!(made, ["learner/actor/target/values", "learner/critics/0/network/values"]);
+    // Without an encoder there is nothing to take over.
+    assert!(ppo_of(ppo()).unwrap().load_encoder(&source).is_err());
+}
+
+#[test]
+fn settings_are_read_from_toml() {
+    let text = r#"{
+        "encoder": [{ "conv2d": { "channels": 16, "kernel": 3 } }, { "activation": "relu" }, "flatten"],
+        "head": [{ "linear": { "outputs": 64 } }, { "layer_norm": {} }, { "dropout": { "p": 0.1 } }],
+        "hidden": []
+    }"#;
+    let config: PpoConfig = serde_json::from_str(text).unwrap();
+    assert_eq!((config.encoder.len(), config.head.len()), (3, 3));
+    let again = serde_json::from_str(&serde_json::to_string(&config).unwrap()).unwrap();
+    assert_eq!(config, again);
+}
