@@ -287,6 +287,18 @@ mod tests {
     }
 
     #[test]
+    fn a_residual_block_costs_what_is_within_it() {
+        let layers = vec![LayerConfig::linear(3)];
+        let encoder = vec![LayerConfig::linear(3), LayerConfig::Residual { layers }];
+        let config = NetworkConfig { encoder, ..NetworkConfig::default() };
+        let cost = NetworkCost::of(&config, &[2], 1).unwrap();
+        assert_eq!(cost.parameters(), 9 + 12);
+        assert_eq!(cost.forward_flop(), 2 * (6 + 9));
+        let names: Vec<_> = cost.layers.iter().map(|layer| layer.name.as_str()).collect();
+        assert_eq!(names, ["encoder.0", "encoder.1.0", "encoder.1"]);
+    }
+
+    #[test]
     fn tells_a_table() {
         let config = NetworkConfig::cnn(&[4], 10, Activation::Relu);
         let table = NetworkCost::of(&config, &[6, 8, 2], 2).unwrap().to_string();

@@ -4,13 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use gymnast_core::cost::NetworkCost;
+use gymnast_core::checkpoint::Checkpoint as _;
+use gymnast_core::cost::{CostError, NetworkCost};
+use gymnast_core::init::{Fans, Init};
 use gymnast_core::nn::{
-    Buffers, LayerConfig, Network, NetworkConfig, NetworkError, QNetworkConfig, Scratch, Sequential,
+    Buffers, Layer, LayerConfig, LayerForward, LayerShape, Network, NetworkConfig, NetworkError,
+    ParametersBuilder, QNetworkConfig, Scratch, Sequential,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 const ROWS: usize = 3;
@@ -129,4 +132,109 @@ fn noise_that_is_no_deviation_is_refused() {
         let refused = config.build(&[vec![4]], 2, rng);
         assert!(matches!(refused, Err(NetworkError::Sigma { .. })), "{sigma}");
     }
+}
+
+/// A layer of this test's own: `y = a x + b` with one learned pair for all numbers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Affine {
+    start: f32,
+    costs: Option<u64>,
+    /// What it says that it declares besides its parameters.
+    more: usize,
+}
+
+#[typetag::serde(name = "affine")]
+impl Layer for Affine {
+    fn output(&self, input: LayerShape) -> Result<LayerShape, NetworkError> {
+        Ok(input)
+    }
+
+    fn parameters(&self, _input: LayerShape) -> usize {
+        2 + self.more
+    }
+
+    fn declare(
+        &self,
+        _input: LayerShape,
+        builder: &mut ParametersBuilder,
+    ) -> Result<LayerForward, NetworkError> {
+        let fans = Fans { fan_in: 1, fan_out: 1 };
+        let a = builder.of_layer("a", &[1], Init::Constant { value: self.start }, fans)?;
+        let b = builder.of_layer("b", &[1], Init::Zeros, fans)?;
+        Ok(Box::new(move |x, _training| x * a.tensor() + b.tensor()))
+    }
+
+    fn forward_flop(&self, input: LayerShape) -> Option<u64> {
+        self.costs.map(|costs| costs * input.size() as u64)
+    }
+
+    fn boxed(&self) -> Box<dyn Layer> {
+        Box::new(self.clone())
+    }
+}
+
+fn affine(start: f32, costs: Option<u64>, more: usize) -> NetworkConfig {
+    let layer = LayerConfig::Custom(Box::new(Affine { start, costs, more }));
+    let layers = vec![LayerConfig::conv2d(2, 3, 1), layer];
+    let residual = LayerConfig::Residual { layers };
+    NetworkConfig::default().with_head(vec![residual, LayerConfig::Flatten])
+}
+
+#[test]
+fn a_layer_of_ones_own_is_named_counted_trained_and_saved() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(1);
+    let config = affine(3.0, Some(2), 0);
+    let json = serde_json::to_string(&config).unwrap();
+    assert!(json.contains(r#"{"custom":{"type":"affine","start":3.0"#), "{json}");
+    assert_eq!(serde_json::from_str::<NetworkConfig>(&json).unwrap(), config);
+    assert_ne!(affine(4.0, Some(2), 0), config);
+    let unknown = json.replace("affine", "another");
+    assert!(serde_json::from_str::<NetworkConfig>(&unknown).is_err());
+
+    let mut network = Sequential::new(&config, &[4, 4, 2], rng).unwrap();
+    let named = network.named_parameters();
+    let names: Vec<_> = named.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["head.0.0.weight", "head.0.0.bias", "head.0.1.a", "head.0.1.b"]);
+    let cost = NetworkCost::of(&config, &[4, 4, 2], 1).unwrap();
+    assert_eq!(cost.parameters(), network.parameters().len());
+    assert_eq!(cost.forward_flop(), 2 * 16 * 2 * 2 * 9 + 2 * 32);
+    assert!(network.plan().is_none());
+
+    let pictures = Tensor::from_slice(&wave(64, 0.2, 1.0)).view([2, 32]);
+    let loss = network.forward(&pictures).sum(tch::Kind::Float);
+    network.parameters_mut().backward(&loss).unwrap();
+    let by_b = network.parameters().range_of("head.0.1.b").unwrap();
+    assert_eq!(network.parameters().gradients()[by_b], [64.0]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.safetensors");
+    network.save_to(&path).unwrap();
+    let read = Sequential::load_from(&path).unwrap();
+    assert_eq!(read.config(), &config);
+    assert_eq!(read.predict(&pictures), network.predict(&pictures));
+    let mut other = Sequential::new(&affine(4.0, Some(2), 0), &[4, 4, 2], rng).unwrap();
+    let state = gymnast_core::checkpoint::load(&path).unwrap();
+    assert!(other.load(&state).is_err(), "another setting");
+}
+
+#[test]
+fn what_a_layer_of_ones_own_leaves_out_is_an_error() {
+    let cost = NetworkCost::of(&affine(1.0, None, 0), &[4, 4, 2], 1);
+    assert!(matches!(cost, Err(CostError::Unknown { .. })), "{cost:?}");
+    let rng = &mut ChaCha8Rng::seed_from_u64(1);
+    let error = Sequential::new(&affine(1.0, None, 1), &[4, 4, 2], rng).map(drop).unwrap_err();
+    assert!(error.to_string().contains("2 declared, 3 said"), "{error}");
+}
+
+#[test]
+fn a_residual_block_returns_what_it_reads() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(1);
+    let residual = LayerConfig::Residual { layers: vec![LayerConfig::linear(3)] };
+    let config = NetworkConfig::default().with_head(vec![residual]);
+    assert!(Sequential::new(&config, &[3], rng).is_ok());
+    let error = Sequential::new(&config, &[4], rng).map(drop).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "layer head.0 (residual) needs layers that return the shape that they read, got [3]"
+    );
 }

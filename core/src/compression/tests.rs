@@ -298,3 +298,18 @@ fn distillation_refuses_what_it_has_no_meaning_for() {
     assert!(matches!(fit(1.5), Err(FitError::Loss(_))));
     assert!(fit(0.5).is_ok());
 }
+
+#[test]
+fn units_that_a_residual_block_adds_to_stay() {
+    let residual = LayerConfig::Residual { layers: vec![LayerConfig::linear(4)] };
+    let config = NetworkConfig {
+        encoder: vec![LayerConfig::linear(4), residual, LayerConfig::linear(5)],
+        ..NetworkConfig::default().linear_head(2)
+    };
+    let network = Sequential::new(&config, &[3], &mut rng()).unwrap();
+    let hidden: Vec<_> = hidden_layers(&network).into_iter().map(|layer| layer.name).collect();
+    assert_eq!(hidden, ["encoder.2"]);
+    let all = [("encoder.2".to_owned(), (0..5).collect())].into();
+    let same = keep_units(&network, &all).unwrap();
+    assert_eq!(same.parameters().values(), network.parameters().values());
+}

@@ -68,7 +68,8 @@ impl Joined {
             return Err(NetworkError::TooLarge { what, limit });
         }
         let alone = parts.iter().filter(|(_, layers)| !layers.is_empty()).count() == 1;
-        let scope = |i: usize| if alone { "encoder".to_owned() } else { format!("encoder.part{i}") };
+        let scope =
+            |i: usize| if alone { "encoder".to_owned() } else { format!("encoder.part{i}") };
         let parts = parts.iter().enumerate().map(|(i, (shape, layers))| {
             Layers::new(layers, &scope(i), *shape, dropout_seed, builder)
         });

@@ -108,9 +108,11 @@ impl Layers {
     /// Each running statistic, and the name of its layer.
     fn running(&self) -> Vec<(String, &Running)> {
         let running = self.layers.iter().enumerate().flat_map(|(i, layer)| match layer {
-            Built::Normalization(layer) => {
-                layer.running().map(|one| (format!("{}.{i}", self.scope), one)).into_iter().collect()
-            }
+            Built::Normalization(layer) => layer
+                .running()
+                .map(|one| (format!("{}.{i}", self.scope), one))
+                .into_iter()
+                .collect(),
             Built::Residual(layers) => layers.running(),
             _ => Vec::new(),
         });
@@ -160,9 +162,9 @@ impl Layers {
     /// Adds the layers to what comes before them, pictures channels first.
     fn append_inner(&self, plan: Plan) -> Option<Plan> {
         let layers = self.layers.iter().zip(self.shapes.windows(2));
-        layers.into_iter().try_fold(plan, |plan, (layer, shapes)| {
-            layer.append_to(plan, shapes[0], shapes[1])
-        })
+        layers
+            .into_iter()
+            .try_fold(plan, |plan, (layer, shapes)| layer.append_to(plan, shapes[0], shapes[1]))
     }
 }
 

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{
-    Activation, LayerConfig, Linear, MAX_LAYERS, Network, NetworkError, Parameters, ParametersBuilder, Plan,
+    Activation, LayerConfig, Linear, MAX_LAYERS, Network, NetworkError, Parameters,
+    ParametersBuilder, Plan,
 };
 use crate::init::Init;
 

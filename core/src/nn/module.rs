@@ -222,3 +222,107 @@ impl Network for Net {
         crate::nn::no_grad(|| self.module.forward(input, false))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::checkpoint::{Checkpoint, StateDict};
+    use crate::nn::{Activation, Joined, LayerConfig, LayerShape, MlpConfig};
+
+    fn net(layers: &[LayerConfig]) -> Net {
+        let part = (LayerShape::of(&[4, 4]).unwrap(), layers.to_vec());
+        let head = MlpConfig { hidden: vec![3], ..MlpConfig::default() }.layers(2);
+        let declare = |builder: &mut ParametersBuilder| -> Result<Box<dyn Module>, NetworkError> {
+            Ok(Box::new(Joined::new(&[part], &head, 7, builder)?))
+        };
+        Net::new(declare, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
+    }
+
+    fn pictures() -> Tensor {
+        Tensor::arange(32, tch::kind::FLOAT_CPU).view([2, 16]) / 9.0
+    }
+
+    fn dropping() -> Net {
+        let conv = LayerConfig::conv2d(2, 3, 0);
+        net(&[
+            conv,
+            LayerConfig::batch_norm(),
+            LayerConfig::Dropout { p: 0.5 },
+            LayerConfig::Flatten,
+        ])
+    }
+
+    #[test]
+    fn goes_on_with_the_same_masks_and_statistics() {
+        let (mut network, mut other) = (dropping(), dropping());
+        network.set_training(true);
+        other.set_training(true);
+        let first = network.forward(&pictures());
+        let mut state = StateDict::new();
+        Checkpoint::save(&network, &mut state).unwrap();
+        let second = network.forward(&pictures());
+        assert_ne!(first, second, "another mask");
+        Checkpoint::load(&mut other, &state).unwrap();
+        assert_eq!(other.forward(&pictures()), second);
+        assert_eq!(other.predict(&pictures()), network.predict(&pictures()));
+        assert_eq!(other.buffers(), network.buffers());
+        let names: Vec<_> = network.named_buffers().into_iter().map(|one| one.name).collect();
+        assert_eq!(names, ["encoder.1.running_mean", "encoder.1.running_var"]);
+        let plain = net(&[LayerConfig::conv2d(2, 3, 0), LayerConfig::Flatten]);
+        let mut plain_state = StateDict::new();
+        Checkpoint::save(&plain, &mut plain_state).unwrap();
+        assert!(Checkpoint::load(&mut other, &plain_state).is_err());
+    }
+
+    #[test]
+    fn says_which_plan_trains() {
+        let conv = || LayerConfig::conv2d(2, 3, 0);
+        let plain = net(&[conv(), LayerConfig::Flatten]);
+        assert!(plain.plan().is_some() && plain.training_plan().is_some());
+        let dropout = net(&[conv(), LayerConfig::Dropout { p: 0.5 }, LayerConfig::Flatten]);
+        assert!(dropout.plan().is_some() && dropout.training_plan().is_none());
+        let softmax = net(&[conv(), LayerConfig::Softmax, LayerConfig::Flatten]);
+        assert!(softmax.plan().is_none() && softmax.training_plan().is_none());
+    }
+
+    #[test]
+    fn an_encoder_is_known_by_its_names() {
+        let network = net(&[LayerConfig::conv2d(2, 3, 0), LayerConfig::Flatten]);
+        let names: Vec<_> = network.named_parameters().into_iter().map(|one| one.name).collect();
+        let expected = ["encoder.0.weight", "encoder.0.bias", "head.0.weight", "head.0.bias"];
+        assert_eq!(names[..4], expected);
+        assert_eq!(network.encoder_range(), 0..2 * 9 + 2);
+        assert_eq!(network.encode(&pictures()).unwrap().size(), [2, 8]);
+        let rows = net(&[]);
+        assert_eq!((rows.encoder_range(), rows.encode(&pictures()).is_none()), (0..0, true));
+    }
+
+    #[test]
+    fn a_prefix_keeps_two_modules_apart() {
+        let layers = MlpConfig::default().layers(2);
+        let mut builder = ParametersBuilder::new();
+        let mut declare = |prefix: &str| {
+            builder.prefix(prefix);
+            Joined::new(&[(LayerShape::Row(4), vec![])], &layers, 0, &mut builder).map(drop)
+        };
+        declare("policy").unwrap();
+        declare("value").unwrap();
+        let error = declare("policy").unwrap_err().to_string();
+        assert!(error.contains("policy.head.0.weight"), "{error}");
+    }
+
+    #[test]
+    fn only_what_computes_the_same_is_taken_up() {
+        let mut tanh = net(&[Activation::Tanh.into()]);
+        let mut state = StateDict::new();
+        Checkpoint::save(&net(&[Activation::Relu.into()]), &mut state).unwrap();
+        assert!(Checkpoint::load(&mut tanh, &state).is_err());
+        let residual = |layer: LayerConfig| net(&[LayerConfig::Residual { layers: vec![layer] }]);
+        Checkpoint::save(&residual(Activation::Relu.into()), &mut state).unwrap();
+        assert!(Checkpoint::load(&mut residual(Activation::Silu.into()), &state).is_err());
+        Checkpoint::load(&mut residual(Activation::Relu.into()), &state).unwrap();
+    }
+}

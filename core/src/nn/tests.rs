@@ -79,7 +79,7 @@ fn widths_that_no_memory_holds_are_errors() {
         let mlp = MlpConfig { hidden: vec![n], ..MlpConfig::default() };
         let long = MlpConfig { hidden: vec![1; 1 << 14], ..MlpConfig::default() };
         let q = |atoms, encoder| QNetworkConfig { atoms, encoder, ..QNetworkConfig::default() };
-        let mut build = |config: QNetworkConfig, shape: &[usize], actions| {
+        let build = |config: QNetworkConfig, shape: &[usize], actions| {
             config.build(&[shape.to_vec()], actions, &mut ChaCha8Rng::seed_from_u64(2)).map(drop)
         };
         let dueling = QNetworkConfig { dueling: true, ..q(n, vec![]) };

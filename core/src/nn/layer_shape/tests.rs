@@ -33,7 +33,7 @@ fn descriptions_that_do_not_fit_are_errors() {
         (LayerConfig::Dropout { p: 1.0 }, &[9], "in [0, 1), got 1"),
         (LayerConfig::Dropout { p: f64::NAN }, &[9], "got NaN"),
     ] {
-        let error = error(vec![layer], input);
+        let error = error(vec![layer.clone()], input);
         assert!(error.contains(expected), "{layer:?}: {error}");
     }
     let (weight, bias) = (Init::LinearDefault, Init::Orthogonal { gain: 1.0 });
@@ -49,7 +49,7 @@ fn a_strangers_description_takes_no_memory() {
     let wide = LayerConfig::linear(1 << 24);
     for (layers, input) in [
         (vec![LayerConfig::linear(huge)], &[3][..]),
-        (vec![wide, wide], &[1]),
+        (vec![wide.clone(), wide], &[1]),
         (vec![LayerConfig::Flatten; MAX_LAYERS + 1], &[3]),
         (vec![LayerConfig::Softmax; 5], &[1 << 24]),
         (vec![conv(1, huge, huge - 1)], &[4, 4, 2]),

@@ -64,8 +64,10 @@ impl Built {
         if let Some(normalization) = Normalization::new(&layer.config, input, builder)? {
             return Ok(Self::Normalization(normalization));
         }
-        let pool = |kernel: usize, stride: Option<usize>, padding: usize| {
-            Pool { kernel, stride: stride.unwrap_or(kernel), padding }
+        let pool = |kernel: usize, stride: Option<usize>, padding: usize| Pool {
+            kernel,
+            stride: stride.unwrap_or(kernel),
+            padding,
         };
         Ok(match layer.config {
             LayerConfig::Linear { outputs, weight, bias } => {

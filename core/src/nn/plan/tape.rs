@@ -184,7 +184,8 @@ impl Plan {
         refill(&mut gradient.by_output, by_output);
         for (i, step) in self.steps.iter().enumerate().rev() {
             let (earlier, later) = layers.split_at_mut(i);
-            let (x, recorded) = (earlier.last().map_or(&*inputs, |layer| &layer.after), &mut later[0]);
+            let (x, recorded) =
+                (earlier.last().map_or(&*inputs, |layer| &layer.after), &mut later[0]);
             let Recorded { before, after, .. } = recorded;
             step.activation().backward(before, after, &mut gradient.by_output);
             gradient.by_input.clear();

@@ -33,7 +33,7 @@ fn reads<T: DeserializeOwned + Serialize>(json: &[u8]) -> Option<T> {
 const JSON: [&str; 24] = [
     r#"{"encoder":[{"linear":{"outputs":8}},{"activation":"relu"},{"batch_norm":{}}],"head":[{"linear":{"outputs":2}}]}"#,
     r#"{"encoder":[{"conv2d":{"channels":2,"kernel":3,"padding":1}},{"max_pool":{"kernel":2}},"flatten"],"dropout_seed":3}"#,
-    r#"{"encoder":[{"group_norm":{"groups":2}},{"dropout":{"p":0.5}},{"p_relu":{}},"softmax","global_avg_pool"]}"#,
+    r#"{"encoder":[{"group_norm":{"groups":2}},{"dropout":{"p":0.5}},{"p_relu":{}},"softmax",{"residual":{"layers":["flatten"]}}]}"#,
     r#"{"hidden":[64,64],"activation":"tanh","weight":{"orthogonal":{"gain":1.4}}}"#,
     r#"{"channels":4,"kernel":3,"stride":2}"#,
     r#"{"places":8,"width":32,"heads":4,"feed_forward":64,"layers":2,"norm_first":true}"#,
@@ -237,6 +237,8 @@ pub(super) fn layer(source: &mut Source) -> LayerConfig {
         LayerConfig::max_pool(b),
         LayerConfig::GlobalAvgPool,
         LayerConfig::Flatten,
+        LayerConfig::Residual { layers: vec![curved.into(), LayerConfig::linear(a)] },
+        LayerConfig::Residual { layers: vec![LayerConfig::batch_norm(), curved.into()] },
     ])
 }
 

@@ -23,9 +23,10 @@ fn conv(channels: usize, kernel: usize, stride: usize, padding: usize) -> LayerC
 }
 
 fn joined(parts: &[EncodedPart], head: &[LayerConfig]) -> Net {
-    let declare = |builder: &mut crate::nn::ParametersBuilder| -> Result<Box<dyn crate::nn::Module>, _> {
-        Ok(Box::new(Joined::new(parts, head, 0, builder)?))
-    };
+    let declare =
+        |builder: &mut crate::nn::ParametersBuilder| -> Result<Box<dyn crate::nn::Module>, _> {
+            Ok(Box::new(Joined::new(parts, head, 0, builder)?))
+        };
     let mut net = Net::new(declare, &mut ChaCha8Rng::seed_from_u64(3)).unwrap();
     let values: Vec<f32> = numbers(9, net.parameters().len()).iter().map(|x| x / 4.0).collect();
     net.parameters_mut().load(&values).unwrap();
@@ -69,7 +70,12 @@ fn networks() -> Vec<(&'static str, Net)> {
             one(
                 &[5, 4, 2],
                 vec![
-                    residual(vec![conv(3, 3, 1, 1), gelu(), residual(vec![norm()]), conv(2, 3, 1, 1)]),
+                    residual(vec![
+                        conv(3, 3, 1, 1),
+                        gelu(),
+                        residual(vec![norm()]),
+                        conv(2, 3, 1, 1),
+                    ]),
                     relu(),
                     residual(vec![]),
                     conv(2, 2, 2, 0),
@@ -122,10 +128,8 @@ fn agree_with_libtorch_forward_and_backward() {
             } else {
                 net.parameters_mut().backward(&loss).unwrap();
             }
-            let (theirs, by_input): (Vec<f32>, Vec<f32>) = (
-                y.reshape(-1).try_into().unwrap(),
-                input.grad().reshape(-1).try_into().unwrap(),
-            );
+            let (theirs, by_input): (Vec<f32>, Vec<f32>) =
+                (y.reshape(-1).try_into().unwrap(), input.grad().reshape(-1).try_into().unwrap());
 
             let plan = net.training_plan().unwrap_or_else(|| panic!("{name} has a plan"));
             let values = net.parameters().values();
