@@ -153,9 +153,7 @@ impl TryFrom<Observation> for i64 {
     fn try_from(observation: Observation) -> Result<Self, AgentError> {
         match observation {
             Observation::Number(number) => Ok(number),
-            got @ Observation::Row(_) => {
-                Err(mismatch("the number of a state".to_owned(), format!("{got:?}")))
-            }
+            got => Err(mismatch("the number of a state".to_owned(), format!("{got:?}"))),
         }
     }
 }
@@ -168,9 +166,7 @@ impl TryFrom<Observation> for Vec<f32> {
     fn try_from(observation: Observation) -> Result<Self, AgentError> {
         match observation {
             Observation::Row(row) => Ok(row),
-            got @ Observation::Number(_) => {
-                Err(mismatch("a row of numbers".to_owned(), format!("{got:?}")))
-            }
+            got => Err(mismatch("a row of numbers".to_owned(), format!("{got:?}"))),
         }
     }
 }
