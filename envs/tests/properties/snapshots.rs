@@ -1,8 +1,8 @@
 use std::fmt::Debug;
 
 use gymnast_envs::{
-    EnvError, EnvOptions, EnvSpec, Registry, Restored, Rng, Seed, Space, VectorEnv, VectorSnapshot,
-    each_kind,
+    Discrete, Env, EnvError, EnvOptions, EnvSpec, Registry, Restored, Rng, Seed, Space, Step,
+    SyncVectorEnv, ToIndex, ToRow, VectorEnv, VectorSnapshot, each_kind,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -25,6 +25,66 @@ fn play<O: Space, A: Space>(envs: &mut Vector<O, A>, rng: &mut Rng, steps: usize
 
 fn through_text(snapshot: &VectorSnapshot) -> VectorSnapshot {
     serde_json::from_str(&serde_json::to_string(snapshot).unwrap()).unwrap()
+}
+
+/// Snapshots of older versions hold observations as the environment has them, whatever the vector shows.
+#[test]
+fn an_older_snapshot_is_taken_up_by_a_vector_whose_types_are_erased() {
+    let walk = Discrete::with_start(7, -3).unwrap();
+    let line = || SyncVectorEnv::new(vec![Line(walk, 0); 2], Seed::new(0)).unwrap();
+    let mut typed = line();
+    typed.reset().unwrap();
+    typed.step(&[0, 1]).unwrap();
+    assert_eq!(typed.observations(), [-1, 1]);
+    let mut older = serde_json::to_value(typed.save()).unwrap();
+    older.as_object_mut().unwrap().remove("is_as_shown").unwrap();
+    let older: VectorSnapshot = serde_json::from_value(older).unwrap();
+    let (mut rows, mut indices) =
+        (line().erased::<ToRow, ToIndex>(), line().erased::<ToIndex, ToIndex>());
+    rows.restore(&older).unwrap();
+    indices.restore(&older).unwrap();
+    assert_eq!(rows.observations()[0], [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(indices.observations(), [2, 4]);
+    // Its own are read as they were shown.
+    let mut again = line().erased::<ToIndex, ToIndex>();
+    again.restore(&through_text(&indices.save())).unwrap();
+    assert_eq!(again.observations(), [2, 4]);
+}
+
+/// A walk on a line, to the left or right.
+#[derive(Clone)]
+struct Line(Discrete, i64);
+
+impl Env for Line {
+    type ObservationSpace = Discrete;
+    type ActionSpace = Discrete;
+
+    fn observation_space(&self) -> Discrete {
+        self.0
+    }
+
+    fn action_space(&self) -> Discrete {
+        Discrete::new(2)
+    }
+
+    fn reset(&mut self, _rng: &mut Rng) -> Result<i64, EnvError> {
+        self.1 = 0;
+        Ok(0)
+    }
+
+    fn step(&mut self, action: &i64, _rng: &mut Rng) -> Result<Step<i64>, EnvError> {
+        self.1 += 2 * action - 1;
+        Ok(Step::new(self.1, 0.0, false))
+    }
+
+    fn save(&self) -> Option<Value> {
+        Some(self.1.into())
+    }
+
+    fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
+        self.1 = snapshot.as_i64().expect("the tests save it");
+        Ok(())
+    }
 }
 
 /// A vector that stops in mid-episode goes on as one that does not.
