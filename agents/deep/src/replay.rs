@@ -38,9 +38,9 @@ use priorities::Priorities;
 /// are sampled.
 pub struct Replay<T> {
     observations: Observations,
-    actions: Vec<T>,     // [capacity, action_width]
-    rewards: Vec<f32>,   // [capacity]
-    discounts: Vec<f32>, // [capacity]
+    actions: Vec<T>, // [capacity, action_width]
+    /// Reward and discount, side by side as they are read together.
+    outcomes: Vec<[f32; 2]>, // [capacity]
     /// Where each environment's running episode was stored last, `NONE` where it has just begun.
     latest: Vec<u32>, // [num_envs]
     priorities: Option<Priorities>,
@@ -117,8 +117,7 @@ impl<T: Copy + Default> Replay<T> {
         Ok(Self {
             observations: Observations::new(storage, width, capacity, num_envs),
             actions: vec![T::default(); capacity * action_width],
-            rewards: vec![0.0; capacity],
-            discounts: vec![0.0; capacity],
+            outcomes: vec![[0.0; 2]; capacity],
             latest: vec![NONE; num_envs],
             priorities: None,
             action_width,
@@ -190,17 +189,18 @@ impl<T: Copy + Default> Replay<T> {
                 self.latest[i] = NONE;
                 continue;
             }
-            let (observation, next_observation) = self.observations.incoming();
-            observation_space.flatten(&experience.observations[i], observation);
-            observation_space.flatten(&experience.next_observations[i], next_observation);
             let row = self.observations.next;
-            self.observations.push(self.latest[i])?;
+            self.observations.push(
+                self.latest[i],
+                |features| observation_space.flatten(&experience.observations[i], features),
+                |features| observation_space.flatten(&experience.next_observations[i], features),
+            )?;
             let is_last = experience.outcomes[i].is_final();
             self.latest[i] = if is_last { NONE } else { row as u32 };
             let places = row * self.action_width..(row + 1) * self.action_width;
             write_action(&experience.actions[i], &mut self.actions[places]);
-            self.rewards[row] = (experience.rewards[i] * reward_scale) as f32;
-            self.discounts[row] = experience.outcomes[i].discount(gamma) as f32;
+            let reward = (experience.rewards[i] * reward_scale) as f32;
+            self.outcomes[row] = [reward, experience.outcomes[i].discount(gamma) as f32];
             self.count(row);
         }
         Ok(())
@@ -222,15 +222,16 @@ impl<T: Copy + Default> Replay<T> {
         AgentError::check_len("an observation", width, observation.len())?;
         AgentError::check_len("an action", self.action_width, action.len())?;
         AgentError::check_len("a next observation", width, next_observation.len())?;
-        let incoming = self.observations.incoming();
-        incoming.0.copy_from_slice(observation);
-        incoming.1.copy_from_slice(next_observation);
         let row = self.observations.next;
-        self.observations.push(NONE)?;
+        self.observations.push(
+            NONE,
+            |features| features.copy_from_slice(observation),
+            |features| features.copy_from_slice(next_observation),
+        )?;
         // It may take the row of an episode that still goes on.
         self.latest.iter_mut().filter(|latest| **latest == row as u32).for_each(|l| *l = NONE);
         self.actions[row * self.action_width..][..self.action_width].copy_from_slice(action);
-        (self.rewards[row], self.discounts[row]) = (reward, discount);
+        self.outcomes[row] = [reward, discount];
         self.count(row);
         Ok(())
     }
@@ -259,9 +260,13 @@ impl<T: Copy + Default> Replay<T> {
             observation.clear();
             self.observations.append_observation(i, &mut observation);
             next_observation.clear();
-            self.observations.append_next_observation(i, &mut next_observation);
+            self.observations.append_next_observation(
+                i,
+                self.observations.link(i),
+                &mut next_observation,
+            );
             let action = &self.actions[i * self.action_width..(i + 1) * self.action_width];
-            let (reward, discount) = (self.rewards[i], self.discounts[i]);
+            let [reward, discount] = self.outcomes[i];
             other.push_row((&observation, action), reward, &next_observation, discount)?;
         }
         Ok(other)
@@ -273,13 +278,14 @@ impl<T: Copy + Default> Replay<T> {
     pub fn transitions(&self) -> Batch<T> {
         let mut batch = Batch {
             action: self.actions[..self.len * self.action_width].to_vec(),
-            reward: self.rewards[..self.len].to_vec(),
-            discount: self.discounts[..self.len].to_vec(),
+            reward: self.outcomes[..self.len].iter().map(|[reward, _]| *reward).collect(),
+            discount: self.outcomes[..self.len].iter().map(|[_, discount]| *discount).collect(),
             ..Batch::default()
         };
         for row in 0..self.len {
             self.observations.append_observation(row, &mut batch.observation);
-            self.observations.append_next_observation(row, &mut batch.next_observation);
+            let link = self.observations.link(row);
+            self.observations.append_next_observation(row, link, &mut batch.next_observation);
         }
         batch
     }

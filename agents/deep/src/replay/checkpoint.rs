@@ -10,8 +10,10 @@ impl<T: Number> Checkpoint for Replay<T> {
         let actions = [len, self.action_width];
         self.observations.save(len, state)?;
         state.insert_array("actions", &actions, &self.actions[..len * self.action_width]);
-        state.insert_array("rewards", &[len], &self.rewards[..len]);
-        state.insert_array("discounts", &[len], &self.discounts[..len]);
+        let (rewards, discounts): (Vec<f32>, Vec<f32>) =
+            self.outcomes[..len].iter().map(|&[reward, discount]| (reward, discount)).unzip();
+        state.insert_array("rewards", &[len], &rewards);
+        state.insert_array("discounts", &[len], &discounts);
         state.insert("latest", &self.latest)?;
         if let Some(priorities) = &self.priorities {
             priorities.save(len, state)?;
@@ -36,8 +38,9 @@ impl<T: Number> Checkpoint for Replay<T> {
             priorities.load(len, state)?;
         }
         self.actions[..len * self.action_width].copy_from_slice(&actions);
-        self.rewards[..len].copy_from_slice(&rewards);
-        self.discounts[..len].copy_from_slice(&discounts);
+        let outcomes =
+            rewards.into_iter().zip(discounts).map(|(reward, discount)| [reward, discount]);
+        self.outcomes.iter_mut().zip(outcomes).for_each(|(place, outcome)| *place = outcome);
         (self.observations, self.latest, self.len) = (observations, latest, len);
         Ok(())
     }

@@ -52,7 +52,17 @@ impl Frames {
         }
     }
 
+    /// A row to write to, where rows are `f32`.
+    #[inline]
+    pub(super) fn row_mut(&mut self, row: usize) -> Option<&mut [f32]> {
+        match &mut self.numbers {
+            Numbers::F32(column) => Some(&mut column[row * self.width..(row + 1) * self.width]),
+            Numbers::U8(_) => None,
+        }
+    }
+
     /// Writes a row. Where rows are `u8`, its numbers are [whole](first_not_whole).
+    #[inline]
     pub(super) fn set(&mut self, row: usize, frame: &[f32]) {
         let places = row * self.width..(row + 1) * self.width;
         match &mut self.numbers {
@@ -64,6 +74,7 @@ impl Frames {
     }
 
     /// Whether the numbers of a row from `start` on are these.
+    #[inline]
     pub(super) fn equals(&self, row: usize, start: usize, expected: &[f32]) -> bool {
         let places = row * self.width + start..(row + 1) * self.width;
         match &self.numbers {
@@ -73,6 +84,7 @@ impl Frames {
     }
 
     /// Adds the numbers of a row from `start` on to `numbers`.
+    #[inline]
     pub(super) fn append_to(&self, row: usize, start: usize, numbers: &mut Vec<f32>) {
         let places = row * self.width + start..(row + 1) * self.width;
         match &self.numbers {
@@ -156,17 +168,24 @@ impl Slots {
         Ok(Self { frames, len, free: Vec::new() })
     }
 
-    /// Stores a frame. Returns its slot.
-    pub(super) fn put(&mut self, frame: &[f32]) -> u32 {
-        let slot = self.free.pop().unwrap_or_else(|| {
+    /// A slot to write to.
+    #[inline]
+    pub(super) fn take(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
             self.frames.grow();
             self.len += 1;
             self.len as u32 - 1
-        });
+        })
+    }
+
+    /// Stores a frame. Returns its slot.
+    pub(super) fn put(&mut self, frame: &[f32]) -> u32 {
+        let slot = self.take();
         self.frames.set(slot as usize, frame);
         slot
     }
 
+    #[inline]
     pub(super) fn free(&mut self, slot: u32) {
         self.free.push(slot);
     }
@@ -200,12 +219,15 @@ pub(super) fn first_not_whole(numbers: &[f32]) -> Option<f32> {
     numbers.iter().copied().find(|&x| !is_whole(x))
 }
 
-/// Compares in stretches, without a branch for each number.
+/// Compares in stretches, without a branch for each number of a long row.
+#[inline]
 fn all<A: Copy>(a: &[A], b: &[f32], same: impl Fn(A, f32) -> bool) -> bool {
     const STRETCH: usize = 64;
-    let stretches = a.chunks(STRETCH).zip(b.chunks(STRETCH));
-    a.len() == b.len()
-        && stretches
-            .into_iter()
-            .all(|(a, b)| a.iter().zip(b).fold(true, |so_far, (&a, &b)| so_far & same(a, b)))
+    let mut pairs = a.iter().zip(b);
+    if a.len() != b.len() || a.len() < STRETCH {
+        return a.len() == b.len() && pairs.all(|(&a, &b)| same(a, b));
+    }
+    a.chunks(STRETCH)
+        .zip(b.chunks(STRETCH))
+        .all(|(a, b)| a.iter().zip(b).fold(true, |so_far, (&a, &b)| so_far & same(a, b)))
 }

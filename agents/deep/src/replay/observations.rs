@@ -26,6 +26,7 @@ use super::{
 pub(super) struct Observations {
     storage: Storage,
     width: usize,
+    frame_width: usize,
     capacity: usize,
     num_envs: usize,
     /// Where the next transition goes.
@@ -48,7 +49,7 @@ pub(super) struct Observations {
     stacks: Slots,
 
     /// What is to be pushed: an observation and the next.
-    incoming: Vec<f32>, // [2 · width]
+    incoming: Vec<f32>, // [2 · width], nothing where it is written to its place
 }
 
 /// What belongs to a next observation that is stored apart.
@@ -59,6 +60,10 @@ struct End {
     /// Its slot among the stacks, where its older frames are not the newer ones of the observation; or
     /// [`NONE`].
     stack: u32,
+}
+
+impl End {
+    const OPEN: Self = Self { successor: NONE, stack: NONE };
 }
 
 /// Marks a link that is not a row's number.
@@ -75,22 +80,23 @@ impl Observations {
     /// No observations yet, of that width.
     pub(super) fn new(storage: Storage, width: usize, capacity: usize, num_envs: usize) -> Self {
         let ring = capacity + (storage.frames - 1) * num_envs;
-        let (element, frame) = (storage.element, width / storage.frames);
+        let (element, frame_width) = (storage.element, width / storage.frames);
         let stacked = if storage.frames > 1 { ring } else { 0 };
         Self {
             links: vec![NONE; capacity],
-            last: Slots::new(element, frame),
+            last: Slots::new(element, frame_width),
             ends: Vec::new(),
-            frames: Frames::zeros(element, ring, frame),
+            frames: Frames::zeros(element, ring, frame_width),
             back: vec![0; stacked],
             whole: vec![NONE; stacked],
             stacks: Slots::new(element, width),
-            incoming: vec![0.0; 2 * width],
+            incoming: if storage == Storage::F32 { Vec::new() } else { vec![0.0; 2 * width] },
             next: 0,
             next_frame: 0,
             written: 0,
             storage,
             width,
+            frame_width,
             capacity,
             num_envs,
             ring,
@@ -105,18 +111,59 @@ impl Observations {
         self.width
     }
 
-    /// Where an observation and the next are written before they are [pushed](Self::push).
-    pub(super) fn incoming(&mut self) -> (&mut [f32], &mut [f32]) {
-        self.incoming.split_at_mut(self.width)
+    /// Stores an observation and the next, each written by a function, as the row `next`, which follows
+    /// the row `previous` of the same episode (or none, [`NONE`]). Nothing has changed on an error.
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        previous: u32,
+        write: impl FnOnce(&mut [f32]),
+        write_next: impl FnOnce(&mut [f32]),
+    ) -> Result<(), AgentError> {
+        if self.storage == Storage::F32 {
+            self.push_numbers(previous, write, write_next);
+            return Ok(());
+        }
+        let (observation, next_observation) = self.incoming.split_at_mut(self.width);
+        write(observation);
+        write_next(next_observation);
+        self.push_frames(previous)
     }
 
-    /// Stores what is [incoming](Self::incoming) as the row `next`, which follows the row `previous` of
-    /// the same episode (or none, [`NONE`]). Nothing has changed on an error.
-    pub(super) fn push(&mut self, previous: u32) -> Result<(), AgentError> {
+    /// Has plain numbers written to where they stay.
+    #[inline]
+    fn push_numbers(
+        &mut self,
+        previous: u32,
+        write: impl FnOnce(&mut [f32]),
+        write_next: impl FnOnce(&mut [f32]),
+    ) {
+        let row = self.next;
+        self.release(row);
+        let mut free = None;
+        if let Some(observation) = self.frames.row_mut(row) {
+            write(observation);
+            if previous != NONE {
+                let link = self.links[previous as usize];
+                let slot = (link & !APART) as usize;
+                let is_seen = link & APART != 0 && self.last.frames.equals(slot, 0, observation);
+                free = self.follow(previous, is_seen);
+            }
+        }
+        let slot = free.unwrap_or_else(|| self.take_slot());
+        if let Some(next_observation) = self.last.frames.row_mut(slot as usize) {
+            write_next(next_observation);
+        }
+        self.links[row] = APART | slot;
+        self.advance();
+    }
+
+    /// Stores what is incoming, of which some may be known or smaller than it is.
+    fn push_frames(&mut self, previous: u32) -> Result<(), AgentError> {
         self.check_incoming()?;
         let incoming = std::mem::take(&mut self.incoming);
         let (observation, next_observation) = incoming.split_at(self.width);
-        let (older, frame) = observation.split_at(self.width - self.frame_width());
+        let (older, frame) = observation.split_at(self.width - self.frame_width);
         let (next_older, next_frame) = next_observation.split_at(older.len());
 
         // Compared before anything is overwritten.
@@ -136,23 +183,39 @@ impl Observations {
 
         let row = self.next;
         self.release(row);
-        if follows {
-            self.link(previous, is_seen);
-        }
+        // What is stored once more need not stay apart.
+        let free = if follows { self.follow(previous, is_seen) } else { None };
+        let slot = free.unwrap_or_else(|| self.take_slot());
+        self.links[row] = APART | slot;
+        self.last.frames.set(slot as usize, next_frame);
         self.frames.set(self.next_frame, frame);
         if self.storage.frames > 1 {
             self.back[self.next_frame] = distance;
             let whole = if is_stacked { NONE } else { self.stacks.put(observation) };
             self.whole[self.next_frame] = whole;
+            if !same_bits(next_older, &observation[frame.len()..]) {
+                self.ends[slot as usize].stack = self.stacks.put(next_observation);
+            }
         }
-        let goes_on = same_bits(next_older, &observation[frame.len()..]);
-        let stack = if goes_on { NONE } else { self.stacks.put(next_observation) };
-        self.put_apart(row, next_frame, End { successor: NONE, stack });
         self.incoming = incoming;
-        self.next = (self.next + 1) % self.capacity;
-        self.next_frame = (self.next_frame + 1) % self.ring;
-        self.written = self.ring.min(self.written + 1);
+        self.advance();
         Ok(())
+    }
+
+    /// The row `next` is written.
+    fn advance(&mut self) {
+        self.next = after(self.next, self.capacity);
+        self.next_frame = after(self.next_frame, self.ring);
+        self.written = self.ring.min(self.written + 1);
+    }
+
+    /// A slot for a next observation that nothing follows yet.
+    fn take_slot(&mut self) -> u32 {
+        let slot = self.last.take();
+        if slot as usize == self.ends.len() {
+            self.ends.push(End::OPEN);
+        }
+        slot
     }
 
     /// The row that follows a row in the same episode, or [`NONE`].
@@ -168,10 +231,15 @@ impl Observations {
         self.append_frames(self.place(row), 0, numbers);
     }
 
-    /// Adds what was seen after a row to `numbers`.
+    /// Where that is which was seen after a row.
     #[inline]
-    pub(super) fn append_next_observation(&self, row: usize, numbers: &mut Vec<f32>) {
-        let link = self.links[row];
+    pub(super) fn link(&self, row: usize) -> u32 {
+        self.links[row]
+    }
+
+    /// Adds what was seen after a row, at its [`link`](Self::link), to `numbers`.
+    #[inline]
+    pub(super) fn append_next_observation(&self, row: usize, link: u32, numbers: &mut Vec<f32>) {
         if link & APART == 0 {
             return self.append_observation(link as usize, numbers);
         }
@@ -192,10 +260,6 @@ impl Observations {
             + self.ends.capacity() * size_of::<End>()
             + self.incoming.len() * size_of::<f32>();
         self.frames.bytes_of(self.written) + self.last.bytes() + self.stacks.bytes() + numbers
-    }
-
-    fn frame_width(&self) -> usize {
-        self.width / self.storage.frames
     }
 
     fn check_incoming(&self) -> Result<(), AgentError> {
@@ -241,9 +305,14 @@ impl Observations {
     /// Adds the frames from number `first` on, counted from the oldest, of the observation at a place.
     #[inline]
     fn append_frames(&self, place: usize, first: usize, numbers: &mut Vec<f32>) {
+        if self.storage.frames == 1 {
+            return if first == 0 {
+                self.frames.append_to(place, 0, numbers)
+            };
+        }
         let whole = self.whole(place);
         if whole != NONE {
-            let start = first * self.frame_width();
+            let start = first * self.frame_width;
             return self.stacks.frames.append_to(whole as usize, start, numbers);
         }
         for steps in (0..self.storage.frames - first).rev() {
@@ -254,7 +323,7 @@ impl Observations {
     /// Whether the frames that end at a place are these K − 1.
     #[inline]
     fn are_frames_before(&self, place: usize, frames: &[f32]) -> bool {
-        let (width, count) = (self.frame_width(), self.storage.frames - 1);
+        let (width, count) = (self.frame_width, self.storage.frames - 1);
         (0..count).all(|i| {
             let frame = &frames[i * width..][..width];
             self.frames.equals(self.before(place, count - 1 - i), 0, frame)
@@ -266,7 +335,7 @@ impl Observations {
     #[inline]
     fn is_next(&self, previous: u32, observation: &[f32], is_stacked: bool) -> bool {
         let link = self.links[previous as usize];
-        let (older, frame) = observation.split_at(self.width - self.frame_width());
+        let (older, frame) = observation.split_at(self.width - self.frame_width);
         let slot = (link & !APART) as usize;
         if link & APART == 0 || !self.last.frames.equals(slot, 0, frame) {
             return false;
@@ -279,46 +348,51 @@ impl Observations {
         }
     }
 
-    /// The row `next` follows the row `previous`, and shows what came after it or not.
-    fn link(&mut self, previous: u32, is_seen: bool) {
+    /// The row `next` follows the row `previous`. Where it shows what came after that, the slot that
+    /// held it is returned.
+    #[inline]
+    fn follow(&mut self, previous: u32, is_seen: bool) -> Option<u32> {
         let link = &mut self.links[previous as usize];
         let slot = *link & !APART;
         if is_seen {
             *link = self.next as u32;
-            self.release_slot(slot);
-        } else if *link & APART != 0 {
+            self.close(slot);
+            return Some(slot);
+        }
+        if *link & APART != 0 {
             self.ends[slot as usize].successor = self.next as u32;
         }
+        None
     }
 
-    /// A row gives way, and so does the frame that is `next_frame`.
+    /// A row gives way, and so does the frame at `next_frame`.
+    #[inline]
     fn release(&mut self, row: usize) {
         let link = self.links[row];
         // The row that gives way is older than its successor, which is there as long as it is.
         if link != NONE && link & APART != 0 {
-            self.release_slot(link & !APART);
+            self.close(link & !APART);
+            self.last.free(link & !APART);
         }
-        let whole = self.whole(self.next_frame);
-        if whole != NONE {
-            self.stacks.free(whole);
-        }
+        self.free_stack(self.whole(self.next_frame));
     }
 
-    fn release_slot(&mut self, slot: u32) {
-        let stack = self.ends[slot as usize].stack;
+    /// A slot holds no next observation any more.
+    #[inline]
+    fn close(&mut self, slot: u32) {
+        let end = std::mem::replace(&mut self.ends[slot as usize], End::OPEN);
+        self.free_stack(end.stack);
+    }
+
+    #[inline]
+    fn free_stack(&mut self, stack: u32) {
         if stack != NONE {
             self.stacks.free(stack);
         }
-        self.last.free(slot);
     }
+}
 
-    /// Stores the newest frame of a row's next observation apart.
-    fn put_apart(&mut self, row: usize, frame: &[f32], end: End) {
-        let slot = self.last.put(frame);
-        match self.ends.get_mut(slot as usize) {
-            Some(place) => *place = end,
-            None => self.ends.push(end),
-        }
-        self.links[row] = APART | slot;
-    }
+/// The place after one in a ring of `n`.
+fn after(place: usize, n: usize) -> usize {
+    if place + 1 == n { 0 } else { place + 1 }
 }

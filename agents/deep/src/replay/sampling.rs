@@ -92,26 +92,52 @@ impl<T: Copy + Default> Replay<T> {
     }
 
     /// Puts together what the rows of `batch` start, those before `from` left out.
+    ///
+    /// Column by column, so that the reads of many rows wait for the memory at the same time.
     fn gather(&self, from: usize, batch: &mut Batch<T>) {
-        for &first in &batch.row[from..] {
-            let (mut last, mut reward) = (first, self.rewards[first]);
-            let mut discount = self.discounts[first];
-            for _ in 1..self.n_step {
-                let successor = self.observations.successor(last);
-                if successor == NONE {
-                    break;
-                }
-                last = successor as usize;
-                reward += discount * self.rewards[last];
-                discount *= self.discounts[last];
+        const BLOCK: usize = 64;
+        let Batch { observation, action, reward, next_observation, discount, row, .. } = batch;
+        let mut last = [(0, NONE); BLOCK];
+        for rows in row[from..].chunks(BLOCK) {
+            for (&first, last) in rows.iter().zip(&mut last) {
+                let row = self.gather_steps(first, reward, discount);
+                *last = (row, self.observations.link(row));
             }
-            let action = first * self.action_width..(first + 1) * self.action_width;
-            self.observations.append_observation(first, &mut batch.observation);
-            batch.action.extend_from_slice(&self.actions[action]);
-            batch.reward.push(reward);
-            self.observations.append_next_observation(last, &mut batch.next_observation);
-            batch.discount.push(discount);
+            for &first in rows {
+                let places = first * self.action_width..(first + 1) * self.action_width;
+                action.extend_from_slice(&self.actions[places]);
+            }
+            for &first in rows {
+                self.observations.append_observation(first, observation);
+            }
+            for &(row, link) in &last[..rows.len()] {
+                self.observations.append_next_observation(row, link, next_observation);
+            }
         }
+    }
+
+    /// Sums the steps from a row on. Returns the row of the last.
+    #[inline]
+    fn gather_steps(
+        &self,
+        first: usize,
+        rewards: &mut Vec<f32>,
+        discounts: &mut Vec<f32>,
+    ) -> usize {
+        let (mut last, [mut reward, mut discount]) = (first, self.outcomes[first]);
+        for _ in 1..self.n_step {
+            let successor = self.observations.successor(last);
+            if successor == NONE {
+                break;
+            }
+            last = successor as usize;
+            let [next_reward, next_discount] = self.outcomes[last];
+            reward += discount * next_reward;
+            discount *= next_discount;
+        }
+        rewards.push(reward);
+        discounts.push(discount);
+        last
     }
 }
 
