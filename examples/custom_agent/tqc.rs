@@ -67,8 +67,7 @@ impl Learner for TqcLearner {
         AgentError::require((1..=10).contains(critics), "critics", critics, "1 to 10")?;
         let keeps_one = dropped < quantiles && *quantiles <= 1_000;
         AgentError::require(keeps_one, "dropped", dropped, "fewer than the quantiles, 1 to 1000")?;
-        let actor =
-            SoftActorSettings { alpha: *alpha, target_entropy: Some(-1.0), average: 0.0 };
+        let actor = SoftActorSettings { alpha: *alpha, target_entropy: Some(-1.0), average: 0.0 };
         let critic = |i: usize| {
             let mut rng = seed.child("critic", i as u64).rng();
             io.critic(*quantiles, &mut rng)

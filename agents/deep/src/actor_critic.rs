@@ -1,6 +1,8 @@
 //! A policy and a value function, as every policy-gradient agent here has them.
 
+mod acting;
 mod average;
+mod checkpoint;
 mod config;
 mod estimator;
 mod exploiting;
@@ -10,16 +12,17 @@ use std::cell::RefCell;
 
 use gymnast_core::{
     init::{Fans, Init},
-    nn::{Buffers, Parameter, Parameters, ParametersBuilder, Scratch, Sequential},
+    nn::{Parameter, Parameters, ParametersBuilder},
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space, wrappers::RunningMeanStd};
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
+use gymnast_harness::AgentError;
 use tch::Tensor;
 
 pub(crate) use config::search_ranges;
 pub use config::{ActorCriticConfig, LEAST_LOG_STD};
 pub use gradient::Pass;
 
+use acting::Acting;
 use average::WeightAverage;
 use estimator::Estimator;
 use exploiting::Exploiting;
@@ -27,10 +30,7 @@ use exploiting::Exploiting;
 use crate::{
     action_mask::ActionMask,
     learned::backend,
-    network::{
-        BuildNetwork, Networks, Role, Wanted, check_module, dropout_seed, evaluated_by,
-        load_encoder, misfit,
-    },
+    network::{BuildNetwork, Role, Wanted, check_module, dropout_seed, misfit},
     policy_head::{PolicyHead, Rows},
 };
 
@@ -63,17 +63,6 @@ pub struct ActorCritic<O, H> {
     min_log_std: f32,
     statistics: Option<RunningMeanStd>,
     acting: RefCell<Acting>,
-}
-
-/// What acting writes to, kept from call to call.
-#[derive(Default)]
-struct Acting {
-    features: Vec<f32>, // [N, width]
-    outputs: Vec<f32>,  // [N, outputs]
-    /// The last actions of [`Mode::Explore`], as they were drawn: what is learned from.
-    drawn: Vec<f32>, // [N, action_width]
-    best: Vec<f32>,     // [action_width]
-    scratch: Scratch,
 }
 
 impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
@@ -163,25 +152,6 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         &mut self.parameters
     }
 
-    /// The architecture, for a checkpoint.
-    fn description(&self) -> String {
-        let (policy, value) =
-            (self.policy.module.description(), self.value.module.description());
-        let (head, normalized) = (self.head.description(), self.statistics.is_some());
-        format!("policy {policy}, {head}; value {value}; observations normalized: {normalized}")
-    }
-
-    /// Checks that a checkpoint's rows of numbers stand for actions.
-    pub(crate) fn check_actions(&self, name: &str, actions: &[f32]) -> Result<(), CheckpointError> {
-        let mut rows = actions.chunks_exact(self.action_width().max(1));
-        match rows.find(|row| !self.head.is_action(row)) {
-            None => Ok(()),
-            Some(row) => {
-                Err(CheckpointError::mismatch(name, self.head.description(), format!("{row:?}")))
-            }
-        }
-    }
-
     /// Updates what follows the parameters: the bound on the deviation and the average of the weights.
     /// Call after every optimiser step.
     pub fn follow_update(&mut self) {
@@ -193,13 +163,6 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             average.follow(self.parameters.values());
         }
         self.follow_average();
-    }
-
-    /// Lets the policy that exploits without a plan act by the newest average.
-    fn follow_average(&mut self) {
-        if let (Some(averaged), Some(average)) = (&mut self.averaged, &self.average) {
-            averaged.follow(average.weights());
-        }
     }
 
     /// The weights that exploitation acts by: their average where one is kept.
@@ -215,97 +178,6 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     /// The numbers that an action stands as.
     pub fn action_width(&self) -> usize {
         self.head.action_width()
-    }
-
-    /// Chooses actions, as [`Policy::act`](gymnast_harness::Policy::act).
-    ///
-    /// # Errors
-    /// [`AgentError::NoAction`] where the network puts out what is not finite.
-    pub fn act(
-        &self,
-        observations: &[O::Element],
-        mode: Mode,
-        rng: &mut Rng,
-        actions: &mut Vec<<H::ActionSpace as Space>::Element>,
-    ) -> Result<(), AgentError> {
-        let acting = &mut *self.acting.borrow_mut();
-        self.evaluate(mode, observations, acting);
-        let parameters = self.weights(mode);
-        let Acting { outputs, drawn, best, .. } = acting;
-        let (n, action_width) = (observations.len(), self.action_width());
-        let shared = &parameters[self.shared.range()];
-        AgentError::check_outputs(&*outputs)?;
-        let rows = outputs.chunks_exact(self.head.outputs());
-        actions.clear();
-        if mode == Mode::Explore {
-            drawn.resize(n * action_width, 0.0);
-            let rows = rows.zip(drawn.chunks_exact_mut(action_width));
-            actions.extend(rows.map(|(outputs, action)| {
-                self.head.sample(outputs, shared, rng, action);
-                self.head.element(action)
-            }));
-            // A deviation that is not finite shows in what is drawn alone.
-            return AgentError::check_outputs(&*drawn);
-        }
-        best.resize(action_width, 0.0);
-        actions.extend(rows.map(|outputs| {
-            self.head.mode(outputs, best);
-            self.head.element(best)
-        }));
-        Ok(())
-    }
-
-    /// Writes what the policy that exploits puts out, `[N, outputs]`: of a finite one the logits, masked where the
-    /// observations say which actions are allowed.
-    pub fn write_outputs(&self, observations: &[O::Element], outputs: &mut Vec<f32>) {
-        let acting = &mut *self.acting.borrow_mut();
-        self.evaluate(Mode::Exploit, observations, acting);
-        outputs.clone_from(&acting.outputs);
-    }
-
-    fn weights(&self, mode: Mode) -> &[f32] {
-        match mode {
-            Mode::Explore => self.parameters.values(),
-            Mode::Exploit => self.exploiting(),
-        }
-    }
-
-    fn evaluate(&self, mode: Mode, observations: &[O::Element], acting: &mut Acting) {
-        let Acting { features, outputs, scratch, .. } = acting;
-        let (n, width) = (observations.len(), self.width());
-        features.resize(n * width, 0.0);
-        outputs.resize(n * self.head.outputs(), 0.0);
-        for (observation, row) in observations.iter().zip(features.chunks_exact_mut(width)) {
-            self.write_features(observation, row);
-        }
-        let policy = match &self.averaged {
-            Some(averaged) if mode == Mode::Exploit => &averaged.policy,
-            _ => &self.policy,
-        };
-        policy
-            .run(self.weights(mode), features, n, scratch, outputs)
-            .expect("the features have the network's width");
-        if let Some(mask) = &self.mask {
-            mask.apply(features, outputs);
-        }
-    }
-
-    /// Takes over what another one has learned: the parameters, and the statistics that normalise its
-    /// observations.
-    ///
-    /// # Errors
-    /// [`AgentError::Backend`] where the networks differ in shape; [`AgentError::InvalidConfig`] where
-    /// only one of the two normalises observations. Nothing has changed then.
-    pub fn copy_from(&mut self, other: &Self) -> Result<(), AgentError> {
-        let (here, there) = (self.statistics.is_some(), other.statistics.is_some());
-        AgentError::require(here == there, "normalize_observations", &there, "the same for both")?;
-        self.parameters.copy_from(&other.parameters).map_err(backend)?;
-        self.statistics.clone_from(&other.statistics);
-        if let Some(average) = &mut self.average {
-            average.restart(self.parameters.values());
-        }
-        self.follow_average();
-        Ok(())
     }
 
     /// Checks that plain Rust evaluates and trains both networks, for threads.
@@ -454,66 +326,6 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     /// Rows of features as a tensor: `[B, width]`.
     pub fn tensor(&self, features: &[f32]) -> Tensor {
         Tensor::from_slice(features).view([-1, self.width() as i64])
-    }
-}
-
-impl<O: FeatureSpace, H: PolicyHead> Networks for ActorCritic<O, H> {
-    fn evaluated_by(&self) -> &'static str {
-        evaluated_by(self.trains_by_plan())
-    }
-
-    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
-        load_encoder(&mut self.parameters, pretrained)?;
-        if let Some(average) = &mut self.average {
-            average.restart(self.parameters.values());
-        }
-        self.follow_average();
-        Ok(())
-    }
-}
-
-impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert("network", &self.description())?;
-        state.insert_part("parameters", &self.parameters)?;
-        if !self.trains_by_plan() {
-            let buffers = [self.policy.module.buffers(), self.value.module.buffers()];
-            state.insert("buffers", &buffers)?;
-        }
-        if let Some(average) = &self.average {
-            state.insert_part("average", average)?;
-        }
-        match &self.statistics {
-            Some(statistics) => state.insert("statistics", statistics),
-            None => Ok(()),
-        }
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.expect("network", &self.description())?;
-        state.load_part("parameters", &mut self.parameters)?;
-        if !self.trains_by_plan() {
-            let [policy, value]: [Buffers; 2] = state.get("buffers")?;
-            for (network, buffers) in [(&mut self.policy, policy), (&mut self.value, value)] {
-                network.module.load_buffers(&buffers).map_err(CheckpointError::part)?;
-            }
-        }
-        if let Some(average) = &mut self.average {
-            state.load_part("average", average)?;
-        }
-        self.follow_average();
-        if self.statistics.is_some() {
-            let statistics: RunningMeanStd = state.get("statistics")?;
-            if statistics.mean().len() != self.width() {
-                return Err(CheckpointError::Mismatch {
-                    name: "statistics".to_owned(),
-                    expected: format!("{} numbers", self.width()),
-                    got: statistics.mean().len().to_string(),
-                });
-            }
-            self.statistics = Some(statistics);
-        }
-        Ok(())
     }
 }
 

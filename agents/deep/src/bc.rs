@@ -1,5 +1,6 @@
 //! Behaviour cloning: supervised learning of what somebody else did.
 
+mod checkpoint;
 mod config;
 #[cfg(test)]
 mod tests;
@@ -9,16 +10,13 @@ use std::{cell::RefCell, ops::Range};
 use gymnast_core::{
     data::Sampler,
     imbalance::ClassWeight,
-    nn::{Net, Network as _, Scratch, Sequential},
+    nn::{Net, Network as _, Scratch},
     rounding,
     supervised::{Batch, Dataset, Epoch, Fit, FitError, Objective},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
-use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Demonstrations, Grace, Metrics, Mode, Plan,
-    Policy, StateDict,
-};
+use gymnast_harness::{Agent, AgentError, Demonstrations, Grace, Metrics, Mode, Plan, Policy};
 use rand::seq::SliceRandom as _;
 use tch::{Kind, Tensor};
 
@@ -27,9 +25,7 @@ pub use config::BcConfig;
 use crate::{
     action_mask::ActionMask,
     learned::{backend, write_features},
-    network::{
-        BuildNetwork, Networks, Role, all_plain, load_encoders, network, torch_default,
-    },
+    network::{BuildNetwork, Role, network, torch_default},
     policy_head::PolicyHead,
 };
 
@@ -399,39 +395,4 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Bc<O, H> {
     }
 
     fn begin_episodes(&mut self) {} // nothing is learned from what happens
-}
-
-impl<O, H: PolicyHead> Networks for Bc<O, H> {
-    fn evaluated_by(&self) -> &'static str {
-        all_plain([&self.network])
-    }
-
-    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
-        load_encoders([&mut self.network], pretrained)
-    }
-}
-
-impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Bc<O, H> {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("network", &self.network)?;
-        state.insert_part("fit", &self.fit)?;
-        state.insert("demonstrations", &self.fingerprint())?;
-        state.insert("env_steps", &self.env_steps)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        let began_with: (usize, [u64; 2]) = state.get("demonstrations")?;
-        if began_with != self.fingerprint() {
-            return Err(CheckpointError::Mismatch {
-                name: "demonstrations".to_owned(),
-                expected: format!("the {} steps that the training began with", began_with.0),
-                got: format!("{} steps, other ones", self.fingerprint().0),
-            });
-        }
-        state.load_part("network", &mut self.network)?;
-        state.load_part("fit", &mut self.fit)?;
-        self.follow_best().map_err(CheckpointError::part)?;
-        self.env_steps = state.counter("env_steps")?;
-        Ok(())
-    }
 }

@@ -41,6 +41,35 @@ pub struct Wanted<'a> {
 
 /// Builds the layers of a network that an agent asks for: what `with_network` takes. It is called once
 /// for each network and for each of its targets, and must declare the same layers each time.
+///
+/// ```
+/// use gymnast_core::nn::{
+///     Activation, LayerConfig, LayerShape, Layers, Module, NetworkError, ParametersBuilder,
+/// };
+/// use gymnast_deep::{Categorical, Ppo, PpoConfig, Wanted};
+/// use gymnast_envs::{BoxSpace, Discrete, Seed};
+/// use gymnast_harness::Plan;
+///
+/// fn build(
+///     wanted: &Wanted<'_>,
+///     builder: &mut ParametersBuilder,
+/// ) -> Result<Box<dyn Module>, NetworkError> {
+///     let layers = [
+///         LayerConfig::linear(32),
+///         LayerConfig::layer_norm(),
+///         Activation::Tanh.into(),
+///         LayerConfig::linear(wanted.outputs),
+///     ];
+///     let width = wanted.parts.iter().map(|part| part.iter().product::<usize>()).sum();
+///     let input = LayerShape::Row(width);
+///     Ok(Box::new(Layers::new(&layers, "layers", input, wanted.dropout_seed, builder)?))
+/// }
+///
+/// let (seen, head) = (BoxSpace::<4>::unbounded(), Categorical::new(Discrete::new(2)));
+/// let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: 1_000 };
+/// let agent = Ppo::with_network(seen, head, PpoConfig::default(), &plan, &build)?;
+/// # Ok::<(), gymnast_harness::AgentError>(())
+/// ```
 pub type BuildNetwork<'a> =
     dyn Fn(&Wanted<'_>, &mut ParametersBuilder) -> Result<Box<dyn Module>, NetworkError> + 'a;
 
@@ -115,11 +144,8 @@ impl NetworkSettings {
             parts.extend(action.map(|shape| (LayerShape::Row(shape.iter().product()), Vec::new())));
             parts
         };
-        let mlp = MlpConfig {
-            hidden: self.hidden.clone(),
-            activation: self.activation,
-            ..init.clone()
-        };
+        let mlp =
+            MlpConfig { hidden: self.hidden.clone(), activation: self.activation, ..init.clone() };
         let (weight, bias) = (mlp.output_weight, mlp.bias);
         let mut head = self.hidden_layers(&mlp);
         head.push(LayerConfig::Linear { outputs, weight, bias });
@@ -257,8 +283,10 @@ pub(crate) fn load_encoder(
     parameters: &mut Parameters,
     pretrained: &Sequential,
 ) -> Result<(), AgentError> {
-    let mismatch = |what, expected: &str, got: String| {
-        AgentError::Mismatch { what, expected: expected.to_owned(), got }
+    let mismatch = |what, expected: &str, got: String| AgentError::Mismatch {
+        what,
+        expected: expected.to_owned(),
+        got,
     };
     let there = pretrained.parameters().named();
     let mut copies = Vec::new();

@@ -251,8 +251,7 @@ mod tests {
             let head = Categorical::new(Discrete::new(3));
             let rng = &mut Seed::new(3).rng();
             let space = picture.clone();
-            let mut networks =
-                ActorCritic::with_network(space, head, &config, rng, build).unwrap();
+            let mut networks = ActorCritic::with_network(space, head, &config, rng, build).unwrap();
             let actions = [2.0, 0.0, 1.0];
             let mut pass = Pass::default();
             // Twice, as what is kept from the first is written over.

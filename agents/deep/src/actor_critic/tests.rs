@@ -1,4 +1,5 @@
 use gymnast_envs::{BoxSpace, Outcome, Seed};
+use gymnast_harness::{Checkpoint as _, Mode, StateDict};
 
 use super::*;
 use crate::policy_head::DiagonalGaussian;

@@ -1,115 +1,25 @@
 //! Every deep agent learns, and resumes bit for bit, with convolutions, with layers of every kind and with
 //! a network of one's own.
 
-use gymnast_core::{
-    init::Init,
-    nn::{
-        Activation, Buffers, LayerConfig, Linear, Module, NamedParameter, Network as _,
-        NetworkConfig, NetworkError, ParametersBuilder, Sequential,
-    },
+mod dot;
+mod waves;
+
+use gymnast_core::nn::{
+    Activation, LayerConfig, Network as _, NetworkConfig, ParametersBuilder, Sequential,
 };
 use gymnast_deep::{
     A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian,
     Dqn, DqnConfig, Networks, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3,
     Td3Config, Wanted,
 };
-use gymnast_envs::{
-    BoxSpace, Discrete, Env, EnvError, Rng, RowSpace, Seed, Step, SyncVectorEnv,
-};
+use gymnast_envs::{BoxSpace, Discrete, Seed, SyncVectorEnv};
 use gymnast_harness::{
     AgentError, Checkpoint, Demonstrations, Plan, Schedule, StateDict,
     testing::{assert_learns, assert_resumes_exactly, setup, training},
 };
-use rand::RngExt as _;
-use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-type Seen = (RowSpace, BoxSpace<1>);
-
-/// A dot in a picture of 4 by 4 pixels, on the left or on the right, beside a number that says nothing.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Dot {
-    on_the_right: bool,
-}
-
-impl Dot {
-    fn space() -> Seen {
-        let picture = RowSpace::new(vec![0.0; 16], vec![1.0; 16], vec![4, 4, 1]).unwrap();
-        (picture, BoxSpace::symmetric([1.0]))
-    }
-
-    fn draw(&mut self, rng: &mut Rng) -> (Vec<f32>, [f32; 1]) {
-        let (row, column) = (rng.random_range(0..4), rng.random_range(0..4));
-        self.on_the_right = column >= 2;
-        let mut picture = vec![0.0; 16];
-        picture[4 * row + column] = 1.0;
-        (picture, [rng.random::<f32>() - 0.5])
-    }
-}
-
-/// Says on which side the dot is.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Say(Dot);
-
-impl Env for Say {
-    type ObservationSpace = Seen;
-    type ActionSpace = Discrete;
-
-    fn observation_space(&self) -> Seen {
-        Dot::space()
-    }
-
-    fn action_space(&self) -> Discrete {
-        Discrete::new(2)
-    }
-
-    fn reset(&mut self, rng: &mut Rng) -> Result<(Vec<f32>, [f32; 1]), EnvError> {
-        Ok(self.0.draw(rng))
-    }
-
-    fn step(
-        &mut self,
-        action: &i64,
-        rng: &mut Rng,
-    ) -> Result<Step<(Vec<f32>, [f32; 1])>, EnvError> {
-        let right = *action == i64::from(self.0.on_the_right);
-        Ok(Step::new(self.0.draw(rng), f64::from(u8::from(right)), true))
-    }
-
-    gymnast_envs::snapshot!();
-}
-
-/// Points to the side that the dot is on: to 0.5 or to -0.5.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Point(Dot);
-
-impl Env for Point {
-    type ObservationSpace = Seen;
-    type ActionSpace = BoxSpace<1>;
-
-    fn observation_space(&self) -> Seen {
-        Dot::space()
-    }
-
-    fn action_space(&self) -> BoxSpace<1> {
-        BoxSpace::symmetric([1.0])
-    }
-
-    fn reset(&mut self, rng: &mut Rng) -> Result<(Vec<f32>, [f32; 1]), EnvError> {
-        Ok(self.0.draw(rng))
-    }
-
-    fn step(
-        &mut self,
-        &[action]: &[f32; 1],
-        rng: &mut Rng,
-    ) -> Result<Step<(Vec<f32>, [f32; 1])>, EnvError> {
-        let aim = if self.0.on_the_right { 0.5 } else { -0.5 };
-        Ok(Step::new(self.0.draw(rng), -(f64::from(action) - aim).powi(2), true))
-    }
-
-    gymnast_envs::snapshot!();
-}
+use dot::{Dot, Point, Say, Seen};
+use waves::waves;
 
 /// Where the layers come from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -151,58 +61,6 @@ impl Layers {
     fn hidden(self) -> Vec<usize> {
         if matches!(self, Self::Head { .. }) { vec![] } else { vec![24] }
     }
-}
-
-/// Two layers with a sine between them, which no plan knows.
-#[derive(Debug)]
-struct Waves {
-    first: Linear,
-    last: Linear,
-}
-
-impl Module for Waves {
-    fn inputs(&self) -> usize {
-        self.first.inputs()
-    }
-
-    fn outputs(&self) -> usize {
-        self.last.outputs()
-    }
-
-    fn forward(&self, input: &Tensor, _training: bool) -> Tensor {
-        self.last.forward(&self.first.forward(input).sin())
-    }
-
-    fn description(&self) -> String {
-        format!("waves {}-{}-{}", self.inputs(), self.first.outputs(), self.outputs())
-    }
-
-    fn linear(&self) -> Vec<&Linear> {
-        vec![&self.first, &self.last]
-    }
-
-    fn buffers(&self) -> Buffers {
-        Buffers::default()
-    }
-
-    fn named_buffers(&self) -> Vec<NamedParameter> {
-        vec![]
-    }
-
-    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
-        buffers.check_none()
-    }
-}
-
-fn waves(
-    wanted: &Wanted<'_>,
-    builder: &mut ParametersBuilder,
-) -> Result<Box<dyn Module>, NetworkError> {
-    let width = wanted.parts.iter().map(|part| part.iter().product::<usize>()).sum();
-    let mut linear = |inputs, outputs| {
-        Linear::new(inputs, outputs, Init::LinearDefault, Init::Zeros, builder)
-    };
-    Ok(Box::new(Waves { first: linear(width, 24)?, last: linear(24, wanted.outputs)? }))
 }
 
 /// An agent with these layers.
@@ -291,8 +149,7 @@ fn ppo_learns_with_any_layers() {
 
 #[test]
 fn a2c_learns_with_any_layers() {
-    let config =
-        || A2cConfig { learning_rate: Schedule::Constant(3e-3), ..A2cConfig::default() };
+    let config = || A2cConfig { learning_rate: Schedule::Constant(3e-3), ..A2cConfig::default() };
     assert_learns_with!(A2c, config(), KINDS, Say, Categorical::new, (8_000, 4), 0.9);
 }
 
@@ -306,7 +163,7 @@ fn a3c_learns_with_any_layers_that_have_a_plan() {
     let kinds = [Layers::Encoder, Layers::Head { dropout: false }];
     assert_learns_with!(A3c, config(), kinds, Say, Categorical::new, (8_000, 2), 0.9);
     let plan = Plan { seed: Seed::new(0), num_envs: 2, env_steps: 100 };
-    for (layers, named) in [(Layers::Head { dropout: true }, "dropout"), (Layers::Own, "waves")] {
+    for (layers, named) in [(Layers::Head { dropout: true }, "Dropout"), (Layers::Own, "waves")] {
         let head = Categorical::new(Discrete::new(2));
         let made = agent!(A3c, config(), layers, Dot::space(), head, &plan);
         let error = made.err().unwrap();
@@ -452,11 +309,8 @@ fn agents_say_what_evaluates_them() {
 
 /// A pretrained encoder of pictures of 4 by 4 pixels.
 fn pretrained(channels: usize) -> Sequential {
-    let encoder = vec![
-        LayerConfig::conv2d(channels, 3, 1),
-        Activation::Relu.into(),
-        LayerConfig::Flatten,
-    ];
+    let encoder =
+        vec![LayerConfig::conv2d(channels, 3, 1), Activation::Relu.into(), LayerConfig::Flatten];
     let config = NetworkConfig { encoder, ..NetworkConfig::default() }.linear_head(3);
     Sequential::new(&config, &[4, 4, 1], &mut Seed::new(9).rng()).unwrap()
 }
