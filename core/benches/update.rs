@@ -6,7 +6,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use gymnast_core::nn::{Activation, Mlp, MlpConfig, Network, Scratch, Tape};
+use gymnast_core::nn::{
+    Activation, ConvConfig, Mlp, MlpConfig, Network, QNetworkConfig, Scratch, Tape,
+};
 use gymnast_core::optim::{Adam, AdamConfig, Optimizer};
 use gymnast_core::{loss, threads};
 use rand::SeedableRng;
@@ -31,6 +33,8 @@ fn main() {
     for (width, batch) in [(16, 20), (64, 64), (64, 256), (256, 64), (256, 256), (400, 256)] {
         bench_backpropagation(width, batch);
     }
+    bench_convolutions("10·10·4, MinAtar", &ConvConfig::min_atar(), [10, 10, 4], 128);
+    bench_convolutions("84·84·4, Nature", &ConvConfig::nature(), [84, 84, 4], 512);
     for width in [64, 256] {
         bench_parts(width);
     }
@@ -136,6 +140,35 @@ fn bench_backpropagation(width: usize, batch: usize) {
         },
     ]);
     row(&format!("gradient 4-{width}-{width}-2, batch {batch}, tanh"), ours, theirs);
+}
+
+/// The same of a network for pictures, as DQN's for MinAtar or Atari.
+fn bench_convolutions(name: &str, conv: &[ConvConfig], shape: [usize; 3], width: usize) {
+    let batch = 32;
+    let hidden = MlpConfig { hidden: vec![width], ..MlpConfig::default() }.hidden_layers();
+    let encoder = ConvConfig::layers(conv, Activation::Relu);
+    let config = QNetworkConfig { encoder, hidden, ..QNetworkConfig::default() };
+    let build = || config.build(&[shape.to_vec()], 3, &mut ChaCha8Rng::seed_from_u64(1));
+    let [mut network, mut other] = [build(), build()].map(|built| built.expect("a good network"));
+    let length = batch * network.inputs();
+    let observations: Vec<f32> = (0..length).map(|i| (i % 7) as f32 / 7.0).collect();
+    let by_output: Vec<f32> = (0..batch * 3).map(|i| (i % 5) as f32 - 2.0).collect();
+    let rows = |numbers: &[f32]| Tensor::from_slice(numbers).view([batch as i64, -1]);
+    let plan = network.training_plan().expect("all of its layers have one").clone();
+    let mut tape = Tape::default();
+    let [ours, theirs] = least([
+        &mut || {
+            let (values, gradients) = network.parameters_mut().values_and_gradients_mut();
+            plan.forward(values, &observations, batch, &mut tape).expect("lengths");
+            plan.backward(values, &by_output, &mut tape, gradients).expect("lengths");
+        },
+        &mut || {
+            let loss = other.forward(&rows(&observations)) * rows(&by_output);
+            other.parameters_mut().backward(&loss.sum(Kind::Float)).expect("a loss");
+            black_box(other.parameters_mut());
+        },
+    ]);
+    row(&format!("gradient {name}, batch {batch}"), ours, theirs);
 }
 
 fn bench_parts(width: usize) {

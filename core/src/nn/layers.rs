@@ -7,9 +7,9 @@ use tch::Tensor;
 use built::Built;
 
 use super::dropout::Masks;
-use super::layer_shape::place;
 use super::low_rank::LowRank;
 use super::normalization::Running;
+use super::placed::place;
 use super::{
     Buffers, LayerConfig, LayerShape, Linear, Module, NamedParameter, NetworkError,
     ParametersBuilder, Plan, check_length,

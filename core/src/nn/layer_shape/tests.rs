@@ -1,5 +1,6 @@
 use super::*;
 use crate::init::Init;
+use crate::nn::NetworkConfig;
 
 #[test]
 fn descriptions_that_do_not_fit_are_errors() {

@@ -7,8 +7,8 @@ use tch::{Kind, Tensor};
 use super::Layers;
 use crate::init::{Fans, Init};
 use crate::nn::dropout::Masks;
-use crate::nn::layer_shape::PlacedLayer;
 use crate::nn::normalization::Normalization;
+use crate::nn::placed::PlacedLayer;
 use crate::nn::plan::{Convolution, Pool as PoolStep};
 use crate::nn::{
     Activation, LayerConfig, LayerForward, LayerShape, Linear, Module as _, NetworkError,

@@ -229,8 +229,8 @@ fn a_perceptron_has_a_plan_and_others_have_none() {
         assert!((ours - theirs).abs() < 1e-6, "{ours} {theirs}");
     }
     assert!(matches!(Snapshot::of(&trained()), Err(NetworkError::NoPlan)));
-    let twice = vec![LayerConfig::linear(2), Activation::Relu.into(), Activation::Tanh.into()];
-    assert!(build(&NetworkConfig::default().with_head(twice), &[3]).plan().is_none());
+    let head = vec![LayerConfig::linear(2), Activation::Relu.into(), LayerConfig::Softmax];
+    assert!(build(&NetworkConfig::default().with_head(head), &[3]).plan().is_none());
 
     let network = trained();
     let scratch = &mut Scratch::default();
