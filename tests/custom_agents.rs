@@ -6,7 +6,7 @@ use gymnast::{
     AgentEntry, Builders, command,
     core::{
         init::Init,
-        nn::{Activation, LayerConfig, LayerShape, Layers, Module, NetworkError, ParametersBuilder},
+        nn::{LayerConfig, LayerShape, Layers, Module, NetworkError, ParametersBuilder},
     },
     deep::{Io, OffPolicyAgent, SoftActor, SoftActorSettings, Wanted},
     envs::{classic::Pendulum, kind, toy_text::CliffWalking, wrappers::TimeLimit},

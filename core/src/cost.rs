@@ -54,9 +54,7 @@ pub enum CostError {
     #[error(transparent)]
     Network(#[from] NetworkError),
     /// A custom layer does not report its cost.
-    #[error(
-        "layer {layer} ({kind}) does not report its cost: implement its `Layer::forward_flop`"
-    )]
+    #[error("layer {layer} ({kind}) does not report its cost: implement its `Layer::forward_flop`")]
     Unknown {
         /// The layer's name.
         layer: String,

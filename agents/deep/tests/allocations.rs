@@ -6,7 +6,7 @@ mod counting;
 
 use gymnast_deep::{Dqn, DqnConfig, Sac, SacConfig};
 use gymnast_envs::{
-    EnvOptions, Registry, Seed, Space, SyncVectorEnv, VectorEnv, classic::CartPole,
+    EnvOptions, Registry, Seed, Space, SyncVectorEnv, VectorEnv, classic::CartPole, kind,
 };
 use gymnast_harness::{Agent, Mode, Plan};
 
@@ -65,7 +65,7 @@ fn dqn_allocates_nothing_in_an_environment_by_name() {
                 let plan = plan(num_envs);
                 let (registry, options) = (Registry::builtin(), EnvOptions::none());
                 let spec = registry.spec(id).unwrap();
-                let envs = spec.discrete_vector(num_envs, plan.seed, &options);
+                let envs = spec.vector(kind::Discrete, num_envs, plan.seed, &options);
                 let mut envs = envs.unwrap().unwrap();
                 let (o, a) = (envs.observation_space().clone(), *envs.action_space());
                 let mut agent = Dqn::new(o, a, config.clone(), &plan).unwrap();
@@ -79,7 +79,7 @@ fn dqn_allocates_nothing_in_an_environment_by_name() {
 fn sac_allocates_nothing_in_an_environment_by_name() {
     let (registry, plan) = (Registry::builtin(), plan(2));
     let spec = registry.spec("Pendulum-v1").unwrap();
-    let envs = spec.continuous_vector(2, plan.seed, &EnvOptions::none());
+    let envs = spec.vector(kind::Continuous, 2, plan.seed, &EnvOptions::none());
     let mut envs = envs.unwrap().unwrap();
     let (o, a) = (envs.observation_space().clone(), envs.action_space().clone());
     // Random actions as long as it waits; an evaluation's are its own.

@@ -9,6 +9,7 @@ use gymnast_envs::{
     RowSpace, Seed, Space, SyncVectorEnv, VectorEnv,
     bsuite::Catch,
     classic::{CartPole, Pendulum},
+    each_kind,
     minatar::Breakout,
     toy_text::{Blackjack, FrozenLake},
     wrappers::{FrameStack, NormalizeObservation, RepeatAction, StackSpace, TimeLimit},
@@ -71,18 +72,12 @@ fn an_erased_step_allocates_nothing() {
         "TicTacToe-v0",
     ] {
         let spec = registry.spec(id).unwrap();
-        if let Some(envs) = spec.finite_vector(3, seed, &options) {
-            steps_allocate_nothing(&mut *envs.unwrap(), id);
-            forms += 1;
-        }
-        if let Some(envs) = spec.discrete_vector(3, seed, &options) {
-            steps_allocate_nothing(&mut *envs.unwrap(), id);
-            forms += 1;
-        }
-        if let Some(envs) = spec.continuous_vector(3, seed, &options) {
-            steps_allocate_nothing(&mut *envs.unwrap(), id);
-            forms += 1;
-        }
+        each_kind!(kind => {
+            if let Some(envs) = spec.vector(kind, 3, seed, &options) {
+                steps_allocate_nothing(&mut *envs.unwrap(), id);
+                forms += 1;
+            }
+        });
     }
     assert_eq!(forms, 12);
 }
