@@ -19,12 +19,15 @@ use gymnast::core::{
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
+#[path = "common/differences.rs"]
+mod differences;
 #[path = "common/digits.rs"]
 mod digits;
 #[path = "common/intervals.rs"]
 mod intervals;
+use differences::mean_difference;
 use digits::{accuracy, split_digits};
-use intervals::{mean_difference, mean_interval};
+use intervals::mean_interval;
 
 const SEEDS: u64 = 20;
 /// By how much the digits are turned, counter-clockwise.

@@ -20,9 +20,12 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
+#[path = "common/differences.rs"]
+mod differences;
 #[path = "common/intervals.rs"]
 mod intervals;
-use intervals::{mean_difference, mean_interval};
+use differences::mean_difference;
+use intervals::mean_interval;
 
 const FIRST_SEED: u64 = 100;
 const DRAWS: u64 = 20; // of the six examples

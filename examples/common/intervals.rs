@@ -12,9 +12,3 @@ pub(crate) fn mean_interval(values: &[f64]) -> Result<String, Box<dyn Error>> {
     let interval = Bootstrap::default().interval(values, mean, rng)?;
     Ok(format!("{:.2} [{:.2}, {:.2}]", interval.estimate, interval.low, interval.high))
 }
-
-/// The same of what `values` have more than `others`, seed by seed.
-pub(crate) fn mean_difference(values: &[f64], others: &[f64]) -> Result<String, Box<dyn Error>> {
-    let differences: Vec<f64> = values.iter().zip(others).map(|(a, b)| a - b).collect();
-    mean_interval(&differences)
-}
