@@ -1,6 +1,6 @@
 //! The settings of PPO, and those that suit the environments it was tuned on.
 
-use gymnast_core::nn::{Activation, LayerConfig};
+use gymnast_core::nn::{Activation, ConvConfig, LayerConfig};
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
 use serde::{Deserialize, Serialize};
 
@@ -155,6 +155,23 @@ impl Presets for PpoConfig {
             entropy_coefficient: 0.01,
             ..Self::default()
         };
+        // From pixels, by the convolution of MinAtar's DQN.
+        let catch = Self {
+            encoder: ConvConfig::layers(&ConvConfig::min_atar(), Activation::Relu),
+            hidden: vec![64],
+            activation: Activation::Relu,
+            n_steps: 32,
+            epochs: 4,
+            learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
+            ..Self::default()
+        };
+        let breakout = Self {
+            hidden: vec![128],
+            n_steps: 64,
+            batch_size: 256,
+            entropy_coefficient: 0.01,
+            ..catch.clone()
+        };
         let preset = |env, settings, env_steps, num_envs, source| Preset {
             env,
             settings,
@@ -172,6 +189,17 @@ impl Presets for PpoConfig {
                 ..Training::default()
             };
             Preset { env, settings, training, source: "tuned here" }
+        };
+        let breakout_preset = Preset {
+            training: Training {
+                env_steps: 1_500_000,
+                num_envs: 32,
+                eval_every: 50_000,
+                log_every: 50_000,
+                checkpoint_every: 250_000,
+                ..Training::default()
+            },
+            ..preset("MinAtarBreakout-v1", breakout, 0, 0, "tuned here, from pixels")
         };
         vec![
             preset(
@@ -214,6 +242,8 @@ impl Presets for PpoConfig {
                 "γ, λ and the entropy's worth from rl-baselines3-zoo, not tuned here: shorter \
                  rollouts, larger batches, normalised observations, scaled rewards",
             ),
+            preset("Catch-v0", catch, 40_000, 8, "tuned here, from pixels"),
+            breakout_preset,
             game("TicTacToe-v0", tic_tac_toe, 512_000),
             game("ConnectFour-v0", connect_four, 512_000),
         ]
