@@ -329,3 +329,6 @@ pub(crate) fn perceptrons(
     let settings = NetworkSettings { encoder, head, hidden, activation };
     settings.builder(&[], torch_default).expect("the settings are in range")
 }
+
+#[cfg(test)]
+mod tests;
