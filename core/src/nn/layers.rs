@@ -184,7 +184,12 @@ impl Module for Layers {
     /// The layers without their initial values.
     fn description(&self) -> String {
         let layers: Vec<_> = self.configs.iter().map(LayerConfig::uninitialised).collect();
-        format!("{layers:?} of {}, dropout seed {}", self.input(), self.masks.seed())
+        // Without dropout the seed is of no meaning: networks of other seeds take up the numbers.
+        let seed = match self.trains_as_evaluated() {
+            true => String::new(),
+            false => format!(", dropout seed {}", self.masks.seed()),
+        };
+        format!("{layers:?} of {}{seed}", self.input())
     }
 
     fn append_to(&self, mut plan: Plan) -> Option<Plan> {
