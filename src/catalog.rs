@@ -10,6 +10,7 @@ use gymnast_envs::{
     EnvSpec, each_kind,
     kind::{ByKind, Kind, PerKind},
     nearest,
+    spelling::did_you_mean,
 };
 #[cfg(feature = "deep")]
 use gymnast_envs::{RowSpace, kind};
@@ -18,7 +19,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use toml::Table;
 
-use crate::settings::{self, SettingsError, did_you_mean};
+use crate::settings::{self, SettingsError};
 
 /// The settings of an agent as the catalog needs them: plain data with documentation and defaults.
 pub trait Settings:
@@ -209,7 +210,7 @@ pub struct Catalog {
 
 /// No agent of that name is in the catalog.
 #[derive(Clone, Debug, PartialEq, Error)]
-#[error("unknown agent `{name}`{}: the agents are {known}", did_you_mean(suggestion.as_ref()))]
+#[error("unknown agent `{name}`{}: the agents are {known}", did_you_mean(suggestion.as_deref()))]
 pub struct UnknownAgent {
     /// The name asked for.
     pub name: String,

@@ -3,7 +3,7 @@
 use gymnast_core::text::escape_name;
 use gymnast_envs::{
     nearest,
-    spelling::{in_plain_words, misspelt_boolean, whole_number},
+    spelling::{did_you_mean, in_plain_words, misspelt_boolean, whole_number},
 };
 use gymnast_harness::Documented;
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,7 +14,7 @@ use toml::{Table, Value};
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum SettingsError {
     /// There is no such setting.
-    #[error("{owner} has no setting `{key}`{}: the settings are {known}", did_you_mean(suggestion.as_ref()))]
+    #[error("{owner} has no setting `{key}`{}: the settings are {known}", did_you_mean(suggestion.as_deref()))]
     Unknown {
         /// Whose settings they are.
         owner: String,
@@ -37,11 +37,6 @@ pub enum SettingsError {
         /// The setting's documentation.
         doc: String,
     },
-}
-
-/// `, did you mean …?` where there is something to suggest.
-pub(crate) fn did_you_mean(suggestion: Option<&String>) -> String {
-    suggestion.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
 }
 
 /// Reads settings from a table; what it omits takes its default.

@@ -1,4 +1,4 @@
-//! The one-way rule: gymnast → agents/{tabular, deep} → agents/harness → {envs, core} → json.
+//! The one-way rule: gymnast → agents/{tabular, deep} → agents/harness → {envs, core} → {base, json}.
 
 use std::{
     fs,
@@ -6,17 +6,25 @@ use std::{
 };
 
 /// Each crate and those that it may know.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("core/json", &[]),
-    ("envs", &["gymnast-json"]),
-    ("core", &["gymnast-json"]),
-    ("agents/harness", &["gymnast-json", "gymnast-envs", "gymnast-core"]),
-    ("agents/tabular", &["gymnast-json", "gymnast-envs", "gymnast-core", "gymnast-harness"]),
-    ("agents/deep", &["gymnast-json", "gymnast-envs", "gymnast-core", "gymnast-harness"]),
+    ("core/base", &[]),
+    ("envs", &["gymnast-json", "gymnast-base"]),
+    ("core", &["gymnast-json", "gymnast-base"]),
+    ("agents/harness", &["gymnast-json", "gymnast-base", "gymnast-envs", "gymnast-core"]),
+    (
+        "agents/tabular",
+        &["gymnast-json", "gymnast-base", "gymnast-envs", "gymnast-core", "gymnast-harness"],
+    ),
+    (
+        "agents/deep",
+        &["gymnast-json", "gymnast-base", "gymnast-envs", "gymnast-core", "gymnast-harness"],
+    ),
     (
         ".",
         &[
             "gymnast-json",
+            "gymnast-base",
             "gymnast-envs",
             "gymnast-core",
             "gymnast-harness",

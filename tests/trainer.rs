@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gymnast::{
-    harness::{SeedDir, TrainError},
+    harness::{SeedDir, SettingError, TrainError},
     prelude::*,
     settings::set,
     trained::{Action, Observation},
@@ -167,7 +167,10 @@ fn other_settings_and_another_root_are_refused() {
         .record_to(folder.path().join("other"), Existing::Refuse, &config)
         .unwrap()
         .run();
-    assert!(matches!(result, Err(TrainError::InvalidSetting { key: "root", .. })), "{result:?}");
+    assert!(
+        matches!(result, Err(TrainError::InvalidSetting(SettingError { key: "root", .. }))),
+        "{result:?}"
+    );
 }
 
 #[test]

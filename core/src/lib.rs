@@ -22,11 +22,9 @@
 //! # Ok::<(), gymnast_core::statistics::StatisticsError>(())
 //! ```
 
-pub mod atomic_file;
 pub mod checkpoint;
 pub mod data;
 pub mod ensemble;
-pub mod files;
 pub mod imbalance;
 pub mod lr_schedule;
 pub mod metrics;
@@ -35,7 +33,6 @@ pub mod ood;
 pub mod plot;
 pub mod rounding;
 pub mod statistics;
-pub mod text;
 pub mod tune;
 
 #[cfg(feature = "torch")]
@@ -62,6 +59,8 @@ pub mod supervised;
 pub mod threads;
 #[cfg(feature = "torch")]
 pub mod transfer;
+
+pub use gymnast_base::{SettingError, atomic_file, files, require, text};
 
 /// Re-exports libtorch's tensors, in the version that networks, losses and agents use.
 #[cfg(feature = "torch")]

@@ -14,27 +14,14 @@
 //! assert_eq!(schedule.at(0, 1000)?, 0.1);
 //! assert_eq!(schedule.at(100, 1000)?, 1.0);
 //! assert!(schedule.at(1000, 1000)? < 1e-12);
-//! # Ok::<(), gymnast_core::lr_schedule::ScheduleError>(())
+//! # Ok::<(), gymnast_core::SettingError>(())
 //! ```
 
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use crate::text::number;
-
-/// A schedule's setting is out of its range.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[error("{key} must be {allowed}, got {}", number(*got))]
-pub struct ScheduleError {
-    /// The setting's name.
-    pub key: &'static str,
-    /// The allowed values.
-    pub allowed: &'static str,
-    /// The value given.
-    pub got: f64,
-}
+use crate::{SettingError, require};
 
 /// How the learning rate changes during training, with PyTorch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -167,18 +154,18 @@ impl LrSchedule {
     /// After its end a schedule keeps its last factor.
     ///
     /// # Errors
-    /// [`ScheduleError`] if a setting is out of its range, the schedule needs `total_steps` and it
+    /// [`SettingError`] if a setting is out of its range, the schedule needs `total_steps` and it
     /// is 0, or the factor exceeds the range of `f64`.
-    pub fn at(&self, step: u64, total_steps: u64) -> Result<f64, ScheduleError> {
+    pub fn at(&self, step: u64, total_steps: u64) -> Result<f64, SettingError> {
         self.check()?;
         let factor = self.factor(step, total_steps)?;
-        let error = ScheduleError { key: "the factor of the rate", allowed: "finite", got: factor };
-        if factor.is_finite() { Ok(factor) } else { Err(error) }
+        require(factor.is_finite(), "the factor of the rate", factor, "finite")?;
+        Ok(factor)
     }
 
-    fn factor(&self, step: u64, total_steps: u64) -> Result<f64, ScheduleError> {
+    fn factor(&self, step: u64, total_steps: u64) -> Result<f64, SettingError> {
         let all_if = |steps: Option<u64>| match steps.unwrap_or(total_steps) {
-            0 => Err(ScheduleError { key: "total_steps", allowed: "at least 1", got: 0.0 }),
+            0 => Err(SettingError::new("total_steps", 0.0, "at least 1")),
             steps => Ok(steps as f64),
         };
         let now = step as f64;
@@ -236,12 +223,9 @@ impl LrSchedule {
     /// Checks that every setting is in its range; [`at`](Self::at) checks as well.
     ///
     /// # Errors
-    /// [`ScheduleError`].
-    pub fn check(&self) -> Result<(), ScheduleError> {
-        let check = |key, got, allowed, holds| match holds {
-            true => Ok(()),
-            false => Err(ScheduleError { key, allowed, got }),
-        };
+    /// [`SettingError`].
+    pub fn check(&self) -> Result<(), SettingError> {
+        let check = |key, got, allowed, holds| require(holds, key, got, allowed);
         let whole = |key, got: u64| check(key, got as f64, "at least 1", got > 0);
         let positive =
             |key, got: f64| check(key, got, "finite and > 0", got > 0.0 && got.is_finite());

@@ -11,6 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 use tch::{Kind, Tensor};
 
+use gymnast_core::SettingError;
+
 #[derive(Deserialize)]
 struct Reference {
     losses: Vec<Case>,
@@ -335,7 +337,10 @@ fn bad_sequences_are_errors() {
     assert!(matches!(run(&[0, 1], &config), Err(LossError::Number { .. })));
     assert!(run(&[1, 9, 2, -9], &config).is_ok()); // beyond the length
     let blank = CtcConfig { blank: 3, ..config };
-    assert!(matches!(run(&[1, 1], &blank), Err(LossError::Setting { key: "blank", .. })));
+    assert!(matches!(
+        run(&[1, 1], &blank),
+        Err(LossError::Setting(SettingError { key: "blank", .. }))
+    ));
     let numbers = floats(&[2, 1], &[1.0; 2]);
     let error = ctc(&log_probability, &numbers, &[4, 4], &[1, 1], &config).unwrap_err();
     assert!(matches!(error, LossError::Kind { .. }));

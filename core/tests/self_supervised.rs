@@ -9,6 +9,8 @@ use gymnast_core::self_supervised::{alignment, effective_rank, normalized_std, u
 use serde::Deserialize;
 use tch::{Kind, Tensor};
 
+use gymnast_core::SettingError;
+
 #[derive(Deserialize)]
 struct Reference {
     losses: Vec<Case>,
@@ -143,7 +145,7 @@ fn what_does_not_fit_is_an_error() {
     let (a, b) = (rows([3, 2]), rows([3, 2]));
     for temperature in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let error = nt_xent(&a, &b, temperature).unwrap_err();
-        assert!(matches!(error, LossError::Setting { key: "temperature", .. }));
+        assert!(matches!(error, LossError::Setting(SettingError { key: "temperature", .. })));
         assert!(info_nce(&a, &b, temperature, Direction::Both).is_err());
     }
     for other in [rows([2, 2]), rows([3, 1])] {

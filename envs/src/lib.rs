@@ -6,17 +6,13 @@
 //! This crate knows neither networks nor agents.
 
 mod checker;
-mod documented;
 mod env;
 mod erased;
 mod error;
 mod model;
 mod options;
-mod panics;
 mod registry;
-mod seeding;
 mod spec;
-pub mod spelling;
 mod tiles;
 mod vector;
 
@@ -35,21 +31,21 @@ pub mod trace;
 pub mod wrappers;
 
 pub use checker::{Check, CheckReport, Finding, Severity, check_env};
-pub use documented::Documented;
 pub use env::{Act, Env, Obs, Outcome, Step};
 pub use erased::{AsIs, Codec, DynEnv, ToChoices, ToIndex, ToRow};
 pub use error::{EnvError, SpaceError};
+pub use gymnast_base::{
+    Documented, Rng, Seed, SettingError, catch_panic, documented,
+    spelling::{self, nearest},
+};
 pub use model::Transition;
 pub use options::{EnvOption, EnvOptions};
-pub use panics::catch_panic;
 pub use registry::Registry;
-pub use seeding::{Rng, Seed};
 pub use space::{
     BoundedSpace, BoxSpace, ChoiceSpace, Discrete, ElementType, FactoredSpace, FeatureSpace,
     FiniteSpace, MultiBinary, MultiDiscrete, RowSpace, Space, SpaceDescription, Storage,
 };
 pub use spec::EnvSpec;
-pub use spelling::nearest;
 pub use vector::{
     AutoresetMode, Experience, Lane, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot,
 };

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     EnvError,
-    spelling::{in_plain_words, misspelt_boolean, nearest, whole_number},
+    spelling::{did_you_mean, in_plain_words, misspelt_boolean, nearest, whole_number},
 };
 
 /// The option that every environment understands.
@@ -88,8 +88,8 @@ impl EnvOptions {
         let Some(key) = self.0.keys().find(|key| names().all(|name| name != *key)) else {
             return Ok(());
         };
-        let meant = nearest(key, names()).map(|name| format!(", did you mean `{name}`?"));
-        let (meant, names) = (meant.unwrap_or_default(), names().collect::<Vec<_>>().join(", "));
+        let meant = did_you_mean(nearest(key, names()).as_deref());
+        let names = names().collect::<Vec<_>>().join(", ");
         let reason = format!("there is no option `{key}`{meant}: the options are {names}");
         Err(EnvError::InvalidOption { id: id.to_owned(), reason })
     }

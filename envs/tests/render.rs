@@ -90,7 +90,7 @@ fn a_png_reads_back_pixel_by_pixel() {
     assert_eq!((info.width as usize, info.height as usize), (frame.width, frame.height));
     assert_eq!(rgb, frame.rgb);
     let error = frame.save_png(folder.join("missing/taxi.png")).unwrap_err();
-    assert!(error.to_string().contains("does its folder exist"), "{error}");
+    assert!(error.to_string().contains("does not exist; create it first"), "{error}");
     let torn = Frame { rgb: vec![0; 5], ..frame };
     assert!(torn.to_png().unwrap_err().to_string().ends_with("got 5"));
     std::fs::remove_dir_all(folder).unwrap();

@@ -66,12 +66,12 @@ impl From<TrainError> for CommandError {
             };
         }
         match error {
-            TrainError::InvalidSetting { .. }
+            TrainError::InvalidSetting(_)
             | TrainError::RunExists { .. }
             | TrainError::NotEmpty { .. }
             | TrainError::NoRun { .. }
             | TrainError::OtherConfiguration { .. }
-            | TrainError::Agent(AgentError::InvalidConfig { .. }) => Self::usage(error.to_string()),
+            | TrainError::Agent(AgentError::InvalidConfig(_)) => Self::usage(error.to_string()),
             TrainError::Env(error) => error.into(),
             other => Self::failed(other.to_string()),
         }

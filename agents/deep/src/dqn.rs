@@ -16,7 +16,7 @@ use gymnast_core::{
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
-use gymnast_harness::{Agent, AgentError, Grace, Metrics, Plan};
+use gymnast_harness::{Agent, AgentError, Grace, Metrics, Plan, SettingError};
 use tch::Tensor;
 
 pub use config::DqnConfig;
@@ -137,8 +137,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let (build, conv) = (config.builder()?, !config.conv.is_empty());
         let made = Self::with_network(observation_space, action_space, config, plan, &build);
         made.map_err(|error| match error {
-            AgentError::InvalidConfig { key: "encoder", value, expected } if conv => {
-                AgentError::InvalidConfig { key: "conv", value, expected }
+            AgentError::InvalidConfig(error) if conv && error.key == "encoder" => {
+                SettingError { key: "conv", ..error }.into()
             }
             other => other,
         })

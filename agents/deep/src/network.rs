@@ -5,7 +5,7 @@ use gymnast_core::nn::{
     Parameters, ParametersBuilder, Sequential,
 };
 use gymnast_envs::Rng;
-use gymnast_harness::AgentError;
+use gymnast_harness::{AgentError, SettingError};
 use rand::Rng as _;
 
 use crate::learned::{backend, check_widths};
@@ -227,16 +227,16 @@ pub(crate) fn width(parts: &[Vec<usize>]) -> usize {
 
 /// Why a network cannot be built over the observations there are.
 pub(crate) fn misfit(error: NetworkError) -> AgentError {
-    let (key, value, expected) = match &error {
+    let (key, allowed) = match &error {
         NetworkError::Layer { layer, .. } if !layer.contains("encoder") => {
-            ("head", error.to_string(), "layers that fit each other")
+            ("head", "layers that fit each other")
         }
         NetworkError::Layer { .. } | NetworkError::Kernel { .. } => {
-            ("encoder", error.to_string(), "layers that fit the observation, or none")
+            ("encoder", "layers that fit the observation, or none")
         }
         _ => return backend(error),
     };
-    AgentError::InvalidConfig { key, value, expected }
+    SettingError { key, value: error.to_string(), allowed: allowed.into() }.into()
 }
 
 /// What the networks of every deep agent can be asked.

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use gymnast_core::{
     data::{DataError, StandardScaler, Table, Transformer as _},
     ood::{Mahalanobis, OodError, threshold_at_tpr},
+    require,
 };
 use gymnast_envs::{FeatureSpace, Rng, Space};
 use gymnast_harness::{AgentError, Mode, Policy};
@@ -50,15 +51,10 @@ impl<P, O: FeatureSpace> NoveltyWatch<P, O> {
         tolerance: f64,
         shrinkage: f64,
     ) -> Result<Self, OodError> {
-        if !(0.0..1.0).contains(&tolerance) {
-            let (key, value, allowed) = ("tolerance", tolerance, "in [0, 1)");
-            return Err(OodError::Setting { key, value, allowed });
-        }
+        require((0.0..1.0).contains(&tolerance), "tolerance", tolerance, "in [0, 1)")?;
         let rows = features(&observation_space, observations)?;
-        if rows.len() < HELD_OUT {
-            let (key, allowed) = ("the number of observations", "at least 5");
-            return Err(OodError::Setting { key, value: rows.len() as f64, allowed });
-        }
+        let count = rows.len();
+        require(count >= HELD_OUT, "the number of observations", count as f64, "at least 5")?;
         if let Some(place) = rows.values().iter().position(|x| !x.is_finite()) {
             let (row, column) = (place / rows.width(), place % rows.width());
             return Err(OodError::NotFinite { row, column, value: rows.values()[place] });
@@ -130,6 +126,7 @@ mod tests {
     use gymnast_envs::{BoxSpace, Discrete, Env as _, Seed, classic::CartPole};
 
     use super::*;
+    use gymnast_core::SettingError;
 
     /// Keeps the pole upright, and the cart near the middle.
     struct Controller;
@@ -233,7 +230,13 @@ mod tests {
             NoveltyWatch::fit(Controller, space(), seen, tolerance, shrinkage).err().unwrap()
         };
         assert!(matches!(fit(&still, 0.01, 0.0), OodError::Singular { feature: 0, .. }));
-        assert!(matches!(fit(&some, 1.0, 0.0), OodError::Setting { key: "tolerance", .. }));
-        assert!(matches!(fit(&some, 0.1, 2.0), OodError::Setting { key: "shrinkage", .. }));
+        assert!(matches!(
+            fit(&some, 1.0, 0.0),
+            OodError::Setting(SettingError { key: "tolerance", .. })
+        ));
+        assert!(matches!(
+            fit(&some, 0.1, 2.0),
+            OodError::Setting(SettingError { key: "shrinkage", .. })
+        ));
     }
 }

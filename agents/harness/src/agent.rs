@@ -1,5 +1,6 @@
 //! The contract between an agent and the loop that drives it.
 
+use gymnast_base::SettingError;
 use gymnast_envs::{EnvError, Experience, Outcome, Rng, Seed, Space, VectorEnv};
 use thiserror::Error;
 
@@ -165,15 +166,8 @@ impl Metrics {
 #[non_exhaustive]
 pub enum AgentError {
     /// A setting is out of its range.
-    #[error("{key} = {value}: expected {expected}")]
-    InvalidConfig {
-        /// The setting's name.
-        key: &'static str,
-        /// The value given.
-        value: String,
-        /// The allowed values.
-        expected: &'static str,
-    },
+    #[error("{} = {}: expected {}", .0.key, .0.value, .0.allowed)]
+    InvalidConfig(#[from] SettingError),
     /// A loss or a value is no longer finite.
     #[error(
         "{what} became {value} after {env_steps} env steps: try a lower learning rate, or smaller \
@@ -260,7 +254,7 @@ impl AgentError {
         if holds {
             return Ok(());
         }
-        Err(Self::InvalidConfig { key, value: format!("{value:?}"), expected })
+        Err(SettingError { key, value: format!("{value:?}"), allowed: expected.into() }.into())
     }
 
     /// Checks that every reward multiplied by `scale` fits into `f32`, whose maximum is 3.4e38;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use gymnast_base::SettingError;
 use gymnast_envs::EnvError;
 use thiserror::Error;
 
@@ -12,15 +13,8 @@ use crate::{AgentError, CheckpointError, Summary};
 #[non_exhaustive]
 pub enum TrainError {
     /// A setting of the training is out of its range.
-    #[error("{key} = {value}: expected {expected}")]
-    InvalidSetting {
-        /// The setting's name.
-        key: &'static str,
-        /// The value given.
-        value: String,
-        /// The allowed values.
-        expected: String,
-    },
+    #[error("{} = {}: expected {}", .0.key, .0.value, .0.allowed)]
+    InvalidSetting(#[from] SettingError),
     /// A file could not be read or written.
     #[error("cannot {action} {path}: {source}{}", advice(source))]
     File {
@@ -133,8 +127,8 @@ impl From<AgentError> for TrainError {
     }
 }
 
-impl From<gymnast_core::atomic_file::WriteError> for TrainError {
-    fn from(error: gymnast_core::atomic_file::WriteError) -> Self {
+impl From<gymnast_base::atomic_file::WriteError> for TrainError {
+    fn from(error: gymnast_base::atomic_file::WriteError) -> Self {
         Self::File { action: "write", path: error.path, source: error.source }
     }
 }

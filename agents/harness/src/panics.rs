@@ -12,7 +12,7 @@ pub fn catch_panic<T>(
     run: impl FnOnce() -> Result<T, TrainError>,
 ) -> Result<T, TrainError> {
     // Whatever the panic left half-done belongs to the seed alone and is dropped with it.
-    gymnast_envs::catch_panic(run)
+    gymnast_base::catch_panic(run)
         .unwrap_or_else(|message| Err(TrainError::Panicked { seed, message }))
 }
 

@@ -1,11 +1,13 @@
 //! The settings of a training: its length and how often to evaluate and save.
 
-use gymnast_envs::Seed;
+use std::borrow::Cow;
+
+use gymnast_base::{Seed, SettingError};
 use serde::{Deserialize, Serialize};
 
 use crate::{Evaluation, Plan, TrainError};
 
-gymnast_envs::documented! {
+gymnast_base::documented! {
     /// The settings of a training: its length and how often to evaluate and save.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
@@ -81,11 +83,11 @@ impl Training {
         require(self.max_eval_steps > 0, "training.max_eval_steps", 0, "at least 1")?;
         match self.stop_at.filter(|threshold| !threshold.is_finite()) {
             None => Ok(()),
-            Some(threshold) => Err(TrainError::InvalidSetting {
-                key: "training.stop_at",
-                value: threshold.to_string(),
-                expected: "a finite return".to_owned(),
-            }),
+            Some(threshold) => {
+                let value = threshold.to_string();
+                let allowed = "a finite return".into();
+                Err(SettingError { key: "training.stop_at", value, allowed }.into())
+            }
         }
     }
 
@@ -100,11 +102,10 @@ pub(crate) fn require(
     holds: bool,
     key: &'static str,
     value: u64,
-    expected: impl Into<String>,
+    allowed: impl Into<Cow<'static, str>>,
 ) -> Result<(), TrainError> {
     if holds {
         return Ok(());
     }
-    let (value, expected) = (value.to_string(), expected.into());
-    Err(TrainError::InvalidSetting { key, value, expected })
+    Err(SettingError { key, value: value.to_string(), allowed: allowed.into() }.into())
 }

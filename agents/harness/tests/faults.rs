@@ -8,7 +8,7 @@ use gymnast_envs::{
 use gymnast_harness::{
     Agent, AgentError, Callback, Checkpoint, CheckpointError, Ending, Evaluation, Existing,
     Experiment, Flow, Metrics, Mode, Policy, ProgressBars, Record as _, Recorder, RunIdentity,
-    SeedDir, Setup, StateDict, Summary, TrainError, Training, read_records, train,
+    SeedDir, SettingError, Setup, StateDict, Summary, TrainError, Training, read_records, train,
 };
 use serde_json::{Value, json};
 
@@ -336,7 +336,8 @@ fn a_training_that_would_end_before_its_first_update_is_refused() {
     };
     assert_eq!(waiting(1_000).unwrap().env_steps, 1_000);
     let error = waiting(1_001).unwrap_err();
-    let is_setting = |key| matches!(error, TrainError::InvalidSetting { key: k, .. } if k == key);
+    let is_setting =
+        |key| matches!(error, TrainError::InvalidSetting(SettingError { key: k, .. }) if k == key);
     assert!(is_setting("training.env_steps"), "{error}");
     assert!(error.to_string().contains("at least 1001: nothing is learned"), "{error}");
 }

@@ -3,7 +3,8 @@
 use gymnast_envs::{Discrete, Experience, Rng, Seed, SyncVectorEnv};
 use gymnast_harness::{
     Agent, AgentError, Callback, Checkpoint, CheckpointError, Evaluation, Existing, Flow, Metrics,
-    Mode, Policy, StateDict, Summary, TrainError, Trainer, Training, testing::TwoArmedBandit,
+    Mode, Policy, SettingError, StateDict, Summary, TrainError, Trainer, Training,
+    testing::TwoArmedBandit,
 };
 
 /// Remembers what it was told.
@@ -98,12 +99,12 @@ fn an_old_run_is_not_replaced_by_one_that_cannot_be() {
     let eight = Training { num_envs: 8, env_steps: 800, ..training(800) };
     let error = run(&eight, Existing::Replace).unwrap_err();
     assert!(
-        matches!(error, TrainError::InvalidSetting { key: "training.num_envs", .. }),
+        matches!(error, TrainError::InvalidSetting(SettingError { key: "training.num_envs", .. })),
         "{error}"
     );
     let endless = Training { max_eval_steps: u64::MAX, ..training(300) };
     let error = run(&endless, Existing::Replace).unwrap_err();
-    assert!(matches!(error, TrainError::InvalidSetting { .. }), "{error}");
+    assert!(matches!(error, TrainError::InvalidSetting(_)), "{error}");
     assert_eq!(std::fs::read(&episodes).unwrap(), before);
     record(Existing::Replace).unwrap();
 }
@@ -189,10 +190,10 @@ fn what_waits_for_an_evaluation_is_refused_where_there_is_none() {
     let look = |_: &Told, _: &Evaluation| Ok(Flow::Continue);
     let result =
         Trainer::new(&training(300), 0, &mut agent, &mut envs).look_when_evaluated(look).run();
-    assert!(matches!(result, Err(TrainError::InvalidSetting { .. })), "{result:?}");
+    assert!(matches!(result, Err(TrainError::InvalidSetting(_))), "{result:?}");
     let until = Training { stop_at: Some(1.0), ..training(300) };
     let result = Trainer::new(&until, 0, &mut agent, &mut envs).run();
-    assert!(matches!(result, Err(TrainError::InvalidSetting { .. })), "{result:?}");
+    assert!(matches!(result, Err(TrainError::InvalidSetting(_))), "{result:?}");
     assert_eq!(agent.steps, 0);
 }
 

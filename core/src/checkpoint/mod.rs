@@ -26,6 +26,7 @@ mod state_dict;
 use std::{io::ErrorKind, path::Path};
 
 pub use error::CheckpointError;
+pub use gymnast_base::hash::fingerprint;
 pub use state_dict::{Array, Checkpoint, Number, StateDict};
 
 use crate::{atomic_file, files};
@@ -56,13 +57,6 @@ pub fn load(path: &Path) -> Result<StateDict, CheckpointError> {
             _ => CheckpointError::Read { path: path.to_owned(), source },
         })?;
     StateDict::from_bytes(&bytes).map_err(damaged)
-}
-
-/// Returns a hash of the numbers and their order (FNV-1a).
-pub fn fingerprint<'a>(numbers: impl IntoIterator<Item = &'a f32>) -> u64 {
-    numbers.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, number| {
-        (hash ^ u64::from(number.to_bits())).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

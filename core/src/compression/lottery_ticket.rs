@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CompressionError, Mask, check, check_amount};
+use super::{CompressionError, Mask, check_amount};
 use crate::nn::Network;
+use crate::require;
 
 /// The settings of iterative pruning.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -50,7 +51,8 @@ pub fn find_ticket<N: Network, E: From<CompressionError>>(
     mut mask: Mask,
     mut train: impl FnMut(&mut N, &Mask) -> Result<(), E>,
 ) -> Result<Mask, E> {
-    check(config.rounds > 0, "rounds", config.rounds as f64, "at least 1")?;
+    require(config.rounds > 0, "rounds", config.rounds as f64, "at least 1")
+        .map_err(CompressionError::from)?;
     check_amount(config.amount)?;
     let (initial, buffers) = (network.parameters().to_vec(), network.buffers());
     mask.apply(network.parameters_mut())?;

@@ -1,8 +1,9 @@
 //! Pruning masks.
 
-use super::{CompressionError, check, check_amount, check_finite};
+use super::{CompressionError, check_amount, check_finite};
 use crate::nn::{NamedParameter, Parameters};
 use crate::optim::ParamGroup;
+use crate::require;
 use crate::rounding;
 
 /// The weights of a network that are kept; the others are zero.
@@ -123,7 +124,7 @@ impl Mask {
         n: f64,
     ) -> Result<(), CompressionError> {
         self.check(parameters, amount)?;
-        check(n > 0.0, "n", n, "positive")?;
+        require(n > 0.0, "n", n, "positive")?;
         let weights = self.prunable.iter().find(|one| one.name == name);
         let weights = weights.ok_or_else(|| CompressionError::UnknownName {
             name: name.to_owned(),
@@ -217,7 +218,7 @@ pub(super) fn norms(
         let fits = norm.is_finite() && (norm > 0.0) == (largest > 0.0);
         let allowed =
             "such that the norms of the weights neither overflow nor vanish (for example 1 or 2)";
-        check(fits, "n", n, allowed)?;
+        require(fits, "n", n, allowed)?;
         Ok(norm)
     };
     units.iter().map(norm).collect()

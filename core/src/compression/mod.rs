@@ -43,22 +43,15 @@ use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
 use crate::nn::NetworkError;
-use crate::text::number;
+use crate::{SettingError, require};
 
 /// Why a network cannot be compressed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CompressionError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {}", number(*value))]
-    Setting {
-        /// The setting's name.
-        key: &'static str,
-        /// The value given.
-        value: f64,
-        /// The allowed values.
-        allowed: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The mask belongs to another network.
     #[error(
         "the mask has {expected} parameters, the network has {got}: expected the network that the mask was made for"
@@ -120,18 +113,9 @@ pub enum CompressionError {
     Checkpoint(#[from] CheckpointError),
 }
 
-fn check(
-    holds: bool,
-    key: &'static str,
-    value: f64,
-    allowed: &'static str,
-) -> Result<(), CompressionError> {
-    if holds { Ok(()) } else { Err(CompressionError::Setting { key, value, allowed }) }
-}
-
 /// Checks that an amount lies in [0, 1].
 fn check_amount(amount: f64) -> Result<(), CompressionError> {
-    check((0.0..=1.0).contains(&amount), "amount", amount, "in [0, 1]")
+    Ok(require((0.0..=1.0).contains(&amount), "amount", amount, "in [0, 1]")?)
 }
 
 fn check_finite(what: &'static str, values: &[f32]) -> Result<(), CompressionError> {

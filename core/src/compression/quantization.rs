@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::quantized_linear::QuantizedLinear;
-use super::{CompressionError, check, check_length};
+use super::{CompressionError, check_length};
 use crate::checkpoint::StateDict;
 use crate::nn::{Activation, DenseLayer, Network, Plan};
+use crate::require;
 
 /// Which numbers are quantised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +101,7 @@ impl QuantizedNetwork {
         let layers = dense_layers(network)?;
         let quantized = layers.into_iter().map(|layer| {
             let inputs = layer.weight.len() / layer.outputs;
-            check(inputs <= MOST_INPUTS, "a layer's inputs", inputs as f64, "at most 131072")?;
+            require(inputs <= MOST_INPUTS, "a layer's inputs", inputs as f64, "at most 131072")?;
             QuantizedLinear::new(&values[layer.weight], &values[layer.bias], layer.activation)
         });
         Ok(Self { quantization, layers: quantized.collect::<Result<_, _>>()? })
@@ -194,7 +195,7 @@ impl QuantizedNetwork {
         }
         for layer in &layers {
             let inputs = layer.inputs;
-            check(inputs <= MOST_INPUTS, "a layer's inputs", inputs as f64, "at most 131072")?;
+            require(inputs <= MOST_INPUTS, "a layer's inputs", inputs as f64, "at most 131072")?;
         }
         Ok(Self { quantization, layers })
     }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CompressionError, Quantization, check, check_finite};
+use super::{CompressionError, Quantization, check_finite};
 use crate::checkpoint::StateDict;
 use crate::nn::Activation;
+use crate::require;
 use crate::simd::wide;
 
 /// The largest number of a byte that has an opposite.
@@ -96,10 +97,10 @@ impl QuantizedLinear {
 
     pub(super) fn load(name: &str, state: &StateDict) -> Result<Self, CompressionError> {
         let Form { inputs, outputs, activation } = state.get(&format!("{name}/form"))?;
-        check(inputs > 0, "a layer's inputs", inputs as f64, "at least 1")?;
-        check(outputs > 0, "a layer's outputs", outputs as f64, "at least 1")?;
+        require(inputs > 0, "a layer's inputs", inputs as f64, "at least 1")?;
+        require(outputs > 0, "a layer's outputs", outputs as f64, "at least 1")?;
         let weight: Vec<i8> = state.array(&format!("{name}/weight"), &[outputs, inputs])?;
-        check(!weight.contains(&i8::MIN), "a weight", i8::MIN.into(), "from -127 to 127")?;
+        require(!weight.contains(&i8::MIN), "a weight", i8::MIN.into(), "from -127 to 127")?;
         let scale: Vec<f32> = state.array(&format!("{name}/scale"), &[outputs])?;
         let bias: Vec<f32> = state.array(&format!("{name}/bias"), &[outputs])?;
         check_finite("the scales", &scale)?;

@@ -7,8 +7,9 @@ use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
 use super::mask::{norms, share, units};
-use super::{CompressionError, check, check_amount, check_finite};
+use super::{CompressionError, check_amount, check_finite};
 use crate::nn::{LayerConfig, LayerShape, Network as _, NetworkConfig, PlacedLayer, Sequential};
+use crate::require;
 
 /// A layer whose units can be removed: another layer reads them with weights, and no layer in
 /// between mixes them.
@@ -68,7 +69,7 @@ pub fn prune_units(
     n: f64,
 ) -> Result<Sequential, CompressionError> {
     check_amount(amount)?;
-    check(n > 0.0, "n", n, "positive")?;
+    require(n > 0.0, "n", n, "positive")?;
     check_finite("the weights", network.parameters().values())?;
     let named = network.named_parameters();
     let keep = |layer: HiddenLayer| {

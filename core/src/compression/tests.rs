@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
 use super::*;
+use crate::SettingError;
 use crate::data::Dataset;
 use crate::loss::Loss;
 use crate::nn::{
@@ -127,7 +128,10 @@ fn norms_that_say_nothing_are_refused() {
     let network = mlp(&[8]);
     for n in [1e-3, 1e4] {
         let error = prune_units(&network, 0.5, n).map(drop).unwrap_err();
-        assert!(matches!(error, CompressionError::Setting { key: "n", .. }), "{n}: {error}");
+        assert!(
+            matches!(error, CompressionError::Setting(SettingError { key: "n", .. })),
+            "{n}: {error}"
+        );
         let mut mask = Mask::new(network.parameters(), |_| true);
         assert!(mask.ln_structured(network.parameters(), "head.0.weight", 0.5, n).is_err());
         assert_eq!(mask.density(), Some(1.0));

@@ -4,6 +4,7 @@ use rand::Rng;
 
 use super::{Batch, DataError, Stratify, Table, train_test_split};
 use crate::checkpoint::fingerprint;
+use crate::require;
 
 /// The largest number of classes: `f32` holds all whole numbers up to here.
 const MOST_CLASSES: usize = 1 << 24;
@@ -215,7 +216,7 @@ impl Dataset {
         let fits = classes <= MOST_CLASSES && numbers <= MOST_NUMBERS;
         let fits = fits && targets.try_reserve_exact(numbers).is_ok();
         let allowed = "at most 16,777,216, and few enough to fit in memory";
-        DataError::require(fits, "classes", classes as f64, allowed)?;
+        require(fits, "classes", classes as f64, allowed)?;
         targets.resize(numbers, 0.0);
         for (row, class) in self.classes()?.into_iter().enumerate() {
             if class >= classes {
@@ -337,11 +338,9 @@ impl Dataset {
         const MOST: usize = 1 << 28; // 1 GiB of f32
         let width = self.input_width().saturating_add(self.target_width());
         let numbers = rows.max(1).saturating_mul(views).saturating_mul(width);
-        if views == 1 || (views > 0 && numbers <= MOST) {
-            return Ok(());
-        }
+        let fits = views == 1 || (views > 0 && numbers <= MOST);
         let allowed = "at least 1, and few enough for a minibatch of at most 2²⁸ numbers";
-        Err(DataError::Setting { key: "views", value: views as f64, allowed })
+        Ok(require(fits, "views", views as f64, allowed)?)
     }
 }
 

@@ -2,21 +2,15 @@
 
 use thiserror::Error;
 
+use crate::SettingError;
 use crate::text::number;
 
 /// Why rows cannot be made, prepared or used. Rows and columns count from 0.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum DataError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {}", number(*value))]
-    Setting {
-        /// The setting's name.
-        key: &'static str,
-        /// The value given.
-        value: f64,
-        /// The allowed values.
-        allowed: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// There are too few rows.
     #[error("got {rows} rows: expected at least {needed}")]
     TooFewRows {
@@ -145,16 +139,4 @@ pub enum DataError {
         /// The number.
         value: f32,
     },
-}
-
-impl DataError {
-    /// Returns [`DataError::Setting`] unless the condition holds.
-    pub(crate) fn require(
-        holds: bool,
-        key: &'static str,
-        value: f64,
-        allowed: &'static str,
-    ) -> Result<(), Self> {
-        if holds { Ok(()) } else { Err(Self::Setting { key, value, allowed }) }
-    }
 }

@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, DataError, Dataset};
+use crate::require;
 
 /// How to divide rows into minibatches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +61,7 @@ impl<'a> DataLoader<'a> {
         config: &DataLoaderConfig,
         rng: ChaCha8Rng,
     ) -> Result<Self, DataError> {
-        let (key, allowed) = ("batch_size", "at least 1");
-        if config.batch_size == 0 {
-            return Err(DataError::Setting { key, value: 0.0, allowed });
-        }
+        require(config.batch_size > 0, "batch_size", 0.0, "at least 1")?;
         let needed = if config.drop_last { config.batch_size } else { 1 };
         if data.len() < needed {
             return Err(DataError::TooFewRows { needed, rows: data.len() });
@@ -180,6 +178,6 @@ mod tests {
         };
         assert_eq!(new(7, 8, true), Err(DataError::TooFewRows { needed: 8, rows: 7 }));
         assert_eq!(new(0, 8, false), Err(DataError::TooFewRows { needed: 1, rows: 0 }));
-        assert!(matches!(new(7, 0, false), Err(DataError::Setting { .. })));
+        assert!(matches!(new(7, 0, false), Err(DataError::Setting(_))));
     }
 }

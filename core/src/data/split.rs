@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::{DataError, Dataset};
 use crate::rounding;
 
+use crate::require;
+
 /// The largest number of rows to split or fold: their numbers fill 2 GiB.
 pub(crate) const MOST_ROWS: usize = 1 << 28;
 
@@ -71,7 +73,7 @@ pub fn train_test_split<R: Rng + ?Sized>(
     rng: &mut R,
 ) -> Result<(Dataset, Dataset), DataError> {
     data.check_not_resampled("split")?;
-    DataError::require((0.0..1.0).contains(&test_size), "test_size", test_size, "in [0, 1)")?;
+    require((0.0..1.0).contains(&test_size), "test_size", test_size, "in [0, 1)")?;
     let test = rounding::ceil(test_size * data.len() as f64);
     let [train, test] = split_rows(data.len(), [test], classes(data, stratify)?.as_deref(), rng)?
         .try_into()
@@ -105,10 +107,9 @@ pub fn train_validation_test_split<R: Rng + ?Sized>(
 ) -> Result<Split, DataError> {
     data.check_not_resampled("split")?;
     let SplitConfig { train, validation, test, stratify } = *config;
-    let check = DataError::require;
-    check(train > 0.0 && train.is_finite(), "train", train, "positive")?;
+    require(train > 0.0 && train.is_finite(), "train", train, "positive")?;
     for (key, share) in [("validation", validation), ("test", test)] {
-        check(share >= 0.0 && share.is_finite(), key, share, "at least 0")?;
+        require(share >= 0.0 && share.is_finite(), key, share, "at least 0")?;
     }
     let [_, sizes @ ..] = part_sizes(data.len(), [train, validation, test])?;
     let [train, validation, test] =

@@ -2,6 +2,7 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::SettingError;
 
 fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(5)
@@ -105,7 +106,10 @@ fn classes_are_relabelled_and_made_one_hot() {
     assert!(matches!(data.one_hot(8), Err(DataError::NotAClass { row: 2, .. })));
     for classes in [1 << 25, 1 << 40, usize::MAX] {
         let error = data.one_hot(classes).unwrap_err();
-        assert!(matches!(error, DataError::Setting { key: "classes", .. }), "{error}");
+        assert!(
+            matches!(error, DataError::Setting(SettingError { key: "classes", .. })),
+            "{error}"
+        );
     }
     assert!(matches!(data.relabel(|class| class, ["none"]), Err(DataError::NotAClass { .. })));
 }

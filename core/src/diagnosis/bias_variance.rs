@@ -2,6 +2,7 @@
 
 use rand::{Rng, RngExt as _};
 
+use crate::SettingError;
 use crate::data::{DataError, Dataset};
 
 /// A problem whose noise is known.
@@ -58,7 +59,8 @@ pub fn bias_variance<R: Rng + ?Sized, E: From<DataError>>(
     mut train: impl FnMut(&Dataset, usize) -> Result<Vec<f32>, E>,
 ) -> Result<BiasVariance, E> {
     let Problem { train: rows, test, truth, noise_variance } = *problem;
-    let setting = |key, value, allowed| E::from(DataError::Setting { key, value, allowed });
+    let setting =
+        |key, value, allowed| E::from(DataError::from(SettingError::new(key, value, allowed)));
     if rounds < 2 {
         return Err(setting("rounds", rounds as f64, "at least 2"));
     }

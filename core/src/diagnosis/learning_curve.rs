@@ -2,6 +2,7 @@
 
 use rand::{Rng, seq::SliceRandom as _};
 
+use crate::SettingError;
 use crate::data::{DataError, Dataset};
 use crate::plot::{Axis, LearningCurves, Series, capitalized};
 use crate::statistics::{Curve, StatisticsError};
@@ -41,7 +42,7 @@ pub fn learning_curve<R: Rng + ?Sized, E: From<DataError>>(
     mut train: impl FnMut(&Dataset, usize) -> Result<(f64, f64), E>,
 ) -> Result<LearningCurve, E> {
     let setting = |key, value: usize, allowed| {
-        E::from(DataError::Setting { key, value: value as f64, allowed })
+        E::from(DataError::from(SettingError::new(key, value as f64, allowed)))
     };
     if repetitions == 0 {
         return Err(setting("repetitions", 0, "at least 1"));

@@ -17,6 +17,8 @@ use std::fmt;
 use crate::supervised::{FitError, History};
 use crate::text::rounded;
 
+use crate::require;
+
 /// How well a network fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fitting {
@@ -55,9 +57,7 @@ impl Thresholds {
             ("rise", rise),
             ("slope", slope),
         ] {
-            if !(value > 0.0 && value.is_finite()) {
-                return Err(FitError::Setting { key, value, allowed: "positive" });
-            }
+            require(value > 0.0 && value.is_finite(), key, value, "positive")?;
         }
         Ok(())
     }
@@ -99,9 +99,7 @@ pub fn diagnose(
     baseline: f64,
     thresholds: &Thresholds,
 ) -> Result<Diagnosis, FitError> {
-    if !(baseline > 0.0 && baseline.is_finite()) {
-        return Err(FitError::Setting { key: "baseline", value: baseline, allowed: "positive" });
-    }
+    require(baseline > 0.0 && baseline.is_finite(), "baseline", baseline, "positive")?;
     thresholds.check()?;
     let losses: Option<Vec<(f64, f64)>> = history
         .epochs
@@ -116,10 +114,8 @@ pub fn diagnose(
         return Err(FitError::NotFinite { epoch: epoch + 1, loss });
     }
     let best = history.best_epoch.unwrap_or(losses.len() - 1);
-    if best >= losses.len() {
-        let (key, value, allowed) = ("best_epoch", best as f64, "one of the history's epochs");
-        return Err(FitError::Setting { key, value, allowed });
-    }
+    let exists = best < losses.len();
+    require(exists, "best_epoch", best as f64, "one of the history's epochs")?;
     let ((train, validation), (last_train, last)) = (losses[best], losses[losses.len() - 1]);
     let shown = |loss: f64| rounded(loss, 4);
     let percent = |share: f64, decimals: u8| rounded(100.0 * share, decimals);

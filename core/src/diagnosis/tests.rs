@@ -3,6 +3,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 use super::*;
+use crate::SettingError;
 use crate::data::{DataError, Dataset};
 use crate::supervised::Epoch;
 
@@ -71,10 +72,10 @@ fn losses_that_are_no_numbers_are_no_good_fit() {
     let good = history([(0.1, 0.1)]);
     let nan = Thresholds { gap_share: f64::NAN, ..thresholds };
     let error = diagnose(&good, 1.0, &nan).unwrap_err();
-    assert!(matches!(error, FitError::Setting { key: "gap_share", .. }), "{error}");
+    assert!(matches!(error, FitError::Setting(SettingError { key: "gap_share", .. })), "{error}");
     let beyond = History { best_epoch: Some(7), ..good };
     let error = diagnose(&beyond, 1.0, &thresholds).unwrap_err();
-    assert!(matches!(error, FitError::Setting { key: "best_epoch", .. }), "{error}");
+    assert!(matches!(error, FitError::Setting(SettingError { key: "best_epoch", .. })), "{error}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Combines the predictions of members.
 
-use super::{EnsembleError, check_lengths, check_numbers, check_probabilities, setting};
+use super::{EnsembleError, check_lengths, check_numbers, check_probabilities};
+use crate::require;
 use crate::statistics::argmax;
 
 /// Returns the class with the most votes for each row, the lowest of equals: votes `[N]` of each
@@ -40,13 +41,13 @@ pub fn soft_vote(members: &[Vec<f64>], weights: Option<&[f64]>) -> Result<Vec<f6
     let equal = vec![1.0; members.len()];
     let weights = weights.unwrap_or(&equal);
     let (given, needed) = (weights.len(), members.len());
-    setting(given == needed, "the number of weights", given as f64, "that of the members")?;
+    require(given == needed, "the number of weights", given as f64, "that of the members")?;
     for &weight in weights {
-        setting(weight >= 0.0 && weight.is_finite(), "a weight", weight, "finite and ≥ 0")?;
+        require(weight >= 0.0 && weight.is_finite(), "a weight", weight, "finite and ≥ 0")?;
     }
     let total: f64 = weights.iter().sum();
     let fits = total > 0.0 && total.is_finite();
-    setting(fits, "the sum of the weights", total, "positive and finite")?;
+    require(fits, "the sum of the weights", total, "positive and finite")?;
     let mean = |index: usize| {
         let each = || members.iter().map(|member| member[index]);
         let mean = each().zip(weights).fold(0.0, |sum, (x, weight)| sum + weight / total * x);

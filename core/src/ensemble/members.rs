@@ -3,9 +3,10 @@
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::{EnsembleError, Mixture, mixture, setting};
+use super::{EnsembleError, Mixture, mixture};
 use crate::data::Dataset;
 use crate::nn::Network;
+use crate::require;
 use crate::supervised::predict;
 
 /// Networks trained independently, whose predictions are combined.
@@ -67,7 +68,8 @@ impl<N: Network> Ensemble<N> {
         rng: &mut ChaCha8Rng,
         mut train: impl FnMut(usize, ChaCha8Rng) -> Result<N, E>,
     ) -> Result<(), E> {
-        setting(members > 0, "members", members as f64, "at least 1")?;
+        require(members > 0, "members", members as f64, "at least 1")
+            .map_err(EnsembleError::from)?;
         for member in self.members.len()..members {
             self.members.push(train(member, ChaCha8Rng::from_rng(rng))?);
         }

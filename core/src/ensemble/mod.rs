@@ -44,6 +44,7 @@ use thiserror::Error;
 use crate::data::DataError;
 use crate::metrics::uneven_row;
 use crate::text::number;
+use crate::{SettingError, require};
 
 /// Why models cannot form an ensemble.
 #[derive(Debug, Error)]
@@ -105,15 +106,8 @@ pub enum EnsembleError {
         sum: f64,
     },
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {}", number(*value))]
-    Setting {
-        /// The setting's name.
-        key: &'static str,
-        /// The value given.
-        value: f64,
-        /// The allowed values.
-        allowed: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// A row is tested by no fold or several, or by a fold that also trains on it.
     #[error(
         "row {row} is tested by {tested} folds and leaks into the training part of {leaks} of them: \
@@ -138,15 +132,6 @@ pub enum EnsembleError {
     #[cfg(feature = "torch")]
     #[error(transparent)]
     Network(#[from] crate::nn::NetworkError),
-}
-
-fn setting(
-    holds: bool,
-    key: &'static str,
-    value: f64,
-    allowed: &'static str,
-) -> Result<(), EnsembleError> {
-    if holds { Ok(()) } else { Err(EnsembleError::Setting { key, value, allowed }) }
 }
 
 /// Checks that there are members with equal numbers of `what`; returns that number.
@@ -177,7 +162,7 @@ fn check_numbers(
 
 /// Probabilities `[N, classes]` of each member, whose rows sum to 1 to within what `f32` leaves.
 fn check_probabilities(members: &[Vec<f64>], classes: usize) -> Result<(), EnsembleError> {
-    setting(classes > 0, "the number of classes", classes as f64, "at least 1")?;
+    require(classes > 0, "the number of classes", classes as f64, "at least 1")?;
     let got = check_lengths(members, "probabilities")?;
     if !got.is_multiple_of(classes) {
         let expected = got.next_multiple_of(classes);

@@ -2,9 +2,10 @@
 
 use std::borrow::Borrow;
 
-use super::{EnsembleError, setting};
+use super::EnsembleError;
 use crate::data::DataError;
 use crate::model_selection::Fold;
+use crate::require;
 
 /// The most numbers that are predicted: 16 GiB.
 const MOST_NUMBERS: usize = 1 << 31;
@@ -30,7 +31,8 @@ pub fn out_of_fold<E: From<EnsembleError>>(
     check(folds.clone(), rows)?;
     let (mut all, numbers) = (Vec::new(), rows.saturating_mul(width));
     let fits = numbers <= MOST_NUMBERS && all.try_reserve_exact(numbers).is_ok();
-    setting(fits, "rows times width", numbers as f64, "few enough to fit in memory")?;
+    require(fits, "rows times width", numbers as f64, "few enough to fit in memory")
+        .map_err(EnsembleError::from)?;
     all.resize(numbers, 0.0);
     for (member, fold) in folds.into_iter().enumerate() {
         let fold = fold.borrow();

@@ -1,6 +1,7 @@
 //! The uncertainty of an ensemble.
 
-use super::{EnsembleError, check_lengths, check_numbers, check_probabilities, setting};
+use super::{EnsembleError, check_lengths, check_numbers, check_probabilities};
+use crate::require;
 use crate::statistics::argmax;
 
 /// The uncertainty of an ensemble about the class of a row; entropies in nats.
@@ -89,7 +90,7 @@ pub fn mixture(means: &[Vec<f64>], variances: &[Vec<f64>]) -> Result<Vec<Mixture
     let rows = check_lengths(means, "means")?;
     let (needed, given) = (means.len(), variances.len());
     let key = "the number of members with variances";
-    setting(given == needed, key, given as f64, "that of the members with means")?;
+    require(given == needed, key, given as f64, "that of the members with means")?;
     let (member, what, expected) = (0, "variances", rows);
     let got = check_lengths(variances, what)?;
     if got != expected {

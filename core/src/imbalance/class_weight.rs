@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ImbalanceError, setting};
+use super::ImbalanceError;
+use crate::require;
 
 /// The weights of the classes: the `class_weight` of [`Loss::CrossEntropy`](crate::loss::Loss), the
 /// `alpha` of [`Loss::Focal`](crate::loss::Loss).
@@ -61,7 +62,7 @@ impl ClassWeight {
             Self::Given(weights) => {
                 for &weight in weights {
                     let fits = weight >= 0.0 && weight.is_finite();
-                    setting(fits, "class_weight", f64::from(weight), "finite and ≥ 0")?;
+                    require(fits, "class_weight", f64::from(weight), "finite and ≥ 0")?;
                 }
                 let (what, expected, got) = ("class weights", counts.len(), weights.len());
                 if expected != got {
@@ -83,7 +84,7 @@ impl ClassWeight {
 /// # Errors
 /// [`ImbalanceError::Setting`] unless `beta` lies in [0, 1).
 pub fn effective_number(n: usize, beta: f64) -> Result<f64, ImbalanceError> {
-    setting((0.0..1.0).contains(&beta), "beta", beta, "in [0, 1)")?;
+    require((0.0..1.0).contains(&beta), "beta", beta, "in [0, 1)")?;
     // 1 − βⁿ without cancelling: −expm1(n ln β).
     Ok(if beta == 0.0 { n.min(1) as f64 } else { -(n as f64 * beta.ln()).exp_m1() / (1.0 - beta) })
 }

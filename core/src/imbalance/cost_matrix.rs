@@ -1,7 +1,8 @@
 //! Cost-sensitive decisions.
 
-use super::{ImbalanceError, setting};
+use super::ImbalanceError;
 use crate::metrics::{ConfusionMatrix, MetricError, uneven_row};
+use crate::require;
 
 /// The largest cost: sums of costs, and products with counts of rows, stay finite.
 const LARGEST: f64 = 1e100;
@@ -33,13 +34,13 @@ impl CostMatrix {
     /// [`ImbalanceError::Setting`] for fewer than two classes or a cost beyond ±10¹⁰⁰,
     /// [`ImbalanceError::Count`].
     pub fn new(costs: Vec<f64>, classes: usize) -> Result<Self, ImbalanceError> {
-        setting(classes >= 2, "the number of classes", classes as f64, "at least 2")?;
+        require(classes >= 2, "the number of classes", classes as f64, "at least 2")?;
         let (expected, got) = (classes.saturating_mul(classes), costs.len());
         if expected != got {
             return Err(ImbalanceError::Count { what: "costs", expected, got });
         }
         for &cost in &costs {
-            setting(cost.abs() <= LARGEST, "a cost", cost, "a number from -1e100 to 1e100")?;
+            require(cost.abs() <= LARGEST, "a cost", cost, "a number from -1e100 to 1e100")?;
         }
         Ok(Self { costs, classes })
     }
@@ -73,7 +74,7 @@ impl CostMatrix {
             return Err(ImbalanceError::Count { what: "probabilities", expected, got });
         }
         for &p in probabilities {
-            setting((0.0..=1.0).contains(&p), "a probability", p, "in [0, 1]")?;
+            require((0.0..=1.0).contains(&p), "a probability", p, "in [0, 1]")?;
         }
         if let Some((row, sum)) = uneven_row(probabilities, classes, f32::EPSILON.into()) {
             return Err(MetricError::RowSum { row, sum }.into());

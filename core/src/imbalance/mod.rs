@@ -62,24 +62,17 @@ pub use tomek::tomek_links;
 
 use thiserror::Error;
 
+use crate::SettingError;
 use crate::data::DataError;
 use crate::metrics::MetricError;
-use crate::text::number;
 
 /// Why classes cannot be balanced.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum ImbalanceError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {}", number(*value))]
-    Setting {
-        /// The setting's name.
-        key: &'static str,
-        /// The value given.
-        value: f64,
-        /// The allowed values.
-        allowed: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The number of items differs from what was expected.
     #[error("got {got} {what}, expected {expected}")]
     Count {
@@ -137,13 +130,4 @@ pub enum ImbalanceError {
     /// The scores or probabilities are invalid.
     #[error(transparent)]
     Metric(#[from] MetricError),
-}
-
-fn setting(
-    holds: bool,
-    key: &'static str,
-    value: f64,
-    allowed: &'static str,
-) -> Result<(), ImbalanceError> {
-    if holds { Ok(()) } else { Err(ImbalanceError::Setting { key, value, allowed }) }
 }

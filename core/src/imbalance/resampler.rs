@@ -3,8 +3,9 @@
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{ImbalanceError, random, setting, smote, tomek};
+use super::{ImbalanceError, random, smote, tomek};
 use crate::data::Dataset;
+use crate::require;
 
 /// How to resample training rows, with imbalanced-learn's names, meanings and defaults.
 ///
@@ -156,13 +157,13 @@ impl Resampler {
         | Self::Smote { ratio, .. }
         | Self::BorderlineSmote { ratio, .. } = *self
         {
-            setting(ratio > 0.0 && ratio <= 1.0, "ratio", ratio, "in (0, 1]")?;
+            require(ratio > 0.0 && ratio <= 1.0, "ratio", ratio, "in (0, 1]")?;
         }
         if let Self::Smote { k_neighbors, .. } | Self::BorderlineSmote { k_neighbors, .. } = *self {
-            setting(k_neighbors > 0, "k_neighbors", k_neighbors as f64, "at least 1")?;
+            require(k_neighbors > 0, "k_neighbors", k_neighbors as f64, "at least 1")?;
         }
         if let Self::BorderlineSmote { m_neighbors, .. } = *self {
-            setting(m_neighbors > 0, "m_neighbors", m_neighbors as f64, "at least 1")?;
+            require(m_neighbors > 0, "m_neighbors", m_neighbors as f64, "at least 1")?;
         }
         Ok(())
     }

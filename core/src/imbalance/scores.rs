@@ -4,6 +4,7 @@ use crate::metrics::{
     Average, MetricError, ZeroDivision, average_precision_score, balanced_accuracy_score,
     brier_score_loss, expected_calibration_error, f1_score, precision_score, recall_score,
 };
+use crate::require;
 
 /// The bins of the expected calibration error, as many as Guo et al. (2017) have.
 const BINS: usize = 15;
@@ -23,10 +24,7 @@ pub fn rare_class_scores(
     probabilities: &[f64],
     threshold: f64,
 ) -> Result<[(&'static str, f64); 7], MetricError> {
-    if threshold.is_nan() {
-        let (key, allowed) = ("threshold", "a number");
-        return Err(MetricError::Setting { key, value: threshold, allowed });
-    }
+    require(!threshold.is_nan(), "threshold", threshold, "a number")?;
     let found: Vec<usize> = probabilities.iter().map(|&p| usize::from(p >= threshold)).collect();
     let (rare, zero) = (Average::Class(1), ZeroDivision::Zero);
     Ok([

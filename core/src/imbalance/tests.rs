@@ -2,6 +2,7 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::SettingError;
 use crate::data::{
     Dataset, SplitConfig, StandardScaler, Stratify, Transformer as _, train_test_split,
     train_validation_test_split,
@@ -62,7 +63,10 @@ fn a_score_that_is_no_number_has_no_class() {
     let error = tuned.predict(&[0.4, f64::NAN]).unwrap_err();
     assert!(matches!(error, ImbalanceError::Metric(MetricError::NotANumber { index: 1, .. })));
     let error = TunedThreshold { threshold: f64::NAN, value: 1.0 }.predict(&[0.4]).unwrap_err();
-    assert!(matches!(error, ImbalanceError::Setting { key: "threshold", .. }), "{error}");
+    assert!(
+        matches!(error, ImbalanceError::Setting(SettingError { key: "threshold", .. })),
+        "{error}"
+    );
 }
 
 #[test]
@@ -142,10 +146,16 @@ fn settings_and_single_classes_are_refused() {
     };
     for ratio in [0.0, 1.5, f64::NAN] {
         let error = resample(Resampler::RandomOver { ratio }, &skewed());
-        assert!(matches!(error, ImbalanceError::Setting { key: "ratio", .. }), "{error}");
+        assert!(
+            matches!(error, ImbalanceError::Setting(SettingError { key: "ratio", .. })),
+            "{error}"
+        );
     }
     let error = resample(Resampler::Smote { k_neighbors: 0, ratio: 1.0 }, &skewed());
-    assert!(matches!(error, ImbalanceError::Setting { key: "k_neighbors", .. }), "{error}");
+    assert!(
+        matches!(error, ImbalanceError::Setting(SettingError { key: "k_neighbors", .. })),
+        "{error}"
+    );
     for resampler in [Resampler::random_under(), Resampler::TomekLinks] {
         assert_eq!(resample(resampler, &rows(&[0, 0])), ImbalanceError::Classes { got: 1 });
         assert_eq!(resample(resampler, &rows(&[])), ImbalanceError::Classes { got: 0 });
@@ -165,7 +175,7 @@ fn weights_need_rows_of_each_class() {
     assert!(huge.iter().all(|weight| weight.is_finite()), "{huge:?}");
     assert_eq!(ClassWeight::Balanced.weights(&[]), Err(ImbalanceError::Classes { got: 0 }));
     let error = ClassWeight::EffectiveNumber { beta: 1.0 }.weights(&[1, 1]).unwrap_err();
-    assert!(matches!(error, ImbalanceError::Setting { key: "beta", .. }), "{error}");
+    assert!(matches!(error, ImbalanceError::Setting(SettingError { key: "beta", .. })), "{error}");
     let error = ClassWeight::Given(vec![1.0]).weights(&[1, 1]).unwrap_err();
     assert!(matches!(error, ImbalanceError::Count { expected: 2, got: 1, .. }), "{error}");
     assert!(ClassWeight::Given(vec![1.0, -1.0]).weights(&[1, 1]).is_err());
@@ -251,5 +261,8 @@ fn a_rare_class_is_scored_by_hand() {
         assert!((score - value).abs() < 1e-12, "{name}: {score}, expected {value}");
     }
     let error = rare_class_scores(&[0, 1], &[0.1, 0.6], f64::NAN).unwrap_err();
-    assert!(matches!(error, MetricError::Setting { key: "threshold", .. }), "{error}");
+    assert!(
+        matches!(error, MetricError::Setting(SettingError { key: "threshold", .. })),
+        "{error}"
+    );
 }

@@ -1,7 +1,8 @@
 //! Decision thresholds for scores.
 
-use super::{CostMatrix, ImbalanceError, setting};
+use super::{CostMatrix, ImbalanceError};
 use crate::metrics::{BinaryScores, MetricError};
+use crate::require;
 
 /// The criterion that a threshold optimises.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +35,7 @@ impl TunedThreshold {
     /// is.
     pub fn predict(&self, scores: &[f64]) -> Result<Vec<usize>, ImbalanceError> {
         let threshold = self.threshold;
-        setting(!threshold.is_nan(), "threshold", threshold, "a number")?;
+        require(!threshold.is_nan(), "threshold", threshold, "a number")?;
         if let Some(index) = scores.iter().position(|score| score.is_nan()) {
             return Err(MetricError::NotANumber { what: "scores", index }.into());
         }
@@ -62,7 +63,7 @@ pub fn tune_threshold(
 ) -> Result<TunedThreshold, ImbalanceError> {
     if let Criterion::FBeta(beta) = *criterion {
         // Its square, times a count of rows, stays finite.
-        setting((0.0..=1e100).contains(&beta), "beta", beta, "from 0 to 1e100")?;
+        require((0.0..=1e100).contains(&beta), "beta", beta, "from 0 to 1e100")?;
     }
     if let Criterion::Cost(costs) = criterion
         && costs.classes() != 2

@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::LossError;
+use crate::require;
 
 pub(crate) fn check_setting(
     key: &'static str,
@@ -10,15 +11,10 @@ pub(crate) fn check_setting(
     allowed: &'static str,
     is_allowed: bool,
 ) -> Result<(), LossError> {
-    if !is_allowed {
-        return Err(LossError::Setting { key, value, allowed });
-    }
+    require(is_allowed, key, value, allowed)?;
     // libtorch calculates with it as one of the tensor's numbers.
-    if value.is_finite() && !(value as f32).is_finite() {
-        let allowed = "at most 3.4e38, the greatest f32";
-        return Err(LossError::Setting { key, value, allowed });
-    }
-    Ok(())
+    let fits = !value.is_finite() || (value as f32).is_finite();
+    Ok(require(fits, key, value, "at most 3.4e38, the greatest f32")?)
 }
 
 /// Checks that the prediction is floating-point, not empty, and of a shape that fits.

@@ -73,6 +73,7 @@ pub fn quantile_huber(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SettingError;
     use crate::loss::testing::{number, tensor};
 
     #[test]
@@ -114,6 +115,6 @@ mod tests {
         assert!(is_shape(quantile_huber(&two, &tensor(&[1.0; 2]), 1.0, None)));
         assert!(is_shape(quantile_huber(&two, &two, 1.0, Some(&tensor(&[1.0])))));
         let kappa = quantile_huber(&two, &two, f64::NAN, None);
-        assert!(matches!(kappa, Err(LossError::Setting { key: "kappa", .. })));
+        assert!(matches!(kappa, Err(LossError::Setting(SettingError { key: "kappa", .. }))));
     }
 }

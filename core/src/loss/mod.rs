@@ -43,21 +43,15 @@ use std::ops::Range;
 use tch::{Device, Kind, Tensor};
 use thiserror::Error;
 
+use crate::SettingError;
 use crate::text::number;
 
 /// Why a loss cannot be computed.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LossError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {}", number(*value))]
-    Setting {
-        /// The setting's name.
-        key: &'static str,
-        /// The value given.
-        value: f64,
-        /// The allowed values.
-        allowed: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The number of weights differs from the number of classes.
     #[error("{key} holds {got} weights: expected one for each of {expected} classes")]
     Weights {

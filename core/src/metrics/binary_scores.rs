@@ -2,6 +2,7 @@
 
 use super::curves::{PrecisionRecallCurve, RocCurve};
 use super::{MetricError, checks};
+use crate::require;
 use crate::rounding;
 
 /// Collects rows of class 0 or 1, each with a score that should be higher for class 1.
@@ -174,7 +175,7 @@ impl BinaryScores {
     /// [`MetricError::Empty`], [`MetricError::Undefined`], [`MetricError::Setting`].
     pub fn fpr_at_tpr(&self, level: f64) -> Result<f64, MetricError> {
         let allowed = level > 0.0 && level <= 1.0;
-        checks::setting(allowed, "the true positive rate", level, "above 0 and at most 1")?;
+        require(allowed, "the true positive rate", level, "above 0 and at most 1")?;
         let Thresholds { of, positives, negatives } = self.of_both_classes("FPR at TPR")?;
         let needed = (rounding::ceil(level * positives as f64) as u64).min(positives);
         let reaches = |at: &&Threshold| at.true_positives >= needed.max(1);
@@ -275,7 +276,7 @@ mod tests {
         // As computed shares are: 0.30000000000000004.
         assert_eq!(fpr_at_tpr(&truth, &scores, 0.1 + 0.2), Ok(0.3));
         for level in [0.0, 1.1, f64::NAN] {
-            assert!(matches!(fpr_at_tpr(&truth, &scores, level), Err(MetricError::Setting { .. })));
+            assert!(matches!(fpr_at_tpr(&truth, &scores, level), Err(MetricError::Setting(_))));
         }
     }
 

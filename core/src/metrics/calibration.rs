@@ -1,9 +1,10 @@
 //! Calibration: whether rows predicted with a probability of 0.8 are right four times out of five.
 
+use super::MetricError;
 use super::curves::{REFERENCE, square};
 use super::probabilities::Probabilities;
-use super::{MetricError, checks};
 use crate::plot::{Axis, Line, LinePlot, Rgb};
+use crate::require;
 
 /// Confidence against accuracy, in bins of equal width.
 ///
@@ -64,7 +65,7 @@ impl Calibration {
     pub(super) fn new(rows: &Probabilities, bins: usize) -> Result<Self, MetricError> {
         // A reservation alone does not say whether there is memory: it is handed out later.
         let fits = (1..=MOST_BINS).contains(&bins);
-        checks::setting(fits, "bins", bins as f64, "at least 1 and at most 2²⁴")?;
+        require(fits, "bins", bins as f64, "at least 1 and at most 2²⁴")?;
         if rows.rows() == 0 {
             return Err(MetricError::Empty);
         }
@@ -169,7 +170,7 @@ mod tests {
         assert_eq!(calibration.bins[2], full);
         assert_eq!(calibration.expected_error(), (2.0 * 0.25 + 1.0) / 3.0);
         assert_eq!(calibration.plot("net").lines[1].points, [(0.75, 1.0), (1.0, 0.0)]);
-        assert!(matches!(rows.calibration(0), Err(MetricError::Setting { .. })));
+        assert!(matches!(rows.calibration(0), Err(MetricError::Setting(_))));
         assert_eq!(expected_calibration_error::<f64>(&[], &[], 10), Err(MetricError::Empty));
     }
 }

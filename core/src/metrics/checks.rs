@@ -45,15 +45,6 @@ pub(crate) fn uneven_row(
     sums.enumerate().find(|(_, sum)| (sum - 1.0).abs() > precision.sqrt())
 }
 
-pub(super) fn setting(
-    holds: bool,
-    key: &'static str,
-    value: f64,
-    allowed: &'static str,
-) -> Result<(), MetricError> {
-    if holds { Ok(()) } else { Err(MetricError::Setting { key, value, allowed }) }
-}
-
 /// Returns the score, or an error if it exceeds what `f64` holds.
 pub(super) fn score(score: &'static str, value: f64) -> Result<f64, MetricError> {
     let why = "the numbers are too large to be summed";

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{MetricError, checks};
+use crate::require;
 
 /// How the scores of several classes are averaged.
 ///
@@ -69,7 +70,7 @@ impl ZeroDivision {
 
 impl Ratio {
     pub(super) fn f_beta(beta: f64) -> Result<Self, MetricError> {
-        checks::setting(beta >= 0.0, "beta", beta, "at least 0")?;
+        require(beta >= 0.0, "beta", beta, "at least 0")?;
         Ok(Self::FBeta(beta))
     }
 

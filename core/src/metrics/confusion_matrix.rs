@@ -4,6 +4,7 @@ use super::class_counts::{Average, ClassCount, ClassCounts, Ratio, ZeroDivision}
 use super::classification_report::ClassificationReport;
 use super::{MetricError, checks};
 use crate::plot::{Cell, HeatMap};
+use crate::require;
 
 /// Counts the rows of each true class that were predicted as each class: truth in rows, prediction
 /// in columns.
@@ -275,7 +276,7 @@ impl ConfusionMatrix {
     ) -> Result<f64, MetricError> {
         if let Average::Class(class) = average {
             let exists = class < self.classes();
-            checks::setting(exists, "the class", class as f64, "one of the matrix")?;
+            require(exists, "the class", class as f64, "one of the matrix")?;
         }
         self.class_counts().score(ratio, average, zero_division)
     }
@@ -299,7 +300,7 @@ fn zeros(classes: usize) -> Result<Vec<u64>, MetricError> {
     const MOST: usize = 1 << 28; // 2 GiB
     let cells = classes.checked_mul(classes).filter(|cells| (1..=MOST).contains(cells));
     let fits = cells.is_some_and(|cells| counts.try_reserve_exact(cells).is_ok());
-    checks::setting(fits, "classes", classes as f64, "at least 1, and their square fit in memory")?;
+    require(fits, "classes", classes as f64, "at least 1, and their square fit in memory")?;
     counts.resize(classes * classes, 0);
     Ok(counts)
 }
@@ -343,7 +344,7 @@ mod tests {
     #[test]
     fn a_number_of_classes_that_cannot_be_is_refused() {
         for classes in [0, usize::MAX, 1 << 31] {
-            assert!(matches!(ConfusionMatrix::new(classes), Err(MetricError::Setting { .. })));
+            assert!(matches!(ConfusionMatrix::new(classes), Err(MetricError::Setting(_))));
         }
     }
 

@@ -90,6 +90,7 @@ pub use similarity::{
 };
 pub use subgroups::{NamedScore, SubgroupReport, SubgroupRow, Subgroups};
 
+use crate::SettingError;
 use crate::text::number;
 
 /// Why rows cannot be scored, or why a score is undefined.
@@ -161,15 +162,8 @@ pub enum MetricError {
         value: f64,
     },
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {}", number(*value))]
-    Setting {
-        /// The setting's name.
-        key: &'static str,
-        /// Its value.
-        value: f64,
-        /// The allowed values.
-        allowed: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The score is undefined on these rows.
     #[error("{score} is undefined here: {why}")]
     Undefined {

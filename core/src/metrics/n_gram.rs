@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{MetricError, checks};
+use super::MetricError;
+use crate::require;
 
 /// Returns Dice's coefficient of the texts' multisets of n-grams: 2 |A ∩ B| / (|A| + |B|), from 0
 /// to 1.
@@ -25,7 +26,7 @@ use super::{MetricError, checks};
 /// [`MetricError::Setting`] if `n` is 0; [`MetricError::Undefined`] if both texts are shorter than
 /// `n`.
 pub fn n_gram_similarity(a: &str, b: &str, n: usize) -> Result<f64, MetricError> {
-    checks::setting(n > 0, "n", n as f64, "at least 1")?;
+    require(n > 0, "n", n as f64, "at least 1")?;
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let (of_a, of_b) = (counts(&a, n), counts(&b, n));
     let shared = |(n_gram, &count): (&&[char], &u64)| {
@@ -66,6 +67,6 @@ mod tests {
     fn texts_without_n_grams_have_no_similarity() {
         assert!(matches!(n_gram_similarity("a", "a", 2), Err(MetricError::Undefined { .. })));
         assert!(matches!(n_gram_similarity("", "", 1), Err(MetricError::Undefined { .. })));
-        assert!(matches!(n_gram_similarity("a", "a", 0), Err(MetricError::Setting { .. })));
+        assert!(matches!(n_gram_similarity("a", "a", 0), Err(MetricError::Setting(_))));
     }
 }

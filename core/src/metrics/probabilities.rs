@@ -4,6 +4,7 @@ use super::binary_scores::BinaryScores;
 use super::calibration::Calibration;
 use super::class_counts::{Average, weighted_mean};
 use super::{MetricError, checks};
+use crate::require;
 
 /// Collects rows of a true class and a probability for each class.
 ///
@@ -108,7 +109,7 @@ impl Probabilities {
     /// # Errors
     /// [`MetricError::Setting`] if `classes` is below 2.
     pub fn new(classes: usize) -> Result<Self, MetricError> {
-        checks::setting(classes >= 2, "classes", classes as f64, "at least 2")?;
+        require(classes >= 2, "classes", classes as f64, "at least 2")?;
         Ok(Self { classes, binary: false, ..Self::binary() })
     }
 
@@ -257,12 +258,7 @@ impl Probabilities {
             Average::Micro => return of_classes(&all),
             Average::Class(class) => {
                 let exists = class < self.classes;
-                checks::setting(
-                    exists,
-                    "the class",
-                    class as f64,
-                    "one of those with probabilities",
-                )?;
+                require(exists, "the class", class as f64, "one of those with probabilities")?;
                 return of_classes(&[class]);
             }
             Average::Macro => |_| 1.0,
@@ -312,7 +308,7 @@ mod tests {
         assert!(matches!(rows(&[0.5, 0.5, f64::NAN, 1.0]), Err(MetricError::NotFinite { .. })));
         assert!(matches!(rows(&[0.5, 0.5, 1.0]), Err(MetricError::Length { expected: 4, .. })));
         assert!(matches!(log_loss(&[2], &[0.5]), Err(MetricError::Class { .. })));
-        assert!(matches!(Probabilities::new(1), Err(MetricError::Setting { .. })));
+        assert!(matches!(Probabilities::new(1), Err(MetricError::Setting(_))));
         assert_eq!(log_loss::<f64>(&[], &[]), Err(MetricError::Empty));
     }
 
@@ -330,7 +326,7 @@ mod tests {
         rows.update(&[0, 1], &[0.5, 0.25, 0.25, 0.25, 0.5, 0.25]).unwrap();
         assert_eq!(rows.roc_auc(Average::Weighted), Ok(1.0));
         assert!(matches!(rows.roc_auc(Average::Macro), Err(MetricError::Undefined { .. })));
-        assert!(matches!(rows.roc_auc(Average::Class(3)), Err(MetricError::Setting { .. })));
+        assert!(matches!(rows.roc_auc(Average::Class(3)), Err(MetricError::Setting(_))));
         let nothing = Probabilities::new(3).unwrap();
         for average in [Average::Micro, Average::Macro, Average::Weighted, Average::Class(0)] {
             assert_eq!(nothing.roc_auc(average), Err(MetricError::Empty));

@@ -3,6 +3,7 @@
 use super::binary_scores::BinaryScores;
 use super::class_counts::{ZeroDivision, weighted_mean};
 use super::{MetricError, checks};
+use crate::require;
 use crate::statistics::unit_scale;
 
 /// Collects queries, each with the relevance of its documents and the scores that rank them.
@@ -123,7 +124,7 @@ impl Retrieval {
     /// a query has only one document, or no query is left to average.
     pub fn ndcg(&self, k: Option<usize>, zero_division: ZeroDivision) -> Result<f64, MetricError> {
         let k = k.unwrap_or(usize::MAX);
-        checks::setting(k > 0, "k", k as f64, "at least 1")?;
+        require(k > 0, "k", k as f64, "at least 1")?;
         let score = "NDCG";
         if self.queries.iter().any(|documents| documents.len() == 1) {
             return Err(MetricError::Undefined { score, why: "one document alone has no ranking" });
@@ -281,7 +282,7 @@ mod tests {
         assert_eq!(queries.queries(), 0);
         queries.update(&[1], &[0.5]).unwrap();
         assert!(matches!(queries.ndcg(None, zero), Err(MetricError::Undefined { .. })));
-        assert!(matches!(queries.ndcg(Some(0), zero), Err(MetricError::Setting { .. })));
+        assert!(matches!(queries.ndcg(Some(0), zero), Err(MetricError::Setting(_))));
         assert_eq!(queries.mrr(zero), Ok(1.0));
     }
 }

@@ -1,7 +1,8 @@
 //! Evaluation of out-of-distribution scores, and thresholds.
 
-use super::{OodError, setting};
+use super::OodError;
 use crate::metrics::{BinaryScores, MetricError, average_precision_score};
+use crate::require;
 use crate::rounding;
 
 /// How well a score separates in-distribution rows, the positive class, from others.
@@ -42,7 +43,7 @@ pub fn detection_scores(inside: &[f64], outside: &[f64]) -> Result<Detection, Me
 /// [`OodError::Setting`] unless `level` lies in (0, 1], [`OodError::Empty`], [`OodError::Metric`]
 /// if a score is not finite.
 pub fn threshold_at_tpr(inside: &[f64], level: f64) -> Result<f64, OodError> {
-    setting(level > 0.0 && level <= 1.0, "level", level, "above 0 and at most 1")?;
+    require(level > 0.0 && level <= 1.0, "level", level, "above 0 and at most 1")?;
     if let Some(index) = inside.iter().position(|score| !score.is_finite()) {
         let value = inside[index];
         return Err(MetricError::NotFinite { what: "scores", index, value }.into());

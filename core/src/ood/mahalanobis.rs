@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OodError, check_finite, setting};
+use super::{OodError, check_finite};
 use crate::data::Table;
+use crate::require;
 
 /// The negative squared Mahalanobis distance of features to the nearest class: `max_c −(x − μ_c)ᵀ
 /// Σ⁻¹ (x − μ_c)`, with normal distributions around the class means and one shared covariance. 0 at
@@ -48,7 +49,7 @@ impl TryFrom<Unchecked> for Mahalanobis {
     type Error = OodError;
 
     fn try_from(Unchecked { means, factor, width }: Unchecked) -> Result<Self, OodError> {
-        setting(width > 0, "width", width as f64, "at least 1")?;
+        require(width > 0, "width", width as f64, "at least 1")?;
         let whole = means.len().max(1).next_multiple_of(width);
         for (what, expected, got) in [
             ("numbers in the means", whole, means.len()),
@@ -59,10 +60,10 @@ impl TryFrom<Unchecked> for Mahalanobis {
             }
         }
         for &number in means.iter().chain(&factor) {
-            setting(number.is_finite(), "a mean or factor", number, "finite")?;
+            require(number.is_finite(), "a mean or factor", number, "finite")?;
         }
         for &number in factor.iter().step_by(width + 1) {
-            setting(number > 0.0, "the factor's diagonal", number, "positive")?;
+            require(number > 0.0, "the factor's diagonal", number, "positive")?;
         }
         Ok(Self { means, factor, width })
     }
@@ -77,7 +78,7 @@ impl Mahalanobis {
     /// [`OodError::Empty`], [`OodError::NotFinite`]; [`OodError::Singular`] if the shrunk
     /// covariance is singular, as it always is without shrinkage for fewer rows than features.
     pub fn fit(features: &Table, classes: &[usize], shrinkage: f64) -> Result<Self, OodError> {
-        setting((0.0..=1.0).contains(&shrinkage), "shrinkage", shrinkage, "in [0, 1]")?;
+        require((0.0..=1.0).contains(&shrinkage), "shrinkage", shrinkage, "in [0, 1]")?;
         let (n, width) = (features.len(), features.width());
         if classes.len() != n {
             return Err(OodError::Count { what: "classes", expected: n, got: classes.len() });

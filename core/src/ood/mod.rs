@@ -46,6 +46,7 @@ pub use scores::{energy_score, max_softmax_probability, scaled_max_softmax_proba
 
 use thiserror::Error;
 
+use crate::SettingError;
 use crate::data::DataError;
 use crate::metrics::MetricError;
 use crate::text::number;
@@ -55,15 +56,8 @@ use crate::text::number;
 #[non_exhaustive]
 pub enum OodError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {}", number(*value))]
-    Setting {
-        /// The setting's name.
-        key: &'static str,
-        /// What it was set to.
-        value: f64,
-        /// The allowed values.
-        allowed: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The number of items differs from what was expected.
     #[error("got {got} {what}, expected {expected}")]
     Count {
@@ -112,15 +106,6 @@ pub enum OodError {
     #[cfg(feature = "torch")]
     #[error(transparent)]
     Network(#[from] crate::nn::NetworkError),
-}
-
-fn setting(
-    holds: bool,
-    key: &'static str,
-    value: f64,
-    allowed: &'static str,
-) -> Result<(), OodError> {
-    if holds { Ok(()) } else { Err(OodError::Setting { key, value, allowed }) }
 }
 
 /// The first number that is NaN or infinite, as an error.

@@ -3,9 +3,10 @@
 use tch::{Kind, Tensor};
 
 use super::scores::check_temperature;
-use super::{OodError, scaled_max_softmax_probability, setting};
+use super::{OodError, scaled_max_softmax_probability};
 use crate::data::{Batch, Dataset};
 use crate::nn::{Network, NetworkError, check_differentiable, check_outputs};
+use crate::require;
 
 /// ODIN moves each input slightly to where the network is more confident, `x̃ = x − ε sign(−∇ ln
 /// S_ŷ(x; T))`. This raises the score of in-distribution rows more than that of others. The score
@@ -45,7 +46,7 @@ impl Odin {
         check_temperature(self.temperature)?;
         let epsilon = self.epsilon;
         let is_step = epsilon >= 0.0 && (epsilon as f32).is_finite();
-        setting(is_step, "epsilon", epsilon, "≥ 0 and at most 3.4e38, the greatest f32")?;
+        require(is_step, "epsilon", epsilon, "≥ 0 and at most 3.4e38, the greatest f32")?;
         if network.training() {
             return Err(OodError::Training);
         }

@@ -1,6 +1,7 @@
 //! Scores computed from a classifier's outputs alone.
 
-use super::{OodError, check_finite, setting};
+use super::{OodError, check_finite};
+use crate::require;
 
 /// Returns the largest softmax probability of each row: `[N, classes]` outputs to `[N]`.
 ///
@@ -24,7 +25,7 @@ pub fn scaled_max_softmax_probability(
     classes: usize,
     temperature: f64,
 ) -> Result<Vec<f64>, OodError> {
-    setting(classes >= 2, "the number of classes", classes as f64, "at least 2")?;
+    require(classes >= 2, "the number of classes", classes as f64, "at least 2")?;
     of_rows(outputs, classes, temperature, |_, sum| 1.0 / sum)
 }
 
@@ -52,7 +53,7 @@ fn of_rows(
     temperature: f64,
     score: impl Fn(f64, f64) -> f64,
 ) -> Result<Vec<f64>, OodError> {
-    setting(classes > 0, "the number of classes", classes as f64, "at least 1")?;
+    require(classes > 0, "the number of classes", classes as f64, "at least 1")?;
     check_temperature(temperature)?;
     let got = outputs.len();
     if !got.is_multiple_of(classes) {
@@ -70,5 +71,5 @@ fn of_rows(
 
 pub(super) fn check_temperature(temperature: f64) -> Result<(), OodError> {
     let fits = temperature > 0.0 && temperature.is_finite();
-    setting(fits, "temperature", temperature, "positive and finite")
+    Ok(require(fits, "temperature", temperature, "positive and finite")?)
 }

@@ -24,9 +24,9 @@ fn output_scores_by_hand() {
 fn what_has_no_score_is_refused() {
     let count = |outputs: &[f32], classes| max_softmax_probability(outputs, classes).unwrap_err();
     assert!(matches!(count(&[1.0, 2.0, 3.0], 2), OodError::Count { expected: 4, got: 3, .. }));
-    assert!(matches!(count(&[1.0], 0), OodError::Setting { .. }));
+    assert!(matches!(count(&[1.0], 0), OodError::Setting(_)));
     // The softmax of one output says 1 of every row; its energy is the output.
-    assert!(matches!(count(&[1.0, -3.0], 1), OodError::Setting { .. }));
+    assert!(matches!(count(&[1.0, -3.0], 1), OodError::Setting(_)));
     assert_eq!(energy_score(&[1.0, -3.0], 1, 1.0).unwrap(), [1.0, -3.0]);
     let error = count(&[1.0, 2.0, 3.0, f32::NAN], 2);
     assert!(matches!(error, OodError::NotFinite { row: 1, column: 1, .. }), "{error}");
@@ -136,7 +136,7 @@ fn features_that_do_not_fit_are_refused() {
     assert!(matches!(fit(vec![], &[], 0.0), Err(OodError::Empty)));
     assert!(matches!(fit(vec![1.0], &[], 0.0), Err(OodError::Count { .. })));
     assert!(matches!(fit(vec![f32::NAN], &[0], 0.0), Err(OodError::NotFinite { .. })));
-    assert!(matches!(fit(vec![1.0, 2.0], &[0, 0], 1.5), Err(OodError::Setting { .. })));
+    assert!(matches!(fit(vec![1.0, 2.0], &[0, 0], 1.5), Err(OodError::Setting(_))));
     let detector = fit(vec![1.0, 2.0], &[0, 0], 0.0).unwrap();
     assert!(matches!(detector.scores(&table(vec![1.0, 2.0], 2)), Err(OodError::Count { .. })));
     assert!(detector.scores(&table(vec![f32::INFINITY], 1)).is_err());

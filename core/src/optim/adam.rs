@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, check_squares,
-    check_step, nonnegative, positive,
+    OptimError, Optimizer, OptimizerState, ParamGroups, check_length, check_squares, check_step,
+    nonnegative, positive,
 };
 use crate::nn::Parameters;
+use crate::require;
 use crate::simd::{flush, multiply_add, wide};
 
 /// Adam's settings, with PyTorch's names and defaults.
@@ -94,8 +95,8 @@ impl Adam {
     pub fn new(config: AdamConfig, parameters: &Parameters) -> Result<Self, OptimError> {
         let AdamConfig { lr, betas, eps, weight_decay, .. } = config;
         nonnegative("lr", lr)?;
-        check("betas.0", betas.0, "in [0, 1)", (0.0..1.0).contains(&betas.0))?;
-        check("betas.1", betas.1, "in [0, 1)", (0.0..1.0).contains(&betas.1))?;
+        require((0.0..1.0).contains(&betas.0), "betas.0", betas.0, "in [0, 1)")?;
+        require((0.0..1.0).contains(&betas.1), "betas.1", betas.1, "in [0, 1)")?;
         positive("eps", eps)?;
         nonnegative("weight_decay", weight_decay)?;
         let zeros = vec![0.0; parameters.len()];

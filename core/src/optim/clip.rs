@@ -3,8 +3,9 @@
 use std::iter;
 use std::ops::Range;
 
-use super::{OptimError, check};
+use super::OptimError;
 use crate::nn::Parameters;
+use crate::require;
 use crate::simd;
 
 /// Scales all gradients so that their joint Euclidean norm is at most `max_norm`, and returns the
@@ -37,7 +38,7 @@ pub(super) fn clip_norm(
     ranges: impl Iterator<Item = Range<usize>> + Clone,
     max_norm: f32,
 ) -> Result<f32, OptimError> {
-    check("max_norm", f64::from(max_norm), "at least 0", max_norm >= 0.0)?;
+    require(max_norm >= 0.0, "max_norm", f64::from(max_norm), "at least 0")?;
     let norm = joint_norm(gradients, ranges.clone());
     if norm.is_finite() && norm > f64::from(f32::MAX) {
         // The factor alone might be too small for `f32`, not its product with such gradients.
@@ -60,7 +61,7 @@ pub(super) fn clip_values(
     ranges: impl Iterator<Item = Range<usize>> + Clone,
     clip_value: f32,
 ) -> Result<f32, OptimError> {
-    check("clip_value", f64::from(clip_value), "at least 0", clip_value >= 0.0)?;
+    require(clip_value >= 0.0, "clip_value", f64::from(clip_value), "at least 0")?;
     let norm = joint_norm(gradients, ranges.clone());
     ranges.for_each(|range| simd::clamp(&mut gradients[range], clip_value));
     Ok(if norm.is_finite() { norm.min(f32::MAX.into()) as f32 } else { norm as f32 })

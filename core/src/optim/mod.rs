@@ -28,21 +28,14 @@ use tch::Tensor;
 use thiserror::Error;
 
 use crate::nn::Parameters;
-use crate::text::number;
+use crate::{SettingError, require};
 
 /// Why an optimiser cannot be created, stepped or restored.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum OptimError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {}", number(*value))]
-    Setting {
-        /// The setting's name.
-        key: &'static str,
-        /// The value given.
-        value: f64,
-        /// The allowed values.
-        allowed: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// A state has another size than the network.
     #[error("the optimiser's {what} holds {got} numbers, the network has {expected} parameters")]
     Length {
@@ -167,25 +160,17 @@ pub trait Optimizer: Send {
     }
 }
 
-fn check(
-    key: &'static str,
-    value: f64,
-    allowed: &'static str,
-    is_allowed: bool,
-) -> Result<(), OptimError> {
-    if is_allowed { Ok(()) } else { Err(OptimError::Setting { key, value, allowed }) }
-}
-
 fn nonnegative(key: &'static str, value: f64) -> Result<(), OptimError> {
-    check(key, value, "finite and ≥ 0", value >= 0.0 && value.is_finite())?;
-    check(key, value, "at most 3.4e38, the greatest f32", (value as f32).is_finite())
+    require(value >= 0.0 && value.is_finite(), key, value, "finite and ≥ 0")?;
+    let fits = (value as f32).is_finite();
+    Ok(require(fits, key, value, "at most 3.4e38, the greatest f32")?)
 }
 
 /// What a denominator is kept from zero by: also as `f32`, in which parameters are.
 fn positive(key: &'static str, value: f64) -> Result<(), OptimError> {
-    check(key, value, "finite and > 0", value > 0.0 && value.is_finite())?;
+    require(value > 0.0 && value.is_finite(), key, value, "finite and > 0")?;
     let is_normal = (value as f32).is_normal();
-    check(key, value, "from 1.2e-38 to 3.4e38, a normal f32", is_normal)
+    Ok(require(is_normal, key, value, "from 1.2e-38 to 3.4e38, a normal f32")?)
 }
 
 /// A rate by which a step changes parameters and makes none of them NaN.

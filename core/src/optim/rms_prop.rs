@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    OptimError, Optimizer, OptimizerState, ParamGroups, check, check_length, check_squares,
-    check_step, nonnegative, positive,
+    OptimError, Optimizer, OptimizerState, ParamGroups, check_length, check_squares, check_step,
+    nonnegative, positive,
 };
 use crate::nn::Parameters;
+use crate::require;
 use crate::simd::{flush, multiply_add, wide};
 
 /// RMSprop's settings, with PyTorch's names and defaults.
@@ -70,7 +71,7 @@ impl RmsProp {
     pub fn new(config: RmsPropConfig, parameters: &Parameters) -> Result<Self, OptimError> {
         let RmsPropConfig { lr, alpha, eps, weight_decay, momentum, .. } = config;
         nonnegative("lr", lr)?;
-        check("alpha", alpha, "in [0, 1)", (0.0..1.0).contains(&alpha))?;
+        require((0.0..1.0).contains(&alpha), "alpha", alpha, "in [0, 1)")?;
         positive("eps", eps)?;
         nonnegative("weight_decay", weight_decay)?;
         nonnegative("momentum", momentum)?;

@@ -6,6 +6,7 @@ use tch::Tensor;
 
 use super::{effective_rank, normalized_std};
 use crate::loss::LossError;
+use crate::require;
 
 /// Whether and how embeddings have collapsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +64,7 @@ pub fn diagnose_collapse(
 ) -> Result<CollapseDiagnosis, LossError> {
     let CollapseThresholds { std_share, rank_share } = *thresholds;
     for (key, value) in [("std_share", std_share), ("rank_share", rank_share)] {
-        if !(0.0..=1.0).contains(&value) {
-            return Err(LossError::Setting { key, value, allowed: "in [0, 1]" });
-        }
+        require((0.0..=1.0).contains(&value), key, value, "in [0, 1]")?;
     }
     let (std, effective_rank) = (normalized_std(embeddings)?, effective_rank(embeddings)?);
     let size = embeddings.size();

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
 use super::*;
+use crate::SettingError;
 use crate::compression::Distillation;
 use crate::data::{Augmentation, Batch, Dataset};
 use crate::loss::{Loss, LossError, mse};
@@ -146,7 +147,7 @@ fn one_view_is_an_error() {
     assert!(matches!(error, FitError::Views { expected: 2, got: 1 }), "{error}");
     let none = FitConfig { views: 0, ..config };
     let error = fit(network, &data(8), &nothing(), &none, rng(), &objective).unwrap_err();
-    assert!(matches!(error, FitError::Setting { key: "views", .. }), "{error}");
+    assert!(matches!(error, FitError::Setting(SettingError { key: "views", .. })), "{error}");
 }
 
 #[test]
@@ -326,7 +327,7 @@ fn collapse_is_named() {
             CollapseThresholds { rank_share: share, ..Default::default() },
         ] {
             let error = diagnose_collapse(&spread, &bad).unwrap_err();
-            assert!(matches!(error, LossError::Setting { .. }), "{error}");
+            assert!(matches!(error, LossError::Setting(_)), "{error}");
         }
     }
     assert_eq!(verdict(&point).effective_rank, 0.0);

@@ -6,6 +6,7 @@ use super::FitError;
 use crate::data::{Augmentation, Sampler};
 use crate::lr_schedule::LrSchedule;
 use crate::optim::{AdamConfig, AdamWConfig, OptimizerConfig, ParamGroup};
+use crate::require;
 
 /// The settings of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,24 +86,20 @@ impl FitConfig {
     }
 
     pub(super) fn check(&self) -> Result<(), FitError> {
-        let check = |holds, key, value, allowed| match holds {
-            true => Ok(()),
-            false => Err(FitError::Setting { key, value, allowed }),
-        };
         for (key, value) in [
             ("epochs", self.epochs),
             ("batch_size", self.batch_size),
             ("accumulate", self.accumulate),
             ("views", self.views),
         ] {
-            check(value > 0, key, value as f64, "at least 1")?;
+            require(value > 0, key, value as f64, "at least 1")?;
         }
         let min_delta = self.min_delta;
-        check(min_delta >= 0.0 && min_delta.is_finite(), "min_delta", min_delta, "at least 0")?;
+        require(min_delta >= 0.0 && min_delta.is_finite(), "min_delta", min_delta, "at least 0")?;
         if let Some(norm) = self.max_grad_norm {
-            check(norm > 0.0, "max_grad_norm", f64::from(norm), "positive")?;
+            require(norm > 0.0, "max_grad_norm", f64::from(norm), "positive")?;
         }
-        Ok(self.lr_schedule.check()?)
+        self.lr_schedule.check().map_err(FitError::Schedule)
     }
 
     /// Returns the number of rows in an epoch, given all `rows`: fewer if the last minibatch is
@@ -133,6 +130,7 @@ impl FitConfig {
     /// Returns the learning rate of a step; steps count from 0.
     pub(super) fn learning_rate(&self, step: u64, rows: usize) -> Result<f64, FitError> {
         let total = self.steps_per_epoch(rows).saturating_mul(self.epochs as u64);
-        Ok(self.optimizer.lr() * self.lr_schedule.at(step, total)?)
+        let factor = self.lr_schedule.at(step, total).map_err(FitError::Schedule)?;
+        Ok(self.optimizer.lr() * factor)
     }
 }

@@ -1,10 +1,10 @@
 use thiserror::Error;
 
 use super::History;
+use crate::SettingError;
 use crate::checkpoint::CheckpointError;
 use crate::data::DataError;
 use crate::loss::LossError;
-use crate::lr_schedule::ScheduleError;
 use crate::nn::NetworkError;
 use crate::optim::OptimError;
 use crate::text::number;
@@ -14,15 +14,8 @@ use crate::text::number;
 #[non_exhaustive]
 pub enum FitError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {}", number(*value))]
-    Setting {
-        /// The setting's name.
-        key: &'static str,
-        /// The value given.
-        value: f64,
-        /// The allowed values.
-        allowed: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// There are no rows to train with.
     #[error("got no rows to train with: expected at least one")]
     Empty,
@@ -116,7 +109,7 @@ pub enum FitError {
     Optim(#[from] OptimError),
     /// The learning-rate schedule is invalid.
     #[error("lr_schedule: {0}")]
-    Schedule(#[from] ScheduleError),
+    Schedule(#[source] SettingError),
     /// The network returned an error.
     #[error(transparent)]
     Network(#[from] NetworkError),

@@ -5,6 +5,7 @@ use crate::nn::{Network, NetworkError, check_outputs};
 use crate::statistics::argmax;
 
 use super::FitError;
+use crate::require;
 
 /// The outputs of a network for rows, with their targets: scores are computed from all rows at
 /// once.
@@ -88,9 +89,7 @@ pub fn predict<N: Network>(
     batch_size: usize,
 ) -> Result<Predictions, FitError> {
     check_width("rows to predict for", network, data)?;
-    if batch_size == 0 {
-        return Err(FitError::Setting { key: "batch_size", value: 0.0, allowed: "at least 1" });
-    }
+    require(batch_size > 0, "batch_size", 0.0, "at least 1")?;
     let (width, limit) = (network.outputs(), isize::MAX as usize / size_of::<f32>());
     let length = data.len().checked_mul(width).filter(|&length| length <= limit);
     let too_large = NetworkError::TooLarge { what: "the outputs of all rows", limit };

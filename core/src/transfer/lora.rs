@@ -6,11 +6,12 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{TransferError, check, check_size};
+use super::{TransferError, check_size};
 use crate::nn::{
     Additions, LayerConfig, LowRank, Network, NetworkError, Parameters, ParametersBuilder,
     PlacedLayer, Sequential, described_with_numbers,
 };
+use crate::require;
 
 /// The settings of [`Lora`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,8 +73,8 @@ impl Lora {
         rng: &mut R,
     ) -> Result<Self, TransferError> {
         let &LoraConfig { rank, alpha, ref layers } = config;
-        check(rank > 0, "rank", rank as f64, "at least 1")?;
-        check(alpha > 0.0 && alpha.is_finite(), "alpha", alpha, "positive and finite")?;
+        require(rank > 0, "rank", rank as f64, "at least 1")?;
+        require(alpha > 0.0 && alpha.is_finite(), "alpha", alpha, "positive and finite")?;
         let placed = base.config().layers(&base.input_shape().of_example())?;
         let is_linear = |layer: &PlacedLayer| matches!(layer.config, LayerConfig::Linear { .. });
         let known: Vec<_> =

@@ -48,23 +48,16 @@ pub use prefix_tuning::{PrefixTuning, PrefixTuningConfig};
 
 use thiserror::Error;
 
+use crate::SettingError;
 use crate::nn::{MAX_PARAMETERS, NetworkError};
-use crate::text::number;
 
 /// Why a network cannot be adapted.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TransferError {
     /// A setting is out of its range.
-    #[error("{key} must be {allowed}, got {}", number(*value))]
-    Setting {
-        /// The setting's name.
-        key: &'static str,
-        /// The value given.
-        value: f64,
-        /// The allowed values.
-        allowed: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// There is no fully connected layer of this name.
     #[error("no fully connected layer is called {name:?}: there are {known:?}")]
     UnknownLayer {
@@ -82,13 +75,4 @@ pub enum TransferError {
 fn check_size(what: &'static str, parameters: usize) -> Result<(), TransferError> {
     let limit = MAX_PARAMETERS;
     if parameters > limit { Err(NetworkError::TooLarge { what, limit }.into()) } else { Ok(()) }
-}
-
-fn check(
-    holds: bool,
-    key: &'static str,
-    value: f64,
-    allowed: &'static str,
-) -> Result<(), TransferError> {
-    if holds { Ok(()) } else { Err(TransferError::Setting { key, value, allowed }) }
 }

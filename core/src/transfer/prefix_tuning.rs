@@ -4,11 +4,12 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{TransferError, check, check_size};
+use super::{TransferError, check_size};
 use crate::init::{Fans, Init};
 use crate::nn::{
     Network, Parameter, Parameters, ParametersBuilder, Prefix, Transformer, described_with_numbers,
 };
+use crate::require;
 
 /// The settings of [`PrefixTuning`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,10 +54,10 @@ impl PrefixTuning {
         rng: &mut R,
     ) -> Result<Self, TransferError> {
         let &PrefixTuningConfig { length, std } = config;
-        check(length > 0, "length", length as f64, "at least 1")?;
-        check(std > 0.0 && std.is_finite(), "std", f64::from(std), "positive and finite")?;
+        require(length > 0, "length", length as f64, "at least 1")?;
+        require(std > 0.0 && std.is_finite(), "std", f64::from(std), "positive and finite")?;
         let (width, layers) = (base.config().width, base.config().layers);
-        check(layers > 0, "layers", 0.0, "at least 1: prefixes need a block with attention")?;
+        require(layers > 0, "layers", 0.0, "at least 1: prefixes need a block with attention")?;
         check_size("the parameters of prefixes", length.saturating_mul(2 * width * layers))?;
         let mut builder = ParametersBuilder::new();
         let mut declare = || {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::SettingError;
 use crate::atomic_file::WriteError;
 use crate::text::number;
 
@@ -58,15 +59,8 @@ pub enum TuneError {
         holds: String,
     },
     /// A setting of the study, its sampler or its pruner is out of its range.
-    #[error("{key} = {}: expected {expected}", number(*value))]
-    Setting {
-        /// The name of the setting.
-        key: &'static str,
-        /// The value given.
-        value: f64,
-        /// The allowed values.
-        expected: &'static str,
-    },
+    #[error("{} = {}: expected {}", .0.key, .0.value, .0.allowed)]
+    Setting(#[from] SettingError),
     /// There are too few trials to compute importances.
     #[error("importances need at least {needed} complete trials: got {got}")]
     TooFewTrials {

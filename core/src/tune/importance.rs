@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sampler::stream;
 use super::{Distribution, Param, Study, TrialRecord, TuneError};
+use crate::require;
 use crate::statistics::unit_scale;
 
 /// Fewer trials say nothing.
@@ -55,14 +56,9 @@ impl Default for ImportanceConfig {
 /// [`TuneError::TooFewTrials`], [`TuneError::EqualValues`], [`TuneError::Setting`].
 pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Importance>, TuneError> {
     for (key, value) in [("trees", config.trees), ("min_leaf", config.min_leaf)] {
-        if value == 0 {
-            return Err(TuneError::Setting { key, value: 0.0, expected: "at least 1" });
-        }
+        require(value > 0, key, 0.0, "at least 1")?;
     }
-    if config.trees > MOST_TREES {
-        let (value, expected) = (config.trees as f64, "at most 10,000");
-        return Err(TuneError::Setting { key: "trees", value, expected });
-    }
+    require(config.trees <= MOST_TREES, "trees", config.trees as f64, "at most 10,000")?;
     let complete: Vec<&TrialRecord> =
         study.trials().iter().filter(|trial| trial.value().is_some()).collect();
     let mut values: Vec<f64> = complete.iter().filter_map(|trial| trial.value()).collect();
@@ -103,10 +99,8 @@ pub fn importance(study: &Study, config: &ImportanceConfig) -> Result<Vec<Import
             shares.iter_mut().zip(own).for_each(|(share, own)| *share += own);
         }
     }
-    if trees == 0 {
-        let (value, expected) = (config.min_leaf as f64, "few enough trials that a tree can split");
-        return Err(TuneError::Setting { key: "min_leaf", value, expected });
-    }
+    let allowed = "few enough trials that a tree can split";
+    require(trees > 0, "min_leaf", config.min_leaf as f64, allowed)?;
     let share = |((name, _), share): (&(&str, _), f64)| Importance {
         name: (*name).to_owned(),
         share: share / f64::from(trees),

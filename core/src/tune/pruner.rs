@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Direction, TrialRecord, TuneError};
+use crate::require;
 use crate::statistics::median;
 
 /// Ends trials early, by comparing their reports with earlier trials' reports at the same step.
@@ -61,9 +62,8 @@ impl Default for SuccessiveHalving {
 
 impl Pruner {
     pub(super) fn check(&self) -> Result<(), TuneError> {
-        let at_least = |key, value: u64, least: u64, expected| match value >= least {
-            true => Ok(()),
-            false => Err(TuneError::Setting { key, value: value as f64, expected }),
+        let at_least = |key, value: u64, least: u64, allowed| -> Result<(), TuneError> {
+            Ok(require(value >= least, key, value as f64, allowed)?)
         };
         match self {
             Self::None => Ok(()),

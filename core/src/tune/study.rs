@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::storage::Storage;
 use super::{Pruner, Sampler, Stop, Tpe, Trial, TrialRecord, TuneError};
+use crate::require;
 
 /// The most trials at once, each of which takes a thread.
 const MOST_JOBS: usize = 1024;
@@ -171,10 +172,7 @@ impl Study {
         jobs: usize,
         objective: impl Fn(&mut Trial<'_>) -> Result<f64, Stop> + Sync,
     ) -> Result<Ending, TuneError> {
-        if !(1..=MOST_JOBS).contains(&jobs) {
-            let (key, value, expected) = ("jobs", jobs as f64, "from 1 to 1024");
-            return Err(TuneError::Setting { key, value, expected });
-        }
+        require((1..=MOST_JOBS).contains(&jobs), "jobs", jobs as f64, "from 1 to 1024")?;
         let jobs = jobs as u64;
         loop {
             let Some(first) = self.missing(n_trials).next() else { return Ok(Ending::Done) };

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::SettingError;
 
 fn config(sampler: Sampler) -> StudyConfig {
     StudyConfig { sampler, ..StudyConfig::default() }
@@ -170,7 +171,7 @@ fn parameters_asked_for_wrongly_end_the_study() {
         Sampler::CmaEs(CmaEs { sigma: 0.0, ..CmaEs::default() }),
         Sampler::CmaEs(CmaEs { population: 1, ..CmaEs::default() }),
     ] {
-        assert!(matches!(Study::new(config(sampler)), Err(TuneError::Setting { .. })));
+        assert!(matches!(Study::new(config(sampler)), Err(TuneError::Setting(_))));
     }
 }
 
@@ -241,7 +242,7 @@ fn importances_are_those_of_a_known_function() {
     let equal = importance(&constant, &ImportanceConfig::default());
     assert!(matches!(equal, Err(TuneError::EqualValues { got: 5 })));
     let many = importance(&constant, &ImportanceConfig { trees: 1 << 40, ..Default::default() });
-    assert!(matches!(many, Err(TuneError::Setting { key: "trees", .. })));
+    assert!(matches!(many, Err(TuneError::Setting(SettingError { key: "trees", .. }))));
     study.optimize(200, known).unwrap();
     let found = importance(&study, &ImportanceConfig::default()).unwrap();
     let names: Vec<_> = found.iter().map(|own| own.name.as_str()).collect();
@@ -298,7 +299,7 @@ fn jobs_are_bounded() {
     let mut study = Study::new(config(Sampler::Random)).unwrap();
     for jobs in [0, 1 << 40, usize::MAX] {
         let error = study.optimize_parallel(2, jobs, |_| Ok(0.0)).unwrap_err();
-        assert!(matches!(error, TuneError::Setting { key: "jobs", .. }), "{error}");
+        assert!(matches!(error, TuneError::Setting(SettingError { key: "jobs", .. })), "{error}");
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use ::gif::{DisposalMethod, Encoder, EncodingError, Repeat};
+use gymnast_base::atomic_file;
 
-use super::file::replace_file;
 use super::{Frame, RenderError};
 
 /// The share of pixels that the 256 commonest colours must show exactly, or else a palette is
@@ -35,18 +35,26 @@ pub fn save_gif<F: Borrow<Frame>>(
     if !(0.01..=50.0).contains(&fps) {
         return Err(RenderError::InvalidSpeed(fps));
     }
-    let path = path.as_ref();
     let mut frames = frames.into_iter();
     let first = frames.next().ok_or(RenderError::NoFrames)?;
-    replace_file(path, |file| {
+    let mut failure = None;
+    let written = atomic_file::write_with(path.as_ref(), |file| {
         encode(first, frames, fps, file).map_err(|error| match error {
-            Failure::Frame(error) => error,
-            Failure::Encoding(EncodingError::Io(source)) => {
-                RenderError::Write { path: path.to_owned(), source }
+            Failure::Encoding(EncodingError::Io(source)) => source,
+            Failure::Encoding(other) => {
+                failure = Some(RenderError::Encode(other.to_string()));
+                io::ErrorKind::Other.into()
             }
-            Failure::Encoding(other) => RenderError::Encode(other.to_string()),
+            Failure::Frame(error) => {
+                failure = Some(error);
+                io::ErrorKind::Other.into()
+            }
         })
-    })
+    });
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(written?),
+    }
 }
 
 enum Failure {
@@ -256,7 +264,7 @@ mod tests {
             assert!(matches!(error, Err(RenderError::InvalidFrame { .. })));
         }
         let error = save_gif([frame(2, 2)], 30.0, folder.join("missing/a.gif"));
-        assert!(matches!(error, Err(RenderError::Write { .. })));
+        assert!(matches!(error, Err(RenderError::Write(_))));
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "nothing is left");
         std::fs::remove_dir_all(folder).unwrap();
     }

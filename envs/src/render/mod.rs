@@ -13,7 +13,7 @@
 //! ```
 
 mod canvas;
-mod file;
+mod error;
 mod gif;
 mod lettering;
 mod terminal;
@@ -28,8 +28,10 @@ pub mod lander;
 
 use std::path::Path;
 
+use gymnast_base::atomic_file;
+
 pub use canvas::{Canvas, Colour, Pixel, View};
-pub use file::RenderError;
+pub use error::RenderError;
 pub use gif::save_gif;
 pub use terminal::half_blocks;
 
@@ -68,11 +70,7 @@ impl Frame {
     /// # Errors
     /// As [`to_png`](Frame::to_png), and [`RenderError::Write`] if the file cannot be written.
     pub fn save_png(&self, path: impl AsRef<Path>) -> Result<(), RenderError> {
-        let (path, bytes) = (path.as_ref(), self.to_png()?);
-        file::replace_file(path, |file| {
-            std::io::Write::write_all(file, &bytes)
-                .map_err(|source| RenderError::Write { path: path.to_owned(), source })
-        })
+        Ok(atomic_file::write(path.as_ref(), &self.to_png()?)?)
     }
 
     /// The width and height of a sound frame, for a format whose sides reach `limit`.

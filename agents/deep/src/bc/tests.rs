@@ -1,4 +1,5 @@
 use gymnast_envs::{BoxSpace, Discrete, Env, EnvError, RowSpace, Seed, Step, SyncVectorEnv};
+use gymnast_harness::SettingError;
 
 use super::*;
 use crate::{Categorical, DiagonalGaussian};
@@ -51,7 +52,10 @@ fn weights_follow_from_how_often_actions_were_done() {
         ClassWeight::Given(vec![0.0, 0.0, 1.0]), // of the action that was never done
     ] {
         let error = weights(bad).unwrap_err();
-        assert!(matches!(error, AgentError::InvalidConfig { key: "class_weight", .. }), "{error}");
+        assert!(
+            matches!(error, AgentError::InvalidConfig(SettingError { key: "class_weight", .. })),
+            "{error}"
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use gymnast_core::{
 use gymnast_envs::{
     Discrete, Env as _, Rng, RowSpace, Seed, SyncVectorEnv, classic::CartPole, wrappers::TimeLimit,
 };
-use gymnast_harness::{Plan, evaluate_policy};
+use gymnast_harness::{Plan, SettingError, evaluate_policy};
 
 use super::*;
 use crate::{DqnConfig, PpoConfig};
@@ -104,10 +104,16 @@ fn what_cannot_be_distilled_is_an_error() {
     assert!(NetworkPolicy::new(seen, done, &network(4, 2)).is_ok());
     for (inputs, outputs) in [(4, 3), (5, 2)] {
         let policy = NetworkPolicy::new(seen, done, &network(inputs, outputs));
-        assert!(matches!(policy, Err(AgentError::InvalidConfig { key: "network", .. })));
+        assert!(matches!(
+            policy,
+            Err(AgentError::InvalidConfig(SettingError { key: "network", .. }))
+        ));
     }
     let masked = RowSpace::new(vec![0.0; 4], vec![1.0; 4], vec![4]).unwrap();
     let masked = masked.with_action_mask(2..4).unwrap();
     let policy = NetworkPolicy::new(masked, done, &network(4, 2));
-    assert!(matches!(policy, Err(AgentError::InvalidConfig { key: "action_mask", .. })));
+    assert!(matches!(
+        policy,
+        Err(AgentError::InvalidConfig(SettingError { key: "action_mask", .. }))
+    ));
 }

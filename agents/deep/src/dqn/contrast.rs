@@ -6,7 +6,7 @@ use gymnast_core::{
     nn::Net,
 };
 use gymnast_envs::Rng;
-use gymnast_harness::AgentError;
+use gymnast_harness::{AgentError, SettingError};
 use tch::Tensor;
 
 use super::DqnConfig;
@@ -80,9 +80,9 @@ pub(super) fn random_shift(
         [height, width] => (height, width, 1),
         [height, width, channels] => (height, width, channels),
         _ => {
-            let expected = "none where observations are no pictures of shape [H, W] or [H, W, C]";
+            let allowed = "none where observations are no pictures of shape [H, W] or [H, W, C]";
             let value = format!("{} over {shape:?}", config.contrastive);
-            return Err(AgentError::InvalidConfig { key: "contrastive", value, expected });
+            return Err(SettingError { key: "contrastive", value, allowed: allowed.into() }.into());
         }
     };
     let shift = config.contrastive_shift;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use gymnast_base::SettingError;
 use gymnast_envs::{Env, EnvError, Seed, Space, SyncVectorEnv, VectorEnv};
 use serde::Serialize;
 use toml::{Table, Value};
@@ -211,9 +212,9 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
     fn check(&mut self) -> Result<(), TrainError> {
         let training = self.training.clone();
         self.parts().check(&training)?;
-        let refuse = |key, value: &str, expected: &str| {
-            let (value, expected) = (value.to_owned(), expected.to_owned());
-            Err(TrainError::InvalidSetting { key, value, expected })
+        let refuse = |key, value: &str, allowed: &'static str| {
+            let (value, allowed) = (value.to_owned(), allowed.into());
+            Err(SettingError { key, value, allowed }.into())
         };
         let asks_for_evaluations = training.stop_at.is_some() || !self.looks.evaluations.is_empty();
         if asks_for_evaluations && self.eval_envs.is_none() {
@@ -328,10 +329,8 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
 }
 
 fn to_toml(key: &'static str, value: &impl Serialize) -> Result<Value, TrainError> {
-    Value::try_from(value).map_err(|error| TrainError::InvalidSetting {
-        key,
-        value: error.to_string(),
-        expected: "values that TOML can hold, for example no number above 9223372036854775807"
-            .to_owned(),
+    let allowed = "values that TOML can hold, for example no number above 9223372036854775807";
+    Value::try_from(value).map_err(|error| {
+        SettingError { key, value: error.to_string(), allowed: allowed.into() }.into()
     })
 }

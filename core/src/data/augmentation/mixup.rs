@@ -4,6 +4,7 @@ use rand::{Rng, seq::SliceRandom as _};
 use rand_distr::{Beta, Distribution as _};
 
 use crate::data::{Batch, DataError};
+use crate::{SettingError, require};
 
 /// The result of [`mixup`].
 #[derive(Debug, Clone)]
@@ -28,14 +29,12 @@ pub struct Mixed {
 /// [`DataError::Setting`] unless `alpha` is positive and finite, and the drawn weight is a number
 /// (extreme values of `alpha` underflow).
 pub fn mixup<R: Rng + ?Sized>(batch: &Batch, alpha: f64, rng: &mut R) -> Result<Mixed, DataError> {
-    let error = DataError::Setting { key: "alpha", value: alpha, allowed: "positive and finite" };
-    if !alpha.is_finite() {
-        return Err(error);
-    }
-    let beta = Beta::new(alpha, alpha).map_err(|_| error)?;
+    let allowed = "positive and finite";
+    require(alpha.is_finite(), "alpha", alpha, allowed)?;
+    let beta = Beta::new(alpha, alpha).map_err(|_| SettingError::new("alpha", alpha, allowed))?;
     let lambda = beta.sample(rng) as f32;
     let allowed = "less extreme, for example 0.1 to 10";
-    DataError::require((0.0..=1.0).contains(&lambda), "alpha", alpha, allowed)?;
+    require((0.0..=1.0).contains(&lambda), "alpha", alpha, allowed)?;
     let mut partner: Vec<usize> = (0..batch.len()).collect();
     partner.shuffle(rng);
     let mix = |numbers: &[f32]| {

@@ -41,6 +41,8 @@ use serde::{Deserialize, Serialize};
 
 use super::DataError;
 
+use crate::require;
+
 /// A random change of a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -247,15 +249,15 @@ fn draw<R: Rng + ?Sized>((low, high): (f64, f64), rng: &mut R) -> f64 {
 }
 
 fn finite(key: &'static str, value: f64) -> Result<(), DataError> {
-    DataError::require(value.is_finite(), key, value, "finite")
+    Ok(require(value.is_finite(), key, value, "finite")?)
 }
 
 fn at_least_0(key: &'static str, value: f64) -> Result<(), DataError> {
-    DataError::require(value >= 0.0 && value.is_finite(), key, value, "at least 0")
+    Ok(require(value >= 0.0 && value.is_finite(), key, value, "at least 0")?)
 }
 
 fn probability(value: f64) -> Result<(), DataError> {
-    DataError::require((0.0..=1.0).contains(&value), "probability", value, "in [0, 1]")
+    Ok(require((0.0..=1.0).contains(&value), "probability", value, "in [0, 1]")?)
 }
 
 fn between(
@@ -265,7 +267,7 @@ fn between(
     most: usize,
     allowed: &'static str,
 ) -> Result<(), DataError> {
-    DataError::require((least..=most).contains(&value), key, value as f64, allowed)
+    Ok(require((least..=most).contains(&value), key, value as f64, allowed)?)
 }
 
 fn rising(
@@ -274,7 +276,7 @@ fn rising(
     holds: impl Fn(f64) -> bool,
     allowed: &'static str,
 ) -> Result<(), DataError> {
-    DataError::require(holds(low), key, low, allowed)?;
+    require(holds(low), key, low, allowed)?;
     // The distance too: what is not finite cannot be drawn from.
-    DataError::require(holds(high) && low <= high && (high - low).is_finite(), key, high, allowed)
+    Ok(require(holds(high) && low <= high && (high - low).is_finite(), key, high, allowed)?)
 }

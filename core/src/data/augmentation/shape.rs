@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataError;
+use crate::require;
 
 /// The shape of an image in a row, `[height, width, channels]`: a pixel's channels are adjacent.
 ///
@@ -34,10 +35,7 @@ impl Shape {
     }
 
     pub(super) fn check_signal(self, row_width: usize) -> Result<(), DataError> {
-        let (key, value, allowed) = ("height", self.height as f64, "1, the height of a signal");
-        if self.height != 1 {
-            return Err(DataError::Setting { key, value, allowed });
-        }
+        require(self.height == 1, "height", self.height as f64, "1, the height of a signal")?;
         self.check(row_width)
     }
 

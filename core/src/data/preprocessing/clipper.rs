@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Transformer, fit_columns};
+use crate::require;
 use crate::{
     data::{DataError, Table},
     statistics::{mean, quantile},
@@ -40,17 +41,12 @@ impl OutlierClipper {
     pub fn fit(table: &Table, bounds: Bounds) -> Result<Self, DataError> {
         match bounds {
             Bounds::Quantiles { low, high } => {
-                DataError::require((0.0..1.0).contains(&low), "low", low, "in [0, 1)")?;
-                DataError::require(
-                    high > low && high <= 1.0,
-                    "high",
-                    high,
-                    "greater than low, at most 1",
-                )?;
+                require((0.0..1.0).contains(&low), "low", low, "in [0, 1)")?;
+                require(high > low && high <= 1.0, "high", high, "greater than low, at most 1")?;
             }
-            Bounds::Iqr(k) => DataError::require(k > 0.0 && k.is_finite(), "iqr", k, "positive")?,
+            Bounds::Iqr(k) => require(k > 0.0 && k.is_finite(), "iqr", k, "positive")?,
             Bounds::StandardDeviations(k) => {
-                DataError::require(k > 0.0 && k.is_finite(), "standard_deviations", k, "positive")?;
+                require(k > 0.0 && k.is_finite(), "standard_deviations", k, "positive")?;
             }
         }
         let learn = |column: &[f64]| {

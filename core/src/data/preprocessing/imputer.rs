@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Transformer, fit_columns};
+use crate::require;
 use crate::{
     data::{DataError, Table},
     statistics::{mean, median},
@@ -37,7 +38,7 @@ impl SimpleImputer {
     /// without rows; [`DataError::Infinite`].
     pub fn fit(table: &Table, strategy: Strategy) -> Result<Self, DataError> {
         if let Strategy::Constant(value) = strategy {
-            DataError::require(value.is_finite(), "constant", f64::from(value), "finite")?;
+            require(value.is_finite(), "constant", f64::from(value), "finite")?;
         }
         let learn = |column: &[f64]| match strategy {
             Strategy::Mean => mean(column).map(|x| x as f32),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Transformer, fit_columns};
+use crate::require;
 use crate::{
     data::{DataError, Table},
     statistics::{mean, median, quantile},
@@ -103,13 +104,8 @@ impl MinMaxScaler {
     /// [`StandardScaler::fit`].
     pub fn fit(table: &Table, range: (f32, f32)) -> Result<Self, DataError> {
         let (start, end) = (f64::from(range.0), f64::from(range.1));
-        DataError::require(start.is_finite(), "range.0", start, "finite")?;
-        DataError::require(
-            end > start && end.is_finite(),
-            "range.1",
-            end,
-            "finite and greater than range.0",
-        )?;
+        require(start.is_finite(), "range.0", start, "finite")?;
+        require(end > start && end.is_finite(), "range.1", end, "finite and greater than range.0")?;
         let learn = |column: &[f64]| {
             let min = column.iter().copied().reduce(f64::min)?;
             let max = column.iter().copied().reduce(f64::max)?;
@@ -138,14 +134,9 @@ impl RobustScaler {
     /// [`StandardScaler::fit`].
     pub fn fit(table: &Table, quantile_range: (f64, f64)) -> Result<Self, DataError> {
         let (low, high) = quantile_range;
-        DataError::require((0.0..100.0).contains(&low), "quantile_range.0", low, "in [0, 100)")?;
+        require((0.0..100.0).contains(&low), "quantile_range.0", low, "in [0, 100)")?;
         let rises = high > low && high <= 100.0;
-        DataError::require(
-            rises,
-            "quantile_range.1",
-            high,
-            "greater than quantile_range.0, at most 100",
-        )?;
+        require(rises, "quantile_range.1", high, "greater than quantile_range.0, at most 100")?;
         let learn = |column: &[f64]| {
             let spread = quantile(column, high / 100.0)? - quantile(column, low / 100.0)?;
             Some(Affine::new(median(column)?, spread))

@@ -56,7 +56,7 @@ fn what_cannot_be_split_is_an_error() {
     };
     let error = split(&data(&[5]), 1.0, Stratify::No);
     assert_eq!(error.to_string(), "test_size must be in [0, 1), got 1");
-    assert!(matches!(split(&data(&[5]), f64::NAN, Stratify::No), DataError::Setting { .. }));
+    assert!(matches!(split(&data(&[5]), f64::NAN, Stratify::No), DataError::Setting(_)));
     let error = split(&data(&[1]), 0.5, Stratify::No);
     assert_eq!(error, DataError::TooFewRows { needed: 2, rows: 1 });
     let error = split(&data(&[5, 1]), 0.5, Stratify::Classes);

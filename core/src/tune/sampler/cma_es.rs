@@ -5,6 +5,7 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 use super::{Ranked, Request, eigen, uniform};
+use crate::require;
 use crate::tune::TuneError;
 
 /// The number of redraws outside the range before a draw is clipped to its edge.
@@ -47,18 +48,10 @@ struct State {
 
 impl CmaEs {
     pub(super) fn check(&self) -> Result<(), TuneError> {
-        if self.population == 1 {
-            let (key, value, expected) = ("population", 1.0, "0 or at least 2");
-            return Err(TuneError::Setting { key, value, expected });
-        }
-        match self.sigma > 0.0 && self.sigma <= 1.0 {
-            true => Ok(()),
-            false => Err(TuneError::Setting {
-                key: "sigma",
-                value: self.sigma,
-                expected: "a share of the range above 0 and at most 1",
-            }),
-        }
+        require(self.population != 1, "population", 1.0, "0 or at least 2")?;
+        let (is_share, allowed) =
+            (self.sigma > 0.0 && self.sigma <= 1.0, "a share of the range above 0 and at most 1");
+        Ok(require(is_share, "sigma", self.sigma, allowed)?)
     }
 
     pub(super) fn draw(&self, request: &Request<'_>, rng: &mut impl Rng) -> Vec<f64> {

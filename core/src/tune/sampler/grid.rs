@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Request;
+use crate::require;
 use crate::tune::{Distribution, SearchSpace, TuneError};
 
 /// The largest number of values in a range.
@@ -23,11 +24,8 @@ pub struct Grid {
 impl Grid {
     pub(super) fn check(&self) -> Result<(), TuneError> {
         self.space.check()?;
-        if (2..=MOST_POINTS).contains(&self.points) {
-            return Ok(());
-        }
-        let value = self.points as f64;
-        Err(TuneError::Setting { key: "points", value, expected: "from 2 to 1000" })
+        let fits = (2..=MOST_POINTS).contains(&self.points);
+        Ok(require(fits, "points", self.points as f64, "from 2 to 1000")?)
     }
 
     /// Returns the number of combinations.

@@ -8,6 +8,7 @@ mod parzen;
 mod tests;
 mod tpe;
 
+use gymnast_base::hash::fnv1a;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -139,13 +140,9 @@ fn uniform(distribution: &Distribution, rng: &mut impl Rng) -> f64 {
 
 /// The random stream of one purpose within one trial.
 pub(super) fn stream(seed: u64, number: u64, purpose: &str) -> ChaCha8Rng {
-    // 64-bit FNV-1a.
-    let hash = purpose.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
     // ChaCha is a pseudo-random function of (key, stream, block).
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(hash);
+    rng.set_stream(fnv1a(purpose));
     // 2³² words for each trial, more than any draws.
     rng.set_word_pos(u128::from(number) << 32);
     rng

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parzen::Parzen;
 use super::{Ranked, Request};
+use crate::require;
 use crate::rounding;
 use crate::tune::TuneError;
 
@@ -55,22 +56,13 @@ impl Tpe {
             ("n_ei_candidates", self.n_ei_candidates),
             ("max_good", self.max_good),
         ] {
-            if value == 0 {
-                return Err(TuneError::Setting { key, value: 0.0, expected: "at least 1" });
-            }
+            require(value > 0, key, 0.0, "at least 1")?;
         }
-        if self.n_ei_candidates > MOST_CANDIDATES {
-            let (key, value) = ("n_ei_candidates", self.n_ei_candidates as f64);
-            return Err(TuneError::Setting { key, value, expected: "at most 10,000" });
-        }
-        match self.gamma > 0.0 && self.gamma < 1.0 {
-            true => Ok(()),
-            false => Err(TuneError::Setting {
-                key: "gamma",
-                value: self.gamma,
-                expected: "a share above 0 and below 1",
-            }),
-        }
+        let candidates = self.n_ei_candidates;
+        let fits = candidates <= MOST_CANDIDATES;
+        require(fits, "n_ei_candidates", candidates as f64, "at most 10,000")?;
+        let is_share = self.gamma > 0.0 && self.gamma < 1.0;
+        Ok(require(is_share, "gamma", self.gamma, "a share above 0 and below 1")?)
     }
 
     pub(super) fn draw(&self, request: &Request<'_>, rng: &mut impl Rng) -> Vec<f64> {

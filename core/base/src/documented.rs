@@ -17,7 +17,7 @@ pub trait Documented {
 /// above a field is also what `gymnast agents NAME` shows.
 ///
 /// ```
-/// use gymnast_envs::{Documented, documented};
+/// use gymnast_base::{Documented, documented};
 ///
 /// documented! {
 ///     /// Settings.

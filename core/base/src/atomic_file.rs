@@ -37,7 +37,7 @@ pub struct WriteError {
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("atomic-file-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder)?;
-/// gymnast_core::atomic_file::write(&folder.join("notes.txt"), b"whole or not at all")?;
+/// gymnast_base::atomic_file::write(&folder.join("notes.txt"), b"whole or not at all")?;
 /// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

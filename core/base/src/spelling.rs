@@ -9,6 +9,12 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
     (best.0 > 0.7).then(|| best.1.to_owned())
 }
 
+/// `, did you mean …?` where there is something to suggest; else nothing.
+#[must_use]
+pub fn did_you_mean(suggestion: Option<&str>) -> String {
+    suggestion.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
+}
+
 /// What to write instead of a boolean in another language's spelling, `False` say. `None` for other
 /// text.
 #[must_use]
@@ -36,7 +42,7 @@ pub fn whole_number(number: f64) -> Option<i64> {
 /// `expected a whole number from 0 to 4294967295, got the text "x"`. Other messages stay as they are.
 ///
 /// ```
-/// use gymnast_envs::spelling::in_plain_words;
+/// use gymnast_base::spelling::in_plain_words;
 ///
 /// assert_eq!(in_plain_words("missing field `env_steps`"), "`env_steps` is missing");
 /// ```

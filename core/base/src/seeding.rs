@@ -4,6 +4,8 @@ use rand::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::hash::fnv1a;
+
 /// The random stream that environments, policies and buffers draw from.
 ///
 /// ChaCha with eight rounds: the same numbers on every platform, seekable, and serialisable, so
@@ -16,7 +18,7 @@ pub type Rng = ChaCha8Rng;
 /// the numbers that another one sees.
 ///
 /// ```
-/// use gymnast_envs::Seed;
+/// use gymnast_base::Seed;
 /// use rand::Rng;
 ///
 /// let seed = Seed::new(42);
@@ -54,13 +56,6 @@ impl Seed {
     pub fn rng(self) -> Rng {
         Rng::from_seed(self.0)
     }
-}
-
-/// The 64-bit FNV-1a hash.
-fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]
