@@ -6,6 +6,7 @@
 
 use std::{error::Error, path::Path};
 
+use gymnast::command::EpochBar;
 use gymnast::core::{
     data::{Augmentation, Dataset, MinMaxScaler, Shape, Transformer as _, load_digits},
     loss::Loss,
@@ -13,7 +14,7 @@ use gymnast::core::{
     metrics::{ConfusionMatrix, Normalize, ZeroDivision, accuracy_score},
     model_selection::{StratifiedKFold, cross_validate},
     nn::{Activation, NetworkConfig, Sequential},
-    supervised::{EpochBar, FitConfig, History, Trainer, predict},
+    supervised::{FitConfig, History, Trainer, predict},
 };
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;

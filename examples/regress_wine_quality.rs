@@ -7,6 +7,7 @@
 
 use std::error::Error;
 
+use gymnast::command::EpochBar;
 use gymnast::core::{
     data::{Dataset, StandardScaler, Table, Transformer as _, load_wine_quality},
     loss::Loss,
@@ -14,7 +15,7 @@ use gymnast::core::{
     metrics::Regression,
     model_selection::{KFold, cross_validate},
     nn::{Activation, LayerConfig, NetworkConfig, Sequential},
-    supervised::{EpochBar, FitConfig, Trainer, predict},
+    supervised::{FitConfig, Trainer, predict},
 };
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;

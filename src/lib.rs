@@ -36,7 +36,7 @@
 //!
 //! [`Experiment`] repeats a training over seeds, in parallel, and keeps records and checkpoints in a
 //! directory that the command `gymnast` can resume, plot and report on. [`Run`] does the same from
-//! names, as the command does. [`command::main`] is that command, for an environment of your own
+//! names, as the command does. `command::main` is that command, for an environment of your own
 //! too: `examples/custom_env.rs` shows it.
 //!
 //! # Where things are
@@ -48,9 +48,10 @@
 //! | [`tabular`] | agents for finite environments |
 #![cfg_attr(feature = "deep", doc = "| [`deep`] | agents on libtorch |")]
 //! | [`core`] | data, metrics, statistics, plots; with libtorch networks, losses, optimisers, training |
-//! | [`command`] | the command `gymnast` |
+#![cfg_attr(feature = "command", doc = "| [`command`] | the command `gymnast` |")]
 
 pub mod catalog;
+#[cfg(feature = "command")]
 pub mod command;
 pub mod prelude;
 pub mod run;
@@ -66,6 +67,8 @@ pub use gymnast_harness as harness;
 pub use gymnast_tabular as tabular;
 
 pub use catalog::{AgentEntry, Builders, Catalog};
+#[cfg(feature = "command")]
+pub use command::{ProgressBars, StopOnInterrupt};
 #[cfg(feature = "deep")]
 pub use gymnast_deep::{
     A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, ControlSpace, Ddpg, DdpgConfig,
@@ -79,8 +82,8 @@ pub use gymnast_envs::{
 };
 pub use gymnast_harness::{
     Agent, AgentError, Checkpoint, Demonstrations, Evaluation, Existing, Experiment, Flow, Metrics,
-    Mode, Plan, Policy, Presets, ProgressBars, Recorder, RunIdentity, Schedule, Setup, Summary,
-    Trainer, Training, learn_online, save_best, train,
+    Mode, Plan, Policy, Presets, Quiet, Recorder, RunIdentity, Schedule, Setup, Summary, Trainer,
+    Training, learn_online, save_best, train,
 };
 pub use gymnast_tabular::{
     DoubleQ, DoubleQConfig, DynaQ, DynaQConfig, DynaQPlus, DynaQPlusConfig, ExpectedSarsa,

@@ -33,8 +33,10 @@ pub use crate::{
     EnvOptions, EnvSpec, Evaluation, Existing, ExpectedSarsa, ExpectedSarsaConfig, Experience,
     Experiment, FeatureSpace, FiniteSpace, Flow, Metrics, Mode, MonteCarlo, MonteCarloConfig,
     MultiBinary, MultiDiscrete, NStepSarsa, NStepSarsaConfig, Outcome, Plan, Policy, Presets,
-    PrioritizedSweeping, PrioritizedSweepingConfig, ProgressBars, QLearning, QLearningConfig,
-    Recorder, Registry, Rng, Run, Sarsa, SarsaConfig, SarsaLambda, SarsaLambdaConfig, Schedule,
-    Seed, Space, Step, Summary, SyncVectorEnv, Trained, Trainer, Training, VectorEnv,
-    product_space, save_best, snapshot,
+    PrioritizedSweeping, PrioritizedSweepingConfig, QLearning, QLearningConfig, Quiet, Recorder,
+    Registry, Rng, Run, Sarsa, SarsaConfig, SarsaLambda, SarsaLambdaConfig, Schedule, Seed, Space,
+    Step, Summary, SyncVectorEnv, Trained, Trainer, Training, VectorEnv, product_space, save_best,
+    snapshot,
 };
+#[cfg(feature = "command")]
+pub use crate::{ProgressBars, StopOnInterrupt};

@@ -1,12 +1,12 @@
 //! Whatever stands in a file or an argument, it is read or refused with an error: without a panic, in
 //! time, in bounded memory. The parsers of `core` have a test of their own, whose machinery this one uses.
 //!
-//! `cargo test --no-default-features --test tests fuzz` runs a fixed number of cases of each target, the
+//! `cargo test --no-default-features --features command,physics --test tests fuzz` runs a fixed number of cases of each target, the
 //! same ones each time. Longer, other ones, and one of them again, as a report names it:
 //!
 //! ```text
-//! GYMNAST_FUZZ_SECONDS=3600 GYMNAST_FUZZ_SEED=7 cargo test --no-default-features --test tests fuzz
-//! GYMNAST_FUZZ_ONLY=traces:17 cargo test --no-default-features --test tests fuzz
+//! GYMNAST_FUZZ_SECONDS=3600 GYMNAST_FUZZ_SEED=7 cargo test --no-default-features --features command,physics --test tests fuzz
+//! GYMNAST_FUZZ_ONLY=traces:17 cargo test --no-default-features --features command,physics --test tests fuzz
 //! ```
 
 mod commands;

@@ -3,7 +3,8 @@
 //! An [`Env`] is a decision problem; its [`Space`]s say what may be seen and done, and carry the
 //! types. All randomness comes from an explicit [`Rng`], derived from one [`Seed`].
 //!
-//! This crate knows neither networks nor agents.
+//! This crate knows neither networks nor agents. Its default features can be left out: `physics` (LunarLander, on
+//! rapier2d) and `render` (pictures as PNG and GIF; text is always there).
 
 mod checker;
 mod env;
@@ -22,6 +23,7 @@ pub mod games;
 pub mod json_lines;
 pub mod kind;
 pub mod minatar;
+#[cfg(feature = "physics")]
 pub mod physics;
 pub mod render;
 pub mod space;

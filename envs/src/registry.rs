@@ -27,6 +27,7 @@ impl Registry {
         specs.extend(crate::bsuite::specs());
         specs.extend(crate::minatar::specs());
         specs.extend(crate::games::specs());
+        #[cfg(feature = "physics")]
         specs.extend(crate::physics::specs());
         Self { specs }
     }

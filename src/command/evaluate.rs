@@ -4,10 +4,12 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use gymnast_core::text::columns;
 use gymnast_envs::{Seed, with_kind};
-use gymnast_harness::{Callback as _, StopOnInterrupt, evaluate_policy_while};
+use gymnast_harness::{Callback as _, evaluate_policy_while};
 use serde::Serialize;
 
-use super::{CommandError, Names, numbers::whole, run_dir, table::optional, write_json};
+use super::{
+    CommandError, Names, StopOnInterrupt, numbers::whole, run_dir, table::optional, write_json,
+};
 use crate::trained::LoadedAgent;
 
 /// Play greedy episodes with the newest checkpoint of each seed

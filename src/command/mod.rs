@@ -12,16 +12,22 @@
 //!     command::main(registry)
 //! }
 //! ```
+//!
+//! Other programs can use its progress bars and signals: [`ProgressBars`], `EpochBar`, [`StopOnInterrupt`].
 
 mod agents;
 mod benchmark;
 mod check;
 mod curves;
 mod envs;
+#[cfg(feature = "deep")]
+mod epoch_bar;
 mod error;
 mod evaluate;
+mod interrupt;
 mod numbers;
 mod plot;
+mod progress;
 mod record;
 mod replay;
 mod report;
@@ -46,6 +52,11 @@ use gymnast_envs::{Registry, catch_panic};
 
 use crate::Catalog;
 use error::CommandError;
+
+#[cfg(feature = "deep")]
+pub use epoch_bar::EpochBar;
+pub use interrupt::StopOnInterrupt;
+pub use progress::ProgressBars;
 
 /// Train, watch and compare reinforcement learning agents.
 #[derive(Parser)]

@@ -7,9 +7,9 @@ use gymnast_envs::{
     EnvError, EnvSpec, RowSpace, Seed, Space, VectorEnv, each_kind,
     kind::{self, AnyKind, Kind as _},
 };
-use gymnast_harness::{Agent, AgentError, Demonstrations, Mode, SeedDir, StopOnInterrupt};
+use gymnast_harness::{Agent, AgentError, Demonstrations, Mode, SeedDir};
 
-use super::{CommandError, Names, numbers::whole, run_dir};
+use super::{CommandError, Names, StopOnInterrupt, numbers::whole, run_dir};
 use crate::{Run, task::Task};
 
 /// Record episodes of a trained agent, or of random actions, for others to learn from

@@ -107,6 +107,7 @@ pub fn overlay(below: &mut Table, above: &Table) -> Result<(), RunError> {
 ///
 /// # Errors
 /// [`RunError::Config`] for the names of agent and environment, and where a value stands in the way.
+#[cfg(feature = "command")]
 pub(crate) fn set_key(config: &mut Table, key: &str, value: Value) -> Result<(), RunError> {
     if ["env.id", "agent.name"].contains(&key) {
         let command = "name it as an argument instead, gymnast train AGENT ENV";
@@ -116,6 +117,7 @@ pub(crate) fn set_key(config: &mut Table, key: &str, value: Value) -> Result<(),
 }
 
 /// Where a setting of this name stands in a configuration.
+#[cfg(feature = "command")]
 pub(crate) fn key_path(key: &str) -> String {
     let parts = ["training.", "env.", "agent.", "evaluation."];
     let is_whole = parts.iter().any(|part| key.starts_with(part));

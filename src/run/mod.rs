@@ -5,13 +5,14 @@ mod config;
 use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use gymnast_core::files;
 use gymnast_envs::{EnvError, EnvSpec, Registry, with_kind};
 use gymnast_harness::{
-    Callback, Existing, Experiment, Plan, ProgressBars, Recorder, RunIdentity, Summary, TrainError,
-    Training, check_first_update, train,
+    Callback, Existing, Experiment, Plan, ProgressDisplay, Recorder, RunIdentity, Summary,
+    TrainError, Training, check_first_update, train,
 };
 use thiserror::Error;
 use toml::{Table, Value};
@@ -24,7 +25,9 @@ use crate::{
 };
 
 use config::{complete, complete_evaluation, insert_evaluation, part, take_name};
-pub(crate) use config::{env_options, key_path, read_seeds, read_toml, set_key};
+pub(crate) use config::{env_options, read_seeds};
+#[cfg(feature = "command")]
+pub(crate) use config::{key_path, read_toml, set_key};
 pub use config::{overlay, read_config};
 
 /// The file of a run's directory that says what the run is.
@@ -267,12 +270,20 @@ impl Run {
         })
     }
 
-    /// Trains every seed on all cores, with the records in a directory, as `gymnast train` does.
+    /// Trains every seed on all cores, with the records in a directory, as `gymnast train` does: with the feature
+    /// `command` it shows bars and ends cleanly at a signal.
     ///
     /// # Errors
     /// As [`Experiment::run`].
     pub fn train(&self, dir: &Path, existing: Existing) -> Result<Vec<Summary>, TrainError> {
-        self.train_with(dir, existing, cores(), ProgressBars::on_stderr())
+        #[cfg(feature = "command")]
+        let progress = {
+            let _ = crate::StopOnInterrupt::install();
+            crate::ProgressBars::on_stderr()
+        };
+        #[cfg(not(feature = "command"))]
+        let progress = gymnast_harness::Quiet;
+        self.train_with(dir, existing, cores(), progress)
     }
 
     /// The same with so many seeds at a time, and progress shown there.
@@ -284,7 +295,7 @@ impl Run {
         dir: &Path,
         existing: Existing,
         jobs: usize,
-        progress: ProgressBars,
+        progress: impl ProgressDisplay + 'static,
     ) -> Result<Vec<Summary>, TrainError> {
         // Before the directory is made or an old run replaced. A run that goes on was checked when it began.
         if existing != Existing::Resume {
@@ -297,7 +308,7 @@ impl Run {
             defaults: self.config_defaults(),
             jobs,
             existing,
-            progress,
+            progress: Arc::new(progress),
         };
         let config = self.to_toml();
         with_kind!(&self.task, (_, task) => experiment.run(&config, |plan| {

@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -12,8 +12,8 @@ use gymnast_envs::Space;
 use toml::Table;
 
 use crate::{
-    Callback, Ending, Flow, Plan, Progress, ProgressBars, Recorder, RunIdentity, SeedDir, Setup,
-    StopOnInterrupt, Summary, TrainError, Training, catch_panic,
+    Callback, Ending, Flow, Interrupt, Plan, Progress, ProgressDisplay, Recorder, RunIdentity,
+    SeedDir, Setup, Summary, TrainError, Training, catch_panic,
     run_directory::{self, Claimed},
     trainer::{Looks, Start, go_on},
 };
@@ -49,7 +49,7 @@ pub struct Experiment {
     /// What to do if the directory already holds a run.
     pub existing: Existing,
     /// The progress bars.
-    pub progress: ProgressBars,
+    pub progress: Arc<dyn ProgressDisplay>,
 }
 
 /// How a seed of a run stands before it is trained.
@@ -73,7 +73,8 @@ impl Callback for Reached {
 }
 
 impl Experiment {
-    /// Trains every seed and returns each seed's result, in the order of the seeds.
+    /// Trains every seed and returns each seed's result, in the order of the seeds. If the process
+    /// is [asked to end](Interrupt), each seed that trains is saved, and its summary says so.
     ///
     /// `config` is the text of `config.toml`; `make` creates the agent and environments of one
     /// seed, for every attempt anew.
@@ -122,14 +123,13 @@ impl Experiment {
         claimed: &Claimed,
         make: &(impl Fn(&Plan) -> Result<Setup<O, A>, TrainError> + Sync),
     ) -> Result<Summary, TrainError> {
-        let mut interrupt = StopOnInterrupt::install();
         let (dir, identity, standing) = self.open(seed, claimed)?;
         match standing {
             Standing::Finished(summary) => return Ok(summary),
             Standing::Damaged(error) => self
                 .progress
                 .warn(&format!("seed {seed}: continues without its summary, because {error}")),
-            Standing::Open(stopped) if interrupt.requested() => {
+            Standing::Open(stopped) if Interrupt::requested() => {
                 // Not begun, or stopped earlier: it stays as it is.
                 return Ok(stopped.unwrap_or_else(Summary::not_begun));
             }
@@ -150,11 +150,11 @@ impl Experiment {
         };
         let mut bar = self.progress.begin(seed, plan.env_steps);
         let mut reached = Reached(0);
-        let callbacks: &mut [&mut dyn Callback] = &mut [&mut interrupt, &mut bar, &mut reached];
+        let callbacks: &mut [&mut dyn Callback] = &mut [&mut Interrupt, &mut *bar, &mut reached];
         let looks = &mut Looks::default();
         let (parts, training) = (setup.parts(), &self.training);
         let summary = go_on(parts, training, plan.seed, recorder, start, callbacks, looks)?;
-        self.progress.finish(seed, &bar, &summary);
+        bar.finish(&summary);
         if !summary.learned && summary.ending != Ending::Stopped {
             self.progress.warn(&format!(
                 "seed {seed}: nothing was learned: the agent made no update in {} env steps",

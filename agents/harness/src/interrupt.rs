@@ -1,96 +1,53 @@
-//! Ends the work cleanly on Ctrl-C and similar signals.
+//! The flag that ends all trainings of the process.
+//!
+//! The harness watches no signals. A program that does sets the flag with [`Interrupt::request`], as the command does.
 
 use std::{
-    io::{self, Write as _},
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
-};
-
-use signal_hook::{
-    consts::{SIGINT, SIGTERM},
-    iterator::Signals,
-    low_level,
 };
 
 use crate::{AgentError, Callback, Flow, Progress};
 
-/// The signals that ask a process to end: the terminal's Ctrl-C, a batch system's or an operating
-/// system's request, a terminal that is closed.
-const SIGNALS: &[(&str, i32)] = &[
-    ("SIGINT", SIGINT),
-    ("SIGTERM", SIGTERM),
-    #[cfg(unix)]
-    ("SIGHUP", signal_hook::consts::SIGHUP),
-];
+static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// Set once the process was asked to end; there once the signals are watched.
-static REQUESTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+/// Ends a training, with everything saved, once the process was asked to end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Interrupt;
 
-/// Ends a training at the first SIGINT (Ctrl-C), SIGTERM or SIGHUP, with everything saved. A second
-/// signal ends the process at once, as if it had been killed; a SIGTERM or SIGHUP within a second
-/// of the first counts as its echo.
-#[derive(Clone, Copy, Debug)]
-pub struct StopOnInterrupt(&'static AtomicBool);
-
-impl StopOnInterrupt {
-    /// Starts watching the signals, once for the whole process, however often it is called.
-    ///
-    /// A signal that the process was started to ignore stays ignored: SIGHUP under `nohup`, SIGINT
-    /// in a script's background job. Handlers set by other parts of the program are still called.
-    /// If a signal cannot be watched, a warning is printed to standard error.
-    #[must_use]
-    pub fn install() -> Self {
-        Self(REQUESTED.get_or_init(|| {
-            let requested = Arc::new(AtomicBool::new(false));
-            if let Err(error) = start(&requested) {
-                warn("a signal", &error);
-            }
-            requested
-        }))
+impl Interrupt {
+    /// Asks every training of this process to end after its current step; this cannot be undone.
+    /// Returns whether the process was asked before.
+    pub fn request() -> bool {
+        REQUESTED.swap(true, Ordering::Relaxed)
     }
 
     /// Returns whether the process was asked to end.
     #[must_use]
-    pub fn requested(self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn flow(self) -> Flow {
-        if self.requested() { Flow::Stop } else { Flow::Continue }
+    #[inline]
+    pub fn requested() -> bool {
+        REQUESTED.load(Ordering::Relaxed)
     }
 }
 
-/// Watches each signal by itself, those alone that the process does not ignore.
-fn start(requested: &Arc<AtomicBool>) -> io::Result<()> {
-    let signals = Signals::new([0_i32; 0])?;
-    let handle = signals.handle();
-    for &(name, signal) in SIGNALS.iter().filter(|(_, signal)| !is_ignored(*signal)) {
-        if let Err(error) = handle.add_signal(signal) {
-            warn(name, &error);
-        }
+impl Callback for Interrupt {
+    fn on_step(&mut self, _progress: &Progress) -> Flow {
+        Flow::stop_if(Self::requested())
     }
-    let requested = requested.clone();
-    thread::Builder::new().name("signals".to_owned()).spawn(move || watch(signals, &requested))?;
-    Ok(())
+
+    fn on_evaluation_step(&mut self) -> Flow {
+        Flow::stop_if(Self::requested())
+    }
 }
 
-fn warn(what: &str, error: &io::Error) {
-    // Standard error may be closed; nothing is left to tell it to then.
-    let _ = writeln!(io::stderr(), "warning: {what} will end this process unsaved: {error}");
-}
-
-/// Lets a long update react to signals: call [`check`](Self::check) between its parts.
+/// Lets a long update react to an interrupt: call [`check`](Self::check) between its parts.
 ///
-/// An update that ends within half a second of the signal is finished, and the training then stops
+/// An update that ends within half a second of the request is finished, and the training then stops
 /// with everything saved. A longer one is abandoned: the training returns to its last checkpoint.
 #[derive(Debug, Default)]
 pub struct Grace(Option<Instant>);
 
-/// How long an update may still take after a signal.
+/// How long an update may still take after a request.
 const GRACE: Duration = Duration::from_millis(500);
 
 impl Grace {
@@ -100,58 +57,12 @@ impl Grace {
     /// [`AgentError::Interrupted`]; return it from [`Agent::learn`](crate::Agent::learn).
     #[inline]
     pub fn check(&mut self) -> Result<(), AgentError> {
-        let is_requested = REQUESTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed));
-        if is_requested { self.wait() } else { Ok(()) }
+        if Interrupt::requested() { self.wait() } else { Ok(()) }
     }
 
     #[cold]
     fn wait(&mut self) -> Result<(), AgentError> {
         let since = self.0.get_or_insert_with(Instant::now);
         if since.elapsed() < GRACE { Ok(()) } else { Err(AgentError::Interrupted) }
-    }
-}
-
-/// How long after the first signal a second SIGTERM or SIGHUP still belongs to it: a shell hands on the
-/// SIGHUP of a closed terminal that the system sends too, and `timeout` tells a whole group.
-const ECHO: Duration = Duration::from_secs(1);
-
-/// Waits for signals on a thread of its own. The first sets the flag; a later one ends the process without
-/// the destructors that would pull libtorch away from threads that still run.
-fn watch(mut signals: Signals, requested: &AtomicBool) {
-    let mut first = None;
-    for signal in signals.forever() {
-        let since = first.get_or_insert_with(Instant::now).elapsed();
-        let is_echo = signal != SIGINT && since < ECHO;
-        if requested.swap(true, Ordering::Relaxed) && !is_echo {
-            low_level::exit(128 + signal);
-        }
-    }
-}
-
-/// Whether the process ignores a signal.
-#[cfg(unix)]
-#[allow(unsafe_code)] // no safe interface tells what becomes of a signal without changing it
-fn is_ignored(signal: i32) -> bool {
-    // SAFETY: `sigaction` without a new action only writes the present one to `action`, a plain C
-    // structure for which all bits zero are valid.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        let result = libc::sigaction(signal, std::ptr::null(), &raw mut action);
-        result == 0 && action.sa_sigaction == libc::SIG_IGN
-    }
-}
-
-#[cfg(not(unix))]
-fn is_ignored(_signal: i32) -> bool {
-    false
-}
-
-impl Callback for StopOnInterrupt {
-    fn on_step(&mut self, _progress: &Progress) -> Flow {
-        self.flow()
-    }
-
-    fn on_evaluation_step(&mut self) -> Flow {
-        self.flow()
     }
 }

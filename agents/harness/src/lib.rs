@@ -1,13 +1,14 @@
 //! The training loop, evaluation, checkpoints and records shared by all agents.
 //!
 //! The harness drives time: [`train`] calls `act → step → learn`, evaluates and saves at fixed env
-//! steps, and counts them exactly. It is independent of networks and algorithms. An
-//! [`Asynchronous`] agent, whose algorithm runs on threads, plays on its own between these moments.
+//! steps, and counts them exactly. It is independent of networks, algorithms, terminals and signals.
+//! An [`Asynchronous`] agent, whose algorithm runs on threads, plays on its own between these moments.
 
 mod agent;
 mod callback;
 mod checkpoint;
 mod demonstrations;
+mod display;
 mod error;
 mod evaluation;
 mod experiment;
@@ -17,7 +18,6 @@ mod log_file;
 mod online;
 mod panics;
 mod preset;
-mod progress;
 mod recorder;
 mod records;
 mod run_directory;
@@ -35,17 +35,17 @@ pub use agent::{Agent, AgentError, Asynchronous, Metrics, Mode, Plan, Policy, Tu
 pub use callback::{Callback, Flow, Progress};
 pub use checkpoint::{CheckpointDir, FileSum, Manifest, Newest};
 pub use demonstrations::{Demonstrations, DemonstrationsError};
+pub use display::{ProgressDisplay, Quiet, SeedDisplay, restart_warning};
 pub use error::TrainError;
 pub use evaluation::{Episodes, MakeEnvs, evaluate_policy, evaluate_policy_while, play_episodes};
 pub use experiment::{Existing, Experiment};
 pub use gymnast_base::{Documented, SettingError, documented};
 pub use gymnast_core::checkpoint::{Array, Checkpoint, CheckpointError, Number, StateDict};
 pub use identity::{Difference, RunIdentity, difference};
-pub use interrupt::{Grace, StopOnInterrupt};
+pub use interrupt::{Grace, Interrupt};
 pub use online::learn_online;
 pub use panics::catch_panic;
 pub use preset::{Preset, Presets, SearchRange};
-pub use progress::ProgressBars;
 pub use recorder::{Recorder, Resumed};
 pub use records::{Episode, Evaluation, MetricRow, Record, read_records};
 pub use run_seeds::RunSeeds;

@@ -9,7 +9,7 @@ use std::{
 use gymnast_envs::{Discrete, Experience, Rng};
 use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Existing, Experiment, Metrics, Mode, Plan,
-    Policy, ProgressBars, Setup, StateDict, Summary, TrainError, Training,
+    Policy, Quiet, Setup, StateDict, Summary, TrainError, Training,
     testing::{self, TwoArmedBandit},
 };
 use toml::Table;
@@ -107,7 +107,7 @@ fn experiment(dir: &Path, existing: Existing) -> Experiment {
         defaults: Table::new(),
         jobs: 1,
         existing,
-        progress: ProgressBars::hidden(),
+        progress: std::sync::Arc::new(Quiet),
     }
 }
 

@@ -7,8 +7,8 @@ use gymnast_envs::{
 };
 use gymnast_harness::{
     Agent, AgentError, Callback, Checkpoint, CheckpointError, Ending, Evaluation, Existing,
-    Experiment, Flow, Metrics, Mode, Policy, ProgressBars, Record as _, Recorder, RunIdentity,
-    SeedDir, SettingError, Setup, StateDict, Summary, TrainError, Training, read_records, train,
+    Experiment, Flow, Metrics, Mode, Policy, Quiet, Record as _, Recorder, RunIdentity, SeedDir,
+    SettingError, Setup, StateDict, Summary, TrainError, Training, read_records, train,
 };
 use serde_json::{Value, json};
 
@@ -292,7 +292,7 @@ fn a_seed_that_panics_leaves_the_others_alone() {
         defaults: toml::Table::new(),
         jobs: 2,
         existing,
-        progress: ProgressBars::hidden(),
+        progress: std::sync::Arc::new(Quiet),
     };
     let panics: Script = |step| if step == 650 { panic!("a bug of mine") } else { 1.0 };
     let fails: Script = |step| if step == 750 { f64::NAN } else { 1.0 };

@@ -1,12 +1,11 @@
 //! What a run says on standard error though its progress is hidden.
-#![cfg(unix)]
 
-use std::{process::Command, time::Duration};
+use std::process::Command;
 
 use gymnast_envs::{Discrete, Experience, Rng};
 use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Ending, Existing, Experiment, Metrics, Mode,
-    Policy, ProgressBars, StateDict, StopOnInterrupt, Training,
+    Agent, AgentError, Checkpoint, CheckpointError, Ending, Existing, Experiment, Interrupt,
+    Metrics, Mode, Policy, Quiet, StateDict, Training,
     testing::{self, TwoArmedBandit},
 };
 
@@ -52,12 +51,7 @@ impl Agent<Discrete, Discrete> for Idle {
     ) -> Result<Option<Metrics>, AgentError> {
         self.steps += experience.len() as u64;
         if self.case == IS_STOPPED && self.steps == 10 {
-            let id = std::process::id().to_string();
-            assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-            // Another thread may be the one that is told.
-            while !StopOnInterrupt::install().requested() {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            Interrupt::request();
         }
         Ok(None)
     }
@@ -89,7 +83,7 @@ fn child() {
         defaults: toml::Table::new(),
         jobs: 1,
         existing: Existing::Refuse,
-        progress: ProgressBars::hidden(),
+        progress: std::sync::Arc::new(Quiet),
     };
     let make = |plan: &_| {
         let idle = Idle { case: case.clone(), steps: 0 };

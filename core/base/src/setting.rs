@@ -24,7 +24,7 @@ pub struct SettingError {
 }
 
 impl SettingError {
-    /// Makes the error for a number.
+    /// Creates the error for a number.
     #[must_use]
     pub fn new(key: &'static str, value: f64, allowed: &'static str) -> Self {
         Self { key, value: number(value), allowed: allowed.into() }

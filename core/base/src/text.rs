@@ -72,6 +72,27 @@ pub fn rounded(x: f64, decimals: u8) -> String {
     if is_usual(x) { format!("{x:.decimals$}") } else { format!("{x:.decimals$e}") }
 }
 
+/// Formats a number with four significant digits, for tables; files hold all digits.
+#[must_use]
+pub fn four_digits(x: f64) -> String {
+    if x != 0.0 && !(1e-3..1e5).contains(&x.abs()) {
+        return format!("{x:.3e}");
+    }
+    let digits = if x == 0.0 { 0 } else { 3 - x.abs().log10().floor() as i32 };
+    format!("{x:.*}", usize::try_from(digits).unwrap_or(0))
+}
+
+/// Formats a return or another score with the decimals that matter: three below 10, one below 1000,
+/// none above.
+#[must_use]
+pub fn score(x: f64) -> String {
+    match x.abs() {
+        size if size < 10.0 => format!("{x:.3}"),
+        size if size < 1000.0 => format!("{x:.1}"),
+        _ => format!("{x:.0}"),
+    }
+}
+
 /// Returns whether a number is short without an exponent.
 fn is_usual(x: f64) -> bool {
     x == 0.0 || (1e-4..1e6).contains(&x.abs())
@@ -209,6 +230,8 @@ mod tests {
             ("1.2346e300".into(), "2.0e-9".into())
         );
         assert_eq!(rounded(f64::NAN, 4), "NaN");
+        assert_eq!([0.0, 1.0, 12345.6, 1e-4].map(four_digits), ["0", "1.000", "12346", "1.000e-4"]);
+        assert_eq!([-9.5, 475.25, -1234.5].map(score), ["-9.500", "475.2", "-1234"]);
     }
 
     #[test]

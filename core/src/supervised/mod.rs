@@ -56,7 +56,7 @@ mod tests;
 mod trainer;
 
 pub use crate::data::{Batch, Dataset};
-pub use callback::{Callback, EpochBar, Progress};
+pub use callback::{Callback, Progress};
 pub use config::FitConfig;
 pub use error::FitError;
 pub use fit::Fit;

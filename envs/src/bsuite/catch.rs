@@ -4,9 +4,10 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::render::{Colour, Frame, cells, grid};
+#[cfg(feature = "render")]
+use crate::render::{Colour, Frame, cells};
 use crate::tiles::{Grid, certain, expect_indices, index_below, snapshot_index};
-use crate::{Discrete, Env, EnvError, Rng, RowSpace, Step, Storage, Transition};
+use crate::{Discrete, Env, EnvError, Rng, RowSpace, Step, Storage, Transition, render};
 
 const MAX_SIDE: usize = 100;
 
@@ -215,6 +216,7 @@ impl Env for Catch {
         Some((0..self.grid.columns).map(start).collect())
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         let Position { ball_row, ball_column, paddle } = self.position;
         Some(cells::picture(self.grid.rows, self.grid.columns, |row, column| {
@@ -232,7 +234,7 @@ impl Env for Catch {
     fn render_ansi(&self) -> Option<String> {
         let ball = self.grid.tile(self.position.ball_row, self.position.ball_column);
         let paddle = self.grid.tile(self.grid.rows - 1, self.position.paddle);
-        Some(grid::text(self.grid.rows, self.grid.columns, |tile| match tile {
+        Some(render::tiles(self.grid.rows, self.grid.columns, |tile| match tile {
             tile if tile == ball => 'o',
             tile if tile == paddle => '=',
             _ => '.',

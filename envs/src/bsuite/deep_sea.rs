@@ -5,9 +5,10 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::render::{Colour, Frame, cells, grid};
+#[cfg(feature = "render")]
+use crate::render::{Colour, Frame, cells};
 use crate::tiles::{Grid, certain, expect_indices, index_below, snapshot_index};
-use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition};
+use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition, render};
 
 const MAX_SIZE: usize = 200;
 
@@ -216,6 +217,7 @@ impl Env for DeepSea {
     }
 
     /// The sea with its floor below, the diver and the treasure's column.
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         let (size, diver) = (self.config.size, (self.row, self.column));
         Some(cells::picture(size + 1, size, |row, column| {
@@ -241,7 +243,7 @@ impl Env for DeepSea {
         let size = self.config.size;
         let diver = self.grid.tile(self.row, self.column);
         let treasure = self.grid.size() - 1;
-        Some(grid::text(size + 1, size, |tile| match tile {
+        Some(render::tiles(size + 1, size, |tile| match tile {
             tile if tile == diver => 'x',
             tile if tile == treasure => '$',
             tile if tile > treasure => '_',

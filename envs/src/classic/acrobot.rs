@@ -5,6 +5,7 @@ use std::f64::consts::{FRAC_PI_2, PI, TAU};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "render")]
 use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
 
@@ -182,6 +183,7 @@ impl Env for Acrobot {
         ))
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         Some(pictures::acrobot(self.state[0], self.state[1]))
     }

@@ -3,6 +3,7 @@
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "render")]
 use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
 
@@ -124,6 +125,7 @@ impl Env for CartPole {
         ))
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         Some(pictures::cart_pole(self.state[0], self.state[2], self.length))
     }

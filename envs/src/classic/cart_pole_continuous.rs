@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CartPole, cart_pole::FORCE};
+#[cfg(feature = "render")]
 use crate::render::Frame;
 use crate::{BoxSpace, Env, EnvError, Rng, Step};
 
@@ -68,6 +69,7 @@ impl Env for CartPoleContinuous {
         self.cart_pole.render_ansi()
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         self.cart_pole.render_rgb()
     }

@@ -3,6 +3,7 @@
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "render")]
 use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
 
@@ -89,6 +90,7 @@ impl Env for MountainCar {
         Some(format!("position {position:+.4}, velocity {velocity:+.5}\n"))
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         Some(pictures::mountain_car(self.state[0], GOAL_POSITION))
     }

@@ -5,6 +5,7 @@ use std::f64::consts::{PI, TAU};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "render")]
 use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Env, EnvError, Rng, Step};
 
@@ -100,6 +101,7 @@ impl Env for Pendulum {
         Some(format!("angle {angle:+.4} rad from upright, angular velocity {speed:+.3} rad/s\n"))
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         Some(pictures::pendulum(self.state[0]))
     }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Game, Player, Set, members};
 use crate::{
-    FeatureSpace, Rng, Space, SpaceDescription, SpaceError, Storage, render::board_games::Look,
+    FeatureSpace, Rng, Space, SpaceDescription, SpaceError, Storage, render::Look,
     space::not_an_element,
 };
 

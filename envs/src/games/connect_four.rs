@@ -7,7 +7,7 @@ use super::{
     board::{Way, cells_in_rows, row, starts_of_rows, ways},
     members,
 };
-use crate::{EnvError, Space as _, render::board_games::Look};
+use crate::{EnvError, Space as _, render::Look};
 
 const ROWS: usize = 6;
 const COLUMNS: usize = 7;

@@ -9,7 +9,7 @@ use super::{
     board::{Way, cells_in_rows, starts_of_rows, ways},
     minimax,
 };
-use crate::{FiniteSpace, Space as _, render::board_games::Look};
+use crate::{FiniteSpace, Space as _, render::Look};
 
 const SIDE: usize = 3;
 const CELLS: usize = SIDE * SIDE;

@@ -4,9 +4,10 @@ use rand::RngExt as _;
 use serde_json::{Value, json};
 
 use super::{BoardGame, BoardSpace, Ending, Player, Set, Stones, members};
+#[cfg(feature = "render")]
+use crate::render::{Frame, board_games};
 use crate::{
-    Discrete, Env, EnvError, Rng, Step, Transition,
-    render::{Frame, board_games, grid},
+    Discrete, Env, EnvError, Rng, Step, Transition, render,
     tiles::{certain, expect_indices, index_below},
 };
 
@@ -261,6 +262,7 @@ impl<G: BoardGame> Env for TwoPlayer<G> {
         Some(std::iter::once((0.5, start.stones())).chain(second).collect())
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         let (stones, row) = (self.by_player(), self.game.winning_row());
         Some(board_games::picture(
@@ -284,7 +286,7 @@ impl<G: BoardGame> Env for TwoPlayer<G> {
         };
         let stones = self.by_player();
         let letter = |cell: usize| ['.', 'X', 'O'][stones.at(cell)];
-        Some(grid::text(G::ROWS, G::COLUMNS, letter) + &standing + "\n")
+        Some(render::tiles(G::ROWS, G::COLUMNS, letter) + &standing + "\n")
     }
 }
 

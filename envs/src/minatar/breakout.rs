@@ -3,9 +3,10 @@
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
-use crate::render::{Colour, Frame, cells, grid};
+#[cfg(feature = "render")]
+use crate::render::{Colour, Frame, cells};
 use crate::tiles::{Grid, expect_indices, index_below};
-use crate::{Discrete, Env, EnvError, Rng, RowSpace, Step, Storage};
+use crate::{Discrete, Env, EnvError, Rng, RowSpace, Step, Storage, render};
 
 const GRID: Grid = Grid { rows: 10, columns: 10 };
 const LAST: usize = 9;
@@ -315,6 +316,7 @@ impl Env for Breakout {
         Some(self.picture(Vec::new()))
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         let State { ball, last_ball, paddle, .. } = self.state;
         Some(cells::picture(GRID.rows, GRID.columns, |row, column| {
@@ -335,7 +337,7 @@ impl Env for Breakout {
 
     /// The board with the ball as `o`, its trail as `'`, the paddle as `=` and the bricks as `#`.
     fn render_ansi(&self) -> Option<String> {
-        Some(grid::text(GRID.rows, GRID.columns, |tile| {
+        Some(render::tiles(GRID.rows, GRID.columns, |tile| {
             let place = [tile / GRID.columns, tile % GRID.columns];
             match place {
                 place if place == self.state.ball => 'o',

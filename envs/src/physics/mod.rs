@@ -1,5 +1,6 @@
 //! Environments simulated by a 2-D physics engine (Gymnasium's Box2D folder).
 
+#[cfg_attr(not(feature = "render"), allow(dead_code, reason = "what only pictures show"))]
 mod lunar_lander;
 
 pub use lunar_lander::{LunarLander, LunarLanderConfig, LunarLanderContinuous};

@@ -1,19 +1,11 @@
 //! Board games as pictures.
 
+pub use super::Look;
 use super::{Canvas, Colour, Frame, Pixel};
 
 const SIDE: f64 = 80.0;
 const MARGIN: f64 = 14.0;
 const PAPER: Colour = Colour([250, 249, 245]);
-
-/// The style of a board.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// Lines on paper, with crosses and noughts.
-    Paper,
-    /// A rack with holes, with yellow and red stones.
-    Rack,
-}
 
 /// Draws a board. `stone` returns the contents of a cell, numbered row by row: 0 empty, 1 or 2 for
 /// a player's stone; `is_winning` whether the cell is part of the winning row. Cells are 80 pixels

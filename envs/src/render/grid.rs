@@ -107,15 +107,6 @@ pub fn taxi(
     canvas.into_frame()
 }
 
-/// The tiles as lines of letters, by their number.
-pub(crate) fn text(rows: usize, columns: usize, letter: impl Fn(usize) -> char) -> String {
-    let row = |row: usize| {
-        let letters = (row * columns..(row + 1) * columns).map(&letter);
-        letters.chain(['\n']).collect::<String>()
-    };
-    (0..rows).map(row).collect()
-}
-
 fn board(rows: usize, columns: usize, side: f64) -> Canvas {
     let pixels = |count: usize| (count as f64 * side + 2.0 * MARGIN) as u32;
     Canvas::new(pixels(columns), pixels(rows), Colour::WHITE)

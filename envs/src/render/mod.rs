@@ -1,39 +1,61 @@
 //! Renders environments, without a window or a display.
 //!
 //! [`Env::render_rgb`](crate::Env::render_rgb) returns a [`Frame`]; frames become PNG files, an
-//! animated GIF ([`save_gif`]) or coloured text ([`half_blocks`]). Your own environments can draw
-//! on a [`Canvas`].
+//! animated GIF (`save_gif`) or coloured text ([`half_blocks`]). Your own environments can draw
+//! on a `Canvas`. Without the feature `render` there are only [`Frame`] and [`half_blocks`], and
+//! the environments of this crate have no pictures.
 //!
 //! ```
 //! use gymnast_envs::{Env, classic::CartPole, render::half_blocks};
 //!
+//! # #[cfg(feature = "render")] {
 //! let frame = CartPole::default().render_rgb().expect("CartPole can be drawn");
 //! assert_eq!((frame.width, frame.height), (600, 400));
 //! print!("{}", half_blocks(&frame, 80));
+//! # }
 //! ```
 
+#[cfg(feature = "render")]
 mod canvas;
+#[cfg(feature = "render")]
 mod error;
+#[cfg(feature = "render")]
 mod gif;
+#[cfg(feature = "render")]
 mod lettering;
+mod look;
 mod terminal;
 
+#[cfg(feature = "render")]
 pub mod arms;
+#[cfg(feature = "render")]
 pub mod board_games;
+#[cfg(feature = "render")]
 pub mod cards;
+#[cfg(feature = "render")]
 pub mod cells;
+#[cfg(feature = "render")]
 pub mod classic;
+#[cfg(feature = "render")]
 pub mod grid;
+#[cfg(feature = "render")]
 pub mod lander;
 
+#[cfg(feature = "render")]
 use std::path::Path;
 
+#[cfg(feature = "render")]
 use gymnast_base::atomic_file;
 
+#[cfg(feature = "render")]
 pub use canvas::{Canvas, Colour, Pixel, View};
+#[cfg(feature = "render")]
 pub use error::RenderError;
+#[cfg(feature = "render")]
 pub use gif::save_gif;
+pub use look::Look;
 pub use terminal::half_blocks;
+pub(crate) use terminal::tiles;
 
 /// A picture: rows of RGB pixels from the top left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +68,7 @@ pub struct Frame {
     pub rgb: Vec<u8>,
 }
 
+#[cfg(feature = "render")]
 impl Frame {
     /// Encodes the picture as the bytes of a PNG file.
     ///

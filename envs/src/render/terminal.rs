@@ -60,6 +60,15 @@ fn average(frame: &Frame, x: std::ops::Range<usize>, y: std::ops::Range<usize>) 
     sums.map(|sum| ((sum + count / 2) / count) as u8)
 }
 
+/// The tiles as lines of letters, by their number.
+pub(crate) fn tiles(rows: usize, columns: usize, letter: impl Fn(usize) -> char) -> String {
+    let row = |row: usize| {
+        let letters = (row * columns..(row + 1) * columns).map(&letter);
+        letters.chain(['\n']).collect::<String>()
+    };
+    (0..rows).map(row).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+#[cfg(feature = "render")]
 use crate::render::{Frame, arms};
 use crate::{Discrete, Env, EnvError, Rng, Seed, Step};
 
@@ -192,6 +193,7 @@ impl Env for Bandit {
         Some(vec![(1.0, 0)])
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         Some(arms::bandit(&self.values, self.config.noise, self.last_pull))
     }

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
+#[cfg(feature = "render")]
 use crate::render::{Frame, grid};
 use crate::tiles::{
     COMPASS, Grid, certain, expect_index, expect_indices, index_below, snapshot_action,
     snapshot_index,
 };
-use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
+use crate::{Discrete, Env, EnvError, Rng, Step, Transition, render};
 
 type Plan = [&'static str; 6];
 
@@ -232,13 +233,14 @@ impl Env for DynaMaze {
         Some(vec![(1.0, start_of(self.plan) as i64)])
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         Some(grid::maze(self.desc(), self.tile, self.last_action.map(|action| COMPASS[action])))
     }
 
     /// Renders the rows of [`desc`](Self::desc) with an `x` for the player.
     fn render_ansi(&self) -> Option<String> {
-        Some(grid::text(GRID.rows, GRID.columns, |tile| match tile {
+        Some(render::tiles(GRID.rows, GRID.columns, |tile| match tile {
             tile if tile == self.tile => 'x',
             tile => letter(self.desc(), tile).into(),
         }))

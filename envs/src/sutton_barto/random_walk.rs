@@ -4,12 +4,13 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+#[cfg(feature = "render")]
 use crate::render::{
     Frame,
     grid::{self, Place},
 };
 use crate::tiles::{certain, expect_index, index_below, snapshot_index};
-use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
+use crate::{Discrete, Env, EnvError, Rng, Step, Transition, render};
 
 const MAX_STATES: usize = 1000;
 
@@ -184,6 +185,7 @@ impl Env for RandomWalk {
         Some(vec![(1.0, start(self.config.states) as i64)])
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         let place = |place| match place {
             place if self.is_end(place) => Place::End,
@@ -196,7 +198,7 @@ impl Env for RandomWalk {
 
     /// Renders the places with an `x` for the walk and a `T` at each end.
     fn render_ansi(&self) -> Option<String> {
-        Some(grid::text(1, self.places(), |place| match place {
+        Some(render::tiles(1, self.places(), |place| match place {
             place if place == self.place => 'x',
             place if self.is_end(place) => 'T',
             _ => 'o',

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
+#[cfg(feature = "render")]
 use crate::render::{
     Frame,
     grid::{self, Place},
 };
 use crate::tiles::{expect_index, snapshot_action, snapshot_index};
-use crate::{Discrete, Env, EnvError, Rng, Step};
+use crate::{Discrete, Env, EnvError, Rng, Step, render};
 
 /// The places: three to walk through, and the goal.
 const PLACES: usize = 4;
@@ -106,6 +107,7 @@ impl Env for ShortCorridor {
         Some(vec![(1.0, 0)])
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         let heading = self.last_action.map(|action| [[-1, 0], [1, 0]][action]);
         let places = [Place::Start, Place::Switched, Place::Plain, Place::Goal];
@@ -114,7 +116,7 @@ impl Env for ShortCorridor {
 
     /// Renders the places with an `x` for the player, an `s` where actions are swapped and a `G`.
     fn render_ansi(&self) -> Option<String> {
-        Some(grid::text(1, PLACES, |place| match place {
+        Some(render::tiles(1, PLACES, |place| match place {
             place if place == self.place => 'x',
             SWITCHED => 's',
             GOAL => 'G',

@@ -4,11 +4,12 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+#[cfg(feature = "render")]
 use crate::render::{Frame, grid};
 use crate::tiles::{
     Grid, Heading, certain, expect_index, index_below, snapshot_action, snapshot_index,
 };
-use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
+use crate::{Discrete, Env, EnvError, Rng, Step, Transition, render};
 
 const GRID: Grid = Grid { rows: 7, columns: 10 };
 /// The rows by which each column's wind carries upwards.
@@ -169,6 +170,7 @@ impl Env for WindyGridWorld {
         Some(vec![(1.0, START as i64)])
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         let heading = self.last_action.map(|action| self.heading(action));
         Some(grid::windy(GRID.rows, &WIND, [START, GOAL], self.tile, heading))
@@ -177,7 +179,7 @@ impl Env for WindyGridWorld {
     /// Renders the player (`x`), the start, the goal, and below each column the strength of its
     /// wind.
     fn render_ansi(&self) -> Option<String> {
-        let tiles = grid::text(GRID.rows, GRID.columns, |tile| match tile {
+        let tiles = render::tiles(GRID.rows, GRID.columns, |tile| match tile {
             tile if tile == self.tile => 'x',
             START => 'S',
             GOAL => 'G',

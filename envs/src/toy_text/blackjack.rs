@@ -4,6 +4,7 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+#[cfg(feature = "render")]
 use crate::render::{Frame, cards};
 use crate::tiles::certain;
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
@@ -299,6 +300,7 @@ impl Env for Blackjack {
         Some(starts)
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         Some(cards::blackjack(self.player.sum, self.player.soft, self.dealer_card))
     }

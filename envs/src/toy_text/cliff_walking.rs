@@ -4,6 +4,7 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+#[cfg(feature = "render")]
 use crate::render::{Frame, grid};
 use crate::tiles::{COMPASS, Grid, certain, expect_index, snapshot_action, snapshot_index};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
@@ -148,6 +149,7 @@ impl Env for CliffWalking {
         Some(vec![(1.0, START as i64)])
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         Some(grid::cliff_walking(self.tile, self.last_action.map(|action| COMPASS[action])))
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::lake_map::{MAPS, invalid};
 use super::{colorize, generate_random_map};
+#[cfg(feature = "render")]
 use crate::render::{Frame, grid};
 use crate::tiles::{Grid, Heading, certain, expect_index, snapshot_action, snapshot_index};
 use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition};
@@ -256,6 +257,7 @@ impl Env for FrozenLake {
         Some(self.starts.iter().map(|&tile| (probability, tile as i64)).collect())
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         let heading = self.last_action.map(|action| HEADINGS[action]);
         Some(grid::frozen_lake(&self.desc(), self.tile, heading))

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::colorize;
+#[cfg(feature = "render")]
 use crate::render::{Frame, grid};
 use crate::tiles::{certain, expect_index, snapshot_action, snapshot_index};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
@@ -313,6 +314,7 @@ impl Env for Taxi {
         Some((0..STATES).filter(waits).map(|state| (1.0 / 300.0, state as i64)).collect())
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         let ride = Ride::decode(self.state);
         let has_wall = |row, column| !Ride { row, column, ..ride }.opens_east();

@@ -11,7 +11,7 @@ use std::{
 
 use gymnast_core::atomic_file;
 use gymnast_harness::{
-    Ending, Existing, ProgressBars, StopOnInterrupt, TrainError,
+    Ending, Existing, TrainError,
     report::{Report, SeedResults},
 };
 use toml::Table;
@@ -21,7 +21,7 @@ use self::{
     table::{Cells, cells, columns, markdown},
 };
 use super::{
-    CommandError, MOST, Names,
+    CommandError, MOST, Names, ProgressBars, StopOnInterrupt,
     numbers::whole,
     run_dir, say,
     seeds::{self, Seeds, seeds},

@@ -2,7 +2,10 @@
 
 use std::{io::ErrorKind, path::Path};
 
-use gymnast_core::{files, text::blocks};
+use gymnast_core::{
+    files,
+    text::{blocks, score},
+};
 use gymnast_harness::report::{Estimate, Judged, Judgement, Row, Verdict};
 
 use crate::command::CommandError;
@@ -83,16 +86,16 @@ pub(super) fn columns(rows: &[Cells]) -> String {
 pub(super) fn cells(row: &Row, judgement: &Judgement, seeds: &str, finals: &[f64]) -> Cells {
     let Judgement { mean, within, hold, last_quarter_min } = judgement;
     let at_least = |judged: &Option<Judged>| demanded(judged, '≥');
-    let finals: Vec<_> = finals.iter().map(|&x| number(x)).collect();
+    let finals: Vec<_> = finals.iter().map(|&x| score(x)).collect();
     [
         row.agent.clone(),
         row.env.clone(),
         row.env_steps_text(),
         seeds.to_owned(),
-        found(mean).unwrap_or_else(|| number(row.mean)),
+        found(mean).unwrap_or_else(|| score(row.mean)),
         at_least(mean),
-        number(row.median),
-        estimate(&row.iqm, number),
+        score(row.median),
+        estimate(&row.iqm, score),
         steps(row, within),
         demanded(within, '≤'),
         found(hold).unwrap_or_else(none),
@@ -127,7 +130,7 @@ fn steps(row: &Row, within: &Option<Judged>) -> String {
 }
 
 fn found(judged: &Option<Judged>) -> Option<String> {
-    judged.as_ref()?.found.map(|found| estimate(&found, number))
+    judged.as_ref()?.found.map(|found| estimate(&found, score))
 }
 
 fn demanded(judged: &Option<Judged>, sign: char) -> String {
@@ -141,10 +144,6 @@ fn estimate(found: &Estimate, number: fn(f64) -> String) -> String {
         (None, None) => number(found.estimate),
         (low, high) => format!("{} [{}, {}]", number(found.estimate), end(low), end(high)),
     }
-}
-
-fn number(x: f64) -> String {
-    if x.abs() < 10.0 { format!("{x:.3}") } else { format!("{x:.1}") }
 }
 
 fn none() -> String {

@@ -9,10 +9,10 @@ use std::{
     process::ExitCode,
 };
 
-use gymnast_harness::{Ending, Existing, ProgressBars, StopOnInterrupt, Summary};
+use gymnast_harness::{Ending, Existing, Summary};
 
 use super::{
-    CommandError, MOST, Names,
+    CommandError, MOST, Names, ProgressBars, StopOnInterrupt,
     numbers::whole,
     say,
     seeds::{Seeds, seeds},

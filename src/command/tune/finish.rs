@@ -7,7 +7,7 @@ use std::{
 
 use gymnast_core::{
     atomic_file,
-    text::escape_name,
+    text::{escape_name, four_digits},
     tune::{
         Importance, ImportanceConfig, Outcome, Sampler, Study, TrialRecord, TuneError, importance,
     },
@@ -189,25 +189,15 @@ fn table(keys: &[&str], trials: &[&TrialRecord]) -> String {
             Outcome::Failed(reason) => format!("failed: {reason}"),
         };
         let value = |key: &&str| match trial.get(key) {
-            Some(Value::Number(number)) if !number.is_i64() => short(number.as_f64()),
+            Some(Value::Number(number)) if !number.is_i64() => {
+                number.as_f64().map_or_else(|| "–".to_owned(), four_digits)
+            }
             value => value.map_or_else(|| "–".to_owned(), Value::to_string),
         };
         let cells = [trial.number.to_string(), outcome].into_iter();
         text += &line(cells.chain(keys.iter().map(value)).collect());
     }
     text
-}
-
-/// A number to four digits: the file of the study has them all.
-fn short(number: Option<f64>) -> String {
-    match number {
-        Some(x) if x != 0.0 && !(1e-3..1e5).contains(&x.abs()) => format!("{x:.3e}"),
-        Some(x) => {
-            let digits = if x == 0.0 { 0 } else { 3 - x.abs().log10().floor() as i32 };
-            format!("{x:.*}", usize::try_from(digits).unwrap_or(0))
-        }
-        None => "–".to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -13,10 +13,9 @@ use std::{
 
 use clap::ValueEnum;
 use gymnast_core::tune::{Ending, Study, TuneError};
-use gymnast_harness::StopOnInterrupt;
 
 use super::{
-    CommandError, MOST, Names,
+    CommandError, MOST, Names, StopOnInterrupt,
     numbers::whole,
     say,
     seeds::{Seeds, seeds},

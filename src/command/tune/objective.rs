@@ -1,10 +1,10 @@
 //! What a trial is: a training over several seeds.
 
 use gymnast_core::tune::{SearchSpace, Stop, Trial};
-use gymnast_harness::{Callback, Ending, Evaluation, Flow, StopOnInterrupt, Training, catch_panic};
+use gymnast_harness::{Callback, Ending, Evaluation, Flow, Training, catch_panic};
 
 use super::definition::Definition;
-use crate::command::{CommandError, Names, say};
+use crate::command::{CommandError, Names, StopOnInterrupt, say};
 
 /// Judges settings by training with them.
 pub(super) struct Objective<'a> {

@@ -7,9 +7,9 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 use gymnast_envs::{
     AutoresetMode, EnvSpec, Outcome, Rng, Seed, Space, VectorEnv, each_kind, with_kind,
 };
-use gymnast_harness::{Agent, AgentError, Mode, StopOnInterrupt};
+use gymnast_harness::{Agent, AgentError, Mode};
 
-use super::{CommandError, Names, numbers::whole, run_dir};
+use super::{CommandError, Names, StopOnInterrupt, numbers::whole, run_dir};
 use screen::{Picture, Screen};
 
 /// Watch an episode in the terminal: of a trained agent, or of random actions

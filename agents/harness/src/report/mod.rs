@@ -13,6 +13,7 @@ pub use demands::{Demands, Judged, Judgement, Verdict};
 
 use std::path::Path;
 
+use gymnast_base::text::score;
 use gymnast_core::{
     statistics::{
         Bootstrap, Curve, StatisticsError, censored_median, iqm, mean, median, steps_to_threshold,
@@ -329,15 +330,6 @@ fn notes(rows: &[Row]) -> String {
         .to_owned()
 }
 
-/// A number with as many digits as tell something.
-fn number(x: f64) -> String {
-    match x.abs() {
-        size if size < 10.0 => format!("{x:.3}"),
-        size if size < 1000.0 => format!("{x:.1}"),
-        _ => format!("{x:.0}"),
-    }
-}
-
 const HEADINGS: [&str; 11] = [
     "agent",
     "environment",
@@ -354,7 +346,7 @@ const HEADINGS: [&str; 11] = [
 
 /// The rows as text, one cell a heading.
 fn cells(rows: &[Row]) -> Vec<Vec<String>> {
-    let optional = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), number);
+    let optional = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), score);
     let cells = |row: &Row| {
         let run = if row.is_ambiguous(rows) { format!(" ({})", row.run) } else { String::new() };
         let (steps, held) = match row.threshold {
@@ -373,9 +365,9 @@ fn cells(rows: &[Row]) -> Vec<Vec<String>> {
             escape_name(&row.env).into_owned(),
             row.seeds.to_string(),
             row.env_steps_text(),
-            number(row.mean),
-            number(row.median),
-            row.iqm.text(number),
+            score(row.mean),
+            score(row.median),
+            row.iqm.text(score),
             steps,
             held,
             optional(row.area_under_curve),

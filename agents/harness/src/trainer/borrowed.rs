@@ -1,6 +1,7 @@
 //! Trains an agent at hand and leaves it there.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gymnast_base::SettingError;
 use gymnast_envs::{Env, EnvError, Seed, Space, SyncVectorEnv, VectorEnv};
@@ -10,8 +11,8 @@ use toml::{Table, Value};
 use super::{Looks, Parts, Start, Summary, go_on};
 use crate::{
     Agent, AgentError, Callback, CheckpointError, Evaluation, Existing, Experiment, Flow, MakeEnvs,
-    Progress, ProgressBars, Recorder, RunIdentity, SeedDir, TrainError, Training,
-    experiment::Standing, recorder::passed_over, run_directory,
+    Progress, Quiet, Recorder, RunIdentity, SeedDir, TrainError, Training, experiment::Standing,
+    recorder::passed_over, run_directory,
 };
 
 /// Trains an agent that you own, in environments that you own.
@@ -247,7 +248,7 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
             defaults: Table::from_iter([("training".to_owned(), defaults)]),
             jobs: 1,
             existing,
-            progress: ProgressBars::hidden(),
+            progress: Arc::new(Quiet),
         };
         let claimed = run_directory::claim(&experiment, &config.to_string())?;
         let (of_seed, identity, standing) = experiment.open(self.seed, &claimed)?;

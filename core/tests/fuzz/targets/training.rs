@@ -93,7 +93,7 @@ pub(super) fn fits(source: &mut Source) {
     let finite = network.parameters().values().iter().all(|value| value.is_finite());
     assert!(finite, "a training left weights that are not finite: {result:?}");
     if let Ok(mut trainer) = Trainer::new(config.clone(), rng.clone())
-        .map(|trainer| trainer.score("score", move |_| Some(score)).callback(EpochBar::on_stderr()))
+        .map(|trainer| trainer.score("score", move |_| Some(score)).callback(Listener))
     {
         let _ = trainer.fit(&mut network, &train, &held_out, objective);
         let _ = (trainer.history().loss_curves(), trainer.evaluate(&network, &held_out, objective));
@@ -136,3 +136,8 @@ pub(super) fn ensembles(source: &mut Source) {
         let _ = stacking.probabilities(&data, batch);
     }
 }
+
+/// Listens to a training and does nothing.
+struct Listener;
+
+impl Callback for Listener {}

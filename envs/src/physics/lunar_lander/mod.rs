@@ -9,12 +9,12 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "render")]
 use crate::render::{Frame, lander as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
 use craft::LEG_DOWN;
 use engines::Burn;
 use flight::Flight;
-use terrain::PAD_CORNERS;
 
 /// Steps to a second.
 const FPS: f64 = 50.0;
@@ -206,6 +206,7 @@ impl Env for LunarLander {
         Some(text(&self.flight))
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         Some(picture(&self.flight))
     }
@@ -248,6 +249,7 @@ impl Env for LunarLanderContinuous {
         Some(text(&self.flight))
     }
 
+    #[cfg(feature = "render")]
     fn render_rgb(&self) -> Option<Frame> {
         Some(picture(&self.flight))
     }
@@ -265,10 +267,11 @@ fn text(flight: &Flight) -> String {
     )
 }
 
+#[cfg(feature = "render")]
 fn picture(flight: &Flight) -> Frame {
     let terrain = flight.terrain();
     let ground: Vec<[f64; 2]> = (0..terrain.0.len()).map(|i| terrain.corner(i)).collect();
-    let flags = PAD_CORNERS.map(|i| [terrain.corner(i)[0], terrain::PAD]);
+    let flags = terrain::PAD_CORNERS.map(|i| [terrain.corner(i)[0], terrain::PAD]);
     let burn = flight.last_burn().map_or([0.0; 2], |burn| [burn.main, burn.side]);
     let (hull, legs) = flight.craft().outlines();
     pictures::lunar_lander(&pictures::Moon {

@@ -251,6 +251,7 @@ fn an_invalid_option_is_named() {
     }
 }
 
+#[cfg(feature = "render")]
 #[test]
 fn flames_and_legs_are_drawn() {
     let picture = |burn| {

@@ -14,12 +14,14 @@ use std::{
 
 use gymnast_core::text::escape_controls;
 use gymnast_envs::Restored;
+use gymnast_harness::{
+    Callback, Episode, Evaluation, Flow, Progress, ProgressDisplay, SeedDisplay, Summary,
+    restart_warning,
+};
 use indicatif::{
     HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState,
     ProgressStyle,
 };
-
-use crate::{Callback, Episode, Evaluation, Flow, Progress, Summary};
 
 const TEMPLATE: &str =
     "{prefix:>8} {bar:24} {percent:>3}% {human_pos}/{human_len} steps{speed}{msg}{left}";
@@ -53,8 +55,16 @@ impl ProgressBars {
         Self { bars: None, is_terminal: false }
     }
 
-    /// A bar for one seed's training.
-    pub(crate) fn begin(&self, seed: u64, env_steps: u64) -> Bar {
+    /// Shows a line above the bars, and nothing where they are hidden.
+    fn say(&self, line: &str) {
+        if self.bars.is_some() {
+            self.warn(line);
+        }
+    }
+}
+
+impl ProgressDisplay for ProgressBars {
+    fn begin(&self, seed: u64, env_steps: u64) -> Box<dyn SeedDisplay> {
         let bar = match &self.bars {
             Some(bars) => bars.add(ProgressBar::new(env_steps)),
             None => ProgressBar::hidden(),
@@ -78,39 +88,21 @@ impl ProgressBars {
         let every = env_steps.div_ceil(1000).min(10_000);
         let returns = VecDeque::with_capacity(SHOWN_EPISODES);
         let bars = self.clone();
-        Bar { seed, bars, bar, every, next: 0, returns, evaluated: None, standing, _lines: lines }
+        let evaluated = None;
+        Box::new(Bar {
+            seed,
+            bars,
+            bar,
+            every,
+            next: 0,
+            returns,
+            evaluated,
+            standing,
+            _lines: lines,
+        })
     }
 
-    /// Says how a seed's training ended.
-    pub(crate) fn finish(&self, seed: u64, bar: &Bar, summary: &Summary) {
-        let Some(bars) = &self.bars else { return };
-        bar.bar.finish_and_clear();
-        bars.remove(&bar.bar);
-        let result = match summary.evaluations.last() {
-            None => "no evaluation".to_owned(),
-            // The deviation of one episode is none.
-            Some(e) if e.episodes < 2 => format!("final return {:.2}", e.mean_return),
-            Some(e) => format!("final return {:.2} ± {:.2}", e.mean_return, e.std_return),
-        };
-        let speed = match summary.env_steps_per_s.map(speed) {
-            Some(speed) if !speed.trim().is_empty() => {
-                format!(", {} steps/s", speed.trim().trim_end_matches("/s"))
-            }
-            _ => String::new(),
-        };
-        self.say(&format!("seed {seed}: {result} after {} env steps{speed}", summary.env_steps));
-    }
-
-    /// Shows a line above the bars, and nothing where they are hidden.
-    pub(crate) fn say(&self, line: &str) {
-        if self.bars.is_some() {
-            self.warn(line);
-        }
-    }
-
-    /// Shows a line that must be seen even where the bars are hidden. An error to write it is no
-    /// loss: the run goes on.
-    pub(crate) fn warn(&self, line: &str) {
+    fn warn(&self, line: &str) {
         match &self.bars {
             Some(bars) if self.is_terminal => drop(bars.println(escape_controls(line))),
             _ => warn(line),
@@ -198,7 +190,7 @@ fn lock(standing: &Mutex<Standing>) -> MutexGuard<'_, Standing> {
 }
 
 /// The bar of one seed.
-pub(crate) struct Bar {
+struct Bar {
     seed: u64,
     bars: ProgressBars,
     bar: ProgressBar,
@@ -221,17 +213,37 @@ impl Bar {
     }
 }
 
+impl SeedDisplay for Bar {
+    fn finish(&mut self, summary: &Summary) {
+        let Some(bars) = &self.bars.bars else { return };
+        self.bar.finish_and_clear();
+        bars.remove(&self.bar);
+        let result = match summary.evaluations.last() {
+            None => "no evaluation".to_owned(),
+            // The deviation of one episode is none.
+            Some(e) if e.episodes < 2 => format!("final return {:.2}", e.mean_return),
+            Some(e) => format!("final return {:.2} ± {:.2}", e.mean_return, e.std_return),
+        };
+        let speed = match summary.env_steps_per_s.map(speed) {
+            Some(speed) if !speed.trim().is_empty() => {
+                format!(", {} steps/s", speed.trim().trim_end_matches("/s"))
+            }
+            _ => String::new(),
+        };
+        let seed = self.seed;
+        self.bars
+            .say(&format!("seed {seed}: {result} after {} env steps{speed}", summary.env_steps));
+    }
+}
+
 impl Callback for Bar {
     fn on_resume(&mut self, env_steps: u64, restored: Restored) {
-        let seed = self.seed;
-        match restored {
-            Restored::Exactly => {
-                self.bars.say(&format!("seed {seed}: continues after {env_steps} env steps"));
+        match restart_warning(self.seed, env_steps, restored) {
+            Some(warning) => self.bars.warn(&warning),
+            None => {
+                self.bars
+                    .say(&format!("seed {}: continues after {env_steps} env steps", self.seed));
             }
-            Restored::AtEpisodeStart => self.bars.warn(&format!(
-                "seed {seed}: continues after {env_steps} env steps with new episodes, because the \
-                 environment cannot be saved: the run will differ from one without interruption"
-            )),
         }
     }
 
