@@ -11,7 +11,7 @@ use std::{error::Error, path::Path};
 
 use gymnast::{
     Flow, Seed,
-    core::plot::{Axis, Line, LinePlot},
+    core::plot::{Axis, Line, LinePlot, Picture as _},
     envs::sutton_barto::DynaMaze,
     learn_online,
     tabular::{

@@ -14,6 +14,7 @@ use gymnast::core::{
     metrics::{ConfusionMatrix, Normalize, ZeroDivision, accuracy_score},
     model_selection::{StratifiedKFold, cross_validate},
     nn::{Activation, NetworkConfig, Sequential},
+    plot::Picture as _,
     supervised::{FitConfig, History, Trainer, predict},
 };
 use rand::SeedableRng as _;

@@ -11,7 +11,7 @@ use std::{error::Error, num::NonZeroUsize, path::Path};
 
 use gymnast::{
     Flow, Seed,
-    core::plot::{Axis, Line, LinePlot},
+    core::plot::{Axis, Line, LinePlot, Picture as _},
     core::statistics::{Curve, moving_average},
     envs::toy_text::CliffWalking,
     learn_online,

@@ -13,6 +13,7 @@ use gymnast::core::{
     loss::Loss,
     metrics::mean_squared_error,
     nn::{Activation, NetworkConfig, Sequential},
+    plot::Picture as _,
     supervised::{FitConfig, FitError, History, fit, predict},
 };
 use rand::{RngExt as _, SeedableRng as _};

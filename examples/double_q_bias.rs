@@ -9,7 +9,7 @@ use std::{error::Error, path::Path};
 
 use gymnast::{
     Discrete, Env, EnvError, Flow, Rng, Seed, Step,
-    core::plot::{Axis, Line, LinePlot},
+    core::plot::{Axis, Line, LinePlot, Picture as _},
     learn_online,
     tabular::{Common, DoubleQRule, QLearningRule, TabularAgent, UpdateRule},
 };

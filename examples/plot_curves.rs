@@ -9,7 +9,7 @@ use std::path::Path;
 use gymnast::{
     Catalog, Registry, Run,
     core::{
-        plot::{LearningCurves, Series},
+        plot::{LearningCurves, Picture as _, Series},
         statistics::Curve,
     },
     settings::set,

@@ -19,7 +19,7 @@ use gymnast::core::{
     loss::Loss,
     metrics::accuracy_score,
     nn::{Activation, LayerConfig, NetworkConfig, Sequential},
-    plot::{Axis, Line, LinePlot},
+    plot::{Axis, Line, LinePlot, Picture as _},
     self_supervised::{FineTuning, NtXent, alignment, diagnose_collapse, uniformity},
     statistics::{mean, paired_difference, sample_std},
     supervised::{FitConfig, fit, predict},

@@ -12,7 +12,7 @@ use std::{error::Error, path::Path};
 
 use gymnast::{
     Flow, Seed,
-    core::plot::{Axis, Line, LinePlot},
+    core::plot::{Axis, Line, LinePlot, Picture as _},
     envs::sutton_barto::WindyGridWorld,
     learn_online,
     tabular::{Common, SarsaLambdaConfig, SarsaLambdaRule, TabularAgent, Traces},

@@ -10,7 +10,7 @@
 
 use std::{error::Error, path::Path};
 
-use gymnast::core::plot::{Axis, Guide, Line, LinePlot};
+use gymnast::core::plot::{Axis, Guide, Line, LinePlot, Picture as _};
 use gymnast::{Env as _, EnvError, Seed, envs::sutton_barto::ShortCorridor};
 use rand::RngExt as _;
 

@@ -16,6 +16,7 @@ use gymnast::core::{
     metrics::accuracy_score,
     model_selection::StratifiedKFold,
     nn::{Activation, NetworkConfig, Sequential},
+    plot::Picture as _,
     supervised::{Epoch, FitConfig, Pruning, Trainer, predict},
     threads,
     tune::{

@@ -26,7 +26,7 @@ use gymnast::core::{
         Detection, Mahalanobis, Odin, OodError, OutlierExposure, detection_scores, energy_score,
         max_softmax_probability,
     },
-    plot::LinePlot,
+    plot::{LinePlot, Picture as _},
     statistics::{mean, paired_difference},
     supervised::{FitConfig, fit, predict},
 };

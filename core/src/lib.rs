@@ -26,6 +26,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod ensemble;
 pub mod imbalance;
+pub mod likelihood;
 pub mod lr_schedule;
 pub mod metrics;
 pub mod model_selection;

@@ -3,6 +3,7 @@
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
+use gymnast_core::plot::Picture as _;
 use gymnast_core::{
     plot::{self, LinePlot},
     text::escape_name,

@@ -9,6 +9,7 @@ mod multi_categorical;
 
 use std::f64::consts::{E, TAU};
 
+use gymnast_core::likelihood::{largest, log_sum_exp};
 use gymnast_envs::{BoundedSpace, FiniteSpace, Rng, Space};
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, StandardNormal};
@@ -198,8 +199,8 @@ fn is_number_below(number: f32, n: usize) -> bool {
 
 /// Draws the number of an action.
 fn draw(logits: &[f32], rng: &mut Rng) -> usize {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weight = |&logit: &f32| (logit - largest).exp();
+    let greatest = largest(logits);
+    let weight = |&logit: &f32| (logit - greatest).exp();
     let mut left = rng.random::<f32>() * logits.iter().map(weight).sum::<f32>();
     let drawn = logits.iter().position(|logit| {
         left -= weight(logit);
@@ -246,12 +247,6 @@ fn backward_logits(
         *by_logit = -log_p.exp() * (by_log_prob + by_entropy * (log_p + entropy));
     }
     by_logits[action] += by_log_prob;
-}
-
-/// ln Σ eˣ of the logits: what makes log-probabilities of them, once it is taken away.
-fn log_sum_exp(logits: &[f32]) -> f32 {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f32>().ln()
 }
 
 /// Σ p ln p: the entropy with its sign turned.

@@ -13,6 +13,7 @@
 
 use std::f32::consts::{LN_2, TAU};
 
+use gymnast_core::likelihood::normal_log_density;
 use gymnast_harness::AgentError;
 use tch::{Kind, Tensor};
 
@@ -45,7 +46,7 @@ pub fn sample(
             let log_std = log_std.clamp(LOG_STD_BOUNDS.0, LOG_STD_BOUNDS.1);
             let noise = *x;
             let u = mean + log_std.exp() * noise;
-            sum += -0.5 * noise * noise - log_std - 0.5 * TAU.ln() - log_derivative(u);
+            sum += normal_log_density(noise, log_std) - log_derivative(u);
             *x = u.tanh();
         }
         log_prob.push(sum);

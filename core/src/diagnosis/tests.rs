@@ -5,6 +5,7 @@ use rand_distr::StandardNormal;
 use super::*;
 use crate::SettingError;
 use crate::data::{DataError, Dataset};
+use crate::plot::Picture as _;
 use crate::supervised::Epoch;
 
 fn history(losses: impl IntoIterator<Item = (f64, f64)>) -> History {

@@ -1,6 +1,5 @@
 //! Ranking metrics of two classes: how well a score separates positive rows from negative ones.
 
-use super::curves::{PrecisionRecallCurve, RocCurve};
 use super::{MetricError, checks};
 use crate::require;
 use crate::rounding;
@@ -75,35 +74,16 @@ pub fn fpr_at_tpr<S: Into<f64> + Copy>(
     BinaryScores::of_rows(truth, scores)?.fpr_at_tpr(level)
 }
 
-/// Returns the ROC curve of all rows.
-///
-/// # Errors
-/// As [`roc_auc_score`].
-pub fn roc_curve<S: Into<f64> + Copy>(
-    truth: &[usize],
-    scores: &[S],
-) -> Result<RocCurve, MetricError> {
-    BinaryScores::of_rows(truth, scores)?.roc_curve()
-}
-
-/// Returns the precision-recall curve of all rows.
-///
-/// # Errors
-/// As [`average_precision_score`].
-pub fn precision_recall_curve<S: Into<f64> + Copy>(
-    truth: &[usize],
-    scores: &[S],
-) -> Result<PrecisionRecallCurve, MetricError> {
-    BinaryScores::of_rows(truth, scores)?.precision_recall_curve()
-}
-
 impl BinaryScores {
     /// Creates an empty collector.
     pub fn new() -> Self {
         Self::default()
     }
 
-    fn of_rows<S: Into<f64> + Copy>(truth: &[usize], scores: &[S]) -> Result<Self, MetricError> {
+    pub(super) fn of_rows<S: Into<f64> + Copy>(
+        truth: &[usize],
+        scores: &[S],
+    ) -> Result<Self, MetricError> {
         let mut rows = Self::new();
         rows.update(truth, scores)?;
         Ok(rows)
@@ -181,23 +161,6 @@ impl BinaryScores {
         let reaches = |at: &&Threshold| at.true_positives >= needed.max(1);
         let threshold = of.iter().find(reaches).expect("the last threshold finds all positives");
         Ok(threshold.false_positives as f64 / negatives as f64)
-    }
-
-    /// Returns the ROC curve, without the thresholds inside a straight stretch, as scikit-learn
-    /// does.
-    ///
-    /// # Errors
-    /// [`MetricError::Empty`], [`MetricError::Undefined`] if all rows are of one class.
-    pub fn roc_curve(&self) -> Result<RocCurve, MetricError> {
-        Ok(RocCurve::new(&self.of_both_classes("the ROC curve")?))
-    }
-
-    /// Returns the precision-recall curve.
-    ///
-    /// # Errors
-    /// [`MetricError::Empty`], [`MetricError::Undefined`] if no row is positive.
-    pub fn precision_recall_curve(&self) -> Result<PrecisionRecallCurve, MetricError> {
-        Ok(PrecisionRecallCurve::new(&self.of_positives("the precision-recall curve")?))
     }
 
     /// Returns all thresholds, for a `score` that needs rows of both classes.

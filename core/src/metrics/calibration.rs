@@ -61,8 +61,26 @@ pub fn multiclass_expected_calibration_error<S: Into<f64> + Copy>(
 /// The most bins allowed; a diagram of more could not be read.
 const MOST_BINS: usize = 1 << 24;
 
+impl Probabilities {
+    /// Compares confidence and accuracy in `bins` bins of equal width.
+    ///
+    /// # Errors
+    /// [`MetricError::Empty`]; [`MetricError::Setting`] if `bins` is 0.
+    pub fn calibration(&self, bins: usize) -> Result<Calibration, MetricError> {
+        Calibration::new(self, bins)
+    }
+
+    /// Returns the expected calibration error; see [`expected_calibration_error`].
+    ///
+    /// # Errors
+    /// As [`calibration`](Self::calibration).
+    pub fn expected_calibration_error(&self, bins: usize) -> Result<f64, MetricError> {
+        Ok(self.calibration(bins)?.expected_error())
+    }
+}
+
 impl Calibration {
-    pub(super) fn new(rows: &Probabilities, bins: usize) -> Result<Self, MetricError> {
+    fn new(rows: &Probabilities, bins: usize) -> Result<Self, MetricError> {
         // A reservation alone does not say whether there is memory: it is handed out later.
         let fits = (1..=MOST_BINS).contains(&bins);
         require(fits, "bins", bins as f64, "at least 1 and at most 2²⁴")?;

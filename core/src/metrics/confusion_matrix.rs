@@ -15,6 +15,7 @@ use crate::require;
 ///
 /// ```
 /// use gymnast_core::metrics::{ConfusionMatrix, Normalize};
+/// use gymnast_core::plot::Picture as _;
 ///
 /// let mut matrix = ConfusionMatrix::with_names(["cat", "dog"])?;
 /// matrix.update(&[0, 0, 1], &[0, 1, 1])?;

@@ -1,6 +1,7 @@
 //! ROC and precision-recall curves, as numbers and as plots.
 
-use super::binary_scores::{Threshold, Thresholds};
+use super::MetricError;
+use super::binary_scores::{BinaryScores, Threshold, Thresholds};
 use crate::plot::{Axis, Guide, Line, LinePlot, Rgb};
 
 /// The colour of reference lines.
@@ -38,8 +39,49 @@ pub struct PrecisionRecallCurve {
     prevalence: f64,
 }
 
+/// Returns the ROC curve of all rows.
+///
+/// # Errors
+/// As [`roc_auc_score`](super::roc_auc_score).
+pub fn roc_curve<S: Into<f64> + Copy>(
+    truth: &[usize],
+    scores: &[S],
+) -> Result<RocCurve, MetricError> {
+    BinaryScores::of_rows(truth, scores)?.roc_curve()
+}
+
+/// Returns the precision-recall curve of all rows.
+///
+/// # Errors
+/// As [`average_precision_score`](super::average_precision_score).
+pub fn precision_recall_curve<S: Into<f64> + Copy>(
+    truth: &[usize],
+    scores: &[S],
+) -> Result<PrecisionRecallCurve, MetricError> {
+    BinaryScores::of_rows(truth, scores)?.precision_recall_curve()
+}
+
+impl BinaryScores {
+    /// Returns the ROC curve, without the thresholds inside a straight stretch, as scikit-learn
+    /// does.
+    ///
+    /// # Errors
+    /// [`MetricError::Empty`], [`MetricError::Undefined`] if all rows are of one class.
+    pub fn roc_curve(&self) -> Result<RocCurve, MetricError> {
+        Ok(RocCurve::new(&self.of_both_classes("the ROC curve")?))
+    }
+
+    /// Returns the precision-recall curve.
+    ///
+    /// # Errors
+    /// [`MetricError::Empty`], [`MetricError::Undefined`] if no row is positive.
+    pub fn precision_recall_curve(&self) -> Result<PrecisionRecallCurve, MetricError> {
+        Ok(PrecisionRecallCurve::new(&self.of_positives("the precision-recall curve")?))
+    }
+}
+
 impl RocCurve {
-    pub(super) fn new(thresholds: &Thresholds) -> Self {
+    fn new(thresholds: &Thresholds) -> Self {
         let (positives, negatives) = (thresholds.positives as f64, thresholds.negatives as f64);
         let none = Threshold { score: f64::INFINITY, true_positives: 0, false_positives: 0 };
         let corners = corners(&thresholds.of);
@@ -79,7 +121,7 @@ impl RocCurve {
 }
 
 impl PrecisionRecallCurve {
-    pub(super) fn new(thresholds: &Thresholds) -> Self {
+    fn new(thresholds: &Thresholds) -> Self {
         let positives = thresholds.positives as f64;
         let rising = || thresholds.of.iter().rev();
         let recall = rising().map(|point| point.true_positives as f64 / positives);
@@ -129,6 +171,7 @@ fn corners(points: &[Threshold]) -> Vec<&Threshold> {
 #[cfg(test)]
 mod tests {
     use crate::metrics::{precision_recall_curve, roc_curve};
+    use crate::plot::Picture as _;
 
     #[test]
     fn curves_go_from_corner_to_corner() {

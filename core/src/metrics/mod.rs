@@ -55,10 +55,7 @@ mod similarity;
 mod subgroups;
 mod unit;
 
-pub use binary_scores::{
-    BinaryScores, average_precision_score, fpr_at_tpr, precision_recall_curve, roc_auc_score,
-    roc_curve,
-};
+pub use binary_scores::{BinaryScores, average_precision_score, fpr_at_tpr, roc_auc_score};
 pub use calibration::{
     Calibration, CalibrationBin, expected_calibration_error, multiclass_expected_calibration_error,
 };
@@ -72,7 +69,7 @@ pub use classification_scores::{
     matthews_corrcoef, precision_score, recall_score,
 };
 pub use confusion_matrix::{ConfusionMatrix, Normalize, confusion_matrix};
-pub use curves::{PrecisionRecallCurve, RocCurve};
+pub use curves::{PrecisionRecallCurve, RocCurve, precision_recall_curve, roc_curve};
 pub use metric::{Metric, Scores, Update};
 pub use n_gram::n_gram_similarity;
 pub use probabilities::{

@@ -1,7 +1,6 @@
 //! Metrics of predicted probabilities.
 
 use super::binary_scores::BinaryScores;
-use super::calibration::Calibration;
 use super::class_counts::{Average, weighted_mean};
 use super::{MetricError, checks};
 use crate::require;
@@ -211,23 +210,6 @@ impl Probabilities {
     /// As [`roc_auc`](Self::roc_auc), but a class may always be true.
     pub fn average_precision(&self, average: Average) -> Result<f64, MetricError> {
         self.one_against_the_rest(average, BinaryScores::average_precision)
-    }
-
-    /// Compares confidence and accuracy in `bins` bins of equal width.
-    ///
-    /// # Errors
-    /// [`MetricError::Empty`]; [`MetricError::Setting`] if `bins` is 0.
-    pub fn calibration(&self, bins: usize) -> Result<Calibration, MetricError> {
-        Calibration::new(self, bins)
-    }
-
-    /// Returns the expected calibration error; see
-    /// [`expected_calibration_error`](super::expected_calibration_error).
-    ///
-    /// # Errors
-    /// As [`calibration`](Self::calibration).
-    pub fn expected_calibration_error(&self, bins: usize) -> Result<f64, MetricError> {
-        Ok(self.calibration(bins)?.expected_error())
     }
 
     fn mean(&self, loss: impl Fn(usize, &[f64]) -> f64) -> Result<f64, MetricError> {

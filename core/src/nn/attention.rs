@@ -3,12 +3,20 @@
 use tch::{Kind, Tensor};
 
 use super::normalization::Normalization;
-use super::transformer::Prefix;
 use super::{
     Activation, LayerConfig, LayerShape, Linear, MAX_WIDTH, NetworkError, ParametersBuilder,
     TransformerConfig,
 };
 use crate::init::Init;
+
+/// Keys and values in front of those of a sequence, for one block's attention.
+#[derive(Debug)]
+pub struct Prefix {
+    /// `[P, width]`.
+    pub key: Tensor,
+    /// `[P, width]`.
+    pub value: Tensor,
+}
 
 /// Self-attention with several heads, as `torch.nn.MultiheadAttention` of a sequence with itself:
 ///

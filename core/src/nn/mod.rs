@@ -61,7 +61,7 @@ mod tests;
 mod transformer;
 
 pub use activation::Activation;
-pub use attention::{MultiheadAttention, TransformerEncoderLayer};
+pub use attention::{MultiheadAttention, Prefix, TransformerEncoderLayer};
 pub use buffers::Buffers;
 pub(crate) use buffers::parameters_are_all;
 pub use cnn::{ConvConfig, PictureShape};
@@ -84,7 +84,7 @@ pub(crate) use plan::DenseLayer;
 pub use plan::{Plan, Scratch, Snapshot, Tape};
 pub use q_network::{QNetwork, QNetworkConfig};
 pub use sequential::Sequential;
-pub use transformer::{Prefix, Transformer, TransformerConfig};
+pub use transformer::{Transformer, TransformerConfig};
 
 use tch::{Device, Kind, Tensor};
 use thiserror::Error;

@@ -4,7 +4,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::attention::{layer_norm, rows};
+use super::attention::{Prefix, layer_norm, rows};
 use super::normalization::Normalization;
 use super::{
     Activation, Linear, MAX_LAYERS, MAX_PARAMETERS, Network, NetworkError, Parameter, Parameters,
@@ -45,15 +45,6 @@ impl Default for TransformerConfig {
             norm_first: false,
         }
     }
-}
-
-/// Keys and values in front of those of a sequence, for one block's attention.
-#[derive(Debug)]
-pub struct Prefix {
-    /// `[P, width]`.
-    pub key: Tensor,
-    /// `[P, width]`.
-    pub value: Tensor,
 }
 
 /// A transformer for rows: `[B, inputs]`, each cut into a sequence of places, to `[B, outputs]`.

@@ -1,6 +1,7 @@
 //! Scores computed from a classifier's outputs alone.
 
 use super::{OodError, check_finite};
+use crate::likelihood::largest;
 use crate::require;
 
 /// Returns the largest softmax probability of each row: `[N, classes]` outputs to `[N]`.
@@ -62,7 +63,7 @@ fn of_rows(
     }
     check_finite(outputs, classes)?;
     let of_row = |row: &[f32]| {
-        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let largest = largest(row);
         let exponentials = row.iter().map(|&x| (f64::from(x - largest) / temperature).exp());
         score(f64::from(largest), exponentials.sum())
     };

@@ -1,11 +1,9 @@
 //! Horizontal bar charts.
 
-use std::path::Path;
-
 use super::axes::{HALF_DIGIT, LABEL_SIZE, TICK_SIZE, text};
 use super::palette::{AXIS, OKABE_ITO};
 use super::scene::{Align, Label, Mark, Scene, TITLE_SIZE};
-use super::{PlotError, font, write_picture};
+use super::{Picture, PlotError, font};
 
 const MARGIN: f64 = 14.0;
 const GAP: f64 = 7.0;
@@ -18,7 +16,7 @@ const MOST_BARS: usize = 300;
 /// Horizontal bars, the first at the top.
 ///
 /// ```
-/// use gymnast_core::plot::{Bar, BarChart};
+/// use gymnast_core::plot::{Bar, BarChart, Picture as _};
 ///
 /// let bar = |name: &str, length| Bar { name: name.to_owned(), length, text: length.to_string() };
 /// let chart = BarChart { bars: vec![bar("learning rate", 0.7), bar("width", 0.1)], ..BarChart::default() };
@@ -55,33 +53,17 @@ pub struct Bar {
     pub text: String,
 }
 
-impl BarChart {
-    /// Renders the chart as SVG text. Text uses the viewer's sans-serif font.
-    ///
-    /// # Errors
-    /// [`PlotError`] without bars, if a length is negative or not finite, or if the size cannot be
-    /// drawn.
-    pub fn to_svg(&self) -> Result<String, PlotError> {
+impl Picture for BarChart {
+    fn to_svg(&self) -> Result<String, PlotError> {
         self.scene()?.svg()
     }
 
-    /// Renders the chart as the bytes of a PNG file.
-    ///
-    /// # Errors
-    /// As [`to_svg`](Self::to_svg).
-    pub fn to_png(&self) -> Result<Vec<u8>, PlotError> {
+    fn to_png(&self) -> Result<Vec<u8>, PlotError> {
         self.scene()?.png()
     }
+}
 
-    /// Saves the chart to `path` atomically; the extension, `.svg` or `.png`, chooses the format.
-    ///
-    /// # Errors
-    /// As [`to_svg`](Self::to_svg); also for any other extension, and if the file cannot be
-    /// written.
-    pub fn save(&self, path: &Path) -> Result<(), PlotError> {
-        write_picture(path, || self.to_svg(), || self.to_png())
-    }
-
+impl BarChart {
     pub(super) fn scene(&self) -> Result<Scene, PlotError> {
         if self.bars.is_empty() {
             return Err(PlotError::Empty);

@@ -1,11 +1,9 @@
 //! Heat maps: tables with shaded cells.
 
-use std::path::Path;
-
 use super::axes::{HALF_DIGIT, LABEL_SIZE, TICK_SIZE, text};
 use super::palette::{AXIS, OKABE_ITO, Rgb, TEXT, WHITE};
 use super::scene::{Align, Label, Mark, Scene, TITLE_SIZE};
-use super::{PlotError, font, write_picture};
+use super::{Picture, PlotError, font};
 
 const CELL_SIZE: f64 = 13.0;
 const MARGIN: f64 = 14.0;
@@ -21,7 +19,7 @@ const LARGEST: f64 = 10_000.0;
 /// Its size follows from its texts: cells are squares that hold the longest one.
 ///
 /// ```
-/// use gymnast_core::plot::{Cell, HeatMap};
+/// use gymnast_core::plot::{Cell, HeatMap, Picture as _};
 ///
 /// let names = || vec!["left".to_owned(), "right".to_owned()];
 /// let cell = |share: f64| Cell { intensity: share, text: format!("{share:.2}") };
@@ -61,33 +59,17 @@ pub struct Cell {
     pub text: String,
 }
 
-impl HeatMap {
-    /// Renders the table as SVG text. Text uses the viewer's sans-serif font.
-    ///
-    /// # Errors
-    /// [`PlotError`] without cells, if their number is not rows times columns, an intensity lies
-    /// outside [0, 1], or a side would exceed 10 000 pixels.
-    pub fn to_svg(&self) -> Result<String, PlotError> {
+impl Picture for HeatMap {
+    fn to_svg(&self) -> Result<String, PlotError> {
         self.scene()?.svg()
     }
 
-    /// Renders the table as the bytes of a PNG file.
-    ///
-    /// # Errors
-    /// As [`to_svg`](Self::to_svg).
-    pub fn to_png(&self) -> Result<Vec<u8>, PlotError> {
+    fn to_png(&self) -> Result<Vec<u8>, PlotError> {
         self.scene()?.png()
     }
+}
 
-    /// Saves the table to `path` atomically; the extension, `.svg` or `.png`, chooses the format.
-    ///
-    /// # Errors
-    /// As [`to_svg`](Self::to_svg); also for any other extension, and if the file cannot be
-    /// written.
-    pub fn save(&self, path: &Path) -> Result<(), PlotError> {
-        write_picture(path, || self.to_svg(), || self.to_png())
-    }
-
+impl HeatMap {
     pub(super) fn scene(&self) -> Result<Scene, PlotError> {
         self.check()?;
         let fitted = |names: &[String]| -> Vec<String> {

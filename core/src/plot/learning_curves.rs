@@ -1,13 +1,11 @@
 //! Learning curves: runs over several seeds, each a line with its uncertainty.
 
-use std::path::Path;
-
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::axes::Axis;
 use super::line_plot::{Guide, Line, LinePlot};
-use super::{PlotError, write_picture};
+use super::{Picture, PlotError};
 use crate::statistics::{
     Bootstrap, Curve, Interpolation, common_grid, iqm, mean, median, sample_std,
 };
@@ -24,7 +22,7 @@ const MOST_PLACES: usize = 400;
 /// adding a series leaves the others unchanged.
 ///
 /// ```
-/// use gymnast_core::plot::{LearningCurves, Series};
+/// use gymnast_core::plot::{LearningCurves, Series, Picture as _};
 /// use gymnast_core::statistics::Curve;
 ///
 /// let steps = vec![1000.0, 2000.0, 3000.0];
@@ -136,6 +134,16 @@ impl Center {
     }
 }
 
+impl Picture for LearningCurves {
+    fn to_svg(&self) -> Result<String, PlotError> {
+        self.line_plot()?.to_svg()
+    }
+
+    fn to_png(&self) -> Result<Vec<u8>, PlotError> {
+        self.line_plot()?.to_png()
+    }
+}
+
 impl LearningCurves {
     /// Returns the lines, bands and seeds as a general plot, to add to or to read numbers from.
     ///
@@ -158,31 +166,6 @@ impl LearningCurves {
             width: self.width,
             height: self.height,
         })
-    }
-
-    /// Renders the plot as SVG text. Text uses the viewer's sans-serif font.
-    ///
-    /// # Errors
-    /// [`PlotError`] if no seed has a finite point, or a size or a setting is invalid.
-    pub fn to_svg(&self) -> Result<String, PlotError> {
-        self.line_plot()?.to_svg()
-    }
-
-    /// Renders the plot as the bytes of a PNG file.
-    ///
-    /// # Errors
-    /// As [`to_svg`](Self::to_svg).
-    pub fn to_png(&self) -> Result<Vec<u8>, PlotError> {
-        self.line_plot()?.to_png()
-    }
-
-    /// Saves the plot to `path` atomically; the extension, `.svg` or `.png`, chooses the format.
-    ///
-    /// # Errors
-    /// As [`to_svg`](Self::to_svg); also for any other extension, and if the file cannot be
-    /// written.
-    pub fn save(&self, path: &Path) -> Result<(), PlotError> {
-        write_picture(path, || self.to_svg(), || self.to_png())
     }
 
     fn line(&self, series: &Series, rng: &mut ChaCha8Rng) -> Result<Line, PlotError> {

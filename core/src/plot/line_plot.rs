@@ -1,12 +1,10 @@
 //! Line plots, with bands and faint lines.
 
-use std::path::Path;
-
 use super::axes::{Axis, Frame, Range, Scale};
 use super::legend::Entry;
 use super::palette::{GUIDE, OKABE_ITO, Rgb};
 use super::scene::{Label, Mark, Point, Scene, TITLE_SIZE};
-use super::{PlotError, axes, legend, line, write_picture};
+use super::{Picture, PlotError, axes, legend, line};
 
 const LINE_WIDTH: f64 = 2.2;
 const FAINT_WIDTH: f64 = 1.0;
@@ -17,7 +15,7 @@ const GUIDE_WIDTH: f64 = 1.4;
 /// NaN and infinite values are gaps. The axes span all finite values.
 ///
 /// ```
-/// use gymnast_core::plot::{Axis, Line, LinePlot};
+/// use gymnast_core::plot::{Axis, Line, LinePlot, Picture as _};
 ///
 /// let loss = LinePlot {
 ///     title: "Loss".to_owned(),
@@ -100,34 +98,19 @@ pub struct Guide {
     pub y: f64,
 }
 
-impl LinePlot {
-    /// The number of lines that colours and dashes can distinguish, if none sets its own colour.
-    pub const DISTINCT_LINES: usize = OKABE_ITO.len() * line::PATTERNS.len();
-
-    /// Renders the plot as SVG text. Text uses the viewer's sans-serif font.
-    ///
-    /// # Errors
-    /// [`PlotError`] if no point is finite, or a size or a value cannot be drawn.
-    pub fn to_svg(&self) -> Result<String, PlotError> {
+impl Picture for LinePlot {
+    fn to_svg(&self) -> Result<String, PlotError> {
         self.scene()?.svg()
     }
 
-    /// Renders the plot as the bytes of a PNG file.
-    ///
-    /// # Errors
-    /// As [`to_svg`](Self::to_svg).
-    pub fn to_png(&self) -> Result<Vec<u8>, PlotError> {
+    fn to_png(&self) -> Result<Vec<u8>, PlotError> {
         self.scene()?.png()
     }
+}
 
-    /// Saves the plot to `path` atomically; the extension, `.svg` or `.png`, chooses the format.
-    ///
-    /// # Errors
-    /// As [`to_svg`](Self::to_svg); also for any other extension, and if the file cannot be
-    /// written.
-    pub fn save(&self, path: &Path) -> Result<(), PlotError> {
-        write_picture(path, || self.to_svg(), || self.to_png())
-    }
+impl LinePlot {
+    /// The number of lines that colours and dashes can distinguish, if none sets its own colour.
+    pub const DISTINCT_LINES: usize = OKABE_ITO.len() * line::PATTERNS.len();
 
     pub(super) fn scene(&self) -> Result<Scene, PlotError> {
         let (width, height) = (self.width, self.height);

@@ -1,8 +1,8 @@
 //! Plots: learning curves, line plots, bar charts and heat maps, as SVG and PNG.
 //!
-//! A plot is plain data ([`LearningCurves`], [`LinePlot`], [`BarChart`], [`HeatMap`]); `to_svg`,
-//! `to_png` and `save` draw it. No fonts need to be installed: PNG text uses a built-in font, SVG
-//! text the viewer's. The legend stands above the data and never covers them.
+//! A plot is data first ([`LearningCurves`], [`LinePlot`], [`BarChart`], [`HeatMap`]); [`Picture`] draws
+//! it. No fonts need to be installed: PNG text uses a built-in font, SVG text the viewer's. The
+//! legend stands above the data and never covers them.
 
 mod axes;
 mod bar_chart;
@@ -91,16 +91,31 @@ pub(crate) fn capitalized(name: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn write_picture(
-    path: &Path,
-    svg: impl FnOnce() -> Result<String, PlotError>,
-    png: impl FnOnce() -> Result<Vec<u8>, PlotError>,
-) -> Result<(), PlotError> {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    let bytes = match extension.as_deref() {
-        Some("svg") => svg()?.into_bytes(),
-        Some("png") => png()?,
-        _ => return Err(PlotError::Extension(path.to_owned())),
-    };
-    Ok(atomic_file::write(path, &bytes)?)
+/// A plot that can be drawn, as SVG or PNG.
+pub trait Picture {
+    /// Renders the plot as SVG text. Text uses the viewer's sans-serif font.
+    ///
+    /// # Errors
+    /// [`PlotError`] if the plot is empty, or a value or the size cannot be drawn.
+    fn to_svg(&self) -> Result<String, PlotError>;
+
+    /// Renders the plot as the bytes of a PNG file.
+    ///
+    /// # Errors
+    /// As [`to_svg`](Self::to_svg).
+    fn to_png(&self) -> Result<Vec<u8>, PlotError>;
+
+    /// Saves the plot to `path` atomically; the extension, `.svg` or `.png`, chooses the format.
+    ///
+    /// # Errors
+    /// As [`to_svg`](Self::to_svg); also for any other extension, and if the file cannot be written.
+    fn save(&self, path: &Path) -> Result<(), PlotError> {
+        let extension = path.extension().map(|end| end.to_string_lossy().to_lowercase());
+        let bytes = match extension.as_deref() {
+            Some("svg") => self.to_svg()?.into_bytes(),
+            Some("png") => self.to_png()?,
+            _ => return Err(PlotError::Extension(path.to_owned())),
+        };
+        Ok(atomic_file::write(path, &bytes)?)
+    }
 }

@@ -13,7 +13,15 @@ use plotters_backend::{
 };
 
 use super::font;
-use super::scene::{PLOTTERS_ASCENT, PLOTTERS_EM, PNG_SCALE, Point};
+
+/// A position in pixels: to the right and down from the upper left corner.
+pub(super) type Point = (f64, f64);
+
+/// How many times larger shapes are drawn.
+pub(super) const PNG_SCALE: u32 = 4;
+/// plotters' SVG sets letters smaller than their size says, and 0.76 of an em below their top.
+pub(super) const PLOTTERS_EM: f64 = 1.24;
+pub(super) const PLOTTERS_ASCENT: f64 = 0.76;
 
 pub(super) struct Raster {
     /// Enlarged size.

@@ -14,13 +14,11 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::PlotError;
 use super::font;
 use super::palette::{Rgb, TEXT, WHITE};
-use super::raster::Raster;
+pub(super) use super::raster::Point;
+use super::raster::{PLOTTERS_ASCENT, PLOTTERS_EM, PNG_SCALE, Raster};
 
 /// Pixels to the em of a picture's title.
 pub(super) const TITLE_SIZE: f64 = 17.0;
-
-/// A position in pixels: to the right and down from the upper left corner.
-pub(super) type Point = (f64, f64);
 
 pub(super) enum Mark {
     Line { points: Vec<Point>, colour: Rgb, width: f64 },
@@ -56,10 +54,6 @@ pub(super) struct Scene {
 }
 
 const SVG_SCALE: u32 = 10;
-pub(super) const PNG_SCALE: u32 = 4;
-/// plotters' SVG sets letters smaller than their size says, and 0.76 of an em below their top.
-pub(super) const PLOTTERS_EM: f64 = 1.24;
-pub(super) const PLOTTERS_ASCENT: f64 = 0.76;
 
 impl Scene {
     pub(super) fn svg(&self) -> Result<String, PlotError> {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plot::Picture as _;
 use crate::plot::{Axis, Line, LinePlot, PlotError, capitalized};
 
 /// The result of one epoch.

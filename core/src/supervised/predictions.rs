@@ -5,6 +5,7 @@ use crate::nn::{Network, NetworkError, check_outputs};
 use crate::statistics::argmax;
 
 use super::FitError;
+use crate::likelihood::largest;
 use crate::require;
 
 /// The outputs of a network for rows, with their targets: scores are computed from all rows at
@@ -54,7 +55,7 @@ impl Predictions {
         self.check()?;
         let mut probabilities = Vec::with_capacity(self.outputs.len());
         for row in self.outputs.chunks_exact(self.width.max(1)) {
-            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let largest = largest(row);
             let exponentials = row.iter().map(|&x| f64::from(x - largest).exp());
             let sum: f64 = exponentials.clone().sum();
             probabilities.extend(exponentials.map(|x| x / sum));

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use super::*;
 use crate::SettingError;
+use crate::plot::Picture as _;
 
 fn config(sampler: Sampler) -> StudyConfig {
     StudyConfig { sampler, ..StudyConfig::default() }

@@ -2,6 +2,7 @@
 
 use std::{io::Write, path::Path};
 
+use gymnast_core::plot::Picture as _;
 use gymnast_core::{plot::Center, text::escape_name};
 use gymnast_harness::{
     Summary,

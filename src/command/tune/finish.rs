@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use gymnast_core::plot::Picture as _;
 use gymnast_core::{
     atomic_file,
     text::{escape_name, four_digits},

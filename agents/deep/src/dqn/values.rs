@@ -3,6 +3,7 @@
 //! Beside each other stand the three ways to read the outputs `[B, A · N]`, to make targets of them
 //! and to learn from those. Everything that is not differentiated is plain Rust.
 
+use gymnast_core::likelihood::{largest, softmax};
 use gymnast_core::loss::{self, LossError};
 use gymnast_harness::AgentError;
 use serde::{Deserialize, Serialize};
@@ -179,7 +180,7 @@ fn keep_selected(outputs: &mut Vec<f32>, selected: &[usize], atoms: usize) {
 
 /// The mean of a distribution over the support, given by logits.
 fn expectation(logits: &[f32], support: &Support) -> f32 {
-    let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let greatest = largest(logits);
     let (mut sum, mut mean) = (0.0, 0.0);
     for (i, logit) in logits.iter().enumerate() {
         let p = (logit - greatest).exp();
@@ -187,14 +188,6 @@ fn expectation(logits: &[f32], support: &Support) -> f32 {
         mean += p * support.atom(i);
     }
     mean / sum
-}
-
-/// Logits to probabilities.
-fn softmax(logits: &mut [f32]) {
-    let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    logits.iter_mut().for_each(|x| *x = (*x - greatest).exp());
-    let sum: f32 = logits.iter().sum();
-    logits.iter_mut().for_each(|x| *x /= sum);
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::ops::ControlFlow;
 
 use super::*;
+use crate::plot::Picture as _;
 
 /// The mean output: `[]`.
 fn mean_output(predictions: &Predictions) -> Option<f64> {

@@ -5,6 +5,7 @@ use std::f64::consts::{PI, SQRT_2};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
+use crate::likelihood::log_sum_exp;
 use crate::tune::Distribution;
 
 /// The trials whose kernels all weigh as much; those before count the less the older they are.
@@ -90,8 +91,7 @@ impl Parzen {
             weight.ln() + logs.sum::<f64>()
         };
         let logs: Vec<f64> = self.weights.iter().enumerate().map(of_kernel).collect();
-        let greatest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        greatest + logs.iter().map(|log| (log - greatest).exp()).sum::<f64>().ln()
+        log_sum_exp(&logs)
     }
 }
 

@@ -7,6 +7,7 @@ use gymnast_core::imbalance::*;
 use gymnast_core::metrics::ConfusionMatrix;
 use gymnast_core::model_selection::*;
 use gymnast_core::ood::*;
+use gymnast_core::plot::Picture as _;
 use gymnast_core::supervised::{Epoch, History};
 
 use super::{data::dataset, finite};

@@ -1,6 +1,7 @@
 //! `metrics`.
 
 use gymnast_core::metrics::*;
+use gymnast_core::plot::Picture as _;
 
 use super::finite;
 use crate::source::Source;

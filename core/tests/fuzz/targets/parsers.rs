@@ -3,6 +3,7 @@
 use gymnast_core::checkpoint::{self, StateDict};
 use gymnast_core::compression::QuantizedNetwork;
 use gymnast_core::data::csv::{self, Column, CsvConfig, TargetKind};
+use gymnast_core::likelihood;
 use gymnast_core::loss::Loss;
 use gymnast_core::nn::{Activation, Mlp, MlpConfig, Network as _, NetworkConfig, Sequential};
 use gymnast_core::supervised::{Dataset, FitConfig, Trainer};
@@ -105,6 +106,10 @@ pub(super) fn state_dict(source: &mut Source) {
     let _ = checkpoint::load(&file.path);
     let numbers = source.length();
     let _ = checkpoint::fingerprint(&source.f32s(numbers));
+    let mut logits = source.f32s(numbers);
+    let _ = (likelihood::largest(&logits), likelihood::log_sum_exp(&logits));
+    likelihood::softmax(&mut logits);
+    let _ = likelihood::normal_log_density(source.f32(), source.f32());
 }
 
 /// A file in a folder that goes with it.

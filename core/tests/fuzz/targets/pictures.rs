@@ -1,6 +1,7 @@
 //! `plot`, and files that appear whole.
 
 use gymnast_core::atomic_file;
+use gymnast_core::plot::Picture as _;
 use gymnast_core::plot::*;
 use gymnast_core::statistics::{Bootstrap, Curve};
 use gymnast_core::supervised::History;

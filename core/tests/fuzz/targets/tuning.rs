@@ -1,5 +1,6 @@
 //! `tune`.
 
+use gymnast_core::plot::Picture as _;
 use gymnast_core::supervised::{Callback as _, Epoch, History, Pruning};
 use gymnast_core::tune::*;
 use serde_json::json;

@@ -1,0 +1,105 @@
+//! Logits and log-likelihoods on slices, for acting and small losses without libtorch.
+
+/// The number types of logits.
+pub trait Logit: Copy + PartialOrd + std::iter::Sum {
+    /// −∞, below every logit.
+    const LOWEST: Self;
+    /// Returns the larger of two; a NaN is ignored.
+    #[must_use]
+    fn larger(self, other: Self) -> Self;
+    /// Returns exp(self − other).
+    #[must_use]
+    fn exp_above(self, other: Self) -> Self;
+    /// Returns other + ln(self).
+    #[must_use]
+    fn ln_onto(self, other: Self) -> Self;
+}
+
+macro_rules! logit {
+    ($($float:ty),*) => {$(
+        impl Logit for $float {
+            const LOWEST: Self = Self::NEG_INFINITY;
+
+            #[inline]
+            fn larger(self, other: Self) -> Self {
+                self.max(other)
+            }
+
+            #[inline]
+            fn exp_above(self, other: Self) -> Self {
+                (self - other).exp()
+            }
+
+            #[inline]
+            fn ln_onto(self, other: Self) -> Self {
+                other + self.ln()
+            }
+        }
+    )*};
+}
+logit!(f32, f64);
+
+/// Returns the largest logit; −∞ if there is none.
+#[inline]
+#[must_use]
+pub fn largest<F: Logit>(logits: &[F]) -> F {
+    logits.iter().copied().fold(F::LOWEST, F::larger)
+}
+
+/// Returns ln Σ eˣ without overflow: the largest logit is subtracted first. Subtract the result from
+/// logits to get log-probabilities.
+///
+/// ```
+/// use gymnast_core::likelihood::log_sum_exp;
+///
+/// assert_eq!(log_sum_exp(&[1000.0_f32, 1000.0]), 1000.0 + 2_f32.ln());
+/// ```
+#[inline]
+#[must_use]
+pub fn log_sum_exp<F: Logit>(logits: &[F]) -> F {
+    let largest = largest(logits);
+    logits.iter().map(|logit| logit.exp_above(largest)).sum::<F>().ln_onto(largest)
+}
+
+/// Converts logits to probabilities, in place.
+///
+/// ```
+/// let mut row = [0.0, 3_f32.ln()];
+/// gymnast_core::likelihood::softmax(&mut row);
+/// assert!((row[1] - 0.75).abs() < 1e-6);
+/// ```
+#[inline]
+pub fn softmax(logits: &mut [f32]) {
+    let largest = largest(logits);
+    logits.iter_mut().for_each(|x| *x = (*x - largest).exp());
+    let sum: f32 = logits.iter().sum();
+    logits.iter_mut().for_each(|x| *x /= sum);
+}
+
+/// Returns the log-density of the normal number `mean + e^log_std · noise`.
+#[inline]
+#[must_use]
+pub fn normal_log_density(noise: f32, log_std: f32) -> f32 {
+    -0.5 * noise * noise - log_std - 0.5 * std::f32::consts::TAU.ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_exponentials_are_exact_and_do_not_overflow() {
+        assert!((log_sum_exp(&[1_f64, 2.0, 3.0]) - 3.407_605_964_444_380_3).abs() < 1e-15);
+        assert_eq!(log_sum_exp(&[-1e300, 0.0]), 0.0);
+        assert_eq!(log_sum_exp(&[2.5_f32]), 2.5);
+        let mut row = [1e4_f32, 0.0, 1e4];
+        softmax(&mut row);
+        assert_eq!(row, [0.5, 0.0, 0.5]);
+    }
+
+    #[test]
+    fn the_density_of_a_normal_number() {
+        // scipy.stats.norm.logpdf(1.0 + 2.0 * 0.5, 1.0, 2.0)
+        assert!((normal_log_density(0.5, 2_f32.ln()) + 1.737_085_7).abs() < 1e-6);
+    }
+}
