@@ -12,6 +12,7 @@ use gymnast::core::{
     metrics::BinaryScores,
     model_selection::{StratifiedKFold, cross_val_score},
     nn::{Activation, NetworkConfig, Sequential},
+    plot::Picture as _,
     supervised::{FitConfig, Trainer, predict},
 };
 use rand::SeedableRng as _;

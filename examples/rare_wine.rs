@@ -17,7 +17,7 @@ use gymnast::core::{
     imbalance::{ClassWeight, CostMatrix, Criterion, Resampler, rare_class_scores, tune_threshold},
     loss::Loss,
     lr_schedule::LrSchedule,
-    model_selection::{RepeatedStratifiedKFold, Scores, cross_validate},
+    model_selection::{FoldScores, RepeatedStratifiedKFold, cross_validate},
     nn::{Activation, NetworkConfig, Sequential},
     statistics::paired_difference,
     supervised::{FitConfig, fit, predict},
@@ -183,7 +183,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// How much a method gains, with the 95 % interval and what may be said of it.
 fn difference(
-    scores: &BTreeMap<String, Scores>,
+    scores: &BTreeMap<String, FoldScores>,
     method: &str,
     plain: &str,
     score: &str,

@@ -20,8 +20,8 @@ use gymnast::core::{
     supervised::{Epoch, FitConfig, Pruning, Trainer, predict},
     threads,
     tune::{
-        Importance, ImportanceConfig, Median, Outcome, Pruner, Scale, Stop, Study, StudyConfig,
-        Trial, importance,
+        Importance, ImportanceConfig, Median, Pruner, Scale, Stop, Study, StudyConfig, Trial,
+        TrialOutcome, importance,
     },
 };
 use rand::SeedableRng as _;
@@ -89,7 +89,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(history.best().ok_or(Stop::Pruned)?.loss())
     })?;
 
-    let is_pruned = |outcome: &Outcome| *outcome == Outcome::Pruned;
+    let is_pruned = |outcome: &TrialOutcome| *outcome == TrialOutcome::Pruned;
     let pruned = study.trials().iter().filter(|trial| is_pruned(&trial.outcome)).count();
     let epochs: usize = study.trials().iter().map(|trial| trial.reports.len()).sum();
     let all = study.trials().len();

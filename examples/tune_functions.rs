@@ -13,7 +13,7 @@ use std::error::Error;
 
 use gymnast::core::{
     statistics::{Bootstrap, mean, median},
-    tune::{CmaEs, Sampler, Study, StudyConfig, Tpe, functions},
+    tune::{CmaEs, Study, StudyConfig, Tpe, TrialSampler, functions},
 };
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -28,15 +28,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seeds = args.next().transpose()?.unwrap_or(30);
     let trials = args.next().transpose()?.unwrap_or(100);
     let samplers = [
-        ("TPE, together", Sampler::Tpe(Tpe::default())),
-        ("TPE, each alone", Sampler::Tpe(Tpe { multivariate: false, ..Tpe::default() })),
-        ("CMA-ES", Sampler::CmaEs(CmaEs::default())),
+        ("TPE, together", TrialSampler::Tpe(Tpe::default())),
+        ("TPE, each alone", TrialSampler::Tpe(Tpe { multivariate: false, ..Tpe::default() })),
+        ("CMA-ES", TrialSampler::CmaEs(CmaEs::default())),
     ];
     println!("{trials} trials, {seeds} seeds\n");
     println!("| function | random | sampler | its median | won of {seeds} | log10 ratio [95 %] |");
     println!("|---|---|---|---|---|---|");
     for function in functions::all() {
-        let distances = |sampler: &Sampler| -> Result<Vec<f64>, Box<dyn Error>> {
+        let distances = |sampler: &TrialSampler| -> Result<Vec<f64>, Box<dyn Error>> {
             let best = |seed| {
                 let sampler = sampler.clone();
                 let mut study = Study::new(StudyConfig { sampler, seed, ..Default::default() })?;
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             };
             (FIRST_SEED..FIRST_SEED + seeds).map(best).collect()
         };
-        let random = distances(&Sampler::Random)?;
+        let random = distances(&TrialSampler::Random)?;
         for (name, sampler) in &samplers {
             let own = distances(sampler)?;
             let pairs = || random.iter().zip(&own);

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use gymnast_core::{
-    supervised::{Callback, History, Progress},
+    supervised::{EpochProgress, FitCallback, History},
     text::rounded,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,8 +25,8 @@ impl EpochBar {
     }
 }
 
-impl Callback for EpochBar {
-    fn on_step(&mut self, progress: &Progress) -> ControlFlow<()> {
+impl FitCallback for EpochBar {
+    fn on_step(&mut self, progress: &EpochProgress) -> ControlFlow<()> {
         if self.bar.length() != Some(progress.epochs as u64) {
             self.bar.set_length(progress.epochs as u64);
         }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::RunError;
-use crate::settings::{check_depth, set, whole_numbers};
+use crate::settings::{check_depth, whole_numbers};
 
 /// The parts of a configuration.
 const PARTS: [&str; 5] = ["seeds", "agent", "env", "training", "evaluation"];
@@ -113,7 +113,7 @@ pub(crate) fn set_key(config: &mut Table, key: &str, value: Value) -> Result<(),
         let command = "name it as an argument instead, gymnast train AGENT ENV";
         return Err(RunError::Config(format!("{key}: {command}")));
     }
-    set(config, &key_path(key), value).map_err(RunError::Config)
+    crate::settings::set(config, &key_path(key), value).map_err(RunError::Config)
 }
 
 /// Where a setting of this name stands in a configuration.

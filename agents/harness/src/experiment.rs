@@ -13,7 +13,7 @@ use toml::Table;
 
 use crate::{
     Callback, Ending, Flow, Interrupt, Plan, Progress, ProgressDisplay, Recorder, RunIdentity,
-    SeedDir, Setup, Summary, TrainError, Training, catch_panic,
+    SeedDir, Setup, Summary, TrainError, Training, catch_seed_panic,
     run_directory::{self, Claimed},
     trainer::{Looks, Start, go_on},
 };
@@ -100,7 +100,7 @@ impl Experiment {
                 Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&i| i < results.len())
             {
                 let seed = self.seeds[i];
-                let result = catch_panic(seed, || self.run_seed(seed, &claimed, &make));
+                let result = catch_seed_panic(seed, || self.run_seed(seed, &claimed, &make));
                 *results[i].lock().expect("no thread panics while it holds the lock") =
                     Some(result);
             }

@@ -44,7 +44,7 @@ pub use gymnast_core::checkpoint::{Array, Checkpoint, CheckpointError, Number, S
 pub use identity::{Difference, RunIdentity, difference};
 pub use interrupt::{Grace, Interrupt};
 pub use online::learn_online;
-pub use panics::catch_panic;
+pub use panics::catch_seed_panic;
 pub use preset::{Preset, Presets, SearchRange};
 pub use recorder::{Recorder, Resumed};
 pub use records::{Episode, Evaluation, MetricRow, Record, read_records};

@@ -7,7 +7,7 @@ use crate::TrainError;
 ///
 /// # Errors
 /// The errors of `run`; [`TrainError::Panicked`].
-pub fn catch_panic<T>(
+pub fn catch_seed_panic<T>(
     seed: u64,
     run: impl FnOnce() -> Result<T, TrainError>,
 ) -> Result<T, TrainError> {
@@ -22,8 +22,8 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_that_names_seed_and_message() {
-        let error = catch_panic::<()>(41, || panic!("plain")).unwrap_err().to_string();
+        let error = catch_seed_panic::<()>(41, || panic!("plain")).unwrap_err().to_string();
         assert!(error.contains("seed 41") && error.contains("plain"), "{error}");
-        assert_eq!(catch_panic(0, || Ok(5)).unwrap(), 5);
+        assert_eq!(catch_seed_panic(0, || Ok(5)).unwrap(), 5);
     }
 }

@@ -47,8 +47,8 @@ pub(crate) use dataset::class_of;
 pub use error::DataError;
 pub use loader::{DataLoader, DataLoaderConfig};
 pub use preprocessing::{
-    Bounds, MinMaxScaler, OutlierClipper, Pipeline, RobustScaler, SimpleImputer, StandardScaler,
-    Step, Strategy, Transformer,
+    Bounds, MinMaxScaler, OutlierClipper, Pipeline, PipelineStep, RobustScaler, SimpleImputer,
+    StandardScaler, Strategy, Transformer,
 };
 pub use real::{load_breast_cancer, load_digits, load_wine_quality};
 pub use sampler::Sampler;

@@ -4,7 +4,7 @@ use super::class_counts::{Average, ZeroDivision};
 use super::{BinaryScores, ConfusionMatrix, MetricError, Probabilities, Regression, Retrieval};
 
 /// Scores by name, the most important first. An undefined score does not affect the others.
-pub type Scores = Vec<(&'static str, Result<f64, MetricError>)>;
+pub type NamedScores = Vec<(&'static str, Result<f64, MetricError>)>;
 
 /// A collector that computes the usual scores of its rows, to log or to compare.
 ///
@@ -24,7 +24,7 @@ pub type Scores = Vec<(&'static str, Result<f64, MetricError>)>;
 /// ```
 pub trait Metric {
     /// Returns the usual scores over all batches.
-    fn compute(&self) -> Scores;
+    fn compute(&self) -> NamedScores;
 }
 
 /// A [`Metric`] of rows with one truth and one or more predictions each.
@@ -42,7 +42,7 @@ pub trait Update<T, P>: Metric {
 impl Metric for ConfusionMatrix {
     /// Returns accuracy, balanced accuracy, macro F1 and MCC. Precision and recall may be 0/0 and
     /// need a choice.
-    fn compute(&self) -> Scores {
+    fn compute(&self) -> NamedScores {
         // No class that occurs has an F1 of 0/0, so this choice makes no difference.
         let f1 = self.f1(Average::Macro, ZeroDivision::Undefined);
         vec![
@@ -57,7 +57,7 @@ impl Metric for ConfusionMatrix {
 impl Metric for BinaryScores {
     /// Returns ROC-AUC, average precision and the false positive rate at a true positive rate of 95
     /// %.
-    fn compute(&self) -> Scores {
+    fn compute(&self) -> NamedScores {
         vec![
             ("ROC-AUC", self.roc_auc()),
             ("average precision", self.average_precision()),
@@ -72,7 +72,7 @@ const USUAL_BINS: usize = 15;
 impl Metric for Probabilities {
     /// Returns log loss, Brier score, the expected calibration error in 15 bins and the macro
     /// ROC-AUC.
-    fn compute(&self) -> Scores {
+    fn compute(&self) -> NamedScores {
         vec![
             ("log loss", self.log_loss()),
             ("Brier score", self.brier()),
@@ -84,7 +84,7 @@ impl Metric for Probabilities {
 
 impl Metric for Regression {
     /// Returns MSE, RMSE, MAE, R² and Pearson's correlation.
-    fn compute(&self) -> Scores {
+    fn compute(&self) -> NamedScores {
         vec![
             ("MSE", self.mse()),
             ("RMSE", self.rmse()),
@@ -97,7 +97,7 @@ impl Metric for Regression {
 
 impl Metric for Retrieval {
     /// Returns NDCG, MRR and MAP of whole rankings, over the queries that have a relevant document.
-    fn compute(&self) -> Scores {
+    fn compute(&self) -> NamedScores {
         let left_out = ZeroDivision::Undefined;
         vec![
             ("NDCG", self.ndcg(None, left_out)),

@@ -70,7 +70,7 @@ pub use classification_scores::{
 };
 pub use confusion_matrix::{ConfusionMatrix, Normalize, confusion_matrix};
 pub use curves::{PrecisionRecallCurve, RocCurve, precision_recall_curve, roc_curve};
-pub use metric::{Metric, Scores, Update};
+pub use metric::{Metric, NamedScores, Update};
 pub use n_gram::n_gram_similarity;
 pub use probabilities::{
     Probabilities, brier_score_loss, log_loss, multiclass_average_precision_score,

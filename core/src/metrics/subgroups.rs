@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::metric::{Metric, Scores, Update};
+use super::metric::{Metric, NamedScores, Update};
 use super::{MetricError, checks};
 use crate::text::rounded;
 
@@ -48,7 +48,7 @@ pub struct SubgroupRow<K> {
     /// The number of its rows.
     pub rows: usize,
     /// Its scores by name; scores of a small group may be undefined.
-    pub scores: Scores,
+    pub scores: NamedScores,
 }
 
 impl<K: Ord + Clone, M: Metric + Clone> Subgroups<K, M> {
@@ -107,7 +107,7 @@ impl<K: Ord + Clone, M: Metric + Clone> Subgroups<K, M> {
         self.report_by(|metric| scores.iter().map(|(name, score)| (*name, score(metric))).collect())
     }
 
-    fn report_by(&self, scores: impl Fn(&M) -> Scores) -> SubgroupReport<K> {
+    fn report_by(&self, scores: impl Fn(&M) -> NamedScores) -> SubgroupReport<K> {
         let group = |(group, (rows, metric)): (&K, &(usize, M))| SubgroupRow {
             group: group.clone(),
             rows: *rows,

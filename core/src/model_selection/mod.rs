@@ -33,7 +33,7 @@ mod time_series;
 
 pub use folds::{Fold, Folds};
 pub use k_fold::{GroupKFold, KFold, LeaveOneOut};
-pub use score::{Nested, Scores, cross_val_score, cross_validate, nested_cross_validate};
+pub use score::{FoldScores, Nested, cross_val_score, cross_validate, nested_cross_validate};
 pub use stratified::{RepeatedStratifiedKFold, StratifiedKFold};
 pub use time_series::TimeSeriesSplit;
 

@@ -8,12 +8,12 @@ use crate::statistics::{mean, sample_std};
 
 /// The scores of the folds, in order.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scores {
+pub struct FoldScores {
     /// One score for each fold.
     pub values: Vec<f64>,
 }
 
-impl Scores {
+impl FoldScores {
     /// Returns the mean of the scores; `None` if one is not finite.
     pub fn mean(&self) -> Option<f64> {
         mean(&self.values)
@@ -37,12 +37,16 @@ impl Scores {
 pub fn cross_val_score<E: From<KFoldError>>(
     folds: impl IntoIterator<Item: Borrow<Fold>>,
     mut score: impl FnMut(&Fold) -> Result<f64, E>,
-) -> Result<Scores, E> {
+) -> Result<FoldScores, E> {
     let mut values = Vec::new();
     for fold in folds {
         values.push(score(fold.borrow())?);
     }
-    if values.is_empty() { Err(KFoldError::Nothing("folds").into()) } else { Ok(Scores { values }) }
+    if values.is_empty() {
+        Err(KFoldError::Nothing("folds").into())
+    } else {
+        Ok(FoldScores { values })
+    }
 }
 
 /// Computes several named scores of each fold; see [`cross_val_score`].
@@ -53,13 +57,13 @@ pub fn cross_val_score<E: From<KFoldError>>(
 pub fn cross_validate<S, I, E>(
     folds: impl IntoIterator<Item: Borrow<Fold>>,
     mut score: impl FnMut(&Fold) -> Result<I, E>,
-) -> Result<BTreeMap<String, Scores>, E>
+) -> Result<BTreeMap<String, FoldScores>, E>
 where
     S: Into<String>,
     I: IntoIterator<Item = (S, f64)>,
     E: From<KFoldError>,
 {
-    let (mut scores, mut is_empty) = (BTreeMap::<String, Scores>::new(), true);
+    let (mut scores, mut is_empty) = (BTreeMap::<String, FoldScores>::new(), true);
     for (fold, rows) in folds.into_iter().enumerate() {
         is_empty = false;
         let of_fold: BTreeMap<String, f64> =
@@ -70,7 +74,11 @@ where
             return Err(KFoldError::ScoreNames { fold, expected, got }.into());
         }
         for (name, score) in of_fold {
-            scores.entry(name).or_insert_with(|| Scores { values: Vec::new() }).values.push(score);
+            scores
+                .entry(name)
+                .or_insert_with(|| FoldScores { values: Vec::new() })
+                .values
+                .push(score);
         }
     }
     if is_empty { Err(KFoldError::Nothing("folds").into()) } else { Ok(scores) }
@@ -80,11 +88,11 @@ where
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nested {
     /// The score of each outer fold, with the candidate chosen for it.
-    pub scores: Scores,
+    pub scores: FoldScores,
     /// The candidate chosen for each outer fold, from 0.
     pub chosen: Vec<usize>,
     /// The inner scores of each candidate, for each outer fold; the choice is based on them.
-    pub inner_scores: Vec<Vec<Scores>>,
+    pub inner_scores: Vec<Vec<FoldScores>>,
 }
 
 /// Chooses settings by inner folds and evaluates the choice on the outer test rows, which it did

@@ -19,12 +19,12 @@ pub struct Axis {
     /// How tick labels are formatted.
     pub unit: Unit,
     /// The spacing of values.
-    pub scale: Scale,
+    pub scale: AxisScale,
 }
 
 /// The spacing of values on an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Scale {
+pub enum AxisScale {
     /// Equal differences have equal distances.
     #[default]
     Linear,
@@ -33,7 +33,7 @@ pub enum Scale {
     Logarithmic,
 }
 
-impl Scale {
+impl AxisScale {
     /// Where a value stands: itself, or its logarithm to base 10.
     fn position(self, value: f64) -> f64 {
         match self {
@@ -51,7 +51,7 @@ impl Axis {
 
     /// Creates an axis of positive numbers with a logarithmic scale.
     pub fn logarithmic(label: impl Into<String>) -> Self {
-        Self { scale: Scale::Logarithmic, ..Self::new(label) }
+        Self { scale: AxisScale::Logarithmic, ..Self::new(label) }
     }
 
     /// Creates an axis of seconds.
@@ -63,7 +63,7 @@ impl Axis {
     pub(super) fn range(&self, values: impl Iterator<Item = f64>) -> Result<Range, PlotError> {
         let mut positions = Vec::new();
         for value in values.filter(|value| value.is_finite()) {
-            if self.scale == Scale::Logarithmic && value <= 0.0 {
+            if self.scale == AxisScale::Logarithmic && value <= 0.0 {
                 return Err(PlotError::NotPositive(value));
             }
             positions.push(self.scale.position(value));
@@ -73,8 +73,8 @@ impl Axis {
 
     fn ticks(&self, range: Range, most: usize) -> Vec<Tick> {
         match self.scale {
-            Scale::Linear => ticks(range.low, range.high, most, self.unit),
-            Scale::Logarithmic => log_ticks(range.low, range.high, most, self.unit),
+            AxisScale::Linear => ticks(range.low, range.high, most, self.unit),
+            AxisScale::Logarithmic => log_ticks(range.low, range.high, most, self.unit),
         }
     }
 }
@@ -130,8 +130,8 @@ pub(super) struct Frame {
     pub(super) top: f64,
     pub(super) right: f64,
     pub(super) bottom: f64,
-    x: (Scale, Range),
-    y: (Scale, Range),
+    x: (AxisScale, Range),
+    y: (AxisScale, Range),
 }
 
 impl Frame {

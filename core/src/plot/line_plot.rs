@@ -1,6 +1,6 @@
 //! Line plots, with bands and faint lines.
 
-use super::axes::{Axis, Frame, Range, Scale};
+use super::axes::{Axis, AxisScale, Frame, Range};
 use super::legend::Entry;
 use super::palette::{GUIDE, OKABE_ITO, Rgb};
 use super::scene::{Label, Mark, Point, Scene, TITLE_SIZE};
@@ -185,7 +185,7 @@ impl LinePlot {
             return Err(PlotError::Empty);
         }
         let mut x = self.x_axis.range(drawn.iter().map(|point| point.0))?;
-        if self.x_axis.scale == Scale::Linear {
+        if self.x_axis.scale == AxisScale::Linear {
             x = x.starting_at_zero_if_near();
         }
         let guides = self.guides.iter().map(|guide| guide.y);

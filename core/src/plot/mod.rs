@@ -25,7 +25,7 @@ use crate::atomic_file::{self, WriteError};
 use crate::statistics::StatisticsError;
 use crate::text::number;
 
-pub use axes::{Axis, Scale};
+pub use axes::{Axis, AxisScale};
 pub use bar_chart::{Bar, BarChart};
 pub use heat_map::{Cell, HeatMap};
 pub use learning_curves::{Band, Center, LearningCurves, Series};

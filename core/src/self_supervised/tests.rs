@@ -11,7 +11,7 @@ use crate::compression::Distillation;
 use crate::data::{Augmentation, Batch, Dataset};
 use crate::loss::{Loss, LossError, mse};
 use crate::nn::{Activation, LayerConfig, Network, NetworkConfig, NetworkError, Sequential};
-use crate::supervised::{Callback, FitConfig, FitError, History, Objective, Trainer, fit};
+use crate::supervised::{FitCallback, FitConfig, FitError, History, Objective, Trainer, fit};
 use crate::transfer::load_matching;
 
 mod epochs;
@@ -68,7 +68,7 @@ fn config() -> FitConfig {
 
 struct StopAfter(usize);
 
-impl Callback for StopAfter {
+impl FitCallback for StopAfter {
     fn on_epoch(&mut self, history: &History) -> ControlFlow<()> {
         let stop = history.epochs.len() == self.0;
         if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

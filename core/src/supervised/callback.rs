@@ -6,7 +6,7 @@ use super::History;
 
 /// The progress of a training within an epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
+pub struct EpochProgress {
     /// The current epoch, from 1.
     pub epoch: usize,
     /// The number of epochs, unless the training stops early.
@@ -19,9 +19,9 @@ pub struct Progress {
 
 /// Observes a training. It must not change the training: with or without it, the same seed gives
 /// the same bits.
-pub trait Callback {
+pub trait FitCallback {
     /// Called after every optimiser step; must be quick. Return `Break` to end the training.
-    fn on_step(&mut self, progress: &Progress) -> ControlFlow<()> {
+    fn on_step(&mut self, progress: &EpochProgress) -> ControlFlow<()> {
         let _ = progress;
         ControlFlow::Continue(())
     }

@@ -6,7 +6,7 @@ use tch::{Tensor, kind::FLOAT_CPU};
 
 use super::mean_loss::{mean_loss, weight, weighted_mean};
 use super::predictions::check_width;
-use super::{Epoch, FitConfig, FitError, History, Objective, Progress, Scores};
+use super::{Epoch, EpochProgress, EpochScores, FitConfig, FitError, History, Objective};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 use crate::data::{Batch, Compose, DataError, Dataset};
 use crate::nn::{Buffers, Network, NetworkError, Parameters, check_scalar};
@@ -315,11 +315,11 @@ impl Fit {
     }
 
     /// Returns the progress, given the number of training rows.
-    pub fn progress(&self, total_rows: usize) -> Progress {
+    pub fn progress(&self, total_rows: usize) -> EpochProgress {
         let epochs = self.config.epochs;
         let epoch = (self.progress.history.epochs.len() + 1).min(epochs);
         let total_rows = self.config.rows_per_epoch(total_rows);
-        Progress { epoch, epochs, rows: self.progress.rows, total_rows }
+        EpochProgress { epoch, epochs, rows: self.progress.rows, total_rows }
     }
 
     /// Returns the results so far.
@@ -333,7 +333,7 @@ impl Fit {
     }
 
     /// Adds a score to the last completed epoch.
-    pub(super) fn add_score(&mut self, name: &str, scores: Scores) {
+    pub(super) fn add_score(&mut self, name: &str, scores: EpochScores) {
         if let Some(epoch) = self.progress.history.epochs.last_mut() {
             epoch.scores.insert(name.to_owned(), scores);
         }

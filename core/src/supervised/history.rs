@@ -19,13 +19,13 @@ pub struct Epoch {
     /// The learning rate of the epoch's last step.
     pub learning_rate: f64,
     /// The requested scores, by name.
-    pub scores: BTreeMap<String, Scores>,
+    pub scores: BTreeMap<String, EpochScores>,
 }
 
 /// One score after an epoch, over all rows of each part; `None` if it is undefined (`None` or not
 /// finite).
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Scores {
+pub struct EpochScores {
     /// Over the training rows.
     pub train: Option<f64>,
     /// Over the held-out rows.

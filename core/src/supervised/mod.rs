@@ -56,16 +56,16 @@ mod tests;
 mod trainer;
 
 pub use crate::data::{Batch, Dataset};
-pub use callback::{Callback, Progress};
+pub use callback::{EpochProgress, FitCallback};
 pub use config::FitConfig;
 pub use error::FitError;
 pub use fit::Fit;
-pub use history::{Epoch, History, Scores};
+pub use history::{Epoch, EpochScores, History};
 pub use objective::Objective;
 pub use predictions::{Predictions, predict};
 pub use pruning::Pruning;
 pub use sequences::Ctc;
-pub use trainer::{Evaluation, Trainer};
+pub use trainer::{FitEvaluation, Trainer};
 
 use rand_chacha::ChaCha8Rng;
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Callback, Epoch, History};
+use super::{Epoch, FitCallback, History};
 use crate::tune::Trial;
 
 /// Reports each epoch to a trial and ends the training if the trial should be pruned. The search's
@@ -49,7 +49,7 @@ impl<'a, 'b, F: Fn(&Epoch) -> f64> Pruning<'a, 'b, F> {
     }
 }
 
-impl<F: Fn(&Epoch) -> f64> Callback for Pruning<'_, '_, F> {
+impl<F: Fn(&Epoch) -> f64> FitCallback for Pruning<'_, '_, F> {
     fn on_epoch(&mut self, history: &History) -> ControlFlow<()> {
         let Some(epoch) = history.epochs.last() else { return ControlFlow::Continue(()) };
         self.trial.report(history.epochs.len() as u64, (self.value)(epoch));

@@ -7,7 +7,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::fit::NetworkState;
 use super::mean_loss::mean_loss;
-use super::{Callback, Fit, FitConfig, FitError, History, Objective, Predictions, Scores, predict};
+use super::{
+    EpochScores, Fit, FitCallback, FitConfig, FitError, History, Objective, Predictions, predict,
+};
 use crate::checkpoint::{self, CheckpointError, StateDict};
 use crate::data::Dataset;
 use crate::nn::Network;
@@ -21,14 +23,14 @@ pub struct Trainer<'a> {
     config: FitConfig,
     rng: ChaCha8Rng,
     scores: Vec<(String, Score<'a>)>,
-    callbacks: Vec<Box<dyn Callback + 'a>>,
+    callbacks: Vec<Box<dyn FitCallback + 'a>>,
     checkpoint: Option<PathBuf>,
     history: History,
 }
 
 /// The result of [`Trainer::evaluate`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
+pub struct FitEvaluation {
     /// The mean loss.
     pub loss: f64,
     /// The scores, by name; `None` if undefined.
@@ -60,7 +62,7 @@ impl<'a> Trainer<'a> {
 
     /// Adds a callback, called after every optimiser step and epoch.
     #[must_use]
-    pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
+    pub fn callback(mut self, callback: impl FitCallback + 'a) -> Self {
         self.callbacks.push(Box::new(callback));
         self
     }
@@ -169,14 +171,14 @@ impl<'a> Trainer<'a> {
         network: &N,
         data: &Dataset,
         objective: &(impl Objective<N> + ?Sized),
-    ) -> Result<Evaluation, FitError> {
+    ) -> Result<FitEvaluation, FitError> {
         data.check_not_resampled("evaluate")?;
         let predictions = predict(network, data, self.config.batch_size)?;
         let loss = mean_loss(network, data, objective, (&self.config, &self.rng))?;
         let score =
             |(name, score): &(String, Score<'_>)| (name.clone(), defined(score(&predictions)));
         let scores = self.scores.iter().map(score);
-        Ok(Evaluation { loss: loss.ok_or(FitError::Empty)?, scores: scores.collect() })
+        Ok(FitEvaluation { loss: loss.ok_or(FitError::Empty)?, scores: scores.collect() })
     }
 
     fn add_scores<N: Network>(
@@ -197,7 +199,7 @@ impl<'a> Trainer<'a> {
         for (name, score) in &self.scores {
             let train = defined(score(&train));
             let validation = defined(held_out.as_ref().and_then(score));
-            fit.add_score(name, Scores { train, validation });
+            fit.add_score(name, EpochScores { train, validation });
         }
         Ok(())
     }

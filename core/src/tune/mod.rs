@@ -4,11 +4,11 @@
 //! settings, trains with them, and returns a value to minimise or maximise:
 //!
 //! ```
-//! use gymnast_core::tune::{Direction, Sampler, Scale, Study, StudyConfig, Tpe};
+//! use gymnast_core::tune::{StudyDirection, TrialSampler, Scale, Study, StudyConfig, Tpe};
 //!
 //! let config = StudyConfig {
-//!     direction: Direction::Minimize,
-//!     sampler: Sampler::Tpe(Tpe::default()),
+//!     direction: StudyDirection::Minimize,
+//!     sampler: TrialSampler::Tpe(Tpe::default()),
 //!     ..StudyConfig::default()
 //! };
 //! let mut study = Study::new(config)?;
@@ -26,7 +26,7 @@
 //! A trial has only the parameters it asks for, so ask for a setting of one optimiser only after
 //! that optimiser was chosen. A [`SearchSpace`] declares parameters in advance.
 //!
-//! **Samplers** ([`Sampler`]): a grid, random search, [`Tpe`] and [`CmaEs`]. **Pruners**
+//! **Samplers** ([`TrialSampler`]): a grid, random search, [`Tpe`] and [`CmaEs`]. **Pruners**
 //! ([`Pruner`]) end trials early, judging by the values they [report](Trial::report). **Files**: a
 //! study created with [`Study::create`] saves each trial when it ends, and [`Study::resume`]
 //! continues it.
@@ -57,8 +57,8 @@ pub use distribution::{Distribution, Scale};
 pub use error::TuneError;
 pub use importance::{Importance, ImportanceConfig, importance};
 pub use pruner::{Median, Pruner, SuccessiveHalving};
-pub use record::{Outcome, Param, TrialRecord};
-pub use sampler::{CmaEs, Grid, Sampler, Tpe};
+pub use record::{Param, TrialOutcome, TrialRecord};
+pub use sampler::{CmaEs, Grid, Tpe, TrialSampler};
 pub use space::SearchSpace;
-pub use study::{Direction, Ending, Study, StudyConfig};
+pub use study::{Study, StudyConfig, StudyDirection, StudyEnding};
 pub use trial::{Stop, Trial};

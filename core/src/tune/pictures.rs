@@ -1,6 +1,6 @@
 //! Plots of a study.
 
-use super::{Direction, Importance, Study};
+use super::{Importance, Study, StudyDirection};
 use crate::plot::{Axis, Bar, BarChart, Line, LinePlot, capitalized};
 
 impl Study {
@@ -11,8 +11,8 @@ impl Study {
             self.trials().iter().filter_map(|trial| Some((trial.number, trial.value()?)));
         let points: Vec<_> = complete.map(|(number, value)| (number as f64, value)).collect();
         let better = match self.config().direction {
-            Direction::Minimize => f64::min,
-            Direction::Maximize => f64::max,
+            StudyDirection::Minimize => f64::min,
+            StudyDirection::Maximize => f64::max,
         };
         let mut best: Vec<(f64, f64)> = Vec::new();
         for &(number, value) in &points {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, TrialRecord, TuneError};
+use super::{StudyDirection, TrialRecord, TuneError};
 use crate::require;
 use crate::statistics::median;
 
@@ -81,7 +81,7 @@ impl Pruner {
         &self,
         reports: &[(u64, f64)],
         history: &[TrialRecord],
-        direction: Direction,
+        direction: StudyDirection,
     ) -> bool {
         match self {
             Self::None => false,
@@ -96,7 +96,7 @@ impl Median {
         &self,
         reports: &[(u64, f64)],
         history: &[TrialRecord],
-        direction: Direction,
+        direction: StudyDirection,
     ) -> bool {
         let Some(&(step, _)) = reports.last() else { return false };
         let complete = history.iter().filter(|trial| trial.value().is_some());
@@ -119,7 +119,7 @@ impl SuccessiveHalving {
         &self,
         reports: &[(u64, f64)],
         history: &[TrialRecord],
-        direction: Direction,
+        direction: StudyDirection,
     ) -> bool {
         let Some((&(step, value), earlier)) = reports.split_last() else { return false };
         let before = earlier.last().map_or(0, |(step, _)| *step);
@@ -137,7 +137,13 @@ impl SuccessiveHalving {
 
     /// Returns whether a trial with this loss at a rung is in the best fraction of all that reached
     /// it.
-    fn goes_on(&self, rung: u64, own: f64, history: &[TrialRecord], direction: Direction) -> bool {
+    fn goes_on(
+        &self,
+        rung: u64,
+        own: f64,
+        history: &[TrialRecord],
+        direction: StudyDirection,
+    ) -> bool {
         let at_rung = |trial: &TrialRecord| {
             let first = trial.reports.iter().find(|(step, _)| *step >= rung);
             first.map(|(_, value)| direction.loss(*value))
@@ -152,15 +158,15 @@ impl SuccessiveHalving {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tune::Outcome;
+    use crate::tune::TrialOutcome;
 
-    fn trial(number: u64, reports: &[(u64, f64)], outcome: Outcome) -> TrialRecord {
+    fn trial(number: u64, reports: &[(u64, f64)], outcome: TrialOutcome) -> TrialRecord {
         TrialRecord { number, params: Vec::new(), reports: reports.to_vec(), outcome }
     }
 
     fn complete(values: &[f64]) -> Vec<TrialRecord> {
         let ended = |(i, value): (u64, &f64)| {
-            trial(i, &[(1, *value), (4, value * 2.0)], Outcome::Complete(*value))
+            trial(i, &[(1, *value), (4, value * 2.0)], TrialOutcome::Complete(*value))
         };
         (0..).zip(values).map(ended).collect()
     }
@@ -168,30 +174,31 @@ mod tests {
     #[test]
     fn below_the_median_of_the_same_step_is_pruned() {
         let mut history = complete(&[1.0, 2.0, 3.0]);
-        history.push(trial(3, &[(1, -100.0)], Outcome::Pruned));
+        history.push(trial(3, &[(1, -100.0)], TrialOutcome::Pruned));
         let pruner = Pruner::Median(Median { n_startup_trials: 3, n_warmup_steps: 0 });
         let prunes =
             |reports: &[(u64, f64)], direction| pruner.should_prune(reports, &history, direction);
-        assert!(prunes(&[(1, 2.1)], Direction::Minimize));
-        assert!(!prunes(&[(1, 2.0)], Direction::Minimize));
-        assert!(prunes(&[(1, 1.9)], Direction::Maximize));
+        assert!(prunes(&[(1, 2.1)], StudyDirection::Minimize));
+        assert!(!prunes(&[(1, 2.0)], StudyDirection::Minimize));
+        assert!(prunes(&[(1, 1.9)], StudyDirection::Maximize));
         // Its best so far counts, at the step it has come to; what nobody reported is no standard.
-        assert!(!prunes(&[(1, 3.0), (4, 9.0)], Direction::Minimize));
-        assert!(prunes(&[(1, 5.0), (4, 9.0)], Direction::Minimize));
-        assert!(!prunes(&[(3, 99.0)], Direction::Minimize));
-        assert!(!prunes(&[], Direction::Minimize));
+        assert!(!prunes(&[(1, 3.0), (4, 9.0)], StudyDirection::Minimize));
+        assert!(prunes(&[(1, 5.0), (4, 9.0)], StudyDirection::Minimize));
+        assert!(!prunes(&[(3, 99.0)], StudyDirection::Minimize));
+        assert!(!prunes(&[], StudyDirection::Minimize));
         let patient = Pruner::Median(Median { n_startup_trials: 4, n_warmup_steps: 0 });
-        assert!(!patient.should_prune(&[(1, 99.0)], &history, Direction::Minimize));
+        assert!(!patient.should_prune(&[(1, 99.0)], &history, StudyDirection::Minimize));
         let late = Pruner::Median(Median { n_startup_trials: 3, n_warmup_steps: 4 });
-        assert!(!late.should_prune(&[(1, 99.0)], &history, Direction::Minimize));
+        assert!(!late.should_prune(&[(1, 99.0)], &history, StudyDirection::Minimize));
     }
 
     #[test]
     fn the_best_share_of_a_rung_goes_on() {
         let history = complete(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
         let pruner = Pruner::SuccessiveHalving(SuccessiveHalving::default());
-        let prunes =
-            |reports: &[(u64, f64)]| pruner.should_prune(reports, &history, Direction::Minimize);
+        let prunes = |reports: &[(u64, f64)]| {
+            pruner.should_prune(reports, &history, StudyDirection::Minimize)
+        };
         // Eight with this one: two go on.
         assert!(!prunes(&[(1, 1.5)]) && prunes(&[(1, 2.5)]));
         // Between rungs nothing is judged; the next lies at step 4, where values have doubled.
@@ -199,9 +206,10 @@ mod tests {
         assert!(prunes(&[(1, 1.5), (3, 99.0), (4, 99.0)]));
         assert!(!prunes(&[(1, 1.5), (5, 3.5)]));
         // Of fewer than η only the best goes on.
-        let few = |value| pruner.should_prune(&[(1, value)], &history[..2], Direction::Minimize);
+        let few =
+            |value| pruner.should_prune(&[(1, value)], &history[..2], StudyDirection::Minimize);
         assert!(!few(0.5) && few(1.5));
-        let maximize = pruner.should_prune(&[(1, 6.5)], &history, Direction::Maximize);
-        assert!(!maximize && pruner.should_prune(&[(1, 5.5)], &history, Direction::Maximize));
+        let maximize = pruner.should_prune(&[(1, 6.5)], &history, StudyDirection::Maximize);
+        assert!(!maximize && pruner.should_prune(&[(1, 5.5)], &history, StudyDirection::Maximize));
     }
 }

@@ -20,7 +20,7 @@ pub struct Param {
 /// The outcome of a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum TrialOutcome {
     /// Completed with this finite value.
     Complete(f64),
     /// Pruned: ended early, because it was worse than the others.
@@ -40,7 +40,7 @@ pub struct TrialRecord {
     /// The reports, as (step, value) with increasing steps.
     pub reports: Vec<(u64, f64)>,
     /// The outcome.
-    pub outcome: Outcome,
+    pub outcome: TrialOutcome,
 }
 
 impl TrialRecord {
@@ -52,7 +52,7 @@ impl TrialRecord {
     /// Returns the value of a complete trial, else `None`.
     pub fn value(&self) -> Option<f64> {
         match self.outcome {
-            Outcome::Complete(value) => Some(value),
+            TrialOutcome::Complete(value) => Some(value),
             _ => None,
         }
     }

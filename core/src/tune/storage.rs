@@ -176,11 +176,11 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::tune::Outcome;
+    use crate::tune::TrialOutcome;
 
     fn trial(number: u64) -> TrialRecord {
         let (params, reports) = (Vec::new(), Vec::new());
-        TrialRecord { number, params, reports, outcome: Outcome::Complete(number as f64) }
+        TrialRecord { number, params, reports, outcome: TrialOutcome::Complete(number as f64) }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::storage::Storage;
-use super::{Pruner, Sampler, Stop, Tpe, Trial, TrialRecord, TuneError};
+use super::{Pruner, Stop, Tpe, Trial, TrialRecord, TrialSampler, TuneError};
 use crate::require;
 
 /// The most trials at once, each of which takes a thread.
@@ -15,7 +15,7 @@ const MOST_JOBS: usize = 1024;
 /// Whether values are minimised or maximised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Direction {
+pub enum StudyDirection {
     /// Lower values are better, for example losses.
     #[default]
     Minimize,
@@ -23,7 +23,7 @@ pub enum Direction {
     Maximize,
 }
 
-impl Direction {
+impl StudyDirection {
     /// What is lower for better values.
     pub(super) fn loss(self, value: f64) -> f64 {
         match self {
@@ -38,9 +38,9 @@ impl Direction {
 #[serde(default, deny_unknown_fields)]
 pub struct StudyConfig {
     /// Whether values are minimised or maximised.
-    pub direction: Direction,
+    pub direction: StudyDirection,
     /// How the next settings are chosen.
-    pub sampler: Sampler,
+    pub sampler: TrialSampler,
     /// How unpromising trials are ended early.
     pub pruner: Pruner,
     /// The seed of all draws.
@@ -58,7 +58,7 @@ impl StudyConfig {
     }
 }
 
-impl Default for Sampler {
+impl Default for TrialSampler {
     fn default() -> Self {
         Self::Tpe(Tpe::default())
     }
@@ -66,7 +66,7 @@ impl Default for Sampler {
 
 /// Why an optimisation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum StudyEnding {
     /// All requested trials are finished.
     Done,
     /// A trial returned [`Stop::Interrupted`].
@@ -144,13 +144,13 @@ impl Study {
         &mut self,
         n_trials: u64,
         mut objective: impl FnMut(&mut Trial<'_>) -> Result<f64, Stop>,
-    ) -> Result<Ending, TuneError> {
+    ) -> Result<StudyEnding, TuneError> {
         loop {
-            let Some(number) = self.missing(n_trials).next() else { return Ok(Ending::Done) };
+            let Some(number) = self.missing(n_trials).next() else { return Ok(StudyEnding::Done) };
             let known = self.trials.partition_point(|trial| trial.number < number);
             let mut trial = Trial::new(&self.config, &self.trials[..known], number)?;
             let result = objective(&mut trial);
-            let Some(record) = trial.finish(result)? else { return Ok(Ending::Interrupted) };
+            let Some(record) = trial.finish(result)? else { return Ok(StudyEnding::Interrupted) };
             // The trial is kept even where it cannot be written down.
             let written = self.storage.as_mut().map_or(Ok(()), |file| file.append(&record));
             self.trials.insert(known, record);
@@ -171,11 +171,11 @@ impl Study {
         n_trials: u64,
         jobs: usize,
         objective: impl Fn(&mut Trial<'_>) -> Result<f64, Stop> + Sync,
-    ) -> Result<Ending, TuneError> {
+    ) -> Result<StudyEnding, TuneError> {
         require((1..=MOST_JOBS).contains(&jobs), "jobs", jobs as f64, "from 1 to 1024")?;
         let jobs = jobs as u64;
         loop {
-            let Some(first) = self.missing(n_trials).next() else { return Ok(Ending::Done) };
+            let Some(first) = self.missing(n_trials).next() else { return Ok(StudyEnding::Done) };
             let in_batch = |number: u64| number / jobs == first / jobs;
             let batch: Vec<u64> =
                 self.missing(n_trials).take_while(|number| in_batch(*number)).collect();
@@ -203,7 +203,7 @@ impl Study {
                 };
                 threads.into_iter().map(join).collect()
             });
-            let mut ending = Ok(Ending::Done);
+            let mut ending = Ok(StudyEnding::Done);
             for result in results {
                 // What each came to is kept, whatever became of the others.
                 let ended = result.and_then(|(record, written)| {
@@ -213,12 +213,12 @@ impl Study {
                 });
                 match ended {
                     Ok(false) => {}
-                    Ok(true) => ending = ending.and(Ok(Ending::Interrupted)),
+                    Ok(true) => ending = ending.and(Ok(StudyEnding::Interrupted)),
                     Err(error) => ending = ending.and(Err(error)),
                 }
             }
             self.trials.sort_by_key(|trial| trial.number);
-            if !matches!(ending, Ok(Ending::Done)) {
+            if !matches!(ending, Ok(StudyEnding::Done)) {
                 return ending;
             }
         }

@@ -5,14 +5,19 @@ use super::*;
 use crate::SettingError;
 use crate::plot::Picture as _;
 
-fn config(sampler: Sampler) -> StudyConfig {
+fn config(sampler: TrialSampler) -> StudyConfig {
     StudyConfig { sampler, ..StudyConfig::default() }
 }
 
-fn samplers() -> [Sampler; 4] {
+fn samplers() -> [TrialSampler; 4] {
     let tpe = Tpe { n_startup_trials: 4, ..Tpe::default() };
     let alone = Tpe { multivariate: false, ..tpe.clone() };
-    [Sampler::Random, Sampler::Tpe(tpe), Sampler::Tpe(alone), Sampler::CmaEs(CmaEs::default())]
+    [
+        TrialSampler::Random,
+        TrialSampler::Tpe(tpe),
+        TrialSampler::Tpe(alone),
+        TrialSampler::CmaEs(CmaEs::default()),
+    ]
 }
 
 /// A training: some settings fail, some trials are pruned, one setting is there only sometimes.
@@ -44,13 +49,13 @@ fn a_study_cut_off_anywhere_comes_to_the_same_trials() {
         let config = StudyConfig { pruner, seed: 3, ..config(sampler) };
         let _ = fs::remove_file(&path);
         let mut study = Study::create(&path, config.clone()).unwrap();
-        assert_eq!(study.optimize(16, objective).unwrap(), Ending::Done);
-        let outcomes = |is: fn(&Outcome) -> bool| {
+        assert_eq!(study.optimize(16, objective).unwrap(), StudyEnding::Done);
+        let outcomes = |is: fn(&TrialOutcome) -> bool| {
             study.trials().iter().filter(|trial| is(&trial.outcome)).count()
         };
         assert!(
-            outcomes(|o| *o == Outcome::Pruned) > 0
-                && outcomes(|o| matches!(o, Outcome::Complete(_))) > 3
+            outcomes(|o| *o == TrialOutcome::Pruned) > 0
+                && outcomes(|o| matches!(o, TrialOutcome::Complete(_))) > 3
         );
         drop(study);
         let whole = fs::read(&path).unwrap();
@@ -101,14 +106,14 @@ fn trials_at_once_do_not_depend_on_which_ends_first() {
 
 #[test]
 fn an_interrupted_trial_is_run_again() {
-    let mut study = Study::new(config(Sampler::Random)).unwrap();
+    let mut study = Study::new(config(TrialSampler::Random)).unwrap();
     let ending = study.optimize(5, |trial| match trial.number() {
         3 => Err(Stop::Interrupted),
         _ => objective(trial),
     });
-    assert_eq!((ending.unwrap(), study.trials().len()), (Ending::Interrupted, 3));
-    assert_eq!(study.optimize(5, objective).unwrap(), Ending::Done);
-    let mut whole = Study::new(config(Sampler::Random)).unwrap();
+    assert_eq!((ending.unwrap(), study.trials().len()), (StudyEnding::Interrupted, 3));
+    assert_eq!(study.optimize(5, objective).unwrap(), StudyEnding::Done);
+    let mut whole = Study::new(config(TrialSampler::Random)).unwrap();
     whole.optimize(5, objective).unwrap();
     assert_eq!(study.trials(), whole.trials());
 }
@@ -117,7 +122,8 @@ fn an_interrupted_trial_is_run_again() {
 fn failures_are_recorded_and_never_the_best() {
     for sampler in samplers() {
         let mut study =
-            Study::new(StudyConfig { direction: Direction::Maximize, ..config(sampler) }).unwrap();
+            Study::new(StudyConfig { direction: StudyDirection::Maximize, ..config(sampler) })
+                .unwrap();
         let fails = |trial: &mut Trial<'_>| {
             let x = trial.suggest_float("x", 0.0, 1.0, Scale::Linear)?;
             match trial.number() % 5 {
@@ -133,7 +139,7 @@ fn failures_are_recorded_and_never_the_best() {
         };
         study.optimize(20, fails).unwrap();
         let reason = |i: usize| match &study.trials()[i].outcome {
-            Outcome::Failed(reason) => reason.clone(),
+            TrialOutcome::Failed(reason) => reason.clone(),
             other => panic!("{other:?}"),
         };
         assert_eq!((reason(0), reason(1)), ("returned NaN".to_owned(), "no data".to_owned()));
@@ -166,11 +172,11 @@ fn parameters_asked_for_wrongly_end_the_study() {
     let empty = study.optimize(1, |trial| Ok(f64::from(*trial.suggest_categorical("c", &none)?)));
     assert!(matches!(empty, Err(TuneError::Choices { .. })));
     for sampler in [
-        Sampler::Tpe(Tpe { gamma: 1.0, ..Tpe::default() }),
-        Sampler::Tpe(Tpe { n_ei_candidates: 0, ..Tpe::default() }),
-        Sampler::Tpe(Tpe { n_ei_candidates: 1 << 40, ..Tpe::default() }),
-        Sampler::CmaEs(CmaEs { sigma: 0.0, ..CmaEs::default() }),
-        Sampler::CmaEs(CmaEs { population: 1, ..CmaEs::default() }),
+        TrialSampler::Tpe(Tpe { gamma: 1.0, ..Tpe::default() }),
+        TrialSampler::Tpe(Tpe { n_ei_candidates: 0, ..Tpe::default() }),
+        TrialSampler::Tpe(Tpe { n_ei_candidates: 1 << 40, ..Tpe::default() }),
+        TrialSampler::CmaEs(CmaEs { sigma: 0.0, ..CmaEs::default() }),
+        TrialSampler::CmaEs(CmaEs { population: 1, ..CmaEs::default() }),
     ] {
         assert!(matches!(Study::new(config(sampler)), Err(TuneError::Setting(_))));
     }
@@ -178,7 +184,7 @@ fn parameters_asked_for_wrongly_end_the_study() {
 
 #[test]
 fn what_goes_wrong_in_a_study_of_a_trials_own_is_that_trials_failure() {
-    let mut outer = Study::new(config(Sampler::Random)).unwrap();
+    let mut outer = Study::new(config(TrialSampler::Random)).unwrap();
     let nested = |trial: &mut Trial<'_>| {
         let x = trial.suggest_float("x", 0.0, 1.0, Scale::Linear)?;
         let mut inner = Study::new(StudyConfig::default())?;
@@ -187,7 +193,7 @@ fn what_goes_wrong_in_a_study_of_a_trials_own_is_that_trials_failure() {
         Ok(x)
     };
     outer.optimize(2, nested).unwrap();
-    let Outcome::Failed(reason) = &outer.trials()[0].outcome else { panic!("{outer:?}") };
+    let TrialOutcome::Failed(reason) = &outer.trials()[0].outcome else { panic!("{outer:?}") };
     assert!(reason.contains("y: expected finite numbers"), "{reason}");
     assert!(outer.trials()[1].value().is_some());
 }
@@ -196,7 +202,7 @@ fn what_goes_wrong_in_a_study_of_a_trials_own_is_that_trials_failure() {
 fn a_damaged_file_is_refused_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("study.jsonl");
-    let mut study = Study::create(&path, config(Sampler::Random)).unwrap();
+    let mut study = Study::create(&path, config(TrialSampler::Random)).unwrap();
     study.optimize(3, objective).unwrap();
     assert!(matches!(Study::resume(&path), Err(TuneError::File { action: "open", .. })), "locked");
     drop(study);
@@ -226,7 +232,7 @@ fn a_damaged_file_is_refused_with_its_line() {
 
 #[test]
 fn importances_are_those_of_a_known_function() {
-    let mut study = Study::new(config(Sampler::Random)).unwrap();
+    let mut study = Study::new(config(TrialSampler::Random)).unwrap();
     // Main effects alone: Var(4x) = 16/12, Var(2·[c = "b"]) = 1, Var(y) = 1/12, z nothing.
     let known = |trial: &mut Trial<'_>| {
         let x = trial.suggest_float("x", 0.0, 1.0, Scale::Linear)?;
@@ -238,7 +244,7 @@ fn importances_are_those_of_a_known_function() {
     study.optimize(3, known).unwrap();
     let few = importance(&study, &ImportanceConfig::default());
     assert!(matches!(few, Err(TuneError::TooFewTrials { needed: 4, got: 3 })));
-    let mut constant = Study::new(config(Sampler::Random)).unwrap();
+    let mut constant = Study::new(config(TrialSampler::Random)).unwrap();
     constant.optimize(5, |trial| known(trial).and(Ok(1.0))).unwrap();
     let equal = importance(&constant, &ImportanceConfig::default());
     assert!(matches!(equal, Err(TuneError::EqualValues { got: 5 })));
@@ -254,7 +260,7 @@ fn importances_are_those_of_a_known_function() {
     assert_eq!(found, importance(&study, &ImportanceConfig::default()).unwrap());
     // Values whose squares are no numbers.
     for factor in [2.0_f64.powi(1000), 2.0_f64.powi(-1000)] {
-        let mut scaled = Study::new(config(Sampler::Random)).unwrap();
+        let mut scaled = Study::new(config(TrialSampler::Random)).unwrap();
         scaled.optimize(200, |trial| Ok(factor * known(trial)?)).unwrap();
         assert_eq!(found, importance(&scaled, &ImportanceConfig::default()).unwrap());
     }
@@ -267,8 +273,8 @@ fn importances_are_those_of_a_known_function() {
 fn a_trial_that_cannot_be_written_down_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let (path, aside) = (folder.path().join("study.jsonl"), folder.path().join("aside"));
-    let mut study = Study::create(&path, config(Sampler::Random)).unwrap();
-    let mut whole = Study::new(config(Sampler::Random)).unwrap();
+    let mut study = Study::create(&path, config(TrialSampler::Random)).unwrap();
+    let mut whole = Study::new(config(TrialSampler::Random)).unwrap();
     study.optimize(2, objective).unwrap();
     whole.optimize(2, objective).unwrap();
     fs::rename(&path, &aside).unwrap();
@@ -297,7 +303,7 @@ fn a_trial_that_cannot_be_written_down_is_kept() {
 
 #[test]
 fn jobs_are_bounded() {
-    let mut study = Study::new(config(Sampler::Random)).unwrap();
+    let mut study = Study::new(config(TrialSampler::Random)).unwrap();
     for jobs in [0, 1 << 40, usize::MAX] {
         let error = study.optimize_parallel(2, jobs, |_| Ok(0.0)).unwrap_err();
         assert!(matches!(error, TuneError::Setting(SettingError { key: "jobs", .. })), "{error}");
@@ -306,9 +312,11 @@ fn jobs_are_bounded() {
 
 #[test]
 fn the_history_shows_the_best_so_far() {
-    let mut study =
-        Study::new(StudyConfig { direction: Direction::Maximize, ..config(Sampler::Random) })
-            .unwrap();
+    let mut study = Study::new(StudyConfig {
+        direction: StudyDirection::Maximize,
+        ..config(TrialSampler::Random)
+    })
+    .unwrap();
     let values = [1.0, f64::NAN, 3.0, 2.0];
     study.optimize(4, |trial| Ok(values[trial.number() as usize])).unwrap();
     let plot = study.history_plot("return");

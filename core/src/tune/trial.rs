@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::sampler::{Request, stream};
-use super::{Distribution, Outcome, Param, Scale, StudyConfig, TrialRecord, TuneError};
+use super::{Distribution, Param, Scale, StudyConfig, TrialOutcome, TrialRecord, TuneError};
 
 /// Why a trial ends without a value. Any error converts to it with `?`.
 #[derive(Debug)]
@@ -190,16 +190,16 @@ impl<'a> Trial<'a> {
     ) -> Result<Option<TrialRecord>, TuneError> {
         let outcome = match (self.wrong, result) {
             (_, Err(Stop::Interrupted)) => return Ok(None),
-            (Some(reason), _) => Outcome::Failed(reason),
-            (None, Ok(value)) if value.is_finite() => Outcome::Complete(value),
-            (None, Ok(value)) => Outcome::Failed(format!("returned {value}")),
-            (None, Err(Stop::Pruned)) => Outcome::Pruned,
+            (Some(reason), _) => TrialOutcome::Failed(reason),
+            (None, Ok(value)) if value.is_finite() => TrialOutcome::Complete(value),
+            (None, Ok(value)) => TrialOutcome::Failed(format!("returned {value}")),
+            (None, Err(Stop::Pruned)) => TrialOutcome::Pruned,
             // A parameter asked for wrongly is the caller's mistake, not the trial's, unlike what goes
             // wrong in a study of the trial's own.
             (None, Err(Stop::Failed(error))) => match error.downcast::<TuneError>() {
                 Ok(error) if self.is_misasked => return Err(*error),
-                Ok(error) => Outcome::Failed(error.to_string()),
-                Err(error) => Outcome::Failed(error.to_string()),
+                Ok(error) => TrialOutcome::Failed(error.to_string()),
+                Err(error) => TrialOutcome::Failed(error.to_string()),
             },
         };
         let Self { number, params, reports, .. } = self;
@@ -220,7 +220,7 @@ impl<'a> Trial<'a> {
         }
         // A failed trial may not have come to ask for all.
         let mut ended =
-            self.history.iter().filter(|trial| !matches!(trial.outcome, Outcome::Failed(_)));
+            self.history.iter().filter(|trial| !matches!(trial.outcome, TrialOutcome::Failed(_)));
         let Some(first) = ended.next() else { return Ok(Vec::new()) };
         let others: Vec<_> = ended.collect();
         let is_shared = |param: &&Param| {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BoardGame, BoardSpace, Ending, Game, Opponent, Player, Set, Stones,
+    BoardGame, BoardSpace, Game, GameEnding, Opponent, Player, Set, Stones,
     board::{Way, cells_in_rows, row, starts_of_rows, ways},
     members,
 };
@@ -51,11 +51,11 @@ impl Game for ConnectFour {
         self.0 = self.0.after(lowest.expect("a column is only played while it has room"));
     }
 
-    fn ending(&self) -> Option<Ending> {
+    fn ending(&self) -> Option<GameEnding> {
         if has_won(self.0.other) {
-            return Some(Ending::Won(self.mover().other()));
+            return Some(GameEnding::Won(self.mover().other()));
         }
-        (self.0.occupied() == BOARD).then_some(Ending::Drawn)
+        (self.0.occupied() == BOARD).then_some(GameEnding::Drawn)
     }
 
     /// The rows of four that hold stones of one player alone, the more stones the better.
@@ -222,14 +222,14 @@ mod tests {
     #[test]
     fn games_end_as_they_should() {
         let won = played(&[0, 1, 0, 1, 0, 1, 0]);
-        assert_eq!((won.ending(), won.moves()), (Some(Ending::Won(Player::First)), 0));
+        assert_eq!((won.ending(), won.moves()), (Some(GameEnding::Won(Player::First)), 0));
         let won = played(&[0, 6, 1, 6, 2, 6, 5, 6]);
-        assert_eq!(won.ending(), Some(Ending::Won(Player::Second)));
+        assert_eq!(won.ending(), Some(GameEnding::Won(Player::Second)));
         // Columns filled two by two, so that no four come to lie in a row.
         let filled = [0, 1, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1];
         let pairs = [0, 2, 4].into_iter().flat_map(|shift| filled.map(|column| column + shift));
         let drawn: Vec<usize> = pairs.chain([6; 6]).collect();
-        assert_eq!(played(&drawn).ending(), Some(Ending::Drawn));
+        assert_eq!(played(&drawn).ending(), Some(GameEnding::Drawn));
     }
 
     #[test]

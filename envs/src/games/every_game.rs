@@ -1,6 +1,6 @@
 //! Plays a policy against every possible opponent.
 
-use super::{BoardGame, Ending, Player, Set, Stones, members};
+use super::{BoardGame, GameEnding, Player, Set, Stones, members};
 
 /// The results of games.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,9 +33,9 @@ fn play<G: BoardGame>(
     tally: &mut Tally,
 ) {
     match game.ending() {
-        Some(Ending::Won(winner)) if winner == player => tally.won += 1,
-        Some(Ending::Won(_)) => tally.lost += 1,
-        Some(Ending::Drawn) => tally.drawn += 1,
+        Some(GameEnding::Won(winner)) if winner == player => tally.won += 1,
+        Some(GameEnding::Won(_)) => tally.lost += 1,
+        Some(GameEnding::Drawn) => tally.drawn += 1,
         None => {
             let moves = game.moves();
             let chosen = if game.mover() == player { choose(game.stones()) } else { moves };

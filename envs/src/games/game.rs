@@ -26,14 +26,14 @@ impl Player {
 
 /// The ending of a game.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum GameEnding {
     /// This player won.
     Won(Player),
     /// The game is a draw.
     Drawn,
 }
 
-impl Ending {
+impl GameEnding {
     /// Returns the value of the ending for a player: 1, 0 or −1.
     #[must_use]
     pub fn score(self, player: Player) -> f64 {
@@ -76,7 +76,7 @@ pub trait Game: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
     fn play(&mut self, action: usize);
 
     /// Returns the ending, if the game is over.
-    fn ending(&self) -> Option<Ending>;
+    fn ending(&self) -> Option<GameEnding>;
 
     /// Estimates the value of the position for the player to move, where the search stops: closer
     /// to 0 than [`minimax::WIN`]. The default is 0.
@@ -103,9 +103,9 @@ mod tests {
 
     #[test]
     fn what_one_wins_the_other_loses() {
-        let scores = |ending: Ending| [Player::First, Player::Second].map(|p| ending.score(p));
-        assert_eq!(scores(Ending::Won(Player::First)), [1.0, -1.0]);
-        assert_eq!(scores(Ending::Won(Player::First.other())), [-1.0, 1.0]);
-        assert_eq!(scores(Ending::Drawn), [0.0, 0.0]);
+        let scores = |ending: GameEnding| [Player::First, Player::Second].map(|p| ending.score(p));
+        assert_eq!(scores(GameEnding::Won(Player::First)), [1.0, -1.0]);
+        assert_eq!(scores(GameEnding::Won(Player::First.other())), [-1.0, 1.0]);
+        assert_eq!(scores(GameEnding::Drawn), [0.0, 0.0]);
     }
 }

@@ -15,7 +15,7 @@
 //!     return best
 //! ```
 
-use super::{Ending, Game, Set};
+use super::{Game, GameEnding, Set};
 
 /// The least value of a won game: higher than any estimate.
 pub const WIN: i32 = 1_000_000;
@@ -47,8 +47,8 @@ pub fn value<G: Game>(game: &G, depth: u32) -> i32 {
 
 fn search<G: Game>(game: &G, depth: u32, mut alpha: i32, beta: i32) -> i32 {
     match game.ending() {
-        Some(Ending::Drawn) => return 0,
-        Some(Ending::Won(player)) => {
+        Some(GameEnding::Drawn) => return 0,
+        Some(GameEnding::Won(player)) => {
             let won = WIN + depth.min(64) as i32;
             return if player == game.mover() { won } else { -won };
         }

@@ -14,7 +14,7 @@ mod two_player;
 pub use board::{BoardGame, BoardSpace, Stones};
 pub use connect_four::{ConnectFour, ConnectFourConfig, ConnectFourOpponent};
 pub use every_game::{Tally, every_game};
-pub use game::{Ending, Game, Player, Set, members};
+pub use game::{Game, GameEnding, Player, Set, members};
 pub use tic_tac_toe::{TicTacToe, TicTacToeConfig, TicTacToeOpponent};
 pub use two_player::{Opponent, TwoPlayer};
 

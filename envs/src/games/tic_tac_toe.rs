@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BoardGame, BoardSpace, Ending, Game, Opponent, Player, Set, Stones,
+    BoardGame, BoardSpace, Game, GameEnding, Opponent, Player, Set, Stones,
     board::{Way, cells_in_rows, starts_of_rows, ways},
     minimax,
 };
@@ -52,11 +52,11 @@ impl Game for TicTacToe {
         self.0 = self.0.after(action);
     }
 
-    fn ending(&self) -> Option<Ending> {
+    fn ending(&self) -> Option<GameEnding> {
         if has_won(self.0.other) {
-            return Some(Ending::Won(self.mover().other()));
+            return Some(GameEnding::Won(self.mover().other()));
         }
-        (self.0.occupied() == BOARD).then_some(Ending::Drawn)
+        (self.0.occupied() == BOARD).then_some(GameEnding::Drawn)
     }
 
     fn best_moves(&self, depth: u32) -> Set {
@@ -224,16 +224,16 @@ mod tests {
     #[test]
     fn games_end_as_they_should() {
         let won = played(&[0, 3, 1, 4, 2]);
-        assert_eq!((won.ending(), won.moves()), (Some(Ending::Won(Player::First)), 0));
+        assert_eq!((won.ending(), won.moves()), (Some(GameEnding::Won(Player::First)), 0));
         let lost = played(&[0, 3, 1, 4, 8, 5]);
-        assert_eq!(lost.ending(), Some(Ending::Won(Player::Second)));
+        assert_eq!(lost.ending(), Some(GameEnding::Won(Player::Second)));
         let drawn = played(&[4, 0, 2, 6, 3, 5, 1, 7, 8]);
-        assert_eq!((drawn.ending(), drawn.moves()), (Some(Ending::Drawn), 0));
+        assert_eq!((drawn.ending(), drawn.moves()), (Some(GameEnding::Drawn), 0));
         // The last stone of a full board may win too.
         let last = played(&[0, 1, 2, 4, 3, 5, 7, 6, 8]);
-        assert_eq!(last.ending(), Some(Ending::Drawn));
+        assert_eq!(last.ending(), Some(GameEnding::Drawn));
         let last = played(&[0, 1, 4, 2, 5, 3, 7, 6, 8]);
-        assert_eq!(last.ending(), Some(Ending::Won(Player::First)));
+        assert_eq!(last.ending(), Some(GameEnding::Won(Player::First)));
     }
 
     #[test]
@@ -244,9 +244,9 @@ mod tests {
         assert_eq!(positions.len(), 5478);
         let count = |ending| positions.iter().filter(|game| game.ending() == ending).count();
         assert_eq!(count(None), 5478 - 958);
-        assert_eq!(count(Some(Ending::Won(Player::First))), 626);
-        assert_eq!(count(Some(Ending::Won(Player::Second))), 316);
-        assert_eq!(count(Some(Ending::Drawn)), 16);
+        assert_eq!(count(Some(GameEnding::Won(Player::First))), 626);
+        assert_eq!(count(Some(GameEnding::Won(Player::Second))), 316);
+        assert_eq!(count(Some(GameEnding::Drawn)), 16);
         for game in positions {
             assert_eq!(TicTacToe::from_stones(game.0), Some(game));
         }

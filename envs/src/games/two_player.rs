@@ -3,7 +3,7 @@
 use rand::RngExt as _;
 use serde_json::{Value, json};
 
-use super::{BoardGame, BoardSpace, Ending, Player, Set, Stones, members};
+use super::{BoardGame, BoardSpace, GameEnding, Player, Set, Stones, members};
 #[cfg(feature = "render")]
 use crate::render::{Frame, board_games};
 use crate::{
@@ -116,7 +116,7 @@ impl<G: BoardGame> Default for TwoPlayer<G> {
 }
 
 /// What a position is worth at once to a player.
-fn reward(ending: Option<Ending>, player: Player) -> f64 {
+fn reward(ending: Option<GameEnding>, player: Player) -> f64 {
     ending.map_or(0.0, |ending| ending.score(player))
 }
 
@@ -279,8 +279,8 @@ impl<G: BoardGame> Env for TwoPlayer<G> {
         let name = |player: Player| if player == Player::First { 'X' } else { 'O' };
         let mover = name(self.game.mover());
         let standing = match self.game.ending() {
-            Some(Ending::Won(player)) => format!("{} has won", name(player)),
-            Some(Ending::Drawn) => "drawn".to_owned(),
+            Some(GameEnding::Won(player)) => format!("{} has won", name(player)),
+            Some(GameEnding::Drawn) => "drawn".to_owned(),
             None if self.is_forfeited => format!("{mover} made a move that is not allowed"),
             None => format!("{mover} to move"),
         };

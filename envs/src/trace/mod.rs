@@ -35,7 +35,7 @@ const SMALL: f64 = 1e-3;
 
 /// The result of comparing an environment with a trace.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
+pub struct TraceReport {
     /// The number of transitions in the trace.
     pub lines: usize,
     /// The number of transitions that the environment reproduces.
@@ -110,9 +110,9 @@ pub fn replay(
     options: &EnvOptions,
     trace: impl BufRead,
     tolerance: f64,
-) -> Result<Report, TraceError> {
+) -> Result<TraceReport, TraceError> {
     let mut env = spec.make(0, options)?;
-    let mut report = Report { lines: 0, agreeing: 0, first_disagreement: None };
+    let mut report = TraceReport { lines: 0, agreeing: 0, first_disagreement: None };
     let mut lines = Lines::new(trace);
     loop {
         let difference = match lines.next_line() {
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
     use crate::Registry;
 
-    fn replay_text(id: &str, text: &str) -> Result<Report, TraceError> {
+    fn replay_text(id: &str, text: &str) -> Result<TraceReport, TraceError> {
         let registry = Registry::builtin();
         let spec = registry.spec(id).unwrap();
         replay(spec, &EnvOptions::none(), text.as_bytes(), spec.tolerance())

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use gymnast_core::{
     atomic_file, files,
     tune::{
-        CmaEs, Direction, Distribution, Grid, Median, Pruner, Sampler, SearchSpace, StudyConfig,
-        SuccessiveHalving, Tpe, TuneError,
+        CmaEs, Distribution, Grid, Median, Pruner, SearchSpace, StudyConfig, StudyDirection,
+        SuccessiveHalving, Tpe, TrialSampler, TuneError,
     },
 };
 use gymnast_envs::spelling::whole_number;
@@ -70,12 +70,12 @@ impl Definition {
         let run = Run::new(&names.catalog, &names.registry, &config)?;
         let longest = longest(&run, &space)?;
         let study = StudyConfig {
-            direction: Direction::Maximize,
+            direction: StudyDirection::Maximize,
             sampler: match args.sampler {
-                SamplerName::Tpe => Sampler::Tpe(Tpe::default()),
-                SamplerName::CmaEs => Sampler::CmaEs(CmaEs::default()),
-                SamplerName::Random => Sampler::Random,
-                SamplerName::Grid => Sampler::Grid(Grid { space, points: args.grid_points }),
+                SamplerName::Tpe => TrialSampler::Tpe(Tpe::default()),
+                SamplerName::CmaEs => TrialSampler::CmaEs(CmaEs::default()),
+                SamplerName::Random => TrialSampler::Random,
+                SamplerName::Grid => TrialSampler::Grid(Grid { space, points: args.grid_points }),
             },
             pruner: match args.pruner {
                 PrunerName::None => Pruner::None,
@@ -97,7 +97,7 @@ impl Definition {
             about: String::new(),
         };
         let trials = match &study.sampler {
-            Sampler::Grid(grid) => grid.len(),
+            TrialSampler::Grid(grid) => grid.len(),
             _ => TRIALS,
         };
         if args.trials.is_none() && trials > MOST_TRIALS {

@@ -10,7 +10,8 @@ use gymnast_core::{
     atomic_file,
     text::{escape_name, four_digits},
     tune::{
-        Importance, ImportanceConfig, Outcome, Sampler, Study, TrialRecord, TuneError, importance,
+        Importance, ImportanceConfig, Study, TrialOutcome, TrialRecord, TrialSampler, TuneError,
+        importance,
     },
 };
 use serde_json::{Value, json};
@@ -55,7 +56,9 @@ pub(super) fn show(
     atomic_file::write(&dir.join(TABLE), table(&keys, &ranked).as_bytes())?;
     let Some(best) = study.best() else {
         let reason = study.trials().iter().rev().find_map(|trial| match &trial.outcome {
-            Outcome::Failed(reason) => Some(format!("; trial {} failed: {reason}", trial.number)),
+            TrialOutcome::Failed(reason) => {
+                Some(format!("; trial {} failed: {reason}", trial.number))
+            }
             _ => None,
         });
         let reason = reason.unwrap_or_default();
@@ -72,12 +75,13 @@ pub(super) fn show(
     };
     draw(definition, study, &importances, dir)?;
 
-    let count =
-        |is: fn(&Outcome) -> bool| study.trials().iter().filter(|trial| is(&trial.outcome)).count();
-    let pruned = count(|outcome| *outcome == Outcome::Pruned);
-    let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
+    let count = |is: fn(&TrialOutcome) -> bool| {
+        study.trials().iter().filter(|trial| is(&trial.outcome)).count()
+    };
+    let pruned = count(|outcome| *outcome == TrialOutcome::Pruned);
+    let failed = count(|outcome| matches!(outcome, TrialOutcome::Failed(_)));
     let combinations = match &study.config().sampler {
-        Sampler::Grid(grid) => Some(grid.len()),
+        TrialSampler::Grid(grid) => Some(grid.len()),
         _ => None,
     };
     if args.json {
@@ -162,9 +166,9 @@ fn draw(
 /// The best first, then those that were pruned, then those that failed.
 fn ranked(study: &Study) -> Vec<&TrialRecord> {
     let class = |trial: &TrialRecord| match trial.outcome {
-        Outcome::Complete(value) => (0, -value),
-        Outcome::Pruned => (1, 0.0),
-        Outcome::Failed(_) => (2, 0.0),
+        TrialOutcome::Complete(value) => (0, -value),
+        TrialOutcome::Pruned => (1, 0.0),
+        TrialOutcome::Failed(_) => (2, 0.0),
     };
     let mut trials: Vec<_> = study.trials().iter().collect();
     trials.sort_by(|a, b| class(a).0.cmp(&class(b).0).then(class(a).1.total_cmp(&class(b).1)));
@@ -182,12 +186,12 @@ fn table(keys: &[&str], trials: &[&TrialRecord]) -> String {
     let mut text = line(head) + &line(vec!["---".to_owned(); keys.len() + 2]);
     for trial in trials {
         let outcome = match &trial.outcome {
-            Outcome::Complete(value) => format!("{value:.3}"),
-            Outcome::Pruned => {
+            TrialOutcome::Complete(value) => format!("{value:.3}"),
+            TrialOutcome::Pruned => {
                 let step = trial.reports.last().map_or(0, |(step, _)| *step);
                 format!("pruned after {step} steps")
             }
-            Outcome::Failed(reason) => format!("failed: {reason}"),
+            TrialOutcome::Failed(reason) => format!("failed: {reason}"),
         };
         let value = |key: &&str| match trial.get(key) {
             Some(Value::Number(number)) if !number.is_i64() => {
@@ -214,8 +218,8 @@ mod tests {
             let param = Param { name: "k".to_owned(), distribution, value: value.into() };
             TrialRecord { number, params: vec![param], reports: Vec::new(), outcome }
         };
-        let complete = trial(0, "a|b", Outcome::Complete(1.0));
-        let failed = trial(1, "c", Outcome::Failed("one\ntwo | three".to_owned()));
+        let complete = trial(0, "a|b", TrialOutcome::Complete(1.0));
+        let failed = trial(1, "c", TrialOutcome::Failed("one\ntwo | three".to_owned()));
         let text = table(&["k"], &[&complete, &failed]);
         let rows: Vec<_> = text.lines().skip(2).collect();
         assert_eq!(

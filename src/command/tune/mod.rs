@@ -12,7 +12,7 @@ use std::{
 };
 
 use clap::ValueEnum;
-use gymnast_core::tune::{Ending, Study, TuneError};
+use gymnast_core::tune::{Study, StudyEnding, TuneError};
 
 use super::{
     CommandError, MOST, Names, StopOnInterrupt,
@@ -161,7 +161,7 @@ pub(crate) fn run(
             objective.evaluate(trial, interrupt)
         })?,
     };
-    if ending == Ending::Interrupted {
+    if ending == StudyEnding::Interrupted {
         let (dir, trials) = (shell::path(&dir), study.trials().len());
         say(&format!(
             "interrupted; {trials} trials are saved. Continue with\n  \

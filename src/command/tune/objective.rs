@@ -1,7 +1,7 @@
 //! What a trial is: a training over several seeds.
 
 use gymnast_core::tune::{SearchSpace, Stop, Trial};
-use gymnast_harness::{Callback, Ending, Evaluation, Flow, Training, catch_panic};
+use gymnast_harness::{Callback, Ending, Evaluation, Flow, Training, catch_seed_panic};
 
 use super::definition::Definition;
 use crate::command::{CommandError, Names, StopOnInterrupt, say};
@@ -65,7 +65,7 @@ impl<'a> Objective<'a> {
                 is_last: i + 1 == self.definition.seeds.len(),
                 is_pruned: false,
             };
-            let summary = catch_panic(seed, || {
+            let summary = catch_seed_panic(seed, || {
                 run.train_with_callbacks(seed, &mut [&mut interrupt, &mut judge])
             })?;
             if judge.is_pruned {

@@ -6,10 +6,10 @@
 //! ignores missing numbers (NaN) and `transform` keeps them; only [`SimpleImputer`] fills them in.
 //!
 //! ```
-//! use gymnast_core::data::{Pipeline, Step, Strategy, Table, Transformer};
+//! use gymnast_core::data::{Pipeline, PipelineStep, Strategy, Table, Transformer};
 //!
 //! let train = Table::new(vec![1.0, f32::NAN, 3.0], 1)?;
-//! let steps = [Step::SimpleImputer(Strategy::Mean), Step::MinMaxScaler { range: (0.0, 1.0) }];
+//! let steps = [PipelineStep::SimpleImputer(Strategy::Mean), PipelineStep::MinMaxScaler { range: (0.0, 1.0) }];
 //! let pipeline = Pipeline::fit(&train, &steps)?;
 //! assert_eq!(pipeline.transform(&train)?.values(), [0.0, 0.5, 1.0]);
 //! # Ok::<(), gymnast_core::data::DataError>(())
@@ -24,7 +24,7 @@ mod tests;
 
 pub use clipper::{Bounds, OutlierClipper};
 pub use imputer::{SimpleImputer, Strategy};
-pub use pipeline::{Pipeline, Step};
+pub use pipeline::{Pipeline, PipelineStep};
 pub use scalers::{MinMaxScaler, RobustScaler, StandardScaler};
 
 use super::{DataError, Dataset, Table};

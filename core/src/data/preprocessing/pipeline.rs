@@ -11,7 +11,7 @@ use crate::data::{DataError, Table};
 /// A transformer to fit as a step of a pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Step {
+pub enum PipelineStep {
     /// [`SimpleImputer`].
     SimpleImputer(Strategy),
     /// [`OutlierClipper`].
@@ -68,17 +68,19 @@ enum Fitted {
 }
 
 impl Fitted {
-    fn fit(table: &Table, step: Step) -> Result<Self, DataError> {
+    fn fit(table: &Table, step: PipelineStep) -> Result<Self, DataError> {
         Ok(match step {
-            Step::SimpleImputer(strategy) => {
+            PipelineStep::SimpleImputer(strategy) => {
                 Self::SimpleImputer(SimpleImputer::fit(table, strategy)?)
             }
-            Step::OutlierClipper(bounds) => {
+            PipelineStep::OutlierClipper(bounds) => {
                 Self::OutlierClipper(OutlierClipper::fit(table, bounds)?)
             }
-            Step::StandardScaler => Self::StandardScaler(StandardScaler::fit(table)?),
-            Step::MinMaxScaler { range } => Self::MinMaxScaler(MinMaxScaler::fit(table, range)?),
-            Step::RobustScaler { quantile_range } => {
+            PipelineStep::StandardScaler => Self::StandardScaler(StandardScaler::fit(table)?),
+            PipelineStep::MinMaxScaler { range } => {
+                Self::MinMaxScaler(MinMaxScaler::fit(table, range)?)
+            }
+            PipelineStep::RobustScaler { quantile_range } => {
                 Self::RobustScaler(RobustScaler::fit(table, quantile_range)?)
             }
         })
@@ -100,7 +102,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// The errors of the steps.
-    pub fn fit(table: &Table, steps: &[Step]) -> Result<Self, DataError> {
+    pub fn fit(table: &Table, steps: &[PipelineStep]) -> Result<Self, DataError> {
         let mut pipeline = Self { width: table.width(), steps: Vec::with_capacity(steps.len()) };
         let mut table = table.clone();
         for &step in steps {

@@ -70,10 +70,10 @@ fn a_pipeline_comes_back_from_a_checkpoint_and_leads_back() {
     let rows =
         table(&[1.0, f32::NAN, 3.0, 5.0, 2.0, 7.0, 400.0, 6.0], 2).with_names(["a", "b"]).unwrap();
     let steps = [
-        Step::SimpleImputer(Strategy::Median),
-        Step::OutlierClipper(Bounds::Quantiles { low: 0.0, high: 0.7 }),
-        Step::StandardScaler,
-        Step::MinMaxScaler { range: (0.0, 1.0) },
+        PipelineStep::SimpleImputer(Strategy::Median),
+        PipelineStep::OutlierClipper(Bounds::Quantiles { low: 0.0, high: 0.7 }),
+        PipelineStep::StandardScaler,
+        PipelineStep::MinMaxScaler { range: (0.0, 1.0) },
     ];
     let pipeline = Pipeline::fit(&rows, &steps).unwrap();
     let saved = serde_json::to_string(&pipeline).unwrap();

@@ -74,7 +74,7 @@ fn whatever_ends_a_training_the_best_weights_are_kept() {
 
     // A checkpoint that cannot be written from the ninth epoch on.
     struct Remove(std::path::PathBuf);
-    impl Callback for Remove {
+    impl FitCallback for Remove {
         fn on_epoch(&mut self, history: &History) -> std::ops::ControlFlow<()> {
             if history.epochs.len() == 8 {
                 std::fs::remove_dir_all(&self.0).unwrap();
@@ -249,7 +249,7 @@ fn a_score_that_is_not_finite_is_undefined() {
     let trainer = Trainer::new(FitConfig { epochs: 2, ..config() }, rng()).unwrap();
     let mut trainer = trainer.score("odds", |_| Some(f64::INFINITY)).checkpoint(path);
     let history = trainer.fit(&mut line(), &data, &data, &squared).unwrap();
-    assert_eq!(history.epochs[1].scores["odds"], Scores::default());
+    assert_eq!(history.epochs[1].scores["odds"], EpochScores::default());
     assert_eq!(trainer.evaluate(&line(), &data, &squared).unwrap().scores["odds"], None);
     assert_eq!(trainer.fit(&mut line(), &data, &data, &squared).unwrap(), history);
 }

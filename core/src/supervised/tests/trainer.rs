@@ -30,7 +30,7 @@ fn scores_are_those_of_all_rows_after_the_epoch() {
 
 struct StopAfter(usize);
 
-impl Callback for StopAfter {
+impl FitCallback for StopAfter {
     fn on_epoch(&mut self, history: &History) -> ControlFlow<()> {
         let over = history.epochs.len() >= self.0;
         if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -213,7 +213,7 @@ fn resampled_rows_are_learned_from_but_not_held_out() {
 
 #[test]
 fn a_training_that_lags_behind_is_a_pruned_trial() {
-    use crate::tune::{Median, Outcome, Pruner, Scale, Stop, Study, StudyConfig};
+    use crate::tune::{Median, Pruner, Scale, Stop, Study, StudyConfig, TrialOutcome};
     let pruner = Pruner::Median(Median { n_startup_trials: 1, n_warmup_steps: 2 });
     let mut study = Study::new(StudyConfig { pruner, ..StudyConfig::default() }).unwrap();
     let (data, none) = (rows(&[1.0, 2.0], &[2.0, 4.0]), rows(&[], &[]));
@@ -232,5 +232,5 @@ fn a_training_that_lags_behind_is_a_pruned_trial() {
     let epochs: Vec<_> = study.trials().iter().map(|trial| trial.reports.len()).collect();
     assert_eq!(epochs, [12, 2]);
     assert!(study.trials()[0].value().is_some());
-    assert_eq!(study.trials()[1].outcome, Outcome::Pruned);
+    assert_eq!(study.trials()[1].outcome, TrialOutcome::Pruned);
 }

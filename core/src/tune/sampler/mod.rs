@@ -13,7 +13,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, Distribution, Outcome, TrialRecord, TuneError};
+use super::{Distribution, StudyDirection, TrialOutcome, TrialRecord, TuneError};
 
 pub use cma_es::CmaEs;
 pub use grid::Grid;
@@ -23,7 +23,7 @@ pub use tpe::Tpe;
 /// number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sampler {
+pub enum TrialSampler {
     /// Tries every combination once; the study ends with the last.
     Grid(Grid),
     /// Draws independently at random: Bergstra and Bengio, "Random Search for Hyper-Parameter
@@ -41,12 +41,12 @@ pub(super) struct Request<'a> {
     pub(super) space: &'a [(&'a str, &'a Distribution)],
     /// The finished trials to learn from, by number.
     pub(super) history: &'a [TrialRecord],
-    pub(super) direction: Direction,
+    pub(super) direction: StudyDirection,
     pub(super) seed: u64,
     pub(super) number: u64,
 }
 
-impl Sampler {
+impl TrialSampler {
     pub(super) fn check(&self) -> Result<(), TuneError> {
         match self {
             Self::Grid(grid) => grid.check(),
@@ -105,12 +105,12 @@ impl Request<'_> {
         let place = |trial: &TrialRecord| {
             let places = trial.coordinates(self.space)?;
             let (class, step, value) = match trial.outcome {
-                Outcome::Complete(value) => (0, 0, value),
-                Outcome::Pruned => {
+                TrialOutcome::Complete(value) => (0, 0, value),
+                TrialOutcome::Pruned => {
                     let last = trial.reports.last();
                     last.map_or((2, 0, 0.0), |&(step, value)| (1, step, value))
                 }
-                Outcome::Failed(_) => (3, 0, 0.0),
+                TrialOutcome::Failed(_) => (3, 0, 0.0),
             };
             let loss = self.direction.loss(value);
             let ranked = Ranked { number: trial.number, places, is_sound: class < 3 };

@@ -1,21 +1,21 @@
 use crate::tune::functions::{self, TestFunction};
 use crate::tune::*;
 
-fn config(sampler: Sampler) -> StudyConfig {
+fn config(sampler: TrialSampler) -> StudyConfig {
     StudyConfig { sampler, ..StudyConfig::default() }
 }
 
-fn best(function: &TestFunction, sampler: &Sampler, seed: u64, trials: u64) -> f64 {
+fn best(function: &TestFunction, sampler: &TrialSampler, seed: u64, trials: u64) -> f64 {
     let mut study = Study::new(StudyConfig { seed, ..config(sampler.clone()) }).unwrap();
     study.optimize(trials, |trial| function.evaluate(trial)).unwrap();
     study.best().unwrap().value().unwrap() - function.minimum
 }
 
 /// The median over seeds of the logarithm of how much closer to the minimum one came than the other.
-fn advantage(function: &TestFunction, sampler: &Sampler, trials: u64) -> f64 {
+fn advantage(function: &TestFunction, sampler: &TrialSampler, trials: u64) -> f64 {
     let ratio = |seed| {
         let own = best(function, sampler, seed, trials).max(1e-12);
-        (best(function, &Sampler::Random, seed, trials) / own).ln()
+        (best(function, &TrialSampler::Random, seed, trials) / own).ln()
     };
     crate::statistics::median(&(0..9).map(ratio).collect::<Vec<_>>()).unwrap()
 }
@@ -23,18 +23,18 @@ fn advantage(function: &TestFunction, sampler: &Sampler, trials: u64) -> f64 {
 #[test]
 fn what_learns_beats_random_search() {
     for function in functions::all() {
-        let tpe = advantage(&function, &Sampler::Tpe(Tpe::default()), 60);
+        let tpe = advantage(&function, &TrialSampler::Tpe(Tpe::default()), 60);
         assert!(tpe > 0.1, "{}: TPE {tpe}", function.name);
     }
     for function in functions::all().into_iter().take(2) {
-        let cma_es = advantage(&function, &Sampler::CmaEs(CmaEs::default()), 150);
+        let cma_es = advantage(&function, &TrialSampler::CmaEs(CmaEs::default()), 150);
         assert!(cma_es > 0.5, "{}: CMA-ES {cma_es}", function.name);
     }
 }
 
 #[test]
 fn tpe_learns_to_avoid_what_fails() {
-    let mut study = Study::new(config(Sampler::Tpe(Tpe::default()))).unwrap();
+    let mut study = Study::new(config(TrialSampler::Tpe(Tpe::default()))).unwrap();
     let fails_above = |trial: &mut Trial<'_>| {
         let x = trial.suggest_float("x", 0.0, 1.0, Scale::Linear)?;
         if x > 0.5 { Err(std::io::Error::other("diverged").into()) } else { Ok(0.0) }
@@ -57,7 +57,7 @@ fn tpe_never_takes_failures_for_good() {
         study.trials().iter().map(|trial| trial.get("x").cloned()).collect::<Vec<_>>()
     };
     // Where all fail there is nothing to learn from, and the first are no better than others.
-    assert_eq!(places(Sampler::Tpe(Tpe::default())), places(Sampler::Random));
+    assert_eq!(places(TrialSampler::Tpe(Tpe::default())), places(TrialSampler::Random));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_grid_is_every_combination_once() {
     .unwrap();
     let grid = Grid { space: space.clone(), points: 5 };
     assert_eq!(grid.len(), 30);
-    let mut study = Study::new(config(Sampler::Grid(grid))).unwrap();
+    let mut study = Study::new(config(TrialSampler::Grid(grid))).unwrap();
     let sum = |trial: &mut Trial<'_>| {
         let values = space.suggest(trial)?;
         Ok(values.iter().filter_map(|(_, value)| value.as_f64()).sum())
@@ -86,7 +86,7 @@ fn a_grid_is_every_combination_once() {
     rows.dedup();
     assert_eq!(rows.len(), 30);
     let other = study.optimize(u64::MAX, |_| Ok(0.0)).unwrap();
-    assert_eq!((other, study.trials().len()), (Ending::Done, 30));
+    assert_eq!((other, study.trials().len()), (StudyEnding::Done, 30));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_grid_holds_no_value_twice() {
         let space = SearchSpace::new([("n", Distribution::Int { low, high, scale })]).unwrap();
         let grid = Grid { space: space.clone(), points };
         let size = grid.len();
-        let mut study = Study::new(config(Sampler::Grid(grid))).unwrap();
+        let mut study = Study::new(config(TrialSampler::Grid(grid))).unwrap();
         study.optimize(1000, |trial| Ok(space.suggest(trial)?[0].1.as_f64().unwrap())).unwrap();
         let values: Vec<_> = study.trials().iter().filter_map(TrialRecord::value).collect();
         assert_eq!(values.len() as u64, size);

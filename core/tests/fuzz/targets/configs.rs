@@ -2,7 +2,7 @@
 
 use gymnast_core::compression::{IterativePruning, Quantization};
 use gymnast_core::data::{
-    Augmentation, DataLoaderConfig, Pipeline, Shape, SplitConfig, Step, csv::CsvConfig,
+    Augmentation, DataLoaderConfig, Pipeline, PipelineStep, Shape, SplitConfig, csv::CsvConfig,
 };
 use gymnast_core::imbalance::{ClassWeight, Resampler};
 use gymnast_core::init::{Fans, Init};
@@ -88,7 +88,7 @@ pub(super) fn json(source: &mut Source) {
     reads::<Resampler>(&json);
     reads::<ClassWeight>(&json);
     reads::<Augmentation>(&json);
-    reads::<Step>(&json);
+    reads::<PipelineStep>(&json);
     if let Some(pipeline) = reads::<Pipeline>(&json) {
         use gymnast_core::data::Transformer as _;
         let table = gymnast_core::data::Table::new(vec![1.0, 2.0], 2).expect("a row");
@@ -137,7 +137,7 @@ pub(super) fn schedule(source: &mut Source) -> LrSchedule {
     let some = (!source.one_in(3)).then_some(steps);
     source.pick(&[
         LrSchedule::Constant,
-        LrSchedule::Step { step_size: step, gamma: a },
+        LrSchedule::PipelineStep { step_size: step, gamma: a },
         LrSchedule::Exponential { gamma: a },
         LrSchedule::Cosine { t_max: some, min_factor: a },
         LrSchedule::Linear { start_factor: a, end_factor: b, total_iters: some },

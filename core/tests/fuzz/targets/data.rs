@@ -137,13 +137,13 @@ pub(super) fn preprocessing(source: &mut Source) {
     fitted!(MinMaxScaler::fit(table, range));
     fitted!(RobustScaler::fit(table, percentiles));
     let all = [
-        Step::SimpleImputer(strategy),
-        Step::OutlierClipper(bounds),
-        Step::StandardScaler,
-        Step::MinMaxScaler { range },
-        Step::RobustScaler { quantile_range: percentiles },
+        PipelineStep::SimpleImputer(strategy),
+        PipelineStep::OutlierClipper(bounds),
+        PipelineStep::StandardScaler,
+        PipelineStep::MinMaxScaler { range },
+        PipelineStep::RobustScaler { quantile_range: percentiles },
     ];
-    let steps: Vec<Step> = (0..source.up_to(4)).map(|_| source.pick(&all)).collect();
+    let steps: Vec<PipelineStep> = (0..source.up_to(4)).map(|_| source.pick(&all)).collect();
     fitted!(Pipeline::fit(table, &steps));
 }
 

@@ -140,4 +140,4 @@ pub(super) fn ensembles(source: &mut Source) {
 /// Listens to a training and does nothing.
 struct Listener;
 
-impl Callback for Listener {}
+impl FitCallback for Listener {}

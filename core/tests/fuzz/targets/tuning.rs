@@ -1,7 +1,7 @@
 //! `tune`.
 
 use gymnast_core::plot::Picture as _;
-use gymnast_core::supervised::{Callback as _, Epoch, History, Pruning};
+use gymnast_core::supervised::{Epoch, FitCallback as _, History, Pruning};
 use gymnast_core::tune::*;
 use serde_json::json;
 
@@ -50,10 +50,10 @@ pub(super) fn studies(source: &mut Source) {
     let grid = space.as_ref().ok().map(|space| Grid { space: space.clone(), points });
     let evolution = CmaEs { population: count(source, 4), sigma: source.share() };
     let sampler = match (source.up_to(3), grid) {
-        (0, Some(grid)) => Sampler::Grid(grid),
-        (1, _) => Sampler::Random,
-        (2, _) => Sampler::CmaEs(evolution),
-        _ => Sampler::Tpe(tpe),
+        (0, Some(grid)) => TrialSampler::Grid(grid),
+        (1, _) => TrialSampler::Random,
+        (2, _) => TrialSampler::CmaEs(evolution),
+        _ => TrialSampler::Tpe(tpe),
     };
     let pruner = match source.up_to(2) {
         0 => Pruner::None,
@@ -66,7 +66,7 @@ pub(super) fn studies(source: &mut Source) {
             reduction_factor: source.u64(),
         }),
     };
-    let direction = source.pick(&[Direction::Minimize, Direction::Maximize]);
+    let direction = source.pick(&[StudyDirection::Minimize, StudyDirection::Maximize]);
     let config =
         StudyConfig { direction, sampler, pruner, seed: source.u64(), about: source.text() };
     let Ok(mut study) = Study::new(config) else { return };
