@@ -81,9 +81,9 @@ pub use gymnast_envs::{
     Space, Step, SyncVectorEnv, VectorEnv, product_space, snapshot,
 };
 pub use gymnast_harness::{
-    Agent, AgentError, Checkpoint, Demonstrations, Evaluation, Existing, Experiment, Flow, Metrics,
-    Mode, Plan, Policy, Presets, Quiet, Recorder, RunIdentity, Schedule, Setup, Summary, Trainer,
-    Training, learn_online, save_best, train,
+    Agent, AgentError, Checkpoint, Demonstrations, Evaluation, Existing, Experiment, Flow,
+    Interrupt, Metrics, Mode, Plan, Policy, Presets, Quiet, Recorder, RunIdentity, Schedule, Setup,
+    Summary, Trainer, Training, learn_online, save_best, train,
 };
 pub use gymnast_tabular::{
     DoubleQ, DoubleQConfig, DynaQ, DynaQConfig, DynaQPlus, DynaQPlusConfig, ExpectedSarsa,

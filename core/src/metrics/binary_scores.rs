@@ -209,6 +209,7 @@ impl Threshold {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::roc_curve;
 
     #[test]
     fn ties_count_half_in_any_order() {
