@@ -137,7 +137,7 @@ pub(super) fn schedule(source: &mut Source) -> LrSchedule {
     let some = (!source.one_in(3)).then_some(steps);
     source.pick(&[
         LrSchedule::Constant,
-        LrSchedule::PipelineStep { step_size: step, gamma: a },
+        LrSchedule::Step { step_size: step, gamma: a },
         LrSchedule::Exponential { gamma: a },
         LrSchedule::Cosine { t_max: some, min_factor: a },
         LrSchedule::Linear { start_factor: a, end_factor: b, total_iters: some },
