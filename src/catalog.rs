@@ -194,11 +194,7 @@ impl AgentEntry {
     /// What the agent needs of an environment, in words.
     #[must_use]
     pub fn needs(&self) -> String {
-        let mut needs = Vec::new();
-        each_kind!(kind => if self.default.get(kind).is_some() {
-            needs.push(kind.needs());
-        });
-        needs.join(", or ")
+        self.default.0.needs().join(", or ")
     }
 }
 

@@ -92,6 +92,42 @@ pub enum EnvError {
         /// The nearest registered name, where one is near.
         suggestion: Option<String>,
     },
+    /// No wrapper of that name is registered.
+    #[error(
+        "unknown wrapper `{}`{}: the wrappers are {known}",
+        name.escape_debug(),
+        suggestion.as_ref().map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
+    )]
+    UnknownWrapper {
+        /// The name asked for.
+        name: String,
+        /// The nearest registered name, where one is near.
+        suggestion: Option<String>,
+        /// Every name.
+        known: String,
+    },
+    /// A wrapper is not for environments of this kind.
+    #[error(
+        "{wrapper} does not fit {env}: it needs {needs}, got {got}. The wrappers that fit: {fitting}"
+    )]
+    WrapperMisfit {
+        /// The wrapper.
+        wrapper: String,
+        /// The environment, with the wrappers that it has already.
+        env: String,
+        /// The observations and actions that the wrapper needs.
+        needs: String,
+        /// Those of the environment.
+        got: String,
+        /// The names of the wrappers that fit.
+        fitting: String,
+    },
+    /// The name of a wrapper is taken.
+    #[error("wrapper `{name}` is registered already: choose another name")]
+    DuplicateWrapper {
+        /// The name.
+        name: String,
+    },
     /// The name is taken.
     #[error("environment `{id}` is registered already: choose another id or version")]
     DuplicateId {

@@ -15,7 +15,7 @@
 //! # Ok::<(), gymnast_envs::EnvError>(())
 //! ```
 
-use crate::{ChoiceSpace, RowSpace, Space, VectorEnv, space};
+use crate::{ChoiceSpace, RowSpace, Space, VectorEnv, each_kind, space};
 
 /// Environments of a kind, their types erased.
 pub type Vector<K> = Box<dyn VectorEnv<<K as Kind>::Observation, <K as Kind>::Action>>;
@@ -98,6 +98,15 @@ macro_rules! kinds {
             }
         }
 
+        impl<T: PerKind> Clone for ByKind<T>
+        where
+            $(T::Of<$kind>: Clone,)+
+        {
+            fn clone(&self) -> Self {
+                Self { $($field: self.$field.clone(),)+ }
+            }
+        }
+
         /// Something of one kind, which is known at run time only.
         pub enum AnyKind<T: PerKind> {
             $($(#[$doc])* $kind(T::Of<$kind>),)+
@@ -127,6 +136,16 @@ impl<T: PerKind> ByKind<T> {
     /// What is held for a kind. `None` where it is not served.
     pub fn get<K: Kind>(&self, kind: K) -> Option<&T::Of<K>> {
         kind.get(self)
+    }
+
+    /// What is [needed](Kind::needs) of an environment for each kind that is served.
+    #[must_use]
+    pub fn needs(&self) -> Vec<&'static str> {
+        let mut needs = Vec::new();
+        each_kind!(kind => if self.get(kind).is_some() {
+            needs.push(kind.needs());
+        });
+        needs
     }
 }
 

@@ -53,10 +53,20 @@ impl EnvOptions {
     /// # Errors
     /// [`EnvError::InvalidOption`] naming the option.
     pub fn parse<T: DeserializeOwned>(&self, id: &str) -> Result<T, EnvError> {
+        let mut own = self.clone();
+        own.0.remove(LIMIT);
+        own.parse_all(id)
+    }
+
+    /// The same with the structure's own `max_episode_steps`, where it has one.
+    pub(crate) fn parse_all<T: DeserializeOwned>(&self, id: &str) -> Result<T, EnvError> {
         let mut own = self.0.clone();
-        own.remove(LIMIT);
         let alone = |key: &String, value: Value| {
-            serde_json::from_value::<T>(Value::Object(Map::from_iter([(key.clone(), value)]))).err()
+            let only = Value::Object(Map::from_iter([(key.clone(), value)]));
+            // That others are missing is no fault of this one.
+            let is_own =
+                |error: &serde_json::Error| !error.to_string().starts_with("missing field");
+            serde_json::from_value::<T>(only).err().filter(is_own)
         };
         // 1e4 is a count, where a count is expected.
         for (key, value) in &mut own {
@@ -84,12 +94,21 @@ impl EnvOptions {
 
     /// Nothing where each option is one of `known` or `max_episode_steps`.
     pub(crate) fn expect_known(&self, id: &str, known: &[EnvOption]) -> Result<(), EnvError> {
-        let names = || known.iter().map(|option| option.name).chain([LIMIT]);
+        self.expect_names(id, || known.iter().map(|option| option.name).chain([LIMIT]))
+    }
+
+    /// Nothing where each option is one of `names`.
+    pub(crate) fn expect_names<'a, I: Iterator<Item = &'a str>>(
+        &self,
+        id: &str,
+        names: impl Fn() -> I,
+    ) -> Result<(), EnvError> {
         let Some(key) = self.0.keys().find(|key| names().all(|name| name != *key)) else {
             return Ok(());
         };
         let meant = did_you_mean(nearest(key, names()).as_deref());
         let names = names().collect::<Vec<_>>().join(", ");
+        let names = if names.is_empty() { "none".to_owned() } else { names };
         let reason = format!("there is no option `{key}`{meant}: the options are {names}");
         Err(EnvError::InvalidOption { id: id.to_owned(), reason })
     }

@@ -1,6 +1,15 @@
 //! Environments by name.
 
-use crate::{DynEnv, EnvError, EnvOptions, EnvSpec, spelling::nearest};
+use serde_json::Value;
+
+use crate::{
+    DynEnv, EnvError, EnvOptions, EnvSpec,
+    spelling::nearest,
+    wrappers::{
+        WrapperSpec,
+        by_name::{builtin, read},
+    },
+};
 
 /// The environments that can be made by name.
 ///
@@ -15,10 +24,11 @@ use crate::{DynEnv, EnvError, EnvOptions, EnvSpec, spelling::nearest};
 #[derive(Clone, Default)]
 pub struct Registry {
     specs: Vec<EnvSpec>,
+    wrappers: Vec<WrapperSpec>,
 }
 
 impl Registry {
-    /// The environments that come with the library.
+    /// The environments and wrappers that come with the library.
     #[must_use]
     pub fn builtin() -> Self {
         let mut specs = crate::classic::specs();
@@ -29,7 +39,7 @@ impl Registry {
         specs.extend(crate::games::specs());
         #[cfg(feature = "physics")]
         specs.extend(crate::physics::specs());
-        Self { specs }
+        Self { specs, wrappers: builtin() }
     }
 
     /// Adds an environment.
@@ -58,6 +68,65 @@ impl Registry {
             id: id.to_owned(),
             suggestion: nearest(id, self.specs.iter().map(EnvSpec::id)),
         })
+    }
+
+    /// Adds a wrapper.
+    ///
+    /// # Errors
+    /// [`EnvError::DuplicateWrapper`] if the name is taken.
+    pub fn register_wrapper(&mut self, spec: WrapperSpec) -> Result<(), EnvError> {
+        if self.wrappers.iter().any(|other| other.name() == spec.name()) {
+            return Err(EnvError::DuplicateWrapper { name: spec.name().to_owned() });
+        }
+        self.wrappers.push(spec);
+        Ok(())
+    }
+
+    /// Every wrapper, in the order of registration.
+    pub fn wrappers(&self) -> impl Iterator<Item = &WrapperSpec> {
+        self.wrappers.iter()
+    }
+
+    /// The wrapper of that name.
+    ///
+    /// # Errors
+    /// [`EnvError::UnknownWrapper`] with the nearest name.
+    pub fn wrapper(&self, name: &str) -> Result<&WrapperSpec, EnvError> {
+        let names = || self.wrappers.iter().map(WrapperSpec::name);
+        self.wrappers.iter().find(|spec| spec.name() == name).ok_or_else(|| {
+            EnvError::UnknownWrapper {
+                name: name.to_owned(),
+                suggestion: nearest(name, names()),
+                known: names().collect::<Vec<_>>().join(", "),
+            }
+        })
+    }
+
+    /// The environment inside wrappers, from the innermost outward: a list of their names, or of
+    /// tables that hold a `name` and options. The registered step limit is inside all of them.
+    ///
+    /// Wrappers see an environment as agents of its kind do: observations as rows of numbers (discrete
+    /// ones as one-hot) or, for tables, as the numbers of states.
+    ///
+    /// ```
+    /// use gymnast_envs::{EnvOptions, Registry, Seed, serde_json::json};
+    ///
+    /// let registry = Registry::builtin();
+    /// let wrappers = json!([{ "name": "TimeLimit", "max_episode_steps": 200 },
+    ///     { "name": "FrameStack", "k": 4 }]);
+    /// let stacked = registry.wrapped(registry.spec("CartPole-v1")?, &wrappers)?;
+    /// let envs = stacked.discrete_vector(2, Seed::new(0), &EnvOptions::none());
+    /// let shape = envs.expect("CartPole has finite actions")?.observation_space().describe();
+    /// assert!(shape.to_string().ends_with("[4, 4])"));
+    /// # use gymnast_envs::Space as _;
+    /// # Ok::<(), gymnast_envs::EnvError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`EnvError::UnknownWrapper`]; [`EnvError::WrapperMisfit`] where the environment is of no kind
+    /// that a wrapper is for; [`EnvError::InvalidOption`] for a wrong name or value of an option.
+    pub fn wrapped(&self, env: &EnvSpec, wrappers: &Value) -> Result<EnvSpec, EnvError> {
+        env.wrapped(&read(wrappers, self)?, &self.wrappers)
     }
 
     /// One environment of that name with its own stream.

@@ -7,37 +7,51 @@ use serde_json::Value;
 
 use crate::{
     BoundedSpace, CheckReport, Documented, DynEnv, Env, EnvError, EnvOption, EnvOptions,
-    FactoredSpace, FeatureSpace, FiniteSpace, Seed, SpaceDescription, SyncVectorEnv, ToChoices,
-    ToIndex, ToRow, VectorEnv, check_env,
+    FactoredSpace, FeatureSpace, FiniteSpace, Seed, Space, SpaceDescription, SyncVectorEnv,
+    ToChoices, ToIndex, ToRow, VectorEnv, check_env,
     erased::{Codec, Seeded},
     kind::{self, ByKind, Kind, PerKind},
-    wrappers::TimeLimit,
+    wrappers::{
+        TimeLimit,
+        by_name::{MakeBoxed, Wrapper, boxed},
+    },
 };
 
-/// Makes vectors of environments.
-struct MakeVector;
+/// How environments of a kind are made.
+pub(crate) struct MakersOf;
 
-impl PerKind for MakeVector {
-    type Of<K: Kind> = Make<kind::Vector<K>>;
+impl PerKind for MakersOf {
+    type Of<K: Kind> = Makers<K::Observation, K::Action>;
+}
+
+/// How environments with these spaces are made, their types erased.
+pub(crate) struct Makers<O: Space, A: Space> {
+    pub(crate) vector: Make<Box<dyn VectorEnv<O, A>>>,
+    /// One at a time, for wrappers by name.
+    pub(crate) single: MakeBoxed<O, A>,
 }
 
 type Make<T> = Box<dyn Fn(usize, Seed, &EnvOptions) -> Result<T, EnvError> + Send + Sync>;
-type Check = Arc<dyn Fn(&EnvOptions) -> CheckReport + Send + Sync>;
-type MakeOne = Arc<dyn Fn(u64, &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> + Send + Sync>;
+pub(crate) type Check = Arc<dyn Fn(&EnvOptions) -> CheckReport + Send + Sync>;
+pub(crate) type MakeOne =
+    Arc<dyn Fn(u64, &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> + Send + Sync>;
 
 /// One registered environment: its name, limits, and how to make it.
 #[derive(Clone)]
 pub struct EnvSpec {
-    id: String,
+    pub(crate) id: String,
     description: String,
     max_episode_steps: Option<u32>,
     reward_threshold: Option<f64>,
     tolerance: f64,
     options: Vec<EnvOption>,
     evaluation: EnvOptions,
-    make: MakeOne,
-    check: Check,
-    vectors: Arc<ByKind<MakeVector>>,
+    pub(crate) make: MakeOne,
+    pub(crate) check: Check,
+    pub(crate) makers: Arc<ByKind<MakersOf>>,
+    pub(crate) wrappers: Vec<Wrapper>,
+    /// What an evaluation plays, where that is another.
+    pub(crate) evaluated: Option<Arc<EnvSpec>>,
 }
 
 impl EnvSpec {
@@ -50,10 +64,10 @@ impl EnvSpec {
         E: Env<ObservationSpace: FiniteSpace + FeatureSpace, ActionSpace: FiniteSpace> + 'static,
     {
         let make = Arc::new(make);
-        let vectors = ByKind::default()
+        let makers = ByKind::default()
             .with(kind::Finite, erased::<E, ToIndex, ToIndex, _>(id, make.clone()))
             .with(kind::Discrete, erased::<E, ToRow, ToIndex, _>(id, make.clone()));
-        Self::new(id, make, vectors)
+        Self::new(id, make, makers)
     }
 
     /// An environment with finite actions whose observations networks read.
@@ -95,7 +109,7 @@ impl EnvSpec {
         Self::new(id, make, ByKind::default().with(kind::Continuous, rows))
     }
 
-    fn new<E, F>(id: &str, make: Arc<F>, vectors: ByKind<MakeVector>) -> Self
+    fn new<E, F>(id: &str, make: Arc<F>, makers: ByKind<MakersOf>) -> Self
     where
         E: Env + 'static,
         F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
@@ -118,7 +132,9 @@ impl EnvSpec {
                     Ok(Box::new(Seeded::new(&id, limited(&*make, options)?, seed)))
                 })
             },
-            vectors: Arc::new(vectors),
+            makers: Arc::new(makers),
+            wrappers: Vec::new(),
+            evaluated: None,
         }
     }
 
@@ -263,14 +279,14 @@ impl EnvSpec {
         seed: Seed,
         options: &EnvOptions,
     ) -> Option<Result<kind::Vector<K>, EnvError>> {
-        let make = self.vectors.get(kind)?;
-        Some(self.complete(options).and_then(|options| make(n, seed, &options)))
+        let makers = self.makers.get(kind)?;
+        Some(self.complete(options).and_then(|options| (makers.vector)(n, seed, &options)))
     }
 
     /// Whether agents of a kind serve the environment.
     #[must_use]
     pub fn serves(&self, kind: impl Kind) -> bool {
-        self.vectors.get(kind).is_some()
+        self.makers.get(kind).is_some()
     }
 
     /// The options with the registered step limit where they name none, checked.
@@ -285,7 +301,7 @@ impl EnvSpec {
 }
 
 /// The environment within its step limit. Only called with options that are complete.
-fn limited<E: Env>(
+pub(crate) fn limited<E: Env>(
     make: &impl Fn(&EnvOptions) -> Result<E, EnvError>,
     options: &EnvOptions,
 ) -> Result<TimeLimit<E>, EnvError> {
@@ -293,18 +309,19 @@ fn limited<E: Env>(
     Ok(TimeLimit::new(make(options)?, limit))
 }
 
-/// A maker of erased vectors from a maker of typed environments.
-fn erased<E, OC, AC, F>(id: &str, make: Arc<F>) -> Make<Box<dyn VectorEnv<OC::Target, AC::Target>>>
+/// Makers of erased environments from one of typed ones.
+fn erased<E, OC, AC, F>(id: &str, make: Arc<F>) -> Makers<OC::Target, AC::Target>
 where
     E: Env + 'static,
     OC: Codec<E::ObservationSpace>,
     AC: Codec<E::ActionSpace>,
     F: Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
 {
+    let single = boxed::<E, OC, AC, F>(id, make.clone());
     let id = id.to_owned();
-    Box::new(move |n, seed, options| {
-        let one = |_| limited(&*make, options);
-        let envs = (0..n).map(one).collect::<Result<Vec<_>, EnvError>>()?;
-        Ok(Box::new(SyncVectorEnv::new(envs, seed)?.named(&id).erased::<OC, AC>()))
-    })
+    let vector: Make<_> = Box::new(move |n, seed, options| {
+        let envs = SyncVectorEnv::of(n, seed, || limited(&*make, options))?;
+        Ok(Box::new(envs.named(&id).erased::<OC, AC>()))
+    });
+    Makers { vector, single }
 }

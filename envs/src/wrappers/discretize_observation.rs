@@ -1,7 +1,10 @@
 //! Observations in bins, so that a table can hold them.
 
-use super::snapshot::invalid_option;
-use crate::{Act, BoxSpace, Env, EnvError, MultiDiscrete, Obs, Rng, SpaceError, Step};
+use super::{ArraySpace, snapshot::invalid_option};
+use crate::{
+    Act, BoxSpace, Discrete, Env, EnvError, FeatureSpace as _, MultiDiscrete, Obs, Rng, RowSpace,
+    Space, SpaceError, Step,
+};
 
 /// Each edge is kept: 512 MiB of them.
 const MOST_BINS: usize = 1 << 26;
@@ -19,12 +22,94 @@ const MOST_BINS: usize = 1 << 26;
 /// assert_eq!(env.observation_space().size(), 280);
 /// # Ok::<(), gymnast_envs::EnvError>(())
 /// ```
+pub type DiscretizeObservation<E, const N: usize> = BinnedObservation<E, MultiDiscrete<N>>;
+
+/// A space that holds the bins of several numbers.
+pub trait BinnedSpace: Space {
+    /// The space of that many bins a number.
+    ///
+    /// # Errors
+    /// [`SpaceError::Invalid`] if there are none, or too many combinations to number.
+    fn of_bins(bins: &[usize]) -> Result<Self, SpaceError>;
+
+    /// The bins of an observation as one element: `bin(i)` is that of the i-th of `n` numbers, below
+    /// `bins(i)`.
+    fn element(
+        n: usize,
+        bins: impl Fn(usize) -> usize,
+        bin: impl Fn(usize) -> usize,
+    ) -> Self::Element;
+}
+
+impl<const N: usize> BinnedSpace for MultiDiscrete<N> {
+    fn of_bins(bins: &[usize]) -> Result<Self, SpaceError> {
+        let bins = bins.try_into().map_err(|_| SpaceError::Invalid {
+            space: "MultiDiscrete",
+            reason: format!("{N} sizes are needed, got {}", bins.len()),
+        })?;
+        Self::new(bins)
+    }
+
+    fn element(
+        _: usize,
+        _: impl Fn(usize) -> usize,
+        bin: impl Fn(usize) -> usize,
+    ) -> Self::Element {
+        std::array::from_fn(|i| bin(i) as i64)
+    }
+}
+
+/// The combinations numbered, the last bin running fastest.
+impl BinnedSpace for Discrete {
+    fn of_bins(bins: &[usize]) -> Result<Self, SpaceError> {
+        let size = bins.iter().try_fold(1_usize, |size, &bins| size.checked_mul(bins));
+        let size = size.ok_or_else(|| SpaceError::Invalid {
+            space: "Discrete",
+            reason: format!("the combinations of the bins {bins:?} are too many to number"),
+        })?;
+        Self::with_start(size, 0)
+    }
+
+    fn element(n: usize, bins: impl Fn(usize) -> usize, bin: impl Fn(usize) -> usize) -> i64 {
+        (0..n).fold(0, |number, i| number * bins(i) + bin(i)) as i64
+    }
+}
+
+/// One-hot for each number, one after the other.
+impl BinnedSpace for RowSpace {
+    fn of_bins(bins: &[usize]) -> Result<Self, SpaceError> {
+        if bins.contains(&0) {
+            let reason = format!("each number needs at least one bin, got {bins:?}");
+            return Err(SpaceError::Invalid { space: "Box", reason });
+        }
+        let width = bins.iter().try_fold(0_usize, |width, &bins| width.checked_add(bins));
+        let width =
+            width.filter(|&width| width <= MOST_BINS).ok_or_else(|| SpaceError::Invalid {
+                space: "Box",
+                reason: format!("expected at most {MOST_BINS} bins in all, got {bins:?}"),
+            })?;
+        Self::new(vec![0.0; width], vec![1.0; width], vec![width])
+    }
+
+    fn element(n: usize, bins: impl Fn(usize) -> usize, bin: impl Fn(usize) -> usize) -> Vec<f32> {
+        let mut row = vec![0.0; (0..n).map(&bins).sum()];
+        let mut first = 0;
+        for i in 0..n {
+            row[first + bin(i)] = 1.0;
+            first += bins(i);
+        }
+        row
+    }
+}
+
+/// The bins of an observation as an element of `T`: [`DiscretizeObservation`], or bins of numbers whose
+/// count is known at run time only.
 #[derive(Clone, Debug)]
-pub struct DiscretizeObservation<E, const N: usize> {
+pub struct BinnedObservation<E, T> {
     env: E,
-    space: MultiDiscrete<N>,
+    space: T,
     /// Where each bin but the first begins, for each number.
-    edges: [Vec<f64>; N],
+    edges: Vec<Vec<f64>>,
 }
 
 impl<E, const N: usize> DiscretizeObservation<E, N>
@@ -51,66 +136,82 @@ where
         low: [f32; N],
         high: [f32; N],
     ) -> Result<Self, EnvError> {
-        for (i, (low, high)) in low.iter().zip(&high).enumerate() {
-            if !(low.is_finite() && high.is_finite() && low < high) {
-                let reason = format!(
-                    "number {i} needs finite limits, low below high, got {low} and {high}: give \
-                     them to `DiscretizeObservation::with_limits`"
-                );
-                return Err(invalid_option("DiscretizeObservation", reason));
-            }
-        }
-        if let Some(most) = bins.into_iter().find(|&bins| bins > MOST_BINS) {
-            let reason = format!("bins: expected at most {MOST_BINS} a number, got {most}");
-            return Err(invalid_option("DiscretizeObservation", reason));
-        }
-        let space = MultiDiscrete::new(bins)?;
-        let edges = std::array::from_fn(|i| {
-            let (low, high) = (f64::from(low[i]), f64::from(high[i]));
-            let width = (high - low) / bins[i] as f64;
-            (1..bins[i]).map(|bin| low + bin as f64 * width).collect()
-        });
-        Ok(Self { env, space, edges })
-    }
-
-    crate::wrappers::wrapped!();
-
-    fn discretize(&self, observation: &Obs<E>) -> Result<[i64; N], EnvError> {
-        if observation.iter().any(|x| !x.is_finite()) {
-            let expected = format!("{N} finite numbers");
-            let got = format!("{observation:?}");
-            return Err(SpaceError::NotAnElement { expected, got }.into());
-        }
-        Ok(std::array::from_fn(|i| {
-            let x = f64::from(observation[i]);
-            self.edges[i].partition_point(|&edge| edge <= x) as i64
-        }))
+        Self::of(env, &bins, &low, &high)
     }
 }
 
-impl<E, const N: usize> Env for DiscretizeObservation<E, N>
-where
-    E: Env<ObservationSpace = BoxSpace<N>>,
-{
-    type ObservationSpace = MultiDiscrete<N>;
-    type ActionSpace = E::ActionSpace;
-
-    fn observation_space(&self) -> MultiDiscrete<N> {
-        self.space
+impl<E: Env<ObservationSpace: ArraySpace>, T: BinnedSpace> BinnedObservation<E, T> {
+    /// Wraps an environment and spreads the bins of each number between its limits.
+    pub(super) fn of(env: E, bins: &[usize], low: &[f32], high: &[f32]) -> Result<Self, EnvError> {
+        const NAME: &str = "DiscretizeObservation";
+        let width = env.observation_space().width();
+        for (name, got) in [("bins", bins.len()), ("low", low.len()), ("high", high.len())] {
+            if got != width {
+                let reason = format!("`{name}`: expected {width}, one a number, got {got}");
+                return Err(invalid_option(NAME, reason));
+            }
+        }
+        for (i, (low, high)) in low.iter().zip(high).enumerate() {
+            if !(low.is_finite() && high.is_finite() && low < high) {
+                let reason = format!(
+                    "number {i} needs finite limits, low below high, got {low} and {high}: give \
+                     them as `low` and `high`, or to `DiscretizeObservation::with_limits`"
+                );
+                return Err(invalid_option(NAME, reason));
+            }
+        }
+        if let Some(most) = bins.iter().find(|&&bins| bins > MOST_BINS) {
+            let reason = format!("bins: expected at most {MOST_BINS} a number, got {most}");
+            return Err(invalid_option(NAME, reason));
+        }
+        let space = T::of_bins(bins)?;
+        let edges = |i: usize| {
+            let (low, high) = (f64::from(low[i]), f64::from(high[i]));
+            let width = (high - low) / bins[i] as f64;
+            (1..bins[i]).map(|bin| low + bin as f64 * width).collect()
+        };
+        Ok(Self { env, space, edges: (0..width).map(edges).collect() })
     }
 
-    fn reset(&mut self, rng: &mut Rng) -> Result<[i64; N], EnvError> {
+    fn discretize(&self, observation: &Obs<E>) -> Result<T::Element, EnvError> {
+        let numbers = observation.as_ref();
+        if numbers.iter().any(|x| !x.is_finite()) {
+            let expected = format!("{} finite numbers", numbers.len());
+            let got = format!("{observation:?}");
+            return Err(SpaceError::NotAnElement { expected, got }.into());
+        }
+        let bin = |i: usize| {
+            let x = f64::from(numbers[i]);
+            self.edges[i].partition_point(|&edge| edge <= x)
+        };
+        Ok(T::element(self.edges.len(), |i| self.edges[i].len() + 1, bin))
+    }
+}
+
+impl<E, T> BinnedObservation<E, T> {
+    crate::wrappers::wrapped!();
+}
+
+impl<E: Env<ObservationSpace: ArraySpace>, T: BinnedSpace> Env for BinnedObservation<E, T> {
+    type ObservationSpace = T;
+    type ActionSpace = E::ActionSpace;
+
+    fn observation_space(&self) -> T {
+        self.space.clone()
+    }
+
+    fn reset(&mut self, rng: &mut Rng) -> Result<T::Element, EnvError> {
         let observation = self.env.reset(rng)?;
         self.discretize(&observation)
     }
 
     #[inline]
-    fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<[i64; N]>, EnvError> {
+    fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<T::Element>, EnvError> {
         let Step { observation, reward, outcome } = self.env.step(action, rng)?;
         Ok(Step { observation: self.discretize(&observation)?, reward, outcome })
     }
 
-    fn observe(&self) -> Option<[i64; N]> {
+    fn observe(&self) -> Option<T::Element> {
         self.discretize(&self.env.observe()?).ok()
     }
 

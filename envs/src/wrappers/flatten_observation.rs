@@ -20,7 +20,10 @@ impl<E: Env<ObservationSpace: FeatureSpace>> FlattenObservation<E> {
         let inner = env.observation_space();
         let (low, high) = inner.bounds();
         let outer = RowSpace::new(low, high, vec![inner.width()])?;
-        let outer = outer.clone().with_storage(inner.storage()).unwrap_or(outer);
+        let mut outer = outer.clone().with_storage(inner.storage()).unwrap_or(outer);
+        if let Some(places) = inner.action_mask() {
+            outer = outer.with_action_mask(places)?;
+        }
         Ok(Self { env, inner, outer })
     }
 

@@ -4,9 +4,13 @@ use serde_json::Value;
 
 use super::{
     StackSpace,
-    snapshot::{self, elements_from_json, elements_to_json},
+    snapshot::{self, elements_from_json, elements_to_json, invalid_option},
+    stack_space::parts_of_stack,
 };
-use crate::{Act, Env, EnvError, Obs, Rng, Step};
+use crate::{
+    Act, Discrete, Env, EnvError, FeatureSpace as _, FiniteSpace as _, Obs, Rng, RowSpace, Space,
+    Step, Storage,
+};
 
 /// Shows the last `K` observations, oldest first (Gymnasium's `FrameStackObservation`).
 ///
@@ -24,87 +28,218 @@ use crate::{Act, Env, EnvError, Obs, Rng, Step};
 /// assert_eq!(second[..3], first[1..]);
 /// # Ok::<(), gymnast_envs::EnvError>(())
 /// ```
+pub type FrameStack<E, const K: usize> =
+    StackedObservation<E, StackSpace<<E as Env>::ObservationSpace, K>>;
+
+/// A space that holds several elements of `S` in order.
+pub trait StackOf<S: Space>: Space {
+    /// Elements of `space`, oldest first, as one, written into `memory` where there is some. Rows take turns
+    /// after each `run` numbers.
+    fn join(
+        space: &S,
+        frames: &[S::Element],
+        run: usize,
+        memory: Option<Self::Element>,
+    ) -> Self::Element;
+}
+
+impl<S: Space, const K: usize> StackOf<S> for StackSpace<S, K> {
+    fn join(
+        _: &S,
+        frames: &[S::Element],
+        _: usize,
+        memory: Option<[S::Element; K]>,
+    ) -> [S::Element; K] {
+        let Some(mut stack) = memory else { return std::array::from_fn(|i| frames[i].clone()) };
+        stack.clone_from_slice(frames);
+        stack
+    }
+}
+
+impl StackOf<Self> for RowSpace {
+    fn join(
+        space: &Self,
+        frames: &[Vec<f32>],
+        run: usize,
+        memory: Option<Vec<f32>>,
+    ) -> Vec<f32> {
+        let mut row = memory.unwrap_or_default();
+        row.clear();
+        for start in (0..space.width()).step_by(run) {
+            for frame in frames {
+                row.extend_from_slice(&frame[start..start + run]);
+            }
+        }
+        row
+    }
+}
+
+/// Numbered with the last element running fastest.
+impl StackOf<Self> for Discrete {
+    fn join(space: &Self, frames: &[i64], _: usize, _: Option<i64>) -> i64 {
+        let number = |index, frame| index * space.n() + space.index_of(frame);
+        frames.iter().fold(0, number) as i64
+    }
+}
+
+/// The last observations as one element of `T`: [`FrameStack`], or a stack whose size is known at run
+/// time only.
 #[derive(Clone, Debug)]
-pub struct FrameStack<E: Env, const K: usize> {
+pub struct StackedObservation<E: Env, T: Space> {
     env: E,
-    frames: Option<[Obs<E>; K]>,
+    inner: E::ObservationSpace,
+    space: T,
+    /// None before the first, then `k`.
+    frames: Vec<Obs<E>>,
+    k: usize,
+    run: usize,
     /// The memory of the next stack that is shown.
-    spare: Option<[Obs<E>; K]>,
+    spare: Option<T::Element>,
 }
 
 impl<E: Env, const K: usize> FrameStack<E, K> {
     /// Wraps an environment. A `K` of 0 does not compile.
     pub fn new(env: E) -> Self {
         const { assert!(K > 0, "a stack needs at least one frame") };
-        Self { env, frames: None, spare: None }
+        let space = StackSpace::new(env.observation_space());
+        Self::with_space(env, space, K, 1)
     }
+}
 
-    crate::wrappers::wrapped!();
-
-    fn push(&mut self, observation: Obs<E>) -> [Obs<E>; K] {
-        let Some(frames) = &mut self.frames else {
-            return self.fill(observation);
+impl<E: Env<ObservationSpace = RowSpace>> StackedObservation<E, RowSpace> {
+    /// Stacks `k` rows, one after the other: an action mask is that of the last. With `channels` they are
+    /// pictures, and those of a stack are channels of one picture, the oldest first.
+    pub(super) fn of_rows(env: E, k: usize, channels: bool) -> Result<Self, EnvError> {
+        const MOST: usize = 1 << 30;
+        let inner = env.observation_space();
+        let (width, shape) = (inner.width(), inner.shape());
+        if k == 0 || k.checked_mul(width.max(1)).is_none_or(|numbers| numbers > MOST) {
+            let reason = format!("`k` must lie between 1 and {}, got {k}", MOST / width.max(1));
+            return Err(invalid_option("FrameStack", reason));
+        }
+        let (low, high) = (inner.low(), inner.high());
+        let element = inner.storage().element;
+        if !channels {
+            let row = RowSpace::new(low.repeat(k), high.repeat(k), [&[k][..], &shape].concat())?;
+            let mut row = row
+                .with_parts(parts_of_stack(k, &inner))?
+                .with_storage(Storage { element, frames: k })?;
+            if let Some(mask) = inner.action_mask() {
+                let last = (k - 1) * width;
+                row = row.with_action_mask(last + mask.start..last + mask.end)?;
+            }
+            return Ok(Self::with_space(env, row, k, width.max(1)));
+        }
+        let (height, across, run) = match (&shape[..], inner.action_mask()) {
+            (&[height, across], None) => (height, across, 1),
+            (&[height, across, run], None) if run > 0 => (height, across, run),
+            _ => {
+                let reason = format!(
+                    "`channels` is for pictures [height, width] or [height, width, channels] \
+                     without an action mask, got {shape:?}"
+                );
+                return Err(invalid_option("FrameStack", reason));
+            }
         };
-        frames.rotate_left(1);
-        let oldest = std::mem::replace(&mut frames[K - 1], observation);
+        let bounds = |bounds: &[f32]| bounds.chunks(run).flat_map(|c| c.repeat(k)).collect();
+        let row = RowSpace::new(bounds(low), bounds(high), vec![height, across, k * run])?;
+        let row = row.with_storage(Storage { element, frames: 1 })?;
+        Ok(Self::with_space(env, row, k, run))
+    }
+}
+
+impl<E: Env<ObservationSpace = Discrete>> StackedObservation<E, Discrete> {
+    /// Stacks `k` states, numbered as one.
+    pub(super) fn of_numbers(env: E, k: usize) -> Result<Self, EnvError> {
+        let n = env.observation_space().n();
+        let size = u32::try_from(k).ok().filter(|&k| k > 0).and_then(|k| n.checked_pow(k));
+        let space = size.and_then(|size| Discrete::with_start(size, 0).ok());
+        let space = space.ok_or_else(|| {
+            let reason = format!(
+                "`k` must be at least 1, and the combinations of states few enough to be numbered, \
+                 got {k}"
+            );
+            invalid_option("FrameStack", reason)
+        })?;
+        Ok(Self::with_space(env, space, k, 1))
+    }
+}
+
+impl<E: Env, T: StackOf<E::ObservationSpace>> StackedObservation<E, T> {
+    /// Wraps an environment; `space` is that of `k` observations.
+    fn with_space(env: E, space: T, k: usize, run: usize) -> Self {
+        let (inner, frames) = (env.observation_space(), Vec::with_capacity(k));
+        Self { env, inner, space, frames, k, run, spare: None }
+    }
+
+    fn push(&mut self, observation: Obs<E>) {
+        if self.frames.is_empty() {
+            return self.fill(observation);
+        }
+        self.frames.rotate_left(1);
+        let oldest = std::mem::replace(&mut self.frames[self.k - 1], observation);
         self.env.recycle(oldest);
-        copied(frames, self.spare.take())
     }
 
-    fn fill(&mut self, observation: Obs<E>) -> [Obs<E>; K] {
-        let frames =
-            self.frames.get_or_insert_with(|| std::array::from_fn(|_| observation.clone()));
-        frames.iter_mut().for_each(|frame| frame.clone_from(&observation));
+    fn fill(&mut self, observation: Obs<E>) {
+        if self.frames.is_empty() {
+            self.frames.resize(self.k, observation.clone());
+        }
+        self.frames.iter_mut().for_each(|frame| frame.clone_from(&observation));
         self.env.recycle(observation);
-        copied(frames, self.spare.take())
+    }
+
+    /// The stack, in the memory of another where there is one.
+    fn stack(&self, memory: Option<T::Element>) -> T::Element {
+        T::join(&self.inner, &self.frames, self.run, memory)
+    }
+
+    fn show(&mut self) -> T::Element {
+        let memory = self.spare.take();
+        self.stack(memory)
     }
 }
 
-/// A copy, in the memory of another where there is one.
-fn copied<T: Clone, const K: usize>(frames: &[T; K], memory: Option<[T; K]>) -> [T; K] {
-    let Some(mut copy) = memory else { return frames.clone() };
-    copy.clone_from(frames);
-    copy
+impl<E: Env, T: Space> StackedObservation<E, T> {
+    crate::wrappers::wrapped!();
 }
 
-impl<E: Env, const K: usize> Env for FrameStack<E, K> {
-    type ObservationSpace = StackSpace<E::ObservationSpace, K>;
+impl<E: Env, T: StackOf<E::ObservationSpace>> Env for StackedObservation<E, T> {
+    type ObservationSpace = T;
     type ActionSpace = E::ActionSpace;
 
-    fn observation_space(&self) -> Self::ObservationSpace {
-        StackSpace::new(self.env.observation_space())
+    fn observation_space(&self) -> T {
+        self.space.clone()
     }
 
-    fn reset(&mut self, rng: &mut Rng) -> Result<[Obs<E>; K], EnvError> {
+    fn reset(&mut self, rng: &mut Rng) -> Result<T::Element, EnvError> {
         let observation = self.env.reset(rng)?;
-        Ok(self.fill(observation))
+        self.fill(observation);
+        Ok(self.show())
     }
 
     #[inline]
-    fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<[Obs<E>; K]>, EnvError> {
-        Ok(self.env.step(action, rng)?.map(|observation| self.push(observation)))
+    fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<T::Element>, EnvError> {
+        let Step { observation, reward, outcome } = self.env.step(action, rng)?;
+        self.push(observation);
+        Ok(Step { observation: self.show(), reward, outcome })
     }
 
-    fn recycle(&mut self, frames: [Obs<E>; K]) {
-        self.spare = Some(frames);
+    fn recycle(&mut self, stack: T::Element) {
+        self.spare = Some(stack);
     }
 
     fn save(&self) -> Option<Value> {
-        let space = self.env.observation_space();
-        let frames = self.frames.as_ref().map_or(&[][..], |frames| frames);
-        let frames = elements_to_json(&space, frames);
-        snapshot::save(&self.env, frames)
+        snapshot::save(&self.env, elements_to_json(&self.inner, &self.frames))
     }
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
         let values: Vec<Value> = snapshot::own(snapshot)?;
-        let frames = elements_from_json(&self.env.observation_space(), &values)?;
-        let frames = match frames.len() {
-            0 => None,
-            _ => Some(frames.try_into().map_err(|_| {
-                snapshot::invalid(snapshot, format!("{K} frames are needed, or none"))
-            })?),
-        };
+        let frames = elements_from_json(&self.inner, &values)?;
+        if !frames.is_empty() && frames.len() != self.k {
+            let reason = format!("{} frames are needed, or none", self.k);
+            return Err(snapshot::invalid(snapshot, reason));
+        }
         self.env.restore(&snapshot["env"])?;
         self.frames = frames;
         Ok(())
@@ -112,12 +247,15 @@ impl<E: Env, const K: usize> Env for FrameStack<E, K> {
 
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
         self.env.set_state(state)?;
-        self.frames = self.env.observe().map(|present| std::array::from_fn(|_| present.clone()));
+        self.frames.clear();
+        if let Some(present) = self.env.observe() {
+            self.fill(present);
+        }
         Ok(())
     }
 
-    fn observe(&self) -> Option<[Obs<E>; K]> {
-        self.frames.clone()
+    fn observe(&self) -> Option<T::Element> {
+        (!self.frames.is_empty()).then(|| self.stack(None))
     }
 
     crate::wrappers::forward! { env: action_space, state, render }
@@ -127,7 +265,7 @@ impl<E: Env, const K: usize> Env for FrameStack<E, K> {
 mod tests {
     use super::*;
     use crate::{
-        Seed, Space as _,
+        Seed,
         toy_text::{CliffWalking, CliffWalkingConfig},
     };
 

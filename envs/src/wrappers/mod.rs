@@ -1,4 +1,8 @@
 //! Environments around environments, under Gymnasium's names.
+//!
+//! Around an environment of a known type they are used as they are:
+//! `TimeLimit::new(CartPole::default(), 500)`. Around one chosen by name,
+//! [`Registry::wrapped`](crate::Registry::wrapped) takes them by name too, with their options.
 
 /// Passes methods of [`Env`](crate::Env) on to the wrapped environment. Stands inside
 /// `impl<E: Env> Env for …`; a wrapper names the groups that it leaves as they are.
@@ -95,6 +99,7 @@ pub(crate) use wrapped;
 
 mod affine;
 mod array_space;
+pub(crate) mod by_name;
 mod clip_action;
 mod discretize_observation;
 mod flatten_observation;
@@ -116,10 +121,11 @@ mod transform_observation;
 mod transform_reward;
 
 pub use array_space::ArraySpace;
+pub use by_name::{BoxedEnv, InEvaluation, Wrapper, WrapperOption, WrapperSpec};
 pub use clip_action::ClipAction;
-pub use discretize_observation::DiscretizeObservation;
+pub use discretize_observation::{BinnedObservation, BinnedSpace, DiscretizeObservation};
 pub use flatten_observation::FlattenObservation;
-pub use frame_stack::FrameStack;
+pub use frame_stack::{FrameStack, StackOf, StackedObservation};
 pub use normalize_observation::NormalizeObservation;
 pub use normalize_reward::NormalizeReward;
 pub use order_enforcing::OrderEnforcing;

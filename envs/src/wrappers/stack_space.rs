@@ -111,11 +111,7 @@ impl<S: FeatureSpace, const K: usize> FeatureSpace for StackSpace<S, K> {
 
     /// One of the stack's shape; of pictures `[H, W, C]` and of products, those of each element.
     fn parts(&self) -> Vec<Vec<usize>> {
-        let parts = self.space.parts();
-        match parts.as_slice() {
-            [part] if part.len() < 3 => vec![self.shape()],
-            _ => vec![parts; K].concat(),
-        }
+        parts_of_stack(K, &self.space)
     }
 
     #[inline]
@@ -154,6 +150,15 @@ impl<S: FeatureSpace, const K: usize> FeatureSpace for StackSpace<S, K> {
 
     fn storage(&self) -> Storage {
         Storage { element: self.space.storage().element, frames: K.max(1) }
+    }
+}
+
+/// The parts of `k` elements of a space: one, or of pictures `[H, W, C]` and of products, those of each.
+pub(super) fn parts_of_stack(k: usize, space: &impl FeatureSpace) -> Vec<Vec<usize>> {
+    let parts = space.parts();
+    match parts.as_slice() {
+        [part] if part.len() < 3 => vec![[&[k][..], &space.shape()].concat()],
+        _ => vec![parts; k].concat(),
     }
 }
 

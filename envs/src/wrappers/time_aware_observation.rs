@@ -50,7 +50,10 @@ impl<E: Env<ObservationSpace: FeatureSpace>> TimeAwareObservation<E> {
         low.push(0.0);
         high.push((f64::from(max_episode_steps) / f64::from(steps_per_unit)) as f32);
         let parts = [inner.parts(), vec![vec![1]]].concat();
-        let outer = RowSpace::new(low, high, vec![inner.width() + 1])?.with_parts(parts)?;
+        let mut outer = RowSpace::new(low, high, vec![inner.width() + 1])?.with_parts(parts)?;
+        if let Some(places) = inner.action_mask() {
+            outer = outer.with_action_mask(places)?;
+        }
         Ok(Self { env, inner, outer, steps_per_unit, elapsed_steps: 0 })
     }
 

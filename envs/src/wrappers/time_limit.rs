@@ -21,6 +21,11 @@ impl<E> TimeLimit<E> {
     }
 
     crate::wrappers::wrapped!();
+
+    /// The steps of the running episode.
+    pub(crate) fn elapsed_steps(&self) -> u32 {
+        self.elapsed_steps
+    }
 }
 
 impl<E: Env> Env for TimeLimit<E> {

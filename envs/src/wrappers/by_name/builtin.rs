@@ -1,0 +1,330 @@
+//! The wrappers of the library by name: a wrapper is one entry here, around its type.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{InEvaluation, WrapperSpec, settings::*};
+use crate::{
+    Discrete, Documented, Env, EnvError, FeatureSpace, RowSpace,
+    wrappers::{
+        ArraySpace, BinnedObservation, BinnedSpace, ClipAction, ClipReward, FlattenObservation,
+        MaxAndSkipObservation, NormalizeObservation, NormalizeReward, OrderEnforcing,
+        RecordEpisodeStatistics, RepeatAction, RescaleAction, RescaleObservation, RunningMeanStd,
+        StackOf, StackedObservation, StickyAction, TimeAwareObservation, TimeLimit,
+        TransformReward,
+    },
+};
+
+type Wrapped<E> = Result<E, EnvError>;
+
+/// Every wrapper: first those of episodes, then of actions, observations and rewards.
+pub(crate) fn builtin() -> Vec<WrapperSpec> {
+    [episodes(), actions(), observations(), rewards()].concat()
+}
+
+/// Around environments of every kind.
+macro_rules! any {
+    ($spec:expr, $wrap:ident) => {
+        $spec.finite($wrap).discrete($wrap).continuous($wrap)
+    };
+}
+
+fn entry<C: Documented + Serialize + DeserializeOwned>(
+    name: &'static str,
+    summary: &'static str,
+    defaults: &Value,
+) -> WrapperSpec {
+    WrapperSpec::new::<C>(name, summary, defaults, InEvaluation::Same)
+}
+
+fn episodes() -> Vec<WrapperSpec> {
+    let none = json!({});
+    let limit = entry::<TimeLimitOptions>(
+        "TimeLimit",
+        "Truncates an episode after a number of steps.",
+        &none,
+    );
+    let order = entry::<NoOptions>(
+        "OrderEnforcing",
+        "Makes a step before the first reset or after an episode's end an error.",
+        &none,
+    );
+    let record = entry::<RecordEpisodeStatisticsOptions>(
+        "RecordEpisodeStatistics",
+        "Keeps the return and length of the last episodes, for programs that read them.",
+        &json!({ "buffer_length": 100 }),
+    );
+    vec![any!(limit, time_limit), any!(order, order_enforcing), any!(record, record_episodes)]
+}
+
+fn actions() -> Vec<WrapperSpec> {
+    let none = json!({});
+    let sticky = entry::<StickyActionOptions>(
+        "StickyAction",
+        "Repeats the previous action instead of the chosen one with some probability.",
+        &none,
+    );
+    let repeat = entry::<RepeatActionOptions>(
+        "RepeatAction",
+        "Takes each action several times and sums the rewards.",
+        &none,
+    );
+    let clip = entry::<NoOptions>("ClipAction", "Takes actions of any size to the bounds.", &none);
+    let rescale = entry::<RescaleActionOptions>(
+        "RescaleAction",
+        "Takes actions between new bounds and stretches them to the environment's.",
+        &json!({ "min_action": -1.0, "max_action": 1.0 }),
+    );
+    vec![
+        any!(sticky, sticky_action),
+        any!(repeat, repeat_action),
+        clip.continuous(clip_action),
+        rescale.continuous(rescale_action),
+    ]
+}
+
+fn observations() -> Vec<WrapperSpec> {
+    let none = json!({});
+    let skip = entry::<MaxAndSkipObservationOptions>(
+        "MaxAndSkipObservation",
+        "Repeats each action and shows the greater of the last two observations.",
+        &json!({ "skip": 4 }),
+    );
+    let stack = entry::<FrameStackOptions>(
+        "FrameStack",
+        "Shows the last k observations, oldest first.",
+        &none,
+    );
+    let flatten =
+        entry::<NoOptions>("FlattenObservation", "Shows observations as flat rows.", &none);
+    let time = entry::<TimeAwareObservationOptions>(
+        "TimeAwareObservation",
+        "Appends the number of steps taken to each observation, flattened.",
+        &json!({ "normalize_time": false }),
+    );
+    let discretize = entry::<DiscretizeObservationOptions>(
+        "DiscretizeObservation",
+        "Sorts each number of an observation into bins, so that tables can hold them.",
+        &json!({ "low": null, "high": null }),
+    );
+    let normalize = WrapperSpec::new::<NormalizeObservationOptions>(
+        "NormalizeObservation",
+        "Shifts and scales observations to mean 0 and variance 1.",
+        &json!({ "epsilon": 1e-8, "mean": null, "var": null }),
+        InEvaluation::Given(&["mean", "var"]),
+    );
+    let rescale = entry::<RescaleObservationOptions>(
+        "RescaleObservation",
+        "Stretches observations from the environment's bounds to new ones.",
+        &none,
+    );
+    vec![
+        skip.discrete(max_and_skip).continuous(max_and_skip),
+        any!(stack, frame_stack),
+        flatten.discrete(flatten_observation).continuous(flatten_observation),
+        time.discrete(time_aware).continuous(time_aware),
+        discretize
+            .discrete(discretize_observation::<_, RowSpace>)
+            .continuous(discretize_observation::<_, RowSpace>)
+            .into_finite(discretize_observation::<_, Discrete>),
+        normalize.discrete(normalize_observation).continuous(normalize_observation),
+        rescale.discrete(rescale_observation).continuous(rescale_observation),
+    ]
+}
+
+fn rewards() -> Vec<WrapperSpec> {
+    let normalize = WrapperSpec::new::<NormalizeRewardOptions>(
+        "NormalizeReward",
+        "Divides rewards by the standard deviation of the discounted return.",
+        &json!({ "gamma": 0.99, "epsilon": 1e-8 }),
+        InEvaluation::LeftOut,
+    );
+    let clip = WrapperSpec::new::<ClipRewardOptions>(
+        "ClipReward",
+        "Clips rewards to bounds.",
+        &json!({ "min_reward": null, "max_reward": null }),
+        InEvaluation::LeftOut,
+    );
+    let transform = WrapperSpec::new::<TransformRewardOptions>(
+        "TransformReward",
+        "Scales and shifts rewards; other functions are for programs.",
+        &json!({ "scale": 1.0, "shift": 0.0 }),
+        InEvaluation::LeftOut,
+    );
+    vec![
+        any!(normalize, normalize_reward),
+        any!(clip, clip_reward),
+        any!(transform, transform_reward),
+    ]
+}
+
+fn time_limit<E: Env>(env: E, options: &TimeLimitOptions) -> Wrapped<TimeLimit<E>> {
+    let steps = options.max_episode_steps;
+    at_least_one("TimeLimit", "max_episode_steps", steps as usize)?;
+    Ok(TimeLimit::new(env, steps))
+}
+
+fn order_enforcing<E: Env>(env: E, _: &NoOptions) -> Wrapped<OrderEnforcing<E>> {
+    Ok(OrderEnforcing::new(env))
+}
+
+fn record_episodes<E: Env>(
+    env: E,
+    options: &RecordEpisodeStatisticsOptions,
+) -> Wrapped<RecordEpisodeStatistics<E>> {
+    RecordEpisodeStatistics::new(env, options.buffer_length)
+}
+
+fn sticky_action<E: Env<ObservationSpace: FeatureSpace>>(
+    env: E,
+    options: &StickyActionOptions,
+) -> Wrapped<StickyAction<E>> {
+    StickyAction::new(unmasked("StickyAction", env)?, options.repeat_action_probability)
+}
+
+fn repeat_action<E: Env<ObservationSpace: FeatureSpace>>(
+    env: E,
+    options: &RepeatActionOptions,
+) -> Wrapped<RepeatAction<E>> {
+    RepeatAction::new(unmasked("RepeatAction", env)?, options.num_repeats)
+}
+
+fn clip_action<E: Env<ActionSpace: ArraySpace>>(env: E, _: &NoOptions) -> Wrapped<ClipAction<E>> {
+    Ok(ClipAction::new(env))
+}
+
+fn rescale_action<E: Env<ActionSpace: ArraySpace>>(
+    env: E,
+    options: &RescaleActionOptions,
+) -> Wrapped<RescaleAction<E>> {
+    let width = env.action_space().width();
+    let [low, high] = [&options.min_action, &options.max_action].map(|x| floats(x, width));
+    RescaleAction::with_bounds(env, low, high)
+}
+
+fn max_and_skip<E: Env<ObservationSpace: ArraySpace>>(
+    env: E,
+    options: &MaxAndSkipObservationOptions,
+) -> Wrapped<MaxAndSkipObservation<E>> {
+    MaxAndSkipObservation::new(unmasked("MaxAndSkipObservation", env)?, options.skip)
+}
+
+fn frame_stack<E, S>(env: E, options: &FrameStackOptions) -> Wrapped<StackedObservation<E, S>>
+where
+    E: Env<ObservationSpace = S>,
+    S: StackOf<S>,
+{
+    let space = S::of(&env.observation_space(), options.k)?;
+    Ok(StackedObservation::with_space(env, space, options.k))
+}
+
+fn flatten_observation<E: Env<ObservationSpace: FeatureSpace>>(
+    env: E,
+    _: &NoOptions,
+) -> Wrapped<FlattenObservation<E>> {
+    FlattenObservation::new(env)
+}
+
+fn time_aware<E: Env<ObservationSpace: FeatureSpace>>(
+    env: E,
+    options: &TimeAwareObservationOptions,
+) -> Wrapped<TimeAwareObservation<E>> {
+    let steps = options.max_episode_steps;
+    match options.normalize_time {
+        true => TimeAwareObservation::normalized(env, steps),
+        false => TimeAwareObservation::new(env, steps),
+    }
+}
+
+fn discretize_observation<E, T>(
+    env: E,
+    options: &DiscretizeObservationOptions,
+) -> Wrapped<BinnedObservation<E, T>>
+where
+    E: Env<ObservationSpace = RowSpace>,
+    T: BinnedSpace,
+{
+    let space = env.observation_space();
+    let width = space.width();
+    let limits = |given: &Option<OneOrEach<f64>>, own: &[f32]| match given {
+        Some(given) => floats(given, width),
+        None => own.to_vec(),
+    };
+    let (low, high) = (limits(&options.low, space.low()), limits(&options.high, space.high()));
+    BinnedObservation::of(env, &options.bins.each(width), &low, &high)
+}
+
+fn normalize_observation<E: Env<ObservationSpace: ArraySpace>>(
+    env: E,
+    options: &NormalizeObservationOptions,
+) -> Wrapped<NormalizeObservation<E>> {
+    const NAME: &str = "NormalizeObservation";
+    let mut wrapper = NormalizeObservation::new(unmasked(NAME, env)?, options.epsilon)?;
+    match (&options.mean, &options.var) {
+        (Some(mean), Some(var)) => {
+            let known = RunningMeanStd::from_parts(mean.clone(), var.clone(), 1.0);
+            wrapper.set_statistics(known.map_err(|error| error.under(NAME))?)?;
+            wrapper.set_update(false);
+        }
+        (None, None) => {}
+        _ => return Err(EnvError::invalid_option(NAME, "`mean` and `var` go together".to_owned())),
+    }
+    Ok(wrapper)
+}
+
+fn rescale_observation<E: Env<ObservationSpace: ArraySpace>>(
+    env: E,
+    options: &RescaleObservationOptions,
+) -> Wrapped<RescaleObservation<E>> {
+    let env = unmasked("RescaleObservation", env)?;
+    let width = env.observation_space().width();
+    let [low, high] = [&options.min_obs, &options.max_obs].map(|x| floats(x, width));
+    RescaleObservation::with_bounds(env, low, high)
+}
+
+fn normalize_reward<E: Env>(
+    env: E,
+    options: &NormalizeRewardOptions,
+) -> Wrapped<NormalizeReward<E>> {
+    NormalizeReward::new(env, options.gamma, options.epsilon)
+}
+
+fn clip_reward<E: Env>(env: E, options: &ClipRewardOptions) -> Wrapped<ClipReward<E>> {
+    let (min, max) = (options.min_reward, options.max_reward);
+    if (min, max) == (None, None) {
+        let reason = "expected `min_reward`, `max_reward` or both".to_owned();
+        return Err(EnvError::invalid_option("ClipReward", reason));
+    }
+    ClipReward::new(env, min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY))
+}
+
+fn transform_reward<E: Env>(
+    env: E,
+    options: &TransformRewardOptions,
+) -> Wrapped<TransformReward<E>> {
+    let (scale, shift) = (options.scale, options.shift);
+    Ok(TransformReward::new(env, move |reward| scale * reward + shift))
+}
+
+fn floats(numbers: &OneOrEach<f64>, width: usize) -> Vec<f32> {
+    numbers.each(width).into_iter().map(|x| x as f32).collect()
+}
+
+fn at_least_one(wrapper: &str, option: &str, count: usize) -> Result<(), EnvError> {
+    if count == 0 {
+        let reason = format!("`{option}` must be at least 1, got 0");
+        return Err(EnvError::invalid_option(wrapper, reason));
+    }
+    Ok(())
+}
+
+/// The environment, unless its observations hold a mask of permitted actions: that would not be true
+/// any more inside such a wrapper.
+fn unmasked<E: Env<ObservationSpace: FeatureSpace>>(wrapper: &str, env: E) -> Result<E, EnvError> {
+    if env.observation_space().action_mask().is_none() {
+        return Ok(env);
+    }
+    let reason = "the observations hold a mask of the actions that may be taken, which this wrapper \
+                  would make wrong: leave the wrapper out";
+    Err(EnvError::invalid_option(wrapper, reason.to_owned()))
+}

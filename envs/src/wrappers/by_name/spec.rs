@@ -1,0 +1,326 @@
+//! One registered wrapper: how it is called, set and applied.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::BoxedEnv;
+use crate::{Discrete, Documented, Env, EnvError, EnvOptions, Registry, RowSpace};
+
+/// Puts a wrapper with these options around an environment of one kind; `P` is what it shows.
+pub(super) type Slot<O, A, P> =
+    Arc<dyn Fn(BoxedEnv<O, A>, &EnvOptions) -> Result<BoxedEnv<P, A>, EnvError> + Send + Sync>;
+type Complete = dyn Fn(&EnvOptions) -> Result<Map<String, Value>, EnvError> + Send + Sync;
+
+/// One registered wrapper: its name, its options, and how it is put around an environment of each kind.
+///
+/// ```
+/// use gymnast_envs::{
+///     Env, EnvError, Registry, documented,
+///     serde_json::json,
+///     wrappers::{InEvaluation, TransformReward, WrapperSpec},
+/// };
+/// use serde::{Deserialize, Serialize};
+///
+/// documented! {
+///     /// Options of `Penalty`.
+///     #[derive(Serialize, Deserialize)]
+///     #[serde(deny_unknown_fields)]
+///     pub struct PenaltyOptions {
+///         /// What each step costs, at least 0.
+///         pub cost: f64,
+///     }
+/// }
+///
+/// fn penalty<E: Env>(env: E, options: &PenaltyOptions) -> Result<TransformReward<E>, EnvError> {
+///     let cost = options.cost;
+///     Ok(TransformReward::new(env, move |reward| reward - cost))
+/// }
+///
+/// let summary = "Subtracts a cost from the reward of each step.";
+/// let defaults = json!({ "cost": 0.1 });
+/// let spec = WrapperSpec::new::<PenaltyOptions>("Penalty", summary, &defaults, InEvaluation::LeftOut);
+/// let mut registry = Registry::builtin();
+/// registry.register_wrapper(spec.finite(penalty).discrete(penalty).continuous(penalty))?;
+/// let env = registry.wrapped(registry.spec("CartPole-v1")?, &json!(["Penalty"]))?;
+/// assert_eq!(env.title(), "CartPole-v1 + Penalty");
+/// # Ok::<(), EnvError>(())
+/// ```
+#[derive(Clone)]
+pub struct WrapperSpec {
+    name: &'static str,
+    summary: &'static str,
+    options: Vec<WrapperOption>,
+    in_evaluation: InEvaluation,
+    complete: Arc<Complete>,
+    pub(super) finite: Option<Slot<Discrete, Discrete, Discrete>>,
+    pub(super) discrete: Option<Slot<RowSpace, Discrete, RowSpace>>,
+    pub(super) continuous: Option<Slot<RowSpace, RowSpace, RowSpace>>,
+    pub(super) into_finite: Option<Slot<RowSpace, Discrete, Discrete>>,
+}
+
+/// One option of a wrapper, as data: for listings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WrapperOption {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is unless set: null where it stays unset, `None` where it must be given.
+    pub default: Option<Value>,
+    /// What it means, with its range.
+    pub doc: &'static str,
+}
+
+/// What becomes of a wrapper in the environments of an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InEvaluation {
+    /// It is applied as in the training.
+    Same,
+    /// It is left out: it changes rewards alone, and an evaluation reports those of the environment.
+    LeftOut,
+    /// It is applied as in the training where all these options are given. Without them it learns
+    /// statistics on the way, which an evaluation would not share: a training by name refuses it.
+    Given(&'static [&'static str]),
+}
+
+impl WrapperSpec {
+    /// A wrapper with options `C` that serves no environment yet. `defaults` holds the defaults of
+    /// the options by name: null for one that may stay unset, nothing for one that must be given.
+    #[must_use]
+    pub fn new<C: Documented + Serialize + DeserializeOwned>(
+        name: &'static str,
+        summary: &'static str,
+        defaults: &Value,
+        in_evaluation: InEvaluation,
+    ) -> Self {
+        let option = |&(name, doc): &(&'static str, &'static str)| WrapperOption {
+            name,
+            default: defaults.get(name).cloned(),
+            doc: doc.trim(),
+        };
+        let options: Vec<_> = C::FIELDS.iter().map(option).collect();
+        let declared = options.clone();
+        Self {
+            name,
+            summary,
+            options,
+            in_evaluation,
+            complete: Arc::new(move |given| complete::<C>(name, &declared, given)),
+            finite: None,
+            discrete: None,
+            continuous: None,
+            into_finite: None,
+        }
+    }
+
+    /// The same around environments with finite observations and actions, as tables see them.
+    #[must_use]
+    pub fn finite<C: DeserializeOwned, E>(
+        mut self,
+        wrap: impl Fn(BoxedEnv<Discrete, Discrete>, &C) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Env<ObservationSpace = Discrete, ActionSpace = Discrete> + 'static,
+    {
+        let name = self.name;
+        let slot = move |env, options: &EnvOptions| {
+            Ok(BoxedEnv::new(wrap(env, &options.parse_all(name)?)?))
+        };
+        self.finite = Some(Arc::new(slot));
+        self
+    }
+
+    /// The same around environments with finite actions, their observations rows of numbers.
+    #[must_use]
+    pub fn discrete<C: DeserializeOwned, E>(
+        mut self,
+        wrap: impl Fn(BoxedEnv<RowSpace, Discrete>, &C) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Env<ObservationSpace = RowSpace, ActionSpace = Discrete> + 'static,
+    {
+        let name = self.name;
+        let slot = move |env, options: &EnvOptions| {
+            Ok(BoxedEnv::new(wrap(env, &options.parse_all(name)?)?))
+        };
+        self.discrete = Some(Arc::new(slot));
+        self
+    }
+
+    /// The same around environments with real-valued actions.
+    #[must_use]
+    pub fn continuous<C: DeserializeOwned, E>(
+        mut self,
+        wrap: impl Fn(BoxedEnv<RowSpace, RowSpace>, &C) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Env<ObservationSpace = RowSpace, ActionSpace = RowSpace> + 'static,
+    {
+        let name = self.name;
+        let slot = move |env, options: &EnvOptions| {
+            Ok(BoxedEnv::new(wrap(env, &options.parse_all(name)?)?))
+        };
+        self.continuous = Some(Arc::new(slot));
+        self
+    }
+
+    /// The same, and what it shows of an environment with finite actions is finite: tables serve it.
+    #[must_use]
+    pub fn into_finite<C: DeserializeOwned, E>(
+        mut self,
+        wrap: impl Fn(BoxedEnv<RowSpace, Discrete>, &C) -> Result<E, EnvError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Env<ObservationSpace = Discrete, ActionSpace = Discrete> + 'static,
+    {
+        let name = self.name;
+        let slot = move |env, options: &EnvOptions| {
+            Ok(BoxedEnv::new(wrap(env, &options.parse_all(name)?)?))
+        };
+        self.into_finite = Some(Arc::new(slot));
+        self
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// One line on what it does.
+    #[must_use]
+    pub fn summary(&self) -> &'static str {
+        self.summary
+    }
+
+    /// Its options.
+    #[must_use]
+    pub fn options(&self) -> &[WrapperOption] {
+        &self.options
+    }
+
+    /// What becomes of it in the environments of an evaluation.
+    #[must_use]
+    pub fn in_evaluation(&self) -> InEvaluation {
+        self.in_evaluation
+    }
+
+    /// What it needs of an environment, in words.
+    #[must_use]
+    pub fn needs(&self) -> String {
+        kinds([
+            self.finite.is_some(),
+            self.discrete.is_some() || self.into_finite.is_some(),
+            self.continuous.is_some(),
+        ])
+    }
+
+    /// The wrapper with these options; what they omit takes its default.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidOption`] naming the option.
+    pub fn configure(&self, options: &EnvOptions) -> Result<Wrapper, EnvError> {
+        Ok(Wrapper { spec: self.clone(), options: (self.complete)(options)?.into() })
+    }
+}
+
+/// The kinds of environments in words: tables, finite actions, real-valued actions.
+pub(super) fn kinds(are: [bool; 3]) -> String {
+    let kinds = [
+        "finite observations and actions",
+        "observations as rows of numbers with finite actions",
+        "real-valued actions",
+    ];
+    let named = kinds.iter().zip(are).filter(|(_, is)| *is);
+    named.map(|(kind, _)| *kind).collect::<Vec<_>>().join(", or ")
+}
+
+/// Every option, as its type writes it: 1e1 as 10, where a count is expected.
+fn complete<C: Serialize + DeserializeOwned>(
+    name: &str,
+    declared: &[WrapperOption],
+    given: &EnvOptions,
+) -> Result<Map<String, Value>, EnvError> {
+    given.expect_names(name, || declared.iter().map(|option| option.name))?;
+    let mut all = Map::new();
+    for option in declared {
+        let value = given.as_map().get(option.name).or(option.default.as_ref());
+        let value = value.ok_or_else(|| {
+            let reason = format!("`{}` is missing. {}", option.name, option.doc);
+            EnvError::invalid_option(name, reason)
+        })?;
+        if !value.is_null() {
+            all.insert(option.name.to_owned(), value.clone());
+        }
+    }
+    let options: C = EnvOptions::from(all).parse_all(name)?;
+    let written = gymnast_json::to_value(&options).ok();
+    let written = written.and_then(|written| written.as_object().cloned()).unwrap_or_default();
+    Ok(written.into_iter().filter(|(_, value)| !value.is_null()).collect())
+}
+
+/// A wrapper with its options.
+#[derive(Clone)]
+pub struct Wrapper {
+    pub(super) spec: WrapperSpec,
+    pub(super) options: EnvOptions,
+}
+
+impl Wrapper {
+    /// Its specification.
+    #[must_use]
+    pub fn spec(&self) -> &WrapperSpec {
+        &self.spec
+    }
+
+    /// Every option that is set, defaults included.
+    #[must_use]
+    pub fn options(&self) -> &EnvOptions {
+        &self.options
+    }
+
+    /// What [`Registry::wrapped`] reads: its `name` and options.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut table = Map::from_iter([("name".to_owned(), self.spec.name.into())]);
+        table.extend(self.options.as_map().clone());
+        table.into()
+    }
+
+    /// Whether an evaluation can be played with it: it learns nothing on the way.
+    #[must_use]
+    pub fn serves_evaluation(&self) -> bool {
+        match self.spec.in_evaluation {
+            InEvaluation::Same | InEvaluation::LeftOut => true,
+            InEvaluation::Given(names) => {
+                let is_set = |name: &&str| self.options.as_map().contains_key(*name);
+                !names.is_empty() && names.iter().all(is_set)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Wrapper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple(self.spec.name).field(self.options.as_map()).finish()
+    }
+}
+
+/// The wrappers of a list: names, or tables that hold a `name` and options.
+pub(crate) fn read(list: &Value, registry: &Registry) -> Result<Vec<Wrapper>, EnvError> {
+    let wrong = |got: &Value| {
+        let reason = format!(
+            "expected a list of names and tables, [\"ClipAction\", {{name = \"FrameStack\", k = 4}}] \
+             say, got {got}"
+        );
+        EnvError::invalid_option("wrappers", reason)
+    };
+    let entries = list.as_array().ok_or_else(|| wrong(list))?;
+    let read_one = |entry: &Value| {
+        let mut options = entry.as_object().cloned().unwrap_or_default();
+        let named = options.remove("name");
+        let name = named.as_ref().unwrap_or(entry).as_str().ok_or_else(|| wrong(entry))?;
+        registry.wrapper(name)?.configure(&options.into())
+    };
+    entries.iter().map(read_one).collect()
+}
