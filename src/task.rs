@@ -48,7 +48,8 @@ pub type AnyTask = AnyKind<TaskOf>;
 
 /// The agent in the environment, as the first kind that both are of. `None` where there is none.
 ///
-/// It learns in environments with `options` and is evaluated in some with `eval_options`.
+/// It learns in environments with `options` and is evaluated in some with `eval_options`, without the
+/// wrappers that change rewards.
 #[must_use]
 pub fn any_task(
     agent: &Configured,
@@ -57,14 +58,15 @@ pub fn any_task(
     eval_options: &EnvOptions,
 ) -> Option<AnyTask> {
     each_kind!(kind => if let Some(build) = agent.builders.get(kind).filter(|_| env.serves(kind)) {
-        let with = |options: &EnvOptions| {
+        let with = |env: &EnvSpec, options: &EnvOptions| {
             let (env, options) = (env.clone(), options.clone());
             move |n, seed| {
                 let vector = env.vector(kind, n, seed, &options);
                 vector.expect("the environment was asked for a kind that it is of")
             }
         };
-        let (make, make_eval) = (Box::new(with(options)), Arc::new(with(eval_options)));
+        let make = Box::new(with(env, options));
+        let make_eval = Arc::new(with(env.for_evaluation(), eval_options));
         return Some(kind.any(Task { build: build.clone(), make, make_eval }));
     });
     None

@@ -49,6 +49,10 @@ mod a_killed_run_resumes_exactly {
             --set=training.checkpoint_every=5000 --set=training.max_eval_steps=200";
         prioritized_sweeping: "prioritized-sweeping FrozenLake-v1 --steps=200000 \
             --eval-every=50000 --set=training.checkpoint_every=10000";
+        wrapped: "q-learning CartPole-v1 --steps=200000 --eval-every=50000 --eval-episodes=5 \
+            --set=training.checkpoint_every=10000 --set=training.num_envs=4 \
+            --wrapper=StickyAction(repeat_action_probability=0.25) --wrapper=NormalizeReward \
+            --wrapper=DiscretizeObservation(bins=6,low=-3,high=3) --wrapper=FrameStack(k=2)";
         monte_carlo: "monte-carlo Blackjack-v1 --steps=1000000 --eval-every=250000 \
             --set=training.checkpoint_every=50000";
     }

@@ -25,6 +25,8 @@ fn lists_fit_a_terminal() {
         &["envs", "TicTacToe-v0"],
         &["agents"],
         &["agents", "q-learning"],
+        &["wrappers"],
+        &["wrappers", "NormalizeObservation"],
         &["report", "run"],
         &["report", "run", "run/seed-1"],
         &["evaluate", "run", "--episodes", "2"],

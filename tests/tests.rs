@@ -24,3 +24,4 @@ mod signals;
 mod train;
 mod trainer;
 mod tune;
+mod wrappers;

@@ -51,6 +51,7 @@ pub use spec::EnvSpec;
 pub use vector::{
     AutoresetMode, Experience, Lane, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot,
 };
+pub use wrappers::{InEvaluation, Wrapper, WrapperSpec};
 
 #[doc(hidden)]
 pub use gymnast_json as json;

@@ -2,6 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
+use gymnast_envs::Wrapper;
 use serde_json::json;
 
 use super::{CommandError, Names, run_dir, write_json};
@@ -11,13 +12,18 @@ use super::{CommandError, Names, run_dir, write_json};
 #[command(after_help = "The exit status is 1 if there are errors; warnings alone leave it 0.\n\n\
     Examples:\n  \
     gymnast check CartPole-v1\n  \
-    gymnast check FrozenLake-v1 --set map_name=8x8 --json")]
+    gymnast check FrozenLake-v1 --set map_name=8x8 --json\n  \
+    gymnast check CartPole-v1 --wrapper 'FrameStack(k=4)' --wrapper FlattenObservation")]
 pub(crate) struct Check {
     /// The environment
     env: String,
     /// Set an option of the environment (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Put a wrapper around the environment, the first one innermost (repeatable; gymnast wrappers lists
+    /// them)
+    #[arg(long, value_name = "NAME(KEY=VALUE,…)")]
+    wrapper: Vec<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -28,16 +34,18 @@ pub(crate) fn run(
     names: &Names,
     out: &mut dyn Write,
 ) -> Result<ExitCode, CommandError> {
-    let spec = names.registry.spec(&args.env)?;
+    let spec = &run_dir::wrapped(names.registry.spec(&args.env)?, &args.wrapper, names)?;
     let options = run_dir::options(spec.id(), &args.set)?;
     // Options that do not fit are the caller's fault, not the environment's.
     spec.spaces(&options)?;
     let report = spec.check(&options);
     if args.json {
+        let wrappers: Vec<_> = spec.wrappers().iter().map(Wrapper::to_json).collect();
         let (id, is_ok) = (spec.id(), report.is_ok());
-        write_json(out, &json!({ "env": id, "is_ok": is_ok, "report": report }))?;
+        let value = json!({ "env": id, "wrappers": wrappers, "is_ok": is_ok, "report": report });
+        write_json(out, &value)?;
     } else {
-        writeln!(out, "{}\n{report}", spec.id())?;
+        writeln!(out, "{}\n{report}", spec.title())?;
     }
     Ok(if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

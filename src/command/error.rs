@@ -87,9 +87,10 @@ impl From<AgentError> for CommandError {
 impl From<EnvError> for CommandError {
     fn from(error: EnvError) -> Self {
         match error {
-            EnvError::UnknownId { .. } | EnvError::InvalidOption { .. } => {
-                Self::usage(error.to_string())
-            }
+            EnvError::UnknownId { .. }
+            | EnvError::UnknownWrapper { .. }
+            | EnvError::WrapperMisfit { .. }
+            | EnvError::InvalidOption { .. } => Self::usage(error.to_string()),
             other => Self::failed(other.to_string()),
         }
     }

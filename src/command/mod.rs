@@ -38,6 +38,7 @@ mod table;
 mod train;
 mod tune;
 mod watch;
+mod wrappers;
 
 use std::{
     ffi::OsString,
@@ -79,6 +80,7 @@ struct Cli {
 enum Command {
     Envs(envs::Envs),
     Agents(agents::Agents),
+    Wrappers(wrappers::Wrappers),
     Train(train::Train),
     Tune(tune::Tune),
     Evaluate(evaluate::Evaluate),
@@ -178,6 +180,7 @@ fn dispatch(
     match command {
         Command::Envs(args) => envs::run(args, names, out),
         Command::Agents(args) => agents::run(args, names, out),
+        Command::Wrappers(args) => wrappers::run(args, names, out),
         Command::Train(args) => train::run(args, names, out),
         Command::Tune(args) => tune::run(args, names, out),
         Command::Evaluate(args) => evaluate::run(args, names, out),

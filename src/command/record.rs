@@ -89,7 +89,7 @@ fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandE
             let mut options = run.options.clone();
             options.extend(run.evaluation.clone());
             let options = crate::run::env_options(run.env.id(), &options)?;
-            let make = |seed| served(run.env.vector(kind::Discrete, 1, seed, &options));
+            let make = |seed| served(run.env.for_evaluation().vector(kind::Discrete, 1, seed, &options));
             record(args, make, |seed, _| {
                 // A table reads the numbers of states, but what is recorded is what a network reads. So
                 // the episode is played in both forms: the same seed and actions make the same steps.
@@ -129,9 +129,10 @@ fn record_random(args: &Record, spec: &EnvSpec) -> Result<Option<Recorded>, Comm
     Err(CommandError::failed(format!("{} shows nothing that a network reads", spec.id())))
 }
 
-/// A vector of a kind that the environment is known to be of.
+/// A vector of a kind that the environment is of, unless a wrapper left tables alone.
 fn served<T>(vector: Option<Result<T, EnvError>>) -> Result<T, EnvError> {
-    vector.expect("the environment was asked for a kind that it is of")
+    let none = || EnvError::Failed("it shows nothing that a network reads".to_owned());
+    vector.unwrap_or_else(|| Err(none()))
 }
 
 /// The best actions that an agent knows.

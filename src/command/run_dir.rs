@@ -223,6 +223,18 @@ pub(crate) fn options(id: &str, set: &[String]) -> Result<EnvOptions, CommandErr
     Ok(crate::run::env_options(id, &table)?)
 }
 
+/// An environment inside the wrappers of `--wrapper` flags.
+pub(crate) fn wrapped(
+    spec: &EnvSpec,
+    flags: &[String],
+    names: &Names,
+) -> Result<EnvSpec, CommandError> {
+    let list = crate::run::parse_flags(flags).map_err(CommandError::usage)?;
+    let list = gymnast_json::to_value(&list)
+        .map_err(|error| CommandError::usage(format!("--wrapper: {error}")))?;
+    Ok(names.registry.wrapped(spec, &list)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! A run by names: what its `config.toml` says.
 
 mod config;
+mod wrappers;
 
 use std::{
     num::NonZeroUsize,
@@ -29,6 +30,7 @@ pub(crate) use config::{env_options, read_seeds};
 #[cfg(feature = "command")]
 pub(crate) use config::{key_path, read_toml, set_key};
 pub use config::{overlay, read_config};
+pub(crate) use wrappers::parse_flags;
 
 /// The file of a run's directory that says what the run is.
 pub const CONFIG_FILE: &str = "config.toml";
@@ -54,6 +56,9 @@ const DEFAULT_SEEDS: i64 = 5;
 /// env_steps = 300000
 /// ```
 ///
+/// `env.wrappers` lists wrappers around the environment, from the innermost outward:
+/// `["ClipAction", { name = "FrameStack", k = 4 }]`. An evaluation plays without those that change rewards.
+///
 /// A part `[evaluation]` holds the options in which the environments of an evaluation differ from those
 /// of the training, where there are any: the opponent of a game that is learned by self-play, say.
 pub struct Run {
@@ -61,7 +66,7 @@ pub struct Run {
     pub agent: AgentEntry,
     /// Every setting of the agent.
     pub settings: Table,
-    /// The environment.
+    /// The environment, inside its wrappers.
     pub env: EnvSpec,
     /// Every option of the environment.
     pub options: Table,
@@ -123,6 +128,14 @@ pub enum RunError {
         /// The environments that the agent serves.
         served: String,
     },
+    /// A wrapper learns on the way what an evaluation would not know.
+    #[error("{wrapper} learns statistics that an evaluation would not share: {advice}")]
+    Unshared {
+        /// The wrapper.
+        wrapper: &'static str,
+        /// What to do instead.
+        advice: String,
+    },
     /// There is no such agent.
     #[error(transparent)]
     Agent(#[from] UnknownAgent),
@@ -180,6 +193,7 @@ impl Run {
         let name = take_name(&mut agent, "agent", "name")?;
         let id = take_name(&mut env, "env", "id")?;
         let (entry, spec) = (catalog.agent(&name)?, registry.spec(&id)?);
+        let spec = &wrappers::take(catalog, registry, spec, &mut env)?;
         let seeds = read_seeds(config)?;
         let training: Training =
             settings::parse("training", "training.", &part(config, "training")?)?;
@@ -347,10 +361,12 @@ impl Run {
             Value::Table(table)
         };
         let seeds = self.seeds.iter().map(|&seed| Value::Integer(seed as i64)).collect::<Vec<_>>();
+        let mut options = self.options.clone();
+        wrappers::insert(&mut options, &self.env);
         let mut config = Table::from_iter([
             ("seeds".to_owned(), seeds.into()),
             ("agent".to_owned(), named("name", self.agent.name, &self.settings)),
-            ("env".to_owned(), named("id", self.env.id(), &self.options)),
+            ("env".to_owned(), named("id", self.env.id(), &options)),
             ("training".to_owned(), settings::to_table(&self.training).into()),
         ]);
         insert_evaluation(&mut config, self.evaluation.clone());
@@ -390,7 +406,7 @@ fn impossible(
     let served = registry.iter().filter(|spec| agent.serves(spec)).map(EnvSpec::id).collect();
     RunError::Impossible {
         agent: agent.name,
-        env: env.id().to_owned(),
+        env: env.title(),
         needs: agent.needs(),
         serving: list(catalog.serving(env)),
         served: list(served),

@@ -29,6 +29,7 @@ use super::{
 use crate::{
     Run,
     run::{CONFIG_FILE, cores, overlay, read_toml},
+    settings::set,
 };
 
 /// Train everything that a suite lists, and hold the results against what it demands
@@ -47,6 +48,7 @@ use crate::{
     hold = 475                # of a seed's evaluations a share is at or above this …\n  \
     hold_share = 0.9          # … the median over seeds of this share is at least this\n  \
     last_quarter_min = 400    # no evaluation is below this after 3/4 of the training\n  \
+    wrappers = ['ClipAction'] # around the environment, as env.wrappers [default: none]\n  \
     eval_episodes = 20        # the episodes of an evaluation [default: the preset's]\n  \
     seeds = 5                 # first_seed and seeds of this run alone\n\n\
     A demand holds (yes) where the 95 % interval over the seeds lies on its side, does not (no) where the\n\
@@ -98,7 +100,9 @@ pub(crate) fn run(
         .iter()
         .map(|item| {
             let run = configure(item, args, &suite, names)?;
-            let dir = args.out.join(run_dir::default_name(&item.agent, &item.env));
+            // Runs in other wrappers have directories of their own.
+            let env = run.env.title().replace(" + ", "-");
+            let dir = args.out.join(run_dir::default_name(&item.agent, &env));
             Ok((item, run, dir))
         })
         .collect::<Result<_, CommandError>>()?;
@@ -179,6 +183,9 @@ fn configure(
     let above =
         [("training".to_owned(), training.into()), ("seeds".to_owned(), seeds::to_toml(&seeds))];
     overlay(&mut config, &Table::from_iter(above))?;
+    if let Some(wrappers) = &item.wrappers {
+        set(&mut config, "env.wrappers", wrappers.clone()).map_err(CommandError::failed)?;
+    }
     let run = Run::new(&names.catalog, &names.registry, &config)?;
     run.check_first_update()?;
     Ok(run)
@@ -186,7 +193,9 @@ fn configure(
 
 /// The cells of a run, of its own seeds alone: the directory may hold more.
 fn judge(item: &Item, run: &Run, dir: &Path, names: &Names) -> Result<Cells, CommandError> {
-    let results = run_dir::results_of(dir, item.reach, names, |seed| run.seeds.contains(&seed))?;
+    let mut results =
+        run_dir::results_of(dir, item.reach, names, |seed| run.seeds.contains(&seed))?;
+    results.env = run.env.title();
     let is_whole = |seed: &SeedResults| {
         let ends_early = run.training.stop_at.is_some();
         let last = seed.evaluations.last();

@@ -23,6 +23,8 @@ pub(super) struct Suite {
 pub(super) struct Item {
     pub(super) agent: String,
     pub(super) env: String,
+    /// As `env.wrappers` of a configuration.
+    pub(super) wrappers: Option<toml::Value>,
     pub(super) env_steps: u64,
     pub(super) eval_episodes: Option<u32>,
     first_seed: Option<u32>,

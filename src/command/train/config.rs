@@ -9,7 +9,7 @@ use super::Train;
 use crate::{
     Run,
     command::{CommandError, Names, run_dir, seeds},
-    run::{CONFIG_FILE, overlay, read_config, read_seeds, set_key},
+    run::{CONFIG_FILE, overlay, parse_flags, read_config, read_seeds, set_key},
     settings::{parse_assignment, set},
 };
 
@@ -100,6 +100,10 @@ fn apply_flags(args: &Train, names: &Names, table: &mut Table) -> Result<(), Com
     for text in &args.set {
         let (key, value) = parse_assignment(text).map_err(CommandError::usage)?;
         set_key(table, &key, value)?;
+    }
+    if !args.wrapper.is_empty() {
+        let wrappers = parse_flags(&args.wrapper).map_err(CommandError::usage)?;
+        set(table, "env.wrappers", wrappers).map_err(CommandError::usage)?;
     }
     for (key, value) in [
         ("env_steps", args.steps),

@@ -35,6 +35,7 @@ use crate::{Run, run::cores};
     gymnast train q-learning Taxi-v4 --seeds 3,7,100..119\n  \
     gymnast train q-learning FrozenLake-v1 --set alpha=0.2 --set epsilon='{from=1.0,to=0.05,until=0.5}'\n  \
     gymnast train q-learning FrozenLake-v1 --set env.is_slippery=false --set training.num_envs=4\n  \
+    gymnast train q-learning CartPole-v1 --wrapper 'DiscretizeObservation(bins=8, low=-3, high=3)'\n  \
     gymnast train --resume --out runs/taxi\n  \
     gymnast train --config runs/taxi/config.toml --out runs/taxi-again"
 )]
@@ -60,6 +61,10 @@ pub(crate) struct Train {
     /// evaluation.KEY (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Put a wrapper around the environment, the first one innermost, instead of those configured
+    /// (repeatable; gymnast wrappers lists them)
+    #[arg(long, value_name = "NAME(KEY=VALUE,…)")]
+    wrapper: Vec<String>,
     /// Read settings from a file, the config.toml of another run say
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

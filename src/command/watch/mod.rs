@@ -81,7 +81,7 @@ fn watch_run(args: &Watch, names: &Names, screen: &mut Screen<'_>) -> Result<(),
         return Err(CommandError::usage("--set is for an environment: a run has its own options"));
     }
     let dir = &dirs[0];
-    let title = format!("{} · {} · seed {}", run.agent.name, run.env.id(), dir.seed);
+    let title = format!("{} · {} · seed {}", run.agent.name, run.env.title(), dir.seed);
     with_kind!(&run.task, (_, task) => {
         let agent = run_dir::load_agent(&run, task, dir)?.agent;
         let envs = (task.eval_envs())(1, Seed::new(args.seed).child("watch", 0))?;

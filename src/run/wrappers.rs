@@ -1,0 +1,115 @@
+//! Wrappers around a run's environment, as its configuration lists them.
+
+use gymnast_envs::{EnvSpec, InEvaluation, Registry, Wrapper};
+use toml::{Table, Value};
+
+use super::RunError;
+use crate::{
+    Catalog,
+    settings::{self, parse_assignment},
+};
+
+/// The key of `[env]` that lists them.
+const KEY: &str = "wrappers";
+
+/// The environment inside the wrappers that its table lists, which are taken out of it.
+pub(super) fn take(
+    catalog: &Catalog,
+    registry: &Registry,
+    spec: &EnvSpec,
+    env: &mut Table,
+) -> Result<EnvSpec, RunError> {
+    let Some(list) = env.remove(KEY) else { return Ok(spec.clone()) };
+    let json = gymnast_json::to_value(&list)
+        .map_err(|error| RunError::Config(format!("env.wrappers = {list}: {error}")))?;
+    let wrapped = registry.wrapped(spec, &json)?;
+    match wrapped.wrappers().iter().find(|wrapper| !wrapper.serves_evaluation()) {
+        Some(wrapper) => Err(refuse(wrapper, catalog)),
+        None => Ok(wrapped),
+    }
+}
+
+/// Why a wrapper that learns on the way is refused, and what to do instead.
+fn refuse(wrapper: &Wrapper, catalog: &Catalog) -> RunError {
+    const SETTING: &str = "normalize_observations";
+    let name = wrapper.spec().name();
+    let fixed = match wrapper.spec().in_evaluation() {
+        InEvaluation::Given(names) if !names.is_empty() => {
+            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!("give {}, so that they stay as they are", names.join(" and "))
+        }
+        _ => "leave it out".to_owned(),
+    };
+    let agents = catalog.iter().filter(|agent| agent.fields.iter().any(|(key, _)| *key == SETTING));
+    let agents: Vec<_> = agents.map(|agent| agent.name).collect();
+    let own = match agents.is_empty() || name != "NormalizeObservation" {
+        true => String::new(),
+        false => format!(
+            "; or let the agent normalise by {SETTING} = true ({}), whose statistics are one for all \
+             environments, fixed in evaluations and part of its checkpoints",
+            agents.join(", ")
+        ),
+    };
+    RunError::Unshared { wrapper: name, advice: format!("{fixed}{own}") }
+}
+
+/// Adds the wrappers to the table of the environment, where there are any, each option written out.
+pub(super) fn insert(env: &mut Table, spec: &EnvSpec) {
+    let entry = |wrapper: &Wrapper| {
+        let mut table = Table::from_iter([("name".to_owned(), wrapper.spec().name().into())]);
+        table.extend(settings::to_table(wrapper.options().as_map()));
+        Value::Table(table)
+    };
+    let wrappers: Vec<_> = spec.wrappers().iter().map(entry).collect();
+    if !wrappers.is_empty() {
+        env.insert(KEY.to_owned(), wrappers.into());
+    }
+}
+
+/// The list that flags such as `FrameStack(k=4)` and `ClipAction` make.
+///
+/// # Errors
+/// A message where a flag is no name with options.
+pub(crate) fn parse_flags(flags: &[String]) -> Result<Value, String> {
+    Ok(flags.iter().map(|flag| parse_flag(flag)).collect::<Result<Vec<_>, _>>()?.into())
+}
+
+fn parse_flag(text: &str) -> Result<Value, String> {
+    let wrong = || {
+        format!("--wrapper `{text}`: expected a name, or one with options, \"FrameStack(k=4)\" say")
+    };
+    let (name, options) = match text.trim().split_once('(') {
+        None => (text.trim(), ""),
+        Some((name, rest)) => (name.trim(), rest.strip_suffix(')').ok_or_else(wrong)?),
+    };
+    let (_, Value::Table(options)) = parse_assignment(&format!("options={{{options}}}"))? else {
+        return Err(wrong());
+    };
+    if name.is_empty() || options.contains_key("name") {
+        return Err(wrong());
+    }
+    let mut table = Table::from_iter([("name".to_owned(), name.into())]);
+    table.extend(options);
+    Ok(table.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_names_with_options() {
+        let parse = |flags: &[&str]| {
+            let flags: Vec<_> = flags.iter().map(|&flag| flag.to_owned()).collect();
+            parse_flags(&flags)
+        };
+        let list = parse(&["ClipAction", "DiscretizeObservation(bins=[4, 2], low=-.5)"]).unwrap();
+        assert_eq!(list[0]["name"].as_str(), Some("ClipAction"));
+        assert_eq!(list[1]["bins"][1].as_integer(), Some(2));
+        assert_eq!(list[1]["low"].as_float(), Some(-0.5));
+        for wrong in ["FrameStack(k=4", "FrameStack(4)", "(k=4)", "", "A(name=1)"] {
+            let message = parse(&[wrong]).unwrap_err();
+            assert!(message.contains("expected a name"), "{message}");
+        }
+    }
+}
