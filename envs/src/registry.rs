@@ -11,7 +11,8 @@ use crate::{
     },
 };
 
-/// The environments that can be made by name.
+/// The environments that can be made by name, and the wrappers that go around them. An empty one
+/// (`Registry::default()`) has neither.
 ///
 /// ```
 /// use gymnast_envs::Registry;

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::BoxedEnv;
-use crate::{Discrete, Documented, Env, EnvError, EnvOptions, Registry, RowSpace};
+use crate::{Discrete, Documented, Env, EnvError, EnvOptions, Registry, RowSpace, Space};
 
 /// Puts a wrapper with these options around an environment of one kind; `P` is what it shows.
 pub(super) type Slot<O, A, P> =
@@ -122,11 +122,7 @@ impl WrapperSpec {
     where
         E: Env<ObservationSpace = Discrete, ActionSpace = Discrete> + 'static,
     {
-        let name = self.name;
-        let slot = move |env, options: &EnvOptions| {
-            Ok(BoxedEnv::new(wrap(env, &options.parse_all(name)?)?))
-        };
-        self.finite = Some(Arc::new(slot));
+        self.finite = Some(slot(self.name, wrap));
         self
     }
 
@@ -139,11 +135,7 @@ impl WrapperSpec {
     where
         E: Env<ObservationSpace = RowSpace, ActionSpace = Discrete> + 'static,
     {
-        let name = self.name;
-        let slot = move |env, options: &EnvOptions| {
-            Ok(BoxedEnv::new(wrap(env, &options.parse_all(name)?)?))
-        };
-        self.discrete = Some(Arc::new(slot));
+        self.discrete = Some(slot(self.name, wrap));
         self
     }
 
@@ -156,11 +148,7 @@ impl WrapperSpec {
     where
         E: Env<ObservationSpace = RowSpace, ActionSpace = RowSpace> + 'static,
     {
-        let name = self.name;
-        let slot = move |env, options: &EnvOptions| {
-            Ok(BoxedEnv::new(wrap(env, &options.parse_all(name)?)?))
-        };
-        self.continuous = Some(Arc::new(slot));
+        self.continuous = Some(slot(self.name, wrap));
         self
     }
 
@@ -173,11 +161,7 @@ impl WrapperSpec {
     where
         E: Env<ObservationSpace = Discrete, ActionSpace = Discrete> + 'static,
     {
-        let name = self.name;
-        let slot = move |env, options: &EnvOptions| {
-            Ok(BoxedEnv::new(wrap(env, &options.parse_all(name)?)?))
-        };
-        self.into_finite = Some(Arc::new(slot));
+        self.into_finite = Some(slot(self.name, wrap));
         self
     }
 
@@ -208,11 +192,12 @@ impl WrapperSpec {
     /// What it needs of an environment, in words.
     #[must_use]
     pub fn needs(&self) -> String {
-        kinds([
+        let are = [
             self.finite.is_some(),
             self.discrete.is_some() || self.into_finite.is_some(),
             self.continuous.is_some(),
-        ])
+        ];
+        if are == [true; 3] { "every environment".to_owned() } else { kinds(are) }
     }
 
     /// The wrapper with these options; what they omit takes its default.
@@ -222,6 +207,16 @@ impl WrapperSpec {
     pub fn configure(&self, options: &EnvOptions) -> Result<Wrapper, EnvError> {
         Ok(Wrapper { spec: self.clone(), options: (self.complete)(options)?.into() })
     }
+}
+
+fn slot<O: Space, A: Space, P: Space, C: DeserializeOwned, E>(
+    name: &'static str,
+    wrap: impl Fn(BoxedEnv<O, A>, &C) -> Result<E, EnvError> + Send + Sync + 'static,
+) -> Slot<O, A, P>
+where
+    E: Env<ObservationSpace = P, ActionSpace = A> + 'static,
+{
+    Arc::new(move |env, options| Ok(BoxedEnv::new(wrap(env, &options.parse_all(name)?)?)))
 }
 
 /// The kinds of environments in words: tables, finite actions, real-valued actions.
