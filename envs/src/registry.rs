@@ -110,13 +110,13 @@ impl Registry {
     /// ones as one-hot) or, for tables, as the numbers of states.
     ///
     /// ```
-    /// use gymnast_envs::{EnvOptions, Registry, Seed, serde_json::json};
+    /// use gymnast_envs::{EnvOptions, Registry, Seed, kind, serde_json::json};
     ///
     /// let registry = Registry::builtin();
     /// let wrappers = json!([{ "name": "TimeLimit", "max_episode_steps": 200 },
     ///     { "name": "FrameStack", "k": 4 }]);
     /// let stacked = registry.wrapped(registry.spec("CartPole-v1")?, &wrappers)?;
-    /// let envs = stacked.discrete_vector(2, Seed::new(0), &EnvOptions::none());
+    /// let envs = stacked.vector(kind::Discrete, 2, Seed::new(0), &EnvOptions::none());
     /// let shape = envs.expect("CartPole has finite actions")?.observation_space().describe();
     /// assert!(shape.to_string().ends_with("[4, 4])"));
     /// # use gymnast_envs::Space as _;

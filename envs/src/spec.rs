@@ -31,7 +31,8 @@ pub(crate) struct Makers<O: Space, A: Space> {
     pub(crate) single: MakeBoxed<O, A>,
 }
 
-type Make<T> = Box<dyn Fn(usize, Seed, &EnvOptions) -> Result<T, EnvError> + Send + Sync>;
+pub(crate) type Make<T> =
+    Box<dyn Fn(usize, Seed, &EnvOptions) -> Result<T, EnvError> + Send + Sync>;
 pub(crate) type Check = Arc<dyn Fn(&EnvOptions) -> CheckReport + Send + Sync>;
 pub(crate) type MakeOne =
     Arc<dyn Fn(u64, &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> + Send + Sync>;
@@ -319,7 +320,7 @@ where
 {
     let single = boxed::<E, OC, AC, F>(id, make.clone());
     let id = id.to_owned();
-    let vector: Make<_> = Box::new(move |n, seed, options| {
+    let vector: Make<Box<dyn VectorEnv<_, _>>> = Box::new(move |n, seed, options| {
         let envs = SyncVectorEnv::of(n, seed, || limited(&*make, options))?;
         Ok(Box::new(envs.named(&id).erased::<OC, AC>()))
     });

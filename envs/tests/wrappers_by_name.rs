@@ -2,8 +2,9 @@
 
 use gymnast_envs::{
     Env as _, EnvError, EnvOptions, EnvSpec, FeatureSpace as _, FiniteSpace as _, Registry, Seed,
-    SyncVectorEnv, VectorEnv as _,
+    Storage, SyncVectorEnv, VectorEnv as _,
     classic::CartPole,
+    kind,
     serde_json::{Value, json},
     wrappers::{DiscretizeObservation, FrameStack, TimeLimit},
 };
@@ -35,6 +36,15 @@ fn wrapped(env: &str, wrappers: &Value) -> Result<EnvSpec, EnvError> {
     registry.wrapped(registry.spec(env)?, wrappers)
 }
 
+const ENVS: [&str; 6] = [
+    "FrozenLake-v1",
+    "CartPole-v1",
+    "MountainCar-v0",
+    "WindyGridWorldKings-v0",
+    "Pendulum-v1",
+    "TicTacToe-v0",
+];
+
 #[test]
 fn every_wrapper_passes_the_checker_on_every_environment_that_it_fits() {
     let options = EnvOptions::none();
@@ -42,8 +52,7 @@ fn every_wrapper_passes_the_checker_on_every_environment_that_it_fits() {
         let mut entry = sample(spec.name());
         entry["name"] = spec.name().into();
         let mut fitting = 0;
-        for env in ["FrozenLake-v1", "CartPole-v1", "MountainCar-v0", "Pendulum-v1", "TicTacToe-v0"]
-        {
+        for env in ENVS {
             let Ok(env) = wrapped(env, &json!([entry])) else { continue };
             match env.spaces(&options) {
                 Err(EnvError::InvalidOption { .. }) => continue,
@@ -64,7 +73,8 @@ fn by_name_and_by_type_show_the_same() {
     let list =
         json!([{ "name": "TimeLimit", "max_episode_steps": 7 }, { "name": "FrameStack", "k": 3 }]);
     let named = wrapped("CartPole-v1", &list).unwrap();
-    let mut named = named.discrete_vector(2, Seed::new(4), &EnvOptions::none()).unwrap().unwrap();
+    let mut named =
+        named.vector(kind::Discrete, 2, Seed::new(4), &EnvOptions::none()).unwrap().unwrap();
     let typed = || Ok(FrameStack::<_, 3>::new(TimeLimit::new(CartPole::default(), 7)));
     let mut typed = SyncVectorEnv::of(2, Seed::new(4), typed).unwrap();
     named.reset().unwrap();
@@ -85,10 +95,14 @@ fn bins_make_an_environment_of_numbers_finite() {
     let bins =
         json!({ "name": "DiscretizeObservation", "bins": [4, 3, 6, 2], "low": low, "high": high });
     let named = wrapped("CartPole-v1", &json!([bins])).unwrap();
-    assert!(named.is_finite() && named.is_discrete() && !named.is_continuous());
+    assert!(
+        named.serves(kind::Finite)
+            && named.serves(kind::Discrete)
+            && !named.serves(kind::Continuous)
+    );
     let none = EnvOptions::none();
-    let mut finite = named.finite_vector(1, Seed::new(0), &none).unwrap().unwrap();
-    let mut rows = named.discrete_vector(1, Seed::new(0), &none).unwrap().unwrap();
+    let mut finite = named.vector(kind::Finite, 1, Seed::new(0), &none).unwrap().unwrap();
+    let mut rows = named.vector(kind::Discrete, 1, Seed::new(0), &none).unwrap().unwrap();
     let [low, high] = [low, high].map(|limits| limits.map(|x: f64| x as f32));
     let typed = DiscretizeObservation::with_limits(CartPole::default(), [4, 3, 6, 2], low, high);
     let typed = TimeLimit::new(typed.unwrap(), 500);
@@ -112,19 +126,47 @@ fn bins_make_an_environment_of_numbers_finite() {
 fn stacked_states_are_numbered_and_a_mask_is_the_last_one() {
     let named = wrapped("FrozenLake-v1", &json!([{ "name": "FrameStack", "k": 2 }])).unwrap();
     let none = EnvOptions::none();
-    let mut envs = named.finite_vector(1, Seed::new(0), &none).unwrap().unwrap();
+    let mut envs = named.vector(kind::Finite, 1, Seed::new(0), &none).unwrap().unwrap();
     assert_eq!(envs.observation_space().n(), 256);
     envs.reset().unwrap();
     assert_eq!(envs.observations(), [0]);
     let game = wrapped("TicTacToe-v0", &json!([{ "name": "FrameStack", "k": 2 }])).unwrap();
-    let envs = game.discrete_vector(1, Seed::new(0), &none).unwrap().unwrap();
+    let envs = game.vector(kind::Discrete, 1, Seed::new(0), &none).unwrap().unwrap();
     let plain = Registry::builtin();
-    let plain = plain.spec("TicTacToe-v0").unwrap().discrete_vector(1, Seed::new(0), &none);
+    let plain = plain.spec("TicTacToe-v0").unwrap().vector(kind::Discrete, 1, Seed::new(0), &none);
     let plain = plain.unwrap().unwrap().observation_space().clone();
     let (mask, width) = (plain.action_mask().unwrap(), plain.width());
     assert_eq!(envs.observation_space().action_mask(), Some(width + mask.start..width + mask.end));
     let spoilt = wrapped("TicTacToe-v0", &json!(["NormalizeObservation"])).unwrap();
     assert!(spoilt.spaces(&none).unwrap_err().to_string().contains("mask"));
+}
+
+#[test]
+fn stacked_pictures_come_first_or_as_channels() {
+    let (none, breakout) = (EnvOptions::none(), "MinAtarBreakout-v1");
+    let play = |channels: bool| {
+        let stack = json!([{ "name": "FrameStack", "k": 3, "channels": channels }]);
+        let spec = wrapped(breakout, &stack).unwrap();
+        let mut envs = spec.vector(kind::Discrete, 1, Seed::new(0), &none).unwrap().unwrap();
+        envs.reset().unwrap();
+        let rows: Vec<_> =
+            (0..40).map(|i| envs.step(&[i % 3]).unwrap().next_observations[0].clone()).collect();
+        (envs.observation_space().clone(), rows)
+    };
+    let ((first, stacks), (last, pictures)) = (play(false), play(true));
+    assert_eq!((first.shape(), first.parts()), (vec![3, 10, 10, 4], vec![vec![10, 10, 4]; 3]));
+    assert_eq!(first.storage(), Storage { frames: 3, ..Storage::U8 });
+    assert_eq!((last.parts(), last.storage()), (vec![vec![10, 10, 12]], Storage::U8));
+    for (stack, picture) in stacks.iter().zip(&pictures) {
+        let channels =
+            |cell: usize| (0..3).flat_map(move |k| (0..4).map(move |c| (k, cell * 4 + c)));
+        let expected: Vec<_> =
+            (0..100).flat_map(channels).map(|(k, i)| stack[k * 400 + i]).collect();
+        assert_eq!(picture, &expected);
+    }
+    let row = wrapped("CartPole-v1", &json!([{ "name": "FrameStack", "k": 2, "channels": true }]));
+    let error = row.unwrap().spaces(&none).unwrap_err().to_string();
+    assert!(error.contains("`channels` is for pictures") && error.contains("[4]"), "{error}");
 }
 
 #[test]
@@ -138,7 +180,7 @@ fn a_chain_goes_on_exactly_from_a_snapshot() {
     ]);
     let spec = wrapped("CartPole-v1", &list).unwrap();
     let make = |seed| {
-        let envs = spec.discrete_vector(2, Seed::new(seed), &EnvOptions::none()).unwrap();
+        let envs = spec.vector(kind::Discrete, 2, Seed::new(seed), &EnvOptions::none()).unwrap();
         let mut envs = envs.unwrap();
         envs.reset().unwrap();
         envs
@@ -164,7 +206,7 @@ fn an_evaluation_reports_the_environment_s_own_rewards() {
     assert_eq!(names(&spec), "CartPole-v1 + NormalizeReward + TimeLimit + ClipReward");
     assert_eq!(names(spec.for_evaluation()), "CartPole-v1 + TimeLimit");
     let rewards = |spec: &EnvSpec| {
-        let envs = spec.discrete_vector(1, Seed::new(0), &EnvOptions::none()).unwrap();
+        let envs = spec.vector(kind::Discrete, 1, Seed::new(0), &EnvOptions::none()).unwrap();
         let mut envs = envs.unwrap();
         envs.reset().unwrap();
         envs.step(&[0]).unwrap().rewards[0]
@@ -206,5 +248,8 @@ fn what_does_not_fit_is_told_what_does() {
     says("CartPole-v1", json!("FrameStack"), &["expected a list of names and tables"]);
     says("CartPole-v1", json!([{ "k": 4 }]), &["expected a list of names and tables"]);
     let whole = wrapped("CartPole-v1", &stack(json!(4.0))).unwrap();
-    assert_eq!(whole.wrappers()[0].to_json(), json!({ "name": "FrameStack", "k": 4 }));
+    assert_eq!(
+        whole.wrappers()[0].to_json(),
+        json!({ "name": "FrameStack", "k": 4, "channels": false })
+    );
 }

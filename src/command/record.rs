@@ -89,7 +89,8 @@ fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandE
             let mut options = run.options.clone();
             options.extend(run.evaluation.clone());
             let options = crate::run::env_options(run.env.id(), &options)?;
-            let make = |seed| served(run.env.for_evaluation().vector(kind::Discrete, 1, seed, &options));
+            let make =
+                |seed| served(run.env.for_evaluation().vector(kind::Discrete, 1, seed, &options));
             record(args, make, |seed, _| {
                 // A table reads the numbers of states, but what is recorded is what a network reads. So
                 // the episode is played in both forms: the same seed and actions make the same steps.

@@ -3,7 +3,7 @@
 use super::{ArraySpace, snapshot::invalid_option};
 use crate::{
     Act, BoxSpace, Discrete, Env, EnvError, FeatureSpace as _, MultiDiscrete, Obs, Rng, RowSpace,
-    Space, SpaceError, Step,
+    Space, SpaceError, Step, Storage,
 };
 
 /// Each edge is kept: 512 MiB of them.
@@ -88,7 +88,7 @@ impl BinnedSpace for RowSpace {
                 space: "Box",
                 reason: format!("expected at most {MOST_BINS} bins in all, got {bins:?}"),
             })?;
-        Self::new(vec![0.0; width], vec![1.0; width], vec![width])
+        Self::new(vec![0.0; width], vec![1.0; width], vec![width])?.with_storage(Storage::U8)
     }
 
     fn element(n: usize, bins: impl Fn(usize) -> usize, bin: impl Fn(usize) -> usize) -> Vec<f32> {

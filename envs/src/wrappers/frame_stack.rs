@@ -57,12 +57,7 @@ impl<S: Space, const K: usize> StackOf<S> for StackSpace<S, K> {
 }
 
 impl StackOf<Self> for RowSpace {
-    fn join(
-        space: &Self,
-        frames: &[Vec<f32>],
-        run: usize,
-        memory: Option<Vec<f32>>,
-    ) -> Vec<f32> {
+    fn join(space: &Self, frames: &[Vec<f32>], run: usize, memory: Option<Vec<f32>>) -> Vec<f32> {
         let mut row = memory.unwrap_or_default();
         row.clear();
         for start in (0..space.width()).step_by(run) {
@@ -150,7 +145,7 @@ impl<E: Env<ObservationSpace = RowSpace>> StackedObservation<E, RowSpace> {
 
 impl<E: Env<ObservationSpace = Discrete>> StackedObservation<E, Discrete> {
     /// Stacks `k` states, numbered as one.
-    pub(super) fn of_numbers(env: E, k: usize) -> Result<Self, EnvError> {
+    pub(super) fn of_states(env: E, k: usize) -> Result<Self, EnvError> {
         let n = env.observation_space().n();
         let size = u32::try_from(k).ok().filter(|&k| k > 0).and_then(|k| n.checked_pow(k));
         let space = size.and_then(|size| Discrete::with_start(size, 0).ok());

@@ -121,7 +121,7 @@ mod transform_observation;
 mod transform_reward;
 
 pub use array_space::ArraySpace;
-pub use by_name::{BoxedEnv, InEvaluation, Wrapper, WrapperOption, WrapperSpec};
+pub use by_name::{Boxed, BoxedEnv, InEvaluation, Wrapper, WrapperOption, WrapperSpec};
 pub use clip_action::ClipAction;
 pub use discretize_observation::{BinnedObservation, BinnedSpace, DiscretizeObservation};
 pub use flatten_observation::FlattenObservation;

@@ -11,6 +11,7 @@ use gymnast_envs::{
     classic::{CartPole, Pendulum},
     each_kind,
     minatar::Breakout,
+    serde_json::json,
     toy_text::{Blackjack, FrozenLake},
     wrappers::{FrameStack, NormalizeObservation, RepeatAction, StackSpace, TimeLimit},
 };
@@ -80,6 +81,22 @@ fn an_erased_step_allocates_nothing() {
         });
     }
     assert_eq!(forms, 12);
+}
+
+/// In a wrapper by name, in each form too.
+#[test]
+fn a_wrapped_step_allocates_nothing() {
+    let registry = Registry::builtin();
+    let options = EnvOptions::none().with("max_episode_steps", 50);
+    let wrappers = json!([{ "name": "FrameStack", "k": 3 }, "NormalizeReward"]);
+    for id in ["CartPole-v1", "Pendulum-v1", "FrozenLake-v1", "MinAtarBreakout-v1"] {
+        let spec = registry.wrapped(registry.spec(id).unwrap(), &wrappers).unwrap();
+        each_kind!(kind => {
+            if let Some(envs) = spec.vector(kind, 3, Seed::new(0), &options) {
+                steps_allocate_nothing(&mut *envs.unwrap(), id);
+            }
+        });
+    }
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Act, Env, EnvError, EnvOptions, Obs, Rng, Space, Step, Transition, erased::Codec,
-    kind::Kind, spec::limited, vector::Gate, wrappers::TimeLimit,
+    Act, Env, EnvError, EnvOptions, Obs, Rng, Space, Step, Transition, erased::Codec, kind::Kind,
+    spec::limited, vector::Gate, wrappers::TimeLimit,
 };
 
 /// An environment of any type with these spaces: what a wrapper by name goes around.

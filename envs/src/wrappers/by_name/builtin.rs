@@ -5,13 +5,12 @@ use serde_json::{Value, json};
 
 use super::{InEvaluation, WrapperSpec, settings::*};
 use crate::{
-    Discrete, Documented, Env, EnvError, FeatureSpace, RowSpace,
+    Discrete, Documented, Env, EnvError, FeatureSpace, RowSpace, kind,
     wrappers::{
         ArraySpace, BinnedObservation, BinnedSpace, ClipAction, ClipReward, FlattenObservation,
         MaxAndSkipObservation, NormalizeObservation, NormalizeReward, OrderEnforcing,
         RecordEpisodeStatistics, RepeatAction, RescaleAction, RescaleObservation, RunningMeanStd,
-        StackOf, StackedObservation, StickyAction, TimeAwareObservation, TimeLimit,
-        TransformReward,
+        StackedObservation, StickyAction, TimeAwareObservation, TimeLimit, TransformReward,
     },
 };
 
@@ -22,10 +21,20 @@ pub(crate) fn builtin() -> Vec<WrapperSpec> {
     [episodes(), actions(), observations(), rewards()].concat()
 }
 
-/// Around environments of every kind.
-macro_rules! any {
-    ($spec:expr, $wrap:ident) => {
-        $spec.finite($wrap).discrete($wrap).continuous($wrap)
+/// Around environments of these kinds, or of every one.
+macro_rules! around {
+    ($wrapper:expr, $wrap:expr) => {
+        around!($wrapper, $wrap, Finite Discrete MultiDiscrete Continuous)
+    };
+    ($wrapper:expr, $wrap:expr, $($kind:ident)+) => {
+        $wrapper$(.around(kind::$kind, $wrap))+
+    };
+}
+
+/// Around environments whose observations are rows.
+macro_rules! around_rows {
+    ($wrapper:expr, $wrap:expr) => {
+        around!($wrapper, $wrap, Discrete MultiDiscrete Continuous)
     };
 }
 
@@ -54,7 +63,11 @@ fn episodes() -> Vec<WrapperSpec> {
         "Keeps the return and length of the last episodes, for programs that read them.",
         &json!({ "buffer_length": 100 }),
     );
-    vec![any!(limit, time_limit), any!(order, order_enforcing), any!(record, record_episodes)]
+    vec![
+        around!(limit, time_limit),
+        around!(order, order_enforcing),
+        around!(record, record_episodes),
+    ]
 }
 
 fn actions() -> Vec<WrapperSpec> {
@@ -76,10 +89,10 @@ fn actions() -> Vec<WrapperSpec> {
         &json!({ "min_action": -1.0, "max_action": 1.0 }),
     );
     vec![
-        any!(sticky, sticky_action),
-        any!(repeat, repeat_action),
-        clip.continuous(clip_action),
-        rescale.continuous(rescale_action),
+        around!(sticky, sticky_action),
+        around!(repeat, repeat_action),
+        clip.around(kind::Continuous, clip_action),
+        rescale.around(kind::Continuous, rescale_action),
     ]
 }
 
@@ -93,7 +106,7 @@ fn observations() -> Vec<WrapperSpec> {
     let stack = entry::<FrameStackOptions>(
         "FrameStack",
         "Shows the last k observations, oldest first.",
-        &none,
+        &json!({ "channels": false }),
     );
     let flatten =
         entry::<NoOptions>("FlattenObservation", "Shows observations as flat rows.", &none);
@@ -119,16 +132,14 @@ fn observations() -> Vec<WrapperSpec> {
         &none,
     );
     vec![
-        skip.discrete(max_and_skip).continuous(max_and_skip),
-        any!(stack, frame_stack),
-        flatten.discrete(flatten_observation).continuous(flatten_observation),
-        time.discrete(time_aware).continuous(time_aware),
-        discretize
-            .discrete(discretize_observation::<_, RowSpace>)
-            .continuous(discretize_observation::<_, RowSpace>)
+        around_rows!(skip, max_and_skip),
+        around_rows!(stack, frame_stack).around(kind::Finite, stack_states),
+        around_rows!(flatten, flatten_observation),
+        around_rows!(time, time_aware),
+        around_rows!(discretize, discretize_observation::<_, RowSpace>)
             .into_finite(discretize_observation::<_, Discrete>),
-        normalize.discrete(normalize_observation).continuous(normalize_observation),
-        rescale.discrete(rescale_observation).continuous(rescale_observation),
+        around_rows!(normalize, normalize_observation),
+        around_rows!(rescale, rescale_observation),
     ]
 }
 
@@ -152,9 +163,9 @@ fn rewards() -> Vec<WrapperSpec> {
         InEvaluation::LeftOut,
     );
     vec![
-        any!(normalize, normalize_reward),
-        any!(clip, clip_reward),
-        any!(transform, transform_reward),
+        around!(normalize, normalize_reward),
+        around!(clip, clip_reward),
+        around!(transform, transform_reward),
     ]
 }
 
@@ -209,13 +220,22 @@ fn max_and_skip<E: Env<ObservationSpace: ArraySpace>>(
     MaxAndSkipObservation::new(unmasked("MaxAndSkipObservation", env)?, options.skip)
 }
 
-fn frame_stack<E, S>(env: E, options: &FrameStackOptions) -> Wrapped<StackedObservation<E, S>>
-where
-    E: Env<ObservationSpace = S>,
-    S: StackOf<S>,
-{
-    let space = S::of(&env.observation_space(), options.k)?;
-    Ok(StackedObservation::with_space(env, space, options.k))
+fn frame_stack<E: Env<ObservationSpace = RowSpace>>(
+    env: E,
+    options: &FrameStackOptions,
+) -> Wrapped<StackedObservation<E, RowSpace>> {
+    StackedObservation::of_rows(env, options.k, options.channels)
+}
+
+fn stack_states<E: Env<ObservationSpace = Discrete>>(
+    env: E,
+    options: &FrameStackOptions,
+) -> Wrapped<StackedObservation<E, Discrete>> {
+    if options.channels {
+        let reason = "`channels` is for pictures, got states".to_owned();
+        return Err(EnvError::invalid_option("FrameStack", reason));
+    }
+    StackedObservation::of_states(env, options.k)
 }
 
 fn flatten_observation<E: Env<ObservationSpace: FeatureSpace>>(

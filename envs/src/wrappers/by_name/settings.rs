@@ -82,6 +82,8 @@ options! {
     FrameStackOptions {
         /// The number of observations in a stack, at least 1.
         k: usize,
+        /// Whether stacked pictures are one picture [height, width, k * channels], which convolutions read as a whole, instead of [k, height, width, channels], which a replay memory stores in less room.
+        channels: bool,
     }
 
     /// Options of `TimeAwareObservation`.

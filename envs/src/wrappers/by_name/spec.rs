@@ -5,19 +5,31 @@ use std::{fmt, sync::Arc};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::BoxedEnv;
-use crate::{Discrete, Documented, Env, EnvError, EnvOptions, Registry, RowSpace, Space};
+use super::{Boxed, BoxedEnv};
+use crate::{
+    Discrete, Documented, Env, EnvError, EnvOptions, Registry, RowSpace, Space, each_kind,
+    kind::{self, ByKind, Kind, PerKind},
+    spec::MakersOf,
+};
 
 /// Puts a wrapper with these options around an environment of one kind; `P` is what it shows.
 pub(super) type Slot<O, A, P> =
     Arc<dyn Fn(BoxedEnv<O, A>, &EnvOptions) -> Result<BoxedEnv<P, A>, EnvError> + Send + Sync>;
+
+/// How a wrapper is put around environments of a kind.
+pub(super) struct SlotOf;
+
+impl PerKind for SlotOf {
+    type Of<K: Kind> = Slot<K::Observation, K::Action, K::Observation>;
+}
+
 type Complete = dyn Fn(&EnvOptions) -> Result<Map<String, Value>, EnvError> + Send + Sync;
 
 /// One registered wrapper: its name, its options, and how it is put around an environment of each kind.
 ///
 /// ```
 /// use gymnast_envs::{
-///     Env, EnvError, Registry, documented,
+///     Env, EnvError, Registry, documented, each_kind,
 ///     serde_json::json,
 ///     wrappers::{InEvaluation, TransformReward, WrapperSpec},
 /// };
@@ -40,9 +52,11 @@ type Complete = dyn Fn(&EnvOptions) -> Result<Map<String, Value>, EnvError> + Se
 ///
 /// let summary = "Subtracts a cost from the reward of each step.";
 /// let defaults = json!({ "cost": 0.1 });
-/// let spec = WrapperSpec::new::<PenaltyOptions>("Penalty", summary, &defaults, InEvaluation::LeftOut);
+/// let mut spec =
+///     WrapperSpec::new::<PenaltyOptions>("Penalty", summary, &defaults, InEvaluation::LeftOut);
+/// each_kind!(kind => spec = spec.around(kind, penalty));
 /// let mut registry = Registry::builtin();
-/// registry.register_wrapper(spec.finite(penalty).discrete(penalty).continuous(penalty))?;
+/// registry.register_wrapper(spec)?;
 /// let env = registry.wrapped(registry.spec("CartPole-v1")?, &json!(["Penalty"]))?;
 /// assert_eq!(env.title(), "CartPole-v1 + Penalty");
 /// # Ok::<(), EnvError>(())
@@ -54,9 +68,7 @@ pub struct WrapperSpec {
     options: Vec<WrapperOption>,
     in_evaluation: InEvaluation,
     complete: Arc<Complete>,
-    pub(super) finite: Option<Slot<Discrete, Discrete, Discrete>>,
-    pub(super) discrete: Option<Slot<RowSpace, Discrete, RowSpace>>,
-    pub(super) continuous: Option<Slot<RowSpace, RowSpace, RowSpace>>,
+    pub(super) slots: ByKind<SlotOf>,
     pub(super) into_finite: Option<Slot<RowSpace, Discrete, Discrete>>,
 }
 
@@ -106,49 +118,22 @@ impl WrapperSpec {
             options,
             in_evaluation,
             complete: Arc::new(move |given| complete::<C>(name, &declared, given)),
-            finite: None,
-            discrete: None,
-            continuous: None,
+            slots: ByKind::default(),
             into_finite: None,
         }
     }
 
-    /// The same around environments with finite observations and actions, as tables see them.
+    /// The same around environments of one more [kind](crate::kind).
     #[must_use]
-    pub fn finite<C: DeserializeOwned, E>(
+    pub fn around<K: Kind, C: DeserializeOwned, E>(
         mut self,
-        wrap: impl Fn(BoxedEnv<Discrete, Discrete>, &C) -> Result<E, EnvError> + Send + Sync + 'static,
+        kind: K,
+        wrap: impl Fn(Boxed<K>, &C) -> Result<E, EnvError> + Send + Sync + 'static,
     ) -> Self
     where
-        E: Env<ObservationSpace = Discrete, ActionSpace = Discrete> + 'static,
+        E: Env<ObservationSpace = K::Observation, ActionSpace = K::Action> + 'static,
     {
-        self.finite = Some(slot(self.name, wrap));
-        self
-    }
-
-    /// The same around environments with finite actions, their observations rows of numbers.
-    #[must_use]
-    pub fn discrete<C: DeserializeOwned, E>(
-        mut self,
-        wrap: impl Fn(BoxedEnv<RowSpace, Discrete>, &C) -> Result<E, EnvError> + Send + Sync + 'static,
-    ) -> Self
-    where
-        E: Env<ObservationSpace = RowSpace, ActionSpace = Discrete> + 'static,
-    {
-        self.discrete = Some(slot(self.name, wrap));
-        self
-    }
-
-    /// The same around environments with real-valued actions.
-    #[must_use]
-    pub fn continuous<C: DeserializeOwned, E>(
-        mut self,
-        wrap: impl Fn(BoxedEnv<RowSpace, RowSpace>, &C) -> Result<E, EnvError> + Send + Sync + 'static,
-    ) -> Self
-    where
-        E: Env<ObservationSpace = RowSpace, ActionSpace = RowSpace> + 'static,
-    {
-        self.continuous = Some(slot(self.name, wrap));
+        kind.set(&mut self.slots, slot(self.name, wrap));
         self
     }
 
@@ -192,12 +177,16 @@ impl WrapperSpec {
     /// What it needs of an environment, in words.
     #[must_use]
     pub fn needs(&self) -> String {
-        let are = [
-            self.finite.is_some(),
-            self.discrete.is_some() || self.into_finite.is_some(),
-            self.continuous.is_some(),
-        ];
-        if are == [true; 3] { "every environment".to_owned() } else { kinds(are) }
+        let mut all = true;
+        each_kind!(kind => all &= self.slots.get(kind).is_some());
+        if all { "every environment".to_owned() } else { self.slots.needs().join(", or ") }
+    }
+
+    /// Whether it goes around environments of one of these kinds.
+    pub(super) fn fits(&self, makers: &ByKind<MakersOf>) -> bool {
+        let mut fits = self.into_finite.is_some() && makers.get(kind::Discrete).is_some();
+        each_kind!(kind => fits |= self.slots.get(kind).is_some() && makers.get(kind).is_some());
+        fits
     }
 
     /// The wrapper with these options; what they omit takes its default.
@@ -217,17 +206,6 @@ where
     E: Env<ObservationSpace = P, ActionSpace = A> + 'static,
 {
     Arc::new(move |env, options| Ok(BoxedEnv::new(wrap(env, &options.parse_all(name)?)?)))
-}
-
-/// The kinds of environments in words: tables, finite actions, real-valued actions.
-pub(super) fn kinds(are: [bool; 3]) -> String {
-    let kinds = [
-        "finite observations and actions",
-        "observations as rows of numbers with finite actions",
-        "real-valued actions",
-    ];
-    let named = kinds.iter().zip(are).filter(|(_, is)| *is);
-    named.map(|(kind, _)| *kind).collect::<Vec<_>>().join(", or ")
 }
 
 /// Every option, as its type writes it: 1e1 as 10, where a count is expected.

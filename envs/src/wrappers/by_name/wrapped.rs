@@ -2,24 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{
-    BoxedEnv, InEvaluation, Wrapper, WrapperSpec,
-    boxed::MakeBoxed,
-    spec::{Slot, kinds},
-};
+use super::{InEvaluation, Wrapper, WrapperSpec, boxed::MakeBoxed, spec::Slot};
 use crate::{
-    Discrete, DynEnv, EnvError, EnvSpec, RowSpace, Space, SyncVectorEnv, VectorEnv, check_env,
+    DynEnv, EnvError, EnvSpec, Space, SyncVectorEnv, VectorEnv, check_env, each_kind,
     erased::Seeded,
-    spec::{Check, Make, MakeOne},
+    kind::{self, ByKind, Kind},
+    spec::{Check, Make, MakeOne, Makers, MakersOf},
 };
-
-/// Makers of single environments, their types erased: one for each kind that an environment is of.
-#[derive(Clone, Default)]
-pub(crate) struct Singles {
-    pub(crate) finite: Option<MakeBoxed<Discrete, Discrete>>,
-    pub(crate) discrete: Option<MakeBoxed<RowSpace, Discrete>>,
-    pub(crate) continuous: Option<MakeBoxed<RowSpace, RowSpace>>,
-}
 
 impl EnvSpec {
     /// The wrappers around the environment, from the innermost outward.
@@ -55,7 +44,7 @@ impl EnvSpec {
             return Ok(spec);
         }
         let mut evaluated = self.for_evaluation().within(&kept, known)?;
-        if evaluated.singles.are() != spec.singles.are() {
+        if evaluated.makers.needs() != spec.makers.needs() {
             let reason = "left out of evaluations, so it must not change the kind of environment";
             return Err(EnvError::invalid_option("wrappers", reason.to_owned()));
         }
@@ -67,109 +56,83 @@ impl EnvSpec {
     fn within(&self, wrappers: &[Wrapper], known: &[WrapperSpec]) -> Result<Self, EnvError> {
         let mut spec = self.clone();
         for wrapper in wrappers {
-            let inner = &spec.singles;
-            let singles = inner.wrapped(wrapper);
-            if singles.are() == [false; 3] {
+            if !wrapper.spec.fits(&spec.makers) {
                 return Err(misfit(&spec, &wrapper.spec, known));
             }
-            spec.singles = singles;
+            spec.makers = Arc::new(wrapper.around(&spec.id, &spec.makers));
             spec.wrappers.push(wrapper.clone());
         }
-        Ok(if wrappers.is_empty() { spec } else { spec.made_of_singles() })
-    }
-
-    /// The same with everything made of the single environments.
-    fn made_of_singles(mut self) -> Self {
-        let (id, singles) = (&self.id, &self.singles);
-        let one = one_of(id, singles.finite.as_ref())
-            .or_else(|| one_of(id, singles.discrete.as_ref()))
-            .or_else(|| one_of(id, singles.continuous.as_ref()));
-        self.finite = vectors_of(id, singles.finite.as_ref());
-        self.discrete = vectors_of(id, singles.discrete.as_ref());
-        self.continuous = vectors_of(id, singles.continuous.as_ref());
-        if let Some((make, check)) = one {
-            (self.make, self.check) = (make, check);
+        if wrappers.is_empty() {
+            return Ok(spec);
         }
-        self
+        // By itself it is of its first kind.
+        each_kind!(kind => if let Some(makers) = spec.makers.get(kind) {
+            (spec.make, spec.check) = one_of(&spec.id, &makers.single);
+            return Ok(spec);
+        });
+        Ok(spec)
     }
 }
 
-impl Singles {
-    /// Which of the kinds there are.
-    fn are(&self) -> [bool; 3] {
-        [self.finite.is_some(), self.discrete.is_some(), self.continuous.is_some()]
-    }
-
-    /// The same inside a wrapper, in each kind that it is for.
-    fn wrapped(&self, wrapper: &Wrapper) -> Self {
-        let spec = &wrapper.spec;
-        let finite = around(spec.finite.as_ref(), self.finite.as_ref(), wrapper);
-        let into_finite = || around(spec.into_finite.as_ref(), self.discrete.as_ref(), wrapper);
-        Self {
-            finite: finite.or_else(into_finite),
-            discrete: around(spec.discrete.as_ref(), self.discrete.as_ref(), wrapper),
-            continuous: around(spec.continuous.as_ref(), self.continuous.as_ref(), wrapper),
+impl Wrapper {
+    /// How environments inside the wrapper are made, in each kind that it is for.
+    fn around(&self, id: &str, inner: &ByKind<MakersOf>) -> ByKind<MakersOf> {
+        let mut outer = ByKind::default();
+        if let (Some(slot), Some(inner)) = (&self.spec.into_finite, inner.get(kind::Discrete)) {
+            kind::Finite.set(&mut outer, makers(id, self.put(slot, &inner.single)));
         }
-    }
-}
-
-fn around<O: Space, A: Space, P: Space>(
-    slot: Option<&Slot<O, A, P>>,
-    make: Option<&MakeBoxed<O, A>>,
-    wrapper: &Wrapper,
-) -> Option<MakeBoxed<P, A>> {
-    let (slot, make, wrapper) = (slot?.clone(), make?.clone(), wrapper.clone());
-    Some(Arc::new(move |options| {
-        // Where it is a space that does not suit, the message must name the wrapper.
-        slot(make(options)?, &wrapper.options).map_err(|error| match error {
-            EnvError::Space(error) => {
-                EnvError::invalid_option(wrapper.spec.name(), error.to_string())
+        each_kind!(kind => {
+            if let (Some(slot), Some(inner)) = (self.spec.slots.get(kind), inner.get(kind)) {
+                kind.set(&mut outer, makers(id, self.put(slot, &inner.single)));
             }
-            other => other,
+        });
+        outer
+    }
+
+    /// A maker of the environments inside the wrapper.
+    fn put<O: Space, A: Space, P: Space>(
+        &self,
+        slot: &Slot<O, A, P>,
+        make: &MakeBoxed<O, A>,
+    ) -> MakeBoxed<P, A> {
+        let (slot, make, wrapper) = (slot.clone(), make.clone(), self.clone());
+        Arc::new(move |options| {
+            // Where it is a space that does not suit, the message must name the wrapper.
+            slot(make(options)?, &wrapper.options).map_err(|error| match error {
+                EnvError::Space(error) => {
+                    EnvError::invalid_option(wrapper.spec.name(), error.to_string())
+                }
+                other => other,
+            })
         })
-    }))
+    }
 }
 
 fn misfit(env: &EnvSpec, wrapper: &WrapperSpec, known: &[WrapperSpec]) -> EnvError {
-    let fits = |other: &&WrapperSpec| {
-        let EnvSpec { singles, .. } = env;
-        other.finite.is_some() && singles.finite.is_some()
-            || (other.discrete.is_some() || other.into_finite.is_some())
-                && singles.discrete.is_some()
-            || other.continuous.is_some() && singles.continuous.is_some()
-    };
-    let fitting: Vec<_> = known.iter().filter(fits).map(WrapperSpec::name).collect();
+    let fitting = known.iter().filter(|other| other.fits(&env.makers)).map(WrapperSpec::name);
     EnvError::WrapperMisfit {
         wrapper: wrapper.name().to_owned(),
         env: env.title(),
         needs: wrapper.needs(),
-        got: kinds(env.singles.are()).replace(", or ", " and "),
-        fitting: fitting.join(", "),
+        got: env.makers.needs().join(" and "),
+        fitting: fitting.collect::<Vec<_>>().join(", "),
     }
 }
 
-fn vectors_of<O: Space, A: Space>(
-    id: &str,
-    make: Option<&MakeBoxed<O, A>>,
-) -> Option<Make<Box<dyn VectorEnv<O, A>>>> {
-    let (id, make) = (id.to_owned(), make?.clone());
-    Some(Arc::new(move |n, seed, options| {
+/// Makes vectors of environments too, where one at a time can be made.
+fn makers<O: Space, A: Space>(id: &str, single: MakeBoxed<O, A>) -> Makers<O, A> {
+    let (id, make) = (id.to_owned(), single.clone());
+    let vector: Make<Box<dyn VectorEnv<O, A>>> = Box::new(move |n, seed, options| {
         let envs = SyncVectorEnv::of(n, seed, || make(options))?;
         Ok(Box::new(envs.named(&id)))
-    }))
+    });
+    Makers { vector, single }
 }
 
-fn one_of<O: Space, A: Space>(
-    id: &str,
-    make: Option<&MakeBoxed<O, A>>,
-) -> Option<(MakeOne, Check)> {
-    let (id, make) = (id.to_owned(), make?.clone());
-    let checked = make.clone();
-    Some((
-        Arc::new(move |seed, options| {
-            let env: BoxedEnv<O, A> = make(options)?;
-            Ok(Box::new(Seeded::new(&id, env, seed)) as Box<dyn DynEnv>)
-        }),
-        Arc::new(move |options| check_env(|| checked(options))),
-    ))
+fn one_of<O: Space, A: Space>(id: &str, make: &MakeBoxed<O, A>) -> (MakeOne, Check) {
+    let (id, make, checked) = (id.to_owned(), make.clone(), make.clone());
+    let one: MakeOne = Arc::new(move |seed, options| {
+        Ok(Box::new(Seeded::new(&id, make(options)?, seed)) as Box<dyn DynEnv>)
+    });
+    (one, Arc::new(move |options| check_env(|| checked(options))))
 }
