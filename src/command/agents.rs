@@ -92,9 +92,8 @@ fn describe(agent: &AgentEntry, names: &Names, out: &mut dyn Write) -> Result<()
     let settings: Vec<_> = agent.fields.iter().map(|field| row(&agent.defaults, field)).collect();
     write!(out, "{}", wrapped(&settings))?;
     if agent.fields.iter().any(|(name, _)| *name == "encoder") {
-        let note = "Layers that train as they are evaluated and have a plan in plain Rust (linear, conv2d, \
-                    layer_norm, activations, residual, flatten) go without libtorch; a network with any other \
-                    goes through it.";
+        let note = "Networks of linear, conv2d, activation, layer_norm, residual and flatten layers act without \
+                    libtorch; with other layers they act through it, which costs more for small ones.";
         writeln!(out, "\n{}", lines(note, WIDTH).join("\n"))?;
     }
     writeln!(out, "\nTraining and defaults (`--set training.KEY=VALUE`):")?;
