@@ -16,7 +16,6 @@ pub struct Joined {
     parts: Vec<Layers>,
     head: Layers,
     inputs: usize,
-    features: usize,
 }
 
 /// A part of a row: its shape and the layers that read it.
@@ -81,17 +80,12 @@ impl Joined {
             limited(what, &[width], MAX_WIDTH)?;
         }
         let head = Layers::new(head, "head", LayerShape::Row(features), dropout_seed, builder)?;
-        Ok(Self { parts, head, inputs, features })
+        Ok(Self { parts, head, inputs })
     }
 
     /// Whether a part has layers.
-    pub(super) fn encodes(&self) -> bool {
+    fn encodes(&self) -> bool {
         self.parts.iter().any(|part| !part.is_empty())
-    }
-
-    /// The width of a row that the head reads.
-    pub fn features(&self) -> usize {
-        self.features
     }
 
     /// Dropout's masks of all layers, in one stream.

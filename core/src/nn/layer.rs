@@ -66,6 +66,9 @@ pub type LayerForward = Box<dyn Fn(&Tensor, bool) -> Tensor + Send>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// A layer that is made of others names them after itself: with [`ParametersBuilder::layer`], its own name,
+/// as the first part of their [scopes](ParametersBuilder::scope).
+///
 /// A layer has parameters and nothing else that training changes: no running statistics and no random
 /// numbers. libtorch evaluates it and all layers with it. [`Debug`] must show all of its settings, as
 /// deriving it does: it is the layer's description in a checkpoint.
