@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use gymnast_core::{
     init::{Fans, Init},
     nn::{Parameter, Parameters, ParametersBuilder},
+    optim::Optimizer,
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space, wrappers::RunningMeanStd};
 use gymnast_harness::AgentError;
@@ -29,7 +30,7 @@ use exploiting::Exploiting;
 
 use crate::{
     action_mask::ActionMask,
-    learned::backend,
+    learned::{Descent, backend, refused},
     network::{BuildNetwork, Role, Wanted, check_module, dropout_seed, misfit},
     policy_head::{PolicyHead, Rows},
 };
@@ -163,6 +164,24 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             average.follow(self.parameters.values());
         }
         self.follow_average();
+    }
+
+    /// Takes one step down the gradient that [`backward`](Self::backward) set, its norm clipped to
+    /// `max_grad_norm`, and [follows it](Self::follow_update). Returns the norm before clipping.
+    ///
+    /// # Errors
+    /// [`AgentError::Diverged`] where the gradient or its square is not finite.
+    pub fn descend(
+        &mut self,
+        optimizer: &mut dyn Optimizer,
+        descent: Descent,
+        max_grad_norm: f64,
+    ) -> Result<f64, AgentError> {
+        let Descent { rate, env_steps } = descent;
+        let norm = optimizer.descend(&mut self.parameters, rate, Some(max_grad_norm as f32));
+        let norm = norm.map_err(|error| refused(error, env_steps))?;
+        self.follow_update();
+        Ok(f64::from(norm))
     }
 
     /// The weights that exploitation acts by: their average where one is kept.

@@ -11,7 +11,8 @@ pub use config::DdpgConfig;
 use crate::{
     critics::Critics,
     deterministic::DeterministicActor,
-    off_policy::{Acting, Io, Learner, Moment, OffPolicyAgent},
+    moment::Moment,
+    off_policy::{Acting, Io, Learner, OffPolicyAgent},
     replay::Batch,
     targets,
 };

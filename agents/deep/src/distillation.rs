@@ -33,9 +33,11 @@ use tch::Tensor;
 pub use network_policy::NetworkPolicy;
 
 use crate::{
-    Categorical, Dqn, Ppo,
+    dqn::Dqn,
     learned::backend,
     network::{BuildNetwork, NetworkSettings, Role, network, torch_default},
+    on_policy::{OnPolicyAgent, OnPolicyLearner},
+    policy_head::Categorical,
 };
 
 /// A policy over finite actions that says how much it prefers each: logits, values of actions, or
@@ -53,7 +55,12 @@ impl<O: FeatureSpace, A: FiniteSpace> ActionPreferences<O, A> for Dqn<O, A> {
 }
 
 /// The policy's logits.
-impl<O: FeatureSpace, A: FiniteSpace> ActionPreferences<O, A> for Ppo<O, Categorical<A>> {
+impl<O, A, L> ActionPreferences<O, A> for OnPolicyAgent<O, Categorical<A>, L>
+where
+    O: FeatureSpace,
+    A: FiniteSpace,
+    L: OnPolicyLearner,
+{
     fn write_preferences(&self, observations: &[O::Element], preferences: &mut Vec<f32>) {
         self.networks().write_outputs(observations, preferences);
     }

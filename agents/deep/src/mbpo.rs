@@ -21,8 +21,8 @@ use self::{
     model::{Imagined, Model},
 };
 use crate::{
-    network::{BuildNetwork, Networks, torch_default},
-    off_policy::{HIDDEN, OffPolicySettings as _, Widths},
+    network::{BuildNetwork, Networks, Widths, torch_default},
+    off_policy::{HIDDEN, OffPolicySettings as _},
     replay::{Batch, Replay},
     sac::Sac,
 };

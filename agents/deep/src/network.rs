@@ -39,6 +39,15 @@ pub struct Wanted<'a> {
     pub dropout_seed: u64,
 }
 
+/// The numbers of an observation and of an action as rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widths {
+    /// Those of an observation.
+    pub observation: usize,
+    /// Those of an action.
+    pub action: usize,
+}
+
 /// Builds the layers of a network that an agent asks for: what `with_network` takes. It is called once
 /// for each network and for each of its targets, and must declare the same layers each time.
 ///

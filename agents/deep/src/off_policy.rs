@@ -15,14 +15,15 @@ use gymnast_harness::{
 };
 use rand::{RngExt as _, distr::StandardUniform};
 
-pub use learner::{Acting, Io, Learner, Moment, Widths};
+pub use learner::{Acting, Io, Learner};
 pub use settings::{HIDDEN, OffPolicyConfig, OffPolicySettings, check_rates};
 pub(crate) use settings::{check_gradient_steps, search_ranges};
 
 use crate::{
     action_range::ActionRange,
     learned::features,
-    network::{BuildNetwork, Networks, all_plain, load_encoders, torch_default},
+    moment::Moment,
+    network::{BuildNetwork, Networks, Widths, all_plain, load_encoders, torch_default},
     replay::{Batch, Replay},
 };
 

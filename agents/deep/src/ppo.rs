@@ -6,26 +6,24 @@ mod loss;
 mod tests;
 
 use gymnast_core::{
-    nn::Sequential,
-    optim::{Adam, AdamConfig, Optimizer as _, ParamGroup, ParamGroups},
-    threads,
+    nn::Parameters,
+    optim::{Adam, Optimizer},
 };
-use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
-use gymnast_harness::{
-    Agent, AgentError, Checkpoint, CheckpointError, Grace, Metrics, Mode, Plan, Policy, StateDict,
-};
+use gymnast_envs::{FeatureSpace, Rng, Seed};
+use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Grace, Metrics, StateDict};
 use rand::seq::SliceRandom as _;
 
 pub use config::PpoConfig;
 
 use crate::{
     actor_critic::{ActorCritic, Pass},
-    learned::{backend, refused},
     losses,
-    network::{BuildNetwork, Networks},
+    moment::Moment,
+    network::Widths,
+    on_policy::{OnPolicyAgent, OnPolicyLearner, adam},
     policy_head::PolicyHead,
     returns,
-    rollout::Rollout,
+    rollout::{Rollout, gather},
 };
 use loss::Losses;
 
@@ -68,16 +66,14 @@ use loss::Losses;
 /// `grad_norm` (of the last minibatch, before clipping),
 /// `learning_rate`.
 ///
-/// Settings: [`PpoConfig`].
-pub struct Ppo<O, H> {
+/// Settings: [`PpoConfig`]. What it shares with other agents: [`OnPolicyAgent`].
+pub type Ppo<O, H> = OnPolicyAgent<O, H, PpoLearner>;
+
+/// How [`Ppo`] learns from a rollout.
+pub struct PpoLearner {
     config: PpoConfig,
-    plan: Plan,
-    networks: ActorCritic<O, H>,
     optimizer: Adam,
-    param_groups: Vec<ParamGroup>,
-    rollout: Rollout,
     minibatch_rng: Rng,
-    env_steps: u64,
     learning: Learning,
 }
 
@@ -109,105 +105,58 @@ struct Batch {
     ratio: Vec<f32>,       // [B]
 }
 
-impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
-    /// An agent that has learned nothing.
-    ///
-    /// # Errors
-    /// [`AgentError::InvalidConfig`].
-    pub fn new(
-        observation_space: O,
-        head: H,
-        config: PpoConfig,
-        plan: &Plan,
-    ) -> Result<Self, AgentError> {
-        let build = config.networks().builder()?;
-        Self::with_network(observation_space, head, config, plan, &build)
-    }
+impl OnPolicyLearner for PpoLearner {
+    type Config = PpoConfig;
+    type Memory = Rollout;
 
-    /// The same with a policy and a value function that `build` builds, whatever the settings say of
-    /// their layers.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built.
-    pub fn with_network(
-        observation_space: O,
-        head: H,
-        config: PpoConfig,
-        plan: &Plan,
-        build: &BuildNetwork<'_>,
-    ) -> Result<Self, AgentError> {
+    fn new(config: &PpoConfig, parameters: &Parameters, seed: Seed) -> Result<Self, AgentError> {
         config.check()?;
-        threads::single_threaded();
-        let mut rng = plan.seed.child("init", 0).rng();
-        let settings = config.networks();
-        let networks =
-            ActorCritic::with_network(observation_space, head, &settings, &mut rng, build)?;
-        let (width, action_width) = (networks.width(), networks.action_width());
-        let adam = AdamConfig { eps: 1e-5, ..AdamConfig::default() };
         Ok(Self {
-            optimizer: Adam::new(adam, networks.parameters()).map_err(backend)?,
-            param_groups: Vec::new(),
-            rollout: Rollout::new(config.n_steps, plan.num_envs, width, action_width)?,
-            minibatch_rng: plan.seed.child("minibatch", 0).rng(),
-            env_steps: 0,
+            optimizer: adam(parameters)?,
+            minibatch_rng: seed.child("minibatch", 0).rng(),
             learning: Learning::default(),
-            plan: *plan,
-            config,
-            networks,
+            config: config.clone(),
         })
     }
 
-    /// Its networks.
-    pub fn networks(&self) -> &ActorCritic<O, H> {
-        &self.networks
+    fn memory(config: &PpoConfig, num_envs: usize, widths: Widths) -> Result<Rollout, AgentError> {
+        Rollout::new(config.n_steps, num_envs, widths.observation, widths.action)
     }
 
-    /// Begins with what another one has learned, on a task like this one: its parameters, and the
-    /// statistics that normalise its observations. Of its optimiser and its rollout it takes nothing.
-    ///
-    /// # Errors
-    /// As [`ActorCritic::copy_from`].
-    pub fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
-        self.networks.copy_from(&other.networks)
+    fn optimizer_mut(&mut self) -> &mut dyn Optimizer {
+        &mut self.optimizer
     }
 
-    /// Lets parts of the parameters learn otherwise from now on, or not at all. Checkpoints keep it.
-    ///
-    /// # Errors
-    /// [`AgentError::Backend`] where a group is no part of the parameters.
-    pub fn set_param_groups(&mut self, groups: &[ParamGroup]) -> Result<(), AgentError> {
-        let all = ParamGroups::new(self.networks.parameters(), groups).map_err(backend)?;
-        self.optimizer.set_groups(all).map_err(backend)?;
-        self.param_groups = groups.to_vec();
-        Ok(())
-    }
-
-    /// Learns from a full rollout.
-    fn update(&mut self) -> Result<Metrics, AgentError> {
-        let progress = self.plan.progress(self.env_steps);
-        let learning_rate = self.config.learning_rate.at(progress);
-        let clip = self.config.clip.at(progress);
-        self.estimate()?;
+    fn update<O: FeatureSpace, H: PolicyHead>(
+        &mut self,
+        networks: &mut ActorCritic<O, H>,
+        rollout: &Rollout,
+        moment: Moment,
+    ) -> Result<Option<Metrics>, AgentError> {
+        let PpoConfig { batch_size, epochs, target_kl, max_grad_norm, .. } = self.config;
+        let learning_rate = self.config.learning_rate.at(moment.progress);
+        let clip = self.config.clip.at(moment.progress);
+        self.estimate(networks, rollout)?;
         let Learning { value, returns, order, .. } = &self.learning;
         let (explained, rows) = (returns::explained_variance(value, returns)?, order.len());
         let (mut losses, mut batches, mut grad_norm) = (Losses::default(), 0.0, 0.0);
 
         let mut grace = Grace::default();
-        'epochs: for _ in 0..self.config.epochs {
+        'epochs: for _ in 0..epochs {
             (losses, batches) = (Losses::default(), 0.0);
             self.learning.order.shuffle(&mut self.minibatch_rng);
-            for start in (0..rows).step_by(self.config.batch_size) {
+            for start in (0..rows).step_by(batch_size) {
                 grace.check()?;
-                let places = start..rows.min(start + self.config.batch_size);
-                let of_batch = self.differentiate(places, clip)?;
+                self.gather(networks, rollout, start..rows.min(start + batch_size));
+                let of_batch = self.differentiate(networks, clip)?;
                 losses += of_batch;
                 batches += 1.0;
                 // The factor is that of OpenAI's Spinning Up.
-                let farthest = 1.5 * self.config.target_kl;
-                if self.config.target_kl > 0.0 && of_batch.approx_kl > farthest {
+                if target_kl > 0.0 && of_batch.approx_kl > 1.5 * target_kl {
                     break 'epochs;
                 }
-                grad_norm = self.descend(learning_rate)?;
+                let descent = moment.descent(learning_rate);
+                grad_norm = networks.descend(&mut self.optimizer, descent, max_grad_norm)?;
             }
         }
         let mean = |sum: f64| sum / f64::max(batches, 1.0);
@@ -219,24 +168,20 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
             .with("clip_fraction", mean(losses.clip_fraction))
             .with("grad_norm", grad_norm)
             .with("learning_rate", learning_rate);
-        Ok(explained.into_iter().fold(metrics, |m, share| m.with("explained_variance", share)))
+        let explained = explained.into_iter();
+        Ok(Some(explained.fold(metrics, |m, share| m.with("explained_variance", share))))
     }
+}
 
-    /// One step down the gradient, whose norm it returns.
-    fn descend(&mut self, learning_rate: f64) -> Result<f64, AgentError> {
-        let (parameters, max_norm) =
-            (self.networks.parameters_mut(), self.config.max_grad_norm as f32);
-        let norm = self.optimizer.descend(parameters, learning_rate, Some(max_norm));
-        let norm = norm.map_err(|error| refused(error, self.env_steps))?;
-        self.networks.follow_update();
-        Ok(f64::from(norm))
-    }
-
+impl PpoLearner {
     /// What the rollout's actions were worth, and how likely they were.
-    fn estimate(&mut self) -> Result<(), AgentError> {
+    fn estimate<O: FeatureSpace, H: PolicyHead>(
+        &mut self,
+        networks: &ActorCritic<O, H>,
+        rollout: &Rollout,
+    ) -> Result<(), AgentError> {
         let Learning { value, next_value, advantage, returns, log_prob, order, .. } =
             &mut self.learning;
-        let (networks, rollout) = (&self.networks, &self.rollout);
         networks.values(rollout.observations(), value);
         networks.values(rollout.next_observations(), next_value);
         returns::gae(&rollout.steps(), value, next_value, self.config.gae_lambda, advantage)?;
@@ -248,16 +193,36 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
         Ok(())
     }
 
-    /// Sets the gradient to that of −L on a minibatch (equation 9). Returns what it is made of.
-    fn differentiate(
+    /// Gathers a minibatch.
+    fn gather<O: FeatureSpace, H: PolicyHead>(
         &mut self,
+        networks: &ActorCritic<O, H>,
+        rollout: &Rollout,
         places: std::ops::Range<usize>,
+    ) {
+        let Learning { value, advantage, returns, log_prob, order, batch, .. } = &mut self.learning;
+        for (column, width, to) in [
+            (rollout.observations(), networks.width(), &mut batch.observation),
+            (rollout.actions(), networks.action_width(), &mut batch.action),
+            (log_prob, 1, &mut batch.log_prob),
+            (advantage, 1, &mut batch.advantage),
+            (value, 1, &mut batch.value),
+            (returns, 1, &mut batch.returns),
+        ] {
+            gather(order[places.clone()].iter().copied(), column, width, to);
+        }
+        returns::normalize(&mut batch.advantage);
+    }
+
+    /// Sets the gradient to that of −L on the minibatch (equation 9). Returns what it is made of.
+    fn differentiate<O: FeatureSpace, H: PolicyHead>(
+        &mut self,
+        networks: &mut ActorCritic<O, H>,
         clip: f64,
     ) -> Result<Losses, AgentError> {
-        self.gather(places);
         let Learning { batch, pass, .. } = &mut self.learning;
-        self.networks.evaluate_policy(&batch.observation, &batch.action, pass);
-        self.networks.evaluate_values(&batch.observation, pass);
+        networks.evaluate_policy(&batch.observation, &batch.action, pass);
+        networks.evaluate_values(&batch.observation, pass);
         let log_ratio = pass.log_prob.iter().zip(&batch.log_prob).map(|(new, old)| new - old);
         batch.log_ratio.clear();
         batch.log_ratio.extend(log_ratio);
@@ -272,7 +237,7 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
             losses::squared_error(&pass.value, returns, &mut pass.by_value)?
         };
         let PpoConfig { value_coefficient, entropy_coefficient, .. } = self.config;
-        self.networks.backward(&batch.action, pass, value_coefficient, entropy_coefficient);
+        networks.backward(&batch.action, pass, value_coefficient, entropy_coefficient);
         Ok(Losses {
             policy,
             value,
@@ -281,97 +246,17 @@ impl<O: FeatureSpace, H: PolicyHead> Ppo<O, H> {
             clip_fraction: loss::clip_fraction(ratio, clip),
         })
     }
-
-    /// Gathers a minibatch.
-    fn gather(&mut self, places: std::ops::Range<usize>) {
-        let Learning { value, advantage, returns, log_prob, order, batch, .. } = &mut self.learning;
-        let (rollout, networks) = (&self.rollout, &self.networks);
-        let rows = &order[places];
-        let gather = |from: &[f32], width: usize, to: &mut Vec<f32>| {
-            to.clear();
-            rows.iter().for_each(|row| to.extend_from_slice(&from[row * width..][..width]));
-        };
-        gather(rollout.observations(), networks.width(), &mut batch.observation);
-        gather(rollout.actions(), networks.action_width(), &mut batch.action);
-        gather(log_prob, 1, &mut batch.log_prob);
-        gather(advantage, 1, &mut batch.advantage);
-        gather(value, 1, &mut batch.value);
-        gather(returns, 1, &mut batch.returns);
-        returns::normalize(&mut batch.advantage);
-    }
 }
 
-impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Ppo<O, H> {
-    fn act(
-        &self,
-        observations: &[O::Element],
-        mode: Mode,
-        rng: &mut Rng,
-        actions: &mut Vec<<H::ActionSpace as Space>::Element>,
-    ) -> Result<(), AgentError> {
-        self.networks.act(observations, mode, rng, actions)
-    }
-}
-
-impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for Ppo<O, H> {
-    fn first_update(&self) -> u64 {
-        self.rollout.capacity() as u64
-    }
-
-    fn has_learned(&self) -> bool {
-        self.env_steps >= self.first_update()
-    }
-
-    fn learn(
-        &mut self,
-        experience: &Experience<O, H::ActionSpace>,
-    ) -> Result<Option<Metrics>, AgentError> {
-        let PpoConfig { gamma, reward_scale, .. } = self.config;
-        self.rollout.push(&self.networks, experience, gamma, reward_scale)?;
-        self.env_steps += experience.len() as u64;
-        self.networks.observe(experience)?;
-        if !self.rollout.is_full() {
-            return Ok(None);
-        }
-        let metrics = self.update()?;
-        self.rollout.clear();
-        Ok(Some(metrics))
-    }
-
-    fn begin_episodes(&mut self) {
-        self.rollout.begin_episodes();
-    }
-}
-
-impl<O: FeatureSpace, H: PolicyHead> Networks for Ppo<O, H> {
-    fn evaluated_by(&self) -> &'static str {
-        self.networks.evaluated_by()
-    }
-
-    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
-        self.networks.load_encoder(pretrained)
-    }
-}
-
-impl<O: FeatureSpace, H: PolicyHead> Checkpoint for Ppo<O, H> {
+impl Checkpoint for PpoLearner {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("networks", &self.networks)?;
         state.insert_part("optimizer", &self.optimizer)?;
-        state.insert("param_groups", &self.param_groups)?;
-        state.insert_part("rollout", &self.rollout)?;
-        state.insert("minibatch_rng", &self.minibatch_rng)?;
-        state.insert("env_steps", &self.env_steps)
+        state.insert("minibatch_rng", &self.minibatch_rng)
     }
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("networks", &mut self.networks)?;
         state.load_part("optimizer", &mut self.optimizer)?;
-        let groups: Vec<ParamGroup> = state.get("param_groups")?;
-        self.set_param_groups(&groups).map_err(CheckpointError::part)?;
-        state.load_part("rollout", &mut self.rollout)?;
-        self.networks.check_actions("rollout/actions", self.rollout.actions())?;
         self.minibatch_rng = state.get("minibatch_rng")?;
-        self.env_steps = state.counter("env_steps")?;
         Ok(())
     }
 }

@@ -3,7 +3,9 @@
 use gymnast_envs::{Experience, FeatureSpace};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
-use crate::{actor_critic::ActorCritic, policy_head::PolicyHead, returns::Steps};
+use crate::{
+    actor_critic::ActorCritic, on_policy::OnPolicyMemory, policy_head::PolicyHead, returns::Steps,
+};
 
 /// `num_steps` steps of `num_envs` environments: row t · `num_envs` + i is step t of environment i.
 ///
@@ -61,41 +63,6 @@ impl Rollout {
         self.capacity
     }
 
-    /// Adds one step of every environment, its rewards times `reward_scale`.
-    ///
-    /// # Errors
-    /// [`AgentError::Env`] unless there is one row an environment.
-    pub fn push<O: FeatureSpace, H: PolicyHead>(
-        &mut self,
-        networks: &ActorCritic<O, H>,
-        experience: &Experience<O, H::ActionSpace>,
-        gamma: f64,
-        reward_scale: f64,
-    ) -> Result<(), AgentError> {
-        AgentError::check_rows(experience, self.num_envs)?;
-        AgentError::check_rewards(&experience.rewards, reward_scale)?;
-        for i in 0..experience.len() {
-            let row = grow(&mut self.observations, self.width);
-            networks.write_features(&experience.observations[i], row);
-            let row = grow(&mut self.next_observations, self.width);
-            networks.write_features(&experience.next_observations[i], row);
-            let row = grow(&mut self.actions, self.action_width);
-            networks.write_action(i, &experience.actions[i], row);
-            let outcome = experience.outcomes[i];
-            self.rewards.push((experience.rewards[i] * reward_scale) as f32);
-            self.discounts.push(outcome.discount(gamma) as f32);
-            self.traces.push(if outcome.is_final() { 0.0 } else { gamma as f32 });
-            self.is_transition.push(u8::from(!experience.is_reset[i]));
-        }
-        Ok(())
-    }
-
-    /// The running episodes go no further: no value flows from the next step to the last.
-    pub fn begin_episodes(&mut self) {
-        let last = self.len().saturating_sub(self.num_envs);
-        self.traces[last..].fill(0.0);
-    }
-
     /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -106,22 +73,6 @@ impl Rollout {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Whether the last step has come.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.len() >= self.capacity
-    }
-
-    /// Empties it.
-    pub fn clear(&mut self) {
-        let Self { observations, next_observations, actions, rewards, discounts, traces, .. } =
-            self;
-        for column in [observations, next_observations, actions, rewards, discounts, traces] {
-            column.clear();
-        }
-        self.is_transition.clear();
     }
 
     /// What was seen: `[rows, width]`.
@@ -157,6 +108,77 @@ impl Rollout {
     pub fn transitions(&self) -> impl Iterator<Item = usize> {
         (0..self.len()).filter(|&row| self.is_transition[row] != 0)
     }
+}
+
+impl OnPolicyMemory for Rollout {
+    const NAME: &'static str = "rollout";
+
+    fn first_update(&self) -> u64 {
+        self.capacity as u64
+    }
+
+    fn push<O: FeatureSpace, H: PolicyHead>(
+        &mut self,
+        networks: &ActorCritic<O, H>,
+        experience: &Experience<O, H::ActionSpace>,
+        gamma: f64,
+        reward_scale: f64,
+    ) -> Result<(), AgentError> {
+        AgentError::check_rows(experience, self.num_envs)?;
+        AgentError::check_rewards(&experience.rewards, reward_scale)?;
+        for i in 0..experience.len() {
+            let row = grow(&mut self.observations, self.width);
+            networks.write_features(&experience.observations[i], row);
+            let row = grow(&mut self.next_observations, self.width);
+            networks.write_features(&experience.next_observations[i], row);
+            let row = grow(&mut self.actions, self.action_width);
+            networks.write_action(i, &experience.actions[i], row);
+            let outcome = experience.outcomes[i];
+            self.rewards.push((experience.rewards[i] * reward_scale) as f32);
+            self.discounts.push(outcome.discount(gamma) as f32);
+            self.traces.push(if outcome.is_final() { 0.0 } else { gamma as f32 });
+            self.is_transition.push(u8::from(!experience.is_reset[i]));
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.len() >= self.capacity
+    }
+
+    fn has_transitions(&self) -> bool {
+        self.transitions().next().is_some()
+    }
+
+    fn clear(&mut self) {
+        let Self { observations, next_observations, actions, rewards, discounts, traces, .. } =
+            self;
+        for column in [observations, next_observations, actions, rewards, discounts, traces] {
+            column.clear();
+        }
+        self.is_transition.clear();
+    }
+
+    /// No value flows from the next step to the last.
+    fn begin_episodes(&mut self) {
+        let last = self.len().saturating_sub(self.num_envs);
+        self.traces[last..].fill(0.0);
+    }
+
+    fn named_actions(&self) -> Vec<(String, &[f32])> {
+        vec![("actions".to_owned(), self.actions())]
+    }
+}
+
+/// Copies rows of a column, `width` numbers each, into another: a minibatch.
+pub fn gather(
+    rows: impl IntoIterator<Item = usize>,
+    column: &[f32],
+    width: usize,
+    to: &mut Vec<f32>,
+) {
+    to.clear();
+    rows.into_iter().for_each(|row| to.extend_from_slice(&column[row * width..][..width]));
 }
 
 fn grow(column: &mut Vec<f32>, by: usize) -> &mut [f32] {

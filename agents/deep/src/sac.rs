@@ -10,7 +10,8 @@ pub use config::SacConfig;
 
 use crate::{
     critics::Critics,
-    off_policy::{Acting, Io, Learner, Moment, OffPolicyAgent, check_rates},
+    moment::Moment,
+    off_policy::{Acting, Io, Learner, OffPolicyAgent, check_rates},
     replay::Batch,
     soft_actor::{SoftActor, SoftActorSettings},
     targets,

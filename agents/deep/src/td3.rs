@@ -11,7 +11,8 @@ pub use config::Td3Config;
 use crate::{
     critics::Critics,
     deterministic::{DeterministicActor, add_noise},
-    off_policy::{Acting, Io, Learner, Moment, OffPolicyAgent},
+    moment::Moment,
+    off_policy::{Acting, Io, Learner, OffPolicyAgent},
     replay::Batch,
     targets,
 };

@@ -4,7 +4,10 @@ use gymnast_core::nn::{Activation, LayerConfig};
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD, search_ranges};
+use crate::{
+    actor_critic::{ActorCriticConfig, LEAST_LOG_STD, search_ranges},
+    on_policy::{OnPolicyConfig, check_rms_prop},
+};
 
 gymnast_harness::documented! {
     /// The settings of [`A3c`](super::A3c). The number of workers is `training.num_envs`.
@@ -123,22 +126,14 @@ impl A3cConfig {
         self.learning_rate.check_step_size("learning_rate")?;
         let t_max = self.t_max;
         require((1..=1 << 20).contains(&t_max), "t_max", &t_max, "1 to 1048576 steps")?;
-        let gamma = self.gamma;
-        require((-1.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [-1, 1]")?;
-        let (alpha, eps) = (self.rms_prop_alpha, self.rms_prop_eps);
-        require((0.0..1.0).contains(&alpha), "rms_prop_alpha", &alpha, "a share in [0, 1)")?;
-        let positive = eps > 0.0 && eps.is_finite();
-        require(positive, "rms_prop_eps", &eps, "a positive number")?;
-        let scale = self.reward_scale;
-        require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
-        let norm = self.max_grad_norm;
-        require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
-        for (key, value) in [
-            ("value_coefficient", self.value_coefficient),
-            ("entropy_coefficient", self.entropy_coefficient),
-        ] {
-            require(value >= 0.0 && value.is_finite(), key, &value, "a number from 0 on")?;
-        }
-        Ok(())
+        check_rms_prop(self.rms_prop_alpha, self.rms_prop_eps)?;
+        let shared = OnPolicyConfig {
+            reward_scale: self.reward_scale,
+            gamma: self.gamma,
+            value_coefficient: self.value_coefficient,
+            entropy_coefficient: self.entropy_coefficient,
+            max_grad_norm: self.max_grad_norm,
+        };
+        shared.check()
     }
 }

@@ -1,6 +1,6 @@
 //! What A3C's workers share, and what happens to it in a turn.
 
-use gymnast_core::optim::{Optimizer as _, RmsProp, RmsPropConfig};
+use gymnast_core::optim::{Optimizer as _, RmsProp};
 use gymnast_envs::FeatureSpace;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, Plan, StateDict, Turn};
 
@@ -9,9 +9,7 @@ use super::{
     worker::{Losses, Share, Worker},
 };
 use crate::{
-    actor_critic::ActorCritic,
-    learned::{backend, refused},
-    network::BuildNetwork,
+    actor_critic::ActorCritic, learned::refused, network::BuildNetwork, on_policy::rms_prop,
     policy_head::PolicyHead,
 };
 
@@ -38,13 +36,8 @@ impl<O: FeatureSpace, H: PolicyHead> Shared<O, H> {
         let settings = config.networks();
         let networks =
             ActorCritic::with_network(observation_space, head, &settings, &mut rng, build)?;
-        let rms_prop = RmsPropConfig {
-            alpha: config.rms_prop_alpha,
-            eps: config.rms_prop_eps,
-            eps_under_root: true,
-            ..RmsPropConfig::default()
-        };
-        let optimizer = RmsProp::new(rms_prop, networks.parameters()).map_err(backend)?;
+        let (alpha, eps) = (config.rms_prop_alpha, config.rms_prop_eps);
+        let optimizer = rms_prop(alpha, eps, networks.parameters())?;
         Ok(Self { networks, optimizer, env_steps: 0, next: 0, config, plan: *plan })
     }
 

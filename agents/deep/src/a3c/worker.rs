@@ -11,6 +11,7 @@ use crate::{
     learned::backend,
     losses,
     network::BuildNetwork,
+    on_policy::OnPolicyMemory as _,
     policy_head::PolicyHead,
     returns,
     rollout::Rollout,

@@ -2,7 +2,7 @@ use gymnast_envs::{BoxSpace, Discrete, Env, EnvError, RowSpace, Seed, Step, Sync
 use gymnast_harness::SettingError;
 
 use super::*;
-use crate::{Categorical, DiagonalGaussian};
+use crate::policy_head::{Categorical, DiagonalGaussian};
 
 fn masked() -> Cloned<Categorical<Discrete>> {
     let head = Categorical::new(Discrete::new(3));

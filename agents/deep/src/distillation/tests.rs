@@ -8,7 +8,10 @@ use gymnast_envs::{
 use gymnast_harness::{Plan, SettingError, evaluate_policy};
 
 use super::*;
-use crate::{DqnConfig, PpoConfig};
+use crate::{
+    dqn::DqnConfig,
+    ppo::{Ppo, PpoConfig},
+};
 
 type Observations = gymnast_envs::BoxSpace<4>;
 type Poles = SyncVectorEnv<TimeLimit<CartPole>>;

@@ -6,8 +6,8 @@ use gymnast_harness::{AgentError, Checkpoint, Metrics, Mode};
 
 use super::OffPolicySettings;
 use crate::{
-    learned::Descent,
-    network::{BuildNetwork, Role, network, width},
+    moment::Moment,
+    network::{BuildNetwork, Role, Widths, network, width},
     replay::Batch,
 };
 
@@ -49,15 +49,6 @@ pub trait Learner: Checkpoint + Send + Sized {
     /// [`AgentError::Diverged`] where a loss or a gradient is no longer finite.
     fn update(&mut self, batch: &Batch<f32>, moment: Moment)
     -> Result<Option<Metrics>, AgentError>;
-}
-
-/// The numbers of an observation and of an action as rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Widths {
-    /// Those of an observation.
-    pub observation: usize,
-    /// Those of an action.
-    pub action: usize,
 }
 
 /// What a learner's networks read and return, and what builds them.
@@ -112,34 +103,4 @@ pub struct Acting<'a> {
     pub head: &'a mut Vec<f32>,
     /// Room for a network's layers.
     pub scratch: &'a mut Scratch,
-}
-
-/// When an update happens.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moment {
-    /// The number of this update, from 1.
-    pub update: u64,
-    /// The env steps so far.
-    pub env_steps: u64,
-    /// How much of the training has passed, from 0 to 1: what schedules run over.
-    pub progress: f64,
-}
-
-impl Moment {
-    /// A step of an optimiser at this rate, now.
-    #[must_use]
-    pub fn descent(&self, rate: f64) -> Descent {
-        Descent { rate, env_steps: self.env_steps }
-    }
-
-    /// Checks a loss that is to be logged.
-    ///
-    /// # Errors
-    /// [`AgentError::Diverged`] unless it is finite.
-    pub fn check_loss(&self, value: f64) -> Result<(), AgentError> {
-        if value.is_finite() {
-            return Ok(());
-        }
-        Err(AgentError::Diverged { what: "a loss", value, env_steps: self.env_steps })
-    }
 }

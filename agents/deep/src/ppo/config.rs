@@ -1,93 +1,32 @@
 //! The settings of PPO, and those that suit the environments it was tuned on.
 
-use gymnast_core::nn::{Activation, ConvConfig, LayerConfig};
+use gymnast_core::nn::{Activation, ConvConfig};
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
-use serde::{Deserialize, Serialize};
 
-use crate::actor_critic::{ActorCriticConfig, LEAST_LOG_STD, search_ranges};
+use crate::{actor_critic::search_ranges, on_policy_settings};
 
-gymnast_harness::documented! {
+on_policy_settings! {
     /// The settings of [`Ppo`](super::Ppo).
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
+    ///
+    /// The defaults are those of Stable-Baselines3, which are the paper's for robots.
     pub struct PpoConfig {
-        /// The widths of the hidden layers, of the policy and of the value function alike.
-        pub hidden: Vec<usize>,
-        /// What follows each hidden layer.
-        pub activation: Activation,
-        /// Layers that read an observation's pictures, of shape [H, W, C] or [H, W]; none, and they are
-        /// read as rows: [{ conv2d = { channels = 16, kernel = 3 } }, { activation = "relu" }].
-        pub encoder: Vec<LayerConfig>,
-        /// Layers in the place of `hidden`, with `hidden = []`, before the output layer:
-        /// [{ linear = { outputs = 64 } }, { layer_norm = {} }, { activation = "tanh" }].
-        pub head: Vec<LayerConfig>,
-        /// The logarithm of the actions' standard deviation before learning, where they are
-        /// real-valued.
-        pub log_std: f64,
-        /// The least that the logarithm of the deviation may become by learning.
-        pub min_log_std: f64,
-        /// Evaluate with an average of the weights over roughly this fraction of past updates (0: off).
-        pub average: f64,
-        /// Normalise observations by the mean and deviation of those learned from so far.
-        pub normalize_observations: bool,
-        /// Rewards are multiplied by this before they are learned from: with it the values can be
-        /// brought near 1, where a fresh network's are.
-        pub reward_scale: f64,
         /// The steps of each environment between updates, T.
-        pub n_steps: usize,
+        pub n_steps: usize = 2_048,
         /// The steps of a minibatch.
-        pub batch_size: usize,
+        pub batch_size: usize = 64,
         /// The passes over the steps, K.
-        pub epochs: usize,
+        pub epochs: usize = 10,
         /// Adam's step size.
-        pub learning_rate: Schedule,
-        /// The discount γ, in [-1, 1]: negative where the next observation is the other player's
-        /// (self-play).
-        pub gamma: f64,
+        pub learning_rate: Schedule = Schedule::Constant(3e-4),
         /// The λ of generalised advantage estimation, in [0, 1].
-        pub gae_lambda: f64,
+        pub gae_lambda: f64 = 0.95,
         /// How far from 1 the ratio of probabilities may go, ε.
-        pub clip: Schedule,
+        pub clip: Schedule = Schedule::Constant(0.2),
         /// Let values too go no farther than ε from where they were.
-        pub clip_value: bool,
-        /// The weight of the values' loss, c₁.
-        pub value_coefficient: f64,
-        /// The weight of the policy's entropy, c₂.
-        pub entropy_coefficient: f64,
-        /// The gradient's norm is clipped to this.
-        pub max_grad_norm: f64,
+        pub clip_value: bool = false,
         /// End an update when the policy has moved by one and a half of this (approximate
         /// Kullback–Leibler divergence); 0: never.
-        pub target_kl: f64,
-    }
-}
-
-impl Default for PpoConfig {
-    /// Those of Stable-Baselines3, which are the paper's for robots.
-    fn default() -> Self {
-        Self {
-            hidden: vec![64, 64],
-            activation: Activation::Tanh,
-            encoder: Vec::new(),
-            head: Vec::new(),
-            log_std: 0.0,
-            min_log_std: LEAST_LOG_STD,
-            average: 0.0,
-            normalize_observations: false,
-            reward_scale: 1.0,
-            n_steps: 2_048,
-            batch_size: 64,
-            epochs: 10,
-            learning_rate: Schedule::Constant(3e-4),
-            gamma: 0.99,
-            gae_lambda: 0.95,
-            clip: Schedule::Constant(0.2),
-            clip_value: false,
-            value_coefficient: 0.5,
-            entropy_coefficient: 0.0,
-            max_grad_norm: 0.5,
-            target_kl: 0.0,
-        }
+        pub target_kl: f64 = 0.0,
     }
 }
 
@@ -255,40 +194,15 @@ impl Presets for PpoConfig {
 }
 
 impl PpoConfig {
-    pub(super) fn networks(&self) -> ActorCriticConfig {
-        ActorCriticConfig {
-            hidden: self.hidden.clone(),
-            activation: self.activation,
-            encoder: self.encoder.clone(),
-            head: self.head.clone(),
-            log_std: self.log_std,
-            min_log_std: self.min_log_std,
-            average: self.average,
-            normalize_observations: self.normalize_observations,
-        }
-    }
-
     pub(super) fn check(&self) -> Result<(), AgentError> {
         let require = AgentError::require;
         self.learning_rate.check_step_size("learning_rate")?;
         self.clip.check("clip", 0.0, 1.0, "a distance in [0, 1]")?;
-        let (gamma, lambda) = (self.gamma, self.gae_lambda);
-        require((-1.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [-1, 1]")?;
+        let (lambda, kl) = (self.gae_lambda, self.target_kl);
         require((0.0..=1.0).contains(&lambda), "gae_lambda", &lambda, "a share in [0, 1]")?;
         for (key, value) in [("batch_size", self.batch_size), ("epochs", self.epochs)] {
             require((1..=1 << 22).contains(&value), key, &value, "1 to 4194304")?;
         }
-        let scale = self.reward_scale;
-        require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
-        let norm = self.max_grad_norm;
-        require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
-        for (key, value) in [
-            ("value_coefficient", self.value_coefficient),
-            ("entropy_coefficient", self.entropy_coefficient),
-            ("target_kl", self.target_kl),
-        ] {
-            require(value >= 0.0 && value.is_finite(), key, &value, "a number from 0 on")?;
-        }
-        Ok(())
+        require(kl >= 0.0 && kl.is_finite(), "target_kl", &kl, "a number from 0 on")
     }
 }

@@ -1,7 +1,10 @@
+use gymnast_core::optim::ParamGroup;
 use gymnast_envs::{Discrete, Env as _, Seed, SyncVectorEnv, VectorEnv as _, classic::CartPole};
 
+use gymnast_harness::{Agent as _, Mode, Plan, Policy as _};
+
 use super::*;
-use crate::Categorical;
+use crate::policy_head::Categorical;
 
 type Agent1 = Ppo<gymnast_envs::BoxSpace<4>, Categorical<Discrete>>;
 
