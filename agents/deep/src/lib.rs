@@ -1,63 +1,57 @@
-//! Deep agents on libtorch: one algorithm a file.
+//! Deep agents on libtorch. A folder is a family of algorithms, one a file (`value_based`,
+//! `on_policy`, `off_policy`, `model_based`, `imitation`), or parts that they share
+//! (`memory`, `mathematics`, `distributions`, `networks`).
 
-mod a2c;
-mod a3c;
-mod action_mask;
-mod action_range;
-mod bc;
-mod critics;
-mod ddpg;
-mod deterministic;
-mod dqn;
-mod learned;
-mod mbpo;
+mod distributions;
+mod imitation;
+mod mathematics;
+mod memory;
+mod model_based;
 mod moment;
-mod network;
+mod networks;
 mod novelty;
 mod off_policy;
 mod on_policy;
-mod ppo;
-mod reinforce;
-mod sac;
-mod soft_actor;
-mod td3;
-
-pub mod actor_critic;
-pub mod distillation;
-pub mod episodes;
-pub mod losses;
-pub mod policy_head;
-pub mod replay;
-pub mod returns;
-pub mod rollout;
-pub mod tanh_normal;
-pub mod targets;
+mod policy_settings;
+mod value_based;
 
 pub use gymnast_core::nn::{Activation, LayerConfig};
 pub use gymnast_harness::documented;
 
-pub use a2c::{A2c, A2cConfig, A2cLearner};
-pub use a3c::{A3c, A3cConfig};
-pub use bc::{Bc, BcConfig};
-pub use ddpg::{Ddpg, DdpgConfig, DdpgLearner};
-pub use deterministic::DeterministicActor;
-pub use dqn::{Distribution, Dqn, DqnConfig, random_play};
-pub use learned::{Descent, Learned};
-pub use mbpo::{Mbpo, MbpoConfig};
+pub use distributions::{
+    policy_head::{self, Categorical, ControlSpace, DiagonalGaussian, MultiCategorical},
+    tanh_normal,
+};
+pub use imitation::{
+    bc::{Bc, BcConfig},
+    distillation,
+};
+pub use mathematics::{losses, returns, targets};
+pub use memory::{OnPolicyMemory, episodes, replay, rollout};
+pub use model_based::mbpo::{Mbpo, MbpoConfig};
 pub use moment::Moment;
-pub use network::{BuildNetwork, NetworkSettings, Networks, Role, Wanted, Widths};
+pub use networks::{
+    actor_critic,
+    deterministic::DeterministicActor,
+    io::{Acting, Io},
+    learned::{Descent, Learned},
+    network::{BuildNetwork, NetworkSettings, Networks, Role, Wanted, Widths},
+    soft_actor::{Ascent, SoftActor, SoftActorSettings},
+};
 pub use novelty::NoveltyWatch;
 pub use off_policy::{
-    Acting, HIDDEN, Io, Learner, OffPolicyAgent, OffPolicyConfig, OffPolicySettings, check_rates,
+    HIDDEN, Learner, OffPolicyAgent, OffPolicyConfig, OffPolicySettings, check_rates,
+    ddpg::{Ddpg, DdpgConfig, DdpgLearner},
+    sac::{Sac, SacConfig, SacLearner},
+    td3::{Td3, Td3Config, Td3Learner},
 };
 pub use on_policy::{
-    OnPolicyAgent, OnPolicyConfig, OnPolicyLearner, OnPolicyMemory, OnPolicySettings, adam,
+    OnPolicyAgent, OnPolicyConfig, OnPolicyLearner, OnPolicySettings,
+    a2c::{A2c, A2cConfig, A2cLearner},
+    a3c::{A3c, A3cConfig},
+    adam,
+    ppo::{Ppo, PpoConfig, PpoLearner},
+    reinforce::{Reinforce, ReinforceConfig, ReinforceLearner},
 };
-pub use policy_head::{
-    Categorical, ControlSpace, DiagonalGaussian, MultiCategorical, PolicySettings,
-};
-pub use ppo::{Ppo, PpoConfig, PpoLearner};
-pub use reinforce::{Reinforce, ReinforceConfig, ReinforceLearner};
-pub use sac::{Sac, SacConfig, SacLearner};
-pub use soft_actor::{Ascent, SoftActor, SoftActorSettings};
-pub use td3::{Td3, Td3Config, Td3Learner};
+pub use policy_settings::PolicySettings;
+pub use value_based::dqn::{Distribution, Dqn, DqnConfig, random_play};

@@ -2,7 +2,7 @@
 
 use gymnast_harness::AgentError;
 
-use crate::learned::Descent;
+use crate::networks::learned::Descent;
 
 /// When an update happens.
 #[derive(Clone, Copy, Debug, PartialEq)]

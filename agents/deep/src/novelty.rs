@@ -10,7 +10,7 @@ use gymnast_core::{
 use gymnast_envs::{FeatureSpace, Rng, Space};
 use gymnast_harness::{AgentError, Mode, Policy};
 
-use crate::learned::write_features;
+use crate::networks::learned::write_features;
 
 /// One in so many observations is held out to set the threshold.
 const HELD_OUT: usize = 5;

@@ -1,0 +1,4 @@
+//! Policies learned from another policy, not from rewards.
+
+pub(crate) mod bc;
+pub mod distillation;

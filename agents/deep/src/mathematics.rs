@@ -1,0 +1,5 @@
+//! Returns, targets and losses, as pure functions.
+
+pub mod losses;
+pub mod returns;
+pub mod targets;

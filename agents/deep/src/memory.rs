@@ -1,0 +1,48 @@
+//! What agents remember: a replay memory of transitions, a rollout of steps, whole episodes.
+
+pub mod episodes;
+pub mod replay;
+pub mod rollout;
+
+use gymnast_envs::{Experience, FeatureSpace};
+use gymnast_harness::{AgentError, Checkpoint};
+
+use crate::{distributions::policy_head::PolicyHead, networks::actor_critic::ActorCritic};
+
+/// What an on-policy agent remembers until its next update.
+pub trait OnPolicyMemory: Checkpoint + Send {
+    /// The name of its part of a checkpoint.
+    const NAME: &'static str;
+
+    /// The least number of env steps before the first update.
+    fn first_update(&self) -> u64;
+
+    /// Adds one step of every environment, its rewards times `reward_scale`.
+    ///
+    /// # Errors
+    /// [`AgentError::Env`] unless there is one row an environment.
+    fn push<O: FeatureSpace, H: PolicyHead>(
+        &mut self,
+        networks: &ActorCritic<O, H>,
+        experience: &Experience<O, H::ActionSpace>,
+        gamma: f64,
+        reward_scale: f64,
+    ) -> Result<(), AgentError>;
+
+    /// Whether an update is due.
+    fn is_full(&self) -> bool;
+
+    /// Whether there is anything to learn from: resets are no transitions.
+    fn has_transitions(&self) -> bool;
+
+    /// Drops what an update has learned from.
+    fn clear(&mut self);
+
+    /// Drops every unfinished episode, or lets no value flow from the next step to the last; see
+    /// [`Agent::begin_episodes`](gymnast_harness::Agent::begin_episodes).
+    fn begin_episodes(&mut self);
+
+    /// All actions that are remembered, `[rows, action_width]`, by the names of their arrays in its part of
+    /// a checkpoint: the agent refuses a checkpoint with numbers that are no actions.
+    fn named_actions(&self) -> Vec<(String, &[f32])>;
+}

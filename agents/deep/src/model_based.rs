@@ -1,0 +1,3 @@
+//! Agents that learn a model of their environment.
+
+pub(crate) mod mbpo;

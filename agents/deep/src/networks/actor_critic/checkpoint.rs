@@ -1,0 +1,119 @@
+//! What a policy and a value function have learned: saved, copied, taken over.
+
+use gymnast_core::nn::{Buffers, Sequential};
+use gymnast_envs::{FeatureSpace, wrappers::RunningMeanStd};
+use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
+
+use super::ActorCritic;
+use crate::{
+    distributions::policy_head::PolicyHead,
+    networks::{
+        learned::backend,
+        network::{Networks, evaluated_by, load_encoder},
+    },
+};
+
+impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
+    /// The architecture, for a checkpoint.
+    fn description(&self) -> String {
+        let (policy, value) = (self.policy.module.description(), self.value.module.description());
+        let (head, normalized) = (self.head.description(), self.statistics.is_some());
+        format!("policy {policy}, {head}; value {value}; observations normalized: {normalized}")
+    }
+
+    /// Checks that a checkpoint's rows of numbers stand for actions.
+    pub(crate) fn check_actions(&self, name: &str, actions: &[f32]) -> Result<(), CheckpointError> {
+        let mut rows = actions.chunks_exact(self.action_width().max(1));
+        match rows.find(|row| !self.head.is_action(row)) {
+            None => Ok(()),
+            Some(row) => {
+                Err(CheckpointError::mismatch(name, self.head.description(), format!("{row:?}")))
+            }
+        }
+    }
+
+    /// Takes over what another one has learned: the parameters, and the statistics that normalise its
+    /// observations.
+    ///
+    /// # Errors
+    /// [`AgentError::Backend`] where the networks differ in shape; [`AgentError::InvalidConfig`] where
+    /// only one of the two normalises observations. Nothing has changed then.
+    pub fn copy_from(&mut self, other: &Self) -> Result<(), AgentError> {
+        let (here, there) = (self.statistics.is_some(), other.statistics.is_some());
+        AgentError::require(here == there, "normalize_observations", &there, "the same for both")?;
+        self.parameters.copy_from(&other.parameters).map_err(backend)?;
+        self.statistics.clone_from(&other.statistics);
+        if let Some(average) = &mut self.average {
+            average.restart(self.parameters.values());
+        }
+        self.follow_average();
+        Ok(())
+    }
+
+    /// Lets the policy that exploits without a plan act by the newest average.
+    pub(super) fn follow_average(&mut self) {
+        if let (Some(averaged), Some(average)) = (&mut self.averaged, &self.average) {
+            averaged.follow(average.weights());
+        }
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Networks for ActorCritic<O, H> {
+    fn evaluated_by(&self) -> &'static str {
+        evaluated_by(self.trains_by_plan())
+    }
+
+    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
+        load_encoder(&mut self.parameters, pretrained)?;
+        if let Some(average) = &mut self.average {
+            average.restart(self.parameters.values());
+        }
+        self.follow_average();
+        Ok(())
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert("network", &self.description())?;
+        state.insert_part("parameters", &self.parameters)?;
+        if !self.trains_by_plan() {
+            let buffers = [self.policy.module.buffers(), self.value.module.buffers()];
+            state.insert("buffers", &buffers)?;
+        }
+        if let Some(average) = &self.average {
+            state.insert_part("average", average)?;
+        }
+        match &self.statistics {
+            Some(statistics) => state.insert("statistics", statistics),
+            None => Ok(()),
+        }
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.expect("network", &self.description())?;
+        state.load_part("parameters", &mut self.parameters)?;
+        if !self.trains_by_plan() {
+            let [policy, value]: [Buffers; 2] = state.get("buffers")?;
+            for (network, buffers) in [(&mut self.policy, policy), (&mut self.value, value)] {
+                network.module.load_buffers(&buffers).map_err(CheckpointError::part)?;
+            }
+        }
+        if let Some(average) = &mut self.average {
+            state.load_part("average", average)?;
+        }
+        self.follow_average();
+        if self.statistics.is_some() {
+            let statistics: RunningMeanStd = state.get("statistics")?;
+            if statistics.mean().len() != self.width() {
+                return Err(CheckpointError::Mismatch {
+                    name: "statistics".to_owned(),
+                    expected: format!("{} numbers", self.width()),
+                    got: statistics.mean().len().to_string(),
+                });
+            }
+            self.statistics = Some(statistics);
+        }
+        Ok(())
+    }
+}

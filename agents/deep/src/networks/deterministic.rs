@@ -1,0 +1,170 @@
+//! The deterministic policy: a = tanh(network(s)), with a target network that follows it.
+
+use gymnast_core::nn::{Activation, Net, Network as _, Scratch};
+use gymnast_envs::{Rng, Seed};
+use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
+use rand::RngExt as _;
+use rand_distr::StandardNormal;
+use tch::{Kind, Tensor};
+
+use crate::networks::{
+    critics::action_gradient,
+    io::{Acting, Io},
+    learned::{Descent, Learned, backend, evaluate},
+};
+
+/// An actor without chance of its own: noise is added where it explores.
+///
+/// Source: Silver et al., "Deterministic policy gradient algorithms" (2014).
+pub struct DeterministicActor {
+    online: Learned,
+    target: Net,
+    scratch: Scratch,
+}
+
+impl DeterministicActor {
+    /// An actor with a stream below `seed`.
+    pub(crate) fn new(io: &Io<'_>, seed: Seed) -> Result<Self, AgentError> {
+        // The same stream each time: the target starts as a copy.
+        let make = || io.actor(io.widths().action, &mut seed.child("actor", 0).rng());
+        let (online, target) = (Learned::new(make()?)?, make()?);
+        Ok(Self { online, target, scratch: Scratch::default() })
+    }
+
+    /// The network whose outputs are squashed, observations to actions.
+    #[must_use]
+    pub fn network(&self) -> &Net {
+        &self.online.network
+    }
+
+    /// The network and its target, to change.
+    pub(crate) fn networks_mut(&mut self) -> impl Iterator<Item = &mut Net> {
+        [&mut self.online.network, &mut self.target].into_iter()
+    }
+
+    /// μ(s) for `n` rows: `actions` becomes `[n, A]`, with noise of that deviation where it explores.
+    pub(crate) fn act(
+        &self,
+        observations: &[f32],
+        n: usize,
+        noise: f64,
+        acting: Acting<'_>,
+        actions: &mut Vec<f32>,
+    ) -> Result<(), AgentError> {
+        let Acting { mode, rng, scratch, .. } = acting;
+        self.online.evaluate(observations, n, scratch, actions)?;
+        Activation::Tanh.apply(actions);
+        if mode == Mode::Explore {
+            add_noise(actions, noise as f32, f32::INFINITY, rng);
+        }
+        Ok(())
+    }
+
+    /// μ'(s') for `batch` rows, by the target network: `next_action` becomes `[B, A]`.
+    pub(crate) fn next_action(
+        &mut self,
+        next_observation: &[f32],
+        batch: usize,
+        next_action: &mut Vec<f32>,
+    ) -> Result<(), AgentError> {
+        evaluate(&self.target, next_observation, batch, &mut self.scratch, next_action)?;
+        Activation::Tanh.apply(next_action);
+        Ok(())
+    }
+
+    /// One step up the gradient of mean Q(s, μ(s)), for B observations. `value` maps rows
+    /// `[observation, action]` to Q. Returns the mean of Q.
+    pub(crate) fn ascend(
+        &mut self,
+        observation: &[f32],
+        batch: usize,
+        value: impl Fn(&Tensor) -> Tensor,
+        descent: Descent,
+    ) -> Result<f64, AgentError> {
+        let observation = Tensor::from_slice(observation).view([batch as i64, -1]); // [B, width]
+        let action = self.online.network.forward(&observation).tanh(); // [B, A]
+        let (q, ascent) = action_gradient(value, &observation, &action)?; // [B], [B, A]
+        // Its gradient is that of −mean Q, as `ascent` is ∇ₐ Q.
+        let loss = (action * ascent).sum(Kind::Float) / -(batch as f64); // []
+        self.online.minimize(&loss, descent)?;
+        Ok(q.mean(Kind::Float).double_value(&[]))
+    }
+
+    /// The target network moves by this share of the way to the actor.
+    pub(crate) fn follow(&mut self, tau: f64) -> Result<(), AgentError> {
+        let online = self.online.network.parameters();
+        self.target.parameters_mut().polyak(online, tau as f32).map_err(backend)
+    }
+}
+
+/// Adds normal noise of deviation `std`, itself cut to ±`limit`, and cuts the sums to `[−1, 1]`.
+pub(crate) fn add_noise(actions: &mut [f32], std: f32, limit: f32, rng: &mut Rng) {
+    for action in actions {
+        let noise = std * rng.sample::<f32, _>(StandardNormal);
+        *action = (*action + noise.clamp(-limit, limit)).clamp(-1.0, 1.0);
+    }
+}
+
+impl Checkpoint for DeterministicActor {
+    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
+        state.insert_part("online", &self.online)?;
+        state.insert_part("target", &self.target)?;
+        Ok(())
+    }
+
+    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
+        state.load_part("online", &mut self.online)?;
+        state.load_part("target", &mut self.target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::networks::network::perceptrons;
+
+    #[test]
+    fn it_climbs_its_critic() {
+        // No hidden layer: a = tanh(w s + b), with w = 0.5, b = 0.
+        let build = perceptrons(&[], Activation::Relu);
+        let io = Io::new(vec![vec![1]], 1, &build);
+        let mut actor = DeterministicActor::new(&io, Seed::new(0)).unwrap();
+        actor.online.network.parameters_mut().load(&[0.5, 0.0]).unwrap();
+        actor.target.parameters_mut().load(&[0.5, 0.0]).unwrap();
+        // Q = s a², so ∇ₐ Q = 2 s a; s = 1 gives a = tanh 0.5 and Q = tanh² 0.5.
+        let value = |rows: &Tensor| rows.select(1, 0) * rows.select(1, 1).square();
+        let descent = Descent { rate: 0.1, env_steps: 0 };
+        let q = actor.ascend(&[1.0, -2.0], 2, value, descent).unwrap();
+        let (a, b) = (0.5_f64.tanh(), (-1.0_f64).tanh());
+        assert!((q - (a * a - 2.0 * b * b) / 2.0).abs() < 1e-6);
+        // ∇ = −½ Σ 2 s a (1 − a²) (s, 1): of −Q, as the optimiser goes down.
+        let slope = |s: f64, a: f64| -0.5 * 2.0 * s * a * (1.0 - a * a);
+        let gradient = [slope(1.0, a) - 2.0 * slope(-2.0, b), slope(1.0, a) + slope(-2.0, b)];
+        let parameters = actor.online.network.parameters();
+        for (got, expected) in parameters.gradients().iter().zip(gradient) {
+            assert!((f64::from(*got) - expected).abs() < 1e-6, "{got} {expected}");
+        }
+        // Adam's first step is the rate, against the gradient's sign.
+        for ((value, before), gradient) in parameters.values().iter().zip([0.5, 0.0]).zip(gradient)
+        {
+            assert!((f64::from(*value) - (before - 0.1 * gradient.signum())).abs() < 1e-5);
+        }
+        actor.follow(0.5).unwrap();
+        let middle = 0.5 * (0.5 + actor.online.network.parameters().values()[0]);
+        assert!((actor.target.parameters().values()[0] - middle).abs() < 1e-6);
+    }
+
+    #[test]
+    fn noise_keeps_its_limits() {
+        let rng = &mut Seed::new(0).rng();
+        let mut actions = [0.3; 1000];
+        add_noise(&mut actions, 0.2, 0.5, rng);
+        let (least, greatest) =
+            actions.iter().fold((1.0_f32, -1.0_f32), |(l, g), &x| (l.min(x), g.max(x)));
+        assert!(least >= -0.2 && greatest <= 0.8 && greatest - least > 0.9);
+        let mean = actions.iter().sum::<f32>() / 1000.0;
+        assert!((mean - 0.3).abs() < 0.02);
+        add_noise(&mut actions, 10.0, f32::INFINITY, rng);
+        assert!(actions.iter().all(|x| x.abs() <= 1.0) && actions.contains(&1.0));
+    }
+}

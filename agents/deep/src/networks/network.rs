@@ -1,0 +1,343 @@
+//! What an agent's networks look like: layers from its settings, or modules of one's own.
+
+use gymnast_core::nn::{
+    Activation, Joined, LayerConfig, LayerShape, MlpConfig, Module, Net, Network, NetworkError,
+    Parameters, ParametersBuilder, Sequential,
+};
+use gymnast_envs::Rng;
+use gymnast_harness::{AgentError, SettingError};
+use rand::Rng as _;
+
+use crate::networks::learned::{backend, check_widths};
+
+/// What a network is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Of a policy-gradient agent, or a clone: observations to what a distribution over actions is made of.
+    Policy,
+    /// Of a policy-gradient agent: observations to their values.
+    Value,
+    /// Of the DQN family: observations to the values of all actions, or to distributions of them.
+    Q,
+    /// Of an off-policy agent with real-valued actions: observations to what actions are made of.
+    Actor,
+    /// Of the same: an observation and an action side by side to their value, or its distribution.
+    Critic,
+}
+
+/// The network that an agent asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// What it is for.
+    pub role: Role,
+    /// The shapes of what a row holds, one after the other: the
+    /// [parts](gymnast_envs::FeatureSpace::parts) of an observation; for a critic, then the action.
+    pub parts: &'a [Vec<usize>],
+    /// The width of a row that it returns.
+    pub outputs: usize,
+    /// What dropout's masks follow from.
+    pub dropout_seed: u64,
+}
+
+/// The numbers of an observation and of an action as rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widths {
+    /// Those of an observation.
+    pub observation: usize,
+    /// Those of an action.
+    pub action: usize,
+}
+
+/// Builds the layers of a network that an agent asks for: what `with_network` takes. It is called once
+/// for each network and for each of its targets, and must declare the same layers each time.
+///
+/// ```
+/// use gymnast_core::nn::{
+///     Activation, LayerConfig, LayerShape, Layers, Module, NetworkError, ParametersBuilder,
+/// };
+/// use gymnast_deep::{Categorical, Ppo, PpoConfig, Wanted};
+/// use gymnast_envs::{BoxSpace, Discrete, Seed};
+/// use gymnast_harness::Plan;
+///
+/// fn build(
+///     wanted: &Wanted<'_>,
+///     builder: &mut ParametersBuilder,
+/// ) -> Result<Box<dyn Module>, NetworkError> {
+///     let layers = [
+///         LayerConfig::linear(32),
+///         LayerConfig::layer_norm(),
+///         Activation::Tanh.into(),
+///         LayerConfig::linear(wanted.outputs),
+///     ];
+///     let width = wanted.parts.iter().map(|part| part.iter().product::<usize>()).sum();
+///     let input = LayerShape::Row(width);
+///     Ok(Box::new(Layers::new(&layers, "layers", input, wanted.dropout_seed, builder)?))
+/// }
+///
+/// let (seen, head) = (BoxSpace::<4>::unbounded(), Categorical::new(Discrete::new(2)));
+/// let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: 1_000 };
+/// let agent = Ppo::with_network(seen, head, PpoConfig::default(), &plan, &build)?;
+/// # Ok::<(), gymnast_harness::AgentError>(())
+/// ```
+pub type BuildNetwork<'a> =
+    dyn Fn(&Wanted<'_>, &mut ParametersBuilder) -> Result<Box<dyn Module>, NetworkError> + 'a;
+
+/// The settings that say what an agent's networks look like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkSettings {
+    /// Layers that read the pictures of an observation, each `[H, W, C]` or `[H, W]`; without a picture
+    /// they read the whole row. Empty: everything is a row.
+    pub encoder: Vec<LayerConfig>,
+    /// Layers between the encoder and the output layer, in the place of `hidden`; empty: `hidden`.
+    pub head: Vec<LayerConfig>,
+    /// The widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// What follows each hidden layer.
+    pub activation: Activation,
+}
+
+impl NetworkSettings {
+    /// Checks them; `usual` are the hidden layers where none are set.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`] for widths out of range, for `head` beside `hidden`, and for batch
+    /// normalisation, whose running statistics a target network does not follow.
+    pub fn check(&self, usual: &[usize]) -> Result<(), AgentError> {
+        let Self { encoder, head, hidden, .. } = self;
+        check_widths("hidden", hidden)?;
+        let alone = head.is_empty() || hidden.is_empty() || hidden == usual;
+        let expected = "layers without `hidden` beside them: set `hidden = []`";
+        AgentError::require(alone, "head", head, expected)?;
+        for (key, layers) in [("encoder", encoder), ("head", head)] {
+            let fits = !layers.iter().any(LayerConfig::has_batch_norm);
+            let expected = "no batch_norm, which target networks do not follow: use layer_norm";
+            AgentError::require(fits, key, layers, expected)?;
+        }
+        Ok(())
+    }
+
+    /// What builds networks of these settings, which are checked; `init` says how hidden layers and the
+    /// output layer begin.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub(crate) fn builder(
+        self,
+        usual: &[usize],
+        init: fn(Role) -> MlpConfig,
+    ) -> Result<
+        impl Fn(&Wanted<'_>, &mut ParametersBuilder) -> Result<Box<dyn Module>, NetworkError> + use<>,
+        AgentError,
+    > {
+        self.check(usual)?;
+        Ok(move |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
+            self.declare(wanted, &init(wanted.role), builder)
+        })
+    }
+
+    fn declare(
+        &self,
+        wanted: &Wanted<'_>,
+        init: &MlpConfig,
+        builder: &mut ParametersBuilder,
+    ) -> Result<Box<dyn Module>, NetworkError> {
+        let Wanted { role, parts, outputs, dropout_seed } = *wanted;
+        let (observation, action) = match (role, parts.split_last()) {
+            (Role::Critic, Some((action, observation))) => (observation, Some(action)),
+            _ => (parts, None),
+        };
+        let parts = if self.encoder.is_empty() {
+            vec![(LayerShape::Row(width(parts)), Vec::new())]
+        } else {
+            let mut parts = Joined::parts(observation, &self.encoder)?;
+            parts.extend(action.map(|shape| (LayerShape::Row(shape.iter().product()), Vec::new())));
+            parts
+        };
+        let mlp =
+            MlpConfig { hidden: self.hidden.clone(), activation: self.activation, ..init.clone() };
+        let (weight, bias) = (mlp.output_weight, mlp.bias);
+        let mut head = self.hidden_layers(&mlp);
+        head.push(LayerConfig::Linear { outputs, weight, bias });
+        Ok(Box::new(Joined::new(&parts, &head, dropout_seed, builder)?))
+    }
+
+    /// `head`, or where it is empty `hidden`.
+    pub(crate) fn hidden_layers(&self, mlp: &MlpConfig) -> Vec<LayerConfig> {
+        if self.head.is_empty() { mlp.hidden_layers() } else { self.head.clone() }
+    }
+}
+
+/// Initial weights as PyTorch's, for every layer.
+pub(crate) fn torch_default(_: Role) -> MlpConfig {
+    MlpConfig::default()
+}
+
+/// Builds a network and draws its weights from `rng`, and nothing else.
+pub(crate) fn network(
+    build: &BuildNetwork<'_>,
+    role: Role,
+    parts: &[Vec<usize>],
+    outputs: usize,
+    rng: &mut Rng,
+) -> Result<Net, AgentError> {
+    noisy_network(build, role, parts, outputs, None, rng)
+}
+
+/// The same with noise of that σ₀ on its fully connected layers.
+pub(crate) fn noisy_network(
+    build: &BuildNetwork<'_>,
+    role: Role,
+    parts: &[Vec<usize>],
+    outputs: usize,
+    sigma: Option<f32>,
+    rng: &mut Rng,
+) -> Result<Net, AgentError> {
+    let wanted = Wanted { role, parts, outputs, dropout_seed: dropout_seed(rng) };
+    let declare = |builder: &mut ParametersBuilder| build(&wanted, builder);
+    let net = match sigma {
+        None => Net::new(declare, rng),
+        Some(sigma) => Net::noisy(declare, sigma, rng),
+    };
+    let net = net.map_err(misfit)?;
+    check_module(net.module(), &wanted)?;
+    Ok(net)
+}
+
+/// Of a copy, so that the weights are the same with and without dropout.
+pub(crate) fn dropout_seed(rng: &Rng) -> u64 {
+    rng.clone().next_u64()
+}
+
+/// Checks that a module is what was asked for.
+pub(crate) fn check_module(module: &dyn Module, wanted: &Wanted<'_>) -> Result<(), AgentError> {
+    let inputs = width(wanted.parts);
+    for (what, expected, got) in [
+        ("the width of a row that the network reads", inputs, module.inputs()),
+        ("the width of a row that the network returns", wanted.outputs, module.outputs()),
+    ] {
+        if expected != got {
+            let (expected, got) = (expected.to_string(), got.to_string());
+            return Err(AgentError::Mismatch { what, expected, got });
+        }
+    }
+    let running = module.buffers().numbers.len();
+    if running > 0 {
+        let what = "the running statistics of the network, which target networks do not follow";
+        let (expected, got) = ("none: use layer_norm".to_owned(), running.to_string());
+        return Err(AgentError::Mismatch { what, expected, got });
+    }
+    Ok(())
+}
+
+/// The numbers of all parts.
+pub(crate) fn width(parts: &[Vec<usize>]) -> usize {
+    parts.iter().map(|shape| shape.iter().product::<usize>()).sum()
+}
+
+/// Why a network cannot be built over the observations there are.
+pub(crate) fn misfit(error: NetworkError) -> AgentError {
+    let (key, allowed) = match &error {
+        NetworkError::Layer { layer, .. } if !layer.contains("encoder") => {
+            ("head", "layers that fit each other")
+        }
+        NetworkError::Layer { .. } | NetworkError::Kernel { .. } => {
+            ("encoder", "layers that fit the observation, or none")
+        }
+        _ => return backend(error),
+    };
+    SettingError { key, value: error.to_string(), allowed: allowed.into() }.into()
+}
+
+/// What the networks of every deep agent can be asked.
+pub trait Networks {
+    /// What evaluates them: "plain Rust", or "libtorch" where a layer has no plan, or is trained
+    /// otherwise than it is evaluated (dropout).
+    fn evaluated_by(&self) -> &'static str;
+
+    /// Takes over the encoder of a pretrained network in all networks that read observations, their
+    /// targets included. Before the first step of a training; afterwards it would pull the features away
+    /// from what was learned of them.
+    ///
+    /// # Errors
+    /// [`AgentError::Mismatch`] unless each parameter of an encoder here is one there, of the same name and
+    /// shape, and there are some; nothing has changed then.
+    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError>;
+}
+
+/// The name of what evaluates a network.
+pub(crate) fn evaluated_by(plain: bool) -> &'static str {
+    if plain { "plain Rust" } else { "libtorch" }
+}
+
+/// Whether plain Rust evaluates and trains all of these.
+pub(crate) fn all_plain<'a>(networks: impl IntoIterator<Item = &'a Net>) -> &'static str {
+    evaluated_by(networks.into_iter().all(|network| network.training_plan().is_some()))
+}
+
+/// Copies the encoder's parameters of a pretrained network into each of these.
+pub(crate) fn load_encoders<'a>(
+    networks: impl IntoIterator<Item = &'a mut Net>,
+    pretrained: &Sequential,
+) -> Result<(), AgentError> {
+    // All are alike, so that the first refuses where any would.
+    networks.into_iter().try_for_each(|network| {
+        load_encoder(network.parameters_mut(), pretrained)?;
+        network.after_step().map_err(backend)
+    })
+}
+
+/// Copies the parameters called `encoder.…` of a pretrained network to where they are called so here,
+/// behind the name of a network (`policy.encoder.…`) and for each picture (`encoder.part1.…`).
+pub(crate) fn load_encoder(
+    parameters: &mut Parameters,
+    pretrained: &Sequential,
+) -> Result<(), AgentError> {
+    let mismatch = |what, expected: &str, got: String| AgentError::Mismatch {
+        what,
+        expected: expected.to_owned(),
+        got,
+    };
+    let there = pretrained.parameters().named();
+    let mut copies = Vec::new();
+    for here in parameters.named() {
+        let Some(start) = here.name.find("encoder.") else { continue };
+        let name = without_part(&here.name[start..]);
+        let found = there.iter().find(|other| other.name == name && other.shape == here.shape);
+        let Some(found) = found else {
+            let expected = format!("{name} of shape {:?} in the pretrained network", here.shape);
+            let like = there.iter().find(|other| other.name == name);
+            let got = like.map_or("none".to_owned(), |other| format!("{:?}", other.shape));
+            return Err(mismatch("the encoder", &expected, got));
+        };
+        copies.push((here.range, found.range.clone()));
+    }
+    if copies.is_empty() {
+        let got = "an agent without an encoder".to_owned();
+        return Err(mismatch("the encoder", "one with parameters: set `encoder`", got));
+    }
+    for (here, there) in copies {
+        parameters.values_mut()[here].copy_from_slice(&pretrained.parameters().values()[there]);
+    }
+    Ok(())
+}
+
+/// `encoder.part1.0.weight` as `encoder.0.weight`.
+fn without_part(name: &str) -> String {
+    let is_number = |number: &str| !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit());
+    let parts = name.split('.').filter(|part| !part.strip_prefix("part").is_some_and(is_number));
+    parts.collect::<Vec<_>>().join(".")
+}
+
+/// Perceptrons of these hidden layers, for tests.
+#[cfg(test)]
+pub(crate) fn perceptrons(
+    hidden: &[usize],
+    activation: Activation,
+) -> impl Fn(&Wanted<'_>, &mut ParametersBuilder) -> Result<Box<dyn Module>, NetworkError> + use<> {
+    let (encoder, head, hidden) = (vec![], vec![], hidden.to_vec());
+    let settings = NetworkSettings { encoder, head, hidden, activation };
+    settings.builder(&[], torch_default).expect("the settings are in range")
+}
+
+#[cfg(test)]
+mod tests;
