@@ -13,7 +13,7 @@ use gymnast::{
         optim::ParamGroup,
         statistics::{Bootstrap, mean},
     },
-    deep::{Categorical, Ppo, PpoConfig},
+    deep::{Categorical, Networks as _, Ppo, PpoConfig},
     envs::{classic::CartPole, wrappers::TimeLimit},
     harness::{Trainer, Training, evaluate_policy},
 };

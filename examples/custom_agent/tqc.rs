@@ -84,9 +84,12 @@ impl Learner for TqcLearner {
         })
     }
 
-    fn networks(&self) -> Vec<&Net> {
-        let critics = self.critics.iter().map(|critic| &critic.network);
-        std::iter::once(self.actor.network()).chain(critics).chain(&self.targets).collect()
+    fn networks(&self) -> Vec<(String, &Net)> {
+        let critics = self.critics.iter().map(|critic| &critic.network).enumerate();
+        let critics = critics.map(|(i, network)| (format!("critic{i}"), network));
+        let targets = self.targets.iter().enumerate();
+        let targets = targets.map(|(i, network)| (format!("target_critic{i}"), network));
+        self.actor.networks().chain(critics).chain(targets).collect()
     }
 
     fn networks_mut(&mut self) -> Vec<&mut Net> {

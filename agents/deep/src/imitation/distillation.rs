@@ -38,7 +38,7 @@ use crate::{
         learned::backend,
         network::{BuildNetwork, NetworkSettings, Role, network, torch_default},
     },
-    on_policy::{OnPolicyAgent, OnPolicyLearner},
+    on_policy::{OnPolicyAgent, OnPolicyLearner, a3c::A3c},
     value_based::dqn::Dqn,
 };
 
@@ -63,6 +63,13 @@ where
     A: FiniteSpace,
     L: OnPolicyLearner,
 {
+    fn write_preferences(&self, observations: &[O::Element], preferences: &mut Vec<f32>) {
+        self.networks().write_outputs(observations, preferences);
+    }
+}
+
+/// The logits of the policy that all workers share.
+impl<O: FeatureSpace, A: FiniteSpace> ActionPreferences<O, A> for A3c<O, Categorical<A>> {
     fn write_preferences(&self, observations: &[O::Element], preferences: &mut Vec<f32>) {
         self.networks().write_outputs(observations, preferences);
     }

@@ -284,6 +284,15 @@ impl<O, A> Networks for Mbpo<O, A> {
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
         self.sac.load_encoder(pretrained)
     }
+
+    fn named_parameters(&self) -> Vec<(String, &Parameters)> {
+        self.sac.named_parameters()
+    }
+
+    /// Of the model it takes nothing.
+    fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
+        self.sac.begin_from(&other.sac)
+    }
 }
 
 impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Mbpo<O, A> {

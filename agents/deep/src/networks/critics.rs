@@ -38,9 +38,12 @@ impl Critics {
         })
     }
 
-    /// The critics, then their targets.
-    pub(crate) fn networks(&self) -> impl Iterator<Item = &Net> {
-        self.online.iter().map(|critic| &critic.network).chain(&self.target)
+    /// The critics, then their targets, by name.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = (String, &Net)> {
+        let online = self.online.iter().map(|critic| &critic.network).enumerate();
+        let online = online.map(|(i, network)| (format!("critic{i}"), network));
+        let target = self.target.iter().enumerate();
+        online.chain(target.map(|(i, network)| (format!("target_critic{i}"), network)))
     }
 
     /// The same, to change.

@@ -37,7 +37,13 @@ impl DeterministicActor {
         &self.online.network
     }
 
-    /// The network and its target, to change.
+    /// The network and its target, by name.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = (String, &Net)> {
+        [("actor".to_owned(), self.network()), ("target_actor".to_owned(), &self.target)]
+            .into_iter()
+    }
+
+    /// The same, to change.
     pub(crate) fn networks_mut(&mut self) -> impl Iterator<Item = &mut Net> {
         [&mut self.online.network, &mut self.target].into_iter()
     }

@@ -262,6 +262,43 @@ pub trait Networks {
     /// [`AgentError::Mismatch`] unless each parameter of an encoder here is one there, of the same name and
     /// shape, and there are some; nothing has changed then.
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError>;
+
+    /// The parameters of all its networks, each by the network's name: `online` and `target`; `actor`,
+    /// `critic0` and `target_critic0`; `actor_critic` where a policy and a value function lie in one vector.
+    fn named_parameters(&self) -> Vec<(String, &Parameters)>;
+
+    /// Begins with what another agent of the same networks has learned, on a task like this one: their
+    /// parameters, and statistics that normalise observations. Of its optimisers and its memory it takes
+    /// nothing. Before the first step of a training.
+    ///
+    /// # Errors
+    /// [`AgentError::Mismatch`] or [`AgentError::Backend`] where networks differ,
+    /// [`AgentError::InvalidConfig`] where only one of the two normalises observations. Nothing has changed
+    /// then.
+    fn begin_from(&mut self, other: &Self) -> Result<(), AgentError>
+    where
+        Self: Sized;
+}
+
+/// Copies the parameters of an agent's networks from those of another, which come in the same order.
+pub(crate) fn copy_networks<'a>(
+    here: Vec<&mut Net>,
+    there: impl IntoIterator<Item = &'a Net>,
+) -> Result<(), AgentError> {
+    let there: Vec<_> = there.into_iter().collect();
+    let shapes = |networks: Vec<&Net>| {
+        let descriptions = networks.into_iter().map(|network| network.description());
+        descriptions.collect::<Vec<_>>().join("; ")
+    };
+    let expected = shapes(here.iter().map(|network| &**network).collect());
+    let got = shapes(there.clone());
+    if expected != got {
+        return Err(AgentError::Mismatch { what: "the networks to begin from", expected, got });
+    }
+    here.into_iter().zip(there).try_for_each(|(here, there)| {
+        here.parameters_mut().copy_from(there.parameters()).map_err(backend)?;
+        here.after_step().map_err(backend)
+    })
 }
 
 /// The name of what evaluates a network.

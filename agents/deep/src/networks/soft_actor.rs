@@ -106,7 +106,13 @@ impl SoftActor {
         &self.online.network
     }
 
-    /// The network and the mean of its weights, where there is one, to change.
+    /// The network and the mean of its weights, where one is kept, by name.
+    pub fn networks(&self) -> impl Iterator<Item = (String, &Net)> {
+        let averaged = self.averaged.iter().map(|network| ("averaged_actor".to_owned(), network));
+        std::iter::once(("actor".to_owned(), self.network())).chain(averaged)
+    }
+
+    /// The same, to change.
     pub fn networks_mut(&mut self) -> impl Iterator<Item = &mut Net> {
         std::iter::once(&mut self.online.network).chain(&mut self.averaged)
     }

@@ -91,8 +91,8 @@ impl Learner for DdpgLearner {
         })
     }
 
-    fn networks(&self) -> Vec<&Net> {
-        std::iter::once(self.actor.network()).chain(self.critics.networks()).collect()
+    fn networks(&self) -> Vec<(String, &Net)> {
+        self.actor.networks().chain(self.critics.networks()).collect()
     }
 
     fn networks_mut(&mut self) -> Vec<&mut Net> {

@@ -6,7 +6,7 @@ mod settings;
 use std::cell::RefCell;
 
 use gymnast_core::{
-    nn::{Scratch, Sequential},
+    nn::{Network as _, Parameters, Scratch, Sequential},
     threads,
 };
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
@@ -26,7 +26,9 @@ use crate::{
     networks::{
         io::{Acting, Io},
         learned::features,
-        network::{BuildNetwork, Networks, Widths, all_plain, load_encoders, torch_default},
+        network::{
+            BuildNetwork, Networks, Widths, all_plain, copy_networks, load_encoders, torch_default,
+        },
     },
 };
 
@@ -263,11 +265,21 @@ impl<O: FeatureSpace, A: BoundedSpace, L: Learner> Agent<O, A> for OffPolicyAgen
 
 impl<O, A, L: Learner> Networks for OffPolicyAgent<O, A, L> {
     fn evaluated_by(&self) -> &'static str {
-        all_plain(self.learner.networks())
+        all_plain(self.learner.networks().into_iter().map(|(_, network)| network))
     }
 
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
         load_encoders(self.learner.networks_mut(), pretrained)
+    }
+
+    fn named_parameters(&self) -> Vec<(String, &Parameters)> {
+        let networks = self.learner.networks().into_iter();
+        networks.map(|(name, network)| (name, network.parameters())).collect()
+    }
+
+    fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
+        let there = other.learner.networks();
+        copy_networks(self.learner.networks_mut(), there.into_iter().map(|(_, network)| network))
     }
 }
 

@@ -5,7 +5,10 @@ mod shared;
 mod turns;
 mod worker;
 
-use gymnast_core::{nn::Sequential, threads};
+use gymnast_core::{
+    nn::{Parameters, Sequential},
+    threads,
+};
 use gymnast_envs::{EnvError, Experience, FeatureSpace, Rng, Space, VectorEnv};
 use gymnast_harness::{
     Agent, AgentError, Asynchronous, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy,
@@ -16,7 +19,10 @@ pub use config::A3cConfig;
 
 use crate::{
     distributions::policy_head::PolicyHead,
-    networks::network::{BuildNetwork, Networks},
+    networks::{
+        actor_critic::ActorCritic,
+        network::{BuildNetwork, Networks},
+    },
 };
 use shared::Shared;
 use worker::Worker;
@@ -126,6 +132,13 @@ impl<O: FeatureSpace, H: PolicyHead + Clone> A3c<O, H> {
     }
 }
 
+impl<O: FeatureSpace, H: PolicyHead> A3c<O, H> {
+    /// The policy and the value function that all workers share.
+    pub fn networks(&self) -> &ActorCritic<O, H> {
+        &self.shared.networks
+    }
+}
+
 impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for A3c<O, H> {
     /// By the shared parameters.
     fn act(
@@ -205,6 +218,14 @@ impl<O: FeatureSpace, H: PolicyHead> Networks for A3c<O, H> {
     /// Of the shared parameters: workers take them over in their turns.
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
         self.shared.networks.load_encoder(pretrained)
+    }
+
+    fn named_parameters(&self) -> Vec<(String, &Parameters)> {
+        self.shared.networks.named_parameters()
+    }
+
+    fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
+        self.shared.networks.begin_from(&other.shared.networks)
     }
 }
 

@@ -4,7 +4,7 @@ mod learner;
 mod settings;
 
 use gymnast_core::{
-    nn::Sequential,
+    nn::{Parameters, Sequential},
     optim::{ParamGroup, ParamGroups},
     threads,
 };
@@ -122,15 +122,6 @@ impl<O: FeatureSpace, H: PolicyHead, L: OnPolicyLearner> OnPolicyAgent<O, H, L> 
         self.env_steps
     }
 
-    /// Begins with what another one has learned, on a task like this one: its parameters, and the
-    /// statistics that normalise its observations. Of its optimiser and its memory it takes nothing.
-    ///
-    /// # Errors
-    /// As [`ActorCritic::copy_from`].
-    pub fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
-        self.networks.copy_from(&other.networks)
-    }
-
     /// Lets parts of the parameters learn otherwise from now on, or not at all. Checkpoints keep it.
     ///
     /// # Errors
@@ -214,6 +205,14 @@ impl<O: FeatureSpace, H: PolicyHead, L: OnPolicyLearner> Networks for OnPolicyAg
 
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
         self.networks.load_encoder(pretrained)
+    }
+
+    fn named_parameters(&self) -> Vec<(String, &Parameters)> {
+        self.networks.named_parameters()
+    }
+
+    fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
+        self.networks.begin_from(&other.networks)
     }
 }
 

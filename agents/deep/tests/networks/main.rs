@@ -328,32 +328,42 @@ fn a_pretrained_encoder_is_taken_over_by_every_agent() {
     };
     macro_rules! assert_taken_over {
         ($agent:expr, $networks:expr) => {
-            let mut agent = $agent.unwrap();
+            let mut agent = $agent().unwrap();
             assert!(agent.load_encoder(&other).is_err());
+            let fresh = $agent().unwrap();
             assert!($networks.iter().all(|network| !holds(&agent, network)));
             agent.load_encoder(&source).unwrap();
             for network in $networks {
                 assert!(holds(&agent, network), "{network}");
             }
+            // Another agent begins from it, whatever it had in its networks before.
+            let mut beginner = fresh;
+            let values = |agent: &_| {
+                let named = Networks::named_parameters(agent).into_iter();
+                named.map(|(name, network)| (name, network.to_vec())).collect::<Vec<_>>()
+            };
+            assert_ne!(values(&beginner), values(&agent));
+            beginner.begin_from(&agent).unwrap();
+            assert_eq!(values(&beginner), values(&agent));
         };
     }
     let (encoder_only, discrete) = (Layers::Encoder, || Discrete::new(2));
     let unit = || BoxSpace::symmetric([1.0]);
-    let dqn = agent!(Dqn, DqnConfig::default(), encoder_only, Dot::space(), discrete(), &plan());
+    let dqn = || agent!(Dqn, DqnConfig::default(), encoder_only, Dot::space(), discrete(), &plan());
     assert_taken_over!(dqn, ["online/values", "target/values"]);
     let head = || Categorical::new(discrete());
-    let made = agent!(Ppo, ppo(), encoder_only, Dot::space(), head(), &plan());
+    let made = || agent!(Ppo, ppo(), encoder_only, Dot::space(), head(), &plan());
     assert_taken_over!(made, ["networks/parameters/values", "networks/average/mean"]);
-    let made = agent!(A3c, A3cConfig::default(), encoder_only, Dot::space(), head(), &plan());
+    let made = || agent!(A3c, A3cConfig::default(), encoder_only, Dot::space(), head(), &plan());
     assert_taken_over!(made, ["shared/networks/parameters/values"]);
-    let made = agent!(Sac, SacConfig::default(), encoder_only, Dot::space(), unit(), &plan());
+    let made = || agent!(Sac, SacConfig::default(), encoder_only, Dot::space(), unit(), &plan());
     let names = [
         "learner/actor/online/network/values",
         "learner/critics/0/network/values",
         "learner/critics/1/target/values",
     ];
     assert_taken_over!(made, names);
-    let made = agent!(Td3, Td3Config::default(), encoder_only, Dot::space(), unit(), &plan());
+    let made = || agent!(Td3, Td3Config::default(), encoder_only, Dot::space(), unit(), &plan());
     assert_taken_over!(made, ["learner/actor/target/values", "learner/critics/0/network/values"]);
     // Without an encoder there is nothing to take over.
     assert!(ppo_of(ppo()).unwrap().load_encoder(&source).is_err());

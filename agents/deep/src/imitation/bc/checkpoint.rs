@@ -1,13 +1,13 @@
 //! What a clone has learned: saved, and taken over.
 
-use gymnast_core::nn::Sequential;
+use gymnast_core::nn::{Network as _, Parameters, Sequential};
 use gymnast_envs::FeatureSpace;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
 use super::Bc;
 use crate::{
     distributions::policy_head::PolicyHead,
-    networks::network::{Networks, all_plain, load_encoders},
+    networks::network::{Networks, all_plain, copy_networks, load_encoders},
 };
 
 impl<O, H: PolicyHead> Networks for Bc<O, H> {
@@ -17,6 +17,15 @@ impl<O, H: PolicyHead> Networks for Bc<O, H> {
 
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
         load_encoders([&mut self.network], pretrained)
+    }
+
+    fn named_parameters(&self) -> Vec<(String, &Parameters)> {
+        vec![("policy".to_owned(), self.network.parameters())]
+    }
+
+    /// With the weights of its newest epoch, not of its best.
+    fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
+        copy_networks(vec![&mut self.network], [&other.network])
     }
 }
 

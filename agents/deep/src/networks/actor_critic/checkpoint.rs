@@ -1,6 +1,6 @@
 //! What a policy and a value function have learned: saved, copied, taken over.
 
-use gymnast_core::nn::{Buffers, Sequential};
+use gymnast_core::nn::{Buffers, Parameters, Sequential};
 use gymnast_envs::{FeatureSpace, wrappers::RunningMeanStd};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
@@ -32,24 +32,6 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         }
     }
 
-    /// Takes over what another one has learned: the parameters, and the statistics that normalise its
-    /// observations.
-    ///
-    /// # Errors
-    /// [`AgentError::Backend`] where the networks differ in shape; [`AgentError::InvalidConfig`] where
-    /// only one of the two normalises observations. Nothing has changed then.
-    pub fn copy_from(&mut self, other: &Self) -> Result<(), AgentError> {
-        let (here, there) = (self.statistics.is_some(), other.statistics.is_some());
-        AgentError::require(here == there, "normalize_observations", &there, "the same for both")?;
-        self.parameters.copy_from(&other.parameters).map_err(backend)?;
-        self.statistics.clone_from(&other.statistics);
-        if let Some(average) = &mut self.average {
-            average.restart(self.parameters.values());
-        }
-        self.follow_average();
-        Ok(())
-    }
-
     /// Lets the policy that exploits without a plan act by the newest average.
     pub(super) fn follow_average(&mut self) {
         if let (Some(averaged), Some(average)) = (&mut self.averaged, &self.average) {
@@ -65,6 +47,22 @@ impl<O: FeatureSpace, H: PolicyHead> Networks for ActorCritic<O, H> {
 
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
         load_encoder(&mut self.parameters, pretrained)?;
+        if let Some(average) = &mut self.average {
+            average.restart(self.parameters.values());
+        }
+        self.follow_average();
+        Ok(())
+    }
+
+    fn named_parameters(&self) -> Vec<(String, &Parameters)> {
+        vec![("actor_critic".to_owned(), &self.parameters)]
+    }
+
+    fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
+        let (here, there) = (self.statistics.is_some(), other.statistics.is_some());
+        AgentError::require(here == there, "normalize_observations", &there, "the same for both")?;
+        self.parameters.copy_from(&other.parameters).map_err(backend)?;
+        self.statistics.clone_from(&other.statistics);
         if let Some(average) = &mut self.average {
             average.restart(self.parameters.values());
         }

@@ -2,7 +2,7 @@ use gymnast_envs::{BoxSpace, Outcome, Seed};
 use gymnast_harness::{Checkpoint as _, Mode, StateDict};
 
 use super::*;
-use crate::distributions::policy_head::DiagonalGaussian;
+use crate::{distributions::policy_head::DiagonalGaussian, networks::network::Networks as _};
 
 type Space1 = BoxSpace<1>;
 
@@ -90,7 +90,7 @@ fn copies_know_the_same() {
         is_reset: vec![false; 2],
     };
     source.observe(&experience).unwrap();
-    copy.copy_from(&source).unwrap();
+    copy.begin_from(&source).unwrap();
     assert_eq!(copy.parameters().values(), source.parameters().values());
     let features = |networks: &ActorCritic<_, _>| {
         let mut features = [0.0];
@@ -99,7 +99,7 @@ fn copies_know_the_same() {
     };
     assert_eq!(features(&copy), features(&source));
     assert_ne!(features(&copy), features(&actor_critic(true)));
-    let error = copy.copy_from(&actor_critic(false)).unwrap_err();
+    let error = copy.begin_from(&actor_critic(false)).unwrap_err();
     assert!(error.to_string().starts_with("normalize_observations"), "{error}");
 }
 
@@ -151,7 +151,7 @@ fn it_exploits_by_averaged_weights_where_asked_to() {
     let mut resumed = made_by(&config());
     resumed.load(&state).unwrap();
     assert_eq!(resumed.exploiting(), networks.exploiting());
-    resumed.copy_from(&plain).unwrap();
+    resumed.begin_from(&plain).unwrap();
     assert_eq!(resumed.exploiting(), plain.parameters().values());
 }
 

@@ -25,10 +25,10 @@ pub trait Learner: Checkpoint + Send + Sized {
     /// [`AgentError::InvalidConfig`] where one of its own settings is not.
     fn new(config: &Self::Config, io: &Io<'_>, seed: Seed) -> Result<Self, AgentError>;
 
-    /// All networks that read observations: those that learn, their targets, their averages.
-    fn networks(&self) -> Vec<&Net>;
+    /// All networks that read observations, by name: those that learn, their targets, their averages.
+    fn networks(&self) -> Vec<(String, &Net)>;
 
-    /// The same, to change.
+    /// The same in the same order, to change.
     fn networks_mut(&mut self) -> Vec<&mut Net>;
 
     /// Chooses an action in `[−1, 1]` for each of `n` observations `[n, width]`: `actions` becomes `[n, A]`.

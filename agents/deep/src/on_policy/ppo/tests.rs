@@ -4,7 +4,7 @@ use gymnast_envs::{Discrete, Env as _, Seed, SyncVectorEnv, VectorEnv as _, clas
 use gymnast_harness::{Agent as _, Mode, Plan, Policy as _};
 
 use super::*;
-use crate::distributions::policy_head::Categorical;
+use crate::{distributions::policy_head::Categorical, networks::network::Networks as _};
 
 type Agent1 = Ppo<gymnast_envs::BoxSpace<4>, Categorical<Discrete>>;
 

@@ -1,11 +1,11 @@
 //! What DQN has learned: saved, and taken over.
 
-use gymnast_core::nn::Sequential;
+use gymnast_core::nn::{Network as _, Parameters, Sequential};
 use gymnast_envs::{FeatureSpace, FiniteSpace};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
 use super::Dqn;
-use crate::networks::network::{Networks, all_plain, load_encoders};
+use crate::networks::network::{Networks, all_plain, copy_networks, load_encoders};
 
 impl<O, A> Networks for Dqn<O, A> {
     fn evaluated_by(&self) -> &'static str {
@@ -15,6 +15,18 @@ impl<O, A> Networks for Dqn<O, A> {
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
         let networks = [&mut self.online, &mut self.target].into_iter();
         load_encoders(networks.chain(&mut self.averaged), pretrained)
+    }
+
+    fn named_parameters(&self) -> Vec<(String, &Parameters)> {
+        let networks = [("online", &self.online), ("target", &self.target)].into_iter();
+        let networks = networks.chain(self.averaged.iter().map(|network| ("averaged", network)));
+        networks.map(|(name, network)| (name.to_owned(), network.parameters())).collect()
+    }
+
+    fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
+        let here = [&mut self.online, &mut self.target].into_iter().chain(&mut self.averaged);
+        let there = [&other.online, &other.target].into_iter().chain(&other.averaged);
+        copy_networks(here.collect(), there)
     }
 }
 
