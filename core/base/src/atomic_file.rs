@@ -45,8 +45,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     write_with(path, |file| file.write_all(bytes))
 }
 
-/// Writes to `path` what `fill` puts into the buffered file. Use it for contents too large to hold
-/// in memory twice.
+/// Writes to `path` through a buffered file that `fill` writes to. Use it for contents too large to
+/// hold in memory twice.
 ///
 /// # Errors
 /// As [`write()`]; an error returned by `fill` leaves `path` untouched and the temporary file removed.
@@ -72,7 +72,7 @@ pub fn write_with(
 /// Call it only while no other process writes them, for example under a lock.
 ///
 /// # Errors
-/// What the operating system returns.
+/// The error of the operating system.
 pub fn remove_leftovers(folder: &Path, targets: &[&str]) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -113,7 +113,7 @@ fn fill_and_rename(
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> io::Result<()> {
     // A file of this name can only be left over from a dead process that had our id. It is removed,
-    // not opened, because in a shared folder it might be a link planted by somebody else.
+    // not opened, because in a shared folder it might be a link planted by another user.
     match fs::remove_file(temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => fill_and_sync(File::create_new(temporary)?, fill)?,

@@ -1,20 +1,20 @@
-//! Settings and options that know their documentation.
+//! Settings and options with documentation at run time.
 
-/// Settings that know the documentation of their fields. Made by
+/// Settings whose fields have documentation at run time. Implemented by
 /// [`documented!`](crate::documented).
 pub trait Documented {
     /// The name and the documentation of each field, in order.
     const FIELDS: &'static [(&'static str, &'static str)];
 
-    /// The documentation of a field.
+    /// Returns the documentation of a field.
     #[must_use]
     fn field(name: &str) -> Option<&'static str> {
         Self::FIELDS.iter().find(|(field, _)| *field == name).map(|(_, doc)| doc.trim())
     }
 }
 
-/// Stands around a structure of settings and makes it [`Documented`], so that what is written once
-/// above a field is also what `gymnast agents NAME` shows.
+/// Wraps the definition of a settings structure and implements [`Documented`] for it, so that the
+/// doc comment of a field is also its help text in `gymnast agents NAME`.
 ///
 /// ```
 /// use gymnast_base::{Documented, documented};

@@ -1,12 +1,12 @@
-//! A panic, as a value.
+//! Panics as values.
 
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// What `work` returns; where it panics, what the panic said. Drop whatever `work` may have left
-/// half-done.
+/// Runs `work` and returns its result; if it panics, returns the panic's message as an error. Drop
+/// the objects that `work` may have left half-changed.
 ///
 /// # Errors
 /// The message of the panic.

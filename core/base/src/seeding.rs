@@ -30,7 +30,7 @@ pub type Rng = ChaCha8Rng;
 pub struct Seed([u8; 32]);
 
 impl Seed {
-    /// The root of a tree.
+    /// Creates the root of a tree.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let mut key = [0; 32];
@@ -38,7 +38,7 @@ impl Seed {
         Self(key)
     }
 
-    /// The seed of one purpose (`"env"`, `"policy"`, …), the `index`-th of that name.
+    /// Returns the `index`-th child seed for a purpose (`"env"`, `"policy"`, …).
     #[must_use]
     pub fn child(self, name: &str, index: u64) -> Self {
         // ChaCha is a pseudo-random function of (key, stream, block): the parent is the key, the
@@ -51,7 +51,7 @@ impl Seed {
         Self(key)
     }
 
-    /// The random stream of this node.
+    /// Creates the random stream of this node.
     #[must_use]
     pub fn rng(self) -> Rng {
         Rng::from_seed(self.0)

@@ -1,6 +1,6 @@
-//! Names and values as they are spelt: what was meant, and messages in plain words.
+//! Suggestions for misspelt names and values, and serde's messages in plain words.
 
-/// The candidate most like `name`, if any is much like it, capitals aside.
+/// Returns the candidate most similar to `name`, if any is similar. Ignores case.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     let name = name.to_lowercase();
@@ -9,14 +9,14 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
     (best.0 > 0.7).then(|| best.1.to_owned())
 }
 
-/// `, did you mean …?` where there is something to suggest; else nothing.
+/// Returns `, did you mean …?` if there is a suggestion, else an empty text.
 #[must_use]
 pub fn did_you_mean(suggestion: Option<&str>) -> String {
     suggestion.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
 }
 
-/// What to write instead of a boolean in another language's spelling, `False` say. `None` for other
-/// text.
+/// Returns what to write instead of a boolean in another language's spelling, such as `False`.
+/// `None` for other text.
 #[must_use]
 pub fn misspelt_boolean(text: &str) -> Option<&'static str> {
     match () {
@@ -26,20 +26,20 @@ pub fn misspelt_boolean(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Every whole number below this is exact as a float; from here on a float stands for several.
+/// Whole numbers below this are exact as floats. From here on one float stands for several numbers.
 const EXACT_BELOW: f64 = 9_007_199_254_740_992.0; // 2⁵³
 
-/// A number that is whole, and small enough to be exact as a float, as an integer: 1e4 is a count.
+/// Converts a whole number that is exact as a float to an integer: 1e4 is a count.
 ///
-/// 2⁵³ is none: 9007199254740993.0 is read as the same float.
+/// Returns `None` for 2⁵³ and above, because 9007199254740993.0 is read as 2⁵³.
 #[must_use]
 pub fn whole_number(number: f64) -> Option<i64> {
     let is_exact = number.fract() == 0.0 && number.abs() < EXACT_BELOW;
     is_exact.then_some(number as i64)
 }
 
-/// A message of serde in plain words: `invalid type: string "x", expected u32` becomes
-/// `expected a whole number from 0 to 4294967295, got the text "x"`. Other messages stay as they are.
+/// Rewrites a message of serde in plain words: `invalid type: string "x", expected u32` becomes
+/// `expected a whole number from 0 to 4294967295, got the text "x"`. Other messages stay unchanged.
 ///
 /// ```
 /// use gymnast_base::spelling::in_plain_words;
@@ -51,7 +51,7 @@ pub fn in_plain_words(message: &str) -> String {
     wrong_value(message).or_else(|| wrong_name(message)).unwrap_or_else(|| message.to_owned())
 }
 
-/// Of a value of another type, range or length.
+/// Rewrites messages about a wrong type, range or length.
 fn wrong_value(message: &str) -> Option<String> {
     if let Some(rest) = message.strip_prefix("invalid length ") {
         let (length, expected) = rest.split_once(", expected ")?;
@@ -68,11 +68,11 @@ fn wrong_value(message: &str) -> Option<String> {
     Some(format!("expected {expected}{got}{hint}"))
 }
 
-/// What to do where a count is written as a float that stands for several.
+/// The advice for a count written as an inexact float.
 const INEXACT: &str =
     ": write all its digits, since with a point or an exponent it is exact below 2^53 only";
 
-/// Of a key or a choice that is not there.
+/// Rewrites messages about missing or unknown keys and choices.
 fn wrong_name(message: &str) -> Option<String> {
     if let Some(key) = message.strip_prefix("missing field ") {
         return Some(format!("{key} is missing"));
@@ -85,7 +85,7 @@ fn wrong_name(message: &str) -> Option<String> {
     Some(format!("expected {known}, got {choice}"))
 }
 
-/// What serde expects, by the names of Rust's types.
+/// Translates what serde expects from the names of Rust types.
 fn wanted(expected: &str) -> String {
     let between = |least: i64, most: i64| format!("a whole number from {least} to {most}");
     match expected {
@@ -116,7 +116,7 @@ fn wanted(expected: &str) -> String {
     }
 }
 
-/// What came, by serde's names. `None` where they say nothing that a user knows.
+/// Translates what serde received. `None` if its name means nothing to users.
 fn received(got: &str) -> Option<String> {
     if let Some(number) = float(got) {
         let is_long = number.abs() >= 1e15;
@@ -147,7 +147,7 @@ fn float(got: &str) -> Option<f64> {
     in_backticks(got.strip_prefix("floating point ")?)?.parse().ok()
 }
 
-/// Whether what came is a float so large that it stands for several whole numbers.
+/// Returns whether the received value is a float too large to be exact.
 fn is_large_float(got: &str) -> bool {
     float(got).is_some_and(|number| number.is_finite() && number.abs() >= EXACT_BELOW)
 }

@@ -5,7 +5,7 @@ use tch::Tensor;
 
 use crate::simd::wide;
 
-/// What stands between two linear layers. Formulas and constants are PyTorch's.
+/// An activation function. Formulas and constants are PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -32,9 +32,9 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// The factor that keeps a signal's variance, as `torch.nn.init.calculate_gain` has it; √2 for
-    /// SiLU and GELU, which that function does not know and which resemble ReLU, 1 for ELU and the
-    /// step.
+    /// Returns the gain that keeps a signal's variance, as `torch.nn.init.calculate_gain` does. It
+    /// is √2 for SiLU and GELU, which that function does not know and which resemble ReLU, and 1
+    /// for ELU and the step.
     pub fn gain(self) -> f32 {
         match self {
             Self::Identity | Self::Sigmoid | Self::Elu | Self::Step => 1.0,
@@ -44,7 +44,7 @@ impl Activation {
         }
     }
 
-    /// What it is called, as in a configuration.
+    /// Returns the name used in configurations.
     pub fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
@@ -59,7 +59,8 @@ impl Activation {
         }
     }
 
-    /// Applies it to every element. Takes the tensor, because some activations overwrite it.
+    /// Applies the function to every element. Takes the tensor by value, because some activations
+    /// overwrite it.
     ///
     /// # Panics
     /// If the tensor is a leaf that requires gradients and would be overwritten.
@@ -79,7 +80,7 @@ impl Activation {
         }
     }
 
-    /// Applies it to every number.
+    /// Applies the function to every number.
     pub fn apply(self, values: &mut [f32]) {
         match self {
             Self::Identity => {}
@@ -94,14 +95,14 @@ impl Activation {
         }
     }
 
-    /// Whether [`backward`](Self::backward) reads what came in; else what came out says enough.
+    /// Returns whether [`backward`](Self::backward) reads the input. Otherwise the output suffices.
     pub fn remembers_input(self) -> bool {
         matches!(self, Self::Silu | Self::Gelu)
     }
 
-    /// From the gradient by what came out to the gradient by what came in, in place: every number
-    /// times the derivative. `input` is read only where the activation
-    /// [remembers](Self::remembers_input) it, and may be empty elsewhere.
+    /// Turns the gradient with respect to the output into the gradient with respect to the input,
+    /// in place: multiplies every number by the derivative. `input` is read only if the activation
+    /// [remembers](Self::remembers_input) it; otherwise it may be empty.
     pub fn backward(self, input: &[f32], output: &[f32], gradient: &mut [f32]) {
         match self {
             Self::Identity => {}
@@ -129,7 +130,7 @@ fn multiply(gradient: &mut [f32], input: &[f32], derivative: impl Fn(f32) -> f32
     }
 }
 
-/// Makes the function that multiplies gradients by a derivative that the output says.
+/// Defines the function that multiplies gradients by a derivative computed from the output.
 macro_rules! backward {
     ($name:ident: $y:ident => $derivative:expr) => {
         wide! {

@@ -1,4 +1,4 @@
-//! Attention (Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>) and the block that is made of it.
+//! Attention (Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>) and the transformer block.
 
 use tch::{Kind, Tensor};
 
@@ -9,22 +9,22 @@ use super::{
 };
 use crate::init::Init;
 
-/// Keys and values in front of those of a sequence, for one block's attention.
+/// Keys and values put in front of those of a sequence, for the attention of one block.
 #[derive(Debug)]
 pub struct Prefix {
-    /// `[P, width]`.
+    /// The keys, `[P, width]`.
     pub key: Tensor,
-    /// `[P, width]`.
+    /// The values, `[P, width]`.
     pub value: Tensor,
 }
 
-/// Self-attention with several heads, as `torch.nn.MultiheadAttention` of a sequence with itself:
+/// Multi-head self-attention, as `torch.nn.MultiheadAttention` applied to one sequence:
 ///
 /// ```text
 /// softmax(Q Kᵀ / √d) V   for each head of width d; Q, K, V = x W + b, the heads side by side, then a layer
 /// ```
 ///
-/// Each place of a sequence attends to all places; there is no mask.
+/// Every position attends to all positions: there is no mask.
 #[derive(Debug)]
 pub struct MultiheadAttention {
     in_projection: Linear,
@@ -33,8 +33,8 @@ pub struct MultiheadAttention {
 }
 
 impl MultiheadAttention {
-    /// Declares `scope.in_projection`, which makes queries, keys and values of width `width` each, and
-    /// `scope.out_projection`, initialised as PyTorch's.
+    /// Declares `scope.in_projection`, which computes queries, keys and values of width `width`
+    /// each, and `scope.out_projection`. Both are initialised like PyTorch's.
     ///
     /// # Errors
     /// [`NetworkError::Layer`] unless the heads share the width evenly; [`NetworkError::TooLarge`].
@@ -63,10 +63,11 @@ impl MultiheadAttention {
         Ok(Self { in_projection, out_projection, heads: heads as i64 })
     }
 
-    /// `[B, T, width]` to the same. With a prefix, each place also attends to its P keys and values.
+    /// Maps `[B, T, width]` to `[B, T, width]`. With a prefix, each position also attends to its P
+    /// keys and values.
     ///
     /// # Panics
-    /// If `x` or the prefix has another width or another kind than `f32`.
+    /// If `x` or the prefix has the wrong width or is not `f32`.
     pub fn forward(&self, x: &Tensor, prefix: Option<&Prefix>) -> Tensor {
         let (batch, width) = (x.size()[0], self.out_projection.inputs() as i64);
         let projected = rows(x, |x| self.in_projection.forward(x)); // [B, T, 3 · width]
@@ -94,15 +95,16 @@ impl MultiheadAttention {
     }
 }
 
-/// A sequence's places as rows through a layer, and back.
+/// Applies a layer to the positions of a sequence as rows, and restores the shape.
 pub(super) fn rows(x: &Tensor, layer: impl Fn(&Tensor) -> Tensor) -> Tensor {
     let size = x.size(); // [B, T, ·]
     let y = layer(&x.reshape([size[0] * size[1], size[2]]));
     y.reshape([size[0], size[1], y.size()[1]]) // the width is named, as −1 has none among no rows
 }
 
-/// A transformer's block, as `torch.nn.TransformerEncoderLayer` without dropout: attention, then two
-/// fully connected layers for each place, each added to what went in and normalised.
+/// A transformer block, as `torch.nn.TransformerEncoderLayer` without dropout: attention, then two
+/// fully connected layers for each position. Each part has a residual connection and layer
+/// normalisation.
 #[derive(Debug)]
 pub struct TransformerEncoderLayer {
     attention: MultiheadAttention,
@@ -139,7 +141,7 @@ impl TransformerEncoderLayer {
         Ok(Self { attention, wide, narrow, norms, activation, norm_first })
     }
 
-    /// `[B, T, width]` to the same.
+    /// Maps `[B, T, width]` to `[B, T, width]`.
     ///
     /// # Panics
     /// As [`MultiheadAttention::forward`].

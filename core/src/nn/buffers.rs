@@ -1,11 +1,11 @@
-//! What training changes in a network besides its parameters.
+//! Buffers: what training changes in a network besides its parameters.
 
 use serde::{Deserialize, Serialize};
 
 use super::{NetworkError, check_length};
 
-/// The methods of a [`Network`] whose layers do the same in training and in evaluation, and that has
-/// nothing but parameters.
+/// Implements the methods of a [`Network`] whose layers compute the same in training and evaluation
+/// mode and that has no buffers.
 macro_rules! parameters_are_all {
     () => {
         fn training(&self) -> bool {
@@ -40,16 +40,16 @@ pub(crate) use parameters_are_all;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Buffers {
-    /// The running statistics of the layers that normalise batches, first to last: of each the
+    /// The running statistics of the batch normalisation layers, first to last: for each layer the
     /// means, then the variances.
     pub numbers: Vec<f32>,
-    /// How many masks dropout has drawn.
+    /// The number of dropout masks drawn.
     pub draws: u64,
 }
 
 impl Buffers {
-    /// Checks that there are none: what [`load_buffers`](crate::nn::Network::load_buffers) does where training
-    /// changes nothing but parameters.
+    /// Checks that there are no buffers. Use it to implement
+    /// [`load_buffers`](crate::nn::Network::load_buffers) for a network without them.
     ///
     /// # Errors
     /// [`NetworkError::Length`].

@@ -1,11 +1,11 @@
-//! A network in a checkpoint: what it looks like, and its parameters.
+//! Networks in checkpoints: description, parameters and buffers.
 
 use super::{Buffers, Mlp, Net, Network, Transformer};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 
-/// The entry that says what a network looks like.
+/// The entry of a network's description.
 const NETWORK: &str = "network";
-/// The entry of its buffers, where it has some.
+/// The entry of its buffers, if it has any.
 const BUFFERS: &str = "buffers";
 
 /// Writes the description, the parameters and the buffers of a network.
@@ -18,7 +18,7 @@ fn save(network: &dyn Network, state: &mut StateDict) -> Result<(), CheckpointEr
     Checkpoint::save(network.parameters(), state)
 }
 
-/// Restores those of a network of that description, and refuses those of any other.
+/// Restores parameters and buffers; refuses those of a network with another description.
 fn load(network: &mut dyn Network, state: &StateDict) -> Result<(), CheckpointError> {
     state.expect(NETWORK, &network.description())?;
     Checkpoint::load(network.parameters_mut(), state)?;
@@ -33,7 +33,8 @@ fn load(network: &mut dyn Network, state: &StateDict) -> Result<(), CheckpointEr
 macro_rules! checkpoint {
     ($($network:ty),+) => {
         $(
-            /// Parameters and buffers, of a network that is there already; another one's are refused.
+            /// Saves and loads parameters and buffers. Load into a network of the same description;
+            /// others are refused.
             impl Checkpoint for $network {
                 fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
                     save(self, state)

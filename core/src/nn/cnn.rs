@@ -5,16 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::{Activation, LayerConfig};
 use crate::init::Init;
 
-/// One convolution without padding, over pictures of any size: short for
-/// [`LayerConfig::Conv2d`].
+/// A convolution without padding, for pictures of any size. Short for [`LayerConfig::Conv2d`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConvConfig {
-    /// The channels that it puts out.
+    /// The number of output channels.
     pub channels: usize,
     /// The height and width of its kernel.
     pub kernel: usize,
-    /// The pixels from one place of the kernel to the next.
+    /// The step of the kernel, in pixels.
     #[serde(default = "one")]
     pub stride: usize,
 }
@@ -24,7 +23,8 @@ fn one() -> usize {
 }
 
 impl ConvConfig {
-    /// The convolutions as layers, each followed by the activation, and last the pixels as a row.
+    /// Returns the convolutions as layers, each followed by the activation, and a final flatten
+    /// layer.
     pub fn layers(configs: &[Self], activation: Activation) -> Vec<LayerConfig> {
         let (weight, bias, padding) = (Init::LinearDefault, Init::LinearDefault, 0);
         let layers = configs.iter().flat_map(|&Self { channels, kernel, stride }| {
@@ -35,34 +35,34 @@ impl ConvConfig {
         layers.chain(flatten).collect()
     }
 
-    /// The convolutions of Mnih et al., "Human-level control through deep reinforcement learning"
-    /// (2015), for 84 by 84 pixels. One hidden layer of 512 follows.
+    /// Returns the convolutions of Mnih et al., "Human-level control through deep reinforcement
+    /// learning" (2015), for 84 by 84 pixels. The paper adds one hidden layer of 512.
     pub fn nature() -> Vec<Self> {
         let layer = |channels, kernel, stride| Self { channels, kernel, stride };
         vec![layer(32, 8, 4), layer(64, 4, 2), layer(64, 3, 1)]
     }
 
-    /// The convolution of Young and Tian, "MinAtar" (2019), for 10 by 10 pixels. One hidden layer of
-    /// 128 follows.
+    /// Returns the convolution of Young and Tian, "MinAtar" (2019), for 10 by 10 pixels. The paper
+    /// adds one hidden layer of 128.
     pub fn min_atar() -> Vec<Self> {
         vec![Self { channels: 16, kernel: 3, stride: 1 }]
     }
 }
 
-/// The height, the width and the channels of a picture. Its pixels lie row by row, the channels of
-/// a pixel side by side (`[H, W, C]`, TensorFlow's layout and Gymnasium's).
+/// The height, width and channels of a picture. Pixels are stored row by row, the channels of a
+/// pixel side by side (`[H, W, C]`, the layout of TensorFlow and Gymnasium).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PictureShape {
-    /// The rows.
+    /// The number of rows.
     pub height: usize,
-    /// The columns.
+    /// The number of columns.
     pub width: usize,
-    /// The numbers of a pixel.
+    /// The number of channels.
     pub channels: usize,
 }
 
 impl PictureShape {
-    /// How many numbers a picture holds.
+    /// Returns the number of values in a picture.
     pub fn size(self) -> usize {
         self.height * self.width * self.channels
     }

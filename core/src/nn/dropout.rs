@@ -1,4 +1,4 @@
-//! Dropout's masks, drawn from our own stream: libtorch's generator takes no seed per network.
+//! Dropout masks, drawn from our own stream because libtorch's generator takes no seed per network.
 
 use std::cell::Cell;
 
@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
-/// Masks, each a pure function of the seed and of how many were drawn before it.
+/// Dropout masks: each is a pure function of the seed and of the number of masks drawn before it.
 #[derive(Debug)]
 pub(super) struct Masks {
     seed: u64,
@@ -18,17 +18,17 @@ impl Masks {
         Self { seed, draws: Cell::new(0) }
     }
 
-    /// What they follow from.
+    /// The seed of the masks.
     pub(super) fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// How many have been drawn.
+    /// The number of masks drawn.
     pub(super) fn draws(&self) -> u64 {
         self.draws.get()
     }
 
-    /// Goes on as if so many had been drawn.
+    /// Sets the number of masks drawn.
     pub(super) fn set_draws(&mut self, draws: u64) {
         self.draws.set(draws);
     }

@@ -5,8 +5,8 @@ use tch::{Kind, Tensor};
 use super::{Linear, MAX_WIDTH, NetworkError, ParametersBuilder, limited};
 use crate::init::Init;
 
-/// `Q(s, a) = V(s) + A(s, a) − mean A(s, ·)` (their equation 9), from the features of a state. With
-/// more than one atom, each is put together like that (Hessel et al. 2018).
+/// The head `Q(s, a) = V(s) + A(s, a) − mean A(s, ·)` (equation 9 of the paper) on the features of
+/// a state. With more than one atom, it is applied to each atom (Hessel et al. 2018).
 #[derive(Debug)]
 pub struct DuelingHead {
     pub(super) value: Linear,
@@ -15,8 +15,8 @@ pub struct DuelingHead {
 }
 
 impl DuelingHead {
-    /// Declares the layer `value`, then the layer `advantage`, with this rule for weights and
-    /// that one for biases.
+    /// Declares the layer `value`, then the layer `advantage`, with these initialisers for weights
+    /// and biases.
     pub fn new(
         features: usize,
         actions: usize,
@@ -33,7 +33,7 @@ impl DuelingHead {
         Ok(Self { value, advantage, atoms })
     }
 
-    /// `[B, features]` to `[B, actions · atoms]`.
+    /// Maps `[B, features]` to `[B, actions · atoms]`.
     pub fn forward(&self, features: &Tensor) -> Tensor {
         let value = self.value.forward(features); // [B, N]
         let advantage = self.advantage.forward(features); // [B, A · N]
@@ -47,7 +47,7 @@ impl DuelingHead {
         (value.unsqueeze(1) + advantage - mean).flatten(1, 2)
     }
 
-    /// Its layers.
+    /// Returns its layers.
     pub(super) fn linear(&self) -> Vec<&Linear> {
         vec![&self.value, &self.advantage]
     }

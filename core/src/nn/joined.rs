@@ -1,4 +1,4 @@
-//! Parts of a row, each with layers of its own, whose outputs are joined and read by a head.
+//! Several encoders side by side, whose joined features a head reads.
 
 use tch::Tensor;
 
@@ -8,9 +8,9 @@ use super::{
     NamedParameter, NetworkError, ParametersBuilder, Plan, check_length, limited,
 };
 
-/// Several parts side by side in a row, such as a picture and some numbers, each read by an encoder of
-/// its own; what those return is joined in one row, which the head reads. With one part it is an
-/// encoder and a head, with parts of no layers a head alone.
+/// A network for rows of several parts, such as a picture and some numbers. An encoder reads each
+/// part; their outputs are joined in one row, which the head reads. One part gives an encoder and a
+/// head; parts without layers give a head alone.
 #[derive(Debug)]
 pub struct Joined {
     parts: Vec<Layers>,
@@ -18,13 +18,13 @@ pub struct Joined {
     inputs: usize,
 }
 
-/// A part of a row: its shape and the layers that read it.
+/// One part of a row: its shape and the layers of its encoder.
 pub type EncodedPart = (LayerShape, Vec<LayerConfig>);
 
 impl Joined {
-    /// Which layers read which parts of an observation whose parts have these shapes. Pictures,
-    /// `[H, W, C]` or `[H, W]`, go through `encoder`, rows stay as they are; where there is no picture the
-    /// encoder reads the whole row. Without an encoder all of it is one row.
+    /// Returns the encoder of each part of an observation whose parts have these shapes. Pictures,
+    /// `[H, W, C]` or `[H, W]`, go through `encoder`; rows are passed on unchanged. Without a
+    /// picture, the encoder reads the whole row. Without an encoder, the observation is one row.
     ///
     /// # Errors
     /// [`NetworkError::TooLarge`], [`NetworkError::Empty`].
@@ -50,8 +50,9 @@ impl Joined {
         shapes.iter().map(part).collect()
     }
 
-    /// Declares the layers of each part, then the head's. They are called `encoder.0`, … where one part
-    /// has layers, else `encoder.part0.0`, …, and `head.0`, …. Dropout's masks follow from the seed.
+    /// Declares the layers of each part, then those of the head. If one part has layers, they are
+    /// called `encoder.0`, …, otherwise `encoder.part0.0`, …; the head's are `head.0`, …. The seed
+    /// determines the dropout masks.
     ///
     /// # Errors
     /// As [`Layers::new`].
@@ -83,12 +84,12 @@ impl Joined {
         Ok(Self { parts, head, inputs })
     }
 
-    /// Whether a part has layers.
+    /// Returns whether a part has layers.
     fn encodes(&self) -> bool {
         self.parts.iter().any(|part| !part.is_empty())
     }
 
-    /// Dropout's masks of all layers, in one stream.
+    /// Returns the dropout masks of all layers, which share one stream.
     fn masks(&self) -> &Masks {
         self.head.masks()
     }
@@ -97,7 +98,7 @@ impl Joined {
         self.parts.iter().chain([&self.head])
     }
 
-    /// `[B, inputs]` to `[B, features]`.
+    /// Maps `[B, inputs]` to `[B, features]`.
     fn features_of(&self, input: &Tensor, training: bool) -> Tensor {
         if !self.encodes() {
             return input.shallow_clone();
@@ -149,7 +150,7 @@ impl Module for Joined {
         self.all().all(Module::trains_as_evaluated)
     }
 
-    /// Those of the head.
+    /// The layers of the head.
     fn linear(&self) -> Vec<&Linear> {
         self.head.linear()
     }

@@ -1,4 +1,4 @@
-//! Layers of one's own.
+//! Custom layers.
 
 use std::fmt::Debug;
 
@@ -6,16 +6,16 @@ use tch::Tensor;
 
 use super::{LayerShape, NetworkError, ParametersBuilder};
 
-/// A layer at work: from a batch, `[B, N]` or pictures `[B, C, H, W]`, and whether it is trained to
-/// what it returns, differentiable by libtorch.
+/// The forward function of a layer. Takes a batch, `[B, N]` or pictures `[B, C, H, W]`, and whether
+/// the network is in training mode. Its result must be differentiable by libtorch.
 pub type LayerForward = Box<dyn Fn(&Tensor, bool) -> Tensor + Send>;
 
-/// A layer of one's own, as data: named in a configuration, saved, counted and resumed like the layers
-/// here ([`LayerConfig::Custom`](super::LayerConfig::Custom)).
+/// A custom layer as data. It is named in a configuration, saved, counted and resumed like the
+/// built-in layers ([`LayerConfig::Custom`](super::LayerConfig::Custom)).
 ///
-/// Its settings are the fields of a struct, its name is registered by the crate
-/// [`typetag`](https://docs.rs/typetag), which must be among your dependencies. In a configuration it is
-/// `{ custom = { type = "scale", start = 2.0 } }`:
+/// Its settings are the fields of a struct. Its name is registered by the crate
+/// [`typetag`](https://docs.rs/typetag), which must be among your dependencies. A configuration
+/// contains `{ custom = { type = "scale", start = 2.0 } }`:
 ///
 /// ```
 /// use gymnast_core::init::{Fans, Init};
@@ -66,25 +66,26 @@ pub type LayerForward = Box<dyn Fn(&Tensor, bool) -> Tensor + Send>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A layer that is made of others names them after itself: with [`ParametersBuilder::layer`], its own name,
-/// as the first part of their [scopes](ParametersBuilder::scope).
+/// A layer that contains other layers names them after itself: [`ParametersBuilder::layer`], its own name, is the
+/// first part of their [scopes](ParametersBuilder::scope).
 ///
-/// A layer has parameters and nothing else that training changes: no running statistics and no random
-/// numbers. libtorch evaluates it and all layers with it. [`Debug`] must show all of its settings, as
-/// deriving it does: it is the layer's description in a checkpoint.
+/// Training may change the parameters of a custom layer and nothing else: it has no running
+/// statistics and no random numbers. A network with a custom layer is always evaluated by libtorch.
+/// [`Debug`] must show all settings, as the derived one does: it describes the layer in a
+/// checkpoint.
 #[typetag::serde(tag = "type")]
 pub trait Layer: Debug + Send + Sync {
-    /// The shape that it makes of another one.
+    /// Returns the output shape for an input shape.
     ///
     /// # Errors
-    /// [`NetworkError`] where it cannot read that shape or a setting is out of its range: before memory
-    /// is taken.
+    /// [`NetworkError`] if the layer cannot read that shape or a setting is out of its range.
+    /// Checked before memory is allocated.
     fn output(&self, input: LayerShape) -> Result<LayerShape, NetworkError>;
 
-    /// How many parameters it declares where it reads that shape: counted before memory is taken.
+    /// Returns the number of parameters for an input shape. Counted before memory is allocated.
     fn parameters(&self, input: LayerShape) -> usize;
 
-    /// Declares its parameters ([`ParametersBuilder::of_layer`]) and returns what it does with them.
+    /// Declares the parameters ([`ParametersBuilder::of_layer`]) and returns the forward function.
     ///
     /// # Errors
     /// [`NetworkError`].
@@ -94,13 +95,14 @@ pub trait Layer: Debug + Send + Sync {
         builder: &mut ParametersBuilder,
     ) -> Result<LayerForward, NetworkError>;
 
-    /// The FLOP of one example's forward pass, a multiplication and an addition counting 2. `None`: not
-    /// known, and the [cost](crate::cost) of a network with it is an error.
+    /// Returns the FLOP of the forward pass of one example; a multiplication and an addition count
+    /// as 2. `None` if unknown: then the [cost](crate::cost) of a network with this layer is an
+    /// error.
     fn forward_flop(&self, _input: LayerShape) -> Option<u64> {
         None
     }
 
-    /// A copy: `Box::new(self.clone())`.
+    /// Returns a copy: `Box::new(self.clone())`.
     fn boxed(&self) -> Box<dyn Layer>;
 }
 
@@ -111,7 +113,7 @@ impl Clone for Box<dyn Layer> {
 }
 
 impl PartialEq for dyn Layer {
-    /// Layers of the same name and settings.
+    /// Two layers are equal if they have the same name and settings.
     fn eq(&self, other: &Self) -> bool {
         self.typetag_name() == other.typetag_name() && format!("{self:?}") == format!("{other:?}")
     }

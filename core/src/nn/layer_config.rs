@@ -1,141 +1,147 @@
-//! What the layers of a network are, as plain data.
+//! The layers of a network, as plain data.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Activation, Layer};
 use crate::init::Init;
 
-/// One layer. Names, formulas and defaults are those of `torch.nn`, but for `bias`, which is always
-/// there.
+/// A layer. Names, formulas and defaults are those of `torch.nn`, except that every layer with
+/// weights has a bias.
 ///
-/// A layer reads rows, `[B, N]`, or pictures, `[B, C, H, W]`: either, where it does not say which.
+/// A layer reads rows, `[B, N]`, or pictures, `[B, C, H, W]`. Layers whose documentation names
+/// neither read both.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum LayerConfig {
-    /// `y = x W + b` of rows ([`Linear`](super::Linear): `W` is `[inputs, outputs]`).
+    /// A fully connected layer for rows: `y = x W + b` ([`Linear`](super::Linear): `W` is
+    /// `[inputs, outputs]`).
     Linear {
-        /// The width of a row that it returns.
+        /// The width of its output rows.
         outputs: usize,
-        /// Initial weights.
+        /// The initialiser of the weights.
         #[serde(default = "linear_default")]
         weight: Init,
-        /// Initial biases.
+        /// The initialiser of the biases.
         #[serde(default = "linear_default")]
         bias: Init,
     },
-    /// A convolution of pictures, with zeros around them; `W` is `[C', C, kernel, kernel]`.
+    /// A convolution of pictures with zero padding; `W` is `[C', C, kernel, kernel]`.
     Conv2d {
-        /// The channels `C'` that it returns.
+        /// The number of output channels `C'`.
         channels: usize,
         /// The height and width of its kernel.
         kernel: usize,
-        /// The pixels from one place of the kernel to the next.
+        /// The step of the kernel, in pixels.
         #[serde(default = "one")]
         stride: usize,
-        /// The zeros on each side, fewer than `kernel`.
+        /// The width of the zero padding on each side; less than `kernel`.
         #[serde(default)]
         padding: usize,
-        /// Initial weights.
+        /// The initialiser of the weights.
         #[serde(default = "linear_default")]
         weight: Init,
-        /// Initial biases.
+        /// The initialiser of the biases.
         #[serde(default = "linear_default")]
         bias: Init,
     },
-    /// A function of each number.
+    /// An activation function, applied to each number.
     Activation(Activation),
     /// `x` where positive, `a x` elsewhere, with a learned `a` (He et al. 2015).
     PRelu {
-        /// One `a` for each channel (of a row: for each number) instead of one for all.
+        /// Whether each channel (for rows, each number) has its own `a`. Otherwise they share one.
         #[serde(default)]
         per_channel: bool,
-        /// What `a` starts from.
+        /// The initial value of `a`.
         #[serde(default = "quarter")]
         slope: f32,
     },
-    /// `eˣⁱ / Σⱼ eˣʲ` over a row, or over the channels of a pixel. A loss that takes logits wants
-    /// none.
+    /// `eˣⁱ / Σⱼ eˣʲ` over a row or over the channels of a pixel. Do not add it before a loss that
+    /// takes logits.
     Softmax,
-    /// Takes each channel's mean over the batch (and over a picture's pixels) off and divides by its
-    /// deviation, then scales and shifts by learned numbers (Ioffe and Szegedy 2015). Evaluation
-    /// goes by running statistics. Training needs two numbers a channel, so two rows.
+    /// Batch normalisation (Ioffe and Szegedy 2015): subtracts each channel's mean over the batch
+    /// (and over the pixels of pictures), divides by its standard deviation, then scales and shifts
+    /// by learned numbers. Evaluation uses running statistics. Training needs at least two values
+    /// per channel, so at least two rows.
     BatchNorm {
-        /// How much of a batch's statistics goes into the running ones, in [0, 1].
+        /// The weight of a batch's statistics in the update of the running ones, in [0, 1].
         #[serde(default = "tenth")]
         momentum: f64,
-        /// Added to a variance, > 0.
+        /// A constant added to the variance, > 0.
         #[serde(default = "eps")]
         eps: f64,
     },
-    /// The same over all numbers of each row or picture (Ba, Kiros and Hinton 2016); no difference
-    /// between training and evaluation.
+    /// Layer normalisation (Ba, Kiros and Hinton 2016): as batch normalisation, but over all
+    /// numbers of each row or picture. Training and evaluation compute the same.
     LayerNorm {
-        /// Added to a variance, > 0.
+        /// A constant added to the variance, > 0.
         #[serde(default = "eps")]
         eps: f64,
     },
-    /// The same over the pixels of each channel of each picture (Ulyanov et al. 2016).
+    /// Instance normalisation (Ulyanov et al. 2016): over the pixels of each channel of each
+    /// picture.
     InstanceNorm {
-        /// Added to a variance, > 0.
+        /// A constant added to the variance, > 0.
         #[serde(default = "eps")]
         eps: f64,
-        /// Scales and shifts by learned numbers.
+        /// Whether to scale and shift by learned numbers.
         #[serde(default)]
         affine: bool,
     },
-    /// The same over groups of neighbouring channels (Wu and He 2018).
+    /// Group normalisation (Wu and He 2018): over groups of neighbouring channels.
     GroupNorm {
-        /// Their number, which divides the channels (of a row: its width).
+        /// The number of groups, which divides the number of channels (for rows, the width).
         groups: usize,
-        /// Added to a variance, > 0.
+        /// A constant added to the variance, > 0.
         #[serde(default = "eps")]
         eps: f64,
     },
-    /// Divides by the root of the mean square over each row or picture, then scales by learned
-    /// numbers (Zhang and Sennrich 2019).
+    /// RMS normalisation (Zhang and Sennrich 2019): divides by the root of the mean square of each
+    /// row or picture, then scales by learned numbers.
     RmsNorm {
-        /// Added to a mean square, > 0; without one, the smallest step above 1 of `f32`.
+        /// A constant added to the mean square, > 0. Default: `f32::EPSILON`.
         #[serde(default)]
         eps: Option<f64>,
     },
-    /// In training sets numbers to zero with probability `p` and divides the others by `1 − p`
-    /// (Srivastava et al. 2014).
+    /// Dropout (Srivastava et al. 2014): in training sets numbers to zero with probability `p` and
+    /// divides the others by `1 − p`.
     Dropout {
-        /// In [0, 1).
+        /// The probability of setting a number to zero, in [0, 1).
         p: f64,
     },
-    /// The largest number under a kernel.
+    /// Max pooling: the largest number under a kernel.
     MaxPool {
-        /// Its height and width.
+        /// The height and width of the kernel.
         kernel: usize,
-        /// The pixels from one place to the next; without one, `kernel`.
+        /// The step of the kernel, in pixels. Default: `kernel`.
         #[serde(default)]
         stride: Option<usize>,
-        /// The pixels on each side that are never the largest, at most half of `kernel`.
+        /// The width of the padding on each side, at most half of `kernel`. Padding is never the
+        /// largest.
         #[serde(default)]
         padding: usize,
     },
-    /// The mean under a kernel.
+    /// Average pooling: the mean under a kernel.
     AvgPool {
-        /// Its height and width.
+        /// The height and width of the kernel.
         kernel: usize,
-        /// The pixels from one place to the next; without one, `kernel`.
+        /// The step of the kernel, in pixels. Default: `kernel`.
         #[serde(default)]
         stride: Option<usize>,
-        /// The zeros on each side, which the mean counts; at most half of `kernel`.
+        /// The width of the zero padding on each side, at most half of `kernel`. The mean includes
+        /// it.
         #[serde(default)]
         padding: usize,
     },
-    /// The mean of each channel: pictures to rows.
+    /// Global average pooling: the mean of each channel, which turns pictures into rows.
     GlobalAvgPool,
-    /// Pictures to rows, channel by channel as PyTorch does.
+    /// Turns pictures into rows, channel by channel as PyTorch does.
     Flatten,
-    /// `y = x + f(x)` (He et al. 2016), where the layers `f` return the shape that they read.
+    /// A residual block, `y = x + f(x)` (He et al. 2016). The layers `f` must keep the shape.
     Residual {
         /// The layers, first to last, called `layer.0` and so on.
         layers: Vec<LayerConfig>,
     },
-    /// A layer of one's own.
+    /// A custom layer.
     Custom(Box<dyn Layer>),
 }
 
@@ -160,34 +166,34 @@ fn eps() -> f64 {
 }
 
 impl LayerConfig {
-    /// A fully connected layer, initialised like PyTorch's.
+    /// Creates a fully connected layer, initialised like PyTorch's.
     pub fn linear(outputs: usize) -> Self {
         Self::Linear { outputs, weight: Init::LinearDefault, bias: Init::LinearDefault }
     }
 
-    /// A convolution of step 1, initialised like PyTorch's. With an odd kernel and `kernel / 2` as
-    /// the padding, pictures keep their size.
+    /// Creates a convolution of stride 1, initialised like PyTorch's. With an odd kernel and a
+    /// padding of `kernel / 2`, pictures keep their size.
     pub fn conv2d(channels: usize, kernel: usize, padding: usize) -> Self {
         let (weight, bias) = (Init::LinearDefault, Init::LinearDefault);
         Self::Conv2d { channels, kernel, stride: 1, padding, weight, bias }
     }
 
-    /// Batch normalisation with PyTorch's settings.
+    /// Creates batch normalisation with PyTorch's settings.
     pub fn batch_norm() -> Self {
         Self::BatchNorm { momentum: tenth(), eps: eps() }
     }
 
-    /// Layer normalisation with PyTorch's settings.
+    /// Creates layer normalisation with PyTorch's settings.
     pub fn layer_norm() -> Self {
         Self::LayerNorm { eps: eps() }
     }
 
-    /// The largest number of every `kernel` by `kernel` pixels.
+    /// Creates max pooling over blocks of `kernel` by `kernel` pixels.
     pub fn max_pool(kernel: usize) -> Self {
         Self::MaxPool { kernel, stride: None, padding: 0 }
     }
 
-    /// What the layer is called.
+    /// Returns the name of the layer's kind.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Linear { .. } => "linear",
@@ -210,7 +216,8 @@ impl LayerConfig {
         }
     }
 
-    /// Whether it, or a layer within it, normalises batches: it then has running statistics.
+    /// Returns whether the layer, or a layer within it, is batch normalisation and so has running
+    /// statistics.
     pub fn has_batch_norm(&self) -> bool {
         match self {
             Self::BatchNorm { .. } => true,
@@ -219,7 +226,7 @@ impl LayerConfig {
         }
     }
 
-    /// The layer without its initial values.
+    /// Returns the layer without its initialisers.
     pub(super) fn uninitialised(&self) -> Self {
         let (weight, bias) = (Init::Zeros, Init::Zeros);
         match self {
@@ -235,7 +242,7 @@ impl LayerConfig {
         }
     }
 
-    /// The layer without what matters only before or while it is trained.
+    /// Returns the layer without the settings that matter only for initialising and training.
     pub(super) fn evaluated(&self) -> Self {
         match self.uninitialised() {
             Self::Dropout { .. } => Self::Dropout { p: 0.0 },
@@ -246,7 +253,7 @@ impl LayerConfig {
         }
     }
 
-    /// Sets the rules for the initial weights and biases of linear layers and convolutions.
+    /// Sets the initialisers of linear layers and convolutions.
     fn set_init(&mut self, weight_rule: Init, bias_rule: Init) {
         match self {
             Self::Linear { weight, bias, .. } | Self::Conv2d { weight, bias, .. } => {
@@ -266,8 +273,8 @@ impl From<Activation> for LayerConfig {
     }
 }
 
-/// A network's layers in two parts: the encoder, which makes features of what comes in, and the head,
-/// which makes of features what is asked for. Either may be empty.
+/// The layers of a network in two parts: the encoder computes features from the input, the head
+/// computes the output from the features. Either may be empty.
 ///
 /// With the shape of the input, the flat parameters and the
 /// [`Buffers`](super::Buffers), this is all that a checkpoint needs.
@@ -278,13 +285,14 @@ pub struct NetworkConfig {
     pub encoder: Vec<LayerConfig>,
     /// The layers from the features to the output.
     pub head: Vec<LayerConfig>,
-    /// Dropout's masks follow from this and from how many have been drawn.
+    /// The seed of the dropout masks. Each mask depends on it and on the number of masks drawn
+    /// before.
     pub dropout_seed: u64,
 }
 
 impl NetworkConfig {
-    /// Fully connected layers of these widths, each followed by the activation. They are the
-    /// encoder; a head may follow ([`linear_head`](Self::linear_head)).
+    /// Creates a multilayer perceptron: fully connected layers of these widths, each followed by
+    /// the activation. They form the encoder; add a head with [`linear_head`](Self::linear_head).
     ///
     /// ```
     /// # use gymnast_core::nn::{Activation, Network, NetworkConfig, Sequential};
@@ -300,10 +308,9 @@ impl NetworkConfig {
         Self { encoder: layers.collect(), ..Self::default() }
     }
 
-    /// A small network for pictures: for each of `channels` a convolution of 3 by 3 that keeps the
-    /// size, batch normalisation, the activation, and the largest of every 2 by 2 pixels; then the
-    /// pixels as a row, a fully connected layer of `features` and the activation. They are the
-    /// encoder.
+    /// Creates a small convolutional network. For each of `channels`: a convolution of 3 by 3 that
+    /// keeps the size, batch normalisation, the activation, and max pooling of 2 by 2 pixels. Then:
+    /// flatten, a fully connected layer of `features`, and the activation. They form the encoder.
     pub fn cnn(channels: &[usize], features: usize, activation: Activation) -> Self {
         let block = |&n: &usize| {
             let (conv, norm) = (LayerConfig::conv2d(n, 3, 1), LayerConfig::batch_norm());
@@ -314,17 +321,18 @@ impl NetworkConfig {
         Self { encoder, ..Self::default() }
     }
 
-    /// With this head instead.
+    /// Replaces the head.
     pub fn with_head(self, head: Vec<LayerConfig>) -> Self {
         Self { head, ..self }
     }
 
-    /// With one fully connected layer as the head: the usual one for `outputs` classes or numbers.
+    /// Replaces the head by one fully connected layer, the usual head for `outputs` classes or
+    /// numbers.
     pub fn linear_head(self, outputs: usize) -> Self {
         self.with_head(vec![LayerConfig::linear(outputs)])
     }
 
-    /// With these rules for the initial weights and biases of all linear layers and convolutions.
+    /// Sets the initialisers of the weights and biases of all linear layers and convolutions.
     pub fn with_init(mut self, weight_rule: Init, bias_rule: Init) -> Self {
         let layers = self.encoder.iter_mut().chain(&mut self.head);
         layers.for_each(|layer| layer.set_init(weight_rule, bias_rule));

@@ -8,27 +8,27 @@ use tch::Tensor;
 use super::placed::shapes;
 use super::{LayerConfig, NetworkError, PictureShape};
 
-/// The most layers of one network.
+/// The maximum number of layers in a network.
 pub const MAX_LAYERS: usize = 1024;
-/// The most numbers of one example between two layers, and the largest setting of a layer.
+/// The maximum size of one example between two layers, and of an integer setting of a layer.
 pub const MAX_WIDTH: usize = 1 << 24;
-/// The most parameters of one network.
+/// The maximum number of parameters in a network.
 pub const MAX_PARAMETERS: usize = 1 << 26;
-/// The most numbers that the layers of one network put out for one example.
+/// The maximum total size of the layers' outputs for one example.
 pub const MAX_ACTIVATIONS: usize = 1 << 26;
 
 /// The shape of one example between two layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LayerShape {
-    /// A row of so many numbers: `[B, N]`.
+    /// A row of this width: `[B, N]`.
     Row(usize),
-    /// A picture. Outside a network it is a row, the channels of a pixel side by side; between
-    /// layers it is libtorch's `[B, C, H, W]`.
+    /// A picture. The inputs and outputs of a network hold it as a row, the channels of a pixel
+    /// side by side. Between layers it is libtorch's `[B, C, H, W]`.
     Picture(PictureShape),
 }
 
 impl LayerShape {
-    /// From the shape of an example: `[N]` is a row, `[H, W, C]` or `[H, W]` a picture.
+    /// Creates the shape of an example: `[N]` is a row, `[H, W, C]` or `[H, W]` a picture.
     pub fn of(shape: &[usize]) -> Result<Self, NetworkError> {
         if shape.iter().try_fold(1_usize, |n, &m| n.checked_mul(m)).is_none_or(|n| n > MAX_WIDTH) {
             return Err(NetworkError::TooLarge { what: "an input's numbers", limit: MAX_WIDTH });
@@ -45,7 +45,7 @@ impl LayerShape {
         Ok(shape)
     }
 
-    /// How many numbers it holds.
+    /// Returns the number of values in an example.
     pub fn size(self) -> usize {
         match self {
             Self::Row(width) => width,
@@ -53,7 +53,7 @@ impl LayerShape {
         }
     }
 
-    /// The channels of a picture, the width of a row: what is normalised one by one.
+    /// Returns the number of channels of a picture, or the width of a row.
     pub fn channels(self) -> usize {
         match self {
             Self::Row(width) => width,
@@ -61,7 +61,7 @@ impl LayerShape {
         }
     }
 
-    /// The shape of an example that [`of`](Self::of) makes this of: `[N]` or `[H, W, C]`.
+    /// Returns the shape of an example as [`of`](Self::of) takes it: `[N]` or `[H, W, C]`.
     pub fn of_example(self) -> Vec<usize> {
         match self {
             Self::Row(width) => vec![width],
@@ -69,7 +69,7 @@ impl LayerShape {
         }
     }
 
-    /// libtorch's shape of one example: `[N]` or `[C, H, W]`.
+    /// Returns libtorch's shape of one example: `[N]` or `[C, H, W]`.
     pub(super) fn dimensions(self) -> Vec<usize> {
         match self {
             Self::Row(width) => vec![width],
@@ -77,7 +77,7 @@ impl LayerShape {
         }
     }
 
-    /// From rows to what layers read.
+    /// Reshapes rows to the input of a layer.
     pub(super) fn read(self, rows: &Tensor) -> Tensor {
         match self {
             Self::Row(_) => rows.shallow_clone(),
@@ -89,7 +89,7 @@ impl LayerShape {
         }
     }
 
-    /// From what layers return to rows.
+    /// Reshapes the output of a layer to rows.
     pub(super) fn write(self, x: Tensor) -> Tensor {
         match self {
             Self::Row(_) => x,
@@ -111,7 +111,7 @@ impl fmt::Display for LayerShape {
 }
 
 impl LayerConfig {
-    /// The shape that the layer makes of another one; `layer` is its name, for the error.
+    /// Returns the output shape for an input shape; `layer` is the layer's name, for errors.
     ///
     /// # Errors
     /// [`NetworkError::Layer`] where the layer does not fit the shape or a setting is out of its
@@ -223,8 +223,8 @@ impl LayerConfig {
         }
     }
 
-    /// How many parameters the layer has where it reads that shape, which must fit; those of layers
-    /// within it not counted.
+    /// Returns the number of parameters for an input shape, which must fit. Layers within the layer
+    /// do not count.
     pub(super) fn parameters(&self, input: LayerShape) -> Result<usize, NetworkError> {
         let channels = input.channels();
         match *self {
@@ -243,7 +243,7 @@ impl LayerConfig {
     }
 }
 
-/// The product, unless it is beyond the limit.
+/// Returns the product, or an error if it exceeds the limit.
 pub(super) fn limited(
     what: &'static str,
     factors: &[usize],

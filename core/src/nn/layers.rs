@@ -1,4 +1,4 @@
-//! Layers one after another, whose parameters lie in another's [`Parameters`](super::Parameters).
+//! Layers one after another, declared on the [`Parameters`](super::Parameters) of a larger network.
 
 mod built;
 
@@ -15,10 +15,10 @@ use super::{
     ParametersBuilder, Plan, check_length,
 };
 
-/// Layers one after another, as [`LayerConfig`]s describe them.
+/// Layers one after another, built from [`LayerConfig`]s.
 ///
-/// Pictures come in as rows, `[B, H · W · C]`, the channels of a pixel side by side, and leave so where
-/// the last layer returns pictures.
+/// Pictures are read as rows, `[B, H · W · C]`, the channels of a pixel side by side. If the last
+/// layer returns pictures, they are returned in the same form.
 #[derive(Debug)]
 pub struct Layers {
     layers: Vec<Built>,
@@ -29,12 +29,11 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Declares the layers, called `scope.0`, `scope.1`, …. Dropout's masks follow from the seed and from
-    /// how many have been drawn.
+    /// Declares the layers, called `scope.0`, `scope.1`, …. The dropout masks depend on the seed
+    /// and on the number of masks drawn.
     ///
     /// # Errors
-    /// As [`Sequential::new`](super::Sequential::new): what does not fit is an error before anything is
-    /// allocated.
+    /// As [`Sequential::new`](super::Sequential::new), before memory is allocated.
     pub fn new(
         configs: &[LayerConfig],
         scope: &str,
@@ -55,23 +54,23 @@ impl Layers {
         Ok(Self { layers, configs, shapes, scope, masks: Masks::new(dropout_seed) })
     }
 
-    /// The shape that the first layer reads.
+    /// Returns the shape that the first layer reads.
     pub fn input(&self) -> LayerShape {
         self.shapes[0]
     }
 
-    /// The shape that the last layer returns.
+    /// Returns the shape that the last layer returns.
     pub fn output(&self) -> LayerShape {
         self.shapes[self.layers.len()]
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no layers.
     pub(super) fn is_empty(&self) -> bool {
         self.layers.is_empty()
     }
 
-    /// From what the first layer reads to what the last one returns. A fully connected layer adds what
-    /// stands at its place among `additions`, which may be fewer than the layers.
+    /// Maps the input of the first layer to the output of the last. Each fully connected layer adds
+    /// the entry at its index in `additions`, which may be shorter than the layers.
     pub(super) fn run(
         &self,
         x: Tensor,
@@ -87,7 +86,7 @@ impl Layers {
         })
     }
 
-    /// From rows to rows, with these masks of dropout.
+    /// Maps rows to rows, with these dropout masks.
     pub(super) fn rows(&self, input: &Tensor, training: bool, masks: &Masks) -> Tensor {
         if self.is_empty() {
             return input.shallow_clone();
@@ -95,17 +94,17 @@ impl Layers {
         self.output().write(self.run(self.input().read(input), training, masks, &[]))
     }
 
-    /// Dropout's masks.
+    /// Returns the dropout masks.
     pub(super) fn masks(&self) -> &Masks {
         &self.masks
     }
 
-    /// Goes on as if so many masks had been drawn.
+    /// Sets the number of masks drawn.
     pub(super) fn set_draws(&mut self, draws: u64) {
         self.masks.set_draws(draws);
     }
 
-    /// Each running statistic, and the name of its layer.
+    /// Returns each running statistic with the name of its layer.
     fn running(&self) -> Vec<(String, &Running)> {
         let running = self.layers.iter().enumerate().flat_map(|(i, layer)| match layer {
             Built::Normalization(layer) => layer
@@ -119,7 +118,7 @@ impl Layers {
         running.collect()
     }
 
-    /// How many numbers the running statistics are.
+    /// Returns the total length of the running statistics.
     pub(super) fn running_len(&self) -> usize {
         self.running().iter().map(|(_, running)| running.len()).sum()
     }
@@ -129,7 +128,7 @@ impl Layers {
         self.running().iter().for_each(|(_, running)| running.append_to(numbers));
     }
 
-    /// Appends what they are called.
+    /// Appends the names of the running statistics.
     pub(super) fn append_named_running(&self, named: &mut Vec<NamedParameter>) {
         for (layer, running) in self.running() {
             for name in ["running_mean", "running_var"] {
@@ -141,7 +140,7 @@ impl Layers {
         }
     }
 
-    /// Sets the running statistics of all layers, and returns the numbers that are left.
+    /// Sets the running statistics of all layers and returns the numbers left over.
     pub(super) fn load_running<'a>(&mut self, mut numbers: &'a [f32]) -> &'a [f32] {
         for layer in &mut self.layers {
             match layer {
@@ -159,7 +158,7 @@ impl Layers {
         numbers
     }
 
-    /// Adds the layers to what comes before them, pictures channels first.
+    /// Appends the layers to a plan; pictures have their channels first.
     fn append_inner(&self, plan: Plan) -> Option<Plan> {
         let layers = self.layers.iter().zip(self.shapes.windows(2));
         layers
@@ -181,10 +180,10 @@ impl Module for Layers {
         self.rows(input, training, &self.masks)
     }
 
-    /// The layers without their initial values.
+    /// The layers without their initialisers.
     fn description(&self) -> String {
         let layers: Vec<_> = self.configs.iter().map(LayerConfig::uninitialised).collect();
-        // Without dropout the seed is of no meaning: networks of other seeds take up the numbers.
+        // Without dropout the seed means nothing: networks with other seeds accept the numbers.
         let seed = match self.trains_as_evaluated() {
             true => String::new(),
             false => format!(", dropout seed {}", self.masks.seed()),
@@ -219,7 +218,7 @@ impl Module for Layers {
         linear.collect()
     }
 
-    /// Two numbers a channel for each layer that normalises a batch.
+    /// Batch normalisation needs two numbers per channel.
     fn least_rows(&self) -> i64 {
         let least = self.layers.iter().zip(&self.shapes).map(|(layer, shape)| match layer {
             Built::Normalization(layer) if layer.running().is_some() => {

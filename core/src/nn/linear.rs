@@ -7,9 +7,9 @@ use crate::init::{Fans, Init};
 
 /// `y = x W + b`, with `W` of shape `[inputs, outputs]`.
 ///
-/// PyTorch keeps the transpose. This way round, one row holds what one input does to neighbouring
-/// outputs, which is what wide instructions want ([`Network::evaluate`](super::Network::evaluate)),
-/// and differentiating needs no transposition.
+/// PyTorch stores the transpose. In this layout a row holds the weights from one input to
+/// neighbouring outputs, which suits SIMD instructions
+/// ([`Network::evaluate`](super::Network::evaluate)), and differentiating needs no transposition.
 #[derive(Debug)]
 pub struct Linear {
     pub(super) weight: Parameter,
@@ -42,25 +42,25 @@ impl Linear {
         })
     }
 
-    /// The width of a row that it reads.
+    /// Returns the number of inputs.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// The width of a row that it returns.
+    /// Returns the number of outputs.
     pub fn outputs(&self) -> usize {
         self.outputs
     }
 
-    /// Where its weight and its bias lie in the flat vector.
+    /// Returns the ranges of the weight and of the bias in the flat vector.
     pub fn ranges(&self) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
         (self.weight.range(), self.bias.range())
     }
 
-    /// `[B, inputs]` to `[B, outputs]`.
+    /// Maps `[B, inputs]` to `[B, outputs]`.
     ///
     /// # Panics
-    /// If `input` has another width or another kind than `f32`.
+    /// If `input` has the wrong width or is not `f32`.
     pub fn forward(&self, input: &Tensor) -> Tensor {
         self.bias.view().addmm(input, self.weight.view())
     }

@@ -1,12 +1,12 @@
-//! What a low-rank adaptation adds to a fully connected layer.
+//! Low-rank adaptations of fully connected layers.
 
 use tch::Tensor;
 
 use super::{NetworkError, Parameter, ParametersBuilder};
 use crate::init::{Fans, Init};
 
-/// `scale · (x A) B`, which a layer `y = x W + b` adds to `y`: `A` is `[inputs, rank]`, `B`
-/// `[rank, outputs]`.
+/// The term `scale · (x A) B` added to the output of a layer `y = x W + b`: `A` is
+/// `[inputs, rank]`, `B` is `[rank, outputs]`.
 #[derive(Debug)]
 pub(crate) struct LowRank {
     a: Parameter,
@@ -15,8 +15,8 @@ pub(crate) struct LowRank {
 }
 
 impl LowRank {
-    /// Declares `layer.lora_a`, drawn as the weights of a layer, and `layer.lora_b`, zeros: nothing is
-    /// added at first.
+    /// Declares `layer.lora_a`, initialised like a layer's weights, and `layer.lora_b`, initialised
+    /// with zeros, so that the term is zero at first.
     pub(crate) fn new(
         layer: &str,
         (inputs, outputs): (usize, usize),
@@ -31,18 +31,18 @@ impl LowRank {
         Ok(Self { a, b, scale })
     }
 
-    /// `[B, inputs]` to `[B, outputs]`.
+    /// Maps `[B, inputs]` to `[B, outputs]`.
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
         x.matmul(self.a.view()).matmul(self.b.view()) * self.scale
     }
 
-    /// What is added to `W`: `[inputs, outputs]`.
+    /// Returns the matrix added to `W`: `[inputs, outputs]`.
     pub(crate) fn weight(&self) -> Tensor {
         crate::nn::no_grad(|| self.a.view().matmul(self.b.view()) * self.scale)
     }
 }
 
-/// Additions to the layers of a [`Sequential`](super::Sequential), at their places.
+/// The terms added to the layers of a [`Sequential`](super::Sequential), by layer.
 #[derive(Debug, Default)]
 pub(crate) struct Additions {
     pub(crate) encoder: Vec<Option<LowRank>>,

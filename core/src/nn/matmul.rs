@@ -1,13 +1,12 @@
-//! Products of matrices of the sizes that networks for agents have.
+//! Matrix products for the small matrices of agents' networks.
 //!
-//! Each number of a product is one sum over the inner index, first to last, whatever the sizes; what
-//! varies is only how many such sums are under way at once. So a row gives the same bits alone and
-//! among any others.
+//! Each number of a product is one sum over the inner index, first to last, whatever the sizes;
+//! only how many such sums run at once varies. So a row gives the same bits alone and in any batch.
 
 use crate::simd::{multiply_add, wide};
 
-/// The inner index is walked in stretches of so many, whose part of the right factor stays in the
-/// nearest cache.
+/// The inner index is processed in blocks of this length, so that the block of the right factor
+/// stays in the nearest cache.
 const STRETCH: usize = 128;
 
 /// `C ← C + A B`: `A` is `[m, k]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
@@ -24,7 +23,7 @@ pub(super) fn add_transposed_product(a: &[f32], b: &[f32], n: usize, c: &mut [f3
     transposed_product(a, b, n, c);
 }
 
-/// `Aᵀ`, of an `A` with `n` columns.
+/// Writes `Aᵀ` to `transposed`; `A` has `n` columns.
 pub(super) fn transpose(a: &[f32], n: usize, transposed: &mut [f32]) {
     const TOGETHER: usize = 16; // rows, whose numbers fill a line of the cache side by side
     let m = a.len() / n;
@@ -49,15 +48,15 @@ wide! {
     }
 }
 
-/// Where the left factor's numbers lie: `A` begins at `a`, its rows, or those of `Aᵀ`, are `stride`
-/// apart.
+/// The position of the left factor's numbers: `A` begins at `a`; its rows, or those of `Aᵀ`, are
+/// `stride` apart.
 #[derive(Clone, Copy)]
 struct Left<'a> {
     a: &'a [f32],
     stride: usize,
 }
 
-/// The product in stretches of the inner index, in each by groups of columns.
+/// Computes the product in blocks of the inner index, in each by groups of columns.
 #[inline(always)]
 fn blocks<const TRANSPOSED: bool, const FMA: bool, const LANES: usize>(
     a: &[f32],
@@ -89,7 +88,7 @@ fn blocks<const TRANSPOSED: bool, const FMA: bool, const LANES: usize>(
     }
 }
 
-/// All rows of `C` columns, returning `C`.
+/// Computes all rows of groups of `C` columns; returns `C`.
 #[inline(always)]
 fn rows<const C: usize, const TRANSPOSED: bool, const FMA: bool>(
     left: Left<'_>,
@@ -117,7 +116,7 @@ fn rows<const C: usize, const TRANSPOSED: bool, const FMA: bool>(
     C
 }
 
-/// `R` rows of `C` columns, whose sums stay in registers.
+/// Computes `R` rows of `C` columns; the sums stay in registers.
 #[inline(always)]
 fn tile<const R: usize, const C: usize, const TRANSPOSED: bool, const FMA: bool>(
     Left { a, stride }: Left<'_>,

@@ -10,19 +10,19 @@ use super::{
 };
 use crate::init::Init;
 
-/// What a multilayer perceptron looks like between its inputs and outputs.
+/// The layers of a multilayer perceptron between its inputs and outputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
     /// The widths of the hidden layers, first to last.
     pub hidden: Vec<usize>,
-    /// What follows each hidden layer.
+    /// The activation after each hidden layer.
     pub activation: Activation,
-    /// Initial weights of the hidden layers.
+    /// The initialiser of the hidden layers' weights.
     pub weight: Init,
-    /// Initial weights of the output layer.
+    /// The initialiser of the output layer's weights.
     pub output_weight: Init,
-    /// Initial biases of all layers.
+    /// The initialiser of all biases.
     pub bias: Init,
 }
 
@@ -40,7 +40,7 @@ impl Default for MlpConfig {
 }
 
 impl MlpConfig {
-    /// The hidden layers, each followed by its activation.
+    /// Returns the hidden layers, each followed by its activation.
     pub fn hidden_layers(&self) -> Vec<LayerConfig> {
         let Self { hidden, activation, weight, bias, .. } = self;
         let layer = |&outputs: &usize| {
@@ -50,7 +50,7 @@ impl MlpConfig {
         hidden.iter().flat_map(layer).collect()
     }
 
-    /// All layers, the output layer included.
+    /// Returns all layers, including the output layer.
     pub fn layers(&self, outputs: usize) -> Vec<LayerConfig> {
         let mut layers = self.hidden_layers();
         let (weight, bias) = (self.output_weight, self.bias);
@@ -59,7 +59,7 @@ impl MlpConfig {
     }
 }
 
-/// The layers of a perceptron, whose parameters lie in somebody else's [`Parameters`].
+/// The layers of a perceptron, declared on the [`Parameters`] of a larger network.
 #[derive(Debug)]
 pub struct MlpLayers {
     hidden: Vec<Linear>,
@@ -83,7 +83,7 @@ impl MlpLayers {
         Ok(layers)
     }
 
-    /// Declares the hidden layers only, each followed by its activation: a body for heads.
+    /// Declares the hidden layers only, each followed by its activation: a body for several heads.
     pub fn body(
         config: &MlpConfig,
         inputs: usize,
@@ -104,20 +104,20 @@ impl MlpLayers {
         Ok(Self { hidden, activation: config.activation, output: None, inputs })
     }
 
-    /// The width of a row that they read.
+    /// Returns the number of inputs.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// The width of a row that they return.
+    /// Returns the number of outputs.
     pub fn outputs(&self) -> usize {
         self.output.as_ref().or(self.hidden.last()).map_or(self.inputs, Linear::outputs)
     }
 
-    /// `[B, inputs]` to `[B, outputs]`.
+    /// Maps `[B, inputs]` to `[B, outputs]`.
     ///
     /// # Panics
-    /// If `input` has another width or another kind than `f32`.
+    /// If `input` has the wrong width or is not `f32`.
     pub fn forward(&self, input: &Tensor) -> Tensor {
         let mut layers = self.hidden.iter();
         let mut x = match layers.next() {
@@ -133,24 +133,24 @@ impl MlpLayers {
         }
     }
 
-    /// Their widths and activation: "4-64-64-2, relu", inputs and outputs included.
+    /// Returns the widths and the activation: "4-64-64-2, relu", inputs and outputs included.
     pub fn description(&self) -> String {
         let widths = self.linear().into_iter().map(Linear::outputs);
         let widths = std::iter::once(self.inputs).chain(widths).map(|width| width.to_string());
         format!("{}, {}", widths.collect::<Vec<_>>().join("-"), self.activation.name())
     }
 
-    /// The fully connected layers, first to last.
+    /// Returns the fully connected layers, first to last.
     pub fn linear(&self) -> Vec<&Linear> {
         self.hidden.iter().chain(&self.output).collect()
     }
 
-    /// How they are evaluated without libtorch.
+    /// Returns the plan that evaluates the layers without libtorch.
     pub fn plan(&self) -> Plan {
         self.append_to(Plan::new(self.inputs))
     }
 
-    /// Adds them to what comes before them.
+    /// Appends the layers to a plan.
     pub(super) fn append_to(&self, mut plan: Plan) -> Plan {
         for layer in &self.hidden {
             plan = plan.then(layer, self.activation);
@@ -171,7 +171,7 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// Builds it and draws its initial parameters from `rng`.
+    /// Creates the network and draws its initial parameters from `rng`.
     pub fn new<R: Rng + ?Sized>(
         config: &MlpConfig,
         inputs: usize,
@@ -183,7 +183,7 @@ impl Mlp {
         Ok(Self { plan: layers.plan(), layers, parameters: builder.build(rng)? })
     }
 
-    /// How it is evaluated without libtorch, which can always be done.
+    /// Returns the plan that evaluates the network without libtorch. Every perceptron has one.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }

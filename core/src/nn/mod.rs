@@ -1,13 +1,15 @@
 //! Networks whose parameters are one flat vector.
 //!
-//! Layers are data, [`LayerConfig`]s, and one language for all networks: fully connected layers,
-//! convolutions, normalisation, dropout, pooling, residual blocks and [layers of your own](Layer).
-//! [`Layers`] are some of them one after another, [`Joined`] an encoder for each part of an observation
-//! and a head, [`QNetwork`] what the DQN family ends with: a dueling head, distributions and noise
-//! ([`Noise`]) as switches. Each is a [`Module`], of which [`Net`] makes a [`Network`]. [`Mlp`] is the
-//! usual network, [`Sequential`] whatever a [`NetworkConfig`] lists, which can be saved to a file;
-//! [`Transformer`] reads a row as a sequence. To compose another, declare its layers on one
-//! [`ParametersBuilder`], then build:
+//! All networks are described by the same data: [`LayerConfig`]s for fully connected layers,
+//! convolutions, normalisation, dropout, pooling, residual blocks and [custom layers](Layer).
+//! [`Layers`] are several layers in sequence. [`Joined`] is an encoder for each part of an
+//! observation and a head. [`QNetwork`] is the network of the DQN family, with an optional dueling
+//! head, distributions and noise ([`Noise`]). Each of these is a [`Module`], and [`Net`] turns a
+//! module into a [`Network`].
+//!
+//! [`Mlp`] is the usual network. [`Sequential`] is built from a [`NetworkConfig`] and can be saved
+//! to a file. [`Transformer`] reads a row as a sequence. To compose another network, declare its
+//! layers on one [`ParametersBuilder`], then build:
 //!
 //! ```
 //! use gymnast_core::init::Init;
@@ -27,10 +29,10 @@
 //! # Ok::<(), gymnast_core::nn::NetworkError>(())
 //! ```
 //!
-//! [`forward`](Network::forward) is libtorch's and differentiable by it. A [`Plan`] does without:
-//! [`run`](Plan::run) for acting, [`forward`](Plan::forward) and [`backward`](Plan::backward) where
-//! a loss's gradient by the outputs is known in closed form. All it needs is slices, so any thread
-//! may have gradients of its own.
+//! [`forward`](Network::forward) uses libtorch and is differentiable by it. A [`Plan`] works
+//! without libtorch: [`run`](Plan::run) for acting, [`forward`](Plan::forward) and
+//! [`backward`](Plan::backward) if the gradient of a loss with respect to the outputs is known in
+//! closed form. A plan needs only slices, so each thread can compute its own gradients.
 
 mod activation;
 mod attention;
@@ -93,13 +95,13 @@ use crate::checkpoint::fingerprint;
 use crate::init::InitError;
 use crate::text::number;
 
-/// Why a network cannot be built or fed.
+/// Why a network cannot be built or evaluated.
 #[derive(Debug, Error)]
 pub enum NetworkError {
-    /// A layer would have nothing to read or nothing to say.
+    /// A layer has no inputs or no outputs.
     #[error("{what} must be at least 1, got 0")]
     Empty {
-        /// Which width.
+        /// The width that is 0.
         what: &'static str,
     },
     /// A kernel does not fit into the picture.
@@ -112,24 +114,24 @@ pub enum NetworkError {
         /// The picture's width.
         width: usize,
     },
-    /// A layer does not fit what reaches it, or a setting of it is out of its range.
+    /// A layer does not fit its input, or one of its settings is out of range.
     #[error("layer {layer} ({kind}) needs {need}, got {got}")]
     Layer {
         /// The layer's name.
         layer: String,
-        /// What kind of layer it is.
+        /// The kind of layer.
         kind: &'static str,
         /// What it needs.
         need: &'static str,
-        /// What there is instead.
+        /// What it got instead.
         got: String,
     },
-    /// A network would take more memory than one may.
+    /// A network is too large.
     #[error("{what} are more than {limit}: a network may not be that large")]
     TooLarge {
-        /// What is too many.
+        /// What is too large.
         what: &'static str,
-        /// The most that may be.
+        /// The limit.
         limit: usize,
     },
     /// An example is neither a row nor a picture.
@@ -138,133 +140,134 @@ pub enum NetworkError {
         /// The shape.
         shape: Vec<usize>,
     },
-    /// Too few rows to normalise a batch by itself.
+    /// A training batch has too few rows for batch normalisation.
     #[error(
         "in training the batches of this network need at least {least} rows, got {got}: choose a batch \
-         size that leaves no smaller rest, or drop the last batch (`drop_last`)"
+         size that leaves no smaller last batch, or drop the last batch (`drop_last`)"
     )]
     Rows {
-        /// The fewest.
+        /// The minimum number of rows.
         least: i64,
-        /// How many came.
+        /// The number of rows given.
         got: i64,
     },
-    /// An encoder of other layers or inputs.
+    /// The encoders have different layers or inputs.
     #[error(
         "the encoders differ: the other must begin with the same layers and read the same shape"
     )]
     Encoders,
-    /// A layer that is not there.
+    /// The layer does not exist.
     #[error("the encoder has {layers} layers, counted from 0: there is no layer {layer}")]
     NoSuchLayer {
         /// The layer asked for.
         layer: usize,
-        /// How many there are.
+        /// The number of layers.
         layers: usize,
     },
-    /// A moving average that would not move, or overshoot.
+    /// The rate of a moving average is out of its range.
     #[error("tau must be in (0, 1], got {}", number(*got))]
     Rate {
-        /// What it was set to.
+        /// The rate given.
         got: f32,
     },
     /// The initialiser does not fit.
     #[error(transparent)]
     Init(#[from] InitError),
-    /// A slice or a tensor of another size.
+    /// A slice or a tensor has the wrong size.
     #[error("{what}: expected {expected} numbers, got {got}")]
     Length {
-        /// What was given.
+        /// What has the wrong size.
         what: &'static str,
-        /// How many numbers it should hold.
+        /// The expected size.
         expected: usize,
-        /// How many it holds.
+        /// The size given.
         got: usize,
     },
-    /// Two networks that should be alike are not.
+    /// Two networks have different shapes.
     #[error("the networks differ: shapes {expected:?} here, {got:?} there")]
     Shapes {
-        /// The shapes here.
+        /// The shapes of this network.
         expected: Vec<Vec<usize>>,
-        /// The shapes of the other.
+        /// The shapes of the other network.
         got: Vec<Vec<usize>>,
     },
-    /// Numbers of another kind.
+    /// The input has another kind than `f32`.
     #[error("a network reads numbers of kind Float (f32), got {got:?}: convert with `to_kind`")]
     Kind {
-        /// Their kind.
+        /// The kind of the input.
         got: Kind,
     },
-    /// Numbers on another device.
+    /// The input is on another device than the CPU.
     #[error("a network's parameters lie on the CPU, got an input on {got:?}")]
     Device {
-        /// Where they lie.
+        /// The device of the input.
         got: Device,
     },
-    /// An input of another shape.
+    /// The input has the wrong shape.
     #[error("a network reads rows of shape [B, {width}], got {got:?}")]
     Input {
         /// The width of a row.
         width: usize,
-        /// The input's shape.
+        /// The shape of the input.
         got: Vec<i64>,
     },
-    /// Two parameters of one name.
+    /// Two parameters have the same name.
     #[error("two parameters are called {name:?}: give each layer a scope of its own, or a prefix")]
     NameTaken {
         /// The name.
         name: String,
     },
-    /// No parameter of that name.
-    #[error("no parameter is called {name:?}: there are {known:?}")]
+    /// No parameter has this name.
+    #[error("no parameter is called {name:?}: the names are {known:?}")]
     UnknownParameter {
         /// The name.
         name: String,
-        /// Those that there are.
+        /// The available names.
         known: Vec<String>,
     },
-    /// The rows that a network returned are not those that it says it returns.
-    #[error("the network says that it returns rows of shape {expected:?} (f32), it returned {got}")]
+    /// A network returned rows of another shape than it declares.
+    #[error("the network declares rows of shape {expected:?} (f32) as outputs, it returned {got}")]
     Output {
-        /// The shape that was expected.
+        /// The expected shape.
         expected: [usize; 2],
-        /// Kind and shape of what came.
+        /// The shape and kind returned.
         got: String,
     },
-    /// A loss that cannot be descended.
+    /// The loss cannot be differentiated.
     #[error("a loss must be {expected}, got {got}")]
     Loss {
-        /// What it must be.
+        /// What a loss must be.
         expected: &'static str,
         /// What it is.
         got: String,
     },
-    /// Noise of no such size.
+    /// The noise's sigma is out of range.
     #[error("the noise's sigma must be finite and at least 0, got {}", number(*got))]
     Sigma {
-        /// What it was set to.
+        /// The sigma given.
         got: f32,
     },
-    /// The network has layers that only libtorch evaluates.
+    /// Only libtorch can evaluate some layers of the network.
     #[error("this network has layers that only libtorch evaluates: it cannot be copied as a plan")]
     NoPlan,
-    /// libtorch refused.
+    /// libtorch returned an error.
     #[error("libtorch: {}", first_line(.0))]
     Torch(#[from] tch::TchError),
 }
 
-/// Runs `work` without gradients. Unlike `tch::no_grad` it does not leave them off where `work` panics.
+/// Runs `work` without gradients. Unlike `tch::no_grad`, it switches them on again if `work`
+/// panics.
 pub(crate) fn no_grad<T>(work: impl FnOnce() -> T) -> T {
     let _guard = tch::no_grad_guard();
     work()
 }
 
-/// What libtorch says, without the frames of C++ that it came through.
+/// Returns libtorch's message without the C++ stack trace.
 fn first_line(error: &tch::TchError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-/// Says whether `input` is `[B, width]` of `f32` on the CPU.
+/// Checks that `input` is `[B, width]` of `f32` on the CPU.
 fn check_rows(input: &Tensor, width: usize) -> Result<(), NetworkError> {
     if input.kind() != Kind::Float {
         return Err(NetworkError::Kind { got: input.kind() });
@@ -282,7 +285,7 @@ fn check_length(what: &'static str, expected: usize, got: usize) -> Result<(), N
     if expected == got { Ok(()) } else { Err(NetworkError::Length { what, expected, got }) }
 }
 
-/// That a slice holds so many rows of this width.
+/// Checks that a slice holds `batch` rows of this width.
 fn check_batch(
     what: &'static str,
     rows: usize,
@@ -292,7 +295,7 @@ fn check_batch(
     check_length(what, rows.saturating_mul(width), got)
 }
 
-/// That a network returned what it says it returns: it may be somebody else's.
+/// Checks that a network, which may be custom, returned rows of the shape that it declares.
 pub(crate) fn check_outputs(
     outputs: &Tensor,
     rows: usize,
@@ -307,81 +310,84 @@ pub(crate) fn check_outputs(
 
 /// A network that maps rows to rows and owns its parameters.
 pub trait Network: Send {
-    /// The width of a row that it reads.
+    /// Returns the number of inputs.
     fn inputs(&self) -> usize;
-    /// The width of a row that it returns.
+    /// Returns the number of outputs.
     fn outputs(&self) -> usize;
-    /// `[B, inputs]` to `[B, outputs]`, differentiable.
+    /// Maps `[B, inputs]` to `[B, outputs]`, differentiably.
     ///
     /// # Panics
-    /// If `input` has another width or another kind than `f32`, or in training mode too few rows:
-    /// [`check_input`](Self::check_input) says so before.
+    /// If `input` has the wrong width or is not `f32`, or has too few rows in training mode.
+    /// [`check_input`](Self::check_input) returns these as errors.
     fn forward(&self, input: &Tensor) -> Tensor;
-    /// Its parameters.
+    /// Returns the parameters.
     fn parameters(&self) -> &Parameters;
-    /// Its parameters, to change.
+    /// Returns the parameters, mutably.
     fn parameters_mut(&mut self) -> &mut Parameters;
-    /// Its parameters by name: to freeze, load or count groups of them.
+    /// Returns the parameters by name, to freeze, load or count groups of them.
     fn named_parameters(&self) -> Vec<NamedParameter> {
         self.parameters().named()
     }
-    /// How it is evaluated without libtorch, in evaluation mode; `None` where libtorch must do it.
+    /// Returns the plan that evaluates the network, in evaluation mode, without libtorch. `None` if
+    /// only libtorch can evaluate it.
     fn plan(&self) -> Option<&Plan> {
         None
     }
 
-    /// Whether it is in training mode, where dropout drops and batches are normalised by themselves.
-    /// A new network is in evaluation mode; one whose layers know no difference always is.
+    /// Returns whether the network is in training mode, in which dropout is active and batch
+    /// normalisation uses the statistics of the batch. A new network is in evaluation mode. A
+    /// network whose layers have only one mode always is.
     fn training(&self) -> bool;
-    /// Puts every layer into training mode or back into evaluation mode, as PyTorch's `train()` and
-    /// `eval()`. Nothing for a network whose layers know no difference.
+    /// Switches every layer to training mode or back to evaluation mode, as PyTorch's `train()` and
+    /// `eval()`. Does nothing if the layers have only one mode.
     fn set_training(&mut self, training: bool);
     /// Updates state derived from the parameters (noise, a moving average). Call after every optimiser
     /// step.
     ///
     /// # Errors
-    /// What is wrong with the network.
+    /// An error of the network.
     fn after_step(&mut self) -> Result<(), NetworkError>;
-    /// Its architecture, completely: layers, widths, activations, normalisation, dropout; and a
-    /// [fingerprint] of numbers that are neither parameters nor buffers, those of a network under an
-    /// adapter for example. Two networks of one description compute the same with the same numbers: a
-    /// checkpoint holds it, and is refused by a network of another.
+    /// Returns the complete architecture: layers, widths, activations, normalisation, dropout; and
+    /// a [fingerprint] of numbers that are neither parameters nor buffers, for example those of a
+    /// network under an adapter. Two networks with the same description, parameters and buffers
+    /// compute the same. A checkpoint stores it and loads only into a network with the same
+    /// description.
     fn description(&self) -> String;
-    /// What training changes besides the parameters, for a checkpoint; [`Buffers::default`] where that is
-    /// nothing.
+    /// Returns the buffers (what training changes besides the parameters), for a checkpoint.
+    /// [`Buffers::default`] if there are none.
     fn buffers(&self) -> Buffers;
-    /// What the numbers of [`buffers`](Self::buffers) are called and where each lies among them, as
-    /// PyTorch's `named_buffers`: what weights are taken over by. None where there are no such numbers.
+    /// Returns the names and ranges of the numbers in [`buffers`](Self::buffers), as PyTorch's
+    /// `named_buffers`. Weights are matched by these names. Empty if there are no such numbers.
     fn named_buffers(&self) -> Vec<NamedParameter>;
-    /// Sets what [`buffers`](Self::buffers) told, from a checkpoint.
+    /// Sets the [`buffers`](Self::buffers), from a checkpoint.
     ///
     /// # Errors
-    /// [`NetworkError::Length`] where there are more or fewer; see [`Buffers::check_none`].
+    /// [`NetworkError::Length`] if their number is wrong; see [`Buffers::check_none`].
     fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError>;
 
-    /// Says whether [`forward`](Self::forward) takes these rows: their kind, place and width, and in
-    /// training mode whether they are enough for the layers that normalise over the batch. Once for
-    /// a data set is enough, and once for its smallest batch. Looks at no number: a NaN passes.
+    /// Checks that [`forward`](Self::forward) accepts these rows: their kind, device and width, and
+    /// in training mode their number. One check per data set suffices, with one for its smallest
+    /// batch. Does not look at the values: NaN passes.
     fn check_input(&self, input: &Tensor) -> Result<(), NetworkError> {
         check_rows(input, self.inputs())
     }
-    /// [`forward`](Self::forward) after [`check_input`](Self::check_input).
+    /// Calls [`check_input`](Self::check_input), then [`forward`](Self::forward).
     fn try_forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
         self.check_input(input)?;
         let outputs = self.forward(input);
         check_outputs(&outputs, input.size()[0] as usize, self.outputs())?;
         Ok(outputs)
     }
-    /// [`forward`](Self::forward) in evaluation mode, whatever the mode is, and without gradients.
+    /// Evaluates the network in evaluation mode, whatever its mode, and without gradients.
     ///
     /// # Panics
     /// As `forward`.
     fn predict(&self, input: &Tensor) -> Tensor;
 
-    /// The same as [`predict`](Self::predict) for slices, for acting: `batch` rows of `inputs`
-    /// numbers to as many rows of `outputs`. With a [`plan`](Self::plan) in plain Rust: allocates
-    /// nothing but `scratch` when that must grow, and a row's result does not depend on the rows
-    /// beside it, to the last bit. Without one by libtorch, which promises neither.
+    /// [`predict`](Self::predict) for slices, for acting: maps `batch` rows of `inputs` numbers to
+    /// `batch` rows of `outputs` numbers. With a [`plan`](Self::plan) it runs in plain Rust,
+    /// allocates only to grow `scratch`, and gives each row the same bits in any batch. Without a
+    /// plan it uses libtorch, which guarantees neither.
     fn evaluate(
         &self,
         inputs: &[f32],
@@ -404,8 +410,8 @@ pub trait Network: Send {
     }
 }
 
-/// A network's [description](Network::description) with a fingerprint of all its numbers, for whoever
-/// computes with them as they are.
+/// Returns a network's [description](Network::description) with a fingerprint of all its numbers,
+/// for users that keep the numbers fixed.
 pub(crate) fn described_with_numbers(network: &(impl Network + ?Sized)) -> String {
     let (parameters, buffers) = (network.parameters().values(), network.buffers().numbers);
     format!("{} {}", network.description(), fingerprint(parameters.iter().chain(&buffers)))

@@ -1,4 +1,4 @@
-//! What networks are composed of, and a network of any such composition.
+//! Modules, of which networks are composed, and the network of a module.
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -11,75 +11,78 @@ use super::{
     check_rows,
 };
 
-/// Layers whose parameters lie in another's flat vector (PyTorch's `nn.Module`), declared on a
-/// [`ParametersBuilder`]. [`Layers`](super::Layers), [`Joined`](super::Joined) and
-/// [`QNetwork`](super::QNetwork) are some; write your own where those do not do. [`Net`] makes a network
-/// of one.
+/// A part of a network whose parameters lie in the network's flat vector (PyTorch's `nn.Module`),
+/// declared on a [`ParametersBuilder`]. [`Layers`](super::Layers), [`Joined`](super::Joined) and
+/// [`QNetwork`](super::QNetwork) are modules; implement this trait for custom ones. [`Net`] turns a
+/// module into a network.
 pub trait Module: Debug + Send {
-    /// The width of a row that it reads.
+    /// Returns the number of inputs.
     fn inputs(&self) -> usize;
 
-    /// The width of a row that it returns.
+    /// Returns the number of outputs.
     fn outputs(&self) -> usize;
 
-    /// `[B, inputs]` to `[B, outputs]`, differentiable. In `training` dropout drops and batches are
-    /// normalised by themselves.
+    /// Maps `[B, inputs]` to `[B, outputs]`, differentiably. In `training`, dropout is active and
+    /// batch normalisation uses the statistics of the batch.
     ///
     /// # Panics
-    /// If `input` has another width or another kind than `f32`.
+    /// If `input` has the wrong width or is not `f32`.
     fn forward(&self, input: &Tensor, training: bool) -> Tensor;
 
-    /// The architecture, completely: two modules of one description compute the same with the same
-    /// numbers. A checkpoint holds it and is refused by another's.
+    /// Returns the complete architecture. Two modules with the same description, parameters and
+    /// buffers compute the same. A checkpoint stores it and loads only into a module with the same
+    /// description.
     fn description(&self) -> String;
 
-    /// Adds its steps, as they are in evaluation, to a plan; `None` where only libtorch evaluates it.
+    /// Appends its steps, in evaluation mode, to a plan. `None` if only libtorch can evaluate it.
     fn append_to(&self, _plan: Plan) -> Option<Plan> {
         None
     }
 
-    /// Whether training computes what evaluation does, without dropout or statistics of a batch: a
-    /// plan then also trains.
+    /// Returns whether training and evaluation mode compute the same, without dropout or batch
+    /// statistics. If so, a plan can also train the module.
     fn trains_as_evaluated(&self) -> bool {
         false
     }
 
-    /// The fully connected layers that [noise](super::Noise) may act on, first to last.
+    /// Returns the fully connected layers that [noise](super::Noise) may perturb, first to last.
     fn linear(&self) -> Vec<&Linear> {
         Vec::new()
     }
 
-    /// The fewest rows that it reads in training: 2 for statistics of a batch.
+    /// Returns the minimum number of rows in a training batch: 2 for batch statistics.
     fn least_rows(&self) -> i64 {
         0
     }
 
-    /// What its encoder makes of the inputs, `[B, features]`; `None` without an encoder. The names of
-    /// the encoder's parameters begin with `encoder.`.
+    /// Maps the inputs to the encoder's features, `[B, features]`. `None` without an encoder. The
+    /// names of the encoder's parameters begin with `encoder.`.
     fn encode(&self, _input: &Tensor, _training: bool) -> Option<Tensor> {
         None
     }
 
-    /// What training changes besides the parameters; [`Buffers::default`] where that is nothing.
+    /// Returns what training changes besides the parameters; [`Buffers::default`] if nothing.
     fn buffers(&self) -> Buffers;
 
-    /// What the numbers of [`buffers`](Self::buffers) are called and where each lies among them.
+    /// Returns the names and ranges of the numbers in [`buffers`](Self::buffers).
     fn named_buffers(&self) -> Vec<NamedParameter>;
 
-    /// Sets what [`buffers`](Self::buffers) returned, from a checkpoint; see [`Buffers::check_none`].
+    /// Sets the [`buffers`](Self::buffers), from a checkpoint; see [`Buffers::check_none`].
     ///
     /// # Errors
-    /// [`NetworkError::Length`] where there are more or fewer.
+    /// [`NetworkError::Length`] if their number is wrong.
     fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError>;
 }
 
 impl dyn Module {
-    /// How it is evaluated without libtorch; `None` where libtorch must do it.
+    /// Returns the plan for evaluation without libtorch. `None` if only libtorch can evaluate the
+    /// module.
     pub fn plan(&self) -> Option<Plan> {
         self.append_to(Plan::new(self.inputs()))
     }
 
-    /// How it is trained without libtorch; `None` where libtorch must do it.
+    /// Returns the plan for training without libtorch. `None` if only libtorch can train the
+    /// module.
     pub fn training_plan(&self) -> Option<Plan> {
         if self.trains_as_evaluated() { self.plan() } else { None }
     }
@@ -96,7 +99,7 @@ pub struct Net {
 }
 
 impl Net {
-    /// Builds what `declare` declares and draws its initial parameters from `rng`.
+    /// Creates the module with `declare` and draws its initial parameters from `rng`.
     ///
     /// # Errors
     /// Those of `declare`.
@@ -110,7 +113,7 @@ impl Net {
         Ok(Self { plan: module.plan(), module, training: false, parameters })
     }
 
-    /// The same with noise on the module's [fully connected layers](Module::linear)
+    /// Creates a network with noise on the module's [fully connected layers](Module::linear)
     /// ([`ParametersBuilder::build_noisy`]).
     ///
     /// # Errors
@@ -126,18 +129,19 @@ impl Net {
         Ok(Self { plan: module.plan(), module, training: false, parameters })
     }
 
-    /// What it is made of.
+    /// Returns the module.
     pub fn module(&self) -> &dyn Module {
         self.module.as_ref()
     }
 
-    /// How it is trained without libtorch; `None` where libtorch must do it.
+    /// Returns the plan for training without libtorch. `None` if only libtorch can train the
+    /// network.
     pub fn training_plan(&self) -> Option<&Plan> {
         self.plan.as_ref().filter(|_| self.module.trains_as_evaluated())
     }
 
-    /// What the encoder makes of the inputs, in the present mode, differentiable: `[B, inputs]` to
-    /// `[B, features]`; `None` without an encoder.
+    /// Maps the inputs to the encoder's features in the current mode, differentiably: `[B, inputs]`
+    /// to `[B, features]`. `None` without an encoder.
     ///
     /// # Panics
     /// As [`forward`](Network::forward).
@@ -145,7 +149,8 @@ impl Net {
         self.module.encode(input, self.training)
     }
 
-    /// Where the encoder's parameters lie in the flat vector: those whose names begin with `encoder.`.
+    /// Returns the range of the encoder's parameters, whose names begin with `encoder.`, in the
+    /// flat vector.
     pub fn encoder_range(&self) -> Range<usize> {
         let ranges = self.parameters.ranges_where(|name| name.starts_with("encoder."));
         match (ranges.first(), ranges.last()) {
@@ -188,7 +193,7 @@ impl Network for Net {
         self.training = training;
     }
 
-    /// Applies the noise that was drawn last to the new values.
+    /// Applies the current noise to the new values.
     fn after_step(&mut self) -> Result<(), NetworkError> {
         self.parameters.apply_noise();
         Ok(())

@@ -1,14 +1,14 @@
-//! Parameter noise of NoisyNets (Fortunato et al. 2018, <https://arxiv.org/abs/1706.10295>): weights
-//! that are drawn anew, around means and with deviations that are both learned.
+//! Parameter noise of NoisyNets (Fortunato et al. 2018, <https://arxiv.org/abs/1706.10295>): random
+//! weights whose means and standard deviations are both learned.
 //!
 //! ```text
 //! w = μ + σ ∘ ε,   ε_ij = f(ε_i) f(ε_j),   b = μ + σ ∘ f(ε_j),   f(x) = sgn(x) √|x|
 //! ∂L/∂μ = ∂L/∂w,   ∂L/∂σ = ∂L/∂w ∘ ε
 //! ```
 //!
-//! The layers know nothing of it: they calculate with `w`, and libtorch differentiates by `w`. What
-//! the second line asks for is one product beside that, so noise costs no call into libtorch, and
-//! any network can be made noisy.
+//! The layers do not know of the noise: they compute with `w`, and libtorch differentiates with
+//! respect to `w`. The second line takes one more product, so noise needs no call into libtorch and
+//! works for any network.
 
 use std::ops::Range;
 
@@ -18,16 +18,16 @@ use rand_distr::StandardNormal;
 use super::Linear;
 use crate::simd::wide;
 
-/// The factorised Gaussian noise of a network's fully connected layers, and where their weights lie
-/// in its flat parameters: first the means `μ` of everything (parameters without noise are their own
-/// means), then the deviations `σ` of what is noisy.
+/// The factorised Gaussian noise of a network's fully connected layers. The flat parameters hold
+/// first the means `μ` of all parameters (a parameter without noise is its own mean), then the
+/// deviations `σ` of the noisy ones.
 #[derive(Debug, Clone)]
 pub struct Noise {
     layers: Vec<NoisyLayer>,
     means: usize,
 }
 
-/// One layer's weights and, as their last row, its bias: both lie one after the other.
+/// The weights of one layer followed by its bias, as their last row.
 #[derive(Debug, Clone)]
 struct NoisyLayer {
     means: Range<usize>,
@@ -37,7 +37,7 @@ struct NoisyLayer {
 }
 
 impl Noise {
-    /// The noise of these layers among `means` parameters, silent until it is drawn.
+    /// Creates the noise of these layers among `means` parameters; zero until it is drawn.
     pub(super) fn new(layers: &[&Linear], means: usize) -> Self {
         let mut end = means;
         let layers = layers.iter().map(|layer| {
@@ -53,12 +53,12 @@ impl Noise {
         Self { layers: layers.collect(), means }
     }
 
-    /// The number of deviations.
+    /// Returns the number of deviations.
     pub(super) fn deviations(&self) -> usize {
         self.layers.iter().map(|layer| layer.deviations.len()).sum()
     }
 
-    /// Sets the deviations to `sigma / √inputs` each, as their section 3.2 does.
+    /// Sets each deviation to `sigma / √inputs`, as in section 3.2 of the paper.
     pub(super) fn initialise(&self, sigma: f32, values: &mut [f32]) {
         for layer in &self.layers {
             let inputs = (layer.input.len() - 1) as f32;
@@ -66,7 +66,7 @@ impl Noise {
         }
     }
 
-    /// Draws `ε` anew.
+    /// Draws new noise `ε`.
     pub fn draw<R: Rng + ?Sized>(&mut self, rng: &mut R) {
         let mut draw = |number: &mut f32| {
             let x: f32 = rng.sample(StandardNormal);
@@ -79,10 +79,10 @@ impl Noise {
         }
     }
 
-    /// Writes the weights `w` that the means and deviations in `values` come to.
+    /// Writes the weights `w` for the means and deviations in `values`.
     ///
     /// # Panics
-    /// If `values` are not as many as the network's parameters, or `weights` as its means.
+    /// Unless `values` is as long as the network's parameters and `weights` as their means.
     pub fn apply(&self, values: &[f32], weights: &mut [f32]) {
         weights.copy_from_slice(&values[..self.means]);
         for NoisyLayer { means, deviations, input, output } in &self.layers {
@@ -90,7 +90,7 @@ impl Noise {
         }
     }
 
-    /// Completes the gradients: those by the means are there, those by the deviations follow.
+    /// Computes the gradients with respect to the deviations from those with respect to the means.
     pub(super) fn differentiate(&self, gradients: &mut [f32]) {
         let (by_means, by_deviations) = gradients.split_at_mut(self.means);
         for NoisyLayer { means, deviations, input, output } in &self.layers {

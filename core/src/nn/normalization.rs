@@ -1,4 +1,4 @@
-//! Layers that take means off and divide by deviations. The arithmetic is libtorch's.
+//! Normalisation layers. libtorch does the arithmetic.
 
 use tch::Tensor;
 
@@ -6,7 +6,7 @@ use super::plan::Norm;
 use super::{LayerConfig, LayerShape, NetworkError, Parameter, ParametersBuilder};
 use crate::init::{Fans, Init};
 
-/// One such layer.
+/// A normalisation layer.
 #[derive(Debug)]
 pub(super) enum Normalization {
     Batch { weight: Parameter, bias: Parameter, running: Running, momentum: f64, eps: f64 },
@@ -16,8 +16,8 @@ pub(super) enum Normalization {
     Rms { weight: Parameter, shape: Vec<i64>, eps: Option<f64> },
 }
 
-/// Running statistics, one of each a channel. libtorch changes them in place when it normalises a
-/// batch in training.
+/// Running statistics of each channel. libtorch updates them in place when it normalises a batch in
+/// training.
 #[derive(Debug)]
 pub(super) struct Running {
     mean: Tensor,
@@ -31,12 +31,12 @@ impl Running {
         Ok(Self { mean, variance: Tensor::f_ones(channels, tch::kind::FLOAT_CPU)? })
     }
 
-    /// How many numbers there are.
+    /// Returns the number of values.
     pub(super) fn len(&self) -> usize {
         2 * self.mean.numel()
     }
 
-    /// The means, then the variances.
+    /// Appends the means, then the variances.
     pub(super) fn append_to(&self, numbers: &mut Vec<f32>) {
         for tensor in [&self.mean, &self.variance] {
             let start = numbers.len();
@@ -45,7 +45,7 @@ impl Running {
         }
     }
 
-    /// Sets them.
+    /// Sets the values.
     pub(super) fn load(&mut self, numbers: &[f32]) {
         let (mean, variance) = numbers.split_at(self.mean.numel());
         self.mean.copy_(&Tensor::from_slice(mean));
@@ -54,7 +54,7 @@ impl Running {
 }
 
 impl Normalization {
-    /// Declares the layer's parameters; `None` where it is of another kind.
+    /// Declares the layer's parameters. `None` if the layer is of another kind.
     pub(super) fn new(
         config: &LayerConfig,
         input: LayerShape,
@@ -118,7 +118,7 @@ impl Normalization {
                 let (weight, bias) = affine.as_ref().map_or((None, None), |(weight, bias)| {
                     (Some(weight.view()), Some(bias.view()))
                 });
-                // Its own statistics always; the momentum is of no meaning without running ones.
+                // Always its own statistics; without running ones the momentum has no effect.
                 x.instance_norm(weight, bias, None, None, true, 0.0, *eps, CUDNN)
             }
             Self::Group { weight, bias, groups, eps } => {
@@ -128,7 +128,7 @@ impl Normalization {
         }
     }
 
-    /// How it is evaluated without libtorch; `None` where libtorch must do it.
+    /// Returns the step that evaluates the layer without libtorch. `None` if only libtorch can.
     pub(super) fn step(&self) -> Option<Norm> {
         match self {
             Self::Layer { weight, bias, eps, .. } => {
@@ -143,7 +143,7 @@ impl Normalization {
         }
     }
 
-    /// The running statistics, where there are some.
+    /// Returns the running statistics, if any.
     pub(super) fn running(&self) -> Option<&Running> {
         match self {
             Self::Batch { running, .. } => Some(running),
@@ -151,7 +151,7 @@ impl Normalization {
         }
     }
 
-    /// The same, to change.
+    /// Returns the running statistics, if any, mutably.
     pub(super) fn running_mut(&mut self) -> Option<&mut Running> {
         match self {
             Self::Batch { running, .. } => Some(running),

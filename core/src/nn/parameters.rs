@@ -1,4 +1,4 @@
-//! One flat vector of parameters and one of gradients, of which a network's tensors are views.
+//! One flat vector of parameters and one of gradients. The tensors of a network are views of them.
 
 mod loss;
 mod named;
@@ -17,11 +17,10 @@ use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 use crate::init::{Fans, Init};
 use crate::simd;
 
-/// Declares parameters, in the order in which they will lie in the flat vector and draw their
-/// initial values.
+/// Declares parameters in the order in which they lie in the flat vector and are initialised.
 ///
-/// The tensors that it hands out are zeros of their own until [`build`](Self::build) moves them into
-/// the flat vector.
+/// The tensors that it returns hold zeros in memory of their own until [`build`](Self::build) moves
+/// them into the flat vector.
 #[derive(Debug, Default)]
 pub struct ParametersBuilder {
     declared: Vec<Declared>,
@@ -50,65 +49,66 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// A copy of the tensor, to calculate with: what is computed of it has gradients by the parameter. A
-    /// copy, because writing in place to the tensor itself would change slices that are borrowed.
+    /// Returns a copy of the tensor to compute with; gradients flow back to the parameter. It is a
+    /// copy because writing to the tensor in place would change borrowed slices.
     pub fn tensor(&self) -> Tensor {
         &self.tensor * 1.0
     }
 
-    /// [`tensor`](Self::tensor) of the rows from `start` on, `length` of them, which alone are copied.
+    /// Returns the `length` rows from `start` on as [`tensor`](Self::tensor) does. Copies only
+    /// these rows.
     ///
     /// # Errors
-    /// [`NetworkError::Torch`] where it has fewer rows.
+    /// [`NetworkError::Torch`] if the tensor has fewer rows.
     pub fn rows(&self, start: usize, length: usize) -> Result<Tensor, NetworkError> {
         Ok(self.tensor.f_narrow(0, start as i64, length as i64)? * 1.0)
     }
 
-    /// The tensor itself, a view of the flat vector: not to be written to, nor handed out.
+    /// Returns the tensor itself, a view of the flat vector. Do not write to it or hand it out.
     pub(crate) fn view(&self) -> &Tensor {
         &self.tensor
     }
 
-    /// Where it lies in the flat vector.
+    /// Returns the parameter's range in the flat vector.
     pub fn range(&self) -> std::ops::Range<usize> {
         self.offset..self.offset + self.length
     }
 }
 
 impl ParametersBuilder {
-    /// Nothing declared yet.
+    /// Creates an empty builder.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Puts `prefix.` in front of the names from here on, until the next prefix; an empty one is none.
-    /// With one for each, several modules can be declared on one builder.
+    /// Prefixes the names that follow with `prefix.`, until the next prefix. An empty prefix adds
+    /// nothing. Use one prefix per module to declare several modules on one builder.
     pub fn prefix(&mut self, prefix: &str) {
         prefix.clone_into(&mut self.prefix);
     }
 
-    /// Names the layers from here on: `scope.weight` and the like. Until then layers are called by
+    /// Names the layers that follow: `scope.weight` and so on. Until then layers are called by
     /// their number. Give every layer a scope, or none.
     pub fn scope(&mut self, scope: impl Into<String>) {
         (self.layer, self.scoped) = (scope.into(), true);
     }
 
-    /// The name of the layer that has begun, without the prefix.
+    /// Returns the name of the current layer, without the prefix.
     pub fn layer(&self) -> &str {
         &self.layer
     }
 
-    /// How many numbers have been declared.
+    /// Returns the number of values declared.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether nothing has been declared.
+    /// Returns whether nothing has been declared.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Begins another layer: without a [scope](Self::scope), its name is the next number.
+    /// Begins a new layer. Without a [scope](Self::scope), its name is the next number.
     pub fn begin_layer(&mut self) {
         if !self.scoped {
             self.layer = self.layers.to_string();
@@ -116,11 +116,11 @@ impl ParametersBuilder {
         self.layers += 1;
     }
 
-    /// Declares one parameter, called by its number.
+    /// Declares a parameter named by its number.
     ///
     /// # Errors
-    /// [`NetworkError::TooLarge`]; [`NetworkError::Init`] where the initialiser does not fit the shape;
-    /// [`NetworkError::NameTaken`].
+    /// [`NetworkError::TooLarge`]; [`NetworkError::Init`] if the initialiser does not fit the
+    /// shape; [`NetworkError::NameTaken`].
     pub fn parameter(
         &mut self,
         shape: &[usize],
@@ -131,7 +131,7 @@ impl ParametersBuilder {
         self.declare(name, shape, init, fans)
     }
 
-    /// Declares a parameter of the layer that has begun, called `layer.name`.
+    /// Declares a parameter of the current layer, named `layer.name`.
     ///
     /// # Errors
     /// As [`parameter`](Self::parameter).
@@ -175,9 +175,9 @@ impl ParametersBuilder {
         self.build_with(None, rng)
     }
 
-    /// The same with noise on these layers: the flat vectors hold what was declared, which become
-    /// means, and behind it the deviations, which start at `sigma / √inputs`. The means are drawn
-    /// as if there were no noise.
+    /// Builds the parameters with noise on these layers. The flat vectors hold the declared
+    /// parameters, which become means, then the deviations, which start at `sigma / √inputs`. The
+    /// means are drawn as without noise.
     ///
     /// # Errors
     /// [`NetworkError::Sigma`] unless `sigma` is finite and at least 0; as [`build`](Self::build).
@@ -207,7 +207,7 @@ impl ParametersBuilder {
         let values = zeros(self.length + deviations)?;
         let gradients = zeros(self.length + deviations)?;
         let accumulated = zeros(self.length)?;
-        // Without noise the layers calculate with the values themselves.
+        // Without noise the layers compute with the values themselves.
         let weights = if noise.is_some() { zeros(self.length)? } else { values.shallow_clone() };
         let mut shapes = Vec::with_capacity(self.declared.len());
         let mut names = Vec::with_capacity(self.declared.len());
@@ -250,15 +250,16 @@ impl ParametersBuilder {
     }
 }
 
-/// The parameters of one network and their gradients, each one contiguous `f32` vector on the CPU.
+/// The parameters of a network and their gradients: two contiguous `f32` vectors on the CPU.
 ///
-/// [`backward`](Self::backward) makes the gradients those of a loss; an optimiser reads them and changes
-/// the values. (libtorch's own `loss.backward()` does not reach them: it would write under slices that
-/// are borrowed.) Change values only between one update's `backward` and the next one's `forward`:
-/// libtorch does not notice, and would differentiate with the new ones.
+/// [`backward`](Self::backward) sets the gradients to those of a loss; an optimiser reads them and
+/// changes the values. (libtorch's own `loss.backward()` does not reach them, because it would
+/// write to borrowed slices.) Change values only between the `backward` of one update and the
+/// `forward` of the next: libtorch does not notice changes and would differentiate with the new
+/// values.
 ///
-/// With [`Noise`] the values are means and deviations, and the layers calculate with what the noise that
-/// [`draw_noise`](Self::draw_noise) drew last made of them: draw whenever an optimiser or
+/// With [`Noise`], the values are means and deviations, and the layers compute with the weights of
+/// the last [`draw_noise`](Self::draw_noise). Draw again after an optimiser or
 /// [`values_mut`](Self::values_mut) has changed values, before the next `forward`.
 #[derive(Debug)]
 pub struct Parameters {
@@ -266,7 +267,7 @@ pub struct Parameters {
     gradients: Flat,
     /// Where libtorch adds the gradients of the layers' tensors. No slice of it is ever handed out.
     accumulated: Flat,
-    /// The noise and the weights that it comes to, of which the layers' tensors are views.
+    /// The noise and the resulting weights. The layers' tensors are views of the weights.
     noise: Option<(Noise, Flat)>,
     shapes: Vec<Vec<usize>>,
     names: Vec<String>,
@@ -275,22 +276,22 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// How many numbers there are.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// Whether there is not one.
+    /// Returns whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The shapes of the tensors, in the order of the flat vector.
+    /// Returns the shapes of the tensors, in the order of the flat vector.
     pub fn shapes(&self) -> &[Vec<usize>] {
         &self.shapes
     }
 
-    /// Where each of those tensors lies in the flat vector.
+    /// Returns the ranges of those tensors in the flat vector.
     pub fn ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
         self.shapes.iter().scan(0, |end, shape| {
             let start = *end;
@@ -299,42 +300,42 @@ impl Parameters {
         })
     }
 
-    /// The flat vector of values.
+    /// Returns the flat vector of values.
     pub fn values(&self) -> &[f32] {
         slices::of(&self.values)
     }
 
-    /// The flat vector of values, to change.
+    /// Returns the flat vector of values, mutably.
     pub fn values_mut(&mut self) -> &mut [f32] {
         slices::of_mut(&mut self.values)
     }
 
-    /// The flat vector of gradients.
+    /// Returns the flat vector of gradients.
     pub fn gradients(&self) -> &[f32] {
         slices::of(&self.gradients)
     }
 
-    /// The flat vector of gradients, to change.
+    /// Returns the flat vector of gradients, mutably.
     pub fn gradients_mut(&mut self) -> &mut [f32] {
         slices::of_mut(&mut self.gradients)
     }
 
-    /// Values to read and gradients to change, as backpropagation needs them.
+    /// Returns the values to read and the gradients to change, as backpropagation needs them.
     pub fn values_and_gradients_mut(&mut self) -> (&[f32], &mut [f32]) {
         (slices::of(&self.values), slices::of_mut(&mut self.gradients))
     }
 
-    /// Values to change and gradients to read, as an optimiser needs them.
+    /// Returns the values to change and the gradients to read, as an optimiser needs them.
     pub(crate) fn values_and_gradients(&mut self) -> (&mut [f32], &[f32]) {
         (slices::of_mut(&mut self.values), slices::of(&self.gradients))
     }
 
-    /// The noise, where there is some.
+    /// Returns the noise, if any.
     pub fn noise(&self) -> Option<&Noise> {
         self.noise.as_ref().map(|(noise, _)| noise)
     }
 
-    /// Draws the noise anew; nothing without noise.
+    /// Draws new noise. Does nothing without noise.
     pub fn draw_noise<R: Rng + ?Sized>(&mut self, rng: &mut R) {
         if let Some((noise, _)) = &mut self.noise {
             noise.draw(rng);
@@ -348,16 +349,17 @@ impl Parameters {
         }
     }
 
-    /// What the layers calculate with: with noise the weights that were drawn last, else the values.
+    /// Returns the values that the layers compute with: with noise the weights drawn last,
+    /// otherwise the parameters.
     pub fn effective(&self) -> &[f32] {
         self.noise.as_ref().map_or_else(|| self.values(), |(_, weights)| slices::of(weights))
     }
 
-    /// Makes the gradients those of `loss`.
+    /// Sets the gradients to those of `loss`.
     ///
     /// # Errors
     /// [`NetworkError::Loss`] unless it is a floating-point scalar `[]` that depends on parameters;
-    /// [`NetworkError::Torch`] where libtorch cannot differentiate it, a second time for example.
+    /// [`NetworkError::Torch`] if libtorch cannot differentiate it, for example a second time.
     pub fn backward(&mut self, loss: &Tensor) -> Result<(), NetworkError> {
         loss::check_differentiable(loss)?;
         self.zero_grad();
@@ -368,8 +370,8 @@ impl Parameters {
         Ok(())
     }
 
-    /// Adds the gradients of `share` times a loss, without those by the deviations of noise, to those that
-    /// are there: [`zero_grad`](Self::zero_grad) comes first.
+    /// Adds the gradients of `share` times a loss to the current ones, except those with respect to
+    /// the noise's deviations. Call [`zero_grad`](Self::zero_grad) first.
     ///
     /// # Errors
     /// As [`backward`](Self::backward).
@@ -386,8 +388,9 @@ impl Parameters {
         Ok(())
     }
 
-    /// Whether libtorch differentiates by them, as it does from the start: a network that only carries
-    /// what is trained saves itself the work (PyTorch's `requires_grad_`).
+    /// Sets whether libtorch differentiates with respect to the parameters (PyTorch's
+    /// `requires_grad_`), as it does by default. Switch it off for a network that only carries
+    /// trained parts.
     pub(crate) fn set_requires_grad(&mut self, requires_grad: bool) {
         for tensor in &self.tensors {
             let _ = tensor.set_requires_grad(requires_grad);
@@ -399,7 +402,7 @@ impl Parameters {
         self.gradients_mut().fill(0.0);
     }
 
-    /// A copy of the values, for a checkpoint.
+    /// Returns a copy of the values, for a checkpoint.
     pub fn to_vec(&self) -> Vec<f32> {
         self.values().to_vec()
     }
@@ -412,7 +415,7 @@ impl Parameters {
         Ok(())
     }
 
-    /// Takes over the values of a network of the same shapes: a hard update of a target network.
+    /// Copies the values of a network with the same shapes: a hard update of a target network.
     pub fn copy_from(&mut self, other: &Self) -> Result<(), NetworkError> {
         self.check_alike(other)?;
         self.values_mut().copy_from_slice(other.values());
@@ -439,7 +442,7 @@ impl Parameters {
     }
 }
 
-/// Their values. Gradients and noise are made anew.
+/// Saves the values. Gradients and noise are not saved.
 impl Checkpoint for Parameters {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert_array("values", &[self.len()], self.values());

@@ -1,25 +1,25 @@
-//! The layers of a description at their places: what each reads, returns and holds, before anything is
-//! allocated.
+//! The layers of a description with their names, inputs, outputs and parameters, computed before
+//! anything is allocated.
 
 use super::{
     LayerConfig, LayerShape, MAX_ACTIVATIONS, MAX_LAYERS, MAX_PARAMETERS, NetworkConfig,
     NetworkError,
 };
 
-/// A layer at its place in a network.
+/// A layer at its position in a network.
 pub(crate) struct PlacedLayer {
     pub(crate) name: String,
     pub(crate) config: LayerConfig,
     pub(crate) input: LayerShape,
     pub(crate) output: LayerShape,
-    /// Its own, without those of the layers within it.
+    /// The number of its own parameters, without those of the layers within it.
     pub(crate) parameters: usize,
     /// The layers within it.
     pub(crate) inner: Vec<PlacedLayer>,
 }
 
-/// The shapes that flow between layers: that of the input, then each layer's. `scope` is the first
-/// part of the layers' names.
+/// Returns the shape of the input, then each layer's output shape. `scope` is the first part of the
+/// layers' names.
 pub(super) fn shapes(
     layers: &[LayerConfig],
     scope: &str,
@@ -32,10 +32,10 @@ pub(super) fn shapes(
     Ok(shapes)
 }
 
-/// Each layer's name, kind and what it reads and returns.
+/// Returns the name, kind, input and output of each layer.
 ///
 /// # Errors
-/// What does not fit; [`NetworkError::TooLarge`] beyond the limits of one network.
+/// If a layer does not fit; [`NetworkError::TooLarge`] beyond the limits of one network.
 pub(super) fn place(
     layers: &[LayerConfig],
     scope: &str,
@@ -57,7 +57,7 @@ pub(super) fn place(
     Ok(placed)
 }
 
-/// How many layers there are, those within others included.
+/// Returns the number of layers, including those within others.
 fn count(layers: &[LayerConfig]) -> usize {
     let within = layers.iter().map(|layer| match layer {
         LayerConfig::Residual { layers } => count(layers),
@@ -66,14 +66,14 @@ fn count(layers: &[LayerConfig]) -> usize {
     layers.len() + within.sum::<usize>()
 }
 
-/// That all layers together stay below the limits of one network.
+/// Checks that all layers together stay within the limits of one network.
 fn check_sizes(placed: &[PlacedLayer]) -> Result<(), NetworkError> {
     let (parameters, activations) = sizes(placed);
     within("a network's parameters", parameters, MAX_PARAMETERS)?;
     within("the numbers between a network's layers", activations, MAX_ACTIVATIONS)
 }
 
-/// The parameters and the numbers put out of all layers, those within others included.
+/// Returns the number of parameters and of outputs of all layers, including those within others.
 fn sizes(placed: &[PlacedLayer]) -> (usize, usize) {
     placed.iter().fold((0, 0), |(parameters, activations), layer| {
         let inner = sizes(&layer.inner);
@@ -82,8 +82,8 @@ fn sizes(placed: &[PlacedLayer]) -> (usize, usize) {
 }
 
 impl NetworkConfig {
-    /// Each layer's name, kind and what it reads and returns, for examples of this shape: see
-    /// [`Sequential::new`](super::Sequential::new), whose errors these are.
+    /// Returns the name, kind, input and output of each layer for examples of this shape. The
+    /// errors are those of [`Sequential::new`](super::Sequential::new).
     pub(crate) fn layers(&self, input: &[usize]) -> Result<Vec<PlacedLayer>, NetworkError> {
         let Self { encoder, head, .. } = self;
         within("a network's layers", count(encoder).saturating_add(count(head)), MAX_LAYERS)?;
@@ -95,7 +95,7 @@ impl NetworkConfig {
         Ok(layers)
     }
 
-    /// Says whether a network can be built of it, for examples of this shape, without building it.
+    /// Checks that a network for examples of this shape can be built, without building it.
     ///
     /// # Errors
     /// Those of [`Sequential::new`](super::Sequential::new).

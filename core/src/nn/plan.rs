@@ -1,8 +1,8 @@
-//! Evaluating a network without libtorch, whose calls cost more than a small network's arithmetic.
+//! Evaluates a network without libtorch, whose calls cost more than a small network's arithmetic.
 //!
-//! The weights are read where they lie. Each output is one sum over the inputs, first to last, so a
-//! row gives the same bits alone and in any batch. Pictures are channels first between the steps, as
-//! libtorch's are.
+//! The weights are read in place. Each output is one sum over the inputs, first to last, so a row
+//! gives the same bits alone and in any batch. Between the steps, pictures have their channels
+//! first, as in libtorch.
 
 mod convolution;
 mod dense;
@@ -35,17 +35,18 @@ use super::{
     Activation, DuelingHead, Linear, NetworkError, PictureShape, check_batch, check_length,
 };
 
-/// The steps that evaluate a network: plain data, where a network's tensors are tied to libtorch.
+/// The steps that evaluate a network: plain data, unlike a network's tensors, which belong to
+/// libtorch.
 #[derive(Debug, Clone)]
 pub struct Plan {
     inputs: usize,
     steps: Vec<Step>,
     widest: usize,
-    /// Where the parameters end that the steps read.
+    /// The end of the parameters that the steps read.
     end: usize,
 }
 
-/// Memory for what flows between layers. One serves any number of networks.
+/// Memory for the values between layers. It can be reused for any number of networks.
 #[derive(Debug, Clone, Default)]
 pub struct Scratch {
     from: Vec<f32>,
@@ -53,31 +54,31 @@ pub struct Scratch {
     work: Work,
 }
 
-/// Memory that a step needs for itself.
+/// Memory for the work within a step.
 #[derive(Debug, Clone, Default)]
 struct Work {
     aside: Vec<f32>,
     results: Vec<f32>,
-    /// For the steps within a step.
+    /// Memory for the steps within a step.
     inner: Option<Box<Scratch>>,
 }
 
 impl Plan {
-    /// Returns its inputs as they are.
+    /// Creates a plan that returns its inputs unchanged.
     pub fn new(inputs: usize) -> Self {
         Self { inputs, steps: Vec::new(), widest: inputs, end: 0 }
     }
 
-    /// Adds a layer.
+    /// Appends a fully connected layer.
     ///
     /// # Panics
-    /// If the layer's inputs are not as many as the outputs so far.
+    /// If the layer's number of inputs differs from the current number of outputs.
     pub fn then(self, layer: &Linear, activation: Activation) -> Self {
         assert_eq!(layer.inputs(), self.outputs(), "layers fit together");
         self.with(Step::Dense(Dense::new(layer, activation)))
     }
 
-    /// Applies an activation to every number.
+    /// Appends an activation, applied to every number.
     #[must_use]
     pub fn activation(mut self, activation: Activation) -> Self {
         let width = self.outputs();
@@ -89,16 +90,16 @@ impl Plan {
         self
     }
 
-    /// Ends with a dueling head.
+    /// Appends a dueling head, as the last step.
     ///
     /// # Panics
-    /// If the head's inputs are not as many as the outputs so far.
+    /// If the head's number of inputs differs from the current number of outputs.
     pub fn dueling(self, head: &DuelingHead) -> Self {
         assert_eq!(head.value.inputs(), self.outputs(), "layers fit together");
         self.with(Step::Dueling(Dueling::new(head)))
     }
 
-    /// Adds a convolution of pictures, channels first.
+    /// Appends a convolution of pictures with their channels first.
     pub(super) fn convolution(mut self, mut layer: Convolution) -> Self {
         assert_eq!(layer.input.size(), self.outputs(), "layers fit together");
         if let Some(Step::Layout(Layout { picture, channels_last: false })) = self.steps.last()
@@ -110,24 +111,24 @@ impl Plan {
         self.with(Step::Convolution(layer))
     }
 
-    /// Normalises each row.
+    /// Appends a normalisation of each row.
     pub(super) fn norm(self, norm: Norm) -> Self {
         assert_eq!(norm.width(), self.outputs(), "layers fit together");
         self.with(Step::Norm(norm))
     }
 
-    /// Adds a pooling layer, of pictures with their channels first.
+    /// Appends a pooling layer for pictures with their channels first.
     pub(super) fn pool(self, pool: Pool) -> Self {
         assert_eq!(pool.input.size(), self.outputs(), "layers fit together");
         self.with(Step::Pool(pool))
     }
 
-    /// Puts the channels of pictures first, which were last.
+    /// Moves the channels of pictures from last to first.
     pub(super) fn channels_first(self, picture: PictureShape) -> Self {
         self.layout(Layout { picture, channels_last: false })
     }
 
-    /// Puts the channels of pictures last, which were first.
+    /// Moves the channels of pictures from first to last.
     pub(super) fn channels_last(self, picture: PictureShape) -> Self {
         self.layout(Layout { picture, channels_last: true })
     }
@@ -146,14 +147,14 @@ impl Plan {
         self.with(Step::Layout(layout))
     }
 
-    /// Adds what another plan, of as many inputs as outputs, makes of the rows to the rows.
+    /// Appends a residual block: adds the outputs of `body`, which keeps the width, to the rows.
     pub(super) fn residual(self, body: Self) -> Self {
         let width = self.outputs();
         assert_eq!((body.inputs, body.outputs()), (width, width), "layers fit together");
         self.with(Step::Residual(body))
     }
 
-    /// Gives each plan a part of the rows, side by side, and joins what they return.
+    /// Appends plans that each read a part of the rows, and joins their outputs.
     pub(super) fn side_by_side(self, parts: Vec<Self>) -> Self {
         if parts.iter().all(|part| part.steps.is_empty()) {
             return self;
@@ -176,22 +177,22 @@ impl Plan {
         self
     }
 
-    /// The width of a row that it reads.
+    /// Returns the number of inputs.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// The width of a row that it returns.
+    /// Returns the number of outputs.
     pub fn outputs(&self) -> usize {
         self.steps.last().map_or(self.inputs, Step::outputs)
     }
 
-    /// Its layers, where all of them are fully connected.
+    /// Returns the layers, if all of them are fully connected.
     pub(crate) fn dense_layers(&self) -> Option<Vec<DenseLayer>> {
         self.steps.iter().map(Step::dense_layer).collect()
     }
 
-    /// An error where there are fewer numbers in the flat vector than the steps read.
+    /// Returns an error if the flat vector is shorter than the steps need.
     fn check_parameters(&self, flat: &[f32]) -> Result<(), NetworkError> {
         if flat.len() < self.end {
             check_length("a network's parameters", self.end, flat.len())?;
@@ -216,7 +217,7 @@ impl Plan {
         Ok(())
     }
 
-    /// [`run`](Self::run), of slices that fit.
+    /// [`run`](Self::run), for slices of the right size.
     fn evaluate(
         &self,
         values: &[f32],

@@ -1,4 +1,4 @@
-//! The networks of the DQN family: an encoder of pictures, hidden layers, and a head.
+//! The networks of the DQN family: an encoder for pictures, hidden layers, and a head.
 
 use rand::Rng;
 use tch::Tensor;
@@ -9,20 +9,22 @@ use super::{
 };
 use crate::init::Init;
 
-/// What a [`QNetwork`] looks like.
+/// The layers of a [`QNetwork`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct QNetworkConfig {
-    /// The layers that read pictures ([`Joined::parts`]); none, and all of an observation is one row.
+    /// The layers that read pictures ([`Joined::parts`]). Empty: the observation is read as one
+    /// row.
     pub encoder: Vec<LayerConfig>,
-    /// The layers behind the encoder, before the output layer.
+    /// The layers between the encoder and the output layer.
     pub hidden: Vec<LayerConfig>,
-    /// Ends with a value and advantages ([`DuelingHead`]) instead of one layer.
+    /// Whether the network ends with a dueling head ([`DuelingHead`]) instead of one layer.
     pub dueling: bool,
-    /// The numbers that describe an action: 1 for its value, more for a distribution.
+    /// The number of outputs per action: 1 for its value, more for a distribution.
     pub atoms: usize,
-    /// Makes every fully connected layer behind the encoder noisy ([`Noise`](super::Noise)), with this σ₀.
+    /// The initial σ₀ of noise on every fully connected layer behind the encoder
+    /// ([`Noise`](super::Noise)). `None`: no noise.
     pub noise: Option<f32>,
-    /// Dropout's masks follow from it.
+    /// The seed of the dropout masks.
     pub dropout_seed: u64,
 }
 
@@ -41,7 +43,7 @@ impl Default for QNetworkConfig {
 }
 
 impl QNetworkConfig {
-    /// Builds a network for observations whose parts have these shapes, and draws its initial
+    /// Creates a network for observations whose parts have these shapes and draws its initial
     /// parameters from `rng`, the encoder's first.
     ///
     /// # Errors
@@ -62,8 +64,8 @@ impl QNetworkConfig {
     }
 }
 
-/// Values of actions, or distributions of returns: `[B, inputs]` to `[B, actions · atoms]`, the
-/// atoms of an action side by side.
+/// A network of action values, or of return distributions: `[B, inputs]` to `[B, actions · atoms]`,
+/// the atoms of an action side by side.
 #[derive(Debug)]
 pub struct QNetwork {
     body: Joined,
@@ -78,8 +80,8 @@ enum Head {
 }
 
 impl QNetwork {
-    /// Declares its layers: `encoder.0`, … and `head.0`, … ([`Joined`]), then `output`, or `value` and
-    /// `advantage`. [`QNetworkConfig::build`] applies the noise.
+    /// Declares the layers: `encoder.0`, … and `head.0`, … ([`Joined`]), then `output`, or `value`
+    /// and `advantage`. [`QNetworkConfig::build`] adds the noise.
     ///
     /// # Errors
     /// As [`Joined::new`]: [`NetworkError::Layer`] for convolutions over rows, [`NetworkError::Kernel`]

@@ -1,4 +1,4 @@
-//! A network of layers one after another, described by plain data.
+//! A network of layers in sequence, built from plain data.
 
 mod file;
 
@@ -14,17 +14,17 @@ use super::{
     NetworkError, Parameters, ParametersBuilder, Plan, check_length, check_rows,
 };
 
-/// Layers one after another in two parts, an encoder and a head ([`NetworkConfig`]), which share one
-/// flat vector of parameters.
+/// A network of layers in sequence, in two parts: an encoder and a head ([`NetworkConfig`]). Both
+/// share one flat vector of parameters.
 ///
 /// It is in evaluation mode until [`set_training`](Network::set_training). Parameters are called
-/// `encoder.0.weight`, `head.2.bias` and so on, by the layer's place in its part.
+/// `encoder.0.weight`, `head.2.bias` and so on, by the layer's index in its part.
 ///
-/// Pictures come in as rows, `[B, H · W · C]`, the channels of a pixel side by side, and leave so
-/// where the last layer returns pictures. Between layers they are PyTorch's `[B, C, H, W]`, so a
-/// linear layer behind [`Flatten`](super::LayerConfig::Flatten) reads what PyTorch's would. Weights of
-/// convolutions have PyTorch's order, those of linear layers the transpose of it
-/// ([`Linear`](super::Linear)).
+/// Pictures are read as rows, `[B, H · W · C]`, the channels of a pixel side by side. If the last
+/// layer returns pictures, they are returned in the same form. Between layers they are PyTorch's
+/// `[B, C, H, W]`, so a linear layer behind [`Flatten`](super::LayerConfig::Flatten) reads the same
+/// as PyTorch's. Weights of convolutions have PyTorch's layout; those of linear layers are
+/// transposed ([`Linear`](super::Linear)).
 #[derive(Debug)]
 pub struct Sequential {
     config: NetworkConfig,
@@ -37,16 +37,16 @@ pub struct Sequential {
 }
 
 impl Sequential {
-    /// Builds it and draws its initial parameters from `rng`, first to last. `input` is the shape of
-    /// an example: `[N]`, or of pictures `[H, W, C]` or `[H, W]`.
+    /// Creates the network and draws its initial parameters from `rng`, first to last. `input` is
+    /// the shape of an example: `[N]`, or for pictures `[H, W, C]` or `[H, W]`.
     ///
     /// # Errors
-    /// [`NetworkError::Layer`] where a layer does not fit what reaches it or a setting is out of its
-    /// range, [`NetworkError::Kernel`] where a kernel is larger than its picture,
-    /// [`NetworkError::TooLarge`] beyond [`MAX_LAYERS`](super::MAX_LAYERS),
-    /// [`MAX_WIDTH`](super::MAX_WIDTH), [`MAX_PARAMETERS`](super::MAX_PARAMETERS) or
-    /// [`MAX_ACTIVATIONS`](super::MAX_ACTIVATIONS), [`NetworkError::Init`] for an initialiser that does
-    /// not fit: all before any memory is taken for parameters.
+    /// All before memory for parameters is allocated: [`NetworkError::Layer`] if a layer does not
+    /// fit its input or a setting is out of its range; [`NetworkError::Kernel`] if a kernel is
+    /// larger than its picture; [`NetworkError::TooLarge`] beyond
+    /// [`MAX_LAYERS`](super::MAX_LAYERS), [`MAX_WIDTH`](super::MAX_WIDTH),
+    /// [`MAX_PARAMETERS`](super::MAX_PARAMETERS) or [`MAX_ACTIVATIONS`](super::MAX_ACTIVATIONS);
+    /// [`NetworkError::Init`] if an initialiser does not fit.
     pub fn new<R: Rng + ?Sized>(
         config: &NetworkConfig,
         input: &[usize],
@@ -73,22 +73,23 @@ impl Sequential {
         })
     }
 
-    /// What it was built from.
+    /// Returns the configuration it was built from.
     pub fn config(&self) -> &NetworkConfig {
         &self.config
     }
 
-    /// The shape of an example that it reads.
+    /// Returns the shape of an input example.
     pub fn input_shape(&self) -> LayerShape {
         self.encoder.input()
     }
 
-    /// The width of a row that [`encode`](Self::encode) returns.
+    /// Returns the number of features that [`encode`](Self::encode) returns.
     pub fn features(&self) -> usize {
         self.encoder.output().size()
     }
 
-    /// The encoder alone: `[B, inputs]` to `[B, features]`, in the encoder's mode, differentiable.
+    /// Evaluates the encoder alone, in its current mode, differentiably: `[B, inputs]` to
+    /// `[B, features]`.
     ///
     /// # Panics
     /// As [`forward`](Network::forward).
@@ -97,7 +98,7 @@ impl Sequential {
         self.encoder.output().write(features)
     }
 
-    /// [`encode`](Self::encode) in evaluation mode, whatever the mode is, and without gradients.
+    /// Evaluates the encoder alone in evaluation mode, whatever its mode, and without gradients.
     ///
     /// # Panics
     /// As [`forward`](Network::forward).
@@ -106,8 +107,8 @@ impl Sequential {
         self.encoder.output().write(features)
     }
 
-    /// The head alone, of what [`encode`](Self::encode) returned: `[B, features]` to `[B, outputs]`, in
-    /// the head's mode, differentiable.
+    /// Evaluates the head alone on the features of [`encode`](Self::encode), in its current mode,
+    /// differentiably: `[B, features]` to `[B, outputs]`.
     ///
     /// # Panics
     /// As [`forward`](Network::forward).
@@ -122,12 +123,12 @@ impl Sequential {
         self.head.output().write(x)
     }
 
-    /// Where the encoder's parameters lie in the flat vector.
+    /// Returns the range of the encoder's parameters in the flat vector.
     pub fn encoder_range(&self) -> Range<usize> {
         0..self.encoder_end()
     }
 
-    /// Where the head's parameters lie in the flat vector.
+    /// Returns the range of the head's parameters in the flat vector.
     pub fn head_range(&self) -> Range<usize> {
         self.encoder_end()..self.parameters.len()
     }
@@ -138,15 +139,14 @@ impl Sequential {
         ends.map(|parameter| parameter.range.end).max().unwrap_or(0)
     }
 
-    /// Keeps the encoder in evaluation mode, whatever [`set_training`](Network::set_training) says, or
-    /// no longer: an encoder whose parameters stay as they are should not change its running
-    /// statistics either. Freezing the parameters is the optimiser's part
-    /// ([`encoder_range`](Self::encoder_range)).
+    /// Keeps the encoder in evaluation mode, whatever [`set_training`](Network::set_training) says,
+    /// or stops doing so. A frozen encoder should not change its running statistics either. Freeze
+    /// the parameters in the optimiser ([`encoder_range`](Self::encoder_range)).
     pub fn set_encoder_frozen(&mut self, frozen: bool) {
         self.encoder_frozen = frozen;
     }
 
-    /// Dropout's masks of both parts, in one stream.
+    /// Returns the dropout masks of both parts, which share one stream.
     fn masks(&self) -> &Masks {
         self.head.masks()
     }
@@ -155,12 +155,13 @@ impl Sequential {
         self.training && !self.encoder_frozen
     }
 
-    /// Takes over the encoder of another network, which may have another head, and an encoder that goes
-    /// on with more layers, a projector for example: its parameters and its running statistics.
+    /// Copies the parameters and running statistics of another network's encoder. The heads may
+    /// differ, and the other encoder may have more layers after these, such as a projector.
     ///
     /// # Errors
-    /// [`NetworkError::Encoders`] where the inputs differ, or the layers (but for initial values and the
-    /// probability of dropout) from the first layers of the other's; nothing has changed then.
+    /// [`NetworkError::Encoders`] if the inputs differ, or the layers differ from the first layers
+    /// of the other encoder (initial values and dropout probabilities may differ). Then nothing has
+    /// changed.
     pub fn load_encoder(&mut self, other: &Self) -> Result<(), NetworkError> {
         let layers = |network: &Self| -> Vec<LayerConfig> {
             network.config.encoder.iter().map(LayerConfig::evaluated).collect()
@@ -177,15 +178,15 @@ impl Sequential {
         Ok(())
     }
 
-    /// The encoder's result as the head reads it.
+    /// Evaluates the encoder in the form that the head reads.
     fn features_of(&self, input: &Tensor, training: bool, additions: &Additions) -> Tensor {
         self.assert_rows(input, if training { self.encoder.least_rows() } else { 0 });
         let x = self.encoder.input().read(input);
         self.encoder.run(x, training, self.masks(), &additions.encoder)
     }
 
-    /// In evaluation mode, its fully connected layers with these additions: `[B, inputs]` to
-    /// `[B, outputs]`.
+    /// Evaluates the network in evaluation mode with these additions to its fully connected layers:
+    /// `[B, inputs]` to `[B, outputs]`.
     pub(crate) fn forward_adapted(&self, input: &Tensor, additions: &Additions) -> Tensor {
         self.run(input, false, false, additions)
     }
@@ -210,7 +211,7 @@ impl Sequential {
         assert!(size[0] >= least, "in training at least {least} rows, got {}", size[0]);
     }
 
-    /// The fewest rows that it reads in its present mode.
+    /// Returns the minimum number of rows in the current mode.
     fn least_rows(&self) -> i64 {
         let encoder = if self.encoder_trains() { self.encoder.least_rows() } else { 0 };
         let head = if self.training { self.head.least_rows() } else { 0 };
@@ -284,7 +285,7 @@ impl Network for Sequential {
         if got < least { Err(NetworkError::Rows { least, got }) } else { Ok(()) }
     }
 
-    /// Nothing here follows the parameters.
+    /// Does nothing: no state follows the parameters.
     fn after_step(&mut self) -> Result<(), NetworkError> {
         Ok(())
     }

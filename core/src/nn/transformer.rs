@@ -12,28 +12,29 @@ use super::{
 };
 use crate::init::{Fans, Init};
 
-/// What a transformer looks like between its inputs and outputs.
+/// The layers of a transformer between its inputs and outputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TransformerConfig {
-    /// The places of the sequence that a row is cut into; divides the row's width.
+    /// The length of the sequence that a row is cut into. Must divide the row's width.
     pub places: usize,
-    /// The numbers at each place between the blocks, PyTorch's `d_model`.
+    /// The number of features at each position between the blocks, PyTorch's `d_model`.
     pub width: usize,
-    /// The heads of the attention; divides `width`.
+    /// The number of attention heads. Must divide `width`.
     pub heads: usize,
-    /// The width between the two fully connected layers of a block, PyTorch's `dim_feedforward`.
+    /// The hidden width of a block's two fully connected layers, PyTorch's `dim_feedforward`.
     pub feed_forward: usize,
-    /// How many blocks there are, one after another.
+    /// The number of blocks.
     pub layers: usize,
-    /// What stands between the two fully connected layers.
+    /// The activation between the two fully connected layers.
     pub activation: Activation,
-    /// Normalises what goes into attention and layers instead of what comes out of the sums.
+    /// Whether a block normalises the inputs of attention and layers (pre-norm) instead of the sums
+    /// (post-norm).
     pub norm_first: bool,
 }
 
 impl Default for TransformerConfig {
-    /// Two blocks of width 32 with four heads, over eight places.
+    /// Two blocks of width 32 with four heads, over eight positions.
     fn default() -> Self {
         Self {
             places: 8,
@@ -47,11 +48,11 @@ impl Default for TransformerConfig {
     }
 }
 
-/// A transformer for rows: `[B, inputs]`, each cut into a sequence of places, to `[B, outputs]`.
+/// A transformer for rows: `[B, inputs]`, each cut into a sequence, to `[B, outputs]`.
 ///
-/// An embedding of each place's numbers plus a learned one of the place itself, then blocks
-/// ([`TransformerEncoderLayer`]), then the mean over the places and a fully connected layer. Where
-/// blocks normalise first, one more normalisation follows the last.
+/// It adds an embedding of the numbers at each position and a learned embedding of the position,
+/// applies the blocks ([`TransformerEncoderLayer`]), averages over the positions, and ends with a
+/// fully connected layer. With `norm_first`, one more normalisation follows the last block.
 #[derive(Debug)]
 pub struct Transformer {
     config: TransformerConfig,
@@ -64,11 +65,11 @@ pub struct Transformer {
 }
 
 impl Transformer {
-    /// Builds it and draws its initial parameters from `rng`. They are called `embedding`, `position`,
-    /// `layers.0.attention.in_projection` and so on, `head`.
+    /// Creates the network and draws its initial parameters from `rng`. They are called
+    /// `embedding`, `position`, `layers.0.attention.in_projection` and so on, `head`.
     ///
     /// # Errors
-    /// [`NetworkError::Layer`] where the places do not divide the inputs or the heads the width;
+    /// [`NetworkError::Layer`] if `places` does not divide the inputs or `heads` the width;
     /// [`NetworkError::Empty`] for a width of 0; [`NetworkError::TooLarge`].
     pub fn new<R: Rng + ?Sized>(
         config: &TransformerConfig,
@@ -97,15 +98,16 @@ impl Transformer {
         Ok(Self { config: config.clone(), embedding, position, blocks, norm, head, parameters })
     }
 
-    /// What it was built from.
+    /// Returns the configuration it was built from.
     pub fn config(&self) -> &TransformerConfig {
         &self.config
     }
 
-    /// [`forward`](Network::forward) with a prefix for each block, first to last, or none at all.
+    /// Evaluates as [`forward`](Network::forward) with a prefix for each block, first to last, or
+    /// without any.
     ///
     /// # Panics
-    /// As `forward`; if there are some prefixes, but not one for each block.
+    /// As `forward`; if the number of prefixes is neither 0 nor the number of blocks.
     pub fn forward_prefixed(&self, input: &Tensor, prefixes: &[Prefix]) -> Tensor {
         let enough = prefixes.is_empty() || prefixes.len() == self.blocks.len();
         assert!(enough, "a prefix for each block: {} for {}", prefixes.len(), self.blocks.len());
@@ -126,7 +128,7 @@ impl Transformer {
 }
 
 impl TransformerConfig {
-    /// Says whether it can be built, before any memory is taken.
+    /// Checks that the network can be built, before memory is allocated.
     fn check(&self, inputs: usize, outputs: usize) -> Result<(), NetworkError> {
         let &Self { places, width, feed_forward, layers, .. } = self;
         for (what, n) in [

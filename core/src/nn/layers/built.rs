@@ -1,4 +1,4 @@
-//! One layer of a kind, with its parameters.
+//! A built layer with its parameters.
 
 use std::fmt;
 
@@ -39,7 +39,7 @@ pub(super) struct Pool {
     padding: usize,
 }
 
-/// A layer of another crate, or of this one's user.
+/// A custom layer.
 pub(super) struct Custom(LayerForward);
 
 impl fmt::Debug for Custom {
@@ -81,8 +81,8 @@ impl Built {
                 let bias = builder.of_layer("bias", &[channels], bias, fans)?;
                 Self::Conv2d { weight, bias, kernel, stride, padding }
             }
-            // Overwriting saves memory, but is only right where nothing else needs what was there: not of
-            // the input, nor of a layer that differentiates by what it put out.
+            // Overwriting saves memory, but is right only if nothing else needs the old values:
+            // neither the caller, nor a layer that differentiates by its output.
             LayerConfig::Activation(activation) => Self::Activation {
                 activation,
                 overwrites: matches!(
@@ -161,7 +161,7 @@ impl Built {
         }
     }
 
-    /// Whether it does in training what it does in evaluation.
+    /// Returns whether the layer computes the same in training and evaluation mode.
     pub(super) fn trains_as_evaluated(&self) -> bool {
         match self {
             Self::Dropout { p } => *p == 0.0,
@@ -172,8 +172,8 @@ impl Built {
         }
     }
 
-    /// Adds the layer as it is in evaluation to what comes before it, pictures channels first; `None`
-    /// where only libtorch evaluates it.
+    /// Appends the layer, in evaluation mode, to a plan; pictures have their channels first. `None`
+    /// if only libtorch can evaluate it.
     pub(super) fn append_to(
         &self,
         plan: Plan,

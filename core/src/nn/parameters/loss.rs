@@ -1,10 +1,10 @@
-//! Which tensors are a loss that can be descended.
+//! Checks that a loss can be differentiated.
 
 use tch::{Kind, Tensor};
 
 use crate::nn::NetworkError;
 
-/// That it is one floating-point number: `[]`.
+/// Checks that the loss is one floating-point number: `[]`.
 pub(crate) fn check_scalar(loss: &Tensor) -> Result<(), NetworkError> {
     let (kind, shape) = (loss.kind(), loss.size());
     if !shape.is_empty() {
@@ -21,7 +21,7 @@ pub(crate) fn check_scalar(loss: &Tensor) -> Result<(), NetworkError> {
     Ok(())
 }
 
-/// The same, and that it has a gradient.
+/// Checks also that the loss has a gradient.
 pub(crate) fn check_differentiable(loss: &Tensor) -> Result<(), NetworkError> {
     check_scalar(loss)?;
     if loss.requires_grad() {

@@ -1,24 +1,24 @@
-//! What the parameters of a network are called, and where each lies.
+//! Names, shapes and ranges of a network's parameters.
 
 use std::ops::Range;
 
 use super::Parameters;
 use crate::nn::{NetworkError, check_length};
 
-/// One tensor of a network: its name, its shape and where it lies in the flat vector. With these a
-/// group of parameters can be frozen, loaded or counted.
+/// One tensor of a network: its name, its shape and its range in the flat vector. Use it to freeze,
+/// load or count groups of parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedParameter {
-    /// The layer's name and the tensor's, as `encoder.0.weight`. No two of a network are the same.
+    /// The names of the layer and the tensor, such as `encoder.0.weight`. Unique in a network.
     pub name: String,
     /// The tensor's shape.
     pub shape: Vec<usize>,
-    /// Where its numbers lie.
+    /// The range of its numbers in the flat vector.
     pub range: Range<usize>,
 }
 
 impl Parameters {
-    /// The tensors by name, in the order of the flat vector.
+    /// Returns the tensors by name, in the order of the flat vector.
     pub fn named(&self) -> Vec<NamedParameter> {
         let mut end = 0;
         let named = self.names.iter().zip(&self.shapes).map(|(name, shape)| {
@@ -29,10 +29,10 @@ impl Parameters {
         named.collect()
     }
 
-    /// Where the tensor of that name lies.
+    /// Returns the range of the tensor with this name.
     ///
     /// # Errors
-    /// [`NetworkError::UnknownParameter`] without one.
+    /// [`NetworkError::UnknownParameter`] if there is none.
     pub fn range_of(&self, name: &str) -> Result<Range<usize>, NetworkError> {
         let found = self.named().into_iter().find(|parameter| parameter.name == name);
         found.map(|parameter| parameter.range).ok_or_else(|| NetworkError::UnknownParameter {
@@ -41,8 +41,8 @@ impl Parameters {
         })
     }
 
-    /// Where the tensors lie whose names are `chosen`: what an [optimiser's group](crate::optim::ParamGroup)
-    /// holds.
+    /// Returns the ranges of the tensors whose names are `chosen`, for an [optimiser's
+    /// group](crate::optim::ParamGroup).
     ///
     /// ```
     /// # use gymnast_core::nn::{Activation, Network as _, NetworkConfig, Sequential};
@@ -61,7 +61,7 @@ impl Parameters {
         named.map(|parameter| parameter.range).collect()
     }
 
-    /// Sets the tensor of that name, row by row.
+    /// Sets the values of the tensor with this name, row by row.
     pub fn load_named(&mut self, name: &str, values: &[f32]) -> Result<(), NetworkError> {
         let range = self.range_of(name)?;
         check_length("a parameter's values", range.len(), values.len())?;

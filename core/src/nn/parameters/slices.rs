@@ -1,10 +1,10 @@
-//! Flat tensors, and slices into them.
+//! Flat tensors and slices of them.
 
 use std::ops::Deref;
 
 use tch::{TchError, Tensor};
 
-/// A tensor that is one row of `f32` on the CPU, and its length: to ask libtorch for that allocates.
+/// A tensor that is one row of `f32` on the CPU, with its length: asking libtorch for it allocates.
 #[derive(Debug)]
 pub(super) struct Flat {
     tensor: Tensor,
@@ -21,7 +21,7 @@ impl Flat {
         self.length
     }
 
-    /// The same memory.
+    /// Returns a view of the same memory.
     pub(super) fn shallow_clone(&self) -> Self {
         Self { tensor: self.tensor.shallow_clone(), length: self.length }
     }

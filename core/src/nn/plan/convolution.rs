@@ -1,7 +1,7 @@
-//! Convolutions, as a product of matrices for each picture.
+//! Convolutions, computed as one matrix product per picture.
 //!
-//! The numbers under the kernel's places are the columns of a matrix `U`, `[C · k · k, H' · W']`, so
-//! that with PyTorch's weights `W`, `[C', C · k · k]`,
+//! The numbers under each position of the kernel form the columns of a matrix `U`,
+//! `[C · k · k, H' · W']`. With PyTorch's weights `W`, `[C', C · k · k]`,
 //!
 //! ```text
 //! Y = W U + b                    [C', H' · W']: the picture, channels first
@@ -24,17 +24,17 @@ pub(in crate::nn) struct Convolution {
     pub(in crate::nn) stride: usize,
     pub(in crate::nn) padding: usize,
     pub(in crate::nn) activation: Activation,
-    /// Whether the pictures that it reads have their channels last; those that it returns never do.
+    /// Whether the input pictures have their channels last. The output pictures never do.
     pub(in crate::nn) channels_last: bool,
 }
 
 impl Convolution {
-    /// The places of the kernel.
+    /// Returns the number of kernel positions.
     fn places(&self) -> usize {
         self.output.height * self.output.width
     }
 
-    /// The numbers under the kernel.
+    /// Returns the number of values under the kernel.
     fn covered(&self) -> usize {
         self.input.channels * self.kernel * self.kernel
     }
@@ -93,7 +93,7 @@ impl Convolution {
         super::nested::add(&mut gradients[self.weight.clone()], transposed);
     }
 
-    /// The numbers under the kernel's places, `[C · k · k, H' · W']`, with zeros beside the picture.
+    /// Writes the numbers under each kernel position, `[C · k · k, H' · W']`, with zero padding.
     fn unfold(&self, picture: &[f32], unfolded: &mut Vec<f32>) {
         unfolded.resize(self.covered() * self.places(), 0.0);
         if self.padding > 0 {
@@ -111,7 +111,7 @@ impl Convolution {
         });
     }
 
-    /// Adds numbers of places where [`unfold`](Self::unfold) took them from.
+    /// Adds the numbers of each position back to where [`unfold`](Self::unfold) took them from.
     fn fold(&self, unfolded: &[f32], picture: &mut [f32]) {
         self.lines(|line, first, step| {
             let to = picture[first..].iter_mut().step_by(step);
@@ -119,8 +119,8 @@ impl Convolution {
         });
     }
 
-    /// Each stretch of unfolded numbers that lies in one row of the picture: where it lies there, its
-    /// first number in the picture, and the step from one to the next.
+    /// Calls `line` with each run of unfolded numbers that lies in one row of the picture: its
+    /// range, its first index in the picture, and the step between neighbours.
     fn lines(&self, mut line: impl FnMut(Range<usize>, usize, usize)) {
         let Self { input, output, kernel, stride, padding, .. } = *self;
         let (channel_step, row_step, pixel_step) = match self.channels_last {
@@ -147,7 +147,7 @@ impl Convolution {
     }
 }
 
-/// The places of a kernel along one side whose number `offset` lies in the picture.
+/// Returns the kernel positions along one side whose element `offset` lies in the picture.
 fn inside(
     offset: usize,
     length: usize,

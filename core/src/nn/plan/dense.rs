@@ -14,7 +14,8 @@ pub(super) struct Dense {
     pub(super) activation: Activation,
 }
 
-/// A fully connected layer of a plan: `y = f(x W + b)`, `W` and `b` where they lie in the flat vector.
+/// A fully connected layer of a plan, `y = f(x W + b)`, with the ranges of `W` and `b` in the flat
+/// vector.
 #[derive(Debug, Clone)]
 pub(crate) struct DenseLayer {
     pub(crate) weight: Range<usize>,
@@ -34,7 +35,7 @@ impl Dense {
         DenseLayer { weight, bias, outputs, activation }
     }
 
-    /// `out = x W + b`, row by row.
+    /// Computes `out = x W + b`, row by row.
     pub(super) fn affine(&self, values: &[f32], x: &[f32], out: &mut [f32]) {
         let bias = &values[self.bias.clone()];
         out.chunks_exact_mut(self.outputs).for_each(|row| row.copy_from_slice(bias));
@@ -78,7 +79,7 @@ impl Dense {
 }
 
 wide! {
-    /// Adds rows of the sum's width to it.
+    /// Adds rows of the width of `sum` to it.
     fn add_rows<FMA>(rows: &[f32], sum: &mut [f32]) {
         for row in rows.chunks_exact(sum.len()) {
             for (sum, x) in sum.iter_mut().zip(row) {

@@ -1,4 +1,4 @@
-//! Dueling heads: a value and advantages, put together.
+//! Dueling heads: a value and advantages, combined.
 
 use super::dense::Dense;
 use super::tape::Gradient;

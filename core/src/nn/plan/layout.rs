@@ -1,4 +1,4 @@
-//! Pictures with their channels last, as observations have them, to channels first, and back.
+//! Converts pictures from channels last, as in observations, to channels first, and back.
 
 use super::tape::Gradient;
 use crate::nn::{PictureShape, matmul};
@@ -6,12 +6,12 @@ use crate::nn::{PictureShape, matmul};
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub(super) picture: PictureShape,
-    /// What the pictures become.
+    /// Whether the output has its channels last.
     pub(super) channels_last: bool,
 }
 
 impl Layout {
-    /// Whether both layouts are the same.
+    /// Returns whether both layouts are the same.
     pub(super) fn is_nothing(&self) -> bool {
         let PictureShape { height, width, channels } = self.picture;
         channels == 1 || height * width == 1
@@ -28,8 +28,8 @@ impl Layout {
         }
     }
 
-    /// A picture is a matrix of pixels and channels: its columns where it becomes channels last, or
-    /// first.
+    /// Returns the number of columns of a picture as a matrix, before it is transposed to channels
+    /// last, or first.
     fn columns(&self, channels_last: bool) -> usize {
         let PictureShape { height, width, channels } = self.picture;
         if channels_last { height * width } else { channels }

@@ -1,14 +1,14 @@
-//! Plans within a plan: what is added to its own input, and parts side by side.
+//! Plans within a plan: residual blocks and parallel parts.
 
 use super::tape::{Gradient, Tape};
 use super::{Plan, Work};
 
-/// A plan for a part of each row.
+/// A plan that reads a part of each row.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
-    /// Where its part of a row begins.
+    /// The start of its part of a row.
     pub(super) from: usize,
-    /// Where what it returns begins.
+    /// The start of its outputs.
     pub(super) to: usize,
     pub(super) plan: Plan,
 }
@@ -21,7 +21,7 @@ pub(super) struct SideBySide {
 }
 
 impl SideBySide {
-    /// Where the parameters of all parts end.
+    /// Returns the end of the parameters of all parts.
     pub(super) fn end(&self) -> usize {
         self.parts.iter().map(|part| part.plan.end).max().unwrap_or(0)
     }
@@ -80,13 +80,13 @@ impl SideBySide {
     }
 }
 
-/// Copies `width` columns from `first` on of rows of `of` numbers.
+/// Copies the `width` columns from `first` on out of rows of `of` numbers.
 fn take(rows: &[f32], of: usize, first: usize, width: usize, part: &mut Vec<f32>) {
     part.clear();
     rows.chunks_exact(of).for_each(|row| part.extend_from_slice(&row[first..][..width]));
 }
 
-/// Copies a part of `width` columns back, to `first` on.
+/// Copies a part of `width` columns back into rows of `of` numbers, from `first` on.
 fn put(part: &[f32], width: usize, rows: &mut [f32], of: usize, first: usize) {
     for (part, row) in part.chunks_exact(width).zip(rows.chunks_exact_mut(of)) {
         row[first..][..width].copy_from_slice(part);

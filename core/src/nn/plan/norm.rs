@@ -1,4 +1,4 @@
-//! Layer normalisation, and that by the root of the mean square.
+//! Layer normalisation and RMS normalisation.
 //!
 //! With x̂ = (x − μ) / σ, where σ² = var + ε (or the mean square + ε, and μ = 0), y = w x̂ + b. For
 //! g = w ∂L/∂y,
@@ -17,18 +17,18 @@ use crate::simd::{multiply_add, wide};
 #[derive(Debug, Clone)]
 pub(in crate::nn) struct Norm {
     pub(in crate::nn) weight: Range<usize>,
-    /// With one, the mean is taken off.
+    /// The bias. With one, the mean is subtracted.
     pub(in crate::nn) bias: Option<Range<usize>>,
     pub(in crate::nn) eps: f32,
 }
 
 impl Norm {
-    /// The numbers of a row.
+    /// Returns the width of a row.
     pub(super) fn width(&self) -> usize {
         self.weight.len()
     }
 
-    /// Where its parameters end.
+    /// Returns the end of its parameters.
     pub(super) fn end(&self) -> usize {
         self.bias.as_ref().unwrap_or(&self.weight).end
     }
@@ -73,7 +73,7 @@ impl Norm {
         }
     }
 
-    /// μ and 1 / σ.
+    /// Returns μ and 1 / σ.
     fn statistics(&self, x: &[f32]) -> (f32, f32) {
         let n = x.len() as f32;
         let mean = if self.bias.is_some() { sum(x) / n } else { 0.0 };
@@ -82,10 +82,10 @@ impl Norm {
     }
 }
 
-/// So many sums are under way at once.
+/// The number of sums that run at once.
 const LANES: usize = 16;
 
-/// Sums up what `term` makes of each place.
+/// Sums `term` over all indices.
 #[inline(always)]
 fn lanes(length: usize, term: impl Fn(usize, f32) -> f32) -> f32 {
     let (mut sums, whole) = ([0.0; LANES], length / LANES * LANES);

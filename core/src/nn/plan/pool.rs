@@ -1,4 +1,4 @@
-//! Pooling: the largest number or the mean under a kernel, channel by channel.
+//! Max and average pooling, channel by channel.
 
 use std::ops::Range;
 
@@ -9,11 +9,11 @@ use crate::nn::PictureShape;
 pub(in crate::nn) struct Pool {
     pub(in crate::nn) input: PictureShape,
     pub(in crate::nn) output: PictureShape,
-    /// Height and width.
+    /// The kernel's height and width.
     pub(in crate::nn) kernel: [usize; 2],
     pub(in crate::nn) stride: usize,
     pub(in crate::nn) padding: usize,
-    /// The largest number instead of the mean.
+    /// Whether this is max pooling instead of average pooling.
     pub(in crate::nn) largest: bool,
 }
 
@@ -50,7 +50,7 @@ impl Pool {
         });
     }
 
-    /// Where the first of the largest numbers under the kernel lies, or the last NaN.
+    /// Returns the index of the first of the largest numbers under the kernel, or of the last NaN.
     fn largest(&self, x: &[f32], rows: Range<usize>, columns: Range<usize>) -> usize {
         let mut largest = rows.start * self.input.width + columns.start;
         for row in rows {
@@ -63,8 +63,8 @@ impl Pool {
         largest
     }
 
-    /// Each place of the kernel in each channel of each picture: its number, where the channel lies,
-    /// and the rows and columns under the kernel that lie in the picture.
+    /// Calls a function with each kernel position in each channel of each picture: its index, the
+    /// start of the channel, and the rows and columns of the picture under the kernel.
     fn places(
         &self,
         length: usize,

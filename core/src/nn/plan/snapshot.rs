@@ -1,10 +1,10 @@
-//! A network at one moment.
+//! A copy of a network at one moment.
 
 use super::{Plan, Scratch};
 use crate::nn::{Network, NetworkError, check_length};
 
-/// A network's parameters at one moment and how to evaluate them: what a policy on another thread
-/// needs.
+/// A copy of a network's parameters with the plan to evaluate them, for example for a policy on
+/// another thread.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     plan: Plan,
@@ -12,16 +12,16 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Copies the network's parameters: of a noisy network the means.
+    /// Copies the network's parameters. For a noisy network these are the means.
     ///
     /// # Errors
-    /// [`NetworkError::NoPlan`] where only libtorch evaluates the network.
+    /// [`NetworkError::NoPlan`] if only libtorch can evaluate the network.
     pub fn of(network: &dyn Network) -> Result<Self, NetworkError> {
         let plan = network.plan().ok_or(NetworkError::NoPlan)?.clone();
         Ok(Self { plan, values: network.parameters().to_vec() })
     }
 
-    /// Copies the parameters again, from the same network or one like it.
+    /// Copies the parameters again, from the same network or one with the same architecture.
     pub fn refresh(&mut self, network: &dyn Network) -> Result<(), NetworkError> {
         let values = network.parameters().values();
         check_length("a snapshot's parameters", self.values.len(), values.len())?;
@@ -29,7 +29,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// See [`Network::evaluate`].
+    /// Evaluates rows as [`Network::evaluate`].
     pub fn evaluate(
         &self,
         inputs: &[f32],

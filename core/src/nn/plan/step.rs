@@ -1,4 +1,4 @@
-//! One step of a plan, of whichever sort.
+//! One step of a plan.
 
 use super::dense::{Dense, DenseLayer};
 use super::dueling::Dueling;
@@ -22,7 +22,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// The width of a row that it returns.
+    /// Returns the number of outputs.
     pub(super) fn outputs(&self) -> usize {
         match self {
             Self::Dense(layer) => layer.outputs,
@@ -37,7 +37,7 @@ impl Step {
         }
     }
 
-    /// Where its parameters end.
+    /// Returns the end of its parameters.
     pub(super) fn end(&self) -> usize {
         match self {
             Self::Dense(layer) => layer.bias.end,
@@ -50,7 +50,7 @@ impl Step {
         }
     }
 
-    /// What follows its sums.
+    /// Returns the activation that follows.
     pub(super) fn activation(&self) -> Activation {
         match self {
             Self::Dense(layer) => layer.activation,
@@ -60,7 +60,7 @@ impl Step {
         }
     }
 
-    /// The activation that it applies to its sums, to change.
+    /// Returns the activation applied to its sums, mutably.
     pub(super) fn follows(&mut self) -> Option<&mut Activation> {
         match self {
             Self::Dense(layer) => Some(&mut layer.activation),
@@ -69,7 +69,7 @@ impl Step {
         }
     }
 
-    /// Itself where it is fully connected.
+    /// Returns the layer if it is fully connected.
     pub(super) fn dense_layer(&self) -> Option<DenseLayer> {
         match self {
             Self::Dense(layer) => Some(layer.describe()),
@@ -77,7 +77,7 @@ impl Step {
         }
     }
 
-    /// The plans within it.
+    /// Returns the plans within it.
     pub(super) fn within(&self) -> impl Iterator<Item = &Plan> {
         let (body, parts) = match self {
             Self::Residual(body) => (Some(body), &[][..]),
@@ -87,7 +87,7 @@ impl Step {
         body.into_iter().chain(parts.iter().map(|part| &part.plan))
     }
 
-    /// All but the activation.
+    /// Computes everything but the activation.
     pub(super) fn affine(
         &self,
         values: &[f32],
@@ -112,7 +112,7 @@ impl Step {
         }
     }
 
-    /// The same into `recorded.after`, writing down what [`backward`](Self::backward) needs.
+    /// Computes the step into `recorded.after` and records what [`backward`](Self::backward) needs.
     pub(super) fn record(
         &self,
         values: &[f32],
@@ -134,8 +134,9 @@ impl Step {
         }
     }
 
-    /// From the gradient by what the step put out, which lies in `gradient.by_output`, to that by what
-    /// came in, where `gradient.by_input` is not empty: the first step's is asked for at times only.
+    /// Turns the gradient with respect to the outputs, in `gradient.by_output`, into the gradient
+    /// with respect to the inputs. Skips it if `gradient.by_input` is empty: for the first step it
+    /// is rarely needed.
     pub(super) fn backward(
         &self,
         values: &[f32],

@@ -1,7 +1,8 @@
-//! Gradients of a network without libtorch, whose calls cost more than a small network's arithmetic.
+//! Computes a network's gradients without libtorch, whose calls cost more than a small network's
+//! arithmetic.
 //!
-//! Backpropagation (Rumelhart, Hinton and Williams 1986) over the layers of a [`Plan`]. A layer reads
-//! rows X and puts out Y = f(Z), where Z = X W + b. Given ∂L/∂Y of a loss L,
+//! Backpropagation (Rumelhart, Hinton and Williams 1986) over the layers of a [`Plan`]. A layer
+//! maps rows X to Y = f(Z), where Z = X W + b. Given ∂L/∂Y of a loss L,
 //!
 //! ```text
 //! ∂L/∂Z = ∂L/∂Y · f'(Z)          number by number
@@ -15,8 +16,8 @@
 use super::{Plan, Work};
 use crate::nn::{NetworkError, check_batch, check_length};
 
-/// A batch on its way through a network: what each layer put out, as its gradients need it. One
-/// serves any number of networks, one after another, and allocates only to grow.
+/// A record of a forward pass, as backpropagation needs it. It can be reused for any number of
+/// networks, one after another, and allocates only to grow.
 #[derive(Debug, Clone, Default)]
 pub struct Tape {
     batch: usize,
@@ -27,7 +28,7 @@ pub struct Tape {
     gradient: Gradient,
 }
 
-/// What one layer put out.
+/// The recorded output of one layer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Recorded {
     before: Vec<f32>,           // [B, outputs], where the activation remembers its input
@@ -35,7 +36,7 @@ pub(super) struct Recorded {
     pub(super) inner: Vec<Tape>, // of plans within the step
 }
 
-/// What flows back, and memory for the steps.
+/// Gradients on their way back, and memory for the steps.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gradient {
     pub(super) by_output: Vec<f32>, // [B, a layer's outputs]
@@ -47,13 +48,13 @@ pub(super) struct Gradient {
 }
 
 impl Tape {
-    /// What the network put out, row by row.
+    /// Returns the network's outputs, row by row.
     pub fn outputs(&self) -> &[f32] {
         &self.outputs
     }
 
-    /// The same, for what is added to them before a loss is made of them:
-    /// [`backward`](Plan::backward) does not read them.
+    /// Returns the outputs mutably, for terms added before the loss. [`backward`](Plan::backward)
+    /// does not read them.
     pub fn outputs_mut(&mut self) -> &mut [f32] {
         &mut self.outputs
     }
@@ -68,8 +69,8 @@ impl Tape {
 }
 
 impl Plan {
-    /// Evaluates `batch` rows with the flat parameters `values`, as [`run`](Self::run) and to the
-    /// same bits, and writes down what [`backward`](Self::backward) needs.
+    /// Evaluates `batch` rows with the flat parameters `values`, with the same bits as
+    /// [`run`](Self::run), and records what [`backward`](Self::backward) needs.
     pub fn forward(
         &self,
         values: &[f32],
@@ -83,13 +84,13 @@ impl Plan {
         Ok(())
     }
 
-    /// [`forward`](Self::forward), of slices that fit.
+    /// [`forward`](Self::forward), for slices of the right size.
     pub(super) fn record(&self, values: &[f32], inputs: &[f32], batch: usize, tape: &mut Tape) {
         refill(&mut tape.inputs, inputs);
         self.record_inputs(values, batch, tape);
     }
 
-    /// The same, where the inputs lie in the tape already.
+    /// [`forward`](Self::forward), for inputs that the tape already holds.
     pub(super) fn record_inputs(&self, values: &[f32], batch: usize, tape: &mut Tape) {
         tape.batch = batch;
         tape.layers.resize_with(self.steps.len(), Recorded::default);
@@ -107,9 +108,9 @@ impl Plan {
         refill(&mut tape.outputs, x);
     }
 
-    /// Adds a loss's gradient to the flat `gradients`: `by_output` is its gradient by what the
-    /// network put out in [`forward`](Self::forward), row by row. `values` must be what they were
-    /// then.
+    /// Adds a loss's gradient to the flat `gradients`. `by_output` is the loss's gradient with
+    /// respect to the outputs of [`forward`](Self::forward), row by row. `values` must not have
+    /// changed since.
     pub fn backward(
         &self,
         values: &[f32],
@@ -122,7 +123,8 @@ impl Plan {
         Ok(())
     }
 
-    /// The same, and sets `by_input` to the loss's gradient by what the network read, row by row.
+    /// Does the same and sets `by_input` to the loss's gradient with respect to the inputs, row by
+    /// row.
     pub fn backward_inputs(
         &self,
         values: &[f32],
@@ -150,7 +152,7 @@ impl Plan {
         self.check_parameters(gradients)
     }
 
-    /// That a tape is this plan's, the plans within it included.
+    /// Checks that a tape fits this plan, including the plans within it.
     pub(super) fn check_recorded(&self, tape: &Tape) -> Result<(), NetworkError> {
         let Tape { batch, inputs, layers, .. } = tape;
         check_length("a tape's layers", self.steps.len(), layers.len())?;
@@ -171,7 +173,7 @@ impl Plan {
         Ok(())
     }
 
-    /// [`backward`](Self::backward), of slices that fit.
+    /// [`backward`](Self::backward), for slices of the right size.
     pub(super) fn backpropagate(
         &self,
         values: &[f32],

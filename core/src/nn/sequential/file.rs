@@ -1,4 +1,4 @@
-//! A network in a file: what it looks like, its parameters and its running statistics.
+//! Saves and loads networks as files: configuration, parameters and running statistics.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::checkpoint::{self, Checkpoint, CheckpointError, StateDict};
 use crate::nn::{LayerConfig, Network as _, NetworkConfig};
 
 impl Sequential {
-    /// Writes the whole network to one file: whole or not at all.
+    /// Saves the whole network to one file, atomically.
     ///
     /// # Errors
     /// [`CheckpointError::Write`].
@@ -22,23 +22,23 @@ impl Sequential {
         checkpoint::save(path, &state)
     }
 
-    /// Rebuilds a network from what [`save_to`](Self::save_to) wrote. It is in evaluation mode.
+    /// Loads a network from a file written by [`save_to`](Self::save_to). It is in evaluation mode.
     ///
     /// # Errors
-    /// [`CheckpointError::Read`], [`CheckpointError::Damaged`]; [`CheckpointError::Part`] where the file
-    /// describes no network, or one too large, before any memory is taken for it.
+    /// [`CheckpointError::Read`], [`CheckpointError::Damaged`]; [`CheckpointError::Part`] if the
+    /// file describes no network or too large a one, before memory is allocated for it.
     pub fn load_from(path: &Path) -> Result<Self, CheckpointError> {
         let state = checkpoint::load(path)?;
         let config: NetworkConfig = state.get("config")?;
         let input: Vec<usize> = state.get("input")?;
-        // Whatever is drawn is overwritten.
+        // The initial parameters are overwritten.
         let rng = &mut ChaCha8Rng::seed_from_u64(0);
         let mut network = Self::new(&config, &input, rng).map_err(CheckpointError::part)?;
         network.load_numbers(&state)?;
         Ok(network)
     }
 
-    /// The architecture, without initial values: what a checkpoint's numbers belong to.
+    /// Returns the architecture without initialisers, to check that a checkpoint fits.
     fn architecture(&self) -> String {
         let [encoder, head] = [&self.config.encoder, &self.config.head]
             .map(|layers| layers.iter().map(LayerConfig::uninitialised).collect::<Vec<_>>());
@@ -51,13 +51,14 @@ impl Sequential {
         self.load_buffers(&state.get("buffers")?).map_err(CheckpointError::part)
     }
 
-    /// The shape of an example, as [`new`](Self::new) takes it.
+    /// Returns the shape of an example, as [`new`](Self::new) takes it.
     fn example(&self) -> Vec<usize> {
         self.input_shape().of_example()
     }
 }
 
-/// Parameters and buffers, of a network that is there already; those of another architecture are refused.
+/// Saves and loads parameters and buffers. Load into a network of the same architecture; others are
+/// refused.
 impl Checkpoint for Sequential {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
         state.insert("network", &self.architecture())?;
