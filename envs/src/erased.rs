@@ -1,4 +1,4 @@
-//! Environments chosen by name at run time: how their observations and actions are written, the types erased.
+//! Codecs: convert observations and actions to forms that do not depend on the environment's type.
 
 mod dynamic;
 
@@ -10,36 +10,37 @@ use crate::{
     space::not_an_element,
 };
 
-/// How a [`SyncVectorEnv`](crate::SyncVectorEnv) writes the elements of a space: in one that is known without
-/// the environment's type, so that environments of different types share one vector, or [as they are](AsIs).
+/// Converts the elements of a space for a [`SyncVectorEnv`](crate::SyncVectorEnv): to a space that
+/// is known without the environment's type, so that environments of different types fit one vector
+/// type, or [not at all](AsIs).
 ///
-/// Vectors write and read at every step, so neither may allocate once warm.
+/// Vectors convert at every step, so neither direction may allocate after the first steps.
 pub trait Codec<S: Space>: Send + 'static {
-    /// The space written to.
+    /// The space after conversion.
     type Target: Space;
 
-    /// The space that the elements of `source` are written in.
+    /// Returns the space that the elements of `source` are converted to.
     fn target(source: &S) -> Self::Target;
 
-    /// Writes a first element.
+    /// Converts an element.
     fn encoded(source: &S, element: &S::Element) -> <Self::Target as Space>::Element;
 
-    /// Writes an element, reusing what `target` has allocated.
+    /// Converts an element and reuses the memory of `target`.
     fn encode(source: &S, element: &S::Element, target: &mut <Self::Target as Space>::Element);
 
-    /// Reads an element.
+    /// Converts an element back.
     ///
     /// # Errors
-    /// Where it is no element of `source`.
+    /// If it does not belong to an element of `source`.
     fn decode(
         source: &S,
         target: &<Self::Target as Space>::Element,
     ) -> Result<S::Element, SpaceError>;
 
-    /// Reads several elements, into `elements` where they are not there to be used already.
+    /// Converts several elements back. Writes them to `elements` unless they can be used in place.
     ///
     /// # Errors
-    /// Where one of them is no element of `source`.
+    /// If one of them does not belong to an element of `source`.
     fn decode_all<'a>(
         source: &S,
         targets: &'a [<Self::Target as Space>::Element],
@@ -53,7 +54,7 @@ pub trait Codec<S: Space>: Send + 'static {
     }
 }
 
-/// Leaves the elements of a space as they are, the types known. The environment itself judges actions.
+/// Keeps the elements of a space as they are. The environment itself checks actions.
 pub struct AsIs;
 
 impl<S: Space> Codec<S> for AsIs {
@@ -86,7 +87,7 @@ impl<S: Space> Codec<S> for AsIs {
     }
 }
 
-/// Writes the elements of a finite space as their numbers: what tables read.
+/// Converts the elements of a finite space to their indices, for tables.
 pub struct ToIndex;
 
 impl<S: FiniteSpace> Codec<S> for ToIndex {
@@ -116,7 +117,7 @@ impl<S: FiniteSpace> Codec<S> for ToIndex {
     }
 }
 
-/// Writes the elements of a factored space as the number of each choice.
+/// Converts the elements of a factored space to the number of each choice.
 pub struct ToChoices;
 
 impl<S: FactoredSpace> Codec<S> for ToChoices {
@@ -145,7 +146,7 @@ impl<S: FactoredSpace> Codec<S> for ToChoices {
     }
 }
 
-/// Writes the elements of a space as rows of numbers: what networks read.
+/// Converts the elements of a space to rows of numbers, for networks.
 pub struct ToRow;
 
 impl<S: FeatureSpace> Codec<S> for ToRow {
@@ -155,7 +156,7 @@ impl<S: FeatureSpace> Codec<S> for ToRow {
         let (low, high) = source.bounds();
         let row = RowSpace::new(low, high, source.shape()).expect("a space's bounds fit its shape");
         let row = row.with_parts(source.parts()).expect("a space's parts fit its width");
-        // `f32` holds what does not fit a promise of the source's.
+        // `f32` can store bounds that do not fit the source's storage.
         let row = row.clone().with_storage(source.storage()).unwrap_or(row);
         match source.action_mask() {
             Some(places) => row.with_action_mask(places).expect("a mask is between 0 and 1"),

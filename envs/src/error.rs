@@ -1,10 +1,10 @@
-//! What can go wrong in an environment, and what to do about it.
+//! Errors of environments and spaces.
 
 use thiserror::Error;
 
 use crate::Space;
 
-/// Why an environment could not do what it was asked.
+/// Why an environment failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EnvError {
@@ -13,10 +13,10 @@ pub enum EnvError {
     InvalidAction {
         /// The action space, in words.
         expected: String,
-        /// The action that came.
+        /// The action given.
         got: String,
     },
-    /// `step` was called where only `reset` makes sense.
+    /// `step` was called before `reset` or after the end of an episode.
     #[error("step was called {when}: call reset first")]
     NeedsReset {
         /// "before the first reset" or "after the episode ended".
@@ -25,30 +25,30 @@ pub enum EnvError {
     /// A state to restore does not fit the environment.
     #[error("invalid state: expected {expected}, got {got}")]
     InvalidState {
-        /// What a state looks like.
+        /// The form of a state.
         expected: String,
-        /// What came.
+        /// The state given.
         got: String,
     },
-    /// A step or a reset brought a reward that is no finite number, or an observation that its space
-    /// does not admit.
+    /// A step or reset returned a reward that is not finite or an observation that its space does
+    /// not admit.
     #[error(
         "{env}{} brought {what} at step {step} of its episode: expected {expected}, got {got}. The \
          environment or its options are at fault, not the agent: mend them, then continue",
         index.map(|i| format!(", number {i} of the vector,")).unwrap_or_default()
     )]
     InvalidStep {
-        /// The environment's id, or its type where it has none.
+        /// The environment's id, or its type if it has none.
         env: String,
-        /// Its place in a vector of several.
+        /// Its index in a vector.
         index: Option<usize>,
-        /// The steps of the episode by then, this one included; 0 at its reset.
+        /// The number of steps of the episode so far, including this one; 0 at a reset.
         step: u64,
         /// "a reward" or "an observation".
         what: &'static str,
-        /// What would be right.
+        /// The valid values.
         expected: String,
-        /// What came.
+        /// The value returned.
         got: String,
     },
     /// The environment does not offer a capability.
@@ -58,15 +58,15 @@ pub enum EnvError {
         env: &'static str,
         /// The capability, in words.
         what: &'static str,
-        /// The method of [`Env`](crate::Env) that brings it.
+        /// The method of [`Env`](crate::Env) to implement.
         method: &'static str,
     },
-    /// The options given to an environment's constructor do not fit.
+    /// An option of an environment's constructor is invalid.
     #[error("invalid option for {id}: {reason}")]
     InvalidOption {
         /// The environment's id.
         id: String,
-        /// Which option, what was expected and what came.
+        /// The option, its valid values and the value given.
         reason: String,
     },
     /// The number of actions differs from the number of environments.
@@ -74,25 +74,25 @@ pub enum EnvError {
     WrongBatch {
         /// The number of environments.
         expected: usize,
-        /// The number of actions that came.
+        /// The number of actions given.
         got: usize,
     },
-    /// No environment of that name is registered.
+    /// No environment with this name is registered.
     #[error(
         "unknown environment `{}`: {}",
         id.escape_debug(),
         suggestion.as_ref().map_or_else(
-            || "gymnast envs lists those that there are".to_owned(),
+            || "gymnast envs lists the available environments".to_owned(),
             |suggestion| format!("did you mean `{suggestion}`?")
         )
     )]
     UnknownId {
         /// The name asked for.
         id: String,
-        /// The nearest registered name, where one is near.
+        /// The nearest registered name, if one is similar.
         suggestion: Option<String>,
     },
-    /// No wrapper of that name is registered.
+    /// No wrapper with this name is registered.
     #[error(
         "unknown wrapper `{}`{}: the wrappers are {known}",
         name.escape_debug(),
@@ -101,35 +101,35 @@ pub enum EnvError {
     UnknownWrapper {
         /// The name asked for.
         name: String,
-        /// The nearest registered name, where one is near.
+        /// The nearest registered name, if one is similar.
         suggestion: Option<String>,
-        /// Every name.
+        /// All names.
         known: String,
     },
-    /// A wrapper is not for environments of this kind.
+    /// The wrapper does not support environments of this kind.
     #[error(
         "{wrapper} does not fit {env}: it needs {needs}, got {got}. The wrappers that fit: {fitting}"
     )]
     WrapperMisfit {
         /// The wrapper.
         wrapper: String,
-        /// The environment, with the wrappers that it has already.
+        /// The environment, with the wrappers that it already has.
         env: String,
         /// The observations and actions that the wrapper needs.
         needs: String,
-        /// Those of the environment.
+        /// The observations and actions of the environment.
         got: String,
         /// The names of the wrappers that fit.
         fitting: String,
     },
-    /// The name of a wrapper is taken.
-    #[error("wrapper `{name}` is registered already: choose another name")]
+    /// A wrapper with this name is already registered.
+    #[error("wrapper `{name}` is already registered: choose another name")]
     DuplicateWrapper {
         /// The name.
         name: String,
     },
-    /// The name is taken.
-    #[error("environment `{id}` is registered already: choose another id or version")]
+    /// An environment with this name is already registered.
+    #[error("environment `{id}` is already registered: choose another id or version")]
     DuplicateId {
         /// The name.
         id: String,
@@ -137,19 +137,20 @@ pub enum EnvError {
     /// An element does not fit its space.
     #[error(transparent)]
     Space(#[from] SpaceError),
-    /// The environment itself failed: a lost connection to another process, say.
+    /// The environment itself failed, for example because the connection to another process was
+    /// lost.
     #[error("the environment failed: {0}")]
     Failed(String),
 }
 
-/// Why a value is not an element of a space.
+/// Why a value is not an element of a space, or a space cannot be built.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SpaceError {
     /// The value lies outside the space or has another form.
     #[error("expected an element of {expected}, got {got}")]
     NotAnElement {
-        /// The space, in words.
+        /// The value given.
         expected: String,
         /// What came.
         got: String,
@@ -159,7 +160,7 @@ pub enum SpaceError {
     Invalid {
         /// The kind of space.
         space: &'static str,
-        /// What is wrong and what would be right.
+        /// The reason, and the valid values.
         reason: String,
     },
     /// Features of this space cannot be turned back into an element.
@@ -171,17 +172,18 @@ pub enum SpaceError {
 }
 
 impl EnvError {
-    /// The error for an action outside `space`.
+    /// Creates the error for an action outside `space`.
     pub fn invalid_action<S: Space>(space: &S, action: &S::Element) -> Self {
         Self::InvalidAction { expected: space.describe().to_string(), got: format!("{action:?}") }
     }
 
-    /// The error for an option of the environment `id`: what was expected and what came.
+    /// Creates the error for an option of the environment `id`: the valid values and the value
+    /// given.
     pub(crate) fn invalid_option(id: &str, reason: String) -> Self {
         Self::InvalidOption { id: id.to_owned(), reason }
     }
 
-    /// The same error about an option, of the environment that is registered as `id`.
+    /// Replaces the environment's id in an error about an option.
     pub(crate) fn under(self, id: &str) -> Self {
         match self {
             Self::InvalidOption { reason, .. } => Self::invalid_option(id, reason),
@@ -189,7 +191,8 @@ impl EnvError {
         }
     }
 
-    /// The numbers of a state, if they are `N` and finite; `names` says what they are.
+    /// Checks that a state has `N` finite numbers and returns them; `names` names them in the
+    /// error.
     ///
     /// # Errors
     /// [`EnvError::InvalidState`].

@@ -1,4 +1,4 @@
-//! Text files of one JSON object a line, read with errors that say what is wrong with a line.
+//! Text files with one JSON object per line, read with errors that say what is wrong with a line.
 
 use std::io::{BufRead, Read as _};
 
@@ -7,35 +7,35 @@ use thiserror::Error;
 
 use crate::{EnvError, SpaceError};
 
-/// The longest line that is read, in bytes.
+/// The maximum length of a line, in bytes.
 pub const MAX_LINE: u64 = 1 << 20;
-/// Of what stands in a line, so much is repeated: a whole file without line breaks should not fill
-/// the screen.
+/// The maximum length of a line's text in a message, so that a file without line breaks does not
+/// fill the screen.
 const SHOWN: usize = 200;
 
-/// What is wrong with a line.
+/// Why a line cannot be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LineError {
-    /// It could not be read.
+    /// The file cannot be read.
     #[error("{0}")]
     Io(std::io::Error),
-    /// It is longer than any that holds one step.
+    /// The line is longer than any line that holds one step.
     #[error("longer than 1 MiB")]
     TooLong,
-    /// It is no JSON.
+    /// The line is not JSON.
     #[error("no JSON: {reason}")]
     NoJson {
-        /// What is wrong with it, and where in the line.
+        /// The reason, and its position in the line.
         reason: String,
     },
-    /// It is JSON, but no object.
+    /// The line is JSON, but not an object.
     #[error("expected a JSON object, got {got}")]
     NoObject {
-        /// What stands there.
+        /// The value found.
         got: String,
     },
-    /// A key is not there.
+    /// A key is missing.
     #[error("`{key}` is missing")]
     Missing {
         /// The key.
@@ -46,12 +46,12 @@ pub enum LineError {
     Malformed {
         /// The key.
         key: &'static str,
-        /// What should stand there.
+        /// The expected value.
         expected: String,
-        /// What stands there.
+        /// The value found.
         got: String,
     },
-    /// What stands there leads the environment to where it cannot be.
+    /// The state and action lead the environment to an invalid observation or reward.
     #[error(
         "`state` and `action` lead to {what}: expected {expected}, got {got}. Check these numbers first, \
          then the environment and its options"
@@ -59,12 +59,12 @@ pub enum LineError {
     Step {
         /// "a reward" or "an observation".
         what: &'static str,
-        /// What would be right.
+        /// The valid values.
         expected: String,
-        /// What came.
+        /// The value returned.
         got: String,
     },
-    /// It does not fit the environment.
+    /// The value does not fit the environment.
     #[error("{0}")]
     Env(#[source] Box<EnvError>),
 }
@@ -76,7 +76,7 @@ impl From<EnvError> for LineError {
     }
 }
 
-/// The lines of a file, one after the other; empty ones are passed over.
+/// Reads a file line by line and skips empty lines.
 #[derive(Debug)]
 pub struct Lines<R> {
     reader: R,
@@ -85,12 +85,13 @@ pub struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The lines from here on.
+    /// Creates a reader of the lines from here on.
     pub fn new(reader: R) -> Self {
         Self { reader, number: 0, bytes: Vec::new() }
     }
 
-    /// The bytes of the next line, the end of the line included; `None` at the end of the file.
+    /// Returns the bytes of the next line, including the end of the line; `None` at the end of the
+    /// file.
     ///
     /// # Errors
     /// [`LineError::Io`], [`LineError::TooLong`].
@@ -116,13 +117,13 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The number of the line read last, from 1.
+    /// Returns the number of the last line read, counted from 1.
     pub fn number(&self) -> usize {
         self.number
     }
 }
 
-/// The object that stands in a line.
+/// Parses the JSON object of a line.
 ///
 /// # Errors
 /// [`LineError::NoJson`], [`LineError::NoObject`].
@@ -134,7 +135,8 @@ pub fn object(line: &[u8]) -> Result<Map<String, Value>, LineError> {
     }
 }
 
-/// The value of a key, read by `read`, which says `None` where it is not what was `expected`.
+/// Returns the value of a key, parsed by `read`, which returns `None` unless it is what was
+/// `expected`.
 ///
 /// # Errors
 /// [`LineError::Missing`], [`LineError::Malformed`].
@@ -150,10 +152,10 @@ pub fn value<T>(
     read(value).ok_or_else(malformed)
 }
 
-/// The value of a key as an element of a space, read by `read`.
+/// Returns the value of a key as an element of a space, parsed by `read`.
 ///
 /// # Errors
-/// [`LineError::Missing`]; [`LineError::Malformed`] where it is none.
+/// [`LineError::Missing`]; [`LineError::Malformed`] if the value is not an element.
 pub fn element<T>(
     object: &Map<String, Value>,
     key: &'static str,
@@ -181,7 +183,7 @@ fn no_json(error: &serde_json::Error, line: &[u8]) -> LineError {
     LineError::NoJson { reason: format!("{reason} at column {}{hint}", error.column()) }
 }
 
-/// A value for a message, its end left out where it is long.
+/// Formats a value for a message; a long value is cut short.
 pub(crate) fn shown(value: &Value) -> String {
     let mut text = value.to_string();
     if let Some((end, _)) = text.char_indices().nth(SHOWN) {

@@ -1,8 +1,9 @@
-//! Kinds of control: the spaces in which agents and environments chosen by name meet.
+//! Kinds of control: the spaces shared by agents and environments chosen by name.
 //!
-//! A kind is one value: [`Finite`], [`Discrete`], [`MultiDiscrete`] or [`Continuous`]. What differs from kind
-//! to kind is a [`PerKind`]; a [`ByKind`] holds one for each kind that is served, an [`AnyKind`] one of a kind
-//! known at run time only. [`each_kind!`](crate::each_kind) and [`with_kind!`](crate::with_kind) visit them.
+//! The kinds are [`Finite`], [`Discrete`], [`MultiDiscrete`] and [`Continuous`]. [`PerKind`] is
+//! data that depends on the kind. A [`ByKind`] holds it for each supported kind, an [`AnyKind`] for
+//! one kind known only at run time. [`each_kind!`](crate::each_kind) and
+//! [`with_kind!`](crate::with_kind) visit them.
 //!
 //! ```
 //! use gymnast_envs::{EnvOptions, Registry, Seed, VectorEnv as _, kind};
@@ -17,41 +18,41 @@
 
 use crate::{ChoiceSpace, RowSpace, Space, VectorEnv, each_kind, space};
 
-/// Environments of a kind, their types erased.
+/// A vector of environments of a kind, with their types erased.
 pub type Vector<K> = Box<dyn VectorEnv<<K as Kind>::Observation, <K as Kind>::Action>>;
 
-/// One kind of control. The kinds are those of this module.
+/// One kind of control. Its values are the kinds of this module.
 pub trait Kind: Copy + Send + Sync + 'static {
-    /// What an agent sees.
+    /// The space of observations.
     type Observation: Space;
-    /// What an agent does.
+    /// The space of actions.
     type Action: Space;
-    /// The kind of the same actions whose observations networks read.
+    /// The kind with the same actions and observations for networks.
     type Rows: Kind<Observation = RowSpace, Action = Self::Action>;
 
-    /// The kind of the same actions whose observations networks read.
+    /// Returns the kind with the same actions and observations for networks.
     fn rows(self) -> Self::Rows;
 
-    /// What an agent of the kind needs of an environment, in words.
+    /// Returns the observations and actions that an agent of this kind needs, in words.
     fn needs(self) -> &'static str;
 
-    /// What is held for the kind. `None` where it is not served.
+    /// Returns the data of this kind. `None` if the kind is not supported.
     fn get<T: PerKind>(self, all: &ByKind<T>) -> Option<&T::Of<Self>>;
 
-    /// Holds something for the kind.
+    /// Sets the data of this kind.
     fn set<T: PerKind>(self, all: &mut ByKind<T>, of: T::Of<Self>);
 
-    /// Something of the kind as something of any kind.
+    /// Wraps data of this kind as data of any kind.
     fn any<T: PerKind>(self, of: T::Of<Self>) -> AnyKind<T>;
 }
 
-/// What differs from kind to kind, in its types alone: how environments are made, for example.
+/// Data whose type depends on the kind, for example how environments are created.
 pub trait PerKind {
-    /// What it is for this kind.
+    /// The type of the data for this kind.
     type Of<K: Kind>;
 }
 
-/// A kind is a row: its name, where a [`ByKind`] holds it, its spaces, its kind for networks and its needs.
+/// Defines the kinds, one per row: name, field of a [`ByKind`], spaces, kind for networks, needs.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $field:ident: $observation:ty, $action:ty, $rows:ident, $needs:literal;)+) => {
         $(
@@ -86,13 +87,13 @@ macro_rules! kinds {
             }
         )+
 
-        /// Something for each kind that is served.
+        /// Data for each supported kind.
         pub struct ByKind<T: PerKind> {
             $($field: Option<T::Of<$kind>>,)+
         }
 
         impl<T: PerKind> Default for ByKind<T> {
-            /// Serves no kind.
+            /// Supports no kind.
             fn default() -> Self {
                 Self { $($field: None,)+ }
             }
@@ -107,7 +108,7 @@ macro_rules! kinds {
             }
         }
 
-        /// Something of one kind, which is known at run time only.
+        /// Data of one kind known only at run time.
         pub enum AnyKind<T: PerKind> {
             $($(#[$doc])* $kind(T::Of<$kind>),)+
         }
@@ -126,19 +127,19 @@ kinds! {
 }
 
 impl<T: PerKind> ByKind<T> {
-    /// The same with something for one more kind.
+    /// Adds the data of one more kind.
     #[must_use]
     pub fn with<K: Kind>(mut self, kind: K, of: T::Of<K>) -> Self {
         kind.set(&mut self, of);
         self
     }
 
-    /// What is held for a kind. `None` where it is not served.
+    /// Returns the data of a kind. `None` if the kind is not supported.
     pub fn get<K: Kind>(&self, kind: K) -> Option<&T::Of<K>> {
         kind.get(self)
     }
 
-    /// What is [needed](Kind::needs) of an environment for each kind that is served.
+    /// Returns what each supported kind [needs](Kind::needs) of an environment.
     #[must_use]
     pub fn needs(&self) -> Vec<&'static str> {
         let mut needs = Vec::new();
@@ -149,7 +150,7 @@ impl<T: PerKind> ByKind<T> {
     }
 }
 
-/// Does the same with each kind, in order: tables first.
+/// Repeats the same code for each kind, in order: tables first.
 #[macro_export]
 macro_rules! each_kind {
     ($kind:ident => $body:expr) => {
@@ -163,7 +164,7 @@ macro_rules! each_kind {
     };
 }
 
-/// Does the same with an [`AnyKind`](crate::kind::AnyKind), whichever kind it is of: `(kind, value) => …`.
+/// Runs the same code for an [`AnyKind`](crate::kind::AnyKind) of any kind: `(kind, value) => …`.
 #[macro_export]
 macro_rules! with_kind {
     ($any:expr, ($kind:pat, $of:pat) => $body:expr) => {

@@ -1,10 +1,11 @@
 //! Reinforcement learning environments with Gymnasium's names and exact dynamics.
 //!
-//! An [`Env`] is a decision problem; its [`Space`]s say what may be seen and done, and carry the
+//! An [`Env`] is a decision problem. Its [`Space`]s define its observations and actions and their
 //! types. All randomness comes from an explicit [`Rng`], derived from one [`Seed`].
 //!
-//! This crate knows neither networks nor agents. Its default features can be left out: `physics` (LunarLander, on
-//! rapier2d) and `render` (pictures as PNG and GIF; text is always there).
+//! This crate depends on neither networks nor agents. Two default features can be switched off:
+//! `physics` (LunarLander, on rapier2d) and `render` (pictures as PNG and GIF; text is always
+//! available).
 
 mod checker;
 mod env;

@@ -1,22 +1,22 @@
-//! Known dynamics: what dynamic programming plans with.
+//! Known dynamics, for dynamic programming.
 
 use serde::{Deserialize, Serialize};
 
-/// One way in which an action can turn out.
+/// One possible result of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Transition<O> {
-    /// The probability of this outcome; those of a state and action sum to 1.
+    /// The probability of this result. The probabilities of a state and action sum to 1.
     pub probability: f64,
-    /// The successor state, as it is observed.
+    /// The successor state, as its observation.
     pub next_state: O,
     /// The reward of the step.
     pub reward: f64,
-    /// Whether the successor is terminal.
+    /// Whether the successor is a terminal state.
     pub terminated: bool,
 }
 
 impl<O> Transition<O> {
-    /// The same transition with its successor written otherwise.
+    /// Applies a function to the successor.
     pub fn map<P>(self, f: impl FnOnce(O) -> P) -> Transition<P> {
         Transition {
             probability: self.probability,

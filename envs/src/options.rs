@@ -8,67 +8,68 @@ use crate::{
     spelling::{did_you_mean, in_plain_words, misspelt_boolean, nearest, whole_number},
 };
 
-/// The option that every environment understands.
+/// The option that every environment accepts.
 const LIMIT: &str = "max_episode_steps";
 
-/// One option of an environment's constructor, as data: for listings.
+/// One option of an environment's constructor, as data for listings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnvOption {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What it is unless set.
+    /// The default.
     pub default: Value,
-    /// What it means.
+    /// The documentation.
     pub doc: &'static str,
 }
 
 /// Options of an environment's constructor by name (Gymnasium's `make(id, **kwargs)`).
 ///
-/// `max_episode_steps` is understood for every environment and overrides the registered limit.
+/// Every environment accepts `max_episode_steps`, which overrides the registered limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EnvOptions(Map<String, Value>);
 
 impl EnvOptions {
-    /// No options: the environment as registered.
+    /// Creates an empty set of options: the environment as registered.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// The same options with one more.
+    /// Adds an option.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.0.insert(key.to_owned(), value.into());
         self
     }
 
-    /// The options as a map.
+    /// Returns the options as a map.
     #[must_use]
     pub fn as_map(&self) -> &Map<String, Value> {
         &self.0
     }
 
-    /// Reads the options as a structure; give it `#[serde(default, deny_unknown_fields)]`.
+    /// Reads the options into a structure. Give the structure
+    /// `#[serde(default, deny_unknown_fields)]`.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] naming the option.
+    /// [`EnvError::InvalidOption`], which names the option.
     pub fn parse<T: DeserializeOwned>(&self, id: &str) -> Result<T, EnvError> {
         let mut own = self.clone();
         own.0.remove(LIMIT);
         own.parse_all(id)
     }
 
-    /// The same with the structure's own `max_episode_steps`, where it has one.
+    /// Reads the options, including the structure's own `max_episode_steps` if it has one.
     pub(crate) fn parse_all<T: DeserializeOwned>(&self, id: &str) -> Result<T, EnvError> {
         let mut own = self.0.clone();
         let alone = |key: &String, value: Value| {
             let only = Value::Object(Map::from_iter([(key.clone(), value)]));
-            // That others are missing is no fault of this one.
+            // Other missing options are not the fault of this one.
             let is_own =
                 |error: &serde_json::Error| !error.to_string().starts_with("missing field");
             serde_json::from_value::<T>(only).err().filter(is_own)
         };
-        // 1e4 is a count, where a count is expected.
+        // 1e4 is accepted as a count.
         for (key, value) in &mut own {
             let whole = whole_numbers(value.clone());
             if whole != *value
@@ -79,7 +80,7 @@ impl EnvOptions {
             }
         }
         serde_json::from_value(Value::Object(own.clone())).map_err(|error| {
-            // A type error does not say where it is, so the options are read one by one.
+            // A type error does not name the option, so the options are read one by one.
             let alone = |(key, value): (&String, &Value)| {
                 let error = alone(key, whole_numbers(value.clone()))?;
                 let spelling = value.as_str().and_then(misspelt_boolean).unwrap_or_default();
@@ -92,12 +93,12 @@ impl EnvOptions {
         })
     }
 
-    /// Nothing where each option is one of `known` or `max_episode_steps`.
+    /// Checks that each option is one of `known` or `max_episode_steps`.
     pub(crate) fn expect_known(&self, id: &str, known: &[EnvOption]) -> Result<(), EnvError> {
         self.expect_names(id, || known.iter().map(|option| option.name).chain([LIMIT]))
     }
 
-    /// Nothing where each option is one of `names`.
+    /// Checks that each option is one of `names`.
     pub(crate) fn expect_names<'a, I: Iterator<Item = &'a str>>(
         &self,
         id: &str,
@@ -124,7 +125,7 @@ impl EnvOptions {
     }
 }
 
-/// The value with whole floats as integers.
+/// Converts whole floats to integers.
 fn whole_numbers(value: Value) -> Value {
     match value {
         Value::Number(number) if number.is_f64() => match number.as_f64().and_then(whole_number) {

@@ -11,8 +11,7 @@ use crate::{
     },
 };
 
-/// The environments that can be made by name, and the wrappers that go around them. An empty one
-/// (`Registry::default()`) has neither.
+/// Environments and wrappers by name. An empty registry (`Registry::default()`) has neither.
 ///
 /// ```
 /// use gymnast_envs::Registry;
@@ -29,7 +28,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The environments and wrappers that come with the library.
+    /// Creates a registry of the library's environments and wrappers.
     #[must_use]
     pub fn builtin() -> Self {
         let mut specs = crate::classic::specs();
@@ -55,15 +54,15 @@ impl Registry {
         Ok(())
     }
 
-    /// Every environment, in the order of registration.
+    /// Returns all environments, in the order of registration.
     pub fn iter(&self) -> impl Iterator<Item = &EnvSpec> {
         self.specs.iter()
     }
 
-    /// The environment of that name.
+    /// Returns the environment with this name.
     ///
     /// # Errors
-    /// [`EnvError::UnknownId`] with the nearest name.
+    /// [`EnvError::UnknownId`], with the nearest name.
     pub fn spec(&self, id: &str) -> Result<&EnvSpec, EnvError> {
         self.specs.iter().find(|spec| spec.id() == id).ok_or_else(|| EnvError::UnknownId {
             id: id.to_owned(),
@@ -83,15 +82,15 @@ impl Registry {
         Ok(())
     }
 
-    /// Every wrapper, in the order of registration.
+    /// Returns all wrappers, in the order of registration.
     pub fn wrappers(&self) -> impl Iterator<Item = &WrapperSpec> {
         self.wrappers.iter()
     }
 
-    /// The wrapper of that name.
+    /// Returns the wrapper with this name.
     ///
     /// # Errors
-    /// [`EnvError::UnknownWrapper`] with the nearest name.
+    /// [`EnvError::UnknownWrapper`], with the nearest name.
     pub fn wrapper(&self, name: &str) -> Result<&WrapperSpec, EnvError> {
         let names = || self.wrappers.iter().map(WrapperSpec::name);
         self.wrappers.iter().find(|spec| spec.name() == name).ok_or_else(|| {
@@ -103,11 +102,11 @@ impl Registry {
         })
     }
 
-    /// The environment inside wrappers, from the innermost outward: a list of their names, or of
-    /// tables that hold a `name` and options. The registered step limit is inside all of them.
+    /// Wraps an environment. `wrappers` is a list, from the innermost outward, of names or of
+    /// tables with a `name` and options. The registered step limit is inside all of them.
     ///
-    /// Wrappers see an environment as agents of its kind do: observations as rows of numbers (discrete
-    /// ones as one-hot) or, for tables, as the numbers of states.
+    /// Wrappers see observations as agents of the kind do: rows of numbers (one-hot for discrete
+    /// observations) or, for tables, the indices of states.
     ///
     /// ```
     /// use gymnast_envs::{EnvOptions, Registry, Seed, kind, serde_json::json};
@@ -124,16 +123,16 @@ impl Registry {
     /// ```
     ///
     /// # Errors
-    /// [`EnvError::UnknownWrapper`]; [`EnvError::WrapperMisfit`] where the environment is of no kind
-    /// that a wrapper is for; [`EnvError::InvalidOption`] for a wrong name or value of an option.
+    /// [`EnvError::UnknownWrapper`]; [`EnvError::WrapperMisfit`] if a wrapper supports no kind of
+    /// the environment; [`EnvError::InvalidOption`] for a wrong name or value of an option.
     pub fn wrapped(&self, env: &EnvSpec, wrappers: &Value) -> Result<EnvSpec, EnvError> {
         env.wrapped(&read(wrappers, self)?, &self.wrappers)
     }
 
-    /// One environment of that name with its own stream.
+    /// Creates one environment with this name and its own random stream.
     ///
     /// # Errors
-    /// [`EnvError::UnknownId`]; what the constructor returns.
+    /// [`EnvError::UnknownId`]; the errors of the constructor.
     pub fn make(&self, id: &str, seed: u64) -> Result<Box<dyn DynEnv>, EnvError> {
         self.spec(id)?.make(seed, &EnvOptions::none())
     }

@@ -1,4 +1,4 @@
-//! One registered environment: how it is called, limited and made.
+//! One registered environment: its name, limits and constructor.
 
 use std::sync::Arc;
 
@@ -17,17 +17,17 @@ use crate::{
     },
 };
 
-/// How environments of a kind are made.
+/// The constructors of environments of each kind.
 pub(crate) struct MakersOf;
 
 impl PerKind for MakersOf {
     type Of<K: Kind> = Makers<K::Observation, K::Action>;
 }
 
-/// How environments with these spaces are made, their types erased.
+/// The constructors of environments with these spaces, with their types erased.
 pub(crate) struct Makers<O: Space, A: Space> {
     pub(crate) vector: Make<Box<dyn VectorEnv<O, A>>>,
-    /// One at a time, for wrappers by name.
+    /// Creates one environment, for wrappers by name.
     pub(crate) single: MakeBoxed<O, A>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) type Check = Arc<dyn Fn(&EnvOptions) -> CheckReport + Send + Sync>;
 pub(crate) type MakeOne =
     Arc<dyn Fn(u64, &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> + Send + Sync>;
 
-/// One registered environment: its name, limits, and how to make it.
+/// One registered environment: its name, limits and constructor.
 #[derive(Clone)]
 pub struct EnvSpec {
     pub(crate) id: String,
@@ -51,12 +51,12 @@ pub struct EnvSpec {
     pub(crate) check: Check,
     pub(crate) makers: Arc<ByKind<MakersOf>>,
     pub(crate) wrappers: Vec<Wrapper>,
-    /// What an evaluation plays, where that is another.
+    /// The environment of evaluations, if it differs.
     pub(crate) evaluated: Option<Arc<EnvSpec>>,
 }
 
 impl EnvSpec {
-    /// An environment with finite observations and actions: tables and networks serve it.
+    /// Creates the entry of an environment with finite observations and actions, for tables and networks.
     pub fn finite<E>(
         id: &str,
         make: impl Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
@@ -71,7 +71,7 @@ impl EnvSpec {
         Self::new(id, make, makers)
     }
 
-    /// An environment with finite actions whose observations networks read.
+    /// Creates the entry of an environment with finite actions, for networks.
     pub fn discrete<E>(
         id: &str,
         make: impl Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
@@ -84,7 +84,7 @@ impl EnvSpec {
         Self::new(id, make, ByKind::default().with(kind::Discrete, rows))
     }
 
-    /// An environment with several finite choices at a time whose observations networks read.
+    /// Creates the entry of an environment with several finite choices per action, for networks.
     pub fn multi_discrete<E>(
         id: &str,
         make: impl Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
@@ -97,7 +97,7 @@ impl EnvSpec {
         Self::new(id, make, ByKind::default().with(kind::MultiDiscrete, rows))
     }
 
-    /// An environment with real-valued actions whose observations networks read.
+    /// Creates the entry of an environment with real-valued actions, for networks.
     pub fn continuous<E>(
         id: &str,
         make: impl Fn(&EnvOptions) -> Result<E, EnvError> + Send + Sync + 'static,
@@ -139,37 +139,37 @@ impl EnvSpec {
         }
     }
 
-    /// The same with one line on what the environment is about.
+    /// Sets a one-line description.
     #[must_use]
     pub fn description(mut self, description: &str) -> Self {
         description.clone_into(&mut self.description);
         self
     }
 
-    /// The same with a limit on the steps of an episode, after which it is truncated.
+    /// Sets the maximum number of steps of an episode, after which it is truncated.
     #[must_use]
     pub fn max_episode_steps(mut self, steps: u32) -> Self {
         self.max_episode_steps = Some(steps);
         self
     }
 
-    /// The same with the mean return from which the task counts as solved.
+    /// Sets the mean return from which the task counts as solved.
     #[must_use]
     pub fn reward_threshold(mut self, threshold: f64) -> Self {
         self.reward_threshold = Some(threshold);
         self
     }
 
-    /// The same with another tolerance in [`trace::replay`](crate::trace::replay): 1e-6 suits an
-    /// environment that Gymnasium computes partly in f32. Unless set it is 1e-12.
+    /// Sets the tolerance of [`trace::replay`](crate::trace::replay). Default: 1e-12; 1e-6 suits an
+    /// environment that Gymnasium computes partly in f32.
     #[must_use]
     pub fn trace_tolerance(mut self, tolerance: f64) -> Self {
         self.tolerance = tolerance;
         self
     }
 
-    /// The same with one more option. What is not listed is refused before the constructor sees it,
-    /// and a run's configuration holds the default of each.
+    /// Adds an option. Options not added are rejected before the constructor sees them, and a run's
+    /// configuration stores each default.
     #[must_use]
     pub fn option(
         mut self,
@@ -182,7 +182,7 @@ impl EnvSpec {
         self
     }
 
-    /// The same with the fields of a configuration as its options.
+    /// Adds the fields of a configuration as options.
     #[must_use]
     pub fn options_of<C: Documented + Default + Serialize>(self) -> Self {
         let defaults = serde_json::to_value(C::default()).unwrap_or_default();
@@ -192,60 +192,60 @@ impl EnvSpec {
         C::FIELDS.iter().fold(self, add)
     }
 
-    /// The same, evaluated with another value of an option than it is learned with: against a strong
-    /// opponent what is learned by self-play, say.
+    /// Sets an option to another value for evaluations than for training, for example a strong
+    /// opponent instead of self-play.
     #[must_use]
     pub fn evaluated_with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.evaluation = self.evaluation.with(name, value);
         self
     }
 
-    /// The options in which an evaluation differs from the training, and its values of them.
+    /// Returns the options that differ in evaluations, with their values.
     #[must_use]
     pub fn evaluation(&self) -> &EnvOptions {
         &self.evaluation
     }
 
-    /// The options that its constructor understands beside `max_episode_steps`.
+    /// Returns the constructor's options, without `max_episode_steps`.
     #[must_use]
     pub fn options(&self) -> &[EnvOption] {
         &self.options
     }
 
-    /// The name, `Name-vN`.
+    /// Returns the name, `Name-vN`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// One line on what the environment is about.
+    /// Returns the one-line description.
     #[must_use]
     pub fn summary(&self) -> &str {
         &self.description
     }
 
-    /// The limit on the steps of an episode.
+    /// Returns the maximum number of steps of an episode.
     #[must_use]
     pub fn step_limit(&self) -> Option<u32> {
         self.max_episode_steps
     }
 
-    /// The mean return from which the task counts as solved.
+    /// Returns the mean return from which the task counts as solved.
     #[must_use]
     pub fn threshold(&self) -> Option<f64> {
         self.reward_threshold
     }
 
-    /// How far, relatively, a step may lie from Gymnasium's.
+    /// Returns the relative tolerance of a step against Gymnasium's.
     #[must_use]
     pub fn tolerance(&self) -> f64 {
         self.tolerance
     }
 
-    /// The observation and action space with these options.
+    /// Returns the observation and action space with these options.
     ///
     /// # Errors
-    /// Where the environment cannot be made.
+    /// If the environment cannot be created.
     pub fn spaces(
         &self,
         options: &EnvOptions,
@@ -254,15 +254,15 @@ impl EnvSpec {
         Ok((env.observation_space(), env.action_space()))
     }
 
-    /// One environment with its own stream.
+    /// Creates one environment with its own random stream.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`]; what the constructor returns.
+    /// [`EnvError::InvalidOption`]; the errors of the constructor.
     pub fn make(&self, seed: u64, options: &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> {
         (self.make)(seed, &self.complete(options)?)
     }
 
-    /// Holds the environment, within its step limit, against what agents rely on: see
+    /// Checks that the environment, within its step limit, does what agents rely on: see
     /// [`check_env`].
     #[must_use]
     pub fn check(&self, options: &EnvOptions) -> CheckReport {
@@ -272,7 +272,8 @@ impl EnvSpec {
         }
     }
 
-    /// `n` environments for agents of a kind. `None` where none of that kind serves.
+    /// Creates `n` environments for agents of a kind. `None` if the environment does not support
+    /// the kind.
     pub fn vector<K: Kind>(
         &self,
         kind: K,
@@ -284,13 +285,13 @@ impl EnvSpec {
         Some(self.complete(options).and_then(|options| (makers.vector)(n, seed, &options)))
     }
 
-    /// Whether agents of a kind serve the environment.
+    /// Returns whether the environment supports agents of a kind.
     #[must_use]
     pub fn serves(&self, kind: impl Kind) -> bool {
         self.makers.get(kind).is_some()
     }
 
-    /// The options with the registered step limit where they name none, checked.
+    /// Checks the options and adds the registered step limit if they set none.
     fn complete(&self, options: &EnvOptions) -> Result<EnvOptions, EnvError> {
         options.expect_known(&self.id, &self.options)?;
         let limit = options.max_episode_steps(&self.id)?.or(self.max_episode_steps);
@@ -301,7 +302,7 @@ impl EnvSpec {
     }
 }
 
-/// The environment within its step limit. Only called with options that are complete.
+/// Applies the step limit of options completed by `complete`.
 pub(crate) fn limited<E: Env>(
     make: &impl Fn(&EnvOptions) -> Result<E, EnvError>,
     options: &EnvOptions,
@@ -310,7 +311,7 @@ pub(crate) fn limited<E: Env>(
     Ok(TimeLimit::new(make(options)?, limit))
 }
 
-/// Makers of erased environments from one of typed ones.
+/// Creates constructors of erased environments from one of typed environments.
 fn erased<E, OC, AC, F>(id: &str, make: Arc<F>) -> Makers<OC::Target, AC::Target>
 where
     E: Env + 'static,

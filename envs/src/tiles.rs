@@ -1,4 +1,4 @@
-//! What the finite environments share: moves on a grid, states that are numbers, known models.
+//! Shared code of the finite environments: moves on a grid, states as numbers, known models.
 
 use serde_json::Value;
 
@@ -18,17 +18,17 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// The number of tiles.
+    /// Returns the number of tiles.
     pub(crate) const fn size(self) -> usize {
         self.rows * self.columns
     }
 
-    /// The tile of a row and a column.
+    /// Returns the tile at a row and column.
     pub(crate) const fn tile(self, row: usize, column: usize) -> usize {
         row * self.columns + column
     }
 
-    /// Where a step from a tile leads: at the grid's edge, no further.
+    /// Returns the tile after a step from `tile`. Steps off the grid do not move.
     #[inline]
     pub(crate) fn go(self, tile: usize, [right, down]: Heading) -> usize {
         let along =
@@ -38,22 +38,22 @@ impl Grid {
     }
 }
 
-/// A transition that is certain.
+/// Returns the transitions of a deterministic step.
 pub(crate) fn certain<O>((next_state, reward, terminated): (O, f64, bool)) -> Vec<Transition<O>> {
     vec![Transition { probability: 1.0, next_state, reward, terminated }]
 }
 
-/// A number as an index below `size`.
+/// Converts a number to an index below `size`.
 pub(crate) fn index_below(size: usize, number: i64) -> Option<usize> {
     usize::try_from(number).ok().filter(|&index| index < size)
 }
 
-/// The one number of a state, if it is an integer below `size`.
+/// Returns the only number of a state, if it is an integer below `size`.
 pub(crate) fn expect_index(state: &[f64], size: usize) -> Result<usize, EnvError> {
     expect_indices(state, [size]).map(|[index]| index)
 }
 
-/// The numbers of a state, if they are integers below these sizes.
+/// Returns the numbers of a state, if they are integers below these sizes.
 pub(crate) fn expect_indices<const N: usize>(
     state: &[f64],
     sizes: [usize; N],
@@ -70,7 +70,7 @@ pub(crate) fn expect_indices<const N: usize>(
     Err(EnvError::InvalidState { expected, got: format!("{state:?}") })
 }
 
-/// An integer of a snapshot, if it is below `size`.
+/// Returns an integer of a snapshot, if it is below `size`.
 pub(crate) fn snapshot_index(snapshot: &Value, key: &str, size: usize) -> Result<usize, EnvError> {
     let index = snapshot[key].as_u64().and_then(|s| usize::try_from(s).ok());
     index.filter(|&s| s < size).ok_or_else(|| EnvError::InvalidState {
@@ -79,7 +79,7 @@ pub(crate) fn snapshot_index(snapshot: &Value, key: &str, size: usize) -> Result
     })
 }
 
-/// The last action of a snapshot, if it is one of `actions`.
+/// Returns the last action of a snapshot, if it is one of `actions`.
 pub(crate) fn snapshot_action(snapshot: &Value, actions: usize) -> Result<Option<usize>, EnvError> {
     if snapshot["last_action"].is_null() {
         return Ok(None);

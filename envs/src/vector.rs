@@ -1,4 +1,4 @@
-//! Several environments stepped as one.
+//! Vectors: several environments stepped together.
 
 mod gate;
 mod lane;
@@ -16,107 +16,109 @@ use crate::{EnvError, Outcome, Rng, Space, render::Frame};
 
 /// `n` environments that take `n` actions at a time.
 ///
-/// Parametrised by the spaces alone, so that an environment chosen by name at run time, boxed as
-/// `Box<dyn VectorEnv<O, A>>`, drives an agent as a typed one does.
+/// The spaces are its only parameters, so `Box<dyn VectorEnv<O, A>>`, for environments chosen by
+/// name at run time, works with an agent like a typed vector.
 pub trait VectorEnv<O: Space, A: Space>: Send {
-    /// The number of environments, at least 1.
+    /// Returns the number of environments, at least 1.
     fn num_envs(&self) -> usize;
 
-    /// The observation space of each environment.
+    /// Returns the observation space of each environment.
     fn observation_space(&self) -> &O;
 
-    /// The action space of each environment.
+    /// Returns the action space of each environment.
     fn action_space(&self) -> &A;
 
     /// Starts a new episode in every environment.
     ///
     /// # Errors
-    /// Where an environment fails.
+    /// The errors of an environment.
     fn reset(&mut self) -> Result<(), EnvError>;
 
-    /// What each environment shows now: what the next actions should be chosen from.
+    /// Returns the current observation of each environment. Choose the next actions from them.
     fn observations(&self) -> &[O::Element];
 
-    /// Takes one action in each environment. The result is valid until the next call, and is
-    /// overwritten by it.
+    /// Takes one action in each environment. The next call overwrites the result.
     ///
     /// # Errors
-    /// [`EnvError::WrongBatch`] if there is not one action an environment; what the environments
-    /// themselves return.
+    /// [`EnvError::WrongBatch`] unless there is one action per environment; the errors of an
+    /// environment.
     fn step(&mut self, actions: &[A::Element]) -> Result<&Experience<O, A>, EnvError>;
 
-    /// The environments one by one, in order, each to be stepped at its own pace; none before the
-    /// first reset. Once the lanes are gone the vector goes on from where they are.
+    /// Returns the environments one by one, in order, so that each can be stepped at its own pace.
+    /// Empty before the first reset. After the lanes are dropped, the vector continues from their
+    /// states.
     fn lanes(&mut self) -> Vec<Box<dyn Lane<O, A> + '_>>;
 
-    /// Sets what happens to an environment when its episode ends, from the next end on.
+    /// Sets what happens when an episode ends, from the next end on.
     fn set_autoreset(&mut self, mode: AutoresetMode);
 
-    /// Steps the environments on `threads` threads from now on, at most one an environment. The results are the
-    /// same, whatever the number. It pays where a step of all of them takes more than about 200 µs: threads
-    /// are started anew with each step.
+    /// Steps the environments on `threads` threads from now on, at most one per environment. The
+    /// results do not depend on the number. It pays if a step of all environments takes more than
+    /// about 200 µs, because threads are started for each step.
     fn set_threads(&mut self, threads: usize);
 
-    /// The state of every environment and stream. An environment that cannot be saved is marked
-    /// as such.
+    /// Returns the state of every environment and random stream. An environment that cannot be
+    /// saved is marked.
     fn save(&self) -> VectorSnapshot;
 
-    /// Takes up what [`save`](VectorEnv::save) gave.
+    /// Restores a state returned by [`save`](VectorEnv::save).
     ///
     /// # Errors
     /// [`EnvError::InvalidState`] if the snapshot belongs to other environments.
     fn restore(&mut self, snapshot: &VectorSnapshot) -> Result<Restored, EnvError>;
 
-    /// One of the environments as text.
+    /// Renders one of the environments as text.
     fn render_ansi(&self, index: usize) -> Option<String>;
 
-    /// One of the environments as a picture.
+    /// Renders one of the environments as a picture.
     fn render_rgb(&self, index: usize) -> Option<Frame>;
 }
 
-/// `n` simultaneous transitions, one a row.
+/// `n` simultaneous transitions, one per row.
 #[derive(Clone, Debug)]
 pub struct Experience<O: Space, A: Space> {
-    /// What was seen before the actions.
+    /// The observations before the actions.
     pub observations: Vec<O::Element>,
     /// The actions taken.
     pub actions: Vec<A::Element>,
     /// The rewards received.
     pub rewards: Vec<f64>,
-    /// The true successors, never what came after a reset.
+    /// The true successors, never the observations after a reset.
     pub next_observations: Vec<O::Element>,
-    /// Whether each episode goes on.
+    /// Whether each episode continues.
     pub outcomes: Vec<Outcome>,
-    /// Whether the row is not a transition but the reset of an environment. Only ever true under
+    /// Whether the row is the reset of an environment instead of a transition. Only true with
     /// [`AutoresetMode::NextStep`].
     pub is_reset: Vec<bool>,
 }
 
 impl<O: Space, A: Space> Experience<O, A> {
-    /// The number of rows.
+    /// Returns the number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rewards.len()
     }
 
-    /// Whether there are no rows.
+    /// Returns whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rewards.is_empty()
     }
 }
 
-/// What happens to an environment of a vector when its episode ends (Gymnasium's modes).
+/// What happens when an episode of a vector's environment ends (Gymnasium's modes).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AutoresetMode {
-    /// It is reset at once: `observations()` shows the new episode's first observation, and
-    /// `next_observations` still the true successor. Every row is a transition.
+    /// The environment is reset at once: `observations()` returns the first observation of the new
+    /// episode, `next_observations` the true successor. Every row is a transition.
     #[default]
     SameStep,
-    /// It shows the final observation, and the next step resets it, whatever the action: that row
-    /// is marked in [`Experience::is_reset`], carries reward 0 and must not be learned from.
+    /// The final observation is returned, and the next step resets the environment, whatever the
+    /// action. That row is marked in [`Experience::is_reset`], has reward 0 and must not be learned
+    /// from.
     NextStep,
-    /// It stays finished until [`SyncVectorEnv::reset_where`]; stepping it is an error.
+    /// The environment stays finished until [`SyncVectorEnv::reset_where`]. Stepping it is an
+    /// error.
     Disabled,
 }
 
@@ -126,21 +128,21 @@ pub struct VectorSnapshot {
     envs: Vec<Option<Value>>,
     rngs: Vec<Rng>,
     observations: Vec<Value>,
-    /// Whether the observations are elements of the vector's space. Older snapshots have those of the
-    /// environment's own.
+    /// Whether the observations are elements of the vector's space. In older snapshots they are
+    /// elements of the environment's own space.
     #[serde(default)]
     is_as_shown: bool,
     finished: Vec<bool>,
-    /// Older snapshots have none.
+    /// Missing in older snapshots.
     #[serde(default)]
     steps: Vec<u64>,
 }
 
-/// How exactly a vector of environments was restored.
+/// How completely a vector of environments was restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restored {
-    /// Every environment goes on in mid-episode.
+    /// Every environment continues mid-episode.
     Exactly,
-    /// At least one cannot be saved and starts a new episode.
+    /// At least one environment cannot be saved and starts a new episode.
     AtEpisodeStart,
 }

@@ -1,4 +1,4 @@
-//! One environment of any type, driven in JSON.
+//! One environment of any type, with observations and actions as JSON.
 
 use rand::SeedableRng as _;
 use serde_json::Value;
@@ -8,65 +8,67 @@ use crate::{
     vector::Gate,
 };
 
-/// One environment of any type with its own stream: observations and actions as JSON.
+/// One environment of any type with its own random stream. Observations and actions are JSON.
 ///
-/// What [`Registry::make`](crate::Registry::make) returns: convenient where speed does not matter
-/// (checking, replaying, watching).
+/// [`Registry::make`](crate::Registry::make) returns it. Use it where speed does not matter: for
+/// checking, replaying, watching.
 pub trait DynEnv: Send {
-    /// The observation space.
+    /// Returns the observation space.
     fn observation_space(&self) -> SpaceDescription;
 
-    /// The action space.
+    /// Returns the action space.
     fn action_space(&self) -> SpaceDescription;
 
-    /// Starts an episode; with a seed, from a new stream.
+    /// Starts an episode; with a seed, from a new random stream.
     ///
     /// # Errors
-    /// Where the environment fails.
+    /// The errors of the environment.
     fn reset(&mut self, seed: Option<u64>) -> Result<Value, EnvError>;
 
     /// Advances by one step.
     ///
     /// # Errors
-    /// [`EnvError::Space`] if the action has not the space's form, [`EnvError::InvalidAction`] if
-    /// the environment refuses it; [`EnvError::NeedsReset`] before the first reset and after an
-    /// episode's end.
+    /// [`EnvError::Space`] if the action does not have the space's form;
+    /// [`EnvError::InvalidAction`] if the environment rejects it; [`EnvError::NeedsReset`] before
+    /// the first reset and after the end of an episode.
     fn step(&mut self, action: &Value) -> Result<Step<Value>, EnvError>;
 
     /// Draws an action from the action space.
     fn sample_action(&mut self) -> Value;
 
-    /// See [`Env::state`].
+    /// Returns the state; see [`Env::state`].
     fn state(&self) -> Option<Vec<f64>>;
 
-    /// See [`Env::set_state`]. The environment may be stepped from here without a reset.
+    /// Sets the state; see [`Env::set_state`]. The environment can be stepped from there without a
+    /// reset.
     ///
     /// # Errors
-    /// As [`Env::set_state`]; [`EnvError::InvalidState`] too for a state that looks like no observation of
-    /// the space, after which a reset is needed.
+    /// As [`Env::set_state`]; also [`EnvError::InvalidState`] if the observation of the state does
+    /// not lie in the space. Then a reset is needed.
     fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError>;
 
-    /// See [`Env::transitions`], from the present state; successors as they are observed.
+    /// Returns the transitions from the current state; see [`Env::transitions`]. Successors are
+    /// given as observations.
     ///
     /// # Errors
     /// As [`DynEnv::step`] for an invalid action.
     fn transitions(&self, action: &Value) -> Result<Option<Vec<Transition<Value>>>, EnvError>;
 
-    /// See [`Env::render_ansi`].
+    /// Renders as text; see [`Env::render_ansi`].
     fn render_ansi(&self) -> Option<String>;
 
-    /// See [`Env::render_rgb`].
+    /// Renders as a picture; see [`Env::render_rgb`].
     fn render_rgb(&self) -> Option<Frame>;
 }
 
-/// A typed environment with its stream, as a [`DynEnv`].
+/// A typed environment with its random stream, as a [`DynEnv`].
 pub(crate) struct Seeded<E: Env> {
     name: String,
     env: E,
     rng: Rng,
     current: Option<Obs<E>>,
     running: bool,
-    /// The steps of the running episode.
+    /// The number of steps of the running episode.
     steps: u64,
 }
 
@@ -76,7 +78,7 @@ impl<E: Env> Seeded<E> {
         Self { name, env, rng, current: None, running: false, steps: 0 }
     }
 
-    /// Checks what the environment shows, as a vector does, and writes it as JSON.
+    /// Checks the observation and reward as a vector does and converts the observation to JSON.
     fn show(&self, observation: &Obs<E>, reward: f64) -> Result<Value, EnvError> {
         let space = &self.env.observation_space();
         let gate = Gate { space, env: &self.name, index: None };

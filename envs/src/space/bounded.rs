@@ -1,4 +1,4 @@
-//! Boxes of real numbers: of a size known to the compiler, or only at run time.
+//! Boxes of real numbers, with a size known at compile time or at run time.
 
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ pub struct BoxSpace<const N: usize> {
 }
 
 impl<const N: usize> BoxSpace<N> {
-    /// The box between `low` and `high`, both included; infinite bounds are allowed.
+    /// Creates the box between `low` and `high`, both included. Infinite bounds are allowed.
     ///
     /// # Errors
     /// [`SpaceError::Invalid`] if a bound is NaN, a lower bound exceeds its upper one or no finite number
@@ -38,7 +38,7 @@ impl<const N: usize> BoxSpace<N> {
         Ok(Self { low, high })
     }
 
-    /// The box between `-limit` and `limit`.
+    /// Creates the box between `-limit` and `limit`.
     ///
     /// # Panics
     /// If a limit is negative or NaN.
@@ -47,28 +47,28 @@ impl<const N: usize> BoxSpace<N> {
         Self::new(limit.map(|x| -x), limit).expect("limits are not negative")
     }
 
-    /// All of ℝᴺ.
+    /// Creates the unbounded space ℝᴺ.
     #[must_use]
     pub fn unbounded() -> Self {
         Self { low: [f32::NEG_INFINITY; N], high: [f32::INFINITY; N] }
     }
 
-    /// The least value of each number.
+    /// Returns the lower bound of each number.
     #[must_use]
     pub fn low(&self) -> &[f32; N] {
         &self.low
     }
 
-    /// The greatest value of each number.
+    /// Returns the upper bound of each number.
     #[must_use]
     pub fn high(&self) -> &[f32; N] {
         &self.high
     }
 }
 
-/// A box of real numbers whose size and shape are known at run time only.
+/// A box of real numbers with a size and shape known only at run time.
 ///
-/// The observations of an environment chosen by name, and pictures that are too large for arrays.
+/// Used for observations of environments chosen by name and for pictures too large for arrays.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowSpace {
     low: Vec<f32>,
@@ -80,7 +80,7 @@ pub struct RowSpace {
 }
 
 impl RowSpace {
-    /// The box between `low` and `high` as an array of that shape, row by row.
+    /// Creates the box between `low` and `high`, an array of this shape, row by row.
     ///
     /// # Errors
     /// [`SpaceError::Invalid`] if the lengths differ from each other or from the shape's product, that
@@ -105,7 +105,7 @@ impl RowSpace {
         Ok(Self { low, high, shape, parts, action_mask: None, storage: Storage::F32 })
     }
 
-    /// The same, made of [parts](FeatureSpace::parts) of these shapes.
+    /// Sets the shapes of the row's [parts](FeatureSpace::parts).
     ///
     /// # Errors
     /// [`SpaceError::Invalid`] if the parts have more or fewer numbers than the row.
@@ -120,10 +120,10 @@ impl RowSpace {
         Ok(self)
     }
 
-    /// The same with an [action mask](FeatureSpace::action_mask) at these places.
+    /// Sets the range of the row's [action mask](FeatureSpace::action_mask).
     ///
     /// # Errors
-    /// [`SpaceError::Invalid`] if a place lies outside the row or its bounds are not 0 and 1.
+    /// [`SpaceError::Invalid`] if the range is outside the row or its bounds are not 0 and 1.
     pub fn with_action_mask(mut self, places: Range<usize>) -> Result<Self, SpaceError> {
         let bounds = self.low.get(places.clone()).zip(self.high.get(places.clone()));
         let is_mask = |(low, high): (&[f32], &[f32])| {
@@ -138,11 +138,11 @@ impl RowSpace {
         Ok(self)
     }
 
-    /// The same with a promise of how it may be [stored](FeatureSpace::storage).
+    /// Sets how a memory may [store](FeatureSpace::storage) the row.
     ///
     /// # Errors
-    /// [`SpaceError::Invalid`] if the row is no whole number of frames, or a bound of what is stored as
-    /// [`ElementType::U8`] lies outside 0 and 255.
+    /// [`SpaceError::Invalid`] if the row is not a whole number of frames, or the bounds of
+    /// [`ElementType::U8`] features are outside 0 to 255.
     pub fn with_storage(mut self, storage: Storage) -> Result<Self, SpaceError> {
         let width = self.low.len();
         let outside = |&x: &f32| !(0.0..=255.0).contains(&x);
@@ -159,13 +159,13 @@ impl RowSpace {
         Err(SpaceError::Invalid { space: "Box", reason })
     }
 
-    /// The least value of each number.
+    /// Returns the lower bound of each number.
     #[must_use]
     pub fn low(&self) -> &[f32] {
         &self.low
     }
 
-    /// The greatest value of each number.
+    /// Returns the upper bound of each number.
     #[must_use]
     pub fn high(&self) -> &[f32] {
         &self.high
@@ -346,7 +346,7 @@ impl BoundedSpace for RowSpace {
 
 fn check_bounds(low: &[f32], high: &[f32]) -> Result<(), SpaceError> {
     let wrong = low.iter().zip(high).position(|(low, high)| {
-        // Written so that NaN is wrong too.
+        // Written so that NaN is an error too.
         !matches!(low.partial_cmp(high), Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal))
     });
     let is_beyond =
@@ -366,23 +366,23 @@ fn inside(element: &[f32], low: &[f32], high: &[f32]) -> bool {
     element.iter().zip(low.iter().zip(high)).all(|(x, (low, high))| low <= x && x <= high)
 }
 
-/// Looks at all of them without a branch for each, so that it is quick for pictures too.
+/// Checks all numbers without a branch for each, so that it is fast for pictures.
 #[inline]
 fn all_finite(numbers: &[f32]) -> bool {
     numbers.iter().fold(true, |finite, x| finite & x.is_finite())
 }
 
-/// A NaN goes to the lower bound, so that whatever comes out lies in the box.
+/// Clips to the bounds. NaN becomes the lower bound, so that the result always lies in the box.
 fn clip_between(x: f32, low: f32, high: f32) -> f32 {
     x.max(low).min(high)
 }
 
-/// Gymnasium's rule: uniform between two bounds, shifted exponential on a half line, normal on the
-/// whole line.
+/// Samples by Gymnasium's rule: uniform between two bounds, shifted exponential on a half line,
+/// normal on the whole line.
 fn sample_between(low: f32, high: f32, rng: &mut Rng) -> f32 {
     match (low.is_finite(), high.is_finite()) {
         (true, true) => {
-            // In f64, since `high - low` may overflow f32.
+            // In f64, because `high - low` may overflow f32.
             let (low, high) = (f64::from(low), f64::from(high));
             (low + (high - low) * rng.random::<f64>()) as f32
         }
@@ -400,7 +400,7 @@ fn exponential(rng: &mut Rng) -> f32 {
     -rng.sample::<f64, _>(OpenClosed01).ln() as f32
 }
 
-/// JSON has neither NaN nor infinities: they are written as the strings Gymnasium's users know.
+/// Converts numbers to JSON, which has neither NaN nor infinities: they become Gymnasium's strings.
 pub(super) fn numbers_to_json(numbers: &[f32]) -> Value {
     let number = |&x: &f32| {
         if x.is_finite() {

@@ -12,15 +12,15 @@ pub enum SpaceDescription {
     Discrete {
         /// The number of elements.
         n: usize,
-        /// The first of them.
+        /// The smallest element.
         start: i64,
     },
     /// A box of real numbers.
     Box {
-        /// The least value of each number; `"-inf"` in JSON where unbounded.
+        /// The lower bound of each number; `"-inf"` in JSON if unbounded.
         #[serde(with = "bounds")]
         low: Vec<f32>,
-        /// The greatest value of each number; `"inf"` in JSON where unbounded.
+        /// The upper bound of each number; `"inf"` in JSON if unbounded.
         #[serde(with = "bounds")]
         high: Vec<f32>,
         /// The shape of the array.
@@ -28,7 +28,7 @@ pub enum SpaceDescription {
     },
     /// Several integers, each below its own bound.
     MultiDiscrete {
-        /// The number of values of each.
+        /// The number of values of each integer.
         nvec: Vec<usize>,
     },
     /// Several bits.
@@ -40,7 +40,7 @@ pub enum SpaceDescription {
     Tuple(Vec<SpaceDescription>),
     /// One element of each space, by name.
     Dict(Vec<(String, SpaceDescription)>),
-    /// A space that only its author can describe.
+    /// A custom space, described by its author.
     Custom(String),
 }
 
@@ -72,7 +72,7 @@ impl fmt::Display for SpaceDescription {
     }
 }
 
-/// Bounds as JSON can hold them.
+/// Bounds in a form that JSON can hold.
 mod bounds {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
     use serde_json::Value;
@@ -89,7 +89,7 @@ mod bounds {
     }
 }
 
-/// One number where all bounds are equal, a list where they are few, their range where many.
+/// Shows one number if all bounds are equal, a list if they are few, their range if they are many.
 struct Bounds<'a>(&'a [f32]);
 
 impl fmt::Display for Bounds<'_> {

@@ -1,4 +1,4 @@
-//! The integers from a start.
+//! A range of integers.
 
 use rand::RngExt as _;
 use serde_json::Value;
@@ -23,7 +23,7 @@ pub struct Discrete {
 }
 
 impl Discrete {
-    /// The integers `0..n`.
+    /// Creates the integers `0..n`.
     ///
     /// # Panics
     /// If `n` is 0 or does not fit `i64`; [`with_start`](Self::with_start) returns an error.
@@ -32,7 +32,7 @@ impl Discrete {
         Self::with_start(n, 0).expect("a discrete space has at least one element")
     }
 
-    /// The integers `start..start + n`.
+    /// Creates the integers `start..start + n`.
     ///
     /// # Errors
     /// [`SpaceError::Invalid`] if `n` is 0 or `start + n` overflows.
@@ -45,13 +45,13 @@ impl Discrete {
         Ok(Self { n, start })
     }
 
-    /// The number of elements.
+    /// Returns the number of elements.
     #[must_use]
     pub fn n(&self) -> usize {
         self.n
     }
 
-    /// The least element.
+    /// Returns the smallest element.
     #[must_use]
     pub fn start(&self) -> i64 {
         self.start

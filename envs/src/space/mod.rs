@@ -1,11 +1,10 @@
-//! Spaces: what may be observed and done, with the types to hold it.
+//! Spaces: the sets of observations and actions, with the types of their elements.
 //!
-//! Three capabilities build on [`Space`], and an agent asks for those it needs:
-//! [`FiniteSpace`] (a table can hold it), [`FeatureSpace`] (a network can read it),
-//! [`FactoredSpace`] (a policy draws several numbers at a time), [`BoundedSpace`] (a continuous policy can
-//! drive it). A [`Discrete`] space is both of the first
-//! two, so FrozenLake serves Q-learning and DQN with no wrapper, while Q-learning on CartPole does
-//! not compile.
+//! Four traits extend [`Space`], and each agent requires the ones it needs: [`FiniteSpace`] (for
+//! tables), [`FeatureSpace`] (for networks), [`FactoredSpace`] (for policies with several choices),
+//! [`BoundedSpace`] (for continuous policies). A [`Discrete`] space is both finite and a feature
+//! space, so FrozenLake works with Q-learning and DQN without a wrapper, while Q-learning on
+//! CartPole does not compile.
 
 mod bounded;
 mod describe;
@@ -29,35 +28,35 @@ use crate::{Rng, SpaceError};
 /// A set of values: its elements' type, membership, sampling and an encoding for records.
 #[allow(clippy::wrong_self_convention, reason = "`from_jsonable` is Gymnasium's name")]
 pub trait Space: Clone + Debug + Send + Sync + 'static {
-    /// What the space holds.
+    /// The type of the elements.
     type Element: Clone + Debug + PartialEq + Send + Sync + 'static;
 
-    /// Whether `element` lies in the space.
+    /// Returns whether `element` lies in the space.
     fn contains(&self, element: &Self::Element) -> bool;
 
-    /// Whether an environment may show `element`: each choice among finitely many is one there is, and
-    /// each real number is finite. The bounds of a box do not count, which an environment may leave
-    /// (CartPole does in an episode's last step). Vectors of environments ask at every step, so it must be
-    /// quick.
+    /// Returns whether an environment may return `element` as an observation: every discrete choice
+    /// must be valid and every real number finite. The bounds of a box do not count, because
+    /// observations may exceed them (CartPole's last observation does). Vectors of environments
+    /// call this at every step, so it must be fast.
     fn admits(&self, element: &Self::Element) -> bool;
 
-    /// Draws an element: uniform where the space is bounded.
+    /// Draws an element: uniformly if the space is bounded.
     fn sample(&self, rng: &mut Rng) -> Self::Element;
 
-    /// The space as data, for listings and records.
+    /// Describes the space as data, for listings and records.
     fn describe(&self) -> SpaceDescription;
 
-    /// The element as JSON (Gymnasium's `to_jsonable`).
+    /// Converts an element to JSON (Gymnasium's `to_jsonable`).
     fn to_jsonable(&self, element: &Self::Element) -> Value;
 
-    /// The element that [`to_jsonable`](Space::to_jsonable) wrote.
+    /// Reads an element written by [`to_jsonable`](Space::to_jsonable).
     ///
     /// # Errors
     /// [`SpaceError::NotAnElement`] if the value has another form or lies outside the space.
     fn from_jsonable(&self, value: &Value) -> Result<Self::Element, SpaceError>;
 
-    /// The same without regard to the bounds of a box: for actions, which the environment itself
-    /// clips or refuses.
+    /// Reads an element and ignores the bounds of a box. For actions, which the environment itself
+    /// clips or rejects.
     ///
     /// # Errors
     /// [`SpaceError::NotAnElement`] if the value has another form.
@@ -66,7 +65,7 @@ pub trait Space: Clone + Debug + Send + Sync + 'static {
     }
 }
 
-/// A space with finitely many elements, numbered from 0: a table can hold it.
+/// A space with finitely many elements, numbered from 0: tables can hold it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not finite, so a table cannot hold it",
     label = "this space has no numbered elements",
@@ -76,20 +75,20 @@ pub trait Space: Clone + Debug + Send + Sync + 'static {
             `DiscretizeObservation`; for real-valued actions use SAC, TD3 or PPO"
 )]
 pub trait FiniteSpace: Space {
-    /// The number of elements.
+    /// Returns the number of elements.
     fn size(&self) -> usize;
 
-    /// The number of an element of the space, below [`size`](FiniteSpace::size).
+    /// Returns the index of an element, below [`size`](FiniteSpace::size).
     fn index_of(&self, element: &Self::Element) -> usize;
 
-    /// The element of that number.
+    /// Returns the element with this index.
     ///
     /// # Panics
     /// If `index` is not below [`size`](FiniteSpace::size).
     fn element(&self, index: usize) -> Self::Element;
 }
 
-/// A space whose elements can be written as numbers: a network can read it.
+/// A space whose elements can be written as numbers: networks can read it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written as features, so a network cannot read it",
     label = "this space has no `shape`, `width` and `flatten`",
@@ -97,16 +96,16 @@ pub trait FiniteSpace: Space {
             `product_space!`"
 )]
 pub trait FeatureSpace: Space {
-    /// The shape of an element as an array: `[4]`, or `[10, 10, 4]` for a picture.
+    /// Returns the shape of an element as an array: `[4]`, or `[10, 10, 4]` for a picture.
     fn shape(&self) -> Vec<usize>;
 
-    /// The number of features: the product of the [`shape`](FeatureSpace::shape). Asked for at every step, so it
-    /// must not allocate.
+    /// Returns the number of features: the product of the [`shape`](FeatureSpace::shape). It is
+    /// called at every step and must not allocate.
     fn width(&self) -> usize;
 
-    /// The shapes of what the features are made of, one after the other: each a row `[N]` or an array,
-    /// a picture `[H, W, C]` for example. By default one part of the [`shape`](FeatureSpace::shape); a
-    /// product's parts are those of its spaces, so that a network can read each in its own way.
+    /// Returns the shapes of the parts of the features, in order: rows `[N]` or arrays, such as
+    /// pictures `[H, W, C]`. By default there is one part, the [`shape`](FeatureSpace::shape). A
+    /// product has the parts of its spaces, so that a network can read each with its own encoder.
     fn parts(&self) -> Vec<Vec<usize>> {
         vec![self.shape()]
     }
@@ -115,79 +114,78 @@ pub trait FeatureSpace: Space {
     /// numbers of a box, one-hot for a discrete space.
     fn flatten(&self, element: &Self::Element, features: &mut [f32]);
 
-    /// The features of these elements, one row after the other, where they lie in memory as
-    /// [`flatten`](FeatureSpace::flatten) would write them: a column of fixed boxes, or a single row. `None` (the
-    /// default) where they must be written.
+    /// Returns the elements' features, row by row as [`flatten`](FeatureSpace::flatten) would write
+    /// them, if memory already holds them in this form: fixed boxes, or a single row. `None` (the
+    /// default) if they must be written.
     fn as_features<'a>(&self, elements: &'a [Self::Element]) -> Option<&'a [f32]> {
         let _ = elements;
         None
     }
 
-    /// The element that [`flatten`](FeatureSpace::flatten) wrote.
+    /// Reads an element from features written by [`flatten`](FeatureSpace::flatten).
     ///
     /// # Errors
-    /// [`SpaceError::NotInvertible`] where the space does not offer it (the default),
-    /// [`SpaceError::NotAnElement`] where the features are no element's.
+    /// [`SpaceError::NotInvertible`] if the space does not implement it (the default),
+    /// [`SpaceError::NotAnElement`] if the features belong to no element.
     fn unflatten(&self, features: &[f32]) -> Result<Self::Element, SpaceError> {
         let _ = features;
         Err(SpaceError::NotInvertible { space: self.describe().to_string() })
     }
 
-    /// The least and the greatest value of each feature, infinite where unbounded.
+    /// Returns the lower and upper bound of each feature, infinite if unbounded.
     fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
         (vec![f32::NEG_INFINITY; self.width()], vec![f32::INFINITY; self.width()])
     }
 
-    /// Where among the features the action mask lies, one feature an action: 1 where the action may
-    /// be taken in the state seen, 0 where not. `None` (the default) where every action may always
-    /// be taken.
+    /// Returns the range of the action mask among the features, one feature per action: 1 if the
+    /// action is allowed in the observed state, 0 if not. `None` (the default) if every action is
+    /// always allowed.
     ///
-    /// As the mask is part of what is observed, replay, rollouts and targets have it wherever they
-    /// have the observation.
+    /// The mask is part of the observation, so replay, rollouts and targets have it too.
     fn action_mask(&self) -> Option<Range<usize>> {
         None
     }
 
-    /// How a memory may store the features, in less than 4 bytes each or in less than all frames of a
-    /// stack. The default, [`Storage::F32`], is right for every space.
+    /// Returns how a memory may store the features: with less than 4 bytes each, or without
+    /// repeating the frames of a stack. The default, [`Storage::F32`], is right for every space.
     fn storage(&self) -> Storage {
         Storage::F32
     }
 }
 
-/// Several finite choices at a time, independent of each other: a policy draws the number of each.
+/// A space of several independent finite choices: a policy draws a number for each.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not several finite choices",
     label = "this space has no `nvec`",
     note = "use `MultiDiscrete` as the space of actions"
 )]
 pub trait FactoredSpace: FeatureSpace<Element: AsRef<[i64]>> {
-    /// The number of values of each choice (Gymnasium's `nvec`), at least one.
+    /// Returns the number of values of each choice (Gymnasium's `nvec`), at least one.
     fn nvec(&self) -> &[usize];
 
-    /// The element with these numbers, one for each choice in order. It lies in the space if each is below
-    /// its choice's [`nvec`](Self::nvec).
+    /// Creates the element with these numbers, one for each choice in order. It lies in the space
+    /// if each number is below the choice's [`nvec`](Self::nvec).
     fn choose(&self, number: impl FnMut(usize) -> i64) -> Self::Element;
 }
 
-/// A box of real numbers: a continuous policy can drive it, whatever numbers it puts out.
+/// A box of real numbers: continuous policies can use it, whatever numbers they output.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a box of real numbers, so a continuous policy cannot drive it",
     label = "this space is not continuous",
     note = "SAC and TD3 need real-valued actions; for finite actions use DQN, A2C or PPO"
 )]
 pub trait BoundedSpace: FeatureSpace {
-    /// The element nearest to these numbers.
+    /// Returns the element nearest to these numbers.
     fn clip(&self, numbers: &[f32]) -> Self::Element;
 
-    /// The same, reusing what `element` has allocated.
+    /// As [`clip`](Self::clip), but reuses the memory of `element`.
     #[inline]
     fn clip_into(&self, numbers: &[f32], element: &mut Self::Element) {
         *element = self.clip(numbers);
     }
 }
 
-/// The error for a value that is no element of `space`.
+/// Creates the error for a value outside `space`.
 #[allow(clippy::needless_pass_by_value, reason = "a reference or a message made on the spot")]
 pub(crate) fn not_an_element(space: &impl Space, got: impl ToString) -> SpaceError {
     SpaceError::NotAnElement { expected: space.describe().to_string(), got: got.to_string() }

@@ -1,4 +1,4 @@
-//! Several integers, several bits.
+//! Spaces of several integers or bits.
 
 use rand::RngExt as _;
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub struct MultiDiscrete<const N: usize> {
 }
 
 impl<const N: usize> MultiDiscrete<N> {
-    /// The space of those sizes.
+    /// Creates the space with these sizes.
     ///
     /// # Errors
     /// [`SpaceError::Invalid`] if a size is 0 or the number of combinations overflows `usize`.
@@ -29,23 +29,23 @@ impl<const N: usize> MultiDiscrete<N> {
         Ok(Self { nvec })
     }
 
-    /// The number of values of each integer.
+    /// Returns the number of values of each integer.
     #[must_use]
     pub fn nvec(&self) -> &[usize; N] {
         &self.nvec
     }
 }
 
-/// Several integers, the i-th in `0..nvec[i]`, whose number is known at run time only.
+/// Several integers, the i-th in `0..nvec[i]`, with a number of integers known only at run time.
 ///
-/// The actions of an environment with [`MultiDiscrete`] actions that was chosen by name.
+/// Used for environments with [`MultiDiscrete`] actions chosen by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChoiceSpace {
     nvec: Vec<usize>,
 }
 
 impl ChoiceSpace {
-    /// The space of those sizes.
+    /// Creates the space with these sizes.
     ///
     /// # Errors
     /// [`SpaceError::Invalid`] if a size is 0.
@@ -78,7 +78,7 @@ impl<const N: usize> FiniteSpace for MultiDiscrete<N> {
     }
 }
 
-/// What both spaces of several integers are, given how an element is made of its integers.
+/// Implements the traits of both spaces, given how an element is built from its integers.
 macro_rules! several_integers {
     ([$($generics:tt)*] $space:ty, $element:ty, |$n:ident, $number:ident| $choose:expr) => {
         impl<$($generics)*> Space for $space {
@@ -113,7 +113,7 @@ macro_rules! several_integers {
             }
         }
 
-        /// One-hot for each integer, one after the other.
+        /// One-hot for each integer, in order.
         impl<$($generics)*> FeatureSpace for $space {
             fn shape(&self) -> Vec<usize> {
                 vec![self.width()]
@@ -138,7 +138,7 @@ macro_rules! several_integers {
                 let mut of_group = |n| {
                     let (group, after) = rest.split_at(n);
                     rest = after;
-                    // -1 is none of its numbers.
+                    // -1 is not a valid number.
                     super::Discrete::new(n).unflatten(group).unwrap_or(-1)
                 };
                 let is_as_wide = features.len() == self.width();
@@ -213,7 +213,7 @@ impl<const N: usize> Space for MultiBinary<N> {
     }
 }
 
-/// Finite for up to 63 bits: beyond that [`size`](FiniteSpace::size) panics.
+/// Finite for up to 63 bits. Beyond that, [`size`](FiniteSpace::size) panics.
 impl<const N: usize> FiniteSpace for MultiBinary<N> {
     fn size(&self) -> usize {
         1_usize.checked_shl(N as u32).expect("at most 63 bits can be numbered")

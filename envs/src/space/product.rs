@@ -51,7 +51,7 @@ macro_rules! tuple_space {
             }
         }
 
-        /// Numbered like the digits of a number, the last part fastest.
+        /// Numbered like the digits of a number: the last part changes fastest.
         impl<$($space: FiniteSpace),+> FiniteSpace for ($($space,)+) {
             fn size(&self) -> usize {
                 1 $(* self.$index.size())+
@@ -76,7 +76,7 @@ macro_rules! tuple_space {
             }
         }
 
-        /// The features of each part, one after the other.
+        /// The features of each part, in order.
         impl<$($space: FeatureSpace),+> FeatureSpace for ($($space,)+) {
             fn shape(&self) -> Vec<usize> {
                 vec![self.width()]
@@ -134,8 +134,8 @@ tuple_space!(2: A 0, B 1);
 tuple_space!(3: A 0, B 1, C 2);
 tuple_space!(4: A 0, B 1, C 2, D 3);
 
-/// Defines a product of named spaces (Gymnasium's `Dict`): one structure for the space, one for
-/// its elements, with everything a network needs to read them.
+/// Defines a product of named spaces (Gymnasium's `Dict`): a structure for the space, a structure
+/// for its elements, and the traits that networks need.
 ///
 /// ```
 /// use gymnast_envs::{BoxSpace, Discrete, FeatureSpace, Space, product_space};
@@ -158,7 +158,7 @@ tuple_space!(4: A 0, B 1, C 2, D 3);
 /// assert_eq!(features, [0.5, -0.5, 0.0, 1.0, 0.0]);
 /// ```
 ///
-/// Where every part is finite, `pub struct RobotSpace: finite;` makes the product a
+/// If every part is finite, `pub struct RobotSpace: finite;` makes the product a
 /// [`FiniteSpace`](crate::FiniteSpace) too, so that tables can hold it.
 #[macro_export]
 macro_rules! product_space {
@@ -175,7 +175,7 @@ macro_rules! product_space {
             }
         }
 
-        // Numbered like the digits of a number, the last part fastest.
+        // Numbered like the digits of a number: the last part changes fastest.
         impl $crate::FiniteSpace for $Space {
             fn size(&self) -> usize {
                 1 $(* $crate::FiniteSpace::size(&self.$field))+
@@ -254,7 +254,7 @@ macro_rules! product_space {
                 &self,
                 value: &$crate::serde_json::Value,
             ) -> Result<$Element, $crate::SpaceError> {
-                // A missing part reads as null, which its space refuses.
+                // A missing part reads as null, which its space rejects.
                 Ok($Element {
                     $($field: $crate::Space::from_jsonable(
                         &self.$field,

@@ -6,18 +6,19 @@ pub enum ElementType {
     /// Any number: 4 bytes each.
     #[default]
     F32,
-    /// Whole numbers from 0 to 255, as pixels are: 1 byte each. The feature is the number itself (a pixel of
-    /// 200 is the feature 200.0), so that nothing is lost on the way there and back; −0 counts as 0.
+    /// Whole numbers from 0 to 255, such as pixels: 1 byte each. The feature is the number itself
+    /// (a pixel of 200 is the feature 200.0), so nothing is lost. −0 counts as 0.
     U8,
 }
 
-/// What a memory may rely on to store the features of a space in less room.
+/// How the features of a space can be stored in less memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Storage {
     /// The smallest type that holds every feature.
     pub element: ElementType,
-    /// The number of frames, at least 1, that the features consist of: equal blocks, the oldest first, of
-    /// which the older ones were seen before. A hint: a memory checks it, and stores what differs in full.
+    /// The number of frames in the features, at least 1: equal blocks, the oldest first; the older
+    /// ones have been observed before. This is a hint: a memory checks it and stores frames that
+    /// differ in full.
     pub frames: usize,
 }
 
@@ -27,7 +28,8 @@ impl Storage {
     /// One frame of whole numbers from 0 to 255.
     pub const U8: Self = Self { element: ElementType::U8, frames: 1 };
 
-    /// Stores features that stand behind each other: as bytes where all parts are, and as one frame.
+    /// Returns the storage of several parts in one row: bytes if all parts are bytes, and one
+    /// frame.
     #[must_use]
     pub fn of_parts(parts: &[Self]) -> Self {
         let all_bytes = parts.iter().all(|part| part.element == ElementType::U8);

@@ -1,28 +1,28 @@
-//! The one check of what environments bring: here it enters training, evaluation and everything else.
+//! Checks every observation and reward before training and evaluation use them.
 
 use crate::{EnvError, Space};
 
-/// A message shows no more of a value than this.
+/// The maximum length of a value in a message.
 const MAX_SHOWN: usize = 200;
 
-/// Whose step is checked, for the message.
+/// Checks the steps of one environment and names it in messages.
 pub(crate) struct Gate<'a, S> {
     pub(crate) space: &'a S,
-    /// The environment's id, or its type where it has none.
+    /// The environment's id, or its type if it has none.
     pub(crate) env: &'a str,
-    /// Its place in a vector of several.
+    /// Its index in a vector.
     pub(crate) index: Option<usize>,
 }
 
 impl<S: Space> Gate<'_, S> {
-    /// Refuses what an environment shows after `step` steps of an episode, unless the space admits it.
+    /// Returns an error unless the space admits the observation of step `step` of an episode.
     #[inline]
     pub(crate) fn reset(&self, observation: &S::Element) -> Result<(), EnvError> {
         self.step(observation, 0.0, 0)
     }
 
-    /// Refuses a step with a reward that is no finite number, or with an observation that the space
-    /// does not admit. Nothing is allocated where all is well.
+    /// Returns an error if the reward is not finite or the space does not admit the observation.
+    /// Allocates nothing otherwise.
     #[inline]
     pub(crate) fn step(
         &self,
@@ -58,12 +58,12 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-/// A type's name without the paths of its parts: `TimeLimit<CartPole>`.
+/// Returns a type's name without module paths: `TimeLimit<CartPole>`.
 pub(crate) fn type_name<T>() -> String {
     let (mut name, mut part) = (String::new(), String::new());
     for c in std::any::type_name::<T>().chars() {
         match c {
-            // The path so far says where, not what.
+            // A path says where a type is defined, not what it is.
             ':' => part.clear(),
             c if c.is_alphanumeric() || c == '_' => part.push(c),
             c => {

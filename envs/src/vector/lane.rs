@@ -1,4 +1,4 @@
-//! One environment of a vector by itself.
+//! Access to one environment of a vector.
 
 use super::{
     Gate,
@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{Act, AutoresetMode, Codec, Env, EnvError, Experience, Outcome, Space, SyncVectorEnv};
 
-/// One environment of a vector with its stream, borrowed from it: to be stepped at a pace of its
-/// own, on another thread than its neighbours.
+/// One environment of a vector with its random stream, borrowed so that a thread can step it at its
+/// own pace.
 pub trait Lane<O: Space, A: Space>: Send {
-    /// What the environment shows now, as the only row.
+    /// Returns the current observation, as the only row.
     fn observations(&self) -> &[O::Element];
 
-    /// Takes one action. The result, of one row, is overwritten by the next call.
+    /// Takes one action. The next call overwrites the result, which has one row.
     ///
     /// # Errors
     /// As [`VectorEnv::step`](crate::VectorEnv::step).
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// The lanes of a vector; none before its first reset.
+/// Returns the lanes of a vector; empty before its first reset.
 pub(super) fn lanes<E, OC, AC>(
     vector: &mut SyncVectorEnv<E, OC, AC>,
 ) -> Vec<Box<dyn Lane<OC::Target, AC::Target> + '_>>
@@ -83,7 +83,7 @@ where
 }
 
 impl<O: Space, A: Space> Experience<O, A> {
-    /// One row to be written to, whose observations are of the right form at least.
+    /// Creates one row to write to. Its observations only need the right form.
     fn row(observation: O::Element) -> Self {
         Self {
             observations: vec![observation.clone()],

@@ -3,11 +3,11 @@
 use super::{AutoresetMode, Experience, Gate};
 use crate::{Act, Codec, Env, EnvError, Outcome, Rng, Space};
 
-/// An observation as a vector shows it.
+/// An observation as the vector returns it.
 pub(super) type Shown<E, OC> =
     <<OC as Codec<<E as Env>::ObservationSpace>>::Target as Space>::Element;
 
-/// The columns that a step writes, one row an environment.
+/// The columns that a step writes, one row per environment.
 pub(super) struct Columns<'a, O: Space> {
     pub(super) next_observations: &'a mut [O::Element],
     pub(super) rewards: &'a mut [f64],
@@ -16,7 +16,7 @@ pub(super) struct Columns<'a, O: Space> {
 }
 
 impl<'a, O: Space> Columns<'a, O> {
-    /// The first `n` rows, and the others.
+    /// Splits the rows after the first `n`.
     fn split(self, n: usize) -> (Self, Self) {
         let Self { next_observations, rewards, outcomes, is_reset } = self;
         let (next_observations, other_observations) = next_observations.split_at_mut(n);
@@ -36,7 +36,7 @@ impl<'a, O: Space> Columns<'a, O> {
 }
 
 impl<O: Space, A: Space> Experience<O, A> {
-    /// What a step writes but for what the caller knows: observations and actions.
+    /// Returns what a step writes, except observations and actions, which the caller writes.
     pub(super) fn columns(&mut self) -> Columns<'_, O> {
         Columns {
             next_observations: &mut self.next_observations,
@@ -47,7 +47,7 @@ impl<O: Space, A: Space> Experience<O, A> {
     }
 }
 
-/// What a vector keeps of one environment.
+/// The state that a vector keeps for one environment.
 pub(super) struct Place<'a, E: Env, OC: Codec<E::ObservationSpace>> {
     pub(super) gate: Gate<'a, E::ObservationSpace>,
     pub(super) env: &'a mut E,
@@ -58,8 +58,8 @@ pub(super) struct Place<'a, E: Env, OC: Codec<E::ObservationSpace>> {
 }
 
 impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
-    /// Takes one action and writes what came of it to row `i`. What the environment showed is written twice:
-    /// among the successors, and as what the next action is chosen from.
+    /// Takes one action and writes the result to row `i`. Writes the observation twice: as the
+    /// successor, and as the observation for the next action.
     #[inline]
     pub(super) fn step(
         &mut self,
@@ -102,9 +102,9 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
     }
 }
 
-/// Neighbours, with their rows of what a step reads and writes.
+/// Neighbouring environments with their rows.
 pub(super) struct Part<'a, E: Env, OC: Codec<E::ObservationSpace>> {
-    /// The number of the first of them.
+    /// The index of the first environment.
     pub(super) first: usize,
     pub(super) envs: &'a mut [E],
     pub(super) rngs: &'a mut [Rng],
@@ -118,15 +118,15 @@ pub(super) struct Part<'a, E: Env, OC: Codec<E::ObservationSpace>> {
 /// What all environments of a vector have in common.
 pub(super) struct How<'a, O> {
     pub(super) space: &'a O,
-    /// What they are called in messages.
+    /// The environments' name in messages.
     pub(super) env: &'a str,
     pub(super) mode: AutoresetMode,
-    /// How many there are.
+    /// The number of environments.
     pub(super) of: usize,
 }
 
 impl<E: Env, OC: Codec<E::ObservationSpace>> Part<'_, E, OC> {
-    /// Takes one action in each.
+    /// Takes one action in each environment.
     #[inline]
     pub(super) fn step(self, how: &How<'_, E::ObservationSpace>) -> Result<(), EnvError> {
         let Self { first, envs, rngs, observations, finished, steps, mut columns, actions } = self;
@@ -145,8 +145,8 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Part<'_, E, OC> {
         Ok(())
     }
 
-    /// The same on `threads` threads, this one among them. Each environment has a stream of its own, so that
-    /// the results are those of one thread.
+    /// Takes one action in each environment on `threads` threads, including this one. Each
+    /// environment has its own random stream, so the results equal those of one thread.
     pub(super) fn step_on(
         self,
         threads: usize,
@@ -161,12 +161,12 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Part<'_, E, OC> {
             let others = scope.spawn(|| others.step_on(threads - 1, how));
             let mine = mine.step(how);
             let others = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            // Of several errors that of the first environment.
+            // Of several errors, return that of the first environment.
             mine.and(others)
         })
     }
 
-    /// The first `n`, and the others.
+    /// Splits the environments after the first `n`.
     fn split(self, n: usize) -> (Self, Self) {
         let (envs, other_envs) = self.envs.split_at_mut(n);
         let (rngs, other_rngs) = self.rngs.split_at_mut(n);

@@ -1,4 +1,4 @@
-//! Environments of one type.
+//! A vector of environments of one type.
 
 use super::{
     AutoresetMode, Experience, Gate, Lane, Restored, VectorEnv, VectorSnapshot,
@@ -10,18 +10,20 @@ use crate::{
     Act, AsIs, Codec, Env, EnvError, Obs, Outcome, Rng, Seed, Space, SpaceError, render::Frame,
 };
 
-/// Environments of one type, stepped one after the other on the calling thread, or on
-/// [several](VectorEnv::set_threads).
+/// Environments of one type, stepped one after the other on the calling thread or on [several
+/// threads](VectorEnv::set_threads).
 ///
-/// Every step is checked as it comes in: a reward or an observation that is no finite number, or an
-/// observation outside a finite space, is an [`EnvError::InvalidStep`], so that nothing learns from it.
+/// Every step is checked: a reward or observation that is not finite, or an observation outside a
+/// finite space, is an [`EnvError::InvalidStep`], so that no agent learns from it.
 ///
-/// Stepping on one thread allocates nothing, as long as the environments themselves do not: one whose
-/// observations are on the heap writes into what it is [given back](Env::recycle). Each environment draws from
-/// a stream of its own, so its episodes do not depend on how many others there are.
+/// Stepping on one thread allocates nothing unless the environments do. An environment with
+/// observations on the heap can write into those that it is [given back](Env::recycle). Each
+/// environment has its own random stream, so its episodes do not depend on the number of
+/// environments.
 ///
-/// Observations and actions are written as the codecs `OC` and `AC` say: as the environment has them, or with
-/// their types [erased](Self::erased), so that environments of different types share one vector.
+/// The codecs `OC` and `AC` define the form of observations and actions: that of the environment,
+/// or with their types [erased](Self::erased), so that environments of different types fit one
+/// vector type.
 ///
 /// ```
 /// use gymnast_envs::{Seed, Space, SyncVectorEnv, VectorEnv, classic::CartPole};
@@ -38,39 +40,39 @@ where
     OC: Codec<E::ObservationSpace>,
     AC: Codec<E::ActionSpace>,
 {
-    /// The environment's id, or its type where it has none.
+    /// The environment's id, or its type if it has none.
     pub(super) name: String,
     pub(super) envs: Vec<E>,
     pub(super) rngs: Vec<Rng>,
-    /// What the environments themselves show and take.
+    /// The environments' own spaces.
     pub(super) spaces: (E::ObservationSpace, E::ActionSpace),
     observation_space: OC::Target,
     action_space: AC::Target,
     pub(super) observations: Vec<Shown<E, OC>>,
-    /// The actions as the environments take them, where they are written otherwise.
+    /// The actions in the environments' own form, if the codec changes them.
     actions: Vec<Act<E>>,
     experience: Experience<OC::Target, AC::Target>,
     pub(super) finished: Vec<bool>,
-    /// The steps of each running episode.
+    /// The number of steps of each running episode.
     pub(super) steps: Vec<u64>,
     pub(super) mode: AutoresetMode,
     threads: usize,
 }
 
 impl<E: Env> SyncVectorEnv<E> {
-    /// A vector of these environments, each with a stream of its own below `seed`. Call
+    /// Creates a vector of these environments, each with its own random stream below `seed`. Call
     /// [`reset`](VectorEnv::reset) before the first step.
     ///
     /// # Errors
-    /// [`EnvError::WrongBatch`] if there are none.
+    /// [`EnvError::WrongBatch`] if `envs` is empty.
     pub fn new(envs: Vec<E>, seed: Seed) -> Result<Self, EnvError> {
         Self::with_autoreset(envs, seed, AutoresetMode::SameStep)
     }
 
-    /// A vector of `n` environments, each made by `make`.
+    /// Creates a vector of `n` environments, each created by `make`.
     ///
     /// # Errors
-    /// [`EnvError::WrongBatch`] if there are none; what `make` returns.
+    /// [`EnvError::WrongBatch`] if `n` is 0; the errors of `make`.
     pub fn of(
         n: usize,
         seed: Seed,
@@ -80,10 +82,10 @@ impl<E: Env> SyncVectorEnv<E> {
         Self::new(envs, seed)
     }
 
-    /// The same with another rule for finished environments.
+    /// Creates a vector with this autoreset mode.
     ///
     /// # Errors
-    /// [`EnvError::WrongBatch`] if there are none.
+    /// [`EnvError::WrongBatch`] if `envs` is empty.
     pub fn with_autoreset(envs: Vec<E>, seed: Seed, mode: AutoresetMode) -> Result<Self, EnvError> {
         let first = envs.first().ok_or(EnvError::WrongBatch { expected: 1, got: 0 })?;
         let spaces = (first.observation_space(), first.action_space());
@@ -91,7 +93,7 @@ impl<E: Env> SyncVectorEnv<E> {
         Ok(Self::assembled(type_name::<E>(), (envs, rngs), spaces, mode))
     }
 
-    /// The same environments and streams, their observations and actions written by other codecs. Call
+    /// Changes the codecs of observations and actions; keeps the environments and streams. Call
     /// [`reset`](VectorEnv::reset) before the first step.
     #[must_use]
     pub fn erased<OC, AC>(self) -> SyncVectorEnv<E, OC, AC>
@@ -141,30 +143,30 @@ where
         }
     }
 
-    /// The same under a name of its own in messages, where it is otherwise called by its type.
+    /// Sets the name in messages. Default: the environment's type.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
         self
     }
 
-    /// The environments.
+    /// Returns the environments.
     #[must_use]
     pub fn envs(&self) -> &[E] {
         &self.envs
     }
 
-    /// The transitions of the last step.
+    /// Returns the transitions of the last step.
     #[must_use]
     pub fn experience(&self) -> &Experience<OC::Target, AC::Target> {
         &self.experience
     }
 
-    /// Starts a new episode in the environments that `mask` marks.
+    /// Starts a new episode in the environments selected by `mask`.
     ///
     /// # Errors
-    /// [`EnvError::WrongBatch`] if the mask has another length or the vector was never reset;
-    /// where an environment fails.
+    /// [`EnvError::WrongBatch`] if the mask has another length or the vector was never reset; the
+    /// errors of an environment.
     pub fn reset_where(&mut self, mask: &[bool]) -> Result<(), EnvError> {
         let got = mask.len().min(self.observations.len());
         if got != self.envs.len() {
@@ -185,13 +187,14 @@ where
         Ok(OC::encoded(&self.spaces.0, &observation))
     }
 
-    /// What checks the steps of the i-th environment.
+    /// Returns the check of the i-th environment's steps.
     fn gate<'a, S>(&'a self, space: &'a S, i: usize) -> Gate<'a, S> {
         let index = (self.envs.len() > 1).then_some(i);
         Gate { space, env: &self.name, index }
     }
 
-    /// Reads an observation from a snapshot, whatever the bounds of a box, which an environment may have left.
+    /// Reads an observation from a snapshot; ignores the bounds of a box, which observations may
+    /// exceed.
     fn read(&self, snapshot: &VectorSnapshot, i: usize) -> Result<Shown<E, OC>, SpaceError> {
         let seen = &snapshot.observations[i];
         if snapshot.is_as_shown {
@@ -247,7 +250,7 @@ where
         if self.observations.len() != n {
             return Err(EnvError::NeedsReset { when: "before the first reset" });
         }
-        // Before any environment is stepped, so that the error leaves all as they were.
+        // Checked before any environment is stepped, so that after an error all are unchanged.
         if self.mode == AutoresetMode::Disabled && self.finished.contains(&true) {
             return Err(EnvError::NeedsReset { when: "after the episode ended" });
         }
