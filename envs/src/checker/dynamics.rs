@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Act, Env, EnvError, Obs, Outcome, Space, SpaceDescription};
 
-/// An episode of so many steps counts as endless.
+/// An episode of this many steps counts as endless.
 const ENDLESS: usize = 10_000;
 
 /// What `reset` shows lies in the observation space.

@@ -263,7 +263,7 @@ mod tests {
                 assert_eq!(game.best_moves(9), game.best_moves(9));
             }
         }
-        // Nobody can force a win, whatever the first move.
+        // Neither player can force a win, whatever the first move.
         assert_eq!(brute_force(&TicTacToe::default(), 9), 0);
         assert_eq!(TicTacToe::default().best_moves(9), BOARD);
         // Against the middle only a corner holds the draw.

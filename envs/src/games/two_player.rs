@@ -98,7 +98,7 @@ impl<G: BoardGame> TwoPlayer<G> {
         }
     }
 
-    /// Lets the opponent move, where there is one and the game is not over.
+    /// Lets the opponent move, if there is one and the game is not over.
     fn reply(&mut self, rng: &mut Rng) {
         let replies = self.replies(&self.game);
         if replies != 0 {

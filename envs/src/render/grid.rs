@@ -162,7 +162,7 @@ fn walker(canvas: &mut Canvas, [x, y]: Pixel, side: f64, heading: Option<[i8; 2]
     let Some(heading) = heading else { return };
     let [dx, dy] = heading.map(f64::from);
     let length = dx.hypot(dy);
-    // Whoever stands still points nowhere.
+    // A player who stands still points nowhere.
     if length == 0.0 {
         return;
     }

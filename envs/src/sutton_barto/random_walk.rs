@@ -104,7 +104,7 @@ impl RandomWalk {
     }
 }
 
-/// The middle of so many states.
+/// Returns the middle one of this many states.
 fn start(states: usize) -> usize {
     states.div_ceil(2)
 }

@@ -1,28 +1,30 @@
-//! The grid with an upward wind, crossed by two choices at a time.
+//! The grid with an upward wind, with two choices per action.
 
 use serde::{Deserialize, Serialize};
 
 use super::{WindyGridWorld, WindyGridWorldConfig};
 use crate::{Discrete, Env, EnvError, MultiDiscrete, Rng, Space as _, Step, Transition};
 
-/// The action of [`WindyGridWorld`] for each choice: left, neither or right by up, neither or down.
+/// The action of [`WindyGridWorld`] for two choices: left, neither or right, and up, neither or
+/// down.
 const ACTIONS: [[i64; 3]; 3] = [[7, 3, 6], [0, 8, 2], [4, 1, 5]];
 
 crate::documented! {
-    /// How a [`WindyGridWorldKings`] is made.
+    /// The options of [`WindyGridWorldKings`].
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct WindyGridWorldKingsConfig {
-        /// Whether a wind may carry a row more or less than it should, with probability ⅓ each:
-        /// exercise 6.10.
+        /// Whether the wind varies: one row weaker, unchanged or one row stronger, with probability
+        /// ⅓ each: exercise 6.10.
         pub stochastic_wind: bool,
     }
 }
 
-/// [`WindyGridWorld`] with king's moves and standing still, an action of two choices: left (0), neither (1)
-/// or right (2), and up (0), neither (1) or down (2).
+/// [`WindyGridWorld`] with king's moves and standing still, with actions of two choices: left (0),
+/// neither (1) or right (2), and up (0), neither (1) or down (2).
 ///
-/// Everything else is as there. The best return is −7, with stochastic wind −10.965.
+/// Everything else is as in [`WindyGridWorld`]. The best return is −7, with stochastic wind
+/// −10.965.
 ///
 /// Source: Sutton and Barto, "Reinforcement Learning: An Introduction" (2nd edition, 2018),
 /// exercise 6.9.
@@ -32,7 +34,7 @@ pub struct WindyGridWorldKings {
 }
 
 impl WindyGridWorldKings {
-    /// The grid with these options.
+    /// Creates the grid with these options.
     #[must_use]
     pub fn new(config: WindyGridWorldKingsConfig) -> Self {
         let WindyGridWorldKingsConfig { stochastic_wind } = config;
@@ -41,7 +43,7 @@ impl WindyGridWorldKings {
         Self { env: WindyGridWorld::new(config) }
     }
 
-    /// The action of the grid that two choices are.
+    /// Returns the grid's action for two choices.
     fn action(&self, choices: [i64; 2]) -> Option<i64> {
         let is_action = self.action_space().contains(&choices);
         is_action.then(|| ACTIONS[choices[0] as usize][choices[1] as usize])

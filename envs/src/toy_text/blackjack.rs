@@ -317,7 +317,7 @@ impl Env for Blackjack {
     }
 
     fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
-        // A hand that nobody can hold would leave the space, and the dealer would draw for ever.
+        // An impossible hand would leave the space, and the dealer would draw for ever.
         let table = gymnast_json::from_value::<Self>(snapshot).map_err(|error| error.to_string());
         let valid = table.and_then(|table| {
             let is_valid = table.player.is_holdable() && (1..=10).contains(&table.dealer_card);

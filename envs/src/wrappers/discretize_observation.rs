@@ -1,4 +1,4 @@
-//! Observations in bins, so that a table can hold them.
+//! Discretizes observations, so that tables can hold them.
 
 use super::{ArraySpace, snapshot::invalid_option};
 use crate::{
@@ -26,14 +26,13 @@ pub type DiscretizeObservation<E, const N: usize> = BinnedObservation<E, MultiDi
 
 /// A space that holds the bins of several numbers.
 pub trait BinnedSpace: Space {
-    /// The space of that many bins a number.
+    /// Creates the space of these numbers of bins.
     ///
     /// # Errors
-    /// [`SpaceError::Invalid`] if there are none, or too many combinations to number.
+    /// [`SpaceError::Invalid`] if there are no bins, or too many combinations to number.
     fn of_bins(bins: &[usize]) -> Result<Self, SpaceError>;
 
-    /// The bins of an observation as one element: `bin(i)` is that of the i-th of `n` numbers, below
-    /// `bins(i)`.
+    /// Creates the element with the bin `bin(i)`, below `bins(i)`, for the i-th of `n` numbers.
     fn element(
         n: usize,
         bins: impl Fn(usize) -> usize,
@@ -59,7 +58,7 @@ impl<const N: usize> BinnedSpace for MultiDiscrete<N> {
     }
 }
 
-/// The combinations numbered, the last bin running fastest.
+/// The combinations are numbered: the last bin changes fastest.
 impl BinnedSpace for Discrete {
     fn of_bins(bins: &[usize]) -> Result<Self, SpaceError> {
         let size = bins.iter().try_fold(1_usize, |size, &bins| size.checked_mul(bins));
@@ -75,7 +74,7 @@ impl BinnedSpace for Discrete {
     }
 }
 
-/// One-hot for each number, one after the other.
+/// One-hot for each number, in order.
 impl BinnedSpace for RowSpace {
     fn of_bins(bins: &[usize]) -> Result<Self, SpaceError> {
         if bins.contains(&0) {
@@ -102,13 +101,13 @@ impl BinnedSpace for RowSpace {
     }
 }
 
-/// The bins of an observation as an element of `T`: [`DiscretizeObservation`], or bins of numbers whose
-/// count is known at run time only.
+/// Bins an observation as an element of `T`: [`DiscretizeObservation`], or with a number of bins
+/// known only at run time.
 #[derive(Clone, Debug)]
 pub struct BinnedObservation<E, T> {
     env: E,
     space: T,
-    /// Where each bin but the first begins, for each number.
+    /// The lower edge of each bin but the first, for each number.
     edges: Vec<Vec<f64>>,
 }
 
@@ -125,7 +124,7 @@ where
         Self::with_limits(env, bins, *space.low(), *space.high())
     }
 
-    /// Wraps an environment and spreads the bins between limits of one's own.
+    /// Wraps an environment and spreads the bins between custom limits.
     ///
     /// # Errors
     /// [`EnvError::InvalidOption`] if a limit is not finite or a lower one is not below its upper

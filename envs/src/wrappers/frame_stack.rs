@@ -31,10 +31,10 @@ use crate::{
 pub type FrameStack<E, const K: usize> =
     StackedObservation<E, StackSpace<<E as Env>::ObservationSpace, K>>;
 
-/// A space that holds several elements of `S` in order.
+/// A space whose elements hold several elements of `S` in order.
 pub trait StackOf<S: Space>: Space {
-    /// Elements of `space`, oldest first, as one, written into `memory` where there is some. Rows take turns
-    /// after each `run` numbers.
+    /// Joins elements of `space`, oldest first, in `memory` if given. Rows alternate after every
+    /// `run` numbers.
     fn join(
         space: &S,
         frames: &[S::Element],
@@ -69,7 +69,7 @@ impl StackOf<Self> for RowSpace {
     }
 }
 
-/// Numbered with the last element running fastest.
+/// Numbered like the digits of a number: the last element changes fastest.
 impl StackOf<Self> for Discrete {
     fn join(space: &Self, frames: &[i64], _: usize, _: Option<i64>) -> i64 {
         let number = |index, frame| index * space.n() + space.index_of(frame);
@@ -77,18 +77,18 @@ impl StackOf<Self> for Discrete {
     }
 }
 
-/// The last observations as one element of `T`: [`FrameStack`], or a stack whose size is known at run
-/// time only.
+/// Stacks the last observations as an element of `T`: [`FrameStack`], or with a stack size known
+/// only at run time.
 #[derive(Clone, Debug)]
 pub struct StackedObservation<E: Env, T: Space> {
     env: E,
     inner: E::ObservationSpace,
     space: T,
-    /// None before the first, then `k`.
+    /// Empty before the first reset, then `k` observations.
     frames: Vec<Obs<E>>,
     k: usize,
     run: usize,
-    /// The memory of the next stack that is shown.
+    /// The memory of the next stack.
     spare: Option<T::Element>,
 }
 
@@ -102,8 +102,8 @@ impl<E: Env, const K: usize> FrameStack<E, K> {
 }
 
 impl<E: Env<ObservationSpace = RowSpace>> StackedObservation<E, RowSpace> {
-    /// Stacks `k` rows, one after the other: an action mask is that of the last. With `channels` they are
-    /// pictures, and those of a stack are channels of one picture, the oldest first.
+    /// Stacks `k` rows, one after the other, with the action mask of the last. With `channels` the
+    /// rows are pictures, and the stack is one picture with the channels of all, oldest first.
     pub(super) fn of_rows(env: E, k: usize, channels: bool) -> Result<Self, EnvError> {
         const MOST: usize = 1 << 30;
         let inner = env.observation_space();
@@ -161,7 +161,7 @@ impl<E: Env<ObservationSpace = Discrete>> StackedObservation<E, Discrete> {
 }
 
 impl<E: Env, T: StackOf<E::ObservationSpace>> StackedObservation<E, T> {
-    /// Wraps an environment; `space` is that of `k` observations.
+    /// Wraps an environment; `space` is the space of `k` observations.
     fn with_space(env: E, space: T, k: usize, run: usize) -> Self {
         let (inner, frames) = (env.observation_space(), Vec::with_capacity(k));
         Self { env, inner, space, frames, k, run, spare: None }
@@ -184,7 +184,7 @@ impl<E: Env, T: StackOf<E::ObservationSpace>> StackedObservation<E, T> {
         self.env.recycle(observation);
     }
 
-    /// The stack, in the memory of another where there is one.
+    /// Returns the stack, in `memory` if given.
     fn stack(&self, memory: Option<T::Element>) -> T::Element {
         T::join(&self.inner, &self.frames, self.run, memory)
     }

@@ -1,11 +1,12 @@
-//! Environments around environments, under Gymnasium's names.
+//! Wrappers of environments, under Gymnasium's names.
 //!
-//! Around an environment of a known type they are used as they are:
-//! `TimeLimit::new(CartPole::default(), 500)`. Around one chosen by name,
-//! [`Registry::wrapped`](crate::Registry::wrapped) takes them by name too, with their options.
+//! Wrap an environment of a known type with a wrapper's constructor:
+//! `TimeLimit::new(CartPole::default(), 500)`. Wrap one chosen by name with
+//! [`Registry::wrapped`](crate::Registry::wrapped), which takes wrappers by name with their
+//! options.
 
-/// Passes methods of [`Env`](crate::Env) on to the wrapped environment. Stands inside
-/// `impl<E: Env> Env for …`; a wrapper names the groups that it leaves as they are.
+/// Forwards methods of [`Env`](crate::Env) to the wrapped environment. Use it inside
+/// `impl<E: Env> Env for …`; a wrapper names the groups of methods that it does not change.
 macro_rules! forward {
     ($env:ident: $($group:ident),+) => { $($crate::wrappers::forward!(@ $group $env);)+ };
     (@ spaces $env:ident) => {
@@ -79,16 +80,16 @@ macro_rules! forward {
 }
 pub(crate) use forward;
 
-/// The two ways to the wrapped environment. Stands inside `impl<E> …`.
+/// Defines access to the wrapped environment. Use it inside `impl<E> …`.
 macro_rules! wrapped {
     () => {
-        /// The wrapped environment.
+        /// Returns the wrapped environment.
         #[must_use]
         pub fn env(&self) -> &E {
             &self.env
         }
 
-        /// Takes the wrapped environment out.
+        /// Returns the wrapped environment and drops the wrapper.
         #[must_use]
         pub fn into_inner(self) -> E {
             self.env

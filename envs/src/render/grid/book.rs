@@ -161,7 +161,7 @@ mod tests {
         for (i, frame) in frames.iter().enumerate() {
             assert!(!frames[..i].contains(frame), "{i}");
         }
-        // Whoever stands still points nowhere.
+        // A player who stands still points nowhere.
         assert_eq!(windy(2, &WIND, [0, 5], 1, Some([0, 0])), frames[4]);
     }
 }

@@ -1,4 +1,4 @@
-//! One environment, its type erased.
+//! One environment with its type erased.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::{
     spec::limited, vector::Gate, wrappers::TimeLimit,
 };
 
-/// An environment of any type with these spaces: what a wrapper by name goes around.
+/// An environment of any type with these spaces, for wrappers by name.
 ///
 /// Each step is a virtual call.
 pub struct BoxedEnv<O: Space, A: Space> {
@@ -36,14 +36,14 @@ impl<O: Space, A: Space> Env for BoxedEnv<O, A> {
     crate::wrappers::forward! { env: spaces, snapshot, state, set_state, model, render }
 }
 
-/// An environment of a [kind](crate::kind), its type erased.
+/// An environment of a [kind](crate::kind) with its type erased.
 pub type Boxed<K> = BoxedEnv<<K as Kind>::Observation, <K as Kind>::Action>;
 
-/// Makes environments with options that are complete.
+/// Creates environments with complete options.
 pub(crate) type MakeBoxed<O, A> =
     Arc<dyn Fn(&EnvOptions) -> Result<BoxedEnv<O, A>, EnvError> + Send + Sync>;
 
-/// A maker of erased environments from a maker of typed ones.
+/// Turns a constructor of typed environments into one of erased environments.
 pub(crate) fn boxed<E, OC, AC, F>(id: &str, make: Arc<F>) -> MakeBoxed<OC::Target, AC::Target>
 where
     E: Env + 'static,
@@ -57,7 +57,7 @@ where
     })
 }
 
-/// An environment whose observations and actions are written through codecs.
+/// An environment whose observations and actions are converted by codecs.
 struct Encoded<E, OC, AC>
 where
     E: Env,
@@ -70,7 +70,7 @@ where
     actions: E::ActionSpace,
     observation_space: OC::Target,
     action_space: AC::Target,
-    /// The memory of the next observation that is shown.
+    /// The memory of the next observation.
     spare: Option<Target<OC, E::ObservationSpace>>,
 }
 
@@ -99,7 +99,7 @@ where
         OC::encoded(&self.observations, observation)
     }
 
-    /// Checks what the environment brings before it is encoded, as a vector of typed ones does.
+    /// Checks an observation and reward before encoding, as a vector of typed environments does.
     fn show(
         &mut self,
         observation: Obs<E>,

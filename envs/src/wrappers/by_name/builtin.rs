@@ -1,4 +1,4 @@
-//! The wrappers of the library by name: a wrapper is one entry here, around its type.
+//! The library's wrappers by name. To add a wrapper, add an entry here.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -16,12 +16,12 @@ use crate::{
 
 type Wrapped<E> = Result<E, EnvError>;
 
-/// Every wrapper: first those of episodes, then of actions, observations and rewards.
+/// Returns all wrappers: first those of episodes, then of actions, observations and rewards.
 pub(crate) fn builtin() -> Vec<WrapperSpec> {
     [episodes(), actions(), observations(), rewards()].concat()
 }
 
-/// Around environments of these kinds, or of every one.
+/// Wraps environments of these kinds, or of every kind.
 macro_rules! around {
     ($wrapper:expr, $wrap:expr) => {
         around!($wrapper, $wrap, Finite Discrete MultiDiscrete Continuous)
@@ -31,7 +31,7 @@ macro_rules! around {
     };
 }
 
-/// Around environments whose observations are rows.
+/// Wraps environments whose observations are rows.
 macro_rules! around_rows {
     ($wrapper:expr, $wrap:expr) => {
         around!($wrapper, $wrap, Discrete MultiDiscrete Continuous)
@@ -55,12 +55,12 @@ fn episodes() -> Vec<WrapperSpec> {
     );
     let order = entry::<NoOptions>(
         "OrderEnforcing",
-        "Makes a step before the first reset or after an episode's end an error.",
+        "Rejects steps before the first reset or after the end of an episode.",
         &none,
     );
     let record = entry::<RecordEpisodeStatisticsOptions>(
         "RecordEpisodeStatistics",
-        "Keeps the return and length of the last episodes, for programs that read them.",
+        "Records the return and length of the last episodes, for programs to read.",
         &json!({ "buffer_length": 100 }),
     );
     vec![
@@ -79,13 +79,14 @@ fn actions() -> Vec<WrapperSpec> {
     );
     let repeat = entry::<RepeatActionOptions>(
         "RepeatAction",
-        "Takes each action several times and sums the rewards.",
+        "Repeats each action and sums the rewards.",
         &none,
     );
-    let clip = entry::<NoOptions>("ClipAction", "Takes actions of any size to the bounds.", &none);
+    let clip =
+        entry::<NoOptions>("ClipAction", "Clips actions to the environment's bounds.", &none);
     let rescale = entry::<RescaleActionOptions>(
         "RescaleAction",
-        "Takes actions between new bounds and stretches them to the environment's.",
+        "Rescales actions from new bounds to the environment's.",
         &json!({ "min_action": -1.0, "max_action": 1.0 }),
     );
     vec![
@@ -100,24 +101,23 @@ fn observations() -> Vec<WrapperSpec> {
     let none = json!({});
     let skip = entry::<MaxAndSkipObservationOptions>(
         "MaxAndSkipObservation",
-        "Repeats each action and shows the greater of the last two observations.",
+        "Repeats each action and returns the maximum of the last two observations.",
         &json!({ "skip": 4 }),
     );
     let stack = entry::<FrameStackOptions>(
         "FrameStack",
-        "Shows the last k observations, oldest first.",
+        "Stacks the last k observations, oldest first.",
         &json!({ "channels": false }),
     );
-    let flatten =
-        entry::<NoOptions>("FlattenObservation", "Shows observations as flat rows.", &none);
+    let flatten = entry::<NoOptions>("FlattenObservation", "Flattens observations to rows.", &none);
     let time = entry::<TimeAwareObservationOptions>(
         "TimeAwareObservation",
-        "Appends the number of steps taken to each observation, flattened.",
+        "Appends the number of steps taken to each observation and flattens it.",
         &json!({ "normalize_time": false }),
     );
     let discretize = entry::<DiscretizeObservationOptions>(
         "DiscretizeObservation",
-        "Sorts each number of an observation into bins, so that tables can hold them.",
+        "Bins each number of an observation, so that tables can hold it.",
         &json!({ "low": null, "high": null }),
     );
     let normalize = WrapperSpec::new::<NormalizeObservationOptions>(
@@ -128,7 +128,7 @@ fn observations() -> Vec<WrapperSpec> {
     );
     let rescale = entry::<RescaleObservationOptions>(
         "RescaleObservation",
-        "Stretches observations from the environment's bounds to new ones.",
+        "Rescales observations from the environment's bounds to new ones.",
         &none,
     );
     vec![
@@ -158,7 +158,7 @@ fn rewards() -> Vec<WrapperSpec> {
     );
     let transform = WrapperSpec::new::<TransformRewardOptions>(
         "TransformReward",
-        "Scales and shifts rewards; other functions are for programs.",
+        "Scales and shifts rewards. Programs can use other functions.",
         &json!({ "scale": 1.0, "shift": 0.0 }),
         InEvaluation::LeftOut,
     );
@@ -338,8 +338,8 @@ fn at_least_one(wrapper: &str, option: &str, count: usize) -> Result<(), EnvErro
     Ok(())
 }
 
-/// The environment, unless its observations hold a mask of permitted actions: that would not be true
-/// any more inside such a wrapper.
+/// Returns the environment, or an error if its observations contain an action mask, which would not
+/// hold inside such a wrapper.
 fn unmasked<E: Env<ObservationSpace: FeatureSpace>>(wrapper: &str, env: E) -> Result<E, EnvError> {
     if env.observation_space().action_mask().is_none() {
         return Ok(env);

@@ -1,8 +1,8 @@
 //! Wrappers by name, around environments whose types are erased.
 //!
-//! [`boxed`] erases one environment, so that every typed wrapper fits around it; `spec` says how a
-//! wrapper is called, set and applied; `wrapped` applies them to a registered environment; `builtin`
-//! lists those of the library.
+//! [`boxed`] erases the type of one environment, so that every typed wrapper fits around it. `spec`
+//! describes a wrapper: its name, its options and how to apply it. `wrapped` applies wrappers to a
+//! registered environment. `builtin` lists the library's wrappers.
 
 mod boxed;
 mod builtin;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::documented;
 
-/// One value for all numbers of a space, or one for each.
+/// One value for all numbers of a space, or one per number.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum OneOrEach<T> {
@@ -15,7 +15,7 @@ pub enum OneOrEach<T> {
 }
 
 impl<T: Copy> OneOrEach<T> {
-    /// One value for each of `width` numbers; a list stays as it is.
+    /// Returns one value for each of `width` numbers. A list stays unchanged.
     pub fn each(&self, width: usize) -> Vec<T> {
         match self {
             Self::One(value) => vec![*value; width],
@@ -50,13 +50,13 @@ options! {
 
     /// Options of `TimeLimit`.
     TimeLimitOptions {
-        /// The steps after which an episode is truncated, at least 1.
+        /// The number of steps after which an episode is truncated, at least 1.
         max_episode_steps: u32,
     }
 
     /// Options of `RecordEpisodeStatistics`.
     RecordEpisodeStatisticsOptions {
-        /// The episodes that are kept, at least 1.
+        /// The number of episodes to keep, at least 1.
         buffer_length: usize,
     }
 
@@ -68,13 +68,13 @@ options! {
 
     /// Options of `RepeatAction`.
     RepeatActionOptions {
-        /// The steps that each action is taken for, at least 1.
+        /// The number of steps that each action is repeated for, at least 1.
         num_repeats: u32,
     }
 
     /// Options of `MaxAndSkipObservation`.
     MaxAndSkipObservationOptions {
-        /// The steps that each action is taken for, at least 2.
+        /// The number of steps that each action is repeated for, at least 2.
         skip: u32,
     }
 
@@ -82,75 +82,82 @@ options! {
     FrameStackOptions {
         /// The number of observations in a stack, at least 1.
         k: usize,
-        /// Whether stacked pictures are one picture [height, width, k * channels], which convolutions read as a whole, instead of [k, height, width, channels], which a replay memory stores in less room.
+        /// Whether to stack pictures as channels, [height, width, k * channels], which convolutions
+        /// read together. Otherwise the shape is [k, height, width, channels], which a replay
+        /// memory stores in less memory.
         channels: bool,
     }
 
     /// Options of `TimeAwareObservation`.
     TimeAwareObservationOptions {
-        /// The steps at which an episode is cut, at least 1: the greatest time that is shown.
+        /// The number of steps after which an episode ends, at least 1: the largest time in an
+        /// observation.
         max_episode_steps: u32,
-        /// Whether the time is shown as a share of `max_episode_steps`, from 0 to 1.
+        /// Whether to give the time as a fraction of `max_episode_steps`, in [0, 1].
         normalize_time: bool,
     }
 
     /// Options of `DiscretizeObservation`.
     DiscretizeObservationOptions {
-        /// The bins of each number, at least 1: one count for all, or a list.
+        /// The number of bins, at least 1: one for all numbers, or a list.
         bins: OneOrEach<usize>,
-        /// The lower limit of the bins, finite: one for all numbers, or a list. Unset: the least values of the observation space.
+        /// The lower limit of the bins, finite: one for all numbers, or a list. Default: the lower
+        /// bounds of the observation space.
         low: Option<OneOrEach<f64>>,
-        /// The upper limit of the bins, finite and above `low`. Unset: the greatest values of the observation space.
+        /// The upper limit of the bins, finite and above `low`: one for all numbers, or a list.
+        /// Default: the upper bounds of the observation space.
         high: Option<OneOrEach<f64>>,
     }
 
     /// Options of `NormalizeObservation`.
     NormalizeObservationOptions {
-        /// Added to the variance, above 0.
+        /// A constant added to the variance, > 0.
         epsilon: f64,
-        /// The mean of each number; with `var` it keeps the statistics fixed.
+        /// The mean of each number. Together with `var` it fixes the statistics.
         mean: Option<Vec<f64>>,
-        /// The variance of each number, at least 0; with `mean` it keeps the statistics fixed.
+        /// The variance of each number, at least 0. Together with `mean` it fixes the statistics.
         var: Option<Vec<f64>>,
     }
 
     /// Options of `RescaleObservation`.
     RescaleObservationOptions {
-        /// The new least value: one for all numbers, or a list; "-inf" where the space has no lower bound.
+        /// The new lower bound: one for all numbers, or a list; "-inf" if the space has no lower
+        /// bound.
         min_obs: OneOrEach<f64>,
-        /// The new greatest value, above `min_obs`; "inf" where the space has no upper bound.
+        /// The new upper bound, above `min_obs`: one for all numbers, or a list; "inf" if the space
+        /// has no upper bound.
         max_obs: OneOrEach<f64>,
     }
 
     /// Options of `RescaleAction`.
     RescaleActionOptions {
-        /// The new least value: one for all numbers, or a list.
+        /// The new lower bound: one for all numbers, or a list.
         min_action: OneOrEach<f64>,
-        /// The new greatest value, above `min_action`.
+        /// The new upper bound, above `min_action`: one for all numbers, or a list.
         max_action: OneOrEach<f64>,
     }
 
     /// Options of `NormalizeReward`.
     NormalizeRewardOptions {
-        /// The discount γ of the return whose spread is measured, in [0, 1].
+        /// The discount γ of the return whose standard deviation is measured, in [0, 1].
         gamma: f64,
-        /// Added to the variance, above 0.
+        /// A constant added to the variance, > 0.
         epsilon: f64,
     }
 
     /// Options of `ClipReward`.
     ClipRewardOptions {
-        /// The least reward. Unset: none.
+        /// The smallest reward. Unset: no limit.
         min_reward: Option<f64>,
-        /// The greatest reward, at least `min_reward`. Unset: none.
+        /// The largest reward, at least `min_reward`. Unset: no limit.
         max_reward: Option<f64>,
     }
 
     /// Options of `TransformReward`.
     TransformRewardOptions {
-        /// The factor on each reward, finite.
+        /// The factor of each reward, finite.
         scale: f64,
-        /// Added to each reward after scaling, finite.
+        /// A constant added to each reward after scaling, finite.
         shift: f64,
     }
 }

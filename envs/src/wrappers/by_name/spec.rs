@@ -1,4 +1,4 @@
-//! One registered wrapper: how it is called, set and applied.
+//! One registered wrapper: its name, its options and how to apply it.
 
 use std::{fmt, sync::Arc};
 
@@ -12,11 +12,12 @@ use crate::{
     spec::MakersOf,
 };
 
-/// Puts a wrapper with these options around an environment of one kind; `P` is what it shows.
+/// Wraps an environment of one kind with these options. `P` is the space of the wrapper's
+/// observations.
 pub(super) type Slot<O, A, P> =
     Arc<dyn Fn(BoxedEnv<O, A>, &EnvOptions) -> Result<BoxedEnv<P, A>, EnvError> + Send + Sync>;
 
-/// How a wrapper is put around environments of a kind.
+/// How to wrap environments of each kind.
 pub(super) struct SlotOf;
 
 impl PerKind for SlotOf {
@@ -25,7 +26,7 @@ impl PerKind for SlotOf {
 
 type Complete = dyn Fn(&EnvOptions) -> Result<Map<String, Value>, EnvError> + Send + Sync;
 
-/// One registered wrapper: its name, its options, and how it is put around an environment of each kind.
+/// One registered wrapper: its name, its options, and how to wrap an environment of each kind.
 ///
 /// ```
 /// use gymnast_envs::{
@@ -72,32 +73,33 @@ pub struct WrapperSpec {
     pub(super) into_finite: Option<Slot<RowSpace, Discrete, Discrete>>,
 }
 
-/// One option of a wrapper, as data: for listings.
+/// One option of a wrapper, as data for listings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WrapperOption {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What it is unless set: null where it stays unset, `None` where it must be given.
+    /// The default: null if the option stays unset by default, `None` if it is required.
     pub default: Option<Value>,
-    /// What it means, with its range.
+    /// The documentation, with the range.
     pub doc: &'static str,
 }
 
-/// What becomes of a wrapper in the environments of an evaluation.
+/// How a wrapper is treated in the environments of evaluations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InEvaluation {
-    /// It is applied as in the training.
+    /// Applied as in the training.
     Same,
-    /// It is left out: it changes rewards alone, and an evaluation reports those of the environment.
+    /// Left out: it changes only rewards, and an evaluation reports the environment's own.
     LeftOut,
-    /// It is applied as in the training where all these options are given. Without them it learns
-    /// statistics on the way, which an evaluation would not share: a training by name refuses it.
+    /// Applied as in the training if all these options are given. Otherwise the wrapper would learn
+    /// statistics that an evaluation does not share, and a training by name rejects it.
     Given(&'static [&'static str]),
 }
 
 impl WrapperSpec {
-    /// A wrapper with options `C` that serves no environment yet. `defaults` holds the defaults of
-    /// the options by name: null for one that may stay unset, nothing for one that must be given.
+    /// Creates a wrapper with options `C` that supports no kind of environment yet. `defaults`
+    /// holds the options' defaults by name: null for an option that may stay unset, no entry for a
+    /// required one.
     #[must_use]
     pub fn new<C: Documented + Serialize + DeserializeOwned>(
         name: &'static str,
@@ -123,7 +125,7 @@ impl WrapperSpec {
         }
     }
 
-    /// The same around environments of one more [kind](crate::kind).
+    /// Adds support for environments of one more [kind](crate::kind).
     #[must_use]
     pub fn around<K: Kind, C: DeserializeOwned, E>(
         mut self,
@@ -137,7 +139,8 @@ impl WrapperSpec {
         self
     }
 
-    /// The same, and what it shows of an environment with finite actions is finite: tables serve it.
+    /// Adds support for environments with finite actions, with finite observations as the result,
+    /// for tables.
     #[must_use]
     pub fn into_finite<C: DeserializeOwned, E>(
         mut self,
@@ -150,31 +153,31 @@ impl WrapperSpec {
         self
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// One line on what it does.
+    /// Returns the one-line description.
     #[must_use]
     pub fn summary(&self) -> &'static str {
         self.summary
     }
 
-    /// Its options.
+    /// Returns the options.
     #[must_use]
     pub fn options(&self) -> &[WrapperOption] {
         &self.options
     }
 
-    /// What becomes of it in the environments of an evaluation.
+    /// Returns how it is treated in the environments of evaluations.
     #[must_use]
     pub fn in_evaluation(&self) -> InEvaluation {
         self.in_evaluation
     }
 
-    /// What it needs of an environment, in words.
+    /// Returns what it needs of an environment, in words.
     #[must_use]
     pub fn needs(&self) -> String {
         let mut all = true;
@@ -182,17 +185,17 @@ impl WrapperSpec {
         if all { "every environment".to_owned() } else { self.slots.needs().join(", or ") }
     }
 
-    /// Whether it goes around environments of one of these kinds.
+    /// Returns whether it supports one of these kinds.
     pub(super) fn fits(&self, makers: &ByKind<MakersOf>) -> bool {
         let mut fits = self.into_finite.is_some() && makers.get(kind::Discrete).is_some();
         each_kind!(kind => fits |= self.slots.get(kind).is_some() && makers.get(kind).is_some());
         fits
     }
 
-    /// The wrapper with these options; what they omit takes its default.
+    /// Creates the wrapper with these options; omitted options take their defaults.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] naming the option.
+    /// [`EnvError::InvalidOption`], which names the option.
     pub fn configure(&self, options: &EnvOptions) -> Result<Wrapper, EnvError> {
         Ok(Wrapper { spec: self.clone(), options: (self.complete)(options)?.into() })
     }
@@ -208,7 +211,7 @@ where
     Arc::new(move |env, options| Ok(BoxedEnv::new(wrap(env, &options.parse_all(name)?)?)))
 }
 
-/// Every option, as its type writes it: 1e1 as 10, where a count is expected.
+/// Writes every option as its type does: 1e1 as 10 for a count.
 fn complete<C: Serialize + DeserializeOwned>(
     name: &str,
     declared: &[WrapperOption],
@@ -240,19 +243,19 @@ pub struct Wrapper {
 }
 
 impl Wrapper {
-    /// Its specification.
+    /// Returns its specification.
     #[must_use]
     pub fn spec(&self) -> &WrapperSpec {
         &self.spec
     }
 
-    /// Every option that is set, defaults included.
+    /// Returns every option that is set, including defaults.
     #[must_use]
     pub fn options(&self) -> &EnvOptions {
         &self.options
     }
 
-    /// What [`Registry::wrapped`] reads: its `name` and options.
+    /// Returns the `name` and options in the form that [`Registry::wrapped`] reads.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut table = Map::from_iter([("name".to_owned(), self.spec.name.into())]);
@@ -260,7 +263,7 @@ impl Wrapper {
         table.into()
     }
 
-    /// Whether an evaluation can be played with it: it learns nothing on the way.
+    /// Returns whether evaluations can use it, because it learns nothing during training.
     #[must_use]
     pub fn serves_evaluation(&self) -> bool {
         match self.spec.in_evaluation {
@@ -279,7 +282,7 @@ impl fmt::Debug for Wrapper {
     }
 }
 
-/// The wrappers of a list: names, or tables that hold a `name` and options.
+/// Reads a list of wrappers: names, or tables with a `name` and options.
 pub(crate) fn read(list: &Value, registry: &Registry) -> Result<Vec<Wrapper>, EnvError> {
     let wrong = |got: &Value| {
         let reason = format!(

@@ -11,27 +11,27 @@ use crate::{
 };
 
 impl EnvSpec {
-    /// The wrappers around the environment, from the innermost outward.
+    /// Returns the wrappers around the environment, from the innermost outward.
     #[must_use]
     pub fn wrappers(&self) -> &[Wrapper] {
         &self.wrappers
     }
 
-    /// The name with those of the wrappers: `CartPole-v1 + FrameStack`.
+    /// Returns the name followed by those of the wrappers: `CartPole-v1 + FrameStack`.
     #[must_use]
     pub fn title(&self) -> String {
         let wrappers = self.wrappers.iter().map(|wrapper| wrapper.spec.name());
         std::iter::once(self.id()).chain(wrappers).collect::<Vec<_>>().join(" + ")
     }
 
-    /// The environment as an evaluation plays it: without the wrappers that change rewards
-    /// ([`InEvaluation::LeftOut`]), so that it reports the environment's own.
+    /// Returns the environment for evaluations, without the wrappers that change rewards
+    /// ([`InEvaluation::LeftOut`]).
     #[must_use]
     pub fn for_evaluation(&self) -> &Self {
         self.evaluated.as_deref().unwrap_or(self)
     }
 
-    /// The environment inside wrappers. `known` are those that a message names as fitting.
+    /// Wraps the environment. A message about a misfit lists those of `known` that fit.
     pub(crate) fn wrapped(
         &self,
         wrappers: &[Wrapper],
@@ -75,7 +75,7 @@ impl EnvSpec {
 }
 
 impl Wrapper {
-    /// How environments inside the wrapper are made, in each kind that it is for.
+    /// Returns the constructors of wrapped environments, for each kind that the wrapper supports.
     fn around(&self, id: &str, inner: &ByKind<MakersOf>) -> ByKind<MakersOf> {
         let mut outer = ByKind::default();
         if let (Some(slot), Some(inner)) = (&self.spec.into_finite, inner.get(kind::Discrete)) {
@@ -89,7 +89,7 @@ impl Wrapper {
         outer
     }
 
-    /// A maker of the environments inside the wrapper.
+    /// Returns a constructor of wrapped environments.
     fn put<O: Space, A: Space, P: Space>(
         &self,
         slot: &Slot<O, A, P>,
@@ -119,7 +119,7 @@ fn misfit(env: &EnvSpec, wrapper: &WrapperSpec, known: &[WrapperSpec]) -> EnvErr
     }
 }
 
-/// Makes vectors of environments too, where one at a time can be made.
+/// Adds a constructor of vectors to one of single environments.
 fn makers<O: Space, A: Space>(id: &str, single: MakeBoxed<O, A>) -> Makers<O, A> {
     let (id, make) = (id.to_owned(), single.clone());
     let vector: Make<Box<dyn VectorEnv<O, A>>> = Box::new(move |n, seed, options| {
