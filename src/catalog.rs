@@ -21,7 +21,7 @@ use toml::Table;
 
 use crate::settings::{self, SettingsError};
 
-/// The settings of an agent as the catalog needs them: plain data with documentation and defaults.
+/// The settings of an agent in the catalog: plain data with documentation and defaults.
 pub trait Settings:
     Clone + Serialize + DeserializeOwned + Documented + Send + Sync + 'static
 {
@@ -32,23 +32,24 @@ impl<C> Settings for C where
 {
 }
 
-/// Makes an agent whose settings are known.
+/// Creates an agent with given settings for its spaces and plan.
 pub type BuildAgent<O, A> =
     Arc<dyn Fn(O, A, &Plan) -> Result<Box<dyn Agent<O, A>>, AgentError> + Send + Sync>;
 
-/// How an agent is made for environments of a kind.
+/// How to create an agent for environments of a kind.
 struct BuildFor;
 
 impl PerKind for BuildFor {
     type Of<K: Kind> = BuildAgent<K::Observation, K::Action>;
 }
 
-/// How an agent is made for each [kind](gymnast_envs::kind) of environment that it serves.
+/// How to create an agent for each [kind](gymnast_envs::kind) of environment that it supports.
 #[derive(Default)]
 pub struct Builders(ByKind<BuildFor>);
 
 impl Builders {
-    /// The same with one more kind, and how an agent is made of the spaces of its observations and actions.
+    /// Adds a kind, with a function that creates the agent from the spaces of observations and
+    /// actions.
     #[must_use]
     pub fn with<K: Kind, G: Agent<K::Observation, K::Action> + 'static>(
         self,
@@ -63,7 +64,7 @@ impl Builders {
         Self(self.0.with(kind, build))
     }
 
-    /// How an agent of a kind is made. `None` where it serves none of that kind.
+    /// Returns how to create the agent for a kind. `None` if it does not support the kind.
     #[must_use]
     pub fn get<K: Kind>(&self, kind: K) -> Option<&BuildAgent<K::Observation, K::Action>> {
         self.0.get(kind)
@@ -72,28 +73,28 @@ impl Builders {
 
 /// An agent with its settings.
 pub struct Configured {
-    /// Every setting, defaults included.
+    /// All settings, including defaults.
     pub settings: Table,
-    /// How it is made.
+    /// How to create it.
     pub builders: Builders,
 }
 
 /// One agent of the catalog.
 #[derive(Clone)]
 pub struct AgentEntry {
-    /// Its name on the command line.
+    /// The name on the command line.
     pub name: &'static str,
-    /// One line on what it is.
+    /// A one-line description.
     pub summary: &'static str,
-    /// The settings' names and documentation.
+    /// The names and documentation of the settings.
     pub fields: &'static [(&'static str, &'static str)],
-    /// The settings' defaults.
+    /// The defaults of the settings.
     pub defaults: Table,
-    /// Settings that are known to work, by environment.
+    /// Settings known to work, by environment.
     pub presets: Vec<Preset<Table>>,
-    /// What a search tunes where it is given no ranges.
+    /// The ranges that a search uses if it is given none.
     pub search_ranges: Vec<SearchRange>,
-    /// With the defaults: which kinds it serves.
+    /// The builders with default settings, which define the supported kinds.
     default: Arc<Builders>,
     configure: Arc<Configure>,
 }
@@ -101,7 +102,7 @@ pub struct AgentEntry {
 type Configure = dyn Fn(&Table) -> Result<Configured, SettingsError> + Send + Sync;
 
 impl AgentEntry {
-    /// An agent of settings `C`, and how it is made with some.
+    /// Creates the entry of an agent with settings `C` and a function that builds it.
     #[must_use]
     pub fn new<C: Settings + Default + Presets>(
         name: &'static str,
@@ -112,8 +113,8 @@ impl AgentEntry {
         Self::with_defaults(name, summary, (defaults, presets, C::search_ranges()), builders)
     }
 
-    /// An agent of settings `C` with other defaults, presets and ranges to search than those of its type:
-    /// another name for what some of its switches make of it.
+    /// Creates the entry of an agent with settings `C` whose defaults, presets and search ranges
+    /// differ from those of `C`: another name for the same agent with other switches.
     #[must_use]
     pub fn with_defaults<C: Settings>(
         name: &'static str,
@@ -146,8 +147,8 @@ impl AgentEntry {
         }
     }
 
-    /// An agent that learns a distribution over actions, be they finite, several finite choices at a time or
-    /// real-valued.
+    /// Creates the entry of an agent with a stochastic policy, for finite, multi-discrete and
+    /// real-valued actions.
     #[cfg(feature = "deep")]
     #[must_use]
     pub fn policy<C: Settings + Default + Presets + PolicySettings>(
@@ -169,13 +170,13 @@ impl AgentEntry {
         })
     }
 
-    /// The preset for an environment, where there is one.
+    /// Returns the preset for an environment, if any.
     #[must_use]
     pub fn preset(&self, env: &str) -> Option<&Preset<Table>> {
         self.presets.iter().find(|preset| preset.env == env)
     }
 
-    /// The agent with these settings; what the table omits takes its default.
+    /// Configures the agent with these settings; omitted settings take their defaults.
     ///
     /// # Errors
     /// [`SettingsError`].
@@ -183,7 +184,7 @@ impl AgentEntry {
         (self.configure)(settings)
     }
 
-    /// Whether the agent can learn in the environment.
+    /// Returns whether the agent supports the environment.
     #[must_use]
     pub fn serves(&self, env: &EnvSpec) -> bool {
         let mut serves = false;
@@ -191,7 +192,7 @@ impl AgentEntry {
         serves
     }
 
-    /// What the agent needs of an environment, in words.
+    /// Returns what the agent needs of an environment, in words.
     #[must_use]
     pub fn needs(&self) -> String {
         self.default.0.needs().join(", or ")
@@ -204,26 +205,26 @@ pub struct Catalog {
     entries: Vec<AgentEntry>,
 }
 
-/// No agent of that name is in the catalog.
+/// No agent with this name is in the catalog.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[error("unknown agent `{name}`{}: the agents are {known}", did_you_mean(suggestion.as_deref()))]
 pub struct UnknownAgent {
     /// The name asked for.
     pub name: String,
-    /// The nearest name, where one is near.
+    /// The nearest name, if one is similar.
     pub suggestion: Option<String>,
-    /// Every name.
+    /// All names.
     pub known: String,
 }
 
 impl Catalog {
-    /// The agents that come with the library.
+    /// Creates a catalog of the library's agents.
     #[must_use]
     pub fn builtin() -> Self {
         Self { entries: builtin::entries() }
     }
 
-    /// The same with one more agent; one of the same name is replaced.
+    /// Adds an agent; replaces one with the same name.
     #[must_use]
     pub fn with(mut self, entry: AgentEntry) -> Self {
         self.entries.retain(|other| other.name != entry.name);
@@ -231,12 +232,12 @@ impl Catalog {
         self
     }
 
-    /// Every agent.
+    /// Returns all agents.
     pub fn iter(&self) -> impl Iterator<Item = &AgentEntry> {
         self.entries.iter()
     }
 
-    /// The agent of that name.
+    /// Returns the agent with this name.
     ///
     /// # Errors
     /// [`UnknownAgent`] with the nearest name.
@@ -249,7 +250,7 @@ impl Catalog {
         })
     }
 
-    /// The names of the agents that can learn in an environment.
+    /// Returns the names of the agents that support an environment.
     #[must_use]
     pub fn serving(&self, env: &EnvSpec) -> Vec<&'static str> {
         let serving = self.entries.iter().filter(|entry| entry.serves(env));

@@ -1,4 +1,4 @@
-//! Reinforcement learning: environments, agents, and what it takes to compare them.
+//! Reinforcement learning: environments, agents and the tools to compare them.
 //!
 //! # A guided tour
 //!
@@ -34,10 +34,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Experiment`] repeats a training over seeds, in parallel, and keeps records and checkpoints in a
-//! directory that the command `gymnast` can resume, plot and report on. [`Run`] does the same from
-//! names, as the command does. `command::main` is that command, for an environment of your own
-//! too: `examples/custom_env.rs` shows it.
+//! [`Experiment`] repeats a training over seeds, in parallel, and keeps records and checkpoints in
+//! a directory that the command `gymnast` can resume, plot and report on. [`Run`] does the same
+//! from names, as the command does. `command::main` is that command, also for custom environments:
+//! see `examples/custom_env.rs`.
 //!
 //! # Where things are
 //!

@@ -1,4 +1,4 @@
-//! What most programs need, by one line: `use gymnast::prelude::*;`.
+//! The items that most programs need: `use gymnast::prelude::*;`.
 //!
 //! ```
 //! use gymnast::prelude::*;

@@ -1,4 +1,4 @@
-//! Settings by name: read from TOML with errors that name the key and say what would be right.
+//! Settings by name, read from TOML. Errors name the key and the valid values.
 
 use gymnast_core::text::escape_name;
 use gymnast_envs::{
@@ -10,38 +10,38 @@ use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use toml::{Table, Value};
 
-/// Why a table of settings could not be read.
+/// Why settings could not be read.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum SettingsError {
-    /// There is no such setting.
+    /// No setting has this name.
     #[error("{owner} has no setting `{key}`{}: the settings are {known}", did_you_mean(suggestion.as_deref()))]
     Unknown {
-        /// Whose settings they are.
+        /// The owner of the settings.
         owner: String,
-        /// The name that came.
+        /// The name given.
         key: String,
-        /// The nearest name, where one is near.
+        /// The nearest name, if one is similar.
         suggestion: Option<String>,
-        /// Every name.
+        /// All names.
         known: String,
     },
-    /// A value has another type.
+    /// A value is invalid.
     #[error("{key} = {value}: {reason}. {doc}")]
     Invalid {
         /// The setting.
         key: String,
-        /// What came.
+        /// The value given.
         value: String,
-        /// What was expected.
+        /// The expected value.
         reason: String,
         /// The setting's documentation.
         doc: String,
     },
 }
 
-/// Reads settings from a table; what it omits takes its default.
+/// Reads settings from a table; omitted settings take their defaults.
 ///
-/// `prefix` stands before the keys in messages: `training.`, say.
+/// Messages put `prefix` before the keys, for example `training.`.
 ///
 /// # Errors
 /// [`SettingsError`].
@@ -61,7 +61,7 @@ pub fn parse<C: DeserializeOwned + Documented>(
                 known: names().collect::<Vec<_>>().join(", "),
             });
         };
-        // One by one, since an error of the whole table does not always say where it is.
+        // One by one, because an error of the whole table does not always name the key.
         let read = |value: &Value| Table::from_iter([(key.clone(), value.clone())]).try_into::<C>();
         if read(value).is_ok() {
             continue;
@@ -85,7 +85,7 @@ pub fn parse<C: DeserializeOwned + Documented>(
     })
 }
 
-/// The value with whole floats as integers: 1e4 is a count, where a count is expected.
+/// Converts whole floats to integers: 1e4 is accepted as a count.
 pub(crate) fn whole_numbers(value: Value) -> Value {
     match value {
         Value::Float(number) => whole_number(number).map_or(Value::Float(number), Value::Integer),
@@ -97,19 +97,19 @@ pub(crate) fn whole_numbers(value: Value) -> Value {
     }
 }
 
-/// Settings as a table.
+/// Converts settings to a table.
 ///
 /// # Panics
-/// If the settings are no plain data: a bug of their author.
+/// If the settings are not plain data: a bug of their author.
 #[must_use]
 pub fn to_table<C: Serialize>(settings: &C) -> Table {
     Table::try_from(settings).expect("settings are plain data that TOML can hold")
 }
 
-/// Reads `key=value`, the value as TOML, `.5` included; what is no TOML is taken as text.
+/// Reads `key=value`, with the value in TOML or written as `.5`. Other values are read as text.
 ///
 /// # Errors
-/// A message where there is no `=` or no key.
+/// A message if there is no `=` or no key.
 pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
     let (key, value) = text
         .split_once('=')
@@ -118,7 +118,7 @@ pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
     if key.is_empty() || key.split('.').any(str::is_empty) {
         return Err(format!("`{text}` names no key: expected key=value, `alpha=0.1` say"));
     }
-    // Anything else is a text of one part, a path for example.
+    // Anything else is text: one part, a path for example.
     if value.trim_start().starts_with(['{', '[']) {
         check_depth(value)
             .map_err(|reason| format!("the value of {key} {reason}: set its keys apart"))?;
@@ -127,9 +127,9 @@ pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
     Ok((key.to_owned(), read.unwrap_or_else(|| Value::String(value.trim().to_owned()))))
 }
 
-/// No setting lies deeper, and what writes or drops nested tables calls itself for each.
+/// The maximum depth: settings are never deeper, and functions on nested tables recurse.
 const MAX_DEPTH: usize = 16;
-/// A message shows no more of a key.
+/// The maximum length of a key in a message.
 const MAX_SHOWN: usize = 60;
 
 fn read_toml(value: &str) -> Option<Value> {
@@ -137,7 +137,7 @@ fn read_toml(value: &str) -> Option<Value> {
     table.filter(|table| table.len() == 1).and_then(|mut table| table.remove("v"))
 }
 
-/// The text with `.5` as `0.5`, which TOML asks for.
+/// Writes `.5` as `0.5`, which TOML requires.
 fn with_leading_zeros(text: &str) -> String {
     let mut complete = String::with_capacity(text.len() + 1);
     let mut before = ' ';
@@ -151,11 +151,11 @@ fn with_leading_zeros(text: &str) -> String {
     complete
 }
 
-/// Checks that no table of a TOML text lies deeper than [`MAX_DEPTH`], braces and dotted keys counted: the
-/// parser allows eighty tables of keys of eighty parts, and what drops them calls itself for each.
+/// Checks that no table of a TOML text is deeper than [`MAX_DEPTH`], including braces and dotted
+/// keys: the parser allows eighty tables with keys of eighty parts, and dropping them recurses.
 ///
 /// # Errors
-/// What the text has too much of, as the end of a sentence.
+/// The excess, as the end of a sentence.
 pub(crate) fn check_depth(text: &str) -> Result<(), String> {
     let (mut open, mut parts) = (0_usize, 1_usize);
     let mut rest = text;
@@ -183,8 +183,8 @@ pub(crate) fn check_depth(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The bytes of the TOML string that a text begins with, its quotes included: `"…"`, `\'…\'`, or three of
-/// them, which may go over several lines.
+/// Returns the length in bytes of the TOML string that a text begins with, including its quotes:
+/// `"…"`, `\'…\'`, or three of them, which may span several lines.
 fn string_length(text: &str, quote: char) -> usize {
     let three = quote.to_string().repeat(3);
     let (delimiter, is_multi_line) = match text.starts_with(&three) {
@@ -207,10 +207,10 @@ fn string_length(text: &str, quote: char) -> usize {
     at
 }
 
-/// Sets `path` (at most 16 names joined by dots) below a table, making tables on the way.
+/// Sets `path` (at most 16 names joined by dots) in a table and creates tables on the way.
 ///
 /// # Errors
-/// A message where a value stands in the way or there are more names.
+/// A message if a value is in the way or the path is longer.
 pub fn set(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
     let depth = path.split('.').count();
     if depth > MAX_DEPTH {

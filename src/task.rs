@@ -10,7 +10,7 @@ use gymnast_harness::{MakeEnvs, Plan, Setup, TrainError};
 
 use crate::catalog::{BuildAgent, Configured};
 
-/// An agent in an environment with these spaces.
+/// An agent with an environment of these spaces.
 pub struct Task<O: Space, A: Space> {
     build: BuildAgent<O, A>,
     make: Box<MakeEnvs<O, A>>,
@@ -18,10 +18,10 @@ pub struct Task<O: Space, A: Space> {
 }
 
 impl<O: Space, A: Space> Task<O, A> {
-    /// The agent and its environments, as one seed's training needs them.
+    /// Creates the agent and its environments for the training of one seed.
     ///
     /// # Errors
-    /// What the environment or the agent returns.
+    /// The errors of the environment or the agent.
     pub fn setup(&self, plan: &Plan) -> Result<Setup<O, A>, TrainError> {
         let envs = (self.make)(plan.num_envs, plan.seed.child("envs", 0))?;
         let (observations, actions) = (envs.observation_space(), envs.action_space());
@@ -30,13 +30,13 @@ impl<O: Space, A: Space> Task<O, A> {
         Ok(Setup { agent, envs, eval_envs: Box::new(move |n, seed| make(n, seed)) })
     }
 
-    /// Makes fresh environments for an evaluation, `n` below a seed.
+    /// Returns the function that creates `n` environments for an evaluation below a seed.
     pub fn eval_envs(&self) -> &MakeEnvs<O, A> {
         &*self.make_eval
     }
 }
 
-/// What [`AnyTask`] holds: a [`Task`] of each kind.
+/// The type that [`AnyTask`] holds: a [`Task`] for each kind.
 pub struct TaskOf;
 
 impl PerKind for TaskOf {
@@ -46,10 +46,11 @@ impl PerKind for TaskOf {
 /// A [`Task`] of any kind.
 pub type AnyTask = AnyKind<TaskOf>;
 
-/// The agent in the environment, as the first kind that both are of. `None` where there is none.
+/// Combines an agent and an environment in the first kind that both support. `None` if there is
+/// none.
 ///
-/// It learns in environments with `options` and is evaluated in some with `eval_options`, without the
-/// wrappers that change rewards.
+/// Training environments have `options`, evaluation environments `eval_options` and no wrappers
+/// that change rewards.
 #[must_use]
 pub fn any_task(
     agent: &Configured,

@@ -1,4 +1,4 @@
-//! A trained agent, read back from the directory of its run.
+//! Trained agents, loaded from the directory of their run.
 
 use std::path::Path;
 
@@ -11,25 +11,25 @@ use gymnast_harness::{Agent, AgentError, CheckpointError, Mode, Newest, RunSeeds
 
 use crate::{Catalog, Run, run::RunError, task::Task};
 
-/// An agent as the newest whole checkpoint of a seed has it, with the spaces that it was made for.
+/// An agent loaded from a seed's newest valid checkpoint, with its spaces.
 pub struct LoadedAgent<O: Space, A: Space> {
     /// The agent.
     pub agent: Box<dyn Agent<O, A>>,
-    /// What it sees.
+    /// The space of observations.
     pub observation_space: O,
-    /// What it does.
+    /// The space of actions.
     pub action_space: A,
-    /// The env steps that it had been trained for.
+    /// The number of env steps that it was trained for.
     pub env_steps: u64,
-    /// The checkpoints newer than this one that could not be used, each with the reason.
+    /// Newer checkpoints that could not be used, each with the reason.
     pub passed_over: Vec<CheckpointError>,
 }
 
 impl<O: Space, A: Space> LoadedAgent<O, A> {
-    /// The agent of a seed of a run.
+    /// Loads the agent of a seed of a run.
     ///
     /// # Errors
-    /// [`RunError::NoCheckpoint`] where there is none yet; as [`CheckpointDir::newest`].
+    /// [`RunError::NoCheckpoint`] if there is none yet; as [`CheckpointDir::newest`].
     ///
     /// [`CheckpointDir::newest`]: gymnast_harness::CheckpointDir::newest
     pub fn read(run: &Run, task: &Task<O, A>, dir: &SeedDir) -> Result<Self, RunError> {
@@ -51,10 +51,10 @@ impl<O: Space, A: Space> LoadedAgent<O, A> {
         })
     }
 
-    /// The best action known for one observation.
+    /// Returns the greedy action for one observation.
     ///
     /// # Errors
-    /// [`AgentError::Mismatch`] where the observation is none of the environment's; as
+    /// [`AgentError::Mismatch`] if the observation does not lie in the environment's space; as
     /// [`Policy::act`](gymnast_harness::Policy::act).
     pub fn act(&self, observation: O::Element, rng: &mut Rng) -> Result<A::Element, AgentError> {
         if !self.observation_space.admits(&observation) {
@@ -67,7 +67,7 @@ impl<O: Space, A: Space> LoadedAgent<O, A> {
     }
 }
 
-/// A trained agent that acts, of a run by names: one of `gymnast train` or [`Run::train`].
+/// A trained agent of a run by names, from `gymnast train` or [`Run::train`], ready to act.
 ///
 /// ```
 /// use gymnast::{Catalog, Existing, Registry, Run, Trained, settings::set, trained::Action};
@@ -91,7 +91,7 @@ pub struct Trained {
     rng: Rng,
 }
 
-/// What [`AnyLoaded`] holds: a [`LoadedAgent`] of each kind.
+/// The type that [`AnyLoaded`] holds: a [`LoadedAgent`] for each kind.
 pub struct LoadedOf;
 
 impl PerKind for LoadedOf {
@@ -101,21 +101,21 @@ impl PerKind for LoadedOf {
 /// A [`LoadedAgent`] of any kind.
 pub type AnyLoaded = AnyKind<LoadedOf>;
 
-/// What an agent sees.
+/// An observation of an environment of any kind.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
-    /// The number of a state, where the environment has finitely many.
+    /// The index of a state, for finite observations.
     Number(i64),
     /// Numbers, those of a picture row by row.
     Row(Vec<f32>),
 }
 
-/// What an agent does.
+/// An action of an agent of any kind.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// The number of an action, where there are finitely many.
+    /// The index of an action, for finite actions.
     Number(i64),
-    /// The number of each choice, where there are several at a time.
+    /// The index of each choice, for several choices at a time.
     Numbers(Vec<i64>),
     /// Real numbers.
     Row(Vec<f32>),
@@ -149,7 +149,7 @@ impl TryFrom<Observation> for i64 {
     type Error = AgentError;
 
     /// # Errors
-    /// [`AgentError::Mismatch`] of a row.
+    /// [`AgentError::Mismatch`] for a row.
     fn try_from(observation: Observation) -> Result<Self, AgentError> {
         match observation {
             Observation::Number(number) => Ok(number),
@@ -162,7 +162,7 @@ impl TryFrom<Observation> for Vec<f32> {
     type Error = AgentError;
 
     /// # Errors
-    /// [`AgentError::Mismatch`] of a number.
+    /// [`AgentError::Mismatch`] for a number.
     fn try_from(observation: Observation) -> Result<Self, AgentError> {
         match observation {
             Observation::Row(row) => Ok(row),
@@ -190,7 +190,7 @@ impl From<Vec<f32>> for Action {
 }
 
 impl Trained {
-    /// The agent of a seed of the run in `dir`, of the agents and environments that come with the library.
+    /// Loads the agent of a seed of the run in `dir`, with the library's agents and environments.
     ///
     /// # Errors
     /// [`RunError`].
@@ -198,7 +198,7 @@ impl Trained {
         Self::load_with(&Catalog::builtin(), &Registry::builtin(), dir, seed)
     }
 
-    /// The same with agents and environments of one's own.
+    /// Loads the agent of a seed, with custom agents and environments.
     ///
     /// # Errors
     /// [`RunError`].
@@ -224,23 +224,23 @@ impl Trained {
         Ok(Self { env: run.env, agent, rng })
     }
 
-    /// The environment that it was trained in.
+    /// Returns the environment that it was trained in.
     #[must_use]
     pub fn env(&self) -> &EnvSpec {
         &self.env
     }
 
-    /// The agent with its types.
+    /// Returns the agent with its types.
     #[must_use]
     pub fn agent(&self) -> &AnyLoaded {
         &self.agent
     }
 
-    /// The best action that it knows. Ties are broken by chance, from a stream of its own.
+    /// Returns the greedy action. Ties are broken at random, from a stream of its own.
     ///
     /// # Errors
-    /// [`AgentError::Mismatch`] where the observation is none of its environment's;
-    /// [`AgentError::NoAction`] where the network puts out what is not finite.
+    /// [`AgentError::Mismatch`] if the observation does not lie in the environment's space;
+    /// [`AgentError::NoAction`] if the network's output is not finite.
     pub fn act(&mut self, observation: impl Into<Observation>) -> Result<Action, AgentError> {
         let (rng, observation) = (&mut self.rng, observation.into());
         Ok(with_kind!(&self.agent, (_, agent) => agent.act(observation.try_into()?, rng)?.into()))

@@ -1,4 +1,4 @@
-//! The agents that come with the library: an agent is one entry here.
+//! The library's agents. To add an agent, add an entry here.
 
 #[cfg(feature = "deep")]
 use gymnast_deep::{
@@ -63,7 +63,7 @@ fn tables() -> Vec<AgentEntry> {
     ]
 }
 
-/// A tabular agent with its update rule.
+/// Creates the entry of a tabular agent with this update rule.
 fn tabular<R>(name: &'static str, summary: &'static str) -> AgentEntry
 where
     R: UpdateRule<Config: Settings + Default + Presets> + 'static,

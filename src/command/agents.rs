@@ -48,7 +48,7 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The agents by what they need of an environment.
+/// Lists the agents by what they need of an environment.
 fn list(names: &Names, out: &mut dyn Write) -> Result<(), CommandError> {
     for (needs, agents) in by_needs(names.catalog.iter()) {
         writeln!(out, "For {needs}:")?;
@@ -66,7 +66,7 @@ fn list(names: &Names, out: &mut dyn Write) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The agents grouped by what they need, in the order of the first of each group.
+/// Groups the agents by what they need, in the order of the first of each group.
 pub(super) fn by_needs<'a>(
     agents: impl Iterator<Item = &'a AgentEntry>,
 ) -> Vec<(String, Vec<&'a AgentEntry>)> {
@@ -117,7 +117,7 @@ fn describe(agent: &AgentEntry, names: &Names, out: &mut dyn Write) -> Result<()
     Ok(())
 }
 
-/// A setting in as many lines as it takes, broken at spaces.
+/// Formats a setting, wrapped at spaces.
 fn assignment(key: &str, value: &toml::Value) -> String {
     let text = lines(&format!("{key} = {value}"), WIDTH - 4).join("\n    ");
     format!("  {text}")

@@ -1,4 +1,4 @@
-//! `gymnast check`: what an environment's author did wrong.
+//! `gymnast check`: checks an environment and advises its author.
 
 use std::{io::Write, process::ExitCode};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{CommandError, Names, run_dir, write_json};
 
-/// Hold an environment against what agents rely on, and say what to mend
+/// Check an environment for what agents rely on, and advise how to fix it
 #[derive(clap::Args)]
 #[command(after_help = "The exit status is 1 if there are errors; warnings alone leave it 0.\n\n\
     Examples:\n  \
@@ -15,12 +15,12 @@ use super::{CommandError, Names, run_dir, write_json};
     gymnast check FrozenLake-v1 --set map_name=8x8 --json\n  \
     gymnast check CartPole-v1 --wrapper 'FrameStack(k=4)' --wrapper FlattenObservation")]
 pub(crate) struct Check {
-    /// The environment
+    /// The environment (gymnast envs lists them)
     env: String,
     /// Set an option of the environment (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Put a wrapper around the environment, the first one innermost (repeatable; gymnast wrappers lists
+    /// Wrap the environment; the first wrapper is innermost (repeatable; gymnast wrappers lists
     /// them)
     #[arg(long, value_name = "NAME(KEY=VALUE,…)")]
     wrapper: Vec<String>,
@@ -36,7 +36,7 @@ pub(crate) fn run(
 ) -> Result<ExitCode, CommandError> {
     let spec = &run_dir::wrapped(names.registry.spec(&args.env)?, &args.wrapper, names)?;
     let options = run_dir::options(spec.id(), &args.set)?;
-    // Options that do not fit are the caller's fault, not the environment's.
+    // Invalid options are the caller's fault, not the environment's.
     spec.spaces(&options)?;
     let report = spec.check(&options);
     if args.json {

@@ -13,21 +13,21 @@ use super::{
     run_dir::{labels, place},
 };
 
-/// Episodes of training that a point is the mean of, or all where there are fewer.
+/// The maximum number of training episodes averaged in a point.
 const SMOOTHED_EPISODES: NonZeroUsize = NonZeroUsize::new(100).expect("100 is not 0");
 
-/// What is drawn against what.
+/// What to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct View {
-    /// Wall time instead of env steps.
+    /// Draw against wall time instead of env steps.
     pub(crate) by_time: bool,
-    /// Returns of training episodes instead of evaluations.
+    /// Draw returns of training episodes instead of evaluations.
     pub(crate) of_episodes: bool,
-    /// The line.
+    /// The center line.
     pub(crate) center: Center,
 }
 
-/// One picture of several runs; `dirs` are their directories.
+/// Draws one picture of several runs in the directories `dirs`.
 pub(crate) fn learning_curves(
     runs: &[RunResults],
     dirs: &[impl AsRef<Path>],
@@ -71,7 +71,7 @@ pub(crate) fn learning_curves(
     }
     let y_axis = Axis::new(&y_label);
     let center = view.center;
-    // A threshold belongs to an environment: none is drawn across several.
+    // A threshold belongs to one environment: none is drawn for several.
     let threshold = thresholds[0].filter(|_| thresholds.iter().all(|t| *t == thresholds[0]));
     let mut curves =
         LearningCurves { title, x_axis, y_axis, series, threshold, center, ..Default::default() };
@@ -79,7 +79,7 @@ pub(crate) fn learning_curves(
     Ok(curves)
 }
 
-/// The height at which a legend of many runs leaves the curves the room that one of two lines does.
+/// Returns a picture height that leaves the curves the same room beside a long legend.
 fn height(curves: &LearningCurves) -> u32 {
     let legend = |series: &[Series]| {
         let lines = series.iter().map(|series| Line::new(&series.label, Vec::new()));

@@ -66,7 +66,7 @@ fn list(names: &Names, out: &mut dyn Write) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// A space in a few words: the bounds of a box only where they are short.
+/// Describes a space in a few words: the bounds of a box only if they are short.
 fn short(space: &SpaceDescription) -> String {
     const WIDEST: usize = 18;
     match (space, space.to_string()) {

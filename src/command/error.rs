@@ -1,4 +1,4 @@
-//! How the command fails.
+//! The errors of the command.
 
 use std::{io, process::ExitCode};
 
@@ -8,14 +8,14 @@ use gymnast_harness::{AgentError, CheckpointError, TrainError};
 
 use crate::{catalog::UnknownAgent, run::RunError};
 
-/// Why the command failed, and with it its exit code.
+/// Why the command failed; determines the exit code.
 #[derive(Debug)]
 pub(crate) enum CommandError {
-    /// The call cannot be understood, or asks for what cannot be: exit code 2.
+    /// The call is invalid: exit code 2.
     Usage(String),
-    /// What was asked for failed: exit code 1.
+    /// The work failed: exit code 1.
     Failed(String),
-    /// Nobody reads what is written: no failure of ours.
+    /// The reader of the output is gone. Not a failure.
     ClosedPipe,
 }
 
@@ -28,7 +28,7 @@ impl CommandError {
         Self::Failed(message.into())
     }
 
-    /// What to tell the user.
+    /// Returns the message for the user.
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
             Self::Usage(message) | Self::Failed(message) => Some(message.trim_end()),
@@ -58,7 +58,8 @@ impl From<TrainError> for CommandError {
     fn from(error: TrainError) -> Self {
         if matches!(error, TrainError::SeedsFailed { .. }) {
             let text = error.to_string();
-            // The first says what kind of failure it is; the directory holds what the other seeds came to.
+            // The first error determines the kind of failure; the directory holds the results of
+            // the other seeds.
             return match error.first_failure().into() {
                 Self::Usage(_) => Self::Usage(text),
                 Self::Failed(_) => Self::Failed(text),

@@ -1,4 +1,4 @@
-//! `gymnast evaluate`: how good a trained agent is.
+//! `gymnast evaluate`: evaluates a trained agent.
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -12,18 +12,18 @@ use super::{
 };
 use crate::trained::LoadedAgent;
 
-/// Play greedy episodes with the newest checkpoint of each seed
+/// Evaluate the newest checkpoint of each seed over greedy episodes
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     gymnast evaluate runs/q-learning-FrozenLake-v1 --episodes 1000\n  \
     gymnast evaluate runs/q-learning-FrozenLake-v1/seed-3 --json")]
 pub(crate) struct Evaluate {
-    /// The directory of a run, or of one of its seeds
+    /// The directory of a run or of one of its seeds
     run: PathBuf,
-    /// The episodes to play with each seed's agent
+    /// The number of episodes for each seed's agent
     #[arg(long, default_value_t = 100, value_parser = whole::<u32>(1..=1_000_000), allow_negative_numbers = true)]
     episodes: u32,
-    /// The seed of the episodes: each agent plays its own, the same ones every time
+    /// The seed of the episodes. The same seed gives the same episodes; each agent has its own
     #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX), allow_negative_numbers = true)]
     seed: u64,
     /// Print JSON
@@ -31,16 +31,16 @@ pub(crate) struct Evaluate {
     json: bool,
 }
 
-/// How the agents did.
+/// The results of the agents.
 #[derive(Serialize)]
 struct Played {
     agent: &'static str,
     env: String,
     episodes: u32,
     seeds: Vec<OfSeed>,
-    /// Over the seeds' mean returns.
+    /// The mean of the seeds' mean returns.
     mean_return: f64,
-    /// The standard deviation over the seeds' mean returns, by n − 1; of one seed there is none.
+    /// The sample standard deviation of the seeds' mean returns (n − 1). `None` for one seed.
     std_return: Option<f64>,
 }
 
@@ -49,7 +49,7 @@ struct OfSeed {
     seed: u64,
     env_steps: u64,
     mean_return: f64,
-    /// The standard deviation over the episodes, by n; of one episode there is none.
+    /// The standard deviation over the episodes (n). `None` for one episode.
     std_return: Option<f64>,
     min_return: f64,
     max_return: f64,

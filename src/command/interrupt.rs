@@ -15,8 +15,8 @@ use signal_hook::{
     low_level,
 };
 
-/// The signals that ask a process to end: the terminal's Ctrl-C, a batch system's or an operating
-/// system's request, a terminal that is closed.
+/// The signals that ask a process to end: Ctrl-C, a request from a batch or operating system, a
+/// closed terminal.
 const SIGNALS: &[(&str, i32)] = &[
     ("SIGINT", SIGINT),
     ("SIGTERM", SIGTERM),
@@ -54,7 +54,7 @@ impl StopOnInterrupt {
     }
 }
 
-/// Watches each signal by itself, those alone that the process does not ignore.
+/// Watches each signal that the process does not ignore.
 fn start() -> io::Result<()> {
     let signals = Signals::new([0_i32; 0])?;
     let handle = signals.handle();
@@ -68,16 +68,16 @@ fn start() -> io::Result<()> {
 }
 
 fn warn(what: &str, error: &io::Error) {
-    // Standard error may be closed; nothing is left to tell it to then.
+    // Standard error may be closed; then the warning cannot be shown.
     let _ = writeln!(io::stderr(), "warning: {what} will end this process unsaved: {error}");
 }
 
-/// How long after the first signal a second SIGTERM or SIGHUP still belongs to it: a shell hands on the
-/// SIGHUP of a closed terminal that the system sends too, and `timeout` tells a whole group.
+/// How long after the first signal a second SIGTERM or SIGHUP counts as its echo: a shell repeats
+/// the SIGHUP of a closed terminal, and `timeout` signals a whole group.
 const ECHO: Duration = Duration::from_secs(1);
 
-/// Waits for signals on a thread of its own. The first sets the flag; a later one ends the process without
-/// the destructors that would pull libtorch away from threads that still run.
+/// Waits for signals on its own thread. The first sets the flag. A later one ends the process
+/// without running destructors, which would unload libtorch while threads still use it.
 fn watch(mut signals: Signals) {
     let mut first = None;
     for signal in signals.forever() {
@@ -89,7 +89,7 @@ fn watch(mut signals: Signals) {
     }
 }
 
-/// Whether the process ignores a signal.
+/// Returns whether the process ignores a signal.
 #[cfg(unix)]
 #[allow(unsafe_code)] // no safe interface tells what becomes of a signal without changing it
 fn is_ignored(signal: i32) -> bool {

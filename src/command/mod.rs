@@ -1,7 +1,7 @@
-//! The command `gymnast`: one file a subcommand.
+//! The command `gymnast`: one file per subcommand.
 //!
-//! [`main`] is the whole command with the environments of a registry, so that a program of your own
-//! trains, watches and reports on environments of your own:
+//! [`main`] is the whole command with the environments of a registry, so that your program can
+//! train, watch and report on custom environments:
 //!
 //! ```no_run
 //! use gymnast::{Registry, command};
@@ -93,28 +93,28 @@ enum Command {
     Replay(replay::Replay),
 }
 
-/// The exit code where a signal ended the work.
+/// The exit code after an interrupt by a signal.
 const INTERRUPTED: u8 = 130;
-/// The largest whole number that a configuration holds.
+/// The largest whole number in a configuration.
 const MOST: u64 = i64::MAX as u64;
 
-/// What can be chosen by name.
+/// The agents and environments that can be chosen by name.
 struct Names {
     catalog: Catalog,
     registry: Registry,
 }
 
-/// The command with the process's arguments, the built-in agents and these environments.
+/// Runs the command with the process's arguments, the built-in agents and these environments.
 #[must_use]
 pub fn main(registry: Registry) -> ExitCode {
     run(registry, Catalog::builtin(), std::env::args_os())
 }
 
-/// The command with these environments, agents and arguments, of which the first is the program's
-/// name. Writes to standard output and standard error.
+/// Runs the command with these environments, agents and arguments; the first argument is the
+/// program's name. Writes to standard output and standard error.
 ///
-/// The exit code is 0 for success, 1 for failure, 2 for a call that cannot be understood, and 130
-/// where Ctrl-C, SIGTERM or SIGHUP ended the work.
+/// The exit code is 0 for success, 1 for failure, 2 for an invalid call, and 130 if Ctrl-C, SIGTERM
+/// or SIGHUP ended the work.
 #[must_use]
 pub fn run(
     registry: Registry,
@@ -149,19 +149,19 @@ pub fn run(
     }
 }
 
-/// Help goes to standard output, errors to standard error; either may be closed.
+/// Prints help to standard output, errors to standard error. Either may be closed.
 fn print(error: &clap::Error, args: &[OsString]) {
     let text = error.render().to_string();
     let escaped = on_one_line(&text, args);
     let _ = match escape_controls(&escaped) {
         escaped if escaped == text => error.print(),
-        // An argument with control characters is repeated: without colours, so that all can be escaped.
+        // A message repeats arguments with control characters: printed without colours, so that all
+        // can be escaped.
         escaped => write!(io::stderr(), "{escaped}"),
     };
 }
 
-/// A message with the line breaks of the arguments that it repeats made visible, so that no argument can
-/// add a line of its own.
+/// Escapes the line breaks of arguments in a message, so that no argument can add a line.
 fn on_one_line(message: &str, args: &[OsString]) -> String {
     let args = args.iter().map(|arg| arg.to_string_lossy()).filter(|arg| arg.contains('\n'));
     args.fold(message.to_owned(), |message, arg| {
@@ -194,7 +194,7 @@ fn dispatch(
     }
 }
 
-/// Refuses to write where something is already, unless it may be replaced.
+/// Returns an error if the file exists, unless it may be replaced.
 fn check_free(path: &Path, force: bool) -> Result<(), CommandError> {
     if is_there(path)? && !force {
         let path = path.display();
@@ -205,26 +205,26 @@ fn check_free(path: &Path, force: bool) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Whether there is something. What cannot be looked at is an error: it may be there, and good.
+/// Returns whether the file exists. If this cannot be determined, returns an error, because it may
+/// be valuable.
 fn is_there(path: &Path) -> Result<bool, CommandError> {
     path.try_exists().map_err(|error| {
         CommandError::failed(format!("cannot look at {}: {error}", path.display()))
     })
 }
 
-/// What to do where the process was told to end: says so, and how it left things.
+/// Reports that the process was interrupted and what happened to the work.
 fn interrupted(what: &str) -> ExitCode {
     say(&format!("interrupted; {what}"));
     ExitCode::from(INTERRUPTED)
 }
 
-/// Writes a line to standard error, control characters made visible. That it cannot be written is no
-/// failure: nobody reads it.
+/// Writes a line to standard error with control characters escaped. Ignores write errors.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{}", escape_controls(line));
 }
 
-/// Writes a value as JSON, over several lines.
+/// Writes a value as indented JSON.
 fn write_json(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), CommandError> {
     let json = gymnast_json::to_string_pretty(value);
     writeln!(out, "{}", json.expect("what the command prints is plain data"))?;

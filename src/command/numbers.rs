@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 /// Reads a whole number in a range.
 ///
-/// Besides `100000` it may be written `100_000`, `1e5` or `2.5e6`: the larger a count of steps, the
-/// harder its zeros are to count.
+/// Accepts `100000`, `100_000`, `1e5` and `2.5e6`, because the zeros of large counts are hard to
+/// count.
 pub(super) fn whole<T: TryFrom<u64>>(
     range: RangeInclusive<u64>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone {
@@ -25,8 +25,7 @@ pub(super) fn whole<T: TryFrom<u64>>(
     }
 }
 
-/// A number without a sign; one too large for any use is the largest. `None` where it is none or
-/// not whole.
+/// Reads a number without a sign; saturates at the maximum. `None` if it is not a whole number.
 fn read(text: &str) -> Option<u128> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i16>().ok()?),
@@ -66,7 +65,7 @@ pub(super) fn finite(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "expected a finite number".to_owned())
 }
 
-/// Reads a finite number from 0 on.
+/// Reads a finite number that is at least 0.
 pub(super) fn not_negative(text: &str) -> Result<f64, String> {
     let number = finite(text).ok().filter(|x| *x >= 0.0);
     number.ok_or_else(|| "expected a finite number, 0 or more".to_owned())

@@ -1,4 +1,4 @@
-//! `gymnast plot`: learning curves of one run or several.
+//! `gymnast plot`: learning curves of one or several runs.
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -17,36 +17,36 @@ use super::{
     run_dir, say,
 };
 
-/// Draw learning curves: a line a run, with its 95 % band over seeds and the seeds themselves
+/// Draw learning curves: one line per run, with its 95 % band over seeds and the seeds themselves
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     gymnast plot runs/q-learning-FrozenLake-v1 --out lake.svg\n  \
     gymnast plot runs/a runs/b --out both.png --center iqm --title \"a or b?\"\n  \
     gymnast plot runs/a --out time.svg --x time")]
 pub(crate) struct Plot {
-    /// The directories of runs, or of seeds of theirs
+    /// The directories of runs or of their seeds
     #[arg(required = true)]
     runs: Vec<PathBuf>,
-    /// The picture to write: .svg or .png
+    /// The picture to write; ends in .svg or .png
     #[arg(long)]
     out: PathBuf,
-    /// What to draw against
+    /// The horizontal axis
     #[arg(long, value_enum, default_value_t = X::Steps)]
     x: X,
-    /// What the line is
+    /// The center line: the statistic over seeds
     #[arg(long, value_enum, default_value_t = Center::Mean)]
     center: Center,
-    /// Draw the returns of training episodes instead of the evaluations: each point is the mean of
-    /// the last 100, or of all where a seed has fewer
+    /// Draw the returns of training episodes instead of the evaluations. Each point is the mean of
+    /// the last 100 episodes, or of all if there are fewer
     #[arg(long)]
     episodes: bool,
-    /// The title, instead of the environment's name
+    /// The title [default: the environment's name]
     #[arg(long)]
     title: Option<String>,
-    /// The mean return that counts as solved, instead of the environment's own
+    /// The mean return that counts as solved [default: the environment's]
     #[arg(long, value_parser = finite, allow_negative_numbers = true)]
     threshold: Option<f64>,
-    /// Replace the picture if it is there
+    /// Overwrite an existing picture
     #[arg(long)]
     force: bool,
 }
@@ -88,7 +88,7 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what makes a picture hard to read, or misleading.
+/// Warns about what makes a picture hard to read or misleading.
 fn warn(runs: &[RunResults]) {
     let mut envs: Vec<_> = runs.iter().map(|run| run.env.as_str()).collect();
     envs.sort_unstable();

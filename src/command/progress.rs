@@ -1,4 +1,4 @@
-//! Progress bars: steps per second, the return and the time left. Without a terminal, one line a
+//! Progress bars: steps per second, the return and the time left. Without a terminal, one line per
 //! minute.
 
 use std::{
@@ -25,13 +25,13 @@ use indicatif::{
 
 const TEMPLATE: &str =
     "{prefix:>8} {bar:24} {percent:>3}% {human_pos}/{human_len} steps{speed}{msg}{left}";
-/// Episodes of training that the shown return is the mean of.
+/// The number of training episodes averaged in the shown return.
 const SHOWN_EPISODES: usize = 100;
-/// Where no bar can be drawn, a seed is heard of this often.
+/// The time between two lines of a seed if no bar can be drawn.
 const LINE_EVERY: Duration = Duration::from_secs(60);
 
-/// A progress bar for each seed, on standard error. If that is not a terminal, or cannot move its
-/// cursor (`TERM=dumb`), each seed writes a line a minute and one at its end.
+/// A progress bar for each seed, on standard error. If that is not a terminal or cannot move its
+/// cursor (`TERM=dumb`), each seed writes one line per minute and one at its end.
 #[derive(Clone, Debug)]
 pub struct ProgressBars {
     bars: Option<MultiProgress>,
@@ -39,7 +39,7 @@ pub struct ProgressBars {
 }
 
 impl ProgressBars {
-    /// Shows bars on standard error.
+    /// Creates bars on standard error.
     #[must_use]
     pub fn on_stderr() -> Self {
         let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr())
@@ -49,13 +49,13 @@ impl ProgressBars {
         Self { bars: Some(MultiProgress::with_draw_target(target)), is_terminal }
     }
 
-    /// Shows nothing.
+    /// Creates a display that shows nothing.
     #[must_use]
     pub fn hidden() -> Self {
         Self { bars: None, is_terminal: false }
     }
 
-    /// Shows a line above the bars, and nothing where they are hidden.
+    /// Shows a line above the bars, or nothing if they are hidden.
     fn say(&self, line: &str) {
         if self.bars.is_some() {
             self.warn(line);
@@ -71,7 +71,7 @@ impl ProgressDisplay for ProgressBars {
         };
         let style = ProgressStyle::with_template(TEMPLATE).expect("the template is valid");
         let speed = |state: &ProgressState, out: &mut dyn fmt::Write| {
-            // An error says that the bar cannot be written to: nothing is lost.
+            // An error means that the bar cannot be written to, which does no harm.
             let _ = out.write_str(&speed(state.per_sec()));
         };
         let left = |state: &ProgressState, out: &mut dyn fmt::Write| {
@@ -84,7 +84,8 @@ impl ProgressDisplay for ProgressBars {
         let standing = Arc::new(Mutex::new(Standing::new(seed, env_steps)));
         let lines = (self.bars.is_some() && !self.is_terminal)
             .then(|| Lines::begin(LINE_EVERY, Arc::clone(&standing), |line| warn(&line)));
-        // Drawing costs more than a step of a small environment: a thousand times a run is enough.
+        // Drawing takes longer than a step of a small environment: a thousand times per run is
+        // enough.
         let every = env_steps.div_ceil(1000).min(10_000);
         let returns = VecDeque::with_capacity(SHOWN_EPISODES);
         let bars = self.clone();
@@ -132,13 +133,13 @@ fn left(env_steps: u64, per_s: f64) -> String {
     format!("  {} left", HumanDuration(Duration::from_secs(seconds as u64)))
 }
 
-/// Where a seed's training stands, as a line tells it.
+/// The progress of a seed's training, for lines.
 struct Standing {
     seed: u64,
     env_steps: u64,
     total_env_steps: u64,
     message: String,
-    /// When the training began or went on, and after how many env steps.
+    /// When training began or resumed, and after how many env steps.
     begun: Option<(Instant, u64)>,
 }
 
@@ -162,7 +163,8 @@ impl Standing {
     }
 }
 
-/// A thread that writes a line now and then, however long a step takes; it ends when this is dropped.
+/// A thread that writes a line from time to time, however long a step takes. It ends when this is
+/// dropped.
 struct Lines {
     _end: Sender<()>,
 }
@@ -184,7 +186,7 @@ impl Lines {
     }
 }
 
-/// What is shown is whole after every assignment: a panic elsewhere does no harm to it.
+/// Locks the progress. It is consistent after every assignment, so a panic elsewhere does no harm.
 fn lock(standing: &Mutex<Standing>) -> MutexGuard<'_, Standing> {
     standing.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -203,7 +205,7 @@ struct Bar {
 }
 
 impl Bar {
-    /// The mean return of late, as far as there is one.
+    /// Returns the recent mean return, if any.
     fn message(&self) -> String {
         let mean = self.returns.iter().sum::<f64>() / self.returns.len() as f64;
         let trained =
@@ -220,7 +222,7 @@ impl SeedDisplay for Bar {
         bars.remove(&self.bar);
         let result = match summary.evaluations.last() {
             None => "no evaluation".to_owned(),
-            // The deviation of one episode is none.
+            // One episode has no standard deviation.
             Some(e) if e.episodes < 2 => format!("final return {:.2}", e.mean_return),
             Some(e) => format!("final return {:.2} ± {:.2}", e.mean_return, e.std_return),
         };
@@ -250,7 +252,7 @@ impl Callback for Bar {
     fn on_step(&mut self, progress: &Progress) -> Flow {
         if progress.env_steps >= self.next {
             if self.next == 0 {
-                // A resumed run starts here, and its speed is counted from here.
+                // A resumed run starts here; its speed counts from here.
                 self.bar.set_position(progress.env_steps);
                 self.bar.reset_eta();
                 lock(&self.standing).begun = Some((Instant::now(), progress.env_steps));

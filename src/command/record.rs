@@ -1,4 +1,4 @@
-//! `gymnast record`: episodes for others to learn from.
+//! `gymnast record`: records episodes to learn from.
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -12,7 +12,7 @@ use gymnast_harness::{Agent, AgentError, Demonstrations, Mode, SeedDir};
 use super::{CommandError, Names, StopOnInterrupt, numbers::whole, run_dir};
 use crate::{Run, task::Task};
 
-/// Record episodes of a trained agent, or of random actions, for others to learn from
+/// Record episodes of a trained agent or of random actions, as demonstrations
 #[derive(clap::Args)]
 #[command(
     after_help = "Each line of the file is a JSON object, one step: episode, observation (as a network reads it),\n\
@@ -24,24 +24,25 @@ use crate::{Run, task::Task};
     gymnast train bc CartPole-v1 --set demonstrations=episodes.jsonl"
 )]
 pub(crate) struct Record {
-    /// A run's directory (its first seed's agent plays), one of its seeds' or an environment
+    /// A run's directory (its first seed's agent plays), the directory of one seed, or an
+    /// environment
     what: PathBuf,
-    /// The file to write
+    /// The JSON Lines file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// How many episodes to play
+    /// The number of episodes
     #[arg(long, default_value_t = 25, value_parser = whole::<u32>(1..=1_000_000), allow_negative_numbers = true)]
     episodes: u32,
-    /// The seed of the episodes
+    /// The seed of the episodes. The same seed gives the same episodes
     #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX), allow_negative_numbers = true)]
     seed: u64,
-    /// Cut an episode short after so many steps
+    /// The maximum number of steps of an episode
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole::<u64>(1..=u64::MAX), allow_negative_numbers = true)]
     max_steps: u64,
-    /// Set an option of the environment, where no run is given (repeatable)
+    /// Set an option of the environment; not for runs (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Replace the file if it is there
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
 }
@@ -66,17 +67,17 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was recorded.
+/// The result of recording.
 struct Recorded {
     returns: Vec<f64>,
     steps: usize,
 }
 
-/// How the actions of an episode are chosen.
+/// Chooses the actions of an episode.
 type Choose<'a, O, A> =
     Box<dyn FnMut(&<O as Space>::Element) -> Result<<A as Space>::Element, AgentError> + 'a>;
 
-/// The agent of the first seed asked for, at its best.
+/// Records the greedy policy of the first seed selected.
 fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandError> {
     let (run, dirs) = run_dir::open(&args.what, names)?;
     if !args.set.is_empty() {
@@ -92,8 +93,8 @@ fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandE
             let make =
                 |seed| served(run.env.for_evaluation().vector(kind::Discrete, 1, seed, &options));
             record(args, make, |seed, _| {
-                // A table reads the numbers of states, but what is recorded is what a network reads. So
-                // the episode is played in both forms: the same seed and actions make the same steps.
+                // A table reads indices of states, but the file holds what a network reads. So the
+                // episode is played in both forms: the same seed and actions give the same steps.
                 let mut same = (task.eval_envs())(1, seed)?;
                 same.reset()?;
                 let mut choose = greedy(&*agent, seed);
@@ -110,7 +111,7 @@ fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandE
     }
 }
 
-/// An agent that sees what is recorded.
+/// Records an agent that reads the recorded observations.
 fn record_agent<A: Space>(
     args: &Record,
     run: &Run,
@@ -130,13 +131,13 @@ fn record_random(args: &Record, spec: &EnvSpec) -> Result<Option<Recorded>, Comm
     Err(CommandError::failed(format!("{} shows nothing that a network reads", spec.id())))
 }
 
-/// A vector of a kind that the environment is of, unless a wrapper left tables alone.
+/// Returns a vector of a kind that the environment supports, unless a wrapper leaves only tables.
 fn served<T>(vector: Option<Result<T, EnvError>>) -> Result<T, EnvError> {
     let none = || EnvError::Failed("it shows nothing that a network reads".to_owned());
     vector.unwrap_or_else(|| Err(none()))
 }
 
-/// The best actions that an agent knows.
+/// Returns the agent's greedy actions.
 fn greedy<'a, O: Space, A: Space>(agent: &'a dyn Agent<O, A>, seed: Seed) -> Choose<'a, O, A> {
     let (mut rng, mut actions) = (seed.child("policy", 0).rng(), Vec::with_capacity(1));
     Box::new(move |seen| {
@@ -150,8 +151,8 @@ fn random<A: Space>(seed: Seed, space: &A) -> Result<Choose<'static, RowSpace, A
     Ok(Box::new(move |_| Ok(space.sample(&mut rng))))
 }
 
-/// Plays the episodes, each in a fresh environment below a seed of its own, and writes them; `None` where
-/// the process was told to end before.
+/// Plays the episodes, each in a fresh environment with its own seed, and writes them. `None` if
+/// the process was interrupted.
 fn record<'a, A: Space>(
     args: &Record,
     make: impl Fn(Seed) -> Result<Box<dyn VectorEnv<RowSpace, A>>, EnvError>,
@@ -167,7 +168,7 @@ fn record<'a, A: Space>(
         let mut choose = choose(seed(episode), envs.action_space())?;
         let played = recorded.record(&mut *envs, args.max_steps, |seen| {
             if interrupt.requested() {
-                // Ends the episode; that it is no failure is known below.
+                // Ends the episode; below it is known that this is not a failure.
                 return Err(AgentError::Interrupted);
             }
             choose(seen)

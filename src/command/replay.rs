@@ -1,4 +1,4 @@
-//! `gymnast replay`: holds an environment against a recorded trace.
+//! `gymnast replay`: compares an environment with a recorded trace.
 
 use std::{fs::File, io::BufReader, io::Write, path::PathBuf, process::ExitCode};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{CommandError, Names, numbers::not_negative, run_dir, write_json};
 
-/// Hold an environment against recorded transitions, Gymnasium's say
+/// Compare an environment with recorded transitions, for example Gymnasium's
 #[derive(clap::Args)]
 #[command(
     after_help = "Each line of the trace is a JSON object: state, action, next_state, reward, terminated.\n\
@@ -17,12 +17,12 @@ use super::{CommandError, Names, numbers::not_negative, run_dir, write_json};
     gymnast replay FrozenLake-v1 trace.jsonl --set is_slippery=false"
 )]
 pub(crate) struct Replay {
-    /// The environment
+    /// The environment (gymnast envs lists them)
     env: String,
-    /// The trace
+    /// The trace: a JSON Lines file
     trace: PathBuf,
-    /// The greatest difference that agrees, as a share of the recorded number (of 0.001 at least),
-    /// instead of the environment's own
+    /// The largest relative difference that agrees, as a fraction of the recorded number (or of
+    /// 0.001 if that is larger) [default: the environment's]
     #[arg(long, value_parser = not_negative, allow_negative_numbers = true)]
     tolerance: Option<f64>,
     /// Set an option of the environment (repeatable)

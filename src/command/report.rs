@@ -1,4 +1,4 @@
-//! `gymnast report`: how good, how soon, how steadily, how fast.
+//! `gymnast report`: compares runs by return, sample efficiency, stability and speed.
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -8,7 +8,7 @@ use gymnast_harness::report;
 
 use super::{CommandError, Names, numbers::finite, run_dir};
 
-/// Report final returns, steps to the threshold, area and speed, over the seeds of each run
+/// Report final returns, steps to the threshold, area and speed over the seeds of each run
 #[derive(clap::Args)]
 #[command(after_help = "Columns:\n  \
     mean, median, IQM    of each seed's last evaluation; the interval is a 95 % bootstrap over seeds\n  \
@@ -22,16 +22,16 @@ use super::{CommandError, Names, numbers::finite, run_dir};
     gymnast report runs/* --format md > results.md\n  \
     gymnast report runs/a runs/b --threshold 0.7 --format json")]
 pub(crate) struct Report {
-    /// The directories of runs, or of seeds of theirs
+    /// The directories of runs or of their seeds
     #[arg(required = true)]
     runs: Vec<PathBuf>,
-    /// How to print it
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Print JSON: the same as --format json
+    /// Print JSON, as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// The mean return that counts as solved, instead of the environment's own
+    /// The mean return that counts as solved [default: the environment's]
     #[arg(long, value_parser = finite, allow_negative_numbers = true)]
     threshold: Option<f64>,
 }
@@ -40,11 +40,11 @@ pub(crate) struct Report {
 enum Format {
     /// Columns of text
     Table,
-    /// For spreadsheets
+    /// CSV, for spreadsheets
     Csv,
-    /// For programs
+    /// JSON, for programs
     Json,
-    /// For a README
+    /// Markdown, for a README
     Md,
 }
 
@@ -66,13 +66,14 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// What stands beside the names of agents and runs, at most: the steps to a threshold, with how many seeds
-/// reached it.
+/// The maximum width beside the names of agents and runs: the steps to a threshold, with the number
+/// of seeds that reached it.
 const BESIDE: usize = 34;
-/// No shorter name tells runs apart.
+/// The minimum length of a name; shorter ones do not distinguish runs.
 const SHORTEST: usize = 12;
 
-/// The report with names of runs that leave room for a column beside them. The other formats have them whole.
+/// Shortens the names of runs to leave room for a column beside them. The other formats have the
+/// full names.
 fn with_short_names(mut report: report::Report) -> report::Report {
     let agents = report.rows.iter().map(|row| row.agent.chars().count()).max().unwrap_or(0);
     let room = WIDTH.saturating_sub(BESIDE + agents + " ()".len()).max(SHORTEST);
@@ -82,8 +83,8 @@ fn with_short_names(mut report: report::Report) -> report::Report {
     report
 }
 
-/// Paths with at most `room` characters: those that are longer lose the folders that all of them share,
-/// then their middle. Different ones that would look alike stay whole.
+/// Shortens paths to at most `room` characters: first the folders that all of them share are
+/// removed, then the middle. Different paths that would look alike stay complete.
 fn short_names(names: &[String], room: usize) -> Vec<String> {
     let is_long = |name: &String| name.chars().count() > room;
     let long: Vec<Vec<&str>> =
@@ -105,7 +106,8 @@ fn short_names(names: &[String], room: usize) -> Vec<String> {
         .collect()
 }
 
-/// How many folders all paths begin with, and how many parts all end with. One part of each is left.
+/// Returns the numbers of leading folders and of trailing parts that all paths share. One part of
+/// each path is kept.
 fn shared(paths: &[Vec<&str>]) -> (usize, usize) {
     let [first, others @ ..] = paths else { return (0, 0) };
     let rest = paths.iter().map(Vec::len).min().unwrap_or(1) - 1;
@@ -128,7 +130,7 @@ fn without_shared(name: &str, before: usize, after: usize) -> String {
     format!("{start}{own}{end}")
 }
 
-/// The text with an ellipsis in its place where its middle does not fit. More is kept of the end, in which
+/// Replaces the middle of a text that does not fit by an ellipsis. Keeps more of the end, in which
 /// runs differ.
 fn without_middle(text: &str, room: usize) -> String {
     let length = text.chars().count();

@@ -1,4 +1,4 @@
-//! Runs on disk, as the subcommands read them.
+//! Reads runs from disk for the subcommands.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::{
     trained::LoadedAgent,
 };
 
-/// What a run's directory is called, without a slash at its end.
+/// Returns the name of a run's directory, without a trailing slash.
 pub(crate) fn name(dir: &Path) -> String {
     dir.components().collect::<PathBuf>().display().to_string()
 }
@@ -27,20 +27,21 @@ pub(crate) fn default(agent: &str, env: &str) -> PathBuf {
     Path::new("runs").join(default_name(agent, env))
 }
 
-/// The name of the directory of a run: one name, whatever the environment is called.
+/// Returns the name of a run's default directory: one path component, whatever the environment's
+/// name.
 pub(crate) fn default_name(agent: &str, env: &str) -> String {
     let is_special = |c: char| c.is_control() || ['/', '\\', ':'].contains(&c);
     format!("{agent}-{env}").replace(is_special, "-")
 }
 
-/// Where a run is, and which of its seeds is meant where one is.
+/// A run's directory, and one of its seeds if the path names one.
 pub(crate) struct Place {
     pub(crate) run: PathBuf,
     seed: Option<u64>,
 }
 
-/// What a path that somebody gave means: a run's directory or one of its seeds', be it there or
-/// not.
+/// Interprets a path given by the user: a run's directory or one of its seeds', whether or not it
+/// exists.
 pub(crate) fn place(path: &Path) -> Place {
     let name = path.file_name().and_then(|name| name.to_str());
     let seed = name.and_then(|name| name.strip_prefix("seed-")?.parse().ok());
@@ -52,18 +53,18 @@ pub(crate) fn place(path: &Path) -> Place {
     }
 }
 
-/// Whether the path names a seed of a run.
+/// Returns whether the path names a seed of a run.
 fn is_seed(path: &Path) -> bool {
     place(path).seed.is_some()
 }
 
-/// What a word that may be a run's directory or an environment means: the environment, or `None` for a
-/// run.
+/// Interprets an argument that may be a run's directory or an environment: returns the environment,
+/// or `None` for a run.
 pub(crate) fn run_or_env<'a>(
     what: &Path,
     names: &'a Names,
 ) -> Result<Option<&'a EnvSpec>, CommandError> {
-    // A path may hold other bytes than UTF-8, an environment's name does not.
+    // A path may hold bytes other than UTF-8; an environment's name cannot.
     let Some(id) = what.to_str().filter(|_| !what.is_dir() && !is_seed(what)) else {
         return Ok(None);
     };
@@ -75,7 +76,7 @@ pub(crate) fn run_or_env<'a>(
 }
 
 impl Place {
-    /// The seeds that are meant, of all that the run has.
+    /// Selects the requested seeds from all seeds of the run.
     fn choose<T>(&self, mut all: Vec<T>, seed_of: fn(&T) -> u64) -> Result<Vec<T>, CommandError> {
         let Some(seed) = self.seed else { return Ok(all) };
         let known: Vec<_> = all.iter().map(|one| seed_of(one).to_string()).collect();
@@ -91,7 +92,7 @@ impl Place {
     }
 }
 
-/// A run and those of its seeds that were asked for: `path` is its directory or a seed's.
+/// Opens a run and the requested seeds: `path` is the run's directory or a seed's.
 pub(crate) fn open(path: &Path, names: &Names) -> Result<(Run, Vec<SeedDir>), CommandError> {
     let place = place(path);
     let run = Run::read(&names.catalog, &names.registry, &place.run)?;
@@ -108,7 +109,7 @@ pub(crate) fn open(path: &Path, names: &Names) -> Result<(Run, Vec<SeedDir>), Co
     Ok((run, seeds))
 }
 
-/// The paths without those that lead to where another leads.
+/// Removes paths that lead to the same place as an earlier one.
 pub(crate) fn distinct(paths: &[PathBuf]) -> Vec<PathBuf> {
     let mut places = Vec::new();
     let is_new = |path: &&PathBuf| {
@@ -120,7 +121,8 @@ pub(crate) fn distinct(paths: &[PathBuf]) -> Vec<PathBuf> {
     paths.iter().filter(is_new).cloned().collect()
 }
 
-/// The agent of a seed as its newest whole checkpoint has it. Says which newer ones could not be used.
+/// Loads a seed's agent from its newest valid checkpoint. Reports newer ones that could not be
+/// used.
 pub(crate) fn load_agent<O: Space, A: Space>(
     run: &Run,
     task: &Task<O, A>,
@@ -133,8 +135,7 @@ pub(crate) fn load_agent<O: Space, A: Space>(
     Ok(restored)
 }
 
-/// What the seeds of some runs recorded. Needs no agent nor environment of these names to be
-/// there still.
+/// Reads the records of the seeds of some runs. The agents and environments need not be available.
 pub(crate) fn results(
     paths: &[PathBuf],
     threshold: Option<f64>,
@@ -143,7 +144,7 @@ pub(crate) fn results(
     paths.iter().map(|path| results_of(path, threshold, names, |_| true)).collect()
 }
 
-/// The same of one run, of those of its seeds alone that are asked for: others are not read.
+/// Reads the records of the requested seeds of one run; other seeds are not read.
 pub(crate) fn results_of(
     path: &Path,
     threshold: Option<f64>,
@@ -177,14 +178,14 @@ pub(crate) fn results_of(
     })
 }
 
-/// Names the seeds that do not count.
+/// Reports the seeds that are left out.
 fn say_left_out(found: &RunSeeds, run: &str) {
     for dir in &found.left_out {
         say(&format!("{run}: seed-{} is left out, as config.toml does not list it", dir.seed));
     }
 }
 
-/// Says how many of the seeds that the configuration lists are there, where some are not yet.
+/// Reports how many of the configuration's seeds exist, if some are missing.
 fn say_missing(found: &RunSeeds, run: &str) {
     let (own, listed) = (found.own.len(), found.listed.as_ref().map_or(0, Vec::len));
     if own < listed && own > 0 {
@@ -192,19 +193,19 @@ fn say_missing(found: &RunSeeds, run: &str) {
     }
 }
 
-/// Whose the records of each seed of a configuration should be.
+/// Returns the expected identity of each seed's records.
 fn identities<'a>(config: &'a Table, names: &Names) -> impl Fn(u64) -> RunIdentity + use<'a> {
     let run = Run::new(&names.catalog, &names.registry, config).ok();
     move |seed| match &run {
         Some(run) => run.identity(seed),
-        // The defaults are unknown of an agent or environment that is not there: a setting that an older
-        // summary lacks is taken as the configuration has it.
+        // The defaults of an unknown agent or environment are not available: a setting missing in
+        // an older summary is taken from the configuration.
         None => RunIdentity { defaults: config.clone(), ..RunIdentity::new(config, seed) },
     }
 }
 
-/// What each run is called in a picture: agent · environment, or its directory where two would
-/// have the same name.
+/// Returns the label of each run in a picture: agent · environment, or its directory if two runs
+/// would have the same label.
 pub(crate) fn labels(runs: &[RunResults]) -> Vec<String> {
     let short = |run: &RunResults| format!("{} · {}", run.agent, run.env);
     let is_shared = |label: &String| runs.iter().filter(|run| short(run) == *label).count() > 1;
@@ -212,7 +213,7 @@ pub(crate) fn labels(runs: &[RunResults]) -> Vec<String> {
     runs.iter().map(|run| label(run).unwrap_or_else(|| run.run.clone())).collect()
 }
 
-/// `--set KEY=VALUE` for an environment that is not part of a run; `env.KEY` is understood too.
+/// Reads `--set KEY=VALUE` for an environment without a run; `env.KEY` is accepted too.
 pub(crate) fn options(id: &str, set: &[String]) -> Result<EnvOptions, CommandError> {
     let mut table = Table::new();
     for text in set {
@@ -223,7 +224,7 @@ pub(crate) fn options(id: &str, set: &[String]) -> Result<EnvOptions, CommandErr
     Ok(crate::run::env_options(id, &table)?)
 }
 
-/// An environment inside the wrappers of `--wrapper` flags.
+/// Wraps an environment as the `--wrapper` flags say.
 pub(crate) fn wrapped(
     spec: &EnvSpec,
     flags: &[String],

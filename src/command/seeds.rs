@@ -6,19 +6,19 @@ use toml::Value;
 
 use super::{CommandError, MOST, numbers::whole};
 
-/// The most seeds of a run.
+/// The maximum number of seeds of a run.
 pub(super) const MOST_SEEDS: u64 = 10_000;
 
-/// What `--seeds` says.
+/// The value of `--seeds`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Seeds {
-    /// So many, from the first on.
+    /// This many, from the first on.
     Count(usize),
     /// These, in ascending order.
     These(Vec<u64>),
 }
 
-/// Reads `10`, `3,7`, `100..119` or `100-119,7`; the ends of a range belong to it.
+/// Reads `10`, `3,7`, `100..119` or `100-119,7`; ranges include both ends.
 pub(super) fn seeds(text: &str) -> Result<Seeds, String> {
     if !text.contains(',') && ends(text).is_none() {
         return Ok(Seeds::Count(whole(1..=MOST_SEEDS)(text)?));
@@ -40,12 +40,12 @@ pub(super) fn seeds(text: &str) -> Result<Seeds, String> {
     }
 }
 
-/// The two ends of a range as they are written.
+/// Splits a range into its two ends, as written.
 fn ends(text: &str) -> Option<(&str, &str)> {
     if let Some((first, last)) = text.split_once("..") {
         return Some((first, last.strip_prefix('=').unwrap_or(last)));
     }
-    // Neither the sign of a number nor that of an exponent makes a range.
+    // The sign of a number or of an exponent does not make a range.
     text.split_once('-').filter(|(first, _)| first.ends_with(|c: char| c.is_ascii_digit()))
 }
 
@@ -66,8 +66,8 @@ fn range(part: &str) -> Result<RangeInclusive<u64>, String> {
     Ok(first..=last)
 }
 
-/// The seeds that `--seeds` and `--first-seed` ask for. Without either they are `default`; a count alone
-/// begins with `base`.
+/// Returns the seeds selected by `--seeds` and `--first-seed`. Without either they are `default`; a
+/// count alone starts at `base`.
 pub(super) fn resolve(
     seeds: Option<&Seeds>,
     first: Option<u64>,
@@ -93,18 +93,18 @@ pub(super) fn resolve(
     })
 }
 
-/// So many seeds from the first on. `None` where they are too large for a configuration.
+/// Returns `count` seeds from the first on. `None` if they are too large for a configuration.
 pub(super) fn from(first: u64, count: usize) -> Option<Vec<u64>> {
     let last = first.checked_add((count as u64).saturating_sub(1)).filter(|last| *last <= MOST)?;
     Some((first..=last).take(count).collect())
 }
 
-/// Seeds as a configuration holds them.
+/// Writes seeds as in a configuration.
 pub(super) fn to_toml(seeds: &[u64]) -> Value {
     seeds.iter().map(|&seed| Value::Integer(seed as i64)).collect::<Vec<_>>().into()
 }
 
-/// Seeds as they may be written after `--seeds`, ranges where there are: `7,100..119`.
+/// Writes seeds as for `--seeds`, with ranges: `7,100..119`.
 pub(super) fn to_text(seeds: &[u64]) -> String {
     let chunks = seeds.chunk_by(|a, b| a.checked_add(1) == Some(*b));
     let text = chunks.map(|chunk| match chunk {

@@ -1,4 +1,4 @@
-//! Names as a shell reads them, for the commands that messages offer.
+//! Quotes names for a shell, for the commands that messages suggest.
 
 use std::{
     ffi::OsStr,
@@ -7,18 +7,18 @@ use std::{
 
 use gymnast_core::text::escape_name;
 
-/// A path as one word of a shell, without a slash at its end.
+/// Quotes a path as one word of a shell, without a trailing slash.
 pub(super) fn path(path: &Path) -> String {
     let path: PathBuf = path.components().collect();
-    // What begins with a dash is read as an option.
+    // An argument that begins with a dash is read as an option.
     let is_option = path.as_os_str().as_encoded_bytes().starts_with(b"-");
     word(if is_option { Path::new(".").join(path) } else { path })
 }
 
-/// A name as one word of a shell: in quotes where it holds more than letters, digits and `_-./:,+@%`.
+/// Quotes a name as one word of a shell, if it holds anything but letters, digits and `_-./:,+@%`.
 ///
-/// What a terminal cannot show, or should not, is written as `$'…'`, which sh reads since POSIX 2024 and
-/// Bash, Zsh and Ksh always have.
+/// Text that a terminal cannot or should not show is written as `$'…'`, which sh reads since POSIX
+/// 2024 and Bash, Zsh and Ksh always have.
 pub(super) fn word(name: impl AsRef<OsStr>) -> String {
     let name = name.as_ref();
     match name.to_str() {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{CommandError, Names, write_json};
 
-/// List the wrappers around environments with their options, or describe one
+/// List the wrappers and their options, or describe one
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     gymnast wrappers\n  \

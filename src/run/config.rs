@@ -14,7 +14,7 @@ use crate::settings::{check_depth, whole_numbers};
 
 /// The parts of a configuration.
 const PARTS: [&str; 5] = ["seeds", "agent", "env", "training", "evaluation"];
-/// No configuration may be larger.
+/// The maximum size of a configuration.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 /// Reads a TOML file of at most [`MAX_CONFIG_BYTES`].
@@ -23,7 +23,7 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 /// [`RunError::File`].
 pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
     let error = |reason: String| RunError::File { path: path.to_owned(), reason };
-    // Not by the length it claims to have: a device has none, and never ends.
+    // Limited while reading: a device has no length and never ends.
     let mut bytes = Vec::new();
     let read = File::open(path)
         .and_then(|file| file.take(MAX_CONFIG_BYTES + 1).read_to_end(&mut bytes))
@@ -34,17 +34,17 @@ pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, RunError>
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     check_depth(&String::from_utf8_lossy(text)).map_err(|reason| error(format!("it {reason}")))?;
     toml::from_slice(text).or_else(|wrong| {
-        // 1e4 is a count, where a count is expected.
+        // 1e4 is accepted as a count.
         let whole = toml::from_slice::<Table>(text).ok();
         let whole = whole.map(|table| whole_numbers(Value::Table(table)).try_into());
         let is_float = wrong.message().starts_with("invalid type: floating point ");
         let wrong = match whole {
             Some(Ok(read)) => return Ok(read),
-            // The float may be right, and what is wrong may stand elsewhere.
+            // The float may be right and the error elsewhere.
             Some(Err(other)) if is_float && other.message() != wrong.message() => other,
             _ => wrong,
         };
-        // What TOML says of `.5`.
+        // TOML's message about `.5`.
         let lacks_zero = wrong.message().contains("invalid mantissa");
         let hint = if lacks_zero { ": a number begins with a digit, 0.5 and not .5" } else { "" };
         let misspelt = misspelt(&String::from_utf8_lossy(text));
@@ -52,17 +52,17 @@ pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, RunError>
     })
 }
 
-/// An error with the place that TOML names, its message in plain words.
+/// Rewrites an error in plain words, with the position that TOML gives.
 fn with_plain_words(error: &toml::de::Error) -> String {
     let (mut text, message) = (error.to_string(), error.message());
-    // The last one: before it stands the line of the file, which may hold anything.
+    // The last position: the message may quote the file, which can hold anything.
     if let Some(at) = text.rfind(message) {
         text.replace_range(at..at + message.len(), &in_plain_words(message));
     }
     text.trim_end().to_owned()
 }
 
-/// Where a boolean is spelt as in another language, which is no TOML.
+/// Explains a boolean in another language's spelling, which is not TOML.
 fn misspelt(text: &str) -> String {
     let value = |line: &str| Some(line.split_once('=')?.1.split('#').next()?.trim().to_owned());
     let wrong = text.lines().zip(1..).find_map(|(line, number)| {
@@ -85,10 +85,10 @@ pub fn read_config(path: &Path) -> Result<Table, RunError> {
     Ok(table)
 }
 
-/// Lays a configuration over another: each value of a part replaces the one below it.
+/// Overlays a configuration: its values replace those below, part by part.
 ///
 /// # Errors
-/// [`RunError::Config`] where a part is no table.
+/// [`RunError::Config`] if a part is not a table.
 pub fn overlay(below: &mut Table, above: &Table) -> Result<(), RunError> {
     for (name, value) in above {
         match (below.get_mut(name), value) {
@@ -102,11 +102,11 @@ pub fn overlay(below: &mut Table, above: &Table) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Sets a setting by the name that `--set` has: `training.KEY`, `env.KEY`, `evaluation.KEY`, and what
-/// has none of these before it is a setting of the agent.
+/// Sets a setting by its name in `--set`: `training.KEY`, `env.KEY`, `evaluation.KEY`, or without a
+/// prefix a setting of the agent.
 ///
 /// # Errors
-/// [`RunError::Config`] for the names of agent and environment, and where a value stands in the way.
+/// [`RunError::Config`] for the names of agent and environment, and if a value is in the way.
 #[cfg(feature = "command")]
 pub(crate) fn set_key(config: &mut Table, key: &str, value: Value) -> Result<(), RunError> {
     if ["env.id", "agent.name"].contains(&key) {
@@ -116,7 +116,7 @@ pub(crate) fn set_key(config: &mut Table, key: &str, value: Value) -> Result<(),
     crate::settings::set(config, &key_path(key), value).map_err(RunError::Config)
 }
 
-/// Where a setting of this name stands in a configuration.
+/// Returns the path of a setting in a configuration.
 #[cfg(feature = "command")]
 pub(crate) fn key_path(key: &str) -> String {
     let parts = ["training.", "env.", "agent.", "evaluation."];
@@ -140,7 +140,7 @@ pub(super) fn take_name(table: &mut Table, part: &str, key: &str) -> Result<Stri
     }
 }
 
-/// The seeds of a configuration, in ascending order.
+/// Returns the seeds of a configuration, in ascending order.
 pub(crate) fn read_seeds(config: &Table) -> Result<Vec<u64>, RunError> {
     let value = config.get("seeds").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
     let seeds: Option<Vec<u64>> = whole_numbers(value.clone()).try_into().ok();
@@ -156,10 +156,10 @@ pub(crate) fn read_seeds(config: &Table) -> Result<Vec<u64>, RunError> {
     Ok(seeds)
 }
 
-/// Every option of an environment: those that are given, and the defaults of the others, so that
-/// no default that changes later changes a run that there is.
+/// Returns all options of an environment: the given ones, and the defaults of the others, so that a
+/// default changed later does not change an existing run.
 pub(super) fn complete(spec: &EnvSpec, given: &Table) -> Table {
-    // TOML has no null: an option that is nothing unless set stays out.
+    // TOML has no null: an option that is unset by default is left out.
     let default =
         |option: &EnvOption| Some((option.name.to_owned(), Value::try_from(&option.default).ok()?));
     let mut all: Table = spec.options().iter().filter_map(default).collect();
@@ -172,7 +172,8 @@ pub(super) fn complete(spec: &EnvSpec, given: &Table) -> Table {
     all
 }
 
-/// The value of an option in the type of its default, so that 10, 10.0 and 1e1 are the same run.
+/// Converts an option's value to the type of its default, so that 10, 10.0 and 1e1 give the same
+/// run.
 fn as_declared(key: &str, default: Option<&Value>, value: &Value) -> Value {
     match (default, value) {
         (Some(Value::Float(_)), &Value::Integer(n)) => Value::Float(n as f64),
@@ -182,8 +183,7 @@ fn as_declared(key: &str, default: Option<&Value>, value: &Value) -> Value {
     }
 }
 
-/// Every option in which an evaluation differs: those that are given, and those of the environment
-/// itself.
+/// Returns all options that differ in evaluations: the given ones and those of the environment.
 pub(super) fn complete_evaluation(spec: &EnvSpec, given: &Table) -> Table {
     let own = Value::try_from(spec.evaluation().as_map()).ok();
     let mut all = own.and_then(|own| own.as_table().cloned()).unwrap_or_default();
@@ -193,16 +193,16 @@ pub(super) fn complete_evaluation(spec: &EnvSpec, given: &Table) -> Table {
     all
 }
 
-/// Adds the part to a configuration, where it says anything.
+/// Adds the part to a configuration unless it is empty.
 pub(super) fn insert_evaluation(config: &mut Table, evaluation: Table) {
     if !evaluation.is_empty() {
         config.insert("evaluation".to_owned(), evaluation.into());
     }
 }
 
-/// A table of options as the environment reads them.
+/// Converts a table of options for the environment.
 pub(crate) fn env_options(id: &str, table: &Table) -> Result<EnvOptions, RunError> {
-    // JSON would make them null, which is no help to anybody.
+    // JSON would turn them into null without a message.
     if let Some((key, value)) = table.iter().find(|(_, value)| !is_finite(value)) {
         let reason = format!("`{key}` = {value}: expected a finite number");
         return Err(EnvError::InvalidOption { id: id.to_owned(), reason }.into());

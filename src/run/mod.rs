@@ -1,4 +1,4 @@
-//! A run by names: what its `config.toml` says.
+//! Runs by names, as described by a `config.toml`.
 
 mod config;
 mod wrappers;
@@ -32,14 +32,14 @@ pub(crate) use config::{key_path, read_toml, set_key};
 pub use config::{overlay, read_config};
 pub(crate) use wrappers::parse_flags;
 
-/// The file of a run's directory that says what the run is.
+/// The file in a run's directory that describes the run.
 pub const CONFIG_FILE: &str = "config.toml";
 /// The pictures that the command draws into a run's directory.
 pub(crate) const PICTURES: [&str; 2] = ["learning_curve.svg", "learning_curve.png"];
-/// The seeds of a run that names none.
+/// The default number of seeds.
 const DEFAULT_SEEDS: i64 = 5;
 
-/// An agent, an environment, how to train and with which seeds: everything that makes a run.
+/// The complete description of a run: agent, environment, training and seeds.
 ///
 /// ```toml
 /// seeds = [0, 1, 2, 3, 4]
@@ -57,20 +57,21 @@ const DEFAULT_SEEDS: i64 = 5;
 /// ```
 ///
 /// `env.wrappers` lists wrappers around the environment, from the innermost outward:
-/// `["ClipAction", { name = "FrameStack", k = 4 }]`. An evaluation plays without those that change rewards.
+/// `["ClipAction", { name = "FrameStack", k = 4 }]`. Evaluations leave out those that change
+/// rewards.
 ///
-/// A part `[evaluation]` holds the options in which the environments of an evaluation differ from those
-/// of the training, where there are any: the opponent of a game that is learned by self-play, say.
+/// The part `[evaluation]` holds the options of the environment that differ in evaluations, if any:
+/// for example the opponent of a game learned by self-play.
 pub struct Run {
     /// The agent.
     pub agent: AgentEntry,
-    /// Every setting of the agent.
+    /// All settings of the agent.
     pub settings: Table,
     /// The environment, inside its wrappers.
     pub env: EnvSpec,
-    /// Every option of the environment.
+    /// All options of the environment.
     pub options: Table,
-    /// The options in which an evaluation differs from the training, and its values of them.
+    /// The options that differ in evaluations, with their values.
     pub evaluation: Table,
     /// The training.
     pub training: Training,
@@ -80,7 +81,7 @@ pub struct Run {
     pub task: AnyTask,
 }
 
-/// Why a run cannot be.
+/// Why a run cannot be created or read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -89,29 +90,29 @@ pub enum RunError {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
-    /// The run has no such seed.
+    /// The run does not have this seed.
     #[error("{} has no seed {seed}: its seeds are {known:?}", path.display())]
     NoSeed {
         /// The run's directory.
         path: PathBuf,
         /// The seed asked for.
         seed: u64,
-        /// The seeds that are there.
+        /// The available seeds.
         known: Vec<u64>,
     },
-    /// A seed has not come to its first checkpoint.
+    /// A seed has no checkpoint yet.
     #[error("{} holds no checkpoint yet: let the training go on first", path.display())]
     NoCheckpoint {
         /// The seed's directory.
         path: PathBuf,
     },
-    /// The configuration is incomplete or has other parts.
+    /// The configuration is incomplete or has unknown parts.
     #[error("{0}")]
     Config(String),
-    /// The agent cannot learn in the environment.
+    /// The agent does not support the environment.
     #[error(
         "{agent} cannot learn in {env}: it needs {needs}. {env} is served by {serving}; {agent} \
          serves {served}"
@@ -123,12 +124,12 @@ pub enum RunError {
         env: String,
         /// What the agent needs.
         needs: String,
-        /// The agents that serve the environment.
+        /// The agents that support the environment.
         serving: String,
-        /// The environments that the agent serves.
+        /// The environments that the agent supports.
         served: String,
     },
-    /// A wrapper learns on the way what an evaluation would not know.
+    /// A wrapper learns statistics during training that an evaluation would not share.
     #[error("{wrapper} learns statistics that an evaluation would not share: {advice}")]
     Unshared {
         /// The wrapper.
@@ -136,27 +137,27 @@ pub enum RunError {
         /// What to do instead.
         advice: String,
     },
-    /// There is no such agent.
+    /// No agent has this name.
     #[error(transparent)]
     Agent(#[from] UnknownAgent),
-    /// A setting is wrong.
+    /// A setting is invalid.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The environment cannot be made.
+    /// The environment cannot be created.
     #[error(transparent)]
     Env(#[from] EnvError),
-    /// The training cannot be as set.
+    /// The training is invalid.
     #[error(transparent)]
     Train(#[from] TrainError),
 }
 
-/// As many seeds as can be trained at a time: one a core.
+/// Returns the default number of seeds to train in parallel: the number of cores.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 impl Run {
-    /// The configuration that an agent starts from in an environment: its preset where it has one,
+    /// Returns the default configuration of an agent in an environment: its preset if there is one,
     /// else its defaults.
     ///
     /// # Errors
@@ -184,7 +185,8 @@ impl Run {
         Ok(config)
     }
 
-    /// The run of a configuration; the environment and the agent are made once, to be sure.
+    /// Creates a run from a configuration. Creates the environment and the agent once, to check
+    /// them.
     ///
     /// # Errors
     /// [`RunError`].
@@ -233,7 +235,7 @@ impl Run {
     /// Reads the run of a directory.
     ///
     /// # Errors
-    /// [`RunError`]; [`TrainError::NoRun`] where the directory holds none.
+    /// [`RunError`]; [`TrainError::NoRun`] if the directory holds none.
     pub fn read(catalog: &Catalog, registry: &Registry, dir: &Path) -> Result<Self, RunError> {
         if !dir.join(CONFIG_FILE).is_file() {
             return Err(TrainError::NoRun { path: dir.to_owned() }.into());
@@ -244,34 +246,34 @@ impl Run {
         Self::new(catalog, registry, &read_config(&path)?).map_err(named)
     }
 
-    /// The plan of one seed.
+    /// Returns the plan of one seed.
     #[must_use]
     pub fn plan(&self, seed: u64) -> Plan {
         self.training.plan(seed)
     }
 
-    /// Refuses a training that would end before the agent's first update.
+    /// Returns an error for a training that would end before the agent's first update.
     ///
     /// # Errors
-    /// [`TrainError::InvalidSetting`]; what the agent or the environment returns.
+    /// [`TrainError::InvalidSetting`]; the errors of the agent or the environment.
     pub fn check_first_update(&self) -> Result<(), TrainError> {
         let plan = self.plan(self.seeds[0]);
         let first = with_kind!(&self.task, (_, task) => task.setup(&plan)?.agent.first_update());
         check_first_update(first, &self.training)
     }
 
-    /// Trains one seed and keeps nothing but the summary.
+    /// Trains one seed and returns the summary. Writes no files.
     ///
     /// # Errors
-    /// What the training returns.
+    /// The errors of the training.
     pub fn train_in_memory(&self, seed: u64) -> Result<Summary, TrainError> {
         self.train_with_callbacks(seed, &mut [])
     }
 
-    /// The same with some that listen, and may end it.
+    /// Trains one seed with callbacks, which may end it.
     ///
     /// # Errors
-    /// What the training returns.
+    /// The errors of the training.
     pub fn train_with_callbacks(
         &self,
         seed: u64,
@@ -284,8 +286,8 @@ impl Run {
         })
     }
 
-    /// Trains every seed on all cores, with the records in a directory, as `gymnast train` does: with the feature
-    /// `command` it shows bars and ends cleanly at a signal.
+    /// Trains every seed on all cores and writes records to a directory, as `gymnast train` does.
+    /// With the feature `command` it shows progress bars and ends cleanly at a signal.
     ///
     /// # Errors
     /// As [`Experiment::run`].
@@ -300,7 +302,7 @@ impl Run {
         self.train_with(dir, existing, cores(), progress)
     }
 
-    /// The same with so many seeds at a time, and progress shown there.
+    /// Trains every seed, `jobs` at a time, with this progress display.
     ///
     /// # Errors
     /// As [`Experiment::run`].
@@ -311,7 +313,8 @@ impl Run {
         jobs: usize,
         progress: impl ProgressDisplay + 'static,
     ) -> Result<Vec<Summary>, TrainError> {
-        // Before the directory is made or an old run replaced. A run that goes on was checked when it began.
+        // Checked before the directory is created or an old run replaced. A resumed run was checked
+        // when it began.
         if existing != Existing::Resume {
             self.check_first_update()?;
         }
@@ -326,7 +329,7 @@ impl Run {
         };
         let config = self.to_toml();
         with_kind!(&self.task, (_, task) => experiment.run(&config, |plan| {
-            // Only here is the directory known to be ours, and the old run to be gone.
+            // Only here the directory is known to be ours and the old run to be gone.
             if existing == Existing::Replace {
                 delete_pictures(dir)?;
             }
@@ -334,14 +337,15 @@ impl Run {
         }))
     }
 
-    /// Whose checkpoints those of a seed are.
+    /// Returns the identity of a seed's checkpoints.
     #[must_use]
     pub fn identity(&self, seed: u64) -> RunIdentity {
         let defaults = self.config_defaults();
         RunIdentity { defaults, ..RunIdentity::new(&self.to_table(), seed) }
     }
 
-    /// What a configuration says that sets nothing: an older run's lacks settings that are newer.
+    /// Returns a configuration with the default of every setting, for older runs that lack newer
+    /// settings.
     fn config_defaults(&self) -> Table {
         let mut defaults = Table::from_iter([
             ("agent".to_owned(), self.agent.defaults.clone().into()),
@@ -352,7 +356,7 @@ impl Run {
         defaults
     }
 
-    /// The complete configuration.
+    /// Returns the complete configuration.
     #[must_use]
     pub fn to_table(&self) -> Table {
         let named = |key: &str, name: &str, rest: &Table| {
@@ -373,7 +377,7 @@ impl Run {
         config
     }
 
-    /// The complete configuration as the text of `config.toml`.
+    /// Returns the complete configuration as the text of `config.toml`.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let header = "# Everything that makes this run. To run it again:\n\
@@ -382,7 +386,7 @@ impl Run {
     }
 }
 
-/// Deletes what was drawn of a run, so that no picture shows another run than the one beside it.
+/// Deletes a run's pictures, so that no picture shows another run than the one beside it.
 fn delete_pictures(dir: &Path) -> Result<(), TrainError> {
     PICTURES.map(|picture| dir.join(picture)).into_iter().try_for_each(|path| {
         files::remove_file(&path).map_err(|source| TrainError::File {

@@ -1,4 +1,4 @@
-//! Wrappers around a run's environment, as its configuration lists them.
+//! The wrappers of a run's environment, from its configuration.
 
 use gymnast_envs::{EnvSpec, InEvaluation, Registry, Wrapper};
 use toml::{Table, Value};
@@ -9,10 +9,10 @@ use crate::{
     settings::{self, parse_assignment},
 };
 
-/// The key of `[env]` that lists them.
+/// The key of the list in `[env]`.
 const KEY: &str = "wrappers";
 
-/// The environment inside the wrappers that its table lists, which are taken out of it.
+/// Wraps the environment as its table says, and removes the list from the table.
 pub(super) fn take(
     catalog: &Catalog,
     registry: &Registry,
@@ -29,7 +29,7 @@ pub(super) fn take(
     }
 }
 
-/// Why a wrapper that learns on the way is refused, and what to do instead.
+/// Explains why a wrapper that learns during training is rejected, and what to do instead.
 fn refuse(wrapper: &Wrapper, catalog: &Catalog) -> RunError {
     const SETTING: &str = "normalize_observations";
     let name = wrapper.spec().name();
@@ -53,7 +53,7 @@ fn refuse(wrapper: &Wrapper, catalog: &Catalog) -> RunError {
     RunError::Unshared { wrapper: name, advice: format!("{fixed}{own}") }
 }
 
-/// Adds the wrappers to the table of the environment, where there are any, each option written out.
+/// Adds the wrappers, if any, to the table of the environment, with every option.
 pub(super) fn insert(env: &mut Table, spec: &EnvSpec) {
     let entry = |wrapper: &Wrapper| {
         let mut table = Table::from_iter([("name".to_owned(), wrapper.spec().name().into())]);
@@ -66,10 +66,10 @@ pub(super) fn insert(env: &mut Table, spec: &EnvSpec) {
     }
 }
 
-/// The list that flags such as `FrameStack(k=4)` and `ClipAction` make.
+/// Reads a list of flags such as `FrameStack(k=4)` and `ClipAction`.
 ///
 /// # Errors
-/// A message where a flag is no name with options.
+/// A message if a flag is not a name with options.
 pub(crate) fn parse_flags(flags: &[String]) -> Result<Value, String> {
     Ok(flags.iter().map(|flag| parse_flag(flag)).collect::<Result<Vec<_>, _>>()?.into())
 }

@@ -1,4 +1,4 @@
-//! `gymnast benchmark`: many runs, one table, held against what was demanded.
+//! `gymnast benchmark`: trains the runs of a suite and compares them with its demands.
 
 mod suite;
 mod table;
@@ -32,7 +32,7 @@ use crate::{
     settings::set,
 };
 
-/// Train everything that a suite lists, and hold the results against what it demands
+/// Train all runs of a suite and compare the results with its demands
 #[derive(clap::Args)]
 #[command(
     after_help = "A suite is a TOML file of runs, each with the preset of its agent and environment:\n\n  \
@@ -62,25 +62,25 @@ use crate::{
     gymnast benchmark suite.toml --first-seed 200 --seeds 20 --out runs/fresh"
 )]
 pub(crate) struct Benchmark {
-    /// The file that lists the runs
+    /// The TOML file that lists the runs
     suite: PathBuf,
-    /// Only the runs of this agent (repeatable)
+    /// Train only the runs of this agent (repeatable)
     #[arg(long)]
     agent: Vec<String>,
-    /// Only the runs in this environment (repeatable)
+    /// Train only the runs in this environment (repeatable)
     #[arg(long)]
     env: Vec<String>,
-    /// Train each run with this many seeds, or with those of a list: 3,7,100..119 (a range includes both
-    /// ends) [default: what the suite says, else 10]
+    /// The number of seeds of each run, or a list of seeds: 3,7,100..119 (ranges include both ends)
+    /// [default: the suite's, else 10]
     #[arg(long, value_name = "SEEDS", value_parser = seeds, allow_negative_numbers = true)]
     seeds: Option<Seeds>,
-    /// The first of the seeds of each run [default: what the suite says, else 0]
+    /// The first seed of each run [default: the suite's, else 0]
     #[arg(long, value_name = "S", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     first_seed: Option<u64>,
-    /// Train so many seeds at the same time [default: the number of cores]
+    /// The number of seeds to train in parallel [default: the number of cores]
     #[arg(long, value_name = "J", value_parser = whole::<usize>(1..=u64::MAX), allow_negative_numbers = true)]
     jobs: Option<usize>,
-    /// The directory of the runs and of the table, results.md
+    /// The directory for the runs and the table, results.md
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Show no progress
@@ -94,13 +94,13 @@ pub(crate) fn run(
     out: &mut dyn Write,
 ) -> Result<ExitCode, CommandError> {
     let suite = read(args)?;
-    // All are checked before the first is trained, which may take hours.
+    // All runs are checked before the first is trained, which may take hours.
     let runs: Vec<(&Item, Run, PathBuf)> = suite
         .run
         .iter()
         .map(|item| {
             let run = configure(item, args, &suite, names)?;
-            // Runs in other wrappers have directories of their own.
+            // Runs with wrappers have their own directories.
             let env = run.env.title().replace(" + ", "-");
             let dir = args.out.join(run_dir::default_name(&item.agent, &env));
             Ok((item, run, dir))
@@ -117,7 +117,8 @@ pub(crate) fn run(
             return Ok(ExitCode::from(130));
         }
         rows.push(judge(item, run, dir, names)?);
-        // After each run, so that a long suite can be watched; with what other calls came to.
+        // Written after each run, so that a long suite can be watched; includes runs of earlier
+        // calls.
         let text = markdown(&rows) + &table::others(&earlier, &rows);
         atomic_file::write(&results, text.as_bytes())?;
     }
@@ -129,7 +130,7 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The suite, with those of its runs that are asked for.
+/// Reads the suite, limited to the selected runs.
 fn read(args: &Benchmark) -> Result<Suite, CommandError> {
     let mut suite: Suite =
         read_toml(&args.suite).map_err(|error| CommandError::failed(error.to_string()))?;
@@ -147,7 +148,8 @@ fn read(args: &Benchmark) -> Result<Suite, CommandError> {
     Ok(suite)
 }
 
-/// Checks that no two runs of the suite share a directory: the second would be taken for the first.
+/// Checks that no two runs of the suite share a directory: the second would be mistaken for the
+/// first.
 fn expect_own_directories(runs: &[(&Item, Run, PathBuf)]) -> Result<(), CommandError> {
     for (i, (item, _, dir)) in runs.iter().enumerate() {
         if let Some((other, ..)) = runs[..i].iter().find(|(.., other)| other == dir) {
@@ -191,7 +193,7 @@ fn configure(
     Ok(run)
 }
 
-/// The cells of a run, of its own seeds alone: the directory may hold more.
+/// Returns the cells of a run, computed from its own seeds; the directory may hold more.
 fn judge(item: &Item, run: &Run, dir: &Path, names: &Names) -> Result<Cells, CommandError> {
     let mut results =
         run_dir::results_of(dir, item.reach, names, |seed| run.seeds.contains(&seed))?;
@@ -221,7 +223,7 @@ fn judge(item: &Item, run: &Run, dir: &Path, names: &Names) -> Result<Cells, Com
     Ok(cells(&report.rows[0], &judgement, &seeds::to_text(&run.seeds), &finals))
 }
 
-/// Trains what is not trained yet. Returns whether it came to its end.
+/// Trains the seeds that are not trained yet. Returns whether it was not interrupted.
 fn train(args: &Benchmark, run: &Run, dir: &Path) -> Result<bool, CommandError> {
     let begun = dir.join(CONFIG_FILE).is_file();
     let existing = if begun { Existing::Resume } else { Existing::Refuse };

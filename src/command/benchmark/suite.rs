@@ -1,11 +1,11 @@
-//! What a suite lists: runs, and what is demanded of them.
+//! The contents of a suite: runs and their demands.
 
 use gymnast_harness::report::Demands;
 use serde::Deserialize;
 
 use crate::command::seeds::{self, MOST_SEEDS};
 
-/// The seeds of a run where the suite says nothing.
+/// The number of seeds of a run if the suite does not set it.
 const SEEDS: u32 = 10;
 
 /// The runs of a suite.
@@ -17,13 +17,13 @@ pub(super) struct Suite {
     pub(super) run: Vec<Item>,
 }
 
-/// One run, and what is demanded of it.
+/// One run and its demands.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Item {
     pub(super) agent: String,
     pub(super) env: String,
-    /// As `env.wrappers` of a configuration.
+    /// The wrappers, as `env.wrappers` in a configuration.
     pub(super) wrappers: Option<toml::Value>,
     pub(super) env_steps: u64,
     pub(super) eval_episodes: Option<u32>,
@@ -38,7 +38,7 @@ pub(super) struct Item {
 }
 
 impl Suite {
-    /// Checks what the suite says of seeds and demands.
+    /// Checks the suite's seeds and demands.
     pub(super) fn check(&self) -> Result<(), String> {
         check_count(self.seeds)?;
         self.run.iter().try_for_each(|item| {
@@ -46,7 +46,7 @@ impl Suite {
         })
     }
 
-    /// The seeds of a run: what it says itself, else what the suite says.
+    /// Returns the seeds of a run: its own setting, else the suite's.
     pub(super) fn seeds_of(&self, item: &Item) -> Vec<u64> {
         let first = item.first_seed.or(self.first_seed).unwrap_or(0);
         let count = item.seeds.or(self.seeds).unwrap_or(SEEDS);
@@ -64,7 +64,7 @@ impl Item {
         }
     }
 
-    /// A demand that could not be judged is no demand.
+    /// Rejects a demand that could not be judged.
     fn check(&self) -> Result<(), String> {
         check_count(self.seeds)?;
         for (name, demand, other, needed) in [

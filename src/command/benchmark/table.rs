@@ -29,23 +29,23 @@ const HEADINGS: [&str; 16] = [
     "each seed",
 ];
 
-/// No table may be larger.
+/// The maximum size of the table's file.
 const MAX_BYTES: u64 = 1 << 25;
 
 /// The cells of a run.
 pub(super) type Cells = [String; HEADINGS.len()];
 
-/// The table as Markdown.
+/// Formats the table as Markdown.
 pub(super) fn markdown(rows: &[Cells]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let head = line(&HEADINGS.map(str::to_owned)) + &"|---".repeat(HEADINGS.len()) + "|\n";
     head + &rows.iter().map(|cells| line(cells)).collect::<String>()
 }
 
-/// The lines of the table that earlier calls wrote; none where there is no such file.
+/// Reads the lines of the table written by earlier calls; empty if the file does not exist.
 ///
 /// # Errors
-/// Where the file is no such table: it is not to be replaced.
+/// If the file is not such a table: it must not be replaced.
 pub(super) fn read(path: &Path) -> Result<Vec<String>, CommandError> {
     let shown = path.display();
     let bytes = match files::read_bounded(path, MAX_BYTES) {
@@ -64,7 +64,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<String>, CommandError> {
     Ok(text.lines().skip(2).map(str::to_owned).collect())
 }
 
-/// Of the lines that earlier calls wrote those of other runs.
+/// Returns the lines of earlier calls that belong to other runs.
 pub(super) fn others(earlier: &[String], rows: &[Cells]) -> String {
     let begins = |[agent, env, ..]: &Cells| format!("| {agent} | {env} |");
     let begins: Vec<_> = rows.iter().map(begins).collect();
@@ -72,7 +72,7 @@ pub(super) fn others(earlier: &[String], rows: &[Cells]) -> String {
     earlier.iter().filter(is_other).map(|line| format!("{line}\n")).collect()
 }
 
-/// The table for a terminal, without the returns of each seed.
+/// Formats the table for a terminal, without the returns of each seed.
 pub(super) fn columns(rows: &[Cells]) -> String {
     let headings = HEADINGS.map(str::to_owned);
     let cut = |cells: &Cells| {
@@ -82,7 +82,7 @@ pub(super) fn columns(rows: &[Cells]) -> String {
     blocks(&std::iter::once(&headings).chain(rows).map(cut).collect::<Vec<_>>())
 }
 
-/// What was found of a run, what was demanded, and whether that holds.
+/// Returns the results of a run, its demands and whether they hold.
 pub(super) fn cells(row: &Row, judgement: &Judgement, seeds: &str, finals: &[f64]) -> Cells {
     let Judgement { mean, within, hold, last_quarter_min } = judgement;
     let at_least = |judged: &Option<Judged>| demanded(judged, '≥');
@@ -107,7 +107,7 @@ pub(super) fn cells(row: &Row, judgement: &Judgement, seeds: &str, finals: &[f64
     ]
 }
 
-/// Yes, no, or how many seeds it would take to tell.
+/// Returns "yes", "no", or the number of seeds needed to tell.
 fn holds(judgement: &Judgement) -> String {
     match (judgement.verdict(), judgement.seeds_needed()) {
         (None, _) => none(),
@@ -118,7 +118,7 @@ fn holds(judgement: &Judgement) -> String {
     }
 }
 
-/// The env steps to a return, which a run may be asked for without a demand.
+/// Formats the env steps to a return, which a run may report without a demand.
 fn steps(row: &Row, within: &Option<Judged>) -> String {
     let Some(threshold) = row.threshold else { return none() };
     let median = match (within.and_then(|judged| judged.found), threshold.median_steps) {
@@ -137,7 +137,7 @@ fn demanded(judged: &Option<Judged>, sign: char) -> String {
     judged.as_ref().map_or_else(none, |judged| format!("{sign} {}", judged.demanded))
 }
 
-/// A statistic with its interval; an end that no seed has is an ellipsis.
+/// Formats a statistic with its interval; an infinite end is an ellipsis.
 fn estimate(found: &Estimate, number: fn(f64) -> String) -> String {
     let end = |end: Option<f64>| end.map_or_else(|| "…".to_owned(), number);
     match (found.low, found.high) {

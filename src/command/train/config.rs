@@ -13,7 +13,7 @@ use crate::{
     settings::{parse_assignment, set},
 };
 
-/// The configuration that the arguments ask for, and the directory.
+/// Returns the configuration and the directory that the arguments select.
 pub(super) fn resolve(args: &Train, names: &Names) -> Result<(Table, PathBuf), CommandError> {
     if args.resume {
         return resume(args, names);
@@ -28,7 +28,7 @@ pub(super) fn resolve(args: &Train, names: &Names) -> Result<(Table, PathBuf), C
             "no {what} given: gymnast train q-learning FrozenLake-v1, say ({example} lists them)"
         ))
     };
-    // What one agent or environment is set to is nothing for another.
+    // Settings of one agent or environment mean nothing for another.
     let one = |flag: &Option<String>, named: Option<String>, what: &str| match (flag, named) {
         (Some(flag), Some(file)) if *flag != file => Err(CommandError::usage(format!(
             "the configuration holds {what} of {file}, not of {flag}: leave one of them out"
@@ -49,7 +49,7 @@ pub(super) fn resolve(args: &Train, names: &Names) -> Result<(Table, PathBuf), C
     Ok((table, dir))
 }
 
-/// The run goes on as it was: flags may only repeat what it says.
+/// Reads the configuration of a run to resume: flags may only repeat it.
 fn resume(args: &Train, names: &Names) -> Result<(Table, PathBuf), CommandError> {
     let dir = match (&args.out, &args.agent, &args.env) {
         (Some(dir), _, _) => dir.clone(),
@@ -74,8 +74,8 @@ fn resume(args: &Train, names: &Names) -> Result<(Table, PathBuf), CommandError>
         }
     }
     apply_flags(args, names, &mut asked)?;
-    // Through a run and back, so that what is left out has its default; where that fails they differ
-    // anyway.
+    // Converted to a run and back, so that omitted settings have their defaults; if that fails, the
+    // two differ anyway.
     let asked =
         Run::new(&names.catalog, &names.registry, &asked).map_or(asked, |run| run.to_table());
     if let Some(Difference { key, was, is }) = difference(&saved, &asked, &Table::new()) {
@@ -129,7 +129,7 @@ fn apply_flags(args: &Train, names: &Names, table: &mut Table) -> Result<(), Com
     Ok(())
 }
 
-/// The arguments are no larger than TOML holds.
+/// Converts an argument, which is never larger than TOML allows.
 fn integer(value: u64) -> Value {
     Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))
 }

@@ -1,4 +1,4 @@
-//! What a training shows at its end: the curve, the table, and what to do next.
+//! The output at the end of a training: the curve, the table, and what to do next.
 
 use std::{io::Write, path::Path};
 
@@ -37,7 +37,7 @@ pub(super) fn show(
         let seeds = run.seeds.iter().zip(summaries);
         let seeds: Vec<_> =
             seeds.map(|(seed, summary)| json!({ "seed": seed, "summary": summary })).collect();
-        // As text: JSON holds no other bytes than UTF-8, which a path may.
+        // As text: JSON cannot hold bytes other than UTF-8, which a path may.
         let pictures = PICTURES.map(|picture| dir.join(picture).display().to_string());
         let value = json!({
             "run": name, "seeds": seeds, "report": report.rows.first(), "pictures": pictures,

@@ -1,4 +1,4 @@
-//! `gymnast train`: the main job.
+//! `gymnast train`: trains an agent.
 
 mod config;
 mod finish;
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{Run, run::cores};
 
-/// Train an agent in an environment over several seeds
+/// Train an agent in an environment, with several seeds
 #[derive(clap::Args)]
 #[command(
     after_help = "Settings come from the preset of the agent and the environment, then from --config, then from the\n\
@@ -44,49 +44,49 @@ pub(crate) struct Train {
     agent: Option<String>,
     /// The environment (gymnast envs lists them)
     env: Option<String>,
-    /// Train for so many env steps
+    /// The number of env steps to train each seed for
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     steps: Option<u64>,
-    /// Train with this many seeds, from 0 or --first-seed on, or with those of a list: 3,7,100..119 (a
-    /// range includes both ends) [default: 5]
+    /// The number of seeds, from 0 or --first-seed on, or a list of seeds: 3,7,100..119 (ranges
+    /// include both ends) [default: 5]
     #[arg(long, value_name = "SEEDS", value_parser = seeds, allow_negative_numbers = true)]
     seeds: Option<Seeds>,
-    /// The first of the seeds; as many follow as --seeds says
+    /// The first seed; --seeds sets their number
     #[arg(long, value_name = "S", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     first_seed: Option<u64>,
-    /// Train with this seed alone
+    /// Train with this seed only
     #[arg(long, value_name = "S", conflicts_with_all = ["seeds", "first_seed"], value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     seed: Option<u64>,
-    /// Set a setting of the agent, training.KEY, env.KEY or, for the evaluations alone,
+    /// Set a setting of the agent, or training.KEY, env.KEY or, for evaluations only,
     /// evaluation.KEY (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Put a wrapper around the environment, the first one innermost, instead of those configured
+    /// Wrap the environment; the first wrapper is innermost. Replaces the configured wrappers
     /// (repeatable; gymnast wrappers lists them)
     #[arg(long, value_name = "NAME(KEY=VALUE,…)")]
     wrapper: Vec<String>,
-    /// Read settings from a file, the config.toml of another run say
+    /// Read settings from a file, for example the config.toml of another run
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Evaluate every N env steps; 0: at the end alone
+    /// Evaluate every N env steps; 0: only at the end
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     eval_every: Option<u64>,
-    /// Evaluate over N episodes
+    /// The number of episodes of an evaluation
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     eval_episodes: Option<u64>,
-    /// End a seed's training once an evaluation reaches the environment's threshold
+    /// End a seed's training when an evaluation reaches the environment's threshold
     #[arg(long)]
     stop_at_threshold: bool,
-    /// Train so many seeds at the same time [default: the number of cores]
+    /// The number of seeds to train in parallel [default: the number of cores]
     #[arg(long, value_name = "J", value_parser = whole::<usize>(1..=u64::MAX), allow_negative_numbers = true)]
     jobs: Option<usize>,
     /// The run's directory [default: runs/AGENT-ENV]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Continue the run of the directory from its last checkpoints
+    /// Continue the run in the directory from its last checkpoints
     #[arg(long, conflicts_with = "force")]
     resume: bool,
-    /// Replace the run of the directory
+    /// Overwrite the run in the directory
     #[arg(long)]
     force: bool,
     /// Show no progress
@@ -104,7 +104,7 @@ pub(crate) fn run(
 ) -> Result<ExitCode, CommandError> {
     let (table, dir) = config::resolve(args, names)?;
     let run = Run::new(&names.catalog, &names.registry, &table)?;
-    // From here on, so that Ctrl-C never leaves a run half-written.
+    // From here on, Ctrl-C never leaves a run half-written.
     let interrupt = StopOnInterrupt::install();
     let summaries = train(args, &run, &dir)?;
     if interrupt.requested() && summaries.iter().any(|summary| summary.ending == Ending::Stopped) {

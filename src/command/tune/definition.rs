@@ -1,4 +1,4 @@
-//! What is searched for, and how: the whole of `tune.toml`.
+//! The definition of a search: the contents of `tune.toml`.
 
 use std::path::{Path, PathBuf};
 
@@ -25,18 +25,18 @@ use crate::{
     settings::{parse_assignment, to_table},
 };
 
-/// The trials of a search that names no number; a grid has all of its own.
+/// The default number of trials. A grid has one per combination.
 const TRIALS: u64 = 30;
-/// The seeds of a trial, likewise.
+/// The default seeds of a trial.
 const SEEDS: [u64; 2] = [0, 1];
-/// The most trials of a search, as of --trials.
+/// The maximum number of trials, for --trials.
 pub(super) const MOST_TRIALS: u64 = 100_000;
-/// The setting by which trials may be of different lengths.
+/// The setting that gives trials different lengths.
 const ENV_STEPS: &str = "training.env_steps";
-/// How many seeds the best settings are to be judged by.
+/// The number of seeds to judge the best settings by.
 const JUDGES: usize = 5;
 
-/// What is searched for, and how.
+/// The definition of a search.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Definition {
@@ -44,10 +44,10 @@ pub(super) struct Definition {
     #[serde(serialize_with = "write_seeds", deserialize_with = "read_seeds")]
     pub(super) seeds: Vec<u64>,
     pub(super) jobs: usize,
-    /// The ranges, as they were written.
+    /// The ranges, as written.
     search: Table,
     pub(super) study: StudyConfig,
-    /// Everything that is not searched, as of a run.
+    /// All settings that are not searched, as in a run.
     config: Table,
 }
 
@@ -80,7 +80,7 @@ impl Definition {
             pruner: match args.pruner {
                 PrunerName::None => Pruner::None,
                 PrunerName::Median => Pruner::Median(Median {
-                    // Early returns say little of late ones.
+                    // Early returns predict late ones poorly.
                     n_warmup_steps: longest / 2,
                     ..Median::default()
                 }),
@@ -118,7 +118,7 @@ impl Definition {
         Ok(definition)
     }
 
-    /// The search of a directory, with as many trials as are asked for now.
+    /// Reads the search of a directory, with the number of trials given now.
     pub(super) fn read(dir: &Path, args: &Tune, names: &Names) -> Result<Self, CommandError> {
         let path = dir.join(DEFINITION);
         if !path.is_file() {
@@ -143,8 +143,8 @@ impl Definition {
         Ok(definition)
     }
 
-    /// Checks each end and choice of each range, the others being as set, so that a wrong key or range
-    /// is said before hours of training.
+    /// Checks the ends and choices of each range, with the other settings fixed, so that a wrong
+    /// key or range is reported before hours of training.
     fn check(&self, names: &Names) -> Result<(), CommandError> {
         let space = self.space()?;
         let paths: Vec<_> = space.iter().map(|(key, _)| (key, key_path(key) + ".")).collect();
@@ -169,7 +169,7 @@ impl Definition {
         }
         for (key, distribution) in space.iter() {
             let inside = match distribution {
-                // Both ends of uniform(1, 4) are whole, but what lies between is no count.
+                // Both ends of uniform(1, 4) are whole numbers, but most values between are not.
                 Distribution::Float { low, high, .. } => {
                     Some((low + (high - low) / std::f64::consts::PI).into())
                 }
@@ -188,7 +188,8 @@ impl Definition {
         Ok(())
     }
 
-    /// What a setting is where it is not searched. `None` for what is unset, or part of a value.
+    /// Returns the value of a setting that is not searched. `None` if it is unset or part of a
+    /// value.
     fn setting(&self, key: &str) -> Option<&Value> {
         let path = key_path(key);
         let (part, key) = path.split_once('.')?;
@@ -199,13 +200,13 @@ impl Definition {
         search::space(&self.search)
     }
 
-    /// The env steps of the longest training that a trial may have with one seed.
+    /// Returns the env steps of the longest training that a trial may have with one seed.
     pub(super) fn longest(&self, names: &Names) -> Result<u64, CommandError> {
         Ok(longest(&self.run(&[], names)?, &self.space()?)?)
     }
 
-    /// The study, with everything that its trials depend on, so that it is not taken up again by a search
-    /// that has been changed.
+    /// Returns the study with everything that its trials depend on, so that a changed search cannot
+    /// continue it.
     pub(super) fn study(&self) -> StudyConfig {
         let mut about = Table::new();
         about.insert("seeds".to_owned(), seeds_value(&self.seeds));
@@ -214,7 +215,7 @@ impl Definition {
         StudyConfig { about: about.to_string(), ..self.study.clone() }
     }
 
-    /// The run of a trial with these settings.
+    /// Returns the run of a trial with these settings.
     pub(super) fn run(
         &self,
         settings: &[(String, serde_json::Value)],
@@ -226,14 +227,14 @@ impl Definition {
                 Value::try_from(value).map_err(|error| RunError::Config(error.to_string()))?;
             set_key(&mut config, key, value)?;
         }
-        // Not those that the settings were chosen by: they would flatter them.
+        // Not the seeds that the settings were chosen by, which would flatter them.
         let after = self.seeds.last().map_or(0, |last| last + 1);
         let unseen = (after..=MOST).chain(0..after).filter(|seed| !self.seeds.contains(seed));
         config.insert("seeds".to_owned(), seeds::to_toml(&unseen.take(JUDGES).collect::<Vec<_>>()));
         Run::new(&names.catalog, &names.registry, &config)
     }
 
-    /// The agent's and the environment's names.
+    /// Returns the names of the agent and the environment.
     pub(super) fn names(&self) -> (&str, &str) {
         let name = |part: &str, key: &str| self.config.get(part)?.get(key)?.as_str();
         (name("agent", "name").unwrap_or("?"), name("env", "id").unwrap_or("?"))
@@ -244,8 +245,8 @@ impl Definition {
         run_dir::default(&format!("tune-{agent}"), env)
     }
 
-    /// Makes the directory, which must hold nothing yet but what a search that was killed before its first
-    /// trial has left.
+    /// Creates the directory, which must be empty except for files of a search killed before its
+    /// first trial.
     pub(super) fn claim(&self, dir: &Path) -> Result<(), CommandError> {
         let name = run_dir::name(dir);
         let failed = |error| CommandError::failed(format!("cannot create {name}: {error}"));
@@ -270,7 +271,7 @@ impl Definition {
     }
 
     pub(super) fn write(&self, dir: &Path) -> Result<(), CommandError> {
-        // No name ends the line: what follows would be read as a setting.
+        // No name ends the line: the rest would be read as a setting.
         let out = shell::path(dir);
         let header =
             format!("# What is searched for. To go on:\n# gymnast tune --resume --out {out}\n");
@@ -279,7 +280,7 @@ impl Definition {
     }
 }
 
-/// Seeds in `tune.toml`: their number where they are the first from 0 on, else a list.
+/// Writes seeds in `tune.toml`: their number if they count from 0, else a list.
 fn seeds_value(seeds: &[u64]) -> Value {
     let is_count = seeds.iter().zip(0..).all(|(seed, i)| *seed == i);
     if is_count { Value::Integer(seeds.len() as i64) } else { seeds::to_toml(seeds) }
@@ -302,11 +303,11 @@ fn read_seeds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D:
     }
 }
 
-/// The env steps of the longest training of a search with one seed.
+/// Returns the env steps of the longest training of a search with one seed.
 fn longest(run: &Run, space: &SearchSpace) -> Result<u64, TuneError> {
     let Some(searched) = space.get(ENV_STEPS) else { return Ok(run.training.env_steps) };
     let steps = searched.extremes(ENV_STEPS)?;
-    // 1e4 is a count: a choice may be written so.
+    // 1e4 is accepted as a count in a choice.
     let count = |steps: &serde_json::Value| {
         let whole = || steps.as_f64().and_then(whole_number)?.try_into().ok();
         steps.as_u64().or_else(whole)

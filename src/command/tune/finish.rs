@@ -1,4 +1,4 @@
-//! What a search shows at its end: the best settings, the table, the pictures.
+//! The output at the end of a search: the best settings, the table, the pictures.
 
 use std::{
     io::Write,
@@ -24,7 +24,8 @@ use crate::{
 
 const TABLE: &str = "trials.md";
 
-/// Refuses a study without trials where a table says that there were some: it would be replaced.
+/// Returns an error for a study without trials if a table shows that there were some: it would be
+/// replaced.
 pub(super) fn check_trials(study: &Study, dir: &Path) -> Result<(), CommandError> {
     let table = dir.join(TABLE);
     if is_there(&table)? && study.trials().is_empty() {
@@ -37,7 +38,7 @@ pub(super) fn check_trials(study: &Study, dir: &Path) -> Result<(), CommandError
     Ok(())
 }
 const FORMATS: [&str; 2] = ["svg", "png"];
-/// The trials that are shown.
+/// The number of trials to show.
 const SHOWN: usize = 5;
 
 pub(super) fn show(
@@ -52,7 +53,7 @@ pub(super) fn show(
     let space = definition.space()?;
     let keys: Vec<&str> = space.iter().map(|(key, _)| key).collect();
     let ranked = ranked(study);
-    // Before anything else: it says why trials failed, too.
+    // Written first, because it also says why trials failed.
     atomic_file::write(&dir.join(TABLE), table(&keys, &ranked).as_bytes())?;
     let Some(best) = study.best() else {
         let reason = study.trials().iter().rev().find_map(|trial| match &trial.outcome {
@@ -69,7 +70,7 @@ pub(super) fn show(
     let run = definition.run(&settings, names)?;
     atomic_file::write(&dir.join(CONFIG_FILE), run.to_toml().as_bytes())?;
     let importances = match importance(study, &ImportanceConfig::default()) {
-        // A short search says nothing of it; that is no failure of the search.
+        // A short search cannot tell, which is not a failure.
         Err(TuneError::TooFewTrials { .. } | TuneError::EqualValues { .. }) => Vec::new(),
         importances => importances?,
     };
@@ -126,15 +127,15 @@ pub(super) fn show(
     Ok(())
 }
 
-/// Where the best settings might be trained: beside the search.
+/// Returns the directory for training the best settings, beside the search.
 fn best_dir(dir: &Path) -> PathBuf {
-    // Collected without a slash at its end.
+    // Collecting the components drops a trailing slash.
     let mut name = dir.components().collect::<PathBuf>().into_os_string();
     name.push("-best");
     name.into()
 }
 
-/// Deletes the temporary files of a search that was killed; called while this one holds the study.
+/// Deletes the temporary files of a killed search. Called while this search holds the study.
 pub(super) fn remove_leftovers(dir: &Path) -> Result<(), CommandError> {
     let pictures = ["history.svg", "history.png", "importance.svg", "importance.png"];
     let targets = [&pictures[..], &[DEFINITION, TABLE, CONFIG_FILE]].concat();
@@ -163,7 +164,7 @@ fn draw(
     Ok(())
 }
 
-/// The best first, then those that were pruned, then those that failed.
+/// Sorts the trials: complete ones from best to worst, then pruned, then failed ones.
 fn ranked(study: &Study) -> Vec<&TrialRecord> {
     let class = |trial: &TrialRecord| match trial.outcome {
         TrialOutcome::Complete(value) => (0, -value),
@@ -176,7 +177,7 @@ fn ranked(study: &Study) -> Vec<&TrialRecord> {
 }
 
 fn table(keys: &[&str], trials: &[&TrialRecord]) -> String {
-    // Messages and choices may hold what ends a cell or a line.
+    // Messages and choices may hold characters that end a cell or a line.
     let escaped = |cell: &String| cell.replace('|', "\\|").replace('\n', " ");
     let line = |cells: Vec<String>| {
         format!("| {} |\n", cells.iter().map(escaped).collect::<Vec<_>>().join(" | "))

@@ -1,4 +1,4 @@
-//! `gymnast tune`: settings that are searched for.
+//! `gymnast tune`: searches for better settings.
 
 mod definition;
 mod finish;
@@ -24,12 +24,12 @@ use super::{
 use definition::{Definition, MOST_TRIALS};
 use objective::Objective;
 
-/// The file that says what is searched for.
+/// The file that defines the search.
 const DEFINITION: &str = "tune.toml";
 /// The file of the trials.
 const STUDY: &str = "study.jsonl";
 
-/// Search for settings with which an agent does better in an environment
+/// Search for better settings of an agent in an environment
 #[derive(clap::Args)]
 #[command(
     after_help = "A trial trains with settings of its own and comes to the mean of its seeds' final returns. Ranges\n\
@@ -56,47 +56,48 @@ pub(crate) struct Tune {
     /// The environment (gymnast envs lists them)
     #[arg(required_unless_present = "resume")]
     env: Option<String>,
-    /// Search this setting of the agent, training.KEY or env.KEY, in this range (repeatable)
+    /// Search a setting of the agent, training.KEY or env.KEY, in this range (repeatable)
     #[arg(long, value_name = "KEY=RANGE")]
     search: Vec<String>,
-    /// Read ranges from a TOML file, KEY = "RANGE" a line
+    /// Read ranges from a TOML file with lines KEY = "RANGE"
     #[arg(long, value_name = "FILE")]
     space: Option<PathBuf>,
-    /// Set what is not searched, as in gymnast train (repeatable)
+    /// Set a setting that is not searched, as in gymnast train (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Train each seed of a trial for so many env steps
+    /// The number of env steps to train each seed of a trial for
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     steps: Option<u64>,
-    /// Run so many trials in all [default: 30; of a grid every combination]
+    /// The total number of trials [default: 30; for a grid all combinations]
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MOST_TRIALS), allow_negative_numbers = true)]
     trials: Option<u64>,
-    /// Train each trial with this many seeds, from 0 or --first-seed on, or with those of a list: 3,7,10..19
-    /// (a range includes both ends) [default: 2]
+    /// The number of seeds of each trial, from 0 or --first-seed on, or a list of seeds: 3,7,10..19
+    /// (ranges include both ends) [default: 2]
     #[arg(long, value_name = "SEEDS", value_parser = seeds, allow_negative_numbers = true)]
     seeds: Option<Seeds>,
-    /// The first of the seeds; as many follow as --seeds says
+    /// The first seed; --seeds sets their number
     #[arg(long, value_name = "S", value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     first_seed: Option<u64>,
-    /// What chooses the next settings
+    /// How to choose the next settings
     #[arg(long, value_enum, default_value_t = SamplerName::Tpe)]
     sampler: SamplerName,
-    /// The values that a grid takes of each range
+    /// The number of values of each range in a grid
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = whole::<u64>(2..=1000), allow_negative_numbers = true)]
     grid_points: u64,
-    /// What ends trials early that lag behind
+    /// When to end poor trials early
     #[arg(long, value_enum, default_value_t = PrunerName::Median)]
     pruner: PrunerName,
-    /// Run so many trials at a time; the trials depend on it, but not on which ends first [default: 1]
+    /// The number of trials to run in parallel. It changes which trials are tried, but the order in
+    /// which they end does not [default: 1]
     #[arg(long, value_name = "J", value_parser = whole::<usize>(1..=1024), allow_negative_numbers = true)]
     jobs: Option<usize>,
     /// The seed of the search
     #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole::<u64>(0..=MOST), allow_negative_numbers = true)]
     seed: u64,
-    /// The directory [default: runs/tune-AGENT-ENV]
+    /// The directory of the search [default: runs/tune-AGENT-ENV]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Continue the search of the directory; --trials and --jobs may be changed
+    /// Continue the search in the directory; --trials and --jobs may change
     #[arg(long, requires = "out", conflicts_with_all = [
         "agent", "env", "search", "space", "set", "steps", "seeds", "first_seed", "sampler", "grid_points", "pruner", "seed",
     ])]
@@ -113,21 +114,22 @@ pub(crate) struct Tune {
 enum SamplerName {
     /// Tree-structured Parzen estimator
     Tpe,
-    /// Evolution strategy with covariance matrix adaptation, for numbers
+    /// CMA-ES, an evolution strategy, for numeric settings
     CmaEs,
-    /// Independent draws
+    /// Independent random draws
     Random,
-    /// Every combination, the first setting changing slowest
+    /// Every combination; the first setting changes slowest
     Grid,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum PrunerName {
-    /// None
+    /// Never
     None,
-    /// Those worse than the median of the others at the same step, from the middle of the first seed on
+    /// If worse than the median of the others at the same step, from the middle of the first seed
+    /// on
     Median,
-    /// All but the best quarter at steps that lie ever further apart (successive halving)
+    /// Keep the best quarter at steps ever further apart (successive halving)
     Asha,
 }
 
@@ -145,12 +147,13 @@ pub(crate) fn run(
         (definition, dir)
     };
     let objective = Objective::new(&definition, names, args.quiet)?;
-    // From here on, so that Ctrl-C never leaves anything half-written.
+    // From here on, Ctrl-C never leaves files half-written.
     let interrupt = StopOnInterrupt::install();
     if !args.resume {
         definition.claim(&dir)?;
     }
-    // In this order: who is refused, since another process has the study, has changed nothing.
+    // In this order, so that a call rejected because another process holds the study changes
+    // nothing.
     let mut study = open(&definition, &dir)?;
     finish::check_trials(&study, &dir)?;
     finish::remove_leftovers(&dir)?;
@@ -173,7 +176,7 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The study of the directory, begun where there is none.
+/// Opens the study of the directory, or begins a new one.
 fn open(definition: &Definition, dir: &Path) -> Result<Study, CommandError> {
     let (path, config) = (dir.join(STUDY), definition.study());
     let study = match Study::create(&path, config.clone()) {

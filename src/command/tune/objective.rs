@@ -1,4 +1,4 @@
-//! What a trial is: a training over several seeds.
+//! A trial: a training over several seeds.
 
 use gymnast_core::tune::{SearchSpace, Stop, Trial};
 use gymnast_harness::{Callback, Ending, Evaluation, Flow, Training, catch_seed_panic};
@@ -6,11 +6,12 @@ use gymnast_harness::{Callback, Ending, Evaluation, Flow, Training, catch_seed_p
 use super::definition::Definition;
 use crate::command::{CommandError, Names, StopOnInterrupt, say};
 
-/// Judges settings by training with them.
+/// Evaluates settings by training with them.
 pub(super) struct Objective<'a> {
     definition: &'a Definition,
     space: SearchSpace,
-    /// The env steps that each seed is counted as, so that the same step is the same seed's in each trial.
+    /// The env steps that each seed counts as, so that the same step belongs to the same seed in
+    /// each trial.
     longest: u64,
     names: &'a Names,
     quiet: bool,
@@ -26,7 +27,7 @@ impl<'a> Objective<'a> {
         Ok(Self { definition, space, longest, names, quiet })
     }
 
-    /// The mean of the seeds' final returns.
+    /// Returns the mean of the seeds' final returns.
     pub(super) fn evaluate(
         &self,
         trial: &mut Trial<'_>,
@@ -81,14 +82,14 @@ impl<'a> Objective<'a> {
     }
 }
 
-/// Reports each evaluation, as the mean of it and the final returns of the seeds before it, at the env
-/// steps of all of them, by which the pruner compares trials.
+/// Reports each evaluation to the pruner: the mean of it and the final returns of earlier seeds, at
+/// the total env steps, by which the pruner compares trials.
 struct Judge<'a, 'b> {
     trial: &'a mut Trial<'b>,
     finals: &'a [f64],
     before: u64,
     training: &'a Training,
-    /// No seed comes after this one.
+    /// Whether this is the last seed.
     is_last: bool,
     is_pruned: bool,
 }
@@ -97,11 +98,11 @@ impl Callback for Judge<'_, '_> {
     fn on_evaluation(&mut self, evaluation: &Evaluation) -> Flow {
         let sum = self.finals.iter().sum::<f64>() + evaluation.mean_return;
         let is_end = evaluation.env_step == self.training.env_steps;
-        // When it was due: several environments overshoot that, by as much as there are of them.
+        // The step at which it was due: several environments overshoot it by up to their number.
         let late = evaluation.env_step.checked_rem(self.training.eval_every).unwrap_or(0);
         let step = if is_end { evaluation.env_step } else { evaluation.env_step - late };
         self.trial.report(self.before + step, sum / (self.finals.len() + 1) as f64);
-        // At the very end there is nothing left to save.
+        // At the very end nothing is left to save.
         self.is_pruned = !(is_end && self.is_last) && self.trial.should_prune();
         if self.is_pruned { Flow::Stop } else { Flow::Continue }
     }

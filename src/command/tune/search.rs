@@ -1,4 +1,4 @@
-//! Ranges as they are written.
+//! Reads the ranges of a search.
 
 use std::path::Path;
 
@@ -8,15 +8,15 @@ use toml::{Table, Value};
 
 use crate::{AgentEntry, command::CommandError, run::read_toml, settings::parse_assignment};
 
-/// How ranges are written, for messages.
+/// How to write ranges, for messages.
 const FORMS: &str = "expected uniform(LOW, HIGH), log(LOW, HIGH), int(LOW, HIGH), log_int(LOW, HIGH) \
                      or a list of choices, [64, 128] say";
 
-/// The largest whole number that a range may end with: trials tell those beyond no longer apart.
+/// The largest whole end of a range: trials cannot distinguish larger numbers.
 const LARGEST_END: u64 = 1 << 53;
 
-/// The ranges of a file, then those of arguments, of which a later one of the same key counts; where
-/// there is neither, the agent's own.
+/// Collects the ranges of a file, then those of arguments; a later range of the same key replaces
+/// an earlier one. Without any, returns the agent's own.
 pub(super) fn gather(
     agent: &AgentEntry,
     file: Option<&Path>,
@@ -47,7 +47,7 @@ pub(super) fn gather(
     Ok(ranges)
 }
 
-/// `[training] num_envs = …` is `training.num_envs = …`.
+/// Flattens `[training] num_envs = …` to `training.num_envs = …`.
 fn flatten(prefix: &str, table: Table, flat: &mut Table) {
     for (key, value) in table {
         let key = format!("{prefix}{key}");
@@ -58,7 +58,7 @@ fn flatten(prefix: &str, table: Table, flat: &mut Table) {
     }
 }
 
-/// The space of ranges as they are written.
+/// Creates the search space of these ranges.
 pub(super) fn space(ranges: &Table) -> Result<SearchSpace, CommandError> {
     let parameters: Vec<_> = ranges
         .iter()
@@ -104,15 +104,15 @@ fn parse(key: &str, range: &Value) -> Result<Distribution, CommandError> {
     }
 }
 
-/// The end of a range of whole numbers, read exactly: by way of a float 9007199254740993 would be rounded.
+/// Reads a whole end of a range exactly: a float would round 9007199254740993.
 fn whole_end(text: &str) -> Option<i64> {
     let text = text.trim().replace('_', "");
     let end: Option<i64> = text.parse().ok().or_else(|| whole_number(text.parse().ok()?));
     end.filter(|end| end.unsigned_abs() <= LARGEST_END)
 }
 
-/// What no choice may hold: a number that is not finite, or a date. JSON, in which trials are recorded, has
-/// neither.
+/// Returns the part of a choice that is not allowed: a number that is not finite, or a date. JSON,
+/// in which trials are recorded, has neither.
 fn unfit(choice: &Value) -> Option<&Value> {
     match choice {
         Value::Float(number) if !number.is_finite() => Some(choice),
@@ -123,8 +123,8 @@ fn unfit(choice: &Value) -> Option<&Value> {
     }
 }
 
-/// Suggests another range for a setting that refused `value` of this one, by the kind of what it is `now`.
-/// `None` where the kind is right.
+/// Suggests another range for a setting that rejected `value` of this one, depending on the type of
+/// its value `now`. `None` if the type is right.
 pub(super) fn suggest(
     key: &str,
     range: &Distribution,

@@ -12,34 +12,34 @@ use gymnast_harness::{Agent, AgentError, Mode};
 use super::{CommandError, Names, StopOnInterrupt, numbers::whole, run_dir};
 use screen::{Picture, Screen};
 
-/// Watch an episode in the terminal: of a trained agent, or of random actions
+/// Watch episodes of a trained agent or of random actions in the terminal
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     gymnast watch runs/q-learning-FrozenLake-v1\n  \
     gymnast watch CartPole-v1                              random actions\n  \
     gymnast watch runs/q-learning-Taxi-v4 --gif taxi.gif")]
 pub(crate) struct Watch {
-    /// A run's directory, one of its seeds' or an environment
+    /// A run's directory, the directory of one seed, or an environment
     what: PathBuf,
-    /// Write an animated GIF instead
+    /// Write an animated GIF to this file instead
     #[arg(long, value_name = "FILE")]
     gif: Option<PathBuf>,
     /// The seed of the episodes
     #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX), allow_negative_numbers = true)]
     seed: u64,
-    /// How many episodes to play
+    /// The number of episodes
     #[arg(long, default_value_t = 1, value_parser = whole::<u32>(1..=10_000), allow_negative_numbers = true)]
     episodes: u32,
-    /// Frames a second [default: 30 for pictures, 4 for text]
+    /// Frames per second [default: 30 for pictures, 4 for text]
     #[arg(long, value_parser = whole::<u32>(1..=1000), allow_negative_numbers = true)]
     fps: Option<u32>,
-    /// End an episode after so many steps
+    /// The maximum number of steps of an episode; 0 shows only its start
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = whole::<u64>(0..=u64::MAX), allow_negative_numbers = true)]
     max_steps: u64,
-    /// Set an option of the environment, where no run is given (repeatable)
+    /// Set an option of the environment; not for runs (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Replace the GIF if it is there
+    /// Overwrite an existing GIF
     #[arg(long)]
     force: bool,
 }
@@ -66,7 +66,7 @@ pub(crate) fn run(
         None => watch_run(args, names, &mut screen)?,
         Some(spec) => watch_random(args, spec, &mut screen)?,
     }
-    // What is watched live has no end but this; a GIF is whole or not there.
+    // An interrupt is the normal end of watching live; a GIF is complete or not written.
     if args.gif.is_some() && interrupt.requested() {
         return Ok(super::interrupted("no GIF was written"));
     }
@@ -74,7 +74,7 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The agent of the first seed asked for, at its best.
+/// Shows the greedy policy of the first seed selected.
 fn watch_run(args: &Watch, names: &Names, screen: &mut Screen<'_>) -> Result<(), CommandError> {
     let (run, dirs) = run_dir::open(&args.what, names)?;
     if !args.set.is_empty() {
@@ -131,7 +131,7 @@ type Choose<'a, O, A> = &'a dyn Fn(
     &mut Vec<<A as Space>::Element>,
 ) -> Result<(), AgentError>;
 
-/// Plays the episodes in the first of the environments.
+/// Plays the episodes in the first environment.
 fn play<O: Space, A: Space>(
     args: &Watch,
     title: &str,
@@ -142,7 +142,7 @@ fn play<O: Space, A: Space>(
     let interrupt = StopOnInterrupt::install();
     let mut rng = Seed::new(args.seed).child("policy", 0).rng();
     let mut actions = Vec::new();
-    // So that an episode's last state is seen before the next one begins.
+    // So that the last state of an episode is shown before the next begins.
     envs.set_autoreset(AutoresetMode::Disabled);
     for episode in 1..=args.episodes {
         envs.reset()?;

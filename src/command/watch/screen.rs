@@ -1,4 +1,4 @@
-//! Where an episode is shown: live in a terminal, line by line elsewhere, or in a GIF.
+//! Shows an episode: live in a terminal, line by line elsewhere, or in a GIF.
 
 use std::{
     io::{IsTerminal as _, Write},
@@ -10,28 +10,29 @@ use gymnast_envs::render::{Frame, half_blocks, save_gif};
 
 use crate::command::CommandError;
 
-/// Frames a second that suit pictures, and that suit text.
+/// The frames per second for pictures and for text.
 const FPS: [u32; 2] = [30, 4];
-/// A GIF of more frames would be larger than anybody wants to send.
+/// The maximum number of frames of a GIF, to limit its size.
 const MAX_GIF_FRAMES: usize = 20_000;
-/// The columns of a picture in a terminal.
+/// The width of a picture in a terminal, in columns.
 const COLUMNS: usize = 80;
 
-/// What an environment can show of itself, made only where it is asked for.
+/// The rendered environment, computed on demand.
 pub(super) struct Picture<'a> {
     pub(super) text: &'a dyn Fn() -> Option<String>,
     pub(super) frame: &'a dyn Fn() -> Option<Frame>,
 }
 
-/// Where an episode is shown.
+/// Where to show an episode.
 pub(super) struct Screen<'a> {
     out: &'a mut dyn Write,
-    /// Escape sequences are for a terminal that wants them; elsewhere an episode is text line by line.
+    /// Whether to use escape sequences: for a terminal that supports them. Elsewhere an episode is
+    /// text line by line.
     is_terminal: bool,
     has_colour: bool,
     gif: Option<(PathBuf, Vec<Frame>)>,
     fps: Option<u32>,
-    /// What suits the environment.
+    /// The frame rate that suits the environment.
     natural_fps: u32,
     shown: Option<Instant>,
 }
@@ -46,7 +47,7 @@ impl<'a> Screen<'a> {
         Self { out, is_terminal, has_colour, gif, fps, natural_fps: FPS[0], shown: None }
     }
 
-    /// Shows one state of an environment, and waits until the next one may be shown.
+    /// Shows one state of an environment and waits until the next frame is due.
     pub(super) fn show(&mut self, status: &str, picture: &Picture<'_>) -> Result<(), CommandError> {
         if let Some((_, frames)) = &mut self.gif {
             let frame = (picture.frame)().ok_or_else(|| {
@@ -58,7 +59,7 @@ impl<'a> Screen<'a> {
                 )));
             }
             frames.push(frame);
-            // What can be told in text moves in leaps, which want more time.
+            // Text changes in larger steps, which need more time.
             self.natural_fps = FPS[usize::from((picture.text)().is_some())];
             return Ok(());
         }
@@ -78,14 +79,14 @@ impl<'a> Screen<'a> {
             Some(before) => std::thread::sleep(pause.saturating_sub(before.elapsed())),
         }
         self.shown = Some(Instant::now());
-        // From the top left; what is left of longer lines and of a taller frame is wiped.
+        // From the top left; the rest of longer lines and of a taller frame is erased.
         let text = format!("{status}\n\n{text}").replace('\n', "\x1b[K\n");
         write!(self.out, "\x1b[H{text}\x1b[K\x1b[J")?;
         self.out.flush()?;
         Ok(())
     }
 
-    /// Leaves the terminal as it should be, or writes the GIF.
+    /// Restores the terminal, or writes the GIF.
     pub(super) fn finish(self) -> Result<(), CommandError> {
         let Some((path, frames)) = self.gif else {
             if self.has_colour {
@@ -100,8 +101,8 @@ impl<'a> Screen<'a> {
     }
 }
 
-/// The text without its escape sequences (`ESC [` … `m`). What a coloured ground marks, the place of a
-/// player for instance, stands in brackets instead.
+/// Removes escape sequences (`ESC [` … `m`). Text on a coloured background, such as a player's
+/// position, is put in brackets instead.
 fn without_escapes(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
