@@ -111,17 +111,17 @@ pub fn to_table<C: Serialize>(settings: &C) -> Table {
 /// # Errors
 /// A message if there is no `=` or no key.
 pub fn parse_assignment(text: &str) -> Result<(String, Value), String> {
-    let (key, value) = text
-        .split_once('=')
-        .ok_or_else(|| format!("`{text}` sets nothing: expected key=value, `alpha=0.1` say"))?;
+    let (key, value) = text.split_once('=').ok_or_else(|| {
+        format!("`{text}` sets nothing: expected key=value, for example `alpha=0.1`")
+    })?;
     let key = key.trim();
     if key.is_empty() || key.split('.').any(str::is_empty) {
-        return Err(format!("`{text}` names no key: expected key=value, `alpha=0.1` say"));
+        return Err(format!("`{text}` has no key: expected key=value, for example `alpha=0.1`"));
     }
     // Anything else is text: one part, a path for example.
     if value.trim_start().starts_with(['{', '[']) {
         check_depth(value)
-            .map_err(|reason| format!("the value of {key} {reason}: set its keys apart"))?;
+            .map_err(|reason| format!("the value of {key} {reason}: set its keys one by one"))?;
     }
     let read = read_toml(value).or_else(|| read_toml(&with_leading_zeros(value)));
     Ok((key.to_owned(), read.unwrap_or_else(|| Value::String(value.trim().to_owned()))))
@@ -228,7 +228,7 @@ fn set_below(table: &mut Table, path: &str, value: Value) -> Result<(), String> 
     let inner = table.entry(first.to_owned()).or_insert_with(|| Table::new().into());
     match inner {
         Value::Table(inner) => set_below(inner, rest, value),
-        other => Err(format!("`{first}` is {other} and holds no `{rest}`: set {first} as a whole")),
+        other => Err(format!("`{first}` is {other} and has no `{rest}`: set {first} as a whole")),
     }
 }
 

@@ -138,7 +138,7 @@ fn episodes_are_recorded() {
     let line = first.lines().next().unwrap();
     assert!(line.starts_with(r#"{"episode":0,"observation":[1.0,0.0"#), "{line}");
     // Nothing is overwritten, and the same seed records the same episodes.
-    sandbox.run(&lake).fails(2, &["lake.jsonl is there already", "--force"]);
+    sandbox.run(&lake).fails(2, &["lake.jsonl already exists", "--force"]);
     sandbox.run(&[&lake[..], &["--episodes", "3", "--force"]].concat()).ok();
     assert_eq!(sandbox.read("lake.jsonl"), first);
     sandbox.run(&[&lake[..], &["--episodes", "3", "--force", "--seed", "1"]].concat()).ok();
@@ -152,7 +152,7 @@ fn episodes_are_recorded() {
     assert!(text.contains("1 episodes, 7 steps"), "{text}");
     let last = sandbox.read("pendulum.jsonl");
     assert!(last.trim_end().ends_with(r#""outcome":"Truncated"}"#), "{last}");
-    for (what, parts) in [("nowhere", "no run's directory"), ("run/seed-7", "seeds are 0, 1")] {
+    for (what, parts) in [("nowhere", "not a run's directory"), ("run/seed-7", "seeds are 0, 1")] {
         sandbox.run(&["record", what, "--out", "x.jsonl"]).fails(2, &[parts]);
     }
     sandbox.run(&["record", "run", "--set", "a=1", "--out", "x.jsonl"]).fails(2, &["--set"]);
@@ -217,7 +217,7 @@ fn several_choices_at_a_time_are_learned_shown_recorded_and_cloned() {
     let json = sandbox.run(&["evaluate", "clone", "--episodes", "5", "--json"]).ok().json();
     assert_eq!(json["mean_return"].as_f64(), Some(mean));
 
-    let needs = ["it needs finite actions", "served by ppo, a2c, a3c, reinforce, bc"];
+    let needs = ["it needs finite actions", ": ppo, a2c, a3c, reinforce, bc"];
     sandbox.run(&["train", "dqn", KINGS]).fails(2, &needs);
 }
 
@@ -336,7 +336,7 @@ fn a_trace_is_replayed() {
     fs::write(sandbox.path("torn.jsonl"), line(24) + &line(25) + "{\"state\":36").unwrap();
     sandbox
         .run(&["replay", "CliffWalking-v1", "torn.jsonl"])
-        .fails(1, &["torn.jsonl: line 3: no JSON: ", "1 of 2 lines before it agree"]);
+        .fails(1, &["torn.jsonl: line 3: not JSON: ", "1 of 2 lines before it agree"]);
     fs::write(sandbox.path("part.jsonl"), "{\"state\":36}").unwrap();
     sandbox
         .run(&["replay", "CliffWalking-v1", "part.jsonl"])

@@ -94,7 +94,7 @@ fn a_search_says_which_ranges_a_setting_takes() {
         (
             "planning_steps=uniform(1,4)",
             &[
-                "planning_steps is a whole number: expected int(1, 4) or a list of choices, [1, 2, 4]",
+                "planning_steps is a whole number: expected int(1, 4) or a list of choices, for example [1, 2, 4]",
             ],
         ),
         ("training.env_steps=log(100,400)", &["a whole number: expected log_int(100, 400)"]),
@@ -102,7 +102,7 @@ fn a_search_says_which_ranges_a_setting_takes() {
         ("env.is_slippery=uniform(0,1)", &["true or false: expected [true, false]"]),
         ("planning_steps=[1.5]", &["planning_steps = 1.5: expected a whole number from 0 on"]),
         // Read by way of a float it would be 9007199254740992.
-        ("planning_steps=int(1,9007199254740993)", &["no whole numbers within ±9007199254740992"]),
+        ("planning_steps=int(1,9007199254740993)", &["not whole numbers within ±9007199254740992"]),
     ] {
         let search = format!("--search={search}");
         sandbox.run(&[&TUNE[..], &["--out=t", &search]].concat()).fails(2, parts);
@@ -180,7 +180,7 @@ fn a_trace_that_leads_nowhere_is_at_fault() {
     for (text, part) in [
         (line("[0,1e308]", "0"), "line 1: `state`: expected one seen as an element of Box("),
         (line("[0,0]", "[1,2]"), "line 1: `action`: expected an element of Box(-2, 2, [1])"),
-        (line("[0,0]", "NaN"), "line 1: no JSON"),
+        (line("[0,0]", "NaN"), "line 1: not JSON"),
         (line("[0,0]", "0").replace("[0,0],\"r", "[0],\"r"), "line 1: `next_state`: expected as"),
     ] {
         fs::write(sandbox.path("trace.jsonl"), text).unwrap();

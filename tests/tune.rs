@@ -254,7 +254,7 @@ fn what_cannot_be_searched_is_said_before_anything_is_trained() {
     #[cfg(target_os = "linux")]
     tune(&["--space=/dev/zero"]).fails(1, &["/dev/zero", "larger than"]);
     let twice = |other: &str| tune(&["--search=alpha=log(0.1,1)", other]);
-    twice("--search=agent.alpha=[0.5]").fails(2, &["alpha and agent.alpha set the same"]);
+    twice("--search=agent.alpha=[0.5]").fails(2, &["alpha and agent.alpha set the same setting"]);
     twice("--search=alpha.from=log(0.1,1)").fails(2, &["alpha and alpha.from set the same"]);
     tune(&["--steps=9000000000000000000", "--seeds=3"]).fails(2, &["3 seeds", "2^64"]);
     sandbox.run(&["tune", "q-learnin", "FrozenLake-v1"]).fails(2, &["did you mean `q-learning`"]);

@@ -33,8 +33,8 @@ pub enum EnvError {
     /// A step or reset returned a reward that is not finite or an observation that its space does
     /// not admit.
     #[error(
-        "{env}{} brought {what} at step {step} of its episode: expected {expected}, got {got}. The \
-         environment or its options are at fault, not the agent: mend them, then continue",
+        "{env}{} returned {what} at step {step} of its episode: expected {expected}, got {got}. The \
+         environment or its options are at fault, not the agent: fix them, then continue",
         index.map(|i| format!(", number {i} of the vector,")).unwrap_or_default()
     )]
     InvalidStep {

@@ -24,7 +24,7 @@ pub enum LineError {
     #[error("longer than 1 MiB")]
     TooLong,
     /// The line is not JSON.
-    #[error("no JSON: {reason}")]
+    #[error("not JSON: {reason}")]
     NoJson {
         /// The reason, and its position in the line.
         reason: String,
@@ -179,7 +179,7 @@ fn no_json(error: &serde_json::Error, line: &[u8]) -> LineError {
     let line = String::from_utf8_lossy(line);
     let is_python = ["NaN", "Infinity"].iter().any(|name| line.contains(name));
     let hint =
-        if is_python { "; NaN and Infinity are no JSON: expected finite numbers" } else { "" };
+        if is_python { "; NaN and Infinity are not JSON: expected finite numbers" } else { "" };
     LineError::NoJson { reason: format!("{reason} at column {}{hint}", error.column()) }
 }
 

@@ -155,7 +155,7 @@ fn a_line_that_cannot_be_replayed_is_at_fault_not_the_environment() {
             cart("0", "1"),
             "`next_state`: expected as many numbers as `state` holds (1)",
         ),
-        ("CartPole-v1", cart("[NaN,0,0,0]", "1"), "NaN and Infinity are no JSON"),
+        ("CartPole-v1", cart("[NaN,0,0,0]", "1"), "NaN and Infinity are not JSON"),
         (
             "CartPoleContinuous-v1",
             cart("[0,0,0,0]", "1e39"),

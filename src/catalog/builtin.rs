@@ -29,7 +29,7 @@ fn tables() -> Vec<AgentEntry> {
         ),
         tabular::<DoubleQRule>(
             "double-q",
-            "Double Q-learning: two tables, so that no value is chosen for being overestimated.",
+            "Double Q-learning: two tables that reduce the overestimation of values.",
         ),
         tabular::<SarsaRule>(
             "sarsa",
@@ -37,28 +37,28 @@ fn tables() -> Vec<AgentEntry> {
         ),
         tabular::<ExpectedSarsaRule>(
             "expected-sarsa",
-            "Expected SARSA: SARSA by what the policy expects of the next state.",
+            "Expected SARSA: SARSA with the expected value of the next state.",
         ),
         tabular::<NStepSarsaRule>(
             "n-step-sarsa",
-            "n-step SARSA: looks n rewards ahead before it bootstraps.",
+            "n-step SARSA: SARSA that bootstraps after n rewards.",
         ),
         tabular::<SarsaLambdaRule>("sarsa-lambda", "SARSA(λ): SARSA with eligibility traces."),
         tabular::<MonteCarloRule>(
             "monte-carlo",
-            "First-visit Monte Carlo control: learns from whole returns.",
+            "First-visit Monte Carlo control: learns from the returns of whole episodes.",
         ),
         tabular::<DynaQRule>(
             "dyna-q",
-            "Dyna-Q: Q-learning from what happens, and again from what is remembered of it.",
+            "Dyna-Q: Q-learning from real steps and from those of a learned model.",
         ),
         tabular::<DynaQPlusRule>(
             "dyna-q-plus",
-            "Dyna-Q+: Dyna-Q that is curious about what it has not tried for long.",
+            "Dyna-Q+: Dyna-Q with a bonus for actions not tried for a long time.",
         ),
         tabular::<PrioritizedSweepingRule>(
             "prioritized-sweeping",
-            "Prioritized sweeping: plans backwards from where values change most.",
+            "Prioritized sweeping: plans backwards from the largest changes of values.",
         ),
     ]
 }
@@ -91,25 +91,25 @@ fn networks() -> Vec<AgentEntry> {
         ),
         AgentEntry::with_defaults(
             "rainbow",
-            "Rainbow: DQN with every improvement on, from prioritized replay to noisy weights.",
+            "Rainbow: DQN with all extensions, from prioritized replay to noisy weights.",
             rainbow,
             dqn,
         ),
         AgentEntry::policy::<PpoConfig>(
             "ppo",
-            "PPO: a policy improved by several passes over its steps, within a trust region.",
+            "PPO: policy gradient with several epochs per rollout and a clipped objective.",
         ),
         AgentEntry::policy::<A2cConfig>(
             "a2c",
-            "A2C: advantage actor-critic, several environments stepping at once.",
+            "A2C: synchronous advantage actor-critic over several environments.",
         ),
         AgentEntry::policy::<A3cConfig>(
             "a3c",
-            "A3C: actor-critic workers on threads, asynchronous and yet reproducible.",
+            "A3C: asynchronous actor-critic workers on threads, reproducible.",
         ),
         AgentEntry::policy::<ReinforceConfig>(
             "reinforce",
-            "REINFORCE: a policy that follows the returns of whole episodes.",
+            "REINFORCE: policy gradient with the returns of whole episodes.",
         ),
         AgentEntry::new(
             "sac",
@@ -121,7 +121,7 @@ fn networks() -> Vec<AgentEntry> {
         ),
         AgentEntry::new(
             "td3",
-            "TD3: a deterministic policy learned from twin critics, late.",
+            "TD3: a deterministic policy with twin critics and delayed policy updates.",
             |config: Td3Config| {
                 Builders::default()
                     .with(kind::Continuous, move |o, a, plan| Td3::new(o, a, config.clone(), plan))
@@ -129,7 +129,7 @@ fn networks() -> Vec<AgentEntry> {
         ),
         AgentEntry::new(
             "ddpg",
-            "DDPG: a deterministic policy learned from one critic.",
+            "DDPG: a deterministic policy with one critic.",
             |config: DdpgConfig| {
                 Builders::default()
                     .with(kind::Continuous, move |o, a, plan| Ddpg::new(o, a, config.clone(), plan))
@@ -137,11 +137,11 @@ fn networks() -> Vec<AgentEntry> {
         ),
         AgentEntry::policy::<BcConfig>(
             "bc",
-            "Behaviour cloning: does as recorded episodes do (see `gymnast record`).",
+            "Behaviour cloning: imitates recorded episodes (see `gymnast record`).",
         ),
         AgentEntry::new(
             "mbpo",
-            "MBPO: SAC on short rollouts of a learned ensemble model, for few env steps.",
+            "MBPO: SAC on short rollouts of a learned ensemble of models.",
             |config: MbpoConfig| {
                 Builders::default()
                     .with(kind::Continuous, move |o, a, plan| Mbpo::new(o, a, config.clone(), plan))

@@ -55,14 +55,14 @@ fn list(names: &Names, out: &mut dyn Write) -> Result<(), CommandError> {
     write!(out, "{}", columns(&rows))?;
     writeln!(
         out,
-        "\nlimit: the steps of an episode; solved: the mean return that counts as solved."
+        "\nlimit: maximum steps of an episode; solved: mean return that counts as solved."
     )?;
     for (needs, agents) in by_needs(names.catalog.iter()) {
         let agents: Vec<_> = agents.iter().map(|agent| agent.name).collect();
         let text = format!("Agents for {needs}: {}", agents.join(", "));
         writeln!(out, "{}", lines(&text, WIDTH).join("\n"))?;
     }
-    writeln!(out, "\ngymnast envs ID says more about one of them, its agents and options.")?;
+    writeln!(out, "\ngymnast envs ID describes an environment, its agents and its options.")?;
     Ok(())
 }
 
@@ -124,7 +124,7 @@ fn describe(
             [format!("  {}", option.name), option.default.to_string(), option.doc.to_owned()]
         })
         .collect();
-    let limit = "The steps after which an episode is cut short.".to_owned();
+    let limit = "The number of steps after which an episode is truncated.".to_owned();
     options.push(["  max_episode_steps".to_owned(), optional(spec.step_limit()), limit]);
     write!(out, "{}", wrapped(&options))?;
     let presets = names.catalog.iter().filter(|agent| agent.preset(spec.id()).is_some());

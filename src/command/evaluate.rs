@@ -73,7 +73,7 @@ pub(crate) fn run(
             (env_steps, evaluate_policy_while(&*agent, task.eval_envs(), count, limit, seed, look)?)
         });
         let Some(episodes) = episodes else {
-            return Ok(super::interrupted("the run is as it was"));
+            return Ok(super::interrupted("the run is unchanged"));
         };
         let summary = episodes.summarize(env_steps, 0.0);
         let steps: u64 = episodes.lengths.iter().sum();

@@ -67,9 +67,9 @@ pub use progress::ProgressBars;
     arg_required_else_help = true,
     after_help = "Start here:\n  \
         gymnast train q-learning FrozenLake-v1     train over five seeds, draw the curve\n  \
-        gymnast watch runs/q-learning-FrozenLake-v1   see what was learned\n  \
-        gymnast envs                               what there is to learn in\n  \
-        gymnast agents                             what there is to learn with"
+        gymnast watch runs/q-learning-FrozenLake-v1   watch the trained agent\n  \
+        gymnast envs                               list the environments\n  \
+        gymnast agents                             list the agents"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -133,7 +133,7 @@ pub fn run(
     let mut out = io::stdout().lock();
     let work = || dispatch(&cli.command, &names, &mut out);
     let panicked =
-        |message| Err(CommandError::failed(format!("a panic, which is a fault: {message}")));
+        |message| Err(CommandError::failed(format!("internal error (panic): {message}")));
     let result = catch_panic(work).unwrap_or_else(panicked).and_then(|code| {
         out.flush()?;
         Ok(code)
@@ -199,7 +199,7 @@ fn check_free(path: &Path, force: bool) -> Result<(), CommandError> {
     if is_there(path)? && !force {
         let path = path.display();
         return Err(CommandError::usage(format!(
-            "{path} is there already: replace it with --force, or choose another name"
+            "{path} already exists: pass --force to overwrite it, or choose another name"
         )));
     }
     Ok(())
@@ -208,9 +208,8 @@ fn check_free(path: &Path, force: bool) -> Result<(), CommandError> {
 /// Returns whether the file exists. If this cannot be determined, returns an error, because it may
 /// be valuable.
 fn is_there(path: &Path) -> Result<bool, CommandError> {
-    path.try_exists().map_err(|error| {
-        CommandError::failed(format!("cannot look at {}: {error}", path.display()))
-    })
+    path.try_exists()
+        .map_err(|error| CommandError::failed(format!("cannot access {}: {error}", path.display())))
 }
 
 /// Reports that the process was interrupted and what happened to the work.

@@ -15,7 +15,7 @@ pub(super) fn whole<T: TryFrom<u64>>(
             Some(digits) => (true, digits),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
-        let size = read(digits).ok_or("expected a whole number, 100000 or 1e5 say")?;
+        let size = read(digits).ok_or("expected a whole number, for example 100000 or 1e5")?;
         let number = u64::try_from(size).ok().filter(|n| !is_negative || *n == 0);
         let allowed = number.filter(|n| range.contains(n)).and_then(|n| T::try_from(n).ok());
         allowed.ok_or_else(|| match most {

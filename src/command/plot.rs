@@ -95,14 +95,14 @@ fn warn(runs: &[RunResults]) {
     envs.dedup();
     if envs.len() > 1 {
         say(&format!(
-            "warning: returns of different environments share an axis, though they cannot be compared: {}. \
+            "warning: returns of different environments share an axis but cannot be compared: {}. \
              Draw a picture for each environment",
             envs.join(", ")
         ));
     }
     if runs.len() > LinePlot::DISTINCT_LINES {
         say(&format!(
-            "warning: of {} runs some lines look alike: a picture tells {} apart. Draw fewer runs in one",
+            "warning: of {} runs some lines look alike: a picture can distinguish {}. Draw fewer runs per picture",
             runs.len(),
             LinePlot::DISTINCT_LINES
         ));

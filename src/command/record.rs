@@ -81,7 +81,9 @@ type Choose<'a, O, A> =
 fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandError> {
     let (run, dirs) = run_dir::open(&args.what, names)?;
     if !args.set.is_empty() {
-        return Err(CommandError::usage("--set is for an environment: a run has its own options"));
+        return Err(CommandError::usage(
+            "--set works only with an environment: a run has its own options",
+        ));
     }
     let dir = &dirs[0];
     match &run.task {
@@ -128,12 +130,12 @@ fn record_random(args: &Record, spec: &EnvSpec) -> Result<Option<Recorded>, Comm
         let make = |seed| served(spec.vector(kind.rows(), 1, seed, options));
         return record(args, make, random);
     });
-    Err(CommandError::failed(format!("{} shows nothing that a network reads", spec.id())))
+    Err(CommandError::failed(format!("{} has no observations that a network can read", spec.id())))
 }
 
 /// Returns a vector of a kind that the environment supports, unless a wrapper leaves only tables.
 fn served<T>(vector: Option<Result<T, EnvError>>) -> Result<T, EnvError> {
-    let none = || EnvError::Failed("it shows nothing that a network reads".to_owned());
+    let none = || EnvError::Failed("it has no observations that a network can read".to_owned());
     vector.unwrap_or_else(|| Err(none()))
 }
 

@@ -12,11 +12,11 @@ use super::{CommandError, Names, numbers::finite, run_dir};
 #[derive(clap::Args)]
 #[command(after_help = "Columns:\n  \
     mean, median, IQM    of each seed's last evaluation; the interval is a 95 % bootstrap over seeds\n  \
-    steps to threshold   median over seeds to the first evaluation that reached it; a seed that\n                       \
-                         did not counts as later than all that did\n  \
-    held to end          seeds that never fell below the threshold again\n  \
-    area                 mean return over the training: higher means sooner\n  \
-    steps/s              env steps a second while learning\n\n\
+    steps to threshold   env steps to the first evaluation that reaches it, median over seeds; a\n                       \
+                         seed that does not reach it counts as last\n  \
+    held to end          seeds that never fell below the threshold after reaching it\n  \
+    area                 mean return over the training; higher means faster learning\n  \
+    steps/s              env steps per second of training\n\n\
     Examples:\n  \
     gymnast report runs/q-learning-FrozenLake-v1\n  \
     gymnast report runs/* --format md > results.md\n  \

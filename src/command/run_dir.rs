@@ -68,10 +68,9 @@ pub(crate) fn run_or_env<'a>(
     let Some(id) = what.to_str().filter(|_| !what.is_dir() && !is_seed(what)) else {
         return Ok(None);
     };
-    let spec = names
-        .registry
-        .spec(id)
-        .map_err(|error| CommandError::usage(format!("{id} is no run's directory, and {error}")))?;
+    let spec = names.registry.spec(id).map_err(|error| {
+        CommandError::usage(format!("{id} is not a run's directory, and {error}"))
+    })?;
     Ok(Some(spec))
 }
 
@@ -86,7 +85,7 @@ impl Place {
         }
         let (run, known) = (name(&self.run), known.join(", "));
         Err(CommandError::usage(match known.is_empty() {
-            true => format!("{run} has no seed {seed}, nor any other yet"),
+            true => format!("{run} has no seed {seed}: it has no seeds yet"),
             false => format!("{run} has no seed {seed}: its seeds are {known}"),
         }))
     }
@@ -130,7 +129,7 @@ pub(crate) fn load_agent<O: Space, A: Space>(
 ) -> Result<LoadedAgent<O, A>, CommandError> {
     let restored = LoadedAgent::read(run, task, dir)?;
     for error in &restored.passed_over {
-        say(&format!("seed {}: an older checkpoint is used, since {error}", dir.seed));
+        say(&format!("seed {}: an older checkpoint is used because {error}", dir.seed));
     }
     Ok(restored)
 }
@@ -181,7 +180,7 @@ pub(crate) fn results_of(
 /// Reports the seeds that are left out.
 fn say_left_out(found: &RunSeeds, run: &str) {
     for dir in &found.left_out {
-        say(&format!("{run}: seed-{} is left out, as config.toml does not list it", dir.seed));
+        say(&format!("{run}: seed-{} is left out because config.toml does not list it", dir.seed));
     }
 }
 
@@ -189,7 +188,7 @@ fn say_left_out(found: &RunSeeds, run: &str) {
 fn say_missing(found: &RunSeeds, run: &str) {
     let (own, listed) = (found.own.len(), found.listed.as_ref().map_or(0, Vec::len));
     if own < listed && own > 0 {
-        say(&format!("{run}: {own} of the {listed} seeds of its config.toml are there"));
+        say(&format!("{run}: {own} of the {listed} seeds in its config.toml exist so far"));
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) fn resolve(
     let count = match (seeds, first) {
         (Some(Seeds::These(_)), Some(_)) => {
             return Err(CommandError::usage(
-                "--first-seed goes with a number of seeds: --seeds names each of them already",
+                "--first-seed needs a number of seeds: --seeds already lists each seed",
             ));
         }
         (Some(Seeds::These(seeds)), None) => return Ok(seeds.clone()),

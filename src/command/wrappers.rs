@@ -39,7 +39,7 @@ pub(crate) fn run(
     for spec in wrappers {
         describe(spec, out)?;
     }
-    let use_them = "In a config.toml they are a list, the first one innermost: env.wrappers = \
+    let use_them = "In a config.toml, list them from the innermost outward: env.wrappers = \
                     [\"ClipAction\", { name = \"FrameStack\", k = 4 }]. On the command line: --wrapper \
                     ClipAction --wrapper 'FrameStack(k=4)'.";
     writeln!(out, "{}", lines(use_them, WIDTH).join("\n"))?;
@@ -55,8 +55,9 @@ fn describe(spec: &WrapperSpec, out: &mut dyn Write) -> Result<(), CommandError>
         }
         InEvaluation::Given(names) => {
             let names = names.join(" and ");
-            text +=
-                &format!(" A training by name needs {names}, so that evaluations see the same.");
+            text += &format!(
+                " gymnast train needs {names}, so that evaluations use the same statistics."
+            );
         }
     }
     writeln!(out, "{}", spec.name())?;

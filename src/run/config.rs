@@ -46,7 +46,8 @@ pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, RunError>
         };
         // TOML's message about `.5`.
         let lacks_zero = wrong.message().contains("invalid mantissa");
-        let hint = if lacks_zero { ": a number begins with a digit, 0.5 and not .5" } else { "" };
+        let hint =
+            if lacks_zero { ": a number begins with a digit, 0.5 instead of .5" } else { "" };
         let misspelt = misspelt(&String::from_utf8_lossy(text));
         Err(error(format!("{}{hint}{misspelt}", with_plain_words(&wrong))))
     })
@@ -110,7 +111,7 @@ pub fn overlay(below: &mut Table, above: &Table) -> Result<(), RunError> {
 #[cfg(feature = "command")]
 pub(crate) fn set_key(config: &mut Table, key: &str, value: Value) -> Result<(), RunError> {
     if ["env.id", "agent.name"].contains(&key) {
-        let command = "name it as an argument instead, gymnast train AGENT ENV";
+        let command = "pass it as an argument instead: gymnast train AGENT ENV";
         return Err(RunError::Config(format!("{key}: {command}")));
     }
     crate::settings::set(config, &key_path(key), value).map_err(RunError::Config)
@@ -145,7 +146,9 @@ pub(crate) fn read_seeds(config: &Table) -> Result<Vec<u64>, RunError> {
     let value = config.get("seeds").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
     let seeds: Option<Vec<u64>> = whole_numbers(value.clone()).try_into().ok();
     let mut seeds = seeds.filter(|seeds| !seeds.is_empty()).ok_or_else(|| {
-        RunError::Config(format!("seeds = {value}: expected numbers from 0 on, [0, 1, 2] say"))
+        RunError::Config(format!(
+            "seeds = {value}: expected numbers from 0 on, for example [0, 1, 2]"
+        ))
     })?;
     let count = seeds.len();
     seeds.sort_unstable();

@@ -104,7 +104,7 @@ pub enum RunError {
         known: Vec<u64>,
     },
     /// A seed has no checkpoint yet.
-    #[error("{} holds no checkpoint yet: let the training go on first", path.display())]
+    #[error("{} holds no checkpoint yet: continue the training first", path.display())]
     NoCheckpoint {
         /// The seed's directory.
         path: PathBuf,
@@ -114,8 +114,8 @@ pub enum RunError {
     Config(String),
     /// The agent does not support the environment.
     #[error(
-        "{agent} cannot learn in {env}: it needs {needs}. {env} is served by {serving}; {agent} \
-         serves {served}"
+        "{agent} cannot learn in {env}: it needs {needs}. Agents for {env}: {serving}. Environments \
+         for {agent}: {served}"
     )]
     Impossible {
         /// The agent.
@@ -404,7 +404,7 @@ fn impossible(
     env: &EnvSpec,
 ) -> RunError {
     let list = |names: Vec<&str>| match names.len() {
-        0 => "nothing yet".to_owned(),
+        0 => "none yet".to_owned(),
         _ => names.join(", "),
     };
     let served = registry.iter().filter(|spec| agent.serves(spec)).map(EnvSpec::id).collect();

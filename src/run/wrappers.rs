@@ -36,7 +36,7 @@ fn refuse(wrapper: &Wrapper, catalog: &Catalog) -> RunError {
     let fixed = match wrapper.spec().in_evaluation() {
         InEvaluation::Given(names) if !names.is_empty() => {
             let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-            format!("give {}, so that they stay as they are", names.join(" and "))
+            format!("set {}, which fixes the statistics", names.join(" and "))
         }
         _ => "leave it out".to_owned(),
     };
@@ -45,8 +45,8 @@ fn refuse(wrapper: &Wrapper, catalog: &Catalog) -> RunError {
     let own = match agents.is_empty() || name != "NormalizeObservation" {
         true => String::new(),
         false => format!(
-            "; or let the agent normalise by {SETTING} = true ({}), whose statistics are one for all \
-             environments, fixed in evaluations and part of its checkpoints",
+            "; or set the agent's {SETTING} = true ({}), which keeps one set of statistics for all \
+             environments, fixed in evaluations and saved in its checkpoints",
             agents.join(", ")
         ),
     };
@@ -76,7 +76,9 @@ pub(crate) fn parse_flags(flags: &[String]) -> Result<Value, String> {
 
 fn parse_flag(text: &str) -> Result<Value, String> {
     let wrong = || {
-        format!("--wrapper `{text}`: expected a name, or one with options, \"FrameStack(k=4)\" say")
+        format!(
+            "--wrapper `{text}`: expected a name with or without options, for example \"FrameStack(k=4)\""
+        )
     };
     let (name, options) = match text.trim().split_once('(') {
         None => (text.trim(), ""),

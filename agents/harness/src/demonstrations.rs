@@ -402,7 +402,7 @@ mod tests {
         let end = good.replace("Continues", "Truncated");
         let next = |number: &str| good.replace('4', number);
         for (second, says) in [
-            ("no", "line 2: no JSON"),
+            ("no", "line 2: not JSON"),
             ("[]", "line 2: expected a JSON object"),
             (&good.replace("\"reward\":1,", ""), "line 2: `reward` is missing"),
             (&good.replace("\"reward\":1", "\"reward\":null"), "`reward`: expected a number"),

@@ -70,7 +70,7 @@ fn wrong_value(message: &str) -> Option<String> {
 
 /// The advice for a count written as an inexact float.
 const INEXACT: &str =
-    ": write all its digits, since with a point or an exponent it is exact below 2^53 only";
+    ": write all its digits, because a number with a point or an exponent is exact only below 2^53";
 
 /// Rewrites messages about missing or unknown keys and choices.
 fn wrong_name(message: &str) -> Option<String> {

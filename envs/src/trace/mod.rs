@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn wrong_lines_are_errors_that_name_the_line() {
         for (bad, says) in [
-            ("no json", "line 2: no JSON: expected ident at column 2 (1 of 1"),
+            ("no json", "line 2: not JSON: expected ident at column 2 (1 of 1"),
             ("[1]", "line 2: expected a JSON object, got [1] (1 of 1 lines before it agree)"),
             (r#"{"state":0}"#, "line 2: `next_state` is missing (1 of 1 lines"),
             (&GOOD.replace("36", "\"x\""), "line 2: `state`: expected a number or a list"),

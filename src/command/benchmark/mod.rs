@@ -42,20 +42,21 @@ use crate::{
     agent = \"dqn\"\n  \
     env = \"CartPole-v1\"\n  \
     env_steps = 50000\n  \
-    mean = 500                # the final return, mean over seeds, is at least this\n  \
+    mean = 500                # the mean final return over seeds is at least this\n  \
     reach = 475               # the median seed's evaluation reaches this …\n  \
     within = 8000             # … after at most this many env steps\n  \
-    hold = 475                # of a seed's evaluations a share is at or above this …\n  \
-    hold_share = 0.9          # … the median over seeds of this share is at least this\n  \
+    hold = 475                # the fraction of a seed's evaluations at or above this …\n  \
+    hold_share = 0.9          # … is at least this, median over seeds\n  \
     last_quarter_min = 400    # no evaluation is below this after 3/4 of the training\n  \
     wrappers = ['ClipAction'] # around the environment, as env.wrappers [default: none]\n  \
-    eval_episodes = 20        # the episodes of an evaluation [default: the preset's]\n  \
-    seeds = 5                 # first_seed and seeds of this run alone\n\n\
-    A demand holds (yes) where the 95 % interval over the seeds lies on its side, does not (no) where the\n\
-    interval lies on the other, and else too few seeds make it impossible to tell. A mean has Student's t\n\
-    interval, a median that of its order statistics. The presets were tuned on the seeds 0 to 9: report\n\
-    on the seeds 100 and up.\n\n\
-    What is in the directory already is not trained again: a suite that was interrupted goes on.\n\n\
+    eval_episodes = 20        # the number of episodes of an evaluation [default: the preset's]\n  \
+    seeds = 5                 # first_seed and seeds can be set for one run\n\n\
+    A demand holds (yes) if the 95 % interval over the seeds lies on its side. It does not hold (no) if the\n\
+    interval lies on the other side. Otherwise there are too few seeds to tell. The interval of a mean is\n\
+    Student's t, that of a median comes from order statistics. The presets were tuned on the seeds 0 to 9:\n\
+    report results on the seeds 100 and up.\n\n\
+    Seeds that the directory already holds are not trained again: run the same command to continue an\n\
+    interrupted suite.\n\n\
     Examples:\n  \
     gymnast benchmark docs/benchmarks/scores.toml --out runs/scores\n  \
     gymnast benchmark docs/benchmarks/scores.toml --agent dqn --seeds 3 --out runs/quick\n  \
@@ -113,7 +114,7 @@ pub(crate) fn run(
     let mut rows: Vec<Cells> = Vec::new();
     for (item, run, dir) in &runs {
         if !train(args, run, dir)? || interrupt.requested() {
-            say("interrupted; each seed is saved: the same command goes on");
+            say("interrupted; every seed is saved: run the same command to continue");
             return Ok(ExitCode::from(130));
         }
         rows.push(judge(item, run, dir, names)?);
@@ -142,7 +143,7 @@ fn read(args: &Benchmark) -> Result<Suite, CommandError> {
         let asked = [&args.agent[..], &args.env[..]].concat().join(" or ");
         let of = if asked.is_empty() { String::new() } else { format!(" of {asked}") };
         return Err(CommandError::failed(format!(
-            "{path}: it lists no run{of}: a run is [[run]] with agent, env and env_steps"
+            "{path} lists no run{of}: expected [[run]] with agent, env and env_steps"
         )));
     }
     Ok(suite)

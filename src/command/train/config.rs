@@ -25,13 +25,13 @@ pub(super) fn resolve(args: &Train, names: &Names) -> Result<(Table, PathBuf), C
     };
     let missing = |what: &str, example: &str| {
         CommandError::usage(format!(
-            "no {what} given: gymnast train q-learning FrozenLake-v1, say ({example} lists them)"
+            "no {what} given ({example} lists them): try gymnast train q-learning FrozenLake-v1"
         ))
     };
     // Settings of one agent or environment mean nothing for another.
     let one = |flag: &Option<String>, named: Option<String>, what: &str| match (flag, named) {
         (Some(flag), Some(file)) if *flag != file => Err(CommandError::usage(format!(
-            "the configuration holds {what} of {file}, not of {flag}: leave one of them out"
+            "the configuration has {what} of {file}, not of {flag}: remove one of them"
         ))),
         (flag, named) => Ok(flag.clone().or(named)),
     };
@@ -120,7 +120,7 @@ fn apply_flags(args: &Train, names: &Names, table: &mut Table) -> Result<(), Com
         let spec = names.registry.spec(env.unwrap_or_default())?;
         let threshold = spec.threshold().ok_or_else(|| {
             CommandError::usage(format!(
-                "--stop-at-threshold: {} has no threshold; name one by --set training.stop_at=X",
+                "--stop-at-threshold: {} has no threshold: set one with --set training.stop_at=X",
                 spec.id()
             ))
         })?;

@@ -48,12 +48,12 @@ pub(super) fn show(
     writeln!(out, "\n{}", report.to_table())?;
     writeln!(out, "{name} holds")?;
     writeln!(out, "  {}   the learning curve", PICTURES.join(", "))?;
-    writeln!(out, "  config.toml          everything that makes the run")?;
+    writeln!(out, "  config.toml          the complete configuration")?;
     writeln!(out, "  seed-*/              records (CSV, TensorBoard) and checkpoints\n")?;
     let dir = shell::path(dir);
     writeln!(out, "Next:")?;
-    writeln!(out, "  gymnast watch {dir}             see what was learned")?;
-    writeln!(out, "  gymnast evaluate {dir}          play many more episodes")?;
+    writeln!(out, "  gymnast watch {dir}             watch the trained agent")?;
+    writeln!(out, "  gymnast evaluate {dir}          evaluate over more episodes")?;
     writeln!(out, "  gymnast plot {dir} OTHER --out both.svg   compare with another run")?;
     Ok(())
 }

@@ -26,12 +26,12 @@ use crate::{Run, run::cores};
     after_help = "Settings come from the preset of the agent and the environment, then from --config, then from the\n\
     other flags. The run's directory holds config.toml, the records and checkpoints of each seed, and\n\
     the learning curve.\n\n\
-    The presets were tuned on the seeds 0 to 9, which flatter them: results are reported on the seeds 100\n\
+    The presets were tuned on the seeds 0 to 9, which flatter them: report results on the seeds 100\n\
     and up.\n\n\
     Examples:\n  \
     gymnast train q-learning FrozenLake-v1\n  \
     gymnast train q-learning Taxi-v4 --seeds 10 --steps 100000 --out runs/taxi\n  \
-    gymnast train q-learning Taxi-v4 --first-seed 100 --seeds 20         on seeds that tuned nothing\n  \
+    gymnast train q-learning Taxi-v4 --first-seed 100 --seeds 20         on seeds not used for tuning\n  \
     gymnast train q-learning Taxi-v4 --seeds 3,7,100..119\n  \
     gymnast train q-learning FrozenLake-v1 --set alpha=0.2 --set epsilon='{from=1.0,to=0.05,until=0.5}'\n  \
     gymnast train q-learning FrozenLake-v1 --set env.is_slippery=false --set training.num_envs=4\n  \

@@ -154,14 +154,14 @@ impl Definition {
             };
             if let Some((other, _)) = paths[..i].iter().find(is_part) {
                 return Err(CommandError::usage(format!(
-                    "--search {other} and {key} set the same: expected one of them"
+                    "--search {other} and {key} set the same setting: give one of them"
                 )));
             }
         }
         let (longest, seeds) = (self.longest(names)?, self.seeds.len());
         if longest.checked_mul(seeds as u64).is_none() {
             return Err(CommandError::usage(format!(
-                "{ENV_STEPS} = {longest} with {seeds} seeds: expected less than 2^64 env steps in all"
+                "{ENV_STEPS} = {longest} with {seeds} seeds: expected less than 2^64 env steps in total"
             )));
         }
         if space.get(ENV_STEPS).is_none() {
@@ -263,7 +263,7 @@ impl Definition {
             let file = file.to_string_lossy();
             if file != STUDY && !atomic_file::is_leftover(&file, DEFINITION) {
                 return Err(CommandError::usage(format!(
-                    "{name} holds files that no search made: choose an empty or a new directory"
+                    "{name} contains files that belong to no search: choose an empty or a new directory"
                 )));
             }
         }
@@ -273,8 +273,9 @@ impl Definition {
     pub(super) fn write(&self, dir: &Path) -> Result<(), CommandError> {
         // No name ends the line: the rest would be read as a setting.
         let out = shell::path(dir);
-        let header =
-            format!("# What is searched for. To go on:\n# gymnast tune --resume --out {out}\n");
+        let header = format!(
+            "# The definition of this search. To continue it:\n# gymnast tune --resume --out {out}\n"
+        );
         let text = header + &to_table(self).to_string();
         Ok(atomic_file::write(&dir.join(DEFINITION), text.as_bytes())?)
     }

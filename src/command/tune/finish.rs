@@ -103,7 +103,10 @@ pub(super) fn show(
     let name = escape_name(&name);
     let all = study.trials().len();
     if let Some(combinations) = combinations.filter(|combinations| *combinations > all as u64) {
-        writeln!(out, "Of the grid's {combinations} combinations only the first {all} are there.")?;
+        writeln!(
+            out,
+            "Of the grid's {combinations} combinations only the first {all} were tried."
+        )?;
     }
     writeln!(out, "{all} trials, {pruned} of them pruned, {failed} failed. The best:\n")?;
     writeln!(out, "{}", table(&keys, &ranked[..ranked.len().min(SHOWN)]))?;
@@ -111,11 +114,11 @@ pub(super) fn show(
         writeln!(out, "{:>4.0} % of the variance: {} alone", 100.0 * own.share, own.name)?;
     }
     writeln!(out, "\n{name} holds")?;
-    writeln!(out, "  config.toml          the best settings, to be judged by other seeds")?;
+    writeln!(out, "  config.toml          the best settings, with seeds not used so far")?;
     writeln!(out, "  {TABLE}            every trial")?;
-    writeln!(out, "  history.png, .svg    the trials in their order")?;
+    writeln!(out, "  history.png, .svg    the trials in order")?;
     if !importances.is_empty() {
-        writeln!(out, "  importance.png, .svg what mattered")?;
+        writeln!(out, "  importance.png, .svg the importance of the settings")?;
     }
     writeln!(out, "\nNext:")?;
     let (config, best) = (shell::path(&dir.join(CONFIG_FILE)), shell::path(&best_dir(dir)));
@@ -140,7 +143,10 @@ pub(super) fn remove_leftovers(dir: &Path) -> Result<(), CommandError> {
     let pictures = ["history.svg", "history.png", "importance.svg", "importance.png"];
     let targets = [&pictures[..], &[DEFINITION, TABLE, CONFIG_FILE]].concat();
     atomic_file::remove_leftovers(dir, &targets).map_err(|error| {
-        CommandError::failed(format!("cannot tidy {}: {error}", run_dir::name(dir)))
+        CommandError::failed(format!(
+            "cannot delete the temporary files in {}: {error}",
+            run_dir::name(dir)
+        ))
     })
 }
 
@@ -157,7 +163,7 @@ fn draw(
         history.save(&dir.join(format!("history.{format}")))?;
         if !importances.is_empty() {
             let mut bars = Importance::plot(importances);
-            bars.title = format!("What mattered to {agent} · {env}");
+            bars.title = format!("Importance of the settings of {agent} · {env}");
             bars.save(&dir.join(format!("importance.{format}")))?;
         }
     }

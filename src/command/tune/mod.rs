@@ -32,15 +32,15 @@ const STUDY: &str = "study.jsonl";
 /// Search for better settings of an agent in an environment
 #[derive(clap::Args)]
 #[command(
-    after_help = "A trial trains with settings of its own and comes to the mean of its seeds' final returns. Ranges\n\
-    are written as\n\n  \
-    learning_rate=log(1e-5, 1e-2)      a number, equal ratios equally likely\n  \
-    gamma=uniform(0.9, 0.999)          a number, equal steps equally likely\n  \
-    n_step=int(1, 5)                   a whole number; log_int for sizes\n  \
-    hidden=[[64, 64], [256, 256]]      one of several\n\n\
-    under the names that gymnast train --set has, learning_rate.from for the beginning of a schedule say;\n\
-    without any, every agent has ranges of its own. The directory holds the trials, config.toml with the\n\
-    best settings and with seeds that the search has not seen, pictures and a table.\n\n\
+    after_help = "A trial trains an agent with its own settings; its value is the mean of its seeds' final returns.\n\
+    Write ranges as\n\n  \
+    learning_rate=log(1e-5, 1e-2)      a number on a logarithmic scale\n  \
+    gamma=uniform(0.9, 0.999)          a number on a linear scale\n  \
+    n_step=int(1, 5)                   a whole number; log_int for a logarithmic scale\n  \
+    hidden=[[64, 64], [256, 256]]      one of these choices\n\n\
+    with the names of gymnast train --set, for example learning_rate.from for the start of a schedule.\n\
+    Without ranges, the agent's default ranges are searched. The directory holds the trials, pictures, a\n\
+    table, and config.toml with the best settings and with seeds that the search has not used.\n\n\
     Examples:\n  \
     gymnast tune dqn CartPole-v1 --steps 20000\n  \
     gymnast tune dqn CartPole-v1 --search 'learning_rate=log(1e-5,1e-2)' --search 'tau=[0.005,0.05,1]'\n  \

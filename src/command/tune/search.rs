@@ -40,7 +40,7 @@ pub(super) fn gather(
     }
     if ranges.is_empty() {
         return Err(CommandError::usage(format!(
-            "{} has no ranges of its own: give some, --search 'gamma=uniform(0.9,0.999)' say",
+            "{} has no default ranges: give some, for example --search 'gamma=uniform(0.9,0.999)'",
             agent.name
         )));
     }
@@ -87,11 +87,11 @@ fn parse(key: &str, range: &Value) -> Result<Distribution, CommandError> {
         .ok_or_else(|| wrong(""))?;
     let number = |text: &str| text.trim().replace('_', "").parse::<f64>().ok();
     let (Some(low), Some(high)) = (number(ends.0), number(ends.1)) else {
-        return Err(wrong("its ends are no numbers; "));
+        return Err(wrong("its ends are not numbers; "));
     };
     let whole = |scale| {
         let (low, high) = whole_end(ends.0).zip(whole_end(ends.1)).ok_or_else(|| {
-            wrong(&format!("its ends are no whole numbers within ±{LARGEST_END}; "))
+            wrong(&format!("its ends are not whole numbers within ±{LARGEST_END}; "))
         })?;
         Ok(Distribution::Int { low, high, scale })
     };
@@ -138,13 +138,13 @@ pub(super) fn suggest(
             let (low, high) = (low.ceil(), high.floor());
             let ends = if low < high { format!("{low}, {high}") } else { "LOW, HIGH".to_owned() };
             Some(format!(
-                "{key} is a whole number: expected {form}({ends}) or a list of choices, [1, 2, 4] say"
+                "{key} is a whole number: expected {form}({ends}) or a list of choices, for example [1, 2, 4]"
             ))
         }
         (Distribution::Categorical { .. }, _) => None,
         (_, Value::Boolean(_)) => Some(format!("{key} is true or false: expected [true, false]")),
         (_, now @ Value::Array(_)) => {
-            Some(format!("{key} is a list: expected a list of choices, [{now}, …] say"))
+            Some(format!("{key} is a list: expected a list of choices, for example [{now}, …]"))
         }
         _ => None,
     }
@@ -177,8 +177,8 @@ mod tests {
         for (range, part) in [
             ("logg(1, 2)", "no `logg`"),
             ("uniform(1)", "uniform(LOW, HIGH)"),
-            ("uniform(a, 2)", "no numbers"),
-            ("int(1, 2.5)", "no whole numbers"),
+            ("uniform(a, 2)", "not numbers"),
+            ("int(1, 2.5)", "not whole numbers"),
             ("int(1, 9007199254740993)", "within ±9007199254740992"),
             ("int(1, 1e17)", "within ±9007199254740992"),
             ("[nan]", "nan cannot be a choice"),
@@ -201,7 +201,11 @@ mod tests {
             ("log(0.5, 8.5)", "3", "expected log_int(1, 8) or a list"),
             ("uniform(0.1, 0.9)", "3", "expected int(LOW, HIGH)"),
             ("uniform(0, 1)", "true", "n is true or false: expected [true, false]"),
-            ("int(16, 64)", "[64, 64]", "n is a list: expected a list of choices, [[64, 64], …]"),
+            (
+                "int(16, 64)",
+                "[64, 64]",
+                "n is a list: expected a list of choices, for example [[64, 64], …]",
+            ),
         ] {
             let told = told(range, 1.5.into(), now).unwrap();
             assert!(told.contains(part), "{told}");

@@ -78,7 +78,9 @@ pub(crate) fn run(
 fn watch_run(args: &Watch, names: &Names, screen: &mut Screen<'_>) -> Result<(), CommandError> {
     let (run, dirs) = run_dir::open(&args.what, names)?;
     if !args.set.is_empty() {
-        return Err(CommandError::usage("--set is for an environment: a run has its own options"));
+        return Err(CommandError::usage(
+            "--set works only with an environment: a run has its own options",
+        ));
     }
     let dir = &dirs[0];
     let title = format!("{} · {} · seed {}", run.agent.name, run.env.title(), dir.seed);
@@ -107,7 +109,7 @@ fn watch_random(args: &Watch, spec: &EnvSpec, screen: &mut Screen<'_>) -> Result
     each_kind!(kind => if let Some(envs) = spec.vector(kind, 1, seed, &options) {
         return random(args, &title, envs?, screen);
     });
-    Err(CommandError::failed(format!("{} serves no agent", spec.id())))
+    Err(CommandError::failed(format!("{} supports no agent", spec.id())))
 }
 
 fn random<O: Space, A: Space>(
@@ -150,10 +152,10 @@ fn play<O: Space, A: Space>(
         for step in 0..=args.max_steps {
             let status = format!("{title} · episode {episode} · step {step} · return {total:.2}");
             let end = match outcome {
-                Outcome::Continues if step == args.max_steps => " · watched long enough",
+                Outcome::Continues if step == args.max_steps => " · stopped at --max-steps",
                 Outcome::Continues => "",
                 Outcome::Terminated => " · terminated",
-                Outcome::Truncated => " · cut short by the step limit",
+                Outcome::Truncated => " · truncated",
             };
             let picture = Picture { text: &|| envs.render_ansi(0), frame: &|| envs.render_rgb(0) };
             screen.show(&format!("{status}{end}"), &picture)?;

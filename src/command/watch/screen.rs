@@ -55,7 +55,7 @@ impl<'a> Screen<'a> {
             })?;
             if frames.len() == MAX_GIF_FRAMES {
                 return Err(CommandError::failed(format!(
-                    "more than {MAX_GIF_FRAMES} frames: play fewer or shorter --episodes"
+                    "more than {MAX_GIF_FRAMES} frames: reduce --episodes or --max-steps"
                 )));
             }
             frames.push(frame);
