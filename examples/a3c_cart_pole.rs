@@ -1,6 +1,6 @@
-//! A3C on CartPole: one seed, in memory, its eight workers on as many threads.
+//! A3C on CartPole: one seed, in memory, with eight workers on eight threads.
 //!
-//! Two trainings of the same seed learn the same to the last bit, whatever the scheduler does.
+//! Two trainings with the same seed give the same bits, whatever the scheduler does.
 //!
 //! ```text
 //! cargo run --release --example a3c_cart_pole

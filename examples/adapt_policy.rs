@@ -1,5 +1,5 @@
-//! A policy that balances one pole learns to balance another: all of it, its last layers alone, or a new
-//! one from nothing.
+//! Adapts a policy trained on one pole to poles of other lengths: fine-tunes the whole network or
+//! its last layers only, and compares with training from scratch.
 //!
 //! ```text
 //! cargo run --release --example adapt_policy
@@ -23,10 +23,10 @@ type Poles = Box<dyn VectorEnv<BoxSpace<4>, Discrete>>;
 type Agent = Ppo<BoxSpace<4>, Categorical<Discrete>>;
 
 const SEEDS: u64 = 10;
-/// Presets were tuned on the seeds 0 to 9.
+/// The presets were tuned on the seeds 0 to 9.
 const FIRST_SEED: u64 = 100;
 const LOOK_EVERY: u64 = 2_000;
-/// How long a new pole is learned.
+/// The number of env steps of a training on a new pole.
 const ENV_STEPS: u64 = 50_000;
 const SOLVED: f64 = 475.0;
 
@@ -52,8 +52,8 @@ fn agent(seed: Seed, env_steps: Option<u64>) -> Result<(Agent, Training)> {
     Ok((Ppo::new(pole.observation_space(), head, preset.settings, &plan)?, training))
 }
 
-/// Learns on poles of this length. Returns the env steps until an evaluation was at 475 and the last
-/// return.
+/// Trains on poles of this length. Returns the env steps until an evaluation reached 475 and the
+/// last return.
 fn learn_on(
     agent: &mut Agent,
     training: &Training,
@@ -71,7 +71,7 @@ fn learn_on(
     Ok((reached.map(|evaluation| evaluation.env_step), last.mean_return))
 }
 
-/// One way, over all seeds.
+/// Trains in one way, over all seeds.
 #[derive(Default)]
 struct Way {
     trained: usize,
@@ -141,7 +141,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What of `0..length` is in none of these ranges.
+/// Returns the parts of `0..length` outside these ranges.
 fn outside(ranges: &[std::ops::Range<usize>], length: usize) -> Vec<std::ops::Range<usize>> {
     let mut sorted = ranges.to_vec();
     sorted.sort_by_key(|range| range.start);

@@ -1,11 +1,11 @@
-//! Behaviour cloning: an expert learns CartPole, plays a few episodes, and another learns from those
-//! alone what to do.
+//! Behaviour cloning: an expert learns CartPole and plays a few episodes; another agent learns from
+//! these episodes alone.
 //!
 //! ```text
 //! cargo run --release --example behaviour_cloning    # writes expert.jsonl
 //! ```
 //!
-//! The same by the command:
+//! The same on the command line:
 //!
 //! ```text
 //! gymnast train ppo CartPole-v1 --seed 0

@@ -1,7 +1,7 @@
-//! Mazes that change: Dyna-Q and Dyna-Q+. Figures 8.4 and 8.5 of Sutton and Barto (2018).
+//! Dyna-Q and Dyna-Q+ in mazes that change: figures 8.4 and 8.5 of Sutton and Barto (2018).
 //!
-//! Where the short way is blocked, both find the other, the curious Dyna-Q+ sooner. Where a shorter way
-//! opens, Dyna-Q never looks for it.
+//! When the short way is blocked, both find the other way, Dyna-Q+ sooner. When a shorter way
+//! opens, Dyna-Q does not find it, because it does not explore it.
 //!
 //! ```text
 //! cargo run --release --example changing_mazes    # writes blocking_maze.png and shortcut_maze.png

@@ -1,4 +1,5 @@
-//! Breast cancer, benign or malignant: how well a network ranks 569 tumours, by ten folds.
+//! Classifies 569 breast tumours as benign or malignant: ROC of a network by ten-fold
+//! cross-validation.
 //!
 //! ```text
 //! cargo run --release --example classify_breast_cancer    # writes breast_cancer_roc.png

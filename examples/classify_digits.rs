@@ -1,4 +1,4 @@
-//! Handwritten digits: two networks and four classical models, judged on the same five folds.
+//! Classifies handwritten digits: two networks and four classical models on the same five folds.
 //!
 //! ```text
 //! cargo run --release --example classify_digits    # writes digits_confusion.png and digits_loss.png

@@ -1,7 +1,7 @@
-//! SARSA and Q-learning on the cliff: example 6.6 of Sutton and Barto (2018), and its figure.
+//! SARSA and Q-learning on CliffWalking: example 6.6 of Sutton and Barto (2018), with its figure.
 //!
-//! SARSA learns the safe way round, Q-learning the best way along the edge, from which exploring
-//! makes it fall: while it learns it earns less.
+//! SARSA learns the safe way. Q-learning learns the shortest way along the edge, where exploration
+//! makes it fall, so its return is lower during training.
 //!
 //! ```text
 //! cargo run --release --example cliff_walking    # writes cliff_walking.png

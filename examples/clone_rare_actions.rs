@@ -1,12 +1,12 @@
-//! Behaviour cloning of an expert that seldom coasts: plain, with minibatches that hold all actions alike,
-//! and with rare actions that count more.
+//! Behaviour cloning of an expert with a rare action: plain, with class-balanced minibatches, and
+//! with higher weights for rare actions.
 //!
 //! ```text
 //! cargo run --release --example clone_rare_actions
 //! ```
 //!
-//! DQN learns MountainCar, where it pushes one way or the other in all but a few steps of a hundred. A
-//! clone that never coasts is right nearly always.
+//! The expert, DQN on MountainCar, pushes in almost every step. A clone that never coasts is right
+//! nearly always.
 
 use std::error::Error;
 
@@ -30,7 +30,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Episodes = Demonstrations<BoxSpace<2>, Discrete>;
 
 const SEEDS: u64 = 10;
-/// Presets were tuned on the seeds 0 to 9.
+/// The presets were tuned on the seeds 0 to 9.
 const FIRST_SEED: u64 = 100;
 const COAST: usize = 1;
 const SCORES: [&str; 5] =

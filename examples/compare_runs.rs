@@ -1,4 +1,5 @@
-//! Does optimism explore better than chance? Two runs of Q-learning, compared in a table.
+//! Compares two runs of Q-learning in a table: optimistic initial values against random
+//! exploration.
 //!
 //! ```text
 //! cargo run --release --example compare_runs

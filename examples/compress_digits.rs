@@ -1,4 +1,5 @@
-//! A network for digits made smaller: units taken out, a lottery ticket, weights of one byte, a student.
+//! Compresses a network for digits: structured pruning, a lottery ticket, int8 quantization,
+//! distillation.
 //!
 //! ```text
 //! cargo run --release --example compress_digits

@@ -1,5 +1,5 @@
-//! An environment of your own, with observations of your own type: trained through the library, or
-//! by the whole command.
+//! A custom environment with a custom observation type, used through the library and by the whole
+//! command.
 //!
 //! ```text
 //! cargo run --release --example custom_env    # seconds
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// The same training through the library: a table learns it, and so does a network, in seconds.
+/// The same training through the library, with a table and with a network, in seconds.
 fn learn(registry: &Registry) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let catalog = Catalog::builtin();
     for (agent, env_steps) in [("q-learning", 50_000), ("dqn", 5_000)] {

@@ -1,7 +1,7 @@
-//! DDPG on Pendulum beside TD3, its successor, at the same settings.
+//! DDPG on Pendulum beside TD3, its successor, with the same settings.
 //!
-//! What TD3 adds (the lesser of two critics, a noise on the target's actions, an actor that learns every
-//! second time) is all that differs. On a task as small as this one DDPG does as well.
+//! They differ only in what TD3 adds: the minimum of two critics, noise on the target's actions,
+//! and an actor that is updated every second time. On a task as small as this, DDPG does as well.
 //!
 //! ```text
 //! cargo run --release --example ddpg_pendulum

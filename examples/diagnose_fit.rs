@@ -1,5 +1,5 @@
-//! Three networks learn a noisy sine: one too small, one too large for its rows, one that fits. What
-//! their curves say, where their errors come from, and what more rows would bring.
+//! Diagnoses three networks that learn a noisy sine: one too small, one too large for its data, one
+//! that fits. Shows their learning curves, bias and variance, and the benefit of more data.
 //!
 //! ```text
 //! cargo run --release --example diagnose_fit    # writes fit_*.png and fit_rows.png

@@ -1,4 +1,4 @@
-//! Agents learn to act; small networks learn from their preferences, and act on with weights of one byte.
+//! Distils trained policies into small networks and quantizes these to int8.
 //!
 //! ```text
 //! cargo run --release --example distil_policy

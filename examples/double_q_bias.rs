@@ -1,5 +1,5 @@
-//! Double Q-learning against Q-learning: an environment in which choosing the greatest of several
-//! uncertain values misleads. Example 6.7 and figure 6.5 of Sutton and Barto (2018).
+//! Double Q-learning against Q-learning where the maximum over uncertain values is biased: example
+//! 6.7 and figure 6.5 of Sutton and Barto (2018).
 //!
 //! ```text
 //! cargo run --release --example double_q_bias    # writes double_q_bias.png

@@ -1,4 +1,4 @@
-//! DQN with convolutions on Catch, which it sees as pixels: a training, then one episode as text.
+//! DQN with convolutions on Catch from pixels: a training, then one episode as text.
 //!
 //! ```text
 //! cargo run --release --example dqn_catch_pixels

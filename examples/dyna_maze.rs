@@ -1,7 +1,8 @@
-//! Dyna-Q in a maze: what planning is worth. Figure 8.2 of Sutton and Barto (2018).
+//! Dyna-Q in a maze with different numbers of planning steps: figure 8.2 of Sutton and Barto
+//! (2018).
 //!
-//! The more often each step is gone over again in memory, the fewer steps it takes to learn. Without
-//! planning (n = 0) Dyna-Q is Q-learning.
+//! The more planning steps, the fewer env steps it takes to learn. Without planning (n = 0) Dyna-Q
+//! is Q-learning.
 //!
 //! ```text
 //! cargo run --release --example dyna_maze    # writes dyna_maze.png

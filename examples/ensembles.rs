@@ -1,4 +1,5 @@
-//! Red wines, poor, middling or good: one network against ensembles, on the same fifteen folds.
+//! Classifies red wines as poor, middling or good: one network against ensembles, on the same
+//! fifteen folds.
 //!
 //! ```text
 //! cargo run --release --example ensembles

@@ -1,8 +1,9 @@
-//! Expected SARSA bears any step size: figure 6.3 of Sutton and Barto (2018), its left half.
+//! SARSA and Expected SARSA with different step sizes: figure 6.3 of Sutton and Barto (2018), its
+//! left half.
 //!
-//! What SARSA learns from depends on which action came next, by chance, and it diverges where α is
-//! large. Expected SARSA takes the mean over that chance: on the cliff, where nothing else is random, it
-//! can learn with α = 1.
+//! SARSA's target depends on the next random action, so it diverges for large α. Expected SARSA
+//! uses the expectation over that action: on the cliff, where nothing else is random, it can learn
+//! with α = 1.
 //!
 //! ```text
 //! cargo run --release --example expected_sarsa_step_sizes    # writes expected_sarsa.png

@@ -1,5 +1,5 @@
-//! Networks that know upright digits learn turned ones: all of their weights, low-rank additions, the last
-//! layer, or prefixes.
+//! Adapts networks for upright digits to rotated ones: all weights, LoRA, the last layer only, or
+//! prefix tuning.
 //!
 //! ```text
 //! cargo run --release --example lora_digits

@@ -1,4 +1,4 @@
-//! MBPO on Pendulum, beside the SAC that it contains: one seed each, in memory.
+//! MBPO on Pendulum beside the SAC that it builds on: one seed each, in memory.
 //!
 //! ```text
 //! cargo run --release --example mbpo_pendulum

@@ -1,7 +1,7 @@
-//! Monte Carlo control learns to play blackjack: the policy of figure 5.2 of Sutton and Barto (2018),
-//! printed beside the exact optimum.
+//! Monte Carlo control on Blackjack: the policy of figure 5.2 of Sutton and Barto (2018), printed
+//! beside the exact optimum.
 //!
-//! The book begins each episode with a random hand and action; here the policy explores instead.
+//! The book starts each episode with a random hand and action; here the policy explores instead.
 //!
 //! ```text
 //! cargo run --release --example monte_carlo_blackjack

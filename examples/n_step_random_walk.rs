@@ -1,8 +1,7 @@
-//! How far to look ahead: n-step SARSA on a random walk. Figure 7.2 of Sutton and Barto (2018).
+//! n-step SARSA on a random walk with different n: figure 7.2 of Sutton and Barto (2018).
 //!
-//! There is one action, so that its values are those of the states: prediction, as in the book, whose
-//! optimum lies between one step and the whole episode.
-//!
+//! There is only one action, so its values are those of the states: prediction, as in the book. The
+//! best n lies between one step and the whole episode.
 //! ```text
 //! cargo run --release --example n_step_random_walk    # writes n_step_random_walk.png
 //! ```

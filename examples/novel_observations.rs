@@ -1,11 +1,11 @@
-//! A policy that notices when it sees what it was not trained on: other poles, and sensors that fail.
+//! Detects observations unlike the training data of a policy: other poles, and failing sensors.
 //!
 //! ```text
 //! cargo run --release --example novel_observations
 //! ```
 //!
-//! PPO learns CartPole. A watch learns from what the trained policy sees how its observations spread, so
-//! that it flags one in a hundred of them, and then stands by in tasks that are not what they were.
+//! PPO learns CartPole. A detector is fitted to the observations of the trained policy, with a
+//! threshold that flags one in a hundred of them. Then it watches tasks that differ.
 
 use std::error::Error;
 

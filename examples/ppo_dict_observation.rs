@@ -1,4 +1,4 @@
-//! PPO on observations of two parts, a picture and a row: each is read by its own layers, then joined.
+//! PPO on observations of two parts, a picture and a row, each with its own encoder.
 //!
 //! ```text
 //! cargo run --release --example ppo_dict_observation

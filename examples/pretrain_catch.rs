@@ -1,5 +1,5 @@
-//! DQN on Catch from pixels: as it is, with a contrastive loss beside the values' (CURL), and with
-//! convolutions pretrained on random play. How many env steps until 9 of 10 balls are caught?
+//! DQN on Catch from pixels: plain, with a contrastive auxiliary loss (CURL), and with convolutions
+//! pretrained on random play. How many env steps until 9 of 10 balls are caught?
 //!
 //! ```text
 //! cargo run --release --example pretrain_catch

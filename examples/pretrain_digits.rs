@@ -1,13 +1,12 @@
-//! Handwritten digits of which few have a label: contrastive pretraining with the others, against the
-//! same network from scratch, each fine-tuned with no augmentations, light ones and strong ones, and
-//! against classical models.
+//! Contrastive pretraining on digits with few labels, against the same network from scratch, each
+//! fine-tuned without, with light and with strong augmentations, and against classical models.
 //!
 //! ```text
 //! cargo run --release --example pretrain_digits    # writes pretrain_digits.png
 //! ```
 //!
-//! `-- validation` judges by a part of the training rows instead of the test rows, with other seeds: by
-//! this the settings were chosen.
+//! `-- validation` evaluates on a part of the training rows instead of the test rows, with other
+//! seeds: the settings were chosen this way.
 
 use std::{path::Path, thread};
 

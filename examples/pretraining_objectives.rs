@@ -1,11 +1,12 @@
-//! Six ways to learn from digits without their labels, each judged by what five labels a class are then
-//! enough for: NT-Xent, InfoNCE, SimSiam, BYOL, a masked and a denoising autoencoder.
+//! Six self-supervised objectives on digits, judged by the accuracy with five labels per class:
+//! NT-Xent, InfoNCE, SimSiam, BYOL, a masked and a denoising autoencoder.
 //!
 //! ```text
 //! cargo run --release --example pretraining_objectives
 //! ```
 //!
-//! Labels serve a linear probe (the encoder stays as it is), the encoder's second half, or all of it.
+//! The labels train a linear probe (with a frozen encoder), the second half of the encoder, or all
+//! of it.
 
 use std::thread;
 

@@ -1,8 +1,8 @@
-//! Prioritized sweeping: planning where it matters. After example 8.4 of Sutton and Barto (2018).
+//! Dyna-Q and prioritized sweeping in mazes, after example 8.4 of Sutton and Barto (2018).
 //!
-//! Dyna-Q goes over what it remembers at random; prioritized sweeping works backwards from where values
-//! change. Both get the same planning steps; what counts is after how many steps in the maze the shortest
-//! way is known.
+//! Dyna-Q plans from random remembered steps; prioritized sweeping works backwards from where
+//! values change. Both get the same number of planning steps. The measure is the number of env
+//! steps until the greedy policy takes the shortest way.
 //!
 //! ```text
 //! cargo run --release --example prioritized_sweeping_mazes
@@ -22,12 +22,13 @@ use gymnast::{
 
 const RUNS: u64 = 21;
 
-/// Where nothing is left to chance, nothing speaks against the whole step.
+/// In a deterministic environment the full step size works.
 fn common() -> Common {
     Common { alpha: 1.0.into(), epsilon: 0.1.into(), gamma: 0.95, initial_value: 0.0 }
 }
 
-/// The steps after which the greedy policy takes the shortest way: the median over the runs.
+/// The number of env steps until the greedy policy takes the shortest way: the median over the
+/// runs.
 fn steps_to_optimum<R: UpdateRule>(
     maze: &DynaMaze,
     shortest: u32,

@@ -1,4 +1,5 @@
-//! Q-learning on FrozenLake, typed, against the exact optimum within the step limit.
+//! Q-learning on FrozenLake with typed spaces, compared with the exact optimum within the step
+//! limit.
 //!
 //! ```text
 //! cargo run --release --example q_learning_frozen_lake
@@ -10,17 +11,17 @@ use gymnast::{
     tabular::Model,
 };
 
-/// FrozenLake-v1 ends an episode after so many steps. Without a limit more could be had (0.8235).
+/// FrozenLake-v1 truncates an episode after this many steps. Without a limit the optimum is 0.8235.
 const MAX_EPISODE_STEPS: u32 = 100;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The best expected return, by dynamic programming over the lake's own transition probabilities.
+    // The optimal expected return, by dynamic programming over the lake's transition probabilities.
     let lake = FrozenLake::default();
     let best = Model::of(&lake)?.optimal_within(MAX_EPISODE_STEPS);
     println!("exact optimum within {MAX_EPISODE_STEPS} steps: {best:.4}");
 
     let preset = QLearningConfig::preset("FrozenLake-v1").ok_or("no preset")?;
-    // The mean return of fewer episodes would say little: each ends at 0 or 1.
+    // Each episode returns 0 or 1, so the mean of few episodes would be inaccurate.
     let training = Training { eval_episodes: 500, ..preset.training };
     let lakes = || Ok(TimeLimit::new(FrozenLake::default(), MAX_EPISODE_STEPS));
     let plan = training.plan(0);

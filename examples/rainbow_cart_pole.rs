@@ -1,4 +1,4 @@
-//! Rainbow on CartPole, and what is left of it without each of its parts: one seed, in memory.
+//! Rainbow on CartPole, and an ablation of each of its parts: one seed, in memory.
 //!
 //! ```text
 //! cargo run --release --example rainbow_cart_pole

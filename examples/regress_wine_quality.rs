@@ -1,5 +1,5 @@
-//! The quality of red wine, a mark from 3 to 8, by a network and three classical models, on the same
-//! five folds.
+//! Predicts the quality of red wine, a mark from 3 to 8, with a network and three classical models,
+//! on the same five folds.
 //!
 //! ```text
 //! cargo run --release --example regress_wine_quality

@@ -1,4 +1,4 @@
-//! SAC from pixels: Catch, steered by a real number and seen through convolutions, over ten seeds.
+//! SAC with convolutions on Catch from pixels, with real-valued actions, over ten seeds.
 //!
 //! ```text
 //! cargo run --release --example sac_catch_pixels
@@ -14,7 +14,7 @@ use gymnast::{
 };
 use intervals::mean_interval;
 
-/// Catch whose paddle goes left below −⅓, right above ⅓, and else stays.
+/// Catch whose paddle goes left below −⅓, right above ⅓, and otherwise stays.
 struct Steered(Catch);
 
 impl Env for Steered {

@@ -1,8 +1,8 @@
-//! Eligibility traces: SARSA(λ) on the windy grid world, for several λ and both kinds of traces.
+//! SARSA(λ) on the windy grid world, with different λ and both kinds of eligibility traces.
 //!
-//! A trace lets one reward teach all the steps that led to it: with λ between 0.8 and 0.9 the goal is
-//! reached in half the steps that λ = 0 takes. Beyond that the long memory of clumsy first episodes
-//! harms, and traces that accumulate harm more.
+//! Traces let one reward teach all the steps that led to it: with λ between 0.8 and 0.9 the goal is
+//! reached in half the steps that λ = 0 takes. Larger λ give too much weight to the first, clumsy
+//! episodes; accumulating traces do so even more.
 //!
 //! ```text
 //! cargo run --release --example sarsa_lambda_traces    # writes sarsa_lambda.png
@@ -20,10 +20,10 @@ use gymnast::{
 
 const RUNS: u64 = 50;
 const EPISODES: u32 = 30;
-/// A run that has not got so far by then counts as if it had: it may never.
+/// A run that has not reached the goal by then counts as if it had; it may never reach it.
 const MOST_STEPS: u32 = 30_000;
 
-/// The mean steps of the first episodes.
+/// The mean number of steps of the first episodes.
 fn mean_steps(lambda: f64, traces: Traces) -> Result<f64, Box<dyn Error>> {
     let mut sum = 0.0;
     for run in 0..RUNS {

@@ -1,4 +1,4 @@
-//! PPO teaches itself Connect Four, and is measured against opponents who look ahead.
+//! PPO learns Connect Four by self-play and is evaluated against opponents that look ahead.
 //!
 //! ```text
 //! cargo run --release --example self_play_connect_four

@@ -1,7 +1,7 @@
-//! Q-learning teaches itself tic-tac-toe, and never loses again.
+//! Q-learning learns tic-tac-toe by self-play and never loses again.
 //!
-//! It moves for both sides. Since the board after a move is seen by the other player, its value
-//! counts negatively: a discount of −1 is all that self-play takes.
+//! The agent moves for both sides. The other player sees the board after a move, so its value
+//! counts negatively: self-play only needs a discount of −1.
 //!
 //! ```text
 //! cargo run --release --example self_play_tic_tac_toe

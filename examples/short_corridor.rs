@@ -1,8 +1,8 @@
 //! REINFORCE in the short corridor: figure 13.1 of Sutton and Barto (2018).
 //!
-//! All places look alike, so that the best policy is a random one. The library's `Reinforce` takes steps
-//! of Adam over batches of episodes with a network; the book's update, plain gradient ascent on two
-//! preferences after each episode, is small enough to stand here.
+//! All places look alike, so the best policy is stochastic. The library's `Reinforce` takes Adam
+//! steps over batches of episodes with a network. The book's update, plain gradient ascent on two
+//! preferences after each episode, is written out here.
 //!
 //! ```text
 //! cargo run --release --example short_corridor    # writes short_corridor.png

@@ -1,4 +1,4 @@
-//! TD3 on Pendulum, without names: the environment and the agent as types, the loop in the open.
+//! TD3 on Pendulum with typed environment and agent, and the training loop written out.
 //!
 //! ```text
 //! cargo run --release --example td3_pendulum

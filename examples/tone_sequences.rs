@@ -1,5 +1,5 @@
-//! Tones in a noisy signal, one after the other: a network spells them (CTC) after six examples, with
-//! and without having learned from signals that nobody labelled.
+//! Recognises sequences of tones in a noisy signal with CTC, from six labelled examples, with and
+//! without pretraining on unlabelled signals.
 //!
 //! ```text
 //! cargo run --release --example tone_sequences

@@ -1,12 +1,12 @@
-//! A network for handwritten digits whose settings are searched for, with trials that lag behind ended
-//! by the epoch.
+//! Searches the settings of a network for handwritten digits, with pruning of poor trials after
+//! each epoch.
 //!
 //! ```text
-//! cargo run --release --example tune_digits -- 40    # so many trials; writes tune_digits_*.png
+//! cargo run --release --example tune_digits -- 40    # the number of trials; writes tune_digits_*.png
 //! ```
 //!
-//! A fifth of the rows is laid aside and judges the result alone: the validation loss of the best of many
-//! trials flatters, since it was chosen for being the least.
+//! A fifth of the rows is held out to judge the result: the validation loss of the best of many
+//! trials is too low, because it was chosen for being the smallest.
 
 use std::{error::Error, path::Path};
 
@@ -29,7 +29,7 @@ use rand_chacha::ChaCha8Rng;
 
 const EPOCHS: usize = 20;
 
-/// What is searched for.
+/// The search space.
 #[derive(Debug)]
 struct Settings {
     learning_rate: f64,
@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (rest, test) = folds.next().ok_or("there are five folds")?.select(&digits)?;
     let scaler = MinMaxScaler::fit(rest.input_table(), (0.0, 1.0))?;
     let (rest, test) = (scaler.transform_inputs(&rest)?, scaler.transform_inputs(&test)?);
-    // The same split for every trial, so that they differ by their settings alone.
+    // The same split for every trial, so that only their settings differ.
     let (train, validation) = rest.split(0.25, &mut ChaCha8Rng::seed_from_u64(1))?;
 
     let pruner = Pruner::Median(Median { n_warmup_steps: 3, ..Median::default() });
@@ -110,7 +110,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Trains with all rows but those laid aside, over five seeds.
+/// Trains on all rows except the held-out ones, over five seeds.
 fn judge(settings: &Settings, rest: &Dataset, test: &Dataset) -> Result<f64, Box<dyn Error>> {
     let mut sum = 0.0;
     for seed in 10..15 {

@@ -1,13 +1,14 @@
-//! What a search that learns is worth: samplers against random search on functions whose minima are
-//! known, at the same number of trials.
+//! Compares samplers with random search on functions with known minima, at the same number of
+//! trials.
 //!
 //! ```text
-//! cargo run --release --example tune_functions -- 30      # so many seeds; add a number of trials
+//! cargo run --release --example tune_functions -- 30      # the number of seeds; add a number of trials
 //! ```
 //!
-//! For each seed the two searches are a pair. The table holds the median distance of the best trial to
-//! the minimum, how many pairs random search lost, and the 95 % bootstrap interval of the mean
-//! logarithm (base 10) of random search's distance over the other's: above 0 the other is better.
+//! The two searches of a seed form a pair. The table shows the median distance of the best trial to
+//! the minimum, the number of pairs that random search lost, and the 95 % bootstrap interval of the
+//! mean logarithm (base 10) of random search's distance divided by the other's: above 0 the other
+//! is better.
 
 use std::error::Error;
 

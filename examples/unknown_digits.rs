@@ -1,11 +1,11 @@
-//! Digits that a network has never seen: it learns 0 to 7, and is then shown 8 and 9 as well. How well
-//! do the softmax, the energy, ODIN, Mahalanobis' distance and Outlier Exposure tell them apart, and how
-//! well the distance to the nearest training digits, which needs no network?
+//! Out-of-distribution detection on digits: a network learns 0 to 7 and then sees 8 and 9 as well.
+//! Compares the softmax, the energy, ODIN, the Mahalanobis distance and Outlier Exposure, and the
+//! distance to the nearest training digits, which needs no network.
 //!
-//! What outliers there are to tune and to train with are made of digits 0 to 7 alone: halves of two
-//! digits pasted together, a quarter of one in another, two mixed or drawn over each other, quarter turns
-//! (no half turns: a six would become a nine), shuffled pixels, noise. Those to train with come from
-//! training digits, those to tune by from validation ones.
+//! The outliers for tuning and training are made of digits 0 to 7 only: halves of two digits
+//! joined, a quarter of one in another, two mixed or drawn over each other, quarter turns (no half
+//! turns: a six would become a nine), shuffled pixels, noise. Those for training come from training
+//! digits, those for tuning from validation digits.
 //!
 //! ```text
 //! cargo run --release --example unknown_digits    # writes unknown_digits.png

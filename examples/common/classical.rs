@@ -1,4 +1,4 @@
-//! Classical models on the same folds, by the crate smartcore: what a network has to beat.
+//! Classical models on the same folds, from the crate smartcore, as baselines for networks.
 
 use gymnast::core::data::Dataset;
 use smartcore::ensemble::random_forest_classifier::{

@@ -1,4 +1,5 @@
-//! Digits split in three, for the examples that compare trainings on them.
+//! Digits split into training, validation and test rows, for the examples that compare trainings on
+//! them.
 
 use std::error::Error;
 

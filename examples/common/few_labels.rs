@@ -1,4 +1,4 @@
-//! Digits of which few have a label, for the examples that pretrain.
+//! Digits with few labels, for the examples that pretrain.
 
 use std::error::Error;
 

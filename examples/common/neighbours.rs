@@ -1,4 +1,4 @@
-//! Nearest neighbours, searched among all rows: a baseline that needs no training.
+//! Nearest neighbours by exhaustive search: a baseline that needs no training.
 
 use gymnast::core::data::Table;
 

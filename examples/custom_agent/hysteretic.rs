@@ -9,12 +9,14 @@ use gymnast::{
 tabular_settings! {
     /// The settings of hysteretic Q-learning.
     pub struct HystereticConfig {
-        /// The step size where the news is bad, in [0, 1]; `alpha` is that for good news.
+        /// The step size for negative errors, in [0, 1]. `alpha` is the step size for positive
+        /// errors.
         pub beta: f64 = 0.01,
     }
 }
 
-/// Hysteretic Q-learning: bad news counts less than good, as it may be another's fault.
+/// Hysteretic Q-learning: negative errors count less than positive ones, as another agent may have
+/// caused them.
 ///
 /// Source: Matignon, Laurent and Le Fort-Piat, "Hysteretic Q-learning: an algorithm for decentralized
 /// reinforcement learning in cooperative multi-agent teams" (2007), equation 4.

@@ -1,5 +1,5 @@
-//! Agents of your own, used by the whole command: TQC, an off-policy algorithm for real-valued actions, and
-//! hysteretic Q-learning, a rule for tables.
+//! Custom agents, used by the whole command: TQC, an off-policy algorithm for real-valued actions,
+//! and hysteretic Q-learning, an update rule for tables.
 //!
 //! ```text
 //! cargo run --release --example custom_agent train tqc Pendulum-v1
@@ -8,8 +8,8 @@
 //! cargo run --release --example custom_agent report runs/tqc-Pendulum-v1
 //! ```
 //!
-//! What every off-policy agent needs (memory, random start, checkpoints, exact resume) is in
-//! `OffPolicyAgent`, and what every table needs in `TabularAgent`: an algorithm is what it learns.
+//! `OffPolicyAgent` does what every off-policy agent needs (memory, random start, checkpoints,
+//! exact resume), `TabularAgent` does the same for tables. An algorithm only defines its update.
 
 mod hysteretic;
 mod tqc;

@@ -14,7 +14,7 @@ use gymnast::{
     harness::{CheckpointError, Preset, StateDict},
 };
 
-/// TQC: SAC whose critics learn the distribution of returns, of which the highest quantiles are left out.
+/// TQC: SAC with critics of the distribution of returns, whose highest quantiles are left out.
 ///
 /// Source: Kuznetsov, Shvechikov, Grishin and Vetrov, "Controlling overestimation bias with truncated mixture
 /// of continuous distributional quantile critics" (2020), <https://arxiv.org/abs/2005.04269>, algorithm 1:
@@ -32,17 +32,17 @@ pub(crate) type Tqc<O, A> = OffPolicyAgent<O, A, TqcLearner>;
 off_policy_settings! {
     /// The settings of TQC.
     pub struct TqcConfig {
-        /// Adam's step size, for actor, critics and temperature.
+        /// The learning rate of Adam for actor, critics and temperature.
         pub learning_rate: Schedule = 3e-4.into(),
-        /// The target critics move by this share of the way to the critics with each update.
+        /// The fraction τ by which the target critics move to the critics in each update, in (0, 1].
         pub tau: f64 = 0.005,
-        /// The temperature α at the start.
+        /// The initial temperature α.
         pub alpha: f64 = 1.0,
-        /// The critics.
+        /// The number of critics.
         pub critics: usize = 2,
-        /// The quantiles of each critic.
+        /// The number of quantiles of each critic.
         pub quantiles: usize = 25,
-        /// The highest quantiles that are left out, for each critic.
+        /// The number of highest quantiles to leave out, per critic.
         pub dropped: usize = 2,
     }
 }
