@@ -263,7 +263,7 @@ fn what_cannot_be_searched_is_said_before_anything_is_trained() {
     assert!(!sandbox.path("run").exists());
     fs::create_dir(sandbox.path("run")).unwrap();
     fs::write(sandbox.path("run/mine.txt"), "").unwrap();
-    tune(&[]).fails(2, &["files that no search made"]);
+    tune(&[]).fails(2, &["files that belong to no search"]);
 }
 
 #[test]
