@@ -72,7 +72,7 @@ const COMPARED: [(&str, &str); 8] = [
     ("pretrained, none", "scratch, none"),
     ("pretrained, strong", "scratch, strong"),
 ];
-/// The accuracies in % with so many labels, by name.
+/// The accuracies in % with this number of labels, by name.
 type Accuracies = Vec<(&'static str, f64)>;
 
 fn encoder() -> NetworkConfig {

@@ -51,7 +51,7 @@ type Scores = Vec<f64>;
 type Scored = Result<Scores, Box<dyn Error + Send + Sync>>;
 type Found = Vec<(&'static str, Scores, Scores)>;
 
-/// So many outliers, made of rows that show digits.
+/// Makes this many outliers from rows that show digits.
 fn outliers(
     digits: &Dataset,
     count: usize,

@@ -47,7 +47,7 @@ pub(crate) fn settings(lr: f64, strength: Strength) -> FitConfig {
     FitConfig { augmentations, lr_schedule, patience: 0, ..FitConfig::adam_w(lr, 1e-4) }
 }
 
-/// The first rows of each class, so many of each.
+/// The first rows of each class, the same number of each.
 pub(crate) fn first_of_each(data: &Dataset, order: &[usize], labels: usize) -> Result<Dataset> {
     let (classes, mut counts) = (data.classes()?, [0; 10]);
     let chosen = order.iter().copied().filter(|&row| {

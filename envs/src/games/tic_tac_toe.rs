@@ -15,7 +15,7 @@ const SIDE: usize = 3;
 const CELLS: usize = SIDE * SIDE;
 const BOARD: Set = (1 << CELLS) - 1;
 const WAYS: [Way; 4] = ways(SIDE, SIDE, 3);
-/// The boards that there are, whether a game leads to them or not.
+/// The number of boards, including those that no game leads to.
 const BOARDS: usize = 3_usize.pow(CELLS as u32);
 
 /// A position of tic-tac-toe. The players take turns to put a stone on an empty cell of a board of

@@ -10,7 +10,7 @@ use crate::{AgentEntry, command::CommandError, run::read_toml, settings::parse_a
 
 /// How to write ranges, for messages.
 const FORMS: &str = "expected uniform(LOW, HIGH), log(LOW, HIGH), int(LOW, HIGH), log_int(LOW, HIGH) \
-                     or a list of choices, [64, 128] say";
+                     or a list of choices, for example [64, 128]";
 
 /// The largest whole end of a range: trials cannot distinguish larger numbers.
 const LARGEST_END: u64 = 1 << 53;

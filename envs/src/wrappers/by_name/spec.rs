@@ -286,8 +286,8 @@ impl fmt::Debug for Wrapper {
 pub(crate) fn read(list: &Value, registry: &Registry) -> Result<Vec<Wrapper>, EnvError> {
     let wrong = |got: &Value| {
         let reason = format!(
-            "expected a list of names and tables, [\"ClipAction\", {{name = \"FrameStack\", k = 4}}] \
-             say, got {got}"
+            "expected a list of names and tables, for example [\"ClipAction\", {{name = \"FrameStack\", \
+             k = 4}}], got {got}"
         );
         EnvError::invalid_option("wrappers", reason)
     };
