@@ -30,7 +30,7 @@ fn sine(rows: usize, rng: &mut ChaCha8Rng) -> Result<(Dataset, Vec<f32>), Box<dy
     Ok((Dataset::new(x, 1, noisy, 1)?, truth))
 }
 
-/// The result of a training: its history and its predictions of the test rows.
+/// Trains a network. Returns its history and its predictions of the test rows.
 fn train(
     (hidden, epochs): (&[usize], usize),
     rows: &Dataset,
