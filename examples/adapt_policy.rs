@@ -71,7 +71,7 @@ fn learn_on(
     Ok((reached.map(|evaluation| evaluation.env_step), last.mean_return))
 }
 
-/// Trains in one way, over all seeds.
+/// The results of one way, over all seeds.
 #[derive(Default)]
 struct Way {
     trained: usize,

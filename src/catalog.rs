@@ -32,7 +32,7 @@ impl<C> Settings for C where
 {
 }
 
-/// Creates an agent with given settings for its spaces and plan.
+/// A function that creates an agent for its spaces and plan, with settings fixed.
 pub type BuildAgent<O, A> =
     Arc<dyn Fn(O, A, &Plan) -> Result<Box<dyn Agent<O, A>>, AgentError> + Send + Sync>;
 

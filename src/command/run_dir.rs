@@ -22,7 +22,7 @@ pub(crate) fn name(dir: &Path) -> String {
     dir.components().collect::<PathBuf>().display().to_string()
 }
 
-/// The default directory of a run.
+/// Returns the default directory of a run.
 pub(crate) fn default(agent: &str, env: &str) -> PathBuf {
     Path::new("runs").join(default_name(agent, env))
 }

@@ -18,12 +18,12 @@ impl Masks {
         Self { seed, draws: Cell::new(0) }
     }
 
-    /// The seed of the masks.
+    /// Returns the seed of the masks.
     pub(super) fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// The number of masks drawn.
+    /// Returns the number of masks drawn.
     pub(super) fn draws(&self) -> u64 {
         self.draws.get()
     }

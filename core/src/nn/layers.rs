@@ -180,7 +180,7 @@ impl Module for Layers {
         self.rows(input, training, &self.masks)
     }
 
-    /// The layers without their initialisers.
+    /// Describes the layers without their initialisers.
     fn description(&self) -> String {
         let layers: Vec<_> = self.configs.iter().map(LayerConfig::uninitialised).collect();
         // Without dropout the seed means nothing: networks with other seeds accept the numbers.

@@ -12,7 +12,7 @@ use crate::{
     Step, Storage,
 };
 
-/// Shows the last `K` observations, oldest first (Gymnasium's `FrameStackObservation`).
+/// Stacks the last `K` observations, oldest first (Gymnasium's `FrameStackObservation`).
 ///
 /// At an episode's start the first observation stands in for those before it. After
 /// [`set_state`](Env::set_state) too, with the present observation or, where the environment
