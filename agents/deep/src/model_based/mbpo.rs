@@ -8,7 +8,10 @@ mod fit;
 mod model;
 mod normalizer;
 
-use gymnast_core::{nn::Sequential, rounding};
+use gymnast_core::{
+    nn::{Parameters, Sequential},
+    rounding,
+};
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
 use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Grace, Metrics, Mode, Plan, Policy, StateDict,
