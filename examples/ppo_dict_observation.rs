@@ -61,6 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         batch_size: 128,
         epochs: 4,
         learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
+        entropy_coefficient: 0.05,
         ..PpoConfig::default()
     };
     let training = Training {

@@ -174,7 +174,7 @@ fn a_search_that_was_changed_is_not_gone_on_with() {
     fs::write(sandbox.path("run/tune.toml"), &definition).unwrap();
     let file = fs::File::open(sandbox.path("run/study.jsonl")).unwrap();
     file.lock().unwrap();
-    resume(&["--trials=4", "--jobs=4"]).fails(1, &["another process is at work"]);
+    resume(&["--trials=4", "--jobs=4"]).fails(1, &["another process has this study open"]);
     assert_eq!(sandbox.read("run/tune.toml"), definition);
     file.unlock().unwrap();
     resume(&["--trials=4", "--jobs=2"]).ok();

@@ -240,7 +240,7 @@ mod tests {
         storage.end = MAX_BYTES - 10;
         let full = storage.append(&trial(0)).unwrap_err();
         assert!(matches!(full, TuneError::Full { .. }), "{full}");
-        assert!(full.to_string().contains("begin another"), "{full}");
+        assert!(full.to_string().contains("start another"), "{full}");
         storage.file.set_len(MAX_BYTES + 1).unwrap();
         drop(storage);
         assert!(matches!(Storage::resume(&path), Err(TuneError::Full { .. })));
@@ -264,7 +264,7 @@ mod tests {
         for half in ["", "{\"study_f", "{\"study_format\":1,\"config\":{\"direc"] {
             fs::write(&path, half).unwrap();
             let empty = Storage::resume(&path).unwrap_err().to_string();
-            assert!(empty.contains("line 1: no line is whole"), "{empty}");
+            assert!(empty.contains("line 1: no complete line"), "{empty}");
             Storage::create(&path, &StudyConfig::default()).unwrap();
             assert!(Storage::resume(&path).unwrap().2.is_empty());
         }

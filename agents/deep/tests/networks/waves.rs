@@ -24,7 +24,9 @@ impl Module for Waves {
     }
 
     fn forward(&self, input: &Tensor, _training: bool) -> Tensor {
-        self.last.forward(&self.first.forward(input).sin())
+        // Sines alone would make critics periodic in the action, which misleads an actor.
+        let first = self.first.forward(input);
+        self.last.forward(&(first.tanh() + first.sin() * 0.1))
     }
 
     fn description(&self) -> String {

@@ -87,7 +87,7 @@ fn a_missing_target_is_neither_number_nor_class() {
                 message(&format!("a,b\n1,2\n1,{text}\n"), config),
                 format!(
                     "line 3, column b holds {text:?}, which stands for a missing number: expected a \
-                     target; leave out such rows"
+                     target; remove such rows"
                 )
             );
         }
