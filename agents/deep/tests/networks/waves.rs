@@ -25,8 +25,8 @@ impl Module for Waves {
 
     fn forward(&self, input: &Tensor, _training: bool) -> Tensor {
         // Sines alone would make critics periodic in the action, which misleads an actor.
-        let first = self.first.forward(input);
-        self.last.forward(&(first.tanh() + first.sin() * 0.1))
+        let first = self.first.forward(input); // [B, 64]
+        self.last.forward(&(first.relu() + first.sin() * 0.1))
     }
 
     fn description(&self) -> String {
@@ -58,5 +58,5 @@ pub(crate) fn waves(
     let width = wanted.parts.iter().map(|part| part.iter().product::<usize>()).sum();
     let mut linear =
         |inputs, outputs| Linear::new(inputs, outputs, Init::LinearDefault, Init::Zeros, builder);
-    Ok(Box::new(Waves { first: linear(width, 24)?, last: linear(24, wanted.outputs)? }))
+    Ok(Box::new(Waves { first: linear(width, 64)?, last: linear(64, wanted.outputs)? }))
 }

@@ -29,7 +29,12 @@ struct Optimist {
 impl UpdateRule for Optimist {
     type Config = OptimistConfig;
 
-    fn new(config: &OptimistConfig, states: usize, actions: usize, _: &Plan) -> Result<Self, AgentError> {
+    fn new(
+        config: &OptimistConfig,
+        states: usize,
+        actions: usize,
+        _: &Plan,
+    ) -> Result<Self, AgentError> {
         let doubt = config.doubt;
         AgentError::require((0.0..=1.0).contains(&doubt), "doubt", &doubt, "a share in [0, 1]")?;
         Ok(Self { q: QTable::new(states, actions, config.initial_value), doubt })

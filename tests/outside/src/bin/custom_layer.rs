@@ -3,7 +3,10 @@
 use gymnast::{
     core::{
         init::{Fans, Init},
-        nn::{Activation, Layer, LayerConfig, LayerForward, LayerShape, NetworkError, ParametersBuilder},
+        nn::{
+            Activation, Layer, LayerConfig, LayerForward, LayerShape, NetworkError,
+            ParametersBuilder,
+        },
     },
     prelude::*,
 };
@@ -52,10 +55,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let plan = training.plan(0);
     let cart_pole = || Ok(TimeLimit::new(CartPole::default(), 500));
     let mut envs = SyncVectorEnv::of(training.num_envs, plan.seed.child("envs", 0), cart_pole)?;
-    let (observation_space, head) = (*envs.observation_space(), Categorical::new(*envs.action_space()));
+    let (observation_space, head) =
+        (*envs.observation_space(), Categorical::new(*envs.action_space()));
     let mut agent = Ppo::new(observation_space, head, config, &plan)?;
     let names = agent.networks().parameters().named();
-    let scales = names.iter().filter(|parameter| parameter.shape == [32] && parameter.name.contains("head.1"));
+    let scales = names
+        .iter()
+        .filter(|parameter| parameter.shape == [32] && parameter.name.contains("head.1"));
     println!("scales: {:?}", scales.map(|scale| &scale.name).collect::<Vec<_>>());
     let summary = Trainer::new(&training, 0, &mut agent, &mut envs).evaluate_on(cart_pole).run()?;
     let last = summary.evaluations.last().ok_or("no evaluation")?.mean_return;

@@ -10,11 +10,12 @@ use gymnast::{
 };
 use tch::Tensor;
 
-/// Two layers, the second of which reads what came in once more (a shortcut).
+/// Three layers, the second of which reads the input once more (a shortcut).
 #[derive(Debug)]
 struct Shortcut {
     first: Linear,
     second: Linear,
+    third: Linear,
 }
 
 impl Module for Shortcut {
@@ -23,11 +24,13 @@ impl Module for Shortcut {
     }
 
     fn outputs(&self) -> usize {
-        self.second.outputs()
+        self.third.outputs()
     }
 
     fn forward(&self, input: &Tensor, _training: bool) -> Tensor {
-        self.second.forward(&Tensor::cat(&[self.first.forward(input).tanh(), input.shallow_clone()], 1))
+        let first = self.first.forward(input).relu(); // [B, 64]
+        let joined = Tensor::cat(&[first, input.shallow_clone()], 1); // [B, 64 + inputs]
+        self.third.forward(&self.second.forward(&joined).relu())
     }
 
     fn description(&self) -> String {
@@ -55,7 +58,8 @@ fn shortcut(
     let mut layer = |inputs, outputs| {
         Linear::new(inputs, outputs, Init::LinearDefault, Init::LinearDefault, builder)
     };
-    Ok(Box::new(Shortcut { first: layer(width, 32)?, second: layer(32 + width, wanted.outputs)? }))
+    let (first, second) = (layer(width, 64)?, layer(64 + width, 64)?);
+    Ok(Box::new(Shortcut { first, second, third: layer(64, wanted.outputs)? }))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

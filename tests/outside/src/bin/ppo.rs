@@ -30,11 +30,13 @@ impl Env for Cart {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let training = Training { env_steps: 16_384, num_envs: 8, eval_every: 4_096, ..Training::default() };
+    let training =
+        Training { env_steps: 16_384, num_envs: 8, eval_every: 4_096, ..Training::default() };
     let plan = training.plan(0);
     let cart = || Ok(TimeLimit::new(Cart([0.0; 2]), 100));
     let mut envs = SyncVectorEnv::of(training.num_envs, plan.seed.child("envs", 0), cart)?;
-    let (observation_space, head) = (*envs.observation_space(), Categorical::new(*envs.action_space()));
+    let (observation_space, head) =
+        (*envs.observation_space(), Categorical::new(*envs.action_space()));
     let config = PpoConfig { n_steps: 256, ..PpoConfig::default() };
     let mut agent = Ppo::new(observation_space, head, config, &plan)?;
     let best = std::env::temp_dir().join(format!("cart-{}.safetensors", std::process::id()));

@@ -39,8 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (observation_space, action_space) = (*envs.observation_space(), *envs.action_space());
     let config = QLearningConfig::default();
     let mut agent = QLearning::new(observation_space, action_space, config, &plan)?;
-    let summary =
-        Trainer::new(&training, 0, &mut agent, &mut envs).evaluate_on(corridor).run()?;
+    let summary = Trainer::new(&training, 0, &mut agent, &mut envs).evaluate_on(corridor).run()?;
     let last = summary.evaluations.last().ok_or("no evaluation")?;
     println!("Q-learning: return {:.2} after {} steps", last.mean_return, last.env_step);
     // Straight to the door is worth 1 − 4 · 0.1, a slip 0.2 less.
