@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn sums_of_exponentials_are_exact_and_do_not_overflow() {
-        assert!((log_sum_exp(&[1_f64, 2.0, 3.0]) - 3.407_605_964_444_380_3).abs() < 1e-15);
+        assert!((log_sum_exp(&[1_f64, 2.0, 3.0]) - 3.407_605_964_444_38).abs() < 1e-15);
         assert_eq!(log_sum_exp(&[-1e300, 0.0]), 0.0);
         assert_eq!(log_sum_exp(&[2.5_f32]), 2.5);
         let mut row = [1e4_f32, 0.0, 1e4];

@@ -108,20 +108,10 @@ pub enum EnvError {
     },
     /// The wrapper does not support environments of this kind.
     #[error(
-        "{wrapper} does not fit {env}: it needs {needs}, got {got}. The wrappers that fit: {fitting}"
+        "{} does not fit {}: it needs {}, got {}. The wrappers that fit: {}",
+        .0.wrapper, .0.env, .0.needs, .0.got, .0.fitting
     )]
-    WrapperMisfit {
-        /// The wrapper.
-        wrapper: String,
-        /// The environment, with the wrappers that it already has.
-        env: String,
-        /// The observations and actions that the wrapper needs.
-        needs: String,
-        /// The observations and actions of the environment.
-        got: String,
-        /// The names of the wrappers that fit.
-        fitting: String,
-    },
+    WrapperMisfit(Box<WrapperMisfit>),
     /// A wrapper with this name is already registered.
     #[error("wrapper `{name}` is already registered: choose another name")]
     DuplicateWrapper {
@@ -141,6 +131,21 @@ pub enum EnvError {
     /// lost.
     #[error("the environment failed: {0}")]
     Failed(String),
+}
+
+/// A wrapper around an environment that it does not support.
+#[derive(Debug)]
+pub struct WrapperMisfit {
+    /// The wrapper.
+    pub wrapper: String,
+    /// The environment, with the wrappers that it already has.
+    pub env: String,
+    /// The observations and actions that the wrapper needs.
+    pub needs: String,
+    /// The observations and actions of the environment.
+    pub got: String,
+    /// The names of the wrappers that fit.
+    pub fitting: String,
 }
 
 /// Why a value is not an element of a space, or a space cannot be built.

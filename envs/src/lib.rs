@@ -36,7 +36,7 @@ pub mod wrappers;
 pub use checker::{Check, CheckReport, Finding, Severity, check_env};
 pub use env::{Act, Env, Obs, Outcome, Step};
 pub use erased::{AsIs, Codec, DynEnv, ToChoices, ToIndex, ToRow};
-pub use error::{EnvError, SpaceError};
+pub use error::{EnvError, SpaceError, WrapperMisfit};
 pub use gymnast_base::{
     Documented, Rng, Seed, SettingError, catch_panic, documented,
     spelling::{self, nearest},

@@ -90,7 +90,7 @@ impl From<EnvError> for CommandError {
         match error {
             EnvError::UnknownId { .. }
             | EnvError::UnknownWrapper { .. }
-            | EnvError::WrapperMisfit { .. }
+            | EnvError::WrapperMisfit(_)
             | EnvError::InvalidOption { .. } => Self::usage(error.to_string()),
             other => Self::failed(other.to_string()),
         }

@@ -128,7 +128,7 @@ impl ParametersBuilder {
         fans: Fans,
     ) -> Result<Parameter, NetworkError> {
         let name = format!("parameter.{}", self.declared.len());
-        self.declare(name, shape, init, fans)
+        self.declare(&name, shape, init, fans)
     }
 
     /// Declares a parameter of the current layer, named `layer.name`.
@@ -142,12 +142,12 @@ impl ParametersBuilder {
         init: Init,
         fans: Fans,
     ) -> Result<Parameter, NetworkError> {
-        self.declare(format!("{}.{name}", self.layer), shape, init, fans)
+        self.declare(&format!("{}.{name}", self.layer), shape, init, fans)
     }
 
     fn declare(
         &mut self,
-        name: String,
+        name: &str,
         shape: &[usize],
         init: Init,
         fans: Fans,

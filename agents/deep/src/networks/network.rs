@@ -125,14 +125,11 @@ impl NetworkSettings {
         self,
         usual: &[usize],
         init: fn(Role) -> MlpConfig,
-    ) -> Result<
-        impl Fn(&Wanted<'_>, &mut ParametersBuilder) -> Result<Box<dyn Module>, NetworkError> + use<>,
-        AgentError,
-    > {
+    ) -> Result<Box<BuildNetwork<'static>>, AgentError> {
         self.check(usual)?;
-        Ok(move |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
+        Ok(Box::new(move |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
             self.declare(wanted, &init(wanted.role), builder)
-        })
+        }))
     }
 
     fn declare(
@@ -287,7 +284,7 @@ pub(crate) fn copy_networks<'a>(
 ) -> Result<(), AgentError> {
     let there: Vec<_> = there.into_iter().collect();
     let shapes = |networks: Vec<&Net>| {
-        let descriptions = networks.into_iter().map(|network| network.description());
+        let descriptions = networks.into_iter().map(Network::description);
         descriptions.collect::<Vec<_>>().join("; ")
     };
     let expected = shapes(here.iter().map(|network| &**network).collect());

@@ -6,6 +6,7 @@ use super::{InEvaluation, Wrapper, WrapperSpec, boxed::MakeBoxed, spec::Slot};
 use crate::{
     DynEnv, EnvError, EnvSpec, Space, SyncVectorEnv, VectorEnv, check_env, each_kind,
     erased::Seeded,
+    error::WrapperMisfit,
     kind::{self, ByKind, Kind},
     spec::{Check, Make, MakeOne, Makers, MakersOf},
 };
@@ -110,13 +111,13 @@ impl Wrapper {
 
 fn misfit(env: &EnvSpec, wrapper: &WrapperSpec, known: &[WrapperSpec]) -> EnvError {
     let fitting = known.iter().filter(|other| other.fits(&env.makers)).map(WrapperSpec::name);
-    EnvError::WrapperMisfit {
+    EnvError::WrapperMisfit(Box::new(WrapperMisfit {
         wrapper: wrapper.name().to_owned(),
         env: env.title(),
         needs: wrapper.needs(),
         got: env.makers.needs().join(" and "),
         fitting: fitting.collect::<Vec<_>>().join(", "),
-    }
+    }))
 }
 
 /// Adds a constructor of vectors to one of single environments.

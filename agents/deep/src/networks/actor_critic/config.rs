@@ -2,11 +2,11 @@
 
 use gymnast_core::{
     init::Init,
-    nn::{Activation, LayerConfig, MlpConfig, Module, NetworkError, ParametersBuilder},
+    nn::{Activation, LayerConfig, MlpConfig},
 };
 use gymnast_harness::{AgentError, SearchRange};
 
-use crate::networks::network::{NetworkSettings, Role, Wanted};
+use crate::networks::network::{BuildNetwork, NetworkSettings, Role};
 
 /// The hidden layers where none are set.
 const HIDDEN: [usize; 2] = [64, 64];
@@ -56,12 +56,7 @@ impl ActorCriticConfig {
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`] where the layers' settings are out of range.
-    pub(crate) fn builder(
-        &self,
-    ) -> Result<
-        impl Fn(&Wanted<'_>, &mut ParametersBuilder) -> Result<Box<dyn Module>, NetworkError> + use<>,
-        AgentError,
-    > {
+    pub(crate) fn builder(&self) -> Result<Box<BuildNetwork<'static>>, AgentError> {
         let settings = NetworkSettings {
             encoder: self.encoder.clone(),
             head: self.head.clone(),

@@ -1,15 +1,15 @@
 //! The settings of DQN.
 
 use gymnast_core::nn::{
-    Activation, ConvConfig, LayerConfig, MlpConfig, Module, Net, Network as _, NetworkError,
-    ParametersBuilder, QNetwork, QNetworkConfig,
+    Activation, ConvConfig, LayerConfig, MlpConfig, Module, Net, Network as _, ParametersBuilder,
+    QNetwork, QNetworkConfig,
 };
 use gymnast_harness::{AgentError, Schedule};
 use serde::{Deserialize, Serialize};
 
 use super::{Distribution, Values};
 use crate::{
-    networks::network::{NetworkSettings, Wanted},
+    networks::network::{BuildNetwork, NetworkSettings, Wanted},
     off_policy::{check_gradient_steps, check_rates},
 };
 
@@ -193,12 +193,7 @@ impl DqnConfig {
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`] where those of the layers are out of range.
-    pub(super) fn builder(
-        &self,
-    ) -> Result<
-        impl Fn(&Wanted<'_>, &mut ParametersBuilder) -> Result<Box<dyn Module>, NetworkError> + use<>,
-        AgentError,
-    > {
+    pub(super) fn builder(&self) -> Result<Box<BuildNetwork<'static>>, AgentError> {
         let (conv, activation) = (&self.conv, self.activation);
         let sizes = 1..=1024;
         let fits = |layer: &ConvConfig| {
@@ -224,12 +219,12 @@ impl DqnConfig {
             noise: None, // the agent's own matter
             dropout_seed: 0,
         };
-        Ok(move |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
+        Ok(Box::new(move |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
             let network = QNetworkConfig { dropout_seed: wanted.dropout_seed, ..network.clone() };
             let actions = wanted.outputs / network.atoms;
             let network = QNetwork::new(&network, wanted.parts, actions, builder)?;
             Ok(Box::new(network) as Box<dyn Module>)
-        })
+        }))
     }
 
     /// Checks that the network can be used as the settings say.

@@ -10,11 +10,13 @@ use super::{super::priorities::Priorities, *};
 const PIXELS: usize = 3;
 const NONE: usize = usize::MAX;
 
+/// Observation, action, reward, next observation, discount, successor.
+type Row = (Vec<f32>, i64, f32, Vec<f32>, f32, usize);
+
 struct TwoColumns {
     capacity: usize,
     n_step: usize,
-    /// Observation, action, reward, next observation, discount, successor.
-    rows: Vec<(Vec<f32>, i64, f32, Vec<f32>, f32, usize)>,
+    rows: Vec<Row>,
     latest: Vec<usize>,
     next: usize,
     priorities: Priorities,
@@ -39,11 +41,11 @@ impl TwoColumns {
         }
     }
 
-    fn push_row(&mut self, row: (Vec<f32>, i64, f32, Vec<f32>, f32, usize)) {
+    fn push_row(&mut self, row: Row) {
         if self.next == self.rows.len() {
-            self.rows.push(row)
+            self.rows.push(row);
         } else {
-            self.rows[self.next] = row
+            self.rows[self.next] = row;
         }
         self.priorities.insert(self.next);
         self.next = (self.next + 1) % self.capacity;
