@@ -16,7 +16,7 @@ fn plan(num_envs: usize) -> Plan {
     Plan { seed: Seed::new(3), num_envs, env_steps: 10_000 }
 }
 
-/// Plays 1,000 vector steps after as many that warm everything: memories of 500 transitions are full then, as
+/// Plays 1,000 vector steps after 4,000 that warm everything: memories of 500 transitions are full then, as
 /// what they hold of ended episodes grows until they are.
 fn steps_allocate_nothing<O: Space, A: Space>(
     agent: &mut dyn Agent<O, A>,
@@ -33,7 +33,7 @@ fn steps_allocate_nothing<O: Space, A: Space>(
             assert!(agent.learn(step).unwrap().is_none());
         }
     };
-    play(1_000);
+    play(4_000);
     assert_eq!(allocations(|| play(1_000)), 0);
     assert!(!agent.has_learned());
 }
@@ -41,7 +41,7 @@ fn steps_allocate_nothing<O: Space, A: Space>(
 /// DQN, and Rainbow with its noise and its distributions: they act from the first step on, and wait to learn.
 fn dqns() -> [DqnConfig; 2] {
     [DqnConfig::default(), DqnConfig::rainbow()].map(|config| DqnConfig {
-        learning_starts: 9_000,
+        learning_starts: 20_000,
         buffer_size: 500,
         ..config
     })
@@ -87,7 +87,7 @@ fn sac_allocates_nothing_in_an_environment_by_name() {
     let mut envs = envs.unwrap().unwrap();
     let (o, a) = (envs.observation_space().clone(), envs.action_space().clone());
     // Random actions as long as it waits; an evaluation's are its own.
-    let config = SacConfig { learning_starts: 9_000, buffer_size: 500, ..SacConfig::default() };
+    let config = SacConfig { learning_starts: 20_000, buffer_size: 500, ..SacConfig::default() };
     let mut agent = Sac::new(o, a, config, &plan).unwrap();
     steps_allocate_nothing(&mut agent, &mut *envs);
 }
