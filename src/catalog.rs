@@ -43,7 +43,7 @@ impl PerKind for BuildFor {
     type Of<K: Kind> = BuildAgent<K::Observation, K::Action>;
 }
 
-/// How to create an agent for each [kind](gymnast_envs::kind) of environment that it supports.
+/// How to create an agent for each [kind] of environment that it supports.
 #[derive(Default)]
 pub struct Builders(ByKind<BuildFor>);
 
