@@ -30,6 +30,7 @@ pub(crate) use config::{env_options, read_seeds};
 #[cfg(feature = "command")]
 pub(crate) use config::{key_path, read_toml, set_key};
 pub use config::{overlay, read_config};
+#[cfg(feature = "command")]
 pub(crate) use wrappers::parse_flags;
 
 /// The file in a run's directory that describes the run.

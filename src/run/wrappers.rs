@@ -4,10 +4,7 @@ use gymnast_envs::{EnvSpec, InEvaluation, Registry, Wrapper};
 use toml::{Table, Value};
 
 use super::RunError;
-use crate::{
-    Catalog,
-    settings::{self, parse_assignment},
-};
+use crate::{Catalog, settings};
 
 /// The key of the list in `[env]`.
 const KEY: &str = "wrappers";
@@ -70,10 +67,12 @@ pub(super) fn insert(env: &mut Table, spec: &EnvSpec) {
 ///
 /// # Errors
 /// A message if a flag is not a name with options.
+#[cfg(feature = "command")]
 pub(crate) fn parse_flags(flags: &[String]) -> Result<Value, String> {
     Ok(flags.iter().map(|flag| parse_flag(flag)).collect::<Result<Vec<_>, _>>()?.into())
 }
 
+#[cfg(feature = "command")]
 fn parse_flag(text: &str) -> Result<Value, String> {
     let wrong = || {
         format!(
@@ -84,7 +83,8 @@ fn parse_flag(text: &str) -> Result<Value, String> {
         None => (text.trim(), ""),
         Some((name, rest)) => (name.trim(), rest.strip_suffix(')').ok_or_else(wrong)?),
     };
-    let (_, Value::Table(options)) = parse_assignment(&format!("options={{{options}}}"))? else {
+    let (_, Value::Table(options)) = settings::parse_assignment(&format!("options={{{options}}}"))?
+    else {
         return Err(wrong());
     };
     if name.is_empty() || options.contains_key("name") {
@@ -95,7 +95,7 @@ fn parse_flag(text: &str) -> Result<Value, String> {
     Ok(table.into())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "command"))]
 mod tests {
     use super::*;
 
