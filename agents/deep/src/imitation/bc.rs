@@ -1,4 +1,4 @@
-//! Behaviour cloning: supervised learning of what somebody else did.
+//! Behaviour cloning: supervised learning of recorded actions.
 
 mod checkpoint;
 mod config;

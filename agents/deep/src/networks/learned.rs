@@ -135,7 +135,7 @@ pub(crate) fn mean_rate(share: f64, updates: u64) -> f64 {
     1.0 / (1.0 + share * updates as f64)
 }
 
-/// What went wrong in `core` or libtorch, for whoever runs an agent.
+/// Converts an error of `core` or libtorch into an [`AgentError`].
 pub(crate) fn backend<E: std::error::Error>(error: E) -> AgentError {
     // libtorch adds a trace of its own calls below the first line.
     AgentError::Backend(error.to_string().lines().next().unwrap_or_default().to_owned())

@@ -20,7 +20,7 @@ use crate::{
     off_policy::{Learner, OffPolicyAgent},
 };
 
-/// Metrics are returned once every so many updates.
+/// Updates between two reports of metrics.
 const METRICS_EVERY: u64 = 50;
 
 /// The DDPG agent, for observations that a network can read and actions in a bounded box.

@@ -20,7 +20,7 @@ use crate::{
     off_policy::{Learner, OffPolicyAgent, check_rates},
 };
 
-/// Metrics are read back from libtorch once every so many updates.
+/// Updates between two reports of metrics: reading them back from libtorch takes time.
 const METRICS_EVERY: u64 = 50;
 
 /// The SAC agent, for observations that a network can read and actions in a bounded box.

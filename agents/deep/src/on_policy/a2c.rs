@@ -23,7 +23,7 @@ use crate::{
     on_policy::{OnPolicyAgent, OnPolicyLearner, rms_prop},
 };
 
-/// Metrics are written once every so many updates.
+/// Updates between two reports of metrics.
 const METRICS_EVERY: u64 = 20;
 
 /// The A2C agent. Its head says whether actions are finite ([`Categorical`](crate::Categorical)) or

@@ -105,7 +105,7 @@ impl<O: FeatureSpace, H: PolicyHead + Clone> A3c<O, H> {
     ///
     /// # Errors
     /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built, or one with layers
-    /// that only libtorch trains: its calls are not for so many threads.
+    /// that only libtorch trains, which is not done on threads.
     #[allow(clippy::needless_pass_by_value, reason = "the arguments are those of all agents")]
     pub fn with_network(
         observation_space: O,

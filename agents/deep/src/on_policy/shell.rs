@@ -33,7 +33,7 @@ use crate::{
 ///
 /// ```text
 /// repeat:
-///     act by the policy until the memory is full: of so many steps, or of so many whole episodes
+///     act by the policy until the memory is full: of steps, or of whole episodes
 ///     the learner learns from the memory; empty it
 /// ```
 ///

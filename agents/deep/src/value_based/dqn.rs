@@ -36,7 +36,7 @@ use acting::{Acting, allowed};
 use contrast::Contrast;
 use values::Values;
 
-/// Metrics are read back from libtorch once every so many updates.
+/// Updates between two reports of metrics: reading them back from libtorch takes time.
 const METRICS_EVERY: u64 = 50;
 
 /// The DQN agent.

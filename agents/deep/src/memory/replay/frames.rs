@@ -95,7 +95,7 @@ impl Frames {
         }
     }
 
-    /// The bytes of so many rows.
+    /// The bytes of a number of rows.
     pub(super) fn bytes_of(&self, rows: usize) -> usize {
         rows * self.width * size_of_number(self.element())
     }

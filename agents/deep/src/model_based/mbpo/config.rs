@@ -30,7 +30,7 @@ gymnast_harness::documented! {
         pub patience: usize,
         /// … or after so many in all.
         pub max_epochs: usize,
-        /// Train the model every so many env steps, from `sac.learning_starts` on.
+        /// Env steps between two trainings of the model, from `sac.learning_starts` on.
         pub model_train_every: u64,
         /// The model rollouts of an env step.
         pub rollouts: usize,

@@ -43,7 +43,7 @@ pub trait Learner: Checkpoint + Send + Sized {
         actions: &mut Vec<f32>,
     ) -> Result<(), AgentError>;
 
-    /// Learns from a minibatch. Returns what there is to log, where that is due.
+    /// Learns from a minibatch. Returns the metrics, if they are due.
     ///
     /// # Errors
     /// [`AgentError::Diverged`] where a loss or a gradient is no longer finite.

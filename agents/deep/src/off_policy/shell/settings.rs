@@ -162,7 +162,7 @@ macro_rules! off_policy_settings {
                 /// The chance that a random action is the last one again, for tasks that want a push that
                 /// lasts; 0 draws each anew.
                 pub repeat_random: f64,
-                /// Learn every so many env steps, `gradient_steps` updates each time.
+                /// Env steps between two rounds of `gradient_steps` updates.
                 pub train_every: u64,
                 /// Updates in each round, 1 to 10000.
                 pub gradient_steps: u64,

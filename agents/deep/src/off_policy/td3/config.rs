@@ -22,7 +22,7 @@ off_policy_settings! {
         pub target_noise: f64 = 0.2,
         /// … which is cut to plus or minus this.
         pub target_noise_clip: f64 = 0.5,
-        /// The actor and the targets learn with every so many updates of the critics.
+        /// Updates of the critics for each update of the actor and the targets.
         pub policy_delay: u64 = 2,
     }
 }

@@ -68,7 +68,7 @@ impl Presets for PpoConfig {
             ..Self::default()
         };
         // By self-play: a state is worth to one player what it is not worth to the other. Without
-        // much entropy whoever is about to lose stops looking for a way out.
+        // much entropy the player about to lose stops looking for a way out.
         let tic_tac_toe = Self {
             hidden: vec![128, 128],
             n_steps: 16,

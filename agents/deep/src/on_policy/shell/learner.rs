@@ -48,7 +48,7 @@ pub trait OnPolicyLearner: Checkpoint + Send + Sized {
     /// Its optimiser, whose parameter groups the agent sets.
     fn optimizer_mut(&mut self) -> &mut dyn Optimizer;
 
-    /// Learns from a full memory that holds transitions. Returns what there is to log, where that is due.
+    /// Learns from a full memory that holds transitions. Returns the metrics, if they are due.
     ///
     /// # Errors
     /// [`AgentError::Diverged`] where a loss or a gradient is no longer finite.

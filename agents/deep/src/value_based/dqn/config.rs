@@ -53,13 +53,13 @@ gymnast_harness::documented! {
         pub batch_size: usize,
         /// The env steps before the first update.
         pub learning_starts: u64,
-        /// Learn every so many env steps …
+        /// Env steps between two rounds of updates.
         pub train_every: u64,
         /// Updates in each round, 1 to 10000.
         pub gradient_steps: u64,
-        /// Move the target network every so many env steps …
+        /// Env steps between two moves of the target network.
         pub target_every: u64,
-        /// … by this share of the way: 1 is the paper's copy.
+        /// The share of the way that the target network moves: 1 is the paper's copy.
         pub tau: f64,
         /// The gradient's norm is clipped to this.
         pub max_grad_norm: f64,
@@ -93,7 +93,7 @@ gymnast_harness::documented! {
         pub contrastive: f64,
         /// The contrastive loss divides cosines by this.
         pub contrastive_temperature: f64,
-        /// The contrastive loss shifts pictures by so many pixels at most.
+        /// The contrastive loss shifts pictures by at most this number of pixels.
         pub contrastive_shift: usize,
     }
 }
