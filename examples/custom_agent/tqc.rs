@@ -2,14 +2,10 @@
 
 use gymnast::{
     AgentError, Checkpoint, Metrics, Presets, Rng, Schedule, Seed, Training,
-    core::{
-        loss::quantile_huber,
-        nn::{Net, Network as _},
-        tch::{self, Kind, Tensor},
-    },
+    core::nn::{Net, Network as _, NetworkError, Scratch},
     deep::{
         Acting, Io, Learned, Learner, Moment, OffPolicyAgent, SoftActor, SoftActorSettings,
-        check_rates, off_policy_settings, replay::Batch,
+        check_rates, join_rows, losses::quantile_huber, off_policy_settings, replay::Batch,
     },
     harness::{CheckpointError, Preset, StateDict},
 };
@@ -54,8 +50,13 @@ pub(crate) struct TqcLearner {
     critics: Vec<Learned>,
     targets: Vec<Net>,
     noise_rng: Rng,
-    next_action: Vec<f32>, // [B, A]
-    log_prob: Vec<f32>,    // [B]
+    next_action: Vec<f32>,  // [B, A]
+    log_prob: Vec<f32>,     // [B]
+    rows: Vec<f32>,         // [B, width + A]
+    outputs: Vec<Vec<f32>>, // of each critic, [B, quantiles]
+    target: Vec<f32>,       // [B, kept]
+    by_quantile: Vec<f32>,  // [B, quantiles]
+    scratch: Scratch,
 }
 
 impl Learner for TqcLearner {
@@ -80,6 +81,11 @@ impl Learner for TqcLearner {
             noise_rng: seed.child("noise", 0).rng(),
             next_action: Vec::new(),
             log_prob: Vec::new(),
+            rows: Vec::new(),
+            outputs: vec![Vec::new(); *critics],
+            target: Vec::new(),
+            by_quantile: Vec::new(),
+            scratch: Scratch::default(),
             config: config.clone(),
         })
     }
@@ -112,45 +118,71 @@ impl Learner for TqcLearner {
         batch: &Batch<f32>,
         moment: Moment,
     ) -> Result<Option<Metrics>, AgentError> {
-        let Self { config, actor, critics, targets, noise_rng, next_action, log_prob } = self;
-        let size = batch.reward.len();
-        let alpha = f64::from(actor.alpha());
+        let Self { config, actor, critics, targets, noise_rng, next_action, log_prob, .. } = self;
+        let Self { rows, outputs, target, by_quantile, scratch, .. } = self;
+        let (size, quantiles) = (batch.reward.len(), config.quantiles);
+        let alpha = actor.alpha();
         let descent = moment.descent(config.learning_rate.at(moment.progress));
-        let rows = |numbers: &[f32]| Tensor::from_slice(numbers).view([size as i64, -1]);
 
         actor.draw(&batch.next_observation, size, noise_rng, next_action, log_prob)?;
-        let next = Tensor::cat(&[rows(&batch.next_observation), rows(next_action)], 1); // [B, width + A]
-        let kept = (config.critics * (config.quantiles - config.dropped)) as i64;
-        let target = tch::no_grad(|| {
-            let quantiles: Vec<_> = targets.iter().map(|critic| critic.forward(&next)).collect();
-            let least = Tensor::cat(&quantiles, 1).sort(1, false).0.narrow(1, 0, kept); // [B, kept]
-            let soft = least - rows(log_prob) * alpha;
-            rows(&batch.reward) + rows(&batch.discount) * soft
-        });
-        let seen = Tensor::cat(&[rows(&batch.observation), rows(&batch.action)], 1);
+        join_rows(&batch.next_observation, next_action, size, rows);
+        for (critic, out) in targets.iter().zip(&mut *outputs) {
+            out.resize(size * quantiles, 0.0);
+            critic.evaluate(rows, size, scratch, out).map_err(backend)?;
+        }
+        let kept = config.critics * (quantiles - config.dropped);
+        target.clear();
+        for row in 0..size {
+            let of_row = outputs.iter().flat_map(|out| &out[row * quantiles..][..quantiles]);
+            let mut sorted: Vec<f32> = of_row.copied().collect();
+            sorted.sort_unstable_by(f32::total_cmp);
+            let (reward, discount) = (batch.reward[row], batch.discount[row]);
+            target.extend(
+                sorted[..kept].iter().map(|z| reward + discount * (z - alpha * log_prob[row])),
+            );
+        }
+        join_rows(&batch.observation, &batch.action, size, rows);
         let mut critic_loss = 0.0;
         for critic in &mut *critics {
-            let loss = quantile_huber(&critic.network.forward(&seen), &target, 1.0, None);
-            let loss = loss.map_err(|error| AgentError::Backend(error.to_string()))?;
-            critic.minimize(&loss, descent)?;
-            critic_loss += loss.double_value(&[]) / config.critics as f64;
+            let prediction = critic.forward(rows, size)?;
+            let loss = quantile_huber(prediction, target, &[], quantiles, by_quantile)?;
+            critic.descend(by_quantile, descent)?;
+            critic_loss += loss / config.critics as f64;
         }
 
-        let value = |rows: &Tensor| {
-            let quantiles: Vec<_> =
-                critics.iter().map(|critic| critic.network.forward(rows)).collect();
-            Tensor::cat(&quantiles, 1).mean_dim(1, false, Kind::Float) // [B]
+        // ∇ₐ of the mean of all quantiles: each counts alike.
+        let width = batch.observation.len() / size;
+        let climb = |action: &[f32], by_action: &mut Vec<f32>| {
+            join_rows(&batch.observation, action, size, rows);
+            by_action.clear();
+            by_action.resize(action.len(), 0.0);
+            let all = (config.critics * quantiles) as f32;
+            let (mut of_critic, mut q) = (Vec::new(), 0.0);
+            for critic in &mut *critics {
+                let values = critic.probe(rows, size)?;
+                q += values.iter().map(|z| f64::from(z / all)).sum::<f64>() / size as f64;
+                let each = vec![1.0 / all; values.len()];
+                let columns = width..width + action.len() / size;
+                critic.input_gradient(None, &each, columns, &mut of_critic)?;
+                by_action.iter_mut().zip(&of_critic).for_each(|(sum, slope)| *sum += slope);
+            }
+            Ok(q)
         };
-        let ascent = actor.ascend(&batch.observation, size, value, noise_rng, descent)?;
+        let ascent = actor.ascend(&batch.observation, size, climb, noise_rng, descent)?;
         for (target, critic) in targets.iter_mut().zip(critics) {
             let moved =
                 target.parameters_mut().polyak(critic.network.parameters(), config.tau as f32);
-            moved.map_err(|error| AgentError::Backend(error.to_string()))?;
+            moved.map_err(backend)?;
         }
         moment.check_loss(critic_loss)?;
-        let metrics = Metrics::new().with("critic_loss", critic_loss).with("alpha", alpha);
+        let metrics =
+            Metrics::new().with("critic_loss", critic_loss).with("alpha", f64::from(alpha));
         Ok(Some(metrics.with("entropy", ascent.entropy)))
     }
+}
+
+fn backend(error: NetworkError) -> AgentError {
+    AgentError::Backend(error.to_string())
 }
 
 impl Checkpoint for TqcLearner {

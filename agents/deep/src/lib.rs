@@ -33,7 +33,7 @@ pub use moment::Moment;
 pub use networks::{
     actor_critic,
     deterministic::DeterministicActor,
-    io::{Acting, Io},
+    io::{Acting, Io, join_rows},
     learned::{Descent, Learned},
     network::{BuildNetwork, NetworkSettings, Networks, Role, Wanted, Widths},
     soft_actor::{Ascent, SoftActor, SoftActorSettings},

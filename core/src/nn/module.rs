@@ -7,8 +7,8 @@ use rand::Rng;
 use tch::Tensor;
 
 use super::{
-    Buffers, Linear, NamedParameter, Network, NetworkError, Parameters, ParametersBuilder, Plan,
-    check_rows,
+    Buffers, Compiled, Engine, Linear, NamedParameter, Network, NetworkError, Parameters,
+    ParametersBuilder, Plan, Recorded, check_rows,
 };
 
 /// A part of a network whose parameters lie in the network's flat vector (PyTorch's `nn.Module`),
@@ -80,20 +80,13 @@ impl dyn Module {
     pub fn plan(&self) -> Option<Plan> {
         self.append_to(Plan::new(self.inputs()))
     }
-
-    /// Returns the plan for training without libtorch. `None` if only libtorch can train the
-    /// module.
-    pub fn training_plan(&self) -> Option<Plan> {
-        if self.trains_as_evaluated() { self.plan() } else { None }
-    }
 }
 
 /// A network that owns a [`Module`] and its parameters. It is in evaluation mode until
 /// [`set_training`](Network::set_training).
 #[derive(Debug)]
 pub struct Net {
-    module: Box<dyn Module>,
-    plan: Option<Plan>,
+    compiled: Compiled,
     training: bool,
     parameters: Parameters,
 }
@@ -110,7 +103,7 @@ impl Net {
         let mut builder = ParametersBuilder::new();
         let module = declare(&mut builder)?;
         let parameters = builder.build(rng)?;
-        Ok(Self { plan: module.plan(), module, training: false, parameters })
+        Ok(Self { compiled: Compiled::new(module), training: false, parameters })
     }
 
     /// Creates a network with noise on the module's [fully connected layers](Module::linear)
@@ -126,18 +119,75 @@ impl Net {
         let mut builder = ParametersBuilder::new();
         let module = declare(&mut builder)?;
         let parameters = builder.build_noisy(&module.linear(), sigma, rng)?;
-        Ok(Self { plan: module.plan(), module, training: false, parameters })
+        Ok(Self { compiled: Compiled::new(module), training: false, parameters })
     }
 
     /// Returns the module.
     pub fn module(&self) -> &dyn Module {
-        self.module.as_ref()
+        self.compiled.module()
     }
 
-    /// Returns the plan for training without libtorch. `None` if only libtorch can train the
-    /// network.
-    pub fn training_plan(&self) -> Option<&Plan> {
-        self.plan.as_ref().filter(|_| self.module.trains_as_evaluated())
+    /// Returns what computes the gradients of [`backward`](Self::backward).
+    pub fn engine(&self) -> Engine {
+        self.compiled.engine()
+    }
+
+    /// Chooses what computes the gradients; see [`Compiled::set_engine`].
+    ///
+    /// # Errors
+    /// [`NetworkError::NoPlan`] if only libtorch can.
+    pub fn set_engine(&mut self, engine: Engine) -> Result<(), NetworkError> {
+        self.compiled.set_engine(engine)
+    }
+
+    /// Evaluates `batch` rows in training mode and records what a gradient needs; see
+    /// [`Compiled::record`].
+    ///
+    /// # Errors
+    /// [`NetworkError::Length`] if the sizes do not fit.
+    pub fn record(
+        &self,
+        inputs: &[f32],
+        batch: usize,
+        recorded: &mut Recorded,
+    ) -> Result<(), NetworkError> {
+        self.compiled.record(&self.parameters, inputs, batch, recorded)
+    }
+
+    /// Sets the gradients to those of a loss, with that of `extra`, a loss of libtorch's, if given.
+    /// `by_output` is the loss's gradient with respect to the outputs of [`record`](Self::record),
+    /// row by row.
+    ///
+    /// # Errors
+    /// As [`Compiled::accumulate`].
+    pub fn backward(
+        &mut self,
+        by_output: &[f32],
+        recorded: &mut Recorded,
+        extra: Option<&Tensor>,
+    ) -> Result<(), NetworkError> {
+        self.parameters.zero_grad();
+        self.compiled.accumulate(&mut self.parameters, by_output, recorded)?;
+        if let Some(extra) = extra {
+            self.parameters.accumulate(extra, 1.0)?;
+        }
+        self.parameters.differentiate_noise();
+        Ok(())
+    }
+
+    /// Sets `by_input` to a loss's gradient with respect to the inputs `columns`, `[B, columns]`;
+    /// see [`Compiled::input_gradient`].
+    ///
+    /// # Errors
+    /// As [`Compiled::input_gradient`].
+    pub fn input_gradient(
+        &self,
+        by_output: &[f32],
+        recorded: &mut Recorded,
+        columns: Range<usize>,
+        by_input: &mut [f32],
+    ) -> Result<(), NetworkError> {
+        self.compiled.input_gradient(&self.parameters, by_output, recorded, columns, by_input)
     }
 
     /// Maps the inputs to the encoder's features in the current mode, differentiably: `[B, inputs]`
@@ -146,7 +196,7 @@ impl Net {
     /// # Panics
     /// As [`forward`](Network::forward).
     pub fn encode(&self, input: &Tensor) -> Option<Tensor> {
-        self.module.encode(input, self.training)
+        self.module().encode(input, self.training)
     }
 
     /// Returns the range of the encoder's parameters, whose names begin with `encoder.`, in the
@@ -162,15 +212,15 @@ impl Net {
 
 impl Network for Net {
     fn inputs(&self) -> usize {
-        self.module.inputs()
+        self.module().inputs()
     }
 
     fn outputs(&self) -> usize {
-        self.module.outputs()
+        self.module().outputs()
     }
 
     fn forward(&self, input: &Tensor) -> Tensor {
-        self.module.forward(input, self.training)
+        self.module().forward(input, self.training)
     }
 
     fn parameters(&self) -> &Parameters {
@@ -182,7 +232,7 @@ impl Network for Net {
     }
 
     fn plan(&self) -> Option<&Plan> {
-        self.plan.as_ref()
+        self.compiled.plan()
     }
 
     fn training(&self) -> bool {
@@ -201,30 +251,30 @@ impl Network for Net {
 
     fn description(&self) -> String {
         let noise = if self.parameters.noise().is_some() { ", noisy" } else { "" };
-        format!("{}{noise}", self.module.description())
+        format!("{}{noise}", self.module().description())
     }
 
     fn buffers(&self) -> Buffers {
-        self.module.buffers()
+        self.module().buffers()
     }
 
     fn named_buffers(&self) -> Vec<NamedParameter> {
-        self.module.named_buffers()
+        self.module().named_buffers()
     }
 
     fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
-        self.module.load_buffers(buffers)
+        self.compiled.module_mut().load_buffers(buffers)
     }
 
     fn check_input(&self, input: &Tensor) -> Result<(), NetworkError> {
         check_rows(input, self.inputs())?;
-        let least = if self.training { self.module.least_rows() } else { 0 };
+        let least = if self.training { self.module().least_rows() } else { 0 };
         let got = input.size()[0];
         if got < least { Err(NetworkError::Rows { least, got }) } else { Ok(()) }
     }
 
     fn predict(&self, input: &Tensor) -> Tensor {
-        crate::nn::no_grad(|| self.module.forward(input, false))
+        crate::nn::no_grad(|| self.module().forward(input, false))
     }
 }
 
@@ -283,14 +333,15 @@ mod tests {
     }
 
     #[test]
-    fn says_which_plan_trains() {
+    fn says_what_trains() {
         let conv = || LayerConfig::conv2d(2, 3, 0);
         let plain = net(&[conv(), LayerConfig::Flatten]);
-        assert!(plain.plan().is_some() && plain.training_plan().is_some());
-        let dropout = net(&[conv(), LayerConfig::Dropout { p: 0.5 }, LayerConfig::Flatten]);
-        assert!(dropout.plan().is_some() && dropout.training_plan().is_none());
+        assert!(plain.plan().is_some() && plain.engine() == Engine::Plan);
+        let mut dropout = net(&[conv(), LayerConfig::Dropout { p: 0.5 }, LayerConfig::Flatten]);
+        assert!(dropout.plan().is_some() && dropout.engine() == Engine::Libtorch);
+        assert!(dropout.set_engine(Engine::Plan).is_err());
         let softmax = net(&[conv(), LayerConfig::Softmax, LayerConfig::Flatten]);
-        assert!(softmax.plan().is_none() && softmax.training_plan().is_none());
+        assert!(softmax.plan().is_none() && softmax.engine() == Engine::Libtorch);
     }
 
     #[test]

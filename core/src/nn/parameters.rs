@@ -325,6 +325,13 @@ impl Parameters {
         (slices::of(&self.values), slices::of_mut(&mut self.gradients))
     }
 
+    /// The same with the [effective](Self::effective) values. With noise, the gradients are those
+    /// with respect to the noisy weights until [`differentiate_noise`](Self::differentiate_noise).
+    pub(super) fn effective_and_gradients_mut(&mut self) -> (&[f32], &mut [f32]) {
+        let values = self.noise.as_ref().map_or(&self.values, |(_, weights)| weights);
+        (slices::of(values), slices::of_mut(&mut self.gradients))
+    }
+
     /// Returns the values to change and the gradients to read, as an optimiser needs them.
     pub(crate) fn values_and_gradients(&mut self) -> (&mut [f32], &[f32]) {
         (slices::of_mut(&mut self.values), slices::of(&self.gradients))
@@ -364,10 +371,17 @@ impl Parameters {
         loss::check_differentiable(loss)?;
         self.zero_grad();
         self.add_gradients(loss)?;
+        self.differentiate_noise();
+        Ok(())
+    }
+
+    /// Sets the gradients with respect to the noise's deviations, by those that have been
+    /// [accumulated](Self::accumulate) with respect to the noisy weights. Does nothing without
+    /// noise.
+    pub fn differentiate_noise(&mut self) {
         if let Some((noise, _)) = &self.noise {
             noise.differentiate(slices::of_mut(&mut self.gradients));
         }
-        Ok(())
     }
 
     /// Adds the gradients of `share` times a loss to the current ones, except those with respect to

@@ -4,7 +4,11 @@
 //! formula is known, that is cheaper than to have it derived. Tests hold them against libtorch. Slices of
 //! unequal lengths are an error.
 
+mod values;
+
 use gymnast_harness::AgentError;
+
+pub use values::{cross_entropy, huber, log_softmax, quantile_huber};
 
 /// −mean A ln π(a|s): descending it is ascending the policy's performance, where A is a constant
 /// (Sutton and Barto 2018, section 13.4; Mnih et al. 2016, algorithm S3).

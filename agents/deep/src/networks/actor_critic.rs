@@ -4,7 +4,6 @@ mod acting;
 mod average;
 mod checkpoint;
 mod config;
-mod estimator;
 mod exploiting;
 mod gradient;
 
@@ -12,7 +11,7 @@ use std::cell::RefCell;
 
 use gymnast_core::{
     init::{Fans, Init},
-    nn::{Parameter, Parameters, ParametersBuilder},
+    nn::{Compiled, Engine, Parameter, Parameters, ParametersBuilder},
     optim::Optimizer,
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space, wrappers::RunningMeanStd};
@@ -25,7 +24,6 @@ pub use gradient::Pass;
 
 use acting::Acting;
 use average::WeightAverage;
-use estimator::Estimator;
 use exploiting::Exploiting;
 
 use crate::{
@@ -58,8 +56,8 @@ pub struct ActorCritic<O, H> {
     head: H,
     /// Where the observations say which actions are allowed, and the head has one output for each.
     mask: Option<ActionMask>,
-    policy: Estimator,
-    value: Estimator,
+    policy: Compiled,
+    value: Compiled,
     shared: Parameter,
     parameters: Parameters,
     average: Option<WeightAverage>,
@@ -103,12 +101,12 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         let mask = places.map(|places| ActionMask::new(places, head.outputs())).transpose()?;
         let mut builder = ParametersBuilder::new();
         let seed = dropout_seed(rng);
-        let mut declare = |name, role, outputs, dropout_seed| -> Result<Estimator, AgentError> {
+        let mut declare = |name, role, outputs, dropout_seed| -> Result<Compiled, AgentError> {
             builder.prefix(name);
             let wanted = Wanted { role, parts: &parts, outputs, dropout_seed };
             let module = build(&wanted, &mut builder).map_err(misfit)?;
             check_module(&*module, &wanted)?;
-            Ok(Estimator::new(module))
+            Ok(Compiled::new(module))
         };
         let policy = declare("policy", Role::Policy, head.outputs(), seed)?;
         let value = declare("value", Role::Value, 1, seed.wrapping_add(1))?;
@@ -120,7 +118,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         let shared = builder.parameter(&[head.shared()], init, fans).map_err(backend)?;
         let parameters = builder.build(rng).map_err(backend)?;
         let average = WeightAverage::new(config.average, parameters.values());
-        let averaged = if average.is_some() && !policy.has_plan() {
+        let averaged = if average.is_some() && policy.plan().is_none() {
             let wanted = Wanted {
                 role: Role::Policy,
                 parts: &parts,
@@ -195,7 +193,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 
     /// The number of features of an observation.
     pub fn width(&self) -> usize {
-        self.policy.module.inputs()
+        self.policy.module().inputs()
     }
 
     /// The numbers that an action stands as.
@@ -209,10 +207,10 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     /// [`AgentError::Mismatch`] with the layers where only libtorch can train one of them.
     pub(crate) fn require_plan(&self) -> Result<(), AgentError> {
         for network in [&self.policy, &self.value] {
-            if !network.trains_by_plan() {
+            if network.engine() != Engine::Plan {
                 let what = "the layers that train on threads";
                 let expected = "those that plain Rust trains, without dropout".to_owned();
-                let got = network.module.description();
+                let got = network.module().description();
                 return Err(AgentError::Mismatch { what, expected, got });
             }
         }
@@ -221,7 +219,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 
     /// Whether plain Rust evaluates and trains both networks.
     pub fn trains_by_plan(&self) -> bool {
-        self.policy.trains_by_plan() && self.value.trains_by_plan()
+        [&self.policy, &self.value].iter().all(|network| network.engine() == Engine::Plan)
     }
 
     /// Where the policy's parameters lie, without the value function's: what acting needs.
@@ -233,8 +231,8 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     /// Where the last layers of the policy and of the value function lie, with the head's shared
     /// parameters: what is trained on top of features that stay.
     pub fn last_layers(&self) -> Vec<std::ops::Range<usize>> {
-        let last = |network: &Estimator| {
-            let (weight, bias) = network.module.linear().last().map(|layer| layer.ranges())?;
+        let last = |network: &Compiled| {
+            let (weight, bias) = network.module().linear().last().map(|layer| layer.ranges())?;
             Some([weight, bias])
         };
         let layers = [last(&self.policy), last(&self.value)];
@@ -280,7 +278,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     ) -> Result<(), AgentError> {
         let Some(statistics) = &mut self.statistics else { return Ok(()) };
         let features = &mut self.acting.get_mut().features;
-        features.resize(self.policy.module.inputs(), 0.0);
+        features.resize(self.policy.module().inputs(), 0.0);
         for i in (0..experience.len()).filter(|&i| !experience.is_reset[i]) {
             self.observation_space.flatten(&experience.observations[i], features);
             statistics.update(features)?;
@@ -332,13 +330,13 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 
     /// The values of `[B, width]` features, differentiable: `[B]`.
     pub fn value(&self, features: &Tensor) -> Tensor {
-        self.value.module.forward(features, true).squeeze_dim(1)
+        self.value.module().forward(features, true).squeeze_dim(1)
     }
 
     /// The log-probabilities of B actions in `[B, width]` features, `[B]`, and the policy's mean
     /// entropy there, `[]`, both differentiable.
     pub fn log_prob_and_entropy(&self, features: &Tensor, actions: &[f32]) -> (Tensor, Tensor) {
-        let outputs = self.policy.module.forward(features, true); // [B, outputs]
+        let outputs = self.policy.module().forward(features, true); // [B, outputs]
         let outputs = match &self.mask {
             Some(mask) => mask.masked(features, &outputs),
             None => outputs,

@@ -1,17 +1,16 @@
 //! Action values of real-valued actions: networks that read rows `[observation, action]`, each with
 //! a target network that follows it.
 
-use gymnast_core::{
-    loss,
-    nn::{Net, Network as _, Scratch},
-};
+use gymnast_core::nn::{Net, Network as _, Scratch};
 use gymnast_envs::Seed;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
-use tch::{Kind, Tensor};
 
-use crate::networks::{
-    io::Io,
-    learned::{Descent, Learned, backend, evaluate},
+use crate::{
+    mathematics::losses::{mean, squared_error},
+    networks::{
+        io::{Io, join_rows},
+        learned::{Descent, Learned, backend, evaluate},
+    },
 };
 
 /// One critic or more: with two, the least of their values counts, as each alone overestimates
@@ -19,9 +18,21 @@ use crate::networks::{
 pub(crate) struct Critics {
     online: Vec<Learned>,
     target: Vec<Net>,
-    rows: Vec<f32>,   // [B, width + A]
-    values: Vec<f32>, // [B]
+    rows: Vec<f32>,     // [B, width + A]
+    values: Vec<f32>,   // [B]
+    by_value: Vec<f32>, // [B]
+    probe: Probe,
     scratch: Scratch,
+}
+
+/// What the question for the gradient by the actions writes to.
+#[derive(Default)]
+struct Probe {
+    least: Vec<f32>,     // [B], the least value so far
+    critic: Vec<usize>,  // [B], whose it is
+    kept: Vec<usize>,    // the rows of one critic
+    ones: Vec<f32>,      // [rows]
+    by_action: Vec<f32>, // [rows, A]
 }
 
 impl Critics {
@@ -34,6 +45,8 @@ impl Critics {
             target: (0..count).map(make).collect::<Result<_, _>>()?,
             rows: Vec::new(),
             values: Vec::new(),
+            by_value: Vec::new(),
+            probe: Probe::default(),
             scratch: Scratch::default(),
         })
     }
@@ -60,18 +73,13 @@ impl Critics {
         next_value: &mut Vec<f32>,
     ) -> Result<(), AgentError> {
         let Self { target, rows, values, scratch, .. } = self;
-        join(next_observation, next_action, batch, rows);
+        join_rows(next_observation, next_action, batch, rows);
         for (i, critic) in target.iter().enumerate() {
             let out = if i == 0 { &mut *next_value } else { &mut *values };
             evaluate(critic, rows, batch, scratch, out)?;
             if i > 0 {
-                // Not `min`: a NaN must stay one.
-                let smaller =
-                    |least: f32, q: f32| if least.is_nan() || least < q { least } else { q };
-                next_value
-                    .iter_mut()
-                    .zip(&*values)
-                    .for_each(|(least, q)| *least = smaller(*least, *q));
+                let pairs = next_value.iter_mut().zip(&*values);
+                pairs.filter(|(least, q)| is_less(**q, **least)).for_each(|(least, q)| *least = *q);
             }
         }
         Ok(())
@@ -86,31 +94,85 @@ impl Critics {
         target: &[f32],      // [B]
         descent: Descent,
     ) -> Result<(f64, f64), AgentError> {
-        let batch = target.len();
-        join(observation, action, batch, &mut self.rows);
-        let rows = Tensor::from_slice(&self.rows).view([batch as i64, -1]); // [B, width + A]
-        let target = Tensor::from_slice(target);
+        let Self { online, rows, by_value, .. } = self;
+        join_rows(observation, action, target.len(), rows);
         let (mut losses, mut values) = (0.0, 0.0);
-        for critic in &mut self.online {
-            let q = critic.network.forward(&rows).view(-1); // [B]
-            let loss = loss::mse(&q, &target, None).map_err(backend)?; // []
-            critic.minimize(&loss, descent)?;
-            losses += loss.double_value(&[]);
-            values += q.mean(None).double_value(&[]);
+        for critic in &mut *online {
+            let q = critic.forward(rows, target.len())?; // [B]
+            values += mean(q.iter().copied());
+            losses += squared_error(q, target, by_value)?;
+            critic.descend(by_value, descent)?;
         }
-        let count = self.online.len() as f64;
+        let count = online.len() as f64;
         Ok((losses / count, values / count))
     }
 
-    /// Q₁ of rows `[B, width + A]`: `[B]`.
-    pub(crate) fn first(&self, rows: &Tensor) -> Tensor {
-        self.online[0].network.forward(rows).view(-1)
+    /// ∇ₐ Q₁(s, a): `by_action` becomes `[B, A]`. Returns the mean of Q₁.
+    ///
+    /// It is all that an actor learns from its critic (Silver et al., "Deterministic policy gradient
+    /// algorithms", 2014, theorem 1: ∇θ Q(s, μ(s)) = ∇θ μ(s) ∇ₐ Q(s, a)).
+    pub(crate) fn climb_first(
+        &mut self,
+        observation: &[f32], // [B, width]
+        action: &[f32],      // [B, A]
+        by_action: &mut Vec<f32>,
+    ) -> Result<f64, AgentError> {
+        self.climb(1, observation, action, by_action)
     }
 
-    /// min Q of rows `[B, width + A]`: `[B]`.
-    pub(crate) fn least(&self, rows: &Tensor) -> Tensor {
-        let values = self.online.iter().map(|critic| critic.network.forward(rows).view(-1));
-        values.reduce(|a, b| a.minimum(&b)).expect("there is a critic")
+    /// ∇ₐ min Q(s, a), each row through the critic whose value is the least; otherwise as
+    /// [`climb_first`](Self::climb_first).
+    pub(crate) fn climb_least(
+        &mut self,
+        observation: &[f32],
+        action: &[f32],
+        by_action: &mut Vec<f32>,
+    ) -> Result<f64, AgentError> {
+        self.climb(self.online.len(), observation, action, by_action)
+    }
+
+    /// ∇ₐ of the least value of the first `count` critics.
+    fn climb(
+        &mut self,
+        count: usize,
+        observation: &[f32],
+        action: &[f32],
+        by_action: &mut Vec<f32>,
+    ) -> Result<f64, AgentError> {
+        let Self { online, rows, probe, .. } = self;
+        let Probe { least, critic: owner, kept, ones, by_action: some } = probe;
+        let width = online[0].network.inputs();
+        let batch = rows_of(observation.len() + action.len(), width)?;
+        let columns = width - action.len() / batch..width;
+        join_rows(observation, action, batch, rows);
+        least.clear();
+        owner.clear();
+        owner.resize(batch, 0);
+        for (i, critic) in online[..count].iter_mut().enumerate() {
+            let q = critic.probe(rows, batch)?; // [B]
+            if i == 0 {
+                least.extend_from_slice(q);
+                continue;
+            }
+            for ((least, owner), &q) in least.iter_mut().zip(&mut *owner).zip(q) {
+                if is_less(q, *least) {
+                    (*least, *owner) = (q, i);
+                }
+            }
+        }
+        by_action.clear();
+        by_action.resize(action.len(), 0.0);
+        for (i, critic) in online[..count].iter_mut().enumerate() {
+            kept.clear();
+            kept.extend((0..batch).filter(|&row| owner[row] == i));
+            ones.clear();
+            ones.resize(kept.len(), 1.0);
+            critic.input_gradient(Some(kept), ones, columns.clone(), some)?;
+            for (&row, some) in kept.iter().zip(some.chunks_exact(columns.len())) {
+                by_action[row * columns.len()..][..columns.len()].copy_from_slice(some);
+            }
+        }
+        Ok(mean(least.iter().copied()))
     }
 
     /// The target networks move by this share of the way to their critics.
@@ -123,48 +185,20 @@ impl Critics {
     }
 }
 
-/// The gradient by the action, ∇ₐ Q(s, a): `[B, A]`, for `observation` `[B, width]` and `action`
-/// `[B, A]`. `value` maps rows `[B, width + A]` to `[B]`. Returns Q beside it.
-///
-/// It is all that an actor learns from its critic (Silver et al., "Deterministic policy gradient
-/// algorithms", 2014, theorem 1: ∇θ Q(s, μ(s)) = ∇θ μ(s) ∇ₐ Q(s, a)). Asking for this alone
-/// leaves the critic's own gradients untouched, and spares their cost. It is the same where the caller
-/// has switched gradients off.
-///
-/// # Errors
-/// [`AgentError::Backend`] where Q does not depend on the action: there is no gradient then, which is not
-/// one of zeros.
-pub(crate) fn action_gradient(
-    value: impl Fn(&Tensor) -> Tensor,
-    observation: &Tensor,
-    action: &Tensor,
-) -> Result<(Tensor, Tensor), AgentError> {
-    let action = action.detach().set_requires_grad(true);
-    tch::with_grad(|| {
-        let q = value(&Tensor::cat(&[observation, &action], 1)); // [B]
-        let sum = q.sum(Kind::Float);
-        // libtorch crashes where nothing has a gradient, and where only others have one it leaves this one
-        // undefined.
-        let gradients = if q.requires_grad() {
-            Tensor::f_run_backward(&[&sum], &[&action], false, false).map_err(backend)?
-        } else {
-            Vec::new()
-        };
-        let Some(gradient) = gradients.into_iter().find(Tensor::defined) else {
-            let reason = "expected values that depend on the actions, got ones without a gradient";
-            return Err(AgentError::Backend(reason.to_owned()));
-        };
-        Ok((q.detach(), gradient))
-    })
+/// Whether a value is the lesser one. A NaN that came first stays.
+fn is_less(q: f32, least: f32) -> bool {
+    !least.is_nan() && (q.is_nan() || q < least)
 }
 
-/// Puts two columns of rows side by side.
-fn join(left: &[f32], right: &[f32], batch: usize, rows: &mut Vec<f32>) {
-    rows.clear();
-    let (left_width, right_width) = (left.len() / batch, right.len() / batch);
-    for (left, right) in left.chunks_exact(left_width).zip(right.chunks_exact(right_width)) {
-        rows.extend_from_slice(left);
-        rows.extend_from_slice(right);
+/// The rows that so many numbers make.
+fn rows_of(numbers: usize, width: usize) -> Result<usize, AgentError> {
+    match numbers / width {
+        rows if rows > 0 && rows * width == numbers => Ok(rows),
+        _ => {
+            let what = "the numbers of observations and actions";
+            let (expected, got) = (format!("rows of {width}"), numbers.to_string());
+            Err(AgentError::Mismatch { what, expected, got })
+        }
     }
 }
 
@@ -188,10 +222,13 @@ impl Checkpoint for Critics {
 
 #[cfg(test)]
 mod tests {
-    use gymnast_core::nn::Activation;
+    use gymnast_core::nn::{
+        Activation, Buffers, Engine, Module, NamedParameter, NetworkError, ParametersBuilder,
+    };
+    use tch::Tensor;
 
     use super::*;
-    use crate::networks::network::perceptrons;
+    use crate::networks::network::{Wanted, perceptrons};
 
     fn linear(weights: &[[f32; 4]]) -> Critics {
         let build = perceptrons(&[], Activation::Relu);
@@ -212,36 +249,67 @@ mod tests {
         let mut next_value = vec![f32::NAN; 5];
         critics.next_value(&observation, &action, 2, &mut next_value).unwrap();
         assert_eq!(next_value, [-0.5, -4.0]); // of (5.5, −0.5) and (−4, 3)
-        let observation = Tensor::from_slice(&observation).view([2, 2]);
-        let action = Tensor::from_slice(&action).view([2, 1]);
-        let numbers = |tensor: &Tensor| Vec::<f32>::try_from(tensor.view(-1)).unwrap();
-        let of_least =
-            || action_gradient(|rows| critics.least(rows), &observation, &action).unwrap();
-        // Also where gradients are off.
-        for (q, gradient) in [of_least(), tch::no_grad(of_least)] {
-            assert_eq!((numbers(&q), numbers(&gradient)), (vec![-0.5, -4.0], vec![1.0, 3.0]));
+        for engine in [Engine::Plan, Engine::Libtorch] {
+            for critic in &mut critics.online {
+                critic.network.set_engine(engine).unwrap();
+            }
+            let mut by_action = vec![f32::NAN; 5];
+            let q = critics.climb_least(&observation, &action, &mut by_action).unwrap();
+            assert_eq!((q, &by_action[..]), (-2.25, &[1.0, 3.0][..]), "{engine:?}");
+            let q = critics.climb_first(&observation, &action, &mut by_action).unwrap();
+            assert_eq!((q, &by_action[..]), (0.75, &[3.0, 3.0][..]), "{engine:?}");
         }
-        let of_first = action_gradient(|rows| critics.first(rows), &observation, &action);
-        let (q, gradient) = of_first.unwrap();
-        assert_eq!((numbers(&q), numbers(&gradient)), (vec![5.5, -4.0], vec![3.0, 3.0]));
         // The actor's question leaves nothing behind for the critics' next step.
         for critic in &critics.online {
             assert!(critic.network.parameters().gradients().iter().all(|&g| g == 0.0));
+        }
+        assert!(critics.climb_least(&observation, &action[1..], &mut vec![]).is_err());
+    }
+
+    /// Whose outputs do not depend on its inputs.
+    #[derive(Debug)]
+    struct Constant(Box<dyn Module>);
+
+    impl Module for Constant {
+        fn inputs(&self) -> usize {
+            self.0.inputs()
+        }
+
+        fn outputs(&self) -> usize {
+            self.0.outputs()
+        }
+
+        fn forward(&self, input: &Tensor, training: bool) -> Tensor {
+            self.0.forward(&input.zeros_like(), training)
+        }
+
+        fn description(&self) -> String {
+            "constant".to_owned()
+        }
+
+        fn buffers(&self) -> Buffers {
+            self.0.buffers()
+        }
+
+        fn named_buffers(&self) -> Vec<NamedParameter> {
+            self.0.named_buffers()
+        }
+
+        fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
+            self.0.load_buffers(buffers)
         }
     }
 
     #[test]
     fn values_that_do_not_depend_on_the_action_have_no_gradient() {
-        let critics = linear(&[[1.0, 2.0, 3.0, 1.0]]);
-        let rows = |width| Tensor::ones([2, width], tch::kind::FLOAT_CPU);
-        let (observation, action) = (rows(2), rows(1));
-        type Value<'a> = &'a dyn Fn(&Tensor) -> Tensor;
-        let detached: Value<'_> = &|rows| tch::no_grad(|| critics.first(rows));
-        let constant: Value<'_> = &|rows| critics.first(&rows.detach());
-        for value in [detached, constant] {
-            let error = action_gradient(value, &observation, &action).unwrap_err();
-            assert!(matches!(error, AgentError::Backend(_)), "{error}");
-        }
+        let build = perceptrons(&[], Activation::Relu);
+        let constant = |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
+            Ok(Box::new(Constant(build(wanted, builder)?)) as Box<dyn Module>)
+        };
+        let io = Io::new(vec![vec![2]], 1, &constant);
+        let mut critics = Critics::new(1, &io, Seed::new(0)).unwrap();
+        let error = critics.climb_first(&[1.0; 4], &[0.5; 2], &mut vec![]).unwrap_err();
+        assert!(matches!(error, AgentError::Backend(_)), "{error}");
     }
 
     #[test]

@@ -5,10 +5,8 @@ use gymnast_envs::{Rng, Seed};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
-use tch::{Kind, Tensor};
 
 use crate::networks::{
-    critics::action_gradient,
     io::{Acting, Io},
     learned::{Descent, Learned, backend, evaluate},
 };
@@ -19,6 +17,8 @@ use crate::networks::{
 pub struct DeterministicActor {
     online: Learned,
     target: Net,
+    action: Vec<f32>,    // [B, A]
+    by_action: Vec<f32>, // [B, A]
     scratch: Scratch,
 }
 
@@ -28,7 +28,7 @@ impl DeterministicActor {
         // The same stream each time: the target starts as a copy.
         let make = || io.actor(io.widths().action, &mut seed.child("actor", 0).rng());
         let (online, target) = (Learned::new(make()?)?, make()?);
-        Ok(Self { online, target, scratch: Scratch::default() })
+        Ok(Self { online, target, action: vec![], by_action: vec![], scratch: Scratch::default() })
     }
 
     /// The network whose outputs are squashed, observations to actions.
@@ -78,22 +78,25 @@ impl DeterministicActor {
         Ok(())
     }
 
-    /// One step up the gradient of mean Q(s, μ(s)), for B observations. `value` maps rows
-    /// `[observation, action]` to Q. Returns the mean of Q.
+    /// One step up the gradient of mean Q(s, μ(s)), for B observations. `climb` is given the actions
+    /// `[B, A]`, writes ∇ₐ Q(s, a) for each, `[B, A]`, and returns the mean of Q, as this does.
     pub(crate) fn ascend(
         &mut self,
         observation: &[f32],
         batch: usize,
-        value: impl Fn(&Tensor) -> Tensor,
+        climb: impl FnOnce(&[f32], &mut Vec<f32>) -> Result<f64, AgentError>,
         descent: Descent,
     ) -> Result<f64, AgentError> {
-        let observation = Tensor::from_slice(observation).view([batch as i64, -1]); // [B, width]
-        let action = self.online.network.forward(&observation).tanh(); // [B, A]
-        let (q, ascent) = action_gradient(value, &observation, &action)?; // [B], [B, A]
-        // Its gradient is that of −mean Q, as `ascent` is ∇ₐ Q.
-        let loss = (action * ascent).sum(Kind::Float) / -(batch as f64); // []
-        self.online.minimize(&loss, descent)?;
-        Ok(q.mean(Kind::Float).double_value(&[]))
+        let Self { online, action, by_action, .. } = self;
+        action.clear();
+        action.extend_from_slice(online.forward(observation, batch)?);
+        Activation::Tanh.apply(action); // μ(s)
+        let q = climb(action, by_action)?;
+        // The optimiser goes down, so it is given −mean Q.
+        by_action.iter_mut().for_each(|slope| *slope /= -(batch as f32));
+        Activation::Tanh.backward(&[], action, by_action);
+        online.descend(by_action, descent)?;
+        Ok(q)
     }
 
     /// The target network moves by this share of the way to the actor.
@@ -138,9 +141,14 @@ mod tests {
         actor.online.network.parameters_mut().load(&[0.5, 0.0]).unwrap();
         actor.target.parameters_mut().load(&[0.5, 0.0]).unwrap();
         // Q = s a², so ∇ₐ Q = 2 s a; s = 1 gives a = tanh 0.5 and Q = tanh² 0.5.
-        let value = |rows: &Tensor| rows.select(1, 0) * rows.select(1, 1).square();
+        let states = [1.0, -2.0];
+        let climb = |action: &[f32], by_action: &mut Vec<f32>| {
+            let pairs = states.iter().zip(action);
+            by_action.extend(pairs.clone().map(|(s, a)| 2.0 * s * a));
+            Ok(f64::from(pairs.map(|(s, a)| s * a * a).sum::<f32>()) / 2.0)
+        };
         let descent = Descent { rate: 0.1, env_steps: 0 };
-        let q = actor.ascend(&[1.0, -2.0], 2, value, descent).unwrap();
+        let q = actor.ascend(&states, 2, climb, descent).unwrap();
         let (a, b) = (0.5_f64.tanh(), (-1.0_f64).tanh());
         assert!((q - (a * a - 2.0 * b * b) / 2.0).abs() < 1e-6);
         // ∇ = −½ Σ 2 s a (1 − a²) (s, 1): of −Q, as the optimiser goes down.

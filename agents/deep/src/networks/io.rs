@@ -59,3 +59,15 @@ pub struct Acting<'a> {
     /// Room for a network's layers.
     pub scratch: &'a mut Scratch,
 }
+
+/// Puts `batch` rows of observations and of actions side by side, as critics read them: `rows` becomes
+/// `[B, width + A]`.
+pub fn join_rows(observations: &[f32], actions: &[f32], batch: usize, rows: &mut Vec<f32>) {
+    rows.clear();
+    for row in 0..batch {
+        for numbers in [observations, actions] {
+            let width = numbers.len() / batch;
+            rows.extend_from_slice(&numbers[row * width..][..width]);
+        }
+    }
+}

@@ -1,12 +1,13 @@
 //! A network together with the optimiser that trains it.
 
+use std::ops::Range;
+
 use gymnast_core::{
-    nn::{Net, Network, Parameters, Scratch},
+    nn::{Net, Network, Parameters, Recorded, Scratch},
     optim::{Adam, AdamConfig, OptimError, Optimizer as _},
 };
 use gymnast_envs::FeatureSpace;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
-use tch::Tensor;
 
 /// How far a step goes, and when it is taken.
 #[derive(Clone, Copy, Debug)]
@@ -18,11 +19,16 @@ pub struct Descent {
 }
 
 /// A network and the Adam that trains it.
+///
+/// To learn: [`forward`](Self::forward), then [`descend`](Self::descend) with the gradient of a loss
+/// with respect to the outputs. To ask how a loss depends on the inputs: [`probe`](Self::probe), then
+/// [`input_gradient`](Self::input_gradient). Both need no libtorch if the network has a plan.
 pub struct Learned {
-    /// The network, in training mode: [`forward`](Network::forward) is for learning,
-    /// [`predict`](Network::predict) and [`evaluate`](Self::evaluate) for all else.
+    /// The network, in training mode; [`evaluate`](Self::evaluate) is in evaluation mode.
     pub network: Net,
     optimizer: Adam,
+    learning: Recorded,
+    probing: Recorded,
 }
 
 impl Learned {
@@ -33,7 +39,8 @@ impl Learned {
     pub fn new(mut network: Net) -> Result<Self, AgentError> {
         network.set_training(true);
         let optimizer = Adam::new(AdamConfig::default(), network.parameters()).map_err(backend)?;
-        Ok(Self { network, optimizer })
+        let (learning, probing) = (Recorded::default(), Recorded::for_inputs());
+        Ok(Self { network, optimizer, learning, probing })
     }
 
     /// `batch` rows to as many, in evaluation mode; see [`Network::evaluate`].
@@ -50,17 +57,67 @@ impl Learned {
         evaluate(&self.network, rows, batch, scratch, out)
     }
 
-    /// One step down the gradient of `loss`.
+    /// Evaluates `batch` rows in training mode, for [`descend`](Self::descend). Returns the outputs, row
+    /// by row.
+    ///
+    /// # Errors
+    /// [`AgentError::Backend`] where the rows do not have the network's width.
+    pub fn forward(&mut self, rows: &[f32], batch: usize) -> Result<&[f32], AgentError> {
+        self.network.record(rows, batch, &mut self.learning).map_err(backend)?;
+        Ok(self.learning.outputs())
+    }
+
+    /// The outputs of [`forward`](Self::forward), row by row.
+    #[must_use]
+    pub fn outputs(&self) -> &[f32] {
+        self.learning.outputs()
+    }
+
+    /// One step down the gradient of a loss, given its gradient with respect to the outputs of
+    /// [`forward`](Self::forward), row by row.
     ///
     /// # Errors
     /// [`AgentError::Diverged`] where the gradient or its square is not finite: before anything acts by what
     /// it left.
-    pub fn minimize(&mut self, loss: &Tensor, descent: Descent) -> Result<(), AgentError> {
+    pub fn descend(&mut self, by_output: &[f32], descent: Descent) -> Result<(), AgentError> {
         let Descent { rate, env_steps } = descent;
-        let parameters = self.network.parameters_mut();
-        let norm = self.optimizer.minimize(loss, parameters, rate, None);
+        self.network.backward(by_output, &mut self.learning, None).map_err(backend)?;
+        let norm = self.optimizer.descend(self.network.parameters_mut(), rate, None);
         norm.map_err(|error| refused(error, env_steps))?;
         Ok(())
+    }
+
+    /// Evaluates `batch` rows in training mode, for [`input_gradient`](Self::input_gradient). Returns the
+    /// outputs, row by row.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn probe(&mut self, rows: &[f32], batch: usize) -> Result<&[f32], AgentError> {
+        self.network.record(rows, batch, &mut self.probing).map_err(backend)?;
+        Ok(self.probing.outputs())
+    }
+
+    /// The gradient of a loss with respect to the inputs `columns`, given that with respect to the outputs
+    /// of [`probe`](Self::probe): of all rows, or of those in `kept`, which ascend. `by_input` becomes
+    /// `[rows, columns]`. Leaves the parameters and their gradients as they are.
+    ///
+    /// # Errors
+    /// [`AgentError::Backend`] where the outputs do not depend on the inputs: there is no gradient then,
+    /// which is not one of zeros.
+    pub fn input_gradient(
+        &mut self,
+        kept: Option<&[usize]>,
+        by_output: &[f32],
+        columns: Range<usize>,
+        by_input: &mut Vec<f32>,
+    ) -> Result<(), AgentError> {
+        if let Some(kept) = kept {
+            self.probing.keep_rows(kept);
+        }
+        let rows = by_output.len() / self.network.outputs();
+        by_input.resize(rows * columns.len(), 0.0);
+        let gradient = self.network.input_gradient(by_output, &mut self.probing, columns, by_input);
+        gradient.map_err(backend)
     }
 }
 

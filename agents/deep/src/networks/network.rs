@@ -1,8 +1,8 @@
 //! What an agent's networks look like: layers from its settings, or modules of one's own.
 
 use gymnast_core::nn::{
-    Activation, Joined, LayerConfig, LayerShape, MlpConfig, Module, Net, Network, NetworkError,
-    Parameters, ParametersBuilder, Sequential,
+    Activation, Engine, Joined, LayerConfig, LayerShape, MlpConfig, Module, Net, Network,
+    NetworkError, Parameters, ParametersBuilder, Sequential,
 };
 use gymnast_envs::Rng;
 use gymnast_harness::{AgentError, SettingError};
@@ -305,7 +305,7 @@ pub(crate) fn evaluated_by(plain: bool) -> &'static str {
 
 /// Whether plain Rust evaluates and trains all of these.
 pub(crate) fn all_plain<'a>(networks: impl IntoIterator<Item = &'a Net>) -> &'static str {
-    evaluated_by(networks.into_iter().all(|network| network.training_plan().is_some()))
+    evaluated_by(networks.into_iter().all(|network| network.engine() == Engine::Plan))
 }
 
 /// Copies the encoder's parameters of a pretrained network into each of these.

@@ -7,14 +7,13 @@ use gymnast_envs::{Rng, Seed};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
-use tch::{Kind, Tensor};
 
 use temperature::Temperature;
 
 use crate::{
     distributions::tanh_normal::{self, LOG_STD_BOUNDS},
+    mathematics::losses::mean,
     networks::{
-        critics::action_gradient,
         io::{Acting, Io},
         learned::{Descent, Learned, evaluate, follow_mean},
     },
@@ -35,7 +34,18 @@ pub struct SoftActor {
     actions: usize,
     head: Vec<f32>,  // [B, 2 A]
     noise: Vec<f32>, // [B, A]
+    drawn: Drawn,
     scratch: Scratch,
+}
+
+/// What a step writes to, kept from step to step.
+#[derive(Default)]
+struct Drawn {
+    action: Vec<f32>,      // [B, A]
+    log_prob: Vec<f32>,    // [B]
+    by_action: Vec<f32>,   // [B, A]
+    by_log_prob: Vec<f32>, // [B]
+    by_head: Vec<f32>,     // [B, 2 A]
 }
 
 /// The settings of a [`SoftActor`].
@@ -50,19 +60,12 @@ pub struct SoftActorSettings {
 }
 
 /// What came of a step of a [`SoftActor`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ascent {
     /// The policy's entropy, −E log π(a | s).
     pub entropy: f64,
-    value: Tensor, // [B]
-}
-
-impl Ascent {
     /// The mean value of the actor's own actions, before the step.
-    #[must_use]
-    pub fn q(&self) -> f64 {
-        self.value.mean(Kind::Float).double_value(&[])
-    }
+    pub q: f64,
 }
 
 impl SoftActor {
@@ -90,6 +93,7 @@ impl SoftActor {
             actions,
             head: Vec::new(),
             noise: Vec::new(),
+            drawn: Drawn::default(),
             scratch: Scratch::default(),
         })
     }
@@ -167,14 +171,17 @@ impl SoftActor {
         actions: &mut Vec<f32>,
         log_prob: &mut Vec<f32>,
     ) -> Result<(), AgentError> {
-        let Self { online, actions: width, head, scratch, .. } = self;
+        let Self { online, actions: width, head, noise, scratch, .. } = self;
         online.evaluate(observations, n, scratch, head)?;
-        fill_normal(actions, n * *width, rng);
-        tanh_normal::sample(head, actions, *width, log_prob)
+        fill_normal(noise, n * *width, rng);
+        tanh_normal::sample(head, noise, *width, actions, log_prob)
     }
 
     /// One step down the gradient of mean (α log π(a | s) − Q(s, a)), a drawn anew, for the B observations
-    /// `[B, width]`, and one of the temperature. `value` maps rows `[B, width + A]` to Q, `[B]`.
+    /// `[B, width]`, and one of the temperature. `climb` is given the actions `[B, A]`, writes ∇ₐ Q(s, a)
+    /// for each, `[B, A]`, and returns the mean of Q.
+    ///
+    /// Source: Haarnoja et al. (2018), equations 9 and 10.
     ///
     /// # Errors
     /// [`AgentError::Diverged`] where the gradient is not finite.
@@ -182,23 +189,30 @@ impl SoftActor {
         &mut self,
         observations: &[f32],
         batch: usize,
-        value: impl Fn(&Tensor) -> Tensor,
+        climb: impl FnOnce(&[f32], &mut Vec<f32>) -> Result<f64, AgentError>,
         rng: &mut Rng,
         descent: Descent,
     ) -> Result<Ascent, AgentError> {
-        let alpha = f64::from(self.alpha());
-        fill_normal(&mut self.noise, batch * self.actions, rng);
-        let rows = |numbers: &[f32]| Tensor::from_slice(numbers).view([batch as i64, -1]);
-        let observation = rows(observations); // [B, width]
-        let head = self.online.network.forward(&observation); // [B, 2 A]
-        let (action, log_prob) = tanh_normal::rsample(&head, &rows(&self.noise)); // [B, A], [B]
-        let (value, ascent) = action_gradient(value, &observation, &action)?; // [B], [B, A]
-        self.online.minimize(&actor_loss(&action, &log_prob, &ascent, alpha), descent)?;
-        let entropy = -log_prob.mean(Kind::Float).double_value(&[]);
+        let alpha = self.alpha();
+        let Self { online, noise, drawn, actions: width, .. } = self;
+        let Drawn { action, log_prob, by_action, by_log_prob, by_head } = drawn;
+        fill_normal(noise, batch * *width, rng);
+        let head = online.forward(observations, batch)?; // [B, 2 A]
+        tanh_normal::sample(head, noise, *width, action, log_prob)?;
+        let q = climb(action, by_action)?;
+
+        let each = 1.0 / batch as f32;
+        by_action.iter_mut().for_each(|slope| *slope *= -each);
+        by_log_prob.clear();
+        by_log_prob.resize(batch, alpha * each);
+        let by = (by_action.as_slice(), by_log_prob.as_slice());
+        tanh_normal::sample_backward(online.outputs(), noise, action, by, by_head)?;
+        online.descend(by_head, descent)?;
+        let entropy = -mean(log_prob.iter().copied());
         if let Some(aim) = self.aim {
             self.temperature.update(entropy, aim, descent)?;
         }
-        Ok(Ascent { entropy, value })
+        Ok(Ascent { entropy, q })
     }
 
     /// The mean of weights, where there is one, moves on to the newest ones.
@@ -210,17 +224,6 @@ impl SoftActor {
         let newest = self.online.network.parameters();
         follow_mean(averaged.parameters_mut(), newest, self.average, updates)
     }
-}
-
-/// What the actor descends: its gradient is that of mean (α log π(a | s) − min Q(s, a)), with the
-/// critics' share ∇ₐ min Q given as `ascent`; its value is not.
-///
-/// `action` and `ascent` are `[B, A]`, `log_prob` is `[B]`.
-///
-/// Source: Haarnoja et al. (2018), equations 9 and 10.
-fn actor_loss(action: &Tensor, log_prob: &Tensor, ascent: &Tensor, alpha: f64) -> Tensor {
-    let q = (action * ascent).sum_dim_intlist([-1_i64].as_slice(), false, Kind::Float); // [B]
-    (log_prob * alpha - q).mean(Kind::Float)
 }
 
 /// `count` numbers from the standard normal distribution.

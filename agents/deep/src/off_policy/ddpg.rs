@@ -126,8 +126,10 @@ impl Learner for DdpgLearner {
         self.critics.next_value(next_observation, next_action, size, value)?;
         targets::actor_critic(reward, discount, value, target)?;
         let (critic_loss, q) = self.critics.update(observation, action, target, descent)?;
-        let first = |rows: &tch::Tensor| self.critics.first(rows);
-        let actor_q = self.actor.ascend(observation, size, first, descent)?;
+        let climb = |action: &[f32], by_action: &mut Vec<f32>| {
+            self.critics.climb_first(observation, action, by_action)
+        };
+        let actor_q = self.actor.ascend(observation, size, climb, descent)?;
         self.actor.follow(tau)?;
         self.critics.follow(tau)?;
 

@@ -20,7 +20,7 @@ use crate::{
     off_policy::{Learner, OffPolicyAgent, check_rates},
 };
 
-/// Updates between two reports of metrics: reading them back from libtorch takes time.
+/// Updates between two reports of metrics.
 const METRICS_EVERY: u64 = 50;
 
 /// The SAC agent, for observations that a network can read and actions in a bounded box.
@@ -144,8 +144,10 @@ impl Learner for SacLearner {
         targets::soft_q(reward, discount, value, log_prob, alpha, target)?;
         let (critic_loss, q) = self.critics.update(observation, action, target, descent)?;
 
-        let least = |rows: &tch::Tensor| self.critics.least(rows);
-        let ascent = self.actor.ascend(observation, size, least, noise_rng, descent)?;
+        let climb = |action: &[f32], by_action: &mut Vec<f32>| {
+            self.critics.climb_least(observation, action, by_action)
+        };
+        let ascent = self.actor.ascend(observation, size, climb, noise_rng, descent)?;
         self.critics.follow(self.config.tau)?;
         self.actor.follow_mean(moment.update)?;
 
@@ -158,7 +160,7 @@ impl Learner for SacLearner {
             Metrics::new()
                 .with("critic_loss", critic_loss)
                 .with("q", q)
-                .with("actor_loss", -f64::from(alpha) * ascent.entropy - ascent.q())
+                .with("actor_loss", -f64::from(alpha) * ascent.entropy - ascent.q)
                 .with("entropy", ascent.entropy)
                 .with("alpha", f64::from(alpha))
                 .with("learning_rate", rate),

@@ -131,8 +131,10 @@ impl Learner for Td3Learner {
         if !moment.update.is_multiple_of(policy_delay) {
             return Ok(None);
         }
-        let first = |rows: &tch::Tensor| self.critics.first(rows);
-        let actor_q = self.actor.ascend(observation, size, first, descent)?;
+        let climb = |action: &[f32], by_action: &mut Vec<f32>| {
+            self.critics.climb_first(observation, action, by_action)
+        };
+        let actor_q = self.actor.ascend(observation, size, climb, descent)?;
         self.actor.follow(tau)?;
         self.critics.follow(tau)?;
 

@@ -11,13 +11,12 @@ mod values;
 use std::cell::RefCell;
 
 use gymnast_core::{
-    nn::{Net, Network as _, Scratch},
+    nn::{Net, Network as _, Recorded, Scratch},
     optim::{Adam, AdamConfig, Optimizer as _},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
 use gymnast_harness::{Agent, AgentError, Grace, Metrics, Plan, SettingError};
-use tch::Tensor;
 
 pub use config::DqnConfig;
 pub use pretraining::random_play;
@@ -36,7 +35,7 @@ use acting::{Acting, allowed};
 use contrast::Contrast;
 use values::Values;
 
-/// Updates between two reports of metrics: reading them back from libtorch takes time.
+/// Updates between two reports of metrics.
 const METRICS_EVERY: u64 = 50;
 
 /// The DQN agent.
@@ -121,7 +120,11 @@ struct Learning {
     next_q: Vec<f32>,              // [B, A], by the network that selects
     next_action: Vec<usize>,       // [B]
     target: Vec<f32>,              // [B, atoms]
+    prediction: Vec<f32>,          // [B, atoms], of the actions taken
+    by_prediction: Vec<f32>,       // [B, atoms]
+    by_output: Vec<f32>,           // [B, A · atoms]
     errors: Vec<f32>,              // [B]
+    recorded: Recorded,
     scratch: Scratch,
 }
 
@@ -229,7 +232,11 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             next_q,
             next_action,
             target,
+            prediction,
+            by_prediction,
+            by_output,
             errors,
+            recorded,
             scratch,
         } = &mut self.learning;
         let (config, values, size) = (&self.config, &self.values, self.config.batch_size);
@@ -260,31 +267,25 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             .map_err(|_| diverged("the value of an action", f64::NAN, self.env_steps))?;
         values.write_target(batch, next_outputs, next_action, target)?;
 
-        let rows = [size as i64, width as i64];
-        let observation = Tensor::from_slice(&batch.observation).view(rows); // [B, width]
-        // Actions are counted through all rows.
-        for (action, row) in batch.action.iter_mut().zip((0..).step_by(self.action_space.size())) {
-            *action += row;
-        }
-        let outputs = self.online.forward(&observation); // [B, A · atoms]
-        let prediction = values.predict(&outputs, &batch.action); // [B, atoms]
-        let loss = values.loss(&prediction, target, &batch.weight);
-        let mut loss = loss.map_err(backend)?; // []
-        let mut contrastive = None;
-        if let Some(contrast) = &mut self.contrast {
-            let info_nce = contrast.loss(&self.online, &self.target, &batch.observation)?; // []
-            loss += &info_nce * config.contrastive;
-            contrastive = Some(info_nce);
-        }
+        self.online.record(&batch.observation, size, recorded).map_err(backend)?; // [B, A · atoms]
+        values.predict(recorded.outputs(), &batch.action, prediction);
+        let by = (by_prediction, &mut *by_output);
+        let loss = values.loss(prediction, target, batch, recorded.outputs().len(), by)?;
+        let (online, aside) = (&mut self.online, &mut self.contrast);
+        let contrastive = match aside {
+            Some(contrast) => Some(contrast.loss(online, &self.target, &batch.observation)?), // []
+            None => None,
+        };
+        let weighted = contrastive.as_ref().map(|info_nce| info_nce * config.contrastive);
+        online.backward(by_output, recorded, weighted.as_ref()).map_err(backend)?;
 
         let learning_rate = config.learning_rate.at(progress);
         let max_norm = Some(config.max_grad_norm as f32);
-        let parameters = self.online.parameters_mut();
-        let grad_norm = self.optimizer.minimize(&loss, parameters, learning_rate, max_norm);
+        let grad_norm = self.optimizer.descend(online.parameters_mut(), learning_rate, max_norm);
         let grad_norm = grad_norm.map_err(|error| refused(error, self.env_steps))?;
         self.updates += 1;
         if config.is_prioritized() {
-            values.write_errors(&prediction, target, errors);
+            values.write_errors(prediction, target, errors);
             if let Some(error) = errors.iter().find(|error| !error.is_finite()) {
                 return Err(diverged("an error", f64::from(*error), self.env_steps));
             }
@@ -298,18 +299,19 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         if !self.updates.is_multiple_of(METRICS_EVERY) {
             return Ok(None);
         }
-        let loss = loss.double_value(&[]);
+        let info_nce = contrastive.map(|info_nce| info_nce.double_value(&[]));
+        let loss = loss + info_nce.map_or(0.0, |info_nce| config.contrastive * info_nce);
         if !loss.is_finite() {
             return Err(diverged("the loss", loss, self.env_steps));
         }
         let metrics = Metrics::new()
             .with("loss", loss)
-            .with("q", values.mean(&prediction))
+            .with("q", values.mean(prediction))
             .with("grad_norm", f64::from(grad_norm))
             .with("epsilon", self.epsilon())
             .with("learning_rate", learning_rate);
-        Ok(Some(match contrastive {
-            Some(info_nce) => metrics.with("contrastive_loss", info_nce.double_value(&[])),
+        Ok(Some(match info_nce {
+            Some(info_nce) => metrics.with("contrastive_loss", info_nce),
             None => metrics,
         }))
     }

@@ -62,7 +62,7 @@ impl Convolution {
         values: &[f32],
         x: &[f32],
         gradient: &mut Gradient,
-        gradients: &mut [f32],
+        mut gradients: Option<&mut [f32]>,
     ) {
         let Gradient { by_output, by_input, transposed, unfolded, by_place, aside } = gradient;
         let (places, covered, channels) = (self.places(), self.covered(), self.output.channels);
@@ -72,14 +72,16 @@ impl Convolution {
         by_weight.resize(covered * channels, 0.0);
         let pictures = x.chunks_exact(self.input.size());
         for (picture, by_output) in pictures.zip(by_output.chunks_exact(self.output.size())) {
-            self.unfold(picture, unfolded);
-            transposed.resize(by_output.len(), 0.0); // [H' · W', C']
-            matmul::transpose(by_output, places, transposed);
-            matmul::add_product(unfolded, transposed, channels, by_weight);
-            let by_bias = gradients[self.bias.clone()].iter_mut();
-            by_bias
-                .zip(by_output.chunks_exact(places))
-                .for_each(|(sum, by_output)| *sum += by_output.iter().sum::<f32>());
+            if let Some(gradients) = gradients.as_deref_mut() {
+                self.unfold(picture, unfolded);
+                transposed.resize(by_output.len(), 0.0); // [H' · W', C']
+                matmul::transpose(by_output, places, transposed);
+                matmul::add_product(unfolded, transposed, channels, by_weight);
+                let by_bias = gradients[self.bias.clone()].iter_mut();
+                by_bias
+                    .zip(by_output.chunks_exact(places))
+                    .for_each(|(sum, by_output)| *sum += by_output.iter().sum::<f32>());
+            }
             if let Some(by_picture) = by_picture.next() {
                 by_place.clear();
                 by_place.resize(covered * places, 0.0);
@@ -88,9 +90,11 @@ impl Convolution {
                 self.fold(by_place, by_picture);
             }
         }
-        transposed.resize(by_weight.len(), 0.0);
-        matmul::transpose(by_weight, channels, transposed);
-        super::nested::add(&mut gradients[self.weight.clone()], transposed);
+        if let Some(gradients) = gradients {
+            transposed.resize(by_weight.len(), 0.0);
+            matmul::transpose(by_weight, channels, transposed);
+            super::nested::add(&mut gradients[self.weight.clone()], transposed);
+        }
     }
 
     /// Writes the numbers under each kernel position, `[C · k · k, H' · W']`, with zero padding.

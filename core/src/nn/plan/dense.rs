@@ -47,12 +47,14 @@ impl Dense {
         values: &[f32],
         x: &[f32],
         gradient: &mut Gradient,
-        gradients: &mut [f32],
+        gradients: Option<&mut [f32]>,
     ) {
         let Gradient { by_output, by_input, transposed, .. } = gradient;
-        self.add_gradients(x, by_output, gradients);
+        if let Some(gradients) = gradients {
+            self.add_gradients(x, by_output, gradients);
+        }
         if !by_input.is_empty() {
-            self.add_input_gradient(values, by_output, transposed, by_input);
+            self.add_input_gradient(values, by_output, 0, transposed, by_input);
         }
     }
 
@@ -63,18 +65,24 @@ impl Dense {
         add_rows(by_output, &mut gradients[self.bias.clone()]);
     }
 
-    /// Adds ∂L/∂X = ∂L/∂Z Wᵀ.
+    /// Adds ∂L/∂X = ∂L/∂Z Wᵀ, of as many inputs as fit into `by_input`, from `first` on.
     pub(super) fn add_input_gradient(
         &self,
         values: &[f32],
         by_output: &[f32],
+        first: usize,
         transposed: &mut Vec<f32>,
         by_input: &mut [f32],
     ) {
-        let weight = &values[self.weight.clone()];
+        let Some(batch) = by_output.len().checked_div(self.outputs).filter(|&batch| batch > 0)
+        else {
+            return;
+        };
+        let inputs = by_input.len() / batch;
+        let weight = &values[self.weight.clone()][first * self.outputs..][..inputs * self.outputs];
         transposed.resize(weight.len(), 0.0);
         matmul::transpose(weight, self.outputs, transposed);
-        matmul::add_product(by_output, transposed, weight.len() / self.outputs, by_input);
+        matmul::add_product(by_output, transposed, inputs, by_input);
     }
 }
 

@@ -43,7 +43,7 @@ impl Dueling {
         values: &[f32],
         x: &[f32],
         gradient: &mut Gradient,
-        gradients: &mut [f32],
+        mut gradients: Option<&mut [f32]>,
     ) {
         let Gradient { by_output, by_input, transposed, aside: by_value, .. } = gradient;
         let (outputs, atoms) = (self.advantage.outputs, self.value.outputs);
@@ -58,9 +58,11 @@ impl Dueling {
             }
         }
         for (layer, by_output) in [(&self.value, &*by_value), (&self.advantage, &*by_output)] {
-            layer.add_gradients(x, by_output, gradients);
+            if let Some(gradients) = gradients.as_deref_mut() {
+                layer.add_gradients(x, by_output, gradients);
+            }
             if !by_input.is_empty() {
-                layer.add_input_gradient(values, by_output, transposed, by_input);
+                layer.add_input_gradient(values, by_output, 0, transposed, by_input);
             }
         }
     }

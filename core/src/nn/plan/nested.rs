@@ -1,5 +1,7 @@
 //! Plans within a plan: residual blocks and parallel parts.
 
+use std::ops::Range;
+
 use super::tape::{Gradient, Tape};
 use super::{Plan, Work};
 
@@ -64,24 +66,29 @@ impl SideBySide {
         values: &[f32],
         tapes: &mut [Tape],
         gradient: &mut Gradient,
-        gradients: &mut [f32],
+        mut gradients: Option<&mut [f32]>,
+        wanted: &Range<usize>, // of the inputs
     ) {
         let Gradient { by_output, by_input, aside, by_place: results, .. } = gradient;
         for (Part { from, to, plan }, tape) in self.parts.iter().zip(tapes) {
-            take(by_output, self.outputs, *to, plan.outputs(), aside);
-            if by_input.is_empty() {
-                plan.backpropagate(values, aside, tape, gradients, None);
-            } else {
+            let gradients = gradients.as_deref_mut();
+            let is_wanted = wanted.start < from + plan.inputs && *from < wanted.end;
+            if !by_input.is_empty() && is_wanted {
+                take(by_output, self.outputs, *to, plan.outputs(), aside);
                 results.resize(tape.batch() * plan.inputs, 0.0);
-                plan.backpropagate(values, aside, tape, gradients, Some(results));
+                let inputs = Some((0..plan.inputs, results.as_mut_slice()));
+                plan.backpropagate(values, aside, tape, gradients, inputs);
                 put(results, plan.inputs, by_input, self.inputs, *from);
+            } else if gradients.is_some() {
+                take(by_output, self.outputs, *to, plan.outputs(), aside);
+                plan.backpropagate(values, aside, tape, gradients, None);
             }
         }
     }
 }
 
 /// Copies the `width` columns from `first` on out of rows of `of` numbers.
-fn take(rows: &[f32], of: usize, first: usize, width: usize, part: &mut Vec<f32>) {
+pub(super) fn take(rows: &[f32], of: usize, first: usize, width: usize, part: &mut Vec<f32>) {
     part.clear();
     rows.chunks_exact(of).for_each(|row| part.extend_from_slice(&row[first..][..width]));
 }

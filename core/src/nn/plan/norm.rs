@@ -49,7 +49,7 @@ impl Norm {
         values: &[f32],
         x: &[f32],
         gradient: &mut Gradient,
-        gradients: &mut [f32],
+        mut gradients: Option<&mut [f32]>,
     ) {
         let Gradient { by_output, by_input, aside: normal, .. } = gradient;
         let (width, weight) = (self.width(), &values[self.weight.clone()]);
@@ -58,9 +58,11 @@ impl Norm {
         for (x, by_output) in x.chunks_exact(width).zip(by_output.chunks_exact_mut(width)) {
             let (mean, scale) = self.statistics(x);
             normalise(x, mean, scale, normal);
-            add_products(by_output, normal, &mut gradients[self.weight.clone()]);
-            if let Some(bias) = self.bias.clone() {
-                super::nested::add(&mut gradients[bias], by_output);
+            if let Some(gradients) = gradients.as_deref_mut() {
+                add_products(by_output, normal, &mut gradients[self.weight.clone()]);
+                if let Some(bias) = self.bias.clone() {
+                    super::nested::add(&mut gradients[bias], by_output);
+                }
             }
             let Some(by_row) = by_row.next() else { continue };
             scale_and_shift(weight, &[], by_output); // g

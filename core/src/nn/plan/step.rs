@@ -1,5 +1,7 @@
 //! One step of a plan.
 
+use std::ops::Range;
+
 use super::dense::{Dense, DenseLayer};
 use super::dueling::Dueling;
 use super::layout::Layout;
@@ -143,7 +145,7 @@ impl Step {
         x: &[f32],
         recorded: &mut Recorded,
         gradient: &mut Gradient,
-        gradients: &mut [f32],
+        gradients: Option<&mut [f32]>,
     ) {
         match self {
             Self::Dense(layer) => layer.backward(values, x, gradient, gradients),
@@ -158,14 +160,56 @@ impl Step {
             Self::Dueling(head) => head.backward(values, x, gradient, gradients),
             Self::Residual(body) => {
                 let Gradient { by_output, by_input, .. } = gradient;
-                let wanted = (!by_input.is_empty()).then_some(by_input.as_mut_slice());
+                let wanted =
+                    (!by_input.is_empty()).then(|| (0..body.inputs, by_input.as_mut_slice()));
                 body.backpropagate(values, by_output, &mut recorded.inner[0], gradients, wanted);
                 let wanted = by_input.len();
                 nested::add(by_input, &by_output[..wanted]);
             }
             Self::SideBySide(parts) => {
-                parts.backward(values, &mut recorded.inner, gradient, gradients);
+                let inputs = 0..parts.inputs;
+                parts.backward(values, &mut recorded.inner, gradient, gradients, &inputs);
             }
+        }
+    }
+
+    /// [`backward`](Self::backward) for the first step, of which only the inputs `columns` are
+    /// wanted: turns `gradient.by_output` into the gradient with respect to those.
+    pub(super) fn backward_columns(
+        &self,
+        values: &[f32],
+        x: &[f32],
+        recorded: &mut Recorded,
+        gradient: &mut Gradient,
+        gradients: Option<&mut [f32]>,
+        columns: &Range<usize>,
+    ) {
+        let batch = gradient.by_output.len() / self.outputs().max(1);
+        let inputs = x.len().checked_div(batch).unwrap_or(0);
+        gradient.by_input.clear();
+        match self {
+            Self::Dense(layer) => {
+                gradient.by_input.resize(batch * columns.len(), 0.0);
+                let Gradient { by_output, by_input, transposed, .. } = gradient;
+                if let Some(gradients) = gradients {
+                    layer.add_gradients(x, by_output, gradients);
+                }
+                layer.add_input_gradient(values, by_output, columns.start, transposed, by_input);
+                return;
+            }
+            Self::SideBySide(parts) => {
+                gradient.by_input.resize(x.len(), 0.0);
+                parts.backward(values, &mut recorded.inner, gradient, gradients, columns);
+            }
+            _ => {
+                gradient.by_input.resize(x.len(), 0.0);
+                self.backward(values, x, recorded, gradient, gradients);
+            }
+        }
+        if columns.len() < inputs {
+            let Gradient { by_input, aside, .. } = gradient;
+            nested::take(by_input, inputs, columns.start, columns.len(), aside);
+            std::mem::swap(by_input, aside);
         }
     }
 }

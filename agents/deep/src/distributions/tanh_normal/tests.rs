@@ -30,28 +30,21 @@ fn assert_close(got: &[f32], expected: &[f32]) {
     }
 }
 
-fn numbers(tensor: &Tensor) -> Vec<f32> {
-    Vec::try_from(tensor.reshape(-1)).unwrap()
-}
-
 #[test]
-fn plain_rust_agrees_with_pytorch() {
-    let (mut actions, mut log_prob) = (NOISE, vec![f32::NAN; 7]);
-    sample(&HEAD, &mut actions, 2, &mut log_prob).unwrap();
+fn samples_and_their_gradient_agree_with_pytorch() {
+    let (mut actions, mut log_prob) = (vec![f32::NAN; 7], vec![f32::NAN; 7]);
+    sample(&HEAD, &NOISE, 2, &mut actions, &mut log_prob).unwrap();
     assert_close(&actions, &ACTIONS);
     assert_close(&log_prob, &LOG_PROB);
-}
-
-#[test]
-fn tensors_and_their_gradients_agree_with_pytorch() {
-    let head = Tensor::from_slice(&HEAD).view([3, 4]).set_requires_grad(true);
-    let (actions, log_prob) = rsample(&head, &Tensor::from_slice(&NOISE).view([3, 2]));
-    assert_close(&numbers(&actions), &ACTIONS);
-    assert_close(&numbers(&log_prob), &LOG_PROB);
-    let w = Tensor::from_slice(&[1.0_f32, -2.0, 0.5]);
-    let c = Tensor::from_slice(&[1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0]).view([3, 2]);
-    ((log_prob * w).sum(Kind::Float) + (actions * c).sum(Kind::Float)).backward();
-    assert_close(&numbers(&head.grad()), &GRADIENT);
+    let by = (&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0][..], &[1.0, -2.0, 0.5][..]);
+    let mut by_head = vec![f32::NAN; 13];
+    sample_backward(&HEAD, &NOISE, &actions, by, &mut by_head).unwrap();
+    assert_close(&by_head, &GRADIENT);
+    for by in [(&by.0[1..], by.1), (by.0, &by.1[1..])] {
+        assert!(sample_backward(&HEAD, &NOISE, &actions, by, &mut by_head).is_err());
+    }
+    assert!(sample(&HEAD[1..], &NOISE, 2, &mut actions, &mut log_prob).is_err());
+    assert!(sample(&HEAD, &NOISE, 0, &mut actions, &mut log_prob).is_err());
 }
 
 #[test]
@@ -61,9 +54,9 @@ fn the_density_integrates_to_one() {
     let (step, mut total) = (1e-3, 0.0);
     for i in -8_000..8_000 {
         let u = i as f32 * step;
-        let mut action = [(u - 0.4) / (-0.3_f32).exp()];
-        let mut log_prob = Vec::new();
-        sample(&head, &mut action, 1, &mut log_prob).unwrap();
+        let noise = [(u - 0.4) / (-0.3_f32).exp()];
+        let (mut action, mut log_prob) = (Vec::new(), Vec::new());
+        sample(&head, &noise, 1, &mut action, &mut log_prob).unwrap();
         total += log_prob[0].exp() * (1.0 - u.tanh().powi(2)) * step;
     }
     assert!((total - 1.0).abs() < 1e-3, "{total}");
@@ -72,8 +65,8 @@ fn the_density_integrates_to_one() {
 #[test]
 fn far_out_it_stays_finite() {
     for mean in [-1e4, -50.0, 50.0, 1e4] {
-        let (mut action, mut log_prob) = ([0.5], Vec::new());
-        sample(&[mean, 0.0], &mut action, 1, &mut log_prob).unwrap();
+        let (mut action, mut log_prob) = (Vec::new(), Vec::new());
+        sample(&[mean, 0.0], &[0.5], 1, &mut action, &mut log_prob).unwrap();
         assert!(log_prob[0].is_finite() && action[0].abs() <= 1.0);
     }
 }

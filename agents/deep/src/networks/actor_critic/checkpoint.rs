@@ -16,7 +16,8 @@ use crate::{
 impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     /// The architecture, for a checkpoint.
     fn description(&self) -> String {
-        let (policy, value) = (self.policy.module.description(), self.value.module.description());
+        let (policy, value) =
+            (self.policy.module().description(), self.value.module().description());
         let (head, normalized) = (self.head.description(), self.statistics.is_some());
         format!("policy {policy}, {head}; value {value}; observations normalized: {normalized}")
     }
@@ -76,7 +77,7 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
         state.insert("network", &self.description())?;
         state.insert_part("parameters", &self.parameters)?;
         if !self.trains_by_plan() {
-            let buffers = [self.policy.module.buffers(), self.value.module.buffers()];
+            let buffers = [self.policy.module().buffers(), self.value.module().buffers()];
             state.insert("buffers", &buffers)?;
         }
         if let Some(average) = &self.average {
@@ -94,7 +95,7 @@ impl<O: FeatureSpace, H: PolicyHead> Checkpoint for ActorCritic<O, H> {
         if !self.trains_by_plan() {
             let [policy, value]: [Buffers; 2] = state.get("buffers")?;
             for (network, buffers) in [(&mut self.policy, policy), (&mut self.value, value)] {
-                network.module.load_buffers(&buffers).map_err(CheckpointError::part)?;
+                network.module_mut().load_buffers(&buffers).map_err(CheckpointError::part)?;
             }
         }
         if let Some(average) = &mut self.average {

@@ -2,9 +2,10 @@
 //! without libtorch where their layers allow it, as its calls cost more than networks of the usual size
 //! do.
 
+use gymnast_core::nn::Recorded;
 use gymnast_envs::FeatureSpace;
 
-use super::{ActorCritic, estimator::Recorded};
+use super::ActorCritic;
 use crate::distributions::policy_head::{PolicyHead, Rows};
 
 /// One batch on its way through both networks: what came out, and what a loss's gradient by that is.
@@ -40,7 +41,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
         let batch = features.len() / self.width();
         let parameters = self.parameters.values();
         self.policy
-            .forward(parameters, features, &mut pass.policy_recorded)
+            .record(&self.parameters, features, batch, &mut pass.policy_recorded)
             .expect("the features have the network's width");
         if let Some(mask) = &self.mask {
             mask.apply(features, pass.policy_recorded.outputs_mut());
@@ -55,8 +56,9 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     /// # Panics
     /// If the length does not fit.
     pub fn evaluate_values(&self, features: &[f32], pass: &mut Pass) {
+        let batch = features.len() / self.width();
         self.value
-            .forward(self.parameters.values(), features, &mut pass.value_recorded)
+            .record(&self.parameters, features, batch, &mut pass.value_recorded)
             .expect("the features have the network's width");
         pass.value.clear();
         pass.value.extend_from_slice(pass.value_recorded.outputs());
@@ -95,23 +97,21 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             &mut gradients[self.shared.range()],
         );
         self.policy
-            .backward(&mut self.parameters, by_outputs, policy_recorded)
+            .accumulate(&mut self.parameters, by_outputs, policy_recorded)
             .expect("the policy was evaluated");
         if by_value.is_empty() {
             return;
         }
         by_value.iter_mut().for_each(|g| *g *= value_coefficient as f32);
         self.value
-            .backward(&mut self.parameters, by_value, value_recorded)
+            .accumulate(&mut self.parameters, by_value, value_recorded)
             .expect("the values were evaluated");
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use gymnast_core::nn::{
-        Activation, Buffers, LayerConfig, Module, NamedParameter, NetworkError, ParametersBuilder,
-    };
+    use gymnast_core::nn::{Activation, Engine, LayerConfig};
     use gymnast_envs::{BoxSpace, Discrete, RowSpace, Seed};
     use tch::{Kind, Tensor};
 
@@ -119,10 +119,7 @@ mod tests {
     use crate::{
         distributions::policy_head::{Categorical, DiagonalGaussian},
         mathematics::losses,
-        networks::{
-            actor_critic::ActorCriticConfig,
-            network::{BuildNetwork, Wanted},
-        },
+        networks::actor_critic::ActorCriticConfig,
     };
 
     /// The whole gradient, beside what libtorch makes of the same loss, in these states.
@@ -194,40 +191,6 @@ mod tests {
         }
     }
 
-    /// A module without its plan.
-    #[derive(Debug)]
-    struct Planless(Box<dyn Module>);
-
-    impl Module for Planless {
-        fn inputs(&self) -> usize {
-            self.0.inputs()
-        }
-
-        fn outputs(&self) -> usize {
-            self.0.outputs()
-        }
-
-        fn forward(&self, input: &Tensor, training: bool) -> Tensor {
-            self.0.forward(input, training)
-        }
-
-        fn description(&self) -> String {
-            self.0.description()
-        }
-
-        fn buffers(&self) -> Buffers {
-            self.0.buffers()
-        }
-
-        fn named_buffers(&self) -> Vec<NamedParameter> {
-            self.0.named_buffers()
-        }
-
-        fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
-            self.0.load_buffers(buffers)
-        }
-    }
-
     #[test]
     fn through_libtorch_the_gradient_is_that_of_the_plan() {
         let picture = RowSpace::new(vec![-9.0; 12], vec![9.0; 12], vec![3, 4]).unwrap();
@@ -245,15 +208,13 @@ mod tests {
             ..ActorCriticConfig::default()
         };
         let features: Vec<f32> = (0..36).map(|i| (1.3 * i as f32).sin()).collect();
-        let build = config.builder().unwrap();
-        let planless = |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
-            Ok(Box::new(Planless(build(wanted, builder)?)) as Box<dyn Module>)
-        };
-        let of = |build: &BuildNetwork<'_>| {
+        let of = |engine| {
             let head = Categorical::new(Discrete::new(3));
             let rng = &mut Seed::new(3).rng();
             let space = picture.clone();
-            let mut networks = ActorCritic::with_network(space, head, &config, rng, build).unwrap();
+            let mut networks = ActorCritic::new(space, head, &config, rng).unwrap();
+            networks.policy.set_engine(engine).unwrap();
+            networks.value.set_engine(engine).unwrap();
             let actions = [2.0, 0.0, 1.0];
             let mut pass = Pass::default();
             // Twice, as what is kept from the first is written over.
@@ -273,7 +234,7 @@ mod tests {
             let plain = networks.trains_by_plan();
             (plain, [gradients, pass.log_prob, pass.value, values, outputs].concat())
         };
-        let ((plain, ours), (other, theirs)) = (of(&build), of(&planless));
+        let ((plain, ours), (other, theirs)) = (of(Engine::Plan), of(Engine::Libtorch));
         assert!(plain && !other);
         assert!(ours.iter().any(|x| x.abs() > 0.1) && ours.len() == theirs.len());
         for (a, b) in ours.iter().zip(&theirs) {

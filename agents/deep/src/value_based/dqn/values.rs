@@ -3,15 +3,18 @@
 //! Beside each other stand the three ways to read the outputs `[B, A · N]`, to make targets of them
 //! and to learn from those. Everything that is not differentiated is plain Rust.
 
+use std::ops::Range;
+
 use gymnast_core::likelihood::{largest, softmax};
-use gymnast_core::loss::{self, LossError};
 use gymnast_harness::AgentError;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
 
 use super::DqnConfig;
 use crate::{
-    mathematics::targets::{self, Support},
+    mathematics::{
+        losses::{self, mean},
+        targets::{self, Support},
+    },
     memory::replay::Batch,
 };
 
@@ -99,44 +102,62 @@ impl Values {
         }
     }
 
-    /// What is predicted of the actions taken, `[B]` of the outputs' B · A: their values `[B]`, the
-    /// logarithms of their probabilities or their quantiles `[B, N]`. Differentiable.
-    pub(super) fn predict(&self, outputs: &Tensor, taken: &[i64]) -> Tensor {
-        let taken = Tensor::from_slice(taken);
-        let select = |atoms: usize| outputs.view([-1, atoms as i64]).index_select(0, &taken);
-        match self {
-            // `take` counts through all rows; its gradient costs less than `gather`'s.
-            Self::Mean => outputs.take(&taken),
-            Self::Categorical(support) => select(support.atoms).log_softmax(-1, Kind::Float),
-            Self::Quantile(atoms) => select(*atoms),
+    /// What the outputs `[B, A · N]` predict of the actions taken, `[B]`: their values, the logarithms of
+    /// their probabilities, or their quantiles, `[B, N]`.
+    pub(super) fn predict(&self, outputs: &[f32], taken: &[i64], prediction: &mut Vec<f32>) {
+        prediction.clear();
+        for range in self.taken(outputs.len(), taken) {
+            prediction.extend_from_slice(&outputs[range]);
+        }
+        if let Self::Categorical(support) = self {
+            losses::log_softmax(prediction, support.atoms);
         }
     }
 
-    /// How far the predictions are from their targets, `[]`, each counting by its weight.
+    /// How far the predictions are from their targets, each counting by its weight, where there are
+    /// weights. `by_output` becomes the gradient with respect to `outputs` numbers of `[B, A · N]`: zero
+    /// for actions that were not taken.
     pub(super) fn loss(
         &self,
-        prediction: &Tensor,
+        prediction: &[f32],
         target: &[f32],
-        weight: &[f32],
-    ) -> Result<Tensor, LossError> {
-        let target = Tensor::from_slice(target).view_as(prediction);
-        let weight = (!weight.is_empty()).then(|| Tensor::from_slice(weight)); // [B]
-        match self {
-            Self::Mean => loss::huber(prediction, &target, 1.0, weight.as_ref()),
-            Self::Categorical(_) => loss::cross_entropy(prediction, &target, weight.as_ref()),
-            Self::Quantile(_) => loss::quantile_huber(prediction, &target, 1.0, weight.as_ref()),
-        }
+        batch: &Batch<i64>,
+        outputs: usize,
+        (by_prediction, by_output): (&mut Vec<f32>, &mut Vec<f32>),
+    ) -> Result<f64, AgentError> {
+        let (weight, atoms) = (&batch.weight, self.atoms());
+        let loss = match self {
+            Self::Mean => losses::huber(prediction, target, weight, by_prediction),
+            Self::Categorical(_) => {
+                losses::cross_entropy(prediction, target, weight, atoms, by_prediction)
+            }
+            Self::Quantile(_) => {
+                losses::quantile_huber(prediction, target, weight, atoms, by_prediction)
+            }
+        }?;
+        by_output.clear();
+        by_output.resize(outputs, 0.0);
+        let rows = self.taken(outputs, &batch.action).zip(by_prediction.chunks_exact(atoms));
+        rows.for_each(|(range, slopes)| by_output[range].copy_from_slice(slopes));
+        Ok(loss)
+    }
+
+    /// Where the numbers of the actions taken lie among so many outputs, `[B, A · N]`.
+    fn taken(&self, outputs: usize, taken: &[i64]) -> impl Iterator<Item = Range<usize>> {
+        let (atoms, width) = (self.atoms(), outputs.checked_div(taken.len()).unwrap_or(0));
+        taken.iter().enumerate().map(move |(row, &action)| {
+            let from = row * width + action as usize * atoms;
+            from..from + atoms
+        })
     }
 
     /// The error of each prediction by itself, `[B]`, which sets its priority: the absolute TD
     /// error, the Kullback-Leibler divergence (Hessel et al., 2018), or the mean distance between
     /// quantiles, in order, which is the Wasserstein distance that QR-DQN minimises.
-    pub(super) fn write_errors(&self, prediction: &Tensor, target: &[f32], errors: &mut Vec<f32>) {
-        let prediction = Vec::<f32>::try_from(prediction.detach().view(-1));
-        let mut prediction = prediction.expect("predictions are f32");
+    pub(super) fn write_errors(&self, prediction: &[f32], target: &[f32], errors: &mut Vec<f32>) {
         errors.clear();
         let atoms = self.atoms();
-        let rows = prediction.chunks_exact_mut(atoms).zip(target.chunks_exact(atoms));
+        let rows = prediction.chunks_exact(atoms).zip(target.chunks_exact(atoms));
         errors.extend(rows.map(|(prediction, target)| match self {
             Self::Mean => (target[0] - prediction[0]).abs(),
             Self::Categorical(_) => {
@@ -145,8 +166,8 @@ impl Values {
                 pairs.map(|(log_q, p)| p * (p.ln() - log_q)).sum::<f32>().max(0.0)
             }
             Self::Quantile(_) => {
-                let mut target = target.to_vec();
-                for quantiles in [&mut *prediction, &mut target] {
+                let (mut prediction, mut target) = (prediction.to_vec(), target.to_vec());
+                for quantiles in [&mut prediction, &mut target] {
                     quantiles.sort_unstable_by(f32::total_cmp);
                 }
                 let distances = prediction.iter().zip(&target).map(|(a, b)| (a - b).abs());
@@ -156,14 +177,14 @@ impl Values {
     }
 
     /// The mean return of the actions taken, as predicted.
-    pub(super) fn mean(&self, prediction: &Tensor) -> f64 {
+    pub(super) fn mean(&self, prediction: &[f32]) -> f64 {
         match self {
             Self::Categorical(support) => {
-                let atoms: Vec<f32> = (0..support.atoms).map(|i| support.atom(i)).collect();
-                let q = prediction.exp().matmul(&Tensor::from_slice(&atoms)); // [B]
-                q.mean(None).double_value(&[])
+                mean(prediction.chunks_exact(support.atoms).map(|log_p| {
+                    log_p.iter().zip(0..).map(|(p, i)| p.exp() * support.atom(i)).sum::<f32>()
+                }))
             }
-            _ => prediction.mean(None).double_value(&[]),
+            _ => mean(prediction.iter().copied()),
         }
     }
 }
@@ -196,8 +217,20 @@ mod tests {
 
     const SUPPORT: Support = Support { low: -1.0, high: 1.0, atoms: 3 };
 
-    fn numbers(tensor: &Tensor) -> Vec<f32> {
-        Vec::try_from(tensor.view(-1)).unwrap()
+    /// What is predicted of actions taken, the loss, and its gradient by the outputs.
+    fn learn(
+        values: Values,
+        outputs: &[f32],
+        action: &[i64],
+        target: &[f32],
+        weight: &[f32],
+    ) -> (Vec<f32>, f64, Vec<f32>) {
+        let batch = Batch { action: action.to_vec(), weight: weight.to_vec(), ..Batch::default() };
+        let (mut prediction, mut by_output) = (vec![f32::NAN], vec![f32::NAN]);
+        values.predict(outputs, action, &mut prediction);
+        let gradients = (&mut vec![f32::NAN], &mut by_output);
+        let loss = values.loss(&prediction, target, &batch, outputs.len(), gradients).unwrap();
+        (prediction, loss, by_output)
     }
 
     fn assert_near(got: &[f32], expected: &[f32]) {
@@ -231,18 +264,18 @@ mod tests {
         values.write_target(&batch(), &mut outputs.clone(), &[1, 0], &mut target).unwrap();
         assert_near(&target, &[0.0, 0.125, 0.875, 1.0, 0.0, 0.0]);
 
-        // Taken: action 0 in both, rows 0 and 2 of the four.
-        let prediction = values.predict(&Tensor::from_slice(&outputs).view([2, 6]), &[0, 2]);
+        // Taken: action 0 in both.
+        let (prediction, loss, by_output) = learn(values, &outputs, &[0, 0], &target, &[]);
         let third = (1.0_f32 / 3.0).ln();
-        assert_near(
-            &numbers(&prediction.exp()),
-            &[0.25, 0.5, 0.25, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0],
-        );
+        let p: Vec<f32> = prediction.iter().map(|x| x.exp()).collect();
+        assert_near(&p, &[0.25, 0.5, 0.25, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0]);
         assert!(values.mean(&prediction).abs() < 1e-6);
         let first = -(0.125 * ln(0.5) + 0.875 * ln(0.25));
-        let loss = values.loss(&prediction, &target, &[]).unwrap().double_value(&[]);
         assert!((loss - f64::from(first - third) / 2.0).abs() < 1e-6);
-        let loss = values.loss(&prediction, &target, &[1.0, 0.0]).unwrap().double_value(&[]);
+        // (p − target) / 2 of the actions taken.
+        let (a, b) = ([0.125, 0.1875, -0.3125], [-1.0 / 3.0, 1.0 / 6.0, 1.0 / 6.0]);
+        assert_near(&by_output, &[a, [0.0; 3], b, [0.0; 3]].concat());
+        let (_, loss, _) = learn(values, &outputs, &[0, 0], &target, &[1.0, 0.0]);
         assert!((loss - f64::from(first) / 2.0).abs() < 1e-6);
         // The entropy of the target is no error.
         let mut errors = vec![f32::NAN; 9];
@@ -261,8 +294,9 @@ mod tests {
         let mut target = vec![f32::NAN; 9];
         values.write_target(&batch(), &mut outputs.to_vec(), &[1, 0], &mut target).unwrap();
         assert_eq!(target, [3.5, 1.5, -1.0, -1.0]);
-        let prediction = values.predict(&Tensor::from_slice(&outputs).view([2, 4]), &[0, 2]);
-        assert_eq!(numbers(&prediction), [1.0, 3.0, 0.0, 1.0]);
+        let (prediction, _, by_output) = learn(values, &outputs, &[0, 0], &target, &[]);
+        assert_eq!(prediction, [1.0, 3.0, 0.0, 1.0]);
+        assert!(by_output[..2].iter().all(|slope| *slope != 0.0) && by_output[2..4] == [0.0; 2]);
         assert_eq!(values.mean(&prediction), 1.25);
         // In order: (1.5, 3.5) against (1, 3), (−1, −1) against (0, 1).
         let mut errors = vec![f32::NAN; 9];
@@ -276,14 +310,14 @@ mod tests {
         let mut target = vec![f32::NAN; 9];
         values.write_target(&batch(), &mut outputs.to_vec(), &[1, 0], &mut target).unwrap();
         assert_eq!(target, [2.5, -1.0]);
-        let prediction = values.predict(&Tensor::from_slice(&outputs).view([2, 2]), &[0, 3]);
-        assert_eq!(numbers(&prediction), [1.0, 2.0]);
+        let (prediction, loss, by_output) = learn(values, &outputs, &[0, 1], &target, &[]);
+        assert_eq!(prediction, [1.0, 2.0]);
+        // Huber: 1.5 − ½ and 3 − ½.
+        assert_eq!((loss, by_output), (1.75, vec![-0.5, 0.0, 0.0, 0.5]));
         let mut errors = vec![f32::NAN; 9];
         values.write_errors(&prediction, &target, &mut errors);
         assert_eq!(errors, [1.5, 3.0]);
-        // Huber: 1.5 − ½ and 3 − ½.
-        let loss =
-            |weight: &[f32]| values.loss(&prediction, &target, weight).unwrap().double_value(&[]);
-        assert_eq!((loss(&[]), loss(&[1.0, 0.5])), (1.75, 1.125));
+        let (_, loss, by_output) = learn(values, &outputs, &[0, 1], &target, &[1.0, 0.5]);
+        assert_eq!((loss, by_output), (1.125, vec![-0.5, 0.0, 0.0, 0.25]));
     }
 }

@@ -1,11 +1,14 @@
 //! Layers of all sorts after, beside and within each other.
 
+use std::ops::Range;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
 use crate::nn::{
-    Activation, EncodedPart, Joined, LayerConfig, LayerShape, Net, Network, Scratch, Tape,
+    Activation, EncodedPart, Engine, Joined, LayerConfig, LayerShape, Net, Network, Recorded,
+    Scratch, Tape,
 };
 
 fn numbers(seed: u64, length: usize) -> Vec<f32> {
@@ -131,7 +134,8 @@ fn agree_with_libtorch_forward_and_backward() {
             let (theirs, by_input): (Vec<f32>, Vec<f32>) =
                 (y.reshape(-1).try_into().unwrap(), input.grad().reshape(-1).try_into().unwrap());
 
-            let plan = net.training_plan().unwrap_or_else(|| panic!("{name} has a plan"));
+            assert_eq!(net.engine(), Engine::Plan, "{name}");
+            let plan = net.plan().unwrap_or_else(|| panic!("{name} has a plan"));
             let values = net.parameters().values();
             let mut ours = vec![f32::NAN; batch * outputs];
             plan.run(values, &x, batch, scratch, &mut ours).unwrap();
@@ -143,11 +147,66 @@ fn agree_with_libtorch_forward_and_backward() {
             plan.backward(values, &weight, tape, &mut gradients).unwrap();
             let expected: Vec<f32> = net.parameters().gradients().iter().map(|g| g + 0.5).collect();
             close(&format!("{name}, by parameters"), &gradients, &expected);
-            let (mut again, mut by_x) = (vec![0.5; values.len()], vec![f32::NAN; x.len()]);
-            plan.backward_inputs(values, &weight, tape, &mut again, &mut by_x).unwrap();
-            assert_eq!(again, gradients, "{name}: the same bits");
+            let mut by_x = vec![f32::NAN; x.len()];
+            plan.backward_inputs(values, &weight, tape, 0..inputs, &mut by_x).unwrap();
             close(&format!("{name}, by inputs"), &by_x, &by_input);
         }
+    }
+}
+
+#[test]
+fn gradients_of_some_rows_and_inputs_are_those_among_all() {
+    for (name, mut net) in networks() {
+        let (inputs, outputs, kept) = (net.inputs(), net.outputs(), [0, 3, 4]);
+        let (x, weight) = (numbers(4, 6 * inputs), numbers(5, 6 * outputs));
+        let pick = |numbers: &[f32], width: usize, columns: Range<usize>| -> Vec<f32> {
+            let rows = kept.iter().flat_map(|row| &numbers[row * width..][columns.clone()]);
+            rows.copied().collect()
+        };
+        let mut gradient = |engine, kept: &[usize], weight: &[f32], columns: Range<usize>| {
+            net.set_engine(engine).unwrap();
+            let recorded = &mut Recorded::for_inputs();
+            for _ in 0..2 {
+                net.record(&x, 6, recorded).unwrap(); // the second writes over the first
+            }
+            let rows = if kept.is_empty() { 6 } else { kept.len() };
+            if !kept.is_empty() {
+                recorded.keep_rows(kept);
+            }
+            assert_eq!(recorded.outputs().len(), rows * outputs);
+            let mut by_input = vec![f32::NAN; rows * columns.len()];
+            net.input_gradient(weight, recorded, columns, &mut by_input).unwrap();
+            by_input
+        };
+        let all = gradient(Engine::Plan, &[], &weight, 0..inputs);
+        for columns in [0..inputs, 0..1, inputs - 1..inputs] {
+            let weight = pick(&weight, outputs, 0..outputs);
+            let expected = pick(&all, inputs, columns.clone());
+            let ours = gradient(Engine::Plan, &kept, &weight, columns.clone());
+            close(&format!("{name}, {columns:?}"), &ours, &expected);
+            let theirs = gradient(Engine::Libtorch, &kept, &weight, columns.clone());
+            close(&format!("{name}, {columns:?}, libtorch"), &theirs, &expected);
+        }
+    }
+}
+
+#[test]
+fn both_engines_give_the_same_gradients() {
+    for (name, mut net) in networks() {
+        let (x, weight) = (numbers(4, 3 * net.inputs()), numbers(5, 3 * net.outputs()));
+        let [ours, theirs] = [Engine::Plan, Engine::Libtorch].map(|engine| {
+            net.set_engine(engine).unwrap();
+            let recorded = &mut Recorded::default();
+            net.record(&x, 3, recorded).unwrap();
+            let outputs = recorded.outputs().to_vec();
+            if !net.parameters().is_empty() {
+                net.parameters_mut().gradients_mut().fill(f32::NAN);
+                net.backward(&weight, recorded, None).unwrap();
+                assert!(net.backward(&weight[1..], recorded, None).is_err());
+            }
+            [outputs, net.parameters().gradients().to_vec()].concat()
+        });
+        close(&name.to_string(), &ours, &theirs);
     }
 }
 
