@@ -214,6 +214,10 @@ impl Network for Mlp {
         Some(&self.plan)
     }
 
+    fn training_plan(&self) -> Option<&Plan> {
+        Some(&self.plan)
+    }
+
     fn description(&self) -> String {
         format!("a perceptron {}", self.layers.description())
     }

@@ -335,6 +335,11 @@ pub trait Network: Send {
     fn plan(&self) -> Option<&Plan> {
         None
     }
+    /// Returns the plan that trains the network without libtorch: it computes in training mode what
+    /// [`forward`](Self::forward) does. `None` if only libtorch can train it.
+    fn training_plan(&self) -> Option<&Plan> {
+        None
+    }
 
     /// Returns whether the network is in training mode, in which dropout is active and batch
     /// normalisation uses the statistics of the batch. A new network is in evaluation mode. A

@@ -235,6 +235,10 @@ impl Network for Net {
         self.compiled.plan()
     }
 
+    fn training_plan(&self) -> Option<&Plan> {
+        self.plan().filter(|_| self.engine() == Engine::Plan)
+    }
+
     fn training(&self) -> bool {
         self.training
     }

@@ -327,7 +327,7 @@ impl Parameters {
 
     /// The same with the [effective](Self::effective) values. With noise, the gradients are those
     /// with respect to the noisy weights until [`differentiate_noise`](Self::differentiate_noise).
-    pub(super) fn effective_and_gradients_mut(&mut self) -> (&[f32], &mut [f32]) {
+    pub(crate) fn effective_and_gradients_mut(&mut self) -> (&[f32], &mut [f32]) {
         let values = self.noise.as_ref().map_or(&self.values, |(_, weights)| weights);
         (slices::of(values), slices::of_mut(&mut self.gradients))
     }

@@ -4,6 +4,8 @@
 //! gives the same bits alone and in any batch. Between the steps, pictures have their channels
 //! first, as in libtorch.
 
+use std::ops::Range;
+
 mod convolution;
 mod dense;
 mod dueling;
@@ -76,6 +78,18 @@ impl Plan {
     pub fn then(self, layer: &Linear, activation: Activation) -> Self {
         assert_eq!(layer.inputs(), self.outputs(), "layers fit together");
         self.with(Step::Dense(Dense::new(layer, activation)))
+    }
+
+    /// Appends a fully connected layer with its weight `[inputs, outputs]` and bias `[outputs]` at
+    /// these ranges of the flat vector, for example of one of several networks in one vector.
+    ///
+    /// # Panics
+    /// If the weight's range does not fit the current number of outputs and the bias.
+    #[must_use]
+    pub fn then_at(self, weight: Range<usize>, bias: Range<usize>, activation: Activation) -> Self {
+        assert_eq!(weight.len(), self.outputs() * bias.len(), "layers fit together");
+        let outputs = bias.len();
+        self.with(Step::Dense(Dense { weight, bias, outputs, activation }))
     }
 
     /// Appends an activation, applied to every number.

@@ -244,6 +244,11 @@ impl Network for Sequential {
         self.plan.as_ref()
     }
 
+    fn training_plan(&self) -> Option<&Plan> {
+        let alike = self.encoder.trains_as_evaluated() && self.head.trains_as_evaluated();
+        self.plan.as_ref().filter(|_| alike)
+    }
+
     fn training(&self) -> bool {
         self.training
     }

@@ -9,7 +9,9 @@ use super::predictions::check_width;
 use super::{Epoch, EpochProgress, EpochScores, FitConfig, FitError, History, Objective};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 use crate::data::{Batch, Compose, DataError, Dataset};
-use crate::nn::{Buffers, Network, NetworkError, Parameters, check_scalar};
+use crate::nn::{
+    Buffers, Network, NetworkError, Parameters, Tape, check_differentiable, check_scalar,
+};
 use crate::optim::{OptimError, Optimizer, ParamGroups};
 
 /// A training in progress: [`fit`](super::fit), one optimiser step at a time.
@@ -26,6 +28,7 @@ pub struct Fit {
     /// Once the width of the rows is known.
     augmentation: Option<Compose>,
     best: Option<NetworkState>,
+    tape: Tape,
     progress: FitProgress,
 }
 
@@ -49,6 +52,41 @@ impl NetworkState {
     fn is_finite(&self) -> bool {
         self.weights.iter().chain(&self.buffers.numbers).all(|number| number.is_finite())
     }
+}
+
+/// Adds the gradient of `share` times a minibatch's loss and returns the loss: by the network's plan
+/// if the loss depends on the outputs alone.
+fn add_gradient<N: Network>(
+    network: &mut N,
+    batch: &Batch,
+    objective: &(impl Objective<N> + ?Sized),
+    share: f64,
+    tape: &mut Tape,
+) -> Result<f64, FitError> {
+    if let Some(plan) = network.training_plan() {
+        plan.forward(network.parameters().effective(), batch.input_numbers(), batch.len(), tape)?;
+        let outputs = Tensor::from_slice(tape.outputs()).view([batch.len() as i64, -1]);
+        let outputs = outputs.set_requires_grad(true);
+        if let Some(loss) = objective.loss_of_outputs(&outputs, batch)? {
+            check_differentiable(&loss)?;
+            let number = loss.double_value(&[]);
+            (loss * share).f_backward().map_err(NetworkError::from)?;
+            let mut by_output = vec![0.0; tape.outputs().len()];
+            let gradient = outputs.grad();
+            if gradient.defined() {
+                let length = by_output.len();
+                gradient.f_copy_data(&mut by_output, length).map_err(NetworkError::from)?;
+            }
+            let plan = plan.clone();
+            let (values, gradients) = network.parameters_mut().effective_and_gradients_mut();
+            plan.backward(values, &by_output, tape, gradients)?;
+            return Ok(number);
+        }
+    }
+    let loss = objective.loss(network, batch)?; // []
+    check_scalar(&loss)?;
+    network.parameters_mut().accumulate(&loss, share)?;
+    Ok(loss.double_value(&[]))
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -100,6 +138,7 @@ impl Fit {
             batches: Vec::new(),
             augmentation: None,
             best: None,
+            tape: Tape::default(),
             progress: FitProgress::default(),
         })
     }
@@ -232,12 +271,10 @@ impl Fit {
         let total: f64 = weights.iter().sum();
         let FitProgress { loss: mut sum, weight: mut of, batches: mut done, .. } = self.progress;
         for (batch, weight) in self.batches.iter().zip(weights) {
-            let loss = objective.loss(network, batch)?; // []
-            check_scalar(&loss)?;
-            let number = self.finite(loss.double_value(&[]), done)?;
             // Without any weight there is no gradient either.
             let share = if total > 0.0 { weight / total } else { 0.0 };
-            network.parameters_mut().accumulate(&loss, share)?;
+            let number = add_gradient(network, batch, objective, share, &mut self.tape)?;
+            let number = self.finite(number, done)?;
             (sum, of, done) = (sum + number * weight, of + weight, done + 1);
         }
         let progress = &mut self.progress;

@@ -19,6 +19,21 @@ pub trait Objective<N> {
     /// Invalid outputs or targets.
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError>;
 
+    /// Returns [`loss`](Self::loss) by the network's outputs for the minibatch's inputs, `[B, outputs]`,
+    /// if it depends on the network through these alone. Networks with a
+    /// [training plan](Network::training_plan) then learn without libtorch's autograd, which is
+    /// several times faster for small ones. `None` (the default): the loss needs the network.
+    ///
+    /// # Errors
+    /// As [`loss`](Self::loss).
+    fn loss_of_outputs(
+        &self,
+        _outputs: &Tensor,
+        _batch: &Batch,
+    ) -> Result<Option<Tensor>, FitError> {
+        Ok(None)
+    }
+
     /// Returns the divisor of the mean: the number of rows or the sum of their weights. It weighs
     /// the minibatch in the loss of an epoch and in an accumulated step. Finite and ≥ 0.
     ///
@@ -91,13 +106,15 @@ macro_rules! mean_over_rows {
 impl<N: Network> Objective<N> for Loss {
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
         let outputs = network.try_forward(&batch.inputs())?; // [B, outputs]
-        let targets = batch.targets(); // [B, target_width]
-        // A column of classes, not rows of distributions.
-        let targets = match self.compares_classes() && targets.size()[1] == 1 {
-            true => batch.classes()?, // [B]
-            false => targets,
-        };
-        Ok(self.compute(&outputs, &targets)?)
+        loss_between(self, &outputs, batch)
+    }
+
+    fn loss_of_outputs(
+        &self,
+        outputs: &Tensor,
+        batch: &Batch,
+    ) -> Result<Option<Tensor>, FitError> {
+        loss_between(self, outputs, batch).map(Some)
     }
 
     fn weight(&self, batch: &Batch) -> f64 {
@@ -126,6 +143,17 @@ impl<N: Network> Objective<N> for Loss {
     fn description(&self) -> Option<String> {
         Some(format!("{self:?}"))
     }
+}
+
+/// The loss between outputs `[B, outputs]` and a minibatch's targets.
+fn loss_between(loss: &Loss, outputs: &Tensor, batch: &Batch) -> Result<Tensor, FitError> {
+    let targets = batch.targets(); // [B, target_width]
+    // A column of classes, not rows of distributions.
+    let targets = match loss.compares_classes() && targets.size()[1] == 1 {
+        true => batch.classes()?, // [B]
+        false => targets,
+    };
+    Ok(loss.compute(outputs, &targets)?)
 }
 
 impl<N, F: Fn(&N, &Batch) -> Tensor> Objective<N> for F {

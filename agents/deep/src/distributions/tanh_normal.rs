@@ -105,7 +105,7 @@ fn log_derivative(u: f32) -> f32 {
 }
 
 /// log(1 + eˣ).
-fn softplus(x: f32) -> f32 {
+pub(crate) fn softplus(x: f32) -> f32 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 

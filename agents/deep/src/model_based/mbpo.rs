@@ -9,7 +9,7 @@ mod model;
 mod normalizer;
 
 use gymnast_core::{
-    nn::{Parameters, Sequential},
+    nn::{Engine, Parameters, Sequential},
     rounding,
 };
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
@@ -200,7 +200,7 @@ impl<O: FeatureSpace, A: BoundedSpace> Mbpo<O, A> {
         for _ in 0..self.length {
             let n = observations.len() / width;
             self.sac.learner.draw_actions(observations, n, &mut self.rollout_rng, actions)?;
-            self.model.step(observations, actions, &mut self.rollout_rng, step);
+            self.model.step(observations, actions, &mut self.rollout_rng, step)?;
             let rows =
                 observations.chunks_exact(width).zip(actions.chunks_exact(actions.len() / n));
             let next_rows = step.next_observations.chunks_exact(width);
@@ -282,6 +282,10 @@ impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Mbpo<O, A> {
 impl<O, A> Networks for Mbpo<O, A> {
     fn evaluated_by(&self) -> &'static str {
         self.sac.evaluated_by()
+    }
+
+    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
+        self.sac.set_engine(engine)
     }
 
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {

@@ -251,6 +251,13 @@ pub trait Networks {
     /// otherwise than it is evaluated (dropout).
     fn evaluated_by(&self) -> &'static str;
 
+    /// Chooses what computes the gradients of its networks; by default it is plain Rust where their layers
+    /// allow it. The two agree up to rounding.
+    ///
+    /// # Errors
+    /// [`AgentError::Backend`] where only the other engine can.
+    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError>;
+
     /// Takes over the encoder of a pretrained network in all networks that read observations, their
     /// targets included. Before the first step of a training; afterwards it would pull the features away
     /// from what was learned of them.
@@ -306,6 +313,14 @@ pub(crate) fn evaluated_by(plain: bool) -> &'static str {
 /// Whether plain Rust evaluates and trains all of these.
 pub(crate) fn all_plain<'a>(networks: impl IntoIterator<Item = &'a Net>) -> &'static str {
     evaluated_by(networks.into_iter().all(|network| network.engine() == Engine::Plan))
+}
+
+/// Chooses what computes the gradients of each of these.
+pub(crate) fn set_engines<'a>(
+    networks: impl IntoIterator<Item = &'a mut Net>,
+    engine: Engine,
+) -> Result<(), AgentError> {
+    networks.into_iter().try_for_each(|network| network.set_engine(engine).map_err(backend))
 }
 
 /// Copies the encoder's parameters of a pretrained network into each of these.

@@ -6,7 +6,7 @@ mod settings;
 use std::cell::RefCell;
 
 use gymnast_core::{
-    nn::{Network as _, Parameters, Scratch, Sequential},
+    nn::{Engine, Network as _, Parameters, Scratch, Sequential},
     threads,
 };
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
@@ -27,7 +27,7 @@ use crate::{
         io::{Acting, Io},
         learned::features,
         network::{
-            BuildNetwork, Networks, Widths, all_plain, copy_networks, load_encoders, torch_default,
+            BuildNetwork, Networks, Widths, all_plain, copy_networks, load_encoders, set_engines, torch_default,
         },
     },
 };
@@ -266,6 +266,10 @@ impl<O: FeatureSpace, A: BoundedSpace, L: Learner> Agent<O, A> for OffPolicyAgen
 impl<O, A, L: Learner> Networks for OffPolicyAgent<O, A, L> {
     fn evaluated_by(&self) -> &'static str {
         all_plain(self.learner.networks().into_iter().map(|(_, network)| network))
+    }
+
+    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
+        set_engines(self.learner.networks_mut(), engine)
     }
 
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {

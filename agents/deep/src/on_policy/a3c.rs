@@ -6,7 +6,7 @@ mod turns;
 mod worker;
 
 use gymnast_core::{
-    nn::{Parameters, Sequential},
+    nn::{Engine, Parameters, Sequential},
     threads,
 };
 use gymnast_envs::{EnvError, Experience, FeatureSpace, Rng, Space, VectorEnv};
@@ -214,6 +214,16 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A3c<O, H> {
 impl<O: FeatureSpace, H: PolicyHead> Networks for A3c<O, H> {
     fn evaluated_by(&self) -> &'static str {
         self.shared.networks.evaluated_by()
+    }
+
+    /// Its threads know plain Rust alone.
+    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
+        match engine {
+            Engine::Plan => Ok(()),
+            Engine::Libtorch => {
+                Err(AgentError::Backend("the threads of A3C learn by plain Rust alone".to_owned()))
+            }
+        }
     }
 
     /// Of the shared parameters: workers take them over in their turns.

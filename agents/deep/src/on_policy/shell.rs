@@ -4,7 +4,7 @@ mod learner;
 mod settings;
 
 use gymnast_core::{
-    nn::{Parameters, Sequential},
+    nn::{Engine, Parameters, Sequential},
     optim::{ParamGroup, ParamGroups},
     threads,
 };
@@ -201,6 +201,10 @@ where
 impl<O: FeatureSpace, H: PolicyHead, L: OnPolicyLearner> Networks for OnPolicyAgent<O, H, L> {
     fn evaluated_by(&self) -> &'static str {
         self.networks.evaluated_by()
+    }
+
+    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
+        self.networks.set_engine(engine)
     }
 
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {

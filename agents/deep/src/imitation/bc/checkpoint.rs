@@ -1,18 +1,22 @@
 //! What a clone has learned: saved, and taken over.
 
-use gymnast_core::nn::{Network as _, Parameters, Sequential};
+use gymnast_core::nn::{Engine, Network as _, Parameters, Sequential};
 use gymnast_envs::FeatureSpace;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
 use super::Bc;
 use crate::{
     distributions::policy_head::PolicyHead,
-    networks::network::{Networks, all_plain, copy_networks, load_encoders},
+    networks::network::{Networks, all_plain, copy_networks, load_encoders, set_engines},
 };
 
 impl<O, H: PolicyHead> Networks for Bc<O, H> {
     fn evaluated_by(&self) -> &'static str {
         all_plain([&self.network])
+    }
+
+    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
+        set_engines([&mut self.network], engine)
     }
 
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {

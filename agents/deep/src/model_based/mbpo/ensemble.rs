@@ -1,22 +1,26 @@
-//! The networks of the model: all members at once, as batched matrix products.
+//! The networks of the model, trained without libtorch.
 //!
 //! Source: Chua et al., "Deep reinforcement learning in a handful of trials using probabilistic
 //! dynamics models" (2018), <https://arxiv.org/abs/1805.12114>, section 4 and appendix A.1, and the
 //! authors' implementation.
 
+use std::ops::Range;
+
 use gymnast_core::{
     init::{Fans, Init},
-    nn::{Activation, Parameter, Parameters, ParametersBuilder},
+    nn::{Activation, Parameter, Parameters, ParametersBuilder, Plan, Scratch, Tape},
     optim::{Adam, AdamConfig, Optimizer as _},
 };
 use gymnast_envs::Rng;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
-use tch::{Kind, Tensor};
 
-use crate::networks::learned::{Descent, backend, refused};
+use crate::{
+    distributions::tanh_normal::softplus,
+    networks::learned::{Descent, backend, refused},
+};
 
 /// How strongly the bounds of log σ² are drawn together.
-const BOUNDS_WEIGHT: f64 = 0.01;
+const BOUNDS_WEIGHT: f32 = 0.01;
 
 /// Adam's. A network that is sure of what it knows meets a region it does not know with gradients
 /// many times the usual ones: their squares must be forgotten within a training, not after 1000
@@ -37,34 +41,23 @@ pub(super) struct Shape<'a> {
 pub(super) struct Ensemble {
     /// The hidden layers, then the one whose rows are T means, T log σ² and the logit of an end.
     layers: Vec<Layer>,
+    /// Of each member.
+    plans: Vec<Plan>,
     activation: Activation,
     max_log_var: Parameter, // [E, 1, T]
     min_log_var: Parameter, // [E, 1, T]
     parameters: Parameters,
     optimizer: Adam,
     weight_decay: f64,
-    members: usize,
     targets: usize,
+    tape: Tape,
+    by_row: Vec<f32>, // [B, 2 T + 1], of one member
 }
 
 /// One layer of every member.
 struct Layer {
     weight: Parameter, // [E, in, out]
     bias: Parameter,   // [E, 1, out]
-}
-
-/// Tensors that gradients flow through to the parameters: of all members, or of one.
-struct Copies {
-    layers: Vec<(Tensor, Tensor)>, // weight [E, in, out], bias [E, 1, out]
-    max_log_var: Tensor,           // [E, 1, T]
-    min_log_var: Tensor,           // [E, 1, T]
-}
-
-/// What members say of B rows.
-pub(super) struct Prediction {
-    pub(super) mean: Tensor,    // [E, B, T]
-    pub(super) log_var: Tensor, // [E, B, T]
-    pub(super) end: Tensor,     // [E, B], the logit
 }
 
 impl Ensemble {
@@ -96,7 +89,18 @@ impl Ensemble {
         let parameters = builder.build(rng).map_err(backend)?;
         let adam = AdamConfig { betas: BETAS, ..AdamConfig::default() };
         let optimizer = Adam::new(adam, &parameters).map_err(backend)?;
+        let plan = |member| {
+            let plan = layers.iter().enumerate().fold(Plan::new(inputs), |plan, (i, layer)| {
+                let is_last = i + 1 == layers.len();
+                let activation = if is_last { Activation::Identity } else { activation };
+                let [weight, bias] =
+                    [&layer.weight, &layer.bias].map(|all| own(all, member, members));
+                plan.then_at(weight, bias, activation)
+            });
+            plan
+        };
         Ok(Self {
+            plans: (0..members).map(plan).collect(),
             layers,
             activation,
             max_log_var,
@@ -104,59 +108,49 @@ impl Ensemble {
             parameters,
             optimizer,
             weight_decay,
-            members,
             targets,
+            tape: Tape::default(),
+            by_row: Vec::new(),
         })
     }
 
     pub(super) fn members(&self) -> usize {
-        self.members
+        self.plans.len()
     }
 
     /// The architecture, for a checkpoint.
     fn description(&self) -> String {
         let shapes = self.parameters.shapes();
-        format!("an ensemble of {}, {}, shapes {shapes:?}", self.members, self.activation.name())
+        format!("an ensemble of {}, {}, shapes {shapes:?}", self.members(), self.activation.name())
     }
 
-    /// What every member says of its own rows, `[E, B, in]`, differentiable.
-    pub(super) fn forward(&self, input: &Tensor) -> Prediction {
-        self.run(input, &self.copies(Parameter::tensor))
-    }
-
-    /// What one member says of `[1, B, in]`.
-    pub(super) fn forward_member(&self, member: usize, input: &Tensor) -> Prediction {
-        let of_member = |parameter: &Parameter| {
-            parameter.rows(member, 1).expect("each member has a row of every parameter")
-        };
-        self.run(input, &self.copies(of_member))
-    }
-
-    /// A copy of each parameter, made by `copy`: one for all that is calculated with it.
-    fn copies(&self, copy: impl Fn(&Parameter) -> Tensor) -> Copies {
-        let of_layer = |layer: &Layer| (copy(&layer.weight), copy(&layer.bias));
-        Copies {
-            layers: self.layers.iter().map(of_layer).collect(),
-            max_log_var: copy(&self.max_log_var),
-            min_log_var: copy(&self.min_log_var),
+    /// What a member says of `n` rows `[n, in]`: `rows` becomes `[n, 2 T + 1]`, T means, T log σ² between
+    /// their bounds and the logit of an end.
+    pub(super) fn predict(
+        &self,
+        member: usize,
+        input: &[f32],
+        n: usize,
+        scratch: &mut Scratch,
+        rows: &mut Vec<f32>,
+    ) -> Result<(), AgentError> {
+        let (plan, values) = (&self.plans[member], self.parameters.values());
+        rows.resize(n * plan.outputs(), 0.0);
+        plan.run(values, input, n, scratch, rows).map_err(backend)?;
+        let (min, max) = self.bounds(member);
+        for row in rows.chunks_exact_mut(plan.outputs()) {
+            let log_var = row[self.targets..2 * self.targets].iter_mut();
+            let bounds = min.iter().zip(max);
+            log_var.zip(bounds).for_each(|(x, (min, max))| *x = soft_bounds(*x, *min, *max).value);
         }
+        Ok(())
     }
 
-    fn run(&self, input: &Tensor, copies: &Copies) -> Prediction {
-        let Copies { layers, max_log_var: max, min_log_var: min } = copies;
-        let apply = |(weight, bias): &(Tensor, Tensor), x: &Tensor| bias.baddbmm(x, weight, 1, 1);
-        let (last, hidden) = layers.split_last().expect("there is a last layer");
-        let mut x = input.shallow_clone();
-        for layer in hidden {
-            x = self.activation.forward(apply(layer, &x)); // [E, B, hidden]
-        }
-        let rows = apply(last, &x); // [E, B, 2 T + 1]
-        let t = self.targets as i64;
-        Prediction {
-            mean: rows.narrow(-1, 0, t),
-            log_var: soft_bounds(&rows.narrow(-1, t, t), min, max),
-            end: rows.select(-1, 2 * t),
-        }
+    /// A member's bounds of log σ².
+    fn bounds(&self, member: usize) -> (&[f32], &[f32]) {
+        let values = self.parameters.values();
+        let of = |all| &values[own(all, member, self.members())];
+        (of(&self.min_log_var), of(&self.max_log_var))
     }
 
     /// One step of every member down the gradient of its loss on its own rows. Returns the mean
@@ -169,37 +163,62 @@ impl Ensemble {
     /// [`AgentError::Diverged`] where the gradient or its square is not finite.
     pub(super) fn update(
         &mut self,
-        input: &Tensor,
-        target: &Tensor,
-        end: Option<&Tensor>,
+        input: &[f32],
+        target: &[f32],
+        end: Option<&[f32]>,
         descent: Descent,
     ) -> Result<f64, AgentError> {
         let Descent { rate, env_steps } = descent;
-        let copies = self.copies(Parameter::tensor);
-        let prediction = self.run(input, &copies);
-        let nll = gaussian_nll(&prediction.mean, &prediction.log_var, target).mean(Kind::Float);
-        let nll = match end {
-            Some(end) => nll + bernoulli_nll(&prediction.end, end).mean(Kind::Float),
-            None => nll,
-        };
-        // Members share no parameter: their sum is each one's own loss to each.
-        let loss = &nll * self.members as f64 + self.penalty(&copies); // []
-        let norm = self.optimizer.minimize(&loss, &mut self.parameters, rate, None);
-        norm.map_err(|error| refused(error, env_steps))?;
-        Ok(nll.double_value(&[]))
-    }
-
-    /// What keeps the bounds of log σ² near each other, and the weights small.
-    fn penalty(&self, copies: &Copies) -> Tensor {
-        let Copies { layers, max_log_var: max, min_log_var: min } = copies;
-        let mut penalty: Tensor = (max - min).sum(Kind::Float) * BOUNDS_WEIGHT;
-        if self.weight_decay > 0.0 {
-            for (weight, _) in layers {
-                let squares = weight.square().sum(Kind::Float);
-                penalty += squares * (0.5 * self.weight_decay);
+        let (members, t) = (self.members(), self.targets);
+        let batch = target.len() / (members * t);
+        let Self { plans, parameters, tape, by_row, max_log_var, min_log_var, .. } = self;
+        parameters.zero_grad();
+        let (values, gradients) = parameters.values_and_gradients_mut();
+        let mut nll = 0.0;
+        for (member, plan) in plans.iter().enumerate() {
+            let rows = member * batch..(member + 1) * batch;
+            let input = &input[rows.start * plan.inputs()..rows.end * plan.inputs()];
+            plan.forward(values, input, batch, tape).map_err(backend)?;
+            let bounds = [&*min_log_var, &*max_log_var].map(|all| own(all, member, members));
+            let [min, max] = bounds.clone();
+            let mut by_bounds = vec![[0.0, 0.0]; t];
+            by_row.clear();
+            for (row, said) in rows.zip(tape.outputs().chunks_exact(2 * t + 1)) {
+                let from = by_row.len();
+                by_row.resize(from + said.len(), 0.0);
+                let (by_mean, by_rest) = by_row[from..].split_at_mut(t);
+                for i in 0..t {
+                    let log_var =
+                        soft_bounds(said[t + i], values[min.start + i], values[max.start + i]);
+                    let (loss, slopes) = gaussian_nll(said[i], log_var.value, target[row * t + i]);
+                    nll += f64::from(loss) / (batch * t) as f64;
+                    let [mean, by_log_var] = slopes.map(|slope| slope / (batch * t) as f32);
+                    (by_mean[i], by_rest[i]) = (mean, by_log_var * log_var.by_x);
+                    by_bounds[i][0] += by_log_var * log_var.by_min;
+                    by_bounds[i][1] += by_log_var * log_var.by_max;
+                }
+                if let Some(end) = end {
+                    let (loss, slope) = bernoulli_nll(said[2 * t], end[row]);
+                    nll += f64::from(loss) / batch as f64;
+                    by_rest[t] = slope / batch as f32;
+                }
+            }
+            plan.backward(values, by_row, tape, gradients).map_err(backend)?;
+            // The bounds are drawn together.
+            for (i, [by_min, by_max]) in by_bounds.into_iter().enumerate() {
+                gradients[bounds[0].start + i] += by_min - BOUNDS_WEIGHT;
+                gradients[bounds[1].start + i] += by_max + BOUNDS_WEIGHT;
             }
         }
-        penalty
+        if self.weight_decay > 0.0 {
+            for weight in self.layers.iter().map(|layer| layer.weight.range()) {
+                let pairs = gradients[weight.clone()].iter_mut().zip(&values[weight]);
+                pairs.for_each(|(slope, w)| *slope += self.weight_decay as f32 * w);
+            }
+        }
+        let norm = self.optimizer.descend(&mut self.parameters, rate, None);
+        norm.map_err(|error| refused(error, env_steps))?;
+        Ok(nll / members as f64)
     }
 
     /// The parameters of all members.
@@ -212,8 +231,7 @@ impl Ensemble {
         let bounds = [&self.max_log_var, &self.min_log_var];
         let layers = self.layers.iter().flat_map(|layer| [&layer.weight, &layer.bias]);
         for parameter in layers.chain(bounds) {
-            let (range, length) = (parameter.range(), parameter.range().len() / self.members);
-            let own = range.start + member * length..range.start + (member + 1) * length;
+            let own = own(parameter, member, self.members());
             to[own.clone()].copy_from_slice(&from[own]);
         }
     }
@@ -235,23 +253,49 @@ impl Ensemble {
     }
 }
 
+/// Where one of `members` has its share of a parameter.
+fn own(parameter: &Parameter, member: usize, members: usize) -> Range<usize> {
+    let (start, length) = (parameter.range().start, parameter.range().len() / members);
+    start + member * length..start + (member + 1) * length
+}
+
+/// A bounded log σ², and what it is differentiated by.
+struct Bounded {
+    value: f32,
+    by_x: f32,
+    by_min: f32,
+    by_max: f32,
+}
+
 /// Bends log σ² so that it stays between its bounds, with a gradient everywhere (Chua et al. 2018,
 /// appendix A.1).
-fn soft_bounds(log_var: &Tensor, min: &Tensor, max: &Tensor) -> Tensor {
-    let log_var = max - (max - log_var).softplus();
-    min + (log_var - min).softplus()
+fn soft_bounds(x: f32, min: f32, max: f32) -> Bounded {
+    let below = max - softplus(max - x);
+    let (from_max, from_min) = (sigmoid(max - x), sigmoid(below - min));
+    Bounded {
+        value: min + softplus(below - min),
+        by_x: from_min * from_max,
+        by_min: 1.0 - from_min,
+        by_max: from_min * (1.0 - from_max),
+    }
 }
 
 /// Twice the negative log-likelihood of a normal distribution without its constant:
-/// (y − μ)² / σ² + log σ² (Chua et al. 2018, section 4, for a diagonal Σ). All of one shape.
-fn gaussian_nll(mean: &Tensor, log_var: &Tensor, target: &Tensor) -> Tensor {
-    (target - mean).square() * (-log_var).exp() + log_var
+/// (y − μ)² / σ² + log σ² (Chua et al. 2018, section 4, for a diagonal Σ), and its gradient by μ and log σ².
+fn gaussian_nll(mean: f32, log_var: f32, target: f32) -> (f32, [f32; 2]) {
+    let (error, precision) = (mean - target, (-log_var).exp());
+    let square = error * error * precision;
+    (square + log_var, [2.0 * error * precision, 1.0 - square])
 }
 
-/// The negative log-likelihood of ends, 1 or 0, of a Bernoulli distribution: log(1 + eˣ) − x y for
-/// the logit x.
-fn bernoulli_nll(logit: &Tensor, end: &Tensor) -> Tensor {
-    logit.softplus() - logit * end
+/// The negative log-likelihood of an end, 1 or 0, of a Bernoulli distribution, log(1 + eˣ) − x y for
+/// the logit x, and its gradient by x.
+fn bernoulli_nll(logit: f32, end: f32) -> (f32, f32) {
+    (softplus(logit) - logit * end, sigmoid(logit) - end)
+}
+
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
 }
 
 impl Checkpoint for Ensemble {

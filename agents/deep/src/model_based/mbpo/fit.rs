@@ -3,7 +3,6 @@
 
 use gymnast_harness::{AgentError, Grace};
 use rand::seq::SliceRandom as _;
-use tch::{Kind, Tensor};
 
 use super::{
     bootstrap::{Bootstrap, Split},
@@ -41,10 +40,13 @@ pub(super) struct Fitted {
 }
 
 /// Transitions as the networks read and predict them.
+#[derive(Default)]
 struct Examples {
-    input: Tensor,       // [N, width + A]
-    target: Tensor,      // [N, T]
-    end: Option<Tensor>, // [N], 1 where the episode ended
+    input: Vec<f32>,       // [N, width + A]
+    target: Vec<f32>,      // [N, T]
+    end: Option<Vec<f32>>, // [N], 1 where the episode ended
+    width: usize,          // width + A
+    targets: usize,        // T
 }
 
 impl Model {
@@ -68,10 +70,9 @@ impl Model {
         }
         let examples = self.examples(transitions);
         let every = held_out.len().div_ceil(MAX_HELD_OUT);
-        let held_out: Vec<i64> = held_out.into_iter().step_by(every).collect();
-        let held_out = examples.pick(&Tensor::from_slice(&held_out), 1);
+        let held_out = examples.pick(held_out.iter().step_by(every).copied());
 
-        let mut best = self.holdout_losses(&held_out).0;
+        let mut best = self.holdout_losses(&held_out)?.0;
         let mut best_parameters = self.ensemble.parameters().to_vec();
         let (mut model_loss, mut epochs, mut epochs_since_better) = (0.0, 0, 0);
         let mut grace = Grace::default();
@@ -84,7 +85,7 @@ impl Model {
                 let what = "the model's loss";
                 return Err(AgentError::Diverged { what, value: model_loss, env_steps });
             }
-            let (losses, _) = self.holdout_losses(&held_out);
+            let (losses, _) = self.holdout_losses(&held_out)?;
             for (member, (&loss, best)) in losses.iter().zip(&mut best).enumerate() {
                 if (*best - loss) / *best > IMPROVEMENT {
                     *best = loss;
@@ -106,7 +107,7 @@ impl Model {
             return Err(AgentError::Diverged { what, value: holdout_loss, env_steps });
         }
         self.elites = ranking;
-        let (_, disagreement) = self.holdout_losses(&held_out);
+        let (_, disagreement) = self.holdout_losses(&held_out)?;
         Ok(Some(Fitted { model_loss, holdout_loss, disagreement, epochs }))
     }
 
@@ -132,11 +133,8 @@ impl Model {
         // Else the chance would only be learned to be small, where zero is known.
         self.knows_ends = discount.contains(&0.0);
         let end: Vec<f32> = discount.iter().map(|&d| f32::from(u8::from(d == 0.0))).collect();
-        Examples {
-            input: Tensor::from_slice(&input).view([n as i64, -1]),
-            target: Tensor::from_slice(&target).view([n as i64, -1]),
-            end: self.knows_ends.then(|| Tensor::from_slice(&end)),
-        }
+        let end = self.knows_ends.then_some(end);
+        Examples { input, target, end, width: width + action_width, targets: width + 1 }
     }
 
     /// One pass of every member over `rows` rows of its own: returns the mean loss.
@@ -150,51 +148,76 @@ impl Model {
         grace: &mut Grace,
     ) -> Result<f64, AgentError> {
         let descent = Descent { rate: config.learning_rate, env_steps };
-        let mut sum = 0.0;
+        let (mut sum, mut batch) = (0.0, Examples::default());
         for start in (0..rows).step_by(config.batch_size) {
             grace.check()?;
             let end = rows.min(start + config.batch_size);
-            let drawn: Vec<i64> =
-                members.iter().flat_map(|rows| &rows[start..end]).copied().collect();
-            let batch = examples.pick(&Tensor::from_slice(&drawn), members.len());
-            let ends = batch.end.as_ref();
+            examples
+                .pick_into(members.iter().flat_map(|rows| &rows[start..end]).copied(), &mut batch);
+            let ends = batch.end.as_deref();
             let loss = self.ensemble.update(&batch.input, &batch.target, ends, descent)?;
             sum += loss * (end - start) as f64;
         }
         Ok(sum / rows as f64)
     }
 
-    /// Each member's mean squared error on examples `[1, H, …]`, an end's probability among what is
-    /// predicted; and how far their means lie apart.
-    fn holdout_losses(&self, held_out: &Examples) -> (Vec<f64>, f64) {
-        let _guard = tch::no_grad_guard();
-        let members = self.ensemble.members() as i64;
-        let said = self.ensemble.forward(&held_out.input.expand([members, -1, -1], false));
-        let errors = (&said.mean - &held_out.target).square(); // [E, H, T]
-        let errors = match &held_out.end {
-            Some(end) => {
-                let end_errors = (said.end.sigmoid() - end).square().unsqueeze(-1); // [E, H, 1]
-                Tensor::cat(&[errors, end_errors], -1)
+    /// Each member's mean squared error on the examples, an end's probability among what is predicted;
+    /// and how far their means lie apart.
+    fn holdout_losses(&mut self, held_out: &Examples) -> Result<(Vec<f64>, f64), AgentError> {
+        let Self { ensemble, said, scratch, .. } = self;
+        let Examples { input, target, end, targets: t, .. } = held_out;
+        let (rows, members) = (target.len() / t, ensemble.members());
+        // Of the members' means in every place: the sum and the sum of squares.
+        let mut moments = vec![[0.0, 0.0]; target.len()];
+        let mut losses = Vec::with_capacity(members);
+        for member in 0..members {
+            ensemble.predict(member, input, rows, scratch, said)?;
+            let mut sum = 0.0;
+            for (row, said) in said.chunks_exact(2 * t + 1).enumerate() {
+                for (i, &mean) in said[..*t].iter().enumerate() {
+                    let (at, mean) = (row * t + i, f64::from(mean));
+                    sum += (mean - f64::from(target[at])).powi(2);
+                    moments[at][0] += mean;
+                    moments[at][1] += mean * mean;
+                }
+                if let Some(end) = end {
+                    let chance = 1.0 / (1.0 + f64::from(-said[2 * t]).exp());
+                    sum += (chance - f64::from(end[row])).powi(2);
+                }
             }
-            None => errors,
-        };
-        let losses = errors.mean_dim([1_i64, 2].as_slice(), false, Kind::Double); // [E]
-        let losses = Vec::try_from(losses).expect("a row of f64");
-        let variance = said.mean.var_dim([0_i64].as_slice(), false, false); // [H, T]
-        (losses, variance.sqrt().mean(Kind::Double).double_value(&[]))
+            let each = rows * (t + usize::from(end.is_some()));
+            losses.push(sum / each as f64);
+        }
+        let n = members as f64;
+        let deviation =
+            |[sum, squares]: &[f64; 2]| (squares / n - (sum / n).powi(2)).max(0.0).sqrt();
+        let disagreement = moments.iter().map(deviation).sum::<f64>() / moments.len() as f64;
+        Ok((losses, disagreement))
     }
 }
 
 impl Examples {
-    /// The rows of that number, dealt out to `members`: `[E, B, …]`.
-    fn pick(&self, rows: &Tensor, members: usize) -> Self {
-        let members = members as i64;
-        let pick = |column: &Tensor| column.index_select(0, rows);
-        Self {
-            input: pick(&self.input).view([members, -1, self.input.size()[1]]),
-            target: pick(&self.target).view([members, -1, self.target.size()[1]]),
-            end: self.end.as_ref().map(|end| pick(end).view([members, -1])),
+    /// The rows of those numbers, in that order.
+    fn pick(&self, rows: impl Iterator<Item = i64>) -> Self {
+        let mut picked = Self::default();
+        self.pick_into(rows, &mut picked);
+        picked
+    }
+
+    /// The same, written to `picked`.
+    fn pick_into(&self, rows: impl Iterator<Item = i64>, picked: &mut Self) {
+        let Self { input, target, end, width, targets } = self;
+        picked.input.clear();
+        picked.target.clear();
+        let mut ends = picked.end.take().unwrap_or_default();
+        ends.clear();
+        for row in rows.map(|row| row as usize) {
+            picked.input.extend_from_slice(&input[row * width..][..*width]);
+            picked.target.extend_from_slice(&target[row * targets..][..*targets]);
+            ends.extend(end.as_ref().map(|end| end[row]));
         }
+        picked.end = end.is_some().then_some(ends);
+        (picked.width, picked.targets) = (*width, *targets);
     }
 }
 

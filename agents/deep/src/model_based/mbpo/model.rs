@@ -1,11 +1,10 @@
 //! The learned model of the environment: what follows from a state and an action, with its doubt.
 
-use gymnast_core::nn::Activation;
+use gymnast_core::nn::{Activation, Scratch};
 use gymnast_envs::{Rng, Seed};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
-use tch::Tensor;
 
 use super::{
     ensemble::{Ensemble, Shape},
@@ -23,8 +22,9 @@ pub(super) struct Model {
     pub(super) knows_ends: bool,
     pub(super) shuffle_rng: Rng,
     width: usize,
-    rows: Vec<f32>, // [N, width + A], of one member
-    said: Vec<f32>, // [N, T], of one member
+    rows: Vec<f32>,            // [N, width + A], of one member
+    pub(super) said: Vec<f32>, // [N, 2 T + 1], of one member
+    pub(super) scratch: Scratch,
 }
 
 /// What the model draws as the consequences of N actions.
@@ -55,11 +55,15 @@ impl Model {
             width,
             rows: Vec::new(),
             said: Vec::new(),
+            scratch: Scratch::default(),
         })
     }
 
     /// Draws what follows from each of the rows `observations` and `actions`, every row from an
     /// elite drawn for it.
+    ///
+    /// # Errors
+    /// [`AgentError::Backend`] where the rows do not have the networks' width.
     ///
     /// # Panics
     /// Before the first training.
@@ -69,8 +73,8 @@ impl Model {
         actions: &[f32],      // [N, A]
         rng: &mut Rng,
         imagined: &mut Imagined,
-    ) {
-        let _guard = tch::no_grad_guard();
+    ) -> Result<(), AgentError> {
+        let Self { ensemble, input, target, rows, said, scratch, .. } = self;
         let (width, targets) = (self.width, self.width + 1);
         let n = observations.len() / width;
         let action_width = actions.len() / n;
@@ -83,38 +87,30 @@ impl Model {
         let elites = self.elites.len() as u64;
         (0..n).for_each(|i| by_elite[rng.random_range(0..elites) as usize].push(i));
         for (&elite, chosen) in self.elites.iter().zip(&by_elite) {
-            if chosen.is_empty() {
-                continue;
-            }
-            self.rows.clear();
+            rows.clear();
             for &i in chosen {
-                self.rows.extend_from_slice(&observations[i * width..][..width]);
-                self.rows.extend_from_slice(&actions[i * action_width..][..action_width]);
+                rows.extend_from_slice(&observations[i * width..][..width]);
+                rows.extend_from_slice(&actions[i * action_width..][..action_width]);
             }
-            self.input.normalize(&mut self.rows);
-            let input = Tensor::from_slice(&self.rows).view([1, chosen.len() as i64, -1]);
-            let said = self.ensemble.forward_member(elite, &input);
-            let noise: Vec<f32> =
-                (0..chosen.len() * targets).map(|_| rng.sample::<f32, _>(StandardNormal)).collect();
-            let noise = Tensor::from_slice(&noise).view_as(&said.mean);
-            let drawn = said.mean + (said.log_var * 0.5).exp() * noise; // [1, N, T]
-            self.said.resize(chosen.len() * targets, 0.0);
-            drawn.copy_data(&mut self.said, chosen.len() * targets);
-            for (&i, said) in chosen.iter().zip(self.said.chunks_exact(targets)) {
+            input.normalize(rows);
+            ensemble.predict(elite, rows, chosen.len(), scratch, said)?;
+            for (&i, said) in chosen.iter().zip(said.chunks_exact(2 * targets + 1)) {
+                let drawn = |j: usize, rng: &mut Rng| {
+                    let std = (0.5 * said[targets + j]).exp();
+                    target.restore(j, said[j] + std * rng.sample::<f32, _>(StandardNormal))
+                };
                 let next = &mut imagined.next_observations[i * width..][..width];
-                for (j, x) in next.iter_mut().enumerate() {
-                    *x += self.target.restore(j, said[j]);
-                }
-                imagined.rewards[i] = self.target.restore(width, said[width]);
+                next.iter_mut().enumerate().for_each(|(j, x)| *x += drawn(j, rng));
+                imagined.rewards[i] = drawn(width, rng);
             }
             if self.knows_ends {
-                self.said.truncate(chosen.len());
-                said.end.sigmoid().copy_data(&mut self.said, chosen.len());
-                for (&i, &chance) in chosen.iter().zip(&self.said) {
+                for (&i, said) in chosen.iter().zip(said.chunks_exact(2 * targets + 1)) {
+                    let chance = 1.0 / (1.0 + (-said[2 * targets]).exp());
                     imagined.ends[i] = rng.random::<f32>() < chance;
                 }
             }
         }
+        Ok(())
     }
 }
 

@@ -113,7 +113,7 @@ fn elites_are_drawn_for_each_row() {
     agent.model.ensemble.copy_member(2, &large, &mut values);
     agent.model.ensemble.load_parameters(&values).unwrap();
     let (mut rng, mut step) = (Seed::new(3).rng(), Imagined::default());
-    agent.model.step(&[1.0; 600], &[0.0; 200], &mut rng, &mut step);
+    agent.model.step(&[1.0; 600], &[0.0; 200], &mut rng, &mut step).unwrap();
     let changes = step.next_observations.chunks_exact(3).map(|row| (row[2] - 1.0).abs());
     let large = changes.filter(|change| *change > 10.0).count();
     assert!((70..130).contains(&large), "{large} of 200 rows from one of two elites");

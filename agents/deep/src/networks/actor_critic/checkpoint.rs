@@ -1,6 +1,6 @@
 //! What a policy and a value function have learned: saved, copied, taken over.
 
-use gymnast_core::nn::{Buffers, Parameters, Sequential};
+use gymnast_core::nn::{Buffers, Engine, Parameters, Sequential};
 use gymnast_envs::{FeatureSpace, wrappers::RunningMeanStd};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
@@ -44,6 +44,12 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 impl<O: FeatureSpace, H: PolicyHead> Networks for ActorCritic<O, H> {
     fn evaluated_by(&self) -> &'static str {
         evaluated_by(self.trains_by_plan())
+    }
+
+    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
+        [&mut self.policy, &mut self.value]
+            .into_iter()
+            .try_for_each(|network| network.set_engine(engine).map_err(backend))
     }
 
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {

@@ -1,15 +1,19 @@
 //! What DQN has learned: saved, and taken over.
 
-use gymnast_core::nn::{Network as _, Parameters, Sequential};
+use gymnast_core::nn::{Engine, Network as _, Parameters, Sequential};
 use gymnast_envs::{FeatureSpace, FiniteSpace};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
 use super::Dqn;
-use crate::networks::network::{Networks, all_plain, copy_networks, load_encoders};
+use crate::networks::network::{Networks, all_plain, copy_networks, load_encoders, set_engines};
 
 impl<O, A> Networks for Dqn<O, A> {
     fn evaluated_by(&self) -> &'static str {
         all_plain([&self.online])
+    }
+
+    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
+        set_engines([&mut self.online], engine)
     }
 
     fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
