@@ -268,11 +268,7 @@ impl<H: PolicyHead> Objective<Net> for Cloned<H> {
         self.loss_of(&network.try_forward(&batch.inputs())?, batch)
     }
 
-    fn loss_of_outputs(
-        &self,
-        outputs: &Tensor,
-        batch: &Batch,
-    ) -> Result<Option<Tensor>, FitError> {
+    fn loss_of_outputs(&self, outputs: &Tensor, batch: &Batch) -> Result<Option<Tensor>, FitError> {
         self.loss_of(outputs, batch).map(Some)
     }
 

@@ -27,7 +27,8 @@ use crate::{
         io::{Acting, Io},
         learned::features,
         network::{
-            BuildNetwork, Networks, Widths, all_plain, copy_networks, load_encoders, set_engines, torch_default,
+            BuildNetwork, Networks, Widths, all_plain, copy_networks, load_encoders, set_engines,
+            torch_default,
         },
     },
 };

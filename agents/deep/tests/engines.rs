@@ -1,0 +1,221 @@
+//! Plain Rust and libtorch compute the same updates of every deep agent.
+
+use gymnast_core::nn::{Activation, Engine, LayerConfig};
+use gymnast_deep::{
+    A2c, A2cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian, Distribution,
+    Dqn, DqnConfig, Mbpo, MbpoConfig, Networks, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac,
+    SacConfig, Td3, Td3Config,
+};
+use gymnast_envs::{
+    Env, FeatureSpace, Seed, SyncVectorEnv,
+    bsuite::Catch,
+    classic::{CartPole, Pendulum},
+};
+use gymnast_harness::{Agent, AgentError, Demonstrations, Plan, Trainer, Training};
+
+/// What all networks of an agent have become after so many env steps.
+fn trained<E, G>(
+    env_steps: u64,
+    engine: Engine,
+    env: fn() -> E,
+    make: &dyn Fn(E::ObservationSpace, E::ActionSpace, &Plan) -> Result<G, AgentError>,
+) -> Vec<(String, Vec<f32>)>
+where
+    E: Env + Send + 'static,
+    G: Agent<E::ObservationSpace, E::ActionSpace> + Networks,
+{
+    let training = Training { env_steps, num_envs: 2, ..Training::default() };
+    let plan = training.plan(3);
+    let mut envs = SyncVectorEnv::of(2, plan.seed.child("envs", 0), || Ok(env())).unwrap();
+    let mut agent = make(env().observation_space(), env().action_space(), &plan).unwrap();
+    agent.set_engine(engine).unwrap();
+    let expected = if engine == Engine::Plan { "plain Rust" } else { "libtorch" };
+    assert_eq!(agent.evaluated_by(), expected);
+    Trainer::new(&training, 3, &mut agent, &mut envs).run().unwrap();
+    let networks = agent.named_parameters().into_iter();
+    networks.map(|(name, parameters)| (name, parameters.to_vec())).collect()
+}
+
+fn assert_agree<E, G>(
+    what: &str,
+    env_steps: u64,
+    env: fn() -> E,
+    make: impl Fn(E::ObservationSpace, E::ActionSpace, &Plan) -> Result<G, AgentError>,
+) where
+    E: Env + Send + 'static,
+    E::ObservationSpace: FeatureSpace,
+    G: Agent<E::ObservationSpace, E::ActionSpace> + Networks,
+{
+    let [before, ours, theirs] =
+        [(0, Engine::Plan), (env_steps, Engine::Plan), (env_steps, Engine::Libtorch)].map(
+            |(env_steps, engine)| {
+                if env_steps > 0 {
+                    return trained(env_steps, engine, env, &make);
+                }
+                let plan = Training { num_envs: 2, ..Training::default() }.plan(3);
+                let agent = make(env().observation_space(), env().action_space(), &plan).unwrap();
+                let networks = agent.named_parameters().into_iter();
+                networks.map(|(name, parameters)| (name, parameters.to_vec())).collect()
+            },
+        );
+    let mut moved = 0;
+    for (((name, before), (_, ours)), (_, theirs)) in before.iter().zip(&ours).zip(&theirs) {
+        moved += before.iter().zip(ours).filter(|(before, after)| before != after).count();
+        for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
+            assert!((a - b).abs() <= 1e-5, "{what}, {name}, {i}: {a} {b}");
+        }
+    }
+    assert!(moved > 0, "{what} has not learned");
+}
+
+fn pictures() -> Vec<LayerConfig> {
+    vec![LayerConfig::conv2d(3, 3, 1), Activation::Tanh.into(), LayerConfig::Flatten]
+}
+
+fn blocks() -> Vec<LayerConfig> {
+    let block = vec![LayerConfig::linear(12), Activation::Tanh.into()];
+    vec![
+        LayerConfig::linear(12),
+        LayerConfig::layer_norm(),
+        Activation::Tanh.into(),
+        LayerConfig::Residual { layers: block },
+    ]
+}
+
+#[test]
+fn of_the_dqn_family() {
+    let small = || DqnConfig {
+        hidden: vec![12],
+        activation: Activation::Tanh,
+        learning_rate: 1e-3.into(),
+        learning_starts: 20,
+        train_every: 2,
+        batch_size: 8,
+        buffer_size: 100,
+        ..DqnConfig::default()
+    };
+    let distributional = |distribution| DqnConfig { distribution, atoms: 7, ..small() };
+    let configs = [
+        ("DQN", small()),
+        ("double DQN", DqnConfig { double: true, ..small() }),
+        ("dueling DQN", DqnConfig { dueling: true, ..small() }),
+        ("C51", DqnConfig { v_min: -1.0, v_max: 5.0, ..distributional(Distribution::Categorical) }),
+        ("QR-DQN", distributional(Distribution::Quantile)),
+        ("dueling QR-DQN", DqnConfig { dueling: true, ..distributional(Distribution::Quantile) }),
+        ("prioritized DQN", DqnConfig { priority_exponent: 0.6, ..small() }),
+        ("noisy DQN", DqnConfig { noise: 0.5, ..small() }),
+        ("DQN with blocks", DqnConfig { hidden: vec![], head: blocks(), ..small() }),
+    ];
+    for (what, config) in configs {
+        assert_agree(what, 22, CartPole::default, |o, a, plan| {
+            Dqn::new(o, a, config.clone(), plan)
+        });
+    }
+    let conv = DqnConfig { encoder: pictures(), ..small() };
+    for contrastive in [0.0, 0.5] {
+        let config = DqnConfig { contrastive, contrastive_shift: 1, ..conv.clone() };
+        let what = format!("DQN of pictures, contrastive {contrastive}");
+        assert_agree(&what, 22, Catch::default, |o, a, plan| Dqn::new(o, a, config.clone(), plan));
+    }
+}
+
+#[test]
+fn of_actors_with_critics() {
+    for (encoder, head) in [(vec![], vec![]), (vec![], blocks())] {
+        let hidden = if head.is_empty() { vec![12] } else { vec![] };
+        let sac = SacConfig {
+            hidden: hidden.clone(),
+            encoder: encoder.clone(),
+            head: head.clone(),
+            activation: Activation::Tanh,
+            learning_rate: 1e-3.into(),
+            learning_starts: 20,
+            batch_size: 8,
+            buffer_size: 100,
+            ..SacConfig::default()
+        };
+        assert_agree("SAC", 22, Pendulum::default, |o, a, plan| Sac::new(o, a, sac.clone(), plan));
+        let mbpo = MbpoConfig {
+            sac: sac.clone(),
+            ensemble: 2,
+            elites: 1,
+            model_hidden: vec![8],
+            ..MbpoConfig::default()
+        };
+        assert_agree("MBPO", 24, Pendulum::default, |o, a, plan| {
+            Mbpo::new(o, a, mbpo.clone(), plan)
+        });
+        let td3 = Td3Config {
+            hidden: hidden.clone(),
+            encoder: encoder.clone(),
+            head: head.clone(),
+            activation: Activation::Tanh,
+            learning_rate: 1e-3.into(),
+            learning_starts: 20,
+            batch_size: 8,
+            buffer_size: 100,
+            ..Td3Config::default()
+        };
+        assert_agree("TD3", 22, Pendulum::default, |o, a, plan| Td3::new(o, a, td3.clone(), plan));
+        let ddpg = DdpgConfig {
+            hidden,
+            encoder,
+            head,
+            activation: Activation::Tanh,
+            learning_rate: 1e-3.into(),
+            learning_starts: 20,
+            batch_size: 8,
+            buffer_size: 100,
+            ..DdpgConfig::default()
+        };
+        assert_agree("DDPG", 22, Pendulum::default, |o, a, plan| {
+            Ddpg::new(o, a, ddpg.clone(), plan)
+        });
+    }
+}
+
+#[test]
+fn of_policy_gradients() {
+    let ppo = PpoConfig {
+        n_steps: 8,
+        batch_size: 16,
+        epochs: 2,
+        hidden: vec![12],
+        ..PpoConfig::default()
+    };
+    let a2c = A2cConfig { n_steps: 8, hidden: vec![12], ..A2cConfig::default() };
+    let reinforce =
+        ReinforceConfig { episodes_per_update: 2, hidden: vec![12], ..ReinforceConfig::default() };
+    assert_agree("PPO", 16, CartPole::default, |o, a, plan| {
+        Ppo::new(o, Categorical::new(a), ppo.clone(), plan)
+    });
+    assert_agree("PPO, real-valued", 16, Pendulum::default, |o, a, plan| {
+        Ppo::new(o, DiagonalGaussian::new(a), ppo.clone(), plan)
+    });
+    let conv = PpoConfig { encoder: pictures(), ..ppo.clone() };
+    assert_agree("PPO of pictures", 16, Catch::default, |o, a, plan| {
+        Ppo::new(o, Categorical::new(a), conv.clone(), plan)
+    });
+    assert_agree("A2C", 16, CartPole::default, |o, a, plan| {
+        A2c::new(o, Categorical::new(a), a2c.clone(), plan)
+    });
+    assert_agree("REINFORCE", 120, CartPole::default, |o, a, plan| {
+        Reinforce::new(o, Categorical::new(a), reinforce.clone(), plan)
+    });
+}
+
+#[test]
+fn of_a_clone() {
+    let cart = CartPole::default();
+    let mut demonstrations = Demonstrations::new(cart.observation_space(), cart.action_space());
+    let mut envs = SyncVectorEnv::of(1, Seed::new(1), || Ok(CartPole::default())).unwrap();
+    for _ in 0..3 {
+        // Pushes the pole back.
+        let choose = |observation: &[f32; 4]| Ok(i64::from(observation[2] > 0.0));
+        demonstrations.record(&mut envs, 100, choose).unwrap();
+    }
+    let config = BcConfig { hidden: vec![12], ..BcConfig::default() };
+    assert_agree("BC", 2, CartPole::default, |_, a, plan| {
+        Bc::new(&demonstrations, Categorical::new(a), &config, plan)
+    });
+}
