@@ -1,12 +1,13 @@
-//! Between updates a vector step allocates nothing: acting, stepping, remembering. An update itself may, as libtorch
-//! makes tensors.
+//! A vector step allocates nothing: acting, stepping, remembering, and learning, but where it returns metrics.
 
 #[path = "../../../envs/tests/allocations/counting.rs"]
 mod counting;
 
-use gymnast_deep::{Dqn, DqnConfig, Sac, SacConfig};
+use gymnast_deep::{Dqn, DqnConfig, Sac, SacConfig, Td3, Td3Config};
 use gymnast_envs::{
-    EnvOptions, Registry, Seed, Space, SyncVectorEnv, VectorEnv, classic::CartPole, kind,
+    Env, EnvOptions, Registry, Seed, Space, SyncVectorEnv, VectorEnv,
+    classic::{CartPole, Pendulum},
+    kind,
 };
 use gymnast_harness::{Agent, Mode, Plan};
 
@@ -90,4 +91,67 @@ fn sac_allocates_nothing_in_an_environment_by_name() {
     let config = SacConfig { learning_starts: 20_000, buffer_size: 500, ..SacConfig::default() };
     let mut agent = Sac::new(o, a, config, &plan).unwrap();
     steps_allocate_nothing(&mut agent, &mut *envs);
+}
+
+/// Plays 300 vector steps after 300 that warm everything; each learns. Those that return metrics may allocate.
+fn updates_allocate_nothing<E, G>(env: E, mut agent: G)
+where
+    E: Env + Send,
+    G: Agent<E::ObservationSpace, E::ActionSpace>,
+{
+    let mut envs = SyncVectorEnv::new(vec![env], Seed::new(2)).unwrap();
+    let (mut rng, mut actions) = (Seed::new(1).rng(), Vec::new());
+    envs.reset().unwrap();
+    let mut quiet = 0;
+    for i in 0..600 {
+        agent.act(envs.observations(), Mode::Explore, &mut rng, &mut actions).unwrap();
+        let step = envs.step(&actions).unwrap();
+        let mut metrics = None;
+        let counted = allocations(|| metrics = agent.learn(step).unwrap());
+        if i >= 300 && metrics.is_none() {
+            assert_eq!(counted, 0, "in step {i}");
+            quiet += 1;
+        }
+    }
+    assert!(agent.has_learned() && quiet > 200);
+}
+
+#[test]
+fn updates_of_a_dqn_allocate_nothing() {
+    let small = |config: DqnConfig| DqnConfig {
+        hidden: vec![16],
+        learning_starts: 50,
+        train_every: 1,
+        buffer_size: 200,
+        batch_size: 8,
+        ..config
+    };
+    let dueling = DqnConfig { double: true, dueling: true, ..DqnConfig::default() };
+    for config in [DqnConfig::default(), dueling, DqnConfig::rainbow()].map(small) {
+        let cart = CartPole::default();
+        let (o, a) = (cart.observation_space(), cart.action_space());
+        updates_allocate_nothing(cart, Dqn::new(o, a, config, &plan(1)).unwrap());
+    }
+}
+
+#[test]
+fn updates_of_actors_and_critics_allocate_nothing() {
+    let pendulum = Pendulum::default();
+    let (o, a) = (pendulum.observation_space(), pendulum.action_space());
+    let sac = SacConfig {
+        hidden: vec![16],
+        learning_starts: 50,
+        buffer_size: 200,
+        batch_size: 8,
+        ..SacConfig::default()
+    };
+    updates_allocate_nothing(pendulum.clone(), Sac::new(o, a, sac, &plan(1)).unwrap());
+    let td3 = Td3Config {
+        hidden: vec![16],
+        learning_starts: 50,
+        buffer_size: 200,
+        batch_size: 8,
+        ..Td3Config::default()
+    };
+    updates_allocate_nothing(pendulum, Td3::new(o, a, td3, &plan(1)).unwrap());
 }
