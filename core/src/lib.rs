@@ -4,7 +4,8 @@
 //! network are one flat vector ([`nn::Parameters`]), and its layers are views of it: an optimiser's
 //! step, a target network's update and a checkpoint are each one loop over one slice. Neither
 //! acting ([`nn::Network::evaluate`]) nor the gradient of a loss with a known formula
-//! ([`nn::Plan::backward`]) needs libtorch; libtorch differentiates everything else. [`supervised`]
+//! ([`nn::Net::backward`]) needs libtorch if all layers have a plan ([`nn::Compiled`]); libtorch
+//! differentiates everything else. [`supervised`]
 //! trains a network on rows of data, [`self_supervised`] pretrains one on rows without labels,
 //! [`metrics`] evaluates predictions. [`imbalance`] handles rare classes, [`ood`] detects rows
 //! unlike the training data, [`ensemble`] combines several networks, [`transfer`] and

@@ -6,7 +6,7 @@
 //! ∂L/∂μ = ∂L/∂w,   ∂L/∂σ = ∂L/∂w ∘ ε
 //! ```
 //!
-//! The layers do not know of the noise: they compute with `w`, and libtorch differentiates with
+//! The layers do not know of the noise: they compute with `w`, and gradients are first those with
 //! respect to `w`. The second line takes one more product, so noise needs no call into libtorch and
 //! works for any network.
 

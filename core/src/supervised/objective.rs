@@ -109,11 +109,7 @@ impl<N: Network> Objective<N> for Loss {
         loss_between(self, &outputs, batch)
     }
 
-    fn loss_of_outputs(
-        &self,
-        outputs: &Tensor,
-        batch: &Batch,
-    ) -> Result<Option<Tensor>, FitError> {
+    fn loss_of_outputs(&self, outputs: &Tensor, batch: &Batch) -> Result<Option<Tensor>, FitError> {
         loss_between(self, outputs, batch).map(Some)
     }
 

@@ -157,8 +157,13 @@ impl Plan {
     ) -> Result<(), NetworkError> {
         self.check_tape(values, by_output, tape)?;
         check_batch("a gradient by inputs", tape.batch, columns.len(), by_input.len())?;
-        if columns.end > self.inputs {
-            check_length("the inputs of a network", self.inputs, columns.end)?;
+        if columns.start > columns.end || columns.end > self.inputs {
+            let furthest = columns.start.max(columns.end);
+            return Err(NetworkError::Length {
+                what: "the inputs of a network",
+                expected: self.inputs,
+                got: furthest,
+            });
         }
         self.backpropagate(values, by_output, tape, None, Some((columns, by_input)));
         Ok(())

@@ -50,6 +50,7 @@ pub(super) const ALL: &[Target] = &[
     target("forward", 100, networks::forward),
     target("parts", 100, networks::parts),
     target("plans", 150, small_networks::plans),
+    target("records", 100, small_networks::records),
     target("optimisers", 150, small_networks::optimisers),
     target("compression", 100, small_networks::compression),
     target("transfer", 100, small_networks::transfer),

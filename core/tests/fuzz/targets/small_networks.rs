@@ -42,6 +42,40 @@ pub(super) fn plans(source: &mut Source) {
         Plan::new(source.count()).run(&values, &inputs, batch, &mut Scratch::default(), &mut out);
 }
 
+pub(super) fn records(source: &mut Source) {
+    let layers = [LayerConfig::linear(3), Activation::Tanh.into(), LayerConfig::linear(2)];
+    let declare = |builder: &mut ParametersBuilder| -> Result<Box<dyn Module>, NetworkError> {
+        Ok(Box::new(Layers::new(&layers, "layers", LayerShape::Row(2), 0, builder)?))
+    };
+    let mut network = Net::new(declare, &mut source.rng()).expect("a small network");
+    let mut all = Net::new(declare, &mut source.rng()).expect("a small network");
+    let compiled = Compiled::new({
+        let mut builder = ParametersBuilder::new();
+        declare(&mut builder).expect("layers")
+    });
+    let batch = if source.one_in(3) { source.count() } else { source.up_to(3) };
+    let known = 2 * batch.min(4);
+    for engine in [Engine::Plan, Engine::Libtorch] {
+        network.set_engine(engine).expect("it has a plan");
+        let (inputs, by_output) = (source.about(known), source.about(known));
+        let (inputs, by_output) = (source.f32s(inputs), source.f32s(by_output));
+        let columns = source.count()..source.up_to(3);
+        let mut by_input = vec![0.0; source.about(known)];
+        for recorded in [&mut Recorded::default(), &mut Recorded::for_inputs()] {
+            let _ = network.record(&inputs, batch, recorded);
+            let _ = network.input_gradient(&by_output, recorded, columns.clone(), &mut by_input);
+            let _ = network.record(&inputs, batch, recorded);
+            let _ = network.backward(&by_output, recorded, None);
+        }
+        let (recorded, parameters) = (&mut Recorded::default(), all.parameters_mut());
+        let _ = compiled.record(parameters, &inputs, batch, recorded);
+        let _ = compiled.accumulate(parameters, &by_output, recorded);
+        let _ = compiled.input_gradient(parameters, &by_output, recorded, columns, &mut by_input);
+        let (values, scratch) = (parameters.to_vec(), &mut Scratch::default());
+        let _ = compiled.run(&values, &inputs, batch, scratch, &mut by_input);
+    }
+}
+
 pub(super) fn optimisers(source: &mut Source) {
     let mut network = mlp(source);
     let mut group = || {
