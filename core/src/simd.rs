@@ -74,6 +74,80 @@ pub(crate) fn has_avx2() -> bool {
     is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
 }
 
+/// Writes the transpose of a block of `[rows, columns]`, whose rows begin `stride` apart, as rows
+/// that begin `to_stride` apart.
+pub(crate) fn transpose_block(
+    [rows, columns]: [usize; 2],
+    from: &[f32],
+    stride: usize,
+    to: &mut [f32],
+    to_stride: usize,
+) {
+    const TOGETHER: usize = 16; // numbers that fill a line of the cache side by side
+    let (mut done_rows, mut done_columns) = (0, columns);
+    #[cfg(target_arch = "x86_64")]
+    if has_avx2() {
+        (done_rows, done_columns) = (rows - rows % 8, columns - columns % 4);
+        // SAFETY: the processor has just said that it knows these instructions.
+        #[allow(unsafe_code)] // there is no safe way to call what was detected
+        unsafe {
+            transpose_avx2([done_rows, done_columns], from, stride, to, to_stride);
+        }
+    }
+    for (rows, columns) in [(0..done_rows, done_columns..columns), (done_rows..rows, 0..columns)] {
+        for first in rows.clone().step_by(TOGETHER) {
+            let some = first..rows.end.min(first + TOGETHER);
+            for column in columns.clone() {
+                let to = &mut to[column * to_stride..][some.clone()];
+                some.clone().zip(to).for_each(|(row, to)| *to = from[row * stride + column]);
+            }
+        }
+    }
+}
+
+/// Does that for multiples of 8 rows and 4 columns. The compiler makes nothing fast of plain loops.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn transpose_avx2(
+    [rows, columns]: [usize; 2],
+    from: &[f32],
+    stride: usize,
+    to: &mut [f32],
+    to_stride: usize,
+) {
+    use std::arch::x86_64::*;
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    assert!((rows - 1) * stride + columns <= from.len(), "the block is there");
+    assert!((columns - 1) * to_stride + rows <= to.len(), "there is room");
+    for row in (0..rows).step_by(8) {
+        for column in (0..columns).step_by(4) {
+            // SAFETY: the last number that is read or written lies within the slices, as asserted,
+            // for `rows` and `columns` are multiples of the steps.
+            #[allow(unsafe_code)] // safe loads and stores are checked each, which halves the speed
+            unsafe {
+                let from = from.as_ptr().add(row * stride + column);
+                // Four numbers of row `i` in the lower half, of row `i` + 4 in the upper.
+                let load = |i| _mm256_loadu2_m128(from.add((i + 4) * stride), from.add(i * stride));
+                let (a, b, c, d) = (load(0), load(1), load(2), load(3));
+                let (ab, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                let (cd, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                let lines = [
+                    _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd),
+                    _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
+                    _mm256_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high),
+                    _mm256_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high),
+                ];
+                let to = to.as_mut_ptr().add(column * to_stride + row);
+                for (i, line) in lines.into_iter().enumerate() {
+                    _mm256_storeu_ps(to.add(i * to_stride), line);
+                }
+            }
+        }
+    }
+}
+
 /// Σ x². Where squares are beyond what `f32` holds, or vanish in it, all in `f64`, which holds those of
 /// every `f32`.
 pub(crate) fn sum_of_squares(values: &[f32]) -> f64 {

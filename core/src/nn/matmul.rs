@@ -3,137 +3,244 @@
 //! Each number of a product is one sum over the inner index, first to last, whatever the sizes;
 //! only how many such sums run at once varies. So a row gives the same bits alone and in any batch.
 
-use crate::simd::{multiply_add, wide};
+use std::cell::RefCell;
+
+use crate::simd::{multiply_add, transpose_block, wide};
 
 /// The inner index is processed in blocks of this length, so that the block of the right factor
 /// stays in the nearest cache.
 const STRETCH: usize = 128;
 
+/// The same, where the block is copied and shares that cache with what it is copied from.
+const PACKED_STRETCH: usize = 64;
+
+/// The width of the blocks of the right factor: as much as four of the widest registers hold.
+const PANEL: usize = 64;
+
+/// Fewer columns than this do not fill a register. With at least so many rows, they are computed as
+/// the rows of the transposed product.
+const NARROW: usize = 8;
+
 /// `C ← C + A B`: `A` is `[m, k]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
 pub(super) fn add_product(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
-    let (m, k) = (c.len() / n, b.len() / n);
-    assert_eq!(a.len(), m * k, "the factors fit together");
-    product(a, b, n, c);
+    let k = b.len() / n;
+    add(Factor::by_rows(a, k), Factor::by_rows(b, n), [k, n], c, KERNELS);
 }
 
 /// `C ← C + Aᵀ B`: `A` is `[k, m]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
 pub(super) fn add_transposed_product(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
-    let (m, k) = (c.len() / n, b.len() / n);
-    assert_eq!(a.len(), m * k, "the factors fit together");
-    transposed_product(a, b, n, c);
+    let k = b.len() / n;
+    add(Factor::by_columns(a, c.len() / n), Factor::by_rows(b, n), [k, n], c, KERNELS);
+}
+
+/// `C ← C + A Bᵀ`: `A` is `[m, k]`, `B` `[n, k]` and `C` `[m, n]`, all by rows.
+pub(super) fn add_product_with_transpose(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
+    let k = b.len() / n;
+    add(Factor::by_rows(a, k), Factor::by_columns(b, k), [k, n], c, KERNELS);
+}
+
+/// Adds rows of the width of `sum` to it, first to last.
+pub(super) fn add_rows(rows: &[f32], sum: &mut [f32]) {
+    let n = sum.len();
+    for rows in rows.chunks(STRETCH * n) {
+        add_transposed_product(&[1.0; STRETCH][..rows.len() / n], rows, n, sum);
+    }
 }
 
 /// Writes `Aᵀ` to `transposed`; `A` has `n` columns.
 pub(super) fn transpose(a: &[f32], n: usize, transposed: &mut [f32]) {
-    const TOGETHER: usize = 16; // rows, whose numbers fill a line of the cache side by side
-    let m = a.len() / n;
     assert_eq!(a.len(), transposed.len(), "there is room");
-    for (i, rows) in a.chunks(TOGETHER * n).enumerate() {
-        for (j, column) in transposed.chunks_exact_mut(m).enumerate() {
-            let column = column[i * TOGETHER..].iter_mut();
-            column.zip(rows[j..].iter().step_by(n)).for_each(|(to, from)| *to = *from);
-        }
-    }
+    let m = a.len() / n;
+    transpose_block([m, n], a, n, transposed, m);
 }
 
-wide! {
-    fn product<FMA, LANES>(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
-        blocks::<false, FMA, LANES>(a, b, n, c);
-    }
-}
-
-wide! {
-    fn transposed_product<FMA, LANES>(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
-        blocks::<true, FMA, LANES>(a, b, n, c);
-    }
-}
-
-/// The position of the left factor's numbers: `A` begins at `a`; its rows, or those of `Aᵀ`, are
+/// A factor of a product, or a part of one. `values` lie by rows or by columns, which begin
 /// `stride` apart.
 #[derive(Clone, Copy)]
-struct Left<'a> {
-    a: &'a [f32],
+struct Factor<'a> {
+    values: &'a [f32],
     stride: usize,
+    by_columns: bool,
 }
 
-/// Computes the product in blocks of the inner index, in each by groups of columns.
-#[inline(always)]
-fn blocks<const TRANSPOSED: bool, const FMA: bool, const LANES: usize>(
-    a: &[f32],
-    b: &[f32],
-    n: usize,
-    c: &mut [f32],
-) {
-    let (m, k) = (c.len() / n, b.len() / n);
-    if m == 0 {
+impl<'a> Factor<'a> {
+    fn by_rows(values: &'a [f32], stride: usize) -> Self {
+        Self { values, stride, by_columns: false }
+    }
+
+    fn by_columns(values: &'a [f32], stride: usize) -> Self {
+        Self { values, stride, by_columns: true }
+    }
+
+    fn transpose(self) -> Self {
+        Self { by_columns: !self.by_columns, ..self }
+    }
+
+    /// Returns the part from this row and column on.
+    fn from(self, row: usize, column: usize) -> Self {
+        let (line, place) = if self.by_columns { (column, row) } else { (row, column) };
+        Self { values: &self.values[line * self.stride + place..], ..self }
+    }
+}
+
+/// Adds a product to `c`, of which it computes the first `n` columns: `kernel(left, its stride,
+/// right, its stride, c, its stride, n)`. The right factor lies by rows.
+///
+/// Slices instead of a struct that holds them: the compiler must know that `c` overlaps no factor,
+/// or it uses no wide registers.
+type Kernel = fn(&[f32], usize, &[f32], usize, &mut [f32], usize, usize);
+
+/// The kernels for left factors by rows and by columns on this processor.
+const KERNELS: [Kernel; 2] = [rows_by_rows, columns_by_rows];
+
+wide! {
+    fn rows_by_rows<FMA, LANES>(
+        a: &[f32], a_stride: usize, b: &[f32], b_stride: usize, c: &mut [f32], stride: usize, n: usize,
+    ) {
+        panel::<false, FMA, LANES>(a, a_stride, b, b_stride, c, stride, n);
+    }
+}
+
+wide! {
+    fn columns_by_rows<FMA, LANES>(
+        a: &[f32], a_stride: usize, b: &[f32], b_stride: usize, c: &mut [f32], stride: usize, n: usize,
+    ) {
+        panel::<true, FMA, LANES>(a, a_stride, b, b_stride, c, stride, n);
+    }
+}
+
+/// Adds a product of `[m, k]` and `[k, n]`.
+fn add(a: Factor<'_>, b: Factor<'_>, [k, n]: [usize; 2], c: &mut [f32], kernels: [Kernel; 2]) {
+    let m = c.len() / n;
+    assert_eq!((a.values.len(), b.values.len()), (m * k, k * n), "the factors fit together");
+    if m == 0 || k == 0 {
         return;
     }
-    let stride = if TRANSPOSED { m } else { k };
-    for (i, b) in b.chunks(STRETCH * n).enumerate() {
-        let a = &a[i * STRETCH * if TRANSPOSED { stride } else { 1 }..];
-        let left = Left { a, stride };
-        let mut column = 0;
-        while column < n {
-            // As many columns as fill the registers.
-            column += match n - column {
-                64.. if LANES == 16 || m == 1 => rows::<64, TRANSPOSED, FMA>(left, b, n, column, c),
-                32.. if LANES == 16 => rows::<32, TRANSPOSED, FMA>(left, b, n, column, c),
-                16.. => rows::<16, TRANSPOSED, FMA>(left, b, n, column, c),
-                8.. => rows::<8, TRANSPOSED, FMA>(left, b, n, column, c),
-                4.. => rows::<4, TRANSPOSED, FMA>(left, b, n, column, c),
-                2.. => rows::<2, TRANSPOSED, FMA>(left, b, n, column, c),
-                _ => rows::<1, TRANSPOSED, FMA>(left, b, n, column, c),
-            };
+    let narrow = if m < NARROW { 0 } else { n % NARROW };
+    let wide = n - narrow;
+    add_blocks(a, b, [k, wide], c, n, kernels);
+    if narrow > 0 {
+        // Some rows of C at a time: Cᵀ = Bᵀ Aᵀ.
+        let left = b.from(0, wide).transpose();
+        let mut transposed = [0.0; NARROW * PANEL];
+        let transposed = &mut transposed[..narrow * PANEL];
+        for (i, c) in c.chunks_mut(PANEL * n).enumerate() {
+            let rows = c.len() / n;
+            let right = a.from(i * PANEL, 0).transpose();
+            transpose_block([rows, narrow], &c[wide..], n, transposed, PANEL);
+            add_blocks(left, right, [k, rows], transposed, PANEL, kernels);
+            transpose_block([narrow, rows], transposed, PANEL, &mut c[wide..], n);
         }
     }
 }
 
-/// Computes all rows of groups of `C` columns; returns `C`.
-#[inline(always)]
-fn rows<const C: usize, const TRANSPOSED: bool, const FMA: bool>(
-    left: Left<'_>,
-    b: &[f32],
-    n: usize,
-    column: usize,
+/// A block of a right factor. Numbers that fill a register must not lie in two lines of the cache.
+#[repr(align(64))]
+struct Packed([f32; PACKED_STRETCH * PANEL]);
+
+thread_local! {
+    static PACKED: RefCell<Packed> =
+        const { RefCell::new(Packed([0.0; PACKED_STRETCH * PANEL])) };
+}
+
+/// Adds a product to the first `n` columns of `c`, block by block of the right factor. Packs each
+/// block by rows if it lies by columns.
+fn add_blocks(
+    a: Factor<'_>,
+    b: Factor<'_>,
+    [k, n]: [usize; 2],
     c: &mut [f32],
-) -> usize {
-    let (mut c, mut row) = (c, 0);
-    while !c.is_empty() {
-        let a = &left.a[row * if TRANSPOSED { 1 } else { left.stride }..];
-        let left = Left { a, ..left };
-        let count = (c.len() / n).min(6);
-        let (some, more) = c.split_at_mut(count * n);
-        match count {
-            6 => tile::<6, C, TRANSPOSED, FMA>(left, b, n, column, some),
-            5 => tile::<5, C, TRANSPOSED, FMA>(left, b, n, column, some),
-            4 => tile::<4, C, TRANSPOSED, FMA>(left, b, n, column, some),
-            3 => tile::<3, C, TRANSPOSED, FMA>(left, b, n, column, some),
-            2 => tile::<2, C, TRANSPOSED, FMA>(left, b, n, column, some),
-            _ => tile::<1, C, TRANSPOSED, FMA>(left, b, n, column, some),
+    stride: usize,
+    kernels: [Kernel; 2],
+) {
+    let kernel = kernels[usize::from(a.by_columns)];
+    let stretch = if b.by_columns { PACKED_STRETCH } else { STRETCH };
+    for first in (0..k).step_by(stretch) {
+        let (a, length) = (a.from(0, first), stretch.min(k - first));
+        for column in (0..n).step_by(PANEL) {
+            let (b, width) = (b.from(first, column), PANEL.min(n - column));
+            let c = &mut c[column..];
+            if b.by_columns {
+                PACKED.with_borrow_mut(|Packed(packed)| {
+                    let packed = &mut packed[..length * PANEL];
+                    transpose_block([width, length], b.values, b.stride, packed, PANEL);
+                    kernel(a.values, a.stride, packed, PANEL, c, stride, width);
+                });
+            } else {
+                let rows = &b.values[..(length - 1) * b.stride + width];
+                kernel(a.values, a.stride, rows, b.stride, c, stride, width);
+            }
         }
-        (c, row) = (more, row + count);
+    }
+}
+
+/// Adds a product by groups of as many columns as fill the registers.
+#[inline(always)]
+fn panel<const BY_COLUMNS: bool, const FMA: bool, const LANES: usize>(
+    a: &[f32],
+    a_stride: usize,
+    b: &[f32],
+    b_stride: usize,
+    c: &mut [f32],
+    stride: usize,
+    n: usize,
+) {
+    let m = c.len().div_ceil(stride);
+    let mut column = 0;
+    while column < n {
+        let (a, b, c) = ((a, a_stride), (&b[column..], b_stride), (&mut c[column..], stride));
+        // As many columns as fill the registers.
+        column += match n - column {
+            64.. if LANES == 16 || m == 1 => rows::<64, BY_COLUMNS, FMA>(m, a, b, c),
+            32.. if LANES == 16 => rows::<32, BY_COLUMNS, FMA>(m, a, b, c),
+            16.. => rows::<16, BY_COLUMNS, FMA>(m, a, b, c),
+            8.. => rows::<8, BY_COLUMNS, FMA>(m, a, b, c),
+            4.. => rows::<4, BY_COLUMNS, FMA>(m, a, b, c),
+            2.. => rows::<2, BY_COLUMNS, FMA>(m, a, b, c),
+            _ => rows::<1, BY_COLUMNS, FMA>(m, a, b, c),
+        };
+    }
+}
+
+/// Computes all `m` rows of a group of `C` columns; returns `C`. Each matrix comes with its stride.
+#[inline(always)]
+fn rows<const C: usize, const BY_COLUMNS: bool, const FMA: bool>(
+    m: usize,
+    (a, a_stride): (&[f32], usize),
+    b: (&[f32], usize),
+    (c, stride): (&mut [f32], usize),
+) -> usize {
+    let mut row = 0;
+    while row < m {
+        let a = (&a[row * if BY_COLUMNS { 1 } else { a_stride }..], a_stride);
+        let c = (&mut c[row * stride..], stride);
+        row += match m - row {
+            6.. => tile::<6, C, BY_COLUMNS, FMA>(a, b, c),
+            5 => tile::<5, C, BY_COLUMNS, FMA>(a, b, c),
+            4 => tile::<4, C, BY_COLUMNS, FMA>(a, b, c),
+            3 => tile::<3, C, BY_COLUMNS, FMA>(a, b, c),
+            2 => tile::<2, C, BY_COLUMNS, FMA>(a, b, c),
+            _ => tile::<1, C, BY_COLUMNS, FMA>(a, b, c),
+        };
     }
     C
 }
 
-/// Computes `R` rows of `C` columns; the sums stay in registers.
+/// Computes `R` rows of `C` columns, whose sums stay in registers; returns `R`.
 #[inline(always)]
-fn tile<const R: usize, const C: usize, const TRANSPOSED: bool, const FMA: bool>(
-    Left { a, stride }: Left<'_>,
-    b: &[f32],
-    n: usize,
-    column: usize,
-    c: &mut [f32],
-) {
+fn tile<const R: usize, const C: usize, const BY_COLUMNS: bool, const FMA: bool>(
+    (a, a_stride): (&[f32], usize),
+    (b, b_stride): (&[f32], usize),
+    (c, stride): (&mut [f32], usize),
+) -> usize {
     let mut sums = [[0.0; C]; R];
-    for (sums, c) in sums.iter_mut().zip(c.chunks_exact(n)) {
-        sums.copy_from_slice(&c[column..][..C]);
+    for (r, sums) in sums.iter_mut().enumerate() {
+        sums.copy_from_slice(&c[r * stride..][..C]);
     }
-    assert!(column + C <= n, "the columns are there"); // once, instead of in every turn
-    let length = b.len() / n;
-    let b = b.chunks_exact(n).map(|b| &b[column..][..C]);
-    if TRANSPOSED {
-        for (a, b) in a.chunks(stride).zip(b) {
+    let k = b.len().div_ceil(b_stride);
+    let b = b.chunks(b_stride).map(|b| &b[..C]);
+    if BY_COLUMNS {
+        for (a, b) in a.chunks(a_stride).zip(b) {
             let a = &a[..R];
             for r in 0..R {
                 for c in 0..C {
@@ -142,8 +249,8 @@ fn tile<const R: usize, const C: usize, const TRANSPOSED: bool, const FMA: bool>
             }
         }
     } else {
-        let a: [&[f32]; R] = std::array::from_fn(|r| &a[r * stride..][..length]);
-        for (i, b) in (0..length).zip(b) {
+        let a: [&[f32]; R] = std::array::from_fn(|r| &a[r * a_stride..][..k]);
+        for (i, b) in (0..k).zip(b) {
             let a: [f32; R] = std::array::from_fn(|r| a[r][i]);
             for r in 0..R {
                 for c in 0..C {
@@ -152,50 +259,71 @@ fn tile<const R: usize, const C: usize, const TRANSPOSED: bool, const FMA: bool>
             }
         }
     }
-    for (sums, c) in sums.iter().zip(c.chunks_exact_mut(n)) {
-        c[column..][..C].copy_from_slice(sums);
+    for (r, sums) in sums.iter().enumerate() {
+        c[r * stride..][..C].copy_from_slice(sums);
     }
+    R
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A left factor and how it is multiplied.
-    type Product<'a> = (&'a [f32], fn(&[f32], &[f32], usize, &mut [f32]));
+    /// The kernels of this processor, and as those with narrower registers would run them.
+    const OTHERS: [[Kernel; 2]; 3] = [
+        KERNELS,
+        [panel::<false, false, 4>, panel::<true, false, 4>],
+        [panel::<false, false, 16>, panel::<true, false, 16>],
+    ];
+
+    /// Whether this processor's kernels round once for a product and its sum.
+    fn fuses() -> bool {
+        let tiny = [1.0 + f32::EPSILON];
+        let mut c = [-1.0 - 2.0 * f32::EPSILON];
+        add_product(&tiny, &tiny, 1, &mut c);
+        c[0] != 0.0
+    }
 
     /// Small whole numbers, whose products have no rounding.
     fn whole(length: usize, step: usize) -> Vec<f32> {
         (0..length).map(|i| (i * step % 11) as f32 - 5.0).collect()
     }
 
+    fn transposed(a: &[f32], n: usize) -> Vec<f32> {
+        let mut transposed = vec![f32::NAN; a.len()];
+        transpose(a, n, &mut transposed);
+        transposed
+    }
+
+    /// Adds `A B` to `c` in each of the ways to store the factors.
+    fn all_ways(a: &[f32], b: &[f32], n: usize, c: &[f32], kernels: [Kernel; 2]) -> [Vec<f32>; 4] {
+        let (k, m) = (b.len() / n, c.len() / n);
+        let (a_columns, b_columns) = (transposed(a, k), transposed(b, n));
+        let a = [Factor::by_rows(a, k), Factor::by_columns(&a_columns, m)];
+        let b = [Factor::by_rows(b, n), Factor::by_columns(&b_columns, k)];
+        [(a[0], b[0]), (a[1], b[0]), (a[0], b[1]), (a[1], b[1])].map(|(a, b)| {
+            let mut c = c.to_vec();
+            add(a, b, [k, n], &mut c, kernels);
+            c
+        })
+    }
+
     #[test]
     fn products_of_all_shapes() {
-        for m in [1, 2, 5, 6, 7, 16, 33] {
-            for k in [1, 2, 63, 128, 129, 300] {
+        for m in [1, 2, 5, 7, 8, 16, 33, 70] {
+            for k in [1, 2, 63, 64, 129, 300] {
                 for n in [1, 2, 3, 7, 16, 31, 64, 70, 130] {
-                    let (a, b) = (whole(m * k, 7), whole(k * n, 5));
-                    let mut expected = whole(m * n, 3);
+                    let (a, b, c) = (whole(m * k, 7), whole(k * n, 5), whole(m * n, 3));
+                    let mut expected = c.clone();
                     for (i, row) in expected.chunks_mut(n).enumerate() {
                         for (j, c) in row.iter_mut().enumerate() {
                             *c += (0..k).map(|l| a[i * k + l] * b[l * n + j]).sum::<f32>();
                         }
                     }
-                    let mut transposed = vec![f32::NAN; a.len()];
-                    transpose(&a, k, &mut transposed);
-                    // As this processor does it, and as others would.
-                    let products: [Product<'_>; 6] = [
-                        (&a, add_product),
-                        (&a, blocks::<false, false, 4>),
-                        (&a, blocks::<false, false, 16>),
-                        (&transposed, add_transposed_product),
-                        (&transposed, blocks::<true, false, 4>),
-                        (&transposed, blocks::<true, false, 16>),
-                    ];
-                    for (which, (a, product)) in products.into_iter().enumerate() {
-                        let mut c = whole(m * n, 3);
-                        product(a, &b, n, &mut c);
-                        assert_eq!(c, expected, "{m} {k} {n}, {which}");
+                    for kernels in OTHERS {
+                        for (way, c) in all_ways(&a, &b, n, &c, kernels).iter().enumerate() {
+                            assert_eq!(*c, expected, "{m} {k} {n}, {way}");
+                        }
                     }
                 }
             }
@@ -203,11 +331,50 @@ mod tests {
     }
 
     #[test]
-    fn the_sum_goes_first_to_last() {
-        // 1e8 swallows a 1 that comes after it, not one that comes before its opposite.
-        let (a, b) = ([1e8, 1.0, -1e8, 1.0], [1.0; 4]);
-        let mut c = [0.0];
-        add_product(&a, &b, 1, &mut c);
-        assert_eq!(c, [1.0]);
+    fn each_number_is_one_sum_first_to_last() {
+        // Numbers whose sums depend on the order.
+        let rough = |length: usize, step: usize| -> Vec<f32> {
+            (0..length).map(|i| ((i * step % 101) as f32 - 50.0) / 7.0).collect()
+        };
+        let product =
+            |a: f32, b: f32, c: f32, fused| if fused { a.mul_add(b, c) } else { a * b + c };
+        for (kernels, fused) in OTHERS.into_iter().zip([fuses(), false, false]) {
+            for (m, k, n) in [(1, 300, 1), (1, 70, 9), (7, 70, 3), (70, 200, 3), (19, 130, 71)] {
+                let (a, b, c) = (rough(m * k, 37), rough(k * n, 29), rough(m * n, 17));
+                let mut expected = c.clone();
+                for (i, row) in expected.chunks_mut(n).enumerate() {
+                    for (j, c) in row.iter_mut().enumerate() {
+                        let add = |sum, l| product(a[i * k + l], b[l * n + j], sum, fused);
+                        *c = (0..k).fold(*c, add);
+                    }
+                }
+                for (way, c) in all_ways(&a, &b, n, &c, kernels).iter().enumerate() {
+                    assert_eq!(*c, expected, "{m} {k} {n}, {way}, {fused}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn adds_rows_of_any_width() {
+        for (rows, width) in [(1, 1), (5, 3), (128, 64), (300, 70)] {
+            let (rows, start) = (whole(rows * width, 7), whole(width, 3));
+            let mut sum = start.clone();
+            add_rows(&rows, &mut sum);
+            for (j, sum) in sum.iter().enumerate() {
+                assert_eq!(*sum, start[j] + rows[j..].iter().step_by(width).sum::<f32>());
+            }
+        }
+    }
+
+    #[test]
+    fn transposes_any_shape() {
+        for (m, n) in [(1, 1), (1, 9), (8, 4), (17, 5), (7, 3), (40, 33)] {
+            let a = whole(m * n, 7);
+            let transposed = transposed(&a, n);
+            for (i, x) in a.iter().enumerate() {
+                assert_eq!(transposed[i % n * m + i / n], *x, "{m} {n}");
+            }
+        }
     }
 }

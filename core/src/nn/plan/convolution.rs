@@ -64,7 +64,7 @@ impl Convolution {
         gradient: &mut Gradient,
         mut gradients: Option<&mut [f32]>,
     ) {
-        let Gradient { by_output, by_input, transposed, unfolded, by_place, aside } = gradient;
+        let Gradient { by_output, by_input, unfolded, by_place, aside } = gradient;
         let (places, covered, channels) = (self.places(), self.covered(), self.output.channels);
         let mut by_picture = by_input.chunks_exact_mut(self.input.size());
         let by_weight = aside; // [C · k · k, C'], the transpose
@@ -74,9 +74,7 @@ impl Convolution {
         for (picture, by_output) in pictures.zip(by_output.chunks_exact(self.output.size())) {
             if let Some(gradients) = gradients.as_deref_mut() {
                 self.unfold(picture, unfolded);
-                transposed.resize(by_output.len(), 0.0); // [H' · W', C']
-                matmul::transpose(by_output, places, transposed);
-                matmul::add_product(unfolded, transposed, channels, by_weight);
+                matmul::add_product_with_transpose(unfolded, by_output, channels, by_weight);
                 let by_bias = gradients[self.bias.clone()].iter_mut();
                 by_bias
                     .zip(by_output.chunks_exact(places))
@@ -91,6 +89,7 @@ impl Convolution {
             }
         }
         if let Some(gradients) = gradients {
+            let transposed = by_place;
             transposed.resize(by_weight.len(), 0.0);
             matmul::transpose(by_weight, channels, transposed);
             super::nested::add(&mut gradients[self.weight.clone()], transposed);

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::tape::Gradient;
 use crate::nn::{Activation, Linear, matmul};
-use crate::simd::wide;
 
 #[derive(Debug, Clone)]
 pub(super) struct Dense {
@@ -49,12 +48,12 @@ impl Dense {
         gradient: &mut Gradient,
         gradients: Option<&mut [f32]>,
     ) {
-        let Gradient { by_output, by_input, transposed, .. } = gradient;
+        let Gradient { by_output, by_input, .. } = gradient;
         if let Some(gradients) = gradients {
             self.add_gradients(x, by_output, gradients);
         }
         if !by_input.is_empty() {
-            self.add_input_gradient(values, by_output, 0, transposed, by_input);
+            self.add_input_gradient(values, by_output, 0, by_input);
         }
     }
 
@@ -62,7 +61,7 @@ impl Dense {
     pub(super) fn add_gradients(&self, x: &[f32], by_output: &[f32], gradients: &mut [f32]) {
         let by_weight = &mut gradients[self.weight.clone()];
         matmul::add_transposed_product(x, by_output, self.outputs, by_weight);
-        add_rows(by_output, &mut gradients[self.bias.clone()]);
+        matmul::add_rows(by_output, &mut gradients[self.bias.clone()]);
     }
 
     /// Adds ∂L/∂X = ∂L/∂Z Wᵀ, of as many inputs as fit into `by_input`, from `first` on.
@@ -71,7 +70,6 @@ impl Dense {
         values: &[f32],
         by_output: &[f32],
         first: usize,
-        transposed: &mut Vec<f32>,
         by_input: &mut [f32],
     ) {
         let Some(batch) = by_output.len().checked_div(self.outputs).filter(|&batch| batch > 0)
@@ -80,19 +78,6 @@ impl Dense {
         };
         let inputs = by_input.len() / batch;
         let weight = &values[self.weight.clone()][first * self.outputs..][..inputs * self.outputs];
-        transposed.resize(weight.len(), 0.0);
-        matmul::transpose(weight, self.outputs, transposed);
-        matmul::add_product(by_output, transposed, inputs, by_input);
-    }
-}
-
-wide! {
-    /// Adds rows of the width of `sum` to it.
-    fn add_rows<FMA>(rows: &[f32], sum: &mut [f32]) {
-        for row in rows.chunks_exact(sum.len()) {
-            for (sum, x) in sum.iter_mut().zip(row) {
-                *sum += x;
-            }
-        }
+        matmul::add_product_with_transpose(by_output, weight, inputs, by_input);
     }
 }

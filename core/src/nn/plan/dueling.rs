@@ -45,7 +45,7 @@ impl Dueling {
         gradient: &mut Gradient,
         mut gradients: Option<&mut [f32]>,
     ) {
-        let Gradient { by_output, by_input, transposed, aside: by_value, .. } = gradient;
+        let Gradient { by_output, by_input, aside: by_value, .. } = gradient;
         let (outputs, atoms) = (self.advantage.outputs, self.value.outputs);
         let actions = outputs / atoms;
         by_value.clear(); // [B, N]
@@ -62,7 +62,7 @@ impl Dueling {
                 layer.add_gradients(x, by_output, gradients);
             }
             if !by_input.is_empty() {
-                layer.add_input_gradient(values, by_output, 0, transposed, by_input);
+                layer.add_input_gradient(values, by_output, 0, by_input);
             }
         }
     }

@@ -190,11 +190,11 @@ impl Step {
         match self {
             Self::Dense(layer) => {
                 gradient.by_input.resize(batch * columns.len(), 0.0);
-                let Gradient { by_output, by_input, transposed, .. } = gradient;
+                let Gradient { by_output, by_input, .. } = gradient;
                 if let Some(gradients) = gradients {
                     layer.add_gradients(x, by_output, gradients);
                 }
-                layer.add_input_gradient(values, by_output, columns.start, transposed, by_input);
+                layer.add_input_gradient(values, by_output, columns.start, by_input);
                 return;
             }
             Self::SideBySide(parts) => {

@@ -43,7 +43,6 @@ pub(super) struct Recorded {
 pub(super) struct Gradient {
     pub(super) by_output: Vec<f32>, // [B, a layer's outputs]
     pub(super) by_input: Vec<f32>,  // [B, its inputs]
-    pub(super) transposed: Vec<f32>,
     pub(super) unfolded: Vec<f32>,
     pub(super) by_place: Vec<f32>,
     pub(super) aside: Vec<f32>,
