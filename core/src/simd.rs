@@ -18,6 +18,54 @@ pub(crate) fn flush(x: f32) -> f32 {
     if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x }
 }
 
+/// eˣ within 2 units in the last place: too large for `f32` it is infinite, too small zero, and NaN
+/// stays.
+#[inline(always)]
+pub(crate) fn exp<const FMA: bool>(x: f32) -> f32 {
+    let x = if x > 89.0 { 89.0 } else { x }; // beyond, it is infinite
+    let x = if x < -104.0 { -104.0 } else { x }; // beyond, it is zero
+    let (n, rest) = reduce_exp::<FMA>(x);
+    // 2ⁿ may be no normal number where eˣ is one; its two halves are.
+    let half = n >> 1;
+    (1.0 + rest) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+}
+
+/// eˣ − 1 for x ≤ 88, within 3 units in the last place also near zero; NaN stays.
+#[inline(always)]
+pub(crate) fn exp_m1<const FMA: bool>(x: f32) -> f32 {
+    let x = if x < -87.0 { -87.0 } else { x }; // beyond, it is -1
+    let (n, rest) = reduce_exp::<FMA>(x);
+    let power = power_of_two(n);
+    multiply_add::<FMA>(power, rest, power - 1.0)
+}
+
+/// Returns the whole n and eʳ − 1 for which eˣ = 2ⁿ eʳ and |r| ≤ ln 2 / 2. The method and the
+/// polynomial are those of the Cephes library (Moshier 1989).
+#[inline(always)]
+fn reduce_exp<const FMA: bool>(x: f32) -> (i32, f32) {
+    const POLYNOMIAL: [f32; 6] =
+        [1.987_569_2e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
+    // Added to a number, it leaves the nearest whole one in the last bits.
+    const ROUND: f32 = 12_582_912.0;
+    let rounded = multiply_add::<FMA>(x, std::f32::consts::LOG2_E, ROUND);
+    let n = rounded - ROUND;
+    // ln 2 in two parts, the first so short that its product with n is exact.
+    let r = multiply_add::<FMA>(n, -0.693_359_4, x);
+    let r = multiply_add::<FMA>(n, 2.121_944_4e-4, r);
+    let mut sum = POLYNOMIAL[0];
+    for c in &POLYNOMIAL[1..] {
+        sum = multiply_add::<FMA>(sum, r, *c);
+    }
+    let n = rounded.to_bits().wrapping_sub(ROUND.to_bits()).cast_signed();
+    (n, multiply_add::<FMA>(sum, r * r, r))
+}
+
+/// 2ⁿ, for the `n` of normal numbers.
+#[inline(always)]
+fn power_of_two(n: i32) -> f32 {
+    f32::from_bits(n.wrapping_add(127).cast_unsigned() << 23)
+}
+
 /// Makes a function from a body in which the constant `FMA` says whether [`multiply_add`] is one
 /// instruction and `LANES`, where it is asked for, how many numbers a register holds. The body and
 /// all it calls must be inlined to profit.
@@ -241,6 +289,36 @@ mod tests {
         assert_eq!(sum_of_squares(&[0.0; 99]), 0.0);
         assert!(sum_of_squares(&[1.0, f32::NAN]).is_nan());
         assert!(sum_of_squares(&[1.0, f32::INFINITY]).is_infinite());
+    }
+
+    /// Returns the greatest error in units in the last place.
+    fn worst(ours: fn(f32) -> f32, exact: fn(f64) -> f64, from: f32, to: f32) -> f64 {
+        const STEPS: usize = 200_000;
+        let x = |i| from + (to - from) * i as f32 / STEPS as f32;
+        let error = |x: f32| {
+            let exact = exact(f64::from(x));
+            (f64::from(ours(x)) / exact - 1.0).abs() / f64::from(f32::EPSILON)
+        };
+        (0..=STEPS).map(|i| error(x(i))).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn exponentials_are_accurate() {
+        for exp in [exp::<true>, exp::<false>] {
+            assert!(worst(exp, f64::exp, -87.3, 88.7) <= 2.0);
+            assert_eq!((exp(0.0), exp(f32::NEG_INFINITY), exp(-200.0)), (1.0, 0.0, 0.0));
+            assert_eq!((exp(f32::INFINITY), exp(89.0)), (f32::INFINITY, f32::INFINITY));
+            assert!((exp(-100.0) - (-100_f32).exp()).abs() <= 1e-45, "not normal, yet not zero");
+            assert!(exp(f32::NAN).is_nan());
+        }
+        for exp_m1 in [exp_m1::<true>, exp_m1::<false>] {
+            for (from, to) in [(-87.3, 88.0), (-1.0, -1e-3), (-1e-3, -1e-6)] {
+                assert!(worst(exp_m1, f64::exp_m1, from, to) <= 3.0, "{from}");
+            }
+            assert_eq!((exp_m1(0.0), exp_m1(f32::NEG_INFINITY)), (0.0, -1.0));
+            assert_eq!(exp_m1(-1e-30), -1e-30);
+            assert!(exp_m1(f32::NAN).is_nan());
+        }
     }
 
     #[test]
