@@ -69,7 +69,7 @@ impl<'a> Factor<'a> {
     }
 
     fn by_columns(values: &'a [f32], stride: usize) -> Self {
-        Self { values, stride, by_columns: true }
+        Self::by_rows(values, stride).transpose()
     }
 
     fn transpose(self) -> Self {
