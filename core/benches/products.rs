@@ -105,7 +105,7 @@ fn compare([m, k, n]: [usize; 3], (_, product, transposed): &Product) -> (f64, f
             least[i] = least[i].min(start.elapsed().as_secs_f64() / calls);
         };
         time(0, &mut || product(&a, &b, n, &mut c));
-        time(1, &mut || drop(left.matmul_out(&right, &out)));
+        time(1, &mut || drop(left.matmul_out(&out, &right)));
     }
     let [ours, theirs] = least.map(|seconds| operations / seconds / 1e9);
     (ours, theirs)
