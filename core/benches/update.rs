@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use gymnast_core::nn::{
-    Activation, ConvConfig, Mlp, MlpConfig, Network, QNetworkConfig, Scratch, Tape,
+    Activation, ConvConfig, MlpConfig, Net, Network, QNetworkConfig, Scratch, Tape,
 };
 use gymnast_core::optim::{Adam, AdamConfig, Optimizer};
 use gymnast_core::{loss, threads};
@@ -40,17 +40,17 @@ fn main() {
     }
 }
 
-fn ours(width: usize) -> Mlp {
+fn ours(width: usize) -> Net {
     network(width, Activation::Relu)
 }
 
-fn tanh(width: usize) -> Mlp {
+fn tanh(width: usize) -> Net {
     network(width, Activation::Tanh)
 }
 
-fn network(width: usize, activation: Activation) -> Mlp {
+fn network(width: usize, activation: Activation) -> Net {
     let config = MlpConfig { hidden: vec![width, width], activation, ..MlpConfig::default() };
-    Mlp::new(&config, 4, 2, &mut ChaCha8Rng::seed_from_u64(1)).expect("a good configuration")
+    config.build(4, 2, &mut ChaCha8Rng::seed_from_u64(1)).expect("a good configuration")
 }
 
 fn theirs(width: i64) -> (nn::VarStore, nn::Sequential) {

@@ -2,7 +2,7 @@
 
 use gymnast_core::{
     compression::Quantization,
-    nn::{Mlp, MlpConfig},
+    nn::MlpConfig,
 };
 use gymnast_deep::{
     A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian,
@@ -113,7 +113,7 @@ fn agents_of_real_valued_actions() {
 fn distilled_policies() {
     let (pole, lost) = (CartPole::default(), [f32::NAN; 4]);
     let (seen, done) = (pole.observation_space(), pole.action_space());
-    let network = Mlp::new(&MlpConfig::default(), 4, 2, &mut Seed::new(0).rng()).unwrap();
+    let network = MlpConfig::default().build(4, 2, &mut Seed::new(0).rng()).unwrap();
     let whole = NetworkPolicy::new(seen, done, &network).unwrap();
     assert_acts_by_numbers_alone(&whole, pole.clone(), &lost);
     let quantized = NetworkPolicy::quantized(seen, done, &network, Quantization::Dynamic).unwrap();

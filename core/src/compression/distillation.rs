@@ -49,15 +49,15 @@ pub fn distillation_loss(
 ///
 /// ```
 /// use gymnast_core::compression::Distillation;
-/// use gymnast_core::nn::{Mlp, MlpConfig};
+/// use gymnast_core::nn::MlpConfig;
 /// use gymnast_core::supervised::{Dataset, FitConfig, fit};
 /// use rand::SeedableRng;
 /// use rand_chacha::ChaCha8Rng;
 ///
 /// let mut rng = ChaCha8Rng::seed_from_u64(0);
-/// let teacher = Mlp::new(&MlpConfig::default(), 2, 3, &mut rng)?; // … trained
+/// let teacher = MlpConfig::default().build(2, 3, &mut rng)?; // … trained
 /// let small = MlpConfig { hidden: vec![4], ..MlpConfig::default() };
-/// let mut student = Mlp::new(&small, 2, 3, &mut rng)?;
+/// let mut student = small.build(2, 3, &mut rng)?;
 /// let rows: Vec<f32> = (0..200).map(|i| (i as f32).sin()).collect();
 /// let rows = Dataset::new(rows, 2, vec![0.0; 100], 1)?;
 /// let objective = Distillation { teacher: &teacher, temperature: 2.0, alpha: 1.0 };

@@ -11,7 +11,7 @@ use crate::SettingError;
 use crate::data::Dataset;
 use crate::loss::Loss;
 use crate::nn::{
-    Activation, Buffers, LayerConfig, Mlp, MlpConfig, Network, NetworkConfig, Sequential,
+    Activation, Buffers, LayerConfig, MlpConfig, Network, NetworkConfig, Sequential,
 };
 use crate::optim::{OptimizerConfig, SgdConfig};
 use crate::supervised::{FitConfig, FitError, fit};

@@ -16,13 +16,13 @@ use crate::simd;
 ///
 /// ```
 /// use gymnast_core::loss::{Loss, Penalty};
-/// use gymnast_core::nn::{Mlp, MlpConfig, Network as _};
+/// use gymnast_core::nn::{MlpConfig, Network as _};
 /// use gymnast_core::optim::OptimizerConfig;
 /// use rand::SeedableRng;
 /// use tch::{Tensor, kind::FLOAT_CPU};
 ///
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
-/// let mut network = Mlp::new(&MlpConfig::default(), 4, 1, &mut rng)?;
+/// let mut network = MlpConfig::default().build(4, 1, &mut rng)?;
 /// let mut optimizer = OptimizerConfig::default().build(network.parameters())?;
 /// let parameters = network.parameters();
 /// let weights: Vec<_> = parameters.shapes().iter().zip(parameters.ranges())

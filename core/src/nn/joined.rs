@@ -4,8 +4,9 @@ use tch::Tensor;
 
 use super::dropout::Masks;
 use super::{
-    Buffers, LayerConfig, LayerShape, Layers, Linear, MAX_LAYERS, MAX_WIDTH, Module,
-    NamedParameter, NetworkError, ParametersBuilder, Plan, check_length, limited,
+    Activation, Buffers, DuelingHead, LayerConfig, LayerShape, Layers, Linear, MAX_LAYERS,
+    MAX_WIDTH, Module, NamedParameter, NetworkError, ParametersBuilder, Plan, check_length,
+    limited,
 };
 
 /// A network for rows of several parts, such as a picture and some numbers. An encoder reads each
@@ -15,7 +16,16 @@ use super::{
 pub struct Joined {
     parts: Vec<Layers>,
     head: Layers,
+    /// The output layer of a Q-network, with the network's description.
+    output: Option<(Output, String)>,
     inputs: usize,
+}
+
+/// The output layer of a Q-network ([`QNetworkConfig`](super::QNetworkConfig)).
+#[derive(Debug)]
+pub(super) enum Output {
+    Linear(Linear),
+    Dueling(DuelingHead),
 }
 
 /// One part of a row: its shape and the layers of its encoder.
@@ -81,7 +91,12 @@ impl Joined {
             limited(what, &[width], MAX_WIDTH)?;
         }
         let head = Layers::new(head, "head", LayerShape::Row(features), dropout_seed, builder)?;
-        Ok(Self { parts, head, inputs })
+        Ok(Self { parts, head, output: None, inputs })
+    }
+
+    /// Adds an output layer behind the head. `description` is that of the whole network.
+    pub(super) fn followed_by(self, output: Output, description: String) -> Self {
+        Self { output: Some((output, description)), ..self }
     }
 
     /// Returns whether a part has layers.
@@ -123,14 +138,26 @@ impl Module for Joined {
     }
 
     fn outputs(&self) -> usize {
-        self.head.output().size()
+        match &self.output {
+            None => self.head.output().size(),
+            Some((Output::Linear(layer), _)) => layer.outputs(),
+            Some((Output::Dueling(head), _)) => head.advantage.outputs(),
+        }
     }
 
     fn forward(&self, input: &Tensor, training: bool) -> Tensor {
-        self.head.rows(&self.features_of(input, training), training, self.masks())
+        let x = self.head.rows(&self.features_of(input, training), training, self.masks());
+        match &self.output {
+            None => x,
+            Some((Output::Linear(layer), _)) => layer.forward(&x), // [B, actions · atoms]
+            Some((Output::Dueling(head), _)) => head.forward(&x),
+        }
     }
 
     fn description(&self) -> String {
+        if let Some((_, description)) = &self.output {
+            return description.clone();
+        }
         let parts: Vec<_> = self.parts.iter().map(Module::description).collect();
         format!("{} joined, {}", parts.join(" and "), self.head.description())
     }
@@ -143,16 +170,27 @@ impl Module for Joined {
                 plan.side_by_side(parts.collect::<Option<_>>()?)
             }
         };
-        self.head.append_to(plan)
+        let plan = self.head.append_to(plan)?;
+        Some(match &self.output {
+            None => plan,
+            Some((Output::Linear(layer), _)) => plan.then(layer, Activation::Identity),
+            Some((Output::Dueling(head), _)) => plan.dueling(head),
+        })
     }
 
     fn trains_as_evaluated(&self) -> bool {
         self.all().all(Module::trains_as_evaluated)
     }
 
-    /// The layers of the head.
+    /// The layers behind the encoders.
     fn linear(&self) -> Vec<&Linear> {
-        self.head.linear()
+        let mut layers = self.head.linear();
+        match &self.output {
+            None => {}
+            Some((Output::Linear(layer), _)) => layers.push(layer),
+            Some((Output::Dueling(head), _)) => layers.extend(head.linear()),
+        }
+        layers
     }
 
     fn least_rows(&self) -> i64 {

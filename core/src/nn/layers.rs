@@ -29,7 +29,8 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Declares the layers, called `scope.0`, `scope.1`, …. The dropout masks depend on the seed
+    /// Declares the layers, called `scope.0`, `scope.1`, …. With an empty scope the builder names
+    /// the fully connected ones by their number: `0`, `1`, …. The dropout masks depend on the seed
     /// and on the number of masks drawn.
     ///
     /// # Errors
@@ -45,7 +46,9 @@ impl Layers {
         let mut layers = Vec::with_capacity(configs.len());
         let mut shapes = vec![input];
         for layer in placed {
-            builder.scope(&*layer.name);
+            if !scope.is_empty() {
+                builder.scope(&*layer.name);
+            }
             let built = Built::new(&layer, layers.last(), dropout_seed, builder)?;
             layers.push(built);
             shapes.push(layer.output);

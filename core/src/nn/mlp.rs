@@ -2,12 +2,8 @@
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-use super::{
-    Activation, LayerConfig, Linear, MAX_LAYERS, Network, NetworkError, Parameters,
-    ParametersBuilder, Plan,
-};
+use super::{Activation, LayerConfig, LayerShape, Layers, Net, NetworkError};
 use crate::init::Init;
 
 /// The layers of a multilayer perceptron between its inputs and outputs.
@@ -57,206 +53,55 @@ impl MlpConfig {
         layers.push(LayerConfig::Linear { outputs, weight, bias });
         layers
     }
-}
 
-/// The layers of a perceptron, declared on the [`Parameters`] of a larger network.
-#[derive(Debug)]
-pub struct MlpLayers {
-    hidden: Vec<Linear>,
-    activation: Activation,
-    output: Option<Linear>,
-    inputs: usize,
-}
-
-impl MlpLayers {
-    /// Declares the hidden layers and the output layer.
-    pub fn new(
-        config: &MlpConfig,
-        inputs: usize,
-        outputs: usize,
-        builder: &mut ParametersBuilder,
-    ) -> Result<Self, NetworkError> {
-        let mut layers = Self::body(config, inputs, builder)?;
-        let width = layers.outputs();
-        layers.output =
-            Some(Linear::new(width, outputs, config.output_weight, config.bias, builder)?);
-        Ok(layers)
-    }
-
-    /// Declares the hidden layers only, each followed by its activation: a body for several heads.
-    pub fn body(
-        config: &MlpConfig,
-        inputs: usize,
-        builder: &mut ParametersBuilder,
-    ) -> Result<Self, NetworkError> {
-        if config.hidden.len() > MAX_LAYERS {
-            return Err(NetworkError::TooLarge {
-                what: "a perceptron's layers",
-                limit: MAX_LAYERS,
-            });
-        }
-        let mut hidden = Vec::with_capacity(config.hidden.len());
-        let mut width = inputs;
-        for &next in &config.hidden {
-            hidden.push(Linear::new(width, next, config.weight, config.bias, builder)?);
-            width = next;
-        }
-        Ok(Self { hidden, activation: config.activation, output: None, inputs })
-    }
-
-    /// Returns the number of inputs.
-    pub fn inputs(&self) -> usize {
-        self.inputs
-    }
-
-    /// Returns the number of outputs.
-    pub fn outputs(&self) -> usize {
-        self.output.as_ref().or(self.hidden.last()).map_or(self.inputs, Linear::outputs)
-    }
-
-    /// Maps `[B, inputs]` to `[B, outputs]`.
+    /// Creates a multilayer perceptron and draws its initial parameters from `rng`. They are called
+    /// `0.weight`, `0.bias`, `1.weight`, …, by the number of the fully connected layer.
     ///
-    /// # Panics
-    /// If `input` has the wrong width or is not `f32`.
-    pub fn forward(&self, input: &Tensor) -> Tensor {
-        let mut layers = self.hidden.iter();
-        let mut x = match layers.next() {
-            Some(first) => self.activation.forward(first.forward(input)), // [B, hidden[0]]
-            None => input.shallow_clone(),
-        };
-        for layer in layers {
-            x = self.activation.forward(layer.forward(&x)); // [B, hidden[i]]
-        }
-        match &self.output {
-            Some(output) => output.forward(&x), // [B, outputs]
-            None => x,
-        }
-    }
-
-    /// Returns the widths and the activation: "4-64-64-2, relu", inputs and outputs included.
-    pub fn description(&self) -> String {
-        let widths = self.linear().into_iter().map(Linear::outputs);
-        let widths = std::iter::once(self.inputs).chain(widths).map(|width| width.to_string());
-        format!("{}, {}", widths.collect::<Vec<_>>().join("-"), self.activation.name())
-    }
-
-    /// Returns the fully connected layers, first to last.
-    pub fn linear(&self) -> Vec<&Linear> {
-        self.hidden.iter().chain(&self.output).collect()
-    }
-
-    /// Returns the plan that evaluates the layers without libtorch.
-    pub fn plan(&self) -> Plan {
-        self.append_to(Plan::new(self.inputs))
-    }
-
-    /// Appends the layers to a plan.
-    pub(super) fn append_to(&self, mut plan: Plan) -> Plan {
-        for layer in &self.hidden {
-            plan = plan.then(layer, self.activation);
-        }
-        match &self.output {
-            Some(output) => plan.then(output, Activation::Identity),
-            None => plan,
-        }
-    }
-}
-
-/// A multilayer perceptron that owns its parameters.
-#[derive(Debug)]
-pub struct Mlp {
-    layers: MlpLayers,
-    plan: Plan,
-    parameters: Parameters,
-}
-
-impl Mlp {
-    /// Creates the network and draws its initial parameters from `rng`.
-    pub fn new<R: Rng + ?Sized>(
-        config: &MlpConfig,
+    /// # Errors
+    /// As [`Layers::new`].
+    pub fn build<R: Rng + ?Sized>(
+        &self,
         inputs: usize,
         outputs: usize,
         rng: &mut R,
-    ) -> Result<Self, NetworkError> {
-        let mut builder = ParametersBuilder::new();
-        let layers = MlpLayers::new(config, inputs, outputs, &mut builder)?;
-        Ok(Self { plan: layers.plan(), layers, parameters: builder.build(rng)? })
+    ) -> Result<Net, NetworkError> {
+        let (layers, input) = (self.layers(outputs), LayerShape::of(&[inputs])?);
+        Net::new(|builder| Ok(Box::new(Layers::new(&layers, "", input, 0, builder)?)), rng)
     }
-
-    /// Returns the plan that evaluates the network without libtorch. Every perceptron has one.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-}
-
-impl Network for Mlp {
-    fn inputs(&self) -> usize {
-        self.layers.inputs()
-    }
-
-    fn outputs(&self) -> usize {
-        self.layers.outputs()
-    }
-
-    fn forward(&self, input: &Tensor) -> Tensor {
-        self.layers.forward(input)
-    }
-
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    fn parameters_mut(&mut self) -> &mut Parameters {
-        &mut self.parameters
-    }
-
-    fn plan(&self) -> Option<&Plan> {
-        Some(&self.plan)
-    }
-
-    fn training_plan(&self) -> Option<&Plan> {
-        Some(&self.plan)
-    }
-
-    fn description(&self) -> String {
-        format!("a perceptron {}", self.layers.description())
-    }
-
-    fn after_step(&mut self) -> Result<(), NetworkError> {
-        Ok(())
-    }
-
-    super::parameters_are_all!();
 }
 
 #[cfg(test)]
 mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
+    use tch::Tensor;
 
     use super::*;
+    use crate::nn::Network as _;
 
     #[test]
     fn forward_by_hand() {
         let config = MlpConfig { hidden: vec![2], ..MlpConfig::default() };
-        let mut mlp = Mlp::new(&config, 2, 1, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        let mut mlp = config.build(2, 1, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
         //                          W₁                     b₁          W₂          b₂
         mlp.parameters_mut().load(&[1.0, -3.0, 2.0, 4.0, 0.5, -0.5, 10.0, 100.0, 1.0]).unwrap();
         let output = mlp.forward(&Tensor::from_slice(&[1.0_f32, 1.0, 1.0, 0.0]).view([2, 2]));
         // ReLU(1 + 2 + 0.5, −3 + 4 − 0.5) = (3.5, 0.5); ReLU(1 + 0.5, −3 − 0.5) = (1.5, 0)
         assert_eq!(Vec::<f32>::try_from(output.view(-1)).unwrap(), [86.0, 16.0]);
+        let names: Vec<_> = mlp.named_parameters().into_iter().map(|one| one.name).collect();
+        assert_eq!(names, ["0.weight", "0.bias", "1.weight", "1.bias"]);
     }
 
     #[test]
     fn bad_widths_are_errors() {
         let rng = &mut ChaCha8Rng::seed_from_u64(1);
         let config = MlpConfig { hidden: vec![8, 0], ..MlpConfig::default() };
-        assert!(matches!(Mlp::new(&config, 2, 1, rng), Err(NetworkError::Empty { .. })));
-        assert!(Mlp::new(&MlpConfig::default(), 0, 1, rng).is_err());
-        assert!(Mlp::new(&MlpConfig::default(), 1, 0, rng).is_err());
+        assert!(matches!(config.build(2, 1, rng), Err(NetworkError::Layer { .. })));
+        assert!(MlpConfig::default().build(0, 1, rng).is_err());
+        assert!(MlpConfig::default().build(1, 0, rng).is_err());
         let orthogonal = Init::Orthogonal { gain: 1.0 };
         let config = MlpConfig { bias: orthogonal, ..MlpConfig::default() };
-        assert!(matches!(Mlp::new(&config, 2, 1, rng), Err(NetworkError::Init(_))));
+        assert!(matches!(config.build(2, 1, rng), Err(NetworkError::Init(_))));
     }
 
     #[test]

@@ -3,26 +3,29 @@
 //! All networks are described by the same data: [`LayerConfig`]s for fully connected layers,
 //! convolutions, normalisation, dropout, pooling, residual blocks and [custom layers](Layer).
 //! [`Layers`] are several layers in sequence. [`Joined`] is an encoder for each part of an
-//! observation and a head. [`QNetwork`] is the network of the DQN family, with an optional dueling
-//! head, distributions and noise ([`Noise`]). Each of these is a [`Module`], and [`Net`] turns a
-//! module into a [`Network`].
+//! observation and a head. Both are a [`Module`], and [`Net`] turns a module into a [`Network`].
 //!
-//! [`Mlp`] is the usual network. [`Sequential`] is built from a [`NetworkConfig`] and can be saved
-//! to a file. [`Transformer`] reads a row as a sequence. To compose another network, declare its
-//! layers on one [`ParametersBuilder`], then build:
+//! [`MlpConfig`] builds the usual network, a multilayer perceptron. [`QNetworkConfig`] builds that
+//! of the DQN family, with an optional dueling head, distributions and noise ([`Noise`]).
+//! [`Sequential`] is built from a [`NetworkConfig`] and can be saved to a file. [`Transformer`]
+//! reads a row as a sequence. To compose another network, declare its layers on one
+//! [`ParametersBuilder`], then build:
 //!
 //! ```
 //! use gymnast_core::init::Init;
-//! use gymnast_core::nn::{Linear, MlpConfig, MlpLayers, ParametersBuilder};
+//! use gymnast_core::nn::{LayerShape, Layers, Linear, MlpConfig, Module, ParametersBuilder};
 //! use rand::SeedableRng;
 //!
 //! let mut builder = ParametersBuilder::new();
-//! let body = MlpLayers::body(&MlpConfig::default(), 4, &mut builder)?;
+//! let (layers, input) = (MlpConfig::default().hidden_layers(), LayerShape::Row(4));
+//! let body = Layers::new(&layers, "body", input, 0, &mut builder)?;
+//! builder.scope("policy");
 //! let policy = Linear::new(body.outputs(), 2, Init::Orthogonal { gain: 0.01 }, Init::Zeros, &mut builder)?;
+//! builder.scope("value");
 //! let value = Linear::new(body.outputs(), 1, Init::LinearDefault, Init::Zeros, &mut builder)?;
 //! let parameters = builder.build(&mut rand_chacha::ChaCha8Rng::seed_from_u64(1))?;
 //!
-//! let features = body.forward(&tch::Tensor::zeros([32, 4], tch::kind::FLOAT_CPU)); // [32, 64]
+//! let features = body.forward(&tch::Tensor::zeros([32, 4], tch::kind::FLOAT_CPU), false); // [32, 64]
 //! assert_eq!(policy.forward(&features).size(), [32, 2]);
 //! assert_eq!(value.forward(&features).size(), [32, 1]);
 //! assert_eq!(parameters.len(), 4 * 64 + 64 + 64 * 64 + 64 + 64 * 2 + 2 + 64 + 1);
@@ -78,7 +81,7 @@ pub use layer_shape::{LayerShape, MAX_ACTIVATIONS, MAX_LAYERS, MAX_PARAMETERS, M
 pub use layers::Layers;
 pub use linear::Linear;
 pub(crate) use low_rank::{Additions, LowRank};
-pub use mlp::{Mlp, MlpConfig, MlpLayers};
+pub use mlp::MlpConfig;
 pub use module::{Module, Net};
 pub use noise::Noise;
 pub use parameters::{NamedParameter, Parameter, Parameters, ParametersBuilder};
@@ -86,7 +89,7 @@ pub(crate) use parameters::{check_differentiable, check_scalar};
 pub(crate) use placed::PlacedLayer;
 pub(crate) use plan::DenseLayer;
 pub use plan::{Plan, Scratch, Snapshot, Tape};
-pub use q_network::{QNetwork, QNetworkConfig};
+pub use q_network::QNetworkConfig;
 pub use sequential::Sequential;
 pub use transformer::{Transformer, TransformerConfig};
 

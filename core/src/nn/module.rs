@@ -12,9 +12,8 @@ use super::{
 };
 
 /// A part of a network whose parameters lie in the network's flat vector (PyTorch's `nn.Module`),
-/// declared on a [`ParametersBuilder`]. [`Layers`](super::Layers), [`Joined`](super::Joined) and
-/// [`QNetwork`](super::QNetwork) are modules; implement this trait for custom ones. [`Net`] turns a
-/// module into a network.
+/// declared on a [`ParametersBuilder`]. [`Layers`](super::Layers) and [`Joined`](super::Joined) are
+/// modules; implement this trait for custom ones. [`Net`] turns a module into a network.
 pub trait Module: Debug + Send {
     /// Returns the number of inputs.
     fn inputs(&self) -> usize;

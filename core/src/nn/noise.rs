@@ -122,14 +122,14 @@ mod tests {
     use tch::{Kind, Tensor};
 
     use super::*;
-    use crate::nn::{Activation, MlpConfig, MlpLayers, ParametersBuilder};
+    use crate::nn::{Activation, LayerShape, Layers, MlpConfig, Module as _, ParametersBuilder};
 
     #[test]
     fn weights_and_gradients_agree_with_libtorch() {
         let rng = &mut ChaCha8Rng::seed_from_u64(1);
         let mut builder = ParametersBuilder::new();
         let config = MlpConfig { hidden: vec![3], ..MlpConfig::default() };
-        let layers = MlpLayers::new(&config, 2, 1, &mut builder).unwrap();
+        let layers = Layers::new(&config.layers(1), "", LayerShape::Row(2), 0, &mut builder).unwrap();
         let mut parameters = builder.build_noisy(&layers.linear(), 0.5, rng).unwrap();
         assert_eq!(parameters.len(), 2 * 13);
         // σ₀ / √inputs: 9 of the first layer, 4 of the second.
@@ -140,7 +140,7 @@ mod tests {
         parameters.draw_noise(rng);
         let noise = parameters.noise().unwrap().clone();
         let x = Tensor::from_slice(&[0.5_f32, -1.0, 2.0, 0.25]).view([2, 2]);
-        let loss = layers.forward(&x).square().sum(Kind::Float);
+        let loss = layers.forward(&x, false).square().sum(Kind::Float);
         parameters.backward(&loss).unwrap();
 
         // The same in libtorch, with means and deviations of its own.
@@ -171,7 +171,7 @@ mod tests {
         let mut builder = ParametersBuilder::new();
         let config =
             MlpConfig { hidden: vec![], activation: Activation::Tanh, ..MlpConfig::default() };
-        let layers = MlpLayers::new(&config, 1, 1, &mut builder).unwrap();
+        let layers = Layers::new(&config.layers(1), "", LayerShape::Row(1), 0, &mut builder).unwrap();
         let mut parameters = builder.build_noisy(&layers.linear(), 1.0, rng).unwrap();
         parameters.load(&[0.0, 0.0, 1.0, 1.0]).unwrap();
         // E f(x)² = E |x| = √(2/π), which is the bias's variance; the weight's is its square.

@@ -1,15 +1,16 @@
 //! The networks of the DQN family: an encoder for pictures, hidden layers, and a head.
 
 use rand::Rng;
-use tch::Tensor;
 
+use super::joined::Output;
 use super::{
-    Activation, Buffers, DuelingHead, Joined, LayerConfig, Linear, MAX_WIDTH, MlpConfig, Module,
-    NamedParameter, Net, NetworkError, ParametersBuilder, Plan, limited,
+    DuelingHead, Joined, LayerConfig, Linear, MAX_WIDTH, MlpConfig, Module, Net, NetworkError,
+    ParametersBuilder, limited,
 };
 use crate::init::Init;
 
-/// The layers of a [`QNetwork`].
+/// The layers of a network of action values, or of return distributions: `[B, inputs]` to
+/// `[B, actions · atoms]`, the atoms of an action side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QNetworkConfig {
     /// The layers that read pictures ([`Joined::parts`]). Empty: the observation is read as one
@@ -47,7 +48,7 @@ impl QNetworkConfig {
     /// parameters from `rng`, the encoder's first.
     ///
     /// # Errors
-    /// As [`QNetwork::new`]; [`NetworkError::Sigma`].
+    /// As [`declare`](Self::declare); [`NetworkError::Sigma`].
     pub fn build<R: Rng + ?Sized>(
         &self,
         parts: &[Vec<usize>],
@@ -55,125 +56,42 @@ impl QNetworkConfig {
         rng: &mut R,
     ) -> Result<Net, NetworkError> {
         let declare = |builder: &mut ParametersBuilder| -> Result<Box<dyn Module>, NetworkError> {
-            Ok(Box::new(QNetwork::new(self, parts, actions, builder)?))
+            Ok(Box::new(self.declare(parts, actions, builder)?))
         };
         match self.noise {
             None => Net::new(declare, rng),
             Some(sigma) => Net::noisy(declare, sigma, rng),
         }
     }
-}
 
-/// A network of action values, or of return distributions: `[B, inputs]` to `[B, actions · atoms]`,
-/// the atoms of an action side by side.
-#[derive(Debug)]
-pub struct QNetwork {
-    body: Joined,
-    head: Head,
-    description: String,
-}
-
-#[derive(Debug)]
-enum Head {
-    Plain(Linear),
-    Dueling(DuelingHead),
-}
-
-impl QNetwork {
     /// Declares the layers: `encoder.0`, … and `head.0`, … ([`Joined`]), then `output`, or `value`
-    /// and `advantage`. [`QNetworkConfig::build`] adds the noise.
+    /// and `advantage`. [`build`](Self::build) adds the noise.
     ///
     /// # Errors
-    /// As [`Joined::new`]: [`NetworkError::Layer`] for convolutions over rows, [`NetworkError::Kernel`]
-    /// for a kernel larger than its picture.
-    pub fn new(
-        config: &QNetworkConfig,
+    /// As [`Joined::new`]: [`NetworkError::Layer`] for convolutions over rows,
+    /// [`NetworkError::Kernel`] for a kernel larger than its picture.
+    pub fn declare(
+        &self,
         parts: &[Vec<usize>],
         actions: usize,
         builder: &mut ParametersBuilder,
-    ) -> Result<Self, NetworkError> {
-        let QNetworkConfig { encoder, hidden, dueling, atoms, dropout_seed, .. } = config;
+    ) -> Result<Joined, NetworkError> {
+        let Self { encoder, hidden, dueling, atoms, dropout_seed, .. } = self;
         let outputs = limited("a network's outputs", &[actions, *atoms], MAX_WIDTH)?;
         let body = Joined::new(&Joined::parts(parts, encoder)?, hidden, *dropout_seed, builder)?;
-        let init = Init::LinearDefault;
-        let head = if *dueling {
-            let head = DuelingHead::new(body.outputs(), actions, *atoms, (init, init), builder)?;
-            Head::Dueling(head)
+        let (features, init) = (body.outputs(), Init::LinearDefault);
+        let output = if *dueling {
+            let init = (init, init);
+            Output::Dueling(DuelingHead::new(features, actions, *atoms, init, builder)?)
         } else {
             builder.scope("output");
-            Head::Plain(Linear::new(body.outputs(), outputs, init, init, builder)?)
+            Output::Linear(Linear::new(features, outputs, init, init, builder)?)
         };
         let description = format!(
             "a Q-network, {}, {actions} actions of {atoms} atoms, dueling: {dueling}",
             body.description()
         );
-        Ok(Self { body, head, description })
-    }
-}
-
-impl Module for QNetwork {
-    fn inputs(&self) -> usize {
-        self.body.inputs()
-    }
-
-    fn outputs(&self) -> usize {
-        match &self.head {
-            Head::Plain(layer) => layer.outputs(),
-            Head::Dueling(head) => head.advantage.outputs(),
-        }
-    }
-
-    fn forward(&self, input: &Tensor, training: bool) -> Tensor {
-        let features = self.body.forward(input, training); // [B, H]
-        match &self.head {
-            Head::Plain(layer) => layer.forward(&features), // [B, actions · atoms]
-            Head::Dueling(head) => head.forward(&features),
-        }
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn append_to(&self, plan: Plan) -> Option<Plan> {
-        let plan = self.body.append_to(plan)?;
-        Some(match &self.head {
-            Head::Plain(layer) => plan.then(layer, Activation::Identity),
-            Head::Dueling(head) => plan.dueling(head),
-        })
-    }
-
-    fn trains_as_evaluated(&self) -> bool {
-        self.body.trains_as_evaluated()
-    }
-
-    fn linear(&self) -> Vec<&Linear> {
-        let mut layers = self.body.linear();
-        match &self.head {
-            Head::Plain(layer) => layers.push(layer),
-            Head::Dueling(head) => layers.extend(head.linear()),
-        }
-        layers
-    }
-
-    fn least_rows(&self) -> i64 {
-        self.body.least_rows()
-    }
-
-    fn encode(&self, input: &Tensor, training: bool) -> Option<Tensor> {
-        self.body.encode(input, training)
-    }
-
-    fn buffers(&self) -> Buffers {
-        self.body.buffers()
-    }
-
-    fn named_buffers(&self) -> Vec<NamedParameter> {
-        self.body.named_buffers()
-    }
-
-    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
-        self.body.load_buffers(buffers)
+        Ok(body.followed_by(output, description))
     }
 }
 
@@ -181,9 +99,10 @@ impl Module for QNetwork {
 mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
+    use tch::Tensor;
 
     use super::*;
-    use crate::nn::{ConvConfig, Mlp, Network as _, Scratch};
+    use crate::nn::{Activation, ConvConfig, Network as _, Scratch};
 
     fn rng() -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(1)
@@ -195,7 +114,7 @@ mod tests {
 
     #[test]
     fn without_switches_it_is_a_perceptron() {
-        let mlp = Mlp::new(&MlpConfig::default(), 4, 2, &mut rng()).unwrap();
+        let mlp = MlpConfig::default().build(4, 2, &mut rng()).unwrap();
         let ours = QNetworkConfig::default().build(&[vec![4]], 2, &mut rng()).unwrap();
         assert_eq!(ours.parameters().values(), mlp.parameters().values());
         let x = Tensor::from_slice(&[0.5_f32, -1.0, 2.0, 0.25]).view([1, 4]);

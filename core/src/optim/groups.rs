@@ -35,12 +35,12 @@ impl Default for ParamGroup {
 /// The parameter groups of a network; parameters outside all groups use the optimiser's settings.
 ///
 /// ```
-/// use gymnast_core::nn::{Mlp, MlpConfig, Network as _};
+/// use gymnast_core::nn::{MlpConfig, Network as _};
 /// use gymnast_core::optim::{OptimizerConfig, ParamGroup, ParamGroups};
 /// use rand::SeedableRng;
 ///
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
-/// let mut network = Mlp::new(&MlpConfig::default(), 4, 2, &mut rng)?;
+/// let mut network = MlpConfig::default().build(4, 2, &mut rng)?;
 /// let parameters = network.parameters_mut();
 /// let layers: Vec<_> = parameters.ranges().collect(); // weight, bias, weight, bias, …
 /// let groups = ParamGroups::new(parameters, &[

@@ -17,7 +17,7 @@
 //!
 //! ```
 //! use gymnast_core::loss::Loss;
-//! use gymnast_core::nn::{Mlp, MlpConfig};
+//! use gymnast_core::nn::MlpConfig;
 //! use gymnast_core::supervised::{Dataset, FitConfig, Trainer};
 //! use rand::SeedableRng;
 //! use rand_chacha::ChaCha8Rng;
@@ -28,7 +28,7 @@
 //! let mut rng = ChaCha8Rng::seed_from_u64(0);
 //! let (train, validation) = Dataset::new(inputs, 2, classes, 1)?.split(0.2, &mut rng)?;
 //!
-//! let mut network = Mlp::new(&MlpConfig::default(), 2, 2, &mut rng)?;
+//! let mut network = MlpConfig::default().build(2, 2, &mut rng)?;
 //! let config = FitConfig { epochs: 40, batch_size: 16, ..FitConfig::adam(1e-2) };
 //! let mut trainer = Trainer::new(config, rng)?.score("accuracy", |predictions| {
 //!     let (found, truth) = (predictions.classes().ok()?, predictions.true_classes().ok()?);

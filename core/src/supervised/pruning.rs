@@ -12,7 +12,7 @@ use crate::tune::Trial;
 /// ```
 /// use gymnast_core::data::load_breast_cancer;
 /// use gymnast_core::loss::Loss;
-/// use gymnast_core::nn::{Mlp, MlpConfig};
+/// use gymnast_core::nn::MlpConfig;
 /// use gymnast_core::supervised::{Epoch, FitConfig, Pruning, Trainer};
 /// use gymnast_core::tune::{Median, Pruner, Scale, Stop, Study, StudyConfig};
 ///
@@ -23,7 +23,7 @@ use crate::tune::Trial;
 ///     let mut rng = trial.rng();
 ///     let rate = trial.suggest_float("learning_rate", 1e-4, 1e-1, Scale::Log)?;
 ///     let (train, validation) = data.split(0.2, &mut rng)?;
-///     let mut network = Mlp::new(&MlpConfig::default(), data.input_width(), 2, &mut rng)?;
+///     let mut network = MlpConfig::default().build(data.input_width(), 2, &mut rng)?;
 ///     let config = FitConfig { epochs: 2, ..FitConfig::adam(rate) };
 ///     let mut trainer =
 ///         Trainer::new(config, rng)?.callback(Pruning::new(trial, Epoch::loss));

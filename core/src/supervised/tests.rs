@@ -12,7 +12,7 @@ use crate::loss::Loss;
 use crate::loss::mse;
 use crate::lr_schedule::LrSchedule;
 use crate::nn::{
-    Activation, LayerConfig, Mlp, MlpConfig, Network as _, NetworkConfig, NetworkError, Sequential,
+    Activation, LayerConfig, MlpConfig, Net, Network as _, NetworkConfig, NetworkError, Sequential,
 };
 use crate::optim::{
     AdagradConfig, AdamConfig, AdamWConfig, OptimizerConfig, ParamGroup, RmsPropConfig, SgdConfig,
@@ -28,9 +28,9 @@ fn rng() -> ChaCha8Rng {
 }
 
 /// `w x + b`, both 0 at first.
-fn line() -> Mlp {
+fn line() -> Net {
     let config = MlpConfig { hidden: Vec::new(), ..MlpConfig::default() };
-    let mut line = Mlp::new(&config, 1, 1, &mut rng()).unwrap();
+    let mut line = config.build(1, 1, &mut rng()).unwrap();
     line.parameters_mut().load(&[0.0, 0.0]).unwrap();
     line
 }
@@ -39,7 +39,7 @@ fn rows(inputs: &[f32], targets: &[f32]) -> Dataset {
     Dataset::new(inputs.to_vec(), 1, targets.to_vec(), 1).unwrap()
 }
 
-fn squared(network: &Mlp, batch: &Batch) -> Tensor {
+fn squared(network: &Net, batch: &Batch) -> Tensor {
     mse(&network.forward(&batch.inputs()), &batch.targets(), None).unwrap()
 }
 
@@ -49,7 +49,7 @@ fn config() -> FitConfig {
 
 /// A training that pulls the line at x = 1 from 0 up to 10, past the 1 that is held out: each step of
 /// Adam moves w and b by 0.1, so that the fifth epoch is the best.
-fn overshoot(config: &FitConfig) -> (Mlp, History) {
+fn overshoot(config: &FitConfig) -> (Net, History) {
     let (train, validation) = (rows(&[1.0], &[10.0]), rows(&[1.0], &[1.0]));
     let mut line = line();
     let history = fit(&mut line, &train, &validation, config, rng(), &squared).unwrap();
@@ -82,7 +82,7 @@ fn an_improvement_smaller_than_min_delta_is_none() {
 fn an_epoch_sees_each_row_once_and_its_loss_is_their_mean() {
     let data = rows(&[0.0, 0.0, 0.0], &[1.0, 2.0, 4.0]);
     let seen = Cell::new(0.0);
-    let loss = |network: &Mlp, batch: &Batch| {
+    let loss = |network: &Net, batch: &Batch| {
         seen.set(seen.get() + batch.target_numbers().iter().sum::<f32>());
         squared(network, batch)
     };
@@ -100,7 +100,7 @@ fn an_epoch_sees_each_row_once_and_its_loss_is_their_mean() {
 fn a_loss_that_is_not_finite_names_epoch_and_batch() {
     let data = rows(&[0.0; 4], &[1.0; 4]);
     let calls = Cell::new(0);
-    let loss = |network: &Mlp, batch: &Batch| {
+    let loss = |network: &Net, batch: &Batch| {
         calls.set(calls.get() + 1);
         squared(network, batch) * if calls.get() == 7 { f64::NAN } else { 1.0 }
     };

@@ -19,7 +19,7 @@ fn quantisation_stays_within_its_bound() {
     for outputs in [1, 7] {
         for inputs in [1, 15, 16, 33, 200] {
             let config = MlpConfig { hidden: vec![], ..MlpConfig::default() };
-            let network = Mlp::new(&config, inputs, outputs, &mut rng()).unwrap();
+            let network = config.build(inputs, outputs, &mut rng()).unwrap();
             let x = rows(3, inputs);
             let exact = network.predict(&Tensor::from_slice(&x).view([3, inputs as i64]));
             let exact = Vec::<f32>::try_from(exact.reshape(-1)).unwrap();
@@ -48,7 +48,7 @@ fn quantisation_stays_within_its_bound() {
 fn centred_outputs_differ_by_what_all_share() {
     // Two outputs of 100 x and 100.1 x: a byte of the whole tells them apart by nothing.
     let config = MlpConfig { hidden: vec![], ..MlpConfig::default() };
-    let mut network = Mlp::new(&config, 2, 2, &mut rng()).unwrap();
+    let mut network = config.build(2, 2, &mut rng()).unwrap();
     network.parameters_mut().load(&[100.0, 100.1, 100.0, 99.8, 50.0, 50.5]).unwrap();
     let difference = |quantized: QuantizedNetwork| {
         let mut out = [0.0; 2];
@@ -72,7 +72,7 @@ fn centred_outputs_differ_by_what_all_share() {
 #[test]
 fn quantised_by_hand() {
     let config = MlpConfig { hidden: vec![], ..MlpConfig::default() };
-    let mut network = Mlp::new(&config, 2, 2, &mut rng()).unwrap();
+    let mut network = config.build(2, 2, &mut rng()).unwrap();
     // Columns (127, 63.4) and (0, 0); biases 1 and 2.
     network.parameters_mut().load(&[127.0, 0.0, 63.4, 0.0, 1.0, 2.0]).unwrap();
     let mut out = [0.0; 2];

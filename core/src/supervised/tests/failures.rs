@@ -4,7 +4,7 @@ use super::*;
 use crate::{data::DataError, nn::Buffers};
 
 /// [`squared`], not finite from this call on.
-fn diverging(from: usize) -> impl Fn(&Mlp, &Batch) -> Tensor {
+fn diverging(from: usize) -> impl Fn(&Net, &Batch) -> Tensor {
     let calls = Cell::new(0);
     move |network, batch| {
         calls.set(calls.get() + 1);
@@ -13,7 +13,7 @@ fn diverging(from: usize) -> impl Fn(&Mlp, &Batch) -> Tensor {
 }
 
 /// [`overshoot`] with another loss: two calls an epoch, one to learn and one to judge.
-fn overshoot_with(loss: &dyn Fn(&Mlp, &Batch) -> Tensor) -> (Mlp, History, FitError) {
+fn overshoot_with(loss: &dyn Fn(&Net, &Batch) -> Tensor) -> (Net, History, FitError) {
     let (train, validation) = (rows(&[1.0], &[10.0]), rows(&[1.0], &[1.0]));
     let mut line = line();
     let mut trainer = Trainer::new(config(), rng()).unwrap();
@@ -62,7 +62,7 @@ fn whatever_ends_a_training_the_best_weights_are_kept() {
 
     // A loss that is none from the ninth epoch on.
     let calls = Cell::new(0);
-    let loss = |network: &Mlp, batch: &Batch| {
+    let loss = |network: &Net, batch: &Batch| {
         calls.set(calls.get() + 1);
         let loss = squared(network, batch);
         if calls.get() > 16 { loss.detach() } else { loss }
@@ -110,7 +110,7 @@ fn weights_that_the_last_step_ruined_are_no_result() {
 fn gradients_too_large_to_be_squared_are_no_training() {
     // Adam would never move a parameter again, and every loss stay finite.
     let data = rows(&[1.0; 4], &[2.0; 4]);
-    let steep = |network: &Mlp, batch: &Batch| squared(network, batch) * 1e30;
+    let steep = |network: &Net, batch: &Batch| squared(network, batch) * 1e30;
     let mut network = line();
     let error = fit(&mut network, &data, &data, &config(), rng(), &steep).unwrap_err();
     assert!(matches!(error, FitError::Diverged { epoch: 1, batch: 1, .. }), "{error}");
@@ -123,7 +123,7 @@ fn gradients_too_large_to_be_squared_are_no_training() {
 #[test]
 fn a_loss_that_cannot_be_descended_is_named() {
     let data = rows(&[1.0, 2.0, 3.0], &[1.0; 3]);
-    type Loss = fn(&Mlp, &Batch) -> Tensor;
+    type Loss = fn(&Net, &Batch) -> Tensor;
     let losses: [(Loss, &str); 6] = [
         (|n, b| (n.forward(&b.inputs()) - b.targets()).square().squeeze_dim(1), "shape [3]"),
         (|n, b| squared(n, b).view(1), "shape [1]"),
@@ -152,8 +152,8 @@ fn a_loss_that_cannot_be_descended_is_named() {
 /// [`squared`] whose minibatches weigh this much.
 struct Weighing(f64);
 
-impl Objective<Mlp> for Weighing {
-    fn loss(&self, network: &Mlp, batch: &Batch) -> Result<Tensor, FitError> {
+impl Objective<Net> for Weighing {
+    fn loss(&self, network: &Net, batch: &Batch) -> Result<Tensor, FitError> {
         Ok(squared(network, batch))
     }
 
@@ -267,7 +267,7 @@ fn other_rows_in_the_middle_of_an_epoch_are_an_error() {
 }
 
 /// A network that does not return what it says.
-struct Liar(Mlp, fn(Tensor) -> Tensor);
+struct Liar(Net, fn(Tensor) -> Tensor);
 
 impl crate::nn::Network for Liar {
     fn inputs(&self) -> usize {

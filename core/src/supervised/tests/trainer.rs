@@ -165,7 +165,7 @@ fn a_balanced_sampler_feeds_the_classes_alike_and_resumes() {
     let nothing = train.select(&[]).unwrap();
     let config = FitConfig { epochs: 3, batch_size: 6, sampler: Sampler::Balanced, ..config() };
     let shares = std::cell::RefCell::new(Vec::new());
-    let objective = |network: &Mlp, batch: &Batch| {
+    let objective = |network: &Net, batch: &Batch| {
         shares.borrow_mut().push((batch.len(), batch.target_numbers().iter().sum::<f32>()));
         squared(network, batch)
     };

@@ -94,7 +94,7 @@ pub(super) fn descriptions(source: &mut Source) {
     if widest.is_some_and(|&widest| (1 << 10..1 << 27).contains(&widest)) {
         return;
     }
-    let _ = Mlp::new(&mlp, inputs, outputs, rng).is_ok();
+    let _ = mlp.build(inputs, outputs, rng).is_ok();
     let _ = q.build(&[shape.clone(), vec![inputs]], outputs, rng).is_ok();
     let _ = Transformer::new(&transformer, inputs, outputs, rng).is_ok();
     let tau = source.f32();
@@ -133,7 +133,7 @@ pub(super) fn forward(source: &mut Source) {
         QNetworkConfig { atoms: 2, dueling: true, noise: Some(0.5), ..QNetworkConfig::default() };
     let transformer = TransformerConfig { places: 2, width: 4, heads: 2, ..Default::default() };
     let mut networks: [Box<dyn Network>; 3] = [
-        Box::new(Mlp::new(&mlp, 4, 2, rng).expect("a small network")),
+        Box::new(mlp.build(4, 2, rng).expect("a small network")),
         Box::new(q.build(&[vec![2, 2]], 2, rng).expect("a small network")),
         Box::new(Transformer::new(&transformer, 4, 2, rng).expect("a small network")),
     ];
@@ -170,8 +170,6 @@ pub(super) fn parts(source: &mut Source) {
     }
     let _ = builder.parameter(&shape, weight, fans);
     let linear = Linear::new(a, b, weight, bias, builder);
-    let body = MlpLayers::body(&MlpConfig::default(), a, builder);
-    let _ = MlpLayers::new(&MlpConfig::default(), a, b, builder).is_ok();
     let picture = [width(source), 4, width(source)];
     let convolutions = [ConvConfig { channels: a, kernel: width(source), stride: width(source) }];
     let convolutions = ConvConfig::layers(&convolutions, Activation::Relu);
@@ -198,9 +196,6 @@ pub(super) fn parts(source: &mut Source) {
         let values = parameters.to_vec();
         let _ =
             plan.run(&values, &vec![0.5; 2 * a], 2, &mut Scratch::default(), &mut vec![0.0; 2 * b]);
-    }
-    if let Ok(body) = &body {
-        let _ = (body.forward(&rows(a)), body.plan());
     }
     if let Ok(conv) = &conv {
         let _ = conv.forward(&rows(conv.inputs()), source.one_in(2));

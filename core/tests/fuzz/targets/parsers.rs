@@ -5,7 +5,7 @@ use gymnast_core::compression::QuantizedNetwork;
 use gymnast_core::data::csv::{self, Column, CsvConfig, TargetKind};
 use gymnast_core::likelihood;
 use gymnast_core::loss::Loss;
-use gymnast_core::nn::{Activation, Mlp, MlpConfig, Network as _, NetworkConfig, Sequential};
+use gymnast_core::nn::{Activation, MlpConfig, Network as _, NetworkConfig, Sequential};
 use gymnast_core::supervised::{Dataset, FitConfig, Trainer};
 use gymnast_core::tune::{Scale, Stop, Study, StudyConfig};
 use rand::SeedableRng as _;
@@ -94,7 +94,7 @@ pub(super) fn state_dict(source: &mut Source) {
         let _ = (read.finite_array("weights", &shape), read.clone().remove("weights"));
         let _ = read.array_checked("weights", &shape, "a share", |x: &f64| (0.0..1.0).contains(x));
         let _ = QuantizedNetwork::from_state_dict(&read);
-        let mut network = Mlp::new(&MlpConfig::default(), 2, 1, &mut source.rng()).expect("small");
+        let mut network = MlpConfig::default().build(2, 1, &mut source.rng()).expect("small");
         let mut other = StateDict::new();
         let _ = other.insert_part("network", network.parameters());
         let _ = read.load_part("network", network.parameters_mut());
@@ -152,7 +152,7 @@ pub(super) fn training_file(source: &mut Source) {
         let config = FitConfig { epochs, batch_size: 2, ..FitConfig::adam(0.1) };
         let rng = ChaCha8Rng::seed_from_u64(0);
         let small = MlpConfig { hidden: vec![], ..MlpConfig::default() };
-        let mut network = Mlp::new(&small, 1, 1, &mut rng.clone()).expect("a small network");
+        let mut network = small.build(1, 1, &mut rng.clone()).expect("a small network");
         let mut trainer = Trainer::new(config, rng).expect("good settings").checkpoint(&file.path);
         trainer.fit(&mut network, &data, &data, &Loss::Mse)
     };

@@ -13,9 +13,9 @@ use tch::{Kind, Tensor, kind::FLOAT_CPU};
 use super::{configs, networks::sequential};
 use crate::source::Source;
 
-fn mlp(source: &mut Source) -> Mlp {
+fn mlp(source: &mut Source) -> Net {
     let config = MlpConfig { hidden: vec![3], ..MlpConfig::default() };
-    let mut network = Mlp::new(&config, 2, 2, &mut source.rng()).expect("a small network");
+    let mut network = config.build(2, 2, &mut source.rng()).expect("a small network");
     if source.one_in(4) {
         let values = source.f32s(network.parameters().len());
         network.parameters_mut().load(&values).expect("as many");

@@ -6,7 +6,7 @@ use gymnast_core::ensemble::{Ensemble, EnsembleError, Member, Stacking};
 use gymnast_core::loss::{CtcConfig, Loss};
 use gymnast_core::model_selection::KFold;
 use gymnast_core::nn::{
-    Activation, LayerConfig, Mlp, MlpConfig, Network, NetworkConfig, Sequential,
+    Activation, LayerConfig, MlpConfig, Net, Network, NetworkConfig, Sequential,
 };
 use gymnast_core::ood::{Odin, OutlierExposure};
 use gymnast_core::self_supervised::*;
@@ -119,8 +119,8 @@ pub(super) fn ensembles(source: &mut Source) {
     let none = data.select(&[]).expect("no rows");
     let config = FitConfig { epochs: 1, batch_size: 4, ..FitConfig::adam(0.1) };
     let loss = Loss::cross_entropy();
-    let train = |rows: &Dataset, mut rng: ChaCha8Rng| -> Result<Mlp, EnsembleError> {
-        let mut network = Mlp::new(&MlpConfig::default(), width, 4, &mut rng)?;
+    let train = |rows: &Dataset, mut rng: ChaCha8Rng| -> Result<Net, EnsembleError> {
+        let mut network = MlpConfig::default().build(width, 4, &mut rng)?;
         fit(&mut network, rows, &none, &config, rng, &loss)?;
         Ok(network)
     };
@@ -131,7 +131,7 @@ pub(super) fn ensembles(source: &mut Source) {
     }
     let Ok(folds) = (KFold { n_splits: 2 }).split(data.len()) else { return };
     let folds: Vec<_> = folds.into_iter().collect();
-    let member: Member<'_, Mlp> = &train;
+    let member: Member<'_, Net> = &train;
     if let Ok(stacking) = Stacking::fit(&data, &folds, &[member, member], &config, rng) {
         let _ = stacking.probabilities(&data, batch);
     }

@@ -1,6 +1,6 @@
 use gymnast_core::{
     compression::Quantization,
-    nn::{Mlp, MlpConfig, Network as _},
+    nn::{MlpConfig, Network as _},
 };
 use gymnast_envs::{
     Discrete, Env as _, Rng, RowSpace, Seed, SyncVectorEnv, classic::CartPole, wrappers::TimeLimit,
@@ -102,7 +102,7 @@ fn what_cannot_be_distilled_is_an_error() {
     let (seen, done) = spaces();
     let network = |inputs, outputs| {
         let rng = &mut Seed::new(0).rng();
-        Mlp::new(&MlpConfig::default(), inputs, outputs, rng).unwrap()
+        MlpConfig::default().build(inputs, outputs, rng).unwrap()
     };
     assert!(NetworkPolicy::new(seen, done, &network(4, 2)).is_ok());
     for (inputs, outputs) in [(4, 3), (5, 2)] {

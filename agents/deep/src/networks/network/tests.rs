@@ -1,6 +1,6 @@
 use gymnast_core::{
     init::Init,
-    nn::{Mlp, MlpLayers, Scratch},
+    nn::{Layers, Scratch},
 };
 use gymnast_envs::{BoxSpace, Discrete, Seed};
 use tch::Kind;
@@ -33,7 +33,7 @@ fn hidden_layers_compute_what_a_perceptron_does_to_the_last_bit() {
     for activation in [Activation::Relu, Activation::Tanh] {
         let hidden = vec![7, 5];
         let config = MlpConfig { hidden: hidden.clone(), activation, ..MlpConfig::default() };
-        let mut plain = Mlp::new(&config, 3, 2, &mut Seed::new(1).rng()).unwrap();
+        let mut plain = config.build(3, 2, &mut Seed::new(1).rng()).unwrap();
         let (build, parts) = (perceptrons(&hidden, activation), [vec![2], vec![1]]);
         for role in [Role::Actor, Role::Critic, Role::Policy] {
             let mut net = network(&build, role, &parts, 2, &mut Seed::new(1).rng()).unwrap();
@@ -53,8 +53,10 @@ fn a_policy_and_its_values_begin_as_perceptrons_do() {
         ..MlpConfig::default()
     };
     let mut builder = ParametersBuilder::new();
-    MlpLayers::new(&layers(0.01), 3, 2, &mut builder).unwrap();
-    MlpLayers::new(&layers(1.0), 3, 1, &mut builder).unwrap();
+    let row = LayerShape::Row(3);
+    for (scope, gain, outputs) in [("policy", 0.01, 2), ("value", 1.0, 1)] {
+        Layers::new(&layers(gain).layers(outputs), scope, row, 0, &mut builder).unwrap();
+    }
     let plain = builder.build(&mut Seed::new(1).rng()).unwrap();
     let (space, head) = (BoxSpace::<3>::unbounded(), Categorical::new(Discrete::new(2)));
     let config = ActorCriticConfig::default();

@@ -2,7 +2,7 @@
 
 use gymnast_core::nn::{
     Activation, ConvConfig, LayerConfig, MlpConfig, Module, Net, Network as _, ParametersBuilder,
-    QNetwork, QNetworkConfig,
+    QNetworkConfig,
 };
 use gymnast_harness::{AgentError, Schedule};
 use serde::{Deserialize, Serialize};
@@ -222,7 +222,7 @@ impl DqnConfig {
         Ok(Box::new(move |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
             let network = QNetworkConfig { dropout_seed: wanted.dropout_seed, ..network.clone() };
             let actions = wanted.outputs / network.atoms;
-            let network = QNetwork::new(&network, wanted.parts, actions, builder)?;
+            let network = network.declare(wanted.parts, actions, builder)?;
             Ok(Box::new(network) as Box<dyn Module>)
         }))
     }

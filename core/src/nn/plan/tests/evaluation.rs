@@ -2,7 +2,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
-use crate::nn::{Activation, Mlp, MlpConfig, Network, QNetworkConfig, Scratch, Snapshot};
+use crate::nn::{Activation, MlpConfig, Network, QNetworkConfig, Scratch, Snapshot};
 
 fn networks(inputs: usize, hidden: &[usize], outputs: usize) -> [Box<dyn Network>; 2] {
     let activation = if inputs.is_multiple_of(2) { Activation::Relu } else { Activation::Tanh };
@@ -11,7 +11,7 @@ fn networks(inputs: usize, hidden: &[usize], outputs: usize) -> [Box<dyn Network
     let hidden = config.hidden_layers();
     let dueling = QNetworkConfig { hidden, dueling: true, ..QNetworkConfig::default() };
     [
-        Box::new(Mlp::new(&config, inputs, outputs, rng).unwrap()),
+        Box::new(config.build(inputs, outputs, rng).unwrap()),
         Box::new(dueling.build(&[vec![inputs]], outputs, rng).unwrap()),
     ]
 }

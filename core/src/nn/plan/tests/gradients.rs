@@ -3,7 +3,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
 use crate::nn::{
-    Activation, ConvConfig, Mlp, MlpConfig, Network, Plan, QNetworkConfig, Tape,
+    Activation, ConvConfig, MlpConfig, Network, Plan, QNetworkConfig, Tape,
     activation::tests::ALL,
 };
 
@@ -23,7 +23,7 @@ fn networks(
     let hidden = config.hidden_layers();
     let dueling = QNetworkConfig { hidden, dueling: true, ..QNetworkConfig::default() };
     [
-        Box::new(Mlp::new(&config, inputs, outputs, rng).unwrap()),
+        Box::new(config.build(inputs, outputs, rng).unwrap()),
         Box::new(dueling.build(&[vec![inputs]], outputs, rng).unwrap()),
     ]
 }
