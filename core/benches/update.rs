@@ -125,7 +125,7 @@ fn bench_backpropagation(width: usize, batch: usize) {
     let rows = |numbers: &[f32]| Tensor::from_slice(numbers).view([batch as i64, -1]);
     let mut network = tanh(width);
     let mut other = tanh(width);
-    let plan = network.plan().clone();
+    let plan = network.plan().expect("perceptrons have one").clone();
     let mut tape = Tape::default();
     let [ours, theirs] = least([
         &mut || {

@@ -117,7 +117,7 @@ fn rms_prop_with_epsilon_under_the_root_by_hand() {
     parameters.gradients_mut()[0] = 2.0;
     optimiser.step(&mut parameters, 0.75).unwrap();
     // Mean of squares 0.25 · 4, root √(1 + 1.25), step 0.75 · 2 / 1.5.
-    assert_eq!(optimiser.state().square, [1.0]);
+    assert_eq!(optimiser.state_dict().arrays["square_avg"], [1.0]);
     assert_eq!(parameters.values(), [-2.0]);
 }
 

@@ -1,9 +1,6 @@
 //! By what is not finite no action is chosen.
 
-use gymnast_core::{
-    compression::Quantization,
-    nn::MlpConfig,
-};
+use gymnast_core::{compression::Quantization, nn::MlpConfig};
 use gymnast_deep::{
     A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian,
     Distribution, Dqn, DqnConfig, Mbpo, MbpoConfig, Ppo, PpoConfig, Reinforce, ReinforceConfig,

@@ -10,9 +10,7 @@ use super::*;
 use crate::SettingError;
 use crate::data::Dataset;
 use crate::loss::Loss;
-use crate::nn::{
-    Activation, Buffers, LayerConfig, MlpConfig, Network, NetworkConfig, Sequential,
-};
+use crate::nn::{Activation, Buffers, LayerConfig, MlpConfig, Network, NetworkConfig, Sequential};
 use crate::optim::{OptimizerConfig, SgdConfig};
 use crate::supervised::{FitConfig, FitError, fit};
 

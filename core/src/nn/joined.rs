@@ -3,10 +3,10 @@
 use tch::Tensor;
 
 use super::dropout::Masks;
+use super::layers;
 use super::{
     Activation, Buffers, DuelingHead, LayerConfig, LayerShape, Layers, Linear, MAX_LAYERS,
-    MAX_WIDTH, Module, NamedParameter, NetworkError, ParametersBuilder, Plan, check_length,
-    limited,
+    MAX_WIDTH, Module, NamedParameter, NetworkError, ParametersBuilder, Plan, limited,
 };
 
 /// A network for rows of several parts, such as a picture and some numbers. An encoder reads each
@@ -109,8 +109,8 @@ impl Joined {
         self.head.masks()
     }
 
-    fn all(&self) -> impl Iterator<Item = &Layers> {
-        self.parts.iter().chain([&self.head])
+    fn all(&self) -> Vec<&Layers> {
+        self.parts.iter().chain([&self.head]).collect()
     }
 
     /// Maps `[B, inputs]` to `[B, features]`.
@@ -179,7 +179,7 @@ impl Module for Joined {
     }
 
     fn trains_as_evaluated(&self) -> bool {
-        self.all().all(Module::trains_as_evaluated)
+        self.all().into_iter().all(Module::trains_as_evaluated)
     }
 
     /// The layers behind the encoders.
@@ -194,7 +194,7 @@ impl Module for Joined {
     }
 
     fn least_rows(&self) -> i64 {
-        self.all().map(Module::least_rows).max().unwrap_or(0)
+        self.all().into_iter().map(Module::least_rows).max().unwrap_or(0)
     }
 
     fn encode(&self, input: &Tensor, training: bool) -> Option<Tensor> {
@@ -202,25 +202,14 @@ impl Module for Joined {
     }
 
     fn buffers(&self) -> Buffers {
-        let mut numbers = Vec::new();
-        self.all().for_each(|layers| layers.append_running(&mut numbers));
-        Buffers { numbers, draws: self.masks().draws() }
+        layers::buffers(&self.all())
     }
 
     fn named_buffers(&self) -> Vec<NamedParameter> {
-        let mut named = Vec::new();
-        self.all().for_each(|layers| layers.append_named_running(&mut named));
-        named
+        layers::named_buffers(&self.all())
     }
 
     fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
-        let expected = self.all().map(Layers::running_len).sum();
-        check_length("a network's running statistics", expected, buffers.numbers.len())?;
-        let mut numbers = buffers.numbers.as_slice();
-        for layers in self.parts.iter_mut().chain([&mut self.head]) {
-            numbers = layers.load_running(numbers);
-        }
-        self.head.set_draws(buffers.draws);
-        Ok(())
+        layers::load_buffers(self.parts.iter_mut().chain([&mut self.head]).collect(), buffers)
     }
 }

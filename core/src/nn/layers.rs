@@ -102,11 +102,6 @@ impl Layers {
         &self.masks
     }
 
-    /// Sets the number of masks drawn.
-    pub(super) fn set_draws(&mut self, draws: u64) {
-        self.masks.set_draws(draws);
-    }
-
     /// Returns each running statistic with the name of its layer.
     fn running(&self) -> Vec<(String, &Running)> {
         let running = self.layers.iter().enumerate().flat_map(|(i, layer)| match layer {
@@ -119,28 +114,6 @@ impl Layers {
             _ => Vec::new(),
         });
         running.collect()
-    }
-
-    /// Returns the total length of the running statistics.
-    pub(super) fn running_len(&self) -> usize {
-        self.running().iter().map(|(_, running)| running.len()).sum()
-    }
-
-    /// Appends the running statistics of all layers.
-    pub(super) fn append_running(&self, numbers: &mut Vec<f32>) {
-        self.running().iter().for_each(|(_, running)| running.append_to(numbers));
-    }
-
-    /// Appends the names of the running statistics.
-    pub(super) fn append_named_running(&self, named: &mut Vec<NamedParameter>) {
-        for (layer, running) in self.running() {
-            for name in ["running_mean", "running_var"] {
-                let (start, channels) =
-                    (named.last().map_or(0, |one| one.range.end), running.len() / 2);
-                let (name, range) = (format!("{layer}.{name}"), start..start + channels);
-                named.push(NamedParameter { name, shape: vec![channels], range });
-            }
-        }
     }
 
     /// Sets the running statistics of all layers and returns the numbers left over.
@@ -234,22 +207,50 @@ impl Module for Layers {
     }
 
     fn buffers(&self) -> Buffers {
-        let mut numbers = Vec::new();
-        self.append_running(&mut numbers);
-        Buffers { numbers, draws: self.masks.draws() }
+        buffers(&[self])
     }
 
     fn named_buffers(&self) -> Vec<NamedParameter> {
-        let mut named = Vec::new();
-        self.append_named_running(&mut named);
-        named
+        named_buffers(&[self])
     }
 
     fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
-        let expected = self.running_len();
-        check_length("a network's running statistics", expected, buffers.numbers.len())?;
-        self.load_running(&buffers.numbers);
-        self.set_draws(buffers.draws);
-        Ok(())
+        load_buffers(vec![self], buffers)
     }
+}
+
+/// Returns the buffers of a network of these layers, first to last. The last ones' dropout masks
+/// are those of all.
+pub(super) fn buffers(all: &[&Layers]) -> Buffers {
+    let mut numbers = Vec::new();
+    let running = all.iter().flat_map(|layers| layers.running());
+    running.for_each(|(_, running)| running.append_to(&mut numbers));
+    Buffers { numbers, draws: all.last().map_or(0, |layers| layers.masks.draws()) }
+}
+
+/// Returns the names and ranges of the numbers in [`buffers`].
+pub(super) fn named_buffers(all: &[&Layers]) -> Vec<NamedParameter> {
+    let (mut named, mut start) = (Vec::new(), 0);
+    for (layer, running) in all.iter().flat_map(|layers| layers.running()) {
+        for name in ["running_mean", "running_var"] {
+            let (name, channels) = (format!("{layer}.{name}"), running.len() / 2);
+            let range = start..start + channels;
+            start = range.end;
+            named.push(NamedParameter { name, shape: vec![channels], range });
+        }
+    }
+    named
+}
+
+/// Sets the [`buffers`] of a network of these layers.
+pub(super) fn load_buffers(all: Vec<&mut Layers>, buffers: &Buffers) -> Result<(), NetworkError> {
+    let running = all.iter().flat_map(|layers| layers.running());
+    let expected = running.map(|(_, running)| running.len()).sum();
+    check_length("a network's running statistics", expected, buffers.numbers.len())?;
+    let mut numbers = buffers.numbers.as_slice();
+    for layers in all {
+        numbers = layers.load_running(numbers);
+        layers.masks.set_draws(buffers.draws);
+    }
+    Ok(())
 }

@@ -129,7 +129,8 @@ mod tests {
         let rng = &mut ChaCha8Rng::seed_from_u64(1);
         let mut builder = ParametersBuilder::new();
         let config = MlpConfig { hidden: vec![3], ..MlpConfig::default() };
-        let layers = Layers::new(&config.layers(1), "", LayerShape::Row(2), 0, &mut builder).unwrap();
+        let layers =
+            Layers::new(&config.layers(1), "", LayerShape::Row(2), 0, &mut builder).unwrap();
         let mut parameters = builder.build_noisy(&layers.linear(), 0.5, rng).unwrap();
         assert_eq!(parameters.len(), 2 * 13);
         // σ₀ / √inputs: 9 of the first layer, 4 of the second.
@@ -171,7 +172,8 @@ mod tests {
         let mut builder = ParametersBuilder::new();
         let config =
             MlpConfig { hidden: vec![], activation: Activation::Tanh, ..MlpConfig::default() };
-        let layers = Layers::new(&config.layers(1), "", LayerShape::Row(1), 0, &mut builder).unwrap();
+        let layers =
+            Layers::new(&config.layers(1), "", LayerShape::Row(1), 0, &mut builder).unwrap();
         let mut parameters = builder.build_noisy(&layers.linear(), 1.0, rng).unwrap();
         parameters.load(&[0.0, 0.0, 1.0, 1.0]).unwrap();
         // E f(x)² = E |x| = √(2/π), which is the bias's variance; the weight's is its square.

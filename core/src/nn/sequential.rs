@@ -8,10 +8,11 @@ use rand::Rng;
 use tch::Tensor;
 
 use super::dropout::Masks;
+use super::layers;
 use super::low_rank::Additions;
 use super::{
     Buffers, LayerConfig, LayerShape, Layers, Module as _, NamedParameter, Network, NetworkConfig,
-    NetworkError, Parameters, ParametersBuilder, Plan, check_length, check_rows,
+    NetworkError, Parameters, ParametersBuilder, Plan, check_rows,
 };
 
 /// A network of layers in sequence, in two parts: an encoder and a head ([`NetworkConfig`]). Both
@@ -172,9 +173,7 @@ impl Sequential {
         let range = self.encoder_range();
         self.parameters.values_mut()[range.clone()]
             .copy_from_slice(&other.parameters.values()[range]);
-        let mut numbers = Vec::new();
-        other.encoder.append_running(&mut numbers);
-        self.encoder.load_running(&numbers); // the first of them
+        self.encoder.load_running(&other.encoder.buffers().numbers); // the first of them
         Ok(())
     }
 
@@ -262,26 +261,15 @@ impl Network for Sequential {
     }
 
     fn named_buffers(&self) -> Vec<NamedParameter> {
-        let mut named = Vec::new();
-        self.encoder.append_named_running(&mut named);
-        self.head.append_named_running(&mut named);
-        named
+        layers::named_buffers(&[&self.encoder, &self.head])
     }
 
     fn buffers(&self) -> Buffers {
-        let mut numbers = Vec::new();
-        self.encoder.append_running(&mut numbers);
-        self.head.append_running(&mut numbers);
-        Buffers { numbers, draws: self.masks().draws() }
+        layers::buffers(&[&self.encoder, &self.head])
     }
 
     fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError> {
-        let expected = self.encoder.running_len() + self.head.running_len();
-        check_length("a network's running statistics", expected, buffers.numbers.len())?;
-        let rest = self.encoder.load_running(&buffers.numbers);
-        self.head.load_running(rest);
-        self.head.set_draws(buffers.draws);
-        Ok(())
+        layers::load_buffers(vec![&mut self.encoder, &mut self.head], buffers)
     }
 
     fn check_input(&self, input: &Tensor) -> Result<(), NetworkError> {

@@ -43,17 +43,10 @@ impl Default for AdagradConfig {
 pub struct Adagrad {
     config: AdagradConfig,
     groups: ParamGroups,
+    /// The sum of squared gradients.
     sum: Vec<f32>,
-    step: u64,
-}
-
-/// The state of Adagrad, borrowed for a checkpoint.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AdagradState<'a> {
-    /// The sum of squared gradients, PyTorch's `sum`.
-    pub sum: &'a [f32],
     /// The number of steps taken.
-    pub step: u64,
+    step: u64,
 }
 
 impl Adagrad {
@@ -72,19 +65,6 @@ impl Adagrad {
     /// Returns the settings.
     pub fn config(&self) -> &AdagradConfig {
         &self.config
-    }
-
-    /// Returns the state to save.
-    pub fn state(&self) -> AdagradState<'_> {
-        AdagradState { sum: &self.sum, step: self.step }
-    }
-
-    /// Restores a saved state.
-    pub fn load_state(&mut self, state: AdagradState<'_>) -> Result<(), OptimError> {
-        check_length("sum", self.sum.len(), state.sum.len())?;
-        self.sum.copy_from_slice(state.sum);
-        self.step = state.step;
-        Ok(())
     }
 }
 
@@ -114,8 +94,10 @@ impl Optimizer for Adagrad {
     }
 
     fn load_state_dict(&mut self, state: &OptimizerState) -> Result<(), OptimError> {
-        let [sum] = state.arrays(["sum"])?;
-        self.load_state(AdagradState { sum, step: state.step()? })
+        let step = state.step()?;
+        state.copy_to([("sum", &mut self.sum)])?;
+        self.step = step;
+        Ok(())
     }
 
     fn groups(&self) -> &ParamGroups {

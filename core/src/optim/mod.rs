@@ -13,12 +13,12 @@ mod rms_prop;
 mod sgd;
 mod state;
 
-pub use adagrad::{Adagrad, AdagradConfig, AdagradState};
+pub use adagrad::{Adagrad, AdagradConfig};
 pub use adam::{Adam, AdamConfig, AdamState, AdamWConfig};
 pub use clip::{clip_grad_norm, clip_grad_value};
 pub use config::OptimizerConfig;
 pub use groups::{ParamGroup, ParamGroups};
-pub use rms_prop::{RmsProp, RmsPropConfig, RmsPropState};
+pub use rms_prop::{RmsProp, RmsPropConfig};
 pub use sgd::{Sgd, SgdConfig};
 pub use state::OptimizerState;
 

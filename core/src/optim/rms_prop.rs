@@ -50,20 +50,12 @@ impl Default for RmsPropConfig {
 pub struct RmsProp {
     config: RmsPropConfig,
     groups: ParamGroups,
+    /// The running mean of squared gradients.
     square: Vec<f32>,
+    /// The running mean of gradients; zero unless centred.
     mean: Vec<f32>,
+    /// The direction of the last step.
     momentum: Vec<f32>,
-}
-
-/// The state of RMSprop, borrowed for a checkpoint.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RmsPropState<'a> {
-    /// The running mean of squared gradients, PyTorch's `square_avg`.
-    pub square: &'a [f32],
-    /// The running mean of gradients, PyTorch's `grad_avg`; zero unless centred.
-    pub mean: &'a [f32],
-    /// The direction of the last step, PyTorch's `momentum_buffer`.
-    pub momentum: &'a [f32],
 }
 
 impl RmsProp {
@@ -83,23 +75,6 @@ impl RmsProp {
     /// Returns the settings.
     pub fn config(&self) -> &RmsPropConfig {
         &self.config
-    }
-
-    /// Returns the state to save.
-    pub fn state(&self) -> RmsPropState<'_> {
-        RmsPropState { square: &self.square, mean: &self.mean, momentum: &self.momentum }
-    }
-
-    /// Restores a saved state.
-    pub fn load_state(&mut self, state: RmsPropState<'_>) -> Result<(), OptimError> {
-        let expected = self.square.len();
-        check_length("square", expected, state.square.len())?;
-        check_length("mean", expected, state.mean.len())?;
-        check_length("momentum", expected, state.momentum.len())?;
-        self.square.copy_from_slice(state.square);
-        self.mean.copy_from_slice(state.mean);
-        self.momentum.copy_from_slice(state.momentum);
-        Ok(())
     }
 }
 
@@ -144,9 +119,11 @@ impl Optimizer for RmsProp {
     }
 
     fn load_state_dict(&mut self, state: &OptimizerState) -> Result<(), OptimError> {
-        let [square, mean, momentum] =
-            state.arrays(["square_avg", "grad_avg", "momentum_buffer"])?;
-        self.load_state(RmsPropState { square, mean, momentum })
+        state.copy_to([
+            ("square_avg", self.square.as_mut_slice()),
+            ("grad_avg", &mut self.mean),
+            ("momentum_buffer", &mut self.momentum),
+        ])
     }
 
     fn groups(&self) -> &ParamGroups {

@@ -51,18 +51,6 @@ impl Sgd {
     pub fn config(&self) -> &SgdConfig {
         &self.config
     }
-
-    /// Returns the state to save: PyTorch's `momentum_buffer`.
-    pub fn state(&self) -> &[f32] {
-        &self.momentum
-    }
-
-    /// Restores a saved state.
-    pub fn load_state(&mut self, momentum: &[f32]) -> Result<(), OptimError> {
-        check_length("momentum", self.momentum.len(), momentum.len())?;
-        self.momentum.copy_from_slice(momentum);
-        Ok(())
-    }
 }
 
 impl Optimizer for Sgd {
@@ -93,8 +81,7 @@ impl Optimizer for Sgd {
     }
 
     fn load_state_dict(&mut self, state: &OptimizerState) -> Result<(), OptimError> {
-        let [momentum] = state.arrays(["momentum_buffer"])?;
-        self.load_state(momentum)
+        state.copy_to([("momentum_buffer", &mut self.momentum)])
     }
 
     fn groups(&self) -> &ParamGroups {

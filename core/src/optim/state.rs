@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{OptimError, Optimizer};
+use super::{OptimError, Optimizer, check_length};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 
 /// The whole state of an optimiser, under PyTorch's names; returned by
@@ -41,6 +41,22 @@ impl OptimizerState {
             return Err(self.unlike(names.join(", ")));
         }
         Ok(names.map(|name| self.arrays[name].as_slice()))
+    }
+
+    /// Copies its arrays into those of these names.
+    ///
+    /// # Errors
+    /// As [`arrays`](Self::arrays); [`OptimError::Length`]. Then nothing has changed.
+    pub(super) fn copy_to<const N: usize>(
+        &self,
+        arrays: [(&'static str, &mut [f32]); N],
+    ) -> Result<(), OptimError> {
+        let saved = self.arrays(arrays.each_ref().map(|(name, _)| *name))?;
+        for ((name, array), saved) in arrays.iter().zip(saved) {
+            check_length(name, array.len(), saved.len())?;
+        }
+        arrays.into_iter().zip(saved).for_each(|((_, array), saved)| array.copy_from_slice(saved));
+        Ok(())
     }
 
     /// Returns the number of steps taken.

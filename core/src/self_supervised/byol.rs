@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::objectives::{check_views, predict_each_other};
+use super::objectives::{check_views, predict_each_other, without_negative_pairs};
 use crate::data::Batch;
 use crate::nn::{
     Buffers, NamedParameter, Network, NetworkConfig, NetworkError, Parameters, Plan, Sequential,
@@ -164,20 +164,5 @@ impl Objective<ByolNetwork> for Byol {
         Ok(predict_each_other(&online, &target)? * 4.0 + 4.0)
     }
 
-    /// A collapsed network has the lowest loss, 0, and the loss rises when the target spreads out.
-    fn ranks_epochs(&self) -> bool {
-        false
-    }
-
-    fn weight(&self, batch: &Batch) -> f64 {
-        batch.rows_of_data() as f64
-    }
-
-    fn augments_held_out(&self) -> bool {
-        false
-    }
-
-    fn description(&self) -> Option<String> {
-        Some(format!("{self:?}"))
-    }
+    without_negative_pairs!();
 }

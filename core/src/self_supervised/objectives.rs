@@ -8,6 +8,29 @@ use crate::loss::{Direction, info_nce, negative_cosine_similarity, nt_xent};
 use crate::nn::{Network, Sequential};
 use crate::supervised::{FitError, Objective};
 
+/// Implements the other methods of an [`Objective`] without negative pairs.
+macro_rules! without_negative_pairs {
+    () => {
+        /// A collapsed network has the lowest loss, and the loss rises when embeddings spread out.
+        fn ranks_epochs(&self) -> bool {
+            false
+        }
+
+        fn weight(&self, batch: &Batch) -> f64 {
+            batch.rows_of_data() as f64
+        }
+
+        fn augments_held_out(&self) -> bool {
+            false
+        }
+
+        fn description(&self) -> Option<String> {
+            Some(format!("{self:?}"))
+        }
+    };
+}
+pub(super) use without_negative_pairs;
+
 /// The objective of SimCLR: [`nt_xent`] of the network's outputs for the two views. Both views go
 /// through the network in one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -87,22 +110,7 @@ impl Objective<Sequential> for SimSiam {
         predict_each_other(&network.forward_head(&z), &z)
     }
 
-    /// A collapsed network has the lowest loss, −1.
-    fn ranks_epochs(&self) -> bool {
-        false
-    }
-
-    fn weight(&self, batch: &Batch) -> f64 {
-        batch.rows_of_data() as f64
-    }
-
-    fn augments_held_out(&self) -> bool {
-        false
-    }
-
-    fn description(&self) -> Option<String> {
-        Some(format!("{self:?}"))
-    }
+    without_negative_pairs!();
 }
 
 /// Computes the mean negative cosine of each view's prediction `[2N, D]` and the other view's

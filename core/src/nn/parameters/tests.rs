@@ -1,7 +1,9 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use tch::Kind;
 
 use super::*;
+use crate::init::{Fans, Init};
 
 const FANS: Fans = Fans { fan_in: 2, fan_out: 2 };
 

@@ -25,7 +25,8 @@ fn mlp(source: &mut Source) -> Net {
 
 pub(super) fn plans(source: &mut Source) {
     let network = mlp(source);
-    let (plan, values) = (network.plan().clone(), network.parameters().to_vec());
+    let plan = network.plan().expect("perceptrons have one").clone();
+    let values = network.parameters().to_vec();
     let batch = if source.one_in(3) { source.count() } else { source.up_to(3) };
     let known = batch.min(4);
     let (inputs, outputs) = (source.about(2 * known), source.about(2 * known));
@@ -104,24 +105,18 @@ pub(super) fn optimisers(source: &mut Source) {
         let saved = optimizer.state_dict();
         let _ = optimizer.step(parameters, rate);
         let _ = optimizer.descend(parameters, rate, Some(norm));
-        let _ = optimizer.load_state_dict(&saved);
+        let mut other = saved.clone();
+        other.arrays.values_mut().for_each(|array| array.clone_from(&state));
+        let _ = (optimizer.load_state_dict(&other), optimizer.load_state_dict(&saved));
     }
     match config {
-        OptimizerConfig::Sgd(config) => {
-            let _ = Sgd::new(config, parameters).map(|mut one| one.load_state(&state));
-        }
+        OptimizerConfig::Sgd(config) => drop(Sgd::new(config, parameters)),
         OptimizerConfig::Adam(config) => {
             let state = AdamState { m: &state, v: &state, step: source.u64() };
             let _ = Adam::new(config, parameters).map(|mut one| one.load_state(state));
         }
-        OptimizerConfig::Adagrad(config) => {
-            let state = AdagradState { sum: &state, step: source.u64() };
-            let _ = Adagrad::new(config, parameters).map(|mut one| one.load_state(state));
-        }
-        OptimizerConfig::RmsProp(config) => {
-            let state = RmsPropState { square: &state, mean: &state, momentum: &state };
-            let _ = RmsProp::new(config, parameters).map(|mut one| one.load_state(state));
-        }
+        OptimizerConfig::Adagrad(config) => drop(Adagrad::new(config, parameters)),
+        OptimizerConfig::RmsProp(config) => drop(RmsProp::new(config, parameters)),
         OptimizerConfig::AdamW(_) => {}
     }
     let (alpha, l1_ratio) = (source.number(), source.share());

@@ -3,8 +3,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
 use crate::nn::{
-    Activation, ConvConfig, MlpConfig, Network, Plan, QNetworkConfig, Tape,
-    activation::tests::ALL,
+    Activation, ConvConfig, MlpConfig, Network, Plan, QNetworkConfig, Tape, activation::tests::ALL,
 };
 
 fn numbers(seed: u64, length: usize) -> Vec<f32> {
