@@ -87,6 +87,38 @@ pub(crate) fn snapshot_action(snapshot: &Value, actions: usize) -> Result<Option
     snapshot_index(snapshot, "last_action", actions).map(Some)
 }
 
+/// The methods of [`Env`](crate::Env) about the state of an environment that is where it is
+/// (`self.tile`), and whose pictures show what led there (`self.last_action`). `$tiles` and
+/// `$actions` return their numbers.
+macro_rules! tile_is_state {
+    ($tiles:expr, $actions:expr) => {
+        fn save(&self) -> Option<serde_json::Value> {
+            Some(serde_json::json!({ "tile": self.tile, "last_action": self.last_action }))
+        }
+
+        fn restore(&mut self, snapshot: &serde_json::Value) -> Result<(), $crate::EnvError> {
+            let tile = $crate::tiles::snapshot_index(snapshot, "tile", $tiles(self))?;
+            self.last_action = $crate::tiles::snapshot_action(snapshot, $actions(self))?;
+            self.tile = tile;
+            Ok(())
+        }
+
+        fn state(&self) -> Option<Vec<f64>> {
+            Some(vec![self.tile as f64])
+        }
+
+        fn set_state(&mut self, state: &[f64]) -> Result<(), $crate::EnvError> {
+            self.tile = $crate::tiles::expect_index(state, $tiles(self))?;
+            Ok(())
+        }
+
+        fn observe(&self) -> Option<i64> {
+            Some(self.tile as i64)
+        }
+    };
+}
+pub(crate) use tile_is_state;
+
 #[cfg(test)]
 pub(crate) mod testing {
     use crate::{Env, EnvOptions, FiniteSpace, Registry, Space as _};

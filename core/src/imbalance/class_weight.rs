@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ImbalanceError;
+use crate::data::DataError;
 use crate::require;
 
 /// The weights of the classes: the `class_weight` of [`Loss::CrossEntropy`](crate::loss::Loss), the
@@ -41,7 +42,7 @@ impl ClassWeight {
     ///
     /// # Errors
     /// [`ImbalanceError::EmptyClass`] if a class has no rows, [`ImbalanceError::Setting`],
-    /// [`ImbalanceError::Count`] unless there is one given weight for each class.
+    /// [`ImbalanceError::Data`] unless there is one given weight for each class.
     pub fn weights(&self, counts: &[usize]) -> Result<Option<Vec<f32>>, ImbalanceError> {
         let weights = match self {
             Self::Uniform => return Ok(None),
@@ -66,7 +67,7 @@ impl ClassWeight {
                 }
                 let (what, expected, got) = ("class weights", counts.len(), weights.len());
                 if expected != got {
-                    return Err(ImbalanceError::Count { what, expected, got });
+                    return Err(DataError::Count { what, expected, got }.into());
                 }
                 weights.clone()
             }

@@ -1,6 +1,7 @@
 //! Cost-sensitive decisions.
 
 use super::ImbalanceError;
+use crate::data::DataError;
 use crate::metrics::{ConfusionMatrix, MetricError, uneven_row};
 use crate::require;
 
@@ -32,12 +33,12 @@ impl CostMatrix {
     ///
     /// # Errors
     /// [`ImbalanceError::Setting`] for fewer than two classes or a cost beyond ±10¹⁰⁰,
-    /// [`ImbalanceError::Count`].
+    /// [`ImbalanceError::Data`].
     pub fn new(costs: Vec<f64>, classes: usize) -> Result<Self, ImbalanceError> {
         require(classes >= 2, "the number of classes", classes as f64, "at least 2")?;
         let (expected, got) = (classes.saturating_mul(classes), costs.len());
         if expected != got {
-            return Err(ImbalanceError::Count { what: "costs", expected, got });
+            return Err(DataError::Count { what: "costs", expected, got }.into());
         }
         for &cost in &costs {
             require(cost.abs() <= LARGEST, "a cost", cost, "a number from -1e100 to 1e100")?;
@@ -65,13 +66,13 @@ impl CostMatrix {
     /// It needs calibrated probabilities: train without class weights and resampling.
     ///
     /// # Errors
-    /// [`ImbalanceError::Count`] if the numbers do not form whole rows, [`ImbalanceError::Setting`]
+    /// [`ImbalanceError::Data`] if the numbers do not form whole rows, [`ImbalanceError::Setting`]
     /// if one is not a probability, [`ImbalanceError::Metric`] if a row does not sum to 1.
     pub fn decide(&self, probabilities: &[f64]) -> Result<Vec<usize>, ImbalanceError> {
         let (classes, got) = (self.classes, probabilities.len());
         if !got.is_multiple_of(classes) {
             let expected = got.next_multiple_of(classes);
-            return Err(ImbalanceError::Count { what: "probabilities", expected, got });
+            return Err(DataError::Count { what: "probabilities", expected, got }.into());
         }
         for &p in probabilities {
             require((0.0..=1.0).contains(&p), "a probability", p, "in [0, 1]")?;
@@ -92,11 +93,11 @@ impl CostMatrix {
     /// `(c₀₁ − c₀₀) / (c₀₁ − c₀₀ + c₁₀ − c₁₁)`, truth first; Elkan's equation 2.
     ///
     /// # Errors
-    /// [`ImbalanceError::Count`] unless there are two classes, [`ImbalanceError::NoThreshold`]
+    /// [`ImbalanceError::Data`] unless there are two classes, [`ImbalanceError::NoThreshold`]
     /// unless both errors cost more than the right decisions.
     pub fn threshold(&self) -> Result<f64, ImbalanceError> {
         let &[right_0, alarm, miss, right_1] = self.costs.as_slice() else {
-            return Err(ImbalanceError::Count { what: "classes", expected: 2, got: self.classes });
+            return Err(DataError::Count { what: "classes", expected: 2, got: self.classes }.into());
         };
         if alarm <= right_0 || miss <= right_1 {
             return Err(ImbalanceError::NoThreshold);
@@ -107,12 +108,12 @@ impl CostMatrix {
     /// Returns the mean cost of a row for the decisions in a confusion matrix.
     ///
     /// # Errors
-    /// [`ImbalanceError::Count`] if it has another number of classes, [`ImbalanceError::Metric`] if
+    /// [`ImbalanceError::Data`] if it has another number of classes, [`ImbalanceError::Metric`] if
     /// it is empty.
     pub fn mean_cost(&self, matrix: &ConfusionMatrix) -> Result<f64, ImbalanceError> {
         let (what, expected, got) = ("classes", self.classes, matrix.classes());
         if expected != got {
-            return Err(ImbalanceError::Count { what, expected, got });
+            return Err(DataError::Count { what, expected, got }.into());
         }
         if matrix.rows() == 0 {
             return Err(MetricError::Empty.into());

@@ -73,16 +73,6 @@ pub enum ImbalanceError {
     /// A setting is out of its range.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// The number of items differs from what was expected.
-    #[error("got {got} {what}, expected {expected}")]
-    Count {
-        /// The name of the items.
-        what: &'static str,
-        /// The number expected.
-        expected: usize,
-        /// The number given.
-        got: usize,
-    },
     /// There are fewer than two classes with rows.
     #[error("there are rows of {got} classes: expected at least two")]
     Classes {

@@ -177,7 +177,10 @@ fn weights_need_rows_of_each_class() {
     let error = ClassWeight::EffectiveNumber { beta: 1.0 }.weights(&[1, 1]).unwrap_err();
     assert!(matches!(error, ImbalanceError::Setting(SettingError { key: "beta", .. })), "{error}");
     let error = ClassWeight::Given(vec![1.0]).weights(&[1, 1]).unwrap_err();
-    assert!(matches!(error, ImbalanceError::Count { expected: 2, got: 1, .. }), "{error}");
+    assert!(
+        matches!(error, ImbalanceError::Data(DataError::Count { expected: 2, got: 1, .. })),
+        "{error}"
+    );
     assert!(ClassWeight::Given(vec![1.0, -1.0]).weights(&[1, 1]).is_err());
     assert_eq!(effective_number(3, 0.5), Ok(1.75)); // 1 + ½ + ¼
 }
@@ -193,7 +196,10 @@ fn decisions_cost_least_in_expectation() {
     assert!(costs.mean_cost(&matrix).is_err());
     matrix.update(&[2, 2, 0, 1], &[2, 0, 2, 1]).unwrap();
     assert_eq!(costs.mean_cost(&matrix), Ok(11.0 / 4.0));
-    assert!(matches!(costs.threshold(), Err(ImbalanceError::Count { expected: 2, .. })));
+    assert!(matches!(
+        costs.threshold(),
+        Err(ImbalanceError::Data(DataError::Count { expected: 2, .. }))
+    ));
     // What the threshold says is what the expectation says.
     let two = CostMatrix::new(vec![-1.0, 2.0, 5.0, 0.0], 2).unwrap();
     let at = two.threshold().unwrap();
@@ -205,7 +211,10 @@ fn decisions_cost_least_in_expectation() {
     assert!(CostMatrix::new(vec![0.0; 3], 2).is_err());
     assert!(CostMatrix::new(vec![0.0, 1.0, f64::NAN, 0.0], 2).is_err());
     assert!(CostMatrix::new(vec![-1e308, 1e308, 1e308, -1e308], 2).is_err());
-    assert!(matches!(two.decide(&[0.5, 0.5, 0.1]), Err(ImbalanceError::Count { .. })));
+    assert!(matches!(
+        two.decide(&[0.5, 0.5, 0.1]),
+        Err(ImbalanceError::Data(DataError::Count { .. }))
+    ));
     assert!(two.decide(&[1.5, -0.5]).is_err());
     let of_class_1 = two.decide(&[0.5, 0.5, 0.9, 0.4]).unwrap_err(); // are no two rows
     assert!(matches!(of_class_1, ImbalanceError::Metric(MetricError::RowSum { row: 1, .. })));

@@ -1,6 +1,7 @@
 //! Decision thresholds for scores.
 
 use super::{CostMatrix, ImbalanceError};
+use crate::data::DataError;
 use crate::metrics::{BinaryScores, MetricError};
 use crate::require;
 
@@ -55,7 +56,7 @@ impl TunedThreshold {
 /// [`ImbalanceError::Metric`] if scores are not finite, their number differs from the rows', there
 /// are no rows, or the criterion is undefined: F-beta needs a positive row, balanced accuracy a row
 /// of each class; [`ImbalanceError::Setting`] if beta is out of its range,
-/// [`ImbalanceError::Count`] for costs of more than two classes.
+/// [`ImbalanceError::Data`] for costs of more than two classes.
 pub fn tune_threshold(
     truth: &[usize],
     scores: &[f64],
@@ -69,7 +70,7 @@ pub fn tune_threshold(
         && costs.classes() != 2
     {
         let got = costs.classes();
-        return Err(ImbalanceError::Count { what: "classes", expected: 2, got });
+        return Err(DataError::Count { what: "classes", expected: 2, got }.into());
     }
     let mut rows = BinaryScores::new();
     rows.update(truth, scores)?;

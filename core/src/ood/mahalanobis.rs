@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{OodError, check_finite};
-use crate::data::Table;
+use crate::data::{DataError, Table};
 use crate::require;
 
 /// The negative squared Mahalanobis distance of features to the nearest class: `max_c −(x − μ_c)ᵀ
@@ -56,7 +56,7 @@ impl TryFrom<Unchecked> for Mahalanobis {
             ("numbers in the factor", width.saturating_mul(width), factor.len()),
         ] {
             if expected != got {
-                return Err(OodError::Count { what, expected, got });
+                return Err(DataError::Count { what, expected, got }.into());
             }
         }
         for &number in means.iter().chain(&factor) {
@@ -74,14 +74,16 @@ impl Mahalanobis {
     /// classes for all rows give a single normal distribution. A class without rows is skipped.
     ///
     /// # Errors
-    /// [`OodError::Setting`] unless `shrinkage` lies in [0, 1], [`OodError::Count`],
+    /// [`OodError::Setting`] unless `shrinkage` lies in [0, 1], [`OodError::Data`],
     /// [`OodError::Empty`], [`OodError::NotFinite`]; [`OodError::Singular`] if the shrunk
     /// covariance is singular, as it always is without shrinkage for fewer rows than features.
     pub fn fit(features: &Table, classes: &[usize], shrinkage: f64) -> Result<Self, OodError> {
         require((0.0..=1.0).contains(&shrinkage), "shrinkage", shrinkage, "in [0, 1]")?;
         let (n, width) = (features.len(), features.width());
         if classes.len() != n {
-            return Err(OodError::Count { what: "classes", expected: n, got: classes.len() });
+            return Err(
+                DataError::Count { what: "classes", expected: n, got: classes.len() }.into()
+            );
         }
         if n == 0 {
             return Err(OodError::Empty);
@@ -127,11 +129,11 @@ impl Mahalanobis {
     /// Returns the score of each row, `[N, d]` to `[N]`.
     ///
     /// # Errors
-    /// [`OodError::Count`] unless the rows have the fitted width, [`OodError::NotFinite`].
+    /// [`OodError::Data`] unless the rows have the fitted width, [`OodError::NotFinite`].
     pub fn scores(&self, features: &Table) -> Result<Vec<f64>, OodError> {
         let (expected, got) = (self.width, features.width());
         if expected != got {
-            return Err(OodError::Count { what: "features in a row", expected, got });
+            return Err(DataError::Count { what: "features in a row", expected, got }.into());
         }
         check_finite(features.values(), self.width)?;
         let mut off = vec![0.0; self.width];

@@ -58,16 +58,6 @@ pub enum OodError {
     /// A setting is out of its range.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// The number of items differs from what was expected.
-    #[error("got {got} {what}, expected {expected}")]
-    Count {
-        /// The name of the items.
-        what: &'static str,
-        /// The number expected.
-        expected: usize,
-        /// The number given.
-        got: usize,
-    },
     /// There are no rows.
     #[error("got no rows: expected at least one")]
     Empty,

@@ -36,7 +36,7 @@ impl OutlierExposure {
     ///
     /// # Errors
     /// [`OodError::Data`] if training rows have no classes below `classes` or outliers are not
-    /// finite, [`OodError::Count`] if outliers have another width.
+    /// finite, [`OodError::Data`] if outliers have another width.
     pub fn join(&self, train: &Dataset, outliers: &Table) -> Result<Dataset, OodError> {
         let (known, classes) = (train.classes()?, self.classes);
         if let Some(row) = known.iter().position(|&class| class >= classes) {
@@ -45,7 +45,9 @@ impl OutlierExposure {
         }
         let (expected, got) = (train.input_width(), outliers.width());
         if expected != got {
-            return Err(OodError::Count { what: "numbers in a row of outliers", expected, got });
+            return Err(
+                DataError::Count { what: "numbers in a row of outliers", expected, got }.into()
+            );
         }
         let inputs = [train.inputs(), outliers.values()].concat();
         let targets = [train.targets(), &vec![classes as f32; outliers.len()]].concat();

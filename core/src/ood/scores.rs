@@ -1,6 +1,7 @@
 //! Scores computed from a classifier's outputs alone.
 
 use super::{OodError, check_finite};
+use crate::data::DataError;
 use crate::likelihood::largest;
 use crate::require;
 
@@ -10,7 +11,7 @@ use crate::require;
 /// neural networks" (2017), <https://arxiv.org/abs/1610.02136>.
 ///
 /// # Errors
-/// [`OodError::Count`] if the outputs do not form whole rows, [`OodError::Setting`] for fewer than
+/// [`OodError::Data`] if the outputs do not form whole rows, [`OodError::Setting`] for fewer than
 /// two classes (the softmax of one output is always 1), [`OodError::NotFinite`].
 pub fn max_softmax_probability(outputs: &[f32], classes: usize) -> Result<Vec<f64>, OodError> {
     scaled_max_softmax_probability(outputs, classes, 1.0)
@@ -59,7 +60,7 @@ fn of_rows(
     let got = outputs.len();
     if !got.is_multiple_of(classes) {
         let expected = got.next_multiple_of(classes);
-        return Err(OodError::Count { what: "outputs", expected, got });
+        return Err(DataError::Count { what: "outputs", expected, got }.into());
     }
     check_finite(outputs, classes)?;
     let of_row = |row: &[f32]| {

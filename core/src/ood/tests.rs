@@ -23,7 +23,10 @@ fn output_scores_by_hand() {
 #[test]
 fn what_has_no_score_is_refused() {
     let count = |outputs: &[f32], classes| max_softmax_probability(outputs, classes).unwrap_err();
-    assert!(matches!(count(&[1.0, 2.0, 3.0], 2), OodError::Count { expected: 4, got: 3, .. }));
+    assert!(matches!(
+        count(&[1.0, 2.0, 3.0], 2),
+        OodError::Data(DataError::Count { expected: 4, got: 3, .. })
+    ));
     assert!(matches!(count(&[1.0], 0), OodError::Setting(_)));
     // The softmax of one output says 1 of every row; its energy is the output.
     assert!(matches!(count(&[1.0, -3.0], 1), OodError::Setting(_)));
@@ -134,11 +137,14 @@ fn features_that_do_not_fit_are_refused() {
         Mahalanobis::fit(&table(values, 1), classes, shrinkage)
     };
     assert!(matches!(fit(vec![], &[], 0.0), Err(OodError::Empty)));
-    assert!(matches!(fit(vec![1.0], &[], 0.0), Err(OodError::Count { .. })));
+    assert!(matches!(fit(vec![1.0], &[], 0.0), Err(OodError::Data(DataError::Count { .. }))));
     assert!(matches!(fit(vec![f32::NAN], &[0], 0.0), Err(OodError::NotFinite { .. })));
     assert!(matches!(fit(vec![1.0, 2.0], &[0, 0], 1.5), Err(OodError::Setting(_))));
     let detector = fit(vec![1.0, 2.0], &[0, 0], 0.0).unwrap();
-    assert!(matches!(detector.scores(&table(vec![1.0, 2.0], 2)), Err(OodError::Count { .. })));
+    assert!(matches!(
+        detector.scores(&table(vec![1.0, 2.0], 2)),
+        Err(OodError::Data(DataError::Count { .. }))
+    ));
     assert!(detector.scores(&table(vec![f32::INFINITY], 1)).is_err());
 }
 
@@ -274,6 +280,6 @@ mod with_torch {
         );
         assert!(OutlierExposure::new(1).join(&train, &outliers).is_err());
         let narrow = OutlierExposure::new(2).join(&train, &Table::new(vec![0.0], 1).unwrap());
-        assert!(matches!(narrow, Err(OodError::Count { .. })));
+        assert!(matches!(narrow, Err(OodError::Data(DataError::Count { .. }))));
     }
 }

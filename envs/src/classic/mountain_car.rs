@@ -1,18 +1,58 @@
 //! MountainCar: a car too weak to drive straight out of a valley.
 
-use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "render")]
-use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
 
-const MIN_POSITION: f64 = -1.2;
-const MAX_POSITION: f64 = 0.6;
-const MAX_SPEED: f64 = 0.07;
+pub(super) const MIN_POSITION: f64 = -1.2;
+pub(super) const MAX_POSITION: f64 = 0.6;
+pub(super) const MAX_SPEED: f64 = 0.07;
 const GOAL_POSITION: f64 = 0.5;
 const FORCE: f64 = 0.001;
 const GRAVITY: f64 = 0.0025;
+
+/// The methods of [`Env`] that both cars share, whatever drives them. Their field `state` holds the
+/// position and the velocity.
+macro_rules! valley {
+    ($goal_position:expr) => {
+        fn observation_space(&self) -> BoxSpace<2> {
+            let speed = MAX_SPEED as f32;
+            BoxSpace::new([MIN_POSITION as f32, -speed], [MAX_POSITION as f32, speed])
+                .expect("the bounds are ordered")
+        }
+
+        fn reset(&mut self, rng: &mut Rng) -> Result<[f32; 2], EnvError> {
+            self.state = [rand::RngExt::random_range(rng, -0.6..-0.4), 0.0];
+            Ok(self.state.map(|x| x as f32))
+        }
+
+        fn state(&self) -> Option<Vec<f64>> {
+            Some(self.state.to_vec())
+        }
+
+        fn observe(&self) -> Option<[f32; 2]> {
+            Some(self.state.map(|x| x as f32))
+        }
+
+        fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
+            self.state = EnvError::expect_state(state, "[position, velocity]")?;
+            Ok(())
+        }
+
+        fn render_ansi(&self) -> Option<String> {
+            let [position, velocity] = self.state;
+            Some(format!("position {position:+.4}, velocity {velocity:+.5}\n"))
+        }
+
+        #[cfg(feature = "render")]
+        fn render_rgb(&self) -> Option<crate::render::Frame> {
+            Some(crate::render::classic::mountain_car(self.state[0], $goal_position))
+        }
+
+        crate::snapshot!();
+    };
+}
+pub(super) use valley;
 
 /// MountainCar: reach the right hilltop by accelerating left (0), not at all (1) or right (2).
 ///
@@ -30,29 +70,12 @@ pub struct MountainCar {
     state: [f64; 2],
 }
 
-impl MountainCar {
-    fn observation(&self) -> [f32; 2] {
-        self.state.map(|x| x as f32)
-    }
-}
-
 impl Env for MountainCar {
     type ObservationSpace = BoxSpace<2>;
     type ActionSpace = Discrete;
 
-    fn observation_space(&self) -> BoxSpace<2> {
-        let speed = MAX_SPEED as f32;
-        BoxSpace::new([MIN_POSITION as f32, -speed], [MAX_POSITION as f32, speed])
-            .expect("the bounds are ordered")
-    }
-
     fn action_space(&self) -> Discrete {
         Discrete::new(3)
-    }
-
-    fn reset(&mut self, rng: &mut Rng) -> Result<[f32; 2], EnvError> {
-        self.state = [rng.random_range(-0.6..-0.4), 0.0];
-        Ok(self.observation())
     }
 
     #[inline]
@@ -69,33 +92,10 @@ impl Env for MountainCar {
         }
         self.state = [position, velocity];
         let arrived = position >= GOAL_POSITION && velocity >= self.goal_velocity;
-        Ok(Step::new(self.observation(), -1.0, arrived))
+        Ok(Step::new(self.state.map(|x| x as f32), -1.0, arrived))
     }
 
-    fn state(&self) -> Option<Vec<f64>> {
-        Some(self.state.to_vec())
-    }
-
-    fn observe(&self) -> Option<[f32; 2]> {
-        Some(self.observation())
-    }
-
-    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
-        self.state = EnvError::expect_state(state, "[position, velocity]")?;
-        Ok(())
-    }
-
-    fn render_ansi(&self) -> Option<String> {
-        let [position, velocity] = self.state;
-        Some(format!("position {position:+.4}, velocity {velocity:+.5}\n"))
-    }
-
-    #[cfg(feature = "render")]
-    fn render_rgb(&self) -> Option<Frame> {
-        Some(pictures::mountain_car(self.state[0], GOAL_POSITION))
-    }
-
-    crate::snapshot!();
+    valley!(GOAL_POSITION);
 }
 
 #[cfg(test)]

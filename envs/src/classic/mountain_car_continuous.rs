@@ -1,15 +1,10 @@
 //! MountainCar with a continuous force.
 
-use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "render")]
-use crate::render::{Frame, classic as pictures};
+use super::mountain_car::{MAX_POSITION, MAX_SPEED, MIN_POSITION, valley};
 use crate::{BoxSpace, Env, EnvError, Rng, Step};
 
-const MIN_POSITION: f64 = -1.2;
-const MAX_POSITION: f64 = 0.6;
-const MAX_SPEED: f64 = 0.07;
 const GOAL_POSITION: f64 = 0.45;
 const POWER: f64 = 0.0015;
 
@@ -33,12 +28,6 @@ pub struct MountainCarContinuous {
     state: [f64; 2],
 }
 
-impl MountainCarContinuous {
-    fn observation(&self) -> [f32; 2] {
-        self.state.map(|x| x as f32)
-    }
-}
-
 /// The number nearest to `x` that f32 holds.
 fn single(x: f64) -> f64 {
     f64::from(x as f32)
@@ -48,19 +37,8 @@ impl Env for MountainCarContinuous {
     type ObservationSpace = BoxSpace<2>;
     type ActionSpace = BoxSpace<1>;
 
-    fn observation_space(&self) -> BoxSpace<2> {
-        let speed = MAX_SPEED as f32;
-        BoxSpace::new([MIN_POSITION as f32, -speed], [MAX_POSITION as f32, speed])
-            .expect("the bounds are ordered")
-    }
-
     fn action_space(&self) -> BoxSpace<1> {
         BoxSpace::symmetric([1.0])
-    }
-
-    fn reset(&mut self, rng: &mut Rng) -> Result<[f32; 2], EnvError> {
-        self.state = [rng.random_range(-0.6..-0.4), 0.0];
-        Ok(self.observation())
     }
 
     #[inline]
@@ -91,33 +69,10 @@ impl Env for MountainCarContinuous {
         let arrived = position >= round(GOAL_POSITION) && velocity >= round(self.goal_velocity);
         self.state = [single(position), single(velocity)];
         let reward = if arrived { 100.0 } else { 0.0 } - throttle * throttle * 0.1;
-        Ok(Step::new(self.observation(), reward, arrived))
+        Ok(Step::new(self.state.map(|x| x as f32), reward, arrived))
     }
 
-    fn state(&self) -> Option<Vec<f64>> {
-        Some(self.state.to_vec())
-    }
-
-    fn observe(&self) -> Option<[f32; 2]> {
-        Some(self.observation())
-    }
-
-    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
-        self.state = EnvError::expect_state(state, "[position, velocity]")?;
-        Ok(())
-    }
-
-    fn render_ansi(&self) -> Option<String> {
-        let [position, velocity] = self.state;
-        Some(format!("position {position:+.4}, velocity {velocity:+.5}\n"))
-    }
-
-    #[cfg(feature = "render")]
-    fn render_rgb(&self) -> Option<Frame> {
-        Some(pictures::mountain_car(self.state[0], GOAL_POSITION))
-    }
-
-    crate::snapshot!();
+    valley!(GOAL_POSITION);
 }
 
 #[cfg(test)]

@@ -2,13 +2,10 @@
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 #[cfg(feature = "render")]
 use crate::render::{Frame, grid};
-use crate::tiles::{
-    Grid, Heading, certain, expect_index, index_below, snapshot_action, snapshot_index,
-};
+use crate::tiles::{Grid, Heading, certain, index_below, tile_is_state};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition, render};
 
 const GRID: Grid = Grid { rows: 7, columns: 10 };
@@ -129,29 +126,7 @@ impl Env for WindyGridWorld {
         Ok(Step::new(next, reward, terminated))
     }
 
-    fn save(&self) -> Option<Value> {
-        Some(json!({ "tile": self.tile, "last_action": self.last_action }))
-    }
-
-    fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
-        let tile = snapshot_index(snapshot, "tile", GRID.size())?;
-        self.last_action = snapshot_action(snapshot, self.actions())?;
-        self.tile = tile;
-        Ok(())
-    }
-
-    fn state(&self) -> Option<Vec<f64>> {
-        Some(vec![self.tile as f64])
-    }
-
-    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
-        self.tile = expect_index(state, GRID.size())?;
-        Ok(())
-    }
-
-    fn observe(&self) -> Option<i64> {
-        Some(self.tile as i64)
-    }
+    tile_is_state!(|_: &Self| GRID.size(), Self::actions);
 
     fn transitions(&self, tile: &i64, action: &i64) -> Option<Vec<Transition<i64>>> {
         let tile = index_below(GRID.size(), *tile)?;

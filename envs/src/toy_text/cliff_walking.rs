@@ -2,11 +2,10 @@
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 #[cfg(feature = "render")]
 use crate::render::{Frame, grid};
-use crate::tiles::{COMPASS, Grid, certain, expect_index, snapshot_action, snapshot_index};
+use crate::tiles::{COMPASS, Grid, certain, tile_is_state};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 
 const ROWS: usize = 4;
@@ -106,29 +105,7 @@ impl Env for CliffWalking {
         Ok(Step::new(next, reward, terminated))
     }
 
-    fn save(&self) -> Option<Value> {
-        Some(json!({ "tile": self.tile, "last_action": self.last_action }))
-    }
-
-    fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
-        let tile = snapshot_index(snapshot, "tile", ROWS * COLUMNS)?;
-        self.last_action = snapshot_action(snapshot, 4)?;
-        self.tile = tile;
-        Ok(())
-    }
-
-    fn state(&self) -> Option<Vec<f64>> {
-        Some(vec![self.tile as f64])
-    }
-
-    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
-        self.tile = expect_index(state, ROWS * COLUMNS)?;
-        Ok(())
-    }
-
-    fn observe(&self) -> Option<i64> {
-        Some(self.tile as i64)
-    }
+    tile_is_state!(|_: &Self| ROWS * COLUMNS, |_: &Self| 4);
 
     /// Returns successors as Gymnasium does, also of the goal and the cliff's tiles, where no step
     /// starts.

@@ -2,13 +2,12 @@
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::lake_map::{MAPS, invalid};
 use super::{colorize, generate_random_map};
 #[cfg(feature = "render")]
 use crate::render::{Frame, grid};
-use crate::tiles::{Grid, Heading, certain, expect_index, snapshot_action, snapshot_index};
+use crate::tiles::{Grid, Heading, certain, tile_is_state};
 use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition};
 
 /// Left, down, right and up.
@@ -210,29 +209,7 @@ impl Env for FrozenLake {
         Ok(Step::new(next, reward, terminated))
     }
 
-    fn save(&self) -> Option<Value> {
-        Some(json!({ "tile": self.tile, "last_action": self.last_action }))
-    }
-
-    fn restore(&mut self, snapshot: &Value) -> Result<(), EnvError> {
-        let tile = snapshot_index(snapshot, "tile", self.tiles.len())?;
-        self.last_action = snapshot_action(snapshot, 4)?;
-        self.tile = tile;
-        Ok(())
-    }
-
-    fn state(&self) -> Option<Vec<f64>> {
-        Some(vec![self.tile as f64])
-    }
-
-    fn set_state(&mut self, state: &[f64]) -> Result<(), EnvError> {
-        self.tile = expect_index(state, self.tiles.len())?;
-        Ok(())
-    }
-
-    fn observe(&self) -> Option<i64> {
-        Some(self.tile as i64)
-    }
+    tile_is_state!(|lake: &Self| lake.tiles.len(), |_: &Self| 4);
 
     fn transitions(&self, tile: &i64, action: &i64) -> Option<Vec<Transition<i64>>> {
         let tile = usize::try_from(*tile).ok().filter(|&tile| tile < self.tiles.len())?;
@@ -286,6 +263,8 @@ impl Env for FrozenLake {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn dry() -> FrozenLake {

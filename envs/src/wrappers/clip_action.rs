@@ -1,6 +1,6 @@
 //! Actions of any size.
 
-use crate::{Act, Env, EnvError, Obs, Rng, Space as _, Step, Transition, wrappers::ArraySpace};
+use crate::{Act, Env, EnvError, Obs, Rng, Space as _, Step, wrappers::ArraySpace};
 
 /// Takes actions of any size to the nearest one of the environment (Gymnasium's `ClipAction`).
 ///
@@ -38,24 +38,7 @@ impl<E: Env<ActionSpace: ArraySpace>> Env for ClipAction<E> {
         self.unbounded.clone()
     }
 
-    fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
-        self.env.reset(rng)
-    }
-
-    #[inline]
-    fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
-        let action = self.clip(action)?;
-        self.env.step(&action, rng)
-    }
-
-    fn transitions(
-        &self,
-        observation: &Obs<E>,
-        action: &Act<E>,
-    ) -> Option<Vec<Transition<Obs<E>>>> {
-        self.env.transitions(observation, &self.clip(action).ok()?)
-    }
-
+    crate::wrappers::change_actions!(clip);
     crate::wrappers::forward! { env: observation_space, snapshot, state, set_state, start, render }
 }
 

@@ -44,20 +44,6 @@ impl<E: Env<ObservationSpace: FeatureSpace>> Env for FlattenObservation<E> {
         self.outer.clone()
     }
 
-    fn reset(&mut self, rng: &mut Rng) -> Result<Vec<f32>, EnvError> {
-        let observation = self.env.reset(rng)?;
-        Ok(self.flatten(&observation))
-    }
-
-    #[inline]
-    fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Vec<f32>>, EnvError> {
-        Ok(self.env.step(action, rng)?.map(|observation| self.flatten(&observation)))
-    }
-
-    fn observe(&self) -> Option<Vec<f32>> {
-        Some(self.flatten(&self.env.observe()?))
-    }
-
     fn transitions(
         &self,
         observation: &Vec<f32>,
@@ -73,6 +59,7 @@ impl<E: Env<ObservationSpace: FeatureSpace>> Env for FlattenObservation<E> {
         Some(states.into_iter().map(|(p, observation)| (p, self.flatten(&observation))).collect())
     }
 
+    crate::wrappers::change_observations!(flatten);
     crate::wrappers::forward! { env: action_space, snapshot, state, set_state, render }
 }
 

@@ -9,6 +9,12 @@
 /// `impl<E: Env> Env for …`; a wrapper names the groups of methods that it does not change.
 macro_rules! forward {
     ($env:ident: $($group:ident),+) => { $($crate::wrappers::forward!(@ $group $env);)+ };
+    (@ reset $env:ident) => {
+        #[inline]
+        fn reset(&mut self, rng: &mut $crate::Rng) -> Result<$crate::Obs<Self>, $crate::EnvError> {
+            self.$env.reset(rng)
+        }
+    };
     (@ spaces $env:ident) => {
         $crate::wrappers::forward!(@ observation_space $env);
         $crate::wrappers::forward!(@ action_space $env);
@@ -79,6 +85,50 @@ macro_rules! forward {
     };
 }
 pub(crate) use forward;
+
+/// Puts each action through a method of the wrapper, which may refuse it (Gymnasium's
+/// `ActionWrapper`). Use it inside `impl<E: Env> Env for …`.
+macro_rules! change_actions {
+    ($method:ident) => {
+        crate::wrappers::forward! { env: reset }
+
+        #[inline]
+        fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
+            let action = self.$method(action)?;
+            self.env.step(&action, rng)
+        }
+
+        fn transitions(
+            &self,
+            observation: &Obs<E>,
+            action: &Act<E>,
+        ) -> Option<Vec<$crate::Transition<Obs<E>>>> {
+            self.env.transitions(observation, &self.$method(action).ok()?)
+        }
+    };
+}
+pub(crate) use change_actions;
+
+/// Puts each observation through a method of the wrapper (Gymnasium's `ObservationWrapper`). Use it
+/// inside `impl<E: Env> Env for …`.
+macro_rules! change_observations {
+    ($method:ident) => {
+        fn reset(&mut self, rng: &mut Rng) -> Result<Obs<Self>, EnvError> {
+            let observation = self.env.reset(rng)?;
+            Ok(self.$method(&observation))
+        }
+
+        #[inline]
+        fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<Self>>, EnvError> {
+            Ok(self.env.step(action, rng)?.map(|observation| self.$method(&observation)))
+        }
+
+        fn observe(&self) -> Option<Obs<Self>> {
+            Some(self.$method(&self.env.observe()?))
+        }
+    };
+}
+pub(crate) use change_observations;
 
 /// Defines access to the wrapped environment. Use it inside `impl<E> …`.
 macro_rules! wrapped {

@@ -77,10 +77,6 @@ impl<E: Env> Env for NormalizeReward<E> {
     type ObservationSpace = E::ObservationSpace;
     type ActionSpace = E::ActionSpace;
 
-    fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
-        self.env.reset(rng)
-    }
-
     #[inline]
     fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
         let mut step = self.env.step(action, rng)?;
@@ -115,7 +111,7 @@ impl<E: Env> Env for NormalizeReward<E> {
         Ok(())
     }
 
-    crate::wrappers::forward! { env: spaces, state, set_state, start, render }
+    crate::wrappers::forward! { env: reset, spaces, state, set_state, start, render }
 }
 
 #[cfg(test)]

@@ -31,10 +31,6 @@ impl<E: Env> Env for RepeatAction<E> {
     type ObservationSpace = E::ObservationSpace;
     type ActionSpace = E::ActionSpace;
 
-    fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
-        self.env.reset(rng)
-    }
-
     fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
         let mut last = self.env.step(action, rng)?;
         for _ in 1..self.num_repeats {
@@ -48,7 +44,7 @@ impl<E: Env> Env for RepeatAction<E> {
         Ok(last)
     }
 
-    crate::wrappers::forward! { env: spaces, snapshot, state, set_state, start, render }
+    crate::wrappers::forward! { env: reset, spaces, snapshot, state, set_state, start, render }
 }
 
 /// Takes each action several times, sums the rewards, and shows the greater of the last two
@@ -82,10 +78,6 @@ impl<E: Env<ObservationSpace: ArraySpace>> Env for MaxAndSkipObservation<E> {
     type ObservationSpace = E::ObservationSpace;
     type ActionSpace = E::ActionSpace;
 
-    fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
-        self.env.reset(rng)
-    }
-
     fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
         let mut last = self.env.step(action, rng)?;
         let mut before = None;
@@ -109,7 +101,7 @@ impl<E: Env<ObservationSpace: ArraySpace>> Env for MaxAndSkipObservation<E> {
         Ok(last)
     }
 
-    crate::wrappers::forward! { env: spaces, snapshot, state, set_state, start, render }
+    crate::wrappers::forward! { env: reset, spaces, snapshot, state, set_state, start, render }
 }
 
 #[cfg(test)]

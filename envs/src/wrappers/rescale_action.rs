@@ -1,10 +1,7 @@
 //! Actions between other bounds.
 
 use super::{ArraySpace, affine::Affine};
-use crate::{
-    Act, BoundedSpace as _, Env, EnvError, FeatureSpace as _, Obs, Rng, Space as _, Step,
-    Transition,
-};
+use crate::{Act, BoundedSpace as _, Env, EnvError, FeatureSpace as _, Obs, Rng, Space as _, Step};
 
 /// Takes actions between new bounds and stretches them to the environment's own (Gymnasium's
 /// `RescaleAction`).
@@ -71,24 +68,7 @@ impl<E: Env<ActionSpace: ArraySpace>> Env for RescaleAction<E> {
         self.outer.clone()
     }
 
-    fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
-        self.env.reset(rng)
-    }
-
-    #[inline]
-    fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
-        let action = self.rescale(action)?;
-        self.env.step(&action, rng)
-    }
-
-    fn transitions(
-        &self,
-        observation: &Obs<E>,
-        action: &Act<E>,
-    ) -> Option<Vec<Transition<Obs<E>>>> {
-        self.env.transitions(observation, &self.rescale(action).ok()?)
-    }
-
+    crate::wrappers::change_actions!(rescale);
     crate::wrappers::forward! { env: observation_space, snapshot, state, set_state, start, render }
 }
 

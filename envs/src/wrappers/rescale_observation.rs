@@ -59,20 +59,7 @@ impl<E: Env<ObservationSpace: ArraySpace>> Env for RescaleObservation<E> {
         self.outer.clone()
     }
 
-    fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
-        let observation = self.env.reset(rng)?;
-        Ok(self.rescale(&observation))
-    }
-
-    #[inline]
-    fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
-        Ok(self.env.step(action, rng)?.map(|observation| self.rescale(&observation)))
-    }
-
-    fn observe(&self) -> Option<Obs<E>> {
-        Some(self.rescale(&self.env.observe()?))
-    }
-
+    crate::wrappers::change_observations!(rescale);
     crate::wrappers::forward! { env: action_space, snapshot, state, set_state, render }
 }
 

@@ -36,6 +36,10 @@ impl<E: Env, S: Space> TransformObservation<E, S> {
     }
 
     crate::wrappers::wrapped!();
+
+    fn transform(&self, observation: &Obs<E>) -> S::Element {
+        (self.function)(observation)
+    }
 }
 
 impl<E: Env + Clone, S: Space> Clone for TransformObservation<E, S> {
@@ -60,19 +64,7 @@ impl<E: Env, S: Space> Env for TransformObservation<E, S> {
         self.space.clone()
     }
 
-    fn reset(&mut self, rng: &mut Rng) -> Result<S::Element, EnvError> {
-        Ok((self.function)(&self.env.reset(rng)?))
-    }
-
-    #[inline]
-    fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<S::Element>, EnvError> {
-        Ok(self.env.step(action, rng)?.map(|observation| (self.function)(&observation)))
-    }
-
-    fn observe(&self) -> Option<S::Element> {
-        Some((self.function)(&self.env.observe()?))
-    }
-
+    crate::wrappers::change_observations!(transform);
     crate::wrappers::forward! { env: action_space, snapshot, state, set_state, render }
 }
 

@@ -62,10 +62,6 @@ macro_rules! change_reward {
             type ObservationSpace = E::ObservationSpace;
             type ActionSpace = E::ActionSpace;
 
-            fn reset(&mut self, rng: &mut Rng) -> Result<Obs<E>, EnvError> {
-                self.env.reset(rng)
-            }
-
             #[inline]
             fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
                 let mut step = self.env.step(action, rng)?;
@@ -85,7 +81,9 @@ macro_rules! change_reward {
                 Some(transitions)
             }
 
-            crate::wrappers::forward! { env: spaces, snapshot, state, set_state, start, render }
+            crate::wrappers::forward! {
+                env: reset, spaces, snapshot, state, set_state, start, render
+            }
         }
     };
 }

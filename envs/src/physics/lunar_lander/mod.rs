@@ -118,73 +118,74 @@ pub struct LunarLanderContinuous {
     flight: Flight,
 }
 
-impl LunarLander {
-    /// Creates a lander with these options, above level ground until the first reset.
-    ///
-    /// # Errors
-    /// [`EnvError::InvalidOption`] if a number lies outside its range.
-    pub fn new(config: LunarLanderConfig) -> Result<Self, EnvError> {
-        Ok(Self { flight: Flight::new(config)? })
-    }
+/// Constructors of both landers.
+macro_rules! landers {
+    ($($lander:ident)+) => {$(
+        impl $lander {
+            /// Creates a lander with these options, above level ground until the first reset.
+            ///
+            /// # Errors
+            /// [`EnvError::InvalidOption`] if a number lies outside its range.
+            pub fn new(config: LunarLanderConfig) -> Result<Self, EnvError> {
+                Ok(Self { flight: Flight::new(config)? })
+            }
 
-    /// Returns the options.
-    #[must_use]
-    pub fn config(&self) -> &LunarLanderConfig {
-        self.flight.config()
-    }
+            /// Returns the options.
+            #[must_use]
+            pub fn config(&self) -> &LunarLanderConfig {
+                self.flight.config()
+            }
+        }
+
+        impl Default for $lander {
+            fn default() -> Self {
+                Self::new(LunarLanderConfig::default()).expect("the defaults are valid")
+            }
+        }
+    )+};
 }
 
-impl LunarLanderContinuous {
-    /// Creates a lander with these options, above level ground until the first reset.
-    ///
-    /// # Errors
-    /// [`EnvError::InvalidOption`] if a number lies outside its range.
-    pub fn new(config: LunarLanderConfig) -> Result<Self, EnvError> {
-        Ok(Self { flight: Flight::new(config)? })
-    }
+landers!(LunarLander LunarLanderContinuous);
 
-    /// Returns the options.
-    #[must_use]
-    pub fn config(&self) -> &LunarLanderConfig {
-        self.flight.config()
-    }
-}
+/// The methods of [`Env`] that both landers share, whatever their actions.
+macro_rules! flight {
+    () => {
+        /// Every number but the legs' flags can grow as long as an episode lasts.
+        fn observation_space(&self) -> BoxSpace<8> {
+            let (mut low, mut high) = ([f32::NEG_INFINITY; 8], [f32::INFINITY; 8]);
+            low[6..].fill(0.0);
+            high[6..].fill(1.0);
+            BoxSpace::new(low, high).expect("bounds in order")
+        }
 
-impl Default for LunarLander {
-    fn default() -> Self {
-        Self::new(LunarLanderConfig::default()).expect("the defaults are valid")
-    }
-}
+        fn reset(&mut self, rng: &mut Rng) -> Result<[f32; 8], EnvError> {
+            self.flight.restart(rng);
+            Ok(self.flight.observation())
+        }
 
-impl Default for LunarLanderContinuous {
-    fn default() -> Self {
-        Self::new(LunarLanderConfig::default()).expect("the defaults are valid")
-    }
-}
+        fn observe(&self) -> Option<[f32; 8]> {
+            Some(self.flight.observation())
+        }
 
-/// Every number but the legs' flags can grow as long as an episode lasts.
-fn observations() -> BoxSpace<8> {
-    let (mut low, mut high) = ([f32::NEG_INFINITY; 8], [f32::INFINITY; 8]);
-    low[6..].fill(0.0);
-    high[6..].fill(1.0);
-    BoxSpace::new(low, high).expect("bounds in order")
+        fn render_ansi(&self) -> Option<String> {
+            Some(text(&self.flight))
+        }
+
+        #[cfg(feature = "render")]
+        fn render_rgb(&self) -> Option<Frame> {
+            Some(picture(&self.flight))
+        }
+
+        crate::snapshot!();
+    };
 }
 
 impl Env for LunarLander {
     type ObservationSpace = BoxSpace<8>;
     type ActionSpace = Discrete;
 
-    fn observation_space(&self) -> BoxSpace<8> {
-        observations()
-    }
-
     fn action_space(&self) -> Discrete {
         Discrete::new(4)
-    }
-
-    fn reset(&mut self, rng: &mut Rng) -> Result<[f32; 8], EnvError> {
-        self.flight.restart(rng);
-        Ok(self.flight.observation())
     }
 
     fn step(&mut self, action: &i64, rng: &mut Rng) -> Result<Step<[f32; 8]>, EnvError> {
@@ -198,37 +199,15 @@ impl Env for LunarLander {
         Ok(self.flight.step(Burn::random(main, side, rng)))
     }
 
-    fn observe(&self) -> Option<[f32; 8]> {
-        Some(self.flight.observation())
-    }
-
-    fn render_ansi(&self) -> Option<String> {
-        Some(text(&self.flight))
-    }
-
-    #[cfg(feature = "render")]
-    fn render_rgb(&self) -> Option<Frame> {
-        Some(picture(&self.flight))
-    }
-
-    crate::snapshot!();
+    flight!();
 }
 
 impl Env for LunarLanderContinuous {
     type ObservationSpace = BoxSpace<8>;
     type ActionSpace = BoxSpace<2>;
 
-    fn observation_space(&self) -> BoxSpace<8> {
-        observations()
-    }
-
     fn action_space(&self) -> BoxSpace<2> {
         BoxSpace::symmetric([1.0; 2])
-    }
-
-    fn reset(&mut self, rng: &mut Rng) -> Result<[f32; 8], EnvError> {
-        self.flight.restart(rng);
-        Ok(self.flight.observation())
     }
 
     fn step(&mut self, action: &[f32; 2], rng: &mut Rng) -> Result<Step<[f32; 8]>, EnvError> {
@@ -241,20 +220,7 @@ impl Env for LunarLanderContinuous {
         Ok(self.flight.step(Burn::random(main, side, rng)))
     }
 
-    fn observe(&self) -> Option<[f32; 8]> {
-        Some(self.flight.observation())
-    }
-
-    fn render_ansi(&self) -> Option<String> {
-        Some(text(&self.flight))
-    }
-
-    #[cfg(feature = "render")]
-    fn render_rgb(&self) -> Option<Frame> {
-        Some(picture(&self.flight))
-    }
-
-    crate::snapshot!();
+    flight!();
 }
 
 fn text(flight: &Flight) -> String {

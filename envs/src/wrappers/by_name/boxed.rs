@@ -25,15 +25,11 @@ impl<O: Space, A: Space> Env for BoxedEnv<O, A> {
     type ObservationSpace = O;
     type ActionSpace = A;
 
-    fn reset(&mut self, rng: &mut Rng) -> Result<O::Element, EnvError> {
-        self.env.reset(rng)
-    }
-
     fn step(&mut self, action: &A::Element, rng: &mut Rng) -> Result<Step<O::Element>, EnvError> {
         self.env.step(action, rng)
     }
 
-    crate::wrappers::forward! { env: spaces, snapshot, state, set_state, model, render }
+    crate::wrappers::forward! { env: reset, spaces, snapshot, state, set_state, model, render }
 }
 
 /// An environment of a [kind](crate::kind) with its type erased.

@@ -1,341 +1,282 @@
 //! The library's wrappers by name. To add a wrapper, add an entry here.
+#![allow(unreachable_pub, reason = "`documented!` writes public structures with public fields")]
 
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
-use super::{InEvaluation, WrapperSpec, settings::*};
+use super::{
+    InEvaluation::{Given, LeftOut, Same},
+    WrapperSpec,
+    one_or_each::OneOrEach,
+};
 use crate::{
-    Discrete, Documented, Env, EnvError, FeatureSpace, RowSpace, kind,
+    Env, EnvError, FeatureSpace, RowSpace, documented, kind,
     wrappers::{
-        ArraySpace, BinnedObservation, BinnedSpace, ClipAction, ClipReward, FlattenObservation,
+        BinnedObservation, BinnedSpace, ClipAction, ClipReward, FlattenObservation,
         MaxAndSkipObservation, NormalizeObservation, NormalizeReward, OrderEnforcing,
         RecordEpisodeStatistics, RepeatAction, RescaleAction, RescaleObservation, RunningMeanStd,
         StackedObservation, StickyAction, TimeAwareObservation, TimeLimit, TransformReward,
     },
 };
 
-type Wrapped<E> = Result<E, EnvError>;
-
-/// Returns all wrappers: first those of episodes, then of actions, observations and rewards.
-pub(crate) fn builtin() -> Vec<WrapperSpec> {
-    [episodes(), actions(), observations(), rewards()].concat()
+/// Defines the wrappers. An entry has a summary, a name, its treatment in evaluations, the options
+/// with their defaults (a required option has none), and how to wrap environments of these kinds.
+macro_rules! wrappers {
+    ($(
+        #[doc = $summary:literal]
+        $name:ident, $in_evaluation:expr => {
+            $($(#[doc = $doc:literal])* $option:ident: $type:ty $(= $default:expr)?,)*
+        }
+        $($kinds:ident: $wrap:expr,)+
+    )*) => {
+        /// Returns all wrappers: first those of episodes, then of actions, observations and rewards.
+        pub(crate) fn builtin() -> Vec<WrapperSpec> {
+            vec![$({
+                documented! {
+                    #[derive(Serialize, Deserialize)]
+                    #[serde(deny_unknown_fields)]
+                    pub struct Options { $($(#[doc = $doc])* pub $option: $type,)* }
+                }
+                let defaults = Map::from_iter([
+                    $($((stringify!($option).to_owned(), json!($default)),)?)*
+                ]);
+                let (name, summary) = (stringify!($name), $summary.trim());
+                let spec =
+                    WrapperSpec::new::<Options>(name, summary, &defaults.into(), $in_evaluation);
+                $(let spec = around!(spec, $kinds, $wrap);)+
+                spec
+            }),*]
+        }
+    };
 }
 
-/// Wraps environments of these kinds, or of every kind.
+/// Adds support for environments of every kind, of those whose observations are rows, of one kind,
+/// or of those whose observations become finite.
 macro_rules! around {
-    ($wrapper:expr, $wrap:expr) => {
-        around!($wrapper, $wrap, Finite Discrete MultiDiscrete Continuous)
+    ($spec:expr, every, $wrap:expr) => {
+        around!($spec, rows, $wrap).around(kind::Finite, $wrap)
     };
-    ($wrapper:expr, $wrap:expr, $($kind:ident)+) => {
-        $wrapper$(.around(kind::$kind, $wrap))+
+    ($spec:expr, rows, $wrap:expr) => {
+        $spec
+            .around(kind::Discrete, $wrap)
+            .around(kind::MultiDiscrete, $wrap)
+            .around(kind::Continuous, $wrap)
+    };
+    ($spec:expr, into_finite, $wrap:expr) => {
+        $spec.into_finite($wrap)
+    };
+    ($spec:expr, $kind:ident, $wrap:expr) => {
+        $spec.around(kind::$kind, $wrap)
     };
 }
 
-/// Wraps environments whose observations are rows.
-macro_rules! around_rows {
-    ($wrapper:expr, $wrap:expr) => {
-        around!($wrapper, $wrap, Discrete MultiDiscrete Continuous)
-    };
-}
-
-fn entry<C: Documented + Serialize + DeserializeOwned>(
-    name: &'static str,
-    summary: &'static str,
-    defaults: &Value,
-) -> WrapperSpec {
-    WrapperSpec::new::<C>(name, summary, defaults, InEvaluation::Same)
-}
-
-fn episodes() -> Vec<WrapperSpec> {
-    let none = json!({});
-    let limit = entry::<TimeLimitOptions>(
-        "TimeLimit",
-        "Truncates an episode after a number of steps.",
-        &none,
-    );
-    let order = entry::<NoOptions>(
-        "OrderEnforcing",
-        "Rejects steps before the first reset or after the end of an episode.",
-        &none,
-    );
-    let record = entry::<RecordEpisodeStatisticsOptions>(
-        "RecordEpisodeStatistics",
-        "Records the return and length of the last episodes, for programs to read.",
-        &json!({ "buffer_length": 100 }),
-    );
-    vec![
-        around!(limit, time_limit),
-        around!(order, order_enforcing),
-        around!(record, record_episodes),
-    ]
-}
-
-fn actions() -> Vec<WrapperSpec> {
-    let none = json!({});
-    let sticky = entry::<StickyActionOptions>(
-        "StickyAction",
-        "Repeats the previous action instead of the chosen one with some probability.",
-        &none,
-    );
-    let repeat = entry::<RepeatActionOptions>(
-        "RepeatAction",
-        "Repeats each action and sums the rewards.",
-        &none,
-    );
-    let clip =
-        entry::<NoOptions>("ClipAction", "Clips actions to the environment's bounds.", &none);
-    let rescale = entry::<RescaleActionOptions>(
-        "RescaleAction",
-        "Rescales actions from new bounds to the environment's.",
-        &json!({ "min_action": -1.0, "max_action": 1.0 }),
-    );
-    vec![
-        around!(sticky, sticky_action),
-        around!(repeat, repeat_action),
-        clip.around(kind::Continuous, clip_action),
-        rescale.around(kind::Continuous, rescale_action),
-    ]
-}
-
-fn observations() -> Vec<WrapperSpec> {
-    let none = json!({});
-    let skip = entry::<MaxAndSkipObservationOptions>(
-        "MaxAndSkipObservation",
-        "Repeats each action and returns the maximum of the last two observations.",
-        &json!({ "skip": 4 }),
-    );
-    let stack = entry::<FrameStackOptions>(
-        "FrameStack",
-        "Stacks the last k observations, oldest first.",
-        &json!({ "channels": false }),
-    );
-    let flatten = entry::<NoOptions>("FlattenObservation", "Flattens observations to rows.", &none);
-    let time = entry::<TimeAwareObservationOptions>(
-        "TimeAwareObservation",
-        "Appends the number of steps taken to each observation and flattens it.",
-        &json!({ "normalize_time": false }),
-    );
-    let discretize = entry::<DiscretizeObservationOptions>(
-        "DiscretizeObservation",
-        "Bins each number of an observation, so that tables can hold it.",
-        &json!({ "low": null, "high": null }),
-    );
-    let normalize = WrapperSpec::new::<NormalizeObservationOptions>(
-        "NormalizeObservation",
-        "Shifts and scales observations to mean 0 and variance 1.",
-        &json!({ "epsilon": 1e-8, "mean": null, "var": null }),
-        InEvaluation::Given(&["mean", "var"]),
-    );
-    let rescale = entry::<RescaleObservationOptions>(
-        "RescaleObservation",
-        "Rescales observations from the environment's bounds to new ones.",
-        &none,
-    );
-    vec![
-        around_rows!(skip, max_and_skip),
-        around_rows!(stack, frame_stack).around(kind::Finite, stack_states),
-        around_rows!(flatten, flatten_observation),
-        around_rows!(time, time_aware),
-        around_rows!(discretize, discretize_observation::<_, RowSpace>)
-            .into_finite(discretize_observation::<_, Discrete>),
-        around_rows!(normalize, normalize_observation),
-        around_rows!(rescale, rescale_observation),
-    ]
-}
-
-fn rewards() -> Vec<WrapperSpec> {
-    let normalize = WrapperSpec::new::<NormalizeRewardOptions>(
-        "NormalizeReward",
-        "Divides rewards by the standard deviation of the discounted return.",
-        &json!({ "gamma": 0.99, "epsilon": 1e-8 }),
-        InEvaluation::LeftOut,
-    );
-    let clip = WrapperSpec::new::<ClipRewardOptions>(
-        "ClipReward",
-        "Clips rewards to bounds.",
-        &json!({ "min_reward": null, "max_reward": null }),
-        InEvaluation::LeftOut,
-    );
-    let transform = WrapperSpec::new::<TransformRewardOptions>(
-        "TransformReward",
-        "Scales and shifts rewards. Programs can use other functions.",
-        &json!({ "scale": 1.0, "shift": 0.0 }),
-        InEvaluation::LeftOut,
-    );
-    vec![
-        around!(normalize, normalize_reward),
-        around!(clip, clip_reward),
-        around!(transform, transform_reward),
-    ]
-}
-
-fn time_limit<E: Env>(env: E, options: &TimeLimitOptions) -> Wrapped<TimeLimit<E>> {
-    let steps = options.max_episode_steps;
-    at_least_one("TimeLimit", "max_episode_steps", steps as usize)?;
-    Ok(TimeLimit::new(env, steps))
-}
-
-fn order_enforcing<E: Env>(env: E, _: &NoOptions) -> Wrapped<OrderEnforcing<E>> {
-    Ok(OrderEnforcing::new(env))
-}
-
-fn record_episodes<E: Env>(
-    env: E,
-    options: &RecordEpisodeStatisticsOptions,
-) -> Wrapped<RecordEpisodeStatistics<E>> {
-    RecordEpisodeStatistics::new(env, options.buffer_length)
-}
-
-fn sticky_action<E: Env<ObservationSpace: FeatureSpace>>(
-    env: E,
-    options: &StickyActionOptions,
-) -> Wrapped<StickyAction<E>> {
-    StickyAction::new(unmasked("StickyAction", env)?, options.repeat_action_probability)
-}
-
-fn repeat_action<E: Env<ObservationSpace: FeatureSpace>>(
-    env: E,
-    options: &RepeatActionOptions,
-) -> Wrapped<RepeatAction<E>> {
-    RepeatAction::new(unmasked("RepeatAction", env)?, options.num_repeats)
-}
-
-fn clip_action<E: Env<ActionSpace: ArraySpace>>(env: E, _: &NoOptions) -> Wrapped<ClipAction<E>> {
-    Ok(ClipAction::new(env))
-}
-
-fn rescale_action<E: Env<ActionSpace: ArraySpace>>(
-    env: E,
-    options: &RescaleActionOptions,
-) -> Wrapped<RescaleAction<E>> {
-    let width = env.action_space().width();
-    let [low, high] = [&options.min_action, &options.max_action].map(|x| floats(x, width));
-    RescaleAction::with_bounds(env, low, high)
-}
-
-fn max_and_skip<E: Env<ObservationSpace: ArraySpace>>(
-    env: E,
-    options: &MaxAndSkipObservationOptions,
-) -> Wrapped<MaxAndSkipObservation<E>> {
-    MaxAndSkipObservation::new(unmasked("MaxAndSkipObservation", env)?, options.skip)
-}
-
-fn frame_stack<E: Env<ObservationSpace = RowSpace>>(
-    env: E,
-    options: &FrameStackOptions,
-) -> Wrapped<StackedObservation<E, RowSpace>> {
-    StackedObservation::of_rows(env, options.k, options.channels)
-}
-
-fn stack_states<E: Env<ObservationSpace = Discrete>>(
-    env: E,
-    options: &FrameStackOptions,
-) -> Wrapped<StackedObservation<E, Discrete>> {
-    if options.channels {
-        let reason = "`channels` is for pictures, got states".to_owned();
-        return Err(EnvError::invalid_option("FrameStack", reason));
+wrappers! {
+    /// Truncates an episode after a number of steps.
+    TimeLimit, Same => {
+        /// The number of steps after which an episode is truncated, at least 1.
+        max_episode_steps: u32,
     }
-    StackedObservation::of_states(env, options.k)
-}
+    every: |env, options: &Options| match options.max_episode_steps {
+        0 => invalid("TimeLimit", "`max_episode_steps` must be at least 1, got 0"),
+        steps => Ok(TimeLimit::new(env, steps)),
+    },
 
-fn flatten_observation<E: Env<ObservationSpace: FeatureSpace>>(
-    env: E,
-    _: &NoOptions,
-) -> Wrapped<FlattenObservation<E>> {
-    FlattenObservation::new(env)
-}
+    /// Rejects steps before the first reset or after the end of an episode.
+    OrderEnforcing, Same => {}
+    every: |env, _: &Options| Ok(OrderEnforcing::new(env)),
 
-fn time_aware<E: Env<ObservationSpace: FeatureSpace>>(
-    env: E,
-    options: &TimeAwareObservationOptions,
-) -> Wrapped<TimeAwareObservation<E>> {
-    let steps = options.max_episode_steps;
-    match options.normalize_time {
-        true => TimeAwareObservation::normalized(env, steps),
-        false => TimeAwareObservation::new(env, steps),
+    /// Records the return and length of the last episodes, for programs to read.
+    RecordEpisodeStatistics, Same => {
+        /// The number of episodes to keep, at least 1.
+        buffer_length: usize = 100,
     }
+    every: |env, options: &Options| RecordEpisodeStatistics::new(env, options.buffer_length),
+
+    /// Repeats the previous action instead of the chosen one with some probability.
+    StickyAction, Same => {
+        /// The probability of repeating the previous action, in [0, 1].
+        repeat_action_probability: f64,
+    }
+    every: |env, options: &Options| {
+        StickyAction::new(unmasked("StickyAction", env)?, options.repeat_action_probability)
+    },
+
+    /// Repeats each action and sums the rewards.
+    RepeatAction, Same => {
+        /// The number of steps that each action is repeated for, at least 1.
+        num_repeats: u32,
+    }
+    every: |env, options: &Options| {
+        RepeatAction::new(unmasked("RepeatAction", env)?, options.num_repeats)
+    },
+
+    /// Clips actions to the environment's bounds.
+    ClipAction, Same => {}
+    Continuous: |env, _: &Options| Ok(ClipAction::new(env)),
+
+    /// Rescales actions from new bounds to the environment's.
+    RescaleAction, Same => {
+        /// The new lower bound: one for all numbers, or a list.
+        min_action: OneOrEach<f64> = -1.0,
+        /// The new upper bound, above `min_action`: one for all numbers, or a list.
+        max_action: OneOrEach<f64> = 1.0,
+    }
+    Continuous: |env, options: &Options| {
+        let width = env.action_space().width();
+        let (low, high) = (&options.min_action, &options.max_action);
+        RescaleAction::with_bounds(env, low.each_f32(width), high.each_f32(width))
+    },
+
+    /// Repeats each action and returns the maximum of the last two observations.
+    MaxAndSkipObservation, Same => {
+        /// The number of steps that each action is repeated for, at least 2.
+        skip: u32 = 4,
+    }
+    rows: |env, options: &Options| {
+        MaxAndSkipObservation::new(unmasked("MaxAndSkipObservation", env)?, options.skip)
+    },
+
+    /// Stacks the last k observations, oldest first.
+    FrameStack, Same => {
+        /// The number of observations in a stack, at least 1.
+        k: usize,
+        /// Whether to stack pictures as channels, [height, width, k * channels], which convolutions
+        /// read together. Otherwise the shape is [k, height, width, channels], which a replay
+        /// memory stores in less memory.
+        channels: bool = false,
+    }
+    rows: |env, options: &Options| StackedObservation::of_rows(env, options.k, options.channels),
+    Finite: |env, options: &Options| match options.channels {
+        true => invalid("FrameStack", "`channels` is for pictures, got states"),
+        false => StackedObservation::of_states(env, options.k),
+    },
+
+    /// Flattens observations to rows.
+    FlattenObservation, Same => {}
+    rows: |env, _: &Options| FlattenObservation::new(env),
+
+    /// Appends the number of steps taken to each observation and flattens it.
+    TimeAwareObservation, Same => {
+        /// The number of steps after which an episode ends, at least 1: the largest time in an
+        /// observation.
+        max_episode_steps: u32,
+        /// Whether to give the time as a fraction of `max_episode_steps`, in [0, 1].
+        normalize_time: bool = false,
+    }
+    rows: |env, options: &Options| match options.normalize_time {
+        true => TimeAwareObservation::normalized(env, options.max_episode_steps),
+        false => TimeAwareObservation::new(env, options.max_episode_steps),
+    },
+
+    /// Bins each number of an observation, so that tables can hold it.
+    DiscretizeObservation, Same => {
+        /// The number of bins, at least 1: one for all numbers, or a list.
+        bins: OneOrEach<usize>,
+        /// The lower limit of the bins, finite: one for all numbers, or a list. Default: the lower
+        /// bounds of the observation space.
+        low: Option<OneOrEach<f64>> = Value::Null,
+        /// The upper limit of the bins, finite and above `low`: one for all numbers, or a list.
+        /// Default: the upper bounds of the observation space.
+        high: Option<OneOrEach<f64>> = Value::Null,
+    }
+    rows: |env, options: &Options| binned(env, &options.bins, [&options.low, &options.high]),
+    into_finite: |env, options: &Options| {
+        binned(env, &options.bins, [&options.low, &options.high])
+    },
+
+    /// Shifts and scales observations to mean 0 and variance 1.
+    NormalizeObservation, Given(&["mean", "var"]) => {
+        /// A constant added to the variance, > 0.
+        epsilon: f64 = 1e-8,
+        /// The mean of each number. Together with `var` it fixes the statistics.
+        mean: Option<Vec<f64>> = Value::Null,
+        /// The variance of each number, at least 0. Together with `mean` it fixes the statistics.
+        var: Option<Vec<f64>> = Value::Null,
+    }
+    rows: |env, options: &Options| {
+        const NAME: &str = "NormalizeObservation";
+        let mut wrapper = NormalizeObservation::new(unmasked(NAME, env)?, options.epsilon)?;
+        match (&options.mean, &options.var) {
+            (Some(mean), Some(var)) => {
+                let known = RunningMeanStd::from_parts(mean.clone(), var.clone(), 1.0);
+                wrapper.set_statistics(known.map_err(|error| error.under(NAME))?)?;
+                wrapper.set_update(false);
+                Ok(wrapper)
+            }
+            (None, None) => Ok(wrapper),
+            _ => invalid(NAME, "`mean` and `var` go together"),
+        }
+    },
+
+    /// Rescales observations from the environment's bounds to new ones.
+    RescaleObservation, Same => {
+        /// The new lower bound: one for all numbers, or a list; "-inf" if the space has no lower
+        /// bound.
+        min_obs: OneOrEach<f64>,
+        /// The new upper bound, above `min_obs`: one for all numbers, or a list; "inf" if the space
+        /// has no upper bound.
+        max_obs: OneOrEach<f64>,
+    }
+    rows: |env, options: &Options| {
+        let env = unmasked("RescaleObservation", env)?;
+        let width = env.observation_space().width();
+        let (low, high) = (&options.min_obs, &options.max_obs);
+        RescaleObservation::with_bounds(env, low.each_f32(width), high.each_f32(width))
+    },
+
+    /// Divides rewards by the standard deviation of the discounted return.
+    NormalizeReward, LeftOut => {
+        /// The discount γ of the return whose standard deviation is measured, in [0, 1].
+        gamma: f64 = 0.99,
+        /// A constant added to the variance, > 0.
+        epsilon: f64 = 1e-8,
+    }
+    every: |env, options: &Options| NormalizeReward::new(env, options.gamma, options.epsilon),
+
+    /// Clips rewards to bounds.
+    ClipReward, LeftOut => {
+        /// The smallest reward. Unset: no limit.
+        min_reward: Option<f64> = Value::Null,
+        /// The largest reward, at least `min_reward`. Unset: no limit.
+        max_reward: Option<f64> = Value::Null,
+    }
+    every: |env, options: &Options| match (options.min_reward, options.max_reward) {
+        (None, None) => invalid("ClipReward", "expected `min_reward`, `max_reward` or both"),
+        (min, max) => {
+            ClipReward::new(env, min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY))
+        }
+    },
+
+    /// Scales and shifts rewards. Programs can use other functions.
+    TransformReward, LeftOut => {
+        /// The factor of each reward, finite.
+        scale: f64 = 1.0,
+        /// A constant added to each reward after scaling, finite.
+        shift: f64 = 0.0,
+    }
+    every: |env, &Options { scale, shift }: &Options| {
+        Ok(TransformReward::new(env, move |reward| scale * reward + shift))
+    },
 }
 
-fn discretize_observation<E, T>(
+/// Bins rows between these limits, or between the bounds of the observation space.
+fn binned<E: Env<ObservationSpace = RowSpace>, T: BinnedSpace>(
     env: E,
-    options: &DiscretizeObservationOptions,
-) -> Wrapped<BinnedObservation<E, T>>
-where
-    E: Env<ObservationSpace = RowSpace>,
-    T: BinnedSpace,
-{
+    bins: &OneOrEach<usize>,
+    [low, high]: [&Option<OneOrEach<f64>>; 2],
+) -> Result<BinnedObservation<E, T>, EnvError> {
     let space = env.observation_space();
     let width = space.width();
     let limits = |given: &Option<OneOrEach<f64>>, own: &[f32]| match given {
-        Some(given) => floats(given, width),
+        Some(given) => given.each_f32(width),
         None => own.to_vec(),
     };
-    let (low, high) = (limits(&options.low, space.low()), limits(&options.high, space.high()));
-    BinnedObservation::of(env, &options.bins.each(width), &low, &high)
+    let (low, high) = (limits(low, space.low()), limits(high, space.high()));
+    BinnedObservation::of(env, &bins.each(width), &low, &high)
 }
 
-fn normalize_observation<E: Env<ObservationSpace: ArraySpace>>(
-    env: E,
-    options: &NormalizeObservationOptions,
-) -> Wrapped<NormalizeObservation<E>> {
-    const NAME: &str = "NormalizeObservation";
-    let mut wrapper = NormalizeObservation::new(unmasked(NAME, env)?, options.epsilon)?;
-    match (&options.mean, &options.var) {
-        (Some(mean), Some(var)) => {
-            let known = RunningMeanStd::from_parts(mean.clone(), var.clone(), 1.0);
-            wrapper.set_statistics(known.map_err(|error| error.under(NAME))?)?;
-            wrapper.set_update(false);
-        }
-        (None, None) => {}
-        _ => return Err(EnvError::invalid_option(NAME, "`mean` and `var` go together".to_owned())),
-    }
-    Ok(wrapper)
-}
-
-fn rescale_observation<E: Env<ObservationSpace: ArraySpace>>(
-    env: E,
-    options: &RescaleObservationOptions,
-) -> Wrapped<RescaleObservation<E>> {
-    let env = unmasked("RescaleObservation", env)?;
-    let width = env.observation_space().width();
-    let [low, high] = [&options.min_obs, &options.max_obs].map(|x| floats(x, width));
-    RescaleObservation::with_bounds(env, low, high)
-}
-
-fn normalize_reward<E: Env>(
-    env: E,
-    options: &NormalizeRewardOptions,
-) -> Wrapped<NormalizeReward<E>> {
-    NormalizeReward::new(env, options.gamma, options.epsilon)
-}
-
-fn clip_reward<E: Env>(env: E, options: &ClipRewardOptions) -> Wrapped<ClipReward<E>> {
-    let (min, max) = (options.min_reward, options.max_reward);
-    if (min, max) == (None, None) {
-        let reason = "expected `min_reward`, `max_reward` or both".to_owned();
-        return Err(EnvError::invalid_option("ClipReward", reason));
-    }
-    ClipReward::new(env, min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY))
-}
-
-fn transform_reward<E: Env>(
-    env: E,
-    options: &TransformRewardOptions,
-) -> Wrapped<TransformReward<E>> {
-    let (scale, shift) = (options.scale, options.shift);
-    Ok(TransformReward::new(env, move |reward| scale * reward + shift))
-}
-
-fn floats(numbers: &OneOrEach<f64>, width: usize) -> Vec<f32> {
-    numbers.each(width).into_iter().map(|x| x as f32).collect()
-}
-
-fn at_least_one(wrapper: &str, option: &str, count: usize) -> Result<(), EnvError> {
-    if count == 0 {
-        let reason = format!("`{option}` must be at least 1, got 0");
-        return Err(EnvError::invalid_option(wrapper, reason));
-    }
-    Ok(())
+fn invalid<T>(wrapper: &str, reason: &str) -> Result<T, EnvError> {
+    Err(EnvError::invalid_option(wrapper, reason.to_owned()))
 }
 
 /// Returns the environment, or an error if its observations contain an action mask, which would not
@@ -344,7 +285,9 @@ fn unmasked<E: Env<ObservationSpace: FeatureSpace>>(wrapper: &str, env: E) -> Re
     if env.observation_space().action_mask().is_none() {
         return Ok(env);
     }
-    let reason = "the observations hold a mask of the actions that may be taken, which this wrapper \
-                  would make wrong: leave the wrapper out";
-    Err(EnvError::invalid_option(wrapper, reason.to_owned()))
+    invalid(
+        wrapper,
+        "the observations hold a mask of the actions that may be taken, which this wrapper would \
+         make wrong: leave the wrapper out",
+    )
 }

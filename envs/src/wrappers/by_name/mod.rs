@@ -6,7 +6,7 @@
 
 mod boxed;
 mod builtin;
-mod settings;
+mod one_or_each;
 mod spec;
 mod wrapped;
 
