@@ -45,6 +45,7 @@ mod cnn;
 mod compiled;
 mod dropout;
 mod dueling;
+mod error;
 mod joined;
 mod layer;
 mod layer_config;
@@ -55,6 +56,7 @@ mod low_rank;
 mod matmul;
 mod mlp;
 mod module;
+mod network;
 mod noise;
 mod normalization;
 mod parameters;
@@ -73,6 +75,7 @@ pub(crate) use buffers::parameters_are_all;
 pub use cnn::{ConvConfig, PictureShape};
 pub use compiled::{Compiled, Engine, Recorded};
 pub use dueling::DuelingHead;
+pub use error::NetworkError;
 pub use joined::{EncodedPart, Joined};
 pub use layer::{Layer, LayerForward};
 pub use layer_config::{LayerConfig, NetworkConfig};
@@ -83,6 +86,7 @@ pub use linear::Linear;
 pub(crate) use low_rank::{Additions, LowRank};
 pub use mlp::MlpConfig;
 pub use module::{Module, Net};
+pub use network::Network;
 pub use noise::Noise;
 pub use parameters::{NamedParameter, Parameter, Parameters, ParametersBuilder};
 pub(crate) use parameters::{check_differentiable, check_scalar};
@@ -94,182 +98,14 @@ pub use sequential::Sequential;
 pub use transformer::{Transformer, TransformerConfig};
 
 use tch::{Device, Kind, Tensor};
-use thiserror::Error;
 
 use crate::checkpoint::fingerprint;
-use crate::init::InitError;
-use crate::text::number;
-
-/// Why a network cannot be built or evaluated.
-#[derive(Debug, Error)]
-pub enum NetworkError {
-    /// A layer has no inputs or no outputs.
-    #[error("{what} must be at least 1, got 0")]
-    Empty {
-        /// The width that is 0.
-        what: &'static str,
-    },
-    /// A kernel does not fit into the picture.
-    #[error("a kernel of {kernel} by {kernel} does not fit into {height} by {width} pixels")]
-    Kernel {
-        /// The kernel's height and width.
-        kernel: usize,
-        /// The picture's height.
-        height: usize,
-        /// The picture's width.
-        width: usize,
-    },
-    /// A layer does not fit its input, or one of its settings is out of range.
-    #[error("layer {layer} ({kind}) needs {need}, got {got}")]
-    Layer {
-        /// The layer's name.
-        layer: String,
-        /// The kind of layer.
-        kind: &'static str,
-        /// What it needs.
-        need: &'static str,
-        /// What it got instead.
-        got: String,
-    },
-    /// A network is too large.
-    #[error("{what} are more than {limit}: a network may not be that large")]
-    TooLarge {
-        /// What is too large.
-        what: &'static str,
-        /// The limit.
-        limit: usize,
-    },
-    /// An example is neither a row nor a picture.
-    #[error("an example has the shape [N], [H, W] or [H, W, C], got {shape:?}")]
-    InputShape {
-        /// The shape.
-        shape: Vec<usize>,
-    },
-    /// A training batch has too few rows for batch normalisation.
-    #[error(
-        "in training the batches of this network need at least {least} rows, got {got}: choose a batch \
-         size that leaves no smaller last batch, or drop the last batch (`drop_last`)"
-    )]
-    Rows {
-        /// The minimum number of rows.
-        least: i64,
-        /// The number of rows given.
-        got: i64,
-    },
-    /// The encoders have different layers or inputs.
-    #[error(
-        "the encoders differ: the other must begin with the same layers and read the same shape"
-    )]
-    Encoders,
-    /// The layer does not exist.
-    #[error("the encoder has {layers} layers, counted from 0: there is no layer {layer}")]
-    NoSuchLayer {
-        /// The layer asked for.
-        layer: usize,
-        /// The number of layers.
-        layers: usize,
-    },
-    /// The rate of a moving average is out of its range.
-    #[error("tau must be in (0, 1], got {}", number(*got))]
-    Rate {
-        /// The rate given.
-        got: f32,
-    },
-    /// The initialiser does not fit.
-    #[error(transparent)]
-    Init(#[from] InitError),
-    /// A slice or a tensor has the wrong size.
-    #[error("{what}: expected {expected} numbers, got {got}")]
-    Length {
-        /// What has the wrong size.
-        what: &'static str,
-        /// The expected size.
-        expected: usize,
-        /// The size given.
-        got: usize,
-    },
-    /// Two networks have different shapes.
-    #[error("the networks differ: shapes {expected:?} here, {got:?} there")]
-    Shapes {
-        /// The shapes of this network.
-        expected: Vec<Vec<usize>>,
-        /// The shapes of the other network.
-        got: Vec<Vec<usize>>,
-    },
-    /// The input has another kind than `f32`.
-    #[error("a network reads numbers of kind Float (f32), got {got:?}: convert with `to_kind`")]
-    Kind {
-        /// The kind of the input.
-        got: Kind,
-    },
-    /// The input is on another device than the CPU.
-    #[error("a network's parameters lie on the CPU, got an input on {got:?}")]
-    Device {
-        /// The device of the input.
-        got: Device,
-    },
-    /// The input has the wrong shape.
-    #[error("a network reads rows of shape [B, {width}], got {got:?}")]
-    Input {
-        /// The width of a row.
-        width: usize,
-        /// The shape of the input.
-        got: Vec<i64>,
-    },
-    /// Two parameters have the same name.
-    #[error("two parameters are called {name:?}: give each layer a scope of its own, or a prefix")]
-    NameTaken {
-        /// The name.
-        name: String,
-    },
-    /// No parameter has this name.
-    #[error("no parameter is called {name:?}: the names are {known:?}")]
-    UnknownParameter {
-        /// The name.
-        name: String,
-        /// The available names.
-        known: Vec<String>,
-    },
-    /// A network returned rows of another shape than it declares.
-    #[error("the network declares rows of shape {expected:?} (f32) as outputs, it returned {got}")]
-    Output {
-        /// The expected shape.
-        expected: [usize; 2],
-        /// The shape and kind returned.
-        got: String,
-    },
-    /// The loss cannot be differentiated.
-    #[error("a loss must be {expected}, got {got}")]
-    Loss {
-        /// What a loss must be.
-        expected: &'static str,
-        /// What it is.
-        got: String,
-    },
-    /// The noise's sigma is out of range.
-    #[error("the noise's sigma must be finite and at least 0, got {}", number(*got))]
-    Sigma {
-        /// The sigma given.
-        got: f32,
-    },
-    /// Only libtorch can evaluate some layers of the network.
-    #[error("this network has layers that only libtorch evaluates: it cannot be copied as a plan")]
-    NoPlan,
-    /// libtorch returned an error.
-    #[error("libtorch: {}", first_line(.0))]
-    Torch(#[from] tch::TchError),
-}
 
 /// Runs `work` without gradients. Unlike `tch::no_grad`, it switches them on again if `work`
 /// panics.
 pub(crate) fn no_grad<T>(work: impl FnOnce() -> T) -> T {
     let _guard = tch::no_grad_guard();
     work()
-}
-
-/// Returns libtorch's message without the C++ stack trace.
-fn first_line(error: &tch::TchError) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// Checks that `input` is `[B, width]` of `f32` on the CPU.
@@ -311,113 +147,6 @@ pub(crate) fn check_outputs(
         return Ok(());
     }
     Err(NetworkError::Output { expected: [rows, width], got: format!("{shape:?} ({kind:?})") })
-}
-
-/// A network that maps rows to rows and owns its parameters.
-pub trait Network: Send {
-    /// Returns the number of inputs.
-    fn inputs(&self) -> usize;
-    /// Returns the number of outputs.
-    fn outputs(&self) -> usize;
-    /// Maps `[B, inputs]` to `[B, outputs]`, differentiably.
-    ///
-    /// # Panics
-    /// If `input` has the wrong width or is not `f32`, or has too few rows in training mode.
-    /// [`check_input`](Self::check_input) returns these as errors.
-    fn forward(&self, input: &Tensor) -> Tensor;
-    /// Returns the parameters.
-    fn parameters(&self) -> &Parameters;
-    /// Returns the parameters, mutably.
-    fn parameters_mut(&mut self) -> &mut Parameters;
-    /// Returns the parameters by name, to freeze, load or count groups of them.
-    fn named_parameters(&self) -> Vec<NamedParameter> {
-        self.parameters().named()
-    }
-    /// Returns the plan that evaluates the network, in evaluation mode, without libtorch. `None` if
-    /// only libtorch can evaluate it.
-    fn plan(&self) -> Option<&Plan> {
-        None
-    }
-    /// Returns the plan that trains the network without libtorch: it computes in training mode what
-    /// [`forward`](Self::forward) does. `None` if only libtorch can train it.
-    fn training_plan(&self) -> Option<&Plan> {
-        None
-    }
-
-    /// Returns whether the network is in training mode, in which dropout is active and batch
-    /// normalisation uses the statistics of the batch. A new network is in evaluation mode. A
-    /// network whose layers have only one mode always is.
-    fn training(&self) -> bool;
-    /// Switches every layer to training mode or back to evaluation mode, as PyTorch's `train()` and
-    /// `eval()`. Does nothing if the layers have only one mode.
-    fn set_training(&mut self, training: bool);
-    /// Updates state derived from the parameters (noise, a moving average). Call after every optimiser
-    /// step.
-    ///
-    /// # Errors
-    /// An error of the network.
-    fn after_step(&mut self) -> Result<(), NetworkError>;
-    /// Returns the complete architecture: layers, widths, activations, normalisation, dropout; and
-    /// a [fingerprint] of numbers that are neither parameters nor buffers, for example those of a
-    /// network under an adapter. Two networks with the same description, parameters and buffers
-    /// compute the same. A checkpoint stores it and loads only into a network with the same
-    /// description.
-    fn description(&self) -> String;
-    /// Returns the buffers (what training changes besides the parameters), for a checkpoint.
-    /// [`Buffers::default`] if there are none.
-    fn buffers(&self) -> Buffers;
-    /// Returns the names and ranges of the numbers in [`buffers`](Self::buffers), as PyTorch's
-    /// `named_buffers`. Weights are matched by these names. Empty if there are no such numbers.
-    fn named_buffers(&self) -> Vec<NamedParameter>;
-    /// Sets the [`buffers`](Self::buffers), from a checkpoint.
-    ///
-    /// # Errors
-    /// [`NetworkError::Length`] if their number is wrong; see [`Buffers::check_none`].
-    fn load_buffers(&mut self, buffers: &Buffers) -> Result<(), NetworkError>;
-
-    /// Checks that [`forward`](Self::forward) accepts these rows: their kind, device and width, and
-    /// in training mode their number. One check per data set suffices, with one for its smallest
-    /// batch. Does not look at the values: NaN passes.
-    fn check_input(&self, input: &Tensor) -> Result<(), NetworkError> {
-        check_rows(input, self.inputs())
-    }
-    /// Calls [`check_input`](Self::check_input), then [`forward`](Self::forward).
-    fn try_forward(&self, input: &Tensor) -> Result<Tensor, NetworkError> {
-        self.check_input(input)?;
-        let outputs = self.forward(input);
-        check_outputs(&outputs, input.size()[0] as usize, self.outputs())?;
-        Ok(outputs)
-    }
-    /// Evaluates the network in evaluation mode, whatever its mode, and without gradients.
-    ///
-    /// # Panics
-    /// As `forward`.
-    fn predict(&self, input: &Tensor) -> Tensor;
-
-    /// [`predict`](Self::predict) for slices, for acting: maps `batch` rows of `inputs` numbers to
-    /// `batch` rows of `outputs` numbers. With a [`plan`](Self::plan) it runs in plain Rust,
-    /// allocates only to grow `scratch`, and gives each row the same bits in any batch. Without a
-    /// plan it uses libtorch, which guarantees neither.
-    fn evaluate(
-        &self,
-        inputs: &[f32],
-        batch: usize,
-        scratch: &mut Scratch,
-        out: &mut [f32],
-    ) -> Result<(), NetworkError> {
-        if let Some(plan) = self.plan() {
-            return plan.run(self.parameters().effective(), inputs, batch, scratch, out);
-        }
-        check_batch("a network's inputs", batch, self.inputs(), inputs.len())?;
-        check_batch("a network's outputs", batch, self.outputs(), out.len())?;
-        if batch == 0 {
-            return Ok(());
-        }
-        let rows = Tensor::from_slice(inputs).f_view([batch as i64, self.inputs() as i64])?;
-        let outputs = self.predict(&rows).f_to_kind(Kind::Float)?.f_contiguous()?;
-        check_outputs(&outputs, batch, self.outputs())?;
-        Ok(outputs.f_copy_data(out, out.len())?)
-    }
 }
 
 /// Returns a network's [description](Network::description) with a fingerprint of all its numbers,

@@ -77,7 +77,7 @@ mod bounds {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
     use serde_json::Value;
 
-    use crate::space::bounded::{numbers_from_json, numbers_to_json};
+    use crate::space::numbers::{numbers_from_json, numbers_to_json};
 
     pub(super) fn serialize<S: Serializer>(bounds: &[f32], to: S) -> Result<S::Ok, S::Error> {
         numbers_to_json(bounds).serialize(to)

@@ -10,6 +10,7 @@ mod bounded;
 mod describe;
 mod discrete;
 mod multi;
+mod numbers;
 mod product;
 mod storage;
 

@@ -109,7 +109,7 @@ impl<S: FeatureSpace, const K: usize> FeatureSpace for StackSpace<S, K> {
         shape
     }
 
-    /// One of the stack's shape; of pictures `[H, W, C]` and of products, those of each element.
+    /// One of the stack's shape; of pictures and of products, those of each element.
     fn parts(&self) -> Vec<Vec<usize>> {
         parts_of_stack(K, &self.space)
     }
@@ -153,11 +153,12 @@ impl<S: FeatureSpace, const K: usize> FeatureSpace for StackSpace<S, K> {
     }
 }
 
-/// The parts of `k` elements of a space: one, or of pictures `[H, W, C]` and of products, those of each.
+/// The parts of `k` elements of a space: one, or of pictures (`[H, W]` or `[H, W, C]`) and of
+/// products, those of each, which a network reads separately.
 pub(super) fn parts_of_stack(k: usize, space: &impl FeatureSpace) -> Vec<Vec<usize>> {
     let parts = space.parts();
     match parts.as_slice() {
-        [part] if part.len() < 3 => vec![[&[k][..], &space.shape()].concat()],
+        [part] if part.len() < 2 => vec![[&[k][..], &space.shape()].concat()],
         _ => vec![parts; k].concat(),
     }
 }
@@ -187,6 +188,9 @@ mod tests {
     fn stacked_pictures_and_products_keep_their_parts() {
         let picture = RowSpace::new(vec![0.0; 12], vec![1.0; 12], vec![2, 3, 2]).unwrap();
         assert_eq!(StackSpace::<_, 2>::new(picture).parts(), [[2, 3, 2]; 2]);
+        // A stack of gray pictures is no picture with the columns as channels.
+        let gray = RowSpace::new(vec![0.0; 6], vec![1.0; 6], vec![2, 3]).unwrap();
+        assert_eq!(StackSpace::<_, 2>::new(gray).parts(), [[2, 3]; 2]);
         let pair = (Discrete::new(4), BoxSpace::symmetric([1.0, 2.0]));
         assert_eq!(StackSpace::<_, 2>::new(pair).parts(), [[4], [2], [4], [2]]);
         assert_eq!(StackSpace::<_, 3>::new(Discrete::new(4)).parts(), [[3, 4]]);

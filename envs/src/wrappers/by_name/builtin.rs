@@ -141,8 +141,8 @@ wrappers! {
         /// The number of observations in a stack, at least 1.
         k: usize,
         /// Whether to stack pictures as channels, [height, width, k * channels], which convolutions
-        /// read together. Otherwise the shape is [k, height, width, channels], which a replay
-        /// memory stores in less memory.
+        /// read together. Otherwise the shape is [k, height, width, channels]: convolutions read
+        /// each picture separately, and a replay memory stores the stack in less memory.
         channels: bool = false,
     }
     rows: |env, options: &Options| StackedObservation::of_rows(env, options.k, options.channels),
