@@ -5,9 +5,21 @@ use serde::{Deserialize, Serialize};
 use super::{NetworkError, check_length};
 
 /// Implements the methods of a [`Network`] whose layers compute the same in training and evaluation
-/// mode and that has no buffers.
+/// mode and that has nothing but its `parameters`.
 macro_rules! parameters_are_all {
     () => {
+        fn parameters(&self) -> &$crate::nn::Parameters {
+            &self.parameters
+        }
+
+        fn parameters_mut(&mut self) -> &mut $crate::nn::Parameters {
+            &mut self.parameters
+        }
+
+        fn after_step(&mut self) -> Result<(), $crate::nn::NetworkError> {
+            Ok(())
+        }
+
         fn training(&self) -> bool {
             false
         }

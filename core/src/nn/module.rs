@@ -222,14 +222,6 @@ impl Network for Net {
         self.module().forward(input, self.training)
     }
 
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    fn parameters_mut(&mut self) -> &mut Parameters {
-        &mut self.parameters
-    }
-
     fn plan(&self) -> Option<&Plan> {
         self.compiled.plan()
     }
@@ -238,13 +230,7 @@ impl Network for Net {
         self.plan().filter(|_| self.engine() == Engine::Plan)
     }
 
-    fn training(&self) -> bool {
-        self.training
-    }
-
-    fn set_training(&mut self, training: bool) {
-        self.training = training;
-    }
+    super::network::parameters_and_mode!();
 
     /// Applies the current noise to the new values.
     fn after_step(&mut self) -> Result<(), NetworkError> {

@@ -7,6 +7,28 @@ use super::{
     check_rows,
 };
 
+/// Implements the methods of a [`Network`] about its fields `parameters` and `training`.
+macro_rules! parameters_and_mode {
+    () => {
+        fn parameters(&self) -> &$crate::nn::Parameters {
+            &self.parameters
+        }
+
+        fn parameters_mut(&mut self) -> &mut $crate::nn::Parameters {
+            &mut self.parameters
+        }
+
+        fn training(&self) -> bool {
+            self.training
+        }
+
+        fn set_training(&mut self, training: bool) {
+            self.training = training;
+        }
+    };
+}
+pub(super) use parameters_and_mode;
+
 /// A network that maps rows to rows and owns its parameters.
 pub trait Network: Send {
     /// Returns the number of inputs.

@@ -231,14 +231,6 @@ impl Network for Sequential {
         self.run(input, self.encoder_trains(), self.training, &Additions::default())
     }
 
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    fn parameters_mut(&mut self) -> &mut Parameters {
-        &mut self.parameters
-    }
-
     fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
     }
@@ -248,13 +240,7 @@ impl Network for Sequential {
         self.plan.as_ref().filter(|_| alike)
     }
 
-    fn training(&self) -> bool {
-        self.training
-    }
-
-    fn set_training(&mut self, training: bool) {
-        self.training = training;
-    }
+    super::network::parameters_and_mode!();
 
     fn description(&self) -> String {
         format!("{:?} {:?} {}", self.config, self.input_shape(), self.encoder_frozen)

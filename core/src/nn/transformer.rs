@@ -172,10 +172,6 @@ impl Network for Transformer {
         format!("a transformer {}-{}, {:?}", self.inputs(), self.outputs(), self.config)
     }
 
-    fn after_step(&mut self) -> Result<(), NetworkError> {
-        Ok(())
-    }
-
     super::parameters_are_all!();
 
     fn inputs(&self) -> usize {
@@ -188,13 +184,5 @@ impl Network for Transformer {
 
     fn forward(&self, input: &Tensor) -> Tensor {
         self.forward_prefixed(input, &[])
-    }
-
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    fn parameters_mut(&mut self) -> &mut Parameters {
-        &mut self.parameters
     }
 }

@@ -153,18 +153,6 @@ impl Network for Lora {
         self.base.forward_adapted(input, &self.additions)
     }
 
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    fn parameters_mut(&mut self) -> &mut Parameters {
-        &mut self.parameters
-    }
-
-    fn after_step(&mut self) -> Result<(), NetworkError> {
-        Ok(())
-    }
-
     crate::nn::parameters_are_all!();
 
     fn description(&self) -> String {

@@ -105,17 +105,5 @@ impl Network for PrefixTuning {
         format!("prefixes of {}", described_with_numbers(&self.base))
     }
 
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    fn parameters_mut(&mut self) -> &mut Parameters {
-        &mut self.parameters
-    }
-
-    fn after_step(&mut self) -> Result<(), crate::nn::NetworkError> {
-        Ok(())
-    }
-
     crate::nn::parameters_are_all!();
 }
