@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
 
+/// The largest noise: beyond, one step overflows.
+const MAX_TORQUE_NOISE: f64 = 1e6;
 /// Seconds per step.
 const DT: f64 = 0.2;
 const LENGTH_1: f64 = 1.0;
@@ -35,7 +37,7 @@ const MAX_SPEED_2: f64 = 9.0 * PI;
 pub struct Acrobot {
     /// The equations of motion: `book` (Sutton and Barto's book) or `nips` (the NIPS paper).
     pub dynamics: AcrobotDynamics,
-    /// The largest torque of the uniform noise, in N·m; ≥ 0. 0: no noise.
+    /// The largest torque of the uniform noise, in N·m, from 0 (no noise) to 1e6.
     pub torque_noise_max: f64,
     /// Both angles, both angular velocities.
     state: [f64; 4],
@@ -140,9 +142,13 @@ impl Env for Acrobot {
         if !(0..3).contains(action) {
             return Err(EnvError::invalid_action(&self.action_space(), action));
         }
-        let mut torque = (action - 1) as f64;
-        if self.torque_noise_max > 0.0 {
-            torque += rng.random_range(-self.torque_noise_max..self.torque_noise_max);
+        let (mut torque, noise) = ((action - 1) as f64, self.torque_noise_max);
+        if noise > MAX_TORQUE_NOISE {
+            let reason = format!("`torque_noise_max` must be at most 1e6 N·m, got {noise:e}");
+            return Err(EnvError::invalid_option("Acrobot-v1", reason));
+        }
+        if noise > 0.0 {
+            torque += rng.random_range(-noise..noise);
         }
         let [theta_1, theta_2, speed_1, speed_2] = self.integrate(torque);
         let (theta_1, theta_2) = (wrap(theta_1), wrap(theta_2));
@@ -201,6 +207,15 @@ mod tests {
         acrobot.set_state(&state).unwrap();
         let step = acrobot.step(&action, &mut Seed::new(0).rng()).unwrap();
         (acrobot.state().unwrap(), step)
+    }
+
+    #[test]
+    fn noise_that_overflows_is_an_error() {
+        for torque_noise_max in [1.1e6, f64::INFINITY] {
+            let mut acrobot = Acrobot { torque_noise_max, ..Acrobot::default() };
+            let error = acrobot.step(&0, &mut Seed::new(0).rng()).unwrap_err();
+            assert!(error.to_string().contains("torque_noise_max"), "{error}");
+        }
     }
 
     #[test]
