@@ -10,10 +10,9 @@
 use std::{error::Error, path::Path};
 
 use gymnast::{
-    Flow, Seed,
+    Flow, Seed, SyncVectorEnv, Trainer, Training,
     core::plot::{Axis, Line, LinePlot, Picture as _},
     envs::sutton_barto::DynaMaze,
-    learn_online,
     tabular::{
         Common, DynaQConfig, DynaQPlusConfig, DynaQPlusRule, DynaQRule, Memory, TabularAgent,
         UpdateRule,
@@ -37,12 +36,15 @@ fn gathered<R: UpdateRule>(
         let seed = Seed::new(run);
         let mut agent = TabularAgent::<_, _, R>::for_env(maze, config(), seed)?;
         let (mut step, mut sum) = (0, 0.0);
-        learn_online(&mut agent, maze.clone(), seed, |_, experience| {
-            sum += experience.rewards[0];
-            mean[step] += sum / RUNS as f64;
-            step += 1;
-            if step < steps { Flow::Continue } else { Flow::Stop }
-        })?;
+        let mut envs = SyncVectorEnv::new(vec![maze.clone()], seed.child("envs", 0))?;
+        Trainer::new(&Training::until_stopped(), run, &mut agent, &mut envs)
+            .look_at_experience(|_, experience| {
+                sum += experience.rewards[0];
+                mean[step] += sum / RUNS as f64;
+                step += 1;
+                Ok(Flow::stop_if(step == steps))
+            })
+            .run()?;
     }
     Ok(mean)
 }

@@ -10,11 +10,10 @@
 use std::{error::Error, num::NonZeroUsize, path::Path};
 
 use gymnast::{
-    Flow, Seed,
+    Flow, Seed, SyncVectorEnv, Trainer, Training,
     core::plot::{Axis, Line, LinePlot, Picture as _},
     core::statistics::{Curve, moving_average},
     envs::toy_text::CliffWalking,
-    learn_online,
     tabular::{Common, QLearningRule, SarsaRule, TabularAgent, UpdateRule},
 };
 
@@ -22,18 +21,21 @@ const RUNS: u64 = 50;
 const EPISODES: usize = 500;
 
 /// The return of each episode while the agent learns: one run.
-fn returns<R: UpdateRule<Config: From<Common>>>(seed: Seed) -> Result<Vec<f64>, Box<dyn Error>> {
-    let cliff = CliffWalking::default();
+fn returns<R: UpdateRule<Config: From<Common>>>(run: u64) -> Result<Vec<f64>, Box<dyn Error>> {
+    let (cliff, seed) = (CliffWalking::default(), Seed::new(run));
     let book = Common { alpha: 0.5.into(), epsilon: 0.1.into(), gamma: 1.0, initial_value: 0.0 };
     let mut agent = TabularAgent::<_, _, R>::for_env(&cliff, book.into(), seed)?;
     let (mut returns, mut sum) = (Vec::new(), 0.0);
-    learn_online(&mut agent, cliff, seed, |_, step| {
-        sum += step.rewards[0];
-        if step.outcomes[0].is_final() {
-            returns.push(std::mem::take(&mut sum));
-        }
-        if returns.len() < EPISODES { Flow::Continue } else { Flow::Stop }
-    })?;
+    let mut envs = SyncVectorEnv::new(vec![cliff], seed.child("envs", 0))?;
+    Trainer::new(&Training::until_stopped(), run, &mut agent, &mut envs)
+        .look_at_experience(|_, step| {
+            sum += step.rewards[0];
+            if step.outcomes[0].is_final() {
+                returns.push(std::mem::take(&mut sum));
+            }
+            Ok(Flow::stop_if(returns.len() == EPISODES))
+        })
+        .run()?;
     Ok(returns)
 }
 
@@ -41,7 +43,7 @@ fn returns<R: UpdateRule<Config: From<Common>>>(seed: Seed) -> Result<Vec<f64>, 
 fn line<R: UpdateRule<Config: From<Common>>>(label: &str) -> Result<Line, Box<dyn Error>> {
     let mut mean = vec![0.0; EPISODES];
     for run in 0..RUNS {
-        for (sum, value) in mean.iter_mut().zip(returns::<R>(Seed::new(run))?) {
+        for (sum, value) in mean.iter_mut().zip(returns::<R>(run)?) {
             *sum += value / RUNS as f64;
         }
     }

@@ -11,33 +11,34 @@ use std::error::Error;
 
 use gymnast::envs::{classic::Pendulum, wrappers::TimeLimit};
 use gymnast::{
-    Agent, BoxSpace, Ddpg, DdpgConfig, Env as _, Flow, Plan, Presets as _, Seed, Td3, Td3Config,
-    learn_online,
+    Agent, BoxSpace, Ddpg, DdpgConfig, Env as _, Flow, Presets as _, SyncVectorEnv, Td3, Td3Config,
+    Trainer, Training,
 };
-
-const ENV_STEPS: u64 = 8_000;
 
 /// The mean return of the episodes of each 1000 steps, with the noise that explores.
 fn returns(
+    training: &Training,
     mut agent: impl Agent<BoxSpace<3>, BoxSpace<1>>,
-    seed: Seed,
 ) -> Result<Vec<f64>, Box<dyn Error>> {
     let (mut steps, mut sum, mut returns) = (0, 0.0, Vec::new());
-    let pendulum = TimeLimit::new(Pendulum::default(), 200);
-    learn_online(&mut agent, pendulum, seed, |_, step| {
-        steps += 1;
-        sum += step.rewards[0];
-        if steps % 1_000 == 0 {
-            returns.push(std::mem::take(&mut sum) / 5.0);
-        }
-        if steps < ENV_STEPS { Flow::Continue } else { Flow::Stop }
-    })?;
+    let pendulum = || Ok(TimeLimit::new(Pendulum::default(), 200));
+    let mut envs = SyncVectorEnv::of(1, training.plan(0).seed.child("envs", 0), pendulum)?;
+    Trainer::new(training, 0, &mut agent, &mut envs)
+        .look_at_experience(|_, step| {
+            steps += 1;
+            sum += step.rewards[0];
+            if steps % 1_000 == 0 {
+                returns.push(std::mem::take(&mut sum) / 5.0);
+            }
+            Ok(Flow::Continue)
+        })
+        .run()?;
     Ok(returns)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let seed = Seed::new(0);
-    let plan = Plan { seed, num_envs: 1, env_steps: ENV_STEPS };
+    let training = Training { env_steps: 8_000, ..Training::default() };
+    let plan = training.plan(0);
     let (angles, torques) = {
         let pendulum = Pendulum::default();
         (pendulum.observation_space(), pendulum.action_space())
@@ -55,8 +56,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         exploration_noise: config.exploration_noise,
         ..Td3Config::default()
     };
-    let ddpg = returns(Ddpg::new(angles, torques, config, &plan)?, seed)?;
-    let td3 = returns(Td3::new(angles, torques, same, &plan)?, seed)?;
+    let ddpg = returns(&training, Ddpg::new(angles, torques, config, &plan)?)?;
+    let td3 = returns(&training, Td3::new(angles, torques, same, &plan)?)?;
     println!("steps    DDPG      TD3");
     for (i, (ddpg, td3)) in ddpg.iter().zip(td3).enumerate() {
         println!("{:5} {ddpg:8.1} {td3:8.1}", 1_000 * (i + 1));

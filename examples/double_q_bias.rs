@@ -8,9 +8,8 @@
 use std::{error::Error, path::Path};
 
 use gymnast::{
-    Discrete, Env, EnvError, Flow, Rng, Seed, Step,
+    Discrete, Env, EnvError, Flow, Rng, Seed, Step, SyncVectorEnv, Trainer, Training,
     core::plot::{Axis, Line, LinePlot, Picture as _},
-    learn_online,
     tabular::{Common, DoubleQRule, QLearningRule, TabularAgent, UpdateRule},
 };
 use rand::RngExt as _;
@@ -64,12 +63,15 @@ fn left<R: UpdateRule<Config: From<Common>>>(label: &str) -> Result<Line, Box<dy
             Common { alpha: 0.1.into(), epsilon: 0.1.into(), gamma: 1.0, initial_value: 0.0 };
         let mut agent = TabularAgent::<_, _, R>::for_env(&env, book.into(), seed)?;
         let mut episode = 0;
-        learn_online(&mut agent, env, seed, |_, step| {
-            let is_left = step.observations[0] == 0 && step.actions[0] == LEFT;
-            share[episode] += if is_left { 100.0 / RUNS as f64 } else { 0.0 };
-            episode += usize::from(step.outcomes[0].is_final());
-            if episode < EPISODES { Flow::Continue } else { Flow::Stop }
-        })?;
+        let mut envs = SyncVectorEnv::new(vec![env], seed.child("envs", 0))?;
+        Trainer::new(&Training::until_stopped(), run, &mut agent, &mut envs)
+            .look_at_experience(|_, step| {
+                let is_left = step.observations[0] == 0 && step.actions[0] == LEFT;
+                share[episode] += if is_left { 100.0 / RUNS as f64 } else { 0.0 };
+                episode += usize::from(step.outcomes[0].is_final());
+                Ok(Flow::stop_if(episode == EPISODES))
+            })
+            .run()?;
     }
     let (most, end) = (share.iter().copied().fold(0.0, f64::max), share[EPISODES - 1]);
     println!("{label:17} left at most in {most:.0} % of the runs, in {end:.0} % at the end");

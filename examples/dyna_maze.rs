@@ -11,10 +11,9 @@
 use std::{error::Error, path::Path};
 
 use gymnast::{
-    Flow, Seed,
+    Flow, Seed, SyncVectorEnv, Trainer, Training,
     core::plot::{Axis, Line, LinePlot, Picture as _},
     envs::sutton_barto::DynaMaze,
-    learn_online,
     tabular::{Common, DynaQConfig, DynaQRule, QLearningRule, TabularAgent, UpdateRule},
 };
 
@@ -34,11 +33,14 @@ fn mean_steps<R: UpdateRule>(config: impl Fn() -> R::Config) -> Result<Vec<f64>,
         let (maze, seed) = (DynaMaze::dyna(), Seed::new(run));
         let mut agent = TabularAgent::<_, _, R>::for_env(&maze, config(), seed)?;
         let mut episode = 0;
-        learn_online(&mut agent, maze, seed, |_, step| {
-            mean[episode] += 1.0 / RUNS as f64;
-            episode += usize::from(step.outcomes[0].is_final());
-            if episode < EPISODES { Flow::Continue } else { Flow::Stop }
-        })?;
+        let mut envs = SyncVectorEnv::new(vec![maze], seed.child("envs", 0))?;
+        Trainer::new(&Training::until_stopped(), run, &mut agent, &mut envs)
+            .look_at_experience(|_, step| {
+                mean[episode] += 1.0 / RUNS as f64;
+                episode += usize::from(step.outcomes[0].is_final());
+                Ok(Flow::stop_if(episode == EPISODES))
+            })
+            .run()?;
     }
     Ok(mean)
 }

@@ -12,10 +12,9 @@
 use std::{error::Error, path::Path};
 
 use gymnast::{
-    Flow, Seed,
+    Flow, Seed, SyncVectorEnv, Trainer, Training,
     core::plot::{Axis, Line, LinePlot, Picture as _},
     envs::toy_text::CliffWalking,
-    learn_online,
     tabular::{Common, ExpectedSarsaRule, QLearningRule, SarsaRule, TabularAgent, UpdateRule},
 };
 
@@ -33,11 +32,14 @@ fn interim<R: UpdateRule<Config: From<Common>>>(label: &str) -> Result<Line, Box
             let common = Common { alpha: alpha.into(), epsilon, gamma: 1.0, initial_value: 0.0 };
             let mut agent = TabularAgent::<_, _, R>::for_env(&cliff, common.into(), seed)?;
             let mut episodes = 0;
-            learn_online(&mut agent, cliff, seed, |_, step| {
-                sum += step.rewards[0];
-                episodes += u32::from(step.outcomes[0].is_final());
-                if episodes < EPISODES { Flow::Continue } else { Flow::Stop }
-            })?;
+            let mut envs = SyncVectorEnv::new(vec![cliff], seed.child("envs", 0))?;
+            Trainer::new(&Training::until_stopped(), run, &mut agent, &mut envs)
+                .look_at_experience(|_, step| {
+                    sum += step.rewards[0];
+                    episodes += u32::from(step.outcomes[0].is_final());
+                    Ok(Flow::stop_if(episodes == EPISODES))
+                })
+                .run()?;
         }
         points.push((alpha, sum / RUNS as f64 / f64::from(EPISODES)));
     }

@@ -10,10 +10,8 @@
 use std::error::Error;
 
 use gymnast::{
-    Env as _, FiniteSpace as _, Flow, Schedule, Seed,
+    Env as _, FiniteSpace as _, Schedule, SyncVectorEnv, Trainer, Training,
     envs::toy_text::Blackjack,
-    harness::Plan,
-    learn_online,
     tabular::{
         Common, Model, MonteCarloConfig, MonteCarloRule, TabularAgent, policy_value,
         value_iteration,
@@ -33,13 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let common = Common { alpha, epsilon, gamma: 1.0, initial_value: 0.0 };
     let config = MonteCarloConfig { sample_average: false, ..common.into() };
     let (hands, actions) = (game.observation_space(), game.action_space());
-    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: ENV_STEPS };
+    let training = Training { env_steps: ENV_STEPS, ..Training::default() };
+    let plan = training.plan(0);
     let mut agent = TabularAgent::<_, _, MonteCarloRule>::new(hands, actions, config, &plan)?;
-    let mut steps = 0;
-    learn_online(&mut agent, game, plan.seed, |_, _| {
-        steps += 1;
-        if steps < ENV_STEPS { Flow::Continue } else { Flow::Stop }
-    })?;
+    let mut envs = SyncVectorEnv::new(vec![game], plan.seed.child("envs", 0))?;
+    Trainer::new(&training, 0, &mut agent, &mut envs).run()?;
 
     let mut rng = plan.seed.child("ties", 0).rng();
     let table = agent.table();

@@ -9,10 +9,9 @@
 use std::{error::Error, path::Path};
 
 use gymnast::{
-    Flow, Seed,
+    Flow, Seed, SyncVectorEnv, Trainer, Training,
     core::plot::{Axis, Line, LinePlot, Picture as _},
     envs::sutton_barto::{RandomWalk, RandomWalkConfig},
-    learn_online,
     tabular::{Common, NStepSarsaConfig, NStepSarsaRule, TabularAgent},
 };
 
@@ -31,15 +30,18 @@ fn error(walk: &RandomWalk, n: usize, alpha: f64) -> Result<f64, Box<dyn Error>>
         let config = NStepSarsaConfig { n, ..common.into() };
         let mut agent = TabularAgent::<_, _, NStepSarsaRule>::for_env(walk, config, seed)?;
         let mut episodes = 0;
-        learn_online(&mut agent, walk.clone(), seed, |agent, step| {
-            if step.outcomes[0].is_final() {
-                let miss = |state: usize| agent.table().row(state)[0] - truth[state - 1];
-                let squares: f64 = (1..=STATES).map(|state| miss(state).powi(2)).sum();
-                sum += (squares / STATES as f64).sqrt();
-                episodes += 1;
-            }
-            if episodes < EPISODES { Flow::Continue } else { Flow::Stop }
-        })?;
+        let mut envs = SyncVectorEnv::new(vec![walk.clone()], seed.child("envs", 0))?;
+        Trainer::new(&Training::until_stopped(), run, &mut agent, &mut envs)
+            .look_at_experience(|agent, step| {
+                if step.outcomes[0].is_final() {
+                    let miss = |state: usize| agent.table().row(state)[0] - truth[state - 1];
+                    let squares: f64 = (1..=STATES).map(|state| miss(state).powi(2)).sum();
+                    sum += (squares / STATES as f64).sqrt();
+                    episodes += 1;
+                }
+                Ok(Flow::stop_if(episodes == EPISODES))
+            })
+            .run()?;
     }
     Ok(sum / (RUNS as usize * EPISODES) as f64)
 }

@@ -11,9 +11,8 @@
 use std::error::Error;
 
 use gymnast::{
-    Flow, Seed,
+    Flow, Seed, SyncVectorEnv, Trainer, Training,
     envs::sutton_barto::DynaMaze,
-    learn_online,
     tabular::{
         Common, DynaQConfig, DynaQRule, Model, PrioritizedSweepingConfig, PrioritizedSweepingRule,
         QLearningRule, TabularAgent, UpdateRule, policy_value,
@@ -40,16 +39,18 @@ fn steps_to_optimum<R: UpdateRule>(
         let seed = Seed::new(run);
         let mut agent = TabularAgent::<_, _, R>::for_env(maze, config(), seed)?;
         let (mut steps, mut ties) = (0, seed.child("ties", 0).rng());
-        learn_online(&mut agent, maze.clone(), seed, |agent, _| {
-            steps += 1;
-            if steps % 20 > 0 {
-                return Flow::Continue;
-            }
-            let greedy = |state| agent.table().greedy(state, &mut ties);
-            let policy: Vec<usize> = (0..model.states()).map(greedy).collect();
-            let arrives = policy_value(&model, &policy, shortest) == 1.0;
-            if arrives { Flow::Stop } else { Flow::Continue }
-        })?;
+        let mut envs = SyncVectorEnv::new(vec![maze.clone()], seed.child("envs", 0))?;
+        Trainer::new(&Training::until_stopped(), run, &mut agent, &mut envs)
+            .look_at_experience(|agent, _| {
+                steps += 1;
+                if steps % 20 > 0 {
+                    return Ok(Flow::Continue);
+                }
+                let greedy = |state| agent.table().greedy(state, &mut ties);
+                let policy: Vec<usize> = (0..model.states()).map(greedy).collect();
+                Ok(Flow::stop_if(policy_value(&model, &policy, shortest) == 1.0))
+            })
+            .run()?;
         all.push(steps);
     }
     all.sort_unstable();

@@ -11,10 +11,9 @@
 use std::{error::Error, path::Path};
 
 use gymnast::{
-    Flow, Seed,
+    Flow, Seed, SyncVectorEnv, Trainer, Training,
     core::plot::{Axis, Line, LinePlot, Picture as _},
     envs::sutton_barto::WindyGridWorld,
-    learn_online,
     tabular::{Common, SarsaLambdaConfig, SarsaLambdaRule, TabularAgent, Traces},
 };
 
@@ -33,11 +32,14 @@ fn mean_steps(lambda: f64, traces: Traces) -> Result<f64, Box<dyn Error>> {
         let config = SarsaLambdaConfig { lambda, traces, ..common.into() };
         let mut agent = TabularAgent::<_, _, SarsaLambdaRule>::for_env(&world, config, seed)?;
         let (mut steps, mut episodes) = (0, 0);
-        learn_online(&mut agent, world, seed, |_, step| {
-            steps += 1;
-            episodes += u32::from(step.outcomes[0].is_final());
-            if episodes < EPISODES && steps < MOST_STEPS { Flow::Continue } else { Flow::Stop }
-        })?;
+        let mut envs = SyncVectorEnv::new(vec![world], seed.child("envs", 0))?;
+        Trainer::new(&Training::until_stopped(), run, &mut agent, &mut envs)
+            .look_at_experience(|_, step| {
+                steps += 1;
+                episodes += u32::from(step.outcomes[0].is_final());
+                Ok(Flow::stop_if(episodes == EPISODES || steps == MOST_STEPS))
+            })
+            .run()?;
         sum += f64::from(steps) / f64::from(EPISODES);
     }
     Ok(sum / RUNS as f64)

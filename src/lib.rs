@@ -2,31 +2,26 @@
 //!
 //! # A guided tour
 //!
-//! An environment is made by name, or by its type. An agent is made for its spaces. One loop,
-//! [`train`], drives any agent in any environment it fits:
+//! An environment is made by its type, or by name. An agent is made for its spaces. One loop,
+//! [`Trainer`], drives any agent in any environment it fits:
 //!
 //! ```
-//! use gymnast::{
-//!     Discrete, Plan, QLearning, QLearningConfig, Recorder, Registry, Seed, Setup, Training, train,
-//! };
-//! use gymnast::{EnvOptions, Presets, envs::kind};
+//! use gymnast::{QLearning, QLearningConfig, SyncVectorEnv, Trainer, Training};
+//! use gymnast::envs::{toy_text::{FrozenLake, FrozenLakeConfig}, wrappers::TimeLimit};
+//! use gymnast::{EnvError, Presets, VectorEnv};
 //!
 //! // FrozenLake on ice that does not slip, and settings that are known to work in it.
-//! let registry = Registry::builtin();
-//! let lake = registry.spec("FrozenLake-v1")?.clone();
-//! let dry = EnvOptions::none().with("is_slippery", false);
-//! let config = QLearningConfig::preset("FrozenLake-v1").expect("there is one").settings;
+//! let config = FrozenLakeConfig { is_slippery: false, ..FrozenLakeConfig::default() };
+//! let lake = move || Ok::<_, EnvError>(TimeLimit::new(FrozenLake::new(config.clone())?, 100));
+//! let settings = QLearningConfig::preset("FrozenLake-v1").expect("there is one").settings;
 //!
 //! // The training: how long, and how often to look. Everything else follows from the seed.
 //! let training = Training { env_steps: 20_000, eval_every: 5_000, ..Training::default() };
-//! let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: training.env_steps };
-//! let make = move |n, seed| lake.vector(kind::Finite, n, seed, &dry).expect("the lake is finite");
-//! let mut setup = Setup::<Discrete, Discrete> {
-//!     agent: Box::new(QLearning::new(Discrete::new(16), Discrete::new(4), config, &plan)?),
-//!     envs: make(1, plan.seed.child("envs", 0))?,
-//!     eval_envs: Box::new(make),
-//! };
-//! let summary = train(&mut setup, &training, plan.seed, Recorder::in_memory(), None, &mut [])?;
+//! let plan = training.plan(0);
+//! let mut envs = SyncVectorEnv::of(training.num_envs, plan.seed.child("envs", 0), &lake)?;
+//! let (observation_space, action_space) = (*envs.observation_space(), *envs.action_space());
+//! let mut agent = QLearning::new(observation_space, action_space, settings, &plan)?;
+//! let summary = Trainer::new(&training, 0, &mut agent, &mut envs).evaluate_on(lake).run()?;
 //!
 //! // Every evaluation played 20 episodes with the best action known: it crosses every time.
 //! let last = summary.evaluations.last().expect("the training ends with an evaluation");
@@ -82,8 +77,8 @@ pub use gymnast_envs::{
 };
 pub use gymnast_harness::{
     Agent, AgentError, Checkpoint, Demonstrations, Evaluation, Existing, Experiment, Flow,
-    Interrupt, Metrics, Mode, Plan, Policy, Presets, Quiet, Recorder, RunIdentity, Schedule, Setup,
-    Summary, Trainer, Training, learn_online, save_best, train,
+    Interrupt, Metrics, Mode, Plan, Policy, Presets, Quiet, Recorder, RunIdentity, Schedule,
+    Summary, Trainer, Training, Which, save_best,
 };
 pub use gymnast_tabular::{
     DoubleQ, DoubleQConfig, DynaQ, DynaQConfig, DynaQPlus, DynaQPlusConfig, ExpectedSarsa,

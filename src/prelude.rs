@@ -35,8 +35,8 @@ pub use crate::{
     MultiBinary, MultiDiscrete, NStepSarsa, NStepSarsaConfig, Outcome, Plan, Policy, Presets,
     PrioritizedSweeping, PrioritizedSweepingConfig, QLearning, QLearningConfig, Quiet, Recorder,
     Registry, Rng, Run, Sarsa, SarsaConfig, SarsaLambda, SarsaLambdaConfig, Schedule, Seed, Space,
-    Step, Summary, SyncVectorEnv, Trained, Trainer, Training, VectorEnv, product_space, save_best,
-    snapshot,
+    Step, Summary, SyncVectorEnv, Trained, Trainer, Training, VectorEnv, Which, product_space,
+    save_best, snapshot,
 };
 #[cfg(feature = "command")]
 pub use crate::{ProgressBars, StopOnInterrupt};

@@ -26,8 +26,7 @@ impl<O: Space, A: Space> Task<O, A> {
         let envs = (self.make)(plan.num_envs, plan.seed.child("envs", 0))?;
         let (observations, actions) = (envs.observation_space(), envs.action_space());
         let agent = (self.build)(observations.clone(), actions.clone(), plan)?;
-        let make = self.make_eval.clone();
-        Ok(Setup { agent, envs, eval_envs: Box::new(move |n, seed| make(n, seed)) })
+        Ok(Setup { agent, envs, eval_envs: self.make_eval.clone() })
     }
 
     /// Returns the function that creates `n` environments for an evaluation below a seed.

@@ -1,17 +1,25 @@
 //! Trained agents, loaded from the directory of their run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gymnast_envs::{
     EnvSpec, Registry, Rng, Seed, Space,
     kind::{AnyKind, Kind, PerKind},
     with_kind,
 };
-use gymnast_harness::{Agent, AgentError, CheckpointError, Mode, Newest, RunSeeds, SeedDir};
+use gymnast_harness::{
+    Agent, AgentError, Checkpoint, CheckpointError, Evaluation, Mode, RunIdentity, RunSeeds, Saved,
+    SeedDir, Which, read_records,
+};
+use toml::Table;
 
-use crate::{Catalog, Run, run::RunError, task::Task};
+use crate::{
+    Catalog, Run,
+    run::{CONFIG_FILE, RunError, read_toml},
+    task::Task,
+};
 
-/// An agent loaded from a seed's newest valid checkpoint, with its spaces.
+/// An agent loaded from the files of a seed, with its spaces.
 pub struct LoadedAgent<O: Space, A: Space> {
     /// The agent.
     pub agent: Box<dyn Agent<O, A>>,
@@ -26,28 +34,30 @@ pub struct LoadedAgent<O: Space, A: Space> {
 }
 
 impl<O: Space, A: Space> LoadedAgent<O, A> {
-    /// Loads the agent of a seed of a run.
+    /// Loads an agent of a seed of a run.
     ///
     /// # Errors
-    /// [`RunError::NoCheckpoint`] if there is none yet; as [`CheckpointDir::newest`].
-    ///
-    /// [`CheckpointDir::newest`]: gymnast_harness::CheckpointDir::newest
-    pub fn read(run: &Run, task: &Task<O, A>, dir: &SeedDir) -> Result<Self, RunError> {
+    /// [`RunError::NoCheckpoint`] or [`RunError::NoBest`] if there is none; as [`SeedDir::saved`].
+    pub fn read(
+        run: &Run,
+        task: &Task<O, A>,
+        dir: &SeedDir,
+        which: Which,
+    ) -> Result<Self, RunError> {
         let plan = run.plan(dir.seed);
-        let newest = dir.checkpoints().newest(&run.identity(dir.seed), |_, state| {
+        let saved = dir.saved(which, &run.identity(dir.seed), |state| {
             let mut setup = task.setup(&plan)?;
             state.load_part("agent", &mut *setup.agent)?;
             Ok(setup)
         })?;
-        let Some(Newest { manifest, state: setup, damaged }) = newest else {
-            return Err(RunError::NoCheckpoint { path: dir.path.clone() });
-        };
+        let Saved { state: setup, env_steps, passed_over } =
+            saved.ok_or_else(|| none_saved(which, &dir.path))?;
         Ok(Self {
             observation_space: setup.envs.observation_space().clone(),
             action_space: setup.envs.action_space().clone(),
             agent: setup.agent,
-            env_steps: manifest.env_steps,
-            passed_over: damaged,
+            env_steps,
+            passed_over,
         })
     }
 
@@ -67,21 +77,23 @@ impl<O: Space, A: Space> LoadedAgent<O, A> {
     }
 }
 
-/// A trained agent of a run by names, from `gymnast train` or [`Run::train`], ready to act.
+/// A trained agent of a run, ready to act.
 ///
 /// ```
-/// use gymnast::{Catalog, Existing, Registry, Run, Trained, settings::set, trained::Action};
+/// use gymnast::{Catalog, Existing, Registry, Run, Trained, Which, settings::set, trained::Action};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let dir = folder.path().join("run");
-/// // A run in a directory, as of `gymnast train q-learning CliffWalking-v1 --seeds 1 --out dir`.
+/// // A run in a directory, as of `gymnast train q-learning CliffWalking-v1 --seeds 1 --out dir
+/// // --set training.keep_best=true`.
 /// let (catalog, registry) = (Catalog::builtin(), Registry::builtin());
 /// let mut config = Run::defaults(&catalog, &registry, "q-learning", "CliffWalking-v1")?;
 /// set(&mut config, "seeds", vec![0].into())?;
+/// set(&mut config, "training.keep_best", true.into())?;
 /// Run::new(&catalog, &registry, &config)?.train(&dir, Existing::Refuse)?;
 ///
-/// // Its agent, as it is now. From the start, field 36, the way leads up (0), along the cliff.
-/// let mut trained = Trained::load(&dir, 0)?;
+/// // Its best agent. From the start, field 36, the way leads up (0), along the cliff.
+/// let mut trained = Trained::load(&dir, Which::Best)?;
 /// assert_eq!(trained.act(36_i64)?, Action::Number(0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -190,38 +202,64 @@ impl From<Vec<f32>> for Action {
 }
 
 impl Trained {
-    /// Loads the agent of a seed of the run in `dir`, with the library's agents and environments.
+    /// Loads an agent of the run in `path`, with the library's agents and environments.
+    ///
+    /// `path` is the directory of a run or of one of its seeds. Of a run with several seeds,
+    /// [`Which::Newest`] loads the agent of the first, [`Which::Best`] that of the seed whose
+    /// evaluations reached the highest mean return.
+    ///
+    /// The run is one of `gymnast train`, of [`Run::train`] or of a [`Trainer`] that names agent and
+    /// environment: `.named("dqn", "CartPole-v1").record_to(…)`. For any other use
+    /// [`load_into`](Self::load_into).
+    ///
+    /// [`Trainer`]: gymnast_harness::Trainer
     ///
     /// # Errors
     /// [`RunError`].
-    pub fn load(dir: &Path, seed: u64) -> Result<Self, RunError> {
-        Self::load_with(&Catalog::builtin(), &Registry::builtin(), dir, seed)
+    pub fn load(path: impl AsRef<Path>, which: Which) -> Result<Self, RunError> {
+        Self::load_with(&Catalog::builtin(), &Registry::builtin(), path, which)
     }
 
-    /// Loads the agent of a seed, with custom agents and environments.
+    /// Loads an agent with custom agents and environments.
     ///
     /// # Errors
     /// [`RunError`].
     pub fn load_with(
         catalog: &Catalog,
         registry: &Registry,
-        dir: &Path,
-        seed: u64,
+        path: impl AsRef<Path>,
+        which: Which,
     ) -> Result<Self, RunError> {
-        let run = Run::read(catalog, registry, dir)?;
-        let seeds = RunSeeds::of(dir, &run.to_table())?.own;
-        let Some(of_seed) = seeds.iter().find(|of_seed| of_seed.seed == seed) else {
-            return Err(RunError::NoSeed {
-                path: dir.to_owned(),
-                seed,
-                known: seeds.iter().map(|of_seed| of_seed.seed).collect(),
-            });
-        };
+        let place = Place::of(path.as_ref());
+        let run = Run::read(catalog, registry, &place.run)?;
+        let dir = place.choose_one(which)?;
         let agent = with_kind!(&run.task, (kind, task) => {
-            kind.any(LoadedAgent::read(&run, task, of_seed)?)
+            kind.any(LoadedAgent::read(&run, task, &dir, which)?)
         });
-        let rng = Seed::new(seed).child("trained", 0).rng();
+        let rng = Seed::new(dir.seed).child("trained", 0).rng();
         Ok(Self { env: run.env, agent, rng })
+    }
+
+    /// Loads an agent of the run in `path` into one that was made with the same settings, whatever
+    /// its type and that of its environment; chooses the seed like [`load`](Self::load). Returns
+    /// the env steps that the agent was trained for.
+    ///
+    /// After an error the agent's state is unspecified.
+    ///
+    /// # Errors
+    /// [`RunError::NoCheckpoint`] or [`RunError::NoBest`] if there is none; as [`SeedDir::saved`].
+    pub fn load_into(
+        path: impl AsRef<Path>,
+        which: Which,
+        agent: &mut (impl Checkpoint + ?Sized),
+    ) -> Result<u64, RunError> {
+        let place = Place::of(path.as_ref());
+        let dir = place.choose_one(which)?;
+        let config: Table = read_toml(&place.run.join(CONFIG_FILE))?;
+        let identity = RunIdentity::new(&config, dir.seed);
+        let saved =
+            dir.saved(which, &identity, |state| Ok(state.load_part("agent", &mut *agent)?))?;
+        Ok(saved.ok_or_else(|| none_saved(which, &dir.path))?.env_steps)
     }
 
     /// Returns the environment that it was trained in.
@@ -244,6 +282,66 @@ impl Trained {
     pub fn act(&mut self, observation: impl Into<Observation>) -> Result<Action, AgentError> {
         let (rng, observation) = (&mut self.rng, observation.into());
         Ok(with_kind!(&self.agent, (_, agent) => agent.act(observation.try_into()?, rng)?.into()))
+    }
+}
+
+fn none_saved(which: Which, path: &Path) -> RunError {
+    let path = path.to_owned();
+    match which {
+        Which::Newest => RunError::NoCheckpoint { path },
+        Which::Best => RunError::NoBest { path },
+    }
+}
+
+/// A run's directory, and one of its seeds if the path names one.
+pub(crate) struct Place {
+    pub(crate) run: PathBuf,
+    pub(crate) seed: Option<u64>,
+}
+
+impl Place {
+    /// Interprets a path given by the user: a run's directory or one of its seeds', whether or not
+    /// it exists.
+    pub(crate) fn of(path: &Path) -> Self {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let seed = name.and_then(|name| name.strip_prefix("seed-")?.parse().ok());
+        let holds_run = |dir: &Path| dir.join(CONFIG_FILE).is_file();
+        let run = path.parent().filter(|parent| holds_run(parent) && !holds_run(path));
+        match (seed, run) {
+            (Some(seed), Some(run)) => Self { run: run.to_owned(), seed: Some(seed) },
+            _ => Self { run: path.to_owned(), seed: None },
+        }
+    }
+
+    /// Selects the requested seeds from all seeds of the run.
+    ///
+    /// # Errors
+    /// [`RunError::NoSeed`].
+    pub(crate) fn choose(&self, mut all: Vec<SeedDir>) -> Result<Vec<SeedDir>, RunError> {
+        let Some(seed) = self.seed else { return Ok(all) };
+        let known: Vec<_> = all.iter().map(|dir| dir.seed).collect();
+        all.retain(|dir| dir.seed == seed);
+        if all.is_empty() {
+            return Err(RunError::NoSeed { path: self.run.clone(), seed, known });
+        }
+        Ok(all)
+    }
+
+    /// Selects the seed whose agent is to be loaded.
+    fn choose_one(&self, which: Which) -> Result<SeedDir, RunError> {
+        let mut chosen = None;
+        for dir in self.choose(RunSeeds::read(&self.run)?.own)? {
+            let best = match which {
+                Which::Newest => f64::NEG_INFINITY,
+                Which::Best => read_records::<Evaluation>(&dir.path)?
+                    .iter()
+                    .fold(f64::NEG_INFINITY, |best, evaluation| best.max(evaluation.mean_return)),
+            };
+            if chosen.as_ref().is_none_or(|(most, _)| best > *most) {
+                chosen = Some((best, dir));
+            }
+        }
+        Ok(chosen.ok_or_else(|| none_saved(which, &self.run))?.1)
     }
 }
 

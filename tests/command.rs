@@ -191,7 +191,7 @@ fn what_was_recorded_is_cloned() {
 #[cfg(feature = "deep")]
 #[test]
 fn several_choices_at_a_time_are_learned_shown_recorded_and_cloned() {
-    use gymnast::{Trained, trained::Action};
+    use gymnast::{Trained, Which, trained::Action};
 
     const KINGS: &str = "WindyGridWorldKings-v0";
     let sandbox = Sandbox::new();
@@ -204,7 +204,7 @@ fn several_choices_at_a_time_are_learned_shown_recorded_and_cloned() {
     let json = sandbox.run(&["evaluate", "ppo", "--episodes", "5", "--json"]).ok().json();
     let mean = json["mean_return"].as_f64().unwrap();
     assert!((-15.0..=-7.0).contains(&mean), "{mean}"); // never arriving costs 200
-    let action = Trained::load(&sandbox.path("ppo"), 0).unwrap().act([1.0; 70]).unwrap();
+    let action = Trained::load(sandbox.path("ppo"), Which::Newest).unwrap().act([1.0; 70]).unwrap();
     assert!(matches!(&action, Action::Numbers(numbers) if numbers.len() == 2), "{action:?}");
 
     assert!(sandbox.run(&["watch", "ppo"]).ok().stdout.contains("terminated"));

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use gymnast::{
+    envs::with_kind,
     harness::{SeedDir, SettingError, TrainError},
     prelude::*,
+    run::RunError,
     settings::set,
     trained::{Action, Observation},
 };
@@ -105,7 +107,7 @@ fn the_best_that_was_seen_is_kept() {
         best = if found.0 > best.0 { found } else { best };
     }
     let (mut again, _) = parts(&training().plan(0));
-    again.load(&gymnast::core::checkpoint::load(&path).unwrap()).unwrap();
+    gymnast::core::checkpoint::load(&path).unwrap().load_part("agent", &mut again).unwrap();
     assert_eq!(values(&again), best.1);
 }
 
@@ -187,7 +189,7 @@ fn a_trained_agent_is_loaded_and_acts_and_refuses_what_it_does_not_know() {
         dir
     };
     let dir = run("q-learning", "CliffWalking-v1", 20_000);
-    let mut walker = Trained::load(&dir, 2).unwrap();
+    let mut walker = Trained::load(&dir, Which::Newest).unwrap();
     // Up from the start, along the cliff, down to the goal: thirteen steps.
     let mut walk = CliffWalking::default();
     let mut rng = Seed::new(0).rng();
@@ -206,14 +208,91 @@ fn a_trained_agent_is_loaded_and_acts_and_refuses_what_it_does_not_know() {
         let error = walker.act(wrong.clone()).unwrap_err();
         assert!(matches!(error, AgentError::Mismatch { .. }), "{wrong:?}: {error}");
     }
-    let error = Trained::load(&dir, 7).err().unwrap().to_string();
-    assert!(error.contains("no seed 7") && error.contains("[2]"), "{error}");
-    let error = Trained::load(folder.path(), 0).err().unwrap().to_string();
+    let failing = |dir: &Path, which| Trained::load(dir, which).err().unwrap().to_string();
+    let error = failing(&dir.join("seed-7"), Which::Newest);
+    assert!(error.contains("no seed 7: its seeds are 2"), "{error}");
+    let error = failing(&dir, Which::Best);
+    assert!(error.contains("training.keep_best=true"), "{error}");
+    let error = failing(folder.path(), Which::Newest);
     assert!(error.contains("holds no run"), "{error}");
     std::fs::remove_dir_all(dir.join("seed-2/checkpoints")).unwrap();
     std::fs::create_dir(dir.join("seed-2/checkpoints")).unwrap();
-    let error = Trained::load(&dir, 2).err().unwrap().to_string();
+    let error = failing(&dir.join("seed-2"), Which::Newest);
     assert!(error.contains("no checkpoint"), "{error}");
+}
+
+#[test]
+fn the_best_of_several_seeds_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, registry) = (Catalog::builtin(), Registry::builtin());
+    let dir = folder.path().join("run");
+    let mut config = Run::defaults(&catalog, &registry, "q-learning", "FrozenLake-v1").unwrap();
+    let training = "env_steps = 6_000\neval_every = 1_000\nkeep_best = true".parse::<toml::Table>();
+    config["training"].as_table_mut().unwrap().extend(training.unwrap());
+    set(&mut config, "seeds", vec![0, 1, 2].into()).unwrap();
+    let run = Run::new(&catalog, &registry, &config).unwrap();
+    let summaries = run.train_with(&dir, Existing::Refuse, 1, Quiet).unwrap();
+    let best = |summary: &Summary| {
+        // The first of several that are as good.
+        let all = summary.evaluations.iter().rev();
+        let best = all.max_by(|a, b| a.mean_return.total_cmp(&b.mean_return)).unwrap();
+        (best.mean_return, best.env_step)
+    };
+    let bests: Vec<_> = summaries.iter().map(best).collect();
+    let most = bests.iter().map(|best| best.0).fold(f64::NEG_INFINITY, f64::max);
+    let seed = bests.iter().position(|best| best.0 == most).unwrap();
+    let env_steps = |path: &Path, which| with_kind!(Trained::load(path, which).unwrap().agent(), (_, agent) => agent.env_steps);
+    assert_eq!(env_steps(&dir, Which::Best), bests[seed].1);
+    for (seed, best) in bests.iter().enumerate() {
+        assert_eq!(env_steps(&dir.join(format!("seed-{seed}")), Which::Best), best.1);
+    }
+    assert_eq!(env_steps(&dir, Which::Newest), 6_000);
+}
+
+#[test]
+fn a_recorded_training_is_loaded_by_its_names_or_into_an_agent_of_its_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let training = Training { keep_best: true, ..training() };
+    let train = |dir: &Path, is_named: bool| {
+        let (mut agent, mut envs) = parts(&training.plan(0));
+        let mut trainer = Trainer::new(&training, 0, &mut agent, &mut envs).evaluate_on(lake);
+        if is_named {
+            trainer = trainer.named("q-learning", "FrozenLake-v1");
+        }
+        let trainer = trainer.record_to(dir, Existing::Refuse, &QLearningConfig::default());
+        trainer.unwrap().run().unwrap();
+        values(&agent)
+    };
+    let [named, unnamed] = ["named", "unnamed"].map(|name| folder.path().join(name));
+    let last = train(&named, true);
+    assert_eq!(train(&unnamed, false), last);
+    let mut bests = Vec::new();
+    for dir in [&named, &unnamed] {
+        let (mut newest, _) = parts(&training.plan(0));
+        assert_eq!(Trained::load_into(dir, Which::Newest, &mut newest).unwrap(), 6_000);
+        assert_eq!(values(&newest), last);
+        let (mut best, _) = parts(&training.plan(0));
+        let env_steps = Trained::load_into(dir, Which::Best, &mut best).unwrap();
+        bests.push((env_steps, values(&best)));
+    }
+    assert_eq!(bests[0], bests[1]);
+    // By its names it acts as the agent of its type does.
+    for which in [Which::Newest, Which::Best] {
+        let mut by_name = Trained::load(&named, which).unwrap();
+        assert_eq!(by_name.env().id(), "FrozenLake-v1");
+        let (mut typed, _) = parts(&training.plan(0));
+        Trained::load_into(&named, which, &mut typed).unwrap();
+        let (mut rng, mut actions) = (Seed::new(0).child("trained", 0).rng(), Vec::new());
+        for field in 0..16 {
+            typed.act(&[field], Mode::Exploit, &mut rng, &mut actions).unwrap();
+            assert_eq!(by_name.act(field).unwrap(), Action::Number(actions[0]));
+        }
+    }
+    let error = Trained::load(&unnamed, Which::Newest).err().unwrap().to_string();
+    assert!(error.contains("load_into"), "{error}");
+    let error =
+        Trained::load_into(&unnamed.join("seed-1"), Which::Newest, &mut parts(&training.plan(0)).0);
+    assert!(matches!(error, Err(RunError::NoSeed { seed: 1, .. })), "{error:?}");
 }
 
 #[cfg(feature = "deep")]
@@ -229,7 +308,7 @@ fn a_trained_network_takes_rows() {
         set(&mut config, "seeds", vec![0].into()).unwrap();
         let run = Run::new(&catalog, &registry, &config).unwrap();
         run.train_with(&dir, Existing::Refuse, 1, ProgressBars::hidden()).unwrap();
-        let mut trained = Trained::load(&dir, 0).unwrap();
+        let mut trained = Trained::load(&dir, Which::Newest).unwrap();
         assert_eq!(trained.env().id(), env);
         let row = vec![0.1; width];
         let action = trained.act(row.clone()).unwrap();
@@ -239,5 +318,34 @@ fn a_trained_network_takes_rows() {
             assert!(trained.act(wrong.clone()).is_err(), "{wrong:?}");
         }
         assert!(trained.act(3_i64).is_err());
+    }
+}
+
+#[cfg(feature = "deep")]
+#[test]
+fn a_network_with_typed_spaces_is_loaded_by_its_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
+    let training = Training { env_steps: 2_000, keep_best: true, ..Training::default() };
+    let plan = training.plan(0);
+    let pole = || Ok(TimeLimit::new(CartPole::default(), 500));
+    let mut envs = SyncVectorEnv::of(1, plan.seed.child("envs", 0), pole).unwrap();
+    let (observation_space, action_space) = (*envs.observation_space(), *envs.action_space());
+    let config = DqnConfig { learning_starts: 500, ..DqnConfig::default() };
+    let mut agent = Dqn::new(observation_space, action_space, config.clone(), &plan).unwrap();
+    Trainer::new(&training, 0, &mut agent, &mut envs)
+        .evaluate_on(pole)
+        .named("dqn", "CartPole-v1")
+        .record_to(&dir, Existing::Refuse, &config)
+        .unwrap()
+        .run()
+        .unwrap();
+    Trained::load(&dir, Which::Best).unwrap().act([0.0; 4]).unwrap();
+    let mut newest = Trained::load(&dir, Which::Newest).unwrap();
+    let (mut rng, mut actions) = (Seed::new(1).rng(), Vec::new());
+    for i in 0..20 {
+        let row = [0.1 * i as f32 - 1.0, 0.3, 0.01 * i as f32, -0.2];
+        agent.act(&[row], Mode::Exploit, &mut rng, &mut actions).unwrap();
+        assert_eq!(newest.act(row).unwrap(), Action::Number(actions[0]));
     }
 }

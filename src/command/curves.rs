@@ -8,10 +8,8 @@ use gymnast_core::{
 };
 use gymnast_harness::{Episode, SeedDir, read_records, report::RunResults};
 
-use super::{
-    CommandError,
-    run_dir::{labels, place},
-};
+use super::{CommandError, run_dir::labels};
+use crate::trained::Place;
 
 /// The maximum number of training episodes averaged in a point.
 const SMOOTHED_EPISODES: NonZeroUsize = NonZeroUsize::new(100).expect("100 is not 0");
@@ -39,7 +37,7 @@ pub(crate) fn learning_curves(
         let mut seeds = Vec::new();
         for seed in &run.seeds {
             let points: Vec<_> = if view.of_episodes {
-                let dir = SeedDir::below(&place(dir.as_ref()).run, seed.seed);
+                let dir = SeedDir::below(&Place::of(dir.as_ref()).run, seed.seed);
                 let point = |e: Episode| (e.env_step, e.wall_time_s, e.episode_return);
                 read_records::<Episode>(&dir.path)?.into_iter().map(point).collect()
             } else {

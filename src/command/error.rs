@@ -102,7 +102,7 @@ impl From<RunError> for CommandError {
         match error {
             RunError::Train(error) => error.into(),
             RunError::Env(error) => error.into(),
-            RunError::File { .. } | RunError::NoCheckpoint { .. } => {
+            RunError::File { .. } | RunError::NoCheckpoint { .. } | RunError::NoBest { .. } => {
                 Self::failed(error.to_string())
             }
             other => Self::usage(other.to_string()),

@@ -26,6 +26,7 @@ mod error;
 mod evaluate;
 mod interrupt;
 mod numbers;
+mod play;
 mod plot;
 mod progress;
 mod record;

@@ -4,7 +4,6 @@
 use std::{
     collections::VecDeque,
     fmt,
-    io::Write as _,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{RecvTimeoutError, Sender, channel},
@@ -55,6 +54,11 @@ impl ProgressBars {
         Self { bars: None, is_terminal: false }
     }
 
+    /// Creates bars on standard error, or none if they are not wanted.
+    pub(super) fn unless(is_quiet: bool) -> Self {
+        if is_quiet { Self::hidden() } else { Self::on_stderr() }
+    }
+
     /// Shows a line above the bars, or nothing if they are hidden.
     fn say(&self, line: &str) {
         if self.bars.is_some() {
@@ -83,7 +87,7 @@ impl ProgressDisplay for ProgressBars {
         bar.set_prefix(format!("seed {seed}"));
         let standing = Arc::new(Mutex::new(Standing::new(seed, env_steps)));
         let lines = (self.bars.is_some() && !self.is_terminal)
-            .then(|| Lines::begin(LINE_EVERY, Arc::clone(&standing), |line| warn(&line)));
+            .then(|| Lines::begin(LINE_EVERY, Arc::clone(&standing), |line| super::say(&line)));
         // Drawing takes longer than a step of a small environment: a thousand times per run is
         // enough.
         let every = env_steps.div_ceil(1000).min(10_000);
@@ -106,13 +110,9 @@ impl ProgressDisplay for ProgressBars {
     fn warn(&self, line: &str) {
         match &self.bars {
             Some(bars) if self.is_terminal => drop(bars.println(escape_controls(line))),
-            _ => warn(line),
+            _ => super::say(line),
         }
     }
-}
-
-fn warn(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", escape_controls(line));
 }
 
 /// The speed as text; empty while it is unknown.

@@ -7,9 +7,14 @@ use gymnast_envs::{
     EnvError, EnvSpec, RowSpace, Seed, Space, VectorEnv, each_kind,
     kind::{self, AnyKind, Kind as _},
 };
-use gymnast_harness::{Agent, AgentError, Demonstrations, Mode, SeedDir};
+use gymnast_harness::{AgentError, Demonstrations, SeedDir};
 
-use super::{CommandError, Names, StopOnInterrupt, numbers::whole, run_dir};
+use super::{
+    CommandError, Names, StopOnInterrupt,
+    numbers::whole,
+    play::{self, Choose},
+    run_dir,
+};
 use crate::{Run, task::Task};
 
 /// Record episodes of a trained agent or of random actions, as demonstrations
@@ -73,22 +78,12 @@ struct Recorded {
     steps: usize,
 }
 
-/// Chooses the actions of an episode.
-type Choose<'a, O, A> =
-    Box<dyn FnMut(&<O as Space>::Element) -> Result<<A as Space>::Element, AgentError> + 'a>;
-
 /// Records the greedy policy of the first seed selected.
 fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandError> {
-    let (run, dirs) = run_dir::open(&args.what, names)?;
-    if !args.set.is_empty() {
-        return Err(CommandError::usage(
-            "--set works only with an environment: a run has its own options",
-        ));
-    }
-    let dir = &dirs[0];
+    let (run, dir) = &play::open(&args.what, &args.set, names)?;
     match &run.task {
         AnyKind::Finite(task) => {
-            let agent = run_dir::load_agent(&run, task, dir)?.agent;
+            let agent = run_dir::load_agent(run, task, dir)?.agent;
             let mut options = run.options.clone();
             options.extend(run.evaluation.clone());
             let options = crate::run::env_options(run.env.id(), &options)?;
@@ -99,7 +94,7 @@ fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandE
                 // episode is played in both forms: the same seed and actions give the same steps.
                 let mut same = (task.eval_envs())(1, seed)?;
                 same.reset()?;
-                let mut choose = greedy(&*agent, seed);
+                let mut choose = play::greedy(&*agent, seed);
                 Ok(Box::new(move |_| {
                     let action = choose(&same.observations()[0])?;
                     same.step(&[action])?;
@@ -107,9 +102,9 @@ fn record_run(args: &Record, names: &Names) -> Result<Option<Recorded>, CommandE
                 }))
             })
         }
-        AnyKind::Discrete(task) => record_agent(args, &run, task, dir),
-        AnyKind::MultiDiscrete(task) => record_agent(args, &run, task, dir),
-        AnyKind::Continuous(task) => record_agent(args, &run, task, dir),
+        AnyKind::Discrete(task) => record_agent(args, run, task, dir),
+        AnyKind::MultiDiscrete(task) => record_agent(args, run, task, dir),
+        AnyKind::Continuous(task) => record_agent(args, run, task, dir),
     }
 }
 
@@ -121,14 +116,14 @@ fn record_agent<A: Space>(
     dir: &SeedDir,
 ) -> Result<Option<Recorded>, CommandError> {
     let agent = run_dir::load_agent(run, task, dir)?.agent;
-    record(args, |seed| (task.eval_envs())(1, seed), |seed, _| Ok(greedy(&*agent, seed)))
+    record(args, |seed| (task.eval_envs())(1, seed), |seed, _| Ok(play::greedy(&*agent, seed)))
 }
 
 fn record_random(args: &Record, spec: &EnvSpec) -> Result<Option<Recorded>, CommandError> {
     let options = &run_dir::options(spec.id(), &args.set)?;
     each_kind!(kind => if spec.serves(kind.rows()) {
         let make = |seed| served(spec.vector(kind.rows(), 1, seed, options));
-        return record(args, make, random);
+        return record(args, make, |seed, space| Ok(play::random(seed, space)));
     });
     Err(CommandError::failed(format!("{} has no observations that a network can read", spec.id())))
 }
@@ -137,20 +132,6 @@ fn record_random(args: &Record, spec: &EnvSpec) -> Result<Option<Recorded>, Comm
 fn served<T>(vector: Option<Result<T, EnvError>>) -> Result<T, EnvError> {
     let none = || EnvError::Failed("it has no observations that a network can read".to_owned());
     vector.unwrap_or_else(|| Err(none()))
-}
-
-/// Returns the agent's greedy actions.
-fn greedy<'a, O: Space, A: Space>(agent: &'a dyn Agent<O, A>, seed: Seed) -> Choose<'a, O, A> {
-    let (mut rng, mut actions) = (seed.child("policy", 0).rng(), Vec::with_capacity(1));
-    Box::new(move |seen| {
-        agent.act(std::slice::from_ref(seen), Mode::Exploit, &mut rng, &mut actions)?;
-        Ok(actions.pop().expect("one action an observation"))
-    })
-}
-
-fn random<A: Space>(seed: Seed, space: &A) -> Result<Choose<'static, RowSpace, A>, EnvError> {
-    let (mut rng, space) = (seed.child("policy", 0).rng(), space.clone());
-    Ok(Box::new(move |_| Ok(space.sample(&mut rng))))
 }
 
 /// Plays the episodes, each in a fresh environment with its own seed, and writes them. `None` if

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gymnast_envs::{EnvOptions, EnvSpec, Space};
 use gymnast_harness::{
-    RunIdentity, RunSeeds, SeedDir, TrainError,
+    RunIdentity, RunSeeds, SeedDir, TrainError, Which,
     report::{RunResults, SeedResults},
 };
 use toml::{Table, Value};
@@ -12,9 +12,9 @@ use toml::{Table, Value};
 use super::{CommandError, Names, say, shell};
 use crate::{
     Run,
-    run::{CONFIG_FILE, read_config},
+    run::{CONFIG_FILE, read_toml},
     task::Task,
-    trained::LoadedAgent,
+    trained::{LoadedAgent, Place},
 };
 
 /// Returns the name of a run's directory, without a trailing slash.
@@ -34,28 +34,9 @@ pub(crate) fn default_name(agent: &str, env: &str) -> String {
     format!("{agent}-{env}").replace(is_special, "-")
 }
 
-/// A run's directory, and one of its seeds if the path names one.
-pub(crate) struct Place {
-    pub(crate) run: PathBuf,
-    seed: Option<u64>,
-}
-
-/// Interprets a path given by the user: a run's directory or one of its seeds', whether or not it
-/// exists.
-pub(crate) fn place(path: &Path) -> Place {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let seed = name.and_then(|name| name.strip_prefix("seed-")?.parse().ok());
-    let holds_run = |dir: &Path| dir.join(CONFIG_FILE).is_file();
-    let run = path.parent().filter(|parent| holds_run(parent) && !holds_run(path));
-    match (seed, run) {
-        (Some(seed), Some(run)) => Place { run: run.to_owned(), seed: Some(seed) },
-        _ => Place { run: path.to_owned(), seed: None },
-    }
-}
-
 /// Returns whether the path names a seed of a run.
 fn is_seed(path: &Path) -> bool {
-    place(path).seed.is_some()
+    Place::of(path).seed.is_some()
 }
 
 /// Interprets an argument that may be a run's directory or an environment: returns the environment,
@@ -74,30 +55,13 @@ pub(crate) fn run_or_env<'a>(
     Ok(Some(spec))
 }
 
-impl Place {
-    /// Selects the requested seeds from all seeds of the run.
-    fn choose<T>(&self, mut all: Vec<T>, seed_of: fn(&T) -> u64) -> Result<Vec<T>, CommandError> {
-        let Some(seed) = self.seed else { return Ok(all) };
-        let known: Vec<_> = all.iter().map(|one| seed_of(one).to_string()).collect();
-        all.retain(|one| seed_of(one) == seed);
-        if !all.is_empty() {
-            return Ok(all);
-        }
-        let (run, known) = (name(&self.run), known.join(", "));
-        Err(CommandError::usage(match known.is_empty() {
-            true => format!("{run} has no seed {seed}: it has no seeds yet"),
-            false => format!("{run} has no seed {seed}: its seeds are {known}"),
-        }))
-    }
-}
-
 /// Opens a run and the requested seeds: `path` is the run's directory or a seed's.
 pub(crate) fn open(path: &Path, names: &Names) -> Result<(Run, Vec<SeedDir>), CommandError> {
-    let place = place(path);
+    let place = Place::of(path);
     let run = Run::read(&names.catalog, &names.registry, &place.run)?;
     let found = RunSeeds::of(&place.run, &run.to_table())?;
     say_left_out(&found, &name(&place.run));
-    let seeds = place.choose(found.own, |dir| dir.seed)?;
+    let seeds = place.choose(found.own)?;
     if seeds.is_empty() {
         let out = shell::path(&place.run);
         return Err(CommandError::failed(format!(
@@ -127,7 +91,7 @@ pub(crate) fn load_agent<O: Space, A: Space>(
     task: &Task<O, A>,
     dir: &SeedDir,
 ) -> Result<LoadedAgent<O, A>, CommandError> {
-    let restored = LoadedAgent::read(run, task, dir)?;
+    let restored = LoadedAgent::read(run, task, dir, Which::Newest)?;
     for error in &restored.passed_over {
         say(&format!("seed {}: an older checkpoint is used because {error}", dir.seed));
     }
@@ -150,11 +114,11 @@ pub(crate) fn results_of(
     names: &Names,
     is_asked_for: impl Fn(u64) -> bool,
 ) -> Result<RunResults, CommandError> {
-    let place = place(path);
+    let place = Place::of(path);
     if !place.run.join(CONFIG_FILE).is_file() {
         return Err(TrainError::NoRun { path: path.to_owned() }.into());
     }
-    let config = read_config(&place.run.join(CONFIG_FILE))?;
+    let config: Table = read_toml(&place.run.join(CONFIG_FILE))?;
     let text = |part: &str, key: &str| {
         let value = config.get(part).and_then(|part| part.get(key));
         value.and_then(Value::as_str).unwrap_or("?").to_owned()
@@ -164,7 +128,7 @@ pub(crate) fn results_of(
     let found = RunSeeds::of(&place.run, &config)?;
     say_left_out(&found, &name(&place.run));
     say_missing(&found, &name(&place.run));
-    let mut seeds = place.choose(found.own, |dir| dir.seed)?;
+    let mut seeds = place.choose(found.own)?;
     seeds.retain(|dir| is_asked_for(dir.seed));
     let identity_of = identities(&config, names);
     let read = |dir: SeedDir| SeedResults::read(&dir, &identity_of(dir.seed));

@@ -12,8 +12,8 @@ use std::{
 use gymnast_core::files;
 use gymnast_envs::{EnvError, EnvSpec, Registry, with_kind};
 use gymnast_harness::{
-    Callback, Existing, Experiment, Plan, ProgressDisplay, Recorder, RunIdentity, Summary,
-    TrainError, Training, check_first_update, train,
+    Callback, Existing, Experiment, Plan, ProgressDisplay, Quiet, RunIdentity, Summary, TrainError,
+    Training, check_first_update,
 };
 use thiserror::Error;
 use toml::{Table, Value};
@@ -26,9 +26,9 @@ use crate::{
 };
 
 use config::{complete, complete_evaluation, insert_evaluation, part, take_name};
-pub(crate) use config::{env_options, read_seeds};
+pub(crate) use config::{env_options, read_seeds, read_toml};
 #[cfg(feature = "command")]
-pub(crate) use config::{key_path, read_toml, set_key};
+pub(crate) use config::{key_path, set_key};
 pub use config::{overlay, read_config};
 #[cfg(feature = "command")]
 pub(crate) use wrappers::parse_flags;
@@ -95,7 +95,7 @@ pub enum RunError {
         reason: String,
     },
     /// The run does not have this seed.
-    #[error("{} has no seed {seed}: its seeds are {known:?}", path.display())]
+    #[error("{} has no seed {seed}: {}", path.display(), in_words(known))]
     NoSeed {
         /// The run's directory.
         path: PathBuf,
@@ -103,6 +103,25 @@ pub enum RunError {
         seed: u64,
         /// The available seeds.
         known: Vec<u64>,
+    },
+    /// The run of a [`Trainer`](gymnast_harness::Trainer) names no agent and no environment.
+    #[error(
+        "{} names no agent and no environment: record it with `Trainer::named`, or load its agent with \
+         `Trained::load_into`",
+        path.display()
+    )]
+    Unnamed {
+        /// The run's directory.
+        path: PathBuf,
+    },
+    /// A seed kept no best agent.
+    #[error(
+        "{} holds no best agent: train with `keep_best` (--set training.keep_best=true)",
+        path.display()
+    )]
+    NoBest {
+        /// The seed's directory.
+        path: PathBuf,
     },
     /// A seed has no checkpoint yet.
     #[error("{} holds no checkpoint yet: continue the training first", path.display())]
@@ -150,6 +169,17 @@ pub enum RunError {
     /// The training is invalid.
     #[error(transparent)]
     Train(#[from] TrainError),
+}
+
+/// The seeds of a run, in words.
+fn in_words(seeds: &[u64]) -> String {
+    match seeds {
+        [] => "it has no seeds yet".to_owned(),
+        _ => format!(
+            "its seeds are {}",
+            seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+        ),
+    }
 }
 
 /// Returns the default number of seeds to train in parallel: the number of cores.
@@ -242,6 +272,9 @@ impl Run {
             return Err(TrainError::NoRun { path: dir.to_owned() }.into());
         }
         let path = dir.join(CONFIG_FILE);
+        if read_toml::<Table>(&path)?.contains_key("settings") {
+            return Err(RunError::Unnamed { path: dir.to_owned() });
+        }
         let named =
             |error: RunError| RunError::File { path: path.clone(), reason: error.to_string() };
         Self::new(catalog, registry, &read_config(&path)?).map_err(named)
@@ -280,27 +313,22 @@ impl Run {
         seed: u64,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Summary, TrainError> {
-        let plan = self.plan(seed);
-        let recorder = Recorder::in_memory();
         with_kind!(&self.task, (_, task) => {
-            train(&mut task.setup(&plan)?, &self.training, plan.seed, recorder, None, callbacks)
+            let mut setup = task.setup(&self.plan(seed))?;
+            let (trainer, callbacks) = (setup.trainer(&self.training, seed), callbacks.iter_mut());
+            callbacks.fold(trainer, |trainer, callback| trainer.callback(&mut **callback)).run()
         })
     }
 
-    /// Trains every seed on all cores and writes records to a directory, as `gymnast train` does.
-    /// With the feature `command` it shows progress bars and ends cleanly at a signal.
+    /// Trains every seed on all cores and writes records to a directory, as `gymnast train` does,
+    /// but shows no progress. For progress bars pass `ProgressBars` to
+    /// [`train_with`](Self::train_with); to end cleanly at a signal call `StopOnInterrupt::install`
+    /// first.
     ///
     /// # Errors
     /// As [`Experiment::run`].
     pub fn train(&self, dir: &Path, existing: Existing) -> Result<Vec<Summary>, TrainError> {
-        #[cfg(feature = "command")]
-        let progress = {
-            let _ = crate::StopOnInterrupt::install();
-            crate::ProgressBars::on_stderr()
-        };
-        #[cfg(not(feature = "command"))]
-        let progress = gymnast_harness::Quiet;
-        self.train_with(dir, existing, cores(), progress)
+        self.train_with(dir, existing, cores(), Quiet)
     }
 
     /// Trains every seed, `jobs` at a time, with this progress display.

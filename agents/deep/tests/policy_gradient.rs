@@ -11,9 +11,8 @@ use gymnast_envs::{
     wrappers::TimeLimit,
 };
 use gymnast_harness::{
-    Mode, Plan, Recorder, Schedule, Setup, TrainError,
+    Mode, Plan, Schedule, Setup, TrainError,
     testing::{TwoArmedBandit, assert_learns, assert_resumes_exactly, setup, training},
-    train,
 };
 use serde::{Deserialize, Serialize};
 
@@ -275,9 +274,8 @@ fn after_the_quadratic(
     make: impl Fn(&Plan) -> Result<Setup<BoxSpace<1>, BoxSpace<1>>, TrainError>,
 ) -> (f32, f32) {
     let training = training(4_000, 4);
-    let plan = Plan { seed: Seed::new(3), num_envs: 4, env_steps: 4_000 };
-    let mut setup = make(&plan).unwrap();
-    train(&mut setup, &training, plan.seed, Recorder::in_memory(), None, &mut []).unwrap();
+    let mut setup = make(&training.plan(3)).unwrap();
+    setup.trainer(&training, 3).run().unwrap();
     let (mut actions, mut rng) = (Vec::new(), Seed::new(0).rng());
     setup.agent.act(&[[0.5]], Mode::Exploit, &mut rng, &mut actions).unwrap();
     let best = actions[0][0];

@@ -12,10 +12,9 @@ use gymnast_envs::Space;
 use toml::Table;
 
 use crate::{
-    Callback, Ending, Flow, Interrupt, Plan, Progress, ProgressDisplay, Recorder, RunIdentity,
-    SeedDir, Setup, Summary, TrainError, Training, catch_seed_panic,
+    Callback, Ending, Evaluation, Flow, Interrupt, Plan, Progress, ProgressDisplay, Recorder,
+    RunIdentity, SeedDir, Setup, StateDict, Summary, TrainError, Training, catch_seed_panic,
     run_directory::{self, Claimed},
-    trainer::{Looks, Start, go_on},
 };
 
 /// What to do if the directory already holds a run.
@@ -135,25 +134,23 @@ impl Experiment {
             }
             Standing::Open(_) => {}
         }
-        let plan = self.training.plan(seed);
-        let resumed = match self.existing {
-            Existing::Resume => self.resume(seed, &dir, &identity, &plan, make)?,
-            _ => None,
-        };
-        let (recorder, mut setup, start) = match resumed {
-            Some((recorder, setup, start)) => (recorder, setup, start),
-            None => {
-                let mut setup = make(&plan)?;
-                let start = Start::anew(&mut setup.parts(), plan.seed)?;
-                (Recorder::create(&dir.path, &identity)?, setup, start)
-            }
-        };
-        let mut bar = self.progress.begin(seed, plan.env_steps);
-        let mut reached = Reached(0);
-        let callbacks: &mut [&mut dyn Callback] = &mut [&mut Interrupt, &mut *bar, &mut reached];
-        let looks = &mut Looks::default();
-        let (parts, training) = (setup.parts(), &self.training);
-        let summary = go_on(parts, training, plan.seed, recorder, start, callbacks, looks)?;
+        let begun = self.begin(&dir, &identity, |state| {
+            let mut setup = make(&self.training.plan(seed))?;
+            let start = setup.trainer(&self.training, seed).start(state.as_ref())?;
+            Ok((setup, start))
+        })?;
+        for warning in &begun.warnings {
+            self.progress.warn(&format!("seed {seed}: {warning}"));
+        }
+        let (mut setup, start) = begun.with;
+        let mut bar = self.progress.begin(seed, self.training.env_steps);
+        let (mut reached, mut interrupt) = (Reached(0), Interrupt);
+        let summary = setup
+            .trainer(&self.training, seed)
+            .callback(&mut interrupt)
+            .callback(&mut *bar)
+            .callback(&mut reached)
+            .go_on(begun.recorder, start, begun.evaluations)?;
         bar.finish(&summary);
         if !summary.learned && summary.ending != Ending::Stopped {
             self.progress.warn(&format!(
@@ -196,28 +193,42 @@ impl Experiment {
         Ok((dir, identity, standing))
     }
 
-    /// Takes a seed up from its newest usable checkpoint, with a fresh setup for each that is tried.
-    #[allow(clippy::type_complexity)] // Three things, each needed once.
-    fn resume<O: Space, A: Space>(
+    /// Takes a seed up from its newest usable checkpoint if the run is resumed and has one, else
+    /// begins it. `make` gets the state of each checkpoint that is tried, or none.
+    pub(crate) fn begin<T>(
         &self,
-        seed: u64,
         dir: &SeedDir,
         identity: &RunIdentity,
-        plan: &Plan,
-        make: &impl Fn(&Plan) -> Result<Setup<O, A>, TrainError>,
-    ) -> Result<Option<(Recorder, Setup<O, A>, Start)>, TrainError> {
-        let resumed = Recorder::resume(&dir.path, identity, |state| {
-            let mut setup = make(plan)?;
-            let start = Start::resumed(&state, &mut setup.parts())?;
-            Ok((setup, start))
-        })?;
-        let Some(resumed) = resumed else { return Ok(None) };
-        for warning in resumed.warnings() {
-            self.progress.warn(&format!("seed {seed}: {warning}"));
-        }
-        let (setup, start) = resumed.state;
-        Ok(Some((resumed.recorder, setup, start.with(resumed.evaluations))))
+        mut make: impl FnMut(Option<StateDict>) -> Result<T, TrainError>,
+    ) -> Result<Begun<T>, TrainError> {
+        let resumed = match self.existing {
+            Existing::Resume => Recorder::resume(&dir.path, identity, |state| make(Some(state)))?,
+            Existing::Refuse | Existing::Replace => None,
+        };
+        Ok(match resumed {
+            Some(resumed) => Begun {
+                warnings: resumed.warnings(),
+                with: resumed.state,
+                recorder: resumed.recorder,
+                evaluations: resumed.evaluations,
+            },
+            None => {
+                let with = make(None)?;
+                let recorder = Recorder::create(&dir.path, identity)?;
+                Begun { with, recorder, evaluations: Vec::new(), warnings: Vec::new() }
+            }
+        })
     }
+}
+
+/// A seed's training that was taken up or begun.
+pub(crate) struct Begun<T> {
+    /// What was made for it.
+    pub(crate) with: T,
+    pub(crate) recorder: Recorder,
+    /// The evaluations up to there.
+    pub(crate) evaluations: Vec<Evaluation>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The summaries of all seeds; where some failed, an error that holds those of the others.

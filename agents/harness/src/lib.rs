@@ -1,6 +1,6 @@
 //! The training loop, evaluation, checkpoints and records shared by all agents.
 //!
-//! The harness drives time: [`train`] calls `act → step → learn`, evaluates and saves at fixed env
+//! The harness drives time: a [`Trainer`] calls `act → step → learn`, evaluates and saves at fixed env
 //! steps, and counts them exactly. It is independent of networks, algorithms, terminals and signals.
 //! An [`Asynchronous`] agent, whose algorithm runs on threads, plays on its own between these moments.
 
@@ -15,13 +15,13 @@ mod experiment;
 mod identity;
 mod interrupt;
 mod log_file;
-mod online;
 mod panics;
 mod preset;
 mod recorder;
 mod records;
 mod run_directory;
 mod run_seeds;
+mod saved;
 mod schedule;
 mod seed_dir;
 mod tensorboard;
@@ -43,14 +43,14 @@ pub use gymnast_base::{Documented, SettingError, documented};
 pub use gymnast_core::checkpoint::{Array, Checkpoint, CheckpointError, Number, StateDict};
 pub use identity::{Difference, RunIdentity, difference};
 pub use interrupt::{Grace, Interrupt};
-pub use online::learn_online;
 pub use panics::catch_seed_panic;
 pub use preset::{Preset, Presets, SearchRange};
 pub use recorder::{Recorder, Resumed};
 pub use records::{Episode, Evaluation, MetricRow, Record, read_records};
 pub use run_seeds::RunSeeds;
+pub use saved::{Saved, Which};
 pub use schedule::Schedule;
 pub use seed_dir::SeedDir;
 pub use tensorboard::EventWriter;
-pub use trainer::{Ending, Setup, Summary, Trainer, check_first_update, save_best, train};
+pub use trainer::{Ending, Setup, Summary, Trainer, check_first_update, save_best};
 pub use training::Training;

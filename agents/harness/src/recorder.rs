@@ -13,6 +13,7 @@ use crate::{
     RunIdentity, StateDict, TrainError,
     checkpoint::Newest,
     records::{CsvLog, read_first_records},
+    trainer::BEST,
 };
 
 /// The directory of the checkpoints below a seed's.
@@ -99,6 +100,8 @@ impl Recorder {
         // First, and never without it: records without it tell that it was lost.
         let checkpoints = CheckpointDir::create(path.join(CHECKPOINTS))?;
         checkpoints.empty()?;
+        let best = path.join(BEST);
+        files::remove_file(&best).map_err(TrainError::file("delete", &best))?;
         let files = Files {
             path: path.to_owned(),
             identity: identity.clone(),

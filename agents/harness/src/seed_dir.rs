@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CheckpointDir, Episode, Evaluation, EventWriter, MetricRow, Record as _, RunIdentity, RunSeeds,
-    Summary, TrainError, recorder::CHECKPOINTS,
+    Summary, TrainError, recorder::CHECKPOINTS, trainer::BEST,
 };
 
 const SUMMARY: &str = "summary.json";
@@ -151,7 +151,7 @@ impl SeedDir {
     /// refused.
     pub(crate) fn tidy(&self) -> Result<(), TrainError> {
         if files::is_dir(&self.path).map_err(TrainError::file("open", &self.path))? {
-            let removed = atomic_file::remove_leftovers(&self.path, &[SUMMARY]);
+            let removed = atomic_file::remove_leftovers(&self.path, &[SUMMARY, BEST]);
             removed.map_err(TrainError::file("tidy", &self.path))?;
         }
         Ok(())
@@ -163,7 +163,7 @@ impl SeedDir {
         // The summary first: as long as it stands, the seed counts as finished.
         self.remove(SUMMARY)?;
         self.checkpoints().delete_all()?;
-        for name in [Episode::FILE, MetricRow::FILE, EventWriter::FILE, Evaluation::FILE] {
+        for name in [BEST, Episode::FILE, MetricRow::FILE, EventWriter::FILE, Evaluation::FILE] {
             self.remove(name)?;
         }
         // Fails where somebody keeps something else there, which then stays.

@@ -17,17 +17,18 @@ mod damage;
 mod drive;
 mod lost_episodes;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use gymnast_envs::{
     BoxSpace, Discrete, Env, EnvError, Rng, Seed, Space, Step, SyncVectorEnv, VectorEnv, snapshot,
 };
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
 use crate::{
-    Agent, Callback, CheckpointDir, Ending, Episode, Evaluation, Flow, MetricRow, Newest, Plan,
-    Progress, Record, Recorder, RunIdentity, Setup, TrainError, Training, evaluate_policy, train,
-    trainer::evaluation_seed,
+    Agent, Callback, Ending, Episode, Evaluation, Existing, Flow, MetricRow, Plan, Progress,
+    Record, RunIdentity, SeedDir, Setup, TrainError, Training, Which, evaluate_policy,
+    run_directory::read_config, trainer::evaluation_seed,
 };
 
 pub use damage::assert_survives_damage;
@@ -121,7 +122,7 @@ where
     };
     let envs = eval_envs(plan.num_envs, plan.seed.child("envs", 0))?;
     let agent = make_agent(envs.observation_space().clone(), envs.action_space().clone())?;
-    Ok(Setup { agent: Box::new(agent), envs, eval_envs: Box::new(eval_envs) })
+    Ok(Setup { agent: Box::new(agent), envs, eval_envs: Arc::new(eval_envs) })
 }
 
 /// Asserts that the mean final evaluation (100 episodes) over five seeds reaches `at_least`.
@@ -135,11 +136,8 @@ pub fn assert_learns<O: Space, A: Space>(
 ) {
     let training = Training { eval_episodes: 100, eval_every: 0, ..training.clone() };
     let last = |seed| {
-        let plan = plan(seed, &training);
-        let mut setup = make(&plan).expect("the agent can be made");
-        let recorder = Recorder::in_memory();
-        let summary = train(&mut setup, &training, plan.seed, recorder, None, &mut []);
-        let summary = summary.expect("the training ends");
+        let mut setup = make(&training.plan(seed)).expect("the agent can be made");
+        let summary = setup.trainer(&training, seed).run().expect("the training ends");
         summary.evaluations.last().expect("a training ends with an evaluation").mean_return
     };
     let returns: Vec<f64> = (0..5).map(last).collect();
@@ -160,58 +158,49 @@ pub fn assert_resumes_exactly<O: Space, A: Space>(
     let name = std::thread::current().name().unwrap_or("test").replace(':', "-");
     let (whole, parts) =
         (folder.join(format!("{name}-whole")), folder.join(format!("{name}-parts")));
-    let (plan, identity) = (plan(7, training), RunIdentity::default());
-    let run = |dir: &Path, stop_at: u64, resume: bool| {
+    let (seed, plan) = (7, training.plan(7));
+    let run = |dir: &Path, stop_at: u64, existing: Existing| {
         let mut setup = make(&plan).expect("the agent can be made");
-        let (recorder, state) = if resume {
-            let resumed = Recorder::resume(dir, &identity, Ok).expect("the run can be read");
-            let resumed = resumed.expect("the run has a checkpoint");
-            assert!(resumed.damaged.is_empty());
-            (resumed.recorder, Some((resumed.state, resumed.evaluations)))
-        } else {
-            (Recorder::create(dir, &identity).expect("the folder can be written"), None)
-        };
         let mut stop = StopAt(stop_at);
-        let summary = train(&mut setup, training, plan.seed, recorder, state, &mut [&mut stop]);
-        summary.expect("the training ends")
+        let trainer = setup.trainer(training, seed).callback(&mut stop);
+        let trainer = trainer.record_to(dir, existing, &Table::new()).expect("plain settings");
+        trainer.run().expect("the training ends")
     };
-    let uninterrupted = run(&whole, u64::MAX, false);
+    let uninterrupted = run(&whole, u64::MAX, Existing::Replace);
     assert_eq!(uninterrupted.ending, Ending::Budget);
     let n = training.num_envs as u64;
     let moments = [1, 2, 3, 5].map(|fifths| training.env_steps * fifths / 7 / n * n + n);
     for (i, moment) in moments.into_iter().enumerate() {
-        assert_eq!(run(&parts, moment, i > 0).ending, Ending::Stopped);
+        let existing = if i == 0 { Existing::Replace } else { Existing::Resume };
+        assert_eq!(run(&parts, moment, existing).ending, Ending::Stopped);
     }
-    assert_eq!(run(&parts, u64::MAX, true).ending, Ending::Budget);
+    assert_eq!(run(&parts, u64::MAX, Existing::Resume).ending, Ending::Budget);
     let before = *uninterrupted.evaluations.last().expect("a training ends with an evaluation");
     for path in [&whole, &parts] {
-        let checkpoints = CheckpointDir::new(path.join("checkpoints"));
-        let newest = checkpoints.newest(&identity, |_, state| Ok(state)).expect("readable");
-        let Newest { manifest, state, .. } = newest.expect("a final checkpoint");
-        assert_eq!(manifest.env_steps, training.env_steps);
         let mut loaded = make(&plan).expect("the agent can be made");
-        state.load_part("agent", &mut *loaded.agent).expect("the checkpoint fits");
+        let of_seed = SeedDir::below(path, seed);
+        let identity = RunIdentity::new(&read_config(path).expect("a run"), seed);
+        let saved = of_seed.saved(Which::Newest, &identity, |state| {
+            Ok(state.load_part("agent", &mut *loaded.agent)?)
+        });
+        let saved = saved.expect("readable").expect("a final checkpoint");
+        assert_eq!(saved.env_steps, training.env_steps);
         let (seed, count) = (evaluation_seed(plan.seed, before.env_step), training.eval_episodes);
         let limit = training.max_eval_steps;
         let played = evaluate_policy(&*loaded.agent, &*loaded.eval_envs, count, limit, seed);
         let after = played.expect("episodes").summarize(before.env_step, before.wall_time_s);
         assert_eq!(after, before, "greedy episodes after loading");
     }
-    let last = format!("checkpoints/{:012}", training.env_steps);
+    let last = format!("seed-{seed}/checkpoints/{:012}", training.env_steps);
     for file in ["arrays.safetensors", "values.json"] {
         let read = |dir: &Path| fs::read(dir.join(&last).join(file)).expect("a final checkpoint");
         assert!(read(&whole) == read(&parts), "{file} differs");
     }
     for file in [Episode::FILE, Evaluation::FILE, MetricRow::FILE] {
-        let read = |dir: &Path| without_wall_time(&dir.join(file));
+        let read = |dir: &Path| without_wall_time(&SeedDir::below(dir, seed).path.join(file));
         assert_eq!(read(&whole), read(&parts), "{file}");
     }
     fs::remove_dir_all(&whole).and_then(|()| fs::remove_dir_all(&parts)).expect("they are ours");
-}
-
-fn plan(seed: u64, training: &Training) -> Plan {
-    let Training { num_envs, env_steps, .. } = *training;
-    Plan { seed: Seed::new(seed), num_envs, env_steps }
 }
 
 /// The rows of a CSV file without the column `wall_time_s`.
@@ -225,11 +214,16 @@ fn without_wall_time(path: &Path) -> Vec<Vec<String>> {
     rows
 }
 
-/// Ends a training after so many env steps, or as soon after as it looks.
+/// Ends a training after so many env steps, or as soon after as it looks. No checkpoint may be
+/// passed over.
 struct StopAt(u64);
 
 impl Callback for StopAt {
+    fn on_warning(&mut self, message: &str) {
+        panic!("{message}");
+    }
+
     fn on_step(&mut self, progress: &Progress) -> Flow {
-        if progress.env_steps >= self.0 { Flow::Stop } else { Flow::Continue }
+        Flow::stop_if(progress.env_steps >= self.0)
     }
 }

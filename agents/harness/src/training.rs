@@ -30,6 +30,8 @@ gymnast_base::documented! {
         pub log_every: u64,
         /// Env steps between two checkpoints; there is always one at the end. 0: only at the end.
         pub checkpoint_every: u64,
+        /// Also keep the agent of the best evaluation so far, for `Trained::load`.
+        pub keep_best: bool,
         /// Stop when an evaluation's mean return reaches this value; unset: never.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub stop_at: Option<f64>,
@@ -50,12 +52,19 @@ impl Default for Training {
             max_eval_steps: 10_000,
             log_every: 1_000,
             checkpoint_every: 10_000,
+            keep_best: false,
             stop_at: None,
         }
     }
 }
 
 impl Training {
+    /// Returns a training without an end of its own, which a callback or a look ends.
+    #[must_use]
+    pub fn until_stopped() -> Self {
+        Self { env_steps: u64::MAX, ..Self::default() }
+    }
+
     /// Returns the plan that an agent with this seed is made for.
     #[must_use]
     pub fn plan(&self, seed: u64) -> Plan {

@@ -1,11 +1,10 @@
 //! Agents that play by themselves.
 
-use gymnast_envs::{Discrete, Experience, Rng, Seed, VectorEnv};
+use gymnast_envs::{Discrete, Experience, Rng, Seed, SyncVectorEnv, VectorEnv};
 use gymnast_harness::{
-    Agent, AgentError, Asynchronous, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy,
-    Recorder, StateDict, TrainError, Turn,
+    Agent, AgentError, Asynchronous, Checkpoint, CheckpointError, Flow, Metrics, Mode, Policy,
+    StateDict, TrainError, Trainer, Turn,
     testing::{self, TwoArmedBandit, training},
-    train,
 };
 
 /// Plays by itself, and comes back without a step; with another error where it is asked too often.
@@ -63,15 +62,22 @@ impl Checkpoint for Stuck {
 
 #[test]
 fn workers_that_take_no_step_end_the_training() {
-    let (training, seed) = (training(100, 1), Seed::new(0));
-    let plan = Plan { seed, num_envs: 1, env_steps: 100 };
+    let training = training(100, 1);
     let stuck = |_, _| Ok(Stuck::default());
-    let mut setup = testing::setup(&plan, TwoArmedBandit::default, stuck).unwrap();
-    let recorder = Recorder::in_memory();
-    let error = train(&mut setup, &training, seed, recorder, None, &mut []).unwrap_err();
+    let mut setup = testing::setup(&training.plan(0), TwoArmedBandit::default, stuck).unwrap();
+    let error = setup.trainer(&training, 0).run().unwrap_err();
     let TrainError::Agent(AgentError::Stalled { until, counted }) = error else {
         panic!("{error}");
     };
     // The first evaluation is due by then.
     assert_eq!((until, counted), (25, 0));
+}
+
+#[test]
+fn their_experience_cannot_be_looked_at() {
+    let mut envs = SyncVectorEnv::new(vec![TwoArmedBandit::default()], Seed::new(0)).unwrap();
+    let result = Trainer::new(&training(100, 1), 0, &mut Stuck::default(), &mut envs)
+        .look_at_experience(|_, _| Ok(Flow::Continue))
+        .run();
+    assert!(matches!(result, Err(TrainError::InvalidSetting(_))), "{result:?}");
 }

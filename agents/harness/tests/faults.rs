@@ -1,14 +1,14 @@
 //! What goes wrong in one place stays there: the last good checkpoint, and the other seeds.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use gymnast_envs::{
     Discrete, Env, EnvError, Experience, Rng, Seed, Step, SyncVectorEnv, VectorEnv,
 };
 use gymnast_harness::{
     Agent, AgentError, Callback, Checkpoint, CheckpointError, Ending, Evaluation, Existing,
-    Experiment, Flow, Metrics, Mode, Policy, Quiet, Record as _, Recorder, RunIdentity, SeedDir,
-    SettingError, Setup, StateDict, Summary, TrainError, Training, read_records, train,
+    Experiment, Flow, Metrics, Mode, Policy, Quiet, Record as _, RunIdentity, SeedDir,
+    SettingError, Setup, StateDict, Summary, TrainError, Training, Which, read_records,
 };
 use serde_json::{Value, json};
 
@@ -130,7 +130,7 @@ fn setup(
     Setup {
         agent: Box::new(Sum { sum: 0.0, steps: 0, first_update: 1, fault }),
         envs: envs(1, Seed::new(0), reward).expect("one environment"),
-        eval_envs: Box::new(move |n, seed| envs(n, seed, eval_reward)),
+        eval_envs: Arc::new(move |n, seed| envs(n, seed, eval_reward)),
     }
 }
 
@@ -150,12 +150,11 @@ fn run(
     mut setup: Setup<Discrete, Discrete>,
     callbacks: &mut [&mut dyn Callback],
 ) -> Result<Summary, TrainError> {
-    let identity = RunIdentity::default();
-    let (recorder, state) = match Recorder::resume(dir, &identity, Ok)? {
-        Some(resumed) => (resumed.recorder, Some((resumed.state, resumed.evaluations))),
-        None => (Recorder::create(dir, &identity)?, None),
-    };
-    train(&mut setup, &training(), Seed::new(3), recorder, state, callbacks)
+    let is_there = dir.join("config.toml").exists();
+    let existing = if is_there { Existing::Resume } else { Existing::Refuse };
+    let trainer = setup.trainer(&training(), 0).record_to(dir, existing, &toml::Table::new())?;
+    let callbacks = callbacks.iter_mut();
+    callbacks.fold(trainer, |trainer, callback| trainer.callback(&mut **callback)).run()
 }
 
 /// The env steps of the newest checkpoint, and the sum that the agent had by then.
@@ -165,11 +164,12 @@ fn newest(dir: &Path) -> (u64, f64) {
 
 /// The same of a seed of an experiment.
 fn newest_of(dir: &Path, seed: u64) -> (u64, f64) {
-    let identity = RunIdentity { seed, ..RunIdentity::default() };
-    let seed = SeedDir { seed, path: dir.to_owned() };
-    let newest = seed.checkpoints().newest(&identity, |_, state| Ok(state));
+    let config = fs::read_to_string(dir.join("config.toml")).unwrap();
+    let identity = RunIdentity::new(&config.parse().unwrap(), seed);
+    let newest = SeedDir::below(dir, seed)
+        .saved(Which::Newest, &identity, |state| Ok(state.array::<f64>("agent/sum", &[1])?[0]));
     let newest = newest.unwrap().unwrap();
-    (newest.manifest.env_steps, newest.state.array::<f64>("agent/sum", &[1]).unwrap()[0])
+    (newest.env_steps, newest.state)
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn an_evaluation_that_brings_no_number_is_an_error_and_no_summary() {
         let error = run(dir.path(), setup(one, eval_reward, sound), &mut []).unwrap_err();
         assert!(matches!(error, TrainError::Env(_)), "{error}");
         assert_eq!(newest(dir.path()).0, 400);
-        assert!(read_records::<Evaluation>(dir.path()).unwrap().is_empty());
+        assert!(evaluations(dir.path()).is_empty());
         let summary = run(dir.path(), setup(one, one, sound), &mut []).unwrap();
         assert_eq!(summary.evaluations.len(), 2);
     }
@@ -228,7 +228,7 @@ fn a_checkpoint_that_holds_no_number_is_not_written() {
         let error = run(dir.path(), setup(one, one, x), &mut []).unwrap_err().to_string();
         assert!(error.contains("agent/sum") && error.contains("learning rate"), "{error}");
         assert_eq!(newest(dir.path()), (600, 600.0));
-        assert!(!dir.path().join("summary.json").exists());
+        assert!(!dir.path().join("seed-0/summary.json").exists());
     }
 }
 
@@ -243,7 +243,7 @@ impl Callback for StopInEvaluation {
 }
 
 fn evaluations(dir: &Path) -> Vec<Evaluation> {
-    let mut all: Vec<Evaluation> = read_records(dir).unwrap();
+    let mut all: Vec<Evaluation> = read_records(&dir.join("seed-0")).unwrap();
     all.iter_mut().for_each(|evaluation| evaluation.wall_time_s = 0.0);
     all
 }
@@ -266,7 +266,8 @@ fn an_evaluation_that_is_abandoned_is_done_again() {
         let resumed = run(dir.path(), setup(one, one, sound), &mut []).unwrap();
         assert_eq!(resumed.ending, Ending::Budget);
         assert_eq!(evaluations(dir.path()), evaluations(whole.path()));
-        let last = |dir: &Path| fs::read(dir.join("checkpoints/000000001000/values.json")).unwrap();
+        let values = "seed-0/checkpoints/000000001000/values.json";
+        let last = |dir: &Path| fs::read(dir.join(values)).unwrap();
         assert!(last(dir.path()) == last(whole.path()));
     }
 }
@@ -292,7 +293,7 @@ fn a_seed_that_panics_leaves_the_others_alone() {
         defaults: toml::Table::new(),
         jobs: 2,
         existing,
-        progress: std::sync::Arc::new(Quiet),
+        progress: Arc::new(Quiet),
     };
     let panics: Script = |step| if step == 650 { panic!("a bug of mine") } else { 1.0 };
     let fails: Script = |step| if step == 750 { f64::NAN } else { 1.0 };
@@ -323,7 +324,7 @@ fn a_seed_that_panics_leaves_the_others_alone() {
     assert!(matches!(first, TrainError::Panicked { seed: 1, .. }), "{first}");
     let all = experiment(Existing::Resume, &seeds).run("", |_| Ok(setup(one, one, sound))).unwrap();
     assert!(all.iter().all(|summary| summary.ending == Ending::Budget));
-    assert_eq!(newest_of(&dir.path().join("seed-1"), 1), (1_000, 1_000.0));
+    assert_eq!(newest_of(dir.path(), 1), (1_000, 1_000.0));
     assert!(dir.path().join("seed-1").join(Evaluation::FILE).exists());
 }
 

@@ -5,12 +5,10 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use gymnast_envs::{
-    Discrete, Env, EnvError, Experience, Restored, Rng, Seed, Step, SyncVectorEnv, VectorEnv,
-};
+use gymnast_envs::{Discrete, Env, EnvError, Experience, Restored, Rng, Seed, Step, SyncVectorEnv};
 use gymnast_harness::{
-    Agent, AgentError, Callback, Checkpoint, CheckpointError, Ending, Episode, Flow, Metrics, Mode,
-    Policy, Progress, Recorder, RunIdentity, Setup, StateDict, Training, read_records, train,
+    Agent, AgentError, Callback, Checkpoint, CheckpointError, Ending, Episode, Existing, Flow,
+    Metrics, Mode, Policy, Progress, StateDict, Trainer, Training, read_records,
 };
 
 /// Ten steps an episode, each worth 1, and no way to save it.
@@ -96,42 +94,35 @@ impl Callback for StopAt {
     }
 
     fn on_step(&mut self, progress: &Progress) -> Flow {
-        if progress.env_steps == self.0 { Flow::Stop } else { Flow::Continue }
+        Flow::stop_if(progress.env_steps == self.0)
     }
-}
-
-fn setup(begun: &Arc<AtomicU32>) -> Setup<Discrete, Discrete> {
-    let make = |n, seed| {
-        let envs = SyncVectorEnv::new((0..n).map(|_| Clock(0)).collect(), seed)?;
-        Ok(Box::new(envs) as Box<dyn VectorEnv<Discrete, Discrete>>)
-    };
-    let envs = make(1, Seed::new(0)).unwrap();
-    Setup { agent: Box::new(Watcher(begun.clone())), envs, eval_envs: Box::new(make) }
 }
 
 #[test]
 fn lost_episodes_are_not_counted_on() {
-    let dir = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
     let training = Training { env_steps: 60, eval_every: 0, log_every: 0, ..Training::default() };
-    let (seed, mut stop) = (Seed::new(0), StopAt(25, None));
-    let recorder = Recorder::create(dir.path(), &RunIdentity::default()).unwrap();
     let begun = Arc::new(AtomicU32::new(0));
-    let summary =
-        train(&mut setup(&begun), &training, seed, recorder, None, &mut [&mut stop]).unwrap();
+    let run = |stop: &mut StopAt, existing| {
+        let mut agent = Watcher(begun.clone());
+        let mut envs = SyncVectorEnv::new(vec![Clock(0)], Seed::new(0)).unwrap();
+        let trainer = Trainer::new(&training, 0, &mut agent, &mut envs).callback(stop);
+        let trainer = trainer.evaluate_on(|| Ok(Clock(0)));
+        trainer.record_to(&dir, existing, &toml::Table::new()).unwrap().run().unwrap()
+    };
+    let summary = run(&mut StopAt(25, None), Existing::Refuse);
     assert_eq!((summary.ending, summary.env_steps), (Ending::Stopped, 25));
 
     // An agent may have been trained before: the first episodes are begun too.
     assert_eq!(begun.load(Ordering::Relaxed), 1);
 
-    let resumed = Recorder::resume(dir.path(), &RunIdentity::default(), Ok).unwrap().unwrap();
-    let (state, mut callback) = ((resumed.state, resumed.evaluations), StopAt(0, None));
-    let recorder = resumed.recorder;
-    train(&mut setup(&begun), &training, seed, recorder, Some(state), &mut [&mut callback])
-        .unwrap();
+    let mut callback = StopAt(0, None);
+    run(&mut callback, Existing::Resume);
     assert_eq!(begun.load(Ordering::Relaxed), 2);
     assert_eq!(callback.1, Some((25, Restored::AtEpisodeStart)));
     // Two whole episodes before; the one of 5 steps is lost; three after, the first at step 35.
-    let episodes: Vec<Episode> = read_records(dir.path()).unwrap();
+    let episodes: Vec<Episode> = read_records(&dir.join("seed-0")).unwrap();
     assert!(episodes.iter().all(|e| (e.length, e.episode_return) == (10, 10.0)), "{episodes:?}");
     let steps: Vec<_> = episodes.iter().map(|episode| episode.env_step).collect();
     assert_eq!(steps, [10, 20, 35, 45, 55]);

@@ -2,9 +2,9 @@
 
 use gymnast_envs::{Discrete, Experience, Rng, Seed, SyncVectorEnv};
 use gymnast_harness::{
-    Agent, AgentError, Callback, Checkpoint, CheckpointError, Evaluation, Existing, Flow, Metrics,
-    Mode, Policy, SettingError, StateDict, Summary, TrainError, Trainer, Training,
-    testing::TwoArmedBandit,
+    Agent, AgentError, Callback, Checkpoint, CheckpointError, Ending, Evaluation, Existing, Flow,
+    Metrics, Mode, Policy, RunIdentity, SeedDir, SettingError, StateDict, Summary, TrainError,
+    Trainer, Training, Which, testing::TwoArmedBandit,
 };
 
 /// Remembers what it was told.
@@ -241,4 +241,61 @@ fn the_number_of_threads_is_nothing_that_a_run_must_keep() {
             .run()
             .unwrap();
     }
+}
+
+#[test]
+fn each_transition_may_be_looked_at_and_end_the_training() {
+    let (mut agent, mut envs, mut seen) = (Told::default(), bandits(2), Vec::new());
+    let training = Training { num_envs: 2, ..training(300) };
+    let summary = Trainer::new(&training, 0, &mut agent, &mut envs)
+        .look_at_experience(|agent, step| {
+            seen.push((agent.steps, step.rewards.len(), step.actions.clone()));
+            Ok(Flow::stop_if(seen.len() == 3))
+        })
+        .run()
+        .unwrap();
+    assert_eq!((summary.ending, summary.env_steps), (Ending::Stopped, 6));
+    assert_eq!(seen, [2, 4, 6].map(|steps| (steps, 2, vec![1, 1])));
+}
+
+#[test]
+fn the_best_agent_of_a_run_is_kept_beside_its_newest() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
+    let run = |keep_best, existing| {
+        let (mut agent, mut envs) = (Told::default(), bandits(1));
+        let training = Training { keep_best, ..training(400) };
+        Trainer::new(&training, 0, &mut agent, &mut envs)
+            .evaluate_on(|| Ok(TwoArmedBandit::default()))
+            .named("told", "Bandit-v0")
+            .record_to(&dir, existing, &toml::Table::new())
+            .unwrap()
+            .run()
+            .unwrap()
+    };
+    let summary = run(true, Existing::Refuse);
+    let config: toml::Table =
+        std::fs::read_to_string(dir.join("config.toml")).unwrap().parse().unwrap();
+    assert_eq!(config["agent"]["name"].as_str(), Some("told"));
+    assert_eq!(config["env"]["id"].as_str(), Some("Bandit-v0"));
+    let best =
+        summary.evaluations.iter().rev().max_by(|a, b| a.mean_return.total_cmp(&b.mean_return));
+    let identity = RunIdentity::new(&config, 0);
+    let saved = |which| {
+        let saved = SeedDir::below(&dir, 0).saved(which, &identity, |state| {
+            let mut agent = Told::default();
+            state.load_part("agent", &mut agent)?;
+            Ok(agent.steps)
+        });
+        saved.unwrap().map(|saved| (saved.env_steps, saved.state))
+    };
+    let best = best.unwrap().env_step;
+    assert_eq!(saved(Which::Best), Some((best, best)));
+    assert_eq!(saved(Which::Newest), Some((400, 400)));
+    // The run that replaces it keeps none.
+    run(false, Existing::Replace);
+    assert_eq!(saved(Which::Best), None);
+    let waits = Training { keep_best: true, ..training(300) };
+    let result = Trainer::new(&waits, 0, &mut Told::default(), &mut bandits(1)).run();
+    assert!(matches!(result, Err(TrainError::InvalidSetting(_))), "{result:?}");
 }

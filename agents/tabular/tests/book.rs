@@ -1,8 +1,8 @@
 //! What Sutton and Barto's figures show, with fewer runs than the examples draw: `dyna_maze` (figure
 //! 8.2) and `changing_mazes` (figures 8.4 and 8.5).
 
-use gymnast_envs::{Seed, sutton_barto::DynaMaze};
-use gymnast_harness::{Flow, learn_online};
+use gymnast_envs::{Seed, SyncVectorEnv, sutton_barto::DynaMaze};
+use gymnast_harness::{Flow, Trainer, Training};
 use gymnast_tabular::{
     Common, DynaQConfig, DynaQPlusConfig, DynaQPlusRule, DynaQRule, Memory, QLearningRule,
     TabularAgent, UpdateRule,
@@ -15,19 +15,22 @@ fn book(alpha: f64) -> Common {
 /// At each of so many steps: whether an episode ended, which in these mazes is the reward.
 fn arrivals<R: UpdateRule>(
     maze: &DynaMaze,
-    seed: u64,
+    run: u64,
     steps: usize,
     config: R::Config,
 ) -> Vec<bool> {
-    let seed = Seed::new(seed);
+    let seed = Seed::new(run);
     let mut agent = TabularAgent::<_, _, R>::for_env(maze, config, seed).unwrap();
     let mut arrivals = Vec::new();
-    learn_online(&mut agent, maze.clone(), seed, |_, step| {
-        arrivals.push(step.outcomes[0].is_final());
-        assert_eq!(step.rewards[0], f64::from(u8::from(step.outcomes[0].is_final())));
-        if arrivals.len() < steps { Flow::Continue } else { Flow::Stop }
-    })
-    .unwrap();
+    let mut envs = SyncVectorEnv::new(vec![maze.clone()], seed.child("envs", 0)).unwrap();
+    Trainer::new(&Training::until_stopped(), run, &mut agent, &mut envs)
+        .look_at_experience(|_, step| {
+            arrivals.push(step.outcomes[0].is_final());
+            assert_eq!(step.rewards[0], f64::from(u8::from(step.outcomes[0].is_final())));
+            Ok(Flow::stop_if(arrivals.len() == steps))
+        })
+        .run()
+        .unwrap();
     arrivals
 }
 

@@ -21,7 +21,7 @@ use self::{
     table::{Cells, cells, columns, markdown},
 };
 use super::{
-    CommandError, MOST, Names, ProgressBars, StopOnInterrupt,
+    CommandError, MOST, Names, ProgressBars, StopOnInterrupt, interrupted,
     numbers::whole,
     run_dir, say,
     seeds::{self, Seeds, seeds},
@@ -114,8 +114,7 @@ pub(crate) fn run(
     let mut rows: Vec<Cells> = Vec::new();
     for (item, run, dir) in &runs {
         if !train(args, run, dir)? || interrupt.requested() {
-            say("interrupted; every seed is saved: run the same command to continue");
-            return Ok(ExitCode::from(130));
+            return Ok(interrupted("every seed is saved: run the same command to continue"));
         }
         rows.push(judge(item, run, dir, names)?);
         // Written after each run, so that a long suite can be watched; includes runs of earlier
@@ -228,11 +227,10 @@ fn judge(item: &Item, run: &Run, dir: &Path, names: &Names) -> Result<Cells, Com
 fn train(args: &Benchmark, run: &Run, dir: &Path) -> Result<bool, CommandError> {
     let begun = dir.join(CONFIG_FILE).is_file();
     let existing = if begun { Existing::Resume } else { Existing::Refuse };
-    let progress = if args.quiet { ProgressBars::hidden() } else { ProgressBars::on_stderr() };
     if !args.quiet {
         say(&run_dir::name(dir));
     }
     let jobs = args.jobs.unwrap_or_else(cores);
-    let summaries = run.train_with(dir, existing, jobs, progress)?;
+    let summaries = run.train_with(dir, existing, jobs, ProgressBars::unless(args.quiet))?;
     Ok(summaries.iter().all(|summary| summary.ending != Ending::Stopped))
 }

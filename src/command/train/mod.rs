@@ -12,9 +12,8 @@ use std::{
 use gymnast_harness::{Ending, Existing, Summary};
 
 use super::{
-    CommandError, MOST, Names, ProgressBars, StopOnInterrupt,
+    CommandError, MOST, Names, ProgressBars, StopOnInterrupt, interrupted,
     numbers::whole,
-    say,
     seeds::{Seeds, seeds},
     shell,
 };
@@ -110,11 +109,10 @@ pub(crate) fn run(
     if interrupt.requested() && summaries.iter().any(|summary| summary.ending == Ending::Stopped) {
         let at = summaries.iter().map(|summary| summary.env_steps.to_string());
         let (at, dir) = (at.collect::<Vec<_>>().join(", "), shell::path(&dir));
-        say(&format!(
-            "interrupted; saved up to these env steps, by seed: {at}. Continue with\n  \
+        return Ok(interrupted(&format!(
+            "saved up to these env steps, by seed: {at}. Continue with\n  \
              gymnast train --resume --out {dir}"
-        ));
-        return Ok(ExitCode::from(130));
+        )));
     }
     finish::show(args, &run, &dir, &summaries, names, out)?;
     Ok(ExitCode::SUCCESS)
@@ -127,6 +125,5 @@ fn train(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandErr
         (false, false) => Existing::Refuse,
     };
     let jobs = args.jobs.unwrap_or_else(cores);
-    let progress = if args.quiet { ProgressBars::hidden() } else { ProgressBars::on_stderr() };
-    Ok(run.train_with(dir, existing, jobs, progress)?)
+    Ok(run.train_with(dir, existing, jobs, ProgressBars::unless(args.quiet))?)
 }

@@ -15,9 +15,8 @@ use clap::ValueEnum;
 use gymnast_core::tune::{Study, StudyEnding, TuneError};
 
 use super::{
-    CommandError, MOST, Names, StopOnInterrupt,
+    CommandError, MOST, Names, StopOnInterrupt, interrupted,
     numbers::whole,
-    say,
     seeds::{Seeds, seeds},
     shell,
 };
@@ -166,11 +165,9 @@ pub(crate) fn run(
     };
     if ending == StudyEnding::Interrupted {
         let (dir, trials) = (shell::path(&dir), study.trials().len());
-        say(&format!(
-            "interrupted; {trials} trials are saved. Continue with\n  \
-             gymnast tune --resume --out {dir}"
-        ));
-        return Ok(ExitCode::from(130));
+        return Ok(interrupted(&format!(
+            "{trials} trials are saved. Continue with\n  gymnast tune --resume --out {dir}"
+        )));
     }
     finish::show(args, &definition, &study, &dir, names, out)?;
     Ok(ExitCode::SUCCESS)

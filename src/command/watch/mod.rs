@@ -4,12 +4,14 @@ mod screen;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
-use gymnast_envs::{
-    AutoresetMode, EnvSpec, Outcome, Rng, Seed, Space, VectorEnv, each_kind, with_kind,
-};
-use gymnast_harness::{Agent, AgentError, Mode};
+use gymnast_envs::{AutoresetMode, EnvSpec, Outcome, Seed, Space, VectorEnv, each_kind, with_kind};
 
-use super::{CommandError, Names, StopOnInterrupt, numbers::whole, run_dir};
+use super::{
+    CommandError, Names, StopOnInterrupt,
+    numbers::whole,
+    play::{self, Choose},
+    run_dir,
+};
 use screen::{Picture, Screen};
 
 /// Watch episodes of a trained agent or of random actions in the terminal
@@ -76,74 +78,36 @@ pub(crate) fn run(
 
 /// Shows the greedy policy of the first seed selected.
 fn watch_run(args: &Watch, names: &Names, screen: &mut Screen<'_>) -> Result<(), CommandError> {
-    let (run, dirs) = run_dir::open(&args.what, names)?;
-    if !args.set.is_empty() {
-        return Err(CommandError::usage(
-            "--set works only with an environment: a run has its own options",
-        ));
-    }
-    let dir = &dirs[0];
+    let (run, dir) = play::open(&args.what, &args.set, names)?;
     let title = format!("{} · {} · seed {}", run.agent.name, run.env.title(), dir.seed);
+    let seed = Seed::new(args.seed);
     with_kind!(&run.task, (_, task) => {
-        let agent = run_dir::load_agent(&run, task, dir)?.agent;
-        let envs = (task.eval_envs())(1, Seed::new(args.seed).child("watch", 0))?;
-        play(args, &title, envs, &|observations, rng, actions| {
-            act(&*agent, observations, rng, actions)
-        }, screen)
+        let agent = run_dir::load_agent(&run, task, &dir)?.agent;
+        let envs = (task.eval_envs())(1, seed.child("watch", 0))?;
+        show(args, &title, envs, play::greedy(&*agent, seed), screen)
     })
 }
 
-fn act<O: Space, A: Space>(
-    agent: &dyn Agent<O, A>,
-    observations: &[O::Element],
-    rng: &mut Rng,
-    actions: &mut Vec<A::Element>,
-) -> Result<(), AgentError> {
-    agent.act(observations, Mode::Exploit, rng, actions)
-}
-
 fn watch_random(args: &Watch, spec: &EnvSpec, screen: &mut Screen<'_>) -> Result<(), CommandError> {
-    let (seed, options) =
-        (Seed::new(args.seed).child("watch", 0), run_dir::options(spec.id(), &args.set)?);
+    let (seed, options) = (Seed::new(args.seed), run_dir::options(spec.id(), &args.set)?);
     let title = format!("{} · random actions", spec.id());
-    each_kind!(kind => if let Some(envs) = spec.vector(kind, 1, seed, &options) {
-        return random(args, &title, envs?, screen);
+    each_kind!(kind => if let Some(envs) = spec.vector(kind, 1, seed.child("watch", 0), &options) {
+        let envs = envs?;
+        let choose = play::random(seed, envs.action_space());
+        return show(args, &title, envs, choose, screen);
     });
     Err(CommandError::failed(format!("{} supports no agent", spec.id())))
 }
 
-fn random<O: Space, A: Space>(
-    args: &Watch,
-    title: &str,
-    envs: Box<dyn VectorEnv<O, A>>,
-    screen: &mut Screen<'_>,
-) -> Result<(), CommandError> {
-    let space = envs.action_space().clone();
-    let sample = |_: &[O::Element], rng: &mut Rng, actions: &mut Vec<A::Element>| {
-        actions.clear();
-        actions.push(space.sample(rng));
-        Ok(())
-    };
-    play(args, title, envs, &sample, screen)
-}
-
-type Choose<'a, O, A> = &'a dyn Fn(
-    &[<O as Space>::Element],
-    &mut Rng,
-    &mut Vec<<A as Space>::Element>,
-) -> Result<(), AgentError>;
-
 /// Plays the episodes in the first environment.
-fn play<O: Space, A: Space>(
+fn show<O: Space, A: Space>(
     args: &Watch,
     title: &str,
     mut envs: Box<dyn VectorEnv<O, A>>,
-    choose: Choose<'_, O, A>,
+    mut choose: Choose<'_, O, A>,
     screen: &mut Screen<'_>,
 ) -> Result<(), CommandError> {
     let interrupt = StopOnInterrupt::install();
-    let mut rng = Seed::new(args.seed).child("policy", 0).rng();
-    let mut actions = Vec::new();
     // So that the last state of an episode is shown before the next begins.
     envs.set_autoreset(AutoresetMode::Disabled);
     for episode in 1..=args.episodes {
@@ -162,8 +126,8 @@ fn play<O: Space, A: Space>(
             if !end.is_empty() || interrupt.requested() {
                 break;
             }
-            choose(envs.observations(), &mut rng, &mut actions)?;
-            let experience = envs.step(&actions)?;
+            let action = choose(&envs.observations()[0])?;
+            let experience = envs.step(&[action])?;
             total += experience.rewards[0];
             outcome = experience.outcomes[0];
         }

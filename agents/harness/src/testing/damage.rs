@@ -3,7 +3,7 @@
 use gymnast_envs::{Space, catch_panic};
 use serde_json::{Value, json};
 
-use super::{drive::drive, plan};
+use super::drive::drive;
 use crate::{AgentError, Number, Plan, Setup, StateDict, TrainError, Training};
 
 /// The env steps that an agent takes after a state that it accepted.
@@ -23,7 +23,7 @@ pub fn assert_survives_damage<O: Space, A: Space>(
     training: &Training,
     env_steps: u64,
 ) {
-    let plan = plan(5, training);
+    let plan = training.plan(5);
     let fresh = || {
         let mut setup = make(&plan).expect("the agent can be made");
         setup.envs.reset().expect("the environments can be reset");

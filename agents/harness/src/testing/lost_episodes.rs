@@ -2,7 +2,7 @@
 
 use gymnast_envs::{Env, EnvError, Restored, Rng, Space, Step};
 
-use super::{drive::drive, plan};
+use super::drive::drive;
 use crate::{Plan, Setup, StateDict, TrainError, Training};
 
 /// An environment that cannot be saved in mid-episode, even if the wrapped one can.
@@ -49,7 +49,7 @@ pub fn state_after_a_lost_episode<O: Space, A: Space>(
     before: u64,
     after: u64,
 ) -> StateDict {
-    let plan = plan(3, training);
+    let plan = training.plan(3);
     let mut rng = plan.seed.child("policy", 0).rng();
     let mut first = make(&plan).expect("the agent can be made");
     first.envs.reset().expect("the environments can be reset");

@@ -1,17 +1,20 @@
 //! Saves the best agent.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gymnast_core::{checkpoint, files};
 
 use crate::{AgentError, Checkpoint, CheckpointError, Evaluation, Flow, StateDict};
 
+/// The file of the best agent below a seed's directory.
+pub(crate) const BEST: &str = "best.safetensors";
 /// What the file holds beside the agent.
-const MEAN_RETURN: &str = "save_best/mean_return";
+const EVALUATION: &str = "evaluation";
 
 /// Saves the agent to a file whenever an evaluation's mean return is the best so far; pass it to
 /// [`Trainer::look_when_evaluated`](super::Trainer::look_when_evaluated). An existing file counts,
 /// so that a resumed training keeps its best: delete the file to start anew.
+/// [`keep_best`](crate::Training::keep_best) does the same in the directory of a run.
 ///
 /// To restore the agent, create one with the same settings and load the file's state:
 ///
@@ -19,7 +22,7 @@ const MEAN_RETURN: &str = "save_best/mean_return";
 /// # use gymnast_core::checkpoint;
 /// # use gymnast_harness::Checkpoint;
 /// # fn back(agent: &mut dyn Checkpoint) -> Result<(), gymnast_harness::CheckpointError> {
-/// agent.load(&checkpoint::load("best.safetensors".as_ref())?)?;
+/// checkpoint::load("best.safetensors".as_ref())?.load_part("agent", agent)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -32,26 +35,29 @@ pub fn save_best<G: Checkpoint + ?Sized>(
     move |agent, evaluation| {
         let before = match best {
             Some(best) => best,
-            None => saved_before(&path)?,
+            None => read_best(&path)?.map_or(f64::NEG_INFINITY, |(_, best)| best.mean_return),
         };
         best = Some(before.max(evaluation.mean_return));
         if evaluation.mean_return > before {
             let mut state = StateDict::new();
-            agent.save(&mut state)?;
-            state.insert(MEAN_RETURN, &evaluation.mean_return)?;
+            state.insert_part("agent", agent)?;
+            state.insert(EVALUATION, evaluation)?;
             checkpoint::save(&path, &state)?;
         }
         Ok(Flow::Continue)
     }
 }
 
-/// The mean return of the agent in the file; −∞ where there is no file.
-fn saved_before(path: &std::path::Path) -> Result<f64, CheckpointError> {
+/// Reads a file of the best agent: the state with the part `agent`, and its evaluation. `None`
+/// where there is no file.
+pub(crate) fn read_best(path: &Path) -> Result<Option<(StateDict, Evaluation)>, CheckpointError> {
     let read = |source| CheckpointError::Read { path: path.to_owned(), source };
-    match files::metadata(path).map_err(read)? {
-        None => Ok(f64::NEG_INFINITY),
-        Some(_) => checkpoint::load(path)?.get(MEAN_RETURN),
+    if files::metadata(path).map_err(read)?.is_none() {
+        return Ok(None);
     }
+    let state = checkpoint::load(path)?;
+    let evaluation = state.get(EVALUATION)?;
+    Ok(Some((state, evaluation)))
 }
 
 #[cfg(test)]
@@ -89,7 +95,7 @@ mod tests {
         let path = folder.path().join("best.safetensors");
         let kept = || {
             let mut number = Number(0);
-            number.load(&checkpoint::load(&path).unwrap()).unwrap();
+            checkpoint::load(&path).unwrap().load_part("agent", &mut number).unwrap();
             number.0
         };
         let mut look = save_best(&path);

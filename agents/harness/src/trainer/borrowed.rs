@@ -1,17 +1,20 @@
-//! Trains an agent at hand and leaves it there.
+//! The training of an agent, put together step by step.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gymnast_base::SettingError;
-use gymnast_envs::{Env, EnvError, Seed, Space, SyncVectorEnv, VectorEnv};
+use gymnast_envs::{Env, EnvError, Experience, Seed, Space, SyncVectorEnv, VectorEnv};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::{Looks, Parts, Start, Summary, go_on};
+use super::{
+    BEST, Setup, Start, Summary, save_best,
+    session::{Looks, Parts, Session},
+};
 use crate::{
-    Agent, AgentError, Callback, CheckpointError, Evaluation, Existing, Experiment, Flow, MakeEnvs,
-    Progress, Quiet, Recorder, RunIdentity, SeedDir, TrainError, Training, experiment::Standing,
+    Agent, AgentError, Callback, CheckpointError, Evaluation, Existing, Experiment, Flow, Progress,
+    Quiet, Recorder, RunIdentity, SeedDir, StateDict, TrainError, Training, experiment::Standing,
     recorder::passed_over, run_directory,
 };
 
@@ -60,24 +63,31 @@ use crate::{
 /// assert_eq!(agent.steps, 1_000); // it is still yours
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Trainer<'a, O: Space, A: Space, G> {
+pub struct Trainer<'a, O: Space, A: Space, G: ?Sized> {
     training: Training,
     seed: u64,
     /// The root of the streams, where it is not that of the seed.
     root: Option<Seed>,
-    agent: &'a mut G,
-    envs: &'a mut dyn VectorEnv<O, A>,
-    eval_envs: Option<Box<MakeEnvs<O, A>>>,
+    parts: Parts<'a, O, A, G>,
     callbacks: Vec<&'a mut dyn Callback>,
-    looks: Looks<'a, G>,
+    looks: Looks<'a, O, A, G>,
+    names: Option<(String, String)>,
     record: Option<Record>,
 }
 
-/// Where a training is recorded.
+/// Where a training is recorded, with the settings of agent and environments.
 struct Record {
     dir: PathBuf,
     existing: Existing,
-    config: Table,
+    settings: Value,
+}
+
+impl<'a, O: Space, A: Space> Trainer<'a, O, A, dyn Agent<O, A>> {
+    pub(super) fn of(training: &Training, seed: u64, setup: &'a mut Setup<O, A>) -> Self {
+        let eval_envs = Some(setup.eval_envs.clone());
+        let (agent, envs) = (&mut *setup.agent, &mut *setup.envs);
+        Self::with_parts(training, seed, Parts { agent, envs, eval_envs, is_held: false })
+    }
 }
 
 impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
@@ -92,15 +102,20 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         agent: &'a mut G,
         envs: &'a mut dyn VectorEnv<O, A>,
     ) -> Self {
+        Self::with_parts(training, seed, Parts { agent, envs, eval_envs: None, is_held: true })
+    }
+}
+
+impl<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized> Trainer<'a, O, A, G> {
+    fn with_parts(training: &Training, seed: u64, parts: Parts<'a, O, A, G>) -> Self {
         Self {
             training: training.clone(),
             seed,
             root: None,
-            agent,
-            envs,
-            eval_envs: None,
+            parts,
             callbacks: Vec::new(),
             looks: Looks::default(),
+            names: None,
             record: None,
         }
     }
@@ -132,7 +147,7 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         mut self,
         make: impl Fn(usize, Seed) -> Result<Box<dyn VectorEnv<O, A>>, EnvError> + Send + Sync + 'static,
     ) -> Self {
-        self.eval_envs = Some(Box::new(make));
+        self.parts.eval_envs = Some(Arc::new(make));
         self
     }
 
@@ -153,6 +168,20 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         self
     }
 
+    /// Calls a function with the agent and the transitions after every vector step; it may end the
+    /// training. For studies of the learning itself: give the training as many env steps as it may
+    /// take at most.
+    ///
+    /// An [asynchronous](crate::Asynchronous) agent, whose workers step on their own, is refused.
+    #[must_use]
+    pub fn look_at_experience(
+        mut self,
+        look: impl FnMut(&G, &Experience<O, A>) -> Result<Flow, AgentError> + 'a,
+    ) -> Self {
+        self.looks.experiences.push(Box::new(look));
+        self
+    }
+
     /// Calls a function with the agent after every evaluation; it may end the training.
     #[must_use]
     pub fn look_when_evaluated(
@@ -163,12 +192,25 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         self
     }
 
+    /// Names the agent and the environment as `gymnast train` does, for a training in a
+    /// [directory](Self::record_to): whatever reads a run by names (`gymnast::Trained`, `gymnast
+    /// watch`) can then read this one.
+    ///
+    /// The names are not checked. The environment must be the one that the name stands for, with
+    /// its default options.
+    #[must_use]
+    pub fn named(mut self, agent: &str, env: &str) -> Self {
+        self.names = Some((agent.to_owned(), env.to_owned()));
+        self
+    }
+
     /// Keeps records and checkpoints in a directory, as a run with this one seed; `gymnast report`
     /// and `gymnast plot` can read it if there are evaluations. `existing` says what to do if the
     /// directory already holds a run.
     ///
-    /// `settings` are those of agent and environments. They are written to the run's `config.toml`
-    /// with the training and the spaces: a run cannot be resumed with other settings.
+    /// `settings` are those of the agent, and of the environments unless they are
+    /// [named](Self::named). They are written to the run's `config.toml` with the training and the
+    /// spaces: a run cannot be resumed with other settings.
     ///
     /// # Errors
     /// [`TrainError::InvalidSetting`] if the settings cannot be written as TOML.
@@ -178,16 +220,8 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         existing: Existing,
         settings: &impl Serialize,
     ) -> Result<Self, TrainError> {
-        let observation_space = self.envs.observation_space().describe().to_string();
-        let action_space = self.envs.action_space().describe().to_string();
-        let config = Table::from_iter([
-            ("seeds".to_owned(), vec![to_toml("seed", &self.seed)?].into()),
-            ("settings".to_owned(), to_toml("settings", settings)?),
-            ("training".to_owned(), to_toml("training", &self.training)?),
-            ("observation_space".to_owned(), observation_space.into()),
-            ("action_space".to_owned(), action_space.into()),
-        ]);
-        self.record = Some(Record { dir: dir.as_ref().to_owned(), existing, config });
+        let settings = to_toml("settings", settings)?;
+        self.record = Some(Record { dir: dir.as_ref().to_owned(), existing, settings });
         Ok(self)
     }
 
@@ -199,32 +233,34 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
     /// with a directory as [`Experiment::run`] for a single seed.
     pub fn run(mut self) -> Result<Summary, TrainError> {
         self.check()?;
-        match self.record.take() {
-            Some(record) => self.run_recorded(record),
-            None => {
-                let root = self.root.unwrap_or(Seed::new(self.seed));
-                let start = Start::anew(&mut self.parts(), root)?;
-                self.go_on(root, Recorder::in_memory(), start)
-            }
+        if let Some(record) = self.record.take() {
+            return self.run_recorded(record);
         }
+        let start = self.start(None)?;
+        self.go_on(Recorder::in_memory(), start, Vec::new())
     }
 
     /// Before an old run is replaced.
     fn check(&mut self) -> Result<(), TrainError> {
-        let training = self.training.clone();
-        self.parts().check(&training)?;
+        self.parts.check(&self.training)?;
         let refuse = |key, value: &str, allowed: &'static str| {
             let (value, allowed) = (value.to_owned(), allowed.into());
             Err(SettingError { key, value, allowed }.into())
         };
-        let asks_for_evaluations = training.stop_at.is_some() || !self.looks.evaluations.is_empty();
-        if asks_for_evaluations && self.eval_envs.is_none() {
+        let Training { stop_at, keep_best, .. } = self.training;
+        let asks_for_evaluations =
+            stop_at.is_some() || keep_best || !self.looks.evaluations.is_empty();
+        if asks_for_evaluations && self.parts.eval_envs.is_none() {
             let asked = "none, though something waits for an evaluation";
             return refuse(
                 "the environments of evaluations",
                 asked,
                 "`evaluate_on` or `evaluate_in`",
             );
+        }
+        if !self.looks.experiences.is_empty() && self.parts.agent.asynchronous().is_some() {
+            let expected = "one that the training steps: this one's workers step on their own";
+            return refuse("the agent of `look_at_experience`", "an asynchronous one", expected);
         }
         if self.root.is_some() && self.record.is_some() {
             let expected = "none where there are records, which name the seed";
@@ -233,13 +269,19 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         Ok(())
     }
 
-    fn parts(&mut self) -> Parts<'_, O, A, G> {
-        let (agent, envs) = (&mut *self.agent, &mut *self.envs);
-        Parts { agent, envs, eval_envs: self.eval_envs.as_deref(), is_held: true }
+    fn root_seed(&self) -> Seed {
+        self.root.unwrap_or(Seed::new(self.seed))
+    }
+
+    /// Where the training begins: in a checkpoint's state, or at the first step.
+    pub(crate) fn start(&mut self, state: Option<&StateDict>) -> Result<Start, TrainError> {
+        let root = self.root_seed();
+        Start::from(state, &mut self.parts, root)
     }
 
     fn run_recorded(mut self, record: Record) -> Result<Summary, TrainError> {
-        let Record { dir, existing, config } = record;
+        let Record { dir, existing, settings } = record;
+        let config = self.config(settings)?;
         let defaults = to_toml("training", &Training::default())?;
         let experiment = Experiment {
             dir,
@@ -261,27 +303,41 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
             }
             Standing::Open(_) => {}
         }
-        let resumed = match existing {
-            Existing::Resume => Recorder::resume(&of_seed.path, &identity, |state| {
-                Ok(Start::resumed(&state, &mut self.parts())?)
-            })?,
-            Existing::Refuse | Existing::Replace => None,
-        };
-        let root = Seed::new(self.seed);
-        let (recorder, start) = match resumed {
-            Some(resumed) => {
-                self.warn(&resumed.warnings());
-                (resumed.recorder, resumed.state.with(resumed.evaluations))
-            }
-            None => {
-                let start = Start::anew(&mut self.parts(), root)?;
-                (Recorder::create(&of_seed.path, &identity)?, start)
-            }
-        };
-        let summary = self.go_on(root, recorder, start)?;
+        let begun = experiment.begin(&of_seed, &identity, |state| self.start(state.as_ref()))?;
+        self.warn(&begun.warnings);
+        let summary = self.go_on(begun.recorder, begun.with, begun.evaluations)?;
         claimed.check()?;
         of_seed.write_summary(&summary, &identity)?;
         Ok(summary)
+    }
+
+    /// The contents of `config.toml`.
+    fn config(&self, settings: Value) -> Result<Table, TrainError> {
+        let mut config = Table::from_iter([
+            ("seeds".to_owned(), vec![to_toml("seed", &self.seed)?].into()),
+            ("training".to_owned(), to_toml("training", &self.training)?),
+        ]);
+        let Some((agent, env)) = &self.names else {
+            config.insert("settings".to_owned(), settings);
+            for (key, space) in [
+                ("observation_space", self.parts.envs.observation_space().describe()),
+                ("action_space", self.parts.envs.action_space().describe()),
+            ] {
+                config.insert(key.to_owned(), space.to_string().into());
+            }
+            return Ok(config);
+        };
+        let Value::Table(mut of_agent) = settings else {
+            let (value, allowed) = (settings.to_string(), "a table, as the agent is named".into());
+            return Err(SettingError { key: "settings", value, allowed }.into());
+        };
+        of_agent.insert("name".to_owned(), agent.as_str().into());
+        config.insert("agent".to_owned(), of_agent.into());
+        config.insert(
+            "env".to_owned(),
+            Table::from_iter([("id".to_owned(), env.as_str().into())]).into(),
+        );
+        Ok(config)
     }
 
     /// The agent as a training that has ended left it.
@@ -291,9 +347,7 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         identity: &RunIdentity,
         summary: Summary,
     ) -> Result<Summary, TrainError> {
-        let newest = of_seed
-            .checkpoints()
-            .newest(identity, |_, state| Ok(Start::resumed(&state, &mut self.parts())?))?;
+        let newest = of_seed.checkpoints().newest(identity, |_, state| self.start(Some(&state)))?;
         match newest {
             Some(newest) => {
                 self.warn(&passed_over(&newest.damaged));
@@ -316,16 +370,47 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
         }
     }
 
-    fn go_on(
-        mut self,
-        root: Seed,
+    /// Trains from there on.
+    pub(crate) fn go_on(
+        self,
         recorder: Recorder,
         start: Start,
+        evaluations: Vec<Evaluation>,
     ) -> Result<Summary, TrainError> {
-        let training = self.training.clone();
-        let mut callbacks = std::mem::take(&mut self.callbacks);
-        let mut looks = std::mem::take(&mut self.looks);
-        go_on(self.parts(), &training, root, recorder, start, &mut callbacks, &mut looks)
+        let seed = self.root_seed();
+        let Self { training, parts, mut callbacks, mut looks, .. } = self;
+        parts.check(&training)?;
+        if training.env_threads > 1 {
+            parts.envs.set_threads(training.env_threads);
+        }
+        if let Some(folder) = recorder.path().filter(|_| training.keep_best) {
+            looks.evaluations.push(Box::new(save_best(folder.join(BEST))));
+        }
+        let Start { progress, restored } = start;
+        if let Some(restored) = restored {
+            let env_steps = progress.env_steps;
+            callbacks.iter_mut().for_each(|callback| callback.on_resume(env_steps, restored));
+        }
+        let saved = (progress.env_steps, progress.episodes);
+        let mut session = Session {
+            parts,
+            training,
+            seed,
+            recorder,
+            callbacks,
+            looks,
+            progress,
+            saved,
+            evaluations,
+        };
+        let ending = match session.drive() {
+            // A caller who keeps the agent has it as it is now, not as it was saved.
+            Err(TrainError::Agent(AgentError::Interrupted)) if !session.parts.is_held => {
+                session.go_back()
+            }
+            ending => ending?,
+        };
+        Ok(session.summary(ending))
     }
 }
 

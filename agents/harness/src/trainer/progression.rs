@@ -6,46 +6,37 @@ use gymnast_envs::{EnvError, Outcome, Restored, Rng, Seed, Space, VectorSnapshot
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Agent, CheckpointError, Episode, Evaluation, Metrics, Recorder, StateDict, TrainError,
+    Agent, CheckpointError, Episode, Metrics, Recorder, StateDict, TrainError,
     evaluation::check_return,
 };
 
-use super::Parts;
+use super::session::Parts;
 
 /// Where a training begins.
 pub(crate) struct Start {
     pub(super) progress: Progression,
     /// What became of the environments, where it was taken up from a checkpoint.
     pub(super) restored: Option<Restored>,
-    pub(super) evaluations: Vec<Evaluation>,
 }
 
 impl Start {
-    /// At the first step. An agent that was trained before may have an episode under way.
-    pub(crate) fn anew<O: Space, A: Space, G: Agent<O, A> + ?Sized>(
+    /// Where a checkpoint's state was saved, or at the first step. After an error agent and environments are of no
+    /// use until another state is loaded.
+    pub(super) fn from<O: Space, A: Space, G: Agent<O, A> + ?Sized>(
+        state: Option<&StateDict>,
         parts: &mut Parts<'_, O, A, G>,
         seed: Seed,
     ) -> Result<Self, TrainError> {
-        parts.envs.reset()?;
-        parts.agent.begin_episodes();
-        let n = parts.envs.num_envs();
-        let progress = Progression::new(n, seed.child("policy", 0).rng());
-        Ok(Self { progress, restored: None, evaluations: Vec::new() })
-    }
-
-    /// Where a checkpoint's state was saved. After an error agent and environments are of no use until another
-    /// state is loaded.
-    pub(crate) fn resumed<O: Space, A: Space, G: Agent<O, A> + ?Sized>(
-        state: &StateDict,
-        parts: &mut Parts<'_, O, A, G>,
-    ) -> Result<Self, CheckpointError> {
-        let (progress, restored) = Progression::load(state, parts)?;
-        Ok(Self { progress, restored: Some(restored), evaluations: Vec::new() })
-    }
-
-    /// The same with the evaluations up to there.
-    pub(crate) fn with(self, evaluations: Vec<Evaluation>) -> Self {
-        Self { evaluations, ..self }
+        let (progress, restored) = if let Some(state) = state {
+            let (progress, restored) = Progression::load(state, parts)?;
+            (progress, Some(restored))
+        } else {
+            parts.envs.reset()?;
+            // An agent that was trained before may have an episode under way.
+            parts.agent.begin_episodes();
+            (Progression::new(parts.envs.num_envs(), seed.child("policy", 0).rng()), None)
+        };
+        Ok(Self { progress, restored })
     }
 }
 

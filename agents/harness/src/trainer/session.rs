@@ -1,6 +1,8 @@
 //! The loop: act, step, learn; evaluate and save at fixed env steps.
 
-use gymnast_envs::{Seed, Space, VectorEnv};
+use std::sync::Arc;
+
+use gymnast_envs::{Experience, Seed, Space, VectorEnv};
 
 use super::{Ending, Summary, check_first_update, evaluation_seed, progression::Progression};
 use crate::{
@@ -9,18 +11,18 @@ use crate::{
 };
 
 /// What a training works on.
-pub(crate) struct Parts<'a, O: Space, A: Space, G: ?Sized> {
-    pub(crate) agent: &'a mut G,
-    pub(crate) envs: &'a mut dyn VectorEnv<O, A>,
+pub(super) struct Parts<'a, O: Space, A: Space, G: ?Sized> {
+    pub(super) agent: &'a mut G,
+    pub(super) envs: &'a mut dyn VectorEnv<O, A>,
     /// Makes the environments of an evaluation; none: there is no evaluation.
-    pub(crate) eval_envs: Option<&'a MakeEnvs<O, A>>,
+    pub(super) eval_envs: Option<Arc<MakeEnvs<O, A>>>,
     /// Whether the caller keeps the agent after the training.
-    pub(crate) is_held: bool,
+    pub(super) is_held: bool,
 }
 
 impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Parts<'_, O, A, G> {
     /// Checks that the training can be one of these.
-    pub(crate) fn check(&self, training: &Training) -> Result<(), TrainError> {
+    pub(super) fn check(&self, training: &Training) -> Result<(), TrainError> {
         training.check()?;
         let (n, given) = (training.num_envs, self.envs.num_envs());
         let expected = format!("{given}, as the environments given");
@@ -29,40 +31,42 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Parts<'_, O, A, G> {
     }
 }
 
-/// What sees the agent `G` itself, and where the training stands by `E`.
+/// What sees the agent `G` itself, and `E` beside it.
 type Look<'a, G, E> = Box<dyn FnMut(&G, &E) -> Result<Flow, AgentError> + 'a>;
 
 /// What sees the agent itself while it learns.
-pub(crate) struct Looks<'a, G: ?Sized> {
+pub(super) struct Looks<'a, O: Space, A: Space, G: ?Sized> {
+    /// After every vector step, with its transitions.
+    pub(super) experiences: Vec<Look<'a, G, Experience<O, A>>>,
     /// After every vector step.
-    pub(crate) steps: Vec<Look<'a, G, Progress>>,
+    pub(super) steps: Vec<Look<'a, G, Progress>>,
     /// After every evaluation.
-    pub(crate) evaluations: Vec<Look<'a, G, Evaluation>>,
+    pub(super) evaluations: Vec<Look<'a, G, Evaluation>>,
 }
 
-impl<G: ?Sized> Default for Looks<'_, G> {
+impl<O: Space, A: Space, G: ?Sized> Default for Looks<'_, O, A, G> {
     fn default() -> Self {
-        Self { steps: Vec::new(), evaluations: Vec::new() }
+        Self { experiences: Vec::new(), steps: Vec::new(), evaluations: Vec::new() }
     }
 }
 
 /// A training under way.
-pub(super) struct Session<'a, 'b, 'c, O: Space, A: Space, G: ?Sized> {
+pub(super) struct Session<'a, O: Space, A: Space, G: ?Sized> {
     pub(super) parts: Parts<'a, O, A, G>,
-    pub(super) training: &'a Training,
+    pub(super) training: Training,
     pub(super) seed: Seed,
     pub(super) recorder: Recorder,
-    pub(super) callbacks: &'a mut [&'b mut dyn Callback],
-    pub(super) looks: &'a mut Looks<'c, G>,
+    pub(super) callbacks: Vec<&'a mut dyn Callback>,
+    pub(super) looks: Looks<'a, O, A, G>,
     pub(super) progress: Progression,
     /// The env steps and episodes of the last checkpoint.
     pub(super) saved: (u64, u64),
     pub(super) evaluations: Vec<Evaluation>,
 }
 
-impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, '_, '_, O, A, G> {
+impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, O, A, G> {
     pub(super) fn drive(&mut self) -> Result<Ending, TrainError> {
-        let training = self.training;
+        let training = self.training.clone();
         let mut actions = Vec::with_capacity(training.num_envs);
         // A process that was killed between its last checkpoint and its summary had ended already.
         let last = self.evaluations.last().filter(|e| e.env_step == self.progress.env_steps);
@@ -109,7 +113,8 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, '_, '_, O, A, G> {
             };
             flow = flow.or(self.notify(|callback| callback.on_evaluation(&evaluation)));
             for look in &mut self.looks.evaluations {
-                flow = flow.or(look(self.parts.agent, &evaluation)?);
+                let agent = &*self.parts.agent;
+                flow = flow.or(self.recorder.pausing(|| look(agent, &evaluation))?);
             }
             if self.training.is_reached(&evaluation) {
                 self.save()?;
@@ -129,7 +134,7 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, '_, '_, O, A, G> {
         let due = self.next_due();
         let Parts { agent, envs, .. } = &mut self.parts;
         let (progress, recorder) = (&mut self.progress, &self.recorder);
-        let mut ended = Vec::new();
+        let (mut ended, mut flow) = (Vec::new(), Flow::Continue);
         if let Some(workers) = agent.asynchronous() {
             let turns = workers.advance(&mut **envs, due)?;
             if turns.iter().all(|turn| turn.steps.is_empty()) {
@@ -152,6 +157,9 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, '_, '_, O, A, G> {
                 ended.extend(progress.count(i, rows.rewards[i], rows.outcomes[i], recorder)?);
             }
             metrics.iter().for_each(|metrics| progress.gather(metrics));
+            for look in &mut self.looks.experiences {
+                flow = flow.or(look(agent, rows)?);
+            }
         }
         for episode in &ended {
             self.recorder.episode(episode)?;
@@ -162,7 +170,7 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, '_, '_, O, A, G> {
             total_env_steps: self.training.env_steps,
             episodes: self.progress.episodes,
         };
-        let mut flow = self.notify(|callback| callback.on_step(&standing));
+        flow = flow.or(self.notify(|callback| callback.on_step(&standing)));
         for look in &mut self.looks.steps {
             flow = flow.or(look(self.parts.agent, &standing)?);
         }
@@ -171,7 +179,7 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, '_, '_, O, A, G> {
 
     /// The env steps at which there is something else to do.
     fn next_due(&self) -> u64 {
-        let Training { env_steps, log_every, eval_every, checkpoint_every, .. } = *self.training;
+        let Training { env_steps, log_every, eval_every, checkpoint_every, .. } = self.training;
         let now = self.progress.env_steps;
         let next =
             |every: u64| Some(now.checked_div(every)?.saturating_add(1).saturating_mul(every));
@@ -180,7 +188,7 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, '_, '_, O, A, G> {
     }
 
     fn notify(&mut self, call: impl FnMut(&mut dyn Callback) -> Flow) -> Flow {
-        notify(self.callbacks, call)
+        notify(&mut self.callbacks, call)
     }
 
     fn log(&mut self) -> Result<(), TrainError> {
@@ -195,9 +203,9 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, '_, '_, O, A, G> {
     /// Evaluates the agent as it is; `None` where a callback ends that early.
     fn evaluate(&mut self) -> Result<Option<Evaluation>, TrainError> {
         let Parts { agent, eval_envs, .. } = &self.parts;
-        let make_envs = eval_envs.expect("without environments no evaluation is due");
-        let (training, env_steps) = (self.training, self.progress.env_steps);
-        let callbacks = &mut *self.callbacks;
+        let make_envs = eval_envs.as_deref().expect("without environments no evaluation is due");
+        let (training, env_steps) = (&self.training, self.progress.env_steps);
+        let callbacks = &mut self.callbacks;
         let mut look = || notify(callbacks, |callback| callback.on_evaluation_step());
         let episodes = self.recorder.pausing(|| {
             evaluate_policy_while(

@@ -1,6 +1,6 @@
 //! A run that was recorded in a directory, loaded by another program, and acting.
 
-use gymnast::{Catalog, Existing, Registry, Run, Trained, settings::set};
+use gymnast::{Catalog, Existing, Registry, Run, Trained, Which, settings::set};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::temp_dir().join(format!("run-{}", std::process::id()));
@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     set(&mut config, "seeds", vec![0].into())?;
     Run::new(&catalog, &registry, &config)?.train(&dir, Existing::Refuse)?;
 
-    let mut trained = Trained::load(&dir, 0)?;
+    let mut trained = Trained::load(&dir, Which::Newest)?;
     let action = trained.act([0.0, 0.1, 0.02, -0.3])?;
     println!("DQN: {action:?}");
     std::fs::remove_dir_all(&dir)?;
