@@ -133,27 +133,31 @@ pub enum Action {
     Row(Vec<f32>),
 }
 
-impl From<i64> for Observation {
-    fn from(number: i64) -> Self {
-        Self::Number(number)
-    }
+/// Converts plain values, each into its variant.
+macro_rules! from {
+    ($($value:ty => $to:ident::$variant:ident;)+) => {
+        $(
+            impl From<$value> for $to {
+                fn from(value: $value) -> Self {
+                    Self::$variant(value.into())
+                }
+            }
+        )+
+    };
 }
 
-impl From<&[f32]> for Observation {
-    fn from(row: &[f32]) -> Self {
-        Self::Row(row.to_vec())
-    }
+from! {
+    i64 => Observation::Number;
+    &[f32] => Observation::Row;
+    Vec<f32> => Observation::Row;
+    i64 => Action::Number;
+    Vec<i64> => Action::Numbers;
+    Vec<f32> => Action::Row;
 }
 
 impl<const N: usize> From<[f32; N]> for Observation {
     fn from(row: [f32; N]) -> Self {
         Self::Row(row.to_vec())
-    }
-}
-
-impl From<Vec<f32>> for Observation {
-    fn from(row: Vec<f32>) -> Self {
-        Self::Row(row)
     }
 }
 
@@ -180,24 +184,6 @@ impl TryFrom<Observation> for Vec<f32> {
             Observation::Row(row) => Ok(row),
             got => Err(mismatch("a row of numbers".to_owned(), format!("{got:?}"))),
         }
-    }
-}
-
-impl From<i64> for Action {
-    fn from(number: i64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<Vec<i64>> for Action {
-    fn from(numbers: Vec<i64>) -> Self {
-        Self::Numbers(numbers)
-    }
-}
-
-impl From<Vec<f32>> for Action {
-    fn from(row: Vec<f32>) -> Self {
-        Self::Row(row)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gymnast_envs::{Rng, Seed, Space};
+use gymnast_envs::{Rng, Seed, Space, VectorEnv};
 use gymnast_harness::{Agent, AgentError, Mode, SeedDir};
 
 use super::{CommandError, Names, run_dir};
@@ -24,9 +24,12 @@ pub(super) fn greedy<'a, O: Space, A: Space>(
     })
 }
 
-/// Returns random actions.
-pub(super) fn random<O: Space, A: Space>(seed: Seed, space: &A) -> Choose<'static, O, A> {
-    let (mut rng, space) = (rng(seed), space.clone());
+/// Returns random actions for these environments.
+pub(super) fn random<O: Space, A: Space>(
+    seed: Seed,
+    envs: &dyn VectorEnv<O, A>,
+) -> Choose<'static, O, A> {
+    let (mut rng, space) = (rng(seed), envs.action_space().clone());
     Box::new(move |_| Ok(space.sample(&mut rng)))
 }
 

@@ -123,7 +123,7 @@ fn record_random(args: &Record, spec: &EnvSpec) -> Result<Option<Recorded>, Comm
     let options = &run_dir::options(spec.id(), &args.set)?;
     each_kind!(kind => if spec.serves(kind.rows()) {
         let make = |seed| served(spec.vector(kind.rows(), 1, seed, options));
-        return record(args, make, |seed, space| Ok(play::random(seed, space)));
+        return record(args, make, |seed, envs| Ok(play::random(seed, envs)));
     });
     Err(CommandError::failed(format!("{} has no observations that a network can read", spec.id())))
 }
@@ -139,7 +139,7 @@ fn served<T>(vector: Option<Result<T, EnvError>>) -> Result<T, EnvError> {
 fn record<'a, A: Space>(
     args: &Record,
     make: impl Fn(Seed) -> Result<Box<dyn VectorEnv<RowSpace, A>>, EnvError>,
-    choose: impl Fn(Seed, &A) -> Result<Choose<'a, RowSpace, A>, EnvError>,
+    choose: impl Fn(Seed, &dyn VectorEnv<RowSpace, A>) -> Result<Choose<'a, RowSpace, A>, EnvError>,
 ) -> Result<Option<Recorded>, CommandError> {
     let interrupt = StopOnInterrupt::install();
     let seed = |episode: u32| Seed::new(args.seed).child("record", episode.into());
@@ -148,7 +148,7 @@ fn record<'a, A: Space>(
         Demonstrations::new(envs.observation_space().clone(), envs.action_space().clone());
     for episode in 0..args.episodes {
         let mut envs = make(seed(episode))?;
-        let mut choose = choose(seed(episode), envs.action_space())?;
+        let mut choose = choose(seed(episode), &*envs)?;
         let played = recorded.record(&mut *envs, args.max_steps, |seen| {
             if interrupt.requested() {
                 // Ends the episode; below it is known that this is not a failure.

@@ -2,9 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use toml::Value;
-
 use super::{CommandError, MOST, numbers::whole};
+pub(super) use crate::run::seeds_to_toml as to_toml;
 
 /// The maximum number of seeds of a run.
 pub(super) const MOST_SEEDS: u64 = 10_000;
@@ -97,11 +96,6 @@ pub(super) fn resolve(
 pub(super) fn from(first: u64, count: usize) -> Option<Vec<u64>> {
     let last = first.checked_add((count as u64).saturating_sub(1)).filter(|last| *last <= MOST)?;
     Some((first..=last).take(count).collect())
-}
-
-/// Writes seeds as in a configuration.
-pub(super) fn to_toml(seeds: &[u64]) -> Value {
-    seeds.iter().map(|&seed| Value::Integer(seed as i64)).collect::<Vec<_>>().into()
 }
 
 /// Writes seeds as for `--seeds`, with ranges: `7,100..119`.

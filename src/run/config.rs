@@ -6,11 +6,12 @@ use gymnast_envs::{
     EnvError, EnvOption, EnvOptions, EnvSpec,
     spelling::{in_plain_words, misspelt_boolean},
 };
+use gymnast_harness::Training;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::RunError;
-use crate::settings::{check_depth, whole_numbers};
+use crate::settings::{self, check_depth, whole_numbers};
 
 /// The parts of a configuration.
 const PARTS: [&str; 5] = ["seeds", "agent", "env", "training", "evaluation"];
@@ -196,11 +197,25 @@ pub(super) fn complete_evaluation(spec: &EnvSpec, given: &Table) -> Table {
     all
 }
 
-/// Adds the part to a configuration unless it is empty.
-pub(super) fn insert_evaluation(config: &mut Table, evaluation: Table) {
-    if !evaluation.is_empty() {
-        config.insert("evaluation".to_owned(), evaluation.into());
-    }
+/// Puts a configuration together from its parts, the seeds first. An empty evaluation is left out.
+pub(super) fn put_together(
+    seeds: Option<&[u64]>,
+    agent: Table,
+    env: Table,
+    training: &Training,
+    evaluation: Table,
+) -> Table {
+    let seeds = seeds.map(|seeds| ("seeds".to_owned(), seeds_to_toml(seeds)));
+    let parts = [("agent", agent), ("env", env), ("training", settings::to_table(training))];
+    let evaluation = (!evaluation.is_empty()).then_some(("evaluation", evaluation));
+    let parts = parts.into_iter().chain(evaluation);
+    let parts = parts.map(|(name, part)| (name.to_owned(), part.into()));
+    seeds.into_iter().chain(parts).collect()
+}
+
+/// Writes seeds as in a configuration.
+pub(crate) fn seeds_to_toml(seeds: &[u64]) -> Value {
+    seeds.iter().map(|&seed| Value::Integer(seed as i64)).collect::<Vec<_>>().into()
 }
 
 /// Converts a table of options for the environment.

@@ -16,7 +16,7 @@ use gymnast_harness::{
     Training, check_first_update,
 };
 use thiserror::Error;
-use toml::{Table, Value};
+use toml::Table;
 
 use crate::{
     Catalog,
@@ -25,10 +25,10 @@ use crate::{
     task::{AnyTask, any_task},
 };
 
-use config::{complete, complete_evaluation, insert_evaluation, part, take_name};
+use config::{complete, complete_evaluation, part, put_together, take_name};
 pub(crate) use config::{env_options, read_seeds, read_toml};
 #[cfg(feature = "command")]
-pub(crate) use config::{key_path, set_key};
+pub(crate) use config::{key_path, seeds_to_toml, set_key};
 pub use config::{overlay, read_config};
 #[cfg(feature = "command")]
 pub(crate) use wrappers::parse_flags;
@@ -38,7 +38,7 @@ pub const CONFIG_FILE: &str = "config.toml";
 /// The pictures that the command draws into a run's directory.
 pub(crate) const PICTURES: [&str; 2] = ["learning_curve.svg", "learning_curve.png"];
 /// The default number of seeds.
-const DEFAULT_SEEDS: i64 = 5;
+const DEFAULT_SEEDS: u64 = 5;
 
 /// The complete description of a run: agent, environment, training and seeds.
 ///
@@ -205,15 +205,9 @@ impl Run {
         let mut agent = preset.map_or_else(|| entry.defaults.clone(), |p| p.settings.clone());
         agent.insert("name".to_owned(), entry.name.into());
         let env = Table::from_iter([("id".to_owned(), spec.id().into())]);
+        let seeds = (0..DEFAULT_SEEDS).collect::<Vec<_>>();
         let evaluation = complete_evaluation(spec, &Table::new());
-        let mut config = Table::from_iter([
-            ("seeds".to_owned(), (0..DEFAULT_SEEDS).map(Value::from).collect::<Vec<_>>().into()),
-            ("agent".to_owned(), agent.into()),
-            ("env".to_owned(), env.into()),
-            ("training".to_owned(), settings::to_table(&training).into()),
-        ]);
-        insert_evaluation(&mut config, evaluation);
-        Ok(config)
+        Ok(put_together(Some(&seeds), agent, env, &training, evaluation))
     }
 
     /// Creates a run from a configuration. Creates the environment and the agent once, to check
@@ -376,13 +370,9 @@ impl Run {
     /// Returns a configuration with the default of every setting, for older runs that lack newer
     /// settings.
     fn config_defaults(&self) -> Table {
-        let mut defaults = Table::from_iter([
-            ("agent".to_owned(), self.agent.defaults.clone().into()),
-            ("env".to_owned(), complete(&self.env, &Table::new()).into()),
-            ("training".to_owned(), settings::to_table(&Training::default()).into()),
-        ]);
-        insert_evaluation(&mut defaults, complete_evaluation(&self.env, &Table::new()));
-        defaults
+        let (agent, env) = (self.agent.defaults.clone(), complete(&self.env, &Table::new()));
+        let evaluation = complete_evaluation(&self.env, &Table::new());
+        put_together(None, agent, env, &Training::default(), evaluation)
     }
 
     /// Returns the complete configuration.
@@ -391,19 +381,13 @@ impl Run {
         let named = |key: &str, name: &str, rest: &Table| {
             let mut table = Table::from_iter([(key.to_owned(), name.into())]);
             table.extend(rest.clone());
-            Value::Table(table)
+            table
         };
-        let seeds = self.seeds.iter().map(|&seed| Value::Integer(seed as i64)).collect::<Vec<_>>();
         let mut options = self.options.clone();
         wrappers::insert(&mut options, &self.env);
-        let mut config = Table::from_iter([
-            ("seeds".to_owned(), seeds.into()),
-            ("agent".to_owned(), named("name", self.agent.name, &self.settings)),
-            ("env".to_owned(), named("id", self.env.id(), &options)),
-            ("training".to_owned(), settings::to_table(&self.training).into()),
-        ]);
-        insert_evaluation(&mut config, self.evaluation.clone());
-        config
+        let agent = named("name", self.agent.name, &self.settings);
+        let env = named("id", self.env.id(), &options);
+        put_together(Some(&self.seeds), agent, env, &self.training, self.evaluation.clone())
     }
 
     /// Returns the complete configuration as the text of `config.toml`.

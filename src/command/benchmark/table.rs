@@ -6,7 +6,7 @@ use gymnast_core::{
     files,
     text::{blocks, score},
 };
-use gymnast_harness::report::{Estimate, Judged, Judgement, Row, Verdict};
+use gymnast_harness::report::{Judged, Judgement, Row, Verdict};
 
 use crate::command::CommandError;
 
@@ -95,7 +95,7 @@ pub(super) fn cells(row: &Row, judgement: &Judgement, seeds: &str, finals: &[f64
         found(mean).unwrap_or_else(|| score(row.mean)),
         at_least(mean),
         score(row.median),
-        estimate(&row.iqm, score),
+        row.iqm.text(score),
         steps(row, within),
         demanded(within, '≤'),
         found(hold).unwrap_or_else(none),
@@ -122,7 +122,7 @@ fn holds(judgement: &Judgement) -> String {
 fn steps(row: &Row, within: &Option<Judged>) -> String {
     let Some(threshold) = row.threshold else { return none() };
     let median = match (within.and_then(|judged| judged.found), threshold.median_steps) {
-        (Some(found), Some(_)) => estimate(&found, |steps| steps.to_string()),
+        (Some(found), Some(_)) => found.text(|steps| steps.to_string()),
         (None, Some(steps)) => steps.to_string(),
         (_, None) => "not reached".to_owned(),
     };
@@ -130,20 +130,11 @@ fn steps(row: &Row, within: &Option<Judged>) -> String {
 }
 
 fn found(judged: &Option<Judged>) -> Option<String> {
-    judged.as_ref()?.found.map(|found| estimate(&found, score))
+    judged.as_ref()?.found.map(|found| found.text(score))
 }
 
 fn demanded(judged: &Option<Judged>, sign: char) -> String {
     judged.as_ref().map_or_else(none, |judged| format!("{sign} {}", judged.demanded))
-}
-
-/// Formats a statistic with its interval; an infinite end is an ellipsis.
-fn estimate(found: &Estimate, number: fn(f64) -> String) -> String {
-    let end = |end: Option<f64>| end.map_or_else(|| "…".to_owned(), number);
-    match (found.low, found.high) {
-        (None, None) => number(found.estimate),
-        (low, high) => format!("{} [{}, {}]", number(found.estimate), end(low), end(high)),
-    }
 }
 
 fn none() -> String {

@@ -93,7 +93,7 @@ fn watch_random(args: &Watch, spec: &EnvSpec, screen: &mut Screen<'_>) -> Result
     let title = format!("{} · random actions", spec.id());
     each_kind!(kind => if let Some(envs) = spec.vector(kind, 1, seed.child("watch", 0), &options) {
         let envs = envs?;
-        let choose = play::random(seed, envs.action_space());
+        let choose = play::random(seed, &*envs);
         return show(args, &title, envs, choose, screen);
     });
     Err(CommandError::failed(format!("{} supports no agent", spec.id())))

@@ -279,13 +279,13 @@ impl Estimate {
         }
     }
 
-    /// The statistic with its interval, as text.
-    fn text(&self, number: fn(f64) -> String) -> String {
-        match self.low.zip(self.high) {
-            Some((low, high)) => {
-                format!("{} [{}, {}]", number(self.estimate), number(low), number(high))
-            }
-            None => number(self.estimate),
+    /// Returns the statistic with its interval as text; an unknown end is an ellipsis.
+    #[must_use]
+    pub fn text(&self, number: fn(f64) -> String) -> String {
+        let end = |end: Option<f64>| end.map_or_else(|| "…".to_owned(), number);
+        match (self.low, self.high) {
+            (None, None) => number(self.estimate),
+            (low, high) => format!("{} [{}, {}]", number(self.estimate), end(low), end(high)),
         }
     }
 }
