@@ -3,15 +3,14 @@
 use std::{fs, path::Path, sync::OnceLock};
 
 use gymnast::{
-    BoxSpace, Demonstrations, Discrete, MultiDiscrete, Plan, QLearning, QLearningConfig, Recorder,
-    RunIdentity, Seed, Space, Training,
+    BoxSpace, Demonstrations, Discrete, Existing, Flow, MultiDiscrete, QLearning, QLearningConfig,
+    RunIdentity, Space, Summary, Training,
     envs::RowSpace,
     harness::{
         CheckpointDir, Episode, Evaluation, EventWriter, Manifest, MetricRow, Record, SeedDir,
-        StateDict, read_records,
+        StateDict, TrainError, read_records,
         report::{Demands, Report, RunResults, SeedResults},
         testing::{TwoArmedBandit, setup},
-        train,
     },
 };
 use serde_json::Value;
@@ -177,34 +176,32 @@ pub(super) fn manifests(source: &mut Source) {
 
 const STEPS: u64 = 60;
 
-fn training() -> Training {
-    Training {
+/// Trains in the directory of a run until so many env steps.
+fn train(run: &Path, existing: Existing, until: u64) -> Result<Summary, TrainError> {
+    let training = Training {
         eval_every: 20,
         checkpoint_every: 20,
         log_every: 20,
-        env_steps: STEPS,
+        env_steps: STEPS + 20,
         ..Training::default()
-    }
-}
-
-fn bandit() -> gymnast::Setup<Discrete, Discrete> {
-    let plan = Plan { seed: Seed::new(0), num_envs: 1, env_steps: STEPS };
+    };
+    let plan = training.plan(0);
     let make = |o, a| QLearning::new(o, a, QLearningConfig::default(), &plan);
-    setup(&plan, TwoArmedBandit::default, make).expect("an agent and a bandit")
+    let setup = &mut setup(&plan, TwoArmedBandit::default, make).expect("an agent and a bandit");
+    let trainer = setup.trainer(&training, 0);
+    let trainer = trainer.look(move |_, progress| Ok(Flow::stop_if(progress.env_steps >= until)));
+    trainer.record_to(run, existing, &toml::Table::new())?.run()
 }
 
-/// The directory of a seed after a short training.
+/// The directory of a run after a short training.
 fn seed_files() -> Files {
     static FILES: OnceLock<Files> = OnceLock::new();
-    let train = || {
+    let trained = || {
         let scratch = Scratch::new();
-        let identity = RunIdentity::default();
-        let recorder = Recorder::create(scratch.folder(), &identity).expect("a folder");
-        let seed = Seed::new(0);
-        train(&mut bandit(), &training(), seed, recorder, None, &mut []).expect("a training");
+        train(scratch.folder(), Existing::Refuse, STEPS).expect("a training");
         Files::below(scratch.folder())
     };
-    FILES.get_or_init(train).clone()
+    FILES.get_or_init(trained).clone()
 }
 
 /// Makes the sum right that the newest manifest has of a file.
@@ -243,15 +240,9 @@ pub(super) fn seed_directories(source: &mut Source) {
         }
         _ => files.damage(source, |_| true),
     }
-    let (scratch, identity) = (Scratch::new(), RunIdentity::default());
+    let scratch = Scratch::new();
     files.write(scratch.folder());
-    let resumed = Recorder::resume(scratch.folder(), &identity, Ok);
-    if let Ok(Some(resumed)) = resumed {
-        let state = Some((resumed.state, resumed.evaluations));
-        let mut setup = bandit();
-        let longer = Training { env_steps: STEPS + 20, ..training() };
-        let _ = train(&mut setup, &longer, Seed::new(0), resumed.recorder, state, &mut []);
-    }
+    let _ = train(scratch.folder(), Existing::Resume, u64::MAX);
 }
 
 /// The directory of a run: its tables and its summaries, as they are or as they should not be.
