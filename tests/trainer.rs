@@ -291,7 +291,7 @@ fn a_recorded_training_is_loaded_by_its_names_or_into_an_agent_of_its_type() {
     let error = Trained::load(&unnamed, Which::Newest).err().unwrap().to_string();
     assert!(error.contains("load_into"), "{error}");
     let error =
-        Trained::load_into(&unnamed.join("seed-1"), Which::Newest, &mut parts(&training.plan(0)).0);
+        Trained::load_into(unnamed.join("seed-1"), Which::Newest, &mut parts(&training.plan(0)).0);
     assert!(matches!(error, Err(RunError::NoSeed { seed: 1, .. })), "{error:?}");
 }
 

@@ -130,7 +130,7 @@ fn ppo_learns_a_game_with_masks() {
             let config = PpoConfig { gamma: -1.0, entropy_coefficient: 0.3, ..small_ppo() };
             Ppo::new(o, Categorical::new(a), config, plan)
         })?;
-        setup.eval_envs = Box::new(|n, seed| {
+        setup.eval_envs = std::sync::Arc::new(|n, seed| {
             let games = vec![TwoPlayer::<TicTacToe>::new(Opponent::Random); n];
             Ok(Box::new(SyncVectorEnv::new(games, seed)?))
         });
