@@ -84,6 +84,25 @@ fn imports_point_down_only() {
     }
 }
 
+#[test]
+fn only_the_command_draws_and_watches_signals() {
+    for (folder, _) in LAYERS {
+        let mut sources = Vec::new();
+        gather(&root().join(folder).join("src"), &mut sources);
+        sources.retain(|path| !path.starts_with(root().join("src/command")));
+        for path in sources {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for line in code {
+                let forbidden =
+                    ["StopOnInterrupt::", "ProgressBars::", "EpochBar::", "signal_hook"];
+                let found = forbidden.iter().find(|name| line.contains(**name));
+                assert!(found.is_none(), "{}: {line}: only where it is asked for", path.display());
+            }
+        }
+    }
+}
+
 fn own_name(folder: &str) -> String {
     format!("gymnast-{}", folder.rsplit('/').next().unwrap_or(folder))
 }

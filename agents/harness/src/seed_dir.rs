@@ -9,8 +9,8 @@ use gymnast_core::{atomic_file, files};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckpointDir, Episode, Evaluation, EventWriter, MetricRow, Record as _, RunIdentity, RunSeeds,
-    Summary, TrainError, recorder::CHECKPOINTS, trainer::BEST,
+    CheckpointDir, Episode, Evaluation, EventWriter, MetricRow, Record as _, RunIdentity, Summary,
+    TrainError, recorder::CHECKPOINTS, trainer::BEST,
 };
 
 const SUMMARY: &str = "summary.json";
@@ -46,15 +46,6 @@ impl SeedDir {
     #[must_use]
     pub fn below(run: &Path, seed: u64) -> Self {
         Self { seed, path: run.join(format!("seed-{seed}")) }
-    }
-
-    /// Lists the seeds with records in a run's directory, in order. Seeds that its configuration
-    /// does not list are left out: [`RunSeeds`] names them.
-    ///
-    /// # Errors
-    /// As [`RunSeeds::read`].
-    pub fn list(run: &Path) -> Result<Vec<Self>, TrainError> {
-        Ok(RunSeeds::read(run)?.own)
     }
 
     /// Every directory below a run's that is named like a seed and holds records, in order, be it the run's

@@ -14,6 +14,7 @@ pub use best::save_best;
 pub(crate) use best::{BEST, read_best};
 pub use borrowed::Trainer;
 pub(crate) use progression::Start;
+use session::Parts;
 pub use summary::{Ending, Summary};
 
 use crate::{Agent, MakeEnvs, TrainError, Training, training::require};
@@ -37,7 +38,9 @@ impl<O: Space, A: Space> Setup<O, A> {
         training: &Training,
         seed: u64,
     ) -> Trainer<'_, O, A, dyn Agent<O, A>> {
-        Trainer::of(training, seed, self)
+        let eval_envs = Some(self.eval_envs.clone());
+        let (agent, envs) = (&mut *self.agent, &mut *self.envs);
+        Trainer::with_parts(training, seed, Parts { agent, envs, eval_envs, is_held: false })
     }
 }
 

@@ -499,5 +499,5 @@ fn a_file_that_is_named_like_a_seed_is_left_alone() {
     fs::write(dir.join("seed-7"), "mine").unwrap();
     run(&dir, Existing::Replace, CONFIG).unwrap();
     assert_eq!(fs::read_to_string(dir.join("seed-7")).unwrap(), "mine");
-    assert_eq!(gymnast_harness::SeedDir::list(&dir).unwrap().len(), 2);
+    assert_eq!(gymnast_harness::RunSeeds::read(&dir).unwrap().own.len(), 2);
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use super::{
-    BEST, Setup, Start, Summary, save_best,
+    BEST, Start, Summary, save_best,
     session::{Looks, Parts, Session},
 };
 use crate::{
@@ -82,14 +82,6 @@ struct Record {
     settings: Value,
 }
 
-impl<'a, O: Space, A: Space> Trainer<'a, O, A, dyn Agent<O, A>> {
-    pub(super) fn of(training: &Training, seed: u64, setup: &'a mut Setup<O, A>) -> Self {
-        let eval_envs = Some(setup.eval_envs.clone());
-        let (agent, envs) = (&mut *setup.agent, &mut *setup.envs);
-        Self::with_parts(training, seed, Parts { agent, envs, eval_envs, is_held: false })
-    }
-}
-
 impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
     /// Creates a training without evaluations and records. `seed` is that of the agent's
     /// [`plan`](Training::plan): the policy's and the evaluations' streams lie below it.
@@ -107,7 +99,7 @@ impl<'a, O: Space, A: Space, G: Agent<O, A>> Trainer<'a, O, A, G> {
 }
 
 impl<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized> Trainer<'a, O, A, G> {
-    fn with_parts(training: &Training, seed: u64, parts: Parts<'a, O, A, G>) -> Self {
+    pub(super) fn with_parts(training: &Training, seed: u64, parts: Parts<'a, O, A, G>) -> Self {
         Self {
             training: training.clone(),
             seed,
