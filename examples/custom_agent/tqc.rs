@@ -122,6 +122,7 @@ impl Learner for TqcLearner {
         let Self { rows, outputs, target, by_quantile, scratch, .. } = self;
         let (size, quantiles) = (batch.reward.len(), config.quantiles);
         let alpha = actor.alpha();
+        let backend = |error: NetworkError| AgentError::Backend(error.to_string());
         let descent = moment.descent(config.learning_rate.at(moment.progress));
 
         actor.draw(&batch.next_observation, size, noise_rng, next_action, log_prob)?;
@@ -179,10 +180,6 @@ impl Learner for TqcLearner {
             Metrics::new().with("critic_loss", critic_loss).with("alpha", f64::from(alpha));
         Ok(Some(metrics.with("entropy", ascent.entropy)))
     }
-}
-
-fn backend(error: NetworkError) -> AgentError {
-    AgentError::Backend(error.to_string())
 }
 
 impl Checkpoint for TqcLearner {

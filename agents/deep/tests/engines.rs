@@ -18,7 +18,7 @@ fn trained<E, G>(
     env_steps: u64,
     engine: Engine,
     env: fn() -> E,
-    make: &dyn Fn(E::ObservationSpace, E::ActionSpace, &Plan) -> Result<G, AgentError>,
+    make: &impl Fn(E::ObservationSpace, E::ActionSpace, &Plan) -> Result<G, AgentError>,
 ) -> Vec<(String, Vec<f32>)>
 where
     E: Env + Send + 'static,

@@ -161,7 +161,7 @@ impl Step {
             Self::Residual(body) => {
                 let Gradient { by_output, by_input, .. } = gradient;
                 let wanted =
-                    (!by_input.is_empty()).then(|| (0..body.inputs, by_input.as_mut_slice()));
+                    (!by_input.is_empty()).then_some((0..body.inputs, by_input.as_mut_slice()));
                 body.backpropagate(values, by_output, &mut recorded.inner[0], gradients, wanted);
                 let wanted = by_input.len();
                 nested::add(by_input, &by_output[..wanted]);

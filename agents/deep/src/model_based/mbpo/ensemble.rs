@@ -90,14 +90,13 @@ impl Ensemble {
         let adam = AdamConfig { betas: BETAS, ..AdamConfig::default() };
         let optimizer = Adam::new(adam, &parameters).map_err(backend)?;
         let plan = |member| {
-            let plan = layers.iter().enumerate().fold(Plan::new(inputs), |plan, (i, layer)| {
+            layers.iter().enumerate().fold(Plan::new(inputs), |plan, (i, layer)| {
                 let is_last = i + 1 == layers.len();
                 let activation = if is_last { Activation::Identity } else { activation };
                 let [weight, bias] =
                     [&layer.weight, &layer.bias].map(|all| own(all, member, members));
                 plan.then_at(weight, bias, activation)
-            });
-            plan
+            })
         };
         Ok(Self {
             plans: (0..members).map(plan).collect(),

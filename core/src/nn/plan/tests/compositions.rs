@@ -206,7 +206,7 @@ fn both_engines_give_the_same_gradients() {
             }
             [outputs, net.parameters().gradients().to_vec()].concat()
         });
-        close(&name.to_string(), &ours, &theirs);
+        close(name, &ours, &theirs);
     }
 }
 
