@@ -13,7 +13,7 @@ use gymnast::{
         statistics::{Curve, censored_median, steps_to_threshold},
         supervised::FitConfig,
     },
-    deep::random_play,
+    deep::{Networks as _, PretrainConfig, random_play},
     envs::bsuite::Catch,
 };
 
@@ -34,8 +34,9 @@ fn run(seed: u64, contrastive: f64, pretrain: bool) -> Result<(Option<f64>, f64)
     let mut played = 0.0;
     if pretrain {
         let seen = random_play(&mut catch, PLAY, &mut plan.seed.child("play", 0).rng())?;
-        agent
-            .pretrain(&seen, &FitConfig { epochs: 20, batch_size: 128, ..FitConfig::adam(1e-3) })?;
+        let fit = FitConfig { epochs: 20, batch_size: 128, ..FitConfig::adam(1e-3) };
+        let config = PretrainConfig { fit, ..PretrainConfig::default() };
+        agent.pretrain(&catch.observation_space(), &seen, &config, plan.seed)?;
         played = PLAY as f64;
     }
     let mut envs = SyncVectorEnv::new(vec![catch], plan.seed.child("envs", 0))?;

@@ -1,8 +1,8 @@
 //! Hysteretic Q-learning.
 
 use gymnast::{
-    AgentError, Checkpoint, Outcome, Plan, Presets,
-    harness::{CheckpointError, Preset, SearchRange, StateDict},
+    AgentError, Outcome, Plan, Presets,
+    harness::{Preset, SearchRange, checkpoint},
     tabular::{QTable, Rates, TimeStep, UpdateRule, tabular_settings},
 };
 
@@ -28,15 +28,10 @@ pub(crate) struct HystereticRule {
 impl UpdateRule for HystereticRule {
     type Config = HystereticConfig;
 
-    fn new(
-        config: &HystereticConfig,
-        states: usize,
-        actions: usize,
-        _plan: &Plan,
-    ) -> Result<Self, AgentError> {
+    fn new(config: &HystereticConfig, q: QTable, _plan: &Plan) -> Result<Self, AgentError> {
         let beta = config.beta;
         AgentError::require((0.0..=1.0).contains(&beta), "beta", &beta, "a step size in [0, 1]")?;
-        Ok(Self { q: QTable::new(states, actions, config.initial_value), beta })
+        Ok(Self { q, beta })
     }
 
     fn table(&self) -> &QTable {
@@ -55,15 +50,7 @@ impl UpdateRule for HystereticRule {
     fn begin_episodes(&mut self) {} // each step is learned from by itself
 }
 
-impl Checkpoint for HystereticRule {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        self.q.save(state)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        self.q.load(state)
-    }
-}
+checkpoint!(HystereticRule { inline q });
 
 impl Presets for HystereticConfig {
     fn presets() -> Vec<Preset<Self>> {

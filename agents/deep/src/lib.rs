@@ -16,7 +16,7 @@ mod policy_settings;
 mod value_based;
 
 pub use gymnast_core::nn::{Activation, LayerConfig};
-pub use gymnast_harness::documented;
+pub use gymnast_harness::settings;
 
 pub use distributions::{
     policy_head::{self, Categorical, ControlSpace, DiagonalGaussian, MultiCategorical},
@@ -36,6 +36,7 @@ pub use networks::{
     io::{Acting, Io, join_rows},
     learned::{Descent, Learned},
     network::{BuildNetwork, NetworkSettings, Networks, Role, Wanted, Widths},
+    pretraining::{EncoderNetwork, PretrainConfig, random_play},
     soft_actor::{Ascent, SoftActor, SoftActorSettings},
 };
 pub use novelty::NoveltyWatch;
@@ -54,4 +55,4 @@ pub use on_policy::{
     reinforce::{Reinforce, ReinforceConfig, ReinforceLearner},
 };
 pub use policy_settings::PolicySettings;
-pub use value_based::dqn::{Distribution, Dqn, DqnConfig, random_play};
+pub use value_based::dqn::{Distribution, Dqn, DqnConfig};

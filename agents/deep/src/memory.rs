@@ -9,7 +9,7 @@ use gymnast_harness::{AgentError, Checkpoint};
 
 use crate::{distributions::policy_head::PolicyHead, networks::actor_critic::ActorCritic};
 
-/// What an on-policy agent remembers until its next update.
+/// The memory of an on-policy agent, which it learns from when it is full.
 pub trait OnPolicyMemory: Checkpoint + Send {
     /// The name of its part of a checkpoint.
     const NAME: &'static str;
@@ -32,7 +32,7 @@ pub trait OnPolicyMemory: Checkpoint + Send {
     /// Whether an update is due.
     fn is_full(&self) -> bool;
 
-    /// Whether there is anything to learn from: resets are no transitions.
+    /// Whether it holds a transition to learn from: a reset is none.
     fn has_transitions(&self) -> bool;
 
     /// Drops what an update has learned from.
@@ -42,7 +42,7 @@ pub trait OnPolicyMemory: Checkpoint + Send {
     /// [`Agent::begin_episodes`](gymnast_harness::Agent::begin_episodes).
     fn begin_episodes(&mut self);
 
-    /// All actions that are remembered, `[rows, action_width]`, by the names of their arrays in its part of
-    /// a checkpoint: the agent refuses a checkpoint with numbers that are no actions.
+    /// Returns all actions, `[rows, action_width]`, by the names of their arrays in its part of a checkpoint:
+    /// the agent refuses a checkpoint with numbers that stand for no action.
     fn named_actions(&self) -> Vec<(String, &[f32])>;
 }

@@ -1,22 +1,22 @@
-//! When an update happens.
+//! The time of an update.
 
 use gymnast_harness::AgentError;
 
 use crate::networks::learned::Descent;
 
-/// When an update happens.
+/// The time of an update.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
     /// The number of this update, from 1.
     pub update: u64,
     /// The env steps so far.
     pub env_steps: u64,
-    /// How much of the training has passed, from 0 to 1: what schedules run over.
+    /// The progress of the training, from 0 to 1, over which schedules run.
     pub progress: f64,
 }
 
 impl Moment {
-    /// A step of an optimiser at this rate, now.
+    /// Returns the settings of an optimiser step at this rate, now.
     #[must_use]
     pub fn descent(&self, rate: f64) -> Descent {
         Descent { rate, env_steps: self.env_steps }

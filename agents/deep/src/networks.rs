@@ -6,4 +6,5 @@ pub(crate) mod deterministic;
 pub(crate) mod io;
 pub(crate) mod learned;
 pub(crate) mod network;
+pub(crate) mod pretraining;
 pub(crate) mod soft_actor;

@@ -1,4 +1,4 @@
-//! A policy that knows when it is where it has never been.
+//! A policy that flags observations unlike those it was trained on.
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ use gymnast_harness::{AgentError, Mode, Policy};
 
 use crate::networks::learned::write_features;
 
-/// One in so many observations is held out to set the threshold.
+/// One of this number of observations is held out, to set the threshold.
 const HELD_OUT: usize = 5;
 
 /// A policy, and a detector of observations unlike those that it was trained on.
@@ -20,7 +20,7 @@ const HELD_OUT: usize = 5;
 /// It acts as the policy does and counts what it flags; [`flags`](Self::flags) tells which. The detector
 /// is a normal distribution of the observations' features
 /// ([`Mahalanobis`](gymnast_core::ood::Mahalanobis)), each brought to mean 0 and standard deviation 1,
-/// so it knows how far they spread, and together with what, but not of holes in between.
+/// so it knows the spread of the features and their correlations, but not the gaps between observations.
 pub struct NoveltyWatch<P, O> {
     policy: P,
     observation_space: O,

@@ -6,4 +6,4 @@ mod shell;
 pub(crate) mod td3;
 
 pub use shell::{HIDDEN, Learner, OffPolicyAgent, OffPolicyConfig, OffPolicySettings, check_rates};
-pub(crate) use shell::{check_gradient_steps, first_due, search_ranges};
+pub(crate) use shell::{check_gradient_steps, first_due, pendulum, search_ranges};

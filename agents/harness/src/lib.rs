@@ -5,8 +5,10 @@
 //! An [`Asynchronous`] agent, whose algorithm runs on threads, plays on its own between these moments.
 
 mod agent;
+mod agent_settings;
 mod callback;
 mod checkpoint;
+mod checkpoint_fields;
 mod demonstrations;
 mod display;
 mod error;
@@ -32,6 +34,7 @@ pub mod report;
 pub mod testing;
 
 pub use agent::{Agent, AgentError, Asynchronous, Metrics, Mode, Plan, Policy, Turn};
+pub use agent_settings::{POSITIVE, within};
 pub use callback::{Callback, Flow, Progress};
 pub use checkpoint::{CheckpointDir, FileSum, Manifest, Newest};
 pub use demonstrations::{Demonstrations, DemonstrationsError};

@@ -21,16 +21,12 @@ pub trait UpdateRule: Checkpoint + Send + Sized {
     /// The agent's settings.
     type Config: TabularSettings;
 
-    /// Creates an untrained rule. The settings shared by all agents were checked before.
+    /// Creates an untrained rule with the table `q`, which holds `initial_value` everywhere. The settings
+    /// shared by all agents were checked before.
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`] if one of the rule's own settings is out of range.
-    fn new(
-        config: &Self::Config,
-        states: usize,
-        actions: usize,
-        plan: &Plan,
-    ) -> Result<Self, AgentError>;
+    fn new(config: &Self::Config, q: QTable, plan: &Plan) -> Result<Self, AgentError>;
 
     /// Returns the action values that the agent acts by.
     fn table(&self) -> &QTable;
@@ -107,7 +103,7 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
             "at most 2²⁸ pairs of a state and an action, as a table has an entry for each";
         AgentError::require(entries.is_some(), "the spaces", &shown, expected)?;
         Ok(Self {
-            rule: R::new(&config, states, actions, plan)?,
+            rule: R::new(&config, QTable::new(states, actions, common.initial_value), plan)?,
             observation_space,
             action_space,
             common,

@@ -9,7 +9,7 @@ use rand::RngExt as _;
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
-    settings::{preset, search_ranges},
+    settings::{lake_cliff_and_taxi, search_ranges},
     tabular_settings,
 };
 
@@ -47,11 +47,7 @@ impl Presets for DoubleQConfig {
         // The cliff is deterministic, so that nothing speaks against the whole step.
         let cliff = settings(1.0.into(), 0.5.into(), 1.0);
         let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
-        vec![
-            preset("FrozenLake-v1", 300_000, lake),
-            preset("CliffWalking-v1", 50_000, cliff),
-            preset("Taxi-v4", 300_000, taxi),
-        ]
+        lake_cliff_and_taxi(lake, cliff, taxi)
     }
 
     fn search_ranges() -> Vec<SearchRange> {
@@ -70,16 +66,10 @@ pub struct DoubleQRule {
 impl UpdateRule for DoubleQRule {
     type Config = DoubleQConfig;
 
-    fn new(
-        config: &DoubleQConfig,
-        states: usize,
-        actions: usize,
-        plan: &Plan,
-    ) -> Result<Self, AgentError> {
-        let table = |initial| QTable::new(states, actions, initial);
+    fn new(config: &DoubleQConfig, q: QTable, plan: &Plan) -> Result<Self, AgentError> {
         Ok(Self {
-            q: [table(config.initial_value), table(config.initial_value)],
-            sum: table(2.0 * config.initial_value),
+            sum: QTable::new(q.states(), q.actions(), 2.0 * config.initial_value),
+            q: [q.clone(), q],
             rng: plan.seed.child("double q", 0).rng(),
         })
     }
@@ -127,7 +117,7 @@ mod tests {
     use gymnast_envs::Outcome;
 
     use super::*;
-    use crate::testing::{assert_near, plan, rates, step};
+    use crate::testing::{assert_near, plan, rates, rule_of, step};
 
     #[test]
     fn one_table_chooses_and_the_other_evaluates() {
@@ -135,7 +125,7 @@ mod tests {
         for seed in 0..100 {
             for outcome in [Outcome::Continues, Outcome::Truncated, Outcome::Terminated] {
                 let plan = Plan { seed: gymnast_envs::Seed::new(seed), ..plan(1) };
-                let mut rule = DoubleQRule::new(&DoubleQConfig::default(), 2, 2, &plan).unwrap();
+                let mut rule = rule_of::<DoubleQRule>(&DoubleQConfig::default(), 2, 2, &plan);
                 *rule.q[0].value_mut(1, 0) = 5.0; // chosen by the first, worth 1 to the second
                 *rule.q[1].value_mut(1, 0) = 1.0;
                 *rule.q[0].value_mut(1, 1) = 3.0; // chosen by the second, worth 3 to the first

@@ -1,15 +1,12 @@
 //! Dyna-Q: Q-learning from experience and from a learned model.
 
 use gymnast_envs::Rng;
-use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
-    StateDict,
-};
+use gymnast_harness::{AgentError, Plan, Preset, Presets, Schedule, SearchRange, checkpoint};
 
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, lake_alpha, preset, search_ranges},
+    settings::{count, lake_alpha, lake_cliff_and_taxi, search_ranges},
     tabular_settings,
 };
 
@@ -56,11 +53,7 @@ impl Presets for DynaQConfig {
         let lake = settings(lake_alpha(), 0.5.into(), 0.99);
         let cliff = settings(0.5.into(), line(0.5, 0.05, 0.5), 1.0);
         let taxi = settings(0.5.into(), line(1.0, 0.05, 0.5), 0.99);
-        vec![
-            preset("FrozenLake-v1", 300_000, lake),
-            preset("CliffWalking-v1", 50_000, cliff),
-            preset("Taxi-v4", 300_000, taxi),
-        ]
+        lake_cliff_and_taxi(lake, cliff, taxi)
     }
 
     fn search_ranges() -> Vec<SearchRange> {
@@ -79,18 +72,13 @@ pub struct DynaQRule {
 impl UpdateRule for DynaQRule {
     type Config = DynaQConfig;
 
-    fn new(
-        config: &DynaQConfig,
-        states: usize,
-        actions: usize,
-        plan: &Plan,
-    ) -> Result<Self, AgentError> {
+    fn new(config: &DynaQConfig, q: QTable, plan: &Plan) -> Result<Self, AgentError> {
         count("planning_steps", config.planning_steps)?;
         Ok(Self {
-            q: QTable::new(states, actions, config.initial_value),
-            model: LearnedModel::new(config.memory, states, actions),
+            model: LearnedModel::new(config.memory, &q),
             planning_steps: config.planning_steps,
             planning_rng: plan.seed.child("planning", 0).rng(),
+            q,
         })
     }
 
@@ -117,27 +105,14 @@ impl UpdateRule for DynaQRule {
     }
 }
 
-impl Checkpoint for DynaQRule {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        self.q.save(state)?;
-        state.insert_part("model", &self.model)?;
-        state.insert("planning_rng", &self.planning_rng)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        self.q.load(state)?;
-        state.load_part("model", &mut self.model)?;
-        self.planning_rng = state.get("planning_rng")?;
-        Ok(())
-    }
-}
+checkpoint!(DynaQRule { inline q, part model, value planning_rng });
 
 #[cfg(test)]
 mod tests {
     use gymnast_envs::Outcome;
 
     use super::*;
-    use crate::testing::{assert_near, plan, rates, step};
+    use crate::testing::{assert_near, plan, rates, rule_of, step};
 
     #[test]
     fn planning_repeats_what_was_seen() {
@@ -145,7 +120,7 @@ mod tests {
             [(Outcome::Continues, 1.8), (Outcome::Truncated, 1.8), (Outcome::Terminated, 0.0)]
         {
             let config = DynaQConfig { planning_steps: 2, ..DynaQConfig::default() };
-            let mut rule = DynaQRule::new(&config, 2, 2, &plan(1)).unwrap();
+            let mut rule = rule_of::<DynaQRule>(&config, 2, 2, &plan(1));
             *rule.q.value_mut(1, 0) = 2.0;
             rule.update(&step(0, 1, 1.0, 1, outcome), &rates(0.5, 0.9));
             // One pair is known: three steps of 0.5 towards the target leave an eighth of the way.

@@ -3,14 +3,14 @@
 use gymnast_envs::Rng;
 use gymnast_harness::{
     AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
-    StateDict,
+    StateDict, within,
 };
 use rand::RngExt as _;
 
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, lake_alpha, preset, search_ranges, share},
+    settings::{count, lake_alpha, lake_cliff_and_taxi, search_ranges},
     tabular_settings,
 };
 
@@ -67,11 +67,7 @@ impl Presets for DynaQPlusConfig {
         let lake = settings(1e-6, lake_alpha(), 0.5.into(), 0.99);
         let cliff = settings(1e-3, 0.5.into(), 0.1.into(), 1.0);
         let taxi = settings(1e-4, 0.5.into(), line(1.0, 0.05, 0.5), 0.99);
-        vec![
-            preset("FrozenLake-v1", 300_000, lake),
-            preset("CliffWalking-v1", 50_000, cliff),
-            preset("Taxi-v4", 300_000, taxi),
-        ]
+        lake_cliff_and_taxi(lake, cliff, taxi)
     }
 
     fn search_ranges() -> Vec<SearchRange> {
@@ -95,24 +91,18 @@ pub struct DynaQPlusRule {
 impl UpdateRule for DynaQPlusRule {
     type Config = DynaQPlusConfig;
 
-    fn new(
-        config: &DynaQPlusConfig,
-        states: usize,
-        actions: usize,
-        plan: &Plan,
-    ) -> Result<Self, AgentError> {
+    fn new(config: &DynaQPlusConfig, q: QTable, plan: &Plan) -> Result<Self, AgentError> {
         count("planning_steps", config.planning_steps)?;
-        let kappa = config.kappa;
-        AgentError::require(kappa >= 0.0 && kappa.is_finite(), "kappa", &kappa, "at least 0")?;
-        share("gamma", config.gamma, "a discount in [0, 1] for this agent")?;
+        within("kappa", config.kappa, 0.0..f64::INFINITY, "at least 0")?;
+        within("gamma", config.gamma, 0.0..=1.0, "a discount in [0, 1] for this agent")?;
         Ok(Self {
-            q: QTable::new(states, actions, config.initial_value),
-            model: LearnedModel::new(config.memory, states, actions),
+            model: LearnedModel::new(config.memory, &q),
             planning_steps: config.planning_steps,
-            kappa,
+            kappa: config.kappa,
             now: 0,
-            last_tried: vec![0; states * actions],
+            last_tried: vec![0; q.states() * q.actions()],
             planning_rng: plan.seed.child("planning", 0).rng(),
+            q,
         })
     }
 
@@ -175,11 +165,11 @@ mod tests {
     use gymnast_envs::Outcome;
 
     use super::*;
-    use crate::testing::{assert_near, plan, rates, step};
+    use crate::testing::{assert_near, plan, rates, rule_of, step};
 
     fn rule(planning_steps: usize) -> DynaQPlusRule {
         let config = DynaQPlusConfig { planning_steps, kappa: 0.5, ..Default::default() };
-        DynaQPlusRule::new(&config, 2, 2, &plan(1)).unwrap()
+        rule_of::<DynaQPlusRule>(&config, 2, 2, &plan(1))
     }
 
     #[test]

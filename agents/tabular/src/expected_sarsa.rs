@@ -1,14 +1,11 @@
 //! Expected SARSA: one-step temporal differences to the expected value of the successor under the
 //! policy.
 
-use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
-    StateDict,
-};
+use gymnast_harness::{AgentError, Plan, Preset, Presets, SearchRange, checkpoint};
 
 use crate::{
-    Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
-    settings::{lake_alpha, preset, search_ranges},
+    QTable, Rates, TabularAgent, TimeStep, UpdateRule,
+    settings::{on_policy_presets, search_ranges},
     tabular_settings,
 };
 
@@ -37,20 +34,7 @@ tabular_settings! {
 
 impl Presets for ExpectedSarsaConfig {
     fn presets() -> Vec<Preset<Self>> {
-        // Exploration ends, so that what is learned is the best policy and not the best that explores.
-        // On the lake and the cliff little of it is by chance: high first values explore, without the
-        // falls that would teach to keep away from the best way.
-        let line = Schedule::linear;
-        let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
-        let lake = settings(lake_alpha(), line(0.1, 0.0, 0.5), 0.99);
-        let lake = Self { initial_value: 1.0, ..lake };
-        let cliff = settings(0.1.into(), line(0.05, 0.0, 0.1), 1.0);
-        let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
-        vec![
-            preset("FrozenLake-v1", 300_000, lake),
-            preset("CliffWalking-v1", 50_000, cliff),
-            preset("Taxi-v4", 300_000, taxi),
-        ]
+        on_policy_presets()
     }
 
     fn search_ranges() -> Vec<SearchRange> {
@@ -66,13 +50,8 @@ pub struct ExpectedSarsaRule {
 impl UpdateRule for ExpectedSarsaRule {
     type Config = ExpectedSarsaConfig;
 
-    fn new(
-        config: &ExpectedSarsaConfig,
-        states: usize,
-        actions: usize,
-        _plan: &Plan,
-    ) -> Result<Self, AgentError> {
-        Ok(Self { q: QTable::new(states, actions, config.initial_value) })
+    fn new(_config: &ExpectedSarsaConfig, q: QTable, _plan: &Plan) -> Result<Self, AgentError> {
+        Ok(Self { q })
     }
 
     fn table(&self) -> &QTable {
@@ -88,28 +67,20 @@ impl UpdateRule for ExpectedSarsaRule {
     }
 }
 
-impl Checkpoint for ExpectedSarsaRule {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        self.q.save(state)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        self.q.load(state)
-    }
-}
+checkpoint!(ExpectedSarsaRule { inline q });
 
 #[cfg(test)]
 mod tests {
     use gymnast_envs::Outcome;
 
     use super::*;
-    use crate::testing::{assert_near, plan, step};
+    use crate::testing::{assert_near, plan, rule_of, step};
 
     #[test]
     fn the_update_is_the_books() {
         let after = |outcome| {
             let config = ExpectedSarsaConfig::default();
-            let mut rule = ExpectedSarsaRule::new(&config, 2, 2, &plan(1)).unwrap();
+            let mut rule = rule_of::<ExpectedSarsaRule>(&config, 2, 2, &plan(1));
             *rule.q.value_mut(1, 0) = 2.0;
             *rule.q.value_mut(1, 1) = 4.0;
             let rates = Rates { alpha: 0.5, epsilon: 0.2, gamma: 0.9 };

@@ -5,7 +5,7 @@ use gymnast_harness::{Checkpoint, CheckpointError, StateDict};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
-use crate::TimeStep;
+use crate::{QTable, TimeStep};
 
 /// What the model stores for a state and action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,8 +45,10 @@ pub(crate) struct LearnedModel {
 }
 
 impl LearnedModel {
-    pub(crate) fn new(memory: Memory, states: usize, actions: usize) -> Self {
-        Self { memory, actions, outcomes: vec![Vec::new(); states * actions], observed: Vec::new() }
+    /// An empty model of the states and actions of a table.
+    pub(crate) fn new(memory: Memory, q: &QTable) -> Self {
+        let (actions, outcomes) = (q.actions(), vec![Vec::new(); q.states() * q.actions()]);
+        Self { memory, actions, outcomes, observed: Vec::new() }
     }
 
     /// What was seen to follow an action in a state; nothing if it was never tried.
@@ -156,7 +158,7 @@ mod tests {
 
     #[test]
     fn outcomes_are_drawn_as_often_as_they_were_seen() {
-        let mut model = LearnedModel::new(Memory::Counts, 4, 2);
+        let mut model = LearnedModel::new(Memory::Counts, &QTable::new(4, 2, 0.0));
         for reward in [1.0, 2.0, 6.0] {
             model.learn(&step(2, 1, reward, 0, Outcome::Continues));
         }
@@ -170,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_book_remembers_the_last_outcome() {
-        let mut model = LearnedModel::new(Memory::Last, 4, 2);
+        let mut model = LearnedModel::new(Memory::Last, &QTable::new(4, 2, 0.0));
         model.learn(&step(2, 1, 1.0, 0, Outcome::Terminated));
         model.learn(&step(2, 1, 3.0, 1, Outcome::Truncated));
         let last = Seen { next_state: 1, terminated: false, reward: 3.0, count: 1 };

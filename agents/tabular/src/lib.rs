@@ -31,7 +31,7 @@ mod settings;
 #[cfg(test)]
 mod testing;
 
-pub use gymnast_harness::{Schedule, documented};
+pub use gymnast_harness::{Schedule, settings};
 
 pub use agent::{Rates, TabularAgent, TimeStep, UpdateRule};
 pub use double_q::{DoubleQ, DoubleQConfig, DoubleQRule};

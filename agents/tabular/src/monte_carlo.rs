@@ -9,7 +9,7 @@ use gymnast_harness::{
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{count, preset, search_ranges},
+    settings::{count, lake_cliff_and_taxi, search_ranges},
     tabular_settings,
 };
 
@@ -57,11 +57,7 @@ impl Presets for MonteCarloConfig {
         let fading = Schedule::exponential;
         let lake = settings(10_000, fading(0.05, 0.001, 1.0), fading(1.0, 0.05, 1.0), 0.99);
         let short = || settings(20, 0.05.into(), line(1.0, 0.0, 0.9), 1.0);
-        vec![
-            preset("FrozenLake-v1", 300_000, lake),
-            preset("CliffWalking-v1", 50_000, short()),
-            preset("Taxi-v4", 300_000, short()),
-        ]
+        lake_cliff_and_taxi(lake, short(), short())
     }
 
     fn search_ranges() -> Vec<SearchRange> {
@@ -112,20 +108,15 @@ impl MonteCarloRule {
 impl UpdateRule for MonteCarloRule {
     type Config = MonteCarloConfig;
 
-    fn new(
-        config: &MonteCarloConfig,
-        states: usize,
-        actions: usize,
-        plan: &Plan,
-    ) -> Result<Self, AgentError> {
+    fn new(config: &MonteCarloConfig, q: QTable, plan: &Plan) -> Result<Self, AgentError> {
         count("horizon", config.horizon)?;
         Ok(Self {
-            q: QTable::new(states, actions, config.initial_value),
             sample_average: config.sample_average,
             horizon: config.horizon,
-            returns: vec![0; states * actions],
+            returns: vec![0; q.states() * q.actions()],
             episodes: vec![Vec::new(); plan.num_envs],
-            first_visit: vec![0; states * actions],
+            first_visit: vec![0; q.states() * q.actions()],
+            q,
         })
     }
 
@@ -172,11 +163,11 @@ impl Checkpoint for MonteCarloRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{assert_near, plan, rates, step};
+    use crate::testing::{assert_near, plan, rates, rule_of, step};
 
     fn rule(sample_average: bool, horizon: usize) -> MonteCarloRule {
         let config = MonteCarloConfig { sample_average, horizon, ..Default::default() };
-        let mut rule = MonteCarloRule::new(&config, 3, 2, &plan(1)).unwrap();
+        let mut rule = rule_of::<MonteCarloRule>(&config, 3, 2, &plan(1));
         *rule.q.value_mut(2, 1) = 8.0;
         rule
     }

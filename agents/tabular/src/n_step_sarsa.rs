@@ -11,7 +11,7 @@ use gymnast_harness::{
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{count, preset, search_ranges},
+    settings::{count, lake_cliff_and_taxi, search_ranges},
     tabular_settings,
 };
 
@@ -55,11 +55,7 @@ impl Presets for NStepSarsaConfig {
         let lake = Self { initial_value: 1.0, ..lake };
         let cliff = settings(0.1.into(), line(0.05, 0.0, 0.1), 1.0);
         let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
-        vec![
-            preset("FrozenLake-v1", 300_000, lake),
-            preset("CliffWalking-v1", 50_000, cliff),
-            preset("Taxi-v4", 300_000, taxi),
-        ]
+        lake_cliff_and_taxi(lake, cliff, taxi)
     }
 
     fn search_ranges() -> Vec<SearchRange> {
@@ -90,15 +86,10 @@ impl NStepSarsaRule {
 impl UpdateRule for NStepSarsaRule {
     type Config = NStepSarsaConfig;
 
-    fn new(
-        config: &NStepSarsaConfig,
-        states: usize,
-        actions: usize,
-        plan: &Plan,
-    ) -> Result<Self, AgentError> {
+    fn new(config: &NStepSarsaConfig, q: QTable, plan: &Plan) -> Result<Self, AgentError> {
         count("n", config.n)?;
         Ok(Self {
-            q: QTable::new(states, actions, config.initial_value),
+            q,
             n: config.n,
             waiting: vec![VecDeque::new(); plan.num_envs],
             next_action_rng: plan.seed.child("next action", 0).rng(),
@@ -156,11 +147,11 @@ impl Checkpoint for NStepSarsaRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{assert_is_sarsa, assert_near, plan, rates, step};
+    use crate::testing::{assert_is_sarsa, assert_near, plan, rates, rule_of, step};
 
     fn rule(n: usize) -> NStepSarsaRule {
         let config = NStepSarsaConfig { n, ..NStepSarsaConfig::default() };
-        let mut rule = NStepSarsaRule::new(&config, 4, 2, &plan(1)).unwrap();
+        let mut rule = rule_of::<NStepSarsaRule>(&config, 4, 2, &plan(1));
         *rule.q.value_mut(2, 0) = 3.0;
         *rule.q.value_mut(3, 1) = 8.0;
         rule
@@ -169,7 +160,7 @@ mod tests {
     #[test]
     fn with_one_step_it_is_sarsa() {
         let config = NStepSarsaConfig { n: 1, ..NStepSarsaConfig::default() };
-        assert_is_sarsa(NStepSarsaRule::new(&config, 3, 2, &plan(1)).unwrap());
+        assert_is_sarsa(rule_of::<NStepSarsaRule>(&config, 3, 2, &plan(1)));
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use gymnast_harness::{
     AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
-    StateDict,
+    StateDict, within,
 };
 
 use crate::{
     Common, Memory, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     learned_model::LearnedModel,
-    settings::{count, preset, search_ranges},
+    settings::{count, lake_cliff_and_taxi, search_ranges},
     tabular_settings,
 };
 
@@ -66,11 +66,7 @@ impl Presets for PrioritizedSweepingConfig {
         let lake = || settings(1e-5, line(1.0, 0.1, 0.8), 0.999);
         let cliff = settings(1e-4, line(0.5, 0.05, 0.5), 1.0);
         let taxi = settings(1e-4, line(1.0, 0.05, 0.5), 0.99);
-        vec![
-            preset("FrozenLake-v1", 300_000, lake()),
-            preset("CliffWalking-v1", 50_000, cliff),
-            preset("Taxi-v4", 300_000, taxi),
-        ]
+        lake_cliff_and_taxi(lake(), cliff, taxi)
     }
 
     fn search_ranges() -> Vec<SearchRange> {
@@ -126,20 +122,18 @@ impl UpdateRule for PrioritizedSweepingRule {
 
     fn new(
         config: &PrioritizedSweepingConfig,
-        states: usize,
-        actions: usize,
+        q: QTable,
         _plan: &Plan,
     ) -> Result<Self, AgentError> {
         count("planning_steps", config.planning_steps)?;
-        let theta = config.theta;
-        AgentError::require(theta >= 0.0 && theta.is_finite(), "theta", &theta, "at least 0")?;
+        within("theta", config.theta, 0.0..f64::INFINITY, "at least 0")?;
         Ok(Self {
-            q: QTable::new(states, actions, config.initial_value),
-            model: LearnedModel::new(config.memory, states, actions),
+            model: LearnedModel::new(config.memory, &q),
             planning_steps: config.planning_steps,
-            theta,
-            queue: Queue::new(states * actions),
-            predecessors: vec![Vec::new(); states],
+            theta: config.theta,
+            queue: Queue::new(q.states() * q.actions()),
+            predecessors: vec![Vec::new(); q.states()],
+            q,
         })
     }
 
@@ -250,11 +244,11 @@ mod tests {
     use gymnast_envs::Outcome;
 
     use super::*;
-    use crate::testing::{assert_near, plan, rates, step};
+    use crate::testing::{assert_near, plan, rates, rule_of, step};
 
     fn rule(planning_steps: usize) -> PrioritizedSweepingRule {
         let config = PrioritizedSweepingConfig { planning_steps, ..Default::default() };
-        PrioritizedSweepingRule::new(&config, 4, 2, &plan(1)).unwrap()
+        rule_of::<PrioritizedSweepingRule>(&config, 4, 2, &plan(1))
     }
 
     #[test]

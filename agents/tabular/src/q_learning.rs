@@ -1,9 +1,6 @@
 //! Q-learning: off-policy control by one-step temporal differences.
 
-use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
-    StateDict,
-};
+use gymnast_harness::{AgentError, Plan, Preset, Presets, Schedule, SearchRange, checkpoint};
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
@@ -70,13 +67,8 @@ pub struct QLearningRule {
 impl UpdateRule for QLearningRule {
     type Config = QLearningConfig;
 
-    fn new(
-        config: &QLearningConfig,
-        states: usize,
-        actions: usize,
-        _plan: &Plan,
-    ) -> Result<Self, AgentError> {
-        Ok(Self { q: QTable::new(states, actions, config.initial_value) })
+    fn new(_config: &QLearningConfig, q: QTable, _plan: &Plan) -> Result<Self, AgentError> {
+        Ok(Self { q })
     }
 
     fn table(&self) -> &QTable {
@@ -92,15 +84,7 @@ impl UpdateRule for QLearningRule {
     }
 }
 
-impl Checkpoint for QLearningRule {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        self.q.save(state)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        self.q.load(state)
-    }
-}
+checkpoint!(QLearningRule { inline q });
 
 #[cfg(test)]
 mod tests {

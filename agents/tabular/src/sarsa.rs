@@ -2,14 +2,13 @@
 
 use gymnast_envs::{Outcome, Rng};
 use gymnast_harness::{
-    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
-    StateDict,
+    AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, SearchRange, StateDict,
 };
 
 use crate::{
-    Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
+    QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{lake_alpha, preset, search_ranges},
+    settings::{on_policy_presets, search_ranges},
     tabular_settings,
 };
 
@@ -42,20 +41,7 @@ tabular_settings! {
 
 impl Presets for SarsaConfig {
     fn presets() -> Vec<Preset<Self>> {
-        // Exploration ends, so that what is learned is the best policy and not the best that explores.
-        // On the lake and the cliff little of it is by chance: high first values explore, without the
-        // falls that would teach to keep away from the best way.
-        let line = Schedule::linear;
-        let settings = |alpha, epsilon, gamma| Self::from(Common::new(alpha, epsilon, gamma));
-        let lake = settings(lake_alpha(), line(0.1, 0.0, 0.5), 0.99);
-        let lake = Self { initial_value: 1.0, ..lake };
-        let cliff = settings(0.1.into(), line(0.05, 0.0, 0.1), 1.0);
-        let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
-        vec![
-            preset("FrozenLake-v1", 300_000, lake),
-            preset("CliffWalking-v1", 50_000, cliff),
-            preset("Taxi-v4", 300_000, taxi),
-        ]
+        on_policy_presets()
     }
 
     fn search_ranges() -> Vec<SearchRange> {
@@ -77,14 +63,9 @@ type Waiting = (usize, usize, f64);
 impl UpdateRule for SarsaRule {
     type Config = SarsaConfig;
 
-    fn new(
-        config: &SarsaConfig,
-        states: usize,
-        actions: usize,
-        plan: &Plan,
-    ) -> Result<Self, AgentError> {
+    fn new(_config: &SarsaConfig, q: QTable, plan: &Plan) -> Result<Self, AgentError> {
         Ok(Self {
-            q: QTable::new(states, actions, config.initial_value),
+            q,
             waiting: vec![None; plan.num_envs],
             next_action_rng: plan.seed.child("next action", 0).rng(),
         })
@@ -142,10 +123,10 @@ impl Checkpoint for SarsaRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{assert_near, plan, rates, step};
+    use crate::testing::{assert_near, plan, rates, rule_of, step};
 
     fn rule(envs: usize) -> SarsaRule {
-        let mut rule = SarsaRule::new(&SarsaConfig::default(), 3, 2, &plan(envs)).unwrap();
+        let mut rule = rule_of::<SarsaRule>(&SarsaConfig::default(), 3, 2, &plan(envs));
         *rule.q.value_mut(1, 0) = 2.0;
         *rule.q.value_mut(1, 1) = 4.0;
         rule

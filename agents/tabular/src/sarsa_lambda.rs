@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use gymnast_envs::{Outcome, Rng};
 use gymnast_harness::{
     AgentError, Checkpoint, CheckpointError, Plan, Preset, Presets, Schedule, SearchRange,
-    StateDict,
+    StateDict, within,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Common, QTable, Rates, TabularAgent, TimeStep, UpdateRule,
     agent::per_env,
-    settings::{lake_alpha, preset, search_ranges, share},
+    settings::{lake_alpha, lake_cliff_and_taxi, search_ranges},
     tabular_settings,
 };
 
@@ -79,11 +79,7 @@ impl Presets for SarsaLambdaConfig {
         // A step off the cliff would be remembered of all that led to it: optimism alone explores.
         let cliff = settings(0.05.into(), 0.0.into(), 1.0);
         let taxi = settings(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
-        vec![
-            preset("FrozenLake-v1", 300_000, lake),
-            preset("CliffWalking-v1", 50_000, cliff),
-            preset("Taxi-v4", 300_000, taxi),
-        ]
+        lake_cliff_and_taxi(lake, cliff, taxi)
     }
 
     fn search_ranges() -> Vec<SearchRange> {
@@ -137,15 +133,10 @@ impl SarsaLambdaRule {
 impl UpdateRule for SarsaLambdaRule {
     type Config = SarsaLambdaConfig;
 
-    fn new(
-        config: &SarsaLambdaConfig,
-        states: usize,
-        actions: usize,
-        plan: &Plan,
-    ) -> Result<Self, AgentError> {
-        share("lambda", config.lambda, "a share in [0, 1]")?;
+    fn new(config: &SarsaLambdaConfig, q: QTable, plan: &Plan) -> Result<Self, AgentError> {
+        within("lambda", config.lambda, 0.0..=1.0, "a share in [0, 1]")?;
         Ok(Self {
-            q: QTable::new(states, actions, config.initial_value),
+            q,
             lambda: config.lambda,
             kind: config.traces,
             running: vec![Running::default(); plan.num_envs],
@@ -210,11 +201,11 @@ impl Checkpoint for SarsaLambdaRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{assert_is_sarsa, assert_near, plan, rates, step};
+    use crate::testing::{assert_is_sarsa, assert_near, plan, rates, rule_of, step};
 
     fn rule(traces: Traces) -> SarsaLambdaRule {
         let config = SarsaLambdaConfig { lambda: 0.5, traces, ..Default::default() };
-        let mut rule = SarsaLambdaRule::new(&config, 3, 2, &plan(1)).unwrap();
+        let mut rule = rule_of::<SarsaLambdaRule>(&config, 3, 2, &plan(1));
         *rule.q.value_mut(2, 1) = 8.0;
         rule
     }
@@ -223,7 +214,7 @@ mod tests {
     fn without_traces_it_is_sarsa() {
         for traces in [Traces::Replacing, Traces::Accumulating] {
             let config = SarsaLambdaConfig { lambda: 0.0, traces, ..Default::default() };
-            assert_is_sarsa(SarsaLambdaRule::new(&config, 3, 2, &plan(1)).unwrap());
+            assert_is_sarsa(rule_of::<SarsaLambdaRule>(&config, 3, 2, &plan(1)));
         }
     }
 

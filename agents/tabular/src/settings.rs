@@ -1,6 +1,6 @@
 //! The settings that all tabular agents share.
 
-use gymnast_harness::{AgentError, Preset, Schedule, SearchRange, Training};
+use gymnast_harness::{AgentError, Preset, Schedule, SearchRange, Training, within};
 
 /// The settings that all tabular agents share.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,9 +36,7 @@ impl Common {
     pub(crate) fn check(&self) -> Result<(), AgentError> {
         self.alpha.check("alpha", f64::MIN_POSITIVE, 1.0, "a step size in (0, 1]")?;
         self.epsilon.check("epsilon", 0.0, 1.0, "a share in [0, 1]")?;
-        let gamma = self.gamma;
-        let fits = (-1.0..=1.0).contains(&gamma);
-        AgentError::require(fits, "gamma", &gamma, "a discount in [-1, 1]")?;
+        within("gamma", self.gamma, -1.0..=1.0, "a discount in [-1, 1]")?;
         let initial = self.initial_value;
         AgentError::require(initial.is_finite(), "initial_value", &initial, "a finite number")
     }
@@ -57,21 +55,9 @@ pub(crate) fn search_ranges(own: &[SearchRange]) -> Vec<SearchRange> {
     [&common, own].concat()
 }
 
-/// Checks that a setting lies in [0, 1].
-pub(crate) fn share(
-    key: &'static str,
-    value: f64,
-    expected: &'static str,
-) -> Result<(), AgentError> {
-    AgentError::require((0.0..=1.0).contains(&value), key, &value, expected)
-}
-
-/// The most that a setting which counts something may be.
-const MOST: usize = 1_000_000;
-
-/// Checks that a setting counts at least one and not absurdly many.
+/// Checks that a setting counts from one to a million.
 pub(crate) fn count(key: &'static str, value: usize) -> Result<(), AgentError> {
-    AgentError::require((1..=MOST).contains(&value), key, &value, "1 to 1000000")
+    within(key, value, 1..=1_000_000, "1 to 1000000")
 }
 
 /// A preset whose training is looked at fifty times.
@@ -85,6 +71,27 @@ pub(crate) fn preset<C>(env: &'static str, env_steps: u64, settings: C) -> Prese
         ..Training::default()
     };
     Preset { env, settings, training, source: "tuned here" }
+}
+
+/// The presets of the three environments that every agent here was tuned on.
+pub(crate) fn lake_cliff_and_taxi<C>(lake: C, cliff: C, taxi: C) -> Vec<Preset<C>> {
+    vec![
+        preset("FrozenLake-v1", 300_000, lake),
+        preset("CliffWalking-v1", 50_000, cliff),
+        preset("Taxi-v4", 300_000, taxi),
+    ]
+}
+
+/// The presets of one-step on-policy agents. Exploration ends, so that what is learned is the best policy
+/// and not the best that explores. On the lake and the cliff little of it is by chance: high first values
+/// explore, without the falls that would teach to keep away from the best way.
+pub(crate) fn on_policy_presets<C: From<Common>>() -> Vec<Preset<C>> {
+    let line = Schedule::linear;
+    let lake = Common::new(lake_alpha(), line(0.1, 0.0, 0.5), 0.99);
+    let lake = Common { initial_value: 1.0, ..lake };
+    let cliff = Common::new(0.1.into(), line(0.05, 0.0, 0.1), 1.0);
+    let taxi = Common::new(0.1.into(), line(0.3, 0.0, 0.9), 0.99);
+    lake_cliff_and_taxi(lake.into(), cliff.into(), taxi.into())
 }
 
 /// The step size on slippery ice. One that stays large keeps the values wandering, and with them the
@@ -121,11 +128,12 @@ macro_rules! tabular_settings {
             $($(#[$($doc:tt)*])* pub $field:ident: $type:ty = $default:expr),* $(,)?
         }
     ) => {
-        $crate::documented! {
+        $crate::settings! {
             $(#[$attribute])*
-            #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-            #[serde(default, deny_unknown_fields)]
             pub struct $name {
+                $($(#[$($doc)*])* pub $field: $type = $default,)*
+            }
+            first $crate::Common {
                 /// The step size α, in (0, 1].
                 pub alpha: $crate::Schedule,
                 /// The probability ε of a random action, in [0, 1].
@@ -136,7 +144,6 @@ macro_rules! tabular_settings {
                 /// The initial value of every action; optimistic (high) values encourage
                 /// exploration.
                 pub initial_value: f64,
-                $($(#[$($doc)*])* pub $field: $type,)*
             }
         }
 
@@ -147,16 +154,9 @@ macro_rules! tabular_settings {
             }
         }
 
-        impl Default for $name {
-            fn default() -> Self {
-                $crate::Common::default().into()
-            }
-        }
-
         impl $crate::TabularSettings for $name {
             fn common(&self) -> $crate::Common {
-                let Self { alpha, epsilon, gamma, initial_value, .. } = *self;
-                $crate::Common { alpha, epsilon, gamma, initial_value }
+                self.into()
             }
         }
     };

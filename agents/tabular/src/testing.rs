@@ -4,10 +4,21 @@ use gymnast_envs::{Outcome, Seed};
 use gymnast_harness::Plan;
 use rand::RngExt as _;
 
-use crate::{Rates, SarsaRule, TimeStep, UpdateRule};
+use crate::{QTable, Rates, SarsaRule, TabularSettings as _, TimeStep, UpdateRule};
 
 pub(crate) fn plan(num_envs: usize) -> Plan {
     Plan { seed: Seed::new(0), num_envs, env_steps: 100 }
+}
+
+/// An untrained rule for this number of states and of actions.
+pub(crate) fn rule_of<R: UpdateRule>(
+    config: &R::Config,
+    states: usize,
+    actions: usize,
+    plan: &Plan,
+) -> R {
+    let q = QTable::new(states, actions, config.common().initial_value);
+    R::new(config, q, plan).unwrap()
 }
 
 /// Rates without exploration.
@@ -33,7 +44,7 @@ pub(crate) fn assert_near(value: f64, expected: f64) {
 
 /// Asserts that a rule learns from a thousand random steps in three states what SARSA learns.
 pub(crate) fn assert_is_sarsa(mut rule: impl UpdateRule) {
-    let mut sarsa = SarsaRule::new(&Default::default(), 3, 2, &plan(1)).unwrap();
+    let mut sarsa: SarsaRule = rule_of(&Default::default(), 3, 2, &plan(1));
     let mut rng = Seed::new(1).rng();
     let rates = Rates { alpha: 0.3, epsilon: 0.2, gamma: 0.9 };
     let mut state = 0;

@@ -21,7 +21,7 @@ pub(crate) struct ActionMask {
 }
 
 impl ActionMask {
-    /// A mask for so many actions.
+    /// Creates a mask for this number of actions.
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`] where it has not one place for each.

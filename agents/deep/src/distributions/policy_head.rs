@@ -1,4 +1,4 @@
-//! What a policy network's numbers mean: a distribution over actions.
+//! Policy heads: a network's outputs as a distribution over actions.
 //!
 //! The kinds of heads let one agent serve finite, multi-discrete and real-valued actions. Acting and
 //! learning are plain Rust on slices, as a call into libtorch costs more than the arithmetic; for
@@ -20,10 +20,10 @@ pub use multi_categorical::MultiCategorical;
 
 use crate::mathematics::targets::argmax;
 
-/// B states and what was done there, as a head reads them.
+/// B states and the actions taken there, as a head reads them.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
-    /// What the network put out: `[B, outputs]`.
+    /// The network's outputs: `[B, outputs]`.
     pub outputs: &'a [f32],
     /// The shared parameters.
     pub shared: &'a [f32],
@@ -33,31 +33,31 @@ pub struct Rows<'a> {
 
 /// A family of distributions over the actions of a space.
 ///
-/// An action stands as a row of [`action_width`](Self::action_width) numbers, as it was drawn: a
+/// An action is represented by a row of [`action_width`](Self::action_width) numbers, as it was drawn: a
 /// real-valued one is clipped on its way to the environment and nowhere else, so that its
 /// probability is the one that it was drawn with.
 pub trait PolicyHead: Send {
     /// The space of actions.
     type ActionSpace: Space;
 
-    /// What the network has to put out for one state.
+    /// The number of outputs that the network has for one state.
     fn outputs(&self) -> usize;
 
-    /// How many parameters there are beside the network's, the same for all states.
+    /// The number of parameters beside the network's, the same for all states.
     fn shared(&self) -> usize;
 
-    /// The numbers that an action stands as.
+    /// The number of numbers that represent an action.
     fn action_width(&self) -> usize;
 
     /// Whether the outputs are logits, one for each action, so that an
     /// [action mask](gymnast_envs::FeatureSpace::action_mask) can forbid some.
     fn is_over_actions(&self) -> bool;
 
-    /// The family and the actions that it is over, completely: a checkpoint is refused by another.
+    /// Describes the family and its actions completely: a checkpoint loads only into the same.
     fn description(&self) -> String;
 
-    /// Whether a row of [`action_width`](Self::action_width) numbers stands for an action: what a
-    /// checkpoint holds may not.
+    /// Whether a row of [`action_width`](Self::action_width) numbers represents an action: one from a
+    /// damaged checkpoint may not.
     fn is_action(&self, action: &[f32]) -> bool;
 
     /// Draws an action, given a row of outputs and the shared parameters.
@@ -101,7 +101,7 @@ pub trait PolicyHead: Send {
 pub struct Categorical<A>(A);
 
 impl<A: FiniteSpace> Categorical<A> {
-    /// Over the actions of this space.
+    /// Creates the distributions over the actions of this space.
     pub fn new(action_space: A) -> Self {
         Self(action_space)
     }
@@ -263,7 +263,7 @@ pub struct DiagonalGaussian<A> {
 }
 
 impl<A: BoundedSpace> DiagonalGaussian<A> {
-    /// Over the actions of this space.
+    /// Creates the distributions over the actions of this space.
     pub fn new(action_space: A) -> Self {
         Self { width: action_space.width(), action_space }
     }

@@ -99,7 +99,7 @@ struct Acting {
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
-    /// An agent that has learned nothing from these episodes yet.
+    /// Creates an untrained agent that will learn from these episodes.
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`], also where there are no episodes, or actions are to be balanced
@@ -114,7 +114,7 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
         Self::with_network(demonstrations, head, config, plan, &build)
     }
 
-    /// The same with a policy that `build` builds, whatever the settings say of its layers.
+    /// Creates an untrained agent whose policy `build` builds; the settings of its layers are not used.
     ///
     /// # Errors
     /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built.
@@ -168,7 +168,7 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
         })
     }
 
-    /// Learns from one minibatch. Returns what the epoch came to where it was its last.
+    /// Learns from one minibatch. Returns the epoch's result after its last one.
     fn update(&mut self) -> Result<Option<Epoch>, AgentError> {
         let Self { policy, network, fit, train, validation, .. } = self;
         let epoch = fit.step(network, train, validation, policy);
@@ -179,6 +179,36 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
             }
             other => backend(other),
         })
+    }
+
+    /// Writes what the policy that acts puts out, `[N, outputs]`: of a finite one the logits, masked where
+    /// the observations say which actions are allowed.
+    pub fn write_outputs(&self, observations: &[O::Element], outputs: &mut Vec<f32>) {
+        let acting = &mut *self.acting.borrow_mut();
+        self.evaluate(observations, acting);
+        outputs.clone_from(&acting.outputs);
+    }
+
+    /// Evaluates by the best weights so far; before the first epoch is over, by the present ones.
+    fn evaluate(&self, observations: &[O::Element], acting: &mut Acting) {
+        let Acting { features, outputs, scratch, .. } = acting;
+        let (n, best) = (observations.len(), self.fit.best_weights());
+        write_features(&self.observation_space, observations, features);
+        outputs.resize(n * self.network.outputs(), 0.0);
+        match (self.network.plan(), &self.best) {
+            (Some(plan), _) => {
+                let weights = best.unwrap_or(self.network.parameters().values());
+                plan.run(weights, features, n, scratch, outputs)
+            }
+            (None, Some(network)) if best.is_some() => {
+                network.evaluate(features, n, scratch, outputs)
+            }
+            _ => self.network.evaluate(features, n, scratch, outputs),
+        }
+        .expect("the features have the network's width");
+        if let Some(mask) = &self.policy.mask {
+            mask.apply(features, outputs);
+        }
     }
 
     /// Copies the best weights to where they are acted by without a plan.
@@ -195,7 +225,7 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
     }
 }
 
-/// That actions which are to be balanced are classes.
+/// Checks that actions which are to be balanced are classes.
 fn check_balance<H: PolicyHead>(head: &H, config: &BcConfig) -> Result<(), AgentError> {
     let (sampler, weight, finite) = (config.sampler, &config.class_weight, head.is_over_actions());
     let require = AgentError::require;
@@ -205,7 +235,7 @@ fn check_balance<H: PolicyHead>(head: &H, config: &BcConfig) -> Result<(), Agent
     require(finite || uniform, "class_weight", weight, "uniform: these actions are no classes")
 }
 
-/// How much each of so many actions counts.
+/// The weight of each action in the loss; `None` where all count the same.
 fn action_weights(
     weight: &ClassWeight,
     train: &Dataset,
@@ -307,18 +337,14 @@ impl<H: PolicyHead> Cloned<H> {
         Ok(-(log_prob * weights).sum(Kind::Float) / total)
     }
 
-    /// The action for one row of outputs.
+    /// The action for one row of outputs, masked before.
     fn choose(
         &self,
-        features: &[f32],
-        outputs: &mut [f32],
+        outputs: &[f32],
         mode: Mode,
         rng: &mut Rng,
         action: &mut [f32],
     ) -> <H::ActionSpace as Space>::Element {
-        if let Some(mask) = &self.mask {
-            mask.apply(features, outputs);
-        }
         match mode {
             Mode::Explore => self.head.sample(outputs, &self.shared, rng, action),
             Mode::Exploit => self.head.mode(outputs, action),
@@ -336,31 +362,14 @@ impl<O: FeatureSpace, H: PolicyHead> Policy<O, H::ActionSpace> for Bc<O, H> {
         rng: &mut Rng,
         actions: &mut Vec<<H::ActionSpace as Space>::Element>,
     ) -> Result<(), AgentError> {
-        let Acting { features, outputs, action, scratch } = &mut *self.acting.borrow_mut();
-        let (width, out) = (self.network.inputs(), self.network.outputs());
-        write_features(&self.observation_space, observations, features);
-        outputs.resize(observations.len() * out, 0.0);
-        action.resize(self.policy.head.action_width(), 0.0);
-        let (n, best) = (observations.len(), self.fit.best_weights());
-        match (self.network.plan(), &self.best) {
-            (Some(plan), _) => {
-                let weights = best.unwrap_or(self.network.parameters().values());
-                plan.run(weights, features, n, scratch, outputs)
-            }
-            (None, Some(network)) if best.is_some() => {
-                network.evaluate(features, n, scratch, outputs)
-            }
-            _ => self.network.evaluate(features, n, scratch, outputs),
-        }
-        .expect("the features have the network's width");
+        let acting = &mut *self.acting.borrow_mut();
+        self.evaluate(observations, acting);
+        let Acting { outputs, action, .. } = acting;
         AgentError::check_outputs(&*outputs)?;
+        action.resize(self.policy.head.action_width(), 0.0);
         actions.clear();
-        let rows = features.chunks_exact(width).zip(outputs.chunks_exact_mut(out));
-        actions.extend(
-            rows.map(|(features, outputs)| {
-                self.policy.choose(features, outputs, mode, rng, action)
-            }),
-        );
+        let rows = outputs.chunks_exact(self.network.outputs());
+        actions.extend(rows.map(|outputs| self.policy.choose(outputs, mode, rng, action)));
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! A policy learned by a small network from another policy's preferences.
 //!
-//! Source: Rusu et al., "Policy distillation" (2016), and, for whose states are learned from, Ross,
+//! Source: Rusu et al., "Policy distillation" (2016), and, for the states that are learned from, Ross,
 //! Gordon and Bagnell, "A reduction of imitation learning and structured prediction to no-regret online
 //! learning" (DAgger, 2011):
 //!
@@ -11,7 +11,7 @@
 //!     descend T² KL(softmax(teacher / T) ‖ softmax(student / T)) over all states kept
 //! ```
 //!
-//! The environment teaches nothing: rewards are not looked at. Departure from Rusu et al.: the student's
+//! Rewards are not used. Departure from Rusu et al.: the student's
 //! outputs are divided by the temperature too (Hinton et al., 2015), so that they are preferences as the
 //! teacher's are.
 
@@ -26,26 +26,27 @@ use gymnast_core::{
     threads,
 };
 use gymnast_envs::{FeatureSpace, FiniteSpace, Seed, VectorEnv};
-use gymnast_harness::{AgentError, Mode, Policy};
-use serde::{Deserialize, Serialize};
+use gymnast_harness::{AgentError, Mode, POSITIVE, Policy, within};
 use tch::Tensor;
 
 pub use network_policy::NetworkPolicy;
 
 use crate::{
     distributions::policy_head::Categorical,
+    imitation::bc::Bc,
     networks::{
         learned::backend,
         network::{BuildNetwork, NetworkSettings, Role, network, torch_default},
     },
     on_policy::{OnPolicyAgent, OnPolicyLearner, a3c::A3c},
+    settings,
     value_based::dqn::Dqn,
 };
 
-/// A policy over finite actions that says how much it prefers each: logits, values of actions, or
-/// whatever else a softmax makes probabilities of (Sutton and Barto, section 13.1).
+/// A policy over finite actions with a preference for each: logits, values of actions, or other numbers
+/// that a softmax turns into probabilities (Sutton and Barto, section 13.1).
 pub trait ActionPreferences<O: FeatureSpace, A: FiniteSpace>: Policy<O, A> {
-    /// Writes `[N, A]` preferences for N observations, replacing what is there.
+    /// Writes `[N, A]` preferences for N observations, replacing the contents of `preferences`.
     fn write_preferences(&self, observations: &[O::Element], preferences: &mut Vec<f32>);
 }
 
@@ -75,58 +76,44 @@ impl<O: FeatureSpace, A: FiniteSpace> ActionPreferences<O, A> for A3c<O, Categor
     }
 }
 
-/// How a policy is distilled.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DistilConfig {
-    /// The widths of the student's hidden layers.
-    pub hidden: Vec<usize>,
-    /// What follows each of them.
-    pub activation: Activation,
-    /// Layers that read pictures; see [`NetworkSettings`].
-    pub encoder: Vec<LayerConfig>,
-    /// Layers in the place of `hidden`; see [`NetworkSettings`].
-    pub head: Vec<LayerConfig>,
-    /// How often states are gathered and learned from; ≥ 1.
-    pub rounds: usize,
-    /// The env steps of a round; ≥ 1, rounded up to steps of all environments.
-    pub env_steps: usize,
-    /// By how much preferences are softened; > 0. The smaller they are, the smaller it should be: values
-    /// of actions often differ by less than 1.
-    pub temperature: f64,
-    /// The share of the states that is held out, to keep the best epoch by; in [0, 1).
-    pub validation_share: f64,
-    /// How a round learns.
-    pub fit: FitConfig,
+/// The clone's logits, by the best weights so far.
+impl<O: FeatureSpace, A: FiniteSpace> ActionPreferences<O, A> for Bc<O, Categorical<A>> {
+    fn write_preferences(&self, observations: &[O::Element], preferences: &mut Vec<f32>) {
+        self.write_outputs(observations, preferences);
+    }
 }
 
-impl Default for DistilConfig {
-    /// One layer of 16, three rounds of 4000 steps, 30 epochs each.
-    fn default() -> Self {
-        Self {
-            hidden: vec![16],
-            activation: Activation::Tanh,
-            encoder: Vec::new(),
-            head: Vec::new(),
-            rounds: 3,
-            env_steps: 4_000,
-            temperature: 1.0,
-            validation_share: 0.1,
-            fit: FitConfig { epochs: 30, ..FitConfig::adam(3e-3) },
-        }
+settings! {
+    /// How a policy is distilled. The defaults: one layer of 16, three rounds of 4000 steps, 30 epochs each.
+    pub struct DistilConfig {
+        /// The widths of the student's hidden layers.
+        pub hidden: Vec<usize> = vec![16],
+        /// What follows each of them.
+        pub activation: Activation = Activation::Tanh,
+        /// Layers that read pictures; see [`NetworkSettings`].
+        pub encoder: Vec<LayerConfig> = vec![],
+        /// Layers in the place of `hidden`; see [`NetworkSettings`].
+        pub head: Vec<LayerConfig> = vec![],
+        /// The rounds of gathering states and learning from them; ≥ 1.
+        pub rounds: usize = 3,
+        /// The env steps of a round; ≥ 1, rounded up to steps of all environments.
+        pub env_steps: usize = 4_000,
+        /// By how much preferences are softened; > 0. The smaller they are, the smaller it should be:
+        /// values of actions often differ by less than 1.
+        pub temperature: f64 = 1.0,
+        /// The share of the states that is held out, to keep the best epoch by; in [0, 1).
+        pub validation_share: f64 = 0.1,
+        /// How a round learns.
+        pub fit: FitConfig = FitConfig { epochs: 30, ..FitConfig::adam(3e-3) },
     }
 }
 
 impl DistilConfig {
     fn check(&self) -> Result<(), AgentError> {
-        let require = AgentError::require;
-        for (key, value) in [("rounds", self.rounds), ("env_steps", self.env_steps)] {
-            require((1..=1 << 24).contains(&value), key, &value, "1 to 16777216")?;
-        }
-        let (temperature, share) = (self.temperature, self.validation_share);
-        let positive = temperature > 0.0 && temperature.is_finite();
-        require(positive, "temperature", &temperature, "a positive number")?;
-        require((0.0..1.0).contains(&share), "validation_share", &share, "a share in [0, 1)")
+        within("rounds", self.rounds, 1..=1 << 24, "1 to 16777216")?;
+        within("env_steps", self.env_steps, 1..=1 << 24, "1 to 16777216")?;
+        within("temperature", self.temperature, POSITIVE, "a positive number")?;
+        within("validation_share", self.validation_share, 0.0..1.0, "a share in [0, 1)")
     }
 }
 
@@ -172,7 +159,7 @@ pub fn distil_policy<O: FeatureSpace, A: FiniteSpace>(
     distil_with_network(teacher, envs, config, seed, &build)
 }
 
-/// The same with a student that `build` builds, whatever the settings say of its layers.
+/// Distils a policy into a student that `build` builds; the settings of its layers are not used.
 ///
 /// # Errors
 /// As [`distil_policy`]; [`AgentError::Mismatch`] where another network was built.

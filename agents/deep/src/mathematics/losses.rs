@@ -1,7 +1,7 @@
 //! Losses of policy-gradient agents and their gradients, as pure functions.
 //!
-//! Each returns the loss, a mean over B rows, and writes what it is differentiated by: where a
-//! formula is known, that is cheaper than to have it derived. Tests hold them against libtorch. Slices of
+//! Each returns the loss, a mean over B rows, and writes its gradient: a known formula is cheaper than
+//! automatic differentiation. Tests compare them with libtorch. Slices of
 //! unequal lengths are an error.
 
 mod values;

@@ -1,4 +1,4 @@
-//! What came of an action: returns and advantages of trajectories, as pure functions.
+//! Returns and advantages of trajectories, as pure functions.
 //!
 //! Termination is folded into the discount and the end of an episode into the trace, so that no
 //! estimate sees a flag. Values of successors belong to the true ones, also where an episode was
@@ -12,7 +12,7 @@ use gymnast_harness::AgentError;
 /// Steps of several environments, side by side: row t · `num_envs` + i is step t of environment i.
 #[derive(Clone, Copy, Debug)]
 pub struct Steps<'a> {
-    /// What was received.
+    /// The rewards.
     pub reward: &'a [f32],
     /// The factor on the successor's value: γ, or 0 after termination.
     pub discount: &'a [f32],

@@ -45,7 +45,7 @@ pub fn q_learning(
     Ok(())
 }
 
-/// The width of each of so many rows that `len` numbers make.
+/// The width of each of `rows` rows that `len` numbers make.
 pub(crate) fn row_width(what: &'static str, rows: usize, len: usize) -> Result<usize, AgentError> {
     match len.checked_div(rows) {
         Some(width) if width * rows == len && width > 0 => Ok(width),

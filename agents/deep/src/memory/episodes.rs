@@ -44,19 +44,19 @@ impl Episodes {
         }
     }
 
-    /// What was seen in the finished episodes: `[steps, width]`.
+    /// Returns the observations of the finished episodes: `[steps, width]`.
     #[must_use]
     pub fn observations(&self) -> &[f32] {
         &self.finished.observations
     }
 
-    /// What was done there, as it was drawn: `[steps, action_width]`.
+    /// Returns the actions taken there, as they were drawn: `[steps, action_width]`.
     #[must_use]
     pub fn actions(&self) -> &[f32] {
         &self.finished.actions
     }
 
-    /// The return from each of their steps on: `[steps]`.
+    /// Returns the return from each of their steps on: `[steps]`.
     #[must_use]
     pub fn returns(&self) -> &[f32] {
         &self.finished.returns

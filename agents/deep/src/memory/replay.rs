@@ -54,9 +54,8 @@ pub struct Replay<T> {
 const NONE: u32 = u32::MAX;
 
 impl<T: Copy + Default> Replay<T> {
-    /// An empty memory for `capacity` transitions of `num_envs` environments, whose observations
-    /// and actions are rows of those `widths`, any numbers; what it samples spans `n_step` steps (at
-    /// least 1).
+    /// Creates an empty memory for `capacity` transitions of `num_envs` environments, whose observations
+    /// and actions are rows of these `widths`; sampled transitions span `n_step` steps (at least 1).
     ///
     /// # Errors
     /// As [`with_storage`](Self::with_storage).
@@ -69,7 +68,7 @@ impl<T: Copy + Default> Replay<T> {
         Self::with_storage(Storage::F32, capacity, widths, num_envs, n_step)
     }
 
-    /// The same, with observations stored as [their space](FeatureSpace::storage) says.
+    /// Creates an empty memory that stores observations as [their space](FeatureSpace::storage) says.
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`] where the system has not as much memory, `capacity` does not fit 31
@@ -127,7 +126,7 @@ impl<T: Copy + Default> Replay<T> {
         })
     }
 
-    /// The same, still empty, with priorities `(|δ| + offset)^exponent`.
+    /// Gives an empty memory priorities `(|δ| + offset)^exponent`.
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`] unless the exponent lies in [0, 1] and the offset is positive, as a
@@ -142,7 +141,7 @@ impl<T: Copy + Default> Replay<T> {
         Ok(self)
     }
 
-    /// The running episodes go no further: what comes next does not follow from what came last.
+    /// Ends the running episodes: the next transitions do not follow from the last ones.
     pub fn begin_episodes(&mut self) {
         self.latest.fill(NONE);
     }

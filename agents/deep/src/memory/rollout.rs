@@ -28,10 +28,10 @@ pub struct Rollout {
 }
 
 impl Rollout {
-    /// An empty one.
+    /// Creates an empty rollout.
     ///
     /// # Errors
-    /// [`AgentError::InvalidConfig`] where there would be no step or too many.
+    /// [`AgentError::InvalidConfig`] where `num_steps` is 0 or too large.
     pub fn new(
         num_steps: usize,
         num_envs: usize,
@@ -76,25 +76,25 @@ impl Rollout {
         self.len() == 0
     }
 
-    /// What was seen: `[rows, width]`.
+    /// Returns the observations: `[rows, width]`.
     #[must_use]
     pub fn observations(&self) -> &[f32] {
         &self.observations
     }
 
-    /// What was seen then: `[rows, width]`.
+    /// Returns the next observations: `[rows, width]`.
     #[must_use]
     pub fn next_observations(&self) -> &[f32] {
         &self.next_observations
     }
 
-    /// What was done, as it was drawn: `[rows, action_width]`.
+    /// Returns the actions, as they were drawn: `[rows, action_width]`.
     #[must_use]
     pub fn actions(&self) -> &[f32] {
         &self.actions
     }
 
-    /// What returns are made of.
+    /// Returns the rewards, discounts and traces, from which returns are computed.
     #[must_use]
     pub fn steps(&self) -> Steps<'_> {
         Steps {
@@ -105,7 +105,7 @@ impl Rollout {
         }
     }
 
-    /// The rows that are transitions, all but resets.
+    /// Returns the rows that are transitions: all but resets.
     pub fn transitions(&self) -> impl Iterator<Item = usize> {
         (0..self.len()).filter(|&row| self.is_transition[row] != 0)
     }

@@ -8,10 +8,7 @@ mod fit;
 mod model;
 mod normalizer;
 
-use gymnast_core::{
-    nn::{Engine, Parameters, Sequential},
-    rounding,
-};
+use gymnast_core::rounding;
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
 use gymnast_harness::{
     Agent, AgentError, Checkpoint, CheckpointError, Grace, Metrics, Mode, Plan, Policy, StateDict,
@@ -25,7 +22,7 @@ use self::{
 };
 use crate::{
     memory::replay::{Batch, Replay},
-    networks::network::{BuildNetwork, Networks, Widths, torch_default},
+    networks::network::{BuildNetwork, Widths, networks_in, torch_default},
     off_policy::{HIDDEN, OffPolicySettings as _, sac::Sac},
 };
 
@@ -279,28 +276,8 @@ impl<O: FeatureSpace, A: BoundedSpace> Agent<O, A> for Mbpo<O, A> {
     }
 }
 
-impl<O, A> Networks for Mbpo<O, A> {
-    fn evaluated_by(&self) -> &'static str {
-        self.sac.evaluated_by()
-    }
-
-    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
-        self.sac.set_engine(engine)
-    }
-
-    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
-        self.sac.load_encoder(pretrained)
-    }
-
-    fn named_parameters(&self) -> Vec<(String, &Parameters)> {
-        self.sac.named_parameters()
-    }
-
-    /// Of the model it takes nothing.
-    fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
-        self.sac.begin_from(&other.sac)
-    }
-}
+// To begin from another agent takes nothing of its model.
+networks_in!([O, A] Mbpo<O, A>, sac);
 
 impl<O: FeatureSpace, A: BoundedSpace> Checkpoint for Mbpo<O, A> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {

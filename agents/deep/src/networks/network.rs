@@ -1,14 +1,20 @@
 //! What an agent's networks look like: layers from its settings, or modules of one's own.
 
-use gymnast_core::nn::{
-    Activation, Engine, Joined, LayerConfig, LayerShape, MlpConfig, Module, Net, Network,
-    NetworkError, Parameters, ParametersBuilder, Sequential,
+use gymnast_core::{
+    nn::{
+        Activation, Engine, Joined, LayerConfig, LayerShape, MlpConfig, Module, Net, Network,
+        NetworkError, Parameters, ParametersBuilder, Sequential,
+    },
+    supervised::History,
 };
-use gymnast_envs::Rng;
+use gymnast_envs::{FeatureSpace, Rng, Seed};
 use gymnast_harness::{AgentError, SettingError};
 use rand::Rng as _;
 
-use crate::networks::learned::{backend, check_widths};
+use crate::networks::{
+    learned::{backend, check_widths},
+    pretraining::{EncoderNetwork, PretrainConfig, load_encoders, pretrain},
+};
 
 /// What a network is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +100,13 @@ pub struct NetworkSettings {
     pub hidden: Vec<usize>,
     /// What follows each hidden layer.
     pub activation: Activation,
+}
+
+impl Default for NetworkSettings {
+    /// Two hidden layers of 64, each followed by tanh.
+    fn default() -> Self {
+        Self { encoder: vec![], head: vec![], hidden: vec![64, 64], activation: Activation::Tanh }
+    }
 }
 
 impl NetworkSettings {
@@ -251,21 +264,53 @@ pub trait Networks {
     /// otherwise than it is evaluated (dropout).
     fn evaluated_by(&self) -> &'static str;
 
-    /// Chooses what computes the gradients of its networks; by default it is plain Rust where their layers
-    /// allow it. The two agree up to rounding.
+    /// All networks that read observations, targets and averages included; the first one learns.
+    fn encoders_mut(&mut self) -> Vec<&mut dyn EncoderNetwork>;
+
+    /// Chooses what computes the gradients of its networks: by default plain Rust where their layers allow
+    /// it, else libtorch. The two agree up to rounding. The workers of A3C always use plain Rust.
     ///
     /// # Errors
-    /// [`AgentError::Backend`] where only the other engine can.
-    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError>;
+    /// [`AgentError::Backend`] where only libtorch can.
+    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
+        let mut networks = self.encoders_mut().into_iter();
+        networks.try_for_each(|network| network.set_engine(engine).map_err(backend))
+    }
 
     /// Takes over the encoder of a pretrained network in all networks that read observations, their
-    /// targets included. Before the first step of a training; afterwards it would pull the features away
-    /// from what was learned of them.
+    /// targets included. Call it before the first step of a training; afterwards the features would no
+    /// longer fit what was learned of them.
     ///
     /// # Errors
     /// [`AgentError::Mismatch`] unless each parameter of an encoder here is one there, of the same name and
     /// shape, and there are some; nothing has changed then.
-    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError>;
+    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
+        let pretrained = pretrained.parameters();
+        load_encoders(self.encoders_mut(), &pretrained.named(), pretrained.values())
+    }
+
+    /// Trains the encoder without rewards: of two random shifts of each picture, its features have to find
+    /// each other among those of all pictures ([`NtXent`](gymnast_core::self_supervised::NtXent)). All
+    /// networks that read observations take it over, their targets included; nothing else changes. The
+    /// observations may come from [`random_play`](crate::random_play) or from recorded episodes. Call it
+    /// before the first step of a training.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidConfig`] without an encoder, and where observations are not one picture each and
+    /// `fit` has no augmentations; [`AgentError::Backend`] for settings of the training out of range, or
+    /// without observations.
+    fn pretrain<O: FeatureSpace>(
+        &mut self,
+        observation_space: &O,
+        observations: &[O::Element],
+        config: &PretrainConfig,
+        seed: Seed,
+    ) -> Result<History, AgentError>
+    where
+        Self: Sized,
+    {
+        pretrain(self.encoders_mut(), observation_space, observations, config, seed)
+    }
 
     /// The parameters of all its networks, each by the network's name: `online` and `target`; `actor`,
     /// `critic0` and `target_critic0`; `actor_critic` where a policy and a value function lie in one vector.
@@ -284,6 +329,32 @@ pub trait Networks {
         Self: Sized;
 }
 
+/// Implements [`Networks`] for an agent all of whose networks lie in one of its fields.
+macro_rules! networks_in {
+    ([$($generics:tt)*] $agent:ty, $($field:ident).+) => {
+        impl<$($generics)*> $crate::networks::network::Networks for $agent {
+            fn evaluated_by(&self) -> &'static str {
+                self.$($field).+.evaluated_by()
+            }
+
+            fn encoders_mut(
+                &mut self,
+            ) -> Vec<&mut dyn $crate::networks::pretraining::EncoderNetwork> {
+                self.$($field).+.encoders_mut()
+            }
+
+            fn named_parameters(&self) -> Vec<(String, &gymnast_core::nn::Parameters)> {
+                self.$($field).+.named_parameters()
+            }
+
+            fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
+                self.$($field).+.begin_from(&other.$($field).+)
+            }
+        }
+    };
+}
+pub(crate) use networks_in;
+
 /// Copies the parameters of an agent's networks from those of another, which come in the same order.
 pub(crate) fn copy_networks<'a>(
     here: Vec<&mut Net>,
@@ -294,15 +365,19 @@ pub(crate) fn copy_networks<'a>(
         let descriptions = networks.into_iter().map(Network::description);
         descriptions.collect::<Vec<_>>().join("; ")
     };
-    let expected = shapes(here.iter().map(|network| &**network).collect());
-    let got = shapes(there.clone());
-    if expected != got {
-        return Err(AgentError::Mismatch { what: "the networks to begin from", expected, got });
-    }
+    check_alike(shapes(here.iter().map(|network| &**network).collect()), shapes(there.clone()))?;
     here.into_iter().zip(there).try_for_each(|(here, there)| {
         here.parameters_mut().copy_from(there.parameters()).map_err(backend)?;
         here.after_step().map_err(backend)
     })
+}
+
+/// Checks the descriptions of the networks of two agents, one of which begins from the other's.
+pub(crate) fn check_alike(expected: String, got: String) -> Result<(), AgentError> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(AgentError::Mismatch { what: "the networks to begin from", expected, got })
 }
 
 /// The name of what evaluates a network.
@@ -313,68 +388,6 @@ pub(crate) fn evaluated_by(plain: bool) -> &'static str {
 /// Whether plain Rust evaluates and trains all of these.
 pub(crate) fn all_plain<'a>(networks: impl IntoIterator<Item = &'a Net>) -> &'static str {
     evaluated_by(networks.into_iter().all(|network| network.engine() == Engine::Plan))
-}
-
-/// Chooses what computes the gradients of each of these.
-pub(crate) fn set_engines<'a>(
-    networks: impl IntoIterator<Item = &'a mut Net>,
-    engine: Engine,
-) -> Result<(), AgentError> {
-    networks.into_iter().try_for_each(|network| network.set_engine(engine).map_err(backend))
-}
-
-/// Copies the encoder's parameters of a pretrained network into each of these.
-pub(crate) fn load_encoders<'a>(
-    networks: impl IntoIterator<Item = &'a mut Net>,
-    pretrained: &Sequential,
-) -> Result<(), AgentError> {
-    // All are alike, so that the first refuses where any would.
-    networks.into_iter().try_for_each(|network| {
-        load_encoder(network.parameters_mut(), pretrained)?;
-        network.after_step().map_err(backend)
-    })
-}
-
-/// Copies the parameters called `encoder.…` of a pretrained network to where they are called so here,
-/// behind the name of a network (`policy.encoder.…`) and for each picture (`encoder.part1.…`).
-pub(crate) fn load_encoder(
-    parameters: &mut Parameters,
-    pretrained: &Sequential,
-) -> Result<(), AgentError> {
-    let mismatch = |what, expected: &str, got: String| AgentError::Mismatch {
-        what,
-        expected: expected.to_owned(),
-        got,
-    };
-    let there = pretrained.parameters().named();
-    let mut copies = Vec::new();
-    for here in parameters.named() {
-        let Some(start) = here.name.find("encoder.") else { continue };
-        let name = without_part(&here.name[start..]);
-        let found = there.iter().find(|other| other.name == name && other.shape == here.shape);
-        let Some(found) = found else {
-            let expected = format!("{name} of shape {:?} in the pretrained network", here.shape);
-            let like = there.iter().find(|other| other.name == name);
-            let got = like.map_or("none".to_owned(), |other| format!("{:?}", other.shape));
-            return Err(mismatch("the encoder", &expected, got));
-        };
-        copies.push((here.range, found.range.clone()));
-    }
-    if copies.is_empty() {
-        let got = "an agent without an encoder".to_owned();
-        return Err(mismatch("the encoder", "one with parameters: set `encoder`", got));
-    }
-    for (here, there) in copies {
-        parameters.values_mut()[here].copy_from_slice(&pretrained.parameters().values()[there]);
-    }
-    Ok(())
-}
-
-/// `encoder.part1.0.weight` as `encoder.0.weight`.
-fn without_part(name: &str) -> String {
-    let is_number = |number: &str| !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit());
-    let parts = name.split('.').filter(|part| !part.strip_prefix("part").is_some_and(is_number));
-    parts.collect::<Vec<_>>().join(".")
 }
 
 /// Perceptrons of these hidden layers, for tests.

@@ -6,7 +6,7 @@ mod settings;
 use std::cell::RefCell;
 
 use gymnast_core::{
-    nn::{Engine, Network as _, Parameters, Scratch, Sequential},
+    nn::{Network as _, Parameters, Scratch},
     threads,
 };
 use gymnast_envs::{BoundedSpace, Experience, FeatureSpace, Rng};
@@ -17,7 +17,7 @@ use rand::{RngExt as _, distr::StandardUniform};
 
 pub use learner::Learner;
 pub use settings::{HIDDEN, OffPolicyConfig, OffPolicySettings, check_rates};
-pub(crate) use settings::{check_gradient_steps, search_ranges};
+pub(crate) use settings::{check_gradient_steps, pendulum, search_ranges};
 
 use crate::{
     distributions::action_range::ActionRange,
@@ -26,10 +26,8 @@ use crate::{
     networks::{
         io::{Acting, Io},
         learned::features,
-        network::{
-            BuildNetwork, Networks, Widths, all_plain, copy_networks, load_encoders, set_engines,
-            torch_default,
-        },
+        network::{BuildNetwork, Networks, Widths, all_plain, copy_networks, torch_default},
+        pretraining::EncoderNetwork,
     },
 };
 
@@ -269,12 +267,9 @@ impl<O, A, L: Learner> Networks for OffPolicyAgent<O, A, L> {
         all_plain(self.learner.networks().into_iter().map(|(_, network)| network))
     }
 
-    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
-        set_engines(self.learner.networks_mut(), engine)
-    }
-
-    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
-        load_encoders(self.learner.networks_mut(), pretrained)
+    fn encoders_mut(&mut self) -> Vec<&mut dyn EncoderNetwork> {
+        let networks = self.learner.networks_mut().into_iter();
+        networks.map(|network| network as &mut dyn EncoderNetwork).collect()
     }
 
     fn named_parameters(&self) -> Vec<(String, &Parameters)> {

@@ -7,7 +7,7 @@ use gymnast_core::{
     optim::{Optimizer, RmsProp},
 };
 use gymnast_envs::{FeatureSpace, Seed};
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, StateDict};
+use gymnast_harness::{AgentError, Metrics, checkpoint};
 
 pub use config::A2cConfig;
 
@@ -179,12 +179,4 @@ impl A2cLearner {
     }
 }
 
-impl Checkpoint for A2cLearner {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("optimizer", &self.optimizer)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("optimizer", &mut self.optimizer)
-    }
-}
+checkpoint!(A2cLearner { part optimizer });

@@ -5,10 +5,7 @@ mod shared;
 mod turns;
 mod worker;
 
-use gymnast_core::{
-    nn::{Engine, Parameters, Sequential},
-    threads,
-};
+use gymnast_core::threads;
 use gymnast_envs::{EnvError, Experience, FeatureSpace, Rng, Space, VectorEnv};
 use gymnast_harness::{
     Agent, AgentError, Asynchronous, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy,
@@ -17,11 +14,12 @@ use gymnast_harness::{
 
 pub use config::A3cConfig;
 
+use super::OnPolicySettings as _;
 use crate::{
     distributions::policy_head::PolicyHead,
     networks::{
         actor_critic::ActorCritic,
-        network::{BuildNetwork, Networks},
+        network::{BuildNetwork, networks_in},
     },
 };
 use shared::Shared;
@@ -79,14 +77,14 @@ use worker::Worker;
 /// Metrics: `policy_loss`, `value_loss` (unweighted), `entropy`, `grad_norm` (before clipping),
 /// `learning_rate`.
 ///
-/// Settings: [`A3cConfig`].
+/// Settings: [`A3cConfig`]; c₁ is its `value_coefficient`, c₂ its `entropy_coefficient`.
 pub struct A3c<O, H: PolicyHead> {
     shared: Shared<O, H>,
     workers: Vec<Worker<O, H>>,
 }
 
 impl<O: FeatureSpace, H: PolicyHead + Clone> A3c<O, H> {
-    /// An agent that has learned nothing.
+    /// Creates an untrained agent.
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`].
@@ -100,8 +98,8 @@ impl<O: FeatureSpace, H: PolicyHead + Clone> A3c<O, H> {
         Self::with_network(observation_space, head, config, plan, &build)
     }
 
-    /// The same with a policy and a value function that `build` builds, whatever the settings say of
-    /// their layers.
+    /// Creates an untrained agent whose policy and value function `build` builds; the settings of their
+    /// layers are not used.
     ///
     /// # Errors
     /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built, or one with layers
@@ -211,34 +209,8 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A3c<O, H> {
     }
 }
 
-impl<O: FeatureSpace, H: PolicyHead> Networks for A3c<O, H> {
-    fn evaluated_by(&self) -> &'static str {
-        self.shared.networks.evaluated_by()
-    }
-
-    /// Its threads know plain Rust alone.
-    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
-        match engine {
-            Engine::Plan => Ok(()),
-            Engine::Libtorch => {
-                Err(AgentError::Backend("the threads of A3C learn by plain Rust alone".to_owned()))
-            }
-        }
-    }
-
-    /// Of the shared parameters: workers take them over in their turns.
-    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
-        self.shared.networks.load_encoder(pretrained)
-    }
-
-    fn named_parameters(&self) -> Vec<(String, &Parameters)> {
-        self.shared.networks.named_parameters()
-    }
-
-    fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
-        self.shared.networks.begin_from(&other.shared.networks)
-    }
-}
+// Workers take the shared parameters over in their turns.
+networks_in!([O: FeatureSpace, H: PolicyHead] A3c<O, H>, shared.networks);
 
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for A3c<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {

@@ -10,7 +10,7 @@ use gymnast_core::{
     optim::{Adam, Optimizer},
 };
 use gymnast_envs::{FeatureSpace, Rng, Seed};
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Grace, Metrics, StateDict};
+use gymnast_harness::{AgentError, Grace, Metrics, checkpoint};
 use rand::seq::SliceRandom as _;
 
 pub use config::PpoConfig;
@@ -249,15 +249,4 @@ impl PpoLearner {
     }
 }
 
-impl Checkpoint for PpoLearner {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("optimizer", &self.optimizer)?;
-        state.insert("minibatch_rng", &self.minibatch_rng)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("optimizer", &mut self.optimizer)?;
-        self.minibatch_rng = state.get("minibatch_rng")?;
-        Ok(())
-    }
-}
+checkpoint!(PpoLearner { part optimizer, value minibatch_rng });

@@ -7,7 +7,7 @@ use gymnast_core::{
     optim::{Adam, Optimizer},
 };
 use gymnast_envs::{FeatureSpace, Seed};
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, StateDict};
+use gymnast_harness::{AgentError, Metrics, checkpoint};
 
 pub use config::ReinforceConfig;
 
@@ -142,12 +142,4 @@ impl OnPolicyLearner for ReinforceLearner {
     }
 }
 
-impl Checkpoint for ReinforceLearner {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("optimizer", &self.optimizer)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("optimizer", &mut self.optimizer)
-    }
-}
+checkpoint!(ReinforceLearner { part optimizer });

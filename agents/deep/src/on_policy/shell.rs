@@ -4,7 +4,6 @@ mod learner;
 mod settings;
 
 use gymnast_core::{
-    nn::{Engine, Parameters, Sequential},
     optim::{ParamGroup, ParamGroups},
     threads,
 };
@@ -22,9 +21,9 @@ use crate::{
     memory::OnPolicyMemory as _,
     moment::Moment,
     networks::{
-        actor_critic::ActorCritic,
+        actor_critic::{ActorCritic, ActorCriticConfig},
         learned::backend,
-        network::{BuildNetwork, Networks, Widths},
+        network::{BuildNetwork, Widths, networks_in},
     },
 };
 
@@ -65,16 +64,16 @@ impl<O: FeatureSpace, H: PolicyHead, L: OnPolicyLearner> OnPolicyAgent<O, H, L> 
         config: L::Config,
         plan: &Plan,
     ) -> Result<Self, AgentError> {
-        let build = config.networks().builder()?;
-        Self::with_network(observation_space, head, config, plan, &build)
+        Self::assemble(config, plan, |networks, rng| {
+            ActorCritic::new(observation_space, head, networks, rng)
+        })
     }
 
-    /// The same with a policy and a value function that `build` builds, whatever the settings say of
-    /// their layers.
+    /// Creates an untrained agent whose policy and value function `build` builds; the settings of their
+    /// layers are not used.
     ///
     /// # Errors
     /// As [`new`](Self::new); [`AgentError::Mismatch`] where another network was built.
-    #[expect(clippy::needless_pass_by_value, reason = "agents own their settings")]
     pub fn with_network(
         observation_space: O,
         head: H,
@@ -82,13 +81,21 @@ impl<O: FeatureSpace, H: PolicyHead, L: OnPolicyLearner> OnPolicyAgent<O, H, L> 
         plan: &Plan,
         build: &BuildNetwork<'_>,
     ) -> Result<Self, AgentError> {
+        Self::assemble(config, plan, |networks, rng| {
+            ActorCritic::with_network(observation_space, head, networks, rng, build)
+        })
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "agents own their settings")]
+    fn assemble(
+        config: L::Config,
+        plan: &Plan,
+        networks: impl FnOnce(&ActorCriticConfig, &mut Rng) -> Result<ActorCritic<O, H>, AgentError>,
+    ) -> Result<Self, AgentError> {
         let shared = config.on_policy();
         shared.check()?;
         threads::single_threaded();
-        let mut rng = plan.seed.child("init", 0).rng();
-        let settings = config.networks();
-        let networks =
-            ActorCritic::with_network(observation_space, head, &settings, &mut rng, build)?;
+        let networks = networks(&config.networks(), &mut plan.seed.child("init", 0).rng())?;
         let widths = Widths { observation: networks.width(), action: networks.action_width() };
         Ok(Self {
             memory: L::memory(&config, plan.num_envs, widths)?,
@@ -102,30 +109,30 @@ impl<O: FeatureSpace, H: PolicyHead, L: OnPolicyLearner> OnPolicyAgent<O, H, L> 
         })
     }
 
-    /// Its policy and its value function.
+    /// Returns the policy and the value function.
     pub fn networks(&self) -> &ActorCritic<O, H> {
         &self.networks
     }
 
-    /// What learns, with its optimiser.
+    /// Returns the learner, with its optimiser.
     pub fn learner(&self) -> &L {
         &self.learner
     }
 
-    /// What was done since the last update.
+    /// Returns the memory of the steps since the last update.
     pub fn memory(&self) -> &L::Memory {
         &self.memory
     }
 
-    /// The env steps so far.
+    /// Returns the env steps so far.
     pub fn env_steps(&self) -> u64 {
         self.env_steps
     }
 
-    /// Lets parts of the parameters learn otherwise from now on, or not at all. Checkpoints keep it.
+    /// Gives groups of parameters their own learning rate, or freezes them. Checkpoints keep the groups.
     ///
     /// # Errors
-    /// [`AgentError::Backend`] where a group is no part of the parameters.
+    /// [`AgentError::Backend`] where a group is not a part of the parameters.
     pub fn set_param_groups(&mut self, groups: &[ParamGroup]) -> Result<(), AgentError> {
         let all = ParamGroups::new(self.networks.parameters(), groups).map_err(backend)?;
         self.learner.optimizer_mut().set_groups(all).map_err(backend)?;
@@ -198,27 +205,7 @@ where
     }
 }
 
-impl<O: FeatureSpace, H: PolicyHead, L: OnPolicyLearner> Networks for OnPolicyAgent<O, H, L> {
-    fn evaluated_by(&self) -> &'static str {
-        self.networks.evaluated_by()
-    }
-
-    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
-        self.networks.set_engine(engine)
-    }
-
-    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
-        self.networks.load_encoder(pretrained)
-    }
-
-    fn named_parameters(&self) -> Vec<(String, &Parameters)> {
-        self.networks.named_parameters()
-    }
-
-    fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
-        self.networks.begin_from(&other.networks)
-    }
-}
+networks_in!([O: FeatureSpace, H: PolicyHead, L: OnPolicyLearner] OnPolicyAgent<O, H, L>, networks);
 
 impl<O: FeatureSpace, H: PolicyHead, L: OnPolicyLearner> Checkpoint for OnPolicyAgent<O, H, L> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {

@@ -5,7 +5,6 @@ mod checkpoint;
 mod config;
 mod contrast;
 mod presets;
-mod pretraining;
 mod values;
 
 use std::cell::RefCell;
@@ -19,7 +18,6 @@ use gymnast_envs::{Experience, FeatureSpace, FiniteSpace, Rng};
 use gymnast_harness::{Agent, AgentError, Grace, Metrics, Plan, SettingError};
 
 pub use config::DqnConfig;
-pub use pretraining::random_play;
 pub use values::Distribution;
 
 use crate::{
@@ -79,8 +77,8 @@ const METRICS_EVERY: u64 = 50;
 ///   Laskin et al., 2020, <https://arxiv.org/abs/2004.04136>; with cosines over a temperature for its
 ///   bilinear product, random shifts for its crops, and no projection).
 ///
-/// [`Dqn::pretrain`] lets the encoder learn in this way before there is any reward, from what
-/// [`random_play`] has seen.
+/// [`Networks::pretrain`](crate::Networks::pretrain) trains the encoder in a like way before there is any
+/// reward.
 ///
 /// Metrics: `loss` (Huber, cross entropy or quantile Huber, and `contrastive` times the contrastive
 /// loss), `q` (the mean value of the actions taken, in scaled rewards), `grad_norm` (before clipping),

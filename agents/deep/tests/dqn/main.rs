@@ -3,7 +3,7 @@
 mod distributional;
 
 use gymnast_core::{nn::ConvConfig, optim::ParamGroup, supervised::FitConfig};
-use gymnast_deep::{Distribution, Dqn, DqnConfig, random_play};
+use gymnast_deep::{Distribution, Dqn, DqnConfig, Networks as _, PretrainConfig, random_play};
 use gymnast_envs::{
     Discrete, Env as _, RowSpace, Seed, SyncVectorEnv, VectorEnv as _,
     bsuite::{Catch, CatchConfig},
@@ -162,6 +162,10 @@ fn pretraining_teaches_the_convolutions_and_nothing_else() {
     let seen = random_play(&mut board, 200, &mut Seed::new(1).rng()).unwrap();
     assert_eq!(seen.len(), 200);
     let conv = vec![ConvConfig { channels: 8, kernel: 3, stride: 1 }];
+    let pretrain = |agent: &mut Dqn<RowSpace, Discrete>, fit: FitConfig| {
+        let config = PretrainConfig { fit, ..PretrainConfig::default() };
+        agent.pretrain(&board.observation_space(), &seen, &config, plan.seed)
+    };
     let parts = |config: &DqnConfig| {
         let agent = || {
             Dqn::new(board.observation_space(), board.action_space(), config.clone(), &plan)
@@ -169,8 +173,8 @@ fn pretraining_teaches_the_convolutions_and_nothing_else() {
         };
         let (mut pretrained, again, fresh) = (agent(), &mut agent(), agent());
         let settings = FitConfig { epochs: 3, ..FitConfig::adam(1e-2) };
-        let history = pretrained.pretrain(&seen, &settings).unwrap();
-        assert_eq!(again.pretrain(&seen, &settings).unwrap(), history);
+        let history = pretrain(&mut pretrained, settings.clone()).unwrap();
+        assert_eq!(pretrain(again, settings).unwrap(), history);
         let loss = |epoch: usize| history.epochs[epoch].train_loss;
         assert!(loss(2) < loss(0), "{history:?}");
         let numbers = |agent: &Dqn<RowSpace, Discrete>, part: &str| -> Vec<f32> {
@@ -189,17 +193,17 @@ fn pretraining_teaches_the_convolutions_and_nothing_else() {
     parts(&DqnConfig { conv, ..DqnConfig { buffer_size: 500, ..DqnConfig::rainbow() } });
     let mut rows =
         Dqn::new(board.observation_space(), board.action_space(), small(), &plan).unwrap();
-    let error = rows.pretrain(&seen, &FitConfig::default()).unwrap_err().to_string();
+    let error = pretrain(&mut rows, FitConfig::default()).unwrap_err().to_string();
     assert!(error.starts_with("encoder ="), "{error}");
     let grouped = FitConfig { param_groups: vec![ParamGroup::default()], ..FitConfig::default() };
     let config = DqnConfig { conv: vec![ConvConfig::min_atar()[0]], ..small() };
     let mut agent =
         Dqn::new(board.observation_space(), board.action_space(), config, &plan).unwrap();
-    let error = agent.pretrain(&seen, &grouped).unwrap_err().to_string();
+    let error = pretrain(&mut agent, grouped).unwrap_err().to_string();
     assert!(error.starts_with("param_groups ="), "{error}");
     // A last minibatch of one picture has none to be told from.
     let one_left = FitConfig { batch_size: seen.len() - 1, ..FitConfig::adam(1e-2) };
-    let error = agent.pretrain(&seen, &one_left).unwrap_err().to_string();
+    let error = pretrain(&mut agent, one_left).unwrap_err().to_string();
     assert!(error.contains("drop_last"), "{error}");
 }
 

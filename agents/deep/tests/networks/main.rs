@@ -4,13 +4,15 @@
 mod dot;
 mod waves;
 
-use gymnast_core::nn::{
-    Activation, LayerConfig, Network as _, NetworkConfig, ParametersBuilder, Sequential,
+use gymnast_core::{
+    data::Augmentation,
+    nn::{Activation, LayerConfig, Network as _, NetworkConfig, ParametersBuilder, Sequential},
+    supervised::FitConfig,
 };
 use gymnast_deep::{
     A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian,
-    Dqn, DqnConfig, Networks, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac, SacConfig, Td3,
-    Td3Config, Wanted,
+    Dqn, DqnConfig, Networks, Ppo, PpoConfig, PretrainConfig, Reinforce, ReinforceConfig, Sac,
+    SacConfig, Td3, Td3Config, Wanted, random_play,
 };
 use gymnast_envs::{BoxSpace, Discrete, Seed, SyncVectorEnv};
 use gymnast_harness::{
@@ -316,6 +318,17 @@ fn pretrained(channels: usize) -> Sequential {
     Sequential::new(&config, &[4, 4, 1], &mut Seed::new(9).rng()).unwrap()
 }
 
+/// The tensors of all networks by name.
+fn by_tensor(agent: &impl Networks) -> Vec<(String, Vec<f32>)> {
+    let tensors = agent.named_parameters().into_iter().flat_map(|(network, parameters)| {
+        let named = parameters.named().into_iter();
+        named.map(move |one| {
+            (network.clone() + " " + &one.name, parameters.values()[one.range].to_vec())
+        })
+    });
+    tensors.collect()
+}
+
 #[test]
 fn a_pretrained_encoder_is_taken_over_by_every_agent() {
     let (source, other) = (pretrained(6), pretrained(5));
@@ -326,6 +339,12 @@ fn a_pretrained_encoder_is_taken_over_by_every_agent() {
         let (_, numbers) = state.array_of_any_shape::<f32>(network).unwrap();
         numbers.windows(encoder.len()).any(|window| window == encoder)
     };
+    let mut rng = Seed::new(4).rng();
+    let seen = random_play(&mut Say::default(), 128, &mut rng).unwrap();
+    // A picture and a number: a shift is of one picture alone.
+    let noise = Augmentation::GaussianNoise { std: 0.1 };
+    let fit = FitConfig { epochs: 2, augmentations: vec![noise], ..FitConfig::adam(1e-2) };
+    let pretraining = PretrainConfig { fit, ..PretrainConfig::default() };
     macro_rules! assert_taken_over {
         ($agent:expr, $networks:expr) => {
             let mut agent = $agent().unwrap();
@@ -345,6 +364,18 @@ fn a_pretrained_encoder_is_taken_over_by_every_agent() {
             assert_ne!(values(&beginner), values(&agent));
             beginner.begin_from(&agent).unwrap();
             assert_eq!(values(&beginner), values(&agent));
+            // Pretraining changes the encoder, in all networks to the same, and nothing else.
+            let before = by_tensor(&agent);
+            let history = agent.pretrain(&Dot::space(), &seen, &pretraining, Seed::new(3)).unwrap();
+            assert!(history.epochs[1].train_loss < history.epochs[0].train_loss, "{history:?}");
+            for ((name, old), (_, new)) in before.iter().zip(by_tensor(&agent)) {
+                assert_eq!(*old != new, name.contains("encoder."), "{name}");
+            }
+            assert!($networks.iter().all(|network| !holds(&agent, network)));
+            let filters = by_tensor(&agent).into_iter();
+            let mut filters = filters.filter(|(name, _)| name.ends_with("encoder.0.weight"));
+            let (_, first) = filters.next().unwrap();
+            assert!(filters.all(|(_, other)| other == first));
         };
     }
     let (encoder_only, discrete) = (Layers::Encoder, || Discrete::new(2));
@@ -365,8 +396,18 @@ fn a_pretrained_encoder_is_taken_over_by_every_agent() {
     assert_taken_over!(made, names);
     let made = || agent!(Td3, Td3Config::default(), encoder_only, Dot::space(), unit(), &plan());
     assert_taken_over!(made, ["learner/actor/target/values", "learner/critics/0/network/values"]);
-    // Without an encoder there is nothing to take over.
+    // Without an encoder there is nothing to take over, and without a picture alone nothing to shift.
     assert!(ppo_of(ppo()).unwrap().load_encoder(&source).is_err());
+    let pretrain = |config| {
+        let head = Categorical::new(discrete());
+        let mut agent = agent!(Ppo, ppo(), encoder_only, Dot::space(), head, &plan()).unwrap();
+        agent.pretrain(&Dot::space(), &seen, &config, Seed::new(3)).unwrap_err().to_string()
+    };
+    assert!(pretrain(PretrainConfig::default()).starts_with("shift ="));
+    // An agent of other layers is none to begin from.
+    let tanh = ppo_of(ppo()).unwrap();
+    let mut relu = ppo_of(PpoConfig { activation: Activation::Relu, ..ppo() }).unwrap();
+    assert!(matches!(relu.begin_from(&tanh), Err(AgentError::Mismatch { .. })));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use gymnast::{
     AgentEntry, Builders, Catalog, Registry, command,
     envs::kind,
-    harness::{CheckpointError, Preset, StateDict},
+    harness::{Preset, checkpoint},
     prelude::*,
     tabular::{QTable, Rates, TabularAgent, TimeStep, UpdateRule, tabular_settings},
 };
@@ -29,15 +29,10 @@ struct Optimist {
 impl UpdateRule for Optimist {
     type Config = OptimistConfig;
 
-    fn new(
-        config: &OptimistConfig,
-        states: usize,
-        actions: usize,
-        _: &Plan,
-    ) -> Result<Self, AgentError> {
+    fn new(config: &OptimistConfig, q: QTable, _: &Plan) -> Result<Self, AgentError> {
         let doubt = config.doubt;
         AgentError::require((0.0..=1.0).contains(&doubt), "doubt", &doubt, "a share in [0, 1]")?;
-        Ok(Self { q: QTable::new(states, actions, config.initial_value), doubt })
+        Ok(Self { q, doubt })
     }
 
     fn table(&self) -> &QTable {
@@ -55,15 +50,7 @@ impl UpdateRule for Optimist {
     fn begin_episodes(&mut self) {} // each step is learned from by itself
 }
 
-impl Checkpoint for Optimist {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        self.q.save(state)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        self.q.load(state)
-    }
-}
+checkpoint!(Optimist { inline q });
 
 impl Presets for OptimistConfig {
     fn presets() -> Vec<Preset<Self>> {

@@ -10,7 +10,7 @@ pub trait ControlSpace: Space {
     /// The family of distributions over the actions.
     type Head: PolicyHead<ActionSpace = Self> + Clone + 'static;
 
-    /// The distributions over the actions.
+    /// Returns the distributions over the actions.
     fn head(self) -> Self::Head;
 }
 

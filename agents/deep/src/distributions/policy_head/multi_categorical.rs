@@ -15,7 +15,7 @@ use super::{
 pub struct MultiCategorical<A>(A);
 
 impl<A: FactoredSpace> MultiCategorical<A> {
-    /// Over the actions of this space.
+    /// Creates the distributions over the actions of this space.
     #[must_use]
     pub fn new(action_space: A) -> Self {
         Self(action_space)

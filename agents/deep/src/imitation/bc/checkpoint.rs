@@ -1,13 +1,16 @@
 //! What a clone has learned: saved, and taken over.
 
-use gymnast_core::nn::{Engine, Network as _, Parameters, Sequential};
+use gymnast_core::nn::{Network as _, Parameters};
 use gymnast_envs::FeatureSpace;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
 use super::Bc;
 use crate::{
     distributions::policy_head::PolicyHead,
-    networks::network::{Networks, all_plain, copy_networks, load_encoders, set_engines},
+    networks::{
+        network::{Networks, all_plain, copy_networks},
+        pretraining::EncoderNetwork,
+    },
 };
 
 impl<O, H: PolicyHead> Networks for Bc<O, H> {
@@ -15,12 +18,8 @@ impl<O, H: PolicyHead> Networks for Bc<O, H> {
         all_plain([&self.network])
     }
 
-    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
-        set_engines([&mut self.network], engine)
-    }
-
-    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
-        load_encoders([&mut self.network], pretrained)
+    fn encoders_mut(&mut self) -> Vec<&mut dyn EncoderNetwork> {
+        vec![&mut self.network]
     }
 
     fn named_parameters(&self) -> Vec<(String, &Parameters)> {

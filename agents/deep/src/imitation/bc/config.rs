@@ -9,78 +9,50 @@ use gymnast_core::{
     supervised::FitConfig,
 };
 use gymnast_envs::Space;
-use gymnast_harness::{AgentError, Demonstrations, Preset, Presets, SearchRange, Training};
-use serde::{Deserialize, Serialize};
+use gymnast_harness::{AgentError, Demonstrations, Preset, Presets, SearchRange, Training, within};
 
-use crate::networks::network::NetworkSettings;
+use crate::{networks::network::NetworkSettings, settings};
 
-gymnast_harness::documented! {
+settings! {
     /// The settings of [`Bc`](super::Bc).
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
     pub struct BcConfig {
         /// The file of recorded episodes to imitate, as `gymnast record` writes it.
-        pub demonstrations: PathBuf,
+        pub demonstrations: PathBuf = PathBuf::new(),
         /// The widths of the hidden layers.
-        pub hidden: Vec<usize>,
+        pub hidden: Vec<usize> = vec![64, 64],
         /// What follows each hidden layer.
-        pub activation: Activation,
+        pub activation: Activation = Activation::Tanh,
         /// Layers that read an observation's pictures, of shape [H, W, C] or [H, W]; none, and they are
         /// read as rows: [{ conv2d = { channels = 16, kernel = 3 } }, { activation = "relu" }].
-        pub encoder: Vec<LayerConfig>,
+        pub encoder: Vec<LayerConfig> = Vec::new(),
         /// Layers in the place of `hidden`, with `hidden = []`, before the output layer:
         /// [{ linear = { outputs = 64 } }, { layer_norm = {} }, { activation = "tanh" }].
-        pub head: Vec<LayerConfig>,
-        /// The minibatches learned from an env step.
-        pub updates_per_step: usize,
+        pub head: Vec<LayerConfig> = Vec::new(),
+        /// The minibatches learned from in each env step.
+        pub updates_per_step: usize = 1,
         /// The passes over the recorded steps, at most.
-        pub epochs: usize,
+        pub epochs: usize = FitConfig::default().epochs,
         /// The recorded steps of a minibatch.
-        pub batch_size: usize,
+        pub batch_size: usize = FitConfig::default().batch_size,
         /// Which recorded steps a minibatch is made of: `shuffled`, or `balanced` for as many of each
         /// action, where actions are finite.
-        pub sampler: Sampler,
+        pub sampler: Sampler = Sampler::default(),
         /// How much a step counts by its action, where actions are finite: `uniform`, `balanced` for
         /// rare actions as much as frequent ones, `{ effective_number = { beta } }`, `{ given = […] }`.
-        pub class_weight: ClassWeight,
+        pub class_weight: ClassWeight = ClassWeight::default(),
         /// Adam's step size.
-        pub learning_rate: f64,
-        /// How strongly weights are pulled to zero.
-        pub weight_decay: f64,
+        pub learning_rate: f64 = FitConfig::default().optimizer.lr(),
+        /// The weight decay of AdamW.
+        pub weight_decay: f64 = 0.0,
         /// The share of the episodes that is held out, to tell which weights are the best, in [0, 1).
-        pub validation_share: f64,
+        pub validation_share: f64 = 0.2,
         /// The epochs without improvement after which it stops learning; 0: never before its end.
-        pub patience: usize,
-        /// By how much the loss has to fall to count as improved.
-        pub min_delta: f64,
+        pub patience: usize = FitConfig::default().patience,
+        /// The least fall of the loss that counts as an improvement.
+        pub min_delta: f64 = FitConfig::default().min_delta,
         /// The logarithm of the standard deviation of the actions tried while learning, where they are
         /// real-valued.
-        pub log_std: f64,
-    }
-}
-
-impl Default for BcConfig {
-    fn default() -> Self {
-        let FitConfig { epochs, batch_size, optimizer, patience, min_delta, .. } =
-            FitConfig::default();
-        Self {
-            demonstrations: PathBuf::new(),
-            hidden: vec![64, 64],
-            activation: Activation::Tanh,
-            encoder: Vec::new(),
-            head: Vec::new(),
-            updates_per_step: 1,
-            epochs,
-            batch_size,
-            sampler: Sampler::default(),
-            class_weight: ClassWeight::default(),
-            learning_rate: optimizer.lr(),
-            weight_decay: 0.0,
-            validation_share: 0.2,
-            patience,
-            min_delta,
-            log_std: -1.0,
-        }
+        pub log_std: f64 = -1.0,
     }
 }
 
@@ -135,24 +107,15 @@ impl BcConfig {
     }
 
     pub(super) fn check(&self) -> Result<(), AgentError> {
-        let require = AgentError::require;
-        for (key, count, most) in [
-            ("updates_per_step", self.updates_per_step, 1 << 16),
-            ("epochs", self.epochs, 1 << 24),
-            ("batch_size", self.batch_size, 1 << 16),
-        ] {
-            require((1..=most).contains(&count), key, &count, "at least 1, and not absurdly many")?;
-        }
+        within("updates_per_step", self.updates_per_step, 1..=1 << 16, "1 to 65536")?;
+        within("epochs", self.epochs, 1..=1 << 24, "1 to 16777216")?;
+        within("batch_size", self.batch_size, 1..=1 << 16, "1 to 65536")?;
         let rate = self.learning_rate;
-        require(rate > 0.0 && rate <= 1.0, "learning_rate", &rate, "a step size in (0, 1]")?;
-        let share = self.validation_share;
-        require((0.0..1.0).contains(&share), "validation_share", &share, "a share in [0, 1)")?;
-        let log_std = self.log_std;
-        let fits = (-20.0..=2.0).contains(&log_std);
-        require(fits, "log_std", &log_std, "a logarithm in [-20, 2]")?;
-        for (key, value) in [("weight_decay", self.weight_decay), ("min_delta", self.min_delta)] {
-            require(value >= 0.0 && value.is_finite(), key, &value, "a number from 0 on")?;
-        }
-        Ok(())
+        let (fits, expected) = (rate > 0.0 && rate <= 1.0, "a step size in (0, 1]");
+        AgentError::require(fits, "learning_rate", &rate, expected)?;
+        within("validation_share", self.validation_share, 0.0..1.0, "a share in [0, 1)")?;
+        within("log_std", self.log_std, -20.0..=2.0, "a logarithm in [-20, 2]")?;
+        within("weight_decay", self.weight_decay, 0.0..f64::INFINITY, "a number from 0 on")?;
+        within("min_delta", self.min_delta, 0.0..f64::INFINITY, "a number from 0 on")
     }
 }

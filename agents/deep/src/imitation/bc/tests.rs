@@ -76,9 +76,9 @@ fn no_forbidden_action_is_chosen() {
     let (policy, mut rng) = (masked(), Seed::new(1).rng());
     for (mode, times) in [(Mode::Exploit, 1), (Mode::Explore, 200)] {
         for _ in 0..times {
-            let features = [9.0, 1.0, 1.0, 0.0];
             let (mut outputs, mut action) = ([0.0, 1.0, 20.0], [0.0]);
-            let chosen = policy.choose(&features, &mut outputs, mode, &mut rng, &mut action);
+            policy.mask.as_ref().unwrap().apply(&[9.0, 1.0, 1.0, 0.0], &mut outputs);
+            let chosen = policy.choose(&outputs, mode, &mut rng, &mut action);
             assert!(chosen != 2 && (mode == Mode::Explore || chosen == 1), "{chosen}");
         }
     }

@@ -15,10 +15,9 @@ use crate::{
     networks::learned::{backend, write_features},
 };
 
-/// A policy that takes the action whose output of a network is the largest, in either mode: it learns
-/// nothing any more. Where an output is not finite it returns
-/// [`AgentError::NoAction`]. It holds
-/// a copy of the weights, whole or of one byte each, and needs no libtorch.
+/// A policy that takes the action with the largest output of a network, in either mode. It does not learn.
+/// If an output is not finite, it returns [`AgentError::NoAction`]. It holds a copy of the weights, whole
+/// or of one byte each, and needs no libtorch.
 pub struct NetworkPolicy<O, A> {
     observation_space: O,
     action_space: A,
@@ -42,7 +41,7 @@ struct Acting {
 }
 
 impl<O: FeatureSpace, A: FiniteSpace> NetworkPolicy<O, A> {
-    /// By the network's weights as they are now.
+    /// Creates a policy that acts by a copy of the network's weights.
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`] unless the network reads these observations and puts out one number
@@ -58,7 +57,7 @@ impl<O: FeatureSpace, A: FiniteSpace> NetworkPolicy<O, A> {
         Self::with(observation_space, action_space, network, weights, bytes)
     }
 
-    /// By the network's weights as they are now, of one byte each
+    /// Creates a policy that acts by a copy of the network's weights, of one byte each
     /// ([centred](QuantizedNetwork::centred), as only differences between actions count).
     ///
     /// # Errors
@@ -96,7 +95,7 @@ impl<O: FeatureSpace, A: FiniteSpace> NetworkPolicy<O, A> {
         Ok(Self { observation_space, action_space, weights, bytes, acting })
     }
 
-    /// The bytes that the weights take.
+    /// Returns the bytes that the weights take.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

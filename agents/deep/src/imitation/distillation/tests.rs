@@ -5,11 +5,15 @@ use gymnast_core::{
 use gymnast_envs::{
     Discrete, Env as _, Rng, RowSpace, Seed, SyncVectorEnv, classic::CartPole, wrappers::TimeLimit,
 };
-use gymnast_harness::{Plan, SettingError, evaluate_policy};
+use gymnast_harness::{Demonstrations, Plan, SettingError, evaluate_policy};
 
 use super::*;
 use crate::{
-    on_policy::ppo::{Ppo, PpoConfig},
+    imitation::bc::BcConfig,
+    on_policy::{
+        a3c::A3cConfig,
+        ppo::{Ppo, PpoConfig},
+    },
     value_based::dqn::DqnConfig,
 };
 
@@ -86,7 +90,11 @@ fn agents_say_what_they_prefer() {
     let observations: Vec<[f32; 4]> =
         (0..20).map(|i| std::array::from_fn(|j| (1.7 * (4 * i + j) as f32).sin())).collect();
     let (mut actions, mut preferences) = (vec![], vec![]);
-    for agent in [&dqn as &dyn ActionPreferences<_, _>, &ppo] {
+    let mut episodes = Demonstrations::new(seen, done);
+    episodes.record(&mut poles(1, plan.seed), 1, |_| Ok(1)).unwrap();
+    let bc = Bc::new(&episodes, Categorical::new(done), &BcConfig::default(), &plan).unwrap();
+    let a3c = A3c::new(seen, Categorical::new(done), A3cConfig::default(), &plan).unwrap();
+    for agent in [&dqn as &dyn ActionPreferences<_, _>, &ppo, &bc, &a3c] {
         agent.act(&observations, Mode::Exploit, &mut Seed::new(1).rng(), &mut actions).unwrap();
         agent.write_preferences(&observations, &mut preferences);
         let preferred = preferences.chunks_exact(2).map(|row| i64::from(row[1] > row[0]));

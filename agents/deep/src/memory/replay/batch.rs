@@ -4,13 +4,13 @@
 /// can use again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch<T> {
-    /// What was seen: `[B, width]`.
+    /// The observations: `[B, width]`.
     pub observation: Vec<f32>,
-    /// What was done: `[B, action_width]`.
+    /// The actions: `[B, action_width]`.
     pub action: Vec<T>,
-    /// What was received, Σ γᵏ rₖ: `[B]`.
+    /// The discounted sums of rewards, Σ γᵏ rₖ: `[B]`.
     pub reward: Vec<f32>,
-    /// What was seen after the last of the steps: `[B, width]`.
+    /// The observations after the last of the steps: `[B, width]`.
     pub next_observation: Vec<f32>,
     /// The factor on that state's value, γⁿ, or 0 after termination: `[B]`.
     pub discount: Vec<f32>,

@@ -1,6 +1,6 @@
 //! What a policy and a value function have learned: saved, copied, taken over.
 
-use gymnast_core::nn::{Buffers, Engine, Parameters, Sequential};
+use gymnast_core::nn::{Buffers, Engine, Module, NetworkError, Parameters};
 use gymnast_envs::{FeatureSpace, wrappers::RunningMeanStd};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
@@ -9,7 +9,8 @@ use crate::{
     distributions::policy_head::PolicyHead,
     networks::{
         learned::backend,
-        network::{Networks, evaluated_by, load_encoder},
+        network::{Networks, check_alike, evaluated_by},
+        pretraining::EncoderNetwork,
     },
 };
 
@@ -41,24 +42,47 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     }
 }
 
-impl<O: FeatureSpace, H: PolicyHead> Networks for ActorCritic<O, H> {
-    fn evaluated_by(&self) -> &'static str {
-        evaluated_by(self.trains_by_plan())
+/// The policy reads observations, and so does the value function, whose encoder lies among the same
+/// parameters.
+impl<O: FeatureSpace, H: PolicyHead> EncoderNetwork for ActorCritic<O, H> {
+    fn module(&self) -> &dyn Module {
+        self.policy.module()
     }
 
-    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
-        [&mut self.policy, &mut self.value]
-            .into_iter()
-            .try_for_each(|network| network.set_engine(engine).map_err(backend))
+    fn encoder_name(&self) -> &'static str {
+        "policy.encoder."
     }
 
-    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
-        load_encoder(&mut self.parameters, pretrained)?;
+    fn all_parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn all_parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
+    fn set_engine(&mut self, engine: Engine) -> Result<(), NetworkError> {
+        self.policy.set_engine(engine)?;
+        self.value.set_engine(engine)
+    }
+
+    /// The average begins anew.
+    fn follow(&mut self) -> Result<(), NetworkError> {
         if let Some(average) = &mut self.average {
             average.restart(self.parameters.values());
         }
         self.follow_average();
         Ok(())
+    }
+}
+
+impl<O: FeatureSpace, H: PolicyHead> Networks for ActorCritic<O, H> {
+    fn evaluated_by(&self) -> &'static str {
+        evaluated_by(self.trains_by_plan())
+    }
+
+    fn encoders_mut(&mut self) -> Vec<&mut dyn EncoderNetwork> {
+        vec![self]
     }
 
     fn named_parameters(&self) -> Vec<(String, &Parameters)> {
@@ -68,13 +92,10 @@ impl<O: FeatureSpace, H: PolicyHead> Networks for ActorCritic<O, H> {
     fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
         let (here, there) = (self.statistics.is_some(), other.statistics.is_some());
         AgentError::require(here == there, "normalize_observations", &there, "the same for both")?;
+        check_alike(self.description(), other.description())?;
         self.parameters.copy_from(&other.parameters).map_err(backend)?;
         self.statistics.clone_from(&other.statistics);
-        if let Some(average) = &mut self.average {
-            average.restart(self.parameters.values());
-        }
-        self.follow_average();
-        Ok(())
+        self.follow().map_err(backend)
     }
 }
 

@@ -4,7 +4,7 @@ use gymnast_core::{
     init::Init,
     nn::{Activation, LayerConfig, MlpConfig},
 };
-use gymnast_harness::{AgentError, SearchRange};
+use gymnast_harness::{AgentError, SearchRange, within};
 
 use crate::networks::network::{BuildNetwork, NetworkSettings, Role};
 
@@ -73,13 +73,10 @@ impl ActorCriticConfig {
 
     /// Checks the settings that are not the layers'.
     pub(super) fn check(&self) -> Result<(), AgentError> {
-        let require = AgentError::require;
-        let (log_std, least, average) = (self.log_std, self.min_log_std, self.average);
-        let range = LEAST_LOG_STD..=2.0;
-        require(range.contains(&log_std), "log_std", &log_std, "a logarithm in [-20, 2]")?;
-        let fits = range.contains(&least) && least <= log_std;
-        require(fits, "min_log_std", &least, "a logarithm in [-20, 2], at most `log_std`")?;
-        require((0.0..=1.0).contains(&average), "average", &average, "a share in [0, 1]")
+        within("log_std", self.log_std, LEAST_LOG_STD..=2.0, "a logarithm in [-20, 2]")?;
+        let expected = "a logarithm in [-20, 2], at most `log_std`";
+        within("min_log_std", self.min_log_std, LEAST_LOG_STD..=self.log_std, expected)?;
+        within("average", self.average, 0.0..=1.0, "a share in [0, 1]")
     }
 }
 

@@ -1,9 +1,9 @@
 //! The settings of DDPG, and those that suit the environments it was tuned on.
 
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange};
 
 use crate::{
-    off_policy::{check_rates, search_ranges},
+    off_policy::{check_rates, pendulum, search_ranges},
     off_policy_settings,
 };
 
@@ -23,28 +23,18 @@ off_policy_settings! {
 
 impl Presets for DdpgConfig {
     fn presets() -> Vec<Preset<Self>> {
-        vec![Preset {
-            env: "Pendulum-v1",
-            settings: Self {
-                hidden: vec![64, 64],
-                learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
-                gamma: 0.98,
-                reward_scale: 0.1,
-                tau: 0.01,
-                buffer_size: 20_000,
-                batch_size: 128,
-                learning_starts: 500,
-                ..Self::default()
-            },
-            // One episode's return varies by 85, with where it starts: hence a hundred of them.
-            training: Training {
-                env_steps: 10_000,
-                eval_every: 500,
-                eval_episodes: 100,
-                ..Training::default()
-            },
-            source: "tuned here: see docs/results.md",
-        }]
+        let settings = Self {
+            hidden: vec![64, 64],
+            learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
+            gamma: 0.98,
+            reward_scale: 0.1,
+            tau: 0.01,
+            buffer_size: 20_000,
+            batch_size: 128,
+            learning_starts: 500,
+            ..Self::default()
+        };
+        vec![pendulum(10_000, settings)]
     }
 
     fn search_ranges() -> Vec<SearchRange> {

@@ -2,7 +2,10 @@
 
 use gymnast_harness::{Preset, Presets, Schedule, SearchRange, Training};
 
-use crate::{off_policy::search_ranges, off_policy_settings};
+use crate::{
+    off_policy::{pendulum, search_ranges},
+    off_policy_settings,
+};
 
 off_policy_settings! {
     /// The settings of [`Sac`](super::Sac).
@@ -13,45 +16,33 @@ off_policy_settings! {
         pub learning_rate: Schedule = 3e-4.into(),
         /// The target critics move by this share of the way to the critics with each update.
         pub tau: f64 = 0.005,
-        /// The temperature α: what entropy is worth; where `automatic`, at the start.
+        /// Temperature α, the weight of the entropy. With `automatic`, its initial value.
         pub alpha: f64 = 1.0,
         /// Learn the temperature, so that the policy keeps the entropy that is aimed at.
         pub automatic: bool = true,
         /// The entropy aimed at, for each number of an action: −1 is the paper's −dim(A).
         pub target_entropy: f64 = -1.0,
-        /// Exploitation uses the mean of the actor's weights over this share of the updates; 0: the
-        /// present ones.
+        /// Evaluate with an average of the actor's weights over roughly this fraction of past updates (0:
+        /// off).
         pub average: f64 = 0.0,
     }
 }
 
 impl Presets for SacConfig {
     fn presets() -> Vec<Preset<Self>> {
-        let source = "tuned here: see docs/results.md";
         // Small networks, large steps and targets that follow fast: the values of so smooth a task
         // are learned in a few episodes. Scaled rewards bring them near a fresh network's.
-        let pendulum = Preset {
-            env: "Pendulum-v1",
-            settings: Self {
-                hidden: vec![64, 64],
-                learning_rate: Schedule::linear(2e-3, 0.0, 1.0),
-                gamma: 0.98,
-                reward_scale: 0.1,
-                tau: 0.02,
-                alpha: 0.1,
-                buffer_size: 20_000,
-                batch_size: 128,
-                learning_starts: 250,
-                ..Self::default()
-            },
-            // One episode's return varies by 85, with where it starts: hence a hundred of them.
-            training: Training {
-                env_steps: 10_000,
-                eval_every: 500,
-                eval_episodes: 100,
-                ..Training::default()
-            },
-            source,
+        let swing_up = Self {
+            hidden: vec![64, 64],
+            learning_rate: Schedule::linear(2e-3, 0.0, 1.0),
+            gamma: 0.98,
+            reward_scale: 0.1,
+            tau: 0.02,
+            alpha: 0.1,
+            buffer_size: 20_000,
+            batch_size: 128,
+            learning_starts: 250,
+            ..Self::default()
         };
         // A push that lasts swings the car up to its goal by chance, which independent actions never
         // do; from then on the memory knows what is worth the effort. The updates in runs of 32 are those
@@ -74,7 +65,7 @@ impl Presets for SacConfig {
                 ..Self::default()
             },
             training: Training { env_steps: 30_000, ..Training::default() },
-            source,
+            source: "tuned here: see docs/results.md",
         };
         // As DQN's preset: rewards near 0.01 to 1, targets three steps ahead and an update every second
         // step. With fewer steps ahead or more updates, every third seed learns to hover for good.
@@ -99,7 +90,7 @@ impl Presets for SacConfig {
             source: "the pace of the targets and the random start from rl-baselines3-zoo, the rest tried \
                      here: see docs/scores.md",
         };
-        vec![pendulum, mountain_car, lunar_lander]
+        vec![pendulum(10_000, swing_up), mountain_car, lunar_lander]
     }
 
     fn search_ranges() -> Vec<SearchRange> {

@@ -1,6 +1,8 @@
 //! The settings that off-policy agents with real-valued actions share.
 
-use gymnast_harness::{AgentError, Plan, Schedule, SearchRange};
+use gymnast_harness::{
+    AgentError, POSITIVE, Plan, Preset, Schedule, SearchRange, Training, within,
+};
 
 use crate::networks::network::NetworkSettings;
 
@@ -49,21 +51,15 @@ impl Default for OffPolicyConfig {
 
 impl OffPolicyConfig {
     pub(super) fn check(&self, plan: &Plan) -> Result<(), AgentError> {
-        let require = AgentError::require;
-        let Self { gamma, reward_scale, buffer_size, batch_size, n_step, repeat_random, .. } =
-            *self;
-        require((0.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [0, 1]")?;
-        let positive = reward_scale > 0.0 && reward_scale.is_finite();
-        require(positive, "reward_scale", &reward_scale, "a positive number")?;
-        let rows = 1..u32::MAX as usize;
-        require(rows.contains(&buffer_size), "buffer_size", &buffer_size, "1 to 4294967294")?;
-        let expected = "more than `training.num_envs`";
-        require(buffer_size > plan.num_envs, "buffer_size", &buffer_size, expected)?;
-        require((1..=1 << 20).contains(&batch_size), "batch_size", &batch_size, "1 to 1048576")?;
-        require((1..=1_000).contains(&n_step), "n_step", &n_step, "1 to 1000")?;
-        let (is_chance, expected) = ((0.0..1.0).contains(&repeat_random), "a chance in [0, 1)");
-        require(is_chance, "repeat_random", &repeat_random, expected)?;
-        require(self.train_every > 0, "train_every", &self.train_every, "at least 1")?;
+        within("gamma", self.gamma, 0.0..=1.0, "a discount in [0, 1]")?;
+        within("reward_scale", self.reward_scale, POSITIVE, "a positive number")?;
+        within("buffer_size", self.buffer_size, 1..u32::MAX as usize, "1 to 4294967294")?;
+        let (size, expected) = (self.buffer_size, "more than `training.num_envs`");
+        AgentError::require(size > plan.num_envs, "buffer_size", &size, expected)?;
+        within("batch_size", self.batch_size, 1..=1 << 20, "1 to 1048576")?;
+        within("n_step", self.n_step, 1..=1_000, "1 to 1000")?;
+        within("repeat_random", self.repeat_random, 0.0..1.0, "a chance in [0, 1)")?;
+        within("train_every", self.train_every, 1.., "at least 1")?;
         check_gradient_steps(self.gradient_steps)
     }
 }
@@ -71,11 +67,19 @@ impl OffPolicyConfig {
 /// Settings of an off-policy agent: the [`OffPolicyConfig`] ones and its own. Made by
 /// [`off_policy_settings!`](crate::off_policy_settings).
 pub trait OffPolicySettings {
-    /// Those that all off-policy agents share.
+    /// Returns the settings that all off-policy agents share.
     fn off_policy(&self) -> OffPolicyConfig;
 
-    /// What actor and critics look like.
+    /// Returns the settings of the networks of actor and critics.
     fn network(&self) -> NetworkSettings;
+}
+
+/// The preset of Pendulum-v1. One episode's return varies by 85, with where it starts: hence evaluations of
+/// a hundred of them.
+pub(crate) fn pendulum<C>(env_steps: u64, settings: C) -> Preset<C> {
+    let (eval_every, eval_episodes) = (500, 100);
+    let training = Training { env_steps, eval_every, eval_episodes, ..Training::default() };
+    Preset { env: "Pendulum-v1", settings, training, source: "tuned here: see docs/results.md" }
 }
 
 /// The ranges of what most agents that replay share, and those of an agent's own.
@@ -91,8 +95,7 @@ pub(crate) fn search_ranges(own: &[SearchRange]) -> Vec<SearchRange> {
 
 /// Checks the updates of a round: as long as one takes, nothing is evaluated or saved.
 pub(crate) fn check_gradient_steps(gradient_steps: u64) -> Result<(), AgentError> {
-    let fits = (1..=10_000).contains(&gradient_steps);
-    AgentError::require(fits, "gradient_steps", &gradient_steps, "1 to 10000")
+    within("gradient_steps", gradient_steps, 1..=10_000, "1 to 10000")
 }
 
 /// Checks how fast networks learn and targets follow them, as in SAC, TD3 and DDPG.
@@ -104,11 +107,10 @@ pub fn check_rates(learning_rate: &Schedule, tau: f64) -> Result<(), AgentError>
     AgentError::require(tau > 0.0 && tau <= 1.0, "tau", &tau, "a share in (0, 1]")
 }
 
-/// Stands around the settings that an off-policy agent has beside those that all share, each with its
-/// default, and adds the shared ones: its networks' and those of [`OffPolicyConfig`].
+/// Defines the settings of an off-policy agent: its own, each with its default, and those that all share,
+/// of the networks ([`NetworkSettings`]) and of [`OffPolicyConfig`].
 ///
-/// The settings are a structure that `serde` reads and writes, so the crate that makes them needs `serde`
-/// with its feature `derive`.
+/// The structure implements serde's traits, so the calling crate needs `serde` with the feature `derive`.
 ///
 /// ```
 /// use gymnast_deep::{OffPolicySettings, off_policy_settings};
@@ -125,17 +127,11 @@ pub fn check_rates(learning_rate: &Schedule, tau: f64) -> Result<(), AgentError>
 /// ```
 #[macro_export]
 macro_rules! off_policy_settings {
-    (
-        $(#[$attribute:meta])*
-        pub struct $name:ident {
-            $($(#[$($doc:tt)*])* pub $field:ident: $type:ty = $default:expr),* $(,)?
-        }
-    ) => {
-        $crate::documented! {
+    ($(#[$attribute:meta])* pub struct $name:ident { $($own:tt)* }) => {
+        $crate::settings! {
             $(#[$attribute])*
-            #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-            #[serde(default, deny_unknown_fields)]
-            pub struct $name {
+            pub struct $name { $($own)* }
+            first $crate::NetworkSettings {
                 /// The widths of the hidden layers of actor and critics.
                 pub hidden: Vec<usize>,
                 /// What follows each hidden layer.
@@ -146,7 +142,8 @@ macro_rules! off_policy_settings {
                 /// Layers in the place of `hidden`, with `hidden = []`, before the output layer:
                 /// [{ linear = { outputs = 64 } }, { layer_norm = {} }, { activation = "relu" }].
                 pub head: Vec<$crate::LayerConfig>,
-                $($(#[$($doc)*])* pub $field: $type,)*
+            }
+            last $crate::OffPolicyConfig {
                 /// The discount γ, in [0, 1].
                 pub gamma: f64,
                 /// Rewards are multiplied by this before they are learned from.
@@ -167,62 +164,17 @@ macro_rules! off_policy_settings {
                 /// Updates in each round, 1 to 10000.
                 pub gradient_steps: u64,
             }
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                let $crate::OffPolicyConfig {
-                    gamma,
-                    reward_scale,
-                    buffer_size,
-                    batch_size,
-                    learning_starts,
-                    n_step,
-                    repeat_random,
-                    train_every,
-                    gradient_steps,
-                } = $crate::OffPolicyConfig::default();
-                Self {
-                    hidden: $crate::HIDDEN.to_vec(),
-                    activation: $crate::Activation::Relu,
-                    encoder: Vec::new(),
-                    head: Vec::new(),
-                    $($field: $default,)*
-                    gamma,
-                    reward_scale,
-                    buffer_size,
-                    batch_size,
-                    learning_starts,
-                    n_step,
-                    repeat_random,
-                    train_every,
-                    gradient_steps,
-                }
-            }
+            set hidden = $crate::HIDDEN.to_vec();
+            set activation = $crate::Activation::Relu;
         }
 
         impl $crate::OffPolicySettings for $name {
             fn off_policy(&self) -> $crate::OffPolicyConfig {
-                $crate::OffPolicyConfig {
-                    gamma: self.gamma,
-                    reward_scale: self.reward_scale,
-                    buffer_size: self.buffer_size,
-                    batch_size: self.batch_size,
-                    learning_starts: self.learning_starts,
-                    n_step: self.n_step,
-                    repeat_random: self.repeat_random,
-                    train_every: self.train_every,
-                    gradient_steps: self.gradient_steps,
-                }
+                self.into()
             }
 
             fn network(&self) -> $crate::NetworkSettings {
-                $crate::NetworkSettings {
-                    encoder: self.encoder.clone(),
-                    head: self.head.clone(),
-                    hidden: self.hidden.clone(),
-                    activation: self.activation,
-                }
+                self.into()
             }
         }
     };

@@ -1,9 +1,9 @@
 //! The settings of TD3, and those that suit the environments it was tuned on.
 
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, within};
 
 use crate::{
-    off_policy::{check_rates, search_ranges},
+    off_policy::{check_rates, pendulum, search_ranges},
     off_policy_settings,
 };
 
@@ -18,9 +18,9 @@ off_policy_settings! {
         pub tau: f64 = 0.005,
         /// The deviation of the noise that explores.
         pub exploration_noise: Schedule = 0.1.into(),
-        /// The deviation of the noise on the target's action …
+        /// The deviation of the noise on the target's action.
         pub target_noise: f64 = 0.2,
-        /// … which is cut to plus or minus this.
+        /// The noise on the target's action is clipped to plus or minus this.
         pub target_noise_clip: f64 = 0.5,
         /// Updates of the critics for each update of the actor and the targets.
         pub policy_delay: u64 = 2,
@@ -29,29 +29,19 @@ off_policy_settings! {
 
 impl Presets for Td3Config {
     fn presets() -> Vec<Preset<Self>> {
-        vec![Preset {
-            env: "Pendulum-v1",
-            settings: Self {
-                hidden: vec![64, 64],
-                learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
-                gamma: 0.98,
-                reward_scale: 0.1,
-                tau: 0.01,
-                exploration_noise: 0.2.into(),
-                buffer_size: 20_000,
-                batch_size: 128,
-                learning_starts: 500,
-                ..Self::default()
-            },
-            // One episode's return varies by 85, with where it starts: hence a hundred of them.
-            training: Training {
-                env_steps: 20_000,
-                eval_every: 500,
-                eval_episodes: 100,
-                ..Training::default()
-            },
-            source: "tuned here: see docs/results.md",
-        }]
+        let settings = Self {
+            hidden: vec![64, 64],
+            learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
+            gamma: 0.98,
+            reward_scale: 0.1,
+            tau: 0.01,
+            exploration_noise: 0.2.into(),
+            buffer_size: 20_000,
+            batch_size: 128,
+            learning_starts: 500,
+            ..Self::default()
+        };
+        vec![pendulum(20_000, settings)]
     }
 
     fn search_ranges() -> Vec<SearchRange> {
@@ -61,13 +51,11 @@ impl Presets for Td3Config {
 
 impl Td3Config {
     pub(super) fn check(&self) -> Result<(), AgentError> {
-        let require = AgentError::require;
         check_rates(&self.learning_rate, self.tau)?;
         self.exploration_noise.check("exploration_noise", 0.0, 10.0, "a deviation in [0, 10]")?;
-        let (noise, clip, delay) = (self.target_noise, self.target_noise_clip, self.policy_delay);
-        let range = 0.0..=10.0;
-        require(range.contains(&noise), "target_noise", &noise, "a deviation in [0, 10]")?;
-        require(clip >= 0.0 && clip.is_finite(), "target_noise_clip", &clip, "a number from 0 on")?;
-        require(delay > 0, "policy_delay", &delay, "at least 1")
+        within("target_noise", self.target_noise, 0.0..=10.0, "a deviation in [0, 10]")?;
+        let expected = "a number from 0 on";
+        within("target_noise_clip", self.target_noise_clip, 0.0..f64::INFINITY, expected)?;
+        within("policy_delay", self.policy_delay, 1.., "at least 1")
     }
 }

@@ -1,6 +1,6 @@
 //! The settings of A2C, and those that suit the environments it was tuned on.
 
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training, within};
 
 use crate::{networks::actor_critic::search_ranges, on_policy::check_rms_prop, on_policy_settings};
 
@@ -64,8 +64,7 @@ impl Presets for A2cConfig {
 impl A2cConfig {
     pub(super) fn check(&self) -> Result<(), AgentError> {
         self.learning_rate.check_step_size("learning_rate")?;
-        let (lambda, expected) = (self.gae_lambda, "a share in [0, 1]");
-        AgentError::require((0.0..=1.0).contains(&lambda), "gae_lambda", &lambda, expected)?;
+        within("gae_lambda", self.gae_lambda, 0.0..=1.0, "a share in [0, 1]")?;
         check_rms_prop(self.rms_prop_alpha, self.rms_prop_eps)
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     distributions::policy_head::PolicyHead,
     networks::{actor_critic::ActorCritic, learned::refused, network::BuildNetwork},
-    on_policy::rms_prop,
+    on_policy::{OnPolicySettings as _, rms_prop},
 };
 
 /// The parameters θ, RMSprop's statistics, the counter T and whose turn it is.

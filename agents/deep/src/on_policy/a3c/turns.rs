@@ -16,7 +16,7 @@ use crate::distributions::policy_head::PolicyHead;
 /// report and be interrupted: seldom enough that it does not matter what starting them costs.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Workers play and take turns, each on a thread of its own, until so many env steps count; they end
+/// Workers play and take turns, each on a thread of its own, until `until` env steps count; they end
 /// with their shares played. Returns the turns taken, in order.
 pub(super) fn take<O: FeatureSpace, H: PolicyHead>(
     shared: &mut Shared<O, H>,
@@ -64,7 +64,7 @@ struct Round<'a, O, H> {
 }
 
 impl<'a, O: FeatureSpace, H: PolicyHead> Turns<'a, O, H> {
-    /// Turns of `n` workers until so many env steps count.
+    /// Turns of `n` workers until `until` env steps count.
     fn new(shared: &'a mut Shared<O, H>, n: usize, until: u64) -> Self {
         let is_over = shared.env_steps() >= until;
         Self {

@@ -15,6 +15,7 @@ use crate::{
         learned::backend,
         network::BuildNetwork,
     },
+    on_policy::{OnPolicyConfig, OnPolicySettings as _},
 };
 
 /// What a worker has to play until its next turn.
@@ -36,11 +37,7 @@ pub(super) struct Worker<O, H: PolicyHead> {
     /// Of the gradient; `None` where there is none, as nothing but resets was played.
     losses: Option<Losses>,
     rollout: Rollout,
-    gamma: f64,
-    reward_scale: f64,
-    value_coefficient: f64,
-    entropy_coefficient: f64,
-    max_grad_norm: f32,
+    config: OnPolicyConfig,
     // Kept from share to share:
     actions: Vec<<H::ActionSpace as Space>::Element>,
     pass: Pass,
@@ -95,11 +92,7 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
             steps: Vec::new(),
             losses: None,
             rollout: Rollout::new(config.t_max, 1, width, action_width)?,
-            gamma: config.gamma,
-            reward_scale: config.reward_scale,
-            value_coefficient: config.value_coefficient,
-            entropy_coefficient: config.entropy_coefficient,
-            max_grad_norm: config.max_grad_norm as f32,
+            config: config.on_policy(),
             actions: Vec::new(),
             pass: Pass::default(),
             next_value: Vec::new(),
@@ -149,6 +142,7 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
         &mut self,
         lane: &mut dyn Lane<O, H::ActionSpace>,
     ) -> Result<(), AgentError> {
+        let OnPolicyConfig { gamma, reward_scale, .. } = self.config;
         self.rollout.clear();
         for _ in 0..self.share.steps {
             let (rng, actions) = (&mut self.rng, &mut self.actions);
@@ -157,7 +151,7 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
             self.steps.push((experience.rewards[0], experience.outcomes[0]));
             // The episode before a reset is over: no return flows over the row that is left out.
             if !experience.is_reset[0] {
-                self.rollout.push(&self.networks, experience, self.gamma, self.reward_scale)?;
+                self.rollout.push(&self.networks, experience, gamma, reward_scale)?;
             }
         }
         if !self.rollout.is_empty() {
@@ -179,8 +173,10 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
         let policy_loss =
             losses::policy_gradient(&pass.log_prob, advantage, &mut pass.by_log_prob)?;
         let value_loss = losses::squared_error(&pass.value, returns, &mut pass.by_value)?;
-        networks.backward(actions, pass, self.value_coefficient, self.entropy_coefficient);
-        let grad_norm = clip_grad_norm(networks.parameters_mut(), self.max_grad_norm);
+        let OnPolicyConfig { value_coefficient, entropy_coefficient, max_grad_norm, .. } =
+            self.config;
+        networks.backward(actions, pass, value_coefficient, entropy_coefficient);
+        let grad_norm = clip_grad_norm(networks.parameters_mut(), max_grad_norm as f32);
         let grad_norm = grad_norm.map_err(backend)?;
         let losses = Losses {
             policy_loss,

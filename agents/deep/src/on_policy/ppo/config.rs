@@ -1,7 +1,7 @@
 //! The settings of PPO, and those that suit the environments it was tuned on.
 
 use gymnast_core::nn::{Activation, ConvConfig};
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training, within};
 
 use crate::{networks::actor_critic::search_ranges, on_policy_settings};
 
@@ -197,14 +197,11 @@ impl Presets for PpoConfig {
 
 impl PpoConfig {
     pub(super) fn check(&self) -> Result<(), AgentError> {
-        let require = AgentError::require;
         self.learning_rate.check_step_size("learning_rate")?;
         self.clip.check("clip", 0.0, 1.0, "a distance in [0, 1]")?;
-        let (lambda, kl) = (self.gae_lambda, self.target_kl);
-        require((0.0..=1.0).contains(&lambda), "gae_lambda", &lambda, "a share in [0, 1]")?;
-        for (key, value) in [("batch_size", self.batch_size), ("epochs", self.epochs)] {
-            require((1..=1 << 22).contains(&value), key, &value, "1 to 4194304")?;
-        }
-        require(kl >= 0.0 && kl.is_finite(), "target_kl", &kl, "a number from 0 on")
+        within("gae_lambda", self.gae_lambda, 0.0..=1.0, "a share in [0, 1]")?;
+        within("batch_size", self.batch_size, 1..=1 << 22, "1 to 4194304")?;
+        within("epochs", self.epochs, 1..=1 << 22, "1 to 4194304")?;
+        within("target_kl", self.target_kl, 0.0..f64::INFINITY, "a number from 0 on")
     }
 }

@@ -1,7 +1,7 @@
 use gymnast_core::optim::ParamGroup;
 use gymnast_envs::{Discrete, Env as _, Seed, SyncVectorEnv, VectorEnv as _, classic::CartPole};
 
-use gymnast_harness::{Agent as _, Mode, Plan, Policy as _};
+use gymnast_harness::{Agent as _, Checkpoint as _, Mode, Plan, Policy as _, StateDict};
 
 use super::*;
 use crate::{distributions::policy_head::Categorical, networks::network::Networks as _};

@@ -1,6 +1,6 @@
 //! The settings of REINFORCE, and those that suit the environments it was tuned on.
 
-use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training};
+use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training, within};
 
 use crate::{networks::actor_critic::search_ranges, on_policy_settings};
 
@@ -44,8 +44,6 @@ impl Presets for ReinforceConfig {
 impl ReinforceConfig {
     pub(super) fn check(&self) -> Result<(), AgentError> {
         self.learning_rate.check_step_size("learning_rate")?;
-        let episodes = self.episodes_per_update;
-        let fits = (1..=1 << 16).contains(&episodes);
-        AgentError::require(fits, "episodes_per_update", &episodes, "1 to 65536")
+        within("episodes_per_update", self.episodes_per_update, 1..=1 << 16, "1 to 65536")
     }
 }

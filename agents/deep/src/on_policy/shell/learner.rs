@@ -5,7 +5,7 @@ use gymnast_core::{
     optim::{Adam, AdamConfig, Optimizer, RmsProp, RmsPropConfig},
 };
 use gymnast_envs::{FeatureSpace, Seed};
-use gymnast_harness::{AgentError, Checkpoint, Metrics};
+use gymnast_harness::{AgentError, Checkpoint, Metrics, POSITIVE, within};
 
 use super::OnPolicySettings;
 use crate::{
@@ -81,7 +81,6 @@ pub(crate) fn rms_prop(
 
 /// Checks the settings of [`rms_prop`].
 pub(crate) fn check_rms_prop(alpha: f64, eps: f64) -> Result<(), AgentError> {
-    let require = AgentError::require;
-    require((0.0..1.0).contains(&alpha), "rms_prop_alpha", &alpha, "a share in [0, 1)")?;
-    require(eps > 0.0 && eps.is_finite(), "rms_prop_eps", &eps, "a positive number")
+    within("rms_prop_alpha", alpha, 0.0..1.0, "a share in [0, 1)")?;
+    within("rms_prop_eps", eps, POSITIVE, "a positive number")
 }

@@ -1,6 +1,6 @@
 //! The settings that on-policy agents share.
 
-use gymnast_harness::AgentError;
+use gymnast_harness::{AgentError, POSITIVE, within};
 
 use crate::networks::actor_critic::ActorCriticConfig;
 
@@ -34,37 +34,29 @@ impl Default for OnPolicyConfig {
 
 impl OnPolicyConfig {
     pub(crate) fn check(&self) -> Result<(), AgentError> {
-        let require = AgentError::require;
-        let (scale, gamma, norm) = (self.reward_scale, self.gamma, self.max_grad_norm);
-        require(scale > 0.0 && scale.is_finite(), "reward_scale", &scale, "a positive number")?;
-        require((-1.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [-1, 1]")?;
-        require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
-        for (key, value) in [
-            ("value_coefficient", self.value_coefficient),
-            ("entropy_coefficient", self.entropy_coefficient),
-        ] {
-            require(value >= 0.0 && value.is_finite(), key, &value, "a number from 0 on")?;
-        }
-        Ok(())
+        let (norm, expected) = (self.max_grad_norm, "a number from 0 on");
+        within("reward_scale", self.reward_scale, POSITIVE, "a positive number")?;
+        within("gamma", self.gamma, -1.0..=1.0, "a discount in [-1, 1]")?;
+        AgentError::require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
+        within("value_coefficient", self.value_coefficient, 0.0..f64::INFINITY, expected)?;
+        within("entropy_coefficient", self.entropy_coefficient, 0.0..f64::INFINITY, expected)
     }
 }
 
 /// Settings of an on-policy agent: the [`OnPolicyConfig`] ones, its networks' and its own. Made by
 /// [`on_policy_settings!`](crate::on_policy_settings).
 pub trait OnPolicySettings {
-    /// Those that all on-policy agents share.
+    /// Returns the settings that all on-policy agents share.
     fn on_policy(&self) -> OnPolicyConfig;
 
-    /// What policy and value function look like.
+    /// Returns the settings of the policy's network and the value function's.
     fn networks(&self) -> ActorCriticConfig;
 }
 
-/// Stands around the settings that an on-policy agent has beside those that all share, each with its
-/// default, and adds the shared ones: its networks' ([`ActorCriticConfig`]) and those of
-/// [`OnPolicyConfig`].
+/// Defines the settings of an on-policy agent: its own, each with its default, and those that all share,
+/// of the networks ([`ActorCriticConfig`]) and of [`OnPolicyConfig`].
 ///
-/// The settings are a structure that `serde` reads and writes, so the crate that makes them needs `serde`
-/// with its feature `derive`.
+/// The structure implements serde's traits, so the calling crate needs `serde` with the feature `derive`.
 ///
 /// ```
 /// use gymnast_deep::{OnPolicySettings, on_policy_settings};
@@ -81,17 +73,26 @@ pub trait OnPolicySettings {
 /// ```
 #[macro_export]
 macro_rules! on_policy_settings {
+    ($(#[$attribute:meta])* pub struct $name:ident { $($own:tt)* }) => {
+        $crate::on_policy_settings! {
+            $(#[$attribute])*
+            pub struct $name { $($own)* }
+            networks {
+                /// Normalise observations by the mean and deviation of those learned from so far.
+                pub normalize_observations: bool,
+            }
+        }
+    };
     (
         $(#[$attribute:meta])*
-        pub struct $name:ident {
-            $($(#[$($doc:tt)*])* pub $field:ident: $type:ty = $default:expr),* $(,)?
-        }
+        pub struct $name:ident { $($own:tt)* }
+        networks { $($networks:tt)* }
+        $($set:tt)*
     ) => {
-        $crate::documented! {
+        $crate::settings! {
             $(#[$attribute])*
-            #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-            #[serde(default, deny_unknown_fields)]
-            pub struct $name {
+            pub struct $name { $($own)* }
+            first $crate::actor_critic::ActorCriticConfig {
                 /// The widths of the hidden layers, of the policy and of the value function alike.
                 pub hidden: Vec<usize>,
                 /// What follows each hidden layer.
@@ -110,12 +111,12 @@ macro_rules! on_policy_settings {
                 /// Evaluate with an average of the weights over roughly this fraction of past updates
                 /// (0: off).
                 pub average: f64,
-                /// Normalise observations by the mean and deviation of those learned from so far.
-                pub normalize_observations: bool,
+                $($networks)*
+            }
+            last $crate::OnPolicyConfig {
                 /// Rewards are multiplied by this before they are learned from: with it the values can be
                 /// brought near 1, where a fresh network's are.
                 pub reward_scale: f64,
-                $($(#[$($doc)*])* pub $field: $type,)*
                 /// The discount γ, in [-1, 1]: negative where the next observation is the other player's
                 /// (self-play).
                 pub gamma: f64,
@@ -126,59 +127,16 @@ macro_rules! on_policy_settings {
                 /// The gradient's norm is clipped to this.
                 pub max_grad_norm: f64,
             }
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                let networks = $crate::actor_critic::ActorCriticConfig::default();
-                let $crate::OnPolicyConfig {
-                    reward_scale,
-                    gamma,
-                    value_coefficient,
-                    entropy_coefficient,
-                    max_grad_norm,
-                } = $crate::OnPolicyConfig::default();
-                Self {
-                    hidden: networks.hidden,
-                    activation: networks.activation,
-                    encoder: networks.encoder,
-                    head: networks.head,
-                    log_std: networks.log_std,
-                    min_log_std: networks.min_log_std,
-                    average: networks.average,
-                    normalize_observations: networks.normalize_observations,
-                    $($field: $default,)*
-                    reward_scale,
-                    gamma,
-                    value_coefficient,
-                    entropy_coefficient,
-                    max_grad_norm,
-                }
-            }
+            $($set)*
         }
 
         impl $crate::OnPolicySettings for $name {
             fn on_policy(&self) -> $crate::OnPolicyConfig {
-                $crate::OnPolicyConfig {
-                    reward_scale: self.reward_scale,
-                    gamma: self.gamma,
-                    value_coefficient: self.value_coefficient,
-                    entropy_coefficient: self.entropy_coefficient,
-                    max_grad_norm: self.max_grad_norm,
-                }
+                self.into()
             }
 
             fn networks(&self) -> $crate::actor_critic::ActorCriticConfig {
-                $crate::actor_critic::ActorCriticConfig {
-                    hidden: self.hidden.clone(),
-                    activation: self.activation,
-                    encoder: self.encoder.clone(),
-                    head: self.head.clone(),
-                    log_std: self.log_std,
-                    min_log_std: self.min_log_std,
-                    average: self.average,
-                    normalize_observations: self.normalize_observations,
-                }
+                self.into()
             }
         }
     };

@@ -1,24 +1,23 @@
 //! What DQN has learned: saved, and taken over.
 
-use gymnast_core::nn::{Engine, Network as _, Parameters, Sequential};
+use gymnast_core::nn::{Network as _, Parameters};
 use gymnast_envs::{FeatureSpace, FiniteSpace};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
 use super::Dqn;
-use crate::networks::network::{Networks, all_plain, copy_networks, load_encoders, set_engines};
+use crate::networks::{
+    network::{Networks, all_plain, copy_networks},
+    pretraining::EncoderNetwork,
+};
 
 impl<O, A> Networks for Dqn<O, A> {
     fn evaluated_by(&self) -> &'static str {
         all_plain([&self.online])
     }
 
-    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
-        set_engines([&mut self.online], engine)
-    }
-
-    fn load_encoder(&mut self, pretrained: &Sequential) -> Result<(), AgentError> {
-        let networks = [&mut self.online, &mut self.target].into_iter();
-        load_encoders(networks.chain(&mut self.averaged), pretrained)
+    fn encoders_mut(&mut self) -> Vec<&mut dyn EncoderNetwork> {
+        let networks = [&mut self.online, &mut self.target].into_iter().chain(&mut self.averaged);
+        networks.map(|network| network as &mut dyn EncoderNetwork).collect()
     }
 
     fn named_parameters(&self) -> Vec<(String, &Parameters)> {

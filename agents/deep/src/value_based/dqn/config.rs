@@ -4,136 +4,95 @@ use gymnast_core::nn::{
     Activation, ConvConfig, LayerConfig, MlpConfig, Module, Net, Network as _, ParametersBuilder,
     QNetworkConfig,
 };
-use gymnast_harness::{AgentError, Schedule};
-use serde::{Deserialize, Serialize};
+use gymnast_harness::{AgentError, POSITIVE, Schedule, within};
 
 use super::{Distribution, Values};
 use crate::{
     networks::network::{BuildNetwork, NetworkSettings, Wanted},
     off_policy::{check_gradient_steps, check_rates},
+    settings,
 };
 
 /// The hidden layers where none are set.
 const HIDDEN: [usize; 2] = [128, 128];
 
-gymnast_harness::documented! {
+settings! {
     /// The settings of [`Dqn`](super::Dqn).
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
     pub struct DqnConfig {
         /// The convolutions that read an observation's pictures, of shape [H, W, C] or [H, W], each with
         /// `activation` behind it; none, and they are read as rows:
         /// [{ channels = 16, kernel = 3, stride = 1 }] is MinAtar's.
-        pub conv: Vec<ConvConfig>,
+        pub conv: Vec<ConvConfig> = vec![],
         /// The widths of the network's hidden layers.
-        pub hidden: Vec<usize>,
+        pub hidden: Vec<usize> = HIDDEN.to_vec(),
         /// What follows each convolution and each hidden layer.
-        pub activation: Activation,
+        pub activation: Activation = Activation::Relu,
         /// Layers in the place of `conv`:
         /// [{ conv2d = { channels = 16, kernel = 3 } }, { activation = "relu" }].
-        pub encoder: Vec<LayerConfig>,
+        pub encoder: Vec<LayerConfig> = vec![],
         /// Layers in the place of `hidden`, with `hidden = []`, before the output layer:
         /// [{ linear = { outputs = 64 } }, { layer_norm = {} }, { activation = "relu" }].
-        pub head: Vec<LayerConfig>,
+        pub head: Vec<LayerConfig> = vec![],
         /// Adam's step size.
-        pub learning_rate: Schedule,
+        pub learning_rate: Schedule = Schedule::linear(1e-3, 0.0, 1.0),
         /// The discount γ, in [−1, 1]; negative where the next observation is the other player's,
         /// whose gain is one's own loss.
-        pub gamma: f64,
+        pub gamma: f64 = 0.99,
         /// Rewards are multiplied by this before they are learned from: with it the values can be
         /// brought near 1, where a fresh network's are.
-        pub reward_scale: f64,
+        pub reward_scale: f64 = 1.0,
         /// The steps whose rewards a target sums before it bootstraps: 1 is the paper's.
-        pub n_step: usize,
+        pub n_step: usize = 1,
         /// The share of random actions ε, in [0, 1]; 0 suits noisy weights.
-        pub epsilon: Schedule,
+        pub epsilon: Schedule = Schedule::linear(1.0, 0.05, 0.1),
         /// The transitions that the memory holds.
-        pub buffer_size: usize,
+        pub buffer_size: usize = 100_000,
         /// The transitions of an update.
-        pub batch_size: usize,
+        pub batch_size: usize = 64,
         /// The env steps before the first update.
-        pub learning_starts: u64,
+        pub learning_starts: u64 = 1_000,
         /// Env steps between two rounds of updates.
-        pub train_every: u64,
+        pub train_every: u64 = 1,
         /// Updates in each round, 1 to 10000.
-        pub gradient_steps: u64,
+        pub gradient_steps: u64 = 1,
         /// Env steps between two moves of the target network.
-        pub target_every: u64,
+        pub target_every: u64 = 1,
         /// The share of the way that the target network moves: 1 is the paper's copy.
-        pub tau: f64,
+        pub tau: f64 = 0.005,
         /// The gradient's norm is clipped to this.
-        pub max_grad_norm: f64,
+        pub max_grad_norm: f64 = 10.0,
         /// Evaluate with an average of the weights over roughly this fraction of past updates (0: off).
-        pub average: f64,
+        pub average: f64 = 0.0,
         /// Select the successor's action with the online network (double DQN).
-        pub double: bool,
+        pub double: bool = true,
         /// Split the network into the state's value and the actions' advantages (dueling DQN).
-        pub dueling: bool,
+        pub dueling: bool = false,
         /// How much more often what surprised is replayed, α in [0, 1] (prioritized replay); 0 draws
         /// uniformly.
-        pub priority_exponent: f64,
+        pub priority_exponent: f64 = 0.0,
         /// How far the loss corrects for that, β in [0, 1]; fully at 1.
-        pub importance_exponent: Schedule,
+        pub importance_exponent: Schedule = Schedule::linear(0.4, 1.0, 1.0),
         /// Added to every error before it becomes a priority, so that none is 0.
-        pub priority_offset: f64,
+        pub priority_offset: f64 = 1e-6,
         /// The initial deviation σ₀ of noisy weights, which explore (NoisyNets; 0.5 is the paper's);
         /// 0: no noise.
-        pub noise: f64,
+        pub noise: f64 = 0.0,
         /// What is learned of the return: its mean alone ("none"), probabilities of fixed returns
         /// ("categorical": C51) or quantiles ("quantile": QR-DQN).
-        pub distribution: Distribution,
+        pub distribution: Distribution = Distribution::None,
         /// The fixed returns or the quantiles of a distribution, 2 at least.
-        pub atoms: usize,
+        pub atoms: usize = 51,
         /// The least of the fixed returns, in scaled rewards.
-        pub v_min: f64,
+        pub v_min: f64 = -10.0,
         /// The greatest of the fixed returns, in scaled rewards.
-        pub v_max: f64,
+        pub v_max: f64 = 10.0,
         /// How much a contrastive loss of the convolutions' features counts beside the values' (CURL);
         /// 0: there is none.
-        pub contrastive: f64,
+        pub contrastive: f64 = 0.0,
         /// The contrastive loss divides cosines by this.
-        pub contrastive_temperature: f64,
+        pub contrastive_temperature: f64 = 0.1,
         /// The contrastive loss shifts pictures by at most this number of pixels.
-        pub contrastive_shift: usize,
-    }
-}
-
-impl Default for DqnConfig {
-    fn default() -> Self {
-        Self {
-            conv: vec![],
-            hidden: HIDDEN.to_vec(),
-            activation: Activation::Relu,
-            encoder: vec![],
-            head: vec![],
-            learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
-            gamma: 0.99,
-            reward_scale: 1.0,
-            n_step: 1,
-            epsilon: Schedule::linear(1.0, 0.05, 0.1),
-            buffer_size: 100_000,
-            batch_size: 64,
-            learning_starts: 1_000,
-            train_every: 1,
-            gradient_steps: 1,
-            target_every: 1,
-            tau: 0.005,
-            max_grad_norm: 10.0,
-            average: 0.0,
-            double: true,
-            dueling: false,
-            priority_exponent: 0.0,
-            importance_exponent: Schedule::linear(0.4, 1.0, 1.0),
-            priority_offset: 1e-6,
-            noise: 0.0,
-            distribution: Distribution::None,
-            atoms: 51,
-            v_min: -10.0,
-            v_max: 10.0,
-            contrastive: 0.0,
-            contrastive_temperature: 0.1,
-            contrastive_shift: 1,
-        }
+        pub contrastive_shift: usize = 1,
     }
 }
 
@@ -144,43 +103,31 @@ impl DqnConfig {
         self.epsilon.check("epsilon", 0.0, 1.0, "a share in [0, 1]")?;
         let beta = &self.importance_exponent;
         beta.check("importance_exponent", 0.0, 1.0, "an exponent in [0, 1]")?;
-        let (unit, gamma, alpha) = (0.0..=1.0, self.gamma, self.priority_exponent);
-        require((-1.0..=1.0).contains(&gamma), "gamma", &gamma, "a discount in [−1, 1]")?;
-        require(unit.contains(&alpha), "priority_exponent", &alpha, "an exponent in [0, 1]")?;
-        let average = self.average;
-        require(unit.contains(&average), "average", &average, "a share in [0, 1]")?;
-        for (key, value) in
-            [("reward_scale", self.reward_scale), ("priority_offset", self.priority_offset)]
-        {
-            require(value > 0.0 && value.is_finite(), key, &value, "a positive number")?;
-        }
-        let (norm, noise) = (self.max_grad_norm, self.noise);
+        within("gamma", self.gamma, -1.0..=1.0, "a discount in [−1, 1]")?;
+        let alpha = self.priority_exponent;
+        within("priority_exponent", alpha, 0.0..=1.0, "an exponent in [0, 1]")?;
+        within("average", self.average, 0.0..=1.0, "a share in [0, 1]")?;
+        within("reward_scale", self.reward_scale, POSITIVE, "a positive number")?;
+        within("priority_offset", self.priority_offset, POSITIVE, "a positive number")?;
+        let (norm, low, high) = (self.max_grad_norm, self.v_min, self.v_max);
         require(norm > 0.0, "max_grad_norm", &norm, "a positive number")?;
-        require((0.0..=10.0).contains(&noise), "noise", &noise, "a deviation in [0, 10]")?;
-        let (atoms, low, high) = (self.atoms, self.v_min, self.v_max);
-        require((2..=1024).contains(&atoms), "atoms", &atoms, "2 to 1024")?;
+        within("noise", self.noise, 0.0..=10.0, "a deviation in [0, 10]")?;
+        within("atoms", self.atoms, 2..=1024, "2 to 1024")?;
         let is_range = low.is_finite() && high.is_finite() && low < high;
         require(is_range, "v_max", &high, "a number above `v_min`")?;
-        let (weight, temperature) = (self.contrastive, self.contrastive_temperature);
-        let fits = (0.0..=1e3).contains(&weight);
-        require(fits, "contrastive", &weight, "a weight in [0, 1000]")?;
-        let fits = temperature > 0.0 && temperature.is_finite();
-        require(fits, "contrastive_temperature", &temperature, "a positive number")?;
-        if weight > 0.0 {
+        within("contrastive", self.contrastive, 0.0..=1e3, "a weight in [0, 1000]")?;
+        let temperature = self.contrastive_temperature;
+        within("contrastive_temperature", temperature, POSITIVE, "a positive number")?;
+        if self.contrastive > 0.0 {
             let (shift, batch) = (self.contrastive_shift, self.batch_size);
-            require(shift > 0, "contrastive_shift", &shift, "at least 1: views have to differ")?;
-            require(batch > 1, "batch_size", &batch, "at least 2 to contrast one with another")?;
+            within("contrastive_shift", shift, 1.., "at least 1: views have to differ")?;
+            within("batch_size", batch, 2.., "at least 2 to contrast one with another")?;
         }
-        let size = self.buffer_size;
-        let rows = 1..u32::MAX as usize;
-        require(rows.contains(&size), "buffer_size", &size, "1 to 4294967294")?;
-        for (key, value) in [("batch_size", self.batch_size), ("n_step", self.n_step)] {
-            require((1..=1 << 20).contains(&value), key, &value, "1 to 1048576")?;
-        }
-        for (key, value) in [("train_every", self.train_every), ("target_every", self.target_every)]
-        {
-            require(value > 0, key, &value, "at least 1")?;
-        }
+        within("buffer_size", self.buffer_size, 1..u32::MAX as usize, "1 to 4294967294")?;
+        within("batch_size", self.batch_size, 1..=1 << 20, "1 to 1048576")?;
+        within("n_step", self.n_step, 1..=1 << 20, "1 to 1048576")?;
+        within("train_every", self.train_every, 1.., "at least 1")?;
+        within("target_every", self.target_every, 1.., "at least 1")?;
         check_gradient_steps(self.gradient_steps)
     }
 

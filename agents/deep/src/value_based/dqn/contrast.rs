@@ -1,16 +1,16 @@
 //! The contrastive loss of pictures beside that of values.
 
 use gymnast_core::{
-    data::{Augmentation, Compose, Shape},
+    data::Compose,
     loss::{Direction, info_nce},
     nn::Net,
 };
 use gymnast_envs::Rng;
-use gymnast_harness::{AgentError, SettingError};
+use gymnast_harness::AgentError;
 use tch::Tensor;
 
 use super::DqnConfig;
-use crate::networks::learned::backend;
+use crate::networks::{learned::backend, pretraining::random_shift};
 
 /// What makes views of pictures and compares them.
 pub(super) struct Contrast {
@@ -30,7 +30,7 @@ impl Contrast {
         if config.contrastive == 0.0 {
             return Ok(None);
         }
-        let views = random_shift(config, shape)?;
+        let views = random_shift("contrastive_shift", config.contrastive_shift, shape)?;
         let views = Compose::new(vec![views], shape.iter().product()).map_err(backend)?;
         let temperature = config.contrastive_temperature;
         Ok(Some(Self { views, temperature, rng, view: Vec::new() }))
@@ -69,24 +69,4 @@ impl Contrast {
     pub(super) fn set_rng(&mut self, rng: Rng) {
         self.rng = rng;
     }
-}
-
-/// The shift of pictures `[H, W]` or `[H, W, C]` that the settings ask for.
-pub(super) fn random_shift(
-    config: &DqnConfig,
-    shape: &[usize],
-) -> Result<Augmentation, AgentError> {
-    let (height, width, channels) = match *shape {
-        [height, width] => (height, width, 1),
-        [height, width, channels] => (height, width, channels),
-        _ => {
-            let allowed = "none where observations are no pictures of shape [H, W] or [H, W, C]";
-            let value = format!("{} over {shape:?}", config.contrastive);
-            return Err(SettingError { key: "contrastive", value, allowed: allowed.into() }.into());
-        }
-    };
-    let shift = config.contrastive_shift;
-    let expected = "less than the height and the width of a picture";
-    AgentError::require(shift < height.min(width), "contrastive_shift", &shift, expected)?;
-    Ok(Augmentation::RandomCrop { shape: Shape { height, width, channels }, padding: shift })
 }
