@@ -23,8 +23,8 @@ pub enum Engine {
 /// Gradients start from those of a loss with respect to the outputs, which the caller computes in
 /// closed form: [`record`](Self::record), then [`accumulate`](Self::accumulate) or
 /// [`input_gradient`](Self::input_gradient). Both engines agree up to rounding. The plan is the
-/// faster one at every width and batch size measured (`cargo bench -p gymnast-core --bench
-/// engines`), so it is used wherever there is one; [`set_engine`](Self::set_engine) overrides the
+/// faster one at the widths and batch sizes measured (`cargo bench -p gymnast-core --bench
+/// update`), so it is used wherever there is one; [`set_engine`](Self::set_engine) overrides the
 /// choice.
 #[derive(Debug)]
 pub struct Compiled {
