@@ -63,25 +63,24 @@ fn add_gradient<N: Network>(
     share: f64,
     tape: &mut Tape,
 ) -> Result<f64, FitError> {
-    if let Some(plan) = network.training_plan() {
+    if let (Some(plan), Some(loss)) = (network.training_plan(), objective.of_outputs()) {
         plan.forward(network.parameters().effective(), batch.input_numbers(), batch.len(), tape)?;
         let outputs = Tensor::from_slice(tape.outputs()).view([batch.len() as i64, -1]);
         let outputs = outputs.set_requires_grad(true);
-        if let Some(loss) = objective.loss_of_outputs(&outputs, batch)? {
-            check_differentiable(&loss)?;
-            let number = loss.double_value(&[]);
-            (loss * share).f_backward().map_err(NetworkError::from)?;
-            let mut by_output = vec![0.0; tape.outputs().len()];
-            let gradient = outputs.grad();
-            if gradient.defined() {
-                let length = by_output.len();
-                gradient.f_copy_data(&mut by_output, length).map_err(NetworkError::from)?;
-            }
-            let plan = plan.clone();
-            let (values, gradients) = network.parameters_mut().effective_and_gradients_mut();
-            plan.backward(values, &by_output, tape, gradients)?;
-            return Ok(number);
+        let loss = loss.loss_of_outputs(&outputs, batch)?; // []
+        check_differentiable(&loss)?;
+        let number = loss.double_value(&[]);
+        (loss * share).f_backward().map_err(NetworkError::from)?;
+        let mut by_output = vec![0.0; tape.outputs().len()];
+        let gradient = outputs.grad();
+        if gradient.defined() {
+            let length = by_output.len();
+            gradient.f_copy_data(&mut by_output, length).map_err(NetworkError::from)?;
         }
+        let plan = plan.clone();
+        let (values, gradients) = network.parameters_mut().effective_and_gradients_mut();
+        plan.backward(values, &by_output, tape, gradients)?;
+        return Ok(number);
     }
     let loss = objective.loss(network, batch)?; // []
     check_scalar(&loss)?;

@@ -61,7 +61,7 @@ pub use config::FitConfig;
 pub use error::FitError;
 pub use fit::Fit;
 pub use history::{Epoch, EpochScores, History};
-pub use objective::Objective;
+pub use objective::{Objective, OutputLoss};
 pub use predictions::{Predictions, predict};
 pub use pruning::Pruning;
 pub use sequences::Ctc;

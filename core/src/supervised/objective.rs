@@ -19,19 +19,12 @@ pub trait Objective<N> {
     /// Invalid outputs or targets.
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError>;
 
-    /// Returns [`loss`](Self::loss) by the network's outputs for the minibatch's inputs, `[B, outputs]`,
-    /// if it depends on the network through these alone. Networks with a
-    /// [training plan](Network::training_plan) then learn without libtorch's autograd, which is
-    /// several times faster for small ones. `None` (the default): the loss needs the network.
-    ///
-    /// # Errors
-    /// As [`loss`](Self::loss).
-    fn loss_of_outputs(
-        &self,
-        _outputs: &Tensor,
-        _batch: &Batch,
-    ) -> Result<Option<Tensor>, FitError> {
-        Ok(None)
+    /// Returns the loss as one of outputs, if it depends on the network through its outputs for the
+    /// minibatch's inputs alone. Networks with a [training plan](Network::training_plan) then learn
+    /// without libtorch's autograd, which is several times faster for small ones. `None` (the
+    /// default): the loss needs the network.
+    fn of_outputs(&self) -> Option<&dyn OutputLoss> {
+        None
     }
 
     /// Returns the divisor of the mean: the number of rows or the sum of their weights. It weighs
@@ -61,6 +54,16 @@ pub trait Objective<N> {
     /// one objective. `None` if there is no such text, as for closures; the training then cannot
     /// keep a checkpoint. A function (`fn`) is identified by its path.
     fn description(&self) -> Option<String>;
+}
+
+/// The loss of an [`Objective`] that depends on the network's outputs alone.
+pub trait OutputLoss {
+    /// Returns the mean loss of a minibatch whose inputs give these outputs, `[B, outputs]`: `[]`,
+    /// differentiable by them.
+    ///
+    /// # Errors
+    /// Invalid outputs or targets.
+    fn loss_of_outputs(&self, outputs: &Tensor, batch: &Batch) -> Result<Tensor, FitError>;
 }
 
 /// Implements the methods of an [`Objective`] whose loss is a plain mean over rows: a minibatch's
@@ -106,11 +109,11 @@ macro_rules! mean_over_rows {
 impl<N: Network> Objective<N> for Loss {
     fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
         let outputs = network.try_forward(&batch.inputs())?; // [B, outputs]
-        loss_between(self, &outputs, batch)
+        self.loss_of_outputs(&outputs, batch)
     }
 
-    fn loss_of_outputs(&self, outputs: &Tensor, batch: &Batch) -> Result<Option<Tensor>, FitError> {
-        loss_between(self, outputs, batch).map(Some)
+    fn of_outputs(&self) -> Option<&dyn OutputLoss> {
+        Some(self)
     }
 
     fn weight(&self, batch: &Batch) -> f64 {
@@ -141,15 +144,16 @@ impl<N: Network> Objective<N> for Loss {
     }
 }
 
-/// The loss between outputs `[B, outputs]` and a minibatch's targets.
-fn loss_between(loss: &Loss, outputs: &Tensor, batch: &Batch) -> Result<Tensor, FitError> {
-    let targets = batch.targets(); // [B, target_width]
-    // A column of classes, not rows of distributions.
-    let targets = match loss.compares_classes() && targets.size()[1] == 1 {
-        true => batch.classes()?, // [B]
-        false => targets,
-    };
-    Ok(loss.compute(outputs, &targets)?)
+impl OutputLoss for Loss {
+    fn loss_of_outputs(&self, outputs: &Tensor, batch: &Batch) -> Result<Tensor, FitError> {
+        let targets = batch.targets(); // [B, target_width]
+        // A column of classes, not rows of distributions.
+        let targets = match self.compares_classes() && targets.size()[1] == 1 {
+            true => batch.classes()?, // [B]
+            false => targets,
+        };
+        Ok(self.compute(outputs, &targets)?)
+    }
 }
 
 impl<N, F: Fn(&N, &Batch) -> Tensor> Objective<N> for F {

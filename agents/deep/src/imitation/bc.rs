@@ -12,7 +12,7 @@ use gymnast_core::{
     imbalance::ClassWeight,
     nn::{Net, Network as _, Scratch},
     rounding,
-    supervised::{Batch, Dataset, Epoch, Fit, FitError, Objective},
+    supervised::{Batch, Dataset, Epoch, Fit, FitError, Objective, OutputLoss},
     threads,
 };
 use gymnast_envs::{Experience, FeatureSpace, Rng, Space};
@@ -295,11 +295,11 @@ fn split<O: FeatureSpace, H: PolicyHead>(
 impl<H: PolicyHead> Objective<Net> for Cloned<H> {
     /// Mean −ln π(a|s), by the actions' weights where they have some.
     fn loss(&self, network: &Net, batch: &Batch) -> Result<Tensor, FitError> {
-        self.loss_of(&network.try_forward(&batch.inputs())?, batch)
+        self.loss_of_outputs(&network.try_forward(&batch.inputs())?, batch)
     }
 
-    fn loss_of_outputs(&self, outputs: &Tensor, batch: &Batch) -> Result<Option<Tensor>, FitError> {
-        self.loss_of(outputs, batch).map(Some)
+    fn of_outputs(&self) -> Option<&dyn OutputLoss> {
+        Some(self)
     }
 
     fn ranks_epochs(&self) -> bool {
@@ -322,9 +322,8 @@ impl<H: PolicyHead> Objective<Net> for Cloned<H> {
     }
 }
 
-impl<H: PolicyHead> Cloned<H> {
-    /// [`loss`](Objective::loss) of outputs `[B, outputs]`.
-    fn loss_of(&self, outputs: &Tensor, batch: &Batch) -> Result<Tensor, FitError> {
+impl<H: PolicyHead> OutputLoss for Cloned<H> {
+    fn loss_of_outputs(&self, outputs: &Tensor, batch: &Batch) -> Result<Tensor, FitError> {
         let allowed = self.mask.as_ref().map(|mask| mask.masked(&batch.inputs(), outputs));
         let shared = Tensor::from_slice(&self.shared);
         let outputs = allowed.as_ref().unwrap_or(outputs);
@@ -336,7 +335,9 @@ impl<H: PolicyHead> Cloned<H> {
         let total = weights.sum(Kind::Float).clamp_min(f64::from(f32::MIN_POSITIVE));
         Ok(-(log_prob * weights).sum(Kind::Float) / total)
     }
+}
 
+impl<H: PolicyHead> Cloned<H> {
     /// The action for one row of outputs, masked before.
     fn choose(
         &self,

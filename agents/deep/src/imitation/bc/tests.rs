@@ -21,7 +21,7 @@ fn the_loss_is_the_actions_unlikeliness_among_those_allowed() {
     let logits = [1.0, 2.0, 5.0].map(f32::ln);
     let outputs = Tensor::from_slice(&[logits, logits].concat()).view([2, 3]);
     let batch = batch(&[9.0, 1.0, 1.0, 1.0, 9.0, 1.0, 1.0, 0.0], 4, &[1.0, 1.0]);
-    let loss = masked().loss_of(&outputs, &batch).unwrap().double_value(&[]);
+    let loss = masked().loss_of_outputs(&outputs, &batch).unwrap().double_value(&[]);
     assert!((loss - (4_f64.ln() + 1.5_f64.ln()) / 2.0).abs() < 1e-6, "{loss}");
 }
 
@@ -33,8 +33,10 @@ fn rare_actions_count_by_their_weight() {
     let policy = Cloned { head, mask: None, shared: Vec::new(), class_weight };
     let logits = [1.0, 2.0, 5.0].map(f32::ln);
     let outputs = Tensor::from_slice(&[logits, logits].concat()).view([2, 3]);
-    let loss =
-        policy.loss_of(&outputs, &batch(&[0.0; 2], 1, &[1.0, 2.0])).unwrap().double_value(&[]);
+    let loss = policy
+        .loss_of_outputs(&outputs, &batch(&[0.0; 2], 1, &[1.0, 2.0]))
+        .unwrap()
+        .double_value(&[]);
     assert!((loss - (3.0 * 4_f64.ln() + 1.6_f64.ln()) / 4.0).abs() < 1e-6, "{loss}");
 }
 
@@ -65,7 +67,10 @@ fn real_valued_actions_are_fitted_by_squares() {
     let policy = Cloned { head, mask: None, shared: vec![0.0], class_weight: None };
     let loss = |output: f32| {
         let outputs = Tensor::from_slice(&[output, 0.0]).view([2, 1]);
-        policy.loss_of(&outputs, &batch(&[0.0; 2], 1, &[1.0, 0.0])).unwrap().double_value(&[])
+        policy
+            .loss_of_outputs(&outputs, &batch(&[0.0; 2], 1, &[1.0, 0.0]))
+            .unwrap()
+            .double_value(&[])
     };
     // ½ e² of two rows, and a constant.
     assert!((loss(4.0) - loss(1.0) - 0.25 * 9.0).abs() < 1e-6);
