@@ -5,7 +5,8 @@ use std::ops::Range;
 use tch::{Kind, Tensor};
 
 use super::{
-    Module, NetworkError, Parameters, Plan, Scratch, Tape, check_batch, check_outputs, no_grad,
+    Module, NetworkError, Parameters, Plan, Scratch, Tape, check_batch, check_outputs,
+    network::evaluate_by, no_grad,
 };
 
 /// What computes a network's gradients.
@@ -106,9 +107,11 @@ impl Graph {
 impl Compiled {
     /// Compiles a module.
     pub fn new(module: Box<dyn Module>) -> Self {
-        let plan = module.plan();
-        let trains = plan.is_some() && module.trains_as_evaluated();
-        Self { module, plan, engine: if trains { Engine::Plan } else { Engine::Libtorch } }
+        let mut compiled = Self { plan: module.plan(), module, engine: Engine::Libtorch };
+        if compiled.has_training_plan() {
+            compiled.engine = Engine::Plan;
+        }
+        compiled
     }
 
     /// Returns the module.
@@ -126,6 +129,11 @@ impl Compiled {
         self.plan.as_ref()
     }
 
+    /// Returns whether the plan computes in training mode what the module does.
+    fn has_training_plan(&self) -> bool {
+        self.plan.is_some() && self.module.trains_as_evaluated()
+    }
+
     /// Returns what computes the gradients.
     pub fn engine(&self) -> Engine {
         self.engine
@@ -136,8 +144,7 @@ impl Compiled {
     /// # Errors
     /// [`NetworkError::NoPlan`] if only libtorch can.
     pub fn set_engine(&mut self, engine: Engine) -> Result<(), NetworkError> {
-        let can = self.plan.is_some() && self.module.trains_as_evaluated();
-        if engine == Engine::Plan && !can {
+        if engine == Engine::Plan && !self.has_training_plan() {
             return Err(NetworkError::NoPlan);
         }
         self.engine = engine;
@@ -160,14 +167,9 @@ impl Compiled {
         if let Some(plan) = &self.plan {
             return plan.run(values, inputs, batch, scratch, out);
         }
-        check_batch("a network's outputs", batch, self.module.outputs(), out.len())?;
-        if batch == 0 {
-            return Ok(());
-        }
-        let rows = self.rows(inputs, batch)?;
-        let outputs = no_grad(|| self.module.forward(&rows, false)).f_contiguous()?;
-        check_outputs(&outputs, batch, self.module.outputs())?;
-        Ok(outputs.f_copy_data(out, out.len())?)
+        let widths = [self.module.inputs(), self.module.outputs()];
+        let predict = |rows: &Tensor| Ok(no_grad(|| self.module.forward(rows, false)));
+        evaluate_by(widths, predict, inputs, batch, out)
     }
 
     /// Evaluates `batch` rows in training mode with `parameters`, which are the module's, and

@@ -17,7 +17,7 @@ const PACKED_STRETCH: usize = 64;
 /// The width of the blocks of the right factor: as much as four of the widest registers hold.
 const PANEL: usize = 64;
 
-/// Fewer columns than this do not fill a register. With at least so many rows, they are computed as
+/// Fewer columns than this do not fill a register. If there are at least as many rows, they are computed as
 /// the rows of the transposed product.
 const NARROW: usize = 8;
 

@@ -124,14 +124,31 @@ pub trait Network: Send {
         if let Some(plan) = self.plan() {
             return plan.run(self.parameters().effective(), inputs, batch, scratch, out);
         }
-        check_batch("a network's inputs", batch, self.inputs(), inputs.len())?;
-        check_batch("a network's outputs", batch, self.outputs(), out.len())?;
-        if batch == 0 {
-            return Ok(());
-        }
-        let rows = Tensor::from_slice(inputs).f_view([batch as i64, self.inputs() as i64])?;
-        let outputs = self.predict(&rows).f_to_kind(Kind::Float)?.f_contiguous()?;
-        check_outputs(&outputs, batch, self.outputs())?;
-        Ok(outputs.f_copy_data(out, out.len())?)
+        evaluate_by(
+            [self.inputs(), self.outputs()],
+            |rows| Ok(self.predict(rows).f_to_kind(Kind::Float)?),
+            inputs,
+            batch,
+            out,
+        )
     }
+}
+
+/// Evaluates `batch` rows with a function of libtorch's between these widths.
+pub(super) fn evaluate_by(
+    [inputs, outputs]: [usize; 2],
+    predict: impl FnOnce(&Tensor) -> Result<Tensor, NetworkError>,
+    numbers: &[f32],
+    batch: usize,
+    out: &mut [f32],
+) -> Result<(), NetworkError> {
+    check_batch("a network's inputs", batch, inputs, numbers.len())?;
+    check_batch("a network's outputs", batch, outputs, out.len())?;
+    if batch == 0 {
+        return Ok(());
+    }
+    let rows = Tensor::from_slice(numbers).f_view([batch as i64, inputs as i64])?;
+    let results = predict(&rows)?.f_contiguous()?;
+    check_outputs(&results, batch, outputs)?;
+    Ok(results.f_copy_data(out, out.len())?)
 }

@@ -76,8 +76,7 @@ impl Plan {
     /// # Panics
     /// If the layer's number of inputs differs from the current number of outputs.
     pub fn then(self, layer: &Linear, activation: Activation) -> Self {
-        assert_eq!(layer.inputs(), self.outputs(), "layers fit together");
-        self.with(Step::Dense(Dense::new(layer, activation)))
+        self.then_at(layer.weight.range(), layer.bias.range(), activation)
     }
 
     /// Appends a fully connected layer with its weight `[inputs, outputs]` and bias `[outputs]` at
