@@ -76,6 +76,20 @@ pub fn softmax(logits: &mut [f32]) {
     logits.iter_mut().for_each(|x| *x /= sum);
 }
 
+/// Returns 1 / (1 + e⁻ˣ), the probability of a logit.
+#[inline]
+#[must_use]
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Returns ln(1 + eˣ) without overflow.
+#[inline]
+#[must_use]
+pub fn softplus(x: f32) -> f32 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
 /// Returns the log-density of the normal number `mean + e^log_std · noise`.
 #[inline]
 #[must_use]
@@ -86,6 +100,18 @@ pub fn normal_log_density(noise: f32, log_std: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn probabilities_of_a_logit_and_their_logarithms() {
+        assert_eq!((sigmoid(0.0), sigmoid(-200.0), sigmoid(200.0)), (0.5, 0.0, 1.0));
+        assert_eq!((softplus(0.0), softplus(-200.0), softplus(200.0)), (2_f32.ln(), 0.0, 200.0));
+        for x in [-3.0, 0.5, 2.0] {
+            assert!(
+                (softplus(x) - x + sigmoid(x).ln()).abs() < 1e-6,
+                "ln(1 + eˣ) − x = −ln sigmoid"
+            );
+        }
+    }
 
     #[test]
     fn sums_of_exponentials_are_exact_and_do_not_overflow() {

@@ -13,7 +13,7 @@
 
 use std::f32::consts::LN_2;
 
-use gymnast_core::likelihood::normal_log_density;
+use gymnast_core::likelihood::{normal_log_density, softplus};
 use gymnast_harness::AgentError;
 
 use crate::mathematics::targets::row_width;
@@ -102,11 +102,6 @@ pub fn sample_backward(
 /// log(1 − tanh²(u)).
 fn log_derivative(u: f32) -> f32 {
     2.0 * (LN_2 - u - softplus(-2.0 * u))
-}
-
-/// log(1 + eˣ).
-pub(crate) fn softplus(x: f32) -> f32 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 #[cfg(test)]

@@ -110,6 +110,7 @@ pub(super) fn state_dict(source: &mut Source) {
     let _ = (likelihood::largest(&logits), likelihood::log_sum_exp(&logits));
     likelihood::softmax(&mut logits);
     let _ = likelihood::normal_log_density(source.f32(), source.f32());
+    let _ = (likelihood::sigmoid(source.f32()), likelihood::softplus(source.f32()));
 }
 
 /// A file in a folder that goes with it.

@@ -81,9 +81,7 @@ pub fn quantile_huber(
     let batch = prediction.len() / atoms.max(1);
     AgentError::check_len("the predictions", batch * atoms, prediction.len())?;
     let width = row_width("the targets", batch, target.len())?;
-    if !weight.is_empty() {
-        AgentError::check_len("the weights", batch, weight.len())?;
-    }
+    check_weights(weight, batch)?;
     by_quantile.clear();
     let mut sum = 0.0;
     let rows = prediction.chunks_exact(atoms).zip(target.chunks_exact(width.max(1)));
@@ -130,6 +128,10 @@ fn check(
     batch: usize,
 ) -> Result<(), AgentError> {
     AgentError::check_len("the predictions", target.len(), prediction.len())?;
+    check_weights(weight, batch)
+}
+
+fn check_weights(weight: &[f32], batch: usize) -> Result<(), AgentError> {
     if weight.is_empty() {
         Ok(())
     } else {

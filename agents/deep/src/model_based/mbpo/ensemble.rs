@@ -8,16 +8,14 @@ use std::ops::Range;
 
 use gymnast_core::{
     init::{Fans, Init},
+    likelihood::{sigmoid, softplus},
     nn::{Activation, Parameter, Parameters, ParametersBuilder, Plan, Scratch, Tape},
     optim::{Adam, AdamConfig, Optimizer as _},
 };
 use gymnast_envs::Rng;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
-use crate::{
-    distributions::tanh_normal::softplus,
-    networks::learned::{Descent, backend, refused},
-};
+use crate::networks::learned::{Descent, backend, refused};
 
 /// How strongly the bounds of log σ² are drawn together.
 const BOUNDS_WEIGHT: f32 = 0.01;
@@ -291,10 +289,6 @@ fn gaussian_nll(mean: f32, log_var: f32, target: f32) -> (f32, [f32; 2]) {
 /// the logit x, and its gradient by x.
 fn bernoulli_nll(logit: f32, end: f32) -> (f32, f32) {
     (softplus(logit) - logit * end, sigmoid(logit) - end)
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 impl Checkpoint for Ensemble {

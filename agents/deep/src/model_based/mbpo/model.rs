@@ -1,6 +1,9 @@
 //! The learned model of the environment: what follows from a state and an action, with its doubt.
 
-use gymnast_core::nn::{Activation, Scratch};
+use gymnast_core::{
+    likelihood::sigmoid,
+    nn::{Activation, Scratch},
+};
 use gymnast_envs::{Rng, Seed};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 use rand::RngExt as _;
@@ -105,8 +108,7 @@ impl Model {
             }
             if self.knows_ends {
                 for (&i, said) in chosen.iter().zip(said.chunks_exact(2 * targets + 1)) {
-                    let chance = 1.0 / (1.0 + (-said[2 * targets]).exp());
-                    imagined.ends[i] = rng.random::<f32>() < chance;
+                    imagined.ends[i] = rng.random::<f32>() < sigmoid(said[2 * targets]);
                 }
             }
         }
