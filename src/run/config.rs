@@ -79,12 +79,16 @@ fn misspelt(text: &str) -> String {
 /// # Errors
 /// [`RunError::File`].
 pub fn read_config(path: &Path) -> Result<Table, RunError> {
-    let error = |reason: String| RunError::File { path: path.to_owned(), reason };
-    let table: Table = read_toml(path)?;
-    if let Some(key) = table.keys().find(|key| !PARTS.contains(&key.as_str())) {
-        return Err(error(format!("unknown part `{key}`: the parts are {}", PARTS.join(", "))));
-    }
+    let table = read_toml(path)?;
+    check_parts(path, &table)?;
     Ok(table)
+}
+
+/// Checks that a configuration, read from this file, has no unknown part.
+pub(super) fn check_parts(path: &Path, config: &Table) -> Result<(), RunError> {
+    let Some(key) = config.keys().find(|key| !PARTS.contains(&key.as_str())) else { return Ok(()) };
+    let reason = format!("unknown part `{key}`: the parts are {}", PARTS.join(", "));
+    Err(RunError::File { path: path.to_owned(), reason })
 }
 
 /// Overlays a configuration: its values replace those below, part by part.

@@ -25,7 +25,7 @@ use crate::{
     task::{AnyTask, any_task},
 };
 
-use config::{complete, complete_evaluation, part, put_together, take_name};
+use config::{check_parts, complete, complete_evaluation, part, put_together, take_name};
 pub(crate) use config::{env_options, read_seeds, read_toml};
 #[cfg(feature = "command")]
 pub(crate) use config::{key_path, seeds_to_toml, set_key};
@@ -266,12 +266,14 @@ impl Run {
             return Err(TrainError::NoRun { path: dir.to_owned() }.into());
         }
         let path = dir.join(CONFIG_FILE);
-        if read_toml::<Table>(&path)?.contains_key("settings") {
+        let config: Table = read_toml(&path)?;
+        if config.contains_key("settings") {
             return Err(RunError::Unnamed { path: dir.to_owned() });
         }
+        check_parts(&path, &config)?;
         let named =
             |error: RunError| RunError::File { path: path.clone(), reason: error.to_string() };
-        Self::new(catalog, registry, &read_config(&path)?).map_err(named)
+        Self::new(catalog, registry, &config).map_err(named)
     }
 
     /// Returns the plan of one seed.
