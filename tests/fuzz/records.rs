@@ -176,7 +176,7 @@ pub(super) fn manifests(source: &mut Source) {
 
 const STEPS: u64 = 60;
 
-/// Trains in the directory of a run until so many env steps.
+/// Trains in the directory of a run until this env step.
 fn train(run: &Path, existing: Existing, until: u64) -> Result<Summary, TrainError> {
     let training = Training {
         eval_every: 20,

@@ -13,7 +13,7 @@ use gymnast_envs::{
 };
 use gymnast_harness::{Agent, AgentError, Demonstrations, Plan, Trainer, Training};
 
-/// What all networks of an agent have become after so many env steps.
+/// The parameters of all networks of an agent after `env_steps`.
 fn trained<E, G>(
     env_steps: u64,
     engine: Engine,
@@ -32,6 +32,10 @@ where
     let expected = if engine == Engine::Plan { "plain Rust" } else { "libtorch" };
     assert_eq!(agent.evaluated_by(), expected);
     Trainer::new(&training, 3, &mut agent, &mut envs).run().unwrap();
+    parameters(&agent)
+}
+
+fn parameters(agent: &impl Networks) -> Vec<(String, Vec<f32>)> {
     let networks = agent.named_parameters().into_iter();
     networks.map(|(name, parameters)| (name, parameters.to_vec())).collect()
 }
@@ -46,18 +50,11 @@ fn assert_agree<E, G>(
     E::ObservationSpace: FeatureSpace,
     G: Agent<E::ObservationSpace, E::ActionSpace> + Networks,
 {
-    let [before, ours, theirs] =
-        [(0, Engine::Plan), (env_steps, Engine::Plan), (env_steps, Engine::Libtorch)].map(
-            |(env_steps, engine)| {
-                if env_steps > 0 {
-                    return trained(env_steps, engine, env, &make);
-                }
-                let plan = Training { num_envs: 2, ..Training::default() }.plan(3);
-                let agent = make(env().observation_space(), env().action_space(), &plan).unwrap();
-                let networks = agent.named_parameters().into_iter();
-                networks.map(|(name, parameters)| (name, parameters.to_vec())).collect()
-            },
-        );
+    let plan = Training { num_envs: 2, ..Training::default() }.plan(3);
+    let fresh = make(env().observation_space(), env().action_space(), &plan).unwrap();
+    let before = parameters(&fresh);
+    let [ours, theirs] =
+        [Engine::Plan, Engine::Libtorch].map(|engine| trained(env_steps, engine, env, &make));
     let mut moved = 0;
     for (((name, before), (_, ours)), (_, theirs)) in before.iter().zip(&ours).zip(&theirs) {
         moved += before.iter().zip(ours).filter(|(before, after)| before != after).count();
@@ -119,22 +116,28 @@ fn of_the_dqn_family() {
     }
 }
 
-#[test]
-fn of_actors_with_critics() {
-    for (encoder, head) in [(vec![], vec![]), (vec![], blocks())] {
-        let hidden = if head.is_empty() { vec![12] } else { vec![] };
-        let sac = SacConfig {
-            hidden: hidden.clone(),
-            encoder: encoder.clone(),
-            head: head.clone(),
+/// The settings of an agent with an actor and critics, small.
+macro_rules! small {
+    ($config:ident, $head:ident) => {
+        $config {
+            hidden: if $head.is_empty() { vec![12] } else { vec![] },
+            head: $head.clone(),
             activation: Activation::Tanh,
             learning_rate: 1e-3.into(),
             learning_starts: 20,
             batch_size: 8,
             buffer_size: 100,
-            ..SacConfig::default()
-        };
-        assert_agree("SAC", 22, Pendulum::default, |o, a, plan| Sac::new(o, a, sac.clone(), plan));
+            ..$config::default()
+        }
+    };
+}
+
+#[test]
+fn of_actors_with_critics() {
+    let env = Pendulum::default;
+    for head in [vec![], blocks()] {
+        let (sac, td3) = (small!(SacConfig, head), small!(Td3Config, head));
+        let ddpg = small!(DdpgConfig, head);
         let mbpo = MbpoConfig {
             sac: sac.clone(),
             ensemble: 2,
@@ -142,35 +145,10 @@ fn of_actors_with_critics() {
             model_hidden: vec![8],
             ..MbpoConfig::default()
         };
-        assert_agree("MBPO", 24, Pendulum::default, |o, a, plan| {
-            Mbpo::new(o, a, mbpo.clone(), plan)
-        });
-        let td3 = Td3Config {
-            hidden: hidden.clone(),
-            encoder: encoder.clone(),
-            head: head.clone(),
-            activation: Activation::Tanh,
-            learning_rate: 1e-3.into(),
-            learning_starts: 20,
-            batch_size: 8,
-            buffer_size: 100,
-            ..Td3Config::default()
-        };
-        assert_agree("TD3", 22, Pendulum::default, |o, a, plan| Td3::new(o, a, td3.clone(), plan));
-        let ddpg = DdpgConfig {
-            hidden,
-            encoder,
-            head,
-            activation: Activation::Tanh,
-            learning_rate: 1e-3.into(),
-            learning_starts: 20,
-            batch_size: 8,
-            buffer_size: 100,
-            ..DdpgConfig::default()
-        };
-        assert_agree("DDPG", 22, Pendulum::default, |o, a, plan| {
-            Ddpg::new(o, a, ddpg.clone(), plan)
-        });
+        assert_agree("SAC", 22, env, |o, a, plan| Sac::new(o, a, sac.clone(), plan));
+        assert_agree("MBPO", 24, env, |o, a, plan| Mbpo::new(o, a, mbpo.clone(), plan));
+        assert_agree("TD3", 22, env, |o, a, plan| Td3::new(o, a, td3.clone(), plan));
+        assert_agree("DDPG", 22, env, |o, a, plan| Ddpg::new(o, a, ddpg.clone(), plan));
     }
 }
 

@@ -214,7 +214,7 @@ fn without_wall_time(path: &Path) -> Vec<Vec<String>> {
     rows
 }
 
-/// Ends a training after so many env steps, or as soon after as it looks. No checkpoint may be
+/// Ends a training at this env step, or at the next that it sees. No checkpoint may be
 /// passed over.
 struct StopAt(u64);
 

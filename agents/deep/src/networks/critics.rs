@@ -167,7 +167,8 @@ impl Critics {
             kept.extend((0..batch).filter(|&row| owner[row] == i));
             ones.clear();
             ones.resize(kept.len(), 1.0);
-            critic.input_gradient(Some(kept), ones, columns.clone(), some)?;
+            let some_rows = (kept.len() < batch).then_some(kept.as_slice());
+            critic.input_gradient(some_rows, ones, columns.clone(), some)?;
             for (&row, some) in kept.iter().zip(some.chunks_exact(columns.len())) {
                 by_action[row * columns.len()..][..columns.len()].copy_from_slice(some);
             }
@@ -190,7 +191,7 @@ fn is_less(q: f32, least: f32) -> bool {
     !least.is_nan() && (q.is_nan() || q < least)
 }
 
-/// The rows that so many numbers make.
+/// The number of rows of this width that the numbers make.
 fn rows_of(numbers: usize, width: usize) -> Result<usize, AgentError> {
     match numbers / width {
         rows if rows > 0 && rows * width == numbers => Ok(rows),

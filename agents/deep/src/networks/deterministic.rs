@@ -2,7 +2,7 @@
 
 use gymnast_core::nn::{Activation, Net, Network as _, Scratch};
 use gymnast_envs::{Rng, Seed};
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Mode, StateDict};
+use gymnast_harness::{AgentError, Mode, checkpoint};
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
 
@@ -114,18 +114,7 @@ pub(crate) fn add_noise(actions: &mut [f32], std: f32, limit: f32, rng: &mut Rng
     }
 }
 
-impl Checkpoint for DeterministicActor {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("online", &self.online)?;
-        state.insert_part("target", &self.target)?;
-        Ok(())
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("online", &mut self.online)?;
-        state.load_part("target", &mut self.target)
-    }
-}
+checkpoint!(DeterministicActor { part online, part target });
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use gymnast_core::{
     optim::{Adam, AdamConfig, OptimError, Optimizer as _},
 };
 use gymnast_envs::FeatureSpace;
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
+use gymnast_harness::{AgentError, checkpoint};
 
 /// How far a step goes, and when it is taken.
 #[derive(Clone, Copy, Debug)]
@@ -198,14 +198,4 @@ pub(crate) fn backend<E: std::error::Error>(error: E) -> AgentError {
     AgentError::Backend(error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
-impl Checkpoint for Learned {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("network", &self.network)?;
-        state.insert_part("optimizer", &self.optimizer)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("network", &mut self.network)?;
-        state.load_part("optimizer", &mut self.optimizer)
-    }
-}
+checkpoint!(Learned { part network, part optimizer });

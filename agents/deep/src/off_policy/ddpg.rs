@@ -4,7 +4,7 @@ mod config;
 
 use gymnast_core::nn::Net;
 use gymnast_envs::Seed;
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, StateDict};
+use gymnast_harness::{AgentError, Metrics, checkpoint};
 
 pub use config::DdpgConfig;
 
@@ -149,17 +149,7 @@ impl Learner for DdpgLearner {
     }
 }
 
-impl Checkpoint for DdpgLearner {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("actor", &self.actor)?;
-        state.insert_part("critics", &self.critics)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("actor", &mut self.actor)?;
-        state.load_part("critics", &mut self.critics)
-    }
-}
+checkpoint!(DdpgLearner { part actor, part critics });
 
 #[cfg(test)]
 mod tests;

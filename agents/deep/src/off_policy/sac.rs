@@ -4,7 +4,7 @@ mod config;
 
 use gymnast_core::nn::Net;
 use gymnast_envs::{Rng, Seed};
-use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, StateDict};
+use gymnast_harness::{AgentError, Metrics, checkpoint};
 
 pub use config::SacConfig;
 
@@ -168,20 +168,7 @@ impl Learner for SacLearner {
     }
 }
 
-impl Checkpoint for SacLearner {
-    fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {
-        state.insert_part("actor", &self.actor)?;
-        state.insert_part("critics", &self.critics)?;
-        state.insert("noise_rng", &self.noise_rng)
-    }
-
-    fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
-        state.load_part("actor", &mut self.actor)?;
-        state.load_part("critics", &mut self.critics)?;
-        self.noise_rng = state.get("noise_rng")?;
-        Ok(())
-    }
-}
+checkpoint!(SacLearner { part actor, part critics, value noise_rng });
 
 #[cfg(test)]
 mod tests;

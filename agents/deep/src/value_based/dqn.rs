@@ -269,11 +269,10 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         values.predict(recorded.outputs(), &batch.action, prediction);
         let by = (by_prediction, &mut *by_output);
         let loss = values.loss(prediction, target, batch, recorded.outputs().len(), by)?;
-        let (online, aside) = (&mut self.online, &mut self.contrast);
-        let contrastive = match aside {
-            Some(contrast) => Some(contrast.loss(online, &self.target, &batch.observation)?), // []
-            None => None,
-        };
+        let online = &mut self.online;
+        let contrast = self.contrast.as_mut();
+        let contrastive = contrast.map(|c| c.loss(online, &self.target, &batch.observation));
+        let contrastive = contrastive.transpose()?; // []
         let weighted = contrastive.as_ref().map(|info_nce| info_nce * config.contrastive);
         online.backward(by_output, recorded, weighted.as_ref()).map_err(backend)?;
 

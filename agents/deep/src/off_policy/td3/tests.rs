@@ -1,5 +1,5 @@
 use gymnast_envs::{BoxSpace, Experience, Outcome, Seed};
-use gymnast_harness::{Agent as _, Plan};
+use gymnast_harness::{Agent as _, Checkpoint as _, Plan, StateDict};
 
 use super::*;
 

@@ -142,7 +142,7 @@ impl Values {
         Ok(loss)
     }
 
-    /// Where the numbers of the actions taken lie among so many outputs, `[B, A · N]`.
+    /// Where the numbers of the actions taken lie among `outputs` numbers, `[B, A · N]`.
     fn taken(&self, outputs: usize, taken: &[i64]) -> impl Iterator<Item = Range<usize>> {
         let (atoms, width) = (self.atoms(), outputs.checked_div(taken.len()).unwrap_or(0));
         taken.iter().enumerate().map(move |(row, &action)| {
