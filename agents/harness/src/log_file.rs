@@ -49,11 +49,15 @@ impl LogFile {
         self.file.flush().map_err(TrainError::file("write", &self.path))
     }
 
-    /// Makes everything durable and returns the sum of the file.
-    pub(crate) fn sync(&mut self) -> Result<FileSum, TrainError> {
+    /// Flushes and returns the sum of the file.
+    pub(crate) fn sum(&mut self) -> Result<FileSum, TrainError> {
         self.flush()?;
-        self.file.get_ref().sync_data().map_err(TrainError::file("write", &self.path))?;
         Ok(self.sum.so_far())
+    }
+
+    /// Makes what was flushed durable.
+    pub(crate) fn sync(&self) -> Result<(), TrainError> {
+        self.file.get_ref().sync_data().map_err(TrainError::file("write", &self.path))
     }
 
     /// Checks that the file was neither removed nor replaced: what is written to it would be lost without

@@ -19,6 +19,10 @@ use crate::{
 /// The directory of the checkpoints below a seed's.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
+/// Younger runs leave it to the system when their files reach the disk: a power cut would cost so many
+/// seconds of work, and a sync takes longer than many a short run.
+const SYNCED_AFTER_S: f64 = 10.0;
+
 /// Keeps a run's clock and writes its records to the run's directory.
 pub struct Recorder {
     started: Instant,
@@ -37,6 +41,8 @@ struct Files {
     metrics: CsvLog<MetricRow>,
     events: EventWriter,
     checkpoints: CheckpointDir,
+    /// Whether the names of the directories above have been made durable.
+    names_synced: bool,
 }
 
 /// A resumed run.
@@ -110,8 +116,8 @@ impl Recorder {
             metrics: CsvLog::create(path)?,
             events: EventWriter::create(path)?,
             checkpoints,
+            names_synced: false,
         };
-        files::sync_dir(path).map_err(TrainError::file("sync", path))?;
         Ok(Self { files: Some(files), ..Self::in_memory() })
     }
 
@@ -162,9 +168,17 @@ impl Recorder {
         let events = EventWriter::reopen(path, manifest.logs.get(EventWriter::FILE).copied())?;
         let is_event_file_new = events.is_none();
         let events = events.map_or_else(|| EventWriter::from_logs(path), Ok)?;
-        files::sync_dir(path).map_err(TrainError::file("sync", path))?;
         let (path, identity) = (path.to_owned(), identity.clone());
-        let files = Files { path, identity, episodes, evaluations, metrics, events, checkpoints };
+        let files = Files {
+            path,
+            identity,
+            episodes,
+            evaluations,
+            metrics,
+            events,
+            checkpoints,
+            names_synced: false,
+        };
         let recorder = Self {
             started: Instant::now(),
             earlier_s: manifest.wall_time_s,
@@ -224,7 +238,7 @@ impl Recorder {
         files.metrics.append(row)
     }
 
-    /// Makes the logs durable, then writes a checkpoint that counts on them.
+    /// Writes a checkpoint that counts on the logs; first makes those durable, unless the run is young.
     pub(crate) fn checkpoint(
         &mut self,
         env_steps: u64,
@@ -234,16 +248,37 @@ impl Recorder {
         let (wall_time_s, learning_time_s) = (self.wall_time_s(), self.learning_time_s());
         let Some(files) = &mut self.files else { return Ok(()) };
         let logs = BTreeMap::from([
-            (Episode::FILE.to_owned(), files.episodes.sync()?),
-            (Evaluation::FILE.to_owned(), files.evaluations.sync()?),
-            (MetricRow::FILE.to_owned(), files.metrics.sync()?),
-            (EventWriter::FILE.to_owned(), files.events.sync()?),
+            (Episode::FILE.to_owned(), files.episodes.sum()?),
+            (Evaluation::FILE.to_owned(), files.evaluations.sum()?),
+            (MetricRow::FILE.to_owned(), files.metrics.sum()?),
+            (EventWriter::FILE.to_owned(), files.events.sum()?),
         ]);
         let mut manifest = Manifest::new(files.identity.clone(), env_steps);
         (manifest.wall_time_s, manifest.learning_time_s) = (wall_time_s, learning_time_s);
         manifest.logs = logs;
-        files.checkpoints.save(&state()?, manifest)?;
+        let durable = wall_time_s >= SYNCED_AFTER_S;
+        if durable {
+            files.sync()?;
+        }
+        files.checkpoints.save_as(&state()?, manifest, durable)?;
         self.paused_s += before.elapsed().as_secs_f64();
+        Ok(())
+    }
+}
+
+impl Files {
+    /// Makes the logs and the names of the directories durable.
+    fn sync(&mut self) -> Result<(), TrainError> {
+        self.episodes.sync()?;
+        self.evaluations.sync()?;
+        self.metrics.sync()?;
+        self.events.sync()?;
+        if !self.names_synced {
+            // The checkpoints' directory is new too, as are the logs beside it.
+            let newest = self.path.join(CHECKPOINTS);
+            files::sync_names(&newest).map_err(TrainError::file("sync", &newest))?;
+            self.names_synced = true;
+        }
         Ok(())
     }
 }

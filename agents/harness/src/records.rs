@@ -243,9 +243,14 @@ impl<R: Record> CsvLog<R> {
         self.file.flush()
     }
 
-    /// Makes everything durable and returns the sum of the file.
-    pub(crate) fn sync(&mut self) -> Result<FileSum, TrainError> {
+    /// Flushes and returns the sum of the file.
+    pub(crate) fn sum(&mut self) -> Result<FileSum, TrainError> {
         self.file.expect_in_place()?;
+        self.file.sum()
+    }
+
+    /// Makes what was flushed durable.
+    pub(crate) fn sync(&self) -> Result<(), TrainError> {
         self.file.sync()
     }
 }
@@ -264,14 +269,14 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let mut log = CsvLog::create(run.path()).unwrap();
         log.append(&episode(1)).unwrap();
-        let sum = log.sync().unwrap();
+        let sum = log.sum().unwrap();
         log.append(&episode(2)).unwrap();
         drop(log);
         assert_eq!(read_records::<Episode>(run.path()).unwrap(), [episode(1), episode(2)]);
 
         let mut log = CsvLog::reopen(run.path(), sum).unwrap();
         log.append(&episode(3)).unwrap();
-        let again = log.sync().unwrap();
+        let again = log.sum().unwrap();
         drop(log);
         let bytes = std::fs::read(run.path().join(Episode::FILE)).unwrap();
         assert_eq!(again, FileSum::of(&bytes));
@@ -287,9 +292,9 @@ mod tests {
         let missing = check(Some(FileSum::of(b""))).unwrap_err().to_string();
         assert!(missing.contains("episodes.csv") && missing.contains("missing"), "{missing}");
         let mut log = CsvLog::create(run.path()).unwrap();
-        let header = log.sync().unwrap().bytes as usize;
+        let header = log.sum().unwrap().bytes as usize;
         log.append(&episode(1)).unwrap();
-        let whole = log.sync().unwrap();
+        let whole = log.sum().unwrap();
         let path = run.path().join(Episode::FILE);
         let bytes = std::fs::read(&path).unwrap();
         let first = |length: usize| Some(FileSum::of(&bytes[..length]));
@@ -312,9 +317,9 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let mut log = CsvLog::create(run.path()).unwrap();
         log.append(&episode(1)).unwrap();
-        let earlier = log.sync().unwrap();
+        let earlier = log.sum().unwrap();
         log.append(&episode(2)).unwrap();
-        let later = log.sync().unwrap();
+        let later = log.sum().unwrap();
         let path = run.path().join(Episode::FILE);
         let bytes = std::fs::read(&path).unwrap();
         for bit in 0..8 * bytes.len() {
@@ -338,7 +343,7 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(log.flush(), Err(TrainError::Gone { .. })));
         std::fs::write(&path, "another's").unwrap();
-        assert!(matches!(log.sync(), Err(TrainError::Gone { .. })));
+        assert!(matches!(log.sum(), Err(TrainError::Gone { .. })));
         // Even between two flushes, once the buffer is full.
         assert!((0..10_000).any(|i| log.append(&episode(i)).is_err()));
         assert_eq!(std::fs::read(&path).unwrap(), b"another's");

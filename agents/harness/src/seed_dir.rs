@@ -85,7 +85,8 @@ impl SeedDir {
         Ok(seeds)
     }
 
-    /// Reads the result of the seed's training; `None` if it has not ended.
+    /// Reads the result of the seed's training; `None` if it has not ended, or if a power cut emptied
+    /// the file: the last checkpoint tells it again.
     ///
     /// # Errors
     /// [`TrainError::InvalidFile`] if the summary is damaged.
@@ -114,6 +115,9 @@ impl SeedDir {
         }
         let text = files::read_bounded(&path, MAX_SUMMARY_BYTES);
         let text = text.map_err(TrainError::file("read", &path))?;
+        if text.is_empty() {
+            return Ok(None);
+        }
         let invalid = |error: gymnast_json::Error| TrainError::InvalidFile {
             path,
             reason: format!("{error}: delete it and continue the run with --resume"),
@@ -129,7 +133,7 @@ impl SeedDir {
     ) -> Result<(), TrainError> {
         let file = SummaryFile { summary, identity };
         let text = gymnast_json::to_string_pretty(&file).expect("a summary is plain data");
-        Ok(atomic_file::write(&self.path.join(SUMMARY), text.as_bytes())?)
+        Ok(atomic_file::write_unsynced(&self.path.join(SUMMARY), text.as_bytes())?)
     }
 
     /// Returns the checkpoints of the seed.

@@ -92,8 +92,13 @@ impl EventWriter {
         self.write_record(&event)
     }
 
-    /// Makes everything durable and returns the sum of the file.
-    pub(crate) fn sync(&mut self) -> Result<FileSum, TrainError> {
+    /// Flushes and returns the sum of the file.
+    pub(crate) fn sum(&mut self) -> Result<FileSum, TrainError> {
+        self.file.sum()
+    }
+
+    /// Makes what was flushed durable.
+    pub(crate) fn sync(&self) -> Result<(), TrainError> {
         self.file.sync()
     }
 
@@ -163,13 +168,13 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let mut writer = EventWriter::create(run.path()).unwrap();
         writer.scalar("eval/mean_return", 10, 1.5).unwrap();
-        let sum = writer.sync().unwrap();
+        let sum = writer.sum().unwrap();
         writer.scalar("eval/mean_return", 20, 2.5).unwrap();
         drop(writer);
         let path = run.path().join(EventWriter::FILE);
         let before = std::fs::read(&path).unwrap();
         let reopened = EventWriter::reopen(run.path(), Some(sum)).unwrap();
-        assert_eq!(reopened.unwrap().sync().unwrap(), sum);
+        assert_eq!(reopened.unwrap().sum().unwrap(), sum);
         let left = std::fs::read(&path).unwrap();
         assert_eq!(left, before[..sum.bytes as usize]);
         // One that is shorter is never grown.

@@ -1,6 +1,6 @@
 //! Writes files atomically: whole or not at all.
 //!
-//! Bytes go to a temporary file in the target's own folder and are synced to the disk; then one
+//! [`write()`] and [`write_with`] also make them durable: bytes go to a temporary file in the target's own folder and are synced to the disk; then one
 //! rename gives it the target's name, and the folder is synced so that the name survives a power
 //! cut. A reader sees the old file or the new one, never a part. A process killed in between leaves
 //! at most a hidden `.NAME.PID-N.tmp`, which may be deleted.
@@ -45,6 +45,15 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     write_with(path, |file| file.write_all(bytes))
 }
 
+/// Writes `bytes` as [`write()`] does, but leaves it to the system when they reach the disk: after a
+/// power cut soon afterwards, the file may be the old one or empty. For what can be made again.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    replace(path, false, |file| file.write_all(bytes))
+}
+
 /// Writes to `path` through a buffered file that `fill` writes to. Use it for contents too large to
 /// hold in memory twice.
 ///
@@ -54,17 +63,26 @@ pub fn write_with(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), WriteError> {
+    replace(path, true, fill)
+}
+
+fn replace(
+    path: &Path,
+    synced: bool,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), WriteError> {
     let error = |source| WriteError { path: path.to_owned(), source };
     let Some(name) = path.file_name() else {
         return Err(error(io::Error::new(io::ErrorKind::IsADirectory, "the path names no file")));
     };
     let temporary = temporary_beside(folder(path), &name.to_string_lossy());
-    let written = fill_and_rename(&temporary, path, fill);
+    let written = fill_and_rename(&temporary, path, synced, fill);
     if written.is_err() {
         // The first error is the one to report; a leftover temporary file is harmless.
         let _ = fs::remove_file(&temporary);
     }
-    written.and_then(|()| sync_name(path)).map_err(error)
+    let named = written.and_then(|()| if synced { sync_name(path) } else { Ok(()) });
+    named.map_err(error)
 }
 
 /// Deletes the temporary files of killed processes that were writing `targets` in `folder`.
@@ -110,24 +128,27 @@ fn beginning(name: &str) -> String {
 fn fill_and_rename(
     temporary: &Path,
     path: &Path,
+    synced: bool,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> io::Result<()> {
     // A file of this name can only be left over from a dead process that had our id. It is removed,
     // not opened, because in a shared folder it might be a link planted by another user.
     match fs::remove_file(temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => fill_and_sync(File::create_new(temporary)?, fill)?,
+        _ => fill_whole(File::create_new(temporary)?, synced, fill)?,
     }
     fs::rename(temporary, path)
 }
 
-fn fill_and_sync(
+fn fill_whole(
     file: File,
+    synced: bool,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut file = BufWriter::new(file);
     fill(&mut file)?;
-    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    if synced { file.sync_all() } else { Ok(()) }
 }
 
 fn advice(path: &Path, source: &io::Error) -> String {
@@ -246,7 +267,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_error() {
         let device = File::options().write(true).open("/dev/full").unwrap();
-        let error = fill_and_sync(device, |file| file.write_all(b"bytes")).unwrap_err();
+        let error = fill_whole(device, false, |file| file.write_all(b"bytes")).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 

@@ -1,7 +1,7 @@
 //! Files and directories owned by a process.
 //!
-//! They are opened without following links, their names survive a power cut, and a file that was
-//! removed or replaced is distinguished from the open one.
+//! They are opened without following links, and a file that was removed or replaced is distinguished
+//! from the open one.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
@@ -49,8 +49,7 @@ pub fn is_dir(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Creates a directory unless it exists, and syncs its name to the disk. A link or a file at `path`
-/// is an error.
+/// Creates a directory unless it exists. A link or a file at `path` is an error.
 ///
 /// # Errors
 /// The error of the operating system; [`ErrorKind::InvalidInput`] for anything but a directory.
@@ -62,12 +61,11 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
         // Another process was quicker.
         Err(error) if error.kind() == ErrorKind::AlreadyExists && is_dir(path)? => Ok(()),
         made => made,
-    }?;
-    sync_name(path)
+    }
 }
 
-/// Creates a directory and its parents unless they exist, and syncs their names to the disk. Links
-/// to directories are followed: the caller chose the path.
+/// Creates a directory and its parents unless they exist. Links to directories are followed: the
+/// caller chose the path.
 ///
 /// # Errors
 /// The error of the operating system.
@@ -82,8 +80,7 @@ pub fn create_dir_all(path: &Path) -> io::Result<()> {
     match fs::create_dir(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         made => made,
-    }?;
-    sync_name(path)
+    }
 }
 
 /// Deletes a file if it exists. A link is deleted, not its target.
@@ -140,6 +137,15 @@ pub fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
 /// The error of the operating system.
 pub fn sync_name(path: &Path) -> io::Result<()> {
     sync_dir(folder(path))
+}
+
+/// Syncs the names of `path` and of its nearest three parents, which may be new as well.
+///
+/// # Errors
+/// The error of the operating system.
+pub fn sync_names(path: &Path) -> io::Result<()> {
+    let parents = path.ancestors().take(4).filter(|path| !path.as_os_str().is_empty());
+    parents.map(sync_name).collect()
 }
 
 /// Syncs the names in a directory to the disk. Does nothing outside Unix, which alone can open

@@ -116,6 +116,6 @@ pub trait Picture {
             Some("png") => self.to_png()?,
             _ => return Err(PlotError::Extension(path.to_owned())),
         };
-        Ok(atomic_file::write(path, &bytes)?)
+        Ok(atomic_file::write_unsynced(path, &bytes)?)
     }
 }

@@ -30,6 +30,13 @@ pub(super) struct Raster {
     /// Enlarged rows of red, green, blue.
     pixels: Vec<u8>,
     texts: Vec<Placed>,
+    ink: Ink,
+}
+
+/// What the colour used last makes of each value of red, green and blue.
+struct Ink {
+    colour: BackendColor,
+    blended: [[u8; 256]; 3],
 }
 
 /// A text and where it goes, in enlarged pixels.
@@ -48,28 +55,29 @@ impl Raster {
     /// An empty picture of `width` by `height` pixels.
     pub(super) fn new(width: u32, height: u32) -> Self {
         let (width, height) = ((width * PNG_SCALE) as usize, (height * PNG_SCALE) as usize);
-        Self { width, height, pixels: vec![255; width * height * 3], texts: Vec::new() }
+        let ink = Ink::new(BackendColor { alpha: 1.0, rgb: (0, 0, 0) });
+        Self { width, height, pixels: vec![255; width * height * 3], texts: Vec::new(), ink }
     }
 
     /// The finished picture: rows of red, green, blue.
     pub(super) fn into_pixels(self) -> Vec<u8> {
         let scale = PNG_SCALE as usize;
         let (width, height) = (self.width / scale, self.height / scale);
+        let area = (scale * scale) as u16;
         let mut small = Vec::with_capacity(width * height * 3);
-        let area = (scale * scale) as u32;
-        for y in 0..height {
-            for x in 0..width {
-                for channel in 0..3 {
-                    let sum: u32 = (0..scale)
-                        .flat_map(|row| {
-                            let start = ((y * scale + row) * self.width + x * scale) * 3 + channel;
-                            self.pixels[start..].iter().step_by(3).take(scale)
-                        })
-                        .map(|&value| u32::from(value))
-                        .sum();
-                    small.push(((sum + area / 2) / area) as u8);
+        let mut sums = vec![0_u16; width * 3];
+        for rows in self.pixels.chunks_exact(self.width * 3 * scale) {
+            sums.fill(0);
+            for row in rows.chunks_exact(self.width * 3) {
+                for (sums, block) in sums.chunks_exact_mut(3).zip(row.chunks_exact(3 * scale)) {
+                    for pixel in block.chunks_exact(3) {
+                        sums.iter_mut()
+                            .zip(pixel)
+                            .for_each(|(sum, &value)| *sum += u16::from(value));
+                    }
                 }
             }
+            small.extend(sums.iter().map(|sum| ((sum + area / 2) / area) as u8));
         }
         for text in &self.texts {
             text.draw(&mut small, width, height);
@@ -117,9 +125,14 @@ impl Raster {
         let from = (from - 0.5).ceil().max(0.0) as usize;
         let to = ((to - 0.5).ceil().max(0.0) as usize).min(self.width);
         if from < to {
+            if (self.ink.colour.rgb, self.ink.colour.alpha) != (colour.rgb, colour.alpha) {
+                self.ink = Ink::new(colour);
+            }
             let start = row * self.width;
             for pixel in self.pixels[(start + from) * 3..(start + to) * 3].chunks_exact_mut(3) {
-                blend(pixel, colour, colour.alpha);
+                for (value, blended) in pixel.iter_mut().zip(&self.ink.blended) {
+                    *value = blended[usize::from(*value)];
+                }
             }
         }
     }
@@ -240,6 +253,21 @@ impl DrawingBackend for &mut Raster {
         let colour = style.color();
         self.texts.push(Placed { text: text.to_owned(), baseline, size, bold, upwards, colour });
         Ok(())
+    }
+}
+
+impl Ink {
+    fn new(colour: BackendColor) -> Self {
+        let mut blended = [[0; 256]; 3];
+        for value in 0..=255_u8 {
+            let mut pixel = [value; 3];
+            blend(&mut pixel, colour, colour.alpha);
+            blended
+                .iter_mut()
+                .zip(pixel)
+                .for_each(|(blended, new)| blended[usize::from(value)] = new);
+        }
+        Self { colour, blended }
     }
 }
 

@@ -257,7 +257,7 @@ impl Definition {
                 shell::path(dir)
             )));
         }
-        files::create_dir_all(dir).map_err(failed)?;
+        files::create_dir_all(dir).and_then(|()| files::sync_names(dir)).map_err(failed)?;
         for entry in std::fs::read_dir(dir).map_err(failed)? {
             let file = entry.map_err(failed)?.file_name();
             let file = file.to_string_lossy();

@@ -67,14 +67,24 @@ impl CheckpointDir {
         Ok(Self { path })
     }
 
-    /// Writes a checkpoint: to a temporary name, synced, then renamed. Then deletes all but the
-    /// newest two.
+    /// Writes a checkpoint: to a temporary name, synced to the disk, then renamed. Then deletes all
+    /// but the newest two.
     ///
     /// # Errors
     /// [`TrainError::Gone`] if the directory no longer exists; [`TrainError::File`]. An incomplete
     /// checkpoint never remains under a checkpoint's name, nor, if the system lets it be deleted,
     /// under another.
-    pub fn save(&self, state: &StateDict, mut manifest: Manifest) -> Result<PathBuf, TrainError> {
+    pub fn save(&self, state: &StateDict, manifest: Manifest) -> Result<PathBuf, TrainError> {
+        self.save_as(state, manifest, true)
+    }
+
+    /// The same, synced to the disk or not.
+    pub(crate) fn save_as(
+        &self,
+        state: &StateDict,
+        mut manifest: Manifest,
+        durable: bool,
+    ) -> Result<PathBuf, TrainError> {
         if !files::is_dir(&self.path).map_err(TrainError::file("open", &self.path))? {
             return Err(TrainError::Gone { path: self.path.clone() });
         }
@@ -85,7 +95,7 @@ impl CheckpointDir {
         let path = self.path_of(manifest.env_steps);
         let temporary = with_end(&path, UNFINISHED);
         let contents = [(ARRAYS, arrays), (VALUES, values), (MANIFEST, manifest.to_bytes())];
-        let written = self.write(&temporary, &path, &contents);
+        let written = self.write(&temporary, &path, &contents, durable);
         if written.is_err() {
             // The first error is the one to report.
             let _ = files::remove_dir_all(&temporary);
@@ -100,19 +110,22 @@ impl CheckpointDir {
         temporary: &Path,
         path: &Path,
         contents: &[(&str, Vec<u8>)],
+        durable: bool,
     ) -> Result<(), TrainError> {
         remove_dir(temporary)?;
         fs::create_dir(temporary).map_err(TrainError::file("create", temporary))?;
         for (name, bytes) in contents {
             let file = temporary.join(name);
-            write_synced(&file, bytes).map_err(TrainError::file("write", &file))?;
+            write_new(&file, bytes, durable).map_err(TrainError::file("write", &file))?;
         }
-        files::sync_dir(temporary).map_err(TrainError::file("sync", temporary))?;
-        self.put_in_place(temporary, path)
+        if durable {
+            files::sync_dir(temporary).map_err(TrainError::file("sync", temporary))?;
+        }
+        self.put_in_place(temporary, path, durable)
     }
 
     /// Renames a checkpoint that was written to its own name.
-    fn put_in_place(&self, temporary: &Path, path: &Path) -> Result<(), TrainError> {
+    fn put_in_place(&self, temporary: &Path, path: &Path, durable: bool) -> Result<(), TrainError> {
         // Only a second save of the same env steps finds one here: the old one makes room, and is deleted
         // last. A process that is killed in between leaves the old one under the name of a replaced one.
         let replaced = with_end(path, REPLACED);
@@ -127,7 +140,9 @@ impl CheckpointDir {
             let _ = fs::rename(&replaced, path);
         }
         renamed?;
-        files::sync_dir(&self.path).map_err(TrainError::file("sync", &self.path))?;
+        if durable {
+            files::sync_dir(&self.path).map_err(TrainError::file("sync", &self.path))?;
+        }
         if is_replaced { remove_dir(&replaced) } else { Ok(()) }
     }
 
@@ -347,10 +362,10 @@ fn located(error: CheckpointError, path: &Path) -> CheckpointError {
     }
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn write_new(path: &Path, bytes: &[u8], durable: bool) -> std::io::Result<()> {
     let mut file = fs::File::create_new(path)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    if durable { file.sync_all() } else { Ok(()) }
 }
 
 /// Deletes a checkpoint in such an order that no half of it ever stands under its name.
