@@ -3,7 +3,9 @@
 
 use std::sync::mpsc::channel;
 
-use gymnast_core::threads::single_threaded;
+use gymnast_core::init::{Fans, Init};
+use gymnast_core::nn::ParametersBuilder;
+use gymnast_core::threads::{single_threaded, single_threaded_at_first_use};
 
 #[test]
 fn reaches_this_thread_and_new_ones_but_no_older_one() {
@@ -23,4 +25,13 @@ fn reaches_this_thread_and_new_ones_but_no_older_one() {
     go.send(()).expect("the thread waits");
     let (before, kept, after) = older.join().expect("no panic");
     assert_eq!((kept, after), (before, 1));
+
+    // At the first use of a network: of a parameter as a tensor, and not before.
+    tch::set_num_threads(before + 1);
+    single_threaded_at_first_use();
+    assert_eq!(tch::get_num_threads(), before + 1);
+    let fans = Fans { fan_in: 1, fan_out: 1 };
+    let parameter = ParametersBuilder::new().parameter(&[1], Init::Zeros, fans).expect("one");
+    let _ = parameter.tensor();
+    assert_eq!(tch::get_num_threads(), 1);
 }

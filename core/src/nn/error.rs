@@ -45,6 +45,14 @@ pub enum NetworkError {
         /// The limit.
         limit: usize,
     },
+    /// There is not enough memory for the parameters.
+    #[error(
+        "the parameters need {bytes} bytes of memory, more than there are: make the network smaller"
+    )]
+    Memory {
+        /// What they need, in bytes.
+        bytes: usize,
+    },
     /// An example is neither a row nor a picture.
     #[error("an example has the shape [N], [H, W] or [H, W, C], got {shape:?}")]
     InputShape {

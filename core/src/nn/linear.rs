@@ -62,6 +62,6 @@ impl Linear {
     /// # Panics
     /// If `input` has the wrong width or is not `f32`.
     pub fn forward(&self, input: &Tensor) -> Tensor {
-        self.bias.view().addmm(input, self.weight.view())
+        self.bias.view().addmm(input, &self.weight.view())
     }
 }

@@ -33,12 +33,12 @@ impl LowRank {
 
     /// Maps `[B, inputs]` to `[B, outputs]`.
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        x.matmul(self.a.view()).matmul(self.b.view()) * self.scale
+        x.matmul(&self.a.view()).matmul(&self.b.view()) * self.scale
     }
 
     /// Returns the matrix added to `W`: `[inputs, outputs]`.
     pub(crate) fn weight(&self) -> Tensor {
-        crate::nn::no_grad(|| self.a.view().matmul(self.b.view()) * self.scale)
+        crate::nn::no_grad(|| self.a.view().matmul(&self.b.view()) * self.scale)
     }
 }
 

@@ -106,7 +106,7 @@ impl Normalization {
         match self {
             Self::Batch { weight, bias, running: Running { mean, variance }, momentum, eps } => {
                 let affine = (Some(weight.view()), Some(bias.view()));
-                let running = (Some(mean), Some(variance));
+                let running = (Some(mean.shallow_clone()), Some(variance.shallow_clone()));
                 x.batch_norm(
                     affine.0, affine.1, running.0, running.1, training, *momentum, *eps, CUDNN,
                 )

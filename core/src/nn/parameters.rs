@@ -1,27 +1,31 @@
 //! One flat vector of parameters and one of gradients. The tensors of a network are views of them.
 
 mod builder;
+#[allow(unsafe_code)] // libtorch may own the memory, and tch gives no slice of it
+mod flat;
+mod leaf;
 mod loss;
 mod named;
-#[allow(unsafe_code)] // libtorch owns the memory and tch gives no slice of it
-mod slices;
 
 pub use builder::ParametersBuilder;
+use flat::Flat;
+use leaf::Leaf;
 pub(crate) use loss::{check_differentiable, check_scalar};
 pub use named::NamedParameter;
-use slices::Flat;
+
+use std::sync::Arc;
 
 use rand::Rng;
 use tch::Tensor;
 
 use super::{NetworkError, Noise, check_length};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
-use crate::simd;
+use crate::{simd, threads};
 
 /// One tensor of a network: a view of its [`Parameters`].
 #[derive(Debug)]
 pub struct Parameter {
-    tensor: Tensor,
+    leaf: Arc<Leaf>,
     offset: usize,
     length: usize,
 }
@@ -30,7 +34,7 @@ impl Parameter {
     /// Returns a copy of the tensor to compute with; gradients flow back to the parameter. It is a
     /// copy because writing to the tensor in place would change borrowed slices.
     pub fn tensor(&self) -> Tensor {
-        &self.tensor * 1.0
+        self.view() * 1.0
     }
 
     /// Returns the `length` rows from `start` on as [`tensor`](Self::tensor) does. Copies only
@@ -39,12 +43,13 @@ impl Parameter {
     /// # Errors
     /// [`NetworkError::Torch`] if the tensor has fewer rows.
     pub fn rows(&self, start: usize, length: usize) -> Result<Tensor, NetworkError> {
-        Ok(self.tensor.f_narrow(0, start as i64, length as i64)? * 1.0)
+        Ok(self.view().f_narrow(0, start as i64, length as i64)? * 1.0)
     }
 
     /// Returns the tensor itself, a view of the flat vector. Do not write to it or hand it out.
-    pub(crate) fn view(&self) -> &Tensor {
-        &self.tensor
+    pub(crate) fn view(&self) -> Tensor {
+        threads::adopt();
+        self.leaf.tensor().expect("libtorch has room for a tensor")
     }
 
     /// Returns the parameter's range in the flat vector.
@@ -75,7 +80,7 @@ pub struct Parameters {
     shapes: Vec<Vec<usize>>,
     names: Vec<String>,
     /// The layers' tensors again.
-    tensors: Vec<Tensor>,
+    leaves: Vec<Arc<Leaf>>,
 }
 
 impl Parameters {
@@ -105,39 +110,39 @@ impl Parameters {
 
     /// Returns the flat vector of values.
     pub fn values(&self) -> &[f32] {
-        slices::of(&self.values)
+        flat::of(&self.values)
     }
 
     /// Returns the flat vector of values, mutably.
     pub fn values_mut(&mut self) -> &mut [f32] {
-        slices::of_mut(&mut self.values)
+        flat::of_mut(&mut self.values)
     }
 
     /// Returns the flat vector of gradients.
     pub fn gradients(&self) -> &[f32] {
-        slices::of(&self.gradients)
+        flat::of(&self.gradients)
     }
 
     /// Returns the flat vector of gradients, mutably.
     pub fn gradients_mut(&mut self) -> &mut [f32] {
-        slices::of_mut(&mut self.gradients)
+        flat::of_mut(&mut self.gradients)
     }
 
     /// Returns the values to read and the gradients to change, as backpropagation needs them.
     pub fn values_and_gradients_mut(&mut self) -> (&[f32], &mut [f32]) {
-        (slices::of(&self.values), slices::of_mut(&mut self.gradients))
+        (flat::of(&self.values), flat::of_mut(&mut self.gradients))
     }
 
     /// The same with the [effective](Self::effective) values. With noise, the gradients are those
     /// with respect to the noisy weights until [`differentiate_noise`](Self::differentiate_noise).
     pub(crate) fn effective_and_gradients_mut(&mut self) -> (&[f32], &mut [f32]) {
         let values = self.noise.as_ref().map_or(&self.values, |(_, weights)| weights);
-        (slices::of(values), slices::of_mut(&mut self.gradients))
+        (flat::of(values), flat::of_mut(&mut self.gradients))
     }
 
     /// Returns the values to change and the gradients to read, as an optimiser needs them.
     pub(crate) fn values_and_gradients(&mut self) -> (&mut [f32], &[f32]) {
-        (slices::of_mut(&mut self.values), slices::of(&self.gradients))
+        (flat::of_mut(&mut self.values), flat::of(&self.gradients))
     }
 
     /// Returns the noise, if any.
@@ -155,14 +160,14 @@ impl Parameters {
 
     pub(super) fn apply_noise(&mut self) {
         if let Some((noise, weights)) = &mut self.noise {
-            noise.apply(slices::of(&self.values), slices::of_mut(weights));
+            noise.apply(flat::of(&self.values), flat::of_mut(weights));
         }
     }
 
     /// Returns the values that the layers compute with: with noise the weights drawn last,
     /// otherwise the parameters.
     pub fn effective(&self) -> &[f32] {
-        self.noise.as_ref().map_or_else(|| self.values(), |(_, weights)| slices::of(weights))
+        self.noise.as_ref().map_or_else(|| self.values(), |(_, weights)| flat::of(weights))
     }
 
     /// Sets the gradients to those of `loss`.
@@ -183,7 +188,7 @@ impl Parameters {
     /// noise.
     pub fn differentiate_noise(&mut self) {
         if let Some((noise, _)) = &self.noise {
-            noise.differentiate(slices::of_mut(&mut self.gradients));
+            noise.differentiate(flat::of_mut(&mut self.gradients));
         }
     }
 
@@ -198,10 +203,10 @@ impl Parameters {
     }
 
     fn add_gradients(&mut self, loss: &Tensor) -> Result<(), NetworkError> {
-        slices::of_mut(&mut self.accumulated).fill(0.0);
+        flat::of_mut(&mut self.accumulated).fill(0.0);
         loss.f_backward()?;
-        let sums = slices::of_mut(&mut self.gradients).iter_mut();
-        sums.zip(slices::of(&self.accumulated)).for_each(|(sum, gradient)| *sum += gradient);
+        let sums = flat::of_mut(&mut self.gradients).iter_mut();
+        sums.zip(flat::of(&self.accumulated)).for_each(|(sum, gradient)| *sum += gradient);
         Ok(())
     }
 
@@ -209,9 +214,7 @@ impl Parameters {
     /// `requires_grad_`), as it does by default. Switch it off for a network that only carries
     /// trained parts.
     pub(crate) fn set_requires_grad(&mut self, requires_grad: bool) {
-        for tensor in &self.tensors {
-            let _ = tensor.set_requires_grad(requires_grad);
-        }
+        self.leaves.iter().for_each(|leaf| leaf.set_requires_grad(requires_grad));
     }
 
     /// Sets all gradients to zero.

@@ -94,7 +94,7 @@ impl Network for PrefixTuning {
     }
 
     fn forward(&self, input: &Tensor) -> Tensor {
-        let tensor = |parameter: &Parameter| parameter.view().shallow_clone();
+        let tensor = |parameter: &Parameter| parameter.view();
         let prefixes: Vec<_> = (self.prefixes.iter())
             .map(|[key, value]| Prefix { key: tensor(key), value: tensor(value) })
             .collect();

@@ -130,7 +130,7 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
         let path = &config.demonstrations;
         let expected = "at least one recorded episode";
         AgentError::require(!demonstrations.is_empty(), "demonstrations", path, expected)?;
-        threads::single_threaded();
+        threads::single_threaded_at_first_use();
         let observation_space = demonstrations.observation_space().clone();
         let parts = observation_space.parts();
         let make = || {

@@ -171,7 +171,7 @@ pub fn distil_with_network<O: FeatureSpace, A: FiniteSpace>(
     build: &BuildNetwork<'_>,
 ) -> Result<Net, AgentError> {
     config.check()?;
-    threads::single_threaded();
+    threads::single_threaded_at_first_use();
     let (space, actions) = (envs.observation_space().clone(), envs.action_space().clone());
     require_no_mask(&space)?;
     let (width, n_actions) = (space.width(), actions.size());

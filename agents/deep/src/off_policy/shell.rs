@@ -103,7 +103,7 @@ impl<O: FeatureSpace, A: BoundedSpace, L: Learner> OffPolicyAgent<O, A, L> {
     ) -> Result<Self, AgentError> {
         let shared = config.off_policy();
         shared.check(plan)?;
-        threads::single_threaded();
+        threads::single_threaded_at_first_use();
         let range = ActionRange::new(&action_space)?;
         let io = Io::new(observation_space.parts(), range.width(), build);
         let widths = io.widths();

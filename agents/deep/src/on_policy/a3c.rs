@@ -121,7 +121,7 @@ impl<O: FeatureSpace, H: PolicyHead + Clone> A3c<O, H> {
             "1 to 256, a thread each",
         )?;
         // Before there are workers, whose threads take the setting over.
-        threads::single_threaded();
+        threads::single_threaded_at_first_use();
         let spaces = || (observation_space.clone(), head.clone());
         let worker = |k| Worker::new(spaces(), &config, plan, build, k as u64);
         let workers = (0..n).map(worker).collect::<Result<_, _>>()?;

@@ -94,7 +94,7 @@ impl<O: FeatureSpace, H: PolicyHead, L: OnPolicyLearner> OnPolicyAgent<O, H, L> 
     ) -> Result<Self, AgentError> {
         let shared = config.on_policy();
         shared.check()?;
-        threads::single_threaded();
+        threads::single_threaded_at_first_use();
         let networks = networks(&config.networks(), &mut plan.seed.child("init", 0).rng())?;
         let widths = Widths { observation: networks.width(), action: networks.action_width() };
         Ok(Self {

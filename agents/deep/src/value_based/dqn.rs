@@ -165,7 +165,7 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
         let (size, num_envs) = (config.buffer_size, plan.num_envs);
         let holds = size > num_envs;
         AgentError::require(holds, "buffer_size", &size, "more than `training.num_envs`")?;
-        threads::single_threaded();
+        threads::single_threaded_at_first_use();
         let values = Values::new(&config);
         let (parts, outputs) = (observation_space.parts(), action_space.size() * values.atoms());
         let sigma = (config.noise > 0.0).then_some(config.noise as f32);

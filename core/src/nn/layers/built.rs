@@ -136,11 +136,11 @@ impl Built {
             Self::Linear(linear) => linear.forward(&x),
             Self::Conv2d { weight, bias, stride, padding, .. } => {
                 let (stride, padding) = (both(*stride), both(*padding));
-                x.conv2d(weight.view(), Some(bias.view()), stride, padding, both(1), 1)
+                x.conv2d(&weight.view(), Some(bias.view()), stride, padding, both(1), 1)
             }
             Self::Activation { activation, overwrites: true } => activation.forward(x),
             Self::Activation { activation, overwrites: false } => activation.forward(x * 1.0),
-            Self::PRelu(weight) => x.prelu(weight.view()),
+            Self::PRelu(weight) => x.prelu(&weight.view()),
             Self::Softmax => x.softmax(1, Kind::Float),
             Self::Normalization(normalization) => normalization.forward(&x, training),
             Self::Dropout { p } if training && *p > 0.0 => masks.drop(&x, *p),

@@ -1,9 +1,11 @@
 //! Declares parameters and builds the flat vectors.
 
-use rand::Rng;
-use tch::{Kind, Tensor};
+use std::sync::Arc;
 
-use super::slices::Flat;
+use rand::Rng;
+
+use super::flat::Flat;
+use super::leaf::{Leaf, Place};
 use super::{Parameter, Parameters};
 use crate::init::{Fans, Init};
 use crate::nn::{Linear, MAX_PARAMETERS, NetworkError, Noise, limited};
@@ -25,7 +27,7 @@ pub struct ParametersBuilder {
 #[derive(Debug)]
 struct Declared {
     name: String,
-    tensor: Tensor,
+    leaf: Arc<Leaf>,
     shape: Vec<usize>,
     init: Init,
     fans: Fans,
@@ -116,14 +118,12 @@ impl ParametersBuilder {
         let length = limited("a parameter's numbers", shape, MAX_PARAMETERS)?;
         limited("a network's parameters", &[1, self.length + length], MAX_PARAMETERS)?;
         init.check(shape)?;
-        let sizes: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
-        let tensor = Tensor::f_zeros(&sizes, tch::kind::FLOAT_CPU)?.f_set_requires_grad(true)?;
+        let leaf = Arc::new(Leaf::new(shape));
         let offset = self.length;
         self.length += length;
         let shape = shape.to_vec();
-        let declared = Declared { name, tensor: tensor.shallow_clone(), shape, init, fans };
-        self.declared.push(declared);
-        Ok(Parameter { tensor, offset, length })
+        self.declared.push(Declared { name, leaf: leaf.clone(), shape, init, fans });
+        Ok(Parameter { leaf, offset, length })
     }
 
     /// Allocates the flat vectors, moves the declared tensors into them and initialises them.
@@ -164,33 +164,22 @@ impl ParametersBuilder {
         let gradients = zeros(self.length + deviations)?;
         let accumulated = zeros(self.length)?;
         // Without noise the layers compute with the values themselves.
-        let weights = if noise.is_some() { zeros(self.length)? } else { values.shallow_clone() };
+        let weights = if noise.is_some() { zeros(self.length)? } else { values.clone() };
         let mut shapes = Vec::with_capacity(self.declared.len());
         let mut names = Vec::with_capacity(self.declared.len());
-        let mut tensors = Vec::with_capacity(self.declared.len());
+        let mut leaves = Vec::with_capacity(self.declared.len());
         let mut offset = 0;
-        for Declared { name, mut tensor, shape, init, fans } in self.declared {
-            let count: usize = shape.iter().product();
-            let view = |flat: &Tensor| -> Result<Tensor, NetworkError> {
-                Ok(flat.f_narrow(0, offset as i64, count as i64)?.f_view_as(&tensor)?)
-            };
-            let (weights_view, gradients_view) = (view(&weights)?, view(&accumulated)?);
-            tensor.f_set_data(&weights_view)?;
-            // A first backward pass makes the gradient, which then moves. As libtorch adds to a
-            // gradient in place, it stays there.
-            tch::with_grad(|| tensor.f_sum(Kind::Float)?.f_backward())?;
-            {
-                let _guard = tch::no_grad_guard();
-                let _ = tensor.f_grad()?.f_set_source_tensor_(&gradients_view)?;
-            }
-            offset += count;
+        for Declared { name, leaf, shape, init, fans } in self.declared {
+            let (weights, accumulated) = (weights.clone(), accumulated.clone());
+            leaf.put(Place { offset, weights, accumulated })?;
+            offset += shape.iter().product::<usize>();
             shapes.push((shape, init, fans));
             names.push(name);
-            tensors.push(tensor);
+            leaves.push(leaf);
         }
         let noise = noise.map(|noise| (noise, weights));
         let mut parameters =
-            Parameters { values, gradients, accumulated, noise, shapes: vec![], names, tensors };
+            Parameters { values, gradients, accumulated, noise, shapes: vec![], names, leaves };
         let mut offset = 0;
         for (shape, init, fans) in shapes {
             let end = offset + shape.iter().product::<usize>();

@@ -145,5 +145,5 @@ fn through_a_copy_gradients_have_the_same_bits() {
         parameters.backward(&loss).unwrap();
         parameters.gradients().iter().map(|number| number.to_bits()).collect::<Vec<_>>()
     };
-    assert_eq!(gradients(&a.tensor()), gradients(a.view()));
+    assert_eq!(gradients(&a.tensor()), gradients(&a.view()));
 }
