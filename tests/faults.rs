@@ -65,6 +65,21 @@ struct Scenario {
 }
 
 #[test]
+fn a_short_run_syncs_three_times_at_most_and_a_long_one_every_checkpoint() {
+    let syncs = |clock: &str| {
+        let sandbox = Sandbox::new();
+        let log = sandbox.path("operations.log");
+        let command =
+            with_shim(&sandbox, TRAIN).env("FAULT_LOG", &log).env("FAULT_CLOCK", clock).output();
+        assert!(command.unwrap().status.success());
+        let operations = fs::read_to_string(log).unwrap();
+        operations.lines().filter(|line| line.contains("sync ")).count()
+    };
+    assert!(syncs("0") <= 3);
+    assert!(syncs("20") > 4 * 9); // four checkpoints
+}
+
+#[test]
 fn training() {
     Scenario {
         prepare: |_| {},
@@ -200,10 +215,8 @@ impl Scenario {
     fn run_with_fault(&self, sandbox: &Sandbox, at: usize, is_sticky: bool, log: &Path) -> Outcome {
         // One that the system says is full, and others: an error that looks like damage is another.
         let errno = [5, 28, 13, 24][at % 4];
-        let output = sandbox
-            .command(self.command)
-            .env("LD_PRELOAD", shim())
-            .env("FAULT_DIR", sandbox.path(".").canonicalize().unwrap())
+        let output = with_shim(sandbox, self.command)
+            .env("FAULT_CLOCK", "20")
             .env("FAULT_AT", at.to_string())
             .env("FAULT_STICKY", u8::from(is_sticky).to_string())
             .env("FAULT_ERRNO", errno.to_string())
@@ -243,6 +256,12 @@ impl Scenario {
     }
 }
 
+fn with_shim(sandbox: &Sandbox, args: &[&str]) -> Command {
+    let mut command = sandbox.command(args);
+    command.env("LD_PRELOAD", shim()).env("FAULT_DIR", sandbox.path(".").canonicalize().unwrap());
+    command
+}
+
 /// The name of the newest whole checkpoint.
 fn progress(sandbox: &Sandbox) -> Option<PathBuf> {
     let entries = fs::read_dir(sandbox.path("run/seed-0/checkpoints")).ok()?;
@@ -279,8 +298,6 @@ fn stride() -> usize {
     match std::env::var("GYMNAST_FAULTS").ok().as_deref() {
         Some("all") => 1,
         Some(number) => number.parse().expect("GYMNAST_FAULTS: expected \"all\" or a number"),
-        // Loading libtorch takes most of a call.
-        None if cfg!(feature = "deep") => 41,
         None => 7,
     }
 }

@@ -21,6 +21,7 @@ mod reproduce;
 mod sandbox;
 mod shown;
 mod signals;
+mod start;
 mod train;
 mod trainer;
 mod tune;

@@ -95,7 +95,7 @@ static void load_all(void) {
     void *interface = find();
     if (!interface) {
         fprintf(stderr,
-                "libtorch was not found, and this needs it: run ./setup in Gymnast's folder, or set "
+                "error: libtorch was not found, and this needs it: run ./setup in Gymnast's folder, or set "
                 "LIBTORCH to the folder of libtorch " GYMNAST_VERSION ". Tried:%s\n",
                 tried);
         exit(1);
@@ -106,7 +106,7 @@ static void load_all(void) {
     for (unsigned long i = 0; i < gymnast_tch_count; i++) {
         void *function = dlsym(interface, gymnast_tch_names[i]);
         if (!function) {
-            fprintf(stderr, "libtch.so has no %s: run ./setup again.\n", gymnast_tch_names[i]);
+            fprintf(stderr, "error: libtch.so has no %s: run ./setup again.\n", gymnast_tch_names[i]);
             exit(1);
         }
         __atomic_store_n(&gymnast_tch_functions[i], function, __ATOMIC_RELEASE);

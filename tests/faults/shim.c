@@ -5,6 +5,7 @@
 //   FAULT_STICKY  1: every later operation fails too
 //   FAULT_ERRNO   the error that a failing operation returns
 //   FAULT_LOG     a file to which every operation's name is appended
+//   FAULT_CLOCK   so many seconds pass at each look at the clock, so that a short run counts as a long one
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -20,10 +21,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *dir;
-static long at, sticky, failure;
+static long at, sticky, failure, pace;
 static int log_file = -1;
 static atomic_long count;
 
@@ -33,6 +35,7 @@ __attribute__((constructor)) static void begin(void) {
     at = (text = getenv("FAULT_AT")) ? atol(text) : 0;
     sticky = (text = getenv("FAULT_STICKY")) ? atol(text) : 0;
     failure = (text = getenv("FAULT_ERRNO")) ? atol(text) : EIO;
+    pace = (text = getenv("FAULT_CLOCK")) ? atol(text) : 0;
     if ((text = getenv("FAULT_LOG")))
         log_file = syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 }
@@ -129,6 +132,15 @@ ssize_t write(int file, const void *bytes, size_t length) {
         next(file, bytes, length / 2);
     errno = reason;
     return -1;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    static atomic_long looks;
+    NEXT(clock_gettime)
+    int result = next(clock, time);
+    if (!result && pace && clock == CLOCK_MONOTONIC)
+        time->tv_sec += pace * atomic_fetch_add(&looks, 1);
+    return result;
 }
 
 int fsync(int file) {

@@ -144,8 +144,8 @@ pub fn sync_name(path: &Path) -> io::Result<()> {
 /// # Errors
 /// The error of the operating system.
 pub fn sync_names(path: &Path) -> io::Result<()> {
-    let parents = path.ancestors().take(4).filter(|path| !path.as_os_str().is_empty());
-    parents.map(sync_name).collect()
+    let mut parents = path.ancestors().take(4).filter(|path| !path.as_os_str().is_empty());
+    parents.try_for_each(sync_name)
 }
 
 /// Syncs the names in a directory to the disk. Does nothing outside Unix, which alone can open

@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use plotters_backend::text_anchor::HPos;
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
-    FontStyle, FontTransform,
+    FontStyle, FontTransform, rasterizer,
 };
 
 use super::font;
@@ -200,6 +200,24 @@ impl DrawingBackend for &mut Raster {
     fn draw_pixel(&mut self, (x, y): BackendCoord, colour: BackendColor) -> Drawn {
         if y >= 0 && (y as usize) < self.height {
             self.span(y as usize, f64::from(x), f64::from(x) + 1.0, colour);
+        }
+        Ok(())
+    }
+
+    fn draw_rect<S: BackendStyle>(
+        &mut self,
+        (x0, y0): BackendCoord,
+        (x1, y1): BackendCoord,
+        style: &S,
+        fill: bool,
+    ) -> Drawn {
+        if !fill {
+            return rasterizer::draw_rect(self, (x0, y0), (x1, y1), style, fill);
+        }
+        let (left, end) = (f64::from(x0.min(x1)), f64::from(x0.max(x1)) + 1.0);
+        let (top, bottom) = (y0.min(y1).max(0) as usize, y0.max(y1).min(self.height as i32 - 1));
+        for row in top..(bottom + 1).max(0) as usize {
+            self.span(row, left, end, style.color());
         }
         Ok(())
     }

@@ -238,7 +238,7 @@ fn a_failed_replacement_leaves_the_old_checkpoint_in_its_place() {
     let (_folder, checkpoints) = saved(&[10, 20]);
     let path = checkpoints.path_of(20);
     // There is nothing to take the place, so that the second rename fails.
-    assert!(checkpoints.put_in_place(&with_end(&path, UNFINISHED), &path).is_err());
+    assert!(checkpoints.put_in_place(&with_end(&path, UNFINISHED), &path, true).is_err());
     assert_eq!(names(&checkpoints), ["000000000010", "000000000020"]);
     assert_eq!(found(&checkpoints), (20, 0));
 }
