@@ -29,7 +29,7 @@ fn agents_that_plain_rust_trains_need_no_libtorch() {
         without_libtorch(&sandbox, &args.split(' ').collect::<Vec<_>>()).ok();
     }
     let small =
-        "--steps 600 --seeds 1 --quiet --eval-episodes 1 --set training.checkpoint_every=300";
+        "--steps 1100 --seeds 1 --quiet --eval-episodes 1 --set training.checkpoint_every=300";
     for (agent, env, settings) in [
         ("q-learning", "FrozenLake-v1", ""),
         ("ppo", "CartPole-v1", ""),
@@ -53,9 +53,21 @@ fn agents_that_plain_rust_trains_need_no_libtorch() {
 #[test]
 fn a_network_that_needs_libtorch_says_so_where_it_is_missing() {
     let sandbox = Sandbox::new();
-    let head = r#"head=[{ linear = { units = 8 } }, { dropout = { p = 0.1 } }]"#;
-    let args =
-        ["train", "ppo", "CartPole-v1", "--steps", "600", "--seeds", "1", "--quiet", "--set", head];
+    let head = r#"head=[{ linear = { outputs = 8 } }, { dropout = { p = 0.1 } }]"#;
+    let args = [
+        "train",
+        "ppo",
+        "CartPole-v1",
+        "--steps",
+        "1100",
+        "--seeds",
+        "1",
+        "--quiet",
+        "--set",
+        "hidden=[]",
+        "--set",
+        head,
+    ];
     sandbox.run(&[&args[..], &["--out", "with"]].concat()).ok();
     let outcome = without_libtorch(&sandbox, &[&args[..], &["--out", "without"]].concat());
     if is_loaded_at_first_use() {
