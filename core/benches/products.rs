@@ -52,8 +52,12 @@ type Product = (&'static str, fn(&[f32], &[f32], usize, &mut [f32]), [bool; 2]);
 const PRODUCTS: [Product; 3] = [
     ("A B", matmul::add_product, [false, false]),
     ("Aᵀ B", matmul::add_transposed_product, [true, false]),
-    ("A Bᵀ", matmul::add_product_with_transpose, [false, true]),
+    ("A Bᵀ", product_with_transpose, [false, true]),
 ];
+
+fn product_with_transpose(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
+    matmul::product_with_transpose(a, b, n, matmul::Start::Zeros, c);
+}
 
 fn main() {
     gymnast_core::threads::single_threaded();

@@ -24,19 +24,68 @@ const NARROW: usize = 8;
 /// `C ← C + A B`: `A` is `[m, k]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
 pub(super) fn add_product(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
     let k = b.len() / n;
-    add(Factor::by_rows(a, k), Factor::by_rows(b, n), [k, n], c, KERNELS);
+    add(Factor::by_rows(a, k), Factor::by_rows(b, n), [k, n], Start::Sum, c, KERNELS);
+}
+
+/// `C ← A B + row` for each row: `A` is `[m, k]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
+pub(super) fn product_plus_row(a: &[f32], b: &[f32], row: &[f32], c: &mut [f32]) {
+    let n = row.len();
+    let k = b.len() / n;
+    add(Factor::by_rows(a, k), Factor::by_rows(b, n), [k, n], Start::Row(row), c, KERNELS);
 }
 
 /// `C ← C + Aᵀ B`: `A` is `[k, m]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
 pub(super) fn add_transposed_product(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
     let k = b.len() / n;
-    add(Factor::by_columns(a, c.len() / n), Factor::by_rows(b, n), [k, n], c, KERNELS);
+    let (a, b) = (Factor::by_columns(a, c.len() / n), Factor::by_rows(b, n));
+    add(a, b, [k, n], Start::Sum, c, KERNELS);
 }
 
-/// `C ← C + A Bᵀ`: `A` is `[m, k]`, `B` `[n, k]` and `C` `[m, n]`, all by rows.
-pub(super) fn add_product_with_transpose(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
+/// `C ← A Bᵀ`, or `C + A Bᵀ` if `C` counts: `A` is `[m, k]`, `B` `[n, k]` and `C` `[m, n]`, all by
+/// rows.
+pub(super) fn product_with_transpose(
+    a: &[f32],
+    b: &[f32],
+    n: usize,
+    start: Start<'_>,
+    c: &mut [f32],
+) {
     let k = b.len() / n;
-    add(Factor::by_rows(a, k), Factor::by_columns(b, k), [k, n], c, KERNELS);
+    add(Factor::by_rows(a, k), Factor::by_columns(b, k), [k, n], start, c, KERNELS);
+}
+
+/// What the sums of a product start from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Start<'a> {
+    /// What `C` holds.
+    Sum,
+    /// Zeros.
+    Zeros,
+    /// The same row for each row of `C`.
+    Row(&'a [f32]),
+}
+
+impl<'a> Start<'a> {
+    /// Returns the part for `width` columns of a block, from `column` on; empty for what `C` holds.
+    fn of_block(self, column: usize, width: usize) -> &'a [f32] {
+        const ZEROS: &[f32] = &[0.0; PANEL];
+        match self {
+            Self::Sum => &[],
+            Self::Zeros => &ZEROS[..width],
+            Self::Row(row) => &row[column..][..width],
+        }
+    }
+
+    /// Fills the columns of `C`, which has `n`, from `first` on.
+    fn fill(self, c: &mut [f32], n: usize, first: usize) {
+        for c in c.chunks_exact_mut(n) {
+            match self {
+                Self::Sum => return,
+                Self::Zeros => c[first..].fill(0.0),
+                Self::Row(row) => c[first..].copy_from_slice(&row[first..]),
+            }
+        }
+    }
 }
 
 /// Adds rows of the width of `sum` to it, first to last.
@@ -83,43 +132,52 @@ impl<'a> Factor<'a> {
     }
 }
 
-/// Adds a product to `c`, of which it computes the first `n` columns: `kernel(left, its stride,
-/// right, its stride, c, its stride, n)`. The right factor lies by rows.
+/// Adds a product to `c`, of which it computes the first `n` columns: `kernel(left, right, start, c,
+/// [the strides of left, right and c, and n])`. The right factor lies by rows. Each row of `c` starts from
+/// `start`, or from what it holds where that is empty.
 ///
 /// Slices instead of a struct that holds them: the compiler must know that `c` overlaps no factor,
 /// or it uses no wide registers.
-type Kernel = fn(&[f32], usize, &[f32], usize, &mut [f32], usize, usize);
+type Kernel = fn(&[f32], &[f32], &[f32], &mut [f32], [usize; 4]);
 
 /// The kernels for left factors by rows and by columns on this processor.
 const KERNELS: [Kernel; 2] = [rows_by_rows, columns_by_rows];
 
 wide! {
     fn rows_by_rows<FMA, LANES>(
-        a: &[f32], a_stride: usize, b: &[f32], b_stride: usize, c: &mut [f32], stride: usize, n: usize,
+        a: &[f32], b: &[f32], start: &[f32], c: &mut [f32], sizes: [usize; 4],
     ) {
-        panel::<false, FMA, LANES>(a, a_stride, b, b_stride, c, stride, n);
+        panel::<false, FMA, LANES>(a, b, start, c, sizes);
     }
 }
 
 wide! {
     fn columns_by_rows<FMA, LANES>(
-        a: &[f32], a_stride: usize, b: &[f32], b_stride: usize, c: &mut [f32], stride: usize, n: usize,
+        a: &[f32], b: &[f32], start: &[f32], c: &mut [f32], sizes: [usize; 4],
     ) {
-        panel::<true, FMA, LANES>(a, a_stride, b, b_stride, c, stride, n);
+        panel::<true, FMA, LANES>(a, b, start, c, sizes);
     }
 }
 
-/// Adds a product of `[m, k]` and `[k, n]`.
-fn add(a: Factor<'_>, b: Factor<'_>, [k, n]: [usize; 2], c: &mut [f32], kernels: [Kernel; 2]) {
+/// Adds a product of `[m, k]` and `[k, n]` to `start`.
+fn add(
+    a: Factor<'_>,
+    b: Factor<'_>,
+    [k, n]: [usize; 2],
+    start: Start<'_>,
+    c: &mut [f32],
+    kernels: [Kernel; 2],
+) {
     let m = c.len() / n;
     assert_eq!((a.values.len(), b.values.len()), (m * k, k * n), "the factors fit together");
     if m == 0 || k == 0 {
-        return;
+        return start.fill(c, n, 0);
     }
     let narrow = if m < NARROW { 0 } else { n % NARROW };
     let wide = n - narrow;
-    add_blocks(a, b, [k, wide], c, n, kernels);
+    add_blocks(a, b, [k, wide], start, c, n, kernels);
     if narrow > 0 {
+        start.fill(c, n, wide);
         // Some rows of C at a time: Cᵀ = Bᵀ Aᵀ.
         let left = b.from(0, wide).transpose();
         let mut transposed = [0.0; NARROW * PANEL];
@@ -128,7 +186,7 @@ fn add(a: Factor<'_>, b: Factor<'_>, [k, n]: [usize; 2], c: &mut [f32], kernels:
             let rows = c.len() / n;
             let right = a.from(i * PANEL, 0).transpose();
             transpose_block([rows, narrow], &c[wide..], n, transposed, PANEL);
-            add_blocks(left, right, [k, rows], transposed, PANEL, kernels);
+            add_blocks(left, right, [k, rows], Start::Sum, transposed, PANEL, kernels);
             transpose_block([narrow, rows], transposed, PANEL, &mut c[wide..], n);
         }
     }
@@ -149,6 +207,7 @@ fn add_blocks(
     a: Factor<'_>,
     b: Factor<'_>,
     [k, n]: [usize; 2],
+    start: Start<'_>,
     c: &mut [f32],
     stride: usize,
     kernels: [Kernel; 2],
@@ -157,18 +216,19 @@ fn add_blocks(
     let stretch = if b.by_columns { PACKED_STRETCH } else { STRETCH };
     for first in (0..k).step_by(stretch) {
         let (a, length) = (a.from(0, first), stretch.min(k - first));
+        let start = if first == 0 { start } else { Start::Sum };
         for column in (0..n).step_by(PANEL) {
             let (b, width) = (b.from(first, column), PANEL.min(n - column));
-            let c = &mut c[column..];
+            let (start, c) = (start.of_block(column, width), &mut c[column..]);
             if b.by_columns {
                 PACKED.with_borrow_mut(|Packed(packed)| {
                     let packed = &mut packed[..length * PANEL];
                     transpose_block([width, length], b.values, b.stride, packed, PANEL);
-                    kernel(a.values, a.stride, packed, PANEL, c, stride, width);
+                    kernel(a.values, packed, start, c, [a.stride, PANEL, stride, width]);
                 });
             } else {
                 let rows = &b.values[..(length - 1) * b.stride + width];
-                kernel(a.values, a.stride, rows, b.stride, c, stride, width);
+                kernel(a.values, rows, start, c, [a.stride, b.stride, stride, width]);
             }
         }
     }
@@ -178,26 +238,25 @@ fn add_blocks(
 #[inline(always)]
 fn panel<const BY_COLUMNS: bool, const FMA: bool, const LANES: usize>(
     a: &[f32],
-    a_stride: usize,
     b: &[f32],
-    b_stride: usize,
+    start: &[f32],
     c: &mut [f32],
-    stride: usize,
-    n: usize,
+    [a_stride, b_stride, stride, n]: [usize; 4],
 ) {
     let m = c.len().div_ceil(stride);
     let mut column = 0;
     while column < n {
         let (a, b, c) = ((a, a_stride), (&b[column..], b_stride), (&mut c[column..], stride));
+        let start = if start.is_empty() { start } else { &start[column..] };
         // As many columns as fill the registers.
         column += match n - column {
-            64.. if LANES == 16 || m == 1 => rows::<64, BY_COLUMNS, FMA>(m, a, b, c),
-            32.. if LANES == 16 => rows::<32, BY_COLUMNS, FMA>(m, a, b, c),
-            16.. => rows::<16, BY_COLUMNS, FMA>(m, a, b, c),
-            8.. => rows::<8, BY_COLUMNS, FMA>(m, a, b, c),
-            4.. => rows::<4, BY_COLUMNS, FMA>(m, a, b, c),
-            2.. => rows::<2, BY_COLUMNS, FMA>(m, a, b, c),
-            _ => rows::<1, BY_COLUMNS, FMA>(m, a, b, c),
+            64.. if LANES == 16 || m == 1 => rows::<64, BY_COLUMNS, FMA>(m, a, b, start, c),
+            32.. if LANES == 16 => rows::<32, BY_COLUMNS, FMA>(m, a, b, start, c),
+            16.. => rows::<16, BY_COLUMNS, FMA>(m, a, b, start, c),
+            8.. => rows::<8, BY_COLUMNS, FMA>(m, a, b, start, c),
+            4.. => rows::<4, BY_COLUMNS, FMA>(m, a, b, start, c),
+            2.. => rows::<2, BY_COLUMNS, FMA>(m, a, b, start, c),
+            _ => rows::<1, BY_COLUMNS, FMA>(m, a, b, start, c),
         };
     }
 }
@@ -208,6 +267,7 @@ fn rows<const C: usize, const BY_COLUMNS: bool, const FMA: bool>(
     m: usize,
     (a, a_stride): (&[f32], usize),
     b: (&[f32], usize),
+    start: &[f32],
     (c, stride): (&mut [f32], usize),
 ) -> usize {
     let mut row = 0;
@@ -215,12 +275,12 @@ fn rows<const C: usize, const BY_COLUMNS: bool, const FMA: bool>(
         let a = (&a[row * if BY_COLUMNS { 1 } else { a_stride }..], a_stride);
         let c = (&mut c[row * stride..], stride);
         row += match m - row {
-            6.. => tile::<6, C, BY_COLUMNS, FMA>(a, b, c),
-            5 => tile::<5, C, BY_COLUMNS, FMA>(a, b, c),
-            4 => tile::<4, C, BY_COLUMNS, FMA>(a, b, c),
-            3 => tile::<3, C, BY_COLUMNS, FMA>(a, b, c),
-            2 => tile::<2, C, BY_COLUMNS, FMA>(a, b, c),
-            _ => tile::<1, C, BY_COLUMNS, FMA>(a, b, c),
+            6.. => tile::<6, C, BY_COLUMNS, FMA>(a, b, start, c),
+            5 => tile::<5, C, BY_COLUMNS, FMA>(a, b, start, c),
+            4 => tile::<4, C, BY_COLUMNS, FMA>(a, b, start, c),
+            3 => tile::<3, C, BY_COLUMNS, FMA>(a, b, start, c),
+            2 => tile::<2, C, BY_COLUMNS, FMA>(a, b, start, c),
+            _ => tile::<1, C, BY_COLUMNS, FMA>(a, b, start, c),
         };
     }
     C
@@ -231,11 +291,13 @@ fn rows<const C: usize, const BY_COLUMNS: bool, const FMA: bool>(
 fn tile<const R: usize, const C: usize, const BY_COLUMNS: bool, const FMA: bool>(
     (a, a_stride): (&[f32], usize),
     (b, b_stride): (&[f32], usize),
+    start: &[f32],
     (c, stride): (&mut [f32], usize),
 ) -> usize {
     let mut sums = [[0.0; C]; R];
     for (r, sums) in sums.iter_mut().enumerate() {
-        sums.copy_from_slice(&c[r * stride..][..C]);
+        let from = if start.is_empty() { &c[r * stride..] } else { start };
+        sums.copy_from_slice(&from[..C]);
     }
     let k = b.len().div_ceil(b_stride);
     let b = b.chunks(b_stride).map(|b| &b[..C]);
@@ -303,9 +365,30 @@ mod tests {
         let b = [Factor::by_rows(b, n), Factor::by_columns(&b_columns, k)];
         [(a[0], b[0]), (a[1], b[0]), (a[0], b[1]), (a[1], b[1])].map(|(a, b)| {
             let mut c = c.to_vec();
-            add(a, b, [k, n], &mut c, kernels);
+            add(a, b, [k, n], Start::Sum, &mut c, kernels);
             c
         })
+    }
+
+    /// Sums that start from zeros or a row, whatever `c` held.
+    #[test]
+    fn products_start_from_zeros_or_a_row() {
+        for (m, k, n) in [(1, 3, 1), (7, 70, 3), (9, 200, 70), (16, 0, 5), (33, 5, 130)] {
+            let (a, b, row) = (whole(m * k, 7), whole(k * n, 5), whole(n, 3));
+            let row_each: Vec<f32> = row.iter().copied().cycle().take(m * n).collect();
+            for (start, held) in [(Start::Zeros, vec![0.0; m * n]), (Start::Row(&row), row_each)] {
+                let mut expected = held;
+                let (mut c, mut d) = (vec![f32::NAN; m * n], vec![f32::NAN; m * n]);
+                let by_rows = [Factor::by_rows(&a, k), Factor::by_rows(&b, n)];
+                add(by_rows[0], by_rows[1], [k, n], Start::Sum, &mut expected, KERNELS);
+                add(by_rows[0], by_rows[1], [k, n], start, &mut c, KERNELS);
+                assert_eq!(c, expected, "{m} {k} {n}");
+                let b_columns = transposed(&b, n);
+                let by_columns = Factor::by_columns(&b_columns, k);
+                add(by_rows[0], by_columns, [k, n], start, &mut d, KERNELS);
+                assert_eq!(d, expected, "{m} {k} {n}");
+            }
+        }
     }
 
     #[test]

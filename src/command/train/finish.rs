@@ -41,11 +41,15 @@ pub(super) fn show(
         let pictures = PICTURES.map(|picture| dir.join(picture).display().to_string());
         let value = json!({
             "run": name, "seeds": seeds, "report": report.rows.first(), "pictures": pictures,
+            "peak_memory_bytes": peak_memory(),
         });
         return write_json(out, &value);
     }
     let name = escape_name(&name);
     writeln!(out, "\n{}", report.to_table())?;
+    if let Some(bytes) = peak_memory() {
+        writeln!(out, "Peak memory: {} MB\n", bytes.div_ceil(1_000_000))?;
+    }
     writeln!(out, "{name} holds")?;
     writeln!(out, "  {}   the learning curve", PICTURES.join(", "))?;
     writeln!(out, "  config.toml          the complete configuration")?;
@@ -56,6 +60,13 @@ pub(super) fn show(
     writeln!(out, "  gymnast evaluate {dir}          evaluate over more episodes")?;
     writeln!(out, "  gymnast plot {dir} OTHER --out both.svg   compare with another run")?;
     Ok(())
+}
+
+/// The most memory that this process has held at once, in bytes; only Linux tells.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
 fn draw(runs: &[RunResults], dir: &Path) -> Result<(), CommandError> {

@@ -74,7 +74,8 @@ impl Convolution {
         for (picture, by_output) in pictures.zip(by_output.chunks_exact(self.output.size())) {
             if let Some(gradients) = gradients.as_deref_mut() {
                 self.unfold(picture, unfolded);
-                matmul::add_product_with_transpose(unfolded, by_output, channels, by_weight);
+                let start = matmul::Start::Sum;
+                matmul::product_with_transpose(unfolded, by_output, channels, start, by_weight);
                 let by_bias = gradients[self.bias.clone()].iter_mut();
                 by_bias
                     .zip(by_output.chunks_exact(places))

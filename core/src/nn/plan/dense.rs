@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::tape::Gradient;
-use crate::nn::{Activation, Linear, matmul};
+use crate::nn::matmul::{self, Start};
+use crate::nn::{Activation, Linear};
 
 #[derive(Debug, Clone)]
 pub(super) struct Dense {
@@ -36,9 +37,8 @@ impl Dense {
 
     /// Computes `out = x W + b`, row by row.
     pub(super) fn affine(&self, values: &[f32], x: &[f32], out: &mut [f32]) {
-        let bias = &values[self.bias.clone()];
-        out.chunks_exact_mut(self.outputs).for_each(|row| row.copy_from_slice(bias));
-        matmul::add_product(x, &values[self.weight.clone()], self.outputs, out);
+        let (weight, bias) = (&values[self.weight.clone()], &values[self.bias.clone()]);
+        matmul::product_plus_row(x, weight, bias, out);
     }
 
     pub(super) fn backward(
@@ -53,7 +53,7 @@ impl Dense {
             self.add_gradients(x, by_output, gradients);
         }
         if !by_input.is_empty() {
-            self.add_input_gradient(values, by_output, 0, by_input);
+            self.input_gradient(values, by_output, 0, Start::Zeros, by_input);
         }
     }
 
@@ -64,12 +64,13 @@ impl Dense {
         matmul::add_rows(by_output, &mut gradients[self.bias.clone()]);
     }
 
-    /// Adds ∂L/∂X = ∂L/∂Z Wᵀ, of as many inputs as fit into `by_input`, from `first` on.
-    pub(super) fn add_input_gradient(
+    /// Computes ∂L/∂X = ∂L/∂Z Wᵀ, of as many inputs as fit into `by_input`, from `first` on.
+    pub(super) fn input_gradient(
         &self,
         values: &[f32],
         by_output: &[f32],
         first: usize,
+        start: Start<'_>,
         by_input: &mut [f32],
     ) {
         let Some(batch) = by_output.len().checked_div(self.outputs).filter(|&batch| batch > 0)
@@ -78,6 +79,6 @@ impl Dense {
         };
         let inputs = by_input.len() / batch;
         let weight = &values[self.weight.clone()][first * self.outputs..][..inputs * self.outputs];
-        matmul::add_product_with_transpose(by_output, weight, inputs, by_input);
+        matmul::product_with_transpose(by_output, weight, inputs, start, by_input);
     }
 }

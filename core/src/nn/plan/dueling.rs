@@ -2,7 +2,7 @@
 
 use super::dense::Dense;
 use super::tape::Gradient;
-use crate::nn::{Activation, DuelingHead};
+use crate::nn::{Activation, DuelingHead, matmul::Start};
 
 #[derive(Debug, Clone)]
 pub(super) struct Dueling {
@@ -62,7 +62,7 @@ impl Dueling {
                 layer.add_gradients(x, by_output, gradients);
             }
             if !by_input.is_empty() {
-                layer.add_input_gradient(values, by_output, 0, by_input);
+                layer.input_gradient(values, by_output, 0, Start::Sum, by_input);
             }
         }
     }

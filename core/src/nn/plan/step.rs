@@ -8,7 +8,7 @@ use super::layout::Layout;
 use super::nested::{self, SideBySide};
 use super::tape::{Gradient, Recorded};
 use super::{Convolution, Norm, Plan, Pool, Work};
-use crate::nn::Activation;
+use crate::nn::{Activation, matmul::Start};
 
 #[derive(Debug, Clone)]
 pub(super) enum Step {
@@ -136,6 +136,12 @@ impl Step {
         }
     }
 
+    /// Returns whether [`backward`](Self::backward) overwrites `gradient.by_input`; otherwise it
+    /// expects zeros there.
+    pub(super) fn overwrites_input_gradient(&self) -> bool {
+        matches!(self, Self::Dense(_))
+    }
+
     /// Turns the gradient with respect to the outputs, in `gradient.by_output`, into the gradient
     /// with respect to the inputs. Skips it if `gradient.by_input` is empty: for the first step it
     /// is rarely needed.
@@ -194,7 +200,7 @@ impl Step {
                 if let Some(gradients) = gradients {
                     layer.add_gradients(x, by_output, gradients);
                 }
-                layer.add_input_gradient(values, by_output, columns.start, by_input);
+                layer.input_gradient(values, by_output, columns.start, Start::Zeros, by_input);
                 return;
             }
             Self::SideBySide(parts) => {

@@ -218,7 +218,9 @@ impl Plan {
             let Recorded { before, after, .. } = recorded;
             step.activation().backward(before, after, &mut gradient.by_output);
             let gradients = gradients.as_deref_mut();
-            gradient.by_input.clear();
+            if !step.overwrites_input_gradient() {
+                gradient.by_input.clear();
+            }
             match &wanted {
                 Some((columns, _)) if i == 0 => {
                     step.backward_columns(values, x, recorded, gradient, gradients, columns);
