@@ -3,9 +3,11 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import tempfile
 from pathlib import Path
+from statistics import mean
 
 # What the peers do not have.
 PLAIN = {
@@ -80,8 +82,9 @@ def seconds_per_step(program, core, row, length, seed):
 
 def learned(program, core, row, seed):
     _, episodes, _ = run(program, core, row, row.learn, seed, row.settings.get("explore", 0))
-    returns = [float(episode["return"]) for episode in episodes]
-    return sum(returns[-20:]) / 20
+    return mean(
+        float(episode["return"]) for episode in episodes if int(episode["env_step"]) > row.learn / 2
+    )
 
 
 def seconds_to(program, core, agent, env, target, seed):
@@ -90,3 +93,17 @@ def seconds_to(program, core, agent, env, target, seed):
     seconds, _, summary = train(program, core, arguments)
     reached = summary["evaluations"][-1]["mean_return"] >= target
     return seconds if reached else float("inf")
+
+
+def environments(bench, core):
+    """Pairs of (environment, number) and seconds per step, from one round of the benchmark `steps`."""
+    result = subprocess.run(
+        [str(bench)], capture_output=True, text=True, check=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+    )
+    table = re.findall(r"^\| (\S+-v\d) \|([^|]+)\|([^|]+)\|([^|]+)\|", result.stdout, re.MULTILINE)
+    return [
+        ((env, number), 1e-6 / float(rate))
+        for env, *rates in table
+        for number, rate in zip((1, 64, 1024), rates)
+    ]

@@ -1,0 +1,188 @@
+"""The tables: medians with least and most, ratios within each round, goals."""
+
+import datetime
+import os
+import platform
+import re
+import subprocess
+import textwrap
+from statistics import median
+
+import installation
+from rows import ENVIRONMENTS, JAX, OURS, ROWS, products
+
+BEGIN = "<!-- Written by docs/benchmarks/against_peers: begin -->"
+END = "<!-- Written by docs/benchmarks/against_peers: end -->"
+SHORT = {"Stable-Baselines3": "SB3", JAX: "JAX"}
+WIDE, NARROW = 1.25, 2.0  # goals of the distance to the floor, for widths of 256 and of 64
+
+
+class Results:
+    """What was measured, by row and contestant."""
+
+    def __init__(self):
+        self.values = {}  # one number a round
+        self.learned = {}  # mean returns
+        self.missing = {}  # why there is no number
+
+    def ratios(self, key, peer):
+        """How many times as fast as the peer, in each round that has both."""
+        return [b / a for a, b in zip(self.of(key, OURS), self.of(key, peer))]
+
+    def of(self, key, peer):
+        return [] if (key, peer) in self.missing else self.values.get((key, peer), [])
+
+
+def si(rate):
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if rate >= size:
+            return f"{digits(rate / size)}{letter}"
+    return digits(rate)
+
+
+def digits(value):
+    """Three digits."""
+    return f"{value:.{max(0, 2 - len(str(int(value))) + 1)}f}"
+
+
+def spread(values, show=digits):
+    if not values:
+        return ""
+    return f"{show(median(values))} ({show(min(values))}–{show(max(values))})"
+
+
+def judged(holds, goal):
+    return f"{goal}: {'yes' if holds else 'no'}"
+
+
+def table(header, lines):
+    """A Markdown table with its columns aligned."""
+    widths = [max(len(line[column]) for line in [header, *lines]) for column in range(len(header))]
+
+    def row(cells):
+        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths)) + " |"
+
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return "\n".join([row(header), rule, *map(row, lines)])
+
+
+def training(results, name):
+    row, lines = ROWS[name], []
+    for peer in row.lengths:
+        values = results.of(name, peer)
+        label = SHORT.get(peer, peer)
+        if not values:
+            reason = results.missing.get((name, peer), "not measured")
+            lines.append([label, textwrap.shorten(reason, 56), "", ""])
+            continue
+        beside, goal = "", ""
+        if peer == OURS:
+            milliseconds = [1000 * value for value in values]
+            beside = f"{digits(median(milliseconds))} ms a step" if row.milliseconds else ""
+            if row.milliseconds:
+                goal = judged(median(milliseconds) <= row.milliseconds, f"≤ {row.milliseconds} ms")
+        elif ratios := results.ratios(name, peer):
+            beside = spread(ratios)
+            if peer == JAX and row.times_jax:
+                goal = judged(median(ratios) >= row.times_jax, f"≥ {row.times_jax}")
+        lines.append([label, spread([1 / value for value in values], si), beside, goal])
+    parts = [f"**{row.title}**\n", table(["", "steps/s", "ours / its", "goal"], lines)]
+    returns = [
+        f"{SHORT.get(peer, peer)} {results.learned[name, peer]:.0f}"
+        for peer in row.lengths if (name, peer) in results.learned
+    ]
+    if returns:
+        parts.append(f"\nMean return, steps {row.learn // 2} to {row.learn}: {', '.join(returns)}.")
+    return "\n".join(parts)
+
+
+def mbpo(results):
+    values = results.of("mbpo", OURS)
+    cell = spread(values) or results.missing.get(("mbpo", OURS), "not measured")
+    line = [OURS, cell, judged(bool(values) and median(values) <= 6, "≤ 6 s")]
+    return "**MBPO, Pendulum, preset, until a mean return of −200**\n\n" + table(
+        ["", "CPU s of the command", "goal"], [line]
+    )
+
+
+def floor(results, names):
+    """The time of an update beside that of its products at the speed of NumPy's product."""
+    lines = []
+    for name in names:
+        if name not in ("dqn-64", "dqn-256", "sac", "td3"):
+            continue
+        megaflop, updates = products(name)
+        pairs = list(zip(results.of(name, OURS), results.of("floor", "NumPy")))
+        if not pairs:
+            continue
+        update = [1000 * step / updates for step, _ in pairs]
+        least = [megaflop / gflops for _, gflops in pairs]  # MFLOP / (GFLOP/s) = ms
+        ratios = [a / b for a, b in zip(update, least)]
+        goal = NARROW if name == "dqn-64" else WIDE
+        lines.append([
+            ROWS[name].title.split(",")[0] + " " + "-".join(map(str, ROWS[name].settings["hidden"])),
+            f"{megaflop:.3g}", f"{median(update):.3g}", f"{median(least):.3g}", spread(ratios),
+            judged(median(ratios) <= goal, f"≤ {goal}"),
+        ])
+    if not lines:
+        return ""
+    peak = spread(results.of("floor", "NumPy"))
+    return (
+        f"**Distance to the floor**: an update, with its env steps, beside its products at the\n"
+        f"speed of NumPy's of 512 × 512 × 512, {peak} GFLOP/s\n\n"
+    ) + table(["update", "MFLOP", "ms", "floor, ms", "ratio", "goal"], lines)
+
+
+def environments(results):
+    lines = []
+    for env, numbers in ENVIRONMENTS.items():
+        for number in numbers:
+            key = env, number
+            rates = spread([1 / value for value in results.of(key, OURS)], si)
+            reason = results.missing.get(("environments", OURS), "not measured")
+            lines.append([f"{env} × {number}", OURS, rates or textwrap.shorten(reason, 30), ""])
+            for peer in ("Gymnasium", "EnvPool") if len(numbers) > 1 else ("Gymnasium",):
+                rates = spread([1 / value for value in results.of(key, peer)], si)
+                reason = results.missing.get((key, peer), "not measured")
+                cells = [rates or textwrap.shorten(reason, 30), spread(results.ratios(key, peer))]
+                lines.append(["", peer, *cells])
+    return "**Environments, random actions, by the number in a vector**\n\n" + table(
+        ["environment", "", "steps/s", "ours / its"], lines
+    )
+
+
+def circumstances(arguments):
+    try:
+        info = open("/proc/cpuinfo").read()
+        model = re.search(r"model name\s*: (.*)", info).group(1)
+    except (OSError, AttributeError):
+        model = platform.processor() or platform.machine()
+    said = subprocess.run([arguments.program, "--version"], capture_output=True, text=True).stdout
+    versions = ", ".join(f"{name} {number}" for name, number in installation.versions().items())
+    text = (
+        f"{datetime.date.today()}, {model}, {os.cpu_count()} cores of which one is used, "
+        f"load {os.getloadavg()[1]:.1f}; {arguments.rounds} rounds; medians with least and most; "
+        f"{said.strip()}; Python {platform.python_version()}, {versions}."
+    )
+    return textwrap.fill(text, 80)
+
+
+def text(results, names, arguments):
+    parts = [circumstances(arguments)]
+    parts += [training(results, name) for name in names if name in ROWS]
+    if "mbpo" in names:
+        parts.append(mbpo(results))
+    parts.append(floor(results, names))
+    if "environments" in names:
+        parts.append(environments(results))
+    return "\n\n".join(part for part in parts if part)
+
+
+def write(path, text):
+    """Puts the text between the two marks of a file."""
+    whole = path.read_text(encoding="utf-8")
+    before, found, rest = whole.partition(BEGIN)
+    _, found_end, after = rest.partition(END)
+    if not found or not found_end:
+        raise SystemExit(f"against_peers: {path} lacks the marks {BEGIN} and {END}")
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
