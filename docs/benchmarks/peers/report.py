@@ -14,7 +14,8 @@ from rows import ENVIRONMENTS, JAX, OURS, ROWS, products
 BEGIN = "<!-- Written by docs/benchmarks/against_peers: begin -->"
 END = "<!-- Written by docs/benchmarks/against_peers: end -->"
 SHORT = {"Stable-Baselines3": "SB3", JAX: "JAX"}
-WIDE, NARROW = 1.25, 2.0  # goals of the distance to the floor, for widths of 256 and of 64
+FLOOR = "floor"
+FLOORS = {"dqn-64": 2.0, "dqn-256": 1.25, "sac": 1.25, "td3": 1.25}  # goals of the distance to it
 
 
 class Results:
@@ -109,24 +110,21 @@ def floor(results, names):
     """The time of an update beside that of its products at the speed of NumPy's product."""
     lines = []
     for name in names:
-        if name not in ("dqn-64", "dqn-256", "sac", "td3"):
+        pairs = list(zip(results.of(name, OURS), results.of((FLOOR, name), "NumPy")))
+        if name not in FLOORS or not pairs:
             continue
         megaflop, updates = products(name)
-        pairs = list(zip(results.of(name, OURS), results.of("floor", "NumPy")))
-        if not pairs:
-            continue
         update = [1000 * step / updates for step, _ in pairs]
         least = [megaflop / gflops for _, gflops in pairs]  # MFLOP / (GFLOP/s) = ms
         ratios = [a / b for a, b in zip(update, least)]
-        goal = NARROW if name == "dqn-64" else WIDE
         lines.append([
             ROWS[name].title.split(",")[0] + " " + "-".join(map(str, ROWS[name].settings["hidden"])),
             f"{megaflop:.3g}", f"{median(update):.3g}", f"{median(least):.3g}", spread(ratios),
-            judged(median(ratios) <= goal, f"≤ {goal}"),
+            judged(median(ratios) <= FLOORS[name], f"≤ {FLOORS[name]}"),
         ])
     if not lines:
         return ""
-    peak = spread(results.of("floor", "NumPy"))
+    peak = spread([value for name in FLOORS for value in results.of((FLOOR, name), "NumPy")])
     return (
         f"**Distance to the floor**: an update, with its env steps, beside its products at the\n"
         f"speed of NumPy's of 512 × 512 × 512, {peak} GFLOP/s\n\n"
