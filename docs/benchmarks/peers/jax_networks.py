@@ -1,8 +1,5 @@
-"""Perceptrons, Adam and the clock of the compiled contestants."""
+"""Perceptrons and Adam for the compiled contestants."""
 
-import argparse
-import json
-import time
 from typing import NamedTuple
 
 import jax

@@ -30,6 +30,10 @@ class Results:
         """How many times as fast as the peer, in each round that has both."""
         return [b / a for a, b in zip(self.of(key, OURS), self.of(key, peer))]
 
+    def reason(self, key, peer):
+        """Why there is no number, in a few words; the whole reason stands below the tables."""
+        return self.missing.get((key, peer), "not measured").split(":")[0]
+
     def of(self, key, peer):
         return [] if (key, peer) in self.missing else self.values.get((key, peer), [])
 
@@ -42,7 +46,9 @@ def si(rate):
 
 
 def digits(value):
-    """Three digits."""
+    """Three digits; what never came is infinite."""
+    if value == float("inf"):
+        return "never"
     return f"{value:.{max(0, 2 - len(str(int(value))) + 1)}f}"
 
 
@@ -73,8 +79,7 @@ def training(results, name):
         values = results.of(name, peer)
         label = SHORT.get(peer, peer)
         if not values:
-            reason = results.missing.get((name, peer), "not measured")
-            lines.append([label, textwrap.shorten(reason, 56), "", ""])
+            lines.append([label, results.reason(name, peer), "", ""])
             continue
         beside, goal = "", ""
         if peer == OURS:
@@ -99,8 +104,7 @@ def training(results, name):
 
 def mbpo(results):
     values = results.of("mbpo", OURS)
-    cell = spread(values) or results.missing.get(("mbpo", OURS), "not measured")
-    line = [OURS, cell, judged(bool(values) and median(values) <= 6, "≤ 6 s")]
+    line = [OURS, spread(values) or results.reason("mbpo", OURS), judged(bool(values) and median(values) <= 6, "≤ 6 s")]
     return "**MBPO, Pendulum, preset, until a mean return of −200**\n\n" + table(
         ["", "CPU s of the command", "goal"], [line]
     )
@@ -137,13 +141,12 @@ def environments(results):
         for number in numbers:
             key = env, number
             rates = spread([1 / value for value in results.of(key, OURS)], si)
-            reason = results.missing.get(("environments", OURS), "not measured")
-            lines.append([f"{env} × {number}", OURS, rates or textwrap.shorten(reason, 30), ""])
+            rates = rates or results.reason("environments", OURS)
+            lines.append([f"{env} × {number}", OURS, rates, ""])
             for peer in ("Gymnasium", "EnvPool") if len(numbers) > 1 else ("Gymnasium",):
                 rates = spread([1 / value for value in results.of(key, peer)], si)
-                reason = results.missing.get((key, peer), "not measured")
-                cells = [rates or textwrap.shorten(reason, 30), spread(results.ratios(key, peer))]
-                lines.append(["", peer, *cells])
+                rates = rates or results.reason(key, peer)
+                lines.append(["", peer, rates, spread(results.ratios(key, peer))])
     return "**Environments, random actions, by the number in a vector**\n\n" + table(
         ["environment", "", "steps/s", "ours / its"], lines
     )
@@ -173,6 +176,8 @@ def text(results, names, arguments):
     parts.append(floor(results, names))
     if "environments" in names:
         parts.append(environments(results))
+    reasons = {f"{peer}, {key}: {reason}" for (key, peer), reason in results.missing.items()}
+    parts += [textwrap.fill(reason, 80) for reason in sorted(reasons)]
     return "\n\n".join(part for part in parts if part)
 
 
