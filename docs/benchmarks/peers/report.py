@@ -176,7 +176,10 @@ def text(results, names, arguments):
     parts.append(floor(results, names))
     if "environments" in names:
         parts.append(environments(results))
-    reasons = {f"{peer}, {key}: {reason}" for (key, peer), reason in results.missing.items()}
+    reasons = {
+        f"{peer}: {reason}" if reason.startswith("not installed") else f"{peer}, {key}: {reason}"
+        for (key, peer), reason in results.missing.items()
+    }
     parts += [textwrap.fill(reason, 80) for reason in sorted(reasons)]
     return "\n\n".join(part for part in parts if part)
 
