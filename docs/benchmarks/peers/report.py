@@ -77,6 +77,8 @@ def training(results, name):
     row, lines = ROWS[name], []
     for peer in row.lengths:
         values = results.of(name, peer)
+        if not values and (name, peer) not in results.missing:
+            continue
         label = SHORT.get(peer, peer)
         if not values:
             lines.append([label, results.reason(name, peer), "", ""])
@@ -143,7 +145,9 @@ def environments(results):
             rates = spread([1 / value for value in results.of(key, OURS)], si)
             rates = rates or results.reason("environments", OURS)
             lines.append([f"{env} × {number}", OURS, rates, ""])
-            for peer in ("Gymnasium", "EnvPool") if len(numbers) > 1 else ("Gymnasium",):
+            for peer in ("Gymnasium", "EnvPool"):
+                if not results.of(key, peer) and (key, peer) not in results.missing:
+                    continue
                 rates = spread([1 / value for value in results.of(key, peer)], si)
                 rates = rates or results.reason(key, peer)
                 lines.append(["", peer, rates, spread(results.ratios(key, peer))])
