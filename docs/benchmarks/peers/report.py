@@ -156,7 +156,7 @@ def environments(results):
     )
 
 
-def circumstances(arguments):
+def circumstances(results, arguments):
     try:
         info = open("/proc/cpuinfo").read()
         model = re.search(r"model name\s*: (.*)", info).group(1)
@@ -164,16 +164,18 @@ def circumstances(arguments):
         model = platform.processor() or platform.machine()
     said = subprocess.run([arguments.program, "--version"], capture_output=True, text=True).stdout
     versions = ", ".join(f"{name} {number}" for name, number in installation.versions().items())
+    counts = sorted({len(values) for values in results.values.values()})
+    rounds = "–".join(str(count) for count in dict.fromkeys(counts[:1] + counts[-1:]))
     text = (
         f"{datetime.date.today()}, {model}, {os.cpu_count()} cores of which one is used, "
-        f"load {os.getloadavg()[1]:.1f}; {arguments.rounds} rounds; medians with least and most; "
+        f"load {os.getloadavg()[1]:.1f}; {rounds} rounds; medians with least and most; "
         f"{said.strip()}; Python {platform.python_version()}, {versions}."
     )
     return textwrap.fill(text, 80)
 
 
 def text(results, names, arguments):
-    parts = [circumstances(arguments)]
+    parts = [circumstances(results, arguments)]
     parts += [training(results, name) for name in names if name in ROWS]
     if "mbpo" in names:
         parts.append(mbpo(results))
