@@ -38,11 +38,14 @@ class Results:
         return [] if (key, peer) in self.missing else self.values.get((key, peer), [])
 
 
-def si(rate):
-    for size, letter in ((1e6, "M"), (1e3, "k")):
-        if rate >= size:
-            return f"{digits(rate / size)}{letter}"
-    return digits(rate)
+def rates(seconds):
+    """Steps per second, from seconds per step, in the unit of the median."""
+    if not seconds:
+        return ""
+    middle = 1 / median(seconds)
+    size, letter = next(unit for unit in ((1e6, "M"), (1e3, "k"), (0, "")) if middle >= unit[0])
+    least, most = (digits(1 / extreme(seconds) / (size or 1)) for extreme in (max, min))
+    return f"{digits(middle / (size or 1))}{letter} ({least}–{most})"
 
 
 def digits(value):
@@ -52,10 +55,10 @@ def digits(value):
     return f"{value:.{max(0, 2 - len(str(int(value))) + 1)}f}"
 
 
-def spread(values, show=digits):
+def spread(values):
     if not values:
         return ""
-    return f"{show(median(values))} ({show(min(values))}–{show(max(values))})"
+    return f"{digits(median(values))} ({digits(min(values))}–{digits(max(values))})"
 
 
 def judged(holds, goal):
@@ -93,7 +96,7 @@ def training(results, name):
             beside = spread(ratios)
             if peer == JAX and row.times_jax:
                 goal = judged(median(ratios) >= row.times_jax, f"≥ {row.times_jax}")
-        lines.append([label, spread([1 / value for value in values], si), beside, goal])
+        lines.append([label, rates(values), beside, goal])
     parts = [f"**{row.title}**\n", table(["", "steps/s", "ours / its", "goal"], lines)]
     returns = [
         f"{SHORT.get(peer, peer)} {results.learned[name, peer]:.0f}"
@@ -132,8 +135,8 @@ def floor(results, names):
         return ""
     peak = spread([value for name in FLOORS for value in results.of((FLOOR, name), "NumPy")])
     return (
-        f"**Distance to the floor**: an update, with its env steps, beside its products at the\n"
-        f"speed of NumPy's of 512 × 512 × 512, {peak} GFLOP/s\n\n"
+        f"**Distance to the floor**: an update, with its env steps, beside its products\n"
+        f"at the speed of NumPy's of 512 × 512 × 512, {peak} GFLOP/s\n\n"
     ) + table(["update", "MFLOP", "ms", "floor, ms", "ratio", "goal"], lines)
 
 
@@ -142,15 +145,13 @@ def environments(results):
     for env, numbers in ENVIRONMENTS.items():
         for number in numbers:
             key = env, number
-            rates = spread([1 / value for value in results.of(key, OURS)], si)
-            rates = rates or results.reason("environments", OURS)
-            lines.append([f"{env} × {number}", OURS, rates, ""])
+            cell = rates(results.of(key, OURS)) or results.reason("environments", OURS)
+            lines.append([f"{env} × {number}" if len(numbers) > 1 else env, OURS, cell, ""])
             for peer in ("Gymnasium", "EnvPool"):
                 if not results.of(key, peer) and (key, peer) not in results.missing:
                     continue
-                rates = spread([1 / value for value in results.of(key, peer)], si)
-                rates = rates or results.reason(key, peer)
-                lines.append(["", peer, rates, spread(results.ratios(key, peer))])
+                cell = rates(results.of(key, peer)) or results.reason(key, peer)
+                lines.append(["", peer, cell, spread(results.ratios(key, peer))])
     return "**Environments, random actions, by the number in a vector**\n\n" + table(
         ["environment", "", "steps/s", "ours / its"], lines
     )
