@@ -2,8 +2,8 @@
 //!
 //! Each environment is wrapped in its time limit and stepped by a `SyncVectorEnv` that resets it at
 //! an episode's end; drawing the random actions counts. The rounds of all rows are interleaved, so
-//! that a machine that drifts drifts for all of them. `gymnasium_steps.py` beside this file
-//! measures Gymnasium on the same machine.
+//! that a machine that drifts drifts for all of them. `docs/benchmarks/against_peers` runs this in
+//! turn with Gymnasium and EnvPool.
 
 use std::{hint::black_box, time::Instant};
 
