@@ -54,7 +54,7 @@ pub(super) fn read(text: &[u8], columns: &Columns, config: &CsvConfig) -> Option
                 Some((_, length)) => start + length,
                 None => bytes[start..]
                     .iter()
-                    .position(|byte| ends_field(byte))
+                    .position(ends_field)
                     .map_or(bytes.len(), |length| start + length),
             };
             let mut number = number.map(|(number, _)| number);
