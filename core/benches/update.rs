@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use gymnast_core::nn::{
-    Activation, ConvConfig, MlpConfig, Net, Network, QNetworkConfig, Scratch, Tape,
+    Activation, ConvConfig, LayerConfig, MlpConfig, Net, Network, QNetworkConfig, Scratch, Tape,
 };
 use gymnast_core::optim::{Adam, AdamConfig, Optimizer};
 use gymnast_core::{loss, threads};
@@ -33,8 +33,16 @@ fn main() {
     for (width, batch) in [(16, 20), (64, 64), (64, 256), (256, 64), (256, 256), (400, 256)] {
         bench_backpropagation(width, batch);
     }
-    bench_convolutions("10·10·4, MinAtar", &ConvConfig::min_atar(), [10, 10, 4], 128);
-    bench_convolutions("84·84·4, Nature", &ConvConfig::nature(), [84, 84, 4], 512);
+    let layers = |conv: &[ConvConfig]| ConvConfig::layers(conv, Activation::Relu);
+    bench_convolutions("10·5·1, Catch", layers(&ConvConfig::min_atar()), [10, 5, 1], 64);
+    bench_convolutions("10·10·4, MinAtar", layers(&ConvConfig::min_atar()), [10, 10, 4], 128);
+    bench_convolutions("84·84·4, Nature", layers(&ConvConfig::nature()), [84, 84, 4], 512);
+    let block = |channels| {
+        let (conv, pool) = (LayerConfig::conv2d(channels, 3, 1), LayerConfig::max_pool(2));
+        [conv, Activation::Relu.into(), pool]
+    };
+    let layers = [16, 32].into_iter().flat_map(block).chain([LayerConfig::Flatten]);
+    bench_convolutions("8·8·1, digits, pooled", layers.collect(), [8, 8, 1], 64);
     for width in [64, 256] {
         bench_parts(width);
     }
@@ -143,10 +151,9 @@ fn bench_backpropagation(width: usize, batch: usize) {
 }
 
 /// The same of a network for pictures, as DQN's for MinAtar or Atari.
-fn bench_convolutions(name: &str, conv: &[ConvConfig], shape: [usize; 3], width: usize) {
+fn bench_convolutions(name: &str, encoder: Vec<LayerConfig>, shape: [usize; 3], width: usize) {
     let batch = 32;
     let hidden = MlpConfig { hidden: vec![width], ..MlpConfig::default() }.hidden_layers();
-    let encoder = ConvConfig::layers(conv, Activation::Relu);
     let config = QNetworkConfig { encoder, hidden, ..QNetworkConfig::default() };
     let build = || config.build(&[shape.to_vec()], 3, &mut ChaCha8Rng::seed_from_u64(1));
     let [mut network, mut other] = [build(), build()].map(|built| built.expect("a good network"));

@@ -34,6 +34,8 @@ pub mod model_selection;
 pub mod ood;
 pub mod plot;
 pub mod rounding;
+#[cfg_attr(not(feature = "torch"), allow(dead_code))] // most of it is for networks
+mod simd;
 pub mod statistics;
 pub mod tune;
 
@@ -53,8 +55,6 @@ pub mod nn;
 pub mod optim;
 #[cfg(feature = "torch")]
 pub mod self_supervised;
-#[cfg(feature = "torch")]
-mod simd;
 #[cfg(feature = "torch")]
 pub mod supervised;
 #[cfg(feature = "torch")]

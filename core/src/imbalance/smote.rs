@@ -33,8 +33,7 @@ pub(super) fn smote<R: Rng + ?Sized>(
             let m_neighbors = border.expect("without it, all rows of the class are bases");
             return Err(ImbalanceError::NoBorder { class, m_neighbors });
         }
-        let neighbors: Vec<Vec<usize>> =
-            bases.iter().map(|&row| nearest(train, row, rows, k_neighbors)).collect();
+        let neighbors = nearest(train, &bases, rows, k_neighbors);
         let mut order: Vec<usize> = (0..bases.len()).collect();
         order.shuffle(rng);
         for base in order.into_iter().cycle().take(lacking) {
@@ -48,10 +47,11 @@ pub(super) fn smote<R: Rng + ?Sized>(
 /// The rows of a class of whose nearest at least half, but not all, are of other classes.
 fn at_border(train: &Dataset, rows: &[usize], m_neighbors: usize) -> Vec<usize> {
     let all: Vec<usize> = (0..train.len()).collect();
-    let is_at_border = |row: &usize| {
-        let around = nearest(train, *row, &all, m_neighbors);
+    let is_at_border = |around: &[usize]| {
         let others = around.iter().filter(|near| rows.binary_search(near).is_err()).count();
         2 * others >= around.len() && others < around.len()
     };
-    rows.iter().copied().filter(is_at_border).collect()
+    let around = nearest(train, rows, &all, m_neighbors);
+    let with_around = rows.iter().zip(around).filter(|(_, around)| is_at_border(around));
+    with_around.map(|(&row, _)| row).collect()
 }

@@ -7,19 +7,17 @@ use crate::data::Dataset;
 /// Returns the pairs of rows of different classes that are each other's nearest row: borderline
 /// cases or noise. The lower number comes first.
 ///
-/// Tomek, "Two modifications of CNN" (1976), <https://doi.org/10.1109/TSMC.1976.4309452>. It
-/// compares all pairs of rows.
+/// Tomek, "Two modifications of CNN" (1976), <https://doi.org/10.1109/TSMC.1976.4309452>.
 ///
 /// # Errors
 /// [`ImbalanceError::Data`] if the rows have no classes.
 pub fn tomek_links(data: &Dataset) -> Result<Vec<(usize, usize)>, ImbalanceError> {
     let classes = data.classes()?;
     let all: Vec<usize> = (0..data.len()).collect();
-    let nearest_to: Vec<Option<usize>> =
-        all.iter().map(|&row| nearest(data, row, &all, 1).first().copied()).collect();
+    let nearest_to = nearest(data, &all, &all, 1);
     let link = |row: usize| {
-        let near = nearest_to[row]?;
-        let is_link = row < near && nearest_to[near] == Some(row) && classes[row] != classes[near];
+        let near = *nearest_to[row].first()?;
+        let is_link = row < near && nearest_to[near] == [row] && classes[row] != classes[near];
         is_link.then_some((row, near))
     };
     Ok(all.into_iter().filter_map(link).collect())

@@ -21,17 +21,10 @@ const PANEL: usize = 64;
 /// the rows of the transposed product.
 const NARROW: usize = 8;
 
-/// `C ← C + A B`: `A` is `[m, k]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
-pub(super) fn add_product(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
+/// `C ← start + A B`: `A` is `[m, k]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
+pub(super) fn product(a: &[f32], b: &[f32], n: usize, start: Start<'_>, c: &mut [f32]) {
     let k = b.len() / n;
-    add(Factor::by_rows(a, k), Factor::by_rows(b, n), [k, n], Start::Sum, c, KERNELS);
-}
-
-/// `C ← A B + row` for each row: `A` is `[m, k]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
-pub(super) fn product_plus_row(a: &[f32], b: &[f32], row: &[f32], c: &mut [f32]) {
-    let n = row.len();
-    let k = b.len() / n;
-    add(Factor::by_rows(a, k), Factor::by_rows(b, n), [k, n], Start::Row(row), c, KERNELS);
+    add(Factor::by_rows(a, k), Factor::by_rows(b, n), [k, n], start, c, KERNELS);
 }
 
 /// `C ← C + Aᵀ B`: `A` is `[k, m]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
@@ -41,8 +34,7 @@ pub(super) fn add_transposed_product(a: &[f32], b: &[f32], n: usize, c: &mut [f3
     add(a, b, [k, n], Start::Sum, c, KERNELS);
 }
 
-/// `C ← A Bᵀ`, or `C + A Bᵀ` if `C` counts: `A` is `[m, k]`, `B` `[n, k]` and `C` `[m, n]`, all by
-/// rows.
+/// `C ← start + A Bᵀ`: `A` is `[m, k]`, `B` `[n, k]` and `C` `[m, n]`, all by rows.
 pub(super) fn product_with_transpose(
     a: &[f32],
     b: &[f32],
@@ -342,7 +334,7 @@ mod tests {
     fn fuses() -> bool {
         let tiny = [1.0 + f32::EPSILON];
         let mut c = [-1.0 - 2.0 * f32::EPSILON];
-        add_product(&tiny, &tiny, 1, &mut c);
+        product(&tiny, &tiny, 1, Start::Sum, &mut c);
         c[0] != 0.0
     }
 

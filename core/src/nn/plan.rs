@@ -1,14 +1,16 @@
 //! Evaluates a network without libtorch, whose calls cost more than a small network's arithmetic.
 //!
 //! The weights are read in place. Each output is one sum over the inputs, first to last, so a row
-//! gives the same bits alone and in any batch. Between the steps, pictures have their channels
-//! first, as in libtorch.
+//! gives the same bits alone and in any batch. Between layers, pictures have their channels first, as
+//! in libtorch; convolutions and pooling read and write them channels last, so that what lies side
+//! by side is computed alike, and steps that only change this order and back are left out.
 
 use std::ops::Range;
 
 mod convolution;
 mod dense;
 mod dueling;
+mod gathered;
 mod layout;
 mod nested;
 mod norm;
@@ -61,6 +63,7 @@ pub struct Scratch {
 struct Work {
     aside: Vec<f32>,
     results: Vec<f32>,
+    convolution: convolution::Memory,
     /// Memory for the steps within a step.
     inner: Option<Box<Scratch>>,
 }
@@ -95,7 +98,9 @@ impl Plan {
     #[must_use]
     pub fn activation(mut self, activation: Activation) -> Self {
         let width = self.outputs();
-        match self.steps.last_mut().and_then(Step::follows) {
+        // It does not matter in which order the numbers lie.
+        let layer = self.steps.iter_mut().rev().find(|step| !matches!(step, Step::Layout(_)));
+        match layer.and_then(Step::follows) {
             Some(follows @ Activation::Identity) => *follows = activation,
             _ if activation == Activation::Identity => {}
             _ => return self.with(Step::Activation { activation, width }),
@@ -113,15 +118,10 @@ impl Plan {
     }
 
     /// Appends a convolution of pictures with their channels first.
-    pub(super) fn convolution(mut self, mut layer: Convolution) -> Self {
+    pub(super) fn convolution(self, layer: Convolution) -> Self {
         assert_eq!(layer.input.size(), self.outputs(), "layers fit together");
-        if let Some(Step::Layout(Layout { picture, channels_last: false })) = self.steps.last()
-            && *picture == layer.input
-        {
-            self.steps.pop(); // it can read them channels last, which saves the copy
-            layer.channels_last = true;
-        }
-        self.with(Step::Convolution(layer))
+        let (input, output) = (layer.input, layer.output);
+        self.channels_last(input).with(Step::Convolution(layer)).channels_first(output)
     }
 
     /// Appends a normalisation of each row.
@@ -133,7 +133,8 @@ impl Plan {
     /// Appends a pooling layer for pictures with their channels first.
     pub(super) fn pool(self, pool: Pool) -> Self {
         assert_eq!(pool.input.size(), self.outputs(), "layers fit together");
-        self.with(Step::Pool(pool))
+        let (input, output) = (pool.input, pool.output);
+        self.channels_last(input).with(Step::Pool(pool)).channels_first(output)
     }
 
     /// Moves the channels of pictures from last to first.

@@ -17,12 +17,16 @@
 //! ```
 
 mod error;
+mod labels;
+mod plain;
 #[cfg(test)]
 mod tests;
 
 pub use error::CsvError;
 
-use std::{collections::BTreeMap, fs::File, io::Read, path::Path};
+use labels::{classes_of, is_label};
+
+use std::{fs::File, io::Read, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -127,7 +131,11 @@ impl RawDataset {
 /// # Errors
 /// [`CsvError`].
 pub fn from_path(path: impl AsRef<Path>, config: &CsvConfig) -> Result<RawDataset, CsvError> {
-    from_reader(File::open(path)?, config)
+    let file = File::open(path)?;
+    let length = file.metadata()?.len().min(config.max_bytes);
+    let mut bytes = Vec::new();
+    _ = bytes.try_reserve(length as usize); // to save time alone
+    read(file, bytes, config)
 }
 
 /// Reads CSV text. Blanks around a field are ignored.
@@ -135,8 +143,11 @@ pub fn from_path(path: impl AsRef<Path>, config: &CsvConfig) -> Result<RawDatase
 /// # Errors
 /// [`CsvError`].
 pub fn from_reader(reader: impl Read, config: &CsvConfig) -> Result<RawDataset, CsvError> {
-    let mut bytes = Vec::new();
-    reader.take(config.max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    read(reader, Vec::new(), config)
+}
+
+fn read(source: impl Read, mut bytes: Vec<u8>, config: &CsvConfig) -> Result<RawDataset, CsvError> {
+    source.take(config.max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > config.max_bytes {
         return Err(CsvError::TooLarge { max_bytes: config.max_bytes });
     }
@@ -145,42 +156,16 @@ pub fn from_reader(reader: impl Read, config: &CsvConfig) -> Result<RawDataset, 
         return Err(CsvError::Delimiter(delimiter));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes); // a byte order mark
-    let mut reader = ::csv::ReaderBuilder::new()
-        .delimiter(delimiter as u8)
-        .has_headers(config.has_header)
-        .trim(::csv::Trim::All)
-        .from_reader(bytes);
+    let mut reader = reader(bytes, config);
     let names: Vec<String> =
         reader.headers().map_err(csv_error)?.iter().map(String::from).collect();
     let columns = Columns::new(names, config)?;
-    let (mut inputs, mut targets, mut labels) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut record, mut rows) = (::csv::StringRecord::new(), 0);
-    while reader.read_record(&mut record).map_err(csv_error)? {
-        rows += 1;
-        if rows > config.max_rows {
-            return Err(CsvError::TooManyRows { max_rows: config.max_rows });
-        }
-        let is_missing = |column| config.missing.iter().any(|text| *text == record[column]);
-        for &column in &columns.inputs {
-            inputs.push(if is_missing(column) {
-                f32::NAN
-            } else {
-                columns.number(&record, column)?
-            });
-        }
-        for &column in &columns.targets {
-            if is_missing(column) {
-                return Err(columns.missing_target(&record, column));
-            }
-            match config.target_kind {
-                TargetKind::Numbers => targets.push(columns.number(&record, column)?),
-                TargetKind::Classes => labels.push(columns.label(&record, column)?),
-            }
-        }
-    }
-    if rows == 0 {
-        return Err(CsvError::Empty);
-    }
+    let start = if config.has_header { reader.position().byte() as usize } else { 0 };
+    let Values { inputs, mut targets, labels, .. } =
+        match plain::read(&bytes[start..], &columns, config) {
+            Some(values) => values,
+            None => columns.read_carefully(&mut reader, config)?,
+        };
     let (class_names, classes) = classes_of(labels);
     targets.extend(classes.into_iter().map(|class| class as f32));
     let table = |values, columns: &[usize], names: &[String]| {
@@ -193,6 +178,23 @@ pub fn from_reader(reader: impl Read, config: &CsvConfig) -> Result<RawDataset, 
         targets: table(targets, &columns.targets, &columns.names)?,
         class_names,
     })
+}
+
+fn reader<'a>(bytes: &'a [u8], config: &CsvConfig) -> ::csv::Reader<&'a [u8]> {
+    ::csv::ReaderBuilder::new()
+        .delimiter(config.delimiter as u8)
+        .has_headers(config.has_header)
+        .trim(::csv::Trim::All)
+        .from_reader(bytes)
+}
+
+/// The numbers of the rows, and their labels if targets are classes.
+#[derive(Default)]
+struct Values {
+    rows: usize,
+    inputs: Vec<f32>,
+    targets: Vec<f32>,
+    labels: Vec<String>,
 }
 
 /// The roles of the columns.
@@ -248,9 +250,38 @@ impl Columns {
         Ok(Self { names, inputs, targets })
     }
 
+    /// Reads all rows of a file in which any field may be quoted, and says what is wrong with it.
+    fn read_carefully(
+        &self,
+        reader: &mut ::csv::Reader<&[u8]>,
+        config: &CsvConfig,
+    ) -> Result<Values, CsvError> {
+        let (mut values, mut record) = (Values::default(), ::csv::StringRecord::new());
+        while reader.read_record(&mut record).map_err(csv_error)? {
+            values.rows += 1;
+            if values.rows > config.max_rows {
+                return Err(CsvError::TooManyRows { max_rows: config.max_rows });
+            }
+            let is_missing = |column| config.missing.iter().any(|text| *text == record[column]);
+            for &column in &self.inputs {
+                let missing = is_missing(column);
+                values.inputs.push(if missing { f32::NAN } else { self.number(&record, column)? });
+            }
+            for &column in &self.targets {
+                if is_missing(column) {
+                    return Err(self.missing_target(&record, column));
+                }
+                match config.target_kind {
+                    TargetKind::Numbers => values.targets.push(self.number(&record, column)?),
+                    TargetKind::Classes => values.labels.push(self.label(&record, column)?),
+                }
+            }
+        }
+        if values.rows == 0 { Err(CsvError::Empty) } else { Ok(values) }
+    }
+
     fn number(&self, record: &::csv::StringRecord, column: usize) -> Result<f32, CsvError> {
-        let number = record[column].parse().ok().filter(|number: &f32| number.is_finite());
-        number.ok_or_else(|| CsvError::NotANumber {
+        finite(&record[column]).ok_or_else(|| CsvError::NotANumber {
             line: line(record.position()),
             column: self.names[column].clone(),
             text: start(&record[column]),
@@ -271,44 +302,20 @@ impl Columns {
         if label.is_empty() {
             return Err(CsvError::NoLabel { line, column: column() });
         }
-        if label.parse().is_ok_and(|number: f64| !number.is_finite()) {
+        if !is_label(label) {
             return Err(CsvError::NotALabel { line, column: column(), text: start(label) });
         }
         Ok(label.to_owned())
     }
 }
 
+fn finite(field: &str) -> Option<f32> {
+    field.parse().ok().filter(|number: &f32| number.is_finite())
+}
+
 /// Returns the beginning of a field, for a message.
 fn start(field: &str) -> String {
     field.chars().take(40).collect()
-}
-
-/// Returns the class names in sorted order, and the class of each label. Labels that are the same
-/// number form one class, named by the first of them. Numbers beyond 2⁵³, which `f64` cannot tell
-/// apart, count as text.
-fn classes_of(labels: Vec<String>) -> (Vec<String>, Vec<usize>) {
-    // `+ 0.0`: −0 is 0.
-    let is_exact = |number: &f64| number.is_nan() || number.abs() < 9_007_199_254_740_992.0;
-    let number =
-        |label: &String| label.parse::<f64>().ok().filter(is_exact).map(|number| number + 0.0);
-    let numbers: Option<Vec<f64>> = labels.iter().map(number).collect();
-    let mut place_of: BTreeMap<&str, usize> = BTreeMap::new();
-    let Some(numbers) = numbers else {
-        labels.iter().for_each(|label| _ = place_of.insert(label, 0));
-        place_of.values_mut().zip(0..).for_each(|(class, place)| *class = place);
-        let classes = labels.iter().map(|label| place_of[label.as_str()]).collect();
-        return (place_of.into_keys().map(str::to_owned).collect(), classes);
-    };
-    let mut sorted = numbers.clone();
-    sorted.sort_unstable_by(f64::total_cmp);
-    sorted.dedup();
-    let class = |number: &f64| sorted.partition_point(|other| other < number);
-    let classes: Vec<usize> = numbers.iter().map(class).collect();
-    let mut names = vec![None; sorted.len()];
-    for (&class, label) in classes.iter().zip(labels) {
-        names[class].get_or_insert(label);
-    }
-    (names.into_iter().flatten().collect(), classes)
 }
 
 fn line(position: Option<&::csv::Position>) -> u64 {

@@ -185,7 +185,7 @@ impl Built {
                 return None;
             };
             let &Pool { kernel, stride, padding } = pool;
-            Some(PoolStep { input, output, kernel: [kernel; 2], stride, padding, largest })
+            Some(PoolStep::new([input, output], [kernel; 2], [stride, padding], largest))
         };
         Some(match self {
             Self::Linear(linear) => plan.then(linear, Activation::Identity),
@@ -194,19 +194,9 @@ impl Built {
                 else {
                     return None;
                 };
-                let (weight, bias) = (weight.range(), bias.range());
-                let (activation, channels_last) = (Activation::Identity, false);
-                plan.convolution(Convolution {
-                    weight,
-                    bias,
-                    input,
-                    output,
-                    kernel,
-                    stride,
-                    padding,
-                    activation,
-                    channels_last,
-                })
+                let ranges = [weight.range(), bias.range()];
+                let sizes = [kernel, stride, padding];
+                plan.convolution(Convolution::new(ranges, [input, output], sizes))
             }
             Self::Activation { activation, .. } => plan.activation(*activation),
             Self::Normalization(normalization) => plan.norm(normalization.step()?),
@@ -217,7 +207,7 @@ impl Built {
                 let LayerShape::Picture(input) = input else { return None };
                 let output = crate::nn::PictureShape { height: 1, width: 1, ..input };
                 let kernel = [input.height, input.width];
-                plan.pool(PoolStep { input, output, kernel, stride: 1, padding: 0, largest: false })
+                plan.pool(PoolStep::new([input, output], kernel, [1, 0], false))
             }
             Self::Residual(layers) => {
                 let body = layers.append_inner(Plan::new(input.size()))?;

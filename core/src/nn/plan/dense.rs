@@ -38,7 +38,7 @@ impl Dense {
     /// Computes `out = x W + b`, row by row.
     pub(super) fn affine(&self, values: &[f32], x: &[f32], out: &mut [f32]) {
         let (weight, bias) = (&values[self.weight.clone()], &values[self.bias.clone()]);
-        matmul::product_plus_row(x, weight, bias, out);
+        matmul::product(x, weight, self.outputs, Start::Row(bias), out);
     }
 
     pub(super) fn backward(

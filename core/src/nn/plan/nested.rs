@@ -36,7 +36,7 @@ impl SideBySide {
         work: &mut Work,
         out: &mut [f32],
     ) {
-        let Work { aside, results, inner } = work;
+        let Work { aside, results, inner, .. } = work;
         for Part { from, to, plan } in &self.parts {
             take(x, self.inputs, *from, plan.inputs, aside);
             results.resize(batch * plan.outputs(), 0.0);
@@ -69,7 +69,7 @@ impl SideBySide {
         mut gradients: Option<&mut [f32]>,
         wanted: &Range<usize>, // of the inputs
     ) {
-        let Gradient { by_output, by_input, aside, by_place: results, .. } = gradient;
+        let Gradient { by_output, by_input, aside, results, .. } = gradient;
         for (Part { from, to, plan }, tape) in self.parts.iter().zip(tapes) {
             let gradients = gradients.as_deref_mut();
             let is_wanted = wanted.start < from + plan.inputs && *from < wanted.end;

@@ -1,91 +1,148 @@
-//! Max and average pooling, channel by channel.
-
-use std::ops::Range;
+//! Max and average pooling of pictures whose channels lie side by side.
 
 use super::tape::Gradient;
 use crate::nn::PictureShape;
+use crate::simd::wide;
+
+/// The number of channels that are pooled at once.
+const LANES: usize = 16;
 
 #[derive(Debug, Clone)]
 pub(in crate::nn) struct Pool {
-    pub(in crate::nn) input: PictureShape,
-    pub(in crate::nn) output: PictureShape,
-    /// The kernel's height and width.
-    pub(in crate::nn) kernel: [usize; 2],
-    pub(in crate::nn) stride: usize,
-    pub(in crate::nn) padding: usize,
-    /// Whether this is max pooling instead of average pooling.
-    pub(in crate::nn) largest: bool,
+    pub(super) input: PictureShape,
+    pub(super) output: PictureShape,
+    /// Where each pixel under each position of the kernel begins in a picture.
+    windows: Vec<Vec<usize>>,
+    /// What a mean multiplies the sum with; without it, this is max pooling.
+    share: Option<f32>,
 }
 
 impl Pool {
-    pub(super) fn forward(&self, x: &[f32], out: &mut [f32]) {
-        let share = 1.0 / (self.kernel[0] * self.kernel[1]) as f32;
-        self.places(x.len(), |place, channel, rows, columns| {
-            let x = &x[channel];
-            out[place] = if self.largest {
-                x[self.largest(x, rows, columns)]
-            } else {
-                let row = |row: usize| x[row * self.input.width..][columns.clone()].iter();
-                rows.flat_map(row).sum::<f32>() * share
-            };
-        });
-    }
-
-    pub(super) fn backward(&self, x: &[f32], gradient: &mut Gradient) {
-        let Gradient { by_output, by_input, .. } = gradient;
-        if by_input.is_empty() {
-            return;
-        }
-        let share = 1.0 / (self.kernel[0] * self.kernel[1]) as f32;
-        self.places(x.len(), |place, channel, rows, columns| {
-            let (x, by_input) = (&x[channel.clone()], &mut by_input[channel]);
-            if self.largest {
-                by_input[self.largest(x, rows, columns)] += by_output[place];
-            } else {
-                for row in rows {
-                    let by_row = &mut by_input[row * self.input.width..][columns.clone()];
-                    by_row.iter_mut().for_each(|by| *by += by_output[place] * share);
-                }
-            }
-        });
-    }
-
-    /// Returns the index of the first of the largest numbers under the kernel, or of the last NaN.
-    fn largest(&self, x: &[f32], rows: Range<usize>, columns: Range<usize>) -> usize {
-        let mut largest = rows.start * self.input.width + columns.start;
-        for row in rows {
-            for i in columns.clone().map(|column| row * self.input.width + column) {
-                if x[i] > x[largest] || x[i].is_nan() {
-                    largest = i;
-                }
-            }
-        }
-        largest
-    }
-
-    /// Calls a function with each kernel position in each channel of each picture: its index, the
-    /// start of the channel, and the rows and columns of the picture under the kernel.
-    fn places(
-        &self,
-        length: usize,
-        mut place: impl FnMut(usize, Range<usize>, Range<usize>, Range<usize>),
-    ) {
-        let Self { input, output, kernel, stride, padding, .. } = *self;
-        let pixels = input.height * input.width;
+    /// Pools with a kernel of this height and width.
+    pub(in crate::nn) fn new(
+        [input, output]: [PictureShape; 2],
+        kernel: [usize; 2],
+        [stride, padding]: [usize; 2],
+        largest: bool,
+    ) -> Self {
         let under = |at: usize, kernel: usize, length: usize| {
             let start = (at * stride).saturating_sub(padding);
             start..(at * stride + kernel - padding).min(length)
         };
-        let mut number = 0;
-        for channel in 0..length / pixels {
-            for row in 0..output.height {
-                let rows = under(row, kernel[0], input.height);
-                for column in 0..output.width {
-                    let columns = under(column, kernel[1], input.width);
-                    let channel = channel * pixels..(channel + 1) * pixels;
-                    place(number, channel, rows.clone(), columns);
-                    number += 1;
+        let window = |y: usize, x: usize| {
+            let columns = under(x, kernel[1], input.width);
+            let pixel = |row, column| (row * input.width + column) * input.channels;
+            let rows = under(y, kernel[0], input.height);
+            rows.flat_map(|row| columns.clone().map(move |column| pixel(row, column))).collect()
+        };
+        let places = (0..output.height).flat_map(|y| (0..output.width).map(move |x| (y, x)));
+        let windows = places.map(|(y, x)| window(y, x)).collect();
+        let share = (!largest).then_some(1.0 / (kernel[0] * kernel[1]) as f32);
+        Self { input, output, windows, share }
+    }
+
+    pub(super) fn forward(&self, x: &[f32], out: &mut [f32]) {
+        let pictures = x.chunks_exact(self.input.size());
+        for (x, out) in pictures.zip(out.chunks_exact_mut(self.output.size())) {
+            forward(self, x, out);
+        }
+    }
+
+    pub(super) fn backward(&self, x: &[f32], gradient: &mut Gradient) {
+        let Gradient { by_output, by_input, .. } = gradient;
+        let pictures = x.chunks_exact(self.input.size());
+        let gradients = by_output.chunks_exact(self.output.size());
+        let by_pictures = by_input.chunks_exact_mut(self.input.size()); // none if they are not wanted
+        for ((x, by_output), by_picture) in pictures.zip(gradients).zip(by_pictures) {
+            backward(self, x, by_output, by_picture);
+        }
+    }
+
+    /// Returns the largest or mean numbers of `C` channels, from `first` on.
+    #[inline(always)]
+    fn pool<const C: usize>(&self, x: &[f32], window: &[usize], first: usize) -> [f32; C] {
+        let Some(share) = self.share else { return largest(x, window, first).0 };
+        let mut sums = [0.0; C];
+        for pixel in window {
+            let x = &x[pixel + first..][..C];
+            for lane in 0..C {
+                sums[lane] += x[lane];
+            }
+        }
+        sums.map(|sum| sum * share)
+    }
+
+    #[inline(always)]
+    fn add_gradient<const C: usize>(
+        &self,
+        x: &[f32],
+        window: &[usize],
+        first: usize,
+        by: &[f32; C],
+        by_input: &mut [f32],
+    ) {
+        let pixels = if self.share.is_none() { largest(x, window, first).1 } else { [0; C] };
+        for pixel in window {
+            let sums = &mut by_input[pixel + first..][..C];
+            if let Some(share) = self.share {
+                for lane in 0..C {
+                    sums[lane] += by[lane] * share;
                 }
+            } else {
+                for lane in 0..C {
+                    sums[lane] += if pixels[lane] == *pixel as u32 { by[lane] } else { 0.0 };
+                }
+            }
+        }
+    }
+}
+
+/// Returns the first of the largest numbers, or the last NaN, of `C` channels from `first` on, and
+/// where its pixel begins.
+#[inline(always)]
+fn largest<const C: usize>(x: &[f32], window: &[usize], first: usize) -> ([f32; C], [u32; C]) {
+    let start = window.first().map_or(0, |pixel| *pixel as u32);
+    let (mut numbers, mut pixels) = ([f32::NEG_INFINITY; C], [start; C]);
+    for pixel in window {
+        let x = &x[pixel + first..][..C];
+        for lane in 0..C {
+            let is_larger = (x[lane] > numbers[lane]) | x[lane].is_nan();
+            numbers[lane] = if is_larger { x[lane] } else { numbers[lane] };
+            pixels[lane] = if is_larger { *pixel as u32 } else { pixels[lane] };
+        }
+    }
+    (numbers, pixels)
+}
+
+wide! {
+    /// Pools one picture.
+    fn forward<FMA>(pool: &Pool, x: &[f32], out: &mut [f32]) {
+        let channels = pool.input.channels;
+        for (window, out) in pool.windows.iter().zip(out.chunks_exact_mut(channels)) {
+            let (blocks, rest) = out.as_chunks_mut::<LANES>();
+            let wide = blocks.len() * LANES;
+            for (i, out) in blocks.iter_mut().enumerate() {
+                *out = pool.pool(x, window, i * LANES);
+            }
+            for (i, out) in rest.iter_mut().enumerate() {
+                [*out] = pool.pool(x, window, wide + i);
+            }
+        }
+    }
+}
+
+wide! {
+    /// Adds the gradient by one picture.
+    fn backward<FMA>(pool: &Pool, x: &[f32], by_output: &[f32], by_input: &mut [f32]) {
+        let channels = pool.input.channels;
+        for (window, by) in pool.windows.iter().zip(by_output.chunks_exact(channels)) {
+            let (blocks, rest) = by.as_chunks::<LANES>();
+            let wide = blocks.len() * LANES;
+            for (i, by) in blocks.iter().enumerate() {
+                pool.add_gradient(x, window, i * LANES, by, by_input);
+            }
+            for (i, by) in rest.iter().enumerate() {
+                pool.add_gradient(x, window, wide + i, &[*by], by_input);
             }
         }
     }

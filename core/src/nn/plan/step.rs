@@ -100,7 +100,7 @@ impl Step {
     ) {
         match self {
             Self::Dense(layer) => layer.affine(values, x, out),
-            Self::Convolution(layer) => layer.affine(values, x, &mut work.aside, out),
+            Self::Convolution(layer) => layer.affine(values, x, &mut work.convolution, out),
             Self::Activation { .. } => out.copy_from_slice(x),
             Self::Norm(norm) => norm.forward(values, x, out),
             Self::Pool(pool) => pool.forward(x, out),

@@ -15,7 +15,7 @@
 
 use std::ops::Range;
 
-use super::{Plan, Work, nested};
+use super::{Plan, Work, convolution, nested};
 use crate::nn::{NetworkError, check_batch, check_length};
 
 /// A record of a forward pass, as backpropagation needs it. It can be reused for any number of
@@ -43,9 +43,9 @@ pub(super) struct Recorded {
 pub(super) struct Gradient {
     pub(super) by_output: Vec<f32>, // [B, a layer's outputs]
     pub(super) by_input: Vec<f32>,  // [B, its inputs]
-    pub(super) unfolded: Vec<f32>,
-    pub(super) by_place: Vec<f32>,
+    pub(super) results: Vec<f32>,
     pub(super) aside: Vec<f32>,
+    pub(super) convolution: convolution::Memory,
 }
 
 impl Tape {
