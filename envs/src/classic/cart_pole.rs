@@ -1,11 +1,12 @@
 //! CartPole: a pole hinged to a cart on a track.
 
+use gymnast_base::wide;
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "render")]
 use crate::render::{Frame, classic as pictures};
-use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
+use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step, sine};
 
 const GRAVITY: f64 = 9.8;
 const MASS_CART: f64 = 1.0;
@@ -53,27 +54,100 @@ impl CartPole {
     /// Advances by one step under a horizontal force on the cart, in newtons.
     #[inline]
     pub(super) fn push(&mut self, force: f64) -> Step<[f32; 4]> {
-        let [x, x_dot, theta, theta_dot] = self.state;
-        let (sin, cos) = (theta.sin(), theta.cos());
-        let mass_length = MASS_POLE * self.length;
-        let push = (force + mass_length * (theta_dot * theta_dot) * sin) / TOTAL_MASS;
-        let theta_acc = (GRAVITY * sin - cos * push)
-            / (self.length * (4.0 / 3.0 - MASS_POLE * (cos * cos) / TOTAL_MASS));
-        let x_acc = push - mass_length * theta_acc * cos / TOTAL_MASS;
-        self.state = [
-            x + TAU * x_dot,
-            x_dot + TAU * x_acc,
-            theta + TAU * theta_dot,
-            theta_dot + TAU * theta_acc,
-        ];
-        let fell = self.state[0].abs() > X_THRESHOLD || self.state[2].abs() > THETA_THRESHOLD;
-        let reward = match (self.sutton_barto_reward, fell) {
+        self.state = after(self.state, [force, self.length]);
+        let fell = has_fallen(self.state);
+        Step::new(self.observation(), self.reward(fell), fell)
+    }
+
+    /// Does that to several carts at once.
+    #[inline]
+    pub(super) fn push_together<H>(
+        holders: &mut [H],
+        cart_pole: impl Fn(&mut H) -> &mut Self,
+        force: impl Fn(usize) -> f64,
+        mut each: impl FnMut(usize, &mut H, Step<[f32; 4]>),
+    ) {
+        for (block, holders) in holders.chunks_mut(BLOCK).enumerate() {
+            let (mut states, mut pushes) = ([[0.0; 4]; BLOCK], [[0.0; 2]; BLOCK]);
+            for (i, holder) in holders.iter_mut().enumerate() {
+                let cart_pole = cart_pole(holder);
+                states[i] = cart_pole.state;
+                pushes[i] = [force(block * BLOCK + i), cart_pole.length];
+            }
+            let mut seen = ([[0.0; 4]; BLOCK], [false; BLOCK]);
+            after_all(&mut states, &pushes, &mut seen);
+            for (i, holder) in holders.iter_mut().enumerate() {
+                let cart_pole = cart_pole(holder);
+                let step = if cart_pole.state[2].abs() > sine::NEAR {
+                    cart_pole.push(pushes[i][0])
+                } else {
+                    cart_pole.state = states[i];
+                    Step::new(seen.0[i], cart_pole.reward(seen.1[i]), seen.1[i])
+                };
+                each(block * BLOCK + i, holder, step);
+            }
+        }
+    }
+
+    #[inline]
+    fn reward(&self, fell: bool) -> f64 {
+        match (self.sutton_barto_reward, fell) {
             (false, _) => 1.0,
             (true, false) => 0.0,
             (true, true) => -1.0,
-        };
-        Step::new(self.observation(), reward, fell)
+        }
     }
+}
+
+/// The number of carts that are advanced at once.
+const BLOCK: usize = 32;
+
+wide! {
+    /// The state one step after `state` under a force on a cart with a pole of half this length.
+    fn after<FMA>(state: [f64; 4], push: [f64; 2]) -> [f64; 4] {
+        let theta = state[2];
+        let sin_cos =
+            if theta.abs() <= sine::NEAR { sine::near::<FMA>(theta) } else { theta.sin_cos() };
+        advanced(state, push, sin_cos)
+    }
+}
+
+wide! {
+    /// Does that to several states whose angles are within [`sine::NEAR`]. Writes how they are
+    /// seen, and which poles have fallen.
+    fn after_all<FMA>(
+        states: &mut [[f64; 4]; BLOCK],
+        pushes: &[[f64; 2]; BLOCK],
+        seen: &mut ([[f32; 4]; BLOCK], [bool; BLOCK]),
+    ) {
+        let mut sin_cos = [(0.0, 0.0); BLOCK];
+        for (state, sin_cos) in states.iter().zip(&mut sin_cos) {
+            *sin_cos = sine::near::<FMA>(state[2]);
+        }
+        for (i, state) in states.iter_mut().enumerate() {
+            *state = advanced(*state, pushes[i], sin_cos[i]);
+        }
+        for (i, &state) in states.iter().enumerate() {
+            seen.0[i] = state.map(|x| x as f32);
+            seen.1[i] = has_fallen(state);
+        }
+    }
+}
+
+#[inline(always)]
+fn advanced(state: [f64; 4], [force, length]: [f64; 2], (sin, cos): (f64, f64)) -> [f64; 4] {
+    let [x, x_dot, theta, theta_dot] = state;
+    let mass_length = MASS_POLE * length;
+    let push = (force + mass_length * (theta_dot * theta_dot) * sin) / TOTAL_MASS;
+    let theta_acc = (GRAVITY * sin - cos * push)
+        / (length * (4.0 / 3.0 - MASS_POLE * (cos * cos) / TOTAL_MASS));
+    let x_acc = push - mass_length * theta_acc * cos / TOTAL_MASS;
+    [x + TAU * x_dot, x_dot + TAU * x_acc, theta + TAU * theta_dot, theta_dot + TAU * theta_acc]
+}
+
+#[inline(always)]
+fn has_fallen([x, _, theta, _]: [f64; 4]) -> bool {
+    (x.abs() > X_THRESHOLD) | (theta.abs() > THETA_THRESHOLD)
 }
 
 impl Env for CartPole {
@@ -103,6 +177,19 @@ impl Env for CartPole {
             _ => return Err(EnvError::invalid_action(&self.action_space(), action)),
         };
         Ok(self.push(force))
+    }
+
+    fn step_together<H>(
+        holders: &mut [H],
+        env: impl Fn(&mut H) -> &mut Self,
+        actions: &[i64],
+        each: impl FnMut(usize, &mut H, Step<[f32; 4]>),
+    ) -> bool {
+        if actions.iter().fold(0, |any, action| any | action) & !1 != 0 {
+            return false;
+        }
+        Self::push_together(holders, env, |i| (2 * actions[i] - 1) as f64 * FORCE, each);
+        true
     }
 
     fn state(&self) -> Option<Vec<f64>> {

@@ -1,7 +1,7 @@
 //! Neighbouring environments of a vector, stepped by one thread.
 
 use super::{AutoresetMode, Experience, Gate};
-use crate::{Act, Codec, Env, EnvError, Outcome, Rng, Space};
+use crate::{Act, Codec, Env, EnvError, Obs, Outcome, Rng, Space, Step};
 
 /// An observation as the vector returns it.
 pub(super) type Shown<E, OC> =
@@ -78,6 +78,19 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
             return Ok(());
         }
         let step = self.env.step(action, self.rng)?;
+        self.record(step, mode, rows, i)
+    }
+
+    /// Checks a step, writes it to row `i` and begins the next episode if this one is over.
+    #[inline]
+    fn record(
+        &mut self,
+        step: Step<Obs<E>>,
+        mode: AutoresetMode,
+        rows: &mut Columns<'_, OC::Target>,
+        i: usize,
+    ) -> Result<(), EnvError> {
+        let next = &mut rows.next_observations[i];
         *self.steps += 1;
         self.gate.step(&step.observation, step.reward, *self.steps)?;
         (rows.rewards[i], rows.outcomes[i]) = (step.reward, step.outcome);
@@ -125,24 +138,49 @@ pub(super) struct How<'a, O> {
     pub(super) of: usize,
 }
 
-impl<E: Env, OC: Codec<E::ObservationSpace>> Part<'_, E, OC> {
+impl<'a, E: Env, OC: Codec<E::ObservationSpace>> Part<'a, E, OC> {
     /// Takes one action in each environment.
     #[inline]
-    pub(super) fn step(self, how: &How<'_, E::ObservationSpace>) -> Result<(), EnvError> {
-        let Self { first, envs, rngs, observations, finished, steps, mut columns, actions } = self;
-        for (i, action) in actions.iter().enumerate() {
-            let index = (how.of > 1).then_some(first + i);
-            let mut place = Place::<E, OC> {
-                gate: Gate { space: how.space, env: how.env, index },
-                env: &mut envs[i],
-                rng: &mut rngs[i],
-                observation: &mut observations[i],
-                finished: &mut finished[i],
-                steps: &mut steps[i],
-            };
-            place.step(action, how.mode, &mut columns, i)?;
+    pub(super) fn step(mut self, how: &How<'_, E::ObservationSpace>) -> Result<(), EnvError> {
+        let (envs, actions) = (std::mem::take(&mut self.envs), self.actions);
+        let any_finished = self.finished.iter().fold(false, |any, finished| any | finished);
+        if actions.len() > 1 && !any_finished {
+            let mut result = Ok(());
+            let did = E::step_together(envs, |env| env, actions, |i, env, step| {
+                if result.is_ok() {
+                    let (mut place, rows) = self.place(i, env, how);
+                    result = place.record(step, how.mode, rows, i);
+                }
+            });
+            if did {
+                return result;
+            }
+        }
+        for (i, (env, action)) in envs.iter_mut().zip(actions).enumerate() {
+            let (mut place, rows) = self.place(i, env, how);
+            place.step(action, how.mode, rows, i)?;
         }
         Ok(())
+    }
+
+    /// Returns the i-th environment's state, and the columns.
+    #[inline]
+    fn place<'p>(
+        &'p mut self,
+        i: usize,
+        env: &'p mut E,
+        how: &'p How<'_, E::ObservationSpace>,
+    ) -> (Place<'p, E, OC>, &'p mut Columns<'a, OC::Target>) {
+        let index = (how.of > 1).then_some(self.first + i);
+        let place = Place {
+            gate: Gate { space: how.space, env: how.env, index },
+            env,
+            rng: &mut self.rngs[i],
+            observation: &mut self.observations[i],
+            finished: &mut self.finished[i],
+            steps: &mut self.steps[i],
+        };
+        (place, &mut self.columns)
     }
 
     /// Takes one action in each environment on `threads` threads, including this one. Each
