@@ -30,12 +30,16 @@ impl Grid {
 
     /// Returns the tile after a step from `tile`. Steps off the grid do not move.
     #[inline]
-    pub(crate) fn go(self, tile: usize, [right, down]: Heading) -> usize {
-        let along =
-            |from: usize, by: i8, end: usize| from.saturating_add_signed(by.into()).min(end - 1);
+    pub(crate) const fn go(self, tile: usize, [right, down]: Heading) -> usize {
         let row = along(tile / self.columns, down, self.rows);
         self.tile(row, along(tile % self.columns, right, self.columns))
     }
+}
+
+/// Returns the place after a step along a line of `end` places.
+const fn along(from: usize, by: i8, end: usize) -> usize {
+    let to = from.saturating_add_signed(by as isize);
+    if to < end { to } else { end - 1 }
 }
 
 /// Returns the transitions of a deterministic step.

@@ -13,6 +13,16 @@ const COLUMNS: usize = 12;
 const GRID: Grid = Grid { rows: ROWS, columns: COLUMNS };
 const START: usize = 36;
 const GOAL: usize = 47;
+/// The tile that each direction leads to, from each tile.
+static NEIGHBOURS: [[usize; 4]; ROWS * COLUMNS] = {
+    let mut neighbours = [[0; 4]; ROWS * COLUMNS];
+    let mut i = 0;
+    while i < 4 * ROWS * COLUMNS {
+        neighbours[i / 4][i % 4] = GRID.go(i / 4, COMPASS[i % 4]);
+        i += 1;
+    }
+    neighbours
+};
 
 crate::documented! {
     /// The options of [`CliffWalking`].
@@ -66,7 +76,7 @@ fn is_cliff(tile: usize) -> bool {
 /// Returns the result of going in `direction`: the next tile, the reward, whether it is terminal.
 #[inline]
 fn arrive(tile: usize, direction: usize) -> (i64, f64, bool) {
-    let next = GRID.go(tile, COMPASS[direction]);
+    let next = NEIGHBOURS[tile][direction];
     if is_cliff(next) {
         return (START as i64, -100.0, false);
     }

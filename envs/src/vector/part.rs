@@ -60,7 +60,7 @@ pub(super) struct Place<'a, E: Env, OC: Codec<E::ObservationSpace>> {
 impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
     /// Takes one action and writes the result to row `i`. Writes the observation twice: as the
     /// successor, and as the observation for the next action.
-    #[inline]
+    #[inline(always)] // a result that is returned through memory costs more than a step of a grid
     pub(super) fn step(
         &mut self,
         action: &Act<E>,
@@ -82,7 +82,7 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
     }
 
     /// Checks a step, writes it to row `i` and begins the next episode if this one is over.
-    #[inline]
+    #[inline(always)]
     fn record(
         &mut self,
         step: Step<Obs<E>>,
@@ -105,6 +105,7 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
     }
 
     /// Begins an episode.
+    #[inline(never)]
     fn reset(&mut self) -> Result<(), EnvError> {
         let first = self.env.reset(self.rng)?;
         self.gate.reset(&first)?;
@@ -147,9 +148,13 @@ impl<'a, E: Env, OC: Codec<E::ObservationSpace>> Part<'a, E, OC> {
         if actions.len() > 1 && !any_finished {
             let mut result = Ok(());
             let did = E::step_together(envs, |env| env, actions, |i, env, step| {
-                if result.is_ok() {
-                    let (mut place, rows) = self.place(i, env, how);
-                    result = place.record(step, how.mode, rows, i);
+                if result.is_err() {
+                    return;
+                }
+                let (mut place, rows) = self.place(i, env, how);
+                // Assigning every result would copy a whole error each time.
+                if let Err(error) = place.record(step, how.mode, rows, i) {
+                    result = Err(error);
                 }
             });
             if did {
