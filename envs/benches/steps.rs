@@ -10,7 +10,9 @@ use std::{hint::black_box, time::Instant};
 
 use gymnast_envs::{
     Env, Rng, Seed, Space, SyncVectorEnv, VectorEnv,
-    classic::{Acrobot, CartPole, CartPoleContinuous, MountainCar, MountainCarContinuous, Pendulum},
+    classic::{
+        Acrobot, CartPole, CartPoleContinuous, MountainCar, MountainCarContinuous, Pendulum,
+    },
     physics::{LunarLander, LunarLanderContinuous},
     toy_text::{Blackjack, CliffWalking, FrozenLake, Taxi},
     wrappers::TimeLimit,
@@ -122,6 +124,8 @@ fn main() {
         let gymnasium = beside(*recorded, rates[0]);
         let envpool = ENVPOOL.iter().find(|peer| peer.0 == *id).map(|peer| peer.1);
         let envpool = beside(envpool, rates[2]);
-        println!("| {id} | {one:.2} | {some:.2} | {many:.2} | {most:.2} | {gymnasium} | {envpool} |");
+        println!(
+            "| {id} | {one:.2} | {some:.2} | {many:.2} | {most:.2} | {gymnasium} | {envpool} |"
+        );
     }
 }

@@ -131,7 +131,8 @@ mod tests {
     fn they_are_glibcs_to_the_bit() {
         let mut rng = Seed::new(0).rng();
         for size in [NEAR, 0.2, 0.126, 1e-3, 1e-7, 1e-9, 1e-300] {
-            let mut angles: Vec<f64> = (0..100_000).map(|_| rng.random_range(-size..size)).collect();
+            let mut angles: Vec<f64> =
+                (0..100_000).map(|_| rng.random_range(-size..size)).collect();
             angles.extend([0.0, -0.0, 0.126, -0.126, 1.5e-8, NEAR, -NEAR]);
             let mut out = vec![(0.0, 0.0); angles.len()];
             nears(&angles, &mut out);

@@ -147,22 +147,31 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         Metrics::new().with("td_error", td_error).with("epsilon", epsilon).with("alpha", alpha)
     }
 
-    /// The step of one environment in numbers.
-    #[inline(always)] // a result that is returned through memory costs as much as an update
-    fn time_step(&self, experience: &Experience<O, A>, env: usize) -> Result<TimeStep, AgentError> {
-        let state_of = |observation| number_of(&self.observation_space, observation);
+    /// The step of one environment in numbers, which [`Self::check`] has found to be some.
+    #[inline]
+    fn time_step(&self, experience: &Experience<O, A>, env: usize) -> TimeStep {
+        TimeStep {
+            env,
+            state: self.observation_space.index_of(&experience.observations[env]),
+            action: self.action_space.index_of(&experience.actions[env]),
+            reward: experience.rewards[env],
+            next_state: self.observation_space.index_of(&experience.next_observations[env]),
+            outcome: experience.outcomes[env],
+        }
+    }
+
+    /// Checks that the spaces hold the action and the observations of one environment.
+    #[inline]
+    fn check(&self, experience: &Experience<O, A>, env: usize) -> Result<(), AgentError> {
         let action = &experience.actions[env];
         if !self.action_space.contains(action) {
             return Err(EnvError::invalid_action(&self.action_space, action).into());
         }
-        Ok(TimeStep {
-            env,
-            state: state_of(&experience.observations[env])?,
-            action: self.action_space.index_of(action),
-            reward: experience.rewards[env],
-            next_state: state_of(&experience.next_observations[env])?,
-            outcome: experience.outcomes[env],
-        })
+        let seen = [&experience.observations[env], &experience.next_observations[env]];
+        match seen.into_iter().find(|seen| !self.observation_space.contains(seen)) {
+            None => Ok(()),
+            Some(seen) => Err(outside(&self.observation_space, seen)),
+        }
     }
 
     /// Learns from one step, and checks that the learned values are finite before they are used.
@@ -185,15 +194,12 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
     }
 }
 
-/// The number of an observation.
-#[inline(always)]
-fn number_of<O: FiniteSpace>(space: &O, observation: &O::Element) -> Result<usize, AgentError> {
-    if space.contains(observation) {
-        return Ok(space.index_of(observation));
-    }
+/// The error for an observation outside its space.
+#[cold]
+fn outside<O: FiniteSpace>(space: &O, observation: &O::Element) -> AgentError {
     let (expected, got) =
         (format!("an element of {}", space.describe()), format!("{observation:?}"));
-    Err(AgentError::Mismatch { what: "an observation", expected, got })
+    AgentError::Mismatch { what: "an observation", expected, got }
 }
 
 impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgent<O, A, R> {
@@ -210,7 +216,10 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgen
         };
         actions.clear();
         for observation in observations {
-            let state = number_of(&self.observation_space, observation)?;
+            if !self.observation_space.contains(observation) {
+                return Err(outside(&self.observation_space, observation));
+            }
+            let state = self.observation_space.index_of(observation);
             let action = self.table().epsilon_greedy(state, epsilon, rng);
             actions.push(self.action_space.element(action));
         }
@@ -232,8 +241,8 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Agent<O, A> for TabularAgent
         AgentError::check_rows(experience, num_envs)?;
         let rates = self.rates;
         for env in (0..num_envs).filter(|&env| !experience.is_reset[env]) {
-            let step = self.time_step(experience, env)?;
-            self.update(&step, &rates)?;
+            self.check(experience, env)?;
+            self.update(&self.time_step(experience, env), &rates)?;
         }
         let before = self.env_steps;
         self.count(before + num_envs as u64);

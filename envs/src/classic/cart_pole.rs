@@ -65,26 +65,34 @@ impl CartPole {
         holders: &mut [H],
         cart_pole: impl Fn(&mut H) -> &mut Self,
         force: impl Fn(usize) -> f64,
-        mut each: impl FnMut(usize, &mut H, Step<[f32; 4]>),
+        rngs: &mut [Rng],
+        mut each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 4]>),
     ) {
-        for (block, holders) in holders.chunks_mut(BLOCK).enumerate() {
-            let (mut states, mut pushes) = ([[0.0; 4]; BLOCK], [[0.0; 2]; BLOCK]);
-            for (i, holder) in holders.iter_mut().enumerate() {
+        let blocks = holders.chunks_mut(BLOCK).zip(rngs.chunks_mut(BLOCK));
+        for (block, (holders, rngs)) in blocks.enumerate() {
+            let force = |i| force(block * BLOCK + i);
+            let afterwards = (holders.len() >= FEW).then(|| {
+                let mut carts = holders.iter_mut().enumerate().map(|(i, holder)| {
+                    let cart_pole = cart_pole(holder);
+                    (cart_pole.state, [force(i), cart_pole.length])
+                });
+                let carts = std::array::from_fn(|_| carts.next().unwrap_or_default());
+                let mut afterwards = Afterwards::default();
+                after_all(&carts, &mut afterwards);
+                afterwards
+            });
+            for (i, (holder, rng)) in holders.iter_mut().zip(rngs).enumerate() {
                 let cart_pole = cart_pole(holder);
-                states[i] = cart_pole.state;
-                pushes[i] = [force(block * BLOCK + i), cart_pole.length];
-            }
-            let mut seen = ([[0.0; 4]; BLOCK], [false; BLOCK]);
-            after_all(&mut states, &pushes, &mut seen);
-            for (i, holder) in holders.iter_mut().enumerate() {
-                let cart_pole = cart_pole(holder);
-                let step = if cart_pole.state[2].abs() > sine::NEAR {
-                    cart_pole.push(pushes[i][0])
-                } else {
-                    cart_pole.state = states[i];
-                    Step::new(seen.0[i], cart_pole.reward(seen.1[i]), seen.1[i])
+                let step = match &afterwards {
+                    Some(all) if cart_pole.state[2].abs() <= sine::NEAR => {
+                        cart_pole.state = all.states[i];
+                        let fell = all.fell[i];
+                        Step::new(all.observations[i], cart_pole.reward(fell), fell)
+                    }
+                    _ => cart_pole.push(force(i)),
                 };
-                each(block * BLOCK + i, holder, step);
+                // In one place, so that it is no call with the step in memory.
+                each(block * BLOCK + i, holder, rng, step);
             }
         }
     }
@@ -101,6 +109,8 @@ impl CartPole {
 
 /// The number of carts that are advanced at once.
 const BLOCK: usize = 32;
+/// So many pay for it.
+const FEW: usize = 4;
 
 wide! {
     /// The state one step after `state` under a force on a cart with a pole of half this length.
@@ -112,24 +122,27 @@ wide! {
     }
 }
 
+/// Several carts after a step.
+#[derive(Default)]
+struct Afterwards {
+    states: [[f64; 4]; BLOCK],
+    observations: [[f32; 4]; BLOCK],
+    fell: [bool; BLOCK],
+}
+
 wide! {
-    /// Does that to several states whose angles are within [`sine::NEAR`]. Writes how they are
-    /// seen, and which poles have fallen.
-    fn after_all<FMA>(
-        states: &mut [[f64; 4]; BLOCK],
-        pushes: &[[f64; 2]; BLOCK],
-        seen: &mut ([[f32; 4]; BLOCK], [bool; BLOCK]),
-    ) {
+    /// Does that to several states, whose angles are within [`sine::NEAR`], each with its push.
+    fn after_all<FMA>(carts: &[([f64; 4], [f64; 2]); BLOCK], after: &mut Afterwards) {
         let mut sin_cos = [(0.0, 0.0); BLOCK];
-        for (state, sin_cos) in states.iter().zip(&mut sin_cos) {
+        for ((state, _), sin_cos) in carts.iter().zip(&mut sin_cos) {
             *sin_cos = sine::near::<FMA>(state[2]);
         }
-        for (i, state) in states.iter_mut().enumerate() {
-            *state = advanced(*state, pushes[i], sin_cos[i]);
+        for (i, &(state, push)) in carts.iter().enumerate() {
+            after.states[i] = advanced(state, push, sin_cos[i]);
         }
-        for (i, &state) in states.iter().enumerate() {
-            seen.0[i] = state.map(|x| x as f32);
-            seen.1[i] = has_fallen(state);
+        for (i, &state) in after.states.iter().enumerate() {
+            after.observations[i] = state.map(|x| x as f32);
+            after.fell[i] = has_fallen(state);
         }
     }
 }
@@ -179,16 +192,18 @@ impl Env for CartPole {
         Ok(self.push(force))
     }
 
+    #[inline]
     fn step_together<H>(
         holders: &mut [H],
         env: impl Fn(&mut H) -> &mut Self,
         actions: &[i64],
-        each: impl FnMut(usize, &mut H, Step<[f32; 4]>),
+        rngs: &mut [Rng],
+        each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 4]>),
     ) -> bool {
         if actions.iter().fold(0, |any, action| any | action) & !1 != 0 {
             return false;
         }
-        Self::push_together(holders, env, |i| (2 * actions[i] - 1) as f64 * FORCE, each);
+        Self::push_together(holders, env, |i| (2 * actions[i] - 1) as f64 * FORCE, rngs, each);
         true
     }
 

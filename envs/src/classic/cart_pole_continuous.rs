@@ -58,11 +58,13 @@ impl Env for CartPoleContinuous {
         Ok(self.cart_pole.push(force(action)))
     }
 
+    #[inline]
     fn step_together<H>(
         holders: &mut [H],
         env: impl Fn(&mut H) -> &mut Self,
         actions: &[[f32; 1]],
-        each: impl FnMut(usize, &mut H, Step<[f32; 4]>),
+        rngs: &mut [Rng],
+        each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 4]>),
     ) -> bool {
         if !actions.iter().fold(true, |all, action| all & action[0].is_finite()) {
             return false;
@@ -71,6 +73,7 @@ impl Env for CartPoleContinuous {
             holders,
             |holder| &mut env(holder).cart_pole,
             |i| force(&actions[i]),
+            rngs,
             each,
         );
         true

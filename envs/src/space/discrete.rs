@@ -89,7 +89,8 @@ impl Space for Discrete {
             while elements.len() < n {
                 let random: u64 = rng.random();
                 let taken = (n - elements.len()).min(draws) as u32;
-                elements.extend((0..taken).map(|i| start + (random >> (i * bits) & (size - 1)) as i64));
+                elements
+                    .extend((0..taken).map(|i| start + (random >> (i * bits) & (size - 1)) as i64));
             }
         } else {
             // The upper half of a product is a draw, and the lower half must lie below a multiple
@@ -98,7 +99,8 @@ impl Space for Discrete {
             while elements.len() < n {
                 let random: u64 = rng.random();
                 let products = [random & u64::from(u32::MAX), random >> 32].map(|half| half * size);
-                let kept = products.iter().filter(|&product| product & u64::from(u32::MAX) >= beyond);
+                let kept =
+                    products.iter().filter(|&product| product & u64::from(u32::MAX) >= beyond);
                 elements.extend(kept.map(|product| start + (product >> 32) as i64));
             }
             elements.truncate(n);

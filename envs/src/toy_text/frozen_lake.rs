@@ -9,7 +9,7 @@ use super::lake_map::{MAPS, invalid};
 use super::{colorize, generate_random_map};
 #[cfg(feature = "render")]
 use crate::render::{Frame, grid};
-use crate::tiles::{Grid, Heading, certain, tile_is_state};
+use crate::tiles::{Grid, Heading, certain, numbered_actions, tile_is_state};
 use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition};
 
 /// Left, down, right and up.
@@ -144,6 +144,26 @@ impl FrozenLake {
         };
         (next as i64, reward, terminated)
     }
+
+    /// Moves in a direction, or slips to one of its sides.
+    #[inline]
+    fn slide(&mut self, action: usize, rng: &mut Rng) -> Step<i64> {
+        self.last_action = Some(action);
+        if self.is_terminal(self.tile) {
+            return Step::new(self.tile as i64, 0.0, true);
+        }
+        let mut direction = action;
+        if self.map.config.is_slippery {
+            let success = self.map.config.success_rate;
+            let fail = (1.0 - success) / 2.0;
+            let draw: f64 = rng.random();
+            let turn = if draw < fail { 3 } else { usize::from(draw >= fail + success) };
+            direction = (action + turn) % 4;
+        }
+        let (next, reward, terminated) = self.arrive(self.tile, direction);
+        self.tile = next as usize;
+        Step::new(next, reward, terminated)
+    }
 }
 
 impl Default for FrozenLake {
@@ -190,28 +210,7 @@ impl Env for FrozenLake {
         Ok(self.tile as i64)
     }
 
-    #[inline]
-    fn step(&mut self, action: &i64, rng: &mut Rng) -> Result<Step<i64>, EnvError> {
-        if !(0..4).contains(action) {
-            return Err(EnvError::invalid_action(&self.action_space(), action));
-        }
-        let action = *action as usize;
-        self.last_action = Some(action);
-        if self.is_terminal(self.tile) {
-            return Ok(Step::new(self.tile as i64, 0.0, true));
-        }
-        let mut direction = action;
-        if self.map.config.is_slippery {
-            let success = self.map.config.success_rate;
-            let fail = (1.0 - success) / 2.0;
-            let draw: f64 = rng.random();
-            let turn = if draw < fail { 3 } else { usize::from(draw >= fail + success) };
-            direction = (action + turn) % 4;
-        }
-        let (next, reward, terminated) = self.arrive(self.tile, direction);
-        self.tile = next as usize;
-        Ok(Step::new(next, reward, terminated))
-    }
+    numbered_actions!(4, slide);
 
     tile_is_state!(|lake: &Self| lake.map.tiles.len(), |_: &Self| 4);
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::colorize;
 #[cfg(feature = "render")]
 use crate::render::{Frame, grid};
-use crate::tiles::{certain, expect_index, snapshot_action, snapshot_index};
+use crate::tiles::{certain, expect_index, numbered_actions, snapshot_action, snapshot_index};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 
 const MAP: [&[u8; 11]; 7] = [
@@ -214,6 +214,16 @@ impl Taxi {
         })
     }
 
+    #[inline]
+    fn act(&mut self, action: usize, rng: &mut Rng) -> Step<i64> {
+        self.last_action = Some(action);
+        let (next, reward, terminated) = ADVANCES[self.state][action];
+        let next = usize::from(next);
+        let is_disturbed = self.config.is_rainy || self.changes_mind;
+        self.state = if is_disturbed { self.disturbed(action, next, rng) } else { next };
+        Step::new(self.state as i64, f64::from(reward), terminated)
+    }
+
     /// The state after an action that leads to `next` unless rain or the passenger's mind change it.
     fn disturbed(&mut self, action: usize, next: usize, rng: &mut Rng) -> usize {
         let (ride, mut next) = (Ride::decode(self.state), Ride::decode(next));
@@ -264,19 +274,7 @@ impl Env for Taxi {
         Ok(self.state as i64)
     }
 
-    #[inline]
-    fn step(&mut self, action: &i64, rng: &mut Rng) -> Result<Step<i64>, EnvError> {
-        if !(0..ACTIONS as i64).contains(action) {
-            return Err(EnvError::invalid_action(&self.action_space(), action));
-        }
-        let action = *action as usize;
-        self.last_action = Some(action);
-        let (next, reward, terminated) = ADVANCES[self.state][action];
-        let next = usize::from(next);
-        let is_disturbed = self.config.is_rainy || self.changes_mind;
-        self.state = if is_disturbed { self.disturbed(action, next, rng) } else { next };
-        Ok(Step::new(self.state as i64, f64::from(reward), terminated))
-    }
+    numbered_actions!(ACTIONS, act);
 
     fn save(&self) -> Option<Value> {
         Some(json!({

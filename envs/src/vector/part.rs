@@ -68,9 +68,9 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
         rows: &mut Columns<'_, OC::Target>,
         i: usize,
     ) -> Result<(), EnvError> {
-        let next = &mut rows.next_observations[i];
-        rows.is_reset[i] = *self.finished;
         if *self.finished {
+            let next = &mut rows.next_observations[i];
+            rows.is_reset[i] = true;
             self.reset()?;
             next.clone_from(self.observation);
             (rows.rewards[i], rows.outcomes[i]) = (0.0, Outcome::Continues);
@@ -91,6 +91,7 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
         i: usize,
     ) -> Result<(), EnvError> {
         let next = &mut rows.next_observations[i];
+        rows.is_reset[i] = false;
         *self.steps += 1;
         self.gate.step(&step.observation, step.reward, *self.steps)?;
         (rows.rewards[i], rows.outcomes[i]) = (step.reward, step.outcome);
@@ -141,46 +142,59 @@ pub(super) struct How<'a, O> {
 
 impl<'a, E: Env, OC: Codec<E::ObservationSpace>> Part<'a, E, OC> {
     /// Takes one action in each environment.
-    #[inline]
+    #[inline(always)] // what a step returns would go through memory
     pub(super) fn step(mut self, how: &How<'_, E::ObservationSpace>) -> Result<(), EnvError> {
-        let (envs, actions) = (std::mem::take(&mut self.envs), self.actions);
-        let any_finished = self.finished.iter().fold(false, |any, finished| any | finished);
-        if actions.len() > 1 && !any_finished {
+        let (envs, rngs) = (std::mem::take(&mut self.envs), std::mem::take(&mut self.rngs));
+        let actions = self.actions;
+        if !self.finished.iter().fold(false, |any, finished| any | finished) {
             let mut result = Ok(());
-            let did = E::step_together(envs, |env| env, actions, |i, env, step| {
-                if result.is_err() {
-                    return;
-                }
-                let (mut place, rows) = self.place(i, env, how);
-                // Assigning every result would copy a whole error each time.
-                if let Err(error) = place.record(step, how.mode, rows, i) {
-                    result = Err(error);
-                }
-            });
+            let did = E::step_together(
+                envs,
+                |env| env,
+                actions,
+                rngs,
+                |i, env, rng, step| {
+                    if result.is_err() {
+                        return;
+                    }
+                    let (mut place, rows) = self.place(i, env, rng, how);
+                    // Assigning every result would copy a whole error each time.
+                    if let Err(error) = place.record(step, how.mode, rows, i) {
+                        result = Err(error);
+                    }
+                },
+            );
             if did {
                 return result;
             }
         }
-        for (i, (env, action)) in envs.iter_mut().zip(actions).enumerate() {
-            let (mut place, rows) = self.place(i, env, how);
+        for (i, ((env, rng), action)) in envs.iter_mut().zip(rngs).zip(actions).enumerate() {
+            let (mut place, rows) = self.place(i, env, rng, how);
             place.step(action, how.mode, rows, i)?;
         }
         Ok(())
     }
 
+    /// The same as a call, so that not each thread's part has a copy of the code.
+    #[inline(never)]
+    fn step_here(self, how: &How<'_, E::ObservationSpace>) -> Result<(), EnvError> {
+        self.step(how)
+    }
+
     /// Returns the i-th environment's state, and the columns.
-    #[inline]
+    #[inline(always)]
     fn place<'p>(
         &'p mut self,
         i: usize,
         env: &'p mut E,
+        rng: &'p mut Rng,
         how: &'p How<'_, E::ObservationSpace>,
     ) -> (Place<'p, E, OC>, &'p mut Columns<'a, OC::Target>) {
         let index = (how.of > 1).then_some(self.first + i);
         let place = Place {
             gate: Gate { space: how.space, env: how.env, index },
             env,
-            rng: &mut self.rngs[i],
+            rng,
             observation: &mut self.observations[i],
             finished: &mut self.finished[i],
             steps: &mut self.steps[i],
@@ -197,12 +211,12 @@ impl<'a, E: Env, OC: Codec<E::ObservationSpace>> Part<'a, E, OC> {
     ) -> Result<(), EnvError> {
         let share = self.actions.len().div_ceil(threads.max(1));
         if share >= self.actions.len() {
-            return self.step(how);
+            return self.step_here(how);
         }
         let (mine, others) = self.split(share);
         std::thread::scope(|scope| {
             let others = scope.spawn(|| others.step_on(threads - 1, how));
-            let mine = mine.step(how);
+            let mine = mine.step_here(how);
             let others = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             // Of several errors, return that of the first environment.
             mine.and(others)

@@ -55,20 +55,22 @@ impl<E: Env> Env for TimeLimit<E> {
         Ok(step)
     }
 
-    #[inline]
+    #[inline(always)] // with what `each` does in it
     fn step_together<H>(
         holders: &mut [H],
         env: impl Fn(&mut H) -> &mut Self,
         actions: &[Act<E>],
-        mut each: impl FnMut(usize, &mut H, Step<Obs<E>>),
+        rngs: &mut [Rng],
+        mut each: impl FnMut(usize, &mut H, &mut Rng, Step<Obs<E>>),
     ) -> bool {
         E::step_together(
             holders,
             |holder| &mut env(holder).env,
             actions,
-            |i, holder, mut step| {
+            rngs,
+            |i, holder, rng, mut step| {
                 env(holder).count(&mut step.outcome);
-                each(i, holder, step);
+                each(i, holder, rng, step);
             },
         )
     }

@@ -2,8 +2,9 @@
 
 use gymnast_envs::{
     Act, Env, Obs, Outcome, Rng, Seed, Space, SyncVectorEnv, ToRow, VectorEnv,
-    classic::{CartPole, CartPoleContinuous},
+    classic::{CartPole, CartPoleContinuous, MountainCar},
     serde_json::Value,
+    toy_text::{CliffWalking, CliffWalkingConfig, FrozenLake, Taxi, TaxiConfig},
     wrappers::TimeLimit,
 };
 
@@ -72,7 +73,7 @@ fn agree<E: Env + Clone>(env: &E, n: usize, limit: u32) {
 
 /// Does that with numbers of environments around those that are advanced at once.
 fn agrees<E: Env + Clone>(env: &E) {
-    for n in [2, 7, 31, 32, 33, 100] {
+    for n in [1, 2, 7, 31, 32, 33, 100] {
         agree(env, n, 11 + n as u32);
     }
 }
@@ -84,16 +85,29 @@ fn what_is_stepped_together_does_what_each_does_alone() {
     (other.length, other.sutton_barto_reward) = (0.7, true);
     agrees(&other);
     agrees(&CartPoleContinuous::default());
+    agrees(&MountainCar::default());
+}
+
+#[test]
+fn so_do_grids_that_draw_from_their_streams() {
+    agrees(&FrozenLake::default());
+    agrees(&CliffWalking::default());
+    agrees(&CliffWalking::new(CliffWalkingConfig { is_slippery: true }));
+    agrees(&Taxi::default());
+    let mut config = TaxiConfig::default();
+    (config.is_rainy, config.fickle_passenger) = (true, true);
+    agrees(&Taxi::new(config).unwrap());
 }
 
 #[test]
 fn rows_for_networks_are_those_of_the_environment() {
-    let make = || SyncVectorEnv::new(vec![CartPoleContinuous::default(); 40], Seed::new(0)).unwrap();
+    let make =
+        || SyncVectorEnv::new(vec![CartPoleContinuous::default(); 40], Seed::new(0)).unwrap();
     let (mut envs, mut rows) = (make(), make().erased::<ToRow, ToRow>());
     envs.reset().unwrap();
     rows.reset().unwrap();
     for i in 0..100 {
-        let actions: Vec<_> = (0..40).map(|j| [((i + j) % 5) as f32 - 2.0]).collect();
+        let actions: Vec<_> = (0..40).map(|j| [((i + j) % 5) as f32 / 2.0 - 1.0]).collect();
         let taken: Vec<_> = actions.iter().map(|action| action.to_vec()).collect();
         envs.step(&actions).unwrap();
         rows.step(&taken).unwrap();
@@ -110,8 +124,9 @@ fn poles_that_were_set_far_off_are_stepped_alike() {
     }
     let mut alone = carts.clone();
     let mut seen = Vec::new();
-    let each = |_, _: &mut CartPole, step| seen.push(step);
-    assert!(CartPole::step_together(&mut carts, |cart| cart, &[1; 40], each));
+    let mut rngs = vec![Seed::new(0).rng(); 40];
+    let each = |_, _: &mut CartPole, _: &mut Rng, step| seen.push(step);
+    assert!(CartPole::step_together(&mut carts, |cart| cart, &[1; 40], &mut rngs, each));
     for (i, cart) in alone.iter_mut().enumerate() {
         assert_eq!(cart.step(&1, &mut Seed::new(0).rng()).unwrap(), seen[i], "{}", angle(i));
         assert_eq!(cart.state(), carts[i].state());
@@ -125,6 +140,7 @@ fn an_invalid_action_stops_where_it_would_alone() {
     let before: Vec<_> = envs.envs().iter().map(CartPole::state).collect();
     envs.step(&[0, 1, 2, 0]).unwrap_err();
     let after: Vec<_> = envs.envs().iter().map(CartPole::state).collect();
-    let changed: Vec<_> = before.iter().zip(&after).map(|(before, after)| before != after).collect();
+    let changed: Vec<_> =
+        before.iter().zip(&after).map(|(before, after)| before != after).collect();
     assert_eq!(changed, [true, true, false, false]);
 }
