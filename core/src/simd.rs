@@ -1,9 +1,5 @@
-//! Loops over `f32` slices that use the processor's wide instructions where it has them.
-//!
-//! The default target of x86-64 knows SSE2 only. [`wide!`] compiles a loop three times, also for AVX2
-//! with FMA and for AVX-512, and asks the processor once which one to run. On one machine the choice
-//! never changes, so results are the same from run to run. The two wide forms round alike; a machine
-//! that knows neither may differ in the last bit.
+//! Loops over `f32` slices that use the processor's wide instructions where it has them, by
+//! [`wide!`]. A machine that knows none may differ in the last bit.
 
 /// `a · b + c`, in one rounding where the processor does that in one instruction.
 #[inline(always)]
@@ -66,61 +62,7 @@ fn power_of_two(n: i32) -> f32 {
     f32::from_bits(n.wrapping_add(127).cast_unsigned() << 23)
 }
 
-/// Makes a function from a body in which the constant `FMA` says whether [`multiply_add`] is one
-/// instruction and `LANES`, where it is asked for, how many numbers a register holds. The body and
-/// all it calls must be inlined to profit.
-macro_rules! wide {
-    ($(#[$doc:meta])* $vis:vis fn $name:ident<FMA>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
-        crate::simd::wide! {
-            $(#[$doc])* $vis fn $name<FMA, _LANES>($($arg: $type),*) $(-> $out)? $body
-        }
-    };
-    ($(#[$doc:meta])* $vis:vis fn $name:ident<FMA, $lanes:ident>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
-        $(#[$doc])*
-        $vis fn $name($($arg: $type),*) $(-> $out)? {
-            #[inline(always)]
-            fn body<const FMA: bool, const $lanes: usize>($($arg: $type),*) $(-> $out)? $body
-
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma")]
-                fn avx512($($arg: $type),*) $(-> $out)? {
-                    body::<true, 16>($($arg),*)
-                }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $type),*) $(-> $out)? {
-                    body::<true, 8>($($arg),*)
-                }
-                if crate::simd::has_avx512() {
-                    // SAFETY: the processor has just said that it knows these instructions.
-                    #[allow(unsafe_code)] // there is no safe way to call what was detected
-                    return unsafe { avx512($($arg),*) };
-                }
-                if crate::simd::has_avx2() {
-                    // SAFETY: the processor has just said that it knows these instructions.
-                    #[allow(unsafe_code)] // there is no safe way to call what was detected
-                    return unsafe { avx2($($arg),*) };
-                }
-            }
-            body::<{ cfg!(target_arch = "aarch64") }, 4>($($arg),*)
-        }
-    };
-}
-pub(crate) use wide;
-
-#[cfg(target_arch = "x86_64")]
-pub(crate) fn has_avx512() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("fma")
-}
-
-#[cfg(target_arch = "x86_64")]
-pub(crate) fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
-}
+pub(crate) use gymnast_base::wide;
 
 /// Writes the transpose of a block of `[rows, columns]`, whose rows begin `stride` apart, as rows
 /// that begin `to_stride` apart.
@@ -134,7 +76,7 @@ pub(crate) fn transpose_block(
     const TOGETHER: usize = 16; // numbers that fill a line of the cache side by side
     let (mut done_rows, mut done_columns) = (0, columns);
     #[cfg(target_arch = "x86_64")]
-    if has_avx2() {
+    if gymnast_base::simd::has_avx2() {
         (done_rows, done_columns) = (rows - rows % 8, columns - columns % 4);
         // SAFETY: the processor has just said that it knows these instructions.
         #[allow(unsafe_code)] // there is no safe way to call what was detected

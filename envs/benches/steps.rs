@@ -2,14 +2,16 @@
 //!
 //! Each environment is wrapped in its time limit and stepped by a `SyncVectorEnv` that resets it at
 //! an episode's end; drawing the random actions counts. The rounds of all rows are interleaved, so
-//! that a machine that drifts drifts for all of them. `docs/benchmarks/against_peers` runs this in
-//! turn with Gymnasium and EnvPool.
+//! that a machine that drifts drifts for all of them. Arguments choose environments by parts of their
+//! names. `docs/benchmarks/against_peers` runs this in turn with Gymnasium and EnvPool.
 
 use std::{hint::black_box, time::Instant};
 
 use gymnast_envs::{
     Env, Rng, Seed, Space, SyncVectorEnv, VectorEnv,
-    classic::{Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum},
+    classic::{
+        Acrobot, CartPole, CartPoleContinuous, MountainCar, MountainCarContinuous, Pendulum,
+    },
     physics::{LunarLander, LunarLanderContinuous},
     toy_text::{Blackjack, CliffWalking, FrozenLake, Taxi},
     wrappers::TimeLimit,
@@ -18,8 +20,9 @@ use gymnast_envs::{
 /// EnvPool 1.2.5 with 1024 environments on one thread, recorded likewise.
 const ENVPOOL: [(&str, f64); 2] = [("CartPole-v1", 590e3), ("Pendulum-v1", 773e3)];
 /// Gymnasium 1.4.0's single environment, steps per second as recorded when the project began.
-const RECORDED: [(&str, Option<f64>); 11] = [
+const RECORDED: [(&str, Option<f64>); 12] = [
     ("CartPole-v1", Some(111e3)),
+    ("CartPoleContinuous-v1", None),
     ("MountainCar-v0", Some(63e3)),
     ("MountainCarContinuous-v0", None),
     ("Pendulum-v1", Some(83e3)),
@@ -31,7 +34,7 @@ const RECORDED: [(&str, Option<f64>); 11] = [
     ("LunarLander-v0", Some(30e3)),
     ("LunarLanderContinuous-v0", None),
 ];
-const SIZES: [usize; 3] = [1, 64, 1024];
+const SIZES: [usize; 4] = [1, 64, 1024, 4096];
 const ROUNDS: usize = 9;
 
 /// Steps of one environment in one round: fewer where a physics engine takes them.
@@ -56,8 +59,7 @@ where
         let start = Instant::now();
         for _ in 0..steps / n {
             let space = envs.action_space();
-            actions.clear();
-            actions.extend((0..n).map(|_| space.sample(&mut rng)));
+            space.sample_many(n, &mut rng, &mut actions);
             let experience = envs.step(&actions).expect("sampled actions are valid");
             black_box(experience);
         }
@@ -65,10 +67,11 @@ where
     })
 }
 
-fn rows(id: &str) -> [Row; 3] {
+fn rows(id: &str) -> [Row; SIZES.len()] {
     let steps = steps(id);
     SIZES.map(|n| match id {
         "CartPole-v1" => row(&CartPole::default(), 500, n, steps),
+        "CartPoleContinuous-v1" => row(&CartPoleContinuous::default(), 500, n, steps),
         "MountainCar-v0" => row(&MountainCar::default(), 200, n, steps),
         "MountainCarContinuous-v0" => row(&MountainCarContinuous::default(), 999, n, steps),
         "Pendulum-v1" => row(&Pendulum::default(), 200, n, steps),
@@ -86,8 +89,11 @@ fn rows(id: &str) -> [Row; 3] {
 fn main() {
     // `cargo test --benches` runs this too: once is enough to see that it works.
     let rounds = if std::env::args().any(|arg| arg == "--bench") { ROUNDS } else { 1 };
-    let mut envs: Vec<_> = RECORDED.iter().map(|(id, _)| rows(id)).collect();
-    let mut seconds = vec![[const { Vec::new() }; 3]; RECORDED.len()];
+    let parts: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let is_chosen = |id: &str| parts.is_empty() || parts.iter().any(|part| id.contains(part));
+    let chosen: Vec<_> = RECORDED.iter().filter(|(id, _)| is_chosen(id)).collect();
+    let mut envs: Vec<_> = chosen.iter().map(|(id, _)| rows(id)).collect();
+    let mut seconds = vec![[const { Vec::new() }; SIZES.len()]; chosen.len()];
     for round in 0..=rounds {
         for (rows, seconds) in envs.iter_mut().zip(&mut seconds) {
             for (row, seconds) in rows.iter_mut().zip(seconds) {
@@ -101,15 +107,15 @@ fn main() {
     }
     println!("Median of {rounds} interleaved rounds, one core, million steps per second.\n");
     println!(
-        "| environment | n = 1 | n = 64 | n = 1024 | Gymnasium, recorded | ratio at n = 1 | EnvPool at 1024, recorded | ratio at n = 1024 |"
+        "| environment | n = 1 | n = 64 | n = 1024 | n = 4096 | Gymnasium, recorded | ratio at n = 1 | EnvPool at 1024, recorded | ratio at n = 1024 |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
-    for ((id, recorded), seconds) in RECORDED.iter().zip(&mut seconds) {
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for ((id, recorded), seconds) in chosen.into_iter().zip(&mut seconds) {
         let rates = seconds.each_mut().map(|seconds| {
             seconds.sort_by(f64::total_cmp);
             steps(id) as f64 / seconds[seconds.len() / 2]
         });
-        let [one, some, many] = rates.map(|rate| rate / 1e6);
+        let [one, some, many, most] = rates.map(|rate| rate / 1e6);
         let beside = |recorded: Option<f64>, rate: f64| match recorded {
             Some(peer) => format!("{:.3} | {:.0}", peer / 1e6, rate / peer),
             None => "– | –".to_owned(),
@@ -117,6 +123,8 @@ fn main() {
         let gymnasium = beside(*recorded, rates[0]);
         let envpool = ENVPOOL.iter().find(|peer| peer.0 == *id).map(|peer| peer.1);
         let envpool = beside(envpool, rates[2]);
-        println!("| {id} | {one:.2} | {some:.2} | {many:.2} | {gymnasium} | {envpool} |");
+        println!(
+            "| {id} | {one:.2} | {some:.2} | {many:.2} | {most:.2} | {gymnasium} | {envpool} |"
+        );
     }
 }

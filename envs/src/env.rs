@@ -43,6 +43,28 @@ pub trait Env: Send {
     /// environment itself fails.
     fn step(&mut self, action: &Act<Self>, rng: &mut Rng) -> Result<Step<Obs<Self>>, EnvError>;
 
+    /// Takes one action in each of several environments and returns whether it did, so that an
+    /// environment can be fast where many are stepped together. The i-th environment is inside the
+    /// i-th holder, perhaps in wrappers, where `env` finds it; the i-th stream is its own. Each step
+    /// is given to `each` with its holder and stream, in order.
+    ///
+    /// Steps and states must be, bit for bit, those of [`step`](Env::step) one after the other. If
+    /// one of these would fail, return `false` before anything has changed: then they are stepped
+    /// one after the other. So does the default.
+    fn step_together<H>(
+        holders: &mut [H],
+        env: impl Fn(&mut H) -> &mut Self,
+        actions: &[Act<Self>],
+        rngs: &mut [Rng],
+        each: impl FnMut(usize, &mut H, &mut Rng, Step<Obs<Self>>),
+    ) -> bool
+    where
+        Self: Sized,
+    {
+        let _ = (holders, env, actions, rngs, each);
+        false
+    }
+
     /// Gives back an observation that is no longer needed, so that the next one can reuse its
     /// memory. Vectors of environments call it after copying an observation. Useful for
     /// observations on the heap; by default they are dropped.

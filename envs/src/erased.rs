@@ -109,11 +109,10 @@ impl<S: FiniteSpace> Codec<S> for ToIndex {
     #[inline]
     fn decode(source: &S, target: &i64) -> Result<S::Element, SpaceError> {
         // An index out of range is an error and not a panic.
-        let indices = Self::target(source);
-        if !indices.contains(target) {
-            return Err(not_an_element(&indices, target));
+        match usize::try_from(*target).ok().filter(|&index| index < source.size()) {
+            Some(index) => Ok(source.element(index)),
+            None => Err(not_an_element(&Self::target(source), target)),
         }
-        Ok(source.element(*target as usize))
     }
 }
 

@@ -14,6 +14,7 @@ mod error;
 mod model;
 mod options;
 mod registry;
+mod sine;
 mod spec;
 mod tiles;
 mod vector;

@@ -30,12 +30,16 @@ impl Grid {
 
     /// Returns the tile after a step from `tile`. Steps off the grid do not move.
     #[inline]
-    pub(crate) fn go(self, tile: usize, [right, down]: Heading) -> usize {
-        let along =
-            |from: usize, by: i8, end: usize| from.saturating_add_signed(by.into()).min(end - 1);
+    pub(crate) const fn go(self, tile: usize, [right, down]: Heading) -> usize {
         let row = along(tile / self.columns, down, self.rows);
         self.tile(row, along(tile % self.columns, right, self.columns))
     }
+}
+
+/// Returns the place after a step along a line of `end` places.
+const fn along(from: usize, by: i8, end: usize) -> usize {
+    let to = from.saturating_add_signed(by as isize);
+    if to < end { to } else { end - 1 }
 }
 
 /// Returns the transitions of a deterministic step.
@@ -86,6 +90,45 @@ pub(crate) fn snapshot_action(snapshot: &Value, actions: usize) -> Result<Option
     }
     snapshot_index(snapshot, "last_action", actions).map(Some)
 }
+
+/// The methods of [`Env`](crate::Env) that step an environment whose actions are numbered below
+/// `$actions`; `$advance` takes one and cannot fail.
+macro_rules! numbered_actions {
+    ($actions:expr, $advance:ident) => {
+        #[inline]
+        fn step(
+            &mut self,
+            action: &i64,
+            rng: &mut $crate::Rng,
+        ) -> Result<$crate::Step<$crate::Obs<Self>>, $crate::EnvError> {
+            match usize::try_from(*action).ok().filter(|&action| action < $actions) {
+                Some(action) => Ok(self.$advance(action, rng)),
+                None => Err($crate::EnvError::invalid_action(&self.action_space(), action)),
+            }
+        }
+
+        #[inline(always)] // with what `each` does in it
+        fn step_together<H>(
+            holders: &mut [H],
+            env: impl Fn(&mut H) -> &mut Self,
+            actions: &[i64],
+            rngs: &mut [$crate::Rng],
+            mut each: impl FnMut(usize, &mut H, &mut $crate::Rng, $crate::Step<$crate::Obs<Self>>),
+        ) -> bool {
+            let is_valid = |all: bool, &action: &i64| all & ((action as u64) < $actions as u64);
+            if !actions.iter().fold(true, is_valid) {
+                return false;
+            }
+            let each_env = holders.iter_mut().zip(rngs).zip(actions);
+            for (i, ((holder, rng), &action)) in each_env.enumerate() {
+                let step = env(holder).$advance(action as usize, rng);
+                each(i, holder, rng, step);
+            }
+            true
+        }
+    };
+}
+pub(crate) use numbered_actions;
 
 /// The methods of [`Env`](crate::Env) about the state of an environment that is where it is
 /// (`self.tile`), and whose pictures show what led there (`self.last_action`). `$tiles` and

@@ -71,15 +71,17 @@ fn play_while<O: Space, A: Space, P: Policy<O, A> + ?Sized>(
 }
 
 /// Each reward is finite, but so many or such large ones may add up to what is not.
+#[inline]
 pub(crate) fn check_return(sum: f64, index: usize, length: u64) -> Result<(), EnvError> {
-    if sum.is_finite() {
-        return Ok(());
-    }
-    let reason = format!(
+    if sum.is_finite() { Ok(()) } else { Err(endless(sum, index, length)) }
+}
+
+#[cold]
+fn endless(sum: f64, index: usize, length: u64) -> EnvError {
+    EnvError::Failed(format!(
         "expected rewards whose sum over an episode is finite, got {sum} after {length} steps of \
          environment {index}"
-    );
-    Err(EnvError::Failed(reason))
+    ))
 }
 
 /// The most episodes that an evaluation plays side by side.

@@ -22,7 +22,7 @@ impl LogFile {
     pub(crate) fn create(path: PathBuf) -> Result<Self, TrainError> {
         let file = files::open(&path, OpenOptions::new().write(true).create(true).truncate(true));
         let file = file.map_err(TrainError::file("create", &path))?;
-        Ok(Self { path, file: BufWriter::new(file), sum: RunningSum::default() })
+        Ok(Self { path, file: buffered(file), sum: RunningSum::default() })
     }
 
     /// Goes on behind the first bytes of an open file, whose sum is `sum`: cuts off what comes after them.
@@ -30,7 +30,7 @@ impl LogFile {
     pub(crate) fn go_on(path: PathBuf, mut file: File, sum: FileSum) -> Result<Self, TrainError> {
         file.set_len(sum.bytes).map_err(TrainError::file("write", &path))?;
         file.seek(SeekFrom::End(0)).map_err(TrainError::file("write", &path))?;
-        Ok(Self { path, file: BufWriter::new(file), sum: sum.into() })
+        Ok(Self { path, file: buffered(file), sum: sum.into() })
     }
 
     /// Appends a whole record.
@@ -69,4 +69,9 @@ impl LogFile {
             false => Err(TrainError::Gone { path: self.path.clone() }),
         }
     }
+}
+
+/// Buffers a thousand short records or more: a call to the system costs as much as many steps.
+fn buffered(file: File) -> BufWriter<File> {
+    BufWriter::with_capacity(1 << 16, file)
 }

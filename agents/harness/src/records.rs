@@ -1,6 +1,7 @@
 //! The records of a run: episodes, evaluations and metrics as CSV.
 
 use std::{
+    fmt::Write as _,
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Read as _, Seek as _, SeekFrom},
     marker::PhantomData,
@@ -80,7 +81,10 @@ impl Record for Episode {
 
     fn line(&self) -> String {
         let Self { env_step, episode, episode_return, length, wall_time_s } = self;
-        format!("{env_step},{episode},{episode_return},{length},{wall_time_s:.3}")
+        let mut line = String::with_capacity(80);
+        write!(line, "{env_step},{episode},{episode_return},{length},{wall_time_s:.3}")
+            .expect("a string takes what is written");
+        line
     }
 }
 
@@ -156,7 +160,7 @@ impl<R: Record> CsvLog<R> {
     pub(crate) fn create(run: &Path) -> Result<Self, TrainError> {
         let file = LogFile::create(run.join(R::FILE))?;
         let mut log = Self { file, record: PhantomData };
-        log.write_line(R::HEADER)?;
+        log.write_line(R::HEADER.to_owned())?;
         log.flush()?;
         Ok(log)
     }
@@ -226,11 +230,11 @@ impl<R: Record> CsvLog<R> {
     }
 
     pub(crate) fn append(&mut self, record: &R) -> Result<(), TrainError> {
-        self.write_line(&record.line())
+        self.write_line(record.line())
     }
 
-    fn write_line(&mut self, line: &str) -> Result<(), TrainError> {
-        let line = format!("{line}\n");
+    fn write_line(&mut self, mut line: String) -> Result<(), TrainError> {
+        line.push('\n');
         if !self.file.fits_buffer(line.len()) {
             self.file.expect_in_place()?;
         }

@@ -79,11 +79,12 @@ impl EventWriter {
     /// # Errors
     /// [`TrainError::File`].
     pub fn scalar(&mut self, tag: &str, step: u64, value: f64) -> Result<(), TrainError> {
-        let mut entry = Vec::new(); // Summary.Value
+        // Room for all but the longest tags, as thousands a second may be written.
+        let mut entry = Vec::with_capacity(64); // Summary.Value
         write_bytes(&mut entry, 1, tag.as_bytes());
         entry.push(2 << 3 | 5); // simple_value, 32 bits
         entry.extend((value as f32).to_le_bytes());
-        let mut summary = Vec::new();
+        let mut summary = Vec::with_capacity(80);
         write_bytes(&mut summary, 1, &entry);
         let mut event = wall_time();
         event.push(2 << 3); // step, a varint
@@ -125,7 +126,8 @@ impl EventWriter {
 /// An event that holds its time alone: field 1, 64 bits.
 fn wall_time() -> Vec<u8> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    let mut event = vec![1 << 3 | 1];
+    let mut event = Vec::with_capacity(112);
+    event.push(1 << 3 | 1);
     event.extend(now.to_le_bytes());
     event
 }

@@ -79,6 +79,8 @@ pub struct TabularAgent<O, A, R> {
     plan: Plan,
     rule: R,
     env_steps: u64,
+    /// Those after `env_steps`.
+    rates: Rates,
     absolute_td_error: f64,
 }
 
@@ -106,6 +108,7 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
             rule: R::new(&config, QTable::new(states, actions, common.initial_value), plan)?,
             observation_space,
             action_space,
+            rates: common.rates(plan, 0),
             common,
             plan: *plan,
             env_steps: 0,
@@ -132,36 +135,47 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         self.rule.table()
     }
 
-    fn rates(&self) -> Rates {
-        let Common { alpha, epsilon, gamma, .. } = self.common;
-        let progress = self.plan.progress(self.env_steps);
-        Rates { alpha: alpha.at(progress), epsilon: epsilon.at(progress), gamma }
+    #[inline]
+    fn count(&mut self, env_steps: u64) {
+        self.env_steps = env_steps;
+        self.rates = self.common.rates(&self.plan, env_steps);
     }
 
     fn metrics(&mut self) -> Metrics {
         let td_error = std::mem::take(&mut self.absolute_td_error) / METRICS_EVERY as f64;
-        let Rates { alpha, epsilon, .. } = self.rates();
+        let Rates { alpha, epsilon, .. } = self.rates;
         Metrics::new().with("td_error", td_error).with("epsilon", epsilon).with("alpha", alpha)
     }
 
-    /// The step of one environment in numbers.
-    fn time_step(&self, experience: &Experience<O, A>, env: usize) -> Result<TimeStep, AgentError> {
-        let state_of = |observation| number_of(&self.observation_space, observation);
+    /// The step of one environment in numbers, which [`Self::check`] has found to be some.
+    #[inline]
+    fn time_step(&self, experience: &Experience<O, A>, env: usize) -> TimeStep {
+        TimeStep {
+            env,
+            state: self.observation_space.index_of(&experience.observations[env]),
+            action: self.action_space.index_of(&experience.actions[env]),
+            reward: experience.rewards[env],
+            next_state: self.observation_space.index_of(&experience.next_observations[env]),
+            outcome: experience.outcomes[env],
+        }
+    }
+
+    /// Checks that the spaces hold the action and the observations of one environment.
+    #[inline]
+    fn check(&self, experience: &Experience<O, A>, env: usize) -> Result<(), AgentError> {
         let action = &experience.actions[env];
         if !self.action_space.contains(action) {
             return Err(EnvError::invalid_action(&self.action_space, action).into());
         }
-        Ok(TimeStep {
-            env,
-            state: state_of(&experience.observations[env])?,
-            action: self.action_space.index_of(action),
-            reward: experience.rewards[env],
-            next_state: state_of(&experience.next_observations[env])?,
-            outcome: experience.outcomes[env],
-        })
+        let seen = [&experience.observations[env], &experience.next_observations[env]];
+        match seen.into_iter().find(|seen| !self.observation_space.contains(seen)) {
+            None => Ok(()),
+            Some(seen) => Err(outside(&self.observation_space, seen)),
+        }
     }
 
     /// Learns from one step, and checks that the learned values are finite before they are used.
+    #[inline(always)]
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> Result<(), AgentError> {
         let error = self.rule.update(step, rates);
         let (what, value) = match self.rule.table().diverged() {
@@ -180,14 +194,12 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
     }
 }
 
-/// The number of an observation.
-fn number_of<O: FiniteSpace>(space: &O, observation: &O::Element) -> Result<usize, AgentError> {
-    if space.contains(observation) {
-        return Ok(space.index_of(observation));
-    }
+/// The error for an observation outside its space.
+#[cold]
+fn outside<O: FiniteSpace>(space: &O, observation: &O::Element) -> AgentError {
     let (expected, got) =
         (format!("an element of {}", space.describe()), format!("{observation:?}"));
-    Err(AgentError::Mismatch { what: "an observation", expected, got })
+    AgentError::Mismatch { what: "an observation", expected, got }
 }
 
 impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgent<O, A, R> {
@@ -199,12 +211,15 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgen
         actions: &mut Vec<A::Element>,
     ) -> Result<(), AgentError> {
         let epsilon = match mode {
-            Mode::Explore => self.rates().epsilon,
+            Mode::Explore => self.rates.epsilon,
             Mode::Exploit => 0.0,
         };
         actions.clear();
         for observation in observations {
-            let state = number_of(&self.observation_space, observation)?;
+            if !self.observation_space.contains(observation) {
+                return Err(outside(&self.observation_space, observation));
+            }
+            let state = self.observation_space.index_of(observation);
             let action = self.table().epsilon_greedy(state, epsilon, rng);
             actions.push(self.action_space.element(action));
         }
@@ -224,13 +239,13 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Agent<O, A> for TabularAgent
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
         let num_envs = self.plan.num_envs;
         AgentError::check_rows(experience, num_envs)?;
-        let rates = self.rates();
+        let rates = self.rates;
         for env in (0..num_envs).filter(|&env| !experience.is_reset[env]) {
-            let step = self.time_step(experience, env)?;
-            self.update(&step, &rates)?;
+            self.check(experience, env)?;
+            self.update(&self.time_step(experience, env), &rates)?;
         }
         let before = self.env_steps;
-        self.env_steps += num_envs as u64;
+        self.count(before + num_envs as u64);
         let is_due = before / METRICS_EVERY < self.env_steps / METRICS_EVERY;
         Ok(is_due.then(|| self.metrics()))
     }
@@ -249,7 +264,7 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Checkpoint for TabularAgent<
 
     fn load(&mut self, state: &StateDict) -> Result<(), CheckpointError> {
         self.rule.load(state)?;
-        self.env_steps = state.counter("env_steps")?;
+        self.count(state.counter("env_steps")?);
         let fits = |error: &f64| error.is_finite() && *error >= 0.0;
         self.absolute_td_error =
             state.get_checked("absolute_td_error", "a finite number from 0 on", fits)?;

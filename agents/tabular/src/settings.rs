@@ -1,6 +1,8 @@
 //! The settings that all tabular agents share.
 
-use gymnast_harness::{AgentError, Preset, Schedule, SearchRange, Training, within};
+use gymnast_harness::{AgentError, Plan, Preset, Schedule, SearchRange, Training, within};
+
+use crate::Rates;
 
 /// The settings that all tabular agents share.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,6 +33,14 @@ impl Common {
     /// Settings that think of every action as worth 0 at first.
     pub(crate) fn new(alpha: Schedule, epsilon: Schedule, gamma: f64) -> Self {
         Self { alpha, epsilon, gamma, initial_value: 0.0 }
+    }
+
+    /// Returns the rates after so many env steps.
+    #[inline]
+    pub(crate) fn rates(&self, plan: &Plan, env_steps: u64) -> Rates {
+        let progress = plan.progress(env_steps);
+        let (alpha, epsilon) = (self.alpha.at(progress), self.epsilon.at(progress));
+        Rates { alpha, epsilon, gamma: self.gamma }
     }
 
     pub(crate) fn check(&self) -> Result<(), AgentError> {

@@ -1,11 +1,12 @@
 //! CartPole: a pole hinged to a cart on a track.
 
+use gymnast_base::wide;
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "render")]
 use crate::render::{Frame, classic as pictures};
-use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
+use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step, sine};
 
 const GRAVITY: f64 = 9.8;
 const MASS_CART: f64 = 1.0;
@@ -53,27 +54,113 @@ impl CartPole {
     /// Advances by one step under a horizontal force on the cart, in newtons.
     #[inline]
     pub(super) fn push(&mut self, force: f64) -> Step<[f32; 4]> {
-        let [x, x_dot, theta, theta_dot] = self.state;
-        let (sin, cos) = (theta.sin(), theta.cos());
-        let mass_length = MASS_POLE * self.length;
-        let push = (force + mass_length * (theta_dot * theta_dot) * sin) / TOTAL_MASS;
-        let theta_acc = (GRAVITY * sin - cos * push)
-            / (self.length * (4.0 / 3.0 - MASS_POLE * (cos * cos) / TOTAL_MASS));
-        let x_acc = push - mass_length * theta_acc * cos / TOTAL_MASS;
-        self.state = [
-            x + TAU * x_dot,
-            x_dot + TAU * x_acc,
-            theta + TAU * theta_dot,
-            theta_dot + TAU * theta_acc,
-        ];
-        let fell = self.state[0].abs() > X_THRESHOLD || self.state[2].abs() > THETA_THRESHOLD;
-        let reward = match (self.sutton_barto_reward, fell) {
+        self.state = after(self.state, [force, self.length]);
+        let fell = has_fallen(self.state);
+        Step::new(self.observation(), self.reward(fell), fell)
+    }
+
+    /// Does that to several carts at once.
+    #[inline]
+    pub(super) fn push_together<H>(
+        holders: &mut [H],
+        cart_pole: impl Fn(&mut H) -> &mut Self,
+        force: impl Fn(usize) -> f64,
+        rngs: &mut [Rng],
+        mut each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 4]>),
+    ) {
+        let blocks = holders.chunks_mut(BLOCK).zip(rngs.chunks_mut(BLOCK));
+        for (block, (holders, rngs)) in blocks.enumerate() {
+            let force = |i| force(block * BLOCK + i);
+            let afterwards = (holders.len() >= FEW).then(|| {
+                let mut carts = holders.iter_mut().enumerate().map(|(i, holder)| {
+                    let cart_pole = cart_pole(holder);
+                    (cart_pole.state, [force(i), cart_pole.length])
+                });
+                let carts = std::array::from_fn(|_| carts.next().unwrap_or_default());
+                let mut afterwards = Afterwards::default();
+                after_all(&carts, &mut afterwards);
+                afterwards
+            });
+            for (i, (holder, rng)) in holders.iter_mut().zip(rngs).enumerate() {
+                let cart_pole = cart_pole(holder);
+                let step = match &afterwards {
+                    Some(all) if cart_pole.state[2].abs() <= sine::NEAR => {
+                        cart_pole.state = all.states[i];
+                        let fell = all.fell[i];
+                        Step::new(all.observations[i], cart_pole.reward(fell), fell)
+                    }
+                    _ => cart_pole.push(force(i)),
+                };
+                // In one place, so that it is no call with the step in memory.
+                each(block * BLOCK + i, holder, rng, step);
+            }
+        }
+    }
+
+    #[inline]
+    fn reward(&self, fell: bool) -> f64 {
+        match (self.sutton_barto_reward, fell) {
             (false, _) => 1.0,
             (true, false) => 0.0,
             (true, true) => -1.0,
-        };
-        Step::new(self.observation(), reward, fell)
+        }
     }
+}
+
+/// The number of carts that are advanced at once.
+const BLOCK: usize = 32;
+/// So many pay for it.
+const FEW: usize = 4;
+
+wide! {
+    /// The state one step after `state` under a force on a cart with a pole of half this length.
+    fn after<FMA>(state: [f64; 4], push: [f64; 2]) -> [f64; 4] {
+        let theta = state[2];
+        let sin_cos =
+            if theta.abs() <= sine::NEAR { sine::near::<FMA>(theta) } else { theta.sin_cos() };
+        advanced(state, push, sin_cos)
+    }
+}
+
+/// Several carts after a step.
+#[derive(Default)]
+struct Afterwards {
+    states: [[f64; 4]; BLOCK],
+    observations: [[f32; 4]; BLOCK],
+    fell: [bool; BLOCK],
+}
+
+wide! {
+    /// Does that to several states, whose angles are within [`sine::NEAR`], each with its push.
+    fn after_all<FMA>(carts: &[([f64; 4], [f64; 2]); BLOCK], after: &mut Afterwards) {
+        let mut sin_cos = [(0.0, 0.0); BLOCK];
+        for ((state, _), sin_cos) in carts.iter().zip(&mut sin_cos) {
+            *sin_cos = sine::near::<FMA>(state[2]);
+        }
+        for (i, &(state, push)) in carts.iter().enumerate() {
+            after.states[i] = advanced(state, push, sin_cos[i]);
+        }
+        for (i, &state) in after.states.iter().enumerate() {
+            after.observations[i] = state.map(|x| x as f32);
+            after.fell[i] = has_fallen(state);
+        }
+    }
+}
+
+#[inline(always)]
+fn advanced(state: [f64; 4], [force, length]: [f64; 2], (sin, cos): (f64, f64)) -> [f64; 4] {
+    let [x, x_dot, theta, theta_dot] = state;
+    let mass_length = MASS_POLE * length;
+    let push = (force + mass_length * (theta_dot * theta_dot) * sin) / TOTAL_MASS;
+    let theta_acc = (GRAVITY * sin - cos * push)
+        / (length * (4.0 / 3.0 - MASS_POLE * (cos * cos) / TOTAL_MASS));
+    let x_acc = push - mass_length * theta_acc * cos / TOTAL_MASS;
+    [x + TAU * x_dot, x_dot + TAU * x_acc, theta + TAU * theta_dot, theta_dot + TAU * theta_acc]
+}
+
+#[inline(always)]
+fn has_fallen([x, _, theta, _]: [f64; 4]) -> bool {
+    (x.abs() > X_THRESHOLD) | (theta.abs() > THETA_THRESHOLD)
 }
 
 impl Env for CartPole {
@@ -103,6 +190,21 @@ impl Env for CartPole {
             _ => return Err(EnvError::invalid_action(&self.action_space(), action)),
         };
         Ok(self.push(force))
+    }
+
+    #[inline]
+    fn step_together<H>(
+        holders: &mut [H],
+        env: impl Fn(&mut H) -> &mut Self,
+        actions: &[i64],
+        rngs: &mut [Rng],
+        each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 4]>),
+    ) -> bool {
+        if actions.iter().fold(0, |any, action| any | action) & !1 != 0 {
+            return false;
+        }
+        Self::push_together(holders, env, |i| (2 * actions[i] - 1) as f64 * FORCE, rngs, each);
+        true
     }
 
     fn state(&self) -> Option<Vec<f64>> {

@@ -28,6 +28,12 @@ impl From<CartPole> for CartPoleContinuous {
     }
 }
 
+/// The force of an action, in newtons.
+#[inline]
+fn force(action: &[f32; 1]) -> f64 {
+    FORCE * f64::from(action[0]).clamp(-1.0, 1.0)
+}
+
 impl Env for CartPoleContinuous {
     type ObservationSpace = BoxSpace<4>;
     type ActionSpace = BoxSpace<1>;
@@ -49,8 +55,28 @@ impl Env for CartPoleContinuous {
         if !action[0].is_finite() {
             return Err(EnvError::invalid_action(&self.action_space(), action));
         }
-        let share = f64::from(action[0]).clamp(-1.0, 1.0);
-        Ok(self.cart_pole.push(FORCE * share))
+        Ok(self.cart_pole.push(force(action)))
+    }
+
+    #[inline]
+    fn step_together<H>(
+        holders: &mut [H],
+        env: impl Fn(&mut H) -> &mut Self,
+        actions: &[[f32; 1]],
+        rngs: &mut [Rng],
+        each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 4]>),
+    ) -> bool {
+        if !actions.iter().fold(true, |all, action| all & action[0].is_finite()) {
+            return false;
+        }
+        CartPole::push_together(
+            holders,
+            |holder| &mut env(holder).cart_pole,
+            |i| force(&actions[i]),
+            rngs,
+            each,
+        );
+        true
     }
 
     fn state(&self) -> Option<Vec<f64>> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
+use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step, tiles::numbered_actions};
 
 pub(super) const MIN_POSITION: f64 = -1.2;
 pub(super) const MAX_POSITION: f64 = 0.6;
@@ -70,6 +70,22 @@ pub struct MountainCar {
     state: [f64; 2],
 }
 
+impl MountainCar {
+    #[inline]
+    fn accelerate(&mut self, action: usize, _rng: &mut Rng) -> Step<[f32; 2]> {
+        let [position, velocity] = self.state;
+        let push = (action as f64 - 1.0) * FORCE + (3.0 * position).cos() * -GRAVITY;
+        let mut velocity = (velocity + push).clamp(-MAX_SPEED, MAX_SPEED);
+        let position = (position + velocity).clamp(MIN_POSITION, MAX_POSITION);
+        if position == MIN_POSITION && velocity < 0.0 {
+            velocity = 0.0;
+        }
+        self.state = [position, velocity];
+        let arrived = position >= GOAL_POSITION && velocity >= self.goal_velocity;
+        Step::new(self.state.map(|x| x as f32), -1.0, arrived)
+    }
+}
+
 impl Env for MountainCar {
     type ObservationSpace = BoxSpace<2>;
     type ActionSpace = Discrete;
@@ -78,22 +94,7 @@ impl Env for MountainCar {
         Discrete::new(3)
     }
 
-    #[inline]
-    fn step(&mut self, action: &i64, _rng: &mut Rng) -> Result<Step<[f32; 2]>, EnvError> {
-        if !(0..3).contains(action) {
-            return Err(EnvError::invalid_action(&self.action_space(), action));
-        }
-        let [position, velocity] = self.state;
-        let push = (action - 1) as f64 * FORCE + (3.0 * position).cos() * -GRAVITY;
-        let mut velocity = (velocity + push).clamp(-MAX_SPEED, MAX_SPEED);
-        let position = (position + velocity).clamp(MIN_POSITION, MAX_POSITION);
-        if position == MIN_POSITION && velocity < 0.0 {
-            velocity = 0.0;
-        }
-        self.state = [position, velocity];
-        let arrived = position >= GOAL_POSITION && velocity >= self.goal_velocity;
-        Ok(Step::new(self.state.map(|x| x as f32), -1.0, arrived))
-    }
+    numbered_actions!(3, accelerate);
 
     valley!(GOAL_POSITION);
 }

@@ -77,6 +77,36 @@ impl Space for Discrete {
         self.start + rng.random_range(0..self.n as u64) as i64
     }
 
+    fn sample_many(&self, n: usize, rng: &mut Rng, elements: &mut Vec<i64>) {
+        elements.clear();
+        let (start, size) = (self.start, self.n as u64);
+        if size > 1 << 16 {
+            elements.extend((0..n).map(|_| self.sample(rng)));
+        } else if size.is_power_of_two() {
+            // Each draw takes as many bits as it needs.
+            let bits = size.trailing_zeros();
+            let draws = 64_u32.checked_div(bits).unwrap_or(64) as usize;
+            while elements.len() < n {
+                let random: u64 = rng.random();
+                let taken = (n - elements.len()).min(draws) as u32;
+                elements
+                    .extend((0..taken).map(|i| start + (random >> (i * bits) & (size - 1)) as i64));
+            }
+        } else {
+            // The upper half of a product is a draw, and the lower half must lie below a multiple
+            // of the size (Lemire, 2019).
+            let beyond = (1_u64 << 32) % size;
+            while elements.len() < n {
+                let random: u64 = rng.random();
+                let products = [random & u64::from(u32::MAX), random >> 32].map(|half| half * size);
+                let kept =
+                    products.iter().filter(|&product| product & u64::from(u32::MAX) >= beyond);
+                elements.extend(kept.map(|product| start + (product >> 32) as i64));
+            }
+            elements.truncate(n);
+        }
+    }
+
     fn describe(&self) -> SpaceDescription {
         SpaceDescription::Discrete { n: self.n, start: self.start }
     }
@@ -146,6 +176,7 @@ impl FeatureSpace for Discrete {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Seed;
 
     #[test]
     fn limits_are_kept_at_both_ends_of_i64() {
@@ -153,6 +184,23 @@ mod tests {
         assert!(low.contains(&i64::MIN) && !low.contains(&i64::MAX));
         assert!(Discrete::with_start(2, i64::MAX).is_err());
         assert!(Discrete::with_start(0, 0).is_err());
+    }
+
+    #[test]
+    fn many_samples_are_uniform() {
+        let (mut rng, mut drawn) = (Seed::new(0).rng(), vec![7]);
+        for (n, start) in [(1, 3), (2, 0), (3, -1), (4, 0), (6, 5), (64, 0), (1000, 0)] {
+            let space = Discrete::with_start(n, start).unwrap();
+            space.sample_many(n * 1000, &mut rng, &mut drawn);
+            assert_eq!(drawn.len(), n * 1000);
+            let mut counts = vec![0_f64; n];
+            drawn.iter().for_each(|x| counts[space.index_of(x)] += 1.0);
+            // χ² has a mean of n − 1 and a variance of 2 (n − 1).
+            let chi: f64 = counts.iter().map(|count| (count - 1000.0).powi(2) / 1000.0).sum();
+            assert!(chi < n as f64 + 5.0 * (2.0 * n as f64).sqrt(), "{n}: {chi}");
+        }
+        Discrete::new(2).sample_many(70, &mut rng, &mut drawn);
+        assert_eq!(drawn.len(), 70);
     }
 
     #[test]

@@ -44,6 +44,13 @@ pub trait Space: Clone + Debug + Send + Sync + 'static {
     /// Draws an element: uniformly if the space is bounded.
     fn sample(&self, rng: &mut Rng) -> Self::Element;
 
+    /// Draws `n` elements as [`sample`](Space::sample) does and writes them to `elements`, replacing
+    /// its contents. A space may need fewer random numbers for it than `n` samples do.
+    fn sample_many(&self, n: usize, rng: &mut Rng, elements: &mut Vec<Self::Element>) {
+        elements.clear();
+        elements.extend((0..n).map(|_| self.sample(rng)));
+    }
+
     /// Describes the space as data, for listings and records.
     fn describe(&self) -> SpaceDescription;
 

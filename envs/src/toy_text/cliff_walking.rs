@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "render")]
 use crate::render::{Frame, grid};
-use crate::tiles::{COMPASS, Grid, certain, tile_is_state};
+use crate::tiles::{COMPASS, Grid, certain, numbered_actions, tile_is_state};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 
 const ROWS: usize = 4;
@@ -13,6 +13,16 @@ const COLUMNS: usize = 12;
 const GRID: Grid = Grid { rows: ROWS, columns: COLUMNS };
 const START: usize = 36;
 const GOAL: usize = 47;
+/// The tile that each direction leads to, from each tile.
+static NEIGHBOURS: [[usize; 4]; ROWS * COLUMNS] = {
+    let mut neighbours = [[0; 4]; ROWS * COLUMNS];
+    let mut i = 0;
+    while i < 4 * ROWS * COLUMNS {
+        neighbours[i / 4][i % 4] = GRID.go(i / 4, COMPASS[i % 4]);
+        i += 1;
+    }
+    neighbours
+};
 
 crate::documented! {
     /// The options of [`CliffWalking`].
@@ -51,6 +61,17 @@ impl CliffWalking {
     pub fn config(&self) -> &CliffWalkingConfig {
         &self.config
     }
+
+    /// Moves in a direction, or slips to one of its sides.
+    #[inline]
+    fn walk(&mut self, action: usize, rng: &mut Rng) -> Step<i64> {
+        self.last_action = Some(action);
+        let turn =
+            if self.config.is_slippery { rng.random_range(0..3_u32) as usize + 3 } else { 0 };
+        let (next, reward, terminated) = arrive(self.tile, (action + turn) % 4);
+        self.tile = next as usize;
+        Step::new(next, reward, terminated)
+    }
 }
 
 impl Default for CliffWalking {
@@ -66,7 +87,7 @@ fn is_cliff(tile: usize) -> bool {
 /// Returns the result of going in `direction`: the next tile, the reward, whether it is terminal.
 #[inline]
 fn arrive(tile: usize, direction: usize) -> (i64, f64, bool) {
-    let next = GRID.go(tile, COMPASS[direction]);
+    let next = NEIGHBOURS[tile][direction];
     if is_cliff(next) {
         return (START as i64, -100.0, false);
     }
@@ -91,19 +112,7 @@ impl Env for CliffWalking {
         Ok(START as i64)
     }
 
-    #[inline]
-    fn step(&mut self, action: &i64, rng: &mut Rng) -> Result<Step<i64>, EnvError> {
-        if !(0..4).contains(action) {
-            return Err(EnvError::invalid_action(&self.action_space(), action));
-        }
-        let action = *action as usize;
-        self.last_action = Some(action);
-        let turn =
-            if self.config.is_slippery { rng.random_range(0..3_u32) as usize + 3 } else { 0 };
-        let (next, reward, terminated) = arrive(self.tile, (action + turn) % 4);
-        self.tile = next as usize;
-        Ok(Step::new(next, reward, terminated))
-    }
+    numbered_actions!(4, walk);
 
     tile_is_state!(|_: &Self| ROWS * COLUMNS, |_: &Self| 4);
 

@@ -1,5 +1,7 @@
 //! FrozenLake: a lake with holes.
 
+use std::sync::Arc;
+
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +9,7 @@ use super::lake_map::{MAPS, invalid};
 use super::{colorize, generate_random_map};
 #[cfg(feature = "render")]
 use crate::render::{Frame, grid};
-use crate::tiles::{Grid, Heading, certain, tile_is_state};
+use crate::tiles::{Grid, Heading, certain, numbered_actions, tile_is_state};
 use crate::{Discrete, Env, EnvError, Rng, Seed, Step, Transition};
 
 /// Left, down, right and up.
@@ -62,14 +64,21 @@ impl Default for FrozenLakeConfig {
 /// Source: Gymnasium's `FrozenLake-v1`.
 #[derive(Clone, Debug)]
 pub struct FrozenLake {
+    /// Shared by all copies, so that many fit the processor's cache.
+    map: Arc<Map>,
+    tile: usize,
+    last_action: Option<usize>,
+}
+
+/// What no step changes.
+#[derive(Debug)]
+struct Map {
     config: FrozenLakeConfig,
     columns: usize,
     tiles: Vec<u8>,
     /// The tile that each direction leads to, from each tile.
     neighbours: Vec<[u32; 4]>,
     starts: Vec<usize>,
-    tile: usize,
-    last_action: Option<usize>,
 }
 
 impl FrozenLake {
@@ -99,46 +108,61 @@ impl FrozenLake {
         let grid = Grid { rows: rows.len(), columns };
         let neighbours = |tile| HEADINGS.map(|heading| grid.go(tile, heading) as u32);
         let starts: Vec<usize> = (0..tiles.len()).filter(|&i| tiles[i] == b'S').collect();
-        Ok(Self {
-            neighbours: (0..tiles.len()).map(neighbours).collect(),
-            tile: starts[0],
-            starts,
-            columns,
-            tiles,
-            config,
-            last_action: None,
-        })
+        let neighbours = (0..tiles.len()).map(neighbours).collect();
+        let tile = starts[0];
+        let map = Arc::new(Map { config, columns, tiles, neighbours, starts });
+        Ok(Self { map, tile, last_action: None })
     }
 
     /// Returns the options.
     #[must_use]
     pub fn config(&self) -> &FrozenLakeConfig {
-        &self.config
+        &self.map.config
     }
 
     /// Returns the map, row by row.
     #[must_use]
     pub fn desc(&self) -> Vec<String> {
         let row = |row: &[u8]| String::from_utf8_lossy(row).into_owned();
-        self.tiles.chunks(self.columns).map(row).collect()
+        self.map.tiles.chunks(self.map.columns).map(row).collect()
     }
 
     fn is_terminal(&self, tile: usize) -> bool {
-        matches!(self.tiles[tile], b'G' | b'H')
+        matches!(self.map.tiles[tile], b'G' | b'H')
     }
 
     /// Returns the result of going in `direction`: the next tile, the reward, whether it is
     /// terminal.
     #[inline]
     fn arrive(&self, tile: usize, direction: usize) -> (i64, f64, bool) {
-        let next = self.neighbours[tile][direction] as usize;
-        let [goal, hole, frozen] = self.config.reward_schedule;
-        let (reward, terminated) = match self.tiles[next] {
+        let next = self.map.neighbours[tile][direction] as usize;
+        let [goal, hole, frozen] = self.map.config.reward_schedule;
+        let (reward, terminated) = match self.map.tiles[next] {
             b'G' => (goal, true),
             b'H' => (hole, true),
             _ => (frozen, false),
         };
         (next as i64, reward, terminated)
+    }
+
+    /// Moves in a direction, or slips to one of its sides.
+    #[inline]
+    fn slide(&mut self, action: usize, rng: &mut Rng) -> Step<i64> {
+        self.last_action = Some(action);
+        if self.is_terminal(self.tile) {
+            return Step::new(self.tile as i64, 0.0, true);
+        }
+        let mut direction = action;
+        if self.map.config.is_slippery {
+            let success = self.map.config.success_rate;
+            let fail = (1.0 - success) / 2.0;
+            let draw: f64 = rng.random();
+            let turn = if draw < fail { 3 } else { usize::from(draw >= fail + success) };
+            direction = (action + turn) % 4;
+        }
+        let (next, reward, terminated) = self.arrive(self.tile, direction);
+        self.tile = next as usize;
+        Step::new(next, reward, terminated)
     }
 }
 
@@ -169,7 +193,7 @@ impl Env for FrozenLake {
     type ActionSpace = Discrete;
 
     fn observation_space(&self) -> Discrete {
-        Discrete::new(self.tiles.len())
+        Discrete::new(self.map.tiles.len())
     }
 
     fn action_space(&self) -> Discrete {
@@ -178,7 +202,7 @@ impl Env for FrozenLake {
 
     #[inline]
     fn reset(&mut self, rng: &mut Rng) -> Result<i64, EnvError> {
-        self.tile = match self.starts[..] {
+        self.tile = match self.map.starts[..] {
             [only] => only,
             ref starts => starts[rng.random_range(0..starts.len())],
         };
@@ -186,41 +210,20 @@ impl Env for FrozenLake {
         Ok(self.tile as i64)
     }
 
-    #[inline]
-    fn step(&mut self, action: &i64, rng: &mut Rng) -> Result<Step<i64>, EnvError> {
-        if !(0..4).contains(action) {
-            return Err(EnvError::invalid_action(&self.action_space(), action));
-        }
-        let action = *action as usize;
-        self.last_action = Some(action);
-        if self.is_terminal(self.tile) {
-            return Ok(Step::new(self.tile as i64, 0.0, true));
-        }
-        let mut direction = action;
-        if self.config.is_slippery {
-            let success = self.config.success_rate;
-            let fail = (1.0 - success) / 2.0;
-            let draw: f64 = rng.random();
-            let turn = if draw < fail { 3 } else { usize::from(draw >= fail + success) };
-            direction = (action + turn) % 4;
-        }
-        let (next, reward, terminated) = self.arrive(self.tile, direction);
-        self.tile = next as usize;
-        Ok(Step::new(next, reward, terminated))
-    }
+    numbered_actions!(4, slide);
 
-    tile_is_state!(|lake: &Self| lake.tiles.len(), |_: &Self| 4);
+    tile_is_state!(|lake: &Self| lake.map.tiles.len(), |_: &Self| 4);
 
     fn transitions(&self, tile: &i64, action: &i64) -> Option<Vec<Transition<i64>>> {
-        let tile = usize::try_from(*tile).ok().filter(|&tile| tile < self.tiles.len())?;
+        let tile = usize::try_from(*tile).ok().filter(|&tile| tile < self.map.tiles.len())?;
         let action = usize::try_from(*action).ok().filter(|&action| action < 4)?;
         if self.is_terminal(tile) {
             return Some(certain((tile as i64, 0.0, true)));
         }
-        if !self.config.is_slippery {
+        if !self.map.config.is_slippery {
             return Some(certain(self.arrive(tile, action)));
         }
-        let success = self.config.success_rate;
+        let success = self.map.config.success_rate;
         let fail = (1.0 - success) / 2.0;
         let turned = |(turn, probability)| {
             let (next_state, reward, terminated) = self.arrive(tile, (action + turn) % 4);
@@ -230,8 +233,8 @@ impl Env for FrozenLake {
     }
 
     fn initial_states(&self) -> Option<Vec<(f64, i64)>> {
-        let probability = 1.0 / self.starts.len() as f64;
-        Some(self.starts.iter().map(|&tile| (probability, tile as i64)).collect())
+        let probability = 1.0 / self.map.starts.len() as f64;
+        Some(self.map.starts.iter().map(|&tile| (probability, tile as i64)).collect())
     }
 
     #[cfg(feature = "render")]
@@ -246,14 +249,14 @@ impl Env for FrozenLake {
             Some(action) => format!("  ({})\n", names[action]),
             None => "\n".to_owned(),
         };
-        for (i, &tile) in self.tiles.iter().enumerate() {
+        for (i, &tile) in self.map.tiles.iter().enumerate() {
             let tile = char::from(tile);
             if i == self.tile {
                 text.push_str(&colorize(tile, 31, false, true));
             } else {
                 text.push(tile);
             }
-            if (i + 1) % self.columns == 0 {
+            if (i + 1) % self.map.columns == 0 {
                 text.push('\n');
             }
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::colorize;
 #[cfg(feature = "render")]
 use crate::render::{Frame, grid};
-use crate::tiles::{certain, expect_index, snapshot_action, snapshot_index};
+use crate::tiles::{certain, expect_index, numbered_actions, snapshot_action, snapshot_index};
 use crate::{Discrete, Env, EnvError, Rng, Step, Transition};
 
 const MAP: [&[u8; 11]; 7] = [
@@ -81,27 +81,27 @@ pub(super) struct Ride {
 
 impl Ride {
     #[inline]
-    fn decode(state: usize) -> Self {
+    const fn decode(state: usize) -> Self {
         let (destination, rest) = (state % 4, state / 4);
         Self { row: rest / 25, column: rest / 5 % 5, passenger: rest % 5, destination }
     }
 
     #[inline]
-    fn encode(self) -> usize {
+    const fn encode(self) -> usize {
         ((self.row * 5 + self.column) * 5 + self.passenger) * 4 + self.destination
     }
 
-    fn opens_east(self) -> bool {
+    const fn opens_east(self) -> bool {
         MAP[1 + self.row][2 * self.column + 2] == b':'
     }
 
-    fn opens_west(self) -> bool {
+    const fn opens_west(self) -> bool {
         MAP[1 + self.row][2 * self.column] == b':'
     }
 
     /// The ride after a move south, north, east or west, unless a wall is in the way.
     #[inline]
-    fn moved(self, direction: usize) -> Self {
+    const fn moved(self, direction: usize) -> Self {
         match direction {
             0 if self.row < 4 => Self { row: self.row + 1, ..self },
             1 if self.row > 0 => Self { row: self.row - 1, ..self },
@@ -112,13 +112,20 @@ impl Ride {
     }
 
     /// The number of the marked place where the taxi stands.
-    fn place(self) -> Option<usize> {
-        PLACES.iter().position(|&place| place == (self.row, self.column))
+    const fn place(self) -> Option<usize> {
+        let mut i = 0;
+        while i < PLACES.len() {
+            if PLACES[i].0 == self.row && PLACES[i].1 == self.column {
+                return Some(i);
+            }
+            i += 1;
+        }
+        None
     }
 
     /// What comes of an action that goes as meant: successor, reward, whether it is terminal.
     #[inline]
-    fn advance(self, action: usize) -> (Self, f64, bool) {
+    const fn advance(self, action: usize) -> (Self, f64, bool) {
         match (action, self.place(), self.passenger) {
             (0..4, ..) => (self.moved(action), -1.0, false),
             (4, Some(place), waits) if waits == place => {
@@ -144,6 +151,19 @@ impl Ride {
         sides[action].map(|side| self.moved(side))
     }
 }
+
+/// What comes of each action in each state: as of [`Ride::advance`], the successor by its number.
+static ADVANCES: [[(u16, i8, bool); ACTIONS]; STATES] = {
+    let mut advances = [[(0, 0, false); ACTIONS]; STATES];
+    let mut i = 0;
+    while i < STATES * ACTIONS {
+        let (state, action) = (i / ACTIONS, i % ACTIONS);
+        let (next, reward, terminated) = Ride::decode(state).advance(action);
+        advances[state][action] = (next.encode() as u16, reward as i8, terminated);
+        i += 1;
+    }
+    advances
+};
 
 impl Taxi {
     /// Creates the taxi with these options.
@@ -193,6 +213,34 @@ impl Taxi {
             _ => ride.passenger == IN_TAXI && ride.place().is_some(),
         })
     }
+
+    #[inline]
+    fn act(&mut self, action: usize, rng: &mut Rng) -> Step<i64> {
+        self.last_action = Some(action);
+        let (next, reward, terminated) = ADVANCES[self.state][action];
+        let next = usize::from(next);
+        let is_disturbed = self.config.is_rainy || self.changes_mind;
+        self.state = if is_disturbed { self.disturbed(action, next, rng) } else { next };
+        Step::new(self.state as i64, f64::from(reward), terminated)
+    }
+
+    /// The state after an action that leads to `next` unless rain or the passenger's mind change it.
+    fn disturbed(&mut self, action: usize, next: usize, rng: &mut Rng) -> usize {
+        let (ride, mut next) = (Ride::decode(self.state), Ride::decode(next));
+        if self.config.is_rainy && action < 4 {
+            let draw: f64 = rng.random();
+            let meant = self.config.rainy_probability;
+            if draw >= meant {
+                next = ride.slipped(action)[usize::from(draw >= meant + (1.0 - meant) / 2.0)];
+            }
+        }
+        let has_moved = (next.row, next.column) != (ride.row, ride.column);
+        if self.changes_mind && ride.passenger == IN_TAXI && has_moved {
+            self.changes_mind = false;
+            next.destination = (ride.destination + rng.random_range(1..4_usize)) % 4;
+        }
+        next.encode()
+    }
 }
 
 impl Default for Taxi {
@@ -226,30 +274,7 @@ impl Env for Taxi {
         Ok(self.state as i64)
     }
 
-    #[inline]
-    fn step(&mut self, action: &i64, rng: &mut Rng) -> Result<Step<i64>, EnvError> {
-        if !(0..ACTIONS as i64).contains(action) {
-            return Err(EnvError::invalid_action(&self.action_space(), action));
-        }
-        let action = *action as usize;
-        self.last_action = Some(action);
-        let ride = Ride::decode(self.state);
-        let (mut next, reward, terminated) = ride.advance(action);
-        if self.config.is_rainy && action < 4 {
-            let draw: f64 = rng.random();
-            let meant = self.config.rainy_probability;
-            if draw >= meant {
-                next = ride.slipped(action)[usize::from(draw >= meant + (1.0 - meant) / 2.0)];
-            }
-        }
-        let has_moved = (next.row, next.column) != (ride.row, ride.column);
-        if self.changes_mind && ride.passenger == IN_TAXI && has_moved {
-            self.changes_mind = false;
-            next.destination = (ride.destination + rng.random_range(1..4_usize)) % 4;
-        }
-        self.state = next.encode();
-        Ok(Step::new(self.state as i64, reward, terminated))
-    }
+    numbered_actions!(ACTIONS, act);
 
     fn save(&self) -> Option<Value> {
         Some(json!({

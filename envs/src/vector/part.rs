@@ -1,7 +1,7 @@
 //! Neighbouring environments of a vector, stepped by one thread.
 
 use super::{AutoresetMode, Experience, Gate};
-use crate::{Act, Codec, Env, EnvError, Outcome, Rng, Space};
+use crate::{Act, Codec, Env, EnvError, Obs, Outcome, Rng, Space, Step};
 
 /// An observation as the vector returns it.
 pub(super) type Shown<E, OC> =
@@ -60,7 +60,7 @@ pub(super) struct Place<'a, E: Env, OC: Codec<E::ObservationSpace>> {
 impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
     /// Takes one action and writes the result to row `i`. Writes the observation twice: as the
     /// successor, and as the observation for the next action.
-    #[inline]
+    #[inline(always)] // a result that is returned through memory costs more than a step of a grid
     pub(super) fn step(
         &mut self,
         action: &Act<E>,
@@ -68,9 +68,9 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
         rows: &mut Columns<'_, OC::Target>,
         i: usize,
     ) -> Result<(), EnvError> {
-        let next = &mut rows.next_observations[i];
-        rows.is_reset[i] = *self.finished;
         if *self.finished {
+            let next = &mut rows.next_observations[i];
+            rows.is_reset[i] = true;
             self.reset()?;
             next.clone_from(self.observation);
             (rows.rewards[i], rows.outcomes[i]) = (0.0, Outcome::Continues);
@@ -78,6 +78,20 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
             return Ok(());
         }
         let step = self.env.step(action, self.rng)?;
+        self.record(step, mode, rows, i)
+    }
+
+    /// Checks a step, writes it to row `i` and begins the next episode if this one is over.
+    #[inline(always)]
+    fn record(
+        &mut self,
+        step: Step<Obs<E>>,
+        mode: AutoresetMode,
+        rows: &mut Columns<'_, OC::Target>,
+        i: usize,
+    ) -> Result<(), EnvError> {
+        let next = &mut rows.next_observations[i];
+        rows.is_reset[i] = false;
         *self.steps += 1;
         self.gate.step(&step.observation, step.reward, *self.steps)?;
         (rows.rewards[i], rows.outcomes[i]) = (step.reward, step.outcome);
@@ -92,6 +106,7 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
     }
 
     /// Begins an episode.
+    #[inline(never)]
     fn reset(&mut self) -> Result<(), EnvError> {
         let first = self.env.reset(self.rng)?;
         self.gate.reset(&first)?;
@@ -125,24 +140,66 @@ pub(super) struct How<'a, O> {
     pub(super) of: usize,
 }
 
-impl<E: Env, OC: Codec<E::ObservationSpace>> Part<'_, E, OC> {
+impl<'a, E: Env, OC: Codec<E::ObservationSpace>> Part<'a, E, OC> {
     /// Takes one action in each environment.
-    #[inline]
-    pub(super) fn step(self, how: &How<'_, E::ObservationSpace>) -> Result<(), EnvError> {
-        let Self { first, envs, rngs, observations, finished, steps, mut columns, actions } = self;
-        for (i, action) in actions.iter().enumerate() {
-            let index = (how.of > 1).then_some(first + i);
-            let mut place = Place::<E, OC> {
-                gate: Gate { space: how.space, env: how.env, index },
-                env: &mut envs[i],
-                rng: &mut rngs[i],
-                observation: &mut observations[i],
-                finished: &mut finished[i],
-                steps: &mut steps[i],
-            };
-            place.step(action, how.mode, &mut columns, i)?;
+    #[inline(always)] // what a step returns would go through memory
+    pub(super) fn step(mut self, how: &How<'_, E::ObservationSpace>) -> Result<(), EnvError> {
+        let (envs, rngs) = (std::mem::take(&mut self.envs), std::mem::take(&mut self.rngs));
+        let actions = self.actions;
+        if !self.finished.iter().fold(false, |any, finished| any | finished) {
+            let mut result = Ok(());
+            let did = E::step_together(
+                envs,
+                |env| env,
+                actions,
+                rngs,
+                |i, env, rng, step| {
+                    if result.is_err() {
+                        return;
+                    }
+                    let (mut place, rows) = self.place(i, env, rng, how);
+                    // Assigning every result would copy a whole error each time.
+                    if let Err(error) = place.record(step, how.mode, rows, i) {
+                        result = Err(error);
+                    }
+                },
+            );
+            if did {
+                return result;
+            }
+        }
+        for (i, ((env, rng), action)) in envs.iter_mut().zip(rngs).zip(actions).enumerate() {
+            let (mut place, rows) = self.place(i, env, rng, how);
+            place.step(action, how.mode, rows, i)?;
         }
         Ok(())
+    }
+
+    /// The same as a call, so that not each thread's part has a copy of the code.
+    #[inline(never)]
+    fn step_here(self, how: &How<'_, E::ObservationSpace>) -> Result<(), EnvError> {
+        self.step(how)
+    }
+
+    /// Returns the i-th environment's state, and the columns.
+    #[inline(always)]
+    fn place<'p>(
+        &'p mut self,
+        i: usize,
+        env: &'p mut E,
+        rng: &'p mut Rng,
+        how: &'p How<'_, E::ObservationSpace>,
+    ) -> (Place<'p, E, OC>, &'p mut Columns<'a, OC::Target>) {
+        let index = (how.of > 1).then_some(self.first + i);
+        let place = Place {
+            gate: Gate { space: how.space, env: how.env, index },
+            env,
+            rng,
+            observation: &mut self.observations[i],
+            finished: &mut self.finished[i],
+            steps: &mut self.steps[i],
+        };
+        (place, &mut self.columns)
     }
 
     /// Takes one action in each environment on `threads` threads, including this one. Each
@@ -154,12 +211,12 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Part<'_, E, OC> {
     ) -> Result<(), EnvError> {
         let share = self.actions.len().div_ceil(threads.max(1));
         if share >= self.actions.len() {
-            return self.step(how);
+            return self.step_here(how);
         }
         let (mine, others) = self.split(share);
         std::thread::scope(|scope| {
             let others = scope.spawn(|| others.step_on(threads - 1, how));
-            let mine = mine.step(how);
+            let mine = mine.step_here(how);
             let others = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             // Of several errors, return that of the first environment.
             mine.and(others)

@@ -22,6 +22,16 @@ impl<E> TimeLimit<E> {
 
     crate::wrappers::wrapped!();
 
+    /// Counts a step and cuts the episode short if it was the last.
+    #[inline]
+    fn count(&mut self, outcome: &mut Outcome) {
+        self.elapsed_steps = self.elapsed_steps.saturating_add(1);
+        let is_last = self.max_episode_steps.is_some_and(|max| self.elapsed_steps >= max);
+        if is_last && !outcome.terminated() {
+            *outcome = Outcome::Truncated;
+        }
+    }
+
     /// The steps of the running episode.
     pub(crate) fn elapsed_steps(&self) -> u32 {
         self.elapsed_steps
@@ -41,12 +51,28 @@ impl<E: Env> Env for TimeLimit<E> {
     #[inline]
     fn step(&mut self, action: &Act<E>, rng: &mut Rng) -> Result<Step<Obs<E>>, EnvError> {
         let mut step = self.env.step(action, rng)?;
-        self.elapsed_steps = self.elapsed_steps.saturating_add(1);
-        let is_last = self.max_episode_steps.is_some_and(|max| self.elapsed_steps >= max);
-        if is_last && !step.outcome.terminated() {
-            step.outcome = Outcome::Truncated;
-        }
+        self.count(&mut step.outcome);
         Ok(step)
+    }
+
+    #[inline(always)] // with what `each` does in it
+    fn step_together<H>(
+        holders: &mut [H],
+        env: impl Fn(&mut H) -> &mut Self,
+        actions: &[Act<E>],
+        rngs: &mut [Rng],
+        mut each: impl FnMut(usize, &mut H, &mut Rng, Step<Obs<E>>),
+    ) -> bool {
+        E::step_together(
+            holders,
+            |holder| &mut env(holder).env,
+            actions,
+            rngs,
+            |i, holder, rng, mut step| {
+                env(holder).count(&mut step.outcome);
+                each(i, holder, rng, step);
+            },
+        )
     }
 
     fn save(&self) -> Option<Value> {

@@ -2,6 +2,7 @@
 
 mod snapshots;
 mod spaces;
+mod together;
 mod vectors;
 
 use proptest::prelude::*;

@@ -82,8 +82,15 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, O, A, G> {
             return Ok(ending);
         }
         while self.progress.env_steps < training.env_steps {
-            let before = self.progress.env_steps;
-            let flow = self.step(&mut actions)?;
+            // Between two due times there is nothing to ask for.
+            let due = self.next_due();
+            let (before, flow) = loop {
+                let before = self.progress.env_steps;
+                let flow = self.step(&mut actions, due)?;
+                if self.progress.env_steps >= due || flow == Flow::Stop {
+                    break (before, flow);
+                }
+            };
             let now = self.progress.env_steps;
             let is_last = now == training.env_steps;
             if is_due(training.log_every, before, now) {
@@ -129,9 +136,9 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, O, A, G> {
         Ok((is_stopped && !is_last).then_some(Ending::Stopped))
     }
 
-    /// One step in every environment; where the agent plays by itself, what it comes back with.
-    fn step(&mut self, actions: &mut Vec<A::Element>) -> Result<Flow, TrainError> {
-        let due = self.next_due();
+    /// One step in every environment; where the agent plays by itself, what it comes back with, at
+    /// the latest at `due` env steps.
+    fn step(&mut self, actions: &mut Vec<A::Element>, due: u64) -> Result<Flow, TrainError> {
         let Parts { agent, envs, .. } = &mut self.parts;
         let (progress, recorder) = (&mut self.progress, &self.recorder);
         let (mut ended, mut flow) = (Vec::new(), Flow::Continue);

@@ -1,0 +1,146 @@
+//! Environments stepped together against each stepped alone.
+
+use gymnast_envs::{
+    Act, Env, Obs, Outcome, Rng, Seed, Space, SyncVectorEnv, ToRow, VectorEnv,
+    classic::{CartPole, CartPoleContinuous, MountainCar},
+    serde_json::Value,
+    toy_text::{CliffWalking, CliffWalkingConfig, FrozenLake, Taxi, TaxiConfig},
+    wrappers::TimeLimit,
+};
+
+const STEPS: usize = 120;
+
+/// One environment with its stream, stepped by itself.
+struct Alone<E: Env> {
+    env: E,
+    rng: Rng,
+    seen: Obs<E>,
+}
+
+impl<E: Env> Alone<E> {
+    fn new(mut env: E, seed: Seed, i: usize) -> Self {
+        let mut rng = seed.child("env", i as u64).rng();
+        let seen = env.reset(&mut rng).unwrap();
+        Self { env, rng, seen }
+    }
+
+    fn step(&mut self, action: &Act<E>) -> (Obs<E>, f64, Outcome) {
+        let step = self.env.step(action, &mut self.rng).unwrap();
+        self.seen = step.observation.clone();
+        if step.outcome.is_final() {
+            self.seen = self.env.reset(&mut self.rng).unwrap();
+        }
+        (step.observation, step.reward, step.outcome)
+    }
+}
+
+/// What the environments hold, and their streams.
+fn snapshot(envs: &impl Env) -> Value {
+    envs.save().unwrap()
+}
+
+/// Steps `n` environments together, half of the steps in a vector that was restored, and each alone.
+fn agree<E: Env + Clone>(env: &E, n: usize, limit: u32) {
+    let seed = Seed::new(u64::from(limit));
+    let env = TimeLimit::new(env.clone(), limit);
+    let make = || SyncVectorEnv::new(vec![env.clone(); n], seed).unwrap();
+    let mut envs = make();
+    envs.reset().unwrap();
+    let mut alone: Vec<_> = (0..n).map(|i| Alone::new(env.clone(), seed, i)).collect();
+    let (mut rng, mut actions) = (seed.rng(), Vec::new());
+    let (mut ends, space) = (0, env.action_space());
+    for step in 0..STEPS {
+        if step == STEPS / 2 {
+            let saved = envs.save();
+            envs = make();
+            envs.restore(&saved).unwrap();
+        }
+        space.sample_many(n, &mut rng, &mut actions);
+        let rows = envs.step(&actions).unwrap().clone();
+        for (i, alone) in alone.iter_mut().enumerate() {
+            let (next, reward, outcome) = alone.step(&actions[i]);
+            assert_eq!(rows.next_observations[i], next, "{i} of {n}, step {step}");
+            assert_eq!((rows.rewards[i].to_bits(), rows.outcomes[i]), (reward.to_bits(), outcome));
+            assert_eq!(envs.observations()[i], alone.seen);
+            ends += usize::from(outcome.is_final());
+        }
+    }
+    for (env, alone) in envs.envs().iter().zip(&alone) {
+        assert_eq!(snapshot(env), snapshot(&alone.env));
+    }
+    assert!(ends >= n, "only {ends} of {n} ended");
+}
+
+/// Does that with numbers of environments around those that are advanced at once.
+fn agrees<E: Env + Clone>(env: &E) {
+    for n in [1, 2, 7, 31, 32, 33, 100] {
+        agree(env, n, 11 + n as u32);
+    }
+}
+
+#[test]
+fn what_is_stepped_together_does_what_each_does_alone() {
+    agrees(&CartPole::default());
+    let mut other = CartPole::default();
+    (other.length, other.sutton_barto_reward) = (0.7, true);
+    agrees(&other);
+    agrees(&CartPoleContinuous::default());
+    agrees(&MountainCar::default());
+}
+
+#[test]
+fn so_do_grids_that_draw_from_their_streams() {
+    agrees(&FrozenLake::default());
+    agrees(&CliffWalking::default());
+    agrees(&CliffWalking::new(CliffWalkingConfig { is_slippery: true }));
+    agrees(&Taxi::default());
+    let mut config = TaxiConfig::default();
+    (config.is_rainy, config.fickle_passenger) = (true, true);
+    agrees(&Taxi::new(config).unwrap());
+}
+
+#[test]
+fn rows_for_networks_are_those_of_the_environment() {
+    let make =
+        || SyncVectorEnv::new(vec![CartPoleContinuous::default(); 40], Seed::new(0)).unwrap();
+    let (mut envs, mut rows) = (make(), make().erased::<ToRow, ToRow>());
+    envs.reset().unwrap();
+    rows.reset().unwrap();
+    for i in 0..100 {
+        let actions: Vec<_> = (0..40).map(|j| [((i + j) % 5) as f32 / 2.0 - 1.0]).collect();
+        let taken: Vec<_> = actions.iter().map(|action| action.to_vec()).collect();
+        envs.step(&actions).unwrap();
+        rows.step(&taken).unwrap();
+        assert_eq!(envs.observations().concat(), rows.observations().concat());
+    }
+}
+
+#[test]
+fn poles_that_were_set_far_off_are_stepped_alike() {
+    let angle = |i: usize| i as f64 * 0.09 - 1.8;
+    let mut carts = vec![CartPole::default(); 40];
+    for (i, cart) in carts.iter_mut().enumerate() {
+        cart.set_state(&[0.0, 0.1, angle(i), -0.2]).unwrap();
+    }
+    let mut alone = carts.clone();
+    let mut seen = Vec::new();
+    let mut rngs = vec![Seed::new(0).rng(); 40];
+    let each = |_, _: &mut CartPole, _: &mut Rng, step| seen.push(step);
+    assert!(CartPole::step_together(&mut carts, |cart| cart, &[1; 40], &mut rngs, each));
+    for (i, cart) in alone.iter_mut().enumerate() {
+        assert_eq!(cart.step(&1, &mut Seed::new(0).rng()).unwrap(), seen[i], "{}", angle(i));
+        assert_eq!(cart.state(), carts[i].state());
+    }
+}
+
+#[test]
+fn an_invalid_action_stops_where_it_would_alone() {
+    let mut envs = SyncVectorEnv::new(vec![CartPole::default(); 4], Seed::new(0)).unwrap();
+    envs.reset().unwrap();
+    let before: Vec<_> = envs.envs().iter().map(CartPole::state).collect();
+    envs.step(&[0, 1, 2, 0]).unwrap_err();
+    let after: Vec<_> = envs.envs().iter().map(CartPole::state).collect();
+    let changed: Vec<_> =
+        before.iter().zip(&after).map(|(before, after)| before != after).collect();
+    assert_eq!(changed, [true, true, false, false]);
+}
