@@ -56,8 +56,15 @@ fn networks() -> Vec<(&'static str, Net)> {
         ("a wide stride", one(&[8, 9, 2], vec![conv(3, 2, 3, 1), relu(), LayerConfig::Flatten])),
         ("much padding", one(&[2, 3], vec![conv(3, 5, 2, 4), relu(), conv(2, 2, 1, 0)])),
         ("one pixel", one(&[1, 1, 5], vec![conv(3, 1, 1, 0), LayerConfig::Flatten, linear(2)])),
-        ("a largest number", one(&[6, 7, 2], vec![max_pool.clone(), conv(3, 2, 1, 0), max_pool])),
-        ("a mean", one(&[6, 7, 2], vec![conv(3, 2, 1, 0), gelu(), avg_pool])),
+        (
+            "a largest number",
+            one(&[6, 7, 2], vec![max_pool.clone(), conv(3, 2, 1, 0), max_pool.clone()]),
+        ),
+        ("a mean", one(&[6, 7, 2], vec![conv(3, 2, 1, 0), gelu(), avg_pool.clone()])),
+        (
+            "many channels",
+            one(&[6, 7, 2], vec![conv(18, 3, 1, 1), relu(), max_pool, conv(33, 3, 1, 1), avg_pool]),
+        ),
         ("a whole mean", one(&[4, 5, 2], vec![conv(3, 2, 1, 0), LayerConfig::GlobalAvgPool])),
         ("pictures normalised", one(&[4, 5, 2], vec![norm(), conv(3, 3, 1, 1), norm(), gelu()])),
         ("rows normalised", one(&[37], vec![norm(), linear(35), rms, gelu(), linear(2), norm()])),
