@@ -29,7 +29,7 @@ fn agents_that_plain_rust_trains_need_no_libtorch() {
         without_libtorch(&sandbox, &args.split(' ').collect::<Vec<_>>()).ok();
     }
     let small =
-        "--steps 1100 --seeds 1 --quiet --eval-episodes 1 --set training.checkpoint_every=300";
+        "--steps 1280 --seeds 1 --quiet --eval-episodes 1 --set training.checkpoint_every=300";
     for (agent, env, settings) in [
         ("q-learning", "FrozenLake-v1", ""),
         ("ppo", "CartPole-v1", ""),
@@ -59,7 +59,7 @@ fn a_network_that_needs_libtorch_says_so_where_it_is_missing() {
         "ppo",
         "CartPole-v1",
         "--steps",
-        "1100",
+        "1280",
         "--seeds",
         "1",
         "--quiet",

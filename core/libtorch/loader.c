@@ -72,7 +72,19 @@ static void *load_both(const char *libtorch, const char *interface) {
     return load(interface, "libtch.so", RTLD_LOCAL);
 }
 
-/* Beside the program; else $LIBTORCH, if it is set; else where ./setup put it. */
+/* Whether a folder says that it is another version of libtorch. */
+static int is_other_version(const char *folder) {
+    char path[2 * PATH_MAX], version[sizeof GYMNAST_VERSION] = "";
+    snprintf(path, sizeof path, "%s/build-version", folder);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return 0;
+    int is_other = !fgets(version, sizeof version, file) || strcmp(version, GYMNAST_VERSION);
+    fclose(file);
+    return is_other;
+}
+
+/* Beside the program; else $LIBTORCH, if it is set and not of another version; else where ./setup put it. */
 static void *find(void) {
     char folder[2 * PATH_MAX], program[PATH_MAX];
     char interface[3 * PATH_MAX];
@@ -87,7 +99,8 @@ static void *find(void) {
             return load_both(folder, folder);
     }
     const char *users = getenv("LIBTORCH");
-    snprintf(folder, sizeof folder, "%s/lib", users && *users ? users : GYMNAST_LIBTORCH);
+    int is_usable = users && *users && !is_other_version(users);
+    snprintf(folder, sizeof folder, "%s/lib", is_usable ? users : GYMNAST_LIBTORCH);
     return load_both(folder, GYMNAST_INTERFACE);
 }
 
@@ -102,7 +115,12 @@ static void load_all(void) {
     }
 #define ADDRESS(name) name,
     callback *const callbacks[] = {CALLBACKS(ADDRESS)};
-    memcpy(dlsym(interface, "gymnast_tch_callbacks"), callbacks, sizeof callbacks);
+    void *table = dlsym(interface, "gymnast_tch_callbacks");
+    if (!table) {
+        fputs("error: libtch.so is not Gymnast's: remove it from the program's folder.\n", stderr);
+        exit(1);
+    }
+    memcpy(table, callbacks, sizeof callbacks);
     for (unsigned long i = 0; i < gymnast_tch_count; i++) {
         void *function = dlsym(interface, gymnast_tch_names[i]);
         if (!function) {

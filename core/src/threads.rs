@@ -17,11 +17,13 @@ thread_local! {
 /// adopts it only when it first computes: call this at the start of `main` and of each thread that
 /// may have used libtorch before.
 pub fn single_threaded() {
+    ADOPTED.set(true);
     tch::set_num_threads(1);
 }
 
 /// Does the same for each thread when libtorch first computes a network there, from now on. Where plain
-/// Rust computes them all, libtorch is not even loaded.
+/// Rust computes them all, libtorch is not even loaded. It overrides a number of threads that was set
+/// before that use: set another afterwards.
 pub fn single_threaded_at_first_use() {
     AT_FIRST_USE.store(true, Ordering::Relaxed);
 }

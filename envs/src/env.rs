@@ -50,7 +50,8 @@ pub trait Env: Send {
     ///
     /// Steps and states must be, bit for bit, those of [`step`](Env::step) one after the other. If
     /// one of these would fail, return `false` before anything has changed: then they are stepped
-    /// one after the other. So does the default.
+    /// one after the other. So does the default. (If a vector refuses one of the steps, because an
+    /// observation lies outside its space, the others have been taken: reset the vector.)
     fn step_together<H>(
         holders: &mut [H],
         env: impl Fn(&mut H) -> &mut Self,

@@ -5,7 +5,8 @@
 //   FAULT_STICKY  1: every later operation fails too
 //   FAULT_ERRNO   the error that a failing operation returns
 //   FAULT_LOG     a file to which every operation's name is appended
-//   FAULT_CLOCK   so many seconds pass at each look at the clock, so that a short run counts as a long one
+//   FAULT_CLOCK   so many seconds pass at each look at the clock, so that a short run counts as a long one;
+//                 -1: it stands still
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -138,8 +139,10 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
     static atomic_long looks;
     NEXT(clock_gettime)
     int result = next(clock, time);
-    if (!result && pace && clock == CLOCK_MONOTONIC)
+    if (!result && pace > 0 && clock == CLOCK_MONOTONIC)
         time->tv_sec += pace * atomic_fetch_add(&looks, 1);
+    if (!result && pace < 0 && clock == CLOCK_MONOTONIC)
+        *time = (struct timespec){1000, 0};
     return result;
 }
 

@@ -19,8 +19,9 @@ use crate::{
 /// The directory of the checkpoints below a seed's.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
-/// Younger runs leave it to the system when their files reach the disk: a power cut would cost so many
-/// seconds of work, and a sync takes longer than many a short run.
+/// Younger runs leave it to the system when their files reach the disk, because a sync takes longer than
+/// many a short run. After a power cut soon afterwards, such a run may be damaged, which a resume says:
+/// it is to be trained again.
 const SYNCED_AFTER_S: f64 = 10.0;
 
 /// Keeps a run's clock and writes its records to the run's directory.

@@ -1,6 +1,6 @@
 //! Writes files atomically: whole or not at all.
 //!
-//! [`write()`] and [`write_with`] also make them durable: bytes go to a temporary file in the target's own folder and are synced to the disk; then one
+//! Bytes go to a temporary file in the target's own folder and are synced to the disk; then one
 //! rename gives it the target's name, and the folder is synced so that the name survives a power
 //! cut. A reader sees the old file or the new one, never a part. A process killed in between leaves
 //! at most a hidden `.NAME.PID-N.tmp`, which may be deleted.

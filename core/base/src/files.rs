@@ -139,13 +139,17 @@ pub fn sync_name(path: &Path) -> io::Result<()> {
     sync_dir(folder(path))
 }
 
-/// Syncs the names of `path` and of its nearest three parents, which may be new as well.
+/// Syncs the names of `path` and of its parents, which may be new as well. Those that may not be read
+/// are left out.
 ///
 /// # Errors
 /// The error of the operating system.
 pub fn sync_names(path: &Path) -> io::Result<()> {
-    let mut parents = path.ancestors().take(4).filter(|path| !path.as_os_str().is_empty());
-    parents.try_for_each(sync_name)
+    let mut parents = path.ancestors().filter(|path| !path.as_os_str().is_empty());
+    parents.try_for_each(|path| match sync_name(path) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        done => done,
+    })
 }
 
 /// Syncs the names in a directory to the disk. Does nothing outside Unix, which alone can open

@@ -69,6 +69,9 @@ impl Parameter {
 /// With [`Noise`], the values are means and deviations, and the layers compute with the weights of
 /// the last [`draw_noise`](Self::draw_noise). Draw again after an optimiser or
 /// [`values_mut`](Self::values_mut) has changed values, before the next `forward`.
+///
+/// The memory becomes libtorch's with the first `forward` through it. A slice that was borrowed before
+/// stays valid, but writes to it are lost: borrow a new one.
 #[derive(Debug)]
 pub struct Parameters {
     values: Flat,

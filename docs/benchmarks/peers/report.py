@@ -45,7 +45,7 @@ def rates(seconds):
     middle = 1 / median(seconds)
     size, letter = next(unit for unit in ((1e6, "M"), (1e3, "k"), (0, "")) if middle >= unit[0])
     least, most = (digits(1 / extreme(seconds) / (size or 1)) for extreme in (max, min))
-    return f"{digits(middle / (size or 1))}{letter} ({least}–{most})"
+    return f"{digits(middle / (size or 1))}{letter} ({least}{letter}–{most}{letter})"
 
 
 def digits(value):

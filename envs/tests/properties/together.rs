@@ -48,6 +48,9 @@ fn agree<E: Env + Clone>(env: &E, n: usize, limit: u32) {
     envs.reset().unwrap();
     let mut alone: Vec<_> = (0..n).map(|i| Alone::new(env.clone(), seed, i)).collect();
     let (mut rng, mut actions) = (seed.rng(), Vec::new());
+    env.action_space().sample_many(n, &mut rng, &mut actions);
+    let (mut begun, mut rngs) = (envs.envs().to_vec(), vec![seed.rng(); n]);
+    assert!(TimeLimit::step_together(&mut begun, |env| env, &actions, &mut rngs, |_, _, _, _| ()));
     let (mut ends, space) = (0, env.action_space());
     for step in 0..STEPS {
         if step == STEPS / 2 {

@@ -75,7 +75,9 @@ impl CheckpointDir {
     /// checkpoint never remains under a checkpoint's name, nor, if the system lets it be deleted,
     /// under another.
     pub fn save(&self, state: &StateDict, manifest: Manifest) -> Result<PathBuf, TrainError> {
-        self.save_as(state, manifest, true)
+        let path = self.save_as(state, manifest, true)?;
+        files::sync_name(&self.path).map_err(TrainError::file("sync", &self.path))?;
+        Ok(path)
     }
 
     /// The same, synced to the disk or not.
