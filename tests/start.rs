@@ -30,18 +30,17 @@ fn agents_that_plain_rust_trains_need_no_libtorch() {
     }
     let small =
         "--steps 1280 --seeds 1 --quiet --eval-episodes 1 --set training.checkpoint_every=300";
-    for (agent, env, settings) in [
-        ("q-learning", "FrozenLake-v1", ""),
-        ("ppo", "CartPole-v1", ""),
-        ("a3c", "CartPole-v1", ""),
-        ("dqn", "CartPole-v1", ""),
-        ("rainbow", "CartPole-v1", ""),
-        ("dqn", "Catch-v0", ""),
-        ("sac", "Pendulum-v1", ""),
-        ("td3", "Pendulum-v1", ""),
-        ("mbpo", "Pendulum-v1", "--set warm_up=500"),
+    for (agent, env) in [
+        ("q-learning", "FrozenLake-v1"),
+        ("ppo", "CartPole-v1"),
+        ("a3c", "CartPole-v1"),
+        ("dqn", "CartPole-v1"),
+        ("rainbow", "CartPole-v1"),
+        ("dqn", "Catch-v0"),
+        ("sac", "Pendulum-v1"),
+        ("td3", "Pendulum-v1"),
     ] {
-        let args = format!("train {agent} {env} {small} {settings} --out {agent}-{env}");
+        let args = format!("train {agent} {env} {small} --out {agent}-{env}");
         without_libtorch(&sandbox, &args.split_whitespace().collect::<Vec<_>>()).ok();
         let args = ["evaluate", &*format!("{agent}-{env}"), "--episodes", "1"];
         without_libtorch(&sandbox, &args).ok();
