@@ -26,12 +26,15 @@ fn reaches_this_thread_and_new_ones_but_no_older_one() {
     let (before, kept, after) = older.join().expect("no panic");
     assert_eq!((kept, after), (before, 1));
 
-    // At the first use of a network: of a parameter as a tensor, and not before.
-    tch::set_num_threads(before + 1);
+    // In a new thread, at the first use of a parameter as a tensor, and not before.
     single_threaded_at_first_use();
-    assert_eq!(tch::get_num_threads(), before + 1);
-    let fans = Fans { fan_in: 1, fan_out: 1 };
-    let parameter = ParametersBuilder::new().parameter(&[1], Init::Zeros, fans).expect("one");
-    let _ = parameter.tensor();
-    assert_eq!(tch::get_num_threads(), 1);
+    let new = std::thread::spawn(move || {
+        tch::set_num_threads(before + 1);
+        let kept = tch::get_num_threads();
+        let fans = Fans { fan_in: 1, fan_out: 1 };
+        let parameter = ParametersBuilder::new().parameter(&[1], Init::Zeros, fans).expect("one");
+        let _ = parameter.tensor();
+        (kept, tch::get_num_threads())
+    });
+    assert_eq!(new.join().expect("no panic"), (before + 1, 1));
 }
