@@ -215,19 +215,14 @@ impl Scenario {
     fn run_with_fault(&self, sandbox: &Sandbox, at: usize, is_sticky: bool, log: &Path) -> Outcome {
         // One that the system says is full, and others: an error that looks like damage is another.
         let errno = [5, 28, 13, 24][at % 4];
-        let output = with_shim(sandbox, self.command)
-            .env("FAULT_CLOCK", if at.is_multiple_of(2) { "20" } else { "-1" })
-            .env("FAULT_AT", at.to_string())
-            .env("FAULT_STICKY", u8::from(is_sticky).to_string())
-            .env("FAULT_ERRNO", errno.to_string())
-            .env("FAULT_LOG", log)
-            .output()
-            .unwrap();
-        Outcome {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Outcome::of(
+            with_shim(sandbox, self.command)
+                .env("FAULT_CLOCK", if at.is_multiple_of(2) { "20" } else { "-1" })
+                .env("FAULT_AT", at.to_string())
+                .env("FAULT_STICKY", u8::from(is_sticky).to_string())
+                .env("FAULT_ERRNO", errno.to_string())
+                .env("FAULT_LOG", log),
+        )
     }
 
     /// What the command has made, without what the clock told.

@@ -7,12 +7,7 @@ use crate::sandbox::{Outcome, Sandbox};
 
 /// Calls the command where libtorch cannot be loaded.
 fn without_libtorch(sandbox: &Sandbox, args: &[&str]) -> Outcome {
-    let output = sandbox.command(args).env("LIBTORCH", "/nonexistent").output().unwrap();
-    Outcome {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Outcome::of(sandbox.command(args).env("LIBTORCH", "/nonexistent"))
 }
 
 /// Whether programs load libtorch at its first use: `./setup` arranges it on x86-64 Linux.
