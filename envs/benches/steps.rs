@@ -17,22 +17,19 @@ use gymnast_envs::{
     wrappers::TimeLimit,
 };
 
-/// EnvPool 1.2.5 with 1024 environments on one thread, recorded likewise.
-const ENVPOOL: [(&str, f64); 2] = [("CartPole-v1", 590e3), ("Pendulum-v1", 773e3)];
-/// Gymnasium 1.4.0's single environment, steps per second as recorded when the project began.
-const RECORDED: [(&str, Option<f64>); 12] = [
-    ("CartPole-v1", Some(111e3)),
-    ("CartPoleContinuous-v1", None),
-    ("MountainCar-v0", Some(63e3)),
-    ("MountainCarContinuous-v0", None),
-    ("Pendulum-v1", Some(83e3)),
-    ("Acrobot-v1", Some(29e3)),
-    ("FrozenLake-v1", Some(138e3)),
-    ("CliffWalking-v1", None),
-    ("Taxi-v4", Some(109e3)),
-    ("Blackjack-v1", None),
-    ("LunarLander-v0", Some(30e3)),
-    ("LunarLanderContinuous-v0", None),
+const IDS: [&str; 12] = [
+    "CartPole-v1",
+    "CartPoleContinuous-v1",
+    "MountainCar-v0",
+    "MountainCarContinuous-v0",
+    "Pendulum-v1",
+    "Acrobot-v1",
+    "FrozenLake-v1",
+    "CliffWalking-v1",
+    "Taxi-v4",
+    "Blackjack-v1",
+    "LunarLander-v0",
+    "LunarLanderContinuous-v0",
 ];
 const SIZES: [usize; 4] = [1, 64, 1024, 4096];
 const ROUNDS: usize = 9;
@@ -91,8 +88,8 @@ fn main() {
     let rounds = if std::env::args().any(|arg| arg == "--bench") { ROUNDS } else { 1 };
     let parts: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let is_chosen = |id: &str| parts.is_empty() || parts.iter().any(|part| id.contains(part));
-    let chosen: Vec<_> = RECORDED.iter().filter(|(id, _)| is_chosen(id)).collect();
-    let mut envs: Vec<_> = chosen.iter().map(|(id, _)| rows(id)).collect();
+    let chosen: Vec<_> = IDS.into_iter().filter(|id| is_chosen(id)).collect();
+    let mut envs: Vec<_> = chosen.iter().map(|id| rows(id)).collect();
     let mut seconds = vec![[const { Vec::new() }; SIZES.len()]; chosen.len()];
     for round in 0..=rounds {
         for (rows, seconds) in envs.iter_mut().zip(&mut seconds) {
@@ -106,25 +103,12 @@ fn main() {
         }
     }
     println!("Median of {rounds} interleaved rounds, one core, million steps per second.\n");
-    println!(
-        "| environment | n = 1 | n = 64 | n = 1024 | n = 4096 | Gymnasium, recorded | ratio at n = 1 | EnvPool at 1024, recorded | ratio at n = 1024 |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|");
-    for ((id, recorded), seconds) in chosen.into_iter().zip(&mut seconds) {
-        let rates = seconds.each_mut().map(|seconds| {
+    println!("| environment | n = 1 | n = 64 | n = 1024 | n = 4096 |\n|---|---|---|---|---|");
+    for (id, seconds) in chosen.into_iter().zip(&mut seconds) {
+        let [one, some, many, most] = seconds.each_mut().map(|seconds| {
             seconds.sort_by(f64::total_cmp);
-            steps(id) as f64 / seconds[seconds.len() / 2]
+            steps(id) as f64 / seconds[seconds.len() / 2] / 1e6
         });
-        let [one, some, many, most] = rates.map(|rate| rate / 1e6);
-        let beside = |recorded: Option<f64>, rate: f64| match recorded {
-            Some(peer) => format!("{:.3} | {:.0}", peer / 1e6, rate / peer),
-            None => "– | –".to_owned(),
-        };
-        let gymnasium = beside(*recorded, rates[0]);
-        let envpool = ENVPOOL.iter().find(|peer| peer.0 == *id).map(|peer| peer.1);
-        let envpool = beside(envpool, rates[2]);
-        println!(
-            "| {id} | {one:.2} | {some:.2} | {many:.2} | {most:.2} | {gymnasium} | {envpool} |"
-        );
+        println!("| {id} | {one:.2} | {some:.2} | {many:.2} | {most:.2} |");
     }
 }
