@@ -192,7 +192,6 @@ impl Step {
     ) {
         let batch = gradient.by_output.len() / self.outputs().max(1);
         let inputs = x.len().checked_div(batch).unwrap_or(0);
-        gradient.by_input.clear();
         match self {
             Self::Dense(layer) => {
                 gradient.by_input.resize(batch * columns.len(), 0.0);
