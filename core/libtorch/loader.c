@@ -40,7 +40,7 @@ CALLBACKS(FORWARD)
 
 #else /* compiled into the program */
 
-#define DECLARE(name) __attribute__((weak)) callback name; /* absent where nobody uses streams */
+#define DECLARE(name) __attribute__((weak)) callback name; /* absent in programs that use no streams */
 CALLBACKS(DECLARE)
 
 extern const char *const gymnast_tch_names[];

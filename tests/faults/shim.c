@@ -5,7 +5,7 @@
 //   FAULT_STICKY  1: every later operation fails too
 //   FAULT_ERRNO   the error that a failing operation returns
 //   FAULT_LOG     a file to which every operation's name is appended
-//   FAULT_CLOCK   so many seconds pass at each look at the clock, so that a short run counts as a long one;
+//   FAULT_CLOCK   the seconds that pass at each look at the clock, so that a short run counts as a long one;
 //                 -1: it stands still
 
 #define _GNU_SOURCE

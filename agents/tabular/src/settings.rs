@@ -35,7 +35,7 @@ impl Common {
         Self { alpha, epsilon, gamma, initial_value: 0.0 }
     }
 
-    /// Returns the rates after so many env steps.
+    /// Returns the rates after `env_steps`.
     #[inline]
     pub(crate) fn rates(&self, plan: &Plan, env_steps: u64) -> Rates {
         let progress = plan.progress(env_steps);

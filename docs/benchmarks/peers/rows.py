@@ -126,7 +126,7 @@ ENVIRONMENTS = {
 def products(name):
     """The floating-point operations of an update's products, in millions, and updates per env step.
 
-    A product that gives the gradient of a first layer's input is left out where nobody needs it,
+    A product that gives the gradient of a first layer's input is left out where it is not needed,
     and each row goes back through the critic that counts alone.
     """
     row = ROWS[name]

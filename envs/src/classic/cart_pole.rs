@@ -109,7 +109,7 @@ impl CartPole {
 
 /// The number of carts that are advanced at once.
 const BLOCK: usize = 32;
-/// So many pay for it.
+/// From this number on it pays.
 const FEW: usize = 4;
 
 wide! {

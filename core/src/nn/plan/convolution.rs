@@ -21,7 +21,7 @@ use crate::nn::{Activation, PictureShape};
 use crate::simd::wide;
 
 /// The number of kernel positions that are processed together, at least: sums are kept in registers
-/// while they grow by so many products.
+/// while they grow by that many products.
 const PLACES: usize = 64;
 
 #[derive(Debug, Clone)]
