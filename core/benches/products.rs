@@ -51,7 +51,7 @@ type Product = (&'static str, fn(&[f32], &[f32], usize, &mut [f32]), [bool; 2]);
 
 const PRODUCTS: [Product; 3] = [
     ("A B", product, [false, false]),
-    ("Aᵀ B", matmul::add_transposed_product, [true, false]),
+    ("Aᵀ B", add_transposed_product, [true, false]),
     ("A Bᵀ", product_with_transpose, [false, true]),
 ];
 
@@ -59,8 +59,12 @@ fn product(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
     matmul::product(a, b, n, matmul::Start::Zeros, c);
 }
 
+fn add_transposed_product(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
+    matmul::Precision::F32.add_transposed_product(a, b, n, c);
+}
+
 fn product_with_transpose(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
-    matmul::product_with_transpose(a, b, n, matmul::Start::Zeros, c);
+    matmul::Precision::F32.product_with_transpose(a, b, n, matmul::Start::Zeros, c);
 }
 
 fn main() {

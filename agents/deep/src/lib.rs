@@ -15,7 +15,7 @@ mod on_policy;
 mod policy_settings;
 mod value_based;
 
-pub use gymnast_core::nn::{Activation, LayerConfig};
+pub use gymnast_core::nn::{Activation, Engine, LayerConfig};
 pub use gymnast_harness::settings;
 
 pub use distributions::{

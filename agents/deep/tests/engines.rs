@@ -197,3 +197,74 @@ fn of_a_clone() {
         Bc::new(&demonstrations, Categorical::new(a), &config, plan)
     });
 }
+
+/// The numbers of all networks of an agent whose settings choose the engine.
+fn set<E, G>(
+    env: fn() -> E,
+    make: impl Fn(E::ObservationSpace, E::ActionSpace, Engine, &Plan) -> Result<G, AgentError>,
+) -> [Vec<f32>; 3]
+where
+    E: Env + Send + 'static,
+    G: Agent<E::ObservationSpace, E::ActionSpace> + Networks,
+{
+    [Engine::Plan, Engine::PlanBf16, Engine::Libtorch].map(|engine| {
+        let training = Training { env_steps: 64, ..Training::default() };
+        let plan = training.plan(3);
+        let mut envs = SyncVectorEnv::of(1, plan.seed.child("envs", 0), || Ok(env())).unwrap();
+        let (observations, actions) = (env().observation_space(), env().action_space());
+        let mut agent = make(observations, actions, engine, &plan).unwrap();
+        let libtorch = engine == Engine::Libtorch;
+        assert_eq!(agent.evaluated_by(), if libtorch { "libtorch" } else { "plain Rust" });
+        Trainer::new(&training, 3, &mut agent, &mut envs).run().unwrap();
+        parameters(&agent).into_iter().flat_map(|(_, values)| values).collect()
+    })
+}
+
+#[test]
+fn by_their_settings() {
+    let (hidden, learning_starts, batch_size) = (vec![24, 24], 40, 16);
+    let all = [
+        set(CartPole::default, |o, a, engine, plan| {
+            let hidden = hidden.clone();
+            let config =
+                DqnConfig { hidden, learning_starts, batch_size, engine, ..DqnConfig::default() };
+            Dqn::new(o, a, config, plan)
+        }),
+        set(Pendulum::default, |o, a, engine, plan| {
+            let hidden = hidden.clone();
+            let config =
+                SacConfig { hidden, learning_starts, batch_size, engine, ..SacConfig::default() };
+            Sac::new(o, a, config, plan)
+        }),
+        set(CartPole::default, |o, a, engine, plan| {
+            let hidden = hidden.clone();
+            let config =
+                PpoConfig { hidden, n_steps: 32, batch_size, engine, ..PpoConfig::default() };
+            Ppo::new(o, Categorical::new(a), config, plan)
+        }),
+    ];
+    for [plan, rounded, libtorch] in all {
+        assert!(plan != rounded && plan != libtorch, "settings choose");
+        let change = plan.iter().zip(&rounded).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(change < 0.1, "{change}");
+    }
+}
+
+#[test]
+fn an_engine_that_cannot_train_the_layers_is_refused() {
+    let plan = Training::default().plan(0);
+    let head = vec![LayerConfig::linear(8), LayerConfig::Dropout { p: 0.5 }];
+    let make = |engine| {
+        let config =
+            DqnConfig { hidden: vec![], head: head.clone(), engine, ..DqnConfig::default() };
+        let cart = CartPole::default();
+        Dqn::new(cart.observation_space(), cart.action_space(), config, &plan)
+    };
+    for engine in [Engine::Auto, Engine::Libtorch] {
+        assert_eq!(make(engine).unwrap().evaluated_by(), "libtorch");
+    }
+    for engine in [Engine::Plan, Engine::PlanBf16] {
+        let error = make(engine).err().unwrap();
+        assert!(matches!(error, AgentError::InvalidConfig(ref error) if error.key == "engine"));
+    }
+}

@@ -5,6 +5,9 @@
 
 use std::cell::RefCell;
 
+#[path = "matmul/bf16.rs"] // of this file also where the benchmark includes it
+mod bf16;
+
 use crate::simd::{multiply_add, transpose_block, wide};
 
 /// The inner index is processed in blocks of this length, so that the block of the right factor
@@ -21,29 +24,58 @@ const PANEL: usize = 64;
 /// the rows of the transposed product.
 const NARROW: usize = 8;
 
-/// `C ← start + A B`: `A` is `[m, k]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
+/// Fewer rows or columns of a factor than this are not worth their rounding to bf16.
+const WORTH_ROUNDING: usize = 16;
+
+/// What the factors of a product are rounded to. Its sums are `f32`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Precision {
+    #[default]
+    F32,
+    /// bf16, but where a factor has few rows or columns.
+    Bf16,
+}
+
+impl Precision {
+    /// `C ← start + A B`: `A` is `[m, k]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
+    pub(super) fn product(self, a: &[f32], b: &[f32], n: usize, start: Start<'_>, c: &mut [f32]) {
+        let k = b.len() / n;
+        self.add(Factor::by_rows(a, k), Factor::by_rows(b, n), [k, n], start, c);
+    }
+
+    /// `C ← C + Aᵀ B`: `A` is `[k, m]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
+    pub(super) fn add_transposed_product(self, a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
+        let (k, m) = (b.len() / n, c.len() / n);
+        let precision = if m < WORTH_ROUNDING { Self::F32 } else { self };
+        precision.add(Factor::by_columns(a, m), Factor::by_rows(b, n), [k, n], Start::Sum, c);
+    }
+
+    /// `C ← start + A Bᵀ`: `A` is `[m, k]`, `B` `[n, k]` and `C` `[m, n]`, all by rows.
+    pub(super) fn product_with_transpose(
+        self,
+        a: &[f32],
+        b: &[f32],
+        n: usize,
+        start: Start<'_>,
+        c: &mut [f32],
+    ) {
+        let k = b.len() / n;
+        self.add(Factor::by_rows(a, k), Factor::by_columns(b, k), [k, n], start, c);
+    }
+
+    fn add(self, a: Factor<'_>, b: Factor<'_>, sizes: [usize; 2], start: Start<'_>, c: &mut [f32]) {
+        // Whatever the number of rows: a row gives the same bits alone and in any batch.
+        if self == Self::Bf16 && sizes.iter().all(|&size| size >= WORTH_ROUNDING) {
+            bf16::add(a, b, sizes, start, c);
+        } else {
+            add(a, b, sizes, start, c, KERNELS);
+        }
+    }
+}
+
+/// [`Precision::product`] of `f32`.
 pub(super) fn product(a: &[f32], b: &[f32], n: usize, start: Start<'_>, c: &mut [f32]) {
-    let k = b.len() / n;
-    add(Factor::by_rows(a, k), Factor::by_rows(b, n), [k, n], start, c, KERNELS);
-}
-
-/// `C ← C + Aᵀ B`: `A` is `[k, m]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
-pub(super) fn add_transposed_product(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
-    let k = b.len() / n;
-    let (a, b) = (Factor::by_columns(a, c.len() / n), Factor::by_rows(b, n));
-    add(a, b, [k, n], Start::Sum, c, KERNELS);
-}
-
-/// `C ← start + A Bᵀ`: `A` is `[m, k]`, `B` `[n, k]` and `C` `[m, n]`, all by rows.
-pub(super) fn product_with_transpose(
-    a: &[f32],
-    b: &[f32],
-    n: usize,
-    start: Start<'_>,
-    c: &mut [f32],
-) {
-    let k = b.len() / n;
-    add(Factor::by_rows(a, k), Factor::by_columns(b, k), [k, n], start, c, KERNELS);
+    Precision::F32.product(a, b, n, start, c);
 }
 
 /// What the sums of a product start from.
@@ -84,7 +116,8 @@ impl<'a> Start<'a> {
 pub(super) fn add_rows(rows: &[f32], sum: &mut [f32]) {
     let n = sum.len();
     for rows in rows.chunks(STRETCH * n) {
-        add_transposed_product(&[1.0; STRETCH][..rows.len() / n], rows, n, sum);
+        let ones = &[1.0; STRETCH][..rows.len() / n];
+        Precision::F32.add_transposed_product(ones, rows, n, sum);
     }
 }
 
@@ -320,7 +353,7 @@ fn tile<const R: usize, const C: usize, const BY_COLUMNS: bool, const FMA: bool>
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// The kernels of this processor, and as those with narrower registers would run them.
@@ -339,7 +372,7 @@ mod tests {
     }
 
     /// Small whole numbers, whose products have no rounding.
-    fn whole(length: usize, step: usize) -> Vec<f32> {
+    pub(super) fn whole(length: usize, step: usize) -> Vec<f32> {
         (0..length).map(|i| (i * step % 11) as f32 - 5.0).collect()
     }
 

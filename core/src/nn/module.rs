@@ -227,7 +227,7 @@ impl Network for Net {
     }
 
     fn training_plan(&self) -> Option<&Plan> {
-        self.plan().filter(|_| self.engine() == Engine::Plan)
+        self.plan().filter(|_| self.engine() != Engine::Libtorch)
     }
 
     super::network::parameters_and_mode!();

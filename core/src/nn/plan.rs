@@ -35,6 +35,7 @@ use layout::Layout;
 use nested::{Part, SideBySide};
 use step::Step;
 
+use super::matmul::Precision;
 use super::{
     Activation, DuelingHead, Linear, NetworkError, PictureShape, check_batch, check_length,
 };
@@ -91,7 +92,8 @@ impl Plan {
     pub fn then_at(self, weight: Range<usize>, bias: Range<usize>, activation: Activation) -> Self {
         assert_eq!(weight.len(), self.outputs() * bias.len(), "layers fit together");
         let outputs = bias.len();
-        self.with(Step::Dense(Dense { weight, bias, outputs, activation }))
+        let precision = Precision::default();
+        self.with(Step::Dense(Dense { weight, bias, outputs, activation, precision }))
     }
 
     /// Appends an activation, applied to every number.
@@ -182,6 +184,11 @@ impl Plan {
         let parts: Vec<_> = parts.into_iter().map(part).collect();
         assert_eq!(from, self.outputs(), "layers fit together");
         self.with(Step::SideBySide(SideBySide { parts, inputs: from, outputs: to }))
+    }
+
+    /// Sets what the products of fully connected layers round their factors to.
+    pub(super) fn set_precision(&mut self, precision: Precision) {
+        self.steps.iter_mut().for_each(|step| step.set_precision(precision));
     }
 
     fn with(mut self, step: Step) -> Self {

@@ -26,7 +26,7 @@ use crate::{
     distributions::{action_mask::ActionMask, policy_head::PolicyHead},
     networks::{
         learned::{backend, write_features},
-        network::{BuildNetwork, Role, network, torch_default},
+        network::{BuildNetwork, Role, misengined, network, torch_default},
     },
 };
 
@@ -137,7 +137,8 @@ impl<O: FeatureSpace, H: PolicyHead> Bc<O, H> {
             let mut init = plan.seed.child("init", 0).rng();
             network(build, Role::Policy, &parts, head.outputs(), &mut init)
         };
-        let network = make()?;
+        let (mut network, engine) = (make()?, config.engine);
+        network.set_engine(engine).map_err(|error| misengined(engine, error))?;
         let best = if network.plan().is_none() { Some(make()?) } else { None };
         let order = plan.seed.child("minibatches", 0).rng();
         let fit = Fit::new(&config.fit(), network.parameters(), order).map_err(backend)?;

@@ -21,7 +21,7 @@ mod tests;
 
 use gymnast_core::{
     compression::distillation_loss,
-    nn::{Activation, LayerConfig, Net, Network as _},
+    nn::{Activation, Engine, LayerConfig, Net, Network as _},
     supervised::{Batch, Dataset, FitConfig, FitError, Objective, fit},
     threads,
 };
@@ -154,6 +154,7 @@ pub fn distil_policy<O: FeatureSpace, A: FiniteSpace>(
         head: config.head.clone(),
         hidden: config.hidden.clone(),
         activation: config.activation,
+        engine: Engine::Auto,
     };
     let build = settings.builder(&DistilConfig::default().hidden, torch_default)?;
     distil_with_network(teacher, envs, config, seed, &build)

@@ -33,7 +33,7 @@ use crate::{
     },
     networks::{
         learned::{Descent, backend, refused},
-        network::{BuildNetwork, Role, Wanted, check_module, dropout_seed, misfit},
+        network::{BuildNetwork, Role, Wanted, check_module, dropout_seed, misengined, misfit},
     },
 };
 
@@ -106,7 +106,10 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
             let wanted = Wanted { role, parts: &parts, outputs, dropout_seed };
             let module = build(&wanted, &mut builder).map_err(misfit)?;
             check_module(&*module, &wanted)?;
-            Ok(Compiled::new(module))
+            let mut network = Compiled::new(module);
+            let engine = config.engine;
+            network.set_engine(engine).map_err(|error| misengined(engine, error))?;
+            Ok(network)
         };
         let policy = declare("policy", Role::Policy, head.outputs(), seed)?;
         let value = declare("value", Role::Value, 1, seed.wrapping_add(1))?;
@@ -207,7 +210,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
     /// [`AgentError::Mismatch`] with the layers where only libtorch can train one of them.
     pub(crate) fn require_plan(&self) -> Result<(), AgentError> {
         for network in [&self.policy, &self.value] {
-            if network.engine() != Engine::Plan {
+            if network.engine() == Engine::Libtorch {
                 let what = "the layers that train on threads";
                 let expected = "those that plain Rust trains, without dropout".to_owned();
                 let got = network.module().description();
@@ -219,7 +222,7 @@ impl<O: FeatureSpace, H: PolicyHead> ActorCritic<O, H> {
 
     /// Whether plain Rust evaluates and trains both networks.
     pub fn trains_by_plan(&self) -> bool {
-        [&self.policy, &self.value].iter().all(|network| network.engine() == Engine::Plan)
+        [&self.policy, &self.value].iter().all(|network| network.engine() != Engine::Libtorch)
     }
 
     /// Where the policy's parameters lie, without the value function's: what acting needs.

@@ -100,12 +100,15 @@ pub struct NetworkSettings {
     pub hidden: Vec<usize>,
     /// What follows each hidden layer.
     pub activation: Activation,
+    /// What computes the gradients.
+    pub engine: Engine,
 }
 
 impl Default for NetworkSettings {
     /// Two hidden layers of 64, each followed by tanh.
     fn default() -> Self {
-        Self { encoder: vec![], head: vec![], hidden: vec![64, 64], activation: Activation::Tanh }
+        let (hidden, activation) = (vec![64, 64], Activation::Tanh);
+        Self { encoder: vec![], head: vec![], hidden, activation, engine: Engine::Auto }
     }
 }
 
@@ -258,6 +261,13 @@ pub(crate) fn misfit(error: NetworkError) -> AgentError {
     SettingError { key, value: error.to_string(), allowed: allowed.into() }.into()
 }
 
+/// The error where an engine cannot be had.
+pub(crate) fn misengined(engine: Engine, error: NetworkError) -> AgentError {
+    let NetworkError::NoPlan = error else { return backend(error) };
+    let allowed = "`auto` or `libtorch`, for this network has layers that only libtorch trains";
+    SettingError { key: "engine", value: format!("{engine:?}"), allowed: allowed.into() }.into()
+}
+
 /// What the networks of every deep agent can be asked.
 pub trait Networks {
     /// What evaluates them: "plain Rust", or "libtorch" where a layer has no plan, or is trained
@@ -267,14 +277,17 @@ pub trait Networks {
     /// All networks that read observations, targets and averages included; the first one learns.
     fn encoders_mut(&mut self) -> Vec<&mut dyn EncoderNetwork>;
 
-    /// Chooses what computes the gradients of its networks: by default plain Rust where their layers allow
-    /// it, else libtorch. The two agree up to rounding. The workers of A3C always use plain Rust.
+    /// Chooses what computes the gradients of its networks, as the setting `engine` does: by default
+    /// plain Rust where their layers allow it, else libtorch. The two agree up to rounding. A3C needs plain
+    /// Rust, for its workers.
     ///
     /// # Errors
-    /// [`AgentError::Backend`] where only libtorch can.
+    /// [`AgentError::InvalidConfig`] where only libtorch can.
     fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
         let mut networks = self.encoders_mut().into_iter();
-        networks.try_for_each(|network| network.set_engine(engine).map_err(backend))
+        networks.try_for_each(|network| {
+            network.set_engine(engine).map_err(|error| misengined(engine, error))
+        })
     }
 
     /// Takes over the encoder of a pretrained network in all networks that read observations, their
@@ -387,7 +400,7 @@ pub(crate) fn evaluated_by(plain: bool) -> &'static str {
 
 /// Whether plain Rust evaluates and trains all of these.
 pub(crate) fn all_plain<'a>(networks: impl IntoIterator<Item = &'a Net>) -> &'static str {
-    evaluated_by(networks.into_iter().all(|network| network.engine() == Engine::Plan))
+    evaluated_by(networks.into_iter().all(|network| network.engine() != Engine::Libtorch))
 }
 
 /// Perceptrons of these hidden layers, for tests.
@@ -397,7 +410,7 @@ pub(crate) fn perceptrons(
     activation: Activation,
 ) -> impl Fn(&Wanted<'_>, &mut ParametersBuilder) -> Result<Box<dyn Module>, NetworkError> + use<> {
     let (encoder, head, hidden) = (vec![], vec![], hidden.to_vec());
-    let settings = NetworkSettings { encoder, head, hidden, activation };
+    let settings = NetworkSettings { encoder, head, hidden, activation, engine: Engine::Auto };
     settings.builder(&[], torch_default).expect("the settings are in range")
 }
 

@@ -108,7 +108,7 @@ impl<O: FeatureSpace, A: BoundedSpace, L: Learner> OffPolicyAgent<O, A, L> {
         let io = Io::new(observation_space.parts(), range.width(), build);
         let widths = io.widths();
         let num_envs = plan.num_envs;
-        Ok(Self {
+        let mut agent = Self {
             learner: L::new(&config, &io, plan.seed)?,
             replay: Replay::with_storage(
                 observation_space.storage(),
@@ -128,7 +128,9 @@ impl<O: FeatureSpace, A: BoundedSpace, L: Learner> OffPolicyAgent<O, A, L> {
             action_space,
             range,
             plan: *plan,
-        })
+        };
+        agent.set_engine(config.network().engine)?;
+        Ok(agent)
     }
 
     /// What learns, with its networks.

@@ -25,7 +25,7 @@ use crate::{
     memory::replay::{Batch, Replay},
     networks::{
         learned::{backend, evaluate, follow_mean, refused},
-        network::{BuildNetwork, Role, noisy_network},
+        network::{BuildNetwork, Networks as _, Role, noisy_network},
     },
     off_policy::first_due,
 };
@@ -186,7 +186,8 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             replay = replay.prioritized(config.priority_exponent, config.priority_offset)?;
         }
         let noise = online.parameters().noise().cloned();
-        Ok(Self {
+        let engine = config.engine;
+        let mut agent = Self {
             replay,
             replay_rng: plan.seed.child("replay", 0).rng(),
             noise_rng: plan.seed.child("noise", 0).rng(),
@@ -204,7 +205,9 @@ impl<O: FeatureSpace, A: FiniteSpace> Dqn<O, A> {
             online,
             target,
             averaged,
-        })
+        };
+        agent.set_engine(engine)?;
+        Ok(agent)
     }
 
     /// The network whose weights exploit.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::tape::Gradient;
-use crate::nn::matmul::{self, Start};
+use crate::nn::matmul::{self, Precision, Start};
 use crate::nn::{Activation, Linear};
 
 #[derive(Debug, Clone)]
@@ -12,6 +12,7 @@ pub(super) struct Dense {
     pub(super) bias: Range<usize>,
     pub(super) outputs: usize,
     pub(super) activation: Activation,
+    pub(super) precision: Precision,
 }
 
 /// A fully connected layer of a plan, `y = f(x W + b)`, with the ranges of `W` and `b` in the flat
@@ -27,18 +28,19 @@ pub(crate) struct DenseLayer {
 impl Dense {
     pub(super) fn new(layer: &Linear, activation: Activation) -> Self {
         let (weight, bias) = (layer.weight.range(), layer.bias.range());
-        Self { weight, bias, outputs: layer.outputs(), activation }
+        let precision = Precision::default();
+        Self { weight, bias, outputs: layer.outputs(), activation, precision }
     }
 
     pub(super) fn describe(&self) -> DenseLayer {
-        let Self { weight, bias, outputs, activation } = self.clone();
+        let Self { weight, bias, outputs, activation, .. } = self.clone();
         DenseLayer { weight, bias, outputs, activation }
     }
 
     /// Computes `out = x W + b`, row by row.
     pub(super) fn affine(&self, values: &[f32], x: &[f32], out: &mut [f32]) {
         let (weight, bias) = (&values[self.weight.clone()], &values[self.bias.clone()]);
-        matmul::product(x, weight, self.outputs, Start::Row(bias), out);
+        self.precision.product(x, weight, self.outputs, Start::Row(bias), out);
     }
 
     pub(super) fn backward(
@@ -60,7 +62,7 @@ impl Dense {
     /// Adds ∂L/∂W = Xᵀ ∂L/∂Z and ∂L/∂b.
     pub(super) fn add_gradients(&self, x: &[f32], by_output: &[f32], gradients: &mut [f32]) {
         let by_weight = &mut gradients[self.weight.clone()];
-        matmul::add_transposed_product(x, by_output, self.outputs, by_weight);
+        self.precision.add_transposed_product(x, by_output, self.outputs, by_weight);
         matmul::add_rows(by_output, &mut gradients[self.bias.clone()]);
     }
 
@@ -79,6 +81,6 @@ impl Dense {
         };
         let inputs = by_input.len() / batch;
         let weight = &values[self.weight.clone()][first * self.outputs..][..inputs * self.outputs];
-        matmul::product_with_transpose(by_output, weight, inputs, start, by_input);
+        self.precision.product_with_transpose(by_output, weight, inputs, start, by_input);
     }
 }

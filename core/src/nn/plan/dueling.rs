@@ -2,7 +2,8 @@
 
 use super::dense::Dense;
 use super::tape::Gradient;
-use crate::nn::{Activation, DuelingHead, matmul::Start};
+use crate::nn::matmul::{Precision, Start};
+use crate::nn::{Activation, DuelingHead};
 
 #[derive(Debug, Clone)]
 pub(super) struct Dueling {
@@ -14,6 +15,11 @@ impl Dueling {
     pub(super) fn new(DuelingHead { value, advantage, .. }: &DuelingHead) -> Self {
         let dense = |layer| Dense::new(layer, Activation::Identity);
         Self { value: dense(value), advantage: dense(advantage) }
+    }
+
+    pub(super) fn set_precision(&mut self, precision: Precision) {
+        self.value.precision = precision;
+        self.advantage.precision = precision;
     }
 
     pub(super) fn affine(

@@ -8,7 +8,8 @@ use super::layout::Layout;
 use super::nested::{self, SideBySide};
 use super::tape::{Gradient, Recorded};
 use super::{Convolution, Norm, Plan, Pool, Work};
-use crate::nn::{Activation, matmul::Start};
+use crate::nn::Activation;
+use crate::nn::matmul::{Precision, Start};
 
 #[derive(Debug, Clone)]
 pub(super) enum Step {
@@ -68,6 +69,19 @@ impl Step {
             Self::Dense(layer) => Some(&mut layer.activation),
             Self::Convolution(layer) => Some(&mut layer.activation),
             _ => None,
+        }
+    }
+
+    /// Sets what the products of fully connected layers round their factors to.
+    pub(super) fn set_precision(&mut self, precision: Precision) {
+        match self {
+            Self::Dense(layer) => layer.precision = precision,
+            Self::Dueling(head) => head.set_precision(precision),
+            Self::Residual(body) => body.set_precision(precision),
+            Self::SideBySide(side_by_side) => {
+                side_by_side.parts.iter_mut().for_each(|part| part.plan.set_precision(precision));
+            }
+            _ => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use gymnast_core::{
     init::Init,
-    nn::{Activation, LayerConfig, MlpConfig},
+    nn::{Activation, Engine, LayerConfig, MlpConfig},
 };
 use gymnast_harness::{AgentError, SearchRange, within};
 
@@ -25,6 +25,8 @@ pub struct ActorCriticConfig {
     pub encoder: Vec<LayerConfig>,
     /// Layers in the place of `hidden`; see [`NetworkSettings`].
     pub head: Vec<LayerConfig>,
+    /// What computes the gradients.
+    pub engine: Engine,
     /// The shared parameters of the policy's head before learning: the logarithm of the standard
     /// deviation.
     pub log_std: f64,
@@ -43,6 +45,7 @@ impl Default for ActorCriticConfig {
             activation: Activation::Tanh,
             encoder: Vec::new(),
             head: Vec::new(),
+            engine: Engine::Auto,
             log_std: 0.0,
             min_log_std: LEAST_LOG_STD,
             average: 0.0,
@@ -62,6 +65,7 @@ impl ActorCriticConfig {
             head: self.head.clone(),
             hidden: self.hidden.clone(),
             activation: self.activation,
+            engine: self.engine,
         };
         settings.builder(&HIDDEN, |role| MlpConfig {
             weight: Init::Orthogonal { gain: std::f32::consts::SQRT_2 },

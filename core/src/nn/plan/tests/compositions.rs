@@ -217,10 +217,38 @@ fn both_engines_give_the_same_gradients() {
     }
 }
 
+/// Layers wide enough that their products round, within each other, too.
+fn wide() -> Net {
+    let (linear, tanh) = (|| LayerConfig::linear(40), || LayerConfig::from(Activation::Tanh));
+    let residual = LayerConfig::Residual { layers: vec![linear(), tanh()] };
+    one(&[24], vec![linear(), LayerConfig::layer_norm(), tanh(), residual, linear()])
+}
+
+#[test]
+fn rounded_products_give_nearly_the_same_gradients() {
+    let mut net = wide();
+    let (x, weight) = (numbers(4, 20 * 24), numbers(5, 20 * 40));
+    let [rounded, exact, again] = [Engine::PlanBf16, Engine::Auto, Engine::Plan].map(|engine| {
+        net.set_engine(engine).unwrap();
+        let recorded = &mut Recorded::default();
+        net.record(&x, 20, recorded).unwrap();
+        net.parameters_mut().gradients_mut().fill(0.0);
+        net.backward(&weight, recorded, None).unwrap();
+        net.parameters().gradients().to_vec()
+    });
+    assert_eq!(exact, again);
+    let norm = |x: &mut dyn Iterator<Item = f32>| x.map(|x| x * x).sum::<f32>().sqrt();
+    let error = norm(&mut rounded.iter().zip(&exact).map(|(a, b)| a - b));
+    let share = error / norm(&mut exact.iter().copied());
+    assert!((1e-4..1e-2).contains(&share), "{share}");
+}
+
 #[test]
 fn a_row_gives_the_same_bits_in_any_batch() {
     let scratch = &mut Scratch::default();
-    for (name, net) in networks() {
+    let mut rounded = wide();
+    rounded.set_engine(Engine::PlanBf16).unwrap();
+    for (name, net) in networks().into_iter().chain([("rounded products", rounded)]) {
         let (inputs, outputs) = (net.inputs(), net.outputs());
         let x = numbers(6, 5 * inputs);
         let mut together = vec![0.0; 5 * outputs];
