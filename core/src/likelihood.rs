@@ -1,5 +1,7 @@
 //! Logits and log-likelihoods on slices, for acting and small losses without libtorch.
 
+use crate::simd::{exp, multiply_add, wide};
+
 /// The number types of logits.
 pub trait Logit: Copy + PartialOrd + std::iter::Sum {
     /// −∞, below every logit.
@@ -90,6 +92,30 @@ pub fn softplus(x: f32) -> f32 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
+wide! {
+    /// Writes ln(1 + eˣ) and its slope 1 / (1 + e⁻ˣ) of each number `x`, within 4 units in the last
+    /// place; of NaN, NaN. Those of the shortest slice count.
+    pub fn softplus_and_sigmoid<FMA>(x: &[f32], softplus: &mut [f32], sigmoid: &mut [f32]) {
+        for ((&x, softplus), sigmoid) in x.iter().zip(softplus).zip(sigmoid) {
+            let power = exp::<FMA>(-x.abs());
+            *softplus = if x > 0.0 { x } else { 0.0 } + ln_1p_of_share::<FMA>(power);
+            let above = 1.0 / (1.0 + power);
+            *sigmoid = if x < 0.0 { power * above } else { above };
+        }
+    }
+}
+
+/// ln(1 + y) for y in [0, 1], within 3 units in the last place: 2 artanh(y / (2 + y)) by its series.
+#[inline(always)]
+fn ln_1p_of_share<const FMA: bool>(y: f32) -> f32 {
+    let s = y / (2.0 + y);
+    let (square, mut sum) = (s * s, 1.0 / 17.0);
+    for divisor in [15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
+        sum = multiply_add::<FMA>(sum, square, 1.0 / divisor);
+    }
+    2.0 * s * sum
+}
+
 /// Returns the log-density of the normal number `mean + e^log_std · noise`.
 #[inline]
 #[must_use]
@@ -100,6 +126,26 @@ pub fn normal_log_density(noise: f32, log_std: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_softplus_and_sigmoids_at_once_are_exact() {
+        let mut x: Vec<f32> = (-4000..4000).map(|i| i as f32 / 50.0).collect();
+        x.extend([0.0, -0.0, 1e-20, f32::INFINITY, f32::NEG_INFINITY, 200.0]);
+        let (mut softplus, mut sigmoid) = (x.clone(), x.clone());
+        softplus_and_sigmoid(&x, &mut softplus, &mut sigmoid);
+        for (i, &x) in x.iter().enumerate() {
+            let x = f64::from(x);
+            let pairs = [(softplus[i], x.max(0.0) + (-x.abs()).exp().ln_1p())];
+            for (got, exact) in pairs.into_iter().chain([(sigmoid[i], 1.0 / (1.0 + (-x).exp()))]) {
+                let (got, least) = (f64::from(got), f64::from(f32::MIN_POSITIVE));
+                let close = (got - exact).abs() <= 4.0 * f64::from(f32::EPSILON) * exact.max(least);
+                assert!(close || got == exact, "{x}: {got} {exact}");
+            }
+        }
+        let [mut softplus, mut sigmoid] = [[0.0]; 2];
+        softplus_and_sigmoid(&[f32::NAN], &mut softplus, &mut sigmoid);
+        assert!(softplus[0].is_nan() && sigmoid[0].is_nan());
+    }
 
     #[test]
     fn probabilities_of_a_logit_and_their_logarithms() {

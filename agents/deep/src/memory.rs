@@ -9,6 +9,18 @@ use gymnast_harness::{AgentError, Checkpoint};
 
 use crate::{distributions::policy_head::PolicyHead, networks::actor_critic::ActorCritic};
 
+/// Adds a row to a column. Rows are mostly short: a call that copies takes longer than four numbers.
+#[inline]
+fn append<T: Copy>(row: &[T], column: &mut Vec<T>) {
+    const SHORT: usize = 32;
+    if row.len() > SHORT {
+        return column.extend_from_slice(row);
+    }
+    let (fours, rest) = row.as_chunks::<4>();
+    fours.iter().for_each(|four| column.extend_from_slice(four));
+    rest.iter().for_each(|&number| column.push(number));
+}
+
 /// The memory of an on-policy agent, which it learns from when it is full.
 pub trait OnPolicyMemory: Checkpoint + Send {
     /// The name of its part of a checkpoint.

@@ -241,10 +241,14 @@ fn backward_logits(
     by_logits: &mut [f32],
 ) {
     let normalizer = log_sum_exp(logits);
-    let entropy = -mean_log_prob(logits, normalizer);
-    for (by_logit, logit) in by_logits.iter_mut().zip(logits) {
+    let mut entropy = -0.0;
+    for (p, logit) in by_logits.iter_mut().zip(logits) {
         let log_p = logit - normalizer;
-        *by_logit = -log_p.exp() * (by_log_prob + by_entropy * (log_p + entropy));
+        *p = log_p.exp();
+        entropy -= *p * log_p;
+    }
+    for (p, logit) in by_logits.iter_mut().zip(logits) {
+        *p *= -(by_log_prob + by_entropy * (logit - normalizer + entropy));
     }
     by_logits[action] += by_log_prob;
 }

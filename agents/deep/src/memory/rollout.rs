@@ -4,7 +4,9 @@ use gymnast_envs::{Experience, FeatureSpace};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
 use crate::{
-    distributions::policy_head::PolicyHead, mathematics::returns::Steps, memory::OnPolicyMemory,
+    distributions::policy_head::PolicyHead,
+    mathematics::returns::Steps,
+    memory::{OnPolicyMemory, append},
     networks::actor_critic::ActorCritic,
 };
 
@@ -179,7 +181,7 @@ pub fn gather(
     to: &mut Vec<f32>,
 ) {
     to.clear();
-    rows.into_iter().for_each(|row| to.extend_from_slice(&column[row * width..][..width]));
+    rows.into_iter().for_each(|row| append(&column[row * width..][..width], to));
 }
 
 fn grow(column: &mut Vec<f32>, by: usize) -> &mut [f32] {

@@ -111,6 +111,8 @@ pub(super) fn state_dict(source: &mut Source) {
     likelihood::softmax(&mut logits);
     let _ = likelihood::normal_log_density(source.f32(), source.f32());
     let _ = (likelihood::sigmoid(source.f32()), likelihood::softplus(source.f32()));
+    let (mut softplus, mut sigmoid) = (logits.clone(), source.f32s(numbers / 2));
+    likelihood::softplus_and_sigmoid(&logits, &mut softplus, &mut sigmoid);
 }
 
 /// A file in a folder that goes with it.

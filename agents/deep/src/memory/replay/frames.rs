@@ -3,6 +3,8 @@
 use gymnast_envs::ElementType;
 use gymnast_harness::{CheckpointError, StateDict};
 
+use crate::memory::append;
+
 /// Rows of `width` numbers in one column.
 #[derive(Clone, Debug)]
 pub(super) struct Frames {
@@ -88,7 +90,7 @@ impl Frames {
     pub(super) fn append_to(&self, row: usize, start: usize, numbers: &mut Vec<f32>) {
         let places = row * self.width + start..(row + 1) * self.width;
         match &self.numbers {
-            Numbers::F32(column) => numbers.extend_from_slice(&column[places]),
+            Numbers::F32(column) => append(&column[places], numbers),
             Numbers::U8(column) => {
                 numbers.extend(column[places].iter().map(|&byte| f32::from(byte)));
             }

@@ -5,6 +5,7 @@ use gymnast_harness::AgentError;
 use rand::RngExt as _;
 
 use super::{Batch, NONE, Replay};
+use crate::memory::append;
 
 impl<T: Copy + Default> Replay<T> {
     /// Draws `size` transitions uniformly, with replacement, into `batch`.
@@ -105,7 +106,7 @@ impl<T: Copy + Default> Replay<T> {
             }
             for &first in rows {
                 let places = first * self.action_width..(first + 1) * self.action_width;
-                action.extend_from_slice(&self.actions[places]);
+                append(&self.actions[places], action);
             }
             for &first in rows {
                 self.observations.append_observation(first, observation);

@@ -4,6 +4,8 @@
 //! dynamics models" (2018), <https://arxiv.org/abs/1805.12114>, section 4 and appendix A.1, and the
 //! authors' implementation.
 
+mod bounds;
+
 use std::ops::Range;
 
 use gymnast_core::{
@@ -16,6 +18,7 @@ use gymnast_envs::Rng;
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, StateDict};
 
 use crate::networks::learned::{Descent, backend, refused};
+pub(super) use bounds::Bounded;
 
 /// How strongly the bounds of log σ² are drawn together.
 const BOUNDS_WEIGHT: f32 = 0.01;
@@ -50,6 +53,7 @@ pub(super) struct Ensemble {
     targets: usize,
     tape: Tape,
     by_row: Vec<f32>, // [B, 2 T + 1], of one member
+    bounded: Bounded,
 }
 
 /// One layer of every member.
@@ -108,6 +112,7 @@ impl Ensemble {
             targets,
             tape: Tape::default(),
             by_row: Vec::new(),
+            bounded: Bounded::default(),
         })
     }
 
@@ -121,8 +126,8 @@ impl Ensemble {
         format!("an ensemble of {}, {}, shapes {shapes:?}", self.members(), self.activation.name())
     }
 
-    /// What a member says of `n` rows `[n, in]`: `rows` becomes `[n, 2 T + 1]`, T means, T log σ² between
-    /// their bounds and the logit of an end.
+    /// What a member says of `n` rows `[n, in]`: `rows` becomes `[n, 2 T + 1]`, T means, T log σ² before
+    /// they are [bent](Self::bend) and the logit of an end.
     pub(super) fn predict(
         &self,
         member: usize,
@@ -133,21 +138,18 @@ impl Ensemble {
     ) -> Result<(), AgentError> {
         let (plan, values) = (&self.plans[member], self.parameters.values());
         rows.resize(n * plan.outputs(), 0.0);
-        plan.run(values, input, n, scratch, rows).map_err(backend)?;
-        let (min, max) = self.bounds(member);
-        for row in rows.chunks_exact_mut(plan.outputs()) {
-            let log_var = row[self.targets..2 * self.targets].iter_mut();
-            let bounds = min.iter().zip(max);
-            log_var.zip(bounds).for_each(|(x, (min, max))| *x = soft_bounds(*x, *min, *max).value);
-        }
-        Ok(())
+        plan.run(values, input, n, scratch, rows).map_err(backend)
     }
 
-    /// A member's bounds of log σ².
-    fn bounds(&self, member: usize) -> (&[f32], &[f32]) {
-        let values = self.parameters.values();
-        let of = |all| &values[own(all, member, self.members())];
-        (of(&self.min_log_var), of(&self.max_log_var))
+    /// Bends the log σ² of what a member said, so that they lie between its bounds.
+    pub(super) fn bend(&self, member: usize, rows: &mut [f32], bounded: &mut Bounded) {
+        let (values, t) = (self.parameters.values(), self.targets);
+        let [min, max] = [&self.min_log_var, &self.max_log_var]
+            .map(|all| &values[own(all, member, self.members())]);
+        bounded.bend(rows, min, max);
+        let bent = bounded.value.chunks_exact(t);
+        let rows = rows.chunks_exact_mut(2 * t + 1).zip(bent);
+        rows.for_each(|(row, bent)| row[t..2 * t].copy_from_slice(bent));
     }
 
     /// One step of every member down the gradient of its loss on its own rows. Returns the mean
@@ -168,7 +170,7 @@ impl Ensemble {
         let Descent { rate, env_steps } = descent;
         let (members, t) = (self.members(), self.targets);
         let batch = target.len() / (members * t);
-        let Self { plans, parameters, tape, by_row, max_log_var, min_log_var, .. } = self;
+        let Self { plans, parameters, tape, by_row, bounded, max_log_var, min_log_var, .. } = self;
         parameters.zero_grad();
         let (values, gradients) = parameters.values_and_gradients_mut();
         let mut nll = 0.0;
@@ -177,22 +179,24 @@ impl Ensemble {
             let input = &input[rows.start * plan.inputs()..rows.end * plan.inputs()];
             plan.forward(values, input, batch, tape).map_err(backend)?;
             let bounds = [&*min_log_var, &*max_log_var].map(|all| own(all, member, members));
-            let [min, max] = bounds.clone();
+            let [min, max] = bounds.clone().map(|own| &values[own]);
+            bounded.bend(tape.outputs(), min, max);
             let mut by_bounds = vec![[0.0, 0.0]; t];
             by_row.clear();
-            for (row, said) in rows.zip(tape.outputs().chunks_exact(2 * t + 1)) {
+            for (place, said) in tape.outputs().chunks_exact(2 * t + 1).enumerate() {
+                let row = rows.start + place;
                 let from = by_row.len();
                 by_row.resize(from + said.len(), 0.0);
                 let (by_mean, by_rest) = by_row[from..].split_at_mut(t);
                 for i in 0..t {
-                    let log_var =
-                        soft_bounds(said[t + i], values[min.start + i], values[max.start + i]);
-                    let (loss, slopes) = gaussian_nll(said[i], log_var.value, target[row * t + i]);
+                    let log_var = bounded.value[place * t + i];
+                    let (loss, slopes) = gaussian_nll(said[i], log_var, target[row * t + i]);
                     nll += f64::from(loss) / (batch * t) as f64;
                     let [mean, by_log_var] = slopes.map(|slope| slope / (batch * t) as f32);
-                    (by_mean[i], by_rest[i]) = (mean, by_log_var * log_var.by_x);
-                    by_bounds[i][0] += by_log_var * log_var.by_min;
-                    by_bounds[i][1] += by_log_var * log_var.by_max;
+                    let [by_x, by_min, by_max] = bounded.slopes(place * t + i);
+                    (by_mean[i], by_rest[i]) = (mean, by_log_var * by_x);
+                    by_bounds[i][0] += by_log_var * by_min;
+                    by_bounds[i][1] += by_log_var * by_max;
                 }
                 if let Some(end) = end {
                     let (loss, slope) = bernoulli_nll(said[2 * t], end[row]);
@@ -254,27 +258,6 @@ impl Ensemble {
 fn own(parameter: &Parameter, member: usize, members: usize) -> Range<usize> {
     let (start, length) = (parameter.range().start, parameter.range().len() / members);
     start + member * length..start + (member + 1) * length
-}
-
-/// A bounded log σ², and what it is differentiated by.
-struct Bounded {
-    value: f32,
-    by_x: f32,
-    by_min: f32,
-    by_max: f32,
-}
-
-/// Bends log σ² so that it stays between its bounds, with a gradient everywhere (Chua et al. 2018,
-/// appendix A.1).
-fn soft_bounds(x: f32, min: f32, max: f32) -> Bounded {
-    let below = max - softplus(max - x);
-    let (from_max, from_min) = (sigmoid(max - x), sigmoid(below - min));
-    Bounded {
-        value: min + softplus(below - min),
-        by_x: from_min * from_max,
-        by_min: 1.0 - from_min,
-        by_max: from_min * (1.0 - from_max),
-    }
 }
 
 /// Twice the negative log-likelihood of a normal distribution without its constant:

@@ -10,7 +10,7 @@ use rand::RngExt as _;
 use rand_distr::StandardNormal;
 
 use super::{
-    ensemble::{Ensemble, Shape},
+    ensemble::{Bounded, Ensemble, Shape},
     normalizer::Normalizer,
 };
 
@@ -28,6 +28,7 @@ pub(super) struct Model {
     rows: Vec<f32>,            // [N, width + A], of one member
     pub(super) said: Vec<f32>, // [N, 2 T + 1], of one member
     pub(super) scratch: Scratch,
+    bounded: Bounded,
 }
 
 /// What the model draws as the consequences of N actions.
@@ -59,6 +60,7 @@ impl Model {
             rows: Vec::new(),
             said: Vec::new(),
             scratch: Scratch::default(),
+            bounded: Bounded::default(),
         })
     }
 
@@ -77,7 +79,7 @@ impl Model {
         rng: &mut Rng,
         imagined: &mut Imagined,
     ) -> Result<(), AgentError> {
-        let Self { ensemble, input, target, rows, said, scratch, .. } = self;
+        let Self { ensemble, input, target, rows, said, scratch, bounded, .. } = self;
         let (width, targets) = (self.width, self.width + 1);
         let n = observations.len() / width;
         let action_width = actions.len() / n;
@@ -97,6 +99,7 @@ impl Model {
             }
             input.normalize(rows);
             ensemble.predict(elite, rows, chosen.len(), scratch, said)?;
+            ensemble.bend(elite, said, bounded);
             for (&i, said) in chosen.iter().zip(said.chunks_exact(2 * targets + 1)) {
                 let drawn = |j: usize, rng: &mut Rng| {
                     let std = (0.5 * said[targets + j]).exp();
