@@ -1,8 +1,13 @@
 //! State dictionaries: the state of an object, by name.
 
-use std::collections::{BTreeMap, HashMap};
+mod array;
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::{self, Write},
+};
+
+pub use array::{Array, Number};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -33,45 +38,6 @@ pub struct StateDict {
     values: BTreeMap<String, Value>,
 }
 
-/// An array of numbers of one type, with its shape.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    shape: Vec<usize>,
-    dtype: Dtype,
-    bytes: Vec<u8>,
-}
-
-/// A type of number that an array can hold.
-pub trait Number: Copy {
-    /// The type's name in a safetensors file.
-    const DTYPE: Dtype;
-    /// Writes numbers as bytes, least significant first.
-    fn write(numbers: &[Self], bytes: &mut Vec<u8>);
-    /// Reads numbers from bytes.
-    fn read(bytes: &[u8]) -> Vec<Self>;
-}
-
-macro_rules! number {
-    ($($type:ty: $dtype:ident),+) => {
-        $(impl Number for $type {
-            const DTYPE: Dtype = Dtype::$dtype;
-
-            fn write(numbers: &[Self], bytes: &mut Vec<u8>) {
-                bytes.reserve(size_of_val(numbers));
-                for number in numbers {
-                    bytes.extend_from_slice(&number.to_le_bytes());
-                }
-            }
-
-            fn read(bytes: &[u8]) -> Vec<Self> {
-                let (numbers, _) = bytes.as_chunks();
-                numbers.iter().map(|&number| Self::from_le_bytes(number)).collect()
-            }
-        })+
-    };
-}
-number!(f32: F32, f64: F64, i8: I8, i64: I64, u8: U8, u32: U32, u64: U64);
-
 impl StateDict {
     /// Creates an empty dictionary.
     #[must_use]
@@ -84,10 +50,22 @@ impl StateDict {
     /// # Panics
     /// If it is not: a bug in the caller.
     pub fn insert_array<T: Number>(&mut self, name: &str, shape: &[usize], numbers: &[T]) {
-        assert_eq!(shape.iter().product::<usize>(), numbers.len(), "shape of {name}");
-        let mut bytes = Vec::new();
-        T::write(numbers, &mut bytes);
-        let array = Array { shape: shape.to_vec(), dtype: T::DTYPE, bytes };
+        self.insert_array_of(name, shape, [numbers]);
+    }
+
+    /// Writes an array whose numbers follow each other in `parts`, such as its rows.
+    ///
+    /// # Panics
+    /// If the product of its shape is not their number: a bug in the caller.
+    pub fn insert_array_of<'a, T: Number + 'a>(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        parts: impl IntoIterator<Item = &'a [T]>,
+    ) {
+        let array = Array::new(shape, parts);
+        let length = array.bytes().len() / size_of::<T>();
+        assert_eq!(shape.iter().product::<usize>(), length, "shape of {name}");
         self.arrays.insert(name.to_owned(), array);
     }
 
@@ -164,7 +142,7 @@ impl StateDict {
         if array.dtype != T::DTYPE {
             return Err(mismatch(name, format!("{:?}", T::DTYPE), format!("{:?}", array.dtype)));
         }
-        Ok((array.shape.clone(), T::read(&array.bytes)))
+        Ok((array.shape.clone(), T::read(array.bytes())))
     }
 
     /// Reads a value.
@@ -218,92 +196,79 @@ impl StateDict {
     /// # Errors
     /// [`CheckpointError::Mismatch`] if an entry cannot be written.
     pub fn to_files(&self) -> Result<(Vec<u8>, Vec<u8>), CheckpointError> {
-        let arrays = self.to_safetensors(None)?;
+        let mut arrays = Vec::new();
+        let written = self.write_arrays(&mut arrays);
+        written.map_err(|error| mismatch("arrays", "a safetensors file", error.to_string()))?;
+        Ok((arrays, self.values_to_bytes()?))
+    }
+
+    /// Writes the arrays as [`to_files`](Self::to_files) returns them, without another copy in memory.
+    ///
+    /// # Errors
+    /// The error of `out`.
+    pub fn write_arrays(&self, out: &mut impl Write) -> io::Result<()> {
+        array::write(&self.arrays, None, out)
+    }
+
+    /// Returns the values as [`to_files`](Self::to_files) does.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Mismatch`] if one cannot be written.
+    pub fn values_to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
         let mut values = serde_json::to_vec_pretty(&self.values)
             .map_err(|error| mismatch("values", "JSON", error.to_string()))?;
         values.push(b'\n');
-        Ok((arrays, values))
+        Ok(values)
     }
 
     /// Reads the output of [`to_files`](Self::to_files).
     ///
     /// # Errors
     /// [`CheckpointError::Mismatch`] if the bytes have another format.
-    pub fn from_files(arrays: &[u8], values: &[u8]) -> Result<Self, CheckpointError> {
-        let tensors = SafeTensors::deserialize(arrays)
+    pub fn from_files(arrays: Vec<u8>, values: &[u8]) -> Result<Self, CheckpointError> {
+        let contents = array::read(arrays)
             .map_err(|error| mismatch("arrays", "a safetensors file", error.to_string()))?;
         let values = serde_json::from_slice(values)
             .map_err(|error| mismatch("values", "a JSON object", error.to_string()))?;
-        Ok(Self { arrays: read_arrays(&tensors), values })
+        Ok(Self { arrays: contents.arrays, values })
     }
 
-    /// Returns the state as one safetensors file, with the values and a checksum in its metadata.
-    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
-        let header = Header { format: 1, crc32: self.crc32()?, values: self.values.clone() };
-        let header = serde_json::to_string(&header)
-            .map_err(|error| mismatch("values", "JSON", error.to_string()))?;
-        self.to_safetensors(Some(HashMap::from([(HEADER.to_owned(), header)])))
+    /// Writes the state as one safetensors file, with the values and a checksum in its metadata.
+    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let crc32 = self.crc32().map_err(io::Error::other)?;
+        let header = Header { format: 1, crc32, values: self.values.clone() };
+        let header = serde_json::to_string(&header)?;
+        array::write(&self.arrays, Some(HashMap::from([(HEADER.to_owned(), header)])), out)
     }
 
-    /// Reads the output of [`to_bytes`](Self::to_bytes).
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
-        let header = metadata.metadata().as_ref().and_then(|entries| entries.get(HEADER));
+    /// Reads the output of [`write`](Self::write).
+    pub(super) fn from_bytes(bytes: Vec<u8>) -> Result<Self, String> {
+        let contents = array::read(bytes).map_err(|error| error.to_string())?;
+        let header = contents.metadata.as_ref().and_then(|entries| entries.get(HEADER));
         let header = header.ok_or_else(|| format!("its metadata lacks `{HEADER}`"))?;
         let header: Header = serde_json::from_str(header).map_err(|error| error.to_string())?;
         if header.format != 1 {
             return Err(format!("format {}, this version reads format 1", header.format));
         }
-        let state = Self { arrays: read_arrays(&tensors), values: header.values };
+        let state = Self { arrays: contents.arrays, values: header.values };
         if state.crc32().map_err(|error| error.to_string())? != header.crc32 {
             return Err("its checksum differs from what it holds".to_owned());
         }
         Ok(state)
     }
 
-    fn to_safetensors(
-        &self,
-        metadata: Option<HashMap<String, String>>,
-    ) -> Result<Vec<u8>, CheckpointError> {
-        let views = self.arrays.iter().map(|(name, array)| {
-            let view = TensorView::new(array.dtype, array.shape.clone(), &array.bytes);
-            (name, view.expect("an array's bytes fit its shape"))
-        });
-        safetensors::serialize(views, metadata)
-            .map_err(|error| mismatch("arrays", "a safetensors file", error.to_string()))
-    }
-
     /// Returns a checksum of all names and numbers.
     fn crc32(&self) -> Result<u32, CheckpointError> {
         let mut hasher = crc32fast::Hasher::new();
-        for (name, Array { shape, dtype, bytes }) in &self.arrays {
+        for (name, array) in &self.arrays {
+            let Array { shape, dtype, .. } = array;
             hasher.update(format!("{name} {shape:?} {dtype:?}").as_bytes());
-            hasher.update(bytes);
+            hasher.update(array.bytes());
         }
         let values = serde_json::to_vec(&self.values)
             .map_err(|error| mismatch("values", "JSON", error.to_string()))?;
         hasher.update(&values);
         Ok(hasher.finalize())
-    }
-}
-
-impl Array {
-    /// Returns the first of its numbers that is not finite.
-    fn not_finite(&self) -> Option<f64> {
-        match self.dtype {
-            Dtype::F32 => {
-                let (numbers, _) = self.bytes.as_chunks();
-                let mut numbers = numbers.iter().map(|&number| f32::from_le_bytes(number));
-                numbers.find(|x| !x.is_finite()).map(f64::from)
-            }
-            Dtype::F64 => {
-                let (numbers, _) = self.bytes.as_chunks();
-                let mut numbers = numbers.iter().map(|&number| f64::from_le_bytes(number));
-                numbers.find(|x| !x.is_finite())
-            }
-            _ => None,
-        }
     }
 }
 
@@ -325,14 +290,6 @@ struct Header {
     format: u32,
     crc32: u32,
     values: BTreeMap<String, Value>,
-}
-
-fn read_arrays(tensors: &SafeTensors<'_>) -> BTreeMap<String, Array> {
-    let array = |view: TensorView<'_>| {
-        let (shape, bytes) = (view.shape().to_vec(), view.data().to_vec());
-        Array { shape, dtype: view.dtype(), bytes }
-    };
-    tensors.iter().map(|(name, view)| (name.to_owned(), array(view))).collect()
 }
 
 fn missing(name: &str) -> CheckpointError {

@@ -1,6 +1,9 @@
 //! Checksums that identify files.
 
-use std::io::{self, Read, Write};
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read, Write},
+};
 
 use crc32fast::Hasher;
 use serde::{Deserialize, Serialize};
@@ -66,6 +69,39 @@ impl Write for RunningSum {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A new file and its sum, kept as it is written.
+pub(crate) struct Summed {
+    file: BufWriter<File>,
+    sum: RunningSum,
+}
+
+impl Summed {
+    pub(crate) fn new(file: File) -> Self {
+        Self { file: BufWriter::new(file), sum: RunningSum::default() }
+    }
+
+    /// Writes what is left, to the disk itself where it is to be `durable`.
+    pub(crate) fn finish(mut self, durable: bool) -> io::Result<FileSum> {
+        self.file.flush()?;
+        if durable {
+            self.file.get_ref().sync_all()?;
+        }
+        Ok(self.sum.so_far())
+    }
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.sum.add(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
 use gymnast_core::files;
 
 pub use file_sum::FileSum;
-pub(crate) use file_sum::RunningSum;
+pub(crate) use file_sum::{RunningSum, Summed};
 pub use manifest::Manifest;
 
 use crate::{AgentError, CheckpointError, RunIdentity, StateDict, TrainError};
@@ -90,14 +90,28 @@ impl CheckpointDir {
         if !files::is_dir(&self.path).map_err(TrainError::file("open", &self.path))? {
             return Err(TrainError::Gone { path: self.path.clone() });
         }
-        let (arrays, values) = state.to_files()?;
-        manifest.files = [(ARRAYS, &arrays), (VALUES, &values)]
-            .map(|(name, bytes)| (name.to_owned(), FileSum::of(bytes)))
-            .into();
+        let values = state.values_to_bytes()?;
         let path = self.path_of(manifest.env_steps);
         let temporary = with_end(&path, UNFINISHED);
-        let contents = [(ARRAYS, arrays), (VALUES, values), (MANIFEST, manifest.to_bytes())];
-        let written = self.write(&temporary, &path, &contents, durable);
+        let mut fill = || {
+            remove_dir(&temporary)?;
+            fs::create_dir(&temporary).map_err(TrainError::file("create", &temporary))?;
+            let write = |name: &str, contents: &dyn Fn(&mut Summed) -> std::io::Result<()>| {
+                let file = temporary.join(name);
+                write_new(&file, contents, durable).map_err(TrainError::file("write", &file))
+            };
+            let arrays = write(ARRAYS, &|file| state.write_arrays(file))?;
+            let sums =
+                [(ARRAYS, arrays), (VALUES, write(VALUES, &|file| file.write_all(&values))?)];
+            manifest.files = sums.map(|(name, sum)| (name.to_owned(), sum)).into();
+            let manifest = manifest.to_bytes();
+            write(MANIFEST, &|file| file.write_all(&manifest))?;
+            if durable {
+                files::sync_dir(&temporary).map_err(TrainError::file("sync", &temporary))?;
+            }
+            self.put_in_place(&temporary, &path, durable)
+        };
+        let written = fill();
         if written.is_err() {
             // The first error is the one to report.
             let _ = files::remove_dir_all(&temporary);
@@ -105,25 +119,6 @@ impl CheckpointDir {
         written?;
         self.prune()?;
         Ok(path)
-    }
-
-    fn write(
-        &self,
-        temporary: &Path,
-        path: &Path,
-        contents: &[(&str, Vec<u8>)],
-        durable: bool,
-    ) -> Result<(), TrainError> {
-        remove_dir(temporary)?;
-        fs::create_dir(temporary).map_err(TrainError::file("create", temporary))?;
-        for (name, bytes) in contents {
-            let file = temporary.join(name);
-            write_new(&file, bytes, durable).map_err(TrainError::file("write", &file))?;
-        }
-        if durable {
-            files::sync_dir(temporary).map_err(TrainError::file("sync", temporary))?;
-        }
-        self.put_in_place(temporary, path, durable)
     }
 
     /// Renames a checkpoint that was written to its own name.
@@ -352,7 +347,7 @@ fn read(
         }
         Ok(bytes)
     };
-    let state = StateDict::from_files(&load(ARRAYS)?, &load(VALUES)?)?;
+    let state = StateDict::from_files(load(ARRAYS)?, &load(VALUES)?)?;
     Ok((manifest, state))
 }
 
@@ -364,10 +359,15 @@ fn located(error: CheckpointError, path: &Path) -> CheckpointError {
     }
 }
 
-fn write_new(path: &Path, bytes: &[u8], durable: bool) -> std::io::Result<()> {
-    let mut file = fs::File::create_new(path)?;
-    file.write_all(bytes)?;
-    if durable { file.sync_all() } else { Ok(()) }
+/// Writes a file that must not exist. Returns its sum.
+fn write_new(
+    path: &Path,
+    contents: impl Fn(&mut Summed) -> std::io::Result<()>,
+    durable: bool,
+) -> std::io::Result<FileSum> {
+    let mut file = Summed::new(fs::File::create_new(path)?);
+    contents(&mut file)?;
+    file.finish(durable)
 }
 
 /// Deletes a checkpoint in such an order that no half of it ever stands under its name.

@@ -111,7 +111,7 @@ fn a_quantised_network_is_small_in_a_file_too() {
     let mut floats = crate::checkpoint::StateDict::new();
     floats.insert_part("network", network.parameters()).unwrap();
     assert!(arrays.len() + values.len() < floats.to_files().unwrap().0.len() / 3);
-    let state = crate::checkpoint::StateDict::from_files(&arrays, &values).unwrap();
+    let state = crate::checkpoint::StateDict::from_files(arrays, &values).unwrap();
     assert_eq!(QuantizedNetwork::from_state_dict(&state).unwrap(), quantized);
     let mut broken = state.clone();
     broken.insert("layers", &0).unwrap();

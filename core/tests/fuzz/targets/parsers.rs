@@ -82,10 +82,10 @@ pub(super) fn state_dict(source: &mut Source) {
     let state = state(source);
     let (arrays, values) = state.to_files().expect("a state can be written");
     assert_eq!(
-        StateDict::from_files(&arrays, &values).expect("and read").to_files().ok(),
+        StateDict::from_files(arrays.clone(), &values).expect("and read").to_files().ok(),
         Some((arrays.clone(), values.clone()))
     );
-    if let Ok(read) = StateDict::from_files(&source.mutated(&arrays), &source.mutated(&values)) {
+    if let Ok(read) = StateDict::from_files(source.mutated(&arrays), &source.mutated(&values)) {
         let shape = source.shape();
         let _ = (read.array::<f32>("weights", &shape), read.array_of_any_shape::<f64>("weights"));
         let _ = (read.get::<usize>("layers"), read.get::<Vec<f64>>(&source.text()));
@@ -132,7 +132,7 @@ impl Scratch {
 fn with_other_contents(source: &mut Source, path: &std::path::Path) {
     let state = checkpoint::load(path).expect("a whole file");
     let (arrays, values) = state.to_files().expect("a state can be written");
-    if let Ok(state) = StateDict::from_files(&arrays, &source.mutated(&values)) {
+    if let Ok(state) = StateDict::from_files(arrays, &source.mutated(&values)) {
         checkpoint::save(path, &state).expect("a scratch file");
     }
 }

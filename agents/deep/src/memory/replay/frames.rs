@@ -112,7 +112,7 @@ impl Frames {
         let (shape, width) = ([rows.len(), self.width], self.width);
         either!(&self.numbers, column => {
             let rows = rows.map(|row| &column[row * width..(row + 1) * width]);
-            state.insert_array(name, &shape, &rows.collect::<Vec<_>>().concat());
+            state.insert_array_of(name, &shape, rows);
         });
     }
 
