@@ -39,7 +39,7 @@ fn numbers_that_json_lacks_are_kept_and_found() {
     state.insert_array("count", &[1], &[u64::MAX]);
     state.expect_finite().unwrap();
     let (arrays, values) = state.to_files().unwrap();
-    let read = StateDict::from_files(arrays.clone(), &values).unwrap();
+    let read = StateDict::from_files(arrays, &values).unwrap();
     let back: (f64, Option<f64>, Option<f64>, f64) = read.get("best").unwrap();
     assert_eq!(format!("{back:?}"), format!("{best:?}"));
     for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
