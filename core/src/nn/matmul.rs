@@ -1,4 +1,4 @@
-//! Matrix products for the small matrices of agents' networks.
+//! Matrix products for the small matrices of agents' networks and of contrastive losses.
 //!
 //! Each number of a product is one sum over the inner index, first to last, whatever the sizes;
 //! only how many such sums run at once varies. So a row gives the same bits alone and in any batch.
@@ -22,20 +22,20 @@ const PANEL: usize = 64;
 const NARROW: usize = 8;
 
 /// `C ← start + A B`: `A` is `[m, k]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
-pub(super) fn product(a: &[f32], b: &[f32], n: usize, start: Start<'_>, c: &mut [f32]) {
+pub(crate) fn product(a: &[f32], b: &[f32], n: usize, start: Start<'_>, c: &mut [f32]) {
     let k = b.len() / n;
     add(Factor::by_rows(a, k), Factor::by_rows(b, n), [k, n], start, c, KERNELS);
 }
 
 /// `C ← C + Aᵀ B`: `A` is `[k, m]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
-pub(super) fn add_transposed_product(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
+pub(crate) fn add_transposed_product(a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
     let k = b.len() / n;
     let (a, b) = (Factor::by_columns(a, c.len() / n), Factor::by_rows(b, n));
     add(a, b, [k, n], Start::Sum, c, KERNELS);
 }
 
 /// `C ← start + A Bᵀ`: `A` is `[m, k]`, `B` `[n, k]` and `C` `[m, n]`, all by rows.
-pub(super) fn product_with_transpose(
+pub(crate) fn product_with_transpose(
     a: &[f32],
     b: &[f32],
     n: usize,
@@ -46,9 +46,37 @@ pub(super) fn product_with_transpose(
     add(Factor::by_rows(a, k), Factor::by_columns(b, k), [k, n], start, c, KERNELS);
 }
 
+/// Writes the numbers above the diagonal of `A Aᵀ`, and some below, to `c`: `A` is `[n, k]`, `c` `[n, n]`.
+pub(crate) fn product_with_own_transpose(a: &[f32], k: usize, c: &mut [f32]) {
+    let n = a.len() / k;
+    for first in (0..n).step_by(PANEL) {
+        let a = &a[first * k..];
+        let rows = PANEL.min(n - first);
+        let (left, right) = (Factor::by_rows(&a[..rows * k], k), Factor::by_columns(a, k));
+        let c = &mut c[first * n + first..][..rows * n - first];
+        add_blocks(left, right, [k, n - first], Start::Zeros, c, n, KERNELS);
+    }
+}
+
+/// Makes `c`, `[n, n]`, symmetric: copies the numbers above the diagonal to their places below it.
+pub(crate) fn mirror(n: usize, c: &mut [f32]) {
+    let mut block = [0.0; PANEL * PANEL];
+    let blocks = || (0..n).step_by(PANEL).map(|first| (first, PANEL.min(n - first)));
+    for (row, rows) in blocks() {
+        for (column, columns) in blocks().filter(|(column, _)| *column >= row) {
+            transpose_block([rows, columns], &c[row * n + column..], n, &mut block, PANEL);
+            for (i, from) in block.chunks_exact(PANEL).take(columns).enumerate() {
+                // In a block on the diagonal, those up to it.
+                let length = if column == row { i } else { rows };
+                c[(column + i) * n + row..][..length].copy_from_slice(&from[..length]);
+            }
+        }
+    }
+}
+
 /// What the sums of a product start from.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Start<'a> {
+pub(crate) enum Start<'a> {
     /// What `C` holds.
     Sum,
     /// Zeros.
@@ -427,6 +455,18 @@ mod tests {
                     assert_eq!(*c, expected, "{m} {k} {n}, {way}, {fused}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn products_with_their_own_transpose() {
+        for (n, k) in [(1, 1), (5, 3), (64, 7), (70, 130), (200, 33)] {
+            let a = whole(n * k, 7);
+            let (mut ours, mut expected) = (vec![f32::NAN; n * n], vec![0.0; n * n]);
+            product_with_transpose(&a, &a, n, Start::Zeros, &mut expected);
+            product_with_own_transpose(&a, k, &mut ours);
+            mirror(n, &mut ours);
+            assert_eq!(ours, expected, "{n} {k}");
         }
     }
 
