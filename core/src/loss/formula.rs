@@ -7,7 +7,7 @@
 use super::Direction;
 use super::contrastive::LEAST_NORM;
 use crate::nn::matmul::{self, Start};
-use crate::simd::{exp, multiply_add, wide};
+use crate::simd::{self, exp, multiply_add, wide};
 
 /// The number of sums that run at once.
 const LANES: usize = 16;
@@ -65,8 +65,7 @@ pub(crate) fn nt_xent(
             *own -= 2.0 * share;
         }
     }
-    matmul::mirror(n, &mut scores);
-    matmul::product(&scores, &z, width, Start::Zeros, by_rows);
+    matmul::symmetric_product(&mut scores, &z, width, by_rows);
     differentiate_norms(&z, &norms, by_rows);
     Some(loss)
 }
@@ -119,9 +118,11 @@ pub(crate) fn info_nce(
 fn normalize(rows: &[f32], width: usize) -> (Vec<f32>, Vec<f64>) {
     let mut z = rows.to_vec();
     let divide = |row: &mut [f32]| {
-        let norm = crate::simd::sum_of_squares(row).sqrt();
-        let scale = 1.0 / norm.max(LEAST_NORM);
-        row.iter_mut().for_each(|x| *x = (f64::from(*x) * scale) as f32);
+        let norm = simd::sum_of_squares(row).sqrt();
+        // In two steps: the scale of the largest rows is no normal number in `f32`.
+        let root = (1.0 / norm.max(LEAST_NORM)).sqrt() as f32;
+        simd::scale(row, root);
+        simd::scale(row, root);
         norm
     };
     let norms = z.chunks_exact_mut(width).map(divide).collect();
@@ -186,6 +187,122 @@ wide! {
     fn weigh<FMA>(of_row: f32, of_columns: &[f32], row: &mut [f32]) {
         for (x, of_column) in row.iter_mut().zip(of_columns) {
             *x *= of_row + of_column;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Tensor;
+
+    use super::*;
+    use crate::loss::{self, Loss, LossError};
+
+    fn wave(length: usize, step: f32) -> Vec<f32> {
+        (0..length).map(|i| (step * i as f32).sin() * 3.0 + 0.2).collect()
+    }
+
+    /// Holds a value and gradient against those of libtorch, the gradient by each row times its size.
+    #[track_caller]
+    fn agrees(
+        what: &str,
+        (value, by_rows): (f64, &[f32]),
+        (rows, sizes): (&[f32], &[f32]),
+        theirs: impl Fn(&Tensor) -> Result<Tensor, LossError>,
+    ) {
+        let x = Tensor::from_slice(rows).view([sizes.len() as i64, -1]).set_requires_grad(true);
+        let loss = theirs(&x).unwrap();
+        loss.backward();
+        let expected = loss.double_value(&[]);
+        assert!((value - expected).abs() <= 1e-5 * expected.abs().max(1.0), "{what}: {value}");
+        let theirs = Vec::<f32>::try_from(x.grad().reshape(-1)).unwrap();
+        let width = rows.len() / sizes.len();
+        let sized = |gradient: &[f32]| -> Vec<f32> {
+            let rows = gradient.chunks(width).zip(sizes);
+            rows.flat_map(|(row, size)| row.iter().map(move |g| g * size)).collect()
+        };
+        let (ours, theirs) = (sized(by_rows), sized(&theirs));
+        let largest = theirs.iter().fold(0.0, |largest, g| f32::max(largest, g.abs()));
+        for (a, b) in ours.iter().zip(&theirs) {
+            assert!((a - b).abs() <= 1e-5 * largest, "{what}: {a}, libtorch {b}, of {largest}");
+        }
+    }
+
+    #[test]
+    fn contrastive_losses_agree_with_libtorch() {
+        for (pairs, width) in [(2, 2), (3, 5), (35, 16), (130, 70)] {
+            let mut rows = wave(2 * pairs * width, 1.3);
+            // A short one, one of zeros, and a long one.
+            for (row, size) in rows.chunks_exact_mut(width).zip([1e-6, 0.0, 1e30]) {
+                row.iter_mut().for_each(|x| *x *= size);
+            }
+            let sizes: Vec<f32> =
+                rows.chunks(width).map(|row| simd::sum_of_squares(row).sqrt() as f32).collect();
+            let halves = |x: &Tensor| [0, 1].map(|i| x.narrow(0, i * pairs as i64, pairs as i64));
+            let mut by_rows = vec![f32::NAN; rows.len()];
+            for temperature in [LEAST_TEMPERATURE, 0.5, 20.0] {
+                let what = format!("{pairs} pairs of {width}, temperature {temperature}");
+                let value = nt_xent(&rows, width, temperature, &mut by_rows).unwrap();
+                agrees(&what, (value, &by_rows), (&rows, &sizes), |x| {
+                    let [first, second] = halves(x);
+                    loss::nt_xent(&first, &second, temperature)
+                });
+                assert_eq!(by_rows[width..2 * width], vec![0.0; width], "{what}");
+                for direction in [Direction::QueryToKey, Direction::Both] {
+                    by_rows.fill(f32::NAN);
+                    let value = info_nce(&rows, width, temperature, direction, &mut by_rows);
+                    let ours = (value.unwrap(), &*by_rows);
+                    agrees(&format!("{what}, {direction:?}"), ours, (&rows, &sizes), |x| {
+                        let [first, second] = halves(x);
+                        loss::info_nce(&first, &second, temperature, direction)
+                    });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn cross_entropy_agrees_with_libtorch() {
+        for (rows, width) in [(1, 2), (3, 2), (7, 10), (5, 40)] {
+            let scores = wave(rows * width, 1.3);
+            let classes: Vec<usize> = (0..rows).map(|row| row * 7 % width).collect();
+            let class: Vec<i64> = classes.iter().map(|&class| class as i64).collect();
+            let mut by_scores = vec![f32::NAN; scores.len()];
+            let value = cross_entropy(&scores, &classes, &mut by_scores);
+            let (ours, ones) = ((value, &*by_scores), vec![1.0; rows]);
+            agrees(&format!("{rows} {width}"), ours, (&scores, &ones), |x| {
+                Loss::cross_entropy().compute(x, &Tensor::from_slice(&class))
+            });
+        }
+        let mut by_scores = [f32::NAN; 2];
+        let far = cross_entropy(&[1e4, -1e4], &[1], &mut by_scores);
+        assert_eq!((far, by_scores), (2e4, [1.0, -1.0]));
+        assert_eq!((cross_entropy(&[3.0], &[0], &mut by_scores[..1]), by_scores[0]), (0.0, 0.0));
+    }
+
+    #[test]
+    fn what_is_not_finite_has_no_loss() {
+        let by_rows = &mut [0.0; 12];
+        for wrong in [f32::NAN, f32::INFINITY] {
+            let mut rows = wave(12, 1.3);
+            rows[4] = wrong;
+            assert!(nt_xent(&rows, 3, 0.5, by_rows).unwrap().is_nan());
+            for direction in [Direction::QueryToKey, Direction::Both] {
+                assert!(info_nce(&rows, 3, 0.5, direction, by_rows).unwrap().is_nan());
+            }
+            assert!(cross_entropy(&rows, &[0, 1, 2, 0], by_rows).is_nan());
+        }
+    }
+
+    #[test]
+    fn libtorch_judges_what_has_no_formula() {
+        let (rows, by_rows) = (wave(12, 1.3), &mut [0.0; 12]);
+        for (length, width, temperature) in
+            [(6, 3, 0.5), (9, 3, 0.5), (0, 0, 0.5), (12, 3, 0.0), (12, 3, f64::NAN), (12, 3, 0.01)]
+        {
+            let rows = &rows[..length];
+            assert_eq!(nt_xent(rows, width, temperature, by_rows), None);
+            assert_eq!(info_nce(rows, width, temperature, Direction::Both, by_rows), None);
         }
     }
 }

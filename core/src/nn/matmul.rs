@@ -46,7 +46,8 @@ pub(crate) fn product_with_transpose(
     add(Factor::by_rows(a, k), Factor::by_columns(b, k), [k, n], start, c, KERNELS);
 }
 
-/// Writes the numbers above the diagonal of `A Aᵀ`, and some below, to `c`: `A` is `[n, k]`, `c` `[n, n]`.
+/// Writes the numbers of `A Aᵀ` above the diagonal and on it, and some below, to `c`: `A` is `[n, k]`,
+/// `c` `[n, n]`.
 pub(crate) fn product_with_own_transpose(a: &[f32], k: usize, c: &mut [f32]) {
     let n = a.len() / k;
     for first in (0..n).step_by(PANEL) {
@@ -58,18 +59,28 @@ pub(crate) fn product_with_own_transpose(a: &[f32], k: usize, c: &mut [f32]) {
     }
 }
 
-/// Makes `c`, `[n, n]`, symmetric: copies the numbers above the diagonal to their places below it.
-pub(crate) fn mirror(n: usize, c: &mut [f32]) {
+/// `C ← S B` of a symmetric `S`, `[n, n]`, of which the numbers above the diagonal and on it are given.
+/// Some below are overwritten. `B` and `C` are `[n, width]`.
+pub(crate) fn symmetric_product(s: &mut [f32], b: &[f32], width: usize, c: &mut [f32]) {
+    let n = c.len() / width;
     let mut block = [0.0; PANEL * PANEL];
-    let blocks = || (0..n).step_by(PANEL).map(|first| (first, PANEL.min(n - first)));
-    for (row, rows) in blocks() {
-        for (column, columns) in blocks().filter(|(column, _)| *column >= row) {
-            transpose_block([rows, columns], &c[row * n + column..], n, &mut block, PANEL);
-            for (i, from) in block.chunks_exact(PANEL).take(columns).enumerate() {
-                // In a block on the diagonal, those up to it.
-                let length = if column == row { i } else { rows };
-                c[(column + i) * n + row..][..length].copy_from_slice(&from[..length]);
-            }
+    c.fill(0.0);
+    for first in (0..n).step_by(PANEL) {
+        let end = n.min(first + PANEL);
+        let lines = &mut s[first * n..end * n];
+        transpose_block([end - first; 2], &lines[first..], n, &mut block, PANEL);
+        for (i, line) in lines.chunks_exact_mut(n).enumerate() {
+            line[first..][..i].copy_from_slice(&block[i * PANEL..][..i]);
+        }
+        // These lines, and right of the diagonal's block the same numbers as columns.
+        let (upper, lower) = c.split_at_mut(end * width);
+        let (lines, b) = (&*lines, &b[first * width..]);
+        let right = Factor::by_rows(b, width);
+        let (left, c) = (Factor::by_rows(&lines[first..], n), &mut upper[first * width..]);
+        add_blocks(left, right, [n - first, width], Start::Sum, c, width, KERNELS);
+        if end < n {
+            let left = Factor::by_columns(&lines[end..], n);
+            add_blocks(left, right, [end - first, width], Start::Sum, lower, width, KERNELS);
         }
     }
 }
@@ -459,13 +470,25 @@ mod tests {
     }
 
     #[test]
-    fn products_with_their_own_transpose() {
+    fn products_of_symmetric_matrices() {
         for (n, k) in [(1, 1), (5, 3), (64, 7), (70, 130), (200, 33)] {
             let a = whole(n * k, 7);
             let (mut ours, mut expected) = (vec![f32::NAN; n * n], vec![0.0; n * n]);
             product_with_transpose(&a, &a, n, Start::Zeros, &mut expected);
             product_with_own_transpose(&a, k, &mut ours);
-            mirror(n, &mut ours);
+            let above = |c: &[f32]| -> Vec<f32> {
+                c.chunks(n).enumerate().flat_map(|(i, row)| row[i..].to_vec()).collect()
+            };
+            assert_eq!(above(&ours), above(&expected), "{n} {k}");
+            // What lies below the diagonal has no say.
+            let small = |c: &[f32]| -> Vec<f32> { c.iter().map(|x| x % 8.0).collect() };
+            let (mut symmetric, full) = (small(&ours), small(&expected));
+            for i in 0..n {
+                symmetric[i * n..][..i].fill(f32::NAN);
+            }
+            let (mut ours, mut expected) = (vec![f32::NAN; n * k], vec![0.0; n * k]);
+            symmetric_product(&mut symmetric, &a, k, &mut ours);
+            product(&full, &a, k, Start::Zeros, &mut expected);
             assert_eq!(ours, expected, "{n} {k}");
         }
     }
