@@ -40,10 +40,7 @@ pub(crate) fn nt_xent(
     temperature: f64,
     by_rows: &mut [f32],
 ) -> Option<f64> {
-    let n = rows.len().checked_div(width)?;
-    if !(temperature >= LEAST_TEMPERATURE && temperature.is_finite() && n >= 4 && n % 2 == 0) {
-        return None;
-    }
+    let n = 2 * pairs(rows, width, temperature, by_rows)?;
     let (z, norms) = normalize(rows, width);
     let mut scores = vec![0.0; n * n];
     matmul::product_with_own_transpose(&z, width, &mut scores);
@@ -79,11 +76,7 @@ pub(crate) fn info_nce(
     direction: Direction,
     by_rows: &mut [f32],
 ) -> Option<f64> {
-    let n = rows.len().checked_div(2 * width)?;
-    let whole = rows.len() == 2 * n * width;
-    if !(temperature >= LEAST_TEMPERATURE && temperature.is_finite() && n >= 2 && whole) {
-        return None;
-    }
+    let n = pairs(rows, width, temperature, by_rows)?;
     let (z, norms) = normalize(rows, width);
     let (query, key) = z.split_at(n * width);
     let mut scores = vec![0.0; n * n];
@@ -112,6 +105,14 @@ pub(crate) fn info_nce(
     matmul::add_transposed_product(&scores, query, width, by_key);
     differentiate_norms(&z, &norms, by_rows);
     Some(loss)
+}
+
+/// Returns the number of pairs of rows, if formulas hold for them.
+fn pairs(rows: &[f32], width: usize, temperature: f64, by_rows: &[f32]) -> Option<usize> {
+    let pairs = rows.len().checked_div(2 * width)?;
+    let fits = rows.len() == 2 * pairs * width && by_rows.len() == rows.len() && pairs >= 2;
+    let holds = fits && temperature >= LEAST_TEMPERATURE && temperature.is_finite();
+    holds.then_some(pairs)
 }
 
 /// Divides rows by their norms, as [`normalize`](super::normalize); returns the norms as well.
@@ -300,9 +301,10 @@ mod tests {
         for (length, width, temperature) in
             [(6, 3, 0.5), (9, 3, 0.5), (0, 0, 0.5), (12, 3, 0.0), (12, 3, f64::NAN), (12, 3, 0.01)]
         {
-            let rows = &rows[..length];
+            let (rows, by_rows) = (&rows[..length], &mut by_rows[..length]);
             assert_eq!(nt_xent(rows, width, temperature, by_rows), None);
             assert_eq!(info_nce(rows, width, temperature, Direction::Both, by_rows), None);
         }
+        assert_eq!(nt_xent(&rows, 3, 0.5, &mut by_rows[..9]), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Evaluates a network without libtorch, whose calls cost more than a small network's arithmetic.
 //!
 //! The weights are read in place. Each output is one sum over the inputs, first to last, so a row
-//! gives the same bits alone and in any batch. Between layers, pictures have their channels first, as
+//! gives the same bits alone and in any batch (in training not behind batch normalisation). Between layers, pictures have their channels first, as
 //! in libtorch; convolutions and pooling read and write them channels last, so that what lies side
 //! by side is computed alike, and steps that only change this order and back are left out.
 
@@ -43,7 +43,8 @@ use super::{
 };
 
 /// The steps that evaluate a network: plain data, unlike a network's tensors, which belong to
-/// libtorch.
+/// libtorch. [`run`](Self::run) evaluates in evaluation mode, [`forward`](Self::forward) in training
+/// mode. Batch normalisation shares its running statistics with the network, also in a clone.
 #[derive(Debug, Clone)]
 pub struct Plan {
     inputs: usize,

@@ -178,10 +178,11 @@ impl OutputLoss for Loss {
         by_outputs: &mut [f32],
     ) -> Result<Option<f64>, FitError> {
         let (rows, targets) = (batch.len(), batch.target_numbers());
-        if *self != Self::cross_entropy() || targets.len() != rows || rows == 0 {
+        let width = outputs.len().checked_div(rows).unwrap_or(0);
+        let fits = [targets.len() * width, by_outputs.len()] == [outputs.len(); 2];
+        if *self != Self::cross_entropy() || !fits || outputs.is_empty() {
             return Ok(None);
         }
-        let width = outputs.len() / rows;
         let class = |(row, &target)| match class_of(row, target)? {
             class if class < width => Ok(class),
             class => Err(LossError::Label { got: class as i64, classes: width as i64 }.into()),
