@@ -1,7 +1,7 @@
 //! The predictions of a network, with their targets.
 
 use crate::data::{Batch, DataError, Dataset, class_of};
-use crate::nn::{Network, NetworkError, Scratch};
+use crate::nn::{Network, NetworkError, check_outputs};
 use crate::statistics::argmax;
 
 use super::FitError;
@@ -97,11 +97,13 @@ pub fn predict<N: Network>(
     let mut outputs = vec![0.0; length.ok_or(too_large)?];
     let rows: Vec<usize> = (0..data.len()).collect();
     let batch_size = batch_size.min(rows.len().max(1));
-    let (mut batch, mut scratch) = (Batch::default(), Scratch::default());
+    let mut batch = Batch::default();
     for (rows, out) in rows.chunks(batch_size).zip(outputs.chunks_mut((batch_size * width).max(1)))
     {
         data.gather(rows, &mut batch);
-        network.evaluate(batch.input_numbers(), rows.len(), &mut scratch, out)?;
+        let answers = network.predict(&batch.inputs());
+        check_outputs(&answers, rows.len(), width)?;
+        answers.f_copy_data(out, rows.len() * width).map_err(NetworkError::from)?;
     }
     Ok(Predictions { outputs, width, targets: data.targets().to_vec() })
 }

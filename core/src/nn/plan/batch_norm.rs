@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::tape::{Gradient, Recorded};
 use crate::nn::normalization::Running;
-use crate::nn::{Activation, NetworkError};
+use crate::nn::{Activation, NetworkError, matmul};
 use crate::simd::{multiply_add, wide};
 
 /// The least width of a line.
@@ -202,12 +202,11 @@ fn sum_channels(
     }
 }
 
-wide! {
-    fn add<FMA>(x: &[f32], sums: &mut [f32]) {
-        for x in x.chunks(sums.len()) {
-            sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
-        }
-    }
+/// Adds lines, of which the last may be a part of one.
+fn add(x: &[f32], sums: &mut [f32]) {
+    let (whole, rest) = x.split_at(x.len() / sums.len() * sums.len());
+    matmul::add_rows(whole, sums);
+    sums.iter_mut().zip(rest).for_each(|(sum, x)| *sum += x);
 }
 
 wide! {

@@ -166,7 +166,11 @@ impl Step {
     /// Returns whether [`backward`](Self::backward) overwrites `gradient.by_input`; otherwise it
     /// expects zeros there.
     pub(super) fn overwrites_input_gradient(&self) -> bool {
-        matches!(self, Self::Dense(_) | Self::BatchNorm(_))
+        match self {
+            Self::Convolution(layer) => layer.is_padded(),
+            Self::Pool(_) | Self::Dueling(_) | Self::Residual(_) | Self::SideBySide(_) => false,
+            _ => true,
+        }
     }
 
     /// Turns the gradient with respect to the outputs, in `gradient.by_output`, into the gradient
