@@ -9,6 +9,10 @@ use gymnast_core::data::csv::{CsvConfig, TargetKind, from_path};
 use gymnast_core::imbalance::Resampler;
 use rand::SeedableRng as _;
 
+#[path = "cpu/mod.rs"]
+mod cpu;
+use cpu::cpu_seconds;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [task, file] = arguments.as_slice() else { return Ok(()) };
@@ -36,10 +40,4 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{seconds} {rows}");
     Ok(())
-}
-
-/// The time that this process has run on a processor, as Linux counts it.
-fn cpu_seconds() -> Result<f64, Box<dyn std::error::Error>> {
-    let counts = std::fs::read_to_string("/proc/self/schedstat")?;
-    Ok(counts.split_whitespace().next().unwrap_or_default().parse::<f64>()? / 1e9)
 }

@@ -9,7 +9,7 @@ use gymnast_core::cost::{CostError, NetworkCost};
 use gymnast_core::init::{Fans, Init};
 use gymnast_core::nn::{
     Buffers, Layer, LayerConfig, LayerForward, LayerShape, Network, NetworkConfig, NetworkError,
-    ParametersBuilder, QNetworkConfig, Scratch, Sequential,
+    ParametersBuilder, QNetworkConfig, Scratch, Sequential, Tape,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -93,6 +93,34 @@ fn every_layer_agrees_with_pytorch() {
         follows(&format!("{name}, evaluation"), &mut network, 3.0, &case.eval);
         close(&format!("{name}: running"), &network.buffers().numbers, &case.running);
     }
+}
+
+/// The same without libtorch, wherever a plan can train the layers.
+#[test]
+fn every_training_plan_agrees_with_pytorch() {
+    let (mut normalised, tape) = (0, &mut Tape::default());
+    for (name, case) in cases() {
+        let (mut network, Some(passes)) = (network(&case), &case.train) else { continue };
+        let Some(plan) = network.training_plan().cloned() else { continue };
+        for (phase, pass) in [1.0, 2.0].into_iter().zip(passes) {
+            let x = wave(ROWS * network.inputs(), phase, 2.0);
+            let (values, gradients) = network.parameters_mut().values_and_gradients_mut();
+            gradients.fill(0.0);
+            plan.forward(values, &x, ROWS, tape).unwrap();
+            close(&name, tape.outputs(), &pass.output);
+            let by_output = wave(tape.outputs().len(), 0.9, 1.0);
+            plan.backward(values, &by_output, tape, gradients).unwrap();
+            close(&format!("{name}: by parameters"), gradients, &pass.by_parameters);
+            let mut by_input = vec![f32::NAN; x.len()];
+            let inputs = 0..network.inputs();
+            let values = network.parameters().values();
+            plan.backward_inputs(values, &by_output, tape, inputs, &mut by_input).unwrap();
+            close(&format!("{name}: by input"), &by_input, &pass.by_input);
+        }
+        close(&format!("{name}: running"), &network.buffers().numbers, &case.running);
+        normalised += usize::from(!case.running.is_empty());
+    }
+    assert_eq!(normalised, 4, "as many cases have batch normalisation");
 }
 
 #[test]

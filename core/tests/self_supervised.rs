@@ -2,10 +2,14 @@
 //! `reference/self_supervised.py` recorded.
 #![cfg(feature = "torch")]
 
+use gymnast_core::data::{Batch, Dataset};
 use gymnast_core::loss::{
     Direction, LossError, diagonal_cross_entropy, info_nce, negative_cosine_similarity, nt_xent,
 };
-use gymnast_core::self_supervised::{alignment, effective_rank, normalized_std, uniformity};
+use gymnast_core::self_supervised::{
+    InfoNce, NtXent, alignment, effective_rank, normalized_std, uniformity,
+};
+use gymnast_core::supervised::OutputLoss;
 use serde::Deserialize;
 use tch::{Kind, Tensor};
 
@@ -85,6 +89,37 @@ fn values_and_gradients_are_pytorchs() {
             }
         }
     }
+}
+
+/// The same by formula, as objectives of a training have it.
+#[test]
+fn formulas_give_pytorchs_values_and_gradients() {
+    let mut compared = 0;
+    for case in reference().losses {
+        let Case { temperature, .. } = case;
+        let loss: &dyn OutputLoss = match case.loss.as_str() {
+            "nt_xent" => &NtXent { temperature },
+            "query_to_key" => &InfoNce { temperature, direction: Direction::QueryToKey },
+            "both" => &InfoNce { temperature, direction: Direction::Both },
+            _ => continue,
+        };
+        let [n, width] = [0, 1].map(|i| case.shape[i] as usize);
+        let rows: Vec<f32> = case.first.iter().chain(&case.second).map(|&x| x as f32).collect();
+        let data = Dataset::new(rows[..n * width].to_vec(), width, vec![0.0; n], 1).unwrap();
+        let mut batch = Batch::default();
+        data.gather_views(&(0..n).collect::<Vec<_>>(), 2, &mut batch).unwrap();
+        let mut by_outputs = vec![f32::NAN; rows.len()];
+        let value = loss.differentiate(&rows, &batch, &mut by_outputs).unwrap().unwrap();
+        let close = |ours: f64, theirs: f64| {
+            let near = (ours - theirs).abs() <= 1e-5 * (1.0 + theirs.abs());
+            assert!(near, "{} {temperature}: {ours} {theirs}", case.loss);
+        };
+        close(value, case.value);
+        let expected = case.gradients.concat();
+        by_outputs.iter().zip(&expected).for_each(|(&a, &b)| close(f64::from(a), b));
+        compared += 1;
+    }
+    assert!(compared >= 3);
 }
 
 #[test]

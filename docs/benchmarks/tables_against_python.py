@@ -11,9 +11,7 @@ reading. Linux only. Prints a Markdown table.
 """
 
 import argparse
-import json
 import os
-import subprocess
 import tempfile
 import time
 
@@ -24,26 +22,13 @@ import imblearn.over_sampling
 import imblearn.under_sampling
 import numpy
 import polars
+from against_python import build, seconds_gymnast
 
 RESAMPLERS = {
     "smote": lambda: imblearn.over_sampling.SMOTE(),
     "borderline_smote": lambda: imblearn.over_sampling.BorderlineSMOTE(),
     "tomek_links": lambda: imblearn.under_sampling.TomekLinks(),
 }
-
-
-def build():
-    """Builds our side and returns its program."""
-    command = ["cargo", "bench", "--no-run", "-p", "gymnast-core", "--no-default-features"]
-    command += ["--bench", "tables", "--message-format", "json"]
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    messages = [json.loads(line) for line in output.splitlines()]
-    return next(m["executable"] for m in messages if m.get("executable"))
-
-
-def seconds_gymnast(program, task, path):
-    output = subprocess.run([program, task, path], check=True, stdout=subprocess.PIPE, text=True)
-    return float(output.stdout.split()[0])
 
 
 def seconds_theirs(task, path):
@@ -65,7 +50,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tasks", nargs="+", default=["read", *RESAMPLERS])
     arguments = parser.parse_args()
-    program = arguments.program or build()
+    program = arguments.program or build("tables", "--no-default-features")
     random = numpy.random.default_rng(0)
 
     def rows(number, columns):

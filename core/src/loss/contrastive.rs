@@ -8,7 +8,7 @@ use super::check::{check_like, check_prediction, check_setting};
 use super::classification::smoothed_cross_entropy;
 
 /// The smallest norm to divide by, as in PyTorch's `cosine_similarity`.
-const LEAST_NORM: f64 = 1e-8;
+pub(super) const LEAST_NORM: f64 = 1e-8;
 
 /// Divides rows by their Euclidean norms: `[N, D]` to `[N, D]`, like PyTorch's `normalize`. A row
 /// of zeros stays zero.

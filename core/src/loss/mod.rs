@@ -25,6 +25,7 @@ mod config;
 mod contrastive;
 mod ctc;
 mod distribution;
+pub(crate) mod formula;
 mod penalty;
 mod regression;
 

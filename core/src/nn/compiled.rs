@@ -37,7 +37,8 @@ pub enum Engine {
 /// [`input_gradient`](Self::input_gradient). Both engines agree up to rounding. The plan is the
 /// faster one at the widths and batch sizes measured (`cargo bench -p gymnast-core --bench
 /// update`), so it is used wherever there is one; [`set_engine`](Self::set_engine) overrides the
-/// choice.
+/// choice. Batch normalisation is trained by libtorch here, as its rows depend on each other and
+/// [`keep_rows`](Recorded::keep_rows) could not leave any out.
 #[derive(Debug)]
 pub struct Compiled {
     module: Box<dyn Module>,

@@ -61,7 +61,7 @@ pub enum LayerConfig {
     /// Batch normalisation (Ioffe and Szegedy 2015): subtracts each channel's mean over the batch
     /// (and over the pixels of pictures), divides by its standard deviation, then scales and shifts
     /// by learned numbers. Evaluation uses running statistics. Training needs at least two values
-    /// per channel, so at least two rows.
+    /// per channel, so at least two rows, or pixels.
     BatchNorm {
         /// The weight of a batch's statistics in the update of the running ones, in [0, 1].
         #[serde(default = "tenth")]

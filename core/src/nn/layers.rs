@@ -117,13 +117,13 @@ impl Layers {
     }
 
     /// Sets the running statistics of all layers and returns the numbers left over.
-    pub(super) fn load_running<'a>(&mut self, mut numbers: &'a [f32]) -> &'a [f32] {
-        for layer in &mut self.layers {
+    pub(super) fn load_running<'a>(&self, mut numbers: &'a [f32]) -> &'a [f32] {
+        for layer in &self.layers {
             match layer {
                 Built::Normalization(layer) => {
-                    if let Some(running) = layer.running_mut() {
+                    if let Some(mut running) = layer.running().map(Running::numbers) {
                         let (first, rest) = numbers.split_at(running.len());
-                        running.load(first);
+                        running.copy_from_slice(first);
                         numbers = rest;
                     }
                 }
@@ -132,6 +132,11 @@ impl Layers {
             }
         }
         numbers
+    }
+
+    /// Returns whether a plan computes in training mode what the layers do.
+    pub(super) fn trains_by_plan(&self) -> bool {
+        self.layers.iter().all(Built::trains_by_plan)
     }
 
     /// Appends the layers to a plan; pictures have their channels first.
@@ -224,7 +229,7 @@ impl Module for Layers {
 pub(super) fn buffers(all: &[&Layers]) -> Buffers {
     let mut numbers = Vec::new();
     let running = all.iter().flat_map(|layers| layers.running());
-    running.for_each(|(_, running)| running.append_to(&mut numbers));
+    running.for_each(|(_, running)| numbers.extend_from_slice(&running.numbers()));
     Buffers { numbers, draws: all.last().map_or(0, |layers| layers.masks.draws()) }
 }
 
@@ -233,7 +238,7 @@ pub(super) fn named_buffers(all: &[&Layers]) -> Vec<NamedParameter> {
     let (mut named, mut start) = (Vec::new(), 0);
     for (layer, running) in all.iter().flat_map(|layers| layers.running()) {
         for name in ["running_mean", "running_var"] {
-            let (name, channels) = (format!("{layer}.{name}"), running.len() / 2);
+            let (name, channels) = (format!("{layer}.{name}"), running.numbers().len() / 2);
             let range = start..start + channels;
             start = range.end;
             named.push(NamedParameter { name, shape: vec![channels], range });
@@ -245,7 +250,7 @@ pub(super) fn named_buffers(all: &[&Layers]) -> Vec<NamedParameter> {
 /// Sets the [`buffers`] of a network of these layers.
 pub(super) fn load_buffers(all: Vec<&mut Layers>, buffers: &Buffers) -> Result<(), NetworkError> {
     let running = all.iter().flat_map(|layers| layers.running());
-    let expected = running.map(|(_, running)| running.len()).sum();
+    let expected = running.map(|(_, running)| running.numbers().len()).sum();
     check_length("a network's running statistics", expected, buffers.numbers.len())?;
     let mut numbers = buffers.numbers.as_slice();
     for layers in all {

@@ -1,4 +1,4 @@
-//! Matrix products for the small matrices of agents' networks.
+//! Matrix products for the small matrices of agents' networks and of contrastive losses.
 //!
 //! Each number of a product is one sum over the inner index, first to last, whatever the sizes;
 //! only how many such sums run at once varies. So a row gives the same bits alone and in any batch.
@@ -29,7 +29,7 @@ const WORTH_ROUNDING: usize = 16;
 
 /// What the factors of a product are rounded to. Its sums are `f32`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Precision {
+pub(crate) enum Precision {
     #[default]
     F32,
     /// bf16, but where a factor has few rows or columns.
@@ -38,20 +38,20 @@ pub(super) enum Precision {
 
 impl Precision {
     /// `C ← start + A B`: `A` is `[m, k]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
-    pub(super) fn product(self, a: &[f32], b: &[f32], n: usize, start: Start<'_>, c: &mut [f32]) {
+    pub(crate) fn product(self, a: &[f32], b: &[f32], n: usize, start: Start<'_>, c: &mut [f32]) {
         let k = b.len() / n;
         self.add(Factor::by_rows(a, k), Factor::by_rows(b, n), [k, n], start, c);
     }
 
     /// `C ← C + Aᵀ B`: `A` is `[k, m]`, `B` `[k, n]` and `C` `[m, n]`, all by rows.
-    pub(super) fn add_transposed_product(self, a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
+    pub(crate) fn add_transposed_product(self, a: &[f32], b: &[f32], n: usize, c: &mut [f32]) {
         let (k, m) = (b.len() / n, c.len() / n);
         let precision = if m < WORTH_ROUNDING { Self::F32 } else { self };
         precision.add(Factor::by_columns(a, m), Factor::by_rows(b, n), [k, n], Start::Sum, c);
     }
 
     /// `C ← start + A Bᵀ`: `A` is `[m, k]`, `B` `[n, k]` and `C` `[m, n]`, all by rows.
-    pub(super) fn product_with_transpose(
+    pub(crate) fn product_with_transpose(
         self,
         a: &[f32],
         b: &[f32],
@@ -74,13 +74,52 @@ impl Precision {
 }
 
 /// [`Precision::product`] of `f32`.
-pub(super) fn product(a: &[f32], b: &[f32], n: usize, start: Start<'_>, c: &mut [f32]) {
+pub(crate) fn product(a: &[f32], b: &[f32], n: usize, start: Start<'_>, c: &mut [f32]) {
     Precision::F32.product(a, b, n, start, c);
+}
+
+/// Writes the numbers of `A Aᵀ` above the diagonal and on it, and some below, to `c`: `A` is `[n, k]`,
+/// `c` `[n, n]`.
+pub(crate) fn product_with_own_transpose(a: &[f32], k: usize, c: &mut [f32]) {
+    let n = a.len() / k;
+    for first in (0..n).step_by(PANEL) {
+        let a = &a[first * k..];
+        let rows = PANEL.min(n - first);
+        let (left, right) = (Factor::by_rows(&a[..rows * k], k), Factor::by_columns(a, k));
+        let c = &mut c[first * n + first..][..rows * n - first];
+        add_blocks(left, right, [k, n - first], Start::Zeros, c, n, KERNELS);
+    }
+}
+
+/// `C ← S B` of a symmetric `S`, `[n, n]`, of which the numbers above the diagonal and on it are given.
+/// Some below are overwritten. `B` and `C` are `[n, width]`.
+pub(crate) fn symmetric_product(s: &mut [f32], b: &[f32], width: usize, c: &mut [f32]) {
+    let n = c.len() / width;
+    let mut block = [0.0; PANEL * PANEL];
+    c.fill(0.0);
+    for first in (0..n).step_by(PANEL) {
+        let end = n.min(first + PANEL);
+        let lines = &mut s[first * n..end * n];
+        transpose_block([end - first; 2], &lines[first..], n, &mut block, PANEL);
+        for (i, line) in lines.chunks_exact_mut(n).enumerate() {
+            line[first..][..i].copy_from_slice(&block[i * PANEL..][..i]);
+        }
+        // These lines, and right of the diagonal's block the same numbers as columns.
+        let (upper, lower) = c.split_at_mut(end * width);
+        let (lines, b) = (&*lines, &b[first * width..]);
+        let right = Factor::by_rows(b, width);
+        let (left, c) = (Factor::by_rows(&lines[first..], n), &mut upper[first * width..]);
+        add_blocks(left, right, [n - first, width], Start::Sum, c, width, KERNELS);
+        if end < n {
+            let left = Factor::by_columns(&lines[end..], n);
+            add_blocks(left, right, [end - first, width], Start::Sum, lower, width, KERNELS);
+        }
+    }
 }
 
 /// What the sums of a product start from.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Start<'a> {
+pub(crate) enum Start<'a> {
     /// What `C` holds.
     Sum,
     /// Zeros.
@@ -460,6 +499,30 @@ pub(super) mod tests {
                     assert_eq!(*c, expected, "{m} {k} {n}, {way}, {fused}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn products_of_symmetric_matrices() {
+        for (n, k) in [(1, 1), (5, 3), (64, 7), (70, 130), (200, 33)] {
+            let a = whole(n * k, 7);
+            let (mut ours, mut expected) = (vec![f32::NAN; n * n], vec![0.0; n * n]);
+            Precision::F32.product_with_transpose(&a, &a, n, Start::Zeros, &mut expected);
+            product_with_own_transpose(&a, k, &mut ours);
+            let above = |c: &[f32]| -> Vec<f32> {
+                c.chunks(n).enumerate().flat_map(|(i, row)| row[i..].to_vec()).collect()
+            };
+            assert_eq!(above(&ours), above(&expected), "{n} {k}");
+            // What lies below the diagonal has no say.
+            let small = |c: &[f32]| -> Vec<f32> { c.iter().map(|x| x % 8.0).collect() };
+            let (mut symmetric, full) = (small(&ours), small(&expected));
+            for i in 0..n {
+                symmetric[i * n..][..i].fill(f32::NAN);
+            }
+            let (mut ours, mut expected) = (vec![f32::NAN; n * k], vec![0.0; n * k]);
+            symmetric_product(&mut symmetric, &a, k, &mut ours);
+            product(&full, &a, k, Start::Zeros, &mut expected);
+            assert_eq!(ours, expected, "{n} {k}");
         }
     }
 

@@ -53,7 +53,7 @@ mod layer_shape;
 mod layers;
 mod linear;
 mod low_rank;
-mod matmul;
+pub(crate) mod matmul;
 mod mlp;
 mod module;
 mod network;

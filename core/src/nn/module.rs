@@ -33,7 +33,7 @@ pub trait Module: Debug + Send {
     /// description.
     fn description(&self) -> String;
 
-    /// Appends its steps, in evaluation mode, to a plan. `None` if only libtorch can evaluate it.
+    /// Appends its steps to a plan. `None` if only libtorch can evaluate it.
     fn append_to(&self, _plan: Plan) -> Option<Plan> {
         None
     }

@@ -55,7 +55,8 @@ pub trait Network: Send {
         None
     }
     /// Returns the plan that trains the network without libtorch: it computes in training mode what
-    /// [`forward`](Self::forward) does. `None` if only libtorch can train it.
+    /// [`forward`](Self::forward) does. `None` if only libtorch can train it, as with dropout, or
+    /// with batch normalisation in a frozen encoder.
     fn training_plan(&self) -> Option<&Plan> {
         None
     }

@@ -1,55 +1,42 @@
-//! Normalisation layers. libtorch does the arithmetic.
+//! Normalisation layers, as libtorch computes them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tch::Tensor;
 
-use super::plan::Norm;
-use super::{LayerConfig, LayerShape, NetworkError, Parameter, ParametersBuilder};
+use super::plan::{BatchNorm, Norm};
+use super::{LayerConfig, LayerShape, NetworkError, Parameter, ParametersBuilder, Plan};
 use crate::init::{Fans, Init};
 
 /// A normalisation layer.
 #[derive(Debug)]
 pub(super) enum Normalization {
-    Batch { weight: Parameter, bias: Parameter, running: Running, momentum: f64, eps: f64 },
+    Batch { weight: Parameter, bias: Parameter, running: Arc<Running>, momentum: f64, eps: f64 },
     Layer { weight: Parameter, bias: Parameter, shape: Vec<i64>, eps: f64 },
     Instance { affine: Option<(Parameter, Parameter)>, eps: f64 },
     Group { weight: Parameter, bias: Parameter, groups: i64, eps: f64 },
     Rms { weight: Parameter, shape: Vec<i64>, eps: Option<f64> },
 }
 
-/// Running statistics of each channel. libtorch updates them in place when it normalises a batch in
-/// training.
+/// The running statistics of each channel, which training updates. A plan of the layer shares them.
 #[derive(Debug)]
-pub(super) struct Running {
-    mean: Tensor,
-    variance: Tensor,
-}
+pub(super) struct Running(Mutex<Vec<f32>>);
 
 impl Running {
-    fn new(channels: usize) -> Result<Self, NetworkError> {
-        let channels = [channels as i64];
-        let mean = Tensor::f_zeros(channels, tch::kind::FLOAT_CPU)?;
-        Ok(Self { mean, variance: Tensor::f_ones(channels, tch::kind::FLOAT_CPU)? })
+    fn new(channels: usize) -> Arc<Self> {
+        let numbers = [vec![0.0; channels], vec![1.0; channels]].concat();
+        Arc::new(Self(Mutex::new(numbers)))
     }
 
-    /// Returns the number of values.
-    pub(super) fn len(&self) -> usize {
-        2 * self.mean.numel()
+    /// Returns the means, then the variances.
+    pub(super) fn numbers(&self) -> MutexGuard<'_, Vec<f32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Appends the means, then the variances.
-    pub(super) fn append_to(&self, numbers: &mut Vec<f32>) {
-        for tensor in [&self.mean, &self.variance] {
-            let start = numbers.len();
-            numbers.resize(start + tensor.numel(), 0.0);
-            tensor.copy_data(&mut numbers[start..], tensor.numel());
-        }
-    }
-
-    /// Sets the values.
-    pub(super) fn load(&mut self, numbers: &[f32]) {
-        let (mean, variance) = numbers.split_at(self.mean.numel());
-        self.mean.copy_(&Tensor::from_slice(mean));
-        self.variance.copy_(&Tensor::from_slice(variance));
+impl Clone for Running {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.numbers().clone()))
     }
 }
 
@@ -71,7 +58,7 @@ impl Normalization {
             LayerConfig::BatchNorm { momentum, eps } => Self::Batch {
                 weight: declare("weight", &channels)?,
                 bias: declare("bias", &channels)?,
-                running: Running::new(input.channels())?,
+                running: Running::new(input.channels()),
                 momentum,
                 eps,
             },
@@ -104,12 +91,19 @@ impl Normalization {
     pub(super) fn forward(&self, x: &Tensor, training: bool) -> Tensor {
         const CUDNN: bool = false; // parameters lie on the CPU
         match self {
-            Self::Batch { weight, bias, running: Running { mean, variance }, momentum, eps } => {
-                let affine = (Some(weight.view()), Some(bias.view()));
-                let running = (Some(mean.shallow_clone()), Some(variance.shallow_clone()));
-                x.batch_norm(
-                    affine.0, affine.1, running.0, running.1, training, *momentum, *eps, CUDNN,
-                )
+            Self::Batch { weight, bias, running, momentum, eps } => {
+                let (weight, bias) = (Some(weight.view()), Some(bias.view()));
+                let mut numbers = running.numbers();
+                let statistics = Tensor::from_slice(&numbers);
+                let halves = statistics.chunk(2, 0);
+                let [mean, variance] = [0, 1].map(|half| Some(halves[half].shallow_clone()));
+                let (momentum, eps) = (*momentum, *eps);
+                let y = x.batch_norm(weight, bias, mean, variance, training, momentum, eps, CUDNN);
+                if training {
+                    let length = numbers.len();
+                    statistics.copy_data(&mut numbers, length); // libtorch has updated them in place
+                }
+                y
             }
             Self::Layer { weight, bias, shape, eps } => {
                 x.layer_norm(shape, Some(weight.view()), Some(bias.view()), *eps, CUDNN)
@@ -128,16 +122,26 @@ impl Normalization {
         }
     }
 
-    /// Returns the step that evaluates the layer without libtorch. `None` if only libtorch can.
-    pub(super) fn step(&self) -> Option<Norm> {
+    /// Appends the layer to a plan. `None` if only libtorch can evaluate it.
+    pub(super) fn append_to(&self, plan: Plan, input: LayerShape) -> Option<Plan> {
         match self {
+            Self::Batch { weight, bias, running, momentum, eps } => {
+                let ranges = [weight.range(), bias.range()];
+                let layer = BatchNorm::new(ranges, input.size(), running, *momentum, *eps);
+                Some(match input {
+                    LayerShape::Row(_) => plan.batch_norm(layer),
+                    LayerShape::Picture(picture) => {
+                        plan.channels_last(picture).batch_norm(layer).channels_first(picture)
+                    }
+                })
+            }
             Self::Layer { weight, bias, eps, .. } => {
                 let (weight, bias) = (weight.range(), Some(bias.range()));
-                Some(Norm { weight, bias, eps: *eps as f32 })
+                Some(plan.norm(Norm { weight, bias, eps: *eps as f32 }))
             }
             Self::Rms { weight, eps, .. } => {
                 let eps = eps.map_or(f32::EPSILON, |eps| eps as f32);
-                Some(Norm { weight: weight.range(), bias: None, eps })
+                Some(plan.norm(Norm { weight: weight.range(), bias: None, eps }))
             }
             _ => None,
         }
@@ -145,14 +149,6 @@ impl Normalization {
 
     /// Returns the running statistics, if any.
     pub(super) fn running(&self) -> Option<&Running> {
-        match self {
-            Self::Batch { running, .. } => Some(running),
-            _ => None,
-        }
-    }
-
-    /// Returns the running statistics, if any, mutably.
-    pub(super) fn running_mut(&mut self) -> Option<&mut Running> {
         match self {
             Self::Batch { running, .. } => Some(running),
             _ => None,

@@ -1,12 +1,14 @@
 //! Evaluates a network without libtorch, whose calls cost more than a small network's arithmetic.
 //!
 //! The weights are read in place. Each output is one sum over the inputs, first to last, so a row
-//! gives the same bits alone and in any batch. Between layers, pictures have their channels first, as
+//! gives the same bits alone and in any batch (in training not behind batch normalisation). Between layers, pictures have their channels first, as
 //! in libtorch; convolutions and pooling read and write them channels last, so that what lies side
 //! by side is computed alike, and steps that only change this order and back are left out.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+mod batch_norm;
 mod convolution;
 mod dense;
 mod dueling;
@@ -25,6 +27,7 @@ pub(crate) use dense::DenseLayer;
 pub use snapshot::Snapshot;
 pub use tape::Tape;
 
+pub(super) use batch_norm::BatchNorm;
 pub(super) use convolution::Convolution;
 pub(super) use norm::Norm;
 pub(super) use pool::Pool;
@@ -41,11 +44,12 @@ use super::{
 };
 
 /// The steps that evaluate a network: plain data, unlike a network's tensors, which belong to
-/// libtorch.
+/// libtorch. [`run`](Self::run) evaluates in evaluation mode, [`forward`](Self::forward) in training
+/// mode. Batch normalisation shares its running statistics with the network, also in a clone.
 #[derive(Debug, Clone)]
 pub struct Plan {
     inputs: usize,
-    steps: Vec<Step>,
+    steps: Arc<Vec<Step>>,
     widest: usize,
     /// The end of the parameters that the steps read.
     end: usize,
@@ -65,6 +69,7 @@ struct Work {
     aside: Vec<f32>,
     results: Vec<f32>,
     convolution: convolution::Memory,
+    batch_norm: batch_norm::Memory,
     /// Memory for the steps within a step.
     inner: Option<Box<Scratch>>,
 }
@@ -72,7 +77,7 @@ struct Work {
 impl Plan {
     /// Creates a plan that returns its inputs unchanged.
     pub fn new(inputs: usize) -> Self {
-        Self { inputs, steps: Vec::new(), widest: inputs, end: 0 }
+        Self { inputs, steps: Arc::default(), widest: inputs, end: 0 }
     }
 
     /// Appends a fully connected layer.
@@ -101,7 +106,10 @@ impl Plan {
     pub fn activation(mut self, activation: Activation) -> Self {
         let width = self.outputs();
         // It does not matter in which order the numbers lie.
-        let layer = self.steps.iter_mut().rev().find(|step| !matches!(step, Step::Layout(_)));
+        let layer = Arc::make_mut(&mut self.steps)
+            .iter_mut()
+            .rev()
+            .find(|step| !matches!(step, Step::Layout(_)));
         match layer.and_then(Step::follows) {
             Some(follows @ Activation::Identity) => *follows = activation,
             _ if activation == Activation::Identity => {}
@@ -132,6 +140,12 @@ impl Plan {
         self.with(Step::Norm(norm))
     }
 
+    /// Appends a batch normalisation of rows, or of pictures with their channels last.
+    pub(super) fn batch_norm(self, layer: BatchNorm) -> Self {
+        assert_eq!(layer.outputs, self.outputs(), "layers fit together");
+        self.with(Step::BatchNorm(layer))
+    }
+
     /// Appends a pooling layer for pictures with their channels first.
     pub(super) fn pool(self, pool: Pool) -> Self {
         assert_eq!(pool.input.size(), self.outputs(), "layers fit together");
@@ -157,7 +171,7 @@ impl Plan {
             && before.picture == layout.picture
             && before.channels_last != layout.channels_last
         {
-            self.steps.pop();
+            Arc::make_mut(&mut self.steps).pop();
             return self;
         }
         self.with(Step::Layout(layout))
@@ -188,13 +202,13 @@ impl Plan {
 
     /// Sets what the products of fully connected layers round their factors to.
     pub(super) fn set_precision(&mut self, precision: Precision) {
-        self.steps.iter_mut().for_each(|step| step.set_precision(precision));
+        Arc::make_mut(&mut self.steps).iter_mut().for_each(|step| step.set_precision(precision));
     }
 
     fn with(mut self, step: Step) -> Self {
         self.widest = self.widest.max(step.outputs());
         self.end = self.end.max(step.end());
-        self.steps.push(step);
+        Arc::make_mut(&mut self.steps).push(step);
         self
     }
 
@@ -213,6 +227,21 @@ impl Plan {
         self.steps.iter().map(Step::dense_layer).collect()
     }
 
+    /// Returns whether it reads running statistics.
+    fn has_running(&self) -> bool {
+        let has = |step: &Step| {
+            matches!(step, Step::BatchNorm(_)) || step.within().any(Self::has_running)
+        };
+        self.steps.iter().any(has)
+    }
+
+    /// Stops sharing running statistics with the module.
+    fn detach(&mut self) {
+        if self.has_running() {
+            Arc::make_mut(&mut self.steps).iter_mut().for_each(Step::detach);
+        }
+    }
+
     /// Returns an error if the flat vector is shorter than the steps need.
     fn check_parameters(&self, flat: &[f32]) -> Result<(), NetworkError> {
         if flat.len() < self.end {
@@ -221,7 +250,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Evaluates `batch` rows with the flat parameters `values`; see
+    /// Evaluates `batch` rows in evaluation mode with the flat parameters `values`; see
     /// [`Network::evaluate`](super::Network::evaluate).
     pub fn run(
         &self,

@@ -236,8 +236,11 @@ impl Network for Sequential {
     }
 
     fn training_plan(&self) -> Option<&Plan> {
-        let alike = self.encoder.trains_as_evaluated() && self.head.trains_as_evaluated();
-        self.plan.as_ref().filter(|_| alike)
+        let encoder = match self.encoder_frozen {
+            true => self.encoder.trains_as_evaluated(),
+            false => self.encoder.trains_by_plan(),
+        };
+        self.plan.as_ref().filter(|_| encoder && self.head.trains_by_plan())
     }
 
     super::network::parameters_and_mode!();

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::data::Batch;
-use crate::loss::{Direction, info_nce, negative_cosine_similarity, nt_xent};
+use crate::loss::{Direction, formula, info_nce, negative_cosine_similarity, nt_xent};
 use crate::nn::{Network, Sequential};
-use crate::supervised::{FitError, Objective};
+use crate::supervised::{FitError, Objective, OutputLoss};
 
 /// Implements the other methods of an [`Objective`] without negative pairs.
 macro_rules! without_negative_pairs {
@@ -31,6 +31,30 @@ macro_rules! without_negative_pairs {
 }
 pub(super) use without_negative_pairs;
 
+/// Implements an [`Objective`] with negative pairs by its [`OutputLoss`].
+macro_rules! compares_views {
+    () => {
+        fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
+            check_views(batch)?;
+            self.loss_of_outputs(&network.try_forward(&batch.inputs())?, batch)
+        }
+
+        fn of_outputs(&self) -> Option<&dyn OutputLoss> {
+            Some(self)
+        }
+
+        crate::mean_over_rows!();
+
+        fn least_rows(&self) -> usize {
+            2
+        }
+
+        fn description(&self) -> Option<String> {
+            Some(format!("{self:?}"))
+        }
+    };
+}
+
 /// The objective of SimCLR: [`nt_xent`] of the network's outputs for the two views. Both views go
 /// through the network in one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -41,20 +65,25 @@ pub struct NtXent {
 }
 
 impl<N: Network> Objective<N> for NtXent {
-    fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
+    compares_views!();
+}
+
+impl OutputLoss for NtXent {
+    fn loss_of_outputs(&self, outputs: &Tensor, batch: &Batch) -> Result<Tensor, FitError> {
         check_views(batch)?;
-        let [first, second] = halves(&network.try_forward(&batch.inputs())?);
+        let [first, second] = halves(outputs);
         Ok(nt_xent(&first, &second, self.temperature)?)
     }
 
-    crate::mean_over_rows!();
-
-    fn least_rows(&self) -> usize {
-        2
-    }
-
-    fn description(&self) -> Option<String> {
-        Some(format!("{self:?}"))
+    fn differentiate(
+        &self,
+        outputs: &[f32],
+        batch: &Batch,
+        by_outputs: &mut [f32],
+    ) -> Result<Option<f64>, FitError> {
+        check_views(batch)?;
+        let width = outputs.len() / batch.len().max(1);
+        Ok(formula::nt_xent(outputs, width, self.temperature, by_outputs))
     }
 }
 
@@ -71,20 +100,25 @@ pub struct InfoNce {
 }
 
 impl<N: Network> Objective<N> for InfoNce {
-    fn loss(&self, network: &N, batch: &Batch) -> Result<Tensor, FitError> {
+    compares_views!();
+}
+
+impl OutputLoss for InfoNce {
+    fn loss_of_outputs(&self, outputs: &Tensor, batch: &Batch) -> Result<Tensor, FitError> {
         check_views(batch)?;
-        let [first, second] = halves(&network.try_forward(&batch.inputs())?);
+        let [first, second] = halves(outputs);
         Ok(info_nce(&first, &second, self.temperature, self.direction)?)
     }
 
-    crate::mean_over_rows!();
-
-    fn least_rows(&self) -> usize {
-        2
-    }
-
-    fn description(&self) -> Option<String> {
-        Some(format!("{self:?}"))
+    fn differentiate(
+        &self,
+        outputs: &[f32],
+        batch: &Batch,
+        by_outputs: &mut [f32],
+    ) -> Result<Option<f64>, FitError> {
+        check_views(batch)?;
+        let width = outputs.len() / batch.len().max(1);
+        Ok(formula::info_nce(outputs, width, self.temperature, self.direction, by_outputs))
     }
 }
 

@@ -4,14 +4,13 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, kind::FLOAT_CPU};
 
+use super::gradient::add_gradient;
 use super::mean_loss::{mean_loss, weight, weighted_mean};
 use super::predictions::check_width;
 use super::{Epoch, EpochProgress, EpochScores, FitConfig, FitError, History, Objective};
 use crate::checkpoint::{Checkpoint, CheckpointError, StateDict};
 use crate::data::{Batch, Compose, DataError, Dataset};
-use crate::nn::{
-    Buffers, Network, NetworkError, Parameters, Tape, check_differentiable, check_scalar,
-};
+use crate::nn::{Buffers, Network, NetworkError, Parameters, Tape};
 use crate::optim::{OptimError, Optimizer, ParamGroups};
 
 /// A training in progress: [`fit`](super::fit), one optimiser step at a time.
@@ -52,40 +51,6 @@ impl NetworkState {
     fn is_finite(&self) -> bool {
         self.weights.iter().chain(&self.buffers.numbers).all(|number| number.is_finite())
     }
-}
-
-/// Adds the gradient of `share` times a minibatch's loss and returns the loss: by the network's plan
-/// if the loss depends on the outputs alone.
-fn add_gradient<N: Network>(
-    network: &mut N,
-    batch: &Batch,
-    objective: &(impl Objective<N> + ?Sized),
-    share: f64,
-    tape: &mut Tape,
-) -> Result<f64, FitError> {
-    if let (Some(plan), Some(loss)) = (network.training_plan(), objective.of_outputs()) {
-        plan.forward(network.parameters().effective(), batch.input_numbers(), batch.len(), tape)?;
-        let outputs = Tensor::from_slice(tape.outputs()).view([batch.len() as i64, -1]);
-        let outputs = outputs.set_requires_grad(true);
-        let loss = loss.loss_of_outputs(&outputs, batch)?; // []
-        check_differentiable(&loss)?;
-        let number = loss.double_value(&[]);
-        (loss * share).f_backward().map_err(NetworkError::from)?;
-        let mut by_output = vec![0.0; tape.outputs().len()];
-        let gradient = outputs.grad();
-        if gradient.defined() {
-            let length = by_output.len();
-            gradient.f_copy_data(&mut by_output, length).map_err(NetworkError::from)?;
-        }
-        let plan = plan.clone();
-        let (values, gradients) = network.parameters_mut().effective_and_gradients_mut();
-        plan.backward(values, &by_output, tape, gradients)?;
-        return Ok(number);
-    }
-    let loss = objective.loss(network, batch)?; // []
-    check_scalar(&loss)?;
-    network.parameters_mut().accumulate(&loss, share)?;
-    Ok(loss.double_value(&[]))
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

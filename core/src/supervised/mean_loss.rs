@@ -1,10 +1,11 @@
 //! The loss of minibatches as numbers: checked, weighted, and the mean of all of them.
 
 use rand_chacha::ChaCha8Rng;
+use tch::Tensor;
 
 use super::{FitConfig, FitError, Objective};
 use crate::data::{Batch, Compose, Dataset};
-use crate::nn::{Network, check_scalar};
+use crate::nn::{Network, NetworkError, Scratch, check_scalar};
 
 /// The mean loss of rows that nothing is learned from; `None` where there are none.
 pub(super) fn mean_loss<N: Network>(
@@ -19,6 +20,9 @@ pub(super) fn mean_loss<N: Network>(
     let _guard = tch::no_grad_guard();
     let rows: Vec<usize> = (0..data.len()).collect();
     let (mut sum, mut total, batch) = (0.0, 0.0, &mut Batch::default());
+    let (by_plan, scratch) =
+        (network.plan().is_some() && !network.training(), &mut Scratch::default());
+    let outputs = &mut Vec::new();
     // They are augmented the same way each time, so that losses can be compared.
     let augmentation = (config.views > 1 || objective.augments_held_out())
         .then(|| Compose::new(config.augmentations.clone(), data.input_width()))
@@ -30,7 +34,16 @@ pub(super) fn mean_loss<N: Network>(
         if let Some(augmentation) = &augmentation {
             augmentation.apply(batch.input_numbers_mut(), &mut rng)?;
         }
-        let (loss, weight) = (objective.loss(network, batch)?, weight(objective, batch)?);
+        let loss = match objective.of_outputs().filter(|_| by_plan) {
+            Some(loss) => {
+                outputs.resize(batch.len() * network.outputs(), 0.0);
+                network.evaluate(batch.input_numbers(), batch.len(), scratch, outputs)?;
+                let outputs = Tensor::from_slice(outputs).f_view([batch.len() as i64, -1]);
+                loss.loss_of_outputs(&outputs.map_err(NetworkError::from)?, batch)?
+            }
+            None => objective.loss(network, batch)?,
+        };
+        let weight = weight(objective, batch)?;
         check_scalar(&loss)?;
         sum += loss.double_value(&[]) * weight;
         total += weight;

@@ -45,6 +45,7 @@ mod callback;
 mod config;
 mod error;
 mod fit;
+mod gradient;
 mod history;
 mod mean_loss;
 mod objective;

@@ -3,8 +3,8 @@
 use tch::Tensor;
 
 use super::FitError;
-use crate::data::Batch;
-use crate::loss::Loss;
+use crate::data::{Batch, class_of};
+use crate::loss::{Loss, LossError, formula};
 use crate::nn::Network;
 
 /// The objective of a training: a [`Loss`] between outputs and targets, or a closure of network and
@@ -64,6 +64,21 @@ pub trait OutputLoss {
     /// # Errors
     /// Invalid outputs or targets.
     fn loss_of_outputs(&self, outputs: &Tensor, batch: &Batch) -> Result<Tensor, FitError>;
+
+    /// Returns the same loss and sets `by_outputs` to its gradient with respect to the outputs, by
+    /// formula. Both are given row by row, `[B, outputs]`. `None` (the default): libtorch
+    /// differentiates [`loss_of_outputs`](Self::loss_of_outputs).
+    ///
+    /// # Errors
+    /// Invalid targets.
+    fn differentiate(
+        &self,
+        _outputs: &[f32],
+        _batch: &Batch,
+        _by_outputs: &mut [f32],
+    ) -> Result<Option<f64>, FitError> {
+        Ok(None)
+    }
 }
 
 /// Implements the methods of an [`Objective`] whose loss is a plain mean over rows: a minibatch's
@@ -153,6 +168,28 @@ impl OutputLoss for Loss {
             false => targets,
         };
         Ok(self.compute(outputs, &targets)?)
+    }
+
+    /// The cross-entropy of classes, without weights or smoothing, has a formula.
+    fn differentiate(
+        &self,
+        outputs: &[f32],
+        batch: &Batch,
+        by_outputs: &mut [f32],
+    ) -> Result<Option<f64>, FitError> {
+        let (rows, targets) = (batch.len(), batch.target_numbers());
+        let width = outputs.len().checked_div(rows).unwrap_or(0);
+        let fits = [targets.len() * width, by_outputs.len()] == [outputs.len(); 2];
+        if *self != Self::cross_entropy() || !fits || outputs.is_empty() {
+            return Ok(None);
+        }
+        let class = |(row, &target)| match class_of(row, target)? {
+            class if class < width => Ok(class),
+            class => Err(LossError::Label { got: class as i64, classes: width as i64 }.into()),
+        };
+        let classes =
+            targets.iter().enumerate().map(class).collect::<Result<Vec<_>, FitError>>()?;
+        Ok(Some(formula::cross_entropy(outputs, &classes, by_outputs)))
     }
 }
 

@@ -172,7 +172,16 @@ impl Built {
         }
     }
 
-    /// Appends the layer, in evaluation mode, to a plan; pictures have their channels first. `None`
+    /// Returns whether a plan computes in training mode what the layer does.
+    pub(super) fn trains_by_plan(&self) -> bool {
+        match self {
+            Self::Normalization(_) => true,
+            Self::Residual(layers) => layers.trains_by_plan(),
+            other => other.trains_as_evaluated(),
+        }
+    }
+
+    /// Appends the layer to a plan; pictures have their channels first. `None`
     /// if only libtorch can evaluate it.
     pub(super) fn append_to(
         &self,
@@ -199,7 +208,7 @@ impl Built {
                 plan.convolution(Convolution::new(ranges, [input, output], sizes))
             }
             Self::Activation { activation, .. } => plan.activation(*activation),
-            Self::Normalization(normalization) => plan.norm(normalization.step()?),
+            Self::Normalization(normalization) => normalization.append_to(plan, input)?,
             Self::Dropout { .. } | Self::Flatten => plan, // nothing to do
             Self::MaxPool(of) => plan.pool(pool(of, true)?),
             Self::AvgPool(of) => plan.pool(pool(of, false)?),

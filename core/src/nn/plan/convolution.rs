@@ -84,6 +84,11 @@ impl Convolution {
         }
     }
 
+    /// Returns whether there is padding, which sends the gradient by inputs through a copy.
+    pub(super) fn is_padded(&self) -> bool {
+        self.padding > 0
+    }
+
     /// Returns the number of kernel positions.
     fn places(&self) -> usize {
         self.output.height * self.output.width

@@ -89,8 +89,10 @@ impl Pool {
                     sums[lane] += by[lane] * share;
                 }
             } else {
+                // The compiler would branch for each lane of a choice between two numbers.
                 for lane in 0..C {
-                    sums[lane] += if pixels[lane] == *pixel as u32 { by[lane] } else { 0.0 };
+                    let mask = u32::from(pixels[lane] == *pixel as u32).wrapping_neg();
+                    sums[lane] += f32::from_bits(by[lane].to_bits() & mask);
                 }
             }
         }

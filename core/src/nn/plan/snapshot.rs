@@ -3,7 +3,7 @@
 use super::{Plan, Scratch};
 use crate::nn::{Network, NetworkError, check_length};
 
-/// A copy of a network's parameters with the plan to evaluate them, for example for a policy on
+/// A copy of a network's parameters and running statistics with the plan to evaluate them, for example for a policy on
 /// another thread.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -12,19 +12,23 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Copies the network's parameters. For a noisy network these are the means.
+    /// Copies the network's numbers. For a noisy network these are the means.
     ///
     /// # Errors
     /// [`NetworkError::NoPlan`] if only libtorch can evaluate the network.
     pub fn of(network: &dyn Network) -> Result<Self, NetworkError> {
-        let plan = network.plan().ok_or(NetworkError::NoPlan)?.clone();
+        let mut plan = network.plan().ok_or(NetworkError::NoPlan)?.clone();
+        plan.detach();
         Ok(Self { plan, values: network.parameters().to_vec() })
     }
 
-    /// Copies the parameters again, from the same network or one with the same architecture.
+    /// Copies them again, from the same network or one with the same architecture.
     pub fn refresh(&mut self, network: &dyn Network) -> Result<(), NetworkError> {
         let values = network.parameters().values();
         check_length("a snapshot's parameters", self.values.len(), values.len())?;
+        if self.plan.has_running() {
+            *self = Self::of(network)?;
+        }
         self.values.copy_from_slice(values);
         Ok(())
     }

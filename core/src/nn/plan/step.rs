@@ -7,9 +7,9 @@ use super::dueling::Dueling;
 use super::layout::Layout;
 use super::nested::{self, SideBySide};
 use super::tape::{Gradient, Recorded};
-use super::{Convolution, Norm, Plan, Pool, Work};
-use crate::nn::Activation;
+use super::{BatchNorm, Convolution, Norm, Plan, Pool, Work};
 use crate::nn::matmul::{Precision, Start};
+use crate::nn::{Activation, NetworkError};
 
 #[derive(Debug, Clone)]
 pub(super) enum Step {
@@ -17,6 +17,7 @@ pub(super) enum Step {
     Convolution(Convolution),
     Activation { activation: Activation, width: usize },
     Norm(Norm),
+    BatchNorm(BatchNorm),
     Pool(Pool),
     Layout(Layout),
     Dueling(Dueling),
@@ -32,6 +33,7 @@ impl Step {
             Self::Convolution(layer) => layer.output.size(),
             Self::Activation { width, .. } => *width,
             Self::Norm(norm) => norm.width(),
+            Self::BatchNorm(layer) => layer.outputs,
             Self::Pool(pool) => pool.output.size(),
             Self::Layout(layout) => layout.picture.size(),
             Self::Dueling(head) => head.advantage.outputs,
@@ -47,6 +49,7 @@ impl Step {
             Self::Convolution(layer) => layer.bias.end,
             Self::Activation { .. } | Self::Pool(_) | Self::Layout(_) => 0,
             Self::Norm(norm) => norm.end(),
+            Self::BatchNorm(layer) => layer.bias.end,
             Self::Dueling(head) => head.advantage.bias.end,
             Self::Residual(body) => body.end,
             Self::SideBySide(parts) => parts.end(),
@@ -58,6 +61,7 @@ impl Step {
         match self {
             Self::Dense(layer) => layer.activation,
             Self::Convolution(layer) => layer.activation,
+            Self::BatchNorm(layer) => layer.activation,
             Self::Activation { activation, .. } => *activation,
             _ => Activation::Identity,
         }
@@ -68,6 +72,7 @@ impl Step {
         match self {
             Self::Dense(layer) => Some(&mut layer.activation),
             Self::Convolution(layer) => Some(&mut layer.activation),
+            Self::BatchNorm(layer) => Some(&mut layer.activation),
             _ => None,
         }
     }
@@ -103,7 +108,25 @@ impl Step {
         body.into_iter().chain(parts.iter().map(|part| &part.plan))
     }
 
-    /// Computes everything but the activation.
+    /// Returns an error if a batch of so many rows cannot train it.
+    pub(super) fn check_rows(&self, batch: usize) -> Result<(), NetworkError> {
+        match self {
+            Self::BatchNorm(layer) => layer.check_rows(batch),
+            _ => self.within().try_for_each(|plan| plan.check_rows(batch)),
+        }
+    }
+
+    /// Stops sharing running statistics with the module.
+    pub(super) fn detach(&mut self) {
+        match self {
+            Self::BatchNorm(layer) => layer.detach(),
+            Self::Residual(body) => body.detach(),
+            Self::SideBySide(parts) => parts.parts.iter_mut().for_each(|part| part.plan.detach()),
+            _ => {}
+        }
+    }
+
+    /// Computes everything but the activation, in evaluation mode.
     pub(super) fn affine(
         &self,
         values: &[f32],
@@ -117,6 +140,7 @@ impl Step {
             Self::Convolution(layer) => layer.affine(values, x, &mut work.convolution, out),
             Self::Activation { .. } => out.copy_from_slice(x),
             Self::Norm(norm) => norm.forward(values, x, out),
+            Self::BatchNorm(layer) => layer.evaluate(values, x, &mut work.batch_norm, out),
             Self::Pool(pool) => pool.forward(x, out),
             Self::Layout(layout) => layout.forward(x, out),
             Self::Dueling(head) => head.affine(values, x, batch, &mut work.aside, out),
@@ -128,7 +152,7 @@ impl Step {
         }
     }
 
-    /// Computes the step into `recorded.after` and records what [`backward`](Self::backward) needs.
+    /// Computes the step, in training mode, into `recorded.after` and records what [`backward`](Self::backward) needs.
     pub(super) fn record(
         &self,
         values: &[f32],
@@ -137,6 +161,9 @@ impl Step {
         work: &mut Work,
         recorded: &mut Recorded,
     ) {
+        if let Self::BatchNorm(layer) = self {
+            return layer.record(values, x, batch, &mut work.batch_norm, recorded);
+        }
         let Recorded { after, inner, .. } = recorded;
         match self {
             Self::Residual(body) => {
@@ -153,7 +180,11 @@ impl Step {
     /// Returns whether [`backward`](Self::backward) overwrites `gradient.by_input`; otherwise it
     /// expects zeros there.
     pub(super) fn overwrites_input_gradient(&self) -> bool {
-        matches!(self, Self::Dense(_))
+        match self {
+            Self::Convolution(layer) => layer.is_padded(),
+            Self::Pool(_) | Self::Dueling(_) | Self::Residual(_) | Self::SideBySide(_) => false,
+            _ => true,
+        }
     }
 
     /// Turns the gradient with respect to the outputs, in `gradient.by_output`, into the gradient
@@ -175,6 +206,7 @@ impl Step {
                 gradient.by_input.copy_from_slice(&gradient.by_output[..wanted]);
             }
             Self::Norm(norm) => norm.backward(values, x, gradient, gradients),
+            Self::BatchNorm(layer) => layer.backward(values, x, recorded, gradient, gradients),
             Self::Pool(pool) => pool.backward(x, gradient),
             Self::Layout(layout) => layout.backward(gradient),
             Self::Dueling(head) => head.backward(values, x, gradient, gradients),

@@ -15,7 +15,8 @@
 
 use std::ops::Range;
 
-use super::{Plan, Work, convolution, nested};
+use super::step::Step;
+use super::{Plan, Work, batch_norm, convolution, nested};
 use crate::nn::{NetworkError, check_batch, check_length};
 
 /// A record of a forward pass, as backpropagation needs it. It can be reused for any number of
@@ -36,6 +37,9 @@ pub(super) struct Recorded {
     before: Vec<f32>,           // [B, outputs], where the activation remembers its input
     pub(super) after: Vec<f32>, // [B, outputs]
     pub(super) inner: Vec<Tape>, // of plans within the step
+    /// The means of batch normalisation, then the scales, and the number of rows that they are of.
+    pub(super) statistics: Vec<f32>,
+    pub(super) rows: usize,
 }
 
 /// Gradients on their way back, and memory for the steps.
@@ -46,6 +50,7 @@ pub(super) struct Gradient {
     pub(super) results: Vec<f32>,
     pub(super) aside: Vec<f32>,
     pub(super) convolution: convolution::Memory,
+    pub(super) batch_norm: batch_norm::Memory,
 }
 
 impl Tape {
@@ -61,6 +66,8 @@ impl Tape {
     }
 
     /// Keeps these rows of the forward pass, which must ascend, for a gradient of theirs alone.
+    /// With batch normalisation, whose rows depend on each other, there is none: then
+    /// [`backward`](Plan::backward) returns an error.
     ///
     /// # Panics
     /// If a row is not among those of the forward pass.
@@ -69,7 +76,7 @@ impl Tape {
         for numbers in [inputs, outputs] {
             keep_rows(numbers, *batch, rows);
         }
-        for Recorded { before, after, inner } in layers {
+        for Recorded { before, after, inner, .. } in layers {
             keep_rows(before, *batch, rows);
             keep_rows(after, *batch, rows);
             let used = inner.iter_mut().filter(|tape| tape.batch == *batch);
@@ -88,8 +95,12 @@ impl Tape {
 }
 
 impl Plan {
-    /// Evaluates `batch` rows with the flat parameters `values`, with the same bits as
-    /// [`run`](Self::run), and records what [`backward`](Self::backward) needs.
+    /// Evaluates `batch` rows in training mode with the flat parameters `values` and records what
+    /// [`backward`](Self::backward) needs. Batch normalisation uses the statistics of the batch and
+    /// updates the running ones of the network; all else gives the same bits as [`run`](Self::run).
+    ///
+    /// # Errors
+    /// [`NetworkError::Length`] if the sizes do not fit; [`NetworkError::Rows`] for too few rows.
     pub fn forward(
         &self,
         values: &[f32],
@@ -99,6 +110,7 @@ impl Plan {
     ) -> Result<(), NetworkError> {
         check_batch("a network's inputs", batch, self.inputs, inputs.len())?;
         self.check_parameters(values)?;
+        self.check_rows(batch)?;
         self.record(values, inputs, batch, tape);
         Ok(())
     }
@@ -179,6 +191,11 @@ impl Plan {
         self.check_parameters(values)
     }
 
+    /// Checks that a batch of so many rows can train the network.
+    pub(super) fn check_rows(&self, batch: usize) -> Result<(), NetworkError> {
+        self.steps.iter().try_for_each(|step| step.check_rows(batch))
+    }
+
     /// Checks that a tape fits this plan, including the plans within it.
     pub(super) fn check_recorded(&self, tape: &Tape) -> Result<(), NetworkError> {
         let Tape { batch, inputs, layers, .. } = tape;
@@ -188,6 +205,9 @@ impl Plan {
             check_batch("a tape's layer", *batch, step.outputs(), layer.after.len())?;
             if step.activation().remembers_input() {
                 check_batch("a tape's layer", *batch, step.outputs(), layer.before.len())?;
+            }
+            if let Step::BatchNorm(_) = step {
+                check_length("the rows of a batch normalised together", layer.rows, *batch)?;
             }
             for (i, plan) in step.within().enumerate() {
                 let inner = layer.inner.get(i).filter(|inner| inner.batch == *batch);

@@ -126,18 +126,19 @@ fn with_every_optimiser_a_stopped_training_goes_on_bit_for_bit() {
     .enumerate()
     {
         let config = FitConfig { optimizer, epochs: 6, batch_size: 2, ..config() };
-        // Batch normalisation and dropout have a state of their own.
+        // Batch normalisation and dropout have a state of their own; without dropout a plan trains.
         let layers = NetworkConfig {
             encoder: vec![
                 LayerConfig::linear(8),
                 LayerConfig::batch_norm(),
                 Activation::Relu.into(),
-                LayerConfig::Dropout { p: 0.3 },
+                LayerConfig::Dropout { p: [0.3, 0.0][i % 2] },
             ],
             ..NetworkConfig::default()
         };
         let layers = layers.linear_head(2);
         let start = || Sequential::new(&layers, &[1], &mut rng()).unwrap();
+        assert_eq!(start().training_plan().is_some(), i % 2 == 1);
         let trainer = || Trainer::new(FitConfig { epochs: 6, ..config.clone() }, rng()).unwrap();
         let loss = Loss::cross_entropy();
         // Four rows: a last minibatch of one cannot be normalised.

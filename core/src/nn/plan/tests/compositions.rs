@@ -6,6 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
+use super::close;
 use crate::nn::{
     Activation, EncodedPart, Engine, Joined, LayerConfig, LayerShape, Net, Network, Recorded,
     Scratch, Tape,
@@ -110,15 +111,6 @@ fn networks() -> Vec<(&'static str, Net)> {
 
 fn tensor(numbers: &[f32], batch: usize) -> Tensor {
     Tensor::from_slice(numbers).view([batch as i64, -1])
-}
-
-#[track_caller]
-fn close(what: &str, ours: &[f32], theirs: &[f32]) {
-    assert_eq!(ours.len(), theirs.len(), "{what}");
-    let size = theirs.iter().fold(1.0, |a, b| f32::max(a, b.abs()));
-    for (a, b) in ours.iter().zip(theirs) {
-        assert!((a - b).abs() <= 1e-5 * size, "{what}: {a}, libtorch {b}");
-    }
 }
 
 #[test]
