@@ -114,6 +114,22 @@ impl<S: FiniteSpace> Codec<S> for ToIndex {
             None => Err(not_an_element(&Self::target(source), target)),
         }
     }
+
+    #[inline]
+    fn decode_all<'a>(
+        source: &S,
+        targets: &'a [i64],
+        elements: &'a mut Vec<S::Element>,
+    ) -> Result<&'a [S::Element], SpaceError> {
+        // Checked before, because a result for each would go through memory.
+        let is_index = |&target: &i64| (target as u64) < source.size() as u64;
+        if let Some(target) = targets.iter().find(|target| !is_index(target)) {
+            Self::decode(source, target)?;
+        }
+        elements.clear();
+        elements.extend(targets.iter().map(|&target| source.element(target as usize)));
+        Ok(elements)
+    }
 }
 
 /// Converts the elements of a factored space to the number of each choice.

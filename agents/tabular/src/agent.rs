@@ -178,19 +178,24 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
     #[inline(always)]
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> Result<(), AgentError> {
         let error = self.rule.update(step, rates);
+        let sum = self.absolute_td_error + error;
+        if !sum.is_finite() || self.rule.table().diverged().is_some() {
+            return Err(self.diverged(error));
+        }
+        self.absolute_td_error = sum;
+        Ok(())
+    }
+
+    /// The error after an update with this temporal-difference error.
+    #[cold]
+    fn diverged(&self, error: f64) -> AgentError {
         let (what, value) = match self.rule.table().diverged() {
             _ if !error.is_finite() => ("the temporal-difference error", error),
             Some(value) => ("a value of the table", value),
             // Each finite, their sum may not be, and a checkpoint would hold it.
-            None if !(self.absolute_td_error + error).is_finite() => {
-                ("the sum of temporal-difference errors", self.absolute_td_error + error)
-            }
-            None => {
-                self.absolute_td_error += error;
-                return Ok(());
-            }
+            None => ("the sum of temporal-difference errors", self.absolute_td_error + error),
         };
-        Err(AgentError::Diverged { what, value, env_steps: self.env_steps })
+        AgentError::Diverged { what, value, env_steps: self.env_steps }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Neighbouring environments of a vector, stepped by one thread.
 
+use std::slice::{from_mut, from_ref};
+
 use super::{AutoresetMode, Experience, Gate};
 use crate::{Act, Codec, Env, EnvError, Obs, Outcome, Rng, Space, Step};
 
@@ -77,7 +79,14 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
             *self.finished = false;
             return Ok(());
         }
-        let step = self.env.step(action, self.rng)?;
+        let mut taken = None;
+        let (envs, actions) = (from_mut(&mut *self.env), from_ref(action));
+        let each = |_, _: &mut E, _: &mut Rng, step| taken = Some(step);
+        E::step_together(envs, |env| env, actions, from_mut(&mut *self.rng), each);
+        let step = match taken {
+            Some(step) => step,
+            None => self.env.step(action, self.rng)?,
+        };
         self.record(step, mode, rows, i)
     }
 

@@ -4,7 +4,7 @@ use super::{
     AutoresetMode, Experience, Gate, Lane, Restored, VectorEnv, VectorSnapshot,
     gate::type_name,
     lane::lanes,
-    part::{How, Part, Shown},
+    part::{How, Part, Place, Shown},
 };
 use crate::{
     Act, AsIs, Codec, Env, EnvError, Obs, Outcome, Rng, Seed, Space, SpaceError, render::Frame,
@@ -256,6 +256,23 @@ where
         }
         let taken = AC::decode_all(&self.spaces.1, actions, &mut self.actions)?;
         std::mem::swap(&mut self.experience.observations, &mut self.observations);
+        if let ([env], [action]) = (&mut self.envs[..], taken) {
+            // Loops of one round cost more than the step of a grid.
+            match &mut self.experience.actions[..] {
+                [last] => last.clone_from(&actions[0]),
+                _ => actions.clone_into(&mut self.experience.actions),
+            }
+            let mut place = Place::<E, OC> {
+                gate: Gate { space: &self.spaces.0, env: &self.name, index: None },
+                env,
+                rng: &mut self.rngs[0],
+                observation: &mut self.observations[0],
+                finished: &mut self.finished[0],
+                steps: &mut self.steps[0],
+            };
+            place.step(action, self.mode, &mut self.experience.columns(), 0)?;
+            return Ok(&self.experience);
+        }
         actions.clone_into(&mut self.experience.actions);
         let all = Part::<E, OC> {
             first: 0,
