@@ -96,19 +96,19 @@ impl QTable {
     #[inline]
     pub fn greedy(&self, state: usize, rng: &mut Rng) -> usize {
         let (row, max) = (self.row(state), self.max(state));
-        let (mut first, mut ties) = (0, 0);
+        let (mut best, mut ties) = (0, 0);
         // Without a jump, which could not be foreseen.
-        for (action, &q) in row.iter().enumerate().rev() {
-            first = if q == max { action } else { first };
-            ties += usize::from(q == max);
+        for (action, &q) in row.iter().enumerate() {
+            best = if q >= max { action } else { best };
+            ties += usize::from(q >= max);
         }
         match ties {
             0 => rng.random_range(0..row.len()),
-            1 => first,
+            1 => best,
             _ => {
                 let chosen = rng.random_range(0..=ties - 1);
-                let mut best = (0..row.len()).filter(|&action| row[action] == max);
-                best.nth(chosen).unwrap_or(first)
+                let mut ties = (0..row.len()).filter(|&action| row[action] == max);
+                ties.nth(chosen).unwrap_or(best)
             }
         }
     }

@@ -83,10 +83,22 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
         let (envs, actions) = (from_mut(&mut *self.env), from_ref(action));
         let each = |_, _: &mut E, _: &mut Rng, step| taken = Some(step);
         E::step_together(envs, |env| env, actions, from_mut(&mut *self.rng), each);
-        let step = match taken {
-            Some(step) => step,
-            None => self.env.step(action, self.rng)?,
-        };
+        match taken {
+            Some(step) => self.record(step, mode, rows, i),
+            None => self.step_apart(action, mode, rows, i),
+        }
+    }
+
+    /// Takes one action in an environment that does not [step together](Env::step_together).
+    #[inline(never)]
+    fn step_apart(
+        &mut self,
+        action: &Act<E>,
+        mode: AutoresetMode,
+        rows: &mut Columns<'_, OC::Target>,
+        i: usize,
+    ) -> Result<(), EnvError> {
+        let step = self.env.step(action, self.rng)?;
         self.record(step, mode, rows, i)
     }
 

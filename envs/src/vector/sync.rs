@@ -254,13 +254,13 @@ where
         if self.mode == AutoresetMode::Disabled && self.finished.contains(&true) {
             return Err(EnvError::NeedsReset { when: "after the episode ended" });
         }
-        let taken = AC::decode_all(&self.spaces.1, actions, &mut self.actions)?;
-        std::mem::swap(&mut self.experience.observations, &mut self.observations);
-        if let ([env], [action]) = (&mut self.envs[..], taken) {
+        if let ([env], [action]) = (&mut self.envs[..], actions) {
             // Loops of one round cost more than the step of a grid.
+            let taken = AC::decode(&self.spaces.1, action)?;
+            std::mem::swap(&mut self.experience.observations, &mut self.observations);
             match &mut self.experience.actions[..] {
-                [last] => last.clone_from(&actions[0]),
-                _ => actions.clone_into(&mut self.experience.actions),
+                [last] => last.clone_from(action),
+                _ => self.experience.actions.push(action.clone()),
             }
             let mut place = Place::<E, OC> {
                 gate: Gate { space: &self.spaces.0, env: &self.name, index: None },
@@ -270,9 +270,11 @@ where
                 finished: &mut self.finished[0],
                 steps: &mut self.steps[0],
             };
-            place.step(action, self.mode, &mut self.experience.columns(), 0)?;
+            place.step(&taken, self.mode, &mut self.experience.columns(), 0)?;
             return Ok(&self.experience);
         }
+        let taken = AC::decode_all(&self.spaces.1, actions, &mut self.actions)?;
+        std::mem::swap(&mut self.experience.observations, &mut self.observations);
         actions.clone_into(&mut self.experience.actions);
         let all = Part::<E, OC> {
             first: 0,

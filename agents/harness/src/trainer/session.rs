@@ -146,8 +146,10 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, O, A, G> {
         agent.act(envs.observations(), Mode::Explore, &mut progress.policy_rng, actions)?;
         let rows = envs.step(actions)?;
         progress.env_steps += rows.len() as u64;
-        if let Some(metrics) = agent.learn(rows)? {
-            progress.gather(&metrics);
+        match agent.learn(rows) {
+            Ok(None) => {}
+            Ok(Some(metrics)) => progress.gather(&metrics),
+            Err(error) => return Err(error.into()),
         }
         for (env, (&reward, &outcome)) in rows.rewards.iter().zip(&rows.outcomes).enumerate() {
             if progress.count(env, reward, outcome)? {
