@@ -365,6 +365,26 @@ mod tests {
     }
 
     #[test]
+    fn the_rates_are_those_of_the_schedules_after_every_step() {
+        let config = QLearningConfig {
+            alpha: gymnast_harness::Schedule::exponential(0.5, 0.1, 0.3),
+            epsilon: gymnast_harness::Schedule::linear(1.0, 0.1, 0.7),
+            ..QLearningConfig::default()
+        };
+        for env_steps in [1, 7, 10, 1000, u64::MAX] {
+            let plan = Plan { env_steps, ..plan(1) };
+            let (states, actions) = (Discrete::new(3), Discrete::new(2));
+            let mut agent = QLearning::new(states, actions, config.clone(), &plan).unwrap();
+            for step in 1..=env_steps.min(1000) + 2 {
+                agent.learn(&experience(0, 1)).unwrap();
+                assert_eq!(agent.rates, config.common().rates(&plan, step), "{step}");
+            }
+            agent.count(1);
+            assert_eq!(agent.rates, config.common().rates(&plan, 1));
+        }
+    }
+
+    #[test]
     fn an_observation_outside_its_space_is_an_error() {
         let (states, actions) = (Discrete::new(3), Discrete::new(2));
         let mut agent = Sarsa::new(states, actions, SarsaConfig::default(), &plan(1)).unwrap();
