@@ -106,14 +106,35 @@ impl<S: FiniteSpace> Codec<S> for ToIndex {
         *target = Self::encoded(source, element);
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(source: &S, target: &i64) -> Result<S::Element, SpaceError> {
         // An index out of range is an error and not a panic.
-        match usize::try_from(*target).ok().filter(|&index| index < source.size()) {
-            Some(index) => Ok(source.element(index)),
-            None => Err(not_an_element(&Self::target(source), target)),
+        if (*target as u64) < source.size() as u64 {
+            return Ok(source.element(*target as usize));
         }
+        Err(no_index(source, *target))
     }
+
+    #[inline]
+    fn decode_all<'a>(
+        source: &S,
+        targets: &'a [i64],
+        elements: &'a mut Vec<S::Element>,
+    ) -> Result<&'a [S::Element], SpaceError> {
+        // Checked before, because a result for each would go through memory.
+        let is_index = |&target: &i64| (target as u64) < source.size() as u64;
+        if let Some(target) = targets.iter().find(|target| !is_index(target)) {
+            return Err(no_index(source, *target));
+        }
+        elements.clear();
+        elements.extend(targets.iter().map(|&target| source.element(target as usize)));
+        Ok(elements)
+    }
+}
+
+#[cold]
+fn no_index<S: FiniteSpace>(source: &S, target: i64) -> SpaceError {
+    not_an_element(&ToIndex::target(source), target)
 }
 
 /// Converts the elements of a factored space to the number of each choice.

@@ -300,6 +300,7 @@ impl AgentError {
     ///
     /// # Errors
     /// [`EnvError::WrongBatch`].
+    #[inline]
     pub fn check_rows<O: Space, A: Space>(
         experience: &Experience<O, A>,
         num_envs: usize,

@@ -10,6 +10,7 @@ mod callback;
 mod checkpoint;
 mod checkpoint_fields;
 mod demonstrations;
+mod digits;
 mod display;
 mod error;
 mod evaluation;

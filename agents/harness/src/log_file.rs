@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{BufWriter, Seek as _, SeekFrom, Write as _},
+    io::{Seek as _, SeekFrom, Write as _},
     path::PathBuf,
 };
 
@@ -10,10 +10,16 @@ use gymnast_core::files;
 
 use crate::{FileSum, TrainError, checkpoint::RunningSum};
 
+/// Room for a thousand short records or more: a call to the system costs as much as many steps.
+const BUFFER: usize = 1 << 16;
+
 /// A file that only grows, with the sum of everything that was written to it.
 pub(crate) struct LogFile {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: File,
+    /// What was appended and not yet handed to the system.
+    buffer: Vec<u8>,
+    /// Of the file without the buffer: it is faster over many records than over each.
     sum: RunningSum,
 }
 
@@ -22,7 +28,7 @@ impl LogFile {
     pub(crate) fn create(path: PathBuf) -> Result<Self, TrainError> {
         let file = files::open(&path, OpenOptions::new().write(true).create(true).truncate(true));
         let file = file.map_err(TrainError::file("create", &path))?;
-        Ok(Self { path, file: buffered(file), sum: RunningSum::default() })
+        Ok(Self { path, file, buffer: Vec::with_capacity(BUFFER), sum: RunningSum::default() })
     }
 
     /// Goes on behind the first bytes of an open file, whose sum is `sum`: cuts off what comes after them.
@@ -30,23 +36,26 @@ impl LogFile {
     pub(crate) fn go_on(path: PathBuf, mut file: File, sum: FileSum) -> Result<Self, TrainError> {
         file.set_len(sum.bytes).map_err(TrainError::file("write", &path))?;
         file.seek(SeekFrom::End(0)).map_err(TrainError::file("write", &path))?;
-        Ok(Self { path, file: buffered(file), sum: sum.into() })
+        Ok(Self { path, file, buffer: Vec::with_capacity(BUFFER), sum: sum.into() })
     }
 
-    /// Appends a whole record.
-    pub(crate) fn append(&mut self, record: &[u8]) -> Result<(), TrainError> {
-        self.sum.add(record);
-        self.file.write_all(record).map_err(TrainError::file("write", &self.path))
+    /// Returns what is not yet in the file, to append whole records to. Then [`flush`](Self::flush) it
+    /// [once it is full](Self::is_full).
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.buffer
     }
 
-    /// Whether a record of this length is buffered, so that nothing is written to the file yet.
-    pub(crate) fn fits_buffer(&self, length: usize) -> bool {
-        self.file.buffer().len() + length <= self.file.capacity()
+    /// Whether the buffer holds so much that it is to be flushed.
+    pub(crate) fn is_full(&self) -> bool {
+        self.buffer.len() >= BUFFER - 1024 // so that it hardly ever grows
     }
 
     /// Hands what was appended to the system, so that others can read it.
     pub(crate) fn flush(&mut self) -> Result<(), TrainError> {
-        self.file.flush().map_err(TrainError::file("write", &self.path))
+        self.sum.add(&self.buffer);
+        let written = self.file.write_all(&self.buffer);
+        self.buffer.clear();
+        written.map_err(TrainError::file("write", &self.path))
     }
 
     /// Flushes and returns the sum of the file.
@@ -57,13 +66,13 @@ impl LogFile {
 
     /// Makes what was flushed durable.
     pub(crate) fn sync(&self) -> Result<(), TrainError> {
-        self.file.get_ref().sync_data().map_err(TrainError::file("write", &self.path))
+        self.file.sync_data().map_err(TrainError::file("write", &self.path))
     }
 
     /// Checks that the file was neither removed nor replaced: what is written to it would be lost without
     /// a word.
     pub(crate) fn expect_in_place(&self) -> Result<(), TrainError> {
-        let is_there = files::is_at(self.file.get_ref(), &self.path);
+        let is_there = files::is_at(&self.file, &self.path);
         match is_there.map_err(TrainError::file("write", &self.path))? {
             true => Ok(()),
             false => Err(TrainError::Gone { path: self.path.clone() }),
@@ -71,7 +80,9 @@ impl LogFile {
     }
 }
 
-/// Buffers a thousand short records or more: a call to the system costs as much as many steps.
-fn buffered(file: File) -> BufWriter<File> {
-    BufWriter::with_capacity(1 << 16, file)
+impl Drop for LogFile {
+    /// Writes what is left, as a training that failed ends without a flush.
+    fn drop(&mut self) {
+        let _ = self.flush();
+    }
 }

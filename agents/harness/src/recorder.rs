@@ -115,7 +115,7 @@ impl Recorder {
             episodes: CsvLog::create(path)?,
             evaluations: CsvLog::create(path)?,
             metrics: CsvLog::create(path)?,
-            events: EventWriter::create(path)?,
+            events: EventWriter::create(path, 0.0)?,
             checkpoints,
             names_synced: false,
         };
@@ -166,9 +166,11 @@ impl Recorder {
             CsvLog::reopen(path, sum(Evaluation::FILE))?,
             CsvLog::reopen(path, sum(MetricRow::FILE))?,
         );
-        let events = EventWriter::reopen(path, manifest.logs.get(EventWriter::FILE).copied())?;
+        let (sum, earlier_s) =
+            (manifest.logs.get(EventWriter::FILE).copied(), manifest.wall_time_s);
+        let events = EventWriter::reopen(path, sum, earlier_s)?;
         let is_event_file_new = events.is_none();
-        let events = events.map_or_else(|| EventWriter::from_logs(path), Ok)?;
+        let events = events.map_or_else(|| EventWriter::from_logs(path, earlier_s), Ok)?;
         let (path, identity) = (path.to_owned(), identity.clone());
         let files = Files {
             path,
@@ -182,8 +184,8 @@ impl Recorder {
         };
         let recorder = Self {
             started: Instant::now(),
-            earlier_s: manifest.wall_time_s,
-            paused_s: manifest.wall_time_s - manifest.learning_time_s,
+            earlier_s,
+            paused_s: earlier_s - manifest.learning_time_s,
             files: Some(files),
         };
         let evaluations = recorded;

@@ -1,7 +1,6 @@
 //! The records of a run: episodes, evaluations and metrics as CSV.
 
 use std::{
-    fmt::Write as _,
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Read as _, Seek as _, SeekFrom},
     marker::PhantomData,
@@ -11,7 +10,11 @@ use std::{
 use gymnast_core::files;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{CheckpointError, FileSum, TrainError, log_file::LogFile};
+use crate::{
+    CheckpointError, FileSum, TrainError,
+    digits::{push_number, push_seconds, push_whole},
+    log_file::LogFile,
+};
 
 /// No log may be larger to be read: some 400 million episodes.
 const MAX_LOG_BYTES: u64 = 16 << 30;
@@ -71,20 +74,25 @@ pub trait Record: DeserializeOwned {
     const FILE: &'static str;
     /// The header line.
     const HEADER: &'static str;
-    /// Returns the record as a line, without its end.
-    fn line(&self) -> String;
+    /// Appends the record as a line, without its end.
+    fn write(&self, line: &mut Vec<u8>);
 }
 
 impl Record for Episode {
     const FILE: &'static str = "episodes.csv";
     const HEADER: &'static str = "env_step,episode,return,length,wall_time_s";
 
-    fn line(&self) -> String {
-        let Self { env_step, episode, episode_return, length, wall_time_s } = self;
-        let mut line = String::with_capacity(80);
-        write!(line, "{env_step},{episode},{episode_return},{length},{wall_time_s:.3}")
-            .expect("a string takes what is written");
-        line
+    fn write(&self, line: &mut Vec<u8>) {
+        let &Self { env_step, episode, episode_return, length, wall_time_s } = self;
+        push_whole(line, env_step);
+        line.push(b',');
+        push_whole(line, episode);
+        line.push(b',');
+        push_number(line, episode_return);
+        line.push(b',');
+        push_whole(line, length);
+        line.push(b',');
+        push_seconds(line, wall_time_s);
     }
 }
 
@@ -93,20 +101,17 @@ impl Record for Evaluation {
     const HEADER: &'static str =
         "env_step,wall_time_s,mean_return,std_return,min_return,max_return,episodes";
 
-    fn line(&self) -> String {
-        let Self {
-            env_step,
-            wall_time_s,
-            mean_return,
-            std_return,
-            min_return,
-            max_return,
-            episodes,
-        } = self;
-        format!(
-            "{env_step},{wall_time_s:.3},{mean_return},{std_return},{min_return},{max_return},\
-             {episodes}"
-        )
+    fn write(&self, line: &mut Vec<u8>) {
+        let &Self { env_step, wall_time_s, episodes, .. } = self;
+        push_whole(line, env_step);
+        line.push(b',');
+        push_seconds(line, wall_time_s);
+        for number in [self.mean_return, self.std_return, self.min_return, self.max_return] {
+            line.push(b',');
+            push_number(line, number);
+        }
+        line.push(b',');
+        push_whole(line, episodes);
     }
 }
 
@@ -114,9 +119,12 @@ impl Record for MetricRow {
     const FILE: &'static str = "metrics.csv";
     const HEADER: &'static str = "env_step,wall_time_s,metric,value";
 
-    fn line(&self) -> String {
+    fn write(&self, line: &mut Vec<u8>) {
         let Self { env_step, wall_time_s, metric, value } = self;
-        format!("{env_step},{wall_time_s:.3},{metric},{value}")
+        push_whole(line, *env_step);
+        line.push(b',');
+        push_seconds(line, *wall_time_s);
+        line.extend(format!(",{metric},{value}").into_bytes());
     }
 }
 
@@ -160,7 +168,7 @@ impl<R: Record> CsvLog<R> {
     pub(crate) fn create(run: &Path) -> Result<Self, TrainError> {
         let file = LogFile::create(run.join(R::FILE))?;
         let mut log = Self { file, record: PhantomData };
-        log.write_line(R::HEADER.to_owned())?;
+        log.file.buffer().extend(format!("{}\n", R::HEADER).into_bytes());
         log.flush()?;
         Ok(log)
     }
@@ -230,15 +238,10 @@ impl<R: Record> CsvLog<R> {
     }
 
     pub(crate) fn append(&mut self, record: &R) -> Result<(), TrainError> {
-        self.write_line(record.line())
-    }
-
-    fn write_line(&mut self, mut line: String) -> Result<(), TrainError> {
-        line.push('\n');
-        if !self.file.fits_buffer(line.len()) {
-            self.file.expect_in_place()?;
-        }
-        self.file.append(line.as_bytes())
+        let buffer = self.file.buffer();
+        record.write(buffer);
+        buffer.push(b'\n');
+        if self.file.is_full() { self.flush() } else { Ok(()) }
     }
 
     /// Hands what was appended to the system, so that others can read it.

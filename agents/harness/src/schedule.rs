@@ -81,6 +81,15 @@ impl Schedule {
         }
     }
 
+    /// Returns the progress from which the value no longer changes.
+    #[must_use]
+    pub fn settled_at(&self) -> f64 {
+        match *self {
+            Self::Constant(_) => 0.0,
+            Self::Linear { until, .. } | Self::Exponential { until, .. } => until,
+        }
+    }
+
     /// Checks a step size: every value in [0, 1], and not 0 throughout, which would learn nothing.
     ///
     /// # Errors
@@ -108,14 +117,13 @@ impl Schedule {
         expected: &'static str,
     ) -> Result<(), AgentError> {
         let ends = [self.at(0.0), self.at(1.0)];
-        let until = match *self {
-            Self::Constant(_) => 1.0,
-            Self::Linear { until, .. } | Self::Exponential { until, .. } => until,
-        };
         let positive = !matches!(self, Self::Exponential { .. }) || ends.iter().all(|&x| x > 0.0);
         let inside = ends.iter().all(|x| (low..=high).contains(x));
         AgentError::require(inside && positive, key, &format_args!("{self}"), expected)?;
-        AgentError::require(until > 0.0 && until <= 1.0, key, &until, "`until` in (0, 1]")
+        let until = self.settled_at();
+        let is_share = until > 0.0 && until <= 1.0;
+        let is_constant = matches!(self, Self::Constant(_));
+        AgentError::require(is_constant || is_share, key, &until, "`until` in (0, 1]")
     }
 }
 

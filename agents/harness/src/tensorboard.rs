@@ -11,32 +11,50 @@ use gymnast_core::files;
 
 use crate::{Episode, Evaluation, FileSum, MetricRow, TrainError, log_file::LogFile, read_records};
 
+/// What the first event of a file says.
+const VERSION: &[u8] = b"brain.Event:2";
+
+/// The bytes before an event: its length and that one's checksum.
+const HEAD: usize = 12;
+
 /// Writes scalars to a TensorBoard event file.
 ///
 /// Each is one TFRecord (its length and bytes, each with a masked CRC-32C) that holds an `Event`
 /// message of TensorFlow's `event.proto`.
 pub struct EventWriter {
     file: LogFile,
+    /// When the training's clock stood at 0, in seconds since 1970.
+    started: f64,
 }
 
 impl EventWriter {
     /// The name of the event file in a run's directory.
     pub const FILE: &'static str = "events.out.tfevents.0.gymnast";
 
-    /// Creates an event file in this directory.
+    /// Creates an event file in this directory, of a training whose clock stands at `wall_time_s`.
     ///
     /// # Errors
     /// [`TrainError::File`].
-    pub fn create(run: &Path) -> Result<Self, TrainError> {
-        let mut writer = Self { file: LogFile::create(run.join(Self::FILE))? };
-        let mut event = wall_time();
-        write_bytes(&mut event, 3, b"brain.Event:2");
-        writer.write_record(&event)?;
+    pub fn create(run: &Path, wall_time_s: f64) -> Result<Self, TrainError> {
+        let mut writer = Self::with(LogFile::create(run.join(Self::FILE))?, wall_time_s);
+        writer.record(wall_time_s, |event| {
+            begin_bytes(event, 3, VERSION.len());
+            event.extend_from_slice(VERSION);
+        })?;
         Ok(writer)
     }
 
+    fn with(file: LogFile, wall_time_s: f64) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        Self { file, started: now - wall_time_s }
+    }
+
     /// The event file as it was when `sum` was its sum; `None` where it is gone, cut off or altered.
-    pub(crate) fn reopen(run: &Path, sum: Option<FileSum>) -> Result<Option<Self>, TrainError> {
+    pub(crate) fn reopen(
+        run: &Path,
+        sum: Option<FileSum>,
+        wall_time_s: f64,
+    ) -> Result<Option<Self>, TrainError> {
         let path = run.join(Self::FILE);
         let file = match files::open(&path, OpenOptions::new().read(true).write(true)) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -47,12 +65,12 @@ impl EventWriter {
         if found != sum {
             return Ok(None);
         }
-        Ok(Some(Self { file: LogFile::go_on(path, file, sum)? }))
+        Ok(Some(Self::with(LogFile::go_on(path, file, sum)?, wall_time_s)))
     }
 
     /// A new event file with everything that the run's logs hold, which it is derived from.
-    pub(crate) fn from_logs(run: &Path) -> Result<Self, TrainError> {
-        let mut events = Self::create(run)?;
+    pub(crate) fn from_logs(run: &Path, wall_time_s: f64) -> Result<Self, TrainError> {
+        let mut events = Self::create(run, wall_time_s)?;
         read_records(run)?.iter().try_for_each(|episode| events.episode(episode))?;
         read_records(run)?.iter().try_for_each(|evaluation| events.evaluation(evaluation))?;
         read_records(run)?.iter().try_for_each(|row| events.metric(row))?;
@@ -61,36 +79,43 @@ impl EventWriter {
 
     /// Writes the return of an episode.
     pub(crate) fn episode(&mut self, episode: &Episode) -> Result<(), TrainError> {
-        self.scalar("train/return", episode.env_step, episode.episode_return)
+        let &Episode { env_step, episode_return, wall_time_s, .. } = episode;
+        self.scalar("train/return", env_step, wall_time_s, episode_return)
     }
 
     /// Writes the mean return of an evaluation.
     pub(crate) fn evaluation(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {
-        self.scalar("eval/mean_return", evaluation.env_step, evaluation.mean_return)
+        let &Evaluation { env_step, mean_return, wall_time_s, .. } = evaluation;
+        self.scalar("eval/mean_return", env_step, wall_time_s, mean_return)
     }
 
     /// Writes a metric.
     pub(crate) fn metric(&mut self, row: &MetricRow) -> Result<(), TrainError> {
-        self.scalar(&format!("train/{}", row.metric), row.env_step, row.value)
+        self.scalar(&format!("train/{}", row.metric), row.env_step, row.wall_time_s, row.value)
     }
 
-    /// Writes one number of the series `tag` at `step`.
+    /// Writes one number of the series `tag` at `step`, when the training's clock stood at `wall_time_s`.
     ///
     /// # Errors
     /// [`TrainError::File`].
-    pub fn scalar(&mut self, tag: &str, step: u64, value: f64) -> Result<(), TrainError> {
-        // Room for all but the longest tags, as thousands a second may be written.
-        let mut entry = Vec::with_capacity(64); // Summary.Value
-        write_bytes(&mut entry, 1, tag.as_bytes());
-        entry.push(2 << 3 | 5); // simple_value, 32 bits
-        entry.extend((value as f32).to_le_bytes());
-        let mut summary = Vec::with_capacity(80);
-        write_bytes(&mut summary, 1, &entry);
-        let mut event = wall_time();
-        event.push(2 << 3); // step, a varint
-        write_varint(&mut event, step);
-        write_bytes(&mut event, 5, &summary);
-        self.write_record(&event)
+    pub fn scalar(
+        &mut self,
+        tag: &str,
+        step: u64,
+        wall_time_s: f64,
+        value: f64,
+    ) -> Result<(), TrainError> {
+        let entry = 1 + varint_length(tag.len()) + tag.len() + 5;
+        self.record(wall_time_s, |event| {
+            event.push(2 << 3); // step, a varint
+            write_varint(event, step);
+            begin_bytes(event, 5, 1 + varint_length(entry) + entry); // Summary
+            begin_bytes(event, 1, entry); // Summary.Value
+            begin_bytes(event, 1, tag.len());
+            event.extend_from_slice(tag.as_bytes());
+            event.push(2 << 3 | 5); // simple_value, 32 bits
+            event.extend_from_slice(&(value as f32).to_le_bytes());
+        })
     }
 
     /// Flushes and returns the sum of the file.
@@ -111,31 +136,32 @@ impl EventWriter {
         self.file.flush()
     }
 
-    fn write_record(&mut self, data: &[u8]) -> Result<(), TrainError> {
-        let length = (data.len() as u64).to_le_bytes();
-        let parts = [
-            &length[..],
-            &masked_crc(&length).to_le_bytes(),
-            data,
-            &masked_crc(data).to_le_bytes(),
-        ];
-        self.file.append(&parts.concat())
+    /// Appends a record: its length and the event, each with its checksum. `write` writes the event behind
+    /// its time.
+    fn record(
+        &mut self,
+        wall_time_s: f64,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), TrainError> {
+        let buffer = self.file.buffer();
+        let start = buffer.len();
+        buffer.extend_from_slice(&[0; HEAD]);
+        buffer.push(1 << 3 | 1); // wall_time, 64 bits
+        buffer.extend_from_slice(&(self.started + wall_time_s).to_le_bytes());
+        write(buffer);
+        let (head, event) = buffer[start..].split_at_mut(HEAD);
+        let (length, checksum) = ((event.len() as u64).to_le_bytes(), masked_crc(event));
+        head[..8].copy_from_slice(&length);
+        head[8..].copy_from_slice(&masked_crc(&length).to_le_bytes());
+        buffer.extend_from_slice(&checksum.to_le_bytes());
+        if self.file.is_full() { self.file.flush() } else { Ok(()) }
     }
 }
 
-/// An event that holds its time alone: field 1, 64 bits.
-fn wall_time() -> Vec<u8> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    let mut event = Vec::with_capacity(112);
-    event.push(1 << 3 | 1);
-    event.extend(now.to_le_bytes());
-    event
-}
-
-fn write_bytes(message: &mut Vec<u8>, field: u8, bytes: &[u8]) {
+/// Begins a field of `length` bytes.
+fn begin_bytes(message: &mut Vec<u8>, field: u8, length: usize) {
     message.push(field << 3 | 2);
-    write_varint(message, bytes.len() as u64);
-    message.extend_from_slice(bytes);
+    write_varint(message, length as u64);
 }
 
 fn write_varint(message: &mut Vec<u8>, mut number: u64) {
@@ -144,6 +170,11 @@ fn write_varint(message: &mut Vec<u8>, mut number: u64) {
         number >>= 7;
     }
     message.push(number as u8);
+}
+
+/// The bytes of a number as a varint: one for every 7 bits.
+fn varint_length(number: usize) -> usize {
+    (number | 1).ilog2() as usize / 7 + 1
 }
 
 /// TFRecord's checksum: rotated and shifted, so that a checksum of data with checksums is sound.
@@ -163,33 +194,38 @@ mod tests {
         let mut number = Vec::new();
         write_varint(&mut number, 300);
         assert_eq!(number, [0xac, 0x02]);
+        for number in [0, 1, 127, 128, 16_383, 16_384, u32::MAX as usize] {
+            let mut bytes = Vec::new();
+            write_varint(&mut bytes, number as u64);
+            assert_eq!(bytes.len(), varint_length(number));
+        }
     }
 
     #[test]
     fn what_came_after_a_checkpoint_is_cut_off() {
         let run = tempfile::tempdir().unwrap();
-        let mut writer = EventWriter::create(run.path()).unwrap();
-        writer.scalar("eval/mean_return", 10, 1.5).unwrap();
+        let mut writer = EventWriter::create(run.path(), 0.0).unwrap();
+        writer.scalar("eval/mean_return", 10, 0.1, 1.5).unwrap();
         let sum = writer.sum().unwrap();
-        writer.scalar("eval/mean_return", 20, 2.5).unwrap();
+        writer.scalar("eval/mean_return", 20, 0.2, 2.5).unwrap();
         drop(writer);
         let path = run.path().join(EventWriter::FILE);
         let before = std::fs::read(&path).unwrap();
-        let reopened = EventWriter::reopen(run.path(), Some(sum)).unwrap();
+        let reopened = EventWriter::reopen(run.path(), Some(sum), 0.2).unwrap();
         assert_eq!(reopened.unwrap().sum().unwrap(), sum);
         let left = std::fs::read(&path).unwrap();
         assert_eq!(left, before[..sum.bytes as usize]);
         // One that is shorter is never grown.
         let longer = FileSum { bytes: sum.bytes + 1, ..sum };
-        assert!(EventWriter::reopen(run.path(), Some(longer)).unwrap().is_none());
+        assert!(EventWriter::reopen(run.path(), Some(longer), 0.2).unwrap().is_none());
         assert_eq!(std::fs::read(&path).unwrap(), left);
-        assert!(EventWriter::reopen(run.path(), None).unwrap().is_none());
+        assert!(EventWriter::reopen(run.path(), None, 0.2).unwrap().is_none());
         // One that was altered is not gone on with.
         let mut altered = before;
         altered[sum.bytes as usize / 2] ^= 1;
         std::fs::write(&path, &altered).unwrap();
-        assert!(EventWriter::reopen(run.path(), Some(sum)).unwrap().is_none());
+        assert!(EventWriter::reopen(run.path(), Some(sum), 0.2).unwrap().is_none());
         std::fs::remove_file(&path).unwrap();
-        assert!(EventWriter::reopen(run.path(), Some(sum)).unwrap().is_none());
+        assert!(EventWriter::reopen(run.path(), Some(sum), 0.2).unwrap().is_none());
     }
 }

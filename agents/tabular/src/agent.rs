@@ -81,6 +81,8 @@ pub struct TabularAgent<O, A, R> {
     env_steps: u64,
     /// Those after `env_steps`.
     rates: Rates,
+    /// The env steps after which they no longer change.
+    settled_at: u64,
     absolute_td_error: f64,
 }
 
@@ -109,6 +111,7 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
             observation_space,
             action_space,
             rates: common.rates(plan, 0),
+            settled_at: common.settled_at(plan),
             common,
             plan: *plan,
             env_steps: 0,
@@ -137,8 +140,20 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
 
     #[inline]
     fn count(&mut self, env_steps: u64) {
+        if env_steps <= self.settled_at || self.env_steps <= self.settled_at {
+            self.rates = self.common.rates(&self.plan, env_steps);
+        }
         self.env_steps = env_steps;
-        self.rates = self.common.rates(&self.plan, env_steps);
+    }
+
+    /// Chooses the action of one environment; `None` if the observation lies outside its space.
+    #[inline(always)]
+    fn choose(&self, observation: &O::Element, epsilon: f64, rng: &mut Rng) -> Option<A::Element> {
+        if !self.observation_space.contains(observation) {
+            return None;
+        }
+        let state = self.observation_space.index_of(observation);
+        Some(self.action_space.element(self.table().epsilon_greedy(state, epsilon, rng)))
     }
 
     fn metrics(&mut self) -> Metrics {
@@ -147,7 +162,7 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         Metrics::new().with("td_error", td_error).with("epsilon", epsilon).with("alpha", alpha)
     }
 
-    /// The step of one environment in numbers, which [`Self::check`] has found to be some.
+    /// The step of one environment in numbers; the spaces must hold its action and observations.
     #[inline]
     fn time_step(&self, experience: &Experience<O, A>, env: usize) -> TimeStep {
         TimeStep {
@@ -160,37 +175,49 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         }
     }
 
-    /// Checks that the spaces hold the action and the observations of one environment.
-    #[inline]
-    fn check(&self, experience: &Experience<O, A>, env: usize) -> Result<(), AgentError> {
+    /// The error for an action or an observation of one environment outside its space.
+    #[cold]
+    fn refusal(&self, experience: &Experience<O, A>, env: usize) -> AgentError {
         let action = &experience.actions[env];
         if !self.action_space.contains(action) {
-            return Err(EnvError::invalid_action(&self.action_space, action).into());
+            return EnvError::invalid_action(&self.action_space, action).into();
         }
         let seen = [&experience.observations[env], &experience.next_observations[env]];
-        match seen.into_iter().find(|seen| !self.observation_space.contains(seen)) {
-            None => Ok(()),
-            Some(seen) => Err(outside(&self.observation_space, seen)),
-        }
+        let is_first_within = self.observation_space.contains(seen[0]);
+        outside(&self.observation_space, seen[usize::from(is_first_within)])
     }
 
-    /// Learns from one step, and checks that the learned values are finite before they are used.
+    /// Learns from the step of one environment, and checks that the learned values are finite before they
+    /// are used.
     #[inline(always)]
-    fn update(&mut self, step: &TimeStep, rates: &Rates) -> Result<(), AgentError> {
-        let error = self.rule.update(step, rates);
+    fn learn_from(&mut self, experience: &Experience<O, A>, env: usize) -> Result<(), AgentError> {
+        let (seen, next) = (&experience.observations[env], &experience.next_observations[env]);
+        let is_within = self.action_space.contains(&experience.actions[env])
+            & self.observation_space.contains(seen)
+            & self.observation_space.contains(next);
+        if !is_within {
+            return Err(self.refusal(experience, env));
+        }
+        let step = self.time_step(experience, env);
+        let error = self.rule.update(&step, &self.rates);
+        let sum = self.absolute_td_error + error;
+        if !sum.is_finite() || self.rule.table().diverged().is_some() {
+            return Err(self.diverged(error));
+        }
+        self.absolute_td_error = sum;
+        Ok(())
+    }
+
+    /// The error after an update with this temporal-difference error.
+    #[cold]
+    fn diverged(&self, error: f64) -> AgentError {
         let (what, value) = match self.rule.table().diverged() {
             _ if !error.is_finite() => ("the temporal-difference error", error),
             Some(value) => ("a value of the table", value),
             // Each finite, their sum may not be, and a checkpoint would hold it.
-            None if !(self.absolute_td_error + error).is_finite() => {
-                ("the sum of temporal-difference errors", self.absolute_td_error + error)
-            }
-            None => {
-                self.absolute_td_error += error;
-                return Ok(());
-            }
+            None => ("the sum of temporal-difference errors", self.absolute_td_error + error),
         };
-        Err(AgentError::Diverged { what, value, env_steps: self.env_steps })
+        AgentError::Diverged { what, value, env_steps: self.env_steps }
     }
 }
 
@@ -214,14 +241,17 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgen
             Mode::Explore => self.rates.epsilon,
             Mode::Exploit => 0.0,
         };
+        let refuse = |observation| outside(&self.observation_space, observation);
         actions.clear();
+        // A loop of one round would begin by reading everything that many share.
+        if let [observation] = observations {
+            let action = self.choose(observation, epsilon, rng);
+            actions.push(action.ok_or_else(|| refuse(observation))?);
+            return Ok(());
+        }
         for observation in observations {
-            if !self.observation_space.contains(observation) {
-                return Err(outside(&self.observation_space, observation));
-            }
-            let state = self.observation_space.index_of(observation);
-            let action = self.table().epsilon_greedy(state, epsilon, rng);
-            actions.push(self.action_space.element(action));
+            let action = self.choose(observation, epsilon, rng);
+            actions.push(action.ok_or_else(|| refuse(observation))?);
         }
         Ok(())
     }
@@ -239,15 +269,20 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Agent<O, A> for TabularAgent
     fn learn(&mut self, experience: &Experience<O, A>) -> Result<Option<Metrics>, AgentError> {
         let num_envs = self.plan.num_envs;
         AgentError::check_rows(experience, num_envs)?;
-        let rates = self.rates;
-        for env in (0..num_envs).filter(|&env| !experience.is_reset[env]) {
-            self.check(experience, env)?;
-            self.update(&self.time_step(experience, env), &rates)?;
+        match experience.is_reset[..] {
+            [false] => self.learn_from(experience, 0)?,
+            ref is_reset => {
+                for env in (0..num_envs).filter(|&env| !is_reset[env]) {
+                    self.learn_from(experience, env)?;
+                }
+            }
         }
         let before = self.env_steps;
         self.count(before + num_envs as u64);
-        let is_due = before / METRICS_EVERY < self.env_steps / METRICS_EVERY;
-        Ok(is_due.then(|| self.metrics()))
+        if before / METRICS_EVERY == self.env_steps / METRICS_EVERY {
+            return Ok(None);
+        }
+        Ok(Some(self.metrics()))
     }
 
     fn begin_episodes(&mut self) {
@@ -326,6 +361,26 @@ mod tests {
             let refused = Sarsa::new(states, actions, SarsaConfig::default(), &plan(1));
             let error = refused.err().expect("it is too large").to_string();
             assert!(error.contains("4 actions") && error.contains("at most"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_rates_are_those_of_the_schedules_after_every_step() {
+        let config = QLearningConfig {
+            alpha: gymnast_harness::Schedule::exponential(0.5, 0.1, 0.3),
+            epsilon: gymnast_harness::Schedule::linear(1.0, 0.1, 0.7),
+            ..QLearningConfig::default()
+        };
+        for env_steps in [1, 7, 10, 1000, u64::MAX] {
+            let plan = Plan { env_steps, ..plan(1) };
+            let (states, actions) = (Discrete::new(3), Discrete::new(2));
+            let mut agent = QLearning::new(states, actions, config.clone(), &plan).unwrap();
+            for step in 1..=env_steps.min(1000) + 2 {
+                agent.learn(&experience(0, 1)).unwrap();
+                assert_eq!(agent.rates, config.common().rates(&plan, step), "{step}");
+            }
+            agent.count(1);
+            assert_eq!(agent.rates, config.common().rates(&plan, 1));
         }
     }
 

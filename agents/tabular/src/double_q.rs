@@ -80,6 +80,7 @@ impl UpdateRule for DoubleQRule {
 
     fn begin_episodes(&mut self) {} // each step is learned from by itself
 
+    #[inline]
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
         let TimeStep { state, action, reward, next_state, .. } = *step;
         let [q1, q2] = &mut self.q;

@@ -60,6 +60,7 @@ impl UpdateRule for ExpectedSarsaRule {
 
     fn begin_episodes(&mut self) {} // each step is learned from by itself
 
+    #[inline]
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
         let discount = step.outcome.discount(rates.gamma);
         let target = step.reward + discount * self.q.expected(step.next_state, rates.epsilon);

@@ -77,7 +77,8 @@ impl QTable {
     #[inline]
     #[must_use]
     pub fn max(&self, state: usize) -> f64 {
-        self.row(state).iter().copied().fold(f64::NEG_INFINITY, f64::max)
+        // One instruction each; `f64::max` takes four, to treat NaN on both sides alike.
+        self.row(state).iter().fold(f64::NEG_INFINITY, |max, &q| if q > max { q } else { max })
     }
 
     /// Returns the expected value of a state under the ε-greedy policy: Σ_a π(a | s) Q(s, a).
@@ -94,17 +95,22 @@ impl QTable {
     /// Draws from `rng` only to break ties.
     #[inline]
     pub fn greedy(&self, state: usize, rng: &mut Rng) -> usize {
-        let row = self.row(state);
-        let max = self.max(state);
-        let mut best = row.iter().enumerate().filter(|&(_, &q)| q == max).map(|(action, _)| action);
-        let Some(first) = best.next() else { return rng.random_range(0..row.len()) };
-        let ties = best.count();
-        if ties == 0 {
-            return first;
+        let (row, max) = (self.row(state), self.max(state));
+        let (mut best, mut ties) = (0, 0);
+        // Without a jump, which could not be foreseen.
+        for (action, &q) in row.iter().enumerate() {
+            best = if q >= max { action } else { best };
+            ties += usize::from(q >= max);
         }
-        let chosen = rng.random_range(0..=ties);
-        let mut best = (0..row.len()).filter(|&action| row[action] == max);
-        best.nth(chosen).unwrap_or(first)
+        match ties {
+            0 => rng.random_range(0..row.len()),
+            1 => best,
+            _ => {
+                let chosen = rng.random_range(0..=ties - 1);
+                let mut ties = (0..row.len()).filter(|&action| row[action] == max);
+                ties.nth(chosen).unwrap_or(best)
+            }
+        }
     }
 
     /// Returns a random action with probability `epsilon`, else a [`greedy`](Self::greedy) one.

@@ -75,6 +75,7 @@ impl UpdateRule for SarsaRule {
         &self.q
     }
 
+    #[inline]
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
         let Rates { alpha, epsilon, gamma } = *rates;
         let TimeStep { env, state, action, reward, next_state, outcome } = *step;

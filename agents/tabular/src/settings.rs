@@ -43,6 +43,13 @@ impl Common {
         Rates { alpha, epsilon, gamma: self.gamma }
     }
 
+    /// Returns env steps after which the rates no longer change.
+    pub(crate) fn settled_at(&self, plan: &Plan) -> u64 {
+        let until = self.alpha.settled_at().max(self.epsilon.settled_at());
+        // A little later, so that no rounding is before it.
+        (plan.env_steps as f64 * until * (1.0 + 1e-9)).ceil() as u64
+    }
+
     pub(crate) fn check(&self) -> Result<(), AgentError> {
         self.alpha.check("alpha", f64::MIN_POSITIVE, 1.0, "a step size in (0, 1]")?;
         self.epsilon.check("epsilon", 0.0, 1.0, "a share in [0, 1]")?;

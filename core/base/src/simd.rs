@@ -50,6 +50,7 @@ macro_rules! wide {
 /// Returns whether the processor has the parts of AVX-512 that [`wide!`](crate::wide) uses.
 #[cfg(target_arch = "x86_64")]
 #[must_use]
+#[inline]
 pub fn has_avx512() -> bool {
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512vl")
@@ -61,6 +62,7 @@ pub fn has_avx512() -> bool {
 /// Returns whether the processor has AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[must_use]
+#[inline]
 pub fn has_avx2() -> bool {
     is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
 }

@@ -54,7 +54,7 @@ impl CartPole {
     /// Advances by one step under a horizontal force on the cart, in newtons.
     #[inline]
     pub(super) fn push(&mut self, force: f64) -> Step<[f32; 4]> {
-        self.state = after(self.state, [force, self.length]);
+        self.state = moved(self.state, accelerations(self.state, [force, self.length]));
         let fell = has_fallen(self.state);
         Step::new(self.observation(), self.reward(fell), fell)
     }
@@ -68,22 +68,23 @@ impl CartPole {
         rngs: &mut [Rng],
         mut each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 4]>),
     ) {
+        // For one block after the other: an array that is new is filled and moved first.
+        let mut room: Option<([Cart; BLOCK], Afterwards)> = None;
         let blocks = holders.chunks_mut(BLOCK).zip(rngs.chunks_mut(BLOCK));
         for (block, (holders, rngs)) in blocks.enumerate() {
             let force = |i| force(block * BLOCK + i);
             let afterwards = (holders.len() >= FEW).then(|| {
-                let mut carts = holders.iter_mut().enumerate().map(|(i, holder)| {
+                let (carts, afterwards) = room.get_or_insert_with(Default::default);
+                for (i, (holder, cart)) in holders.iter_mut().zip(&mut *carts).enumerate() {
                     let cart_pole = cart_pole(holder);
-                    (cart_pole.state, [force(i), cart_pole.length])
-                });
-                let carts = std::array::from_fn(|_| carts.next().unwrap_or_default());
-                let mut afterwards = Afterwards::default();
-                after_all(&carts, &mut afterwards);
-                afterwards
+                    *cart = (cart_pole.state, [force(i), cart_pole.length]);
+                }
+                after_all(carts, afterwards);
+                &*afterwards
             });
             for (i, (holder, rng)) in holders.iter_mut().zip(rngs).enumerate() {
                 let cart_pole = cart_pole(holder);
-                let step = match &afterwards {
+                let step = match afterwards {
                     Some(all) if cart_pole.state[2].abs() <= sine::NEAR => {
                         cart_pole.state = all.states[i];
                         let fell = all.fell[i];
@@ -107,18 +108,22 @@ impl CartPole {
     }
 }
 
+/// A cart's state, the force on it and half its pole's length.
+type Cart = ([f64; 4], [f64; 2]);
+
 /// The number of carts that are advanced at once.
 const BLOCK: usize = 32;
 /// From this number on it pays.
 const FEW: usize = 4;
 
 wide! {
-    /// The state one step after `state` under a force on a cart with a pole of half this length.
-    fn after<FMA>(state: [f64; 4], push: [f64; 2]) -> [f64; 4] {
+    /// Those of the cart and of its pole, of half this length, under a force. They are returned in
+    /// registers: were it the next state, its parts would wait in memory for the last of them.
+    fn accelerations<FMA>(state: [f64; 4], push: [f64; 2]) -> (f64, f64) {
         let theta = state[2];
         let sin_cos =
             if theta.abs() <= sine::NEAR { sine::near::<FMA>(theta) } else { theta.sin_cos() };
-        advanced(state, push, sin_cos)
+        accelerated(state, push, sin_cos)
     }
 }
 
@@ -132,13 +137,13 @@ struct Afterwards {
 
 wide! {
     /// Does that to several states, whose angles are within [`sine::NEAR`], each with its push.
-    fn after_all<FMA>(carts: &[([f64; 4], [f64; 2]); BLOCK], after: &mut Afterwards) {
+    fn after_all<FMA>(carts: &[Cart; BLOCK], after: &mut Afterwards) {
         let mut sin_cos = [(0.0, 0.0); BLOCK];
         for ((state, _), sin_cos) in carts.iter().zip(&mut sin_cos) {
             *sin_cos = sine::near::<FMA>(state[2]);
         }
         for (i, &(state, push)) in carts.iter().enumerate() {
-            after.states[i] = advanced(state, push, sin_cos[i]);
+            after.states[i] = moved(state, accelerated(state, push, sin_cos[i]));
         }
         for (i, &state) in after.states.iter().enumerate() {
             after.observations[i] = state.map(|x| x as f32);
@@ -148,13 +153,17 @@ wide! {
 }
 
 #[inline(always)]
-fn advanced(state: [f64; 4], [force, length]: [f64; 2], (sin, cos): (f64, f64)) -> [f64; 4] {
-    let [x, x_dot, theta, theta_dot] = state;
+fn accelerated(state: [f64; 4], [force, length]: [f64; 2], (sin, cos): (f64, f64)) -> (f64, f64) {
+    let theta_dot = state[3];
     let mass_length = MASS_POLE * length;
     let push = (force + mass_length * (theta_dot * theta_dot) * sin) / TOTAL_MASS;
     let theta_acc = (GRAVITY * sin - cos * push)
         / (length * (4.0 / 3.0 - MASS_POLE * (cos * cos) / TOTAL_MASS));
-    let x_acc = push - mass_length * theta_acc * cos / TOTAL_MASS;
+    (push - mass_length * theta_acc * cos / TOTAL_MASS, theta_acc)
+}
+
+#[inline(always)]
+fn moved([x, x_dot, theta, theta_dot]: [f64; 4], (x_acc, theta_acc): (f64, f64)) -> [f64; 4] {
     [x + TAU * x_dot, x_dot + TAU * x_acc, theta + TAU * theta_dot, theta_dot + TAU * theta_acc]
 }
 

@@ -146,7 +146,7 @@ impl FrozenLake {
     }
 
     /// Moves in a direction, or slips to one of its sides.
-    #[inline]
+    #[inline(always)] // a step that is returned through memory costs more than this
     fn slide(&mut self, action: usize, rng: &mut Rng) -> Step<i64> {
         self.last_action = Some(action);
         if self.is_terminal(self.tile) {

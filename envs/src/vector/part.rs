@@ -1,5 +1,7 @@
 //! Neighbouring environments of a vector, stepped by one thread.
 
+use std::slice::{from_mut, from_ref};
+
 use super::{AutoresetMode, Experience, Gate};
 use crate::{Act, Codec, Env, EnvError, Obs, Outcome, Rng, Space, Step};
 
@@ -77,6 +79,25 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
             *self.finished = false;
             return Ok(());
         }
+        let mut taken = None;
+        let (envs, actions) = (from_mut(&mut *self.env), from_ref(action));
+        let each = |_, _: &mut E, _: &mut Rng, step| taken = Some(step);
+        E::step_together(envs, |env| env, actions, from_mut(&mut *self.rng), each);
+        match taken {
+            Some(step) => self.record(step, mode, rows, i),
+            None => self.step_apart(action, mode, rows, i),
+        }
+    }
+
+    /// Takes one action in an environment that does not [step together](Env::step_together).
+    #[inline(never)]
+    fn step_apart(
+        &mut self,
+        action: &Act<E>,
+        mode: AutoresetMode,
+        rows: &mut Columns<'_, OC::Target>,
+        i: usize,
+    ) -> Result<(), EnvError> {
         let step = self.env.step(action, self.rng)?;
         self.record(step, mode, rows, i)
     }

@@ -4,7 +4,7 @@ use super::{
     AutoresetMode, Experience, Gate, Lane, Restored, VectorEnv, VectorSnapshot,
     gate::type_name,
     lane::lanes,
-    part::{How, Part, Shown},
+    part::{How, Part, Place, Shown},
 };
 use crate::{
     Act, AsIs, Codec, Env, EnvError, Obs, Outcome, Rng, Seed, Space, SpaceError, render::Frame,
@@ -253,6 +253,25 @@ where
         // Checked before any environment is stepped, so that after an error all are unchanged.
         if self.mode == AutoresetMode::Disabled && self.finished.contains(&true) {
             return Err(EnvError::NeedsReset { when: "after the episode ended" });
+        }
+        if let ([env], [action]) = (&mut self.envs[..], actions) {
+            // Loops of one round cost more than the step of a grid.
+            let taken = AC::decode(&self.spaces.1, action)?;
+            std::mem::swap(&mut self.experience.observations, &mut self.observations);
+            match &mut self.experience.actions[..] {
+                [last] => last.clone_from(action),
+                _ => self.experience.actions.push(action.clone()),
+            }
+            let mut place = Place::<E, OC> {
+                gate: Gate { space: &self.spaces.0, env: &self.name, index: None },
+                env,
+                rng: &mut self.rngs[0],
+                observation: &mut self.observations[0],
+                finished: &mut self.finished[0],
+                steps: &mut self.steps[0],
+            };
+            place.step(&taken, self.mode, &mut self.experience.columns(), 0)?;
+            return Ok(&self.experience);
         }
         let taken = AC::decode_all(&self.spaces.1, actions, &mut self.actions)?;
         std::mem::swap(&mut self.experience.observations, &mut self.observations);

@@ -6,8 +6,7 @@ use gymnast_envs::{EnvError, Outcome, Restored, Rng, Seed, Space, VectorSnapshot
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Agent, CheckpointError, Episode, Metrics, Recorder, StateDict, TrainError,
-    evaluation::check_return,
+    Agent, CheckpointError, Episode, Metrics, StateDict, TrainError, evaluation::check_return,
 };
 
 use super::session::Parts;
@@ -99,29 +98,30 @@ impl Progression {
         Ok((progress, restored))
     }
 
-    /// Counts one step to its environment's episode, which is returned where it has ended.
+    /// Counts one step to its environment's episode. Returns whether it has [ended](Self::end).
     #[inline(always)] // a result that is returned through memory costs more than the counting
     pub(super) fn count(
         &mut self,
         env: usize,
         reward: f64,
         outcome: Outcome,
-        recorder: &Recorder,
-    ) -> Result<Option<Episode>, EnvError> {
+    ) -> Result<bool, EnvError> {
         self.returns[env] += reward;
         self.lengths[env] += 1;
         check_return(self.returns[env], env, self.lengths[env])?;
-        if !outcome.is_final() {
-            return Ok(None);
-        }
+        Ok(outcome.is_final())
+    }
+
+    /// Returns the episode that has ended in an environment.
+    pub(super) fn end(&mut self, env: usize, wall_time_s: f64) -> Episode {
         self.episodes += 1;
-        Ok(Some(Episode {
+        Episode {
             env_step: self.env_steps,
             episode: self.episodes,
             episode_return: std::mem::take(&mut self.returns[env]),
             length: std::mem::take(&mut self.lengths[env]),
-            wall_time_s: recorder.wall_time_s(),
-        }))
+            wall_time_s,
+        }
     }
 
     pub(super) fn gather(&mut self, metrics: &Metrics) {

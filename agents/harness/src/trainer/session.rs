@@ -81,12 +81,16 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, O, A, G> {
         if let Some(ending) = self.evaluate_and_save(Flow::Continue, was_abandoned)? {
             return Ok(ending);
         }
+        let is_asynchronous = self.parts.agent.asynchronous().is_some();
         while self.progress.env_steps < training.env_steps {
             // Between two due times there is nothing to ask for.
             let due = self.next_due();
             let (before, flow) = loop {
                 let before = self.progress.env_steps;
-                let flow = self.step(&mut actions, due)?;
+                let flow = match is_asynchronous {
+                    false => self.step(&mut actions)?,
+                    true => self.advance(due)?,
+                };
                 if self.progress.env_steps >= due || flow == Flow::Stop {
                     break (before, flow);
                 }
@@ -136,48 +140,57 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, O, A, G> {
         Ok((is_stopped && !is_last).then_some(Ending::Stopped))
     }
 
-    /// One step in every environment; where the agent plays by itself, what it comes back with, at
-    /// the latest at `due` env steps.
-    fn step(&mut self, actions: &mut Vec<A::Element>, due: u64) -> Result<Flow, TrainError> {
-        let Parts { agent, envs, .. } = &mut self.parts;
-        let (progress, recorder) = (&mut self.progress, &self.recorder);
-        let (mut ended, mut flow) = (Vec::new(), Flow::Continue);
-        if let Some(workers) = agent.asynchronous() {
-            let turns = workers.advance(&mut **envs, due)?;
-            if turns.iter().all(|turn| turn.steps.is_empty()) {
-                // It counts more steps than the loop does: a checkpoint that was put together wrongly.
-                return Err(AgentError::Stalled { until: due, counted: progress.env_steps }.into());
+    /// One step in every environment.
+    fn step(&mut self, actions: &mut Vec<A::Element>) -> Result<Flow, TrainError> {
+        let Self { parts: Parts { agent, envs, .. }, progress, recorder, callbacks, .. } = self;
+        agent.act(envs.observations(), Mode::Explore, &mut progress.policy_rng, actions)?;
+        let rows = envs.step(actions)?;
+        progress.env_steps += rows.len() as u64;
+        match agent.learn(rows) {
+            Ok(None) => {}
+            Ok(Some(metrics)) => progress.gather(&metrics),
+            Err(error) => return Err(error.into()),
+        }
+        for (env, (&reward, &outcome)) in rows.rewards.iter().zip(&rows.outcomes).enumerate() {
+            if progress.count(env, reward, outcome)? {
+                end_episode(progress, env, recorder, callbacks)?;
             }
-            for Turn { env, steps, metrics } in turns {
-                for (reward, outcome) in steps {
-                    progress.env_steps += 1;
-                    ended.extend(progress.count(env, reward, outcome, recorder)?);
+        }
+        let mut flow = Flow::Continue;
+        for look in &mut self.looks.experiences {
+            flow = flow.or(look(agent, rows)?);
+        }
+        Ok(flow.or(self.after_step()?))
+    }
+
+    /// What an agent that plays by itself comes back with, at the latest at `due` env steps.
+    fn advance(&mut self, due: u64) -> Result<Flow, TrainError> {
+        let Self { parts: Parts { agent, envs, .. }, progress, recorder, callbacks, .. } = self;
+        let workers = agent.asynchronous().expect("asked before the first step");
+        let turns = workers.advance(&mut **envs, due)?;
+        if turns.iter().all(|turn| turn.steps.is_empty()) {
+            // It counts more steps than the loop does: a checkpoint that was put together wrongly.
+            return Err(AgentError::Stalled { until: due, counted: progress.env_steps }.into());
+        }
+        for Turn { env, steps, metrics } in turns {
+            for (reward, outcome) in steps {
+                progress.env_steps += 1;
+                if progress.count(env, reward, outcome)? {
+                    end_episode(progress, env, recorder, callbacks)?;
                 }
-                metrics.iter().for_each(|metrics| progress.gather(metrics));
-            }
-        } else {
-            agent.act(envs.observations(), Mode::Explore, &mut progress.policy_rng, actions)?;
-            let rows = envs.step(actions)?;
-            progress.env_steps += rows.len() as u64;
-            let metrics = agent.learn(rows)?;
-            for i in 0..rows.len() {
-                ended.extend(progress.count(i, rows.rewards[i], rows.outcomes[i], recorder)?);
             }
             metrics.iter().for_each(|metrics| progress.gather(metrics));
-            for look in &mut self.looks.experiences {
-                flow = flow.or(look(agent, rows)?);
-            }
         }
-        for episode in &ended {
-            self.recorder.episode(episode)?;
-            self.callbacks.iter_mut().for_each(|callback| callback.on_episode(episode));
-        }
+        self.after_step()
+    }
+
+    fn after_step(&mut self) -> Result<Flow, TrainError> {
         let standing = Progress {
             env_steps: self.progress.env_steps,
             total_env_steps: self.training.env_steps,
             episodes: self.progress.episodes,
         };
-        flow = flow.or(self.notify(|callback| callback.on_step(&standing)));
+        let mut flow = self.notify(|callback| callback.on_step(&standing));
         for look in &mut self.looks.steps {
             flow = flow.or(look(self.parts.agent, &standing)?);
         }
@@ -269,6 +282,19 @@ impl<O: Space, A: Space, G: Agent<O, A> + ?Sized> Session<'_, O, A, G> {
             evaluations: self.evaluations,
         }
     }
+}
+
+/// Records the episode that has ended in an environment.
+fn end_episode(
+    progress: &mut Progression,
+    env: usize,
+    recorder: &mut Recorder,
+    callbacks: &mut [&mut dyn Callback],
+) -> Result<(), TrainError> {
+    let episode = progress.end(env, recorder.wall_time_s());
+    recorder.episode(&episode)?;
+    callbacks.iter_mut().for_each(|callback| callback.on_episode(&episode));
+    Ok(())
 }
 
 /// Calls every callback; one that says stop is enough.
