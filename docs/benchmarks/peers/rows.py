@@ -57,6 +57,14 @@ ROWS = {
         {OURS: 600, SB3: 300, SBX: 300, JAX: 600},
         times_jax=1.15, milliseconds=5.5, learn=5000, learned=-500,
     ),
+    "sac-bf16": Row(
+        "SAC, the same with products of bf16", "sac", "Pendulum-v1",
+        dict(
+            ACTOR_CRITIC, learning_rate=3e-4, alpha=1.0, target_entropy=-1.0, engine="plan_bf16"
+        ),
+        {OURS: 600},
+        milliseconds=4.0,
+    ),
     "td3": Row(
         "TD3, Pendulum, 256-256, batch 256", "td3", "Pendulum-v1",
         dict(
@@ -102,7 +110,7 @@ ROWS = {
 
 # The smallest number of env steps that the lengths and `learn` are multiples of.
 ROUND = {
-    "dqn-64": 500, "dqn-256": 256, "sac": 100, "td3": 100, "ppo-cartpole": 256,
+    "dqn-64": 500, "dqn-256": 256, "sac": 100, "sac-bf16": 100, "td3": 100, "ppo-cartpole": 256,
     "ppo-pendulum": 4096, "ppo-defaults": 16_384, "a2c": 40,
 }
 
