@@ -2,9 +2,9 @@
 
 use gymnast_core::nn::{Activation, Engine, LayerConfig};
 use gymnast_deep::{
-    A2c, A2cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian, Distribution,
-    Dqn, DqnConfig, Mbpo, MbpoConfig, Networks, Ppo, PpoConfig, Reinforce, ReinforceConfig, Sac,
-    SacConfig, Td3, Td3Config,
+    A2c, A2cConfig, A3c, A3cConfig, Bc, BcConfig, Categorical, Ddpg, DdpgConfig, DiagonalGaussian,
+    Distribution, Dqn, DqnConfig, Mbpo, MbpoConfig, Networks, Ppo, PpoConfig, Reinforce,
+    ReinforceConfig, Sac, SacConfig, Td3, Td3Config,
 };
 use gymnast_envs::{
     Env, FeatureSpace, Seed, SyncVectorEnv,
@@ -265,6 +265,34 @@ fn an_engine_that_cannot_train_the_layers_is_refused() {
     }
     for engine in [Engine::Plan, Engine::PlanBf16] {
         let error = make(engine).err().unwrap();
-        assert!(matches!(error, AgentError::InvalidConfig(ref error) if error.key == "engine"));
+        let AgentError::InvalidConfig(error) = error else { panic!("{error}") };
+        assert_eq!((error.key, error.value), ("engine", format!("\"{}\"", engine.name())));
+    }
+}
+
+#[test]
+fn of_a3c_needs_plain_rust_in_all_workers() {
+    let cart = CartPole::default();
+    let training = Training { num_envs: 2, env_steps: 200, ..Training::default() };
+    let make = |engine| {
+        let config = A3cConfig { hidden: vec![32], t_max: 20, engine, ..A3cConfig::default() };
+        let (seen, head) = (cart.observation_space(), Categorical::new(cart.action_space()));
+        A3c::new(seen, head, config, &training.plan(3))
+    };
+    let trained = |mut agent: A3c<_, _>| {
+        let seed = training.plan(3).seed.child("envs", 0);
+        let mut envs = SyncVectorEnv::of(2, seed, || Ok(CartPole::default())).unwrap();
+        Trainer::new(&training, 3, &mut agent, &mut envs).run().unwrap();
+        parameters(&agent)
+    };
+    let mut changed = make(Engine::Plan).unwrap();
+    changed.set_engine(Engine::PlanBf16).unwrap();
+    assert_eq!(trained(changed), trained(make(Engine::PlanBf16).unwrap()), "workers too");
+    assert_ne!(trained(make(Engine::Auto).unwrap()), trained(make(Engine::PlanBf16).unwrap()));
+    for error in [
+        make(Engine::Libtorch).err(),
+        make(Engine::Auto).unwrap().set_engine(Engine::Libtorch).err(),
+    ] {
+        assert!(matches!(error, Some(AgentError::InvalidConfig(error)) if error.key == "engine"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{Seek as _, SeekFrom, Write as _},
+    io::{ErrorKind, Seek as _, SeekFrom, Write as _},
     path::PathBuf,
 };
 
@@ -50,12 +50,22 @@ impl LogFile {
         self.buffer.len() >= BUFFER - 1024 // so that it hardly ever grows
     }
 
-    /// Hands what was appended to the system, so that others can read it.
+    /// Hands what was appended to the system, so that others can read it. What it does not take stays here,
+    /// for the next time.
     pub(crate) fn flush(&mut self) -> Result<(), TrainError> {
-        self.sum.add(&self.buffer);
-        let written = self.file.write_all(&self.buffer);
-        self.buffer.clear();
-        written.map_err(TrainError::file("write", &self.path))
+        let mut written = 0;
+        let result = loop {
+            match self.file.write(&self.buffer[written..]) {
+                Ok(0) if written == self.buffer.len() => break Ok(()),
+                Ok(0) => break Err(ErrorKind::WriteZero.into()),
+                Ok(bytes) => written += bytes,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.sum.add(&self.buffer[..written]);
+        self.buffer.drain(..written);
+        result.map_err(TrainError::file("write", &self.path))
     }
 
     /// Flushes and returns the sum of the file.

@@ -21,12 +21,25 @@ pub enum Engine {
     Plan,
     /// The plan, with the factors of the products of fully connected layers rounded to bf16, which has
     /// the range of `f32` and 8 bits of precision; their sums, all other arithmetic and the weights
-    /// themselves are `f32`, as in mixed-precision training. So is the plan's evaluation.
-    /// Processors that know bf16 (AVX512-BF16) multiply wide layers up to twice as fast, for others it
-    /// is slower. Layers of fewer than 16 inputs or outputs, and convolutions, stay `f32`.
+    /// themselves are `f32`, as in mixed-precision training. The plan evaluates in the same way, also a
+    /// row alone, which then takes longer. Processors that know bf16 (AVX512-BF16) multiply wide layers up to
+    /// twice as fast, for others it is slower. `f32` stay convolutions, layers of fewer than 16 inputs or
+    /// outputs, and the gradients of weights of fewer than 16 rows.
     PlanBf16,
     /// libtorch's autograd.
     Libtorch,
+}
+
+impl Engine {
+    /// Returns its name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Plan => "plan",
+            Self::PlanBf16 => "plan_bf16",
+            Self::Libtorch => "libtorch",
+        }
+    }
 }
 
 /// A module with its plan. Its parameters lie in a [`Parameters`] that it does not own: several

@@ -265,7 +265,8 @@ pub(crate) fn misfit(error: NetworkError) -> AgentError {
 pub(crate) fn misengined(engine: Engine, error: NetworkError) -> AgentError {
     let NetworkError::NoPlan = error else { return backend(error) };
     let allowed = "`auto` or `libtorch`, for this network has layers that only libtorch trains";
-    SettingError { key: "engine", value: format!("{engine:?}"), allowed: allowed.into() }.into()
+    let value = format!("{:?}", engine.name());
+    SettingError { key: "engine", value, allowed: allowed.into() }.into()
 }
 
 /// What the networks of every deep agent can be asked.
@@ -278,8 +279,8 @@ pub trait Networks {
     fn encoders_mut(&mut self) -> Vec<&mut dyn EncoderNetwork>;
 
     /// Chooses what computes the gradients of its networks, as the setting `engine` does: by default
-    /// plain Rust where their layers allow it, else libtorch. The two agree up to rounding. A3C needs plain
-    /// Rust, for its workers.
+    /// plain Rust where their layers allow it, else libtorch. The two agree up to rounding. A3C's workers
+    /// need plain Rust.
     ///
     /// # Errors
     /// [`AgentError::InvalidConfig`] where only libtorch can.
@@ -342,9 +343,10 @@ pub trait Networks {
         Self: Sized;
 }
 
-/// Implements [`Networks`] for an agent all of whose networks lie in one of its fields.
+/// Implements [`Networks`] for an agent all of whose networks lie in one of its fields, with methods of its
+/// own in the place of defaults.
 macro_rules! networks_in {
-    ([$($generics:tt)*] $agent:ty, $($field:ident).+) => {
+    ([$($generics:tt)*] $agent:ty, $($field:ident).+ $(, { $($other:item)* })?) => {
         impl<$($generics)*> $crate::networks::network::Networks for $agent {
             fn evaluated_by(&self) -> &'static str {
                 self.$($field).+.evaluated_by()
@@ -363,6 +365,8 @@ macro_rules! networks_in {
             fn begin_from(&mut self, other: &Self) -> Result<(), AgentError> {
                 self.$($field).+.begin_from(&other.$($field).+)
             }
+
+            $($($other)*)?
         }
     };
 }

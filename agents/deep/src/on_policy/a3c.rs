@@ -5,7 +5,7 @@ mod shared;
 mod turns;
 mod worker;
 
-use gymnast_core::threads;
+use gymnast_core::{nn::Engine, threads};
 use gymnast_envs::{EnvError, Experience, FeatureSpace, Rng, Space, VectorEnv};
 use gymnast_harness::{
     Agent, AgentError, Asynchronous, Checkpoint, CheckpointError, Metrics, Mode, Plan, Policy,
@@ -210,7 +210,14 @@ impl<O: FeatureSpace, H: PolicyHead> Agent<O, H::ActionSpace> for A3c<O, H> {
 }
 
 // Workers take the shared parameters over in their turns.
-networks_in!([O: FeatureSpace, H: PolicyHead] A3c<O, H>, shared.networks);
+networks_in!([O: FeatureSpace, H: PolicyHead] A3c<O, H>, shared.networks, {
+    fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
+        config::check_engine(engine)?;
+        let mut workers = self.workers.iter_mut();
+        workers.try_for_each(|worker| worker.set_engine(engine))?;
+        self.shared.networks.set_engine(engine)
+    }
+});
 
 impl<O: FeatureSpace, H: PolicyHead> Checkpoint for A3c<O, H> {
     fn save(&self, state: &mut StateDict) -> Result<(), CheckpointError> {

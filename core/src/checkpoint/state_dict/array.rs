@@ -1,15 +1,17 @@
 //! Arrays of a state dictionary, and the files that hold them.
 
 use std::{
-    borrow::Cow,
-    cell::RefCell,
+    cmp::Reverse,
     collections::{BTreeMap, HashMap},
     io::{self, Write},
     ops::Range,
     sync::Arc,
 };
 
-use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
+use safetensors::{
+    Dtype, SafeTensorError, SafeTensors,
+    tensor::{Metadata, TensorInfo},
+};
 
 /// An array of numbers of one type, with its shape. A clone shares its bytes.
 #[derive(Clone, Debug)]
@@ -94,43 +96,29 @@ macro_rules! number {
 }
 number!(f32: F32, f64: F64, i8: I8, i64: I64, u8: U8, u32: U32, u64: U64);
 
-/// An array whose bytes are left out of the header that safetensors makes; notes when they would follow.
-struct Later<'a> {
-    array: &'a Array,
-    order: &'a RefCell<Vec<&'a Array>>,
-}
-
-impl View for Later<'_> {
-    fn dtype(&self) -> Dtype {
-        self.array.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.array.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        self.order.borrow_mut().push(self.array);
-        Cow::default()
-    }
-
-    fn data_len(&self) -> usize {
-        self.array.place.len()
-    }
-}
-
-/// Writes arrays as a safetensors file, one after the other: no copy of them all is made.
+/// Writes arrays as `safetensors::serialize` does, but one after the other: no copy of them all is made.
 pub(super) fn write(
     arrays: &BTreeMap<String, Array>,
     metadata: Option<HashMap<String, String>>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let order = RefCell::default();
-    let views = arrays.iter().map(|(name, array)| (name, Later { array, order: &order }));
-    let header = safetensors::serialize(views, metadata).map_err(io::Error::other)?;
+    // Wide numbers first, so that all are aligned; of one type by their names, as they come.
+    let mut ordered: Vec<(&String, &Array)> = arrays.iter().collect();
+    ordered.sort_by_key(|(_, array)| Reverse(array.dtype));
+    let mut end = 0;
+    let place = |(name, array): &(&String, &Array)| {
+        let start = end;
+        end += array.place.len();
+        let (dtype, shape) = (array.dtype, array.shape.clone());
+        ((*name).clone(), TensorInfo { dtype, shape, data_offsets: (start, end) })
+    };
+    let places = ordered.iter().map(place).collect();
+    let header = Metadata::new(metadata, places).map_err(io::Error::other)?;
+    let mut header = serde_json::to_vec(&header)?;
+    header.resize(header.len().next_multiple_of(size_of::<u64>()), b' ');
+    out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(&header)?;
-    let order = order.take();
-    order.into_iter().try_for_each(|array: &Array| out.write_all(array.bytes()))
+    ordered.into_iter().try_for_each(|(_, array)| out.write_all(array.bytes()))
 }
 
 /// What a safetensors file holds.
@@ -143,7 +131,7 @@ pub(super) struct Contents {
 pub(super) fn read(bytes: Vec<u8>) -> Result<Contents, SafeTensorError> {
     let (header, metadata) = SafeTensors::read_metadata(&bytes)?;
     let (buffer, first) = (Arc::new(bytes), size_of::<u64>() + header);
-    let array = |(name, info): (String, &safetensors::tensor::TensorInfo)| {
+    let array = |(name, info): (String, &TensorInfo)| {
         let (start, end) = info.data_offsets;
         let (shape, place) = (info.shape.clone(), first + start..first + end);
         (name, Array { shape, dtype: info.dtype, buffer: Arc::clone(&buffer), place })

@@ -2,7 +2,8 @@
 //! precision. The sums are `f32`, each in the same order whatever the sizes.
 //!
 //! Processors with AVX512-BF16 multiply two such pairs in the time of one product of `f32`. The
-//! others multiply the rounded numbers as `f32`, which is slower and may differ in the last bits.
+//! others multiply the rounded numbers as `f32`, which is slower and may differ in the last bits, and
+//! where numbers are too small to be normal ones, which the instructions take for zeros.
 
 use std::cell::RefCell;
 
@@ -21,6 +22,11 @@ pub(super) fn add(
     start: Start<'_>,
     c: &mut [f32],
 ) {
+    let m = c.len() / n;
+    assert_eq!((a.values.len(), b.values.len()), (m * k, k * n), "the factors fit together");
+    if m == 0 || k == 0 {
+        return start.fill(c, n, 0);
+    }
     FACTORS.with_borrow_mut(|[left, right]| {
         #[cfg(target_arch = "x86_64")]
         if has_bf16() {
@@ -299,7 +305,7 @@ mod tests {
     /// Small whole numbers, which bf16 holds: nothing is rounded.
     #[test]
     fn products_of_all_shapes() {
-        for m in [1, 2, 5, 16, 33] {
+        for m in [0, 1, 2, 5, 16, 33] {
             for k in [16, 17, 31, 64, 255, 256, 300] {
                 for n in [16, 17, 31, 64, 70, 130] {
                     let (a, b, row) = (whole(m * k, 7), whole(k * n, 5), whole(n, 3));

@@ -61,7 +61,7 @@ impl BatchNorm {
         self.running = Arc::new(Running::clone(&self.running));
     }
 
-    fn channels(&self) -> usize {
+    pub(super) fn channels(&self) -> usize {
         self.weight.len()
     }
 

@@ -23,13 +23,15 @@ impl Snapshot {
     }
 
     /// Copies them again, from the same network or one with the same architecture.
+    ///
+    /// # Errors
+    /// [`NetworkError::Length`] if it has another number of parameters; as [`of`](Self::of).
     pub fn refresh(&mut self, network: &dyn Network) -> Result<(), NetworkError> {
         let values = network.parameters().values();
         check_length("a snapshot's parameters", self.values.len(), values.len())?;
-        if self.plan.has_running() {
-            *self = Self::of(network)?;
-        }
         self.values.copy_from_slice(values);
+        self.plan = network.plan().ok_or(NetworkError::NoPlan)?.clone();
+        self.plan.detach();
         Ok(())
     }
 

@@ -164,7 +164,8 @@ impl Step {
         if let Self::BatchNorm(layer) = self {
             return layer.record(values, x, batch, &mut work.batch_norm, recorded);
         }
-        let Recorded { after, inner, .. } = recorded;
+        let Recorded { after, inner, rows, .. } = recorded;
+        *rows = 0; // not normalised together
         match self {
             Self::Residual(body) => {
                 inner.resize_with(inner.len().max(1), Default::default);

@@ -206,8 +206,10 @@ impl Plan {
             if step.activation().remembers_input() {
                 check_batch("a tape's layer", *batch, step.outputs(), layer.before.len())?;
             }
-            if let Step::BatchNorm(_) = step {
+            if let Step::BatchNorm(norm) = step {
                 check_length("the rows of a batch normalised together", layer.rows, *batch)?;
+                let statistics = 2 * norm.channels();
+                check_length("a tape's statistics", statistics, layer.statistics.len())?;
             }
             for (i, plan) in step.within().enumerate() {
                 let inner = layer.inner.get(i).filter(|inner| inner.batch == *batch);

@@ -28,9 +28,9 @@ settings! {
         /// Layers in the place of `hidden`, with `hidden = []`, before the output layer:
         /// [{ linear = { outputs = 64 } }, { layer_norm = {} }, { activation = "tanh" }].
         pub head: Vec<LayerConfig> = Vec::new(),
-        /// What computes the gradients: "auto" (plain Rust where all layers have it, else libtorch),
-        /// "plan" (plain Rust), "plan_bf16" (its products with factors rounded to bf16: up to twice as
-        /// fast where layers are wide and the processor knows bf16), "libtorch".
+        /// What computes the gradients: "auto" (plain Rust where all layers have it, else libtorch), "plan"
+        /// (plain Rust), "plan_bf16" (the same, with factors of products rounded to bf16, also to act: up to
+        /// twice as fast where layers and minibatches are large and the processor knows bf16), "libtorch".
         pub engine: Engine = Engine::Auto,
         /// The minibatches learned from in each env step.
         pub updates_per_step: usize = 1,

@@ -1,5 +1,6 @@
 //! The settings of A3C, and those that suit the environments it was tuned on.
 
+use gymnast_core::nn::Engine;
 use gymnast_harness::{AgentError, Preset, Presets, Schedule, SearchRange, Training, within};
 
 use crate::{
@@ -56,8 +57,15 @@ impl Presets for A3cConfig {
     }
 }
 
+/// Refuses libtorch, which differentiates on one thread alone.
+pub(super) fn check_engine(engine: Engine) -> Result<(), AgentError> {
+    let allowed = "`auto`, `plan` or `plan_bf16`: workers train on threads, without libtorch";
+    AgentError::require(engine != Engine::Libtorch, "engine", &engine.name(), allowed)
+}
+
 impl A3cConfig {
     pub(super) fn check(&self) -> Result<(), AgentError> {
+        check_engine(self.engine)?;
         self.learning_rate.check_step_size("learning_rate")?;
         within("t_max", self.t_max, 1..=1 << 20, "1 to 1048576 steps")?;
         check_rms_prop(self.rms_prop_alpha, self.rms_prop_eps)?;

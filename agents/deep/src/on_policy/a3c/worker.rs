@@ -1,6 +1,6 @@
 //! One of A3C's workers: what it does between its turns.
 
-use gymnast_core::optim::clip_grad_norm;
+use gymnast_core::{nn::Engine, optim::clip_grad_norm};
 use gymnast_envs::{FeatureSpace, Lane, Outcome, Rng, Space};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, StateDict};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::{
     networks::{
         actor_critic::{ActorCritic, ActorCriticConfig, Pass},
         learned::backend,
-        network::BuildNetwork,
+        network::{BuildNetwork, Networks as _},
     },
     on_policy::{OnPolicyConfig, OnPolicySettings as _},
 };
@@ -71,6 +71,11 @@ impl Losses {
 }
 
 impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
+    /// Chooses what computes its gradients; see [`Networks::set_engine`].
+    pub(super) fn set_engine(&mut self, engine: Engine) -> Result<(), AgentError> {
+        self.networks.set_engine(engine)
+    }
+
     pub(super) fn new(
         (observation_space, head): (O, H),
         config: &A3cConfig,

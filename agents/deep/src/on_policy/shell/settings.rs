@@ -103,9 +103,9 @@ macro_rules! on_policy_settings {
                 /// Layers in the place of `hidden`, with `hidden = []`, before the output layer:
                 /// [{ linear = { outputs = 64 } }, { layer_norm = {} }, { activation = "tanh" }].
                 pub head: Vec<$crate::LayerConfig>,
-                /// What computes the gradients: "auto" (plain Rust where all layers have it, else libtorch),
-                /// "plan" (plain Rust), "plan_bf16" (its products with factors rounded to bf16: up to twice as
-                /// fast where layers are wide and the processor knows bf16), "libtorch".
+                /// What computes the gradients: "auto" (plain Rust where all layers have it, else libtorch), "plan"
+                /// (plain Rust), "plan_bf16" (the same, with factors of products rounded to bf16, also to act: up to
+                /// twice as fast where layers and minibatches are large and the processor knows bf16), "libtorch".
                 pub engine: $crate::Engine,
                 /// The logarithm of the actions' standard deviation before learning, where they are
                 /// real-valued.
