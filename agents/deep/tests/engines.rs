@@ -275,7 +275,7 @@ fn of_a3c_needs_plain_rust_in_all_workers() {
     let cart = CartPole::default();
     let training = Training { num_envs: 2, env_steps: 200, ..Training::default() };
     let make = |engine| {
-        let config = A3cConfig { hidden: vec![32], t_max: 20, engine, ..A3cConfig::default() };
+        let config = A3cConfig { hidden: vec![32; 2], t_max: 20, engine, ..A3cConfig::default() };
         let (seen, head) = (cart.observation_space(), Categorical::new(cart.action_space()));
         A3c::new(seen, head, config, &training.plan(3))
     };
