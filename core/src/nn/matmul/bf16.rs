@@ -223,12 +223,12 @@ mod pairs {
         );
         for (i, line) in lines.iter().enumerate() {
             let (line, _) = line.as_chunks::<LANES>();
-            for r in 0..R {
+            for (r, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: the last place that is read lies within the slice, as asserted.
                 #[allow(unsafe_code)] // checks at each number halve the speed
                 let pair = unsafe { *a.get_unchecked(r * apart[0] + i * apart[1]) };
                 let pair = to_bf16(_mm512_castps_si512(_mm512_set1_ps(pair)));
-                for (sum, b) in sums[r].iter_mut().zip(line) {
+                for (sum, b) in sums.iter_mut().zip(line) {
                     let b = to_bf16(_mm512_castps_si512(load_all(b)));
                     *sum = _mm512_dpbf16_ps(*sum, pair, b);
                 }
