@@ -22,6 +22,7 @@ pub struct ParametersBuilder {
     prefix: String,
     layer: String,
     scoped: bool,
+    zeros: bool,
 }
 
 #[derive(Debug)]
@@ -43,6 +44,12 @@ impl ParametersBuilder {
     /// nothing. Use one prefix per module to declare several modules on one builder.
     pub fn prefix(&mut self, prefix: &str) {
         prefix.clone_into(&mut self.prefix);
+    }
+
+    /// Starts what is declared from now on at zeros, whatever its initialiser: for a copy that takes its numbers
+    /// over from another network.
+    pub fn start_at_zeros(&mut self) {
+        self.zeros = true;
     }
 
     /// Names the layers that follow: `scope.weight` and so on. Until then layers are called by
@@ -118,6 +125,7 @@ impl ParametersBuilder {
         let length = limited("a parameter's numbers", shape, MAX_PARAMETERS)?;
         limited("a network's parameters", &[1, self.length + length], MAX_PARAMETERS)?;
         init.check(shape)?;
+        let init = if self.zeros { Init::Zeros } else { init };
         let leaf = Arc::new(Leaf::new(shape));
         let offset = self.length;
         self.length += length;

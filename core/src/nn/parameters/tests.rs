@@ -147,3 +147,13 @@ fn through_a_copy_gradients_have_the_same_bits() {
     };
     assert_eq!(gradients(&a.tensor()), gradients(&a.view()));
 }
+
+#[test]
+fn a_copy_starts_at_zeros() {
+    let mut builder = ParametersBuilder::new();
+    builder.parameter(&[2], Init::Constant { value: 5.0 }, FANS).unwrap();
+    builder.start_at_zeros();
+    builder.parameter(&[2], Init::Constant { value: 5.0 }, FANS).unwrap();
+    let parameters = builder.build(&mut ChaCha8Rng::seed_from_u64(0)).unwrap();
+    assert_eq!(parameters.values(), [5.0, 5.0, 0.0, 0.0]);
+}

@@ -1,6 +1,9 @@
 //! One of A3C's workers: what it does between its turns.
 
-use gymnast_core::{nn::Engine, optim::clip_grad_norm};
+use gymnast_core::{
+    nn::{Engine, ParametersBuilder},
+    optim::clip_grad_norm,
+};
 use gymnast_envs::{FeatureSpace, Lane, Outcome, Rng, Space};
 use gymnast_harness::{AgentError, Checkpoint, CheckpointError, Metrics, Mode, Plan, StateDict};
 use serde::{Deserialize, Serialize};
@@ -13,7 +16,7 @@ use crate::{
     networks::{
         actor_critic::{ActorCritic, ActorCriticConfig, Pass},
         learned::backend,
-        network::{BuildNetwork, Networks as _},
+        network::{BuildNetwork, Networks as _, Wanted},
     },
     on_policy::{OnPolicyConfig, OnPolicySettings as _},
 };
@@ -83,12 +86,16 @@ impl<O: FeatureSpace, H: PolicyHead> Worker<O, H> {
         build: &BuildNetwork<'_>,
         k: u64,
     ) -> Result<Self, AgentError> {
-        // Its own initial values are never used.
         let mut init = plan.seed.child("init", 0).rng();
+        // It begins with the shared parameters.
+        let copy = |wanted: &Wanted<'_>, builder: &mut ParametersBuilder| {
+            builder.start_at_zeros();
+            build(wanted, builder)
+        };
         // A worker never exploits.
         let settings = ActorCriticConfig { average: 0.0, ..config.networks() };
         let networks =
-            ActorCritic::with_network(observation_space, head, &settings, &mut init, build)?;
+            ActorCritic::with_network(observation_space, head, &settings, &mut init, &copy)?;
         let (width, action_width) = (networks.width(), networks.action_width());
         Ok(Self {
             networks,
