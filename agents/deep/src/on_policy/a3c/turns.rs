@@ -16,7 +16,7 @@ use crate::distributions::policy_head::PolicyHead;
 /// report and be interrupted: seldom enough that it does not matter what starting them costs.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Workers play and take turns, each on a thread of its own, until `until` env steps count; they end
+/// Workers play and take turns, the first on this thread, each other one on its own, until `until` env steps count; they end
 /// with their shares played. Returns the turns taken, in order.
 pub(super) fn take<O: FeatureSpace, H: PolicyHead>(
     shared: &mut Shared<O, H>,
@@ -27,17 +27,23 @@ pub(super) fn take<O: FeatureSpace, H: PolicyHead>(
     let turns = Turns::new(shared, workers.len(), until);
     let mut results: Vec<Result<(), AgentError>> = std::thread::scope(|scope| {
         let mut threads = Vec::with_capacity(workers.len());
-        for (k, (worker, mut lane)) in workers.iter_mut().zip(lanes).enumerate() {
-            let (turns, thread) = (&turns, Builder::new().name(format!("a3c worker {k}")));
-            let work = move || turns.guard(k, || turns.work(k, worker, &mut *lane));
+        let mut works = workers.iter_mut().zip(lanes).enumerate().map(|(k, (worker, mut lane))| {
+            let turns = &turns;
+            move || turns.guard(k, || turns.work(k, worker, &mut *lane))
+        });
+        // The first works here: a thread that is started while this one waits is often put on its core.
+        let first = works.next();
+        for (k, work) in works.enumerate() {
+            let thread = Builder::new().name(format!("a3c worker {}", k + 1));
             // Without it the others would wait for its turn forever.
             threads.push(thread.spawn_scoped(scope, work).inspect_err(|_| turns.end()));
         }
-        let results = threads.into_iter().enumerate().map(|(worker, thread)| match thread {
+        let first = first.map(|mut work| work());
+        let others = threads.into_iter().enumerate().map(|(k, thread)| match thread {
             Ok(thread) => thread.join().expect("panics were caught"),
-            Err(error) => Err(AgentError::Worker { worker, message: error.to_string() }),
+            Err(error) => Err(AgentError::Worker { worker: k + 1, message: error.to_string() }),
         });
-        results.collect()
+        first.into_iter().chain(others).collect()
     });
     let Round { shared, taken, .. } = turns.into_round();
     // Of several errors the one whose turn would have come first, whatever the scheduler did: while a
