@@ -42,7 +42,7 @@ where
     start.elapsed().as_secs_f64()
 }
 
-/// The microseconds of each of so many env steps, behind the `first`.
+/// The microseconds of an env step, a mean over `steps` after the `first`.
 fn micros<E, G>(
     [first, steps]: [u64; 2],
     num_envs: usize,

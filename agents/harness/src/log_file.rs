@@ -53,19 +53,19 @@ impl LogFile {
     /// Hands what was appended to the system, so that others can read it. What it does not take stays here,
     /// for the next time.
     pub(crate) fn flush(&mut self) -> Result<(), TrainError> {
-        let mut written = 0;
-        let result = loop {
-            match self.file.write(&self.buffer[written..]) {
-                Ok(0) if written == self.buffer.len() => break Ok(()),
-                Ok(0) => break Err(ErrorKind::WriteZero.into()),
-                Ok(bytes) => written += bytes,
+        let failed = TrainError::file("write", &self.path);
+        while !self.buffer.is_empty() {
+            match self.file.write(&self.buffer) {
+                Ok(0) => return Err(failed(ErrorKind::WriteZero.into())),
+                Ok(written) => {
+                    self.sum.add(&self.buffer[..written]);
+                    self.buffer.drain(..written);
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => break Err(error),
+                Err(error) => return Err(failed(error)),
             }
-        };
-        self.sum.add(&self.buffer[..written]);
-        self.buffer.drain(..written);
-        result.map_err(TrainError::file("write", &self.path))
+        }
+        Ok(())
     }
 
     /// Flushes and returns the sum of the file.

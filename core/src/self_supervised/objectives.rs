@@ -81,8 +81,7 @@ impl OutputLoss for NtXent {
         batch: &Batch,
         by_outputs: &mut [f32],
     ) -> Result<Option<f64>, FitError> {
-        check_views(batch)?;
-        let width = outputs.len() / batch.len().max(1);
+        let width = width_of_views(outputs, batch)?;
         Ok(formula::nt_xent(outputs, width, self.temperature, by_outputs))
     }
 }
@@ -116,8 +115,7 @@ impl OutputLoss for InfoNce {
         batch: &Batch,
         by_outputs: &mut [f32],
     ) -> Result<Option<f64>, FitError> {
-        check_views(batch)?;
-        let width = outputs.len() / batch.len().max(1);
+        let width = width_of_views(outputs, batch)?;
         Ok(formula::info_nce(outputs, width, self.temperature, self.direction, by_outputs))
     }
 }
@@ -157,6 +155,12 @@ pub(super) fn predict_each_other(p: &Tensor, z: &Tensor) -> Result<Tensor, FitEr
 pub(super) fn check_views(batch: &Batch) -> Result<(), FitError> {
     let (expected, got) = (2, batch.views());
     if got == expected { Ok(()) } else { Err(FitError::Views { expected, got }) }
+}
+
+/// Returns the width of two views' rows.
+fn width_of_views(rows: &[f32], batch: &Batch) -> Result<usize, FitError> {
+    check_views(batch)?;
+    Ok(rows.len() / batch.len().max(1))
 }
 
 /// Splits rows into first and second views: `[2N, D]` to twice `[N, D]`.

@@ -84,34 +84,16 @@ impl CheckpointDir {
     pub(crate) fn save_as(
         &self,
         state: &StateDict,
-        mut manifest: Manifest,
+        manifest: Manifest,
         durable: bool,
     ) -> Result<PathBuf, TrainError> {
         if !files::is_dir(&self.path).map_err(TrainError::file("open", &self.path))? {
             return Err(TrainError::Gone { path: self.path.clone() });
         }
-        let values = state.values_to_bytes()?;
         let path = self.path_of(manifest.env_steps);
         let temporary = with_end(&path, UNFINISHED);
-        let mut fill = || {
-            remove_dir(&temporary)?;
-            fs::create_dir(&temporary).map_err(TrainError::file("create", &temporary))?;
-            let write = |name: &str, contents: &dyn Fn(&mut Summed) -> std::io::Result<()>| {
-                let file = temporary.join(name);
-                write_new(&file, contents, durable).map_err(TrainError::file("write", &file))
-            };
-            let arrays = write(ARRAYS, &|file| state.write_arrays(file))?;
-            let sums =
-                [(ARRAYS, arrays), (VALUES, write(VALUES, &|file| file.write_all(&values))?)];
-            manifest.files = sums.map(|(name, sum)| (name.to_owned(), sum)).into();
-            let manifest = manifest.to_bytes();
-            write(MANIFEST, &|file| file.write_all(&manifest))?;
-            if durable {
-                files::sync_dir(&temporary).map_err(TrainError::file("sync", &temporary))?;
-            }
-            self.put_in_place(&temporary, &path, durable)
-        };
-        let written = fill();
+        let written = write(&temporary, state, manifest, durable)
+            .and_then(|()| self.put_in_place(&temporary, &path, durable));
         if written.is_err() {
             // The first error is the one to report.
             let _ = files::remove_dir_all(&temporary);
@@ -357,6 +339,31 @@ fn located(error: CheckpointError, path: &Path) -> CheckpointError {
         located @ (CheckpointError::Damaged { .. } | CheckpointError::Foreign { .. }) => located,
         other => CheckpointError::Damaged { path: path.to_owned(), reason: other.to_string() },
     }
+}
+
+/// Writes a checkpoint's files into a folder, which is made anew.
+fn write(
+    folder: &Path,
+    state: &StateDict,
+    mut manifest: Manifest,
+    durable: bool,
+) -> Result<(), TrainError> {
+    let values = state.values_to_bytes()?;
+    remove_dir(folder)?;
+    fs::create_dir(folder).map_err(TrainError::file("create", folder))?;
+    let write = |name: &str, contents: &dyn Fn(&mut Summed) -> std::io::Result<()>| {
+        let file = folder.join(name);
+        write_new(&file, contents, durable).map_err(TrainError::file("write", &file))
+    };
+    let arrays = write(ARRAYS, &|file| state.write_arrays(file))?;
+    let values = write(VALUES, &|file| file.write_all(&values))?;
+    manifest.files = [(ARRAYS.to_owned(), arrays), (VALUES.to_owned(), values)].into();
+    let manifest = manifest.to_bytes();
+    write(MANIFEST, &|file| file.write_all(&manifest))?;
+    if durable {
+        files::sync_dir(folder).map_err(TrainError::file("sync", folder))?;
+    }
+    Ok(())
 }
 
 /// Writes a file that must not exist. Returns its sum.

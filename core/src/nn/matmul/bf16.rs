@@ -97,7 +97,7 @@ mod pairs {
             along_rows(a, [m, k], left);
             [pairs, 1]
         };
-        right.resize(2 * STRETCH / 2 * PANEL, 0.0);
+        right.resize(STRETCH * PANEL, 0.0);
         let (block, lines) = right.split_at_mut(STRETCH / 2 * PANEL);
         for first in (0..k).step_by(STRETCH) {
             let length = STRETCH.min(k - first);

@@ -65,7 +65,7 @@ impl BatchNorm {
         self.weight.len()
     }
 
-    /// Returns an error if a batch of so many rows has no variance.
+    /// Returns an error if the rows of a batch are too few for a variance.
     pub(super) fn check_rows(&self, batch: usize) -> Result<(), NetworkError> {
         let least = if self.outputs == self.channels() { 2 } else { 1 };
         let got = batch as i64;

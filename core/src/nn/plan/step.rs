@@ -108,7 +108,7 @@ impl Step {
         body.into_iter().chain(parts.iter().map(|part| &part.plan))
     }
 
-    /// Returns an error if a batch of so many rows cannot train it.
+    /// Returns an error if the rows of a batch are too few to train it.
     pub(super) fn check_rows(&self, batch: usize) -> Result<(), NetworkError> {
         match self {
             Self::BatchNorm(layer) => layer.check_rows(batch),

@@ -191,7 +191,7 @@ impl Plan {
         self.check_parameters(values)
     }
 
-    /// Checks that a batch of so many rows can train the network.
+    /// Checks that the rows of a batch are enough to train the network.
     pub(super) fn check_rows(&self, batch: usize) -> Result<(), NetworkError> {
         self.steps.iter().try_for_each(|step| step.check_rows(batch))
     }
