@@ -145,3 +145,23 @@ fn a_frozen_encoder_keeps_its_statistics() {
     network.set_encoder_frozen(true);
     assert!(network.training_plan().is_none(), "its plan would use the batch's");
 }
+
+#[test]
+fn statistics_of_another_forward_pass_are_refused() {
+    let norm = network(&[12], vec![LayerConfig::batch_norm()]);
+    let other = network(&[12], vec![LayerConfig::layer_norm()]);
+    let (tape, x) = (&mut Tape::default(), wave(4 * 12, 0.7));
+    let forward = |network: &Sequential, tape: &mut Tape| {
+        let (plan, values) = (network.training_plan().unwrap(), network.parameters().values());
+        plan.forward(values, &x, 4, tape).unwrap();
+    };
+    let backward = |tape: &mut Tape| {
+        let (plan, values) = (norm.training_plan().unwrap(), norm.parameters().values());
+        plan.backward(values, &[1.0; 4 * 12], tape, &mut vec![0.0; values.len()])
+    };
+    forward(&norm, tape);
+    assert!(backward(tape).is_ok());
+    // A tape that was used again still holds what it noted before.
+    forward(&other, tape);
+    assert!(matches!(backward(tape), Err(NetworkError::Length { .. })));
+}
