@@ -13,6 +13,7 @@ mod erased;
 mod error;
 mod model;
 mod options;
+mod reference_returns;
 mod registry;
 mod sine;
 mod spec;
@@ -49,7 +50,7 @@ pub use space::{
     BoundedSpace, BoxSpace, ChoiceSpace, Discrete, ElementType, FactoredSpace, FeatureSpace,
     FiniteSpace, MultiBinary, MultiDiscrete, RowSpace, Space, SpaceDescription, Storage,
 };
-pub use spec::EnvSpec;
+pub use spec::{EnvSpec, ReferenceReturns};
 pub use vector::{
     AutoresetMode, Experience, Lane, Restored, SyncVectorEnv, VectorEnv, VectorSnapshot,
 };

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::reference_returns::with_reference;
 use crate::{
     DynEnv, EnvError, EnvOptions, EnvSpec,
     spelling::nearest,
@@ -39,6 +40,7 @@ impl Registry {
         specs.extend(crate::games::specs());
         #[cfg(feature = "physics")]
         specs.extend(crate::physics::specs());
+        let specs = specs.into_iter().map(with_reference).collect();
         Self { specs, wrappers: builtin() }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
@@ -37,6 +37,24 @@ pub(crate) type Check = Arc<dyn Fn(&EnvOptions) -> CheckReport + Send + Sync>;
 pub(crate) type MakeOne =
     Arc<dyn Fn(u64, &EnvOptions) -> Result<Box<dyn DynEnv>, EnvError> + Send + Sync>;
 
+/// Two returns of an environment that normalise all others: 0 is what random actions reach, 1 the best.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReferenceReturns {
+    /// The mean return of uniformly random actions.
+    pub random: f64,
+    /// The return of an optimal policy, or the published one that counts as solved where no optimum
+    /// is known.
+    pub best: f64,
+}
+
+impl ReferenceReturns {
+    /// Returns a return on the scale from 0 (random) to 1 (best); better ones exceed 1.
+    #[must_use]
+    pub fn normalize(&self, mean_return: f64) -> f64 {
+        (mean_return - self.random) / (self.best - self.random)
+    }
+}
+
 /// One registered environment: its name, limits and constructor.
 #[derive(Clone)]
 pub struct EnvSpec {
@@ -44,6 +62,7 @@ pub struct EnvSpec {
     description: String,
     max_episode_steps: Option<u32>,
     reward_threshold: Option<f64>,
+    reference_returns: Option<ReferenceReturns>,
     tolerance: f64,
     options: Vec<EnvOption>,
     evaluation: EnvOptions,
@@ -120,6 +139,7 @@ impl EnvSpec {
             description: String::new(),
             max_episode_steps: None,
             reward_threshold: None,
+            reference_returns: None,
             tolerance: 1e-12,
             options: Vec::new(),
             evaluation: EnvOptions::none(),
@@ -157,6 +177,15 @@ impl EnvSpec {
     #[must_use]
     pub fn reward_threshold(mut self, threshold: f64) -> Self {
         self.reward_threshold = Some(threshold);
+        self
+    }
+
+    /// Sets the returns that normalise all others. Both must be finite, and `best` above `random`;
+    /// else there are none.
+    #[must_use]
+    pub fn reference_returns(mut self, random: f64, best: f64) -> Self {
+        let is_scale = random.is_finite() && best.is_finite() && best > random;
+        self.reference_returns = is_scale.then_some(ReferenceReturns { random, best });
         self
     }
 
@@ -234,6 +263,12 @@ impl EnvSpec {
     #[must_use]
     pub fn threshold(&self) -> Option<f64> {
         self.reward_threshold
+    }
+
+    /// Returns the returns that normalise all others.
+    #[must_use]
+    pub fn reference(&self) -> Option<ReferenceReturns> {
+        self.reference_returns
     }
 
     /// Returns the relative tolerance of a step against Gymnasium's.

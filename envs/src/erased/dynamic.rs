@@ -1,6 +1,5 @@
 //! One environment of any type, with observations and actions as JSON.
 
-use rand::SeedableRng as _;
 use serde_json::Value;
 
 use crate::{
@@ -66,16 +65,26 @@ pub(crate) struct Seeded<E: Env> {
     name: String,
     env: E,
     rng: Rng,
+    /// A stream of its own, so that sampling does not shift the environment's.
+    actions: Rng,
     current: Option<Obs<E>>,
     running: bool,
     /// The number of steps of the running episode.
     steps: u64,
 }
 
+/// The environment's random stream, and that of sampled actions.
+fn streams(seed: u64) -> [Rng; 2] {
+    let rng = Seed::new(seed).rng();
+    let mut actions = rng.clone();
+    actions.set_stream(1);
+    [rng, actions]
+}
+
 impl<E: Env> Seeded<E> {
     pub(crate) fn new(name: &str, env: E, seed: u64) -> Self {
-        let (name, rng) = (name.to_owned(), Seed::new(seed).rng());
-        Self { name, env, rng, current: None, running: false, steps: 0 }
+        let (name, [rng, actions]) = (name.to_owned(), streams(seed));
+        Self { name, env, rng, actions, current: None, running: false, steps: 0 }
     }
 
     /// Checks the observation and reward as a vector does and converts the observation to JSON.
@@ -98,7 +107,7 @@ impl<E: Env> DynEnv for Seeded<E> {
 
     fn reset(&mut self, seed: Option<u64>) -> Result<Value, EnvError> {
         if let Some(seed) = seed {
-            self.rng = Seed::new(seed).rng();
+            [self.rng, self.actions] = streams(seed);
         }
         let observation = self.env.reset(&mut self.rng)?;
         self.steps = 0;
@@ -125,10 +134,7 @@ impl<E: Env> DynEnv for Seeded<E> {
 
     fn sample_action(&mut self) -> Value {
         let space = self.env.action_space();
-        // A stream of its own, so that sampling does not shift the environment's.
-        let mut stream = Rng::from_rng(&mut self.rng.clone());
-        stream.set_stream(1);
-        space.to_jsonable(&space.sample(&mut stream))
+        space.to_jsonable(&space.sample(&mut self.actions))
     }
 
     fn state(&self) -> Option<Vec<f64>> {
