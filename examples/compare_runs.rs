@@ -30,9 +30,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             agent: format!("q-learning by {name}"),
             env: run.env.id().to_owned(),
             threshold: run.env.threshold(),
+            reference: run.env.reference(),
             seeds: SeedResults::read_all(&dir)?,
         });
     }
-    print!("{}", Report::of(&results)?.to_table());
+    print!("{}", Report::of(&results, &[])?.to_table());
     Ok(())
 }

@@ -47,7 +47,7 @@ fn run(seed: u64, contrastive: f64, pretrain: bool) -> Result<(Option<f64>, f64)
     let returns: Vec<f64> = summary.evaluations.iter().map(|found| found.mean_return).collect();
     let last = returns.last().copied().unwrap_or(f64::NAN);
     let curve = Curve::new(steps.collect(), returns)?;
-    Ok((steps_to_threshold(&curve, 0.8).map(|reached| reached.step), last))
+    Ok((steps_to_threshold(&curve, 0.8).first, last))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 
 use gymnast_core::statistics::{
-    Bootstrap, Curve, Interpolation, aggregate_iqm, aggregate_mean, aggregate_median, bin_means,
-    iqm, mean, median, moving_average, quantile, sample_std,
+    Bootstrap, Curve, Interpolation, Method, aggregate_iqm, aggregate_mean, aggregate_median,
+    bin_means, iqm, mean, median, moving_average, quantile, sample_std,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -76,7 +76,7 @@ fn stratified_intervals_tend_to_the_exact_ones() {
         let strata: Vec<Vec<f64>> =
             case["strata"].as_array().unwrap().iter().map(numbers).collect();
         let confidence = case["confidence"].as_f64().unwrap();
-        let bootstrap = Bootstrap { resamples: 100_000, confidence };
+        let bootstrap = Bootstrap { resamples: 100_000, confidence, method: Method::Percentile };
         type Aggregate = fn(&[Vec<f64>]) -> Option<f64>;
         let aggregates: [(&str, Aggregate); 3] =
             [("mean", aggregate_mean), ("median", aggregate_median), ("iqm", aggregate_iqm)];
@@ -97,7 +97,7 @@ fn stratified_intervals_tend_to_the_exact_ones() {
 fn one_environments_interval_is_scipys() {
     let reference = &reference()["scipy_bootstrap"];
     let values = numbers(&reference["values"]);
-    let bootstrap = Bootstrap { resamples: 100_000, confidence: 0.95 };
+    let bootstrap = Bootstrap { resamples: 100_000, confidence: 0.95, method: Method::Percentile };
     let interval = bootstrap.interval(&values, mean, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
     assert_close(interval.low, reference["low"].as_f64().unwrap(), 2e-3);
     assert_close(interval.high, reference["high"].as_f64().unwrap(), 2e-3);

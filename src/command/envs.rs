@@ -3,7 +3,7 @@
 use std::{io::Write, process::ExitCode};
 
 use gymnast_core::text::{WIDTH, columns, lines, wrapped};
-use gymnast_envs::{EnvOptions, EnvSpec, SpaceDescription};
+use gymnast_envs::{EnvOptions, EnvSpec, ReferenceReturns, SpaceDescription};
 use serde_json::json;
 
 use super::{CommandError, Names, agents::by_needs, shell, table::optional, write_json};
@@ -88,6 +88,12 @@ fn serving(spec: &EnvSpec, names: &Names) -> String {
     }
 }
 
+fn normalised(spec: &EnvSpec) -> String {
+    let on_scale =
+        |r: ReferenceReturns| format!("0 at {} (random actions), 1 at {}", r.random, r.best);
+    spec.reference().map_or_else(|| "–".to_owned(), on_scale)
+}
+
 fn describe(
     spec: &EnvSpec,
     json: bool,
@@ -107,6 +113,7 @@ fn describe(
         ["actions".to_owned(), actions.to_string()],
         ["step limit".to_owned(), optional(spec.step_limit())],
         ["solved at a mean return of".to_owned(), optional(spec.threshold())],
+        ["normalised returns".to_owned(), normalised(spec)],
         ["agents".to_owned(), serving(spec, names)],
     ];
     write!(out, "{}", wrapped(&rows))?;
@@ -144,6 +151,7 @@ fn to_json(spec: &EnvSpec, names: &Names) -> Result<serde_json::Value, CommandEr
         "action_space": actions,
         "max_episode_steps": spec.step_limit(),
         "reward_threshold": spec.threshold(),
+        "reference_returns": spec.reference(),
         "evaluation": spec.evaluation().as_map(),
         "agents": names.catalog.serving(spec),
         "options": options

@@ -124,7 +124,7 @@ pub(crate) fn results_of(
         value.and_then(Value::as_str).unwrap_or("?").to_owned()
     };
     let env = text("env", "id");
-    let registered = || names.registry.spec(&env).ok().and_then(EnvSpec::threshold);
+    let spec = names.registry.spec(&env).ok();
     let found = RunSeeds::of(&place.run, &config)?;
     say_left_out(&found, &name(&place.run));
     say_missing(&found, &name(&place.run));
@@ -135,9 +135,27 @@ pub(crate) fn results_of(
     Ok(RunResults {
         run: name(path),
         agent: text("agent", "name"),
-        threshold: threshold.or_else(registered),
+        threshold: threshold.or_else(|| spec.and_then(EnvSpec::threshold)),
+        // It holds for the default options alone.
+        reference: spec
+            .filter(|spec| has_default_options(spec, &config))
+            .and_then(EnvSpec::reference),
         env,
         seeds: seeds.into_iter().map(read).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Returns whether a run's environment has all options as registered, and no wrapper.
+fn has_default_options(spec: &EnvSpec, config: &Table) -> bool {
+    let Some(env) = config.get("env").and_then(Value::as_table) else { return false };
+    let default = |key: &str| spec.options().iter().find(|option| option.name == key);
+    env.iter().all(|(key, value)| match key.as_str() {
+        "id" => true,
+        "max_episode_steps" => value.as_integer() == spec.step_limit().map(i64::from),
+        "wrappers" => value.as_array().is_some_and(Vec::is_empty),
+        key => default(key).is_some_and(|option| {
+            gymnast_json::to_value(value).is_ok_and(|value| value == option.default)
+        }),
     })
 }
 

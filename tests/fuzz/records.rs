@@ -281,14 +281,14 @@ pub(super) fn reports(source: &mut Source) {
         let _ = seed.curve();
     }
     let (run, agent, env) = (source.text(), source.text(), source.text());
-    let run = RunResults { run, agent, env, threshold, seeds };
+    let run = RunResults { run, agent, env, threshold, reference: None, seeds };
     if let Ok(judgement) = demands.judge(&run) {
         let _ = (judgement.verdict(), judgement.seeds_needed());
     }
-    if let Ok(report) = Report::of(&[run.clone(), run]) {
-        let texts = [report.to_table(), report.to_csv(), report.to_json(), report.to_markdown()];
+    if let Ok(report) = Report::of(&[run.clone(), run], &[100]) {
+        let texts = [report.to_table(), report.to_csv(), report.to_json(), report.to_latex()];
         assert!(texts.iter().all(|text| !text.is_empty()));
         let row = &report.rows[0];
-        assert!(row.mean.is_finite() && row.iqm.estimate.is_finite(), "{row:?}");
+        assert!(row.mean.estimate.is_finite() && row.iqm.estimate.is_finite(), "{row:?}");
     }
 }

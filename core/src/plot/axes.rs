@@ -226,7 +226,7 @@ pub(super) fn text(text: &str, at: Point, align: Align, size: f64) -> Mark {
 }
 
 /// As many ticks as leave a gap between their labels.
-fn x_ticks(axis: &Axis, range: Range, room: f64) -> Vec<Tick> {
+pub(super) fn x_ticks(axis: &Axis, range: Range, room: f64) -> Vec<Tick> {
     let fits = |ticks: &Vec<Tick>| {
         let apart =
             ticks.windows(2).map(|pair| pair[1].at - pair[0].at).fold(f64::INFINITY, f64::min);

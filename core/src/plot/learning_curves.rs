@@ -101,7 +101,7 @@ pub enum Band {
 impl Default for Band {
     /// The 95 % interval from 2000 resamples: more would not move it by a pixel.
     fn default() -> Self {
-        Self::Bootstrap(Bootstrap { resamples: 2000, confidence: 0.95 })
+        Self::Bootstrap(Bootstrap { resamples: 2000, ..Bootstrap::default() })
     }
 }
 

@@ -112,6 +112,9 @@ impl LinePlot {
     /// The number of lines that colours and dashes can distinguish, if none sets its own colour.
     pub const DISTINCT_LINES: usize = OKABE_ITO.len() * line::PATTERNS.len();
 
+    /// How much of their line's colour the faint lines have; the rest is white.
+    pub const FAINT: f64 = 0.45;
+
     pub(super) fn scene(&self) -> Result<Scene, PlotError> {
         let (width, height) = (self.width, self.height);
         let (area, most) = (width.saturating_mul(height), 25_000_000); // 1.2 GB while it is drawn
@@ -129,7 +132,7 @@ impl LinePlot {
         }
         for (line, colour) in coloured() {
             for faint in &line.faint {
-                draw_line(&mut marks, &frame, faint, colour.tint(0.45), FAINT_WIDTH);
+                draw_line(&mut marks, &frame, faint, colour.tint(Self::FAINT), FAINT_WIDTH);
             }
         }
         for (index, (line, colour)) in coloured().enumerate() {

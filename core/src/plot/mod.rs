@@ -1,13 +1,14 @@
-//! Plots: learning curves, line plots, bar charts and heat maps, as SVG and PNG.
+//! Plots: learning curves, line plots, bar charts, intervals and heat maps, as SVG and PNG.
 //!
-//! A plot is data first ([`LearningCurves`], [`LinePlot`], [`BarChart`], [`HeatMap`]); [`Picture`] draws
-//! it. No fonts need to be installed: PNG text uses a built-in font, SVG text the viewer's. The
+//! A plot is data first ([`LearningCurves`], [`LinePlot`], [`BarChart`], [`IntervalPlot`],
+//! [`HeatMap`]); [`Picture`] draws it. No fonts need to be installed: PNG text uses a built-in font, SVG text the viewer's. The
 //! legend stands above the data and never covers them.
 
 mod axes;
 mod bar_chart;
 mod font;
 mod heat_map;
+mod interval_plot;
 mod learning_curves;
 mod legend;
 mod line;
@@ -28,6 +29,7 @@ use crate::text::number;
 pub use axes::{Axis, AxisScale};
 pub use bar_chart::{Bar, BarChart};
 pub use heat_map::{Cell, HeatMap};
+pub use interval_plot::{IntervalPlot, IntervalRow};
 pub use learning_curves::{Band, Center, LearningCurves, Series};
 pub use line_plot::{Guide, Line, LinePlot};
 pub use palette::{OKABE_ITO, Rgb};

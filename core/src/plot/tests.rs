@@ -190,7 +190,7 @@ fn what_cannot_be_drawn_is_a_typed_error() {
         LinePlot { guides: vec![guide], ..nan }.to_svg(),
         Err(PlotError::OutOfRange(_))
     ));
-    let none = Bootstrap { resamples: 0, confidence: 0.95 };
+    let none = Bootstrap { resamples: 0, ..Bootstrap::default() };
     let band =
         LearningCurves { series: vec![series("s", 2)], band: Band::Bootstrap(none), ..empty };
     assert!(matches!(band.to_svg(), Err(PlotError::Statistics(StatisticsError::NoResamples))));

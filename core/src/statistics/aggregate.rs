@@ -27,7 +27,17 @@ pub fn aggregate_iqm<S: AsRef<[f64]>>(scores: &[S]) -> Option<f64> {
     iqm(&pooled)
 }
 
-fn task_means<S: AsRef<[f64]>>(scores: &[S]) -> Option<Vec<f64>> {
+/// Returns the optimality gap: by how much runs fall short of `target`, where what exceeds it counts
+/// as the target; the mean over tasks of each task's mean. A lower value is better. `None` as for
+/// [`aggregate_mean`], or if `target` is not finite.
+pub fn optimality_gap<S: AsRef<[f64]>>(scores: &[S], target: f64) -> Option<f64> {
+    let short = |score: &f64| if score.is_finite() { target - score.min(target) } else { *score };
+    let gaps: Vec<Vec<f64>> =
+        scores.iter().map(|task| task.as_ref().iter().map(short).collect()).collect();
+    aggregate_mean(&gaps)
+}
+
+pub(super) fn task_means<S: AsRef<[f64]>>(scores: &[S]) -> Option<Vec<f64>> {
     scores.iter().map(|task| mean(task.as_ref())).collect()
 }
 
@@ -42,6 +52,8 @@ mod tests {
         assert_eq!(aggregate_median(&scores), Some(4.0));
         // 0 2 4 10 10 10: one is cut at each end.
         assert_eq!(aggregate_iqm(&scores), Some(6.5));
+        // (4 + 2) / 2, 0 and 0: what is above the target counts as the target.
+        assert_eq!(optimality_gap(&scores, 4.0), Some(1.0));
     }
 
     #[test]
@@ -50,6 +62,8 @@ mod tests {
         assert_eq!(aggregate_mean(&scores), None);
         assert_eq!(aggregate_median(&scores), None);
         assert_eq!(aggregate_iqm(&scores), None);
+        assert_eq!(optimality_gap(&scores, 1.0), None);
+        assert_eq!(optimality_gap(&[[f64::INFINITY]], 1.0), None);
         assert_eq!(aggregate_iqm::<Vec<f64>>(&[]), None);
     }
 }

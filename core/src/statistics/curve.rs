@@ -90,6 +90,22 @@ impl Curve {
         grid.iter().map(|&x| self.at(x, interpolation)).collect()
     }
 
+    /// Returns the part of the curve from `low` to `high`, with an interpolated point at an end that
+    /// lies between two points.
+    #[must_use]
+    pub fn between(&self, low: f64, high: f64) -> Self {
+        let mut points: Vec<_> = self.points().filter(|(x, _)| (low..=high).contains(x)).collect();
+        let end = |x: f64| Some((x, self.at(x, Interpolation::Linear)?));
+        if points.first().is_none_or(|(x, _)| *x > low) {
+            points.splice(0..0, end(low));
+        }
+        if points.last().is_some_and(|(x, _)| *x < high) {
+            points.extend(end(high));
+        }
+        let (x, y) = points.into_iter().unzip();
+        Self { x, y }
+    }
+
     /// Returns the area under the curve by the trapezoidal rule, divided by the range of x.
     ///
     /// This is the mean height between the first and the last point, in units of y: a higher value
@@ -158,6 +174,16 @@ mod tests {
         assert_eq!(curve.at(19.9, Previous), Some(100.0));
         assert_eq!(curve.at(20.0, Previous), Some(50.0));
         assert_eq!(Curve::default().at(0.0, Linear), None);
+    }
+
+    #[test]
+    fn a_part_ends_where_it_was_cut() {
+        let whole = curve(&[0.0, 10.0, 20.0], &[0.0, 100.0, 50.0]);
+        assert_eq!(whole.between(5.0, 18.0), curve(&[5.0, 10.0, 18.0], &[50.0, 100.0, 60.0]));
+        assert_eq!(whole.between(-1.0, 30.0), whole);
+        assert_eq!(whole.between(12.0, 14.0), curve(&[12.0, 14.0], &[90.0, 80.0]));
+        assert_eq!(whole.between(10.0, 10.0), curve(&[10.0], &[100.0]));
+        assert!(whole.between(21.0, 30.0).is_empty() && whole.between(14.0, 12.0).is_empty());
     }
 
     #[test]

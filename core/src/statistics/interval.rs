@@ -1,7 +1,7 @@
 //! Intervals of a mean and of a median, without resampling.
 
 use super::bootstrap::at_least_two;
-use super::paired::student_t;
+use super::quantiles::student_t;
 use super::summary::{mean, sample_std};
 use super::{Interval, StatisticsError};
 
@@ -114,7 +114,7 @@ fn half_width(std: f64, n: usize, confidence: f64) -> f64 {
     student_t(confidence, n - 1) * std / (n as f64).sqrt()
 }
 
-fn check(count: usize, confidence: f64) -> Result<(), StatisticsError> {
+pub(super) fn check(count: usize, confidence: f64) -> Result<(), StatisticsError> {
     if !(confidence > 0.0 && confidence < 1.0) {
         return Err(StatisticsError::Confidence(confidence));
     }

@@ -6,22 +6,27 @@
 
 mod aggregate;
 mod bootstrap;
+mod comparison;
 mod curve;
 mod interval;
 mod paired;
+mod quantiles;
 mod smoothing;
 mod summary;
+mod survival;
 mod threshold;
 
-pub use aggregate::{aggregate_iqm, aggregate_mean, aggregate_median};
-pub use bootstrap::{Bootstrap, Interval};
+pub use aggregate::{aggregate_iqm, aggregate_mean, aggregate_median, optimality_gap};
+pub use bootstrap::{Bootstrap, Interval, Method};
+pub use comparison::{performance_profile, probability_of_improvement};
 pub use curve::{Curve, Interpolation, common_grid};
 pub use interval::{MedianInterval, mean_interval, median_interval, sample_size};
 pub use paired::paired_difference;
 pub use smoothing::{Bin, bin_means, moving_average};
 pub(crate) use summary::unit_scale;
 pub use summary::{argmax, iqm, mean, median, quantile, sample_std};
-pub use threshold::{Reached, censored_median, steps_to_threshold};
+pub use survival::KaplanMeier;
+pub use threshold::{StepsToThreshold, censored_median, steps_to_threshold};
 
 use crate::text::number;
 

@@ -1,8 +1,7 @@
 //! Paired differences on the same seeds or folds.
 
-use std::f64::consts::{FRAC_PI_2, PI};
-
 use super::bootstrap::at_least_two;
+use super::quantiles::student_t;
 use super::summary::{mean, sample_std};
 use super::{Interval, StatisticsError};
 
@@ -52,53 +51,9 @@ pub fn paired_difference(
     Ok(Interval { estimate, low: estimate - half, high: estimate + half })
 }
 
-/// The t within which Student's distribution with `df` degrees of freedom holds `confidence`, from −t
-/// to t.
-pub(super) fn student_t(confidence: f64, df: usize) -> f64 {
-    let (mut low, mut high) = (0.0, FRAC_PI_2);
-    for _ in 0..f64::MANTISSA_DIGITS {
-        let middle = (low + high) / 2.0;
-        if within(middle, df) < confidence {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    low.tan() * (df as f64).sqrt()
-}
-
-/// P(|T| < √df tan θ): Abramowitz and Stegun, "Handbook of mathematical functions" (1964), equations
-/// 26.7.3 and 26.7.4.
-fn within(theta: f64, df: usize) -> f64 {
-    let (sin, cos) = theta.sin_cos();
-    let odd = df % 2;
-    let (mut term, mut sum) = (if odd == 1 { cos } else { 1.0 }, 0.0);
-    for j in 1..=df / 2 {
-        sum += term;
-        term *= cos * cos * (2 * j - 1 + odd) as f64 / (2 * j + odd) as f64;
-    }
-    if odd == 1 { 2.0 / PI * (theta + sin * sum) } else { sin * sum }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn student_t_is_the_tables() {
-        // Of any table of the distribution: 95 % two-sided, and 99 %.
-        for (df, t_95, t_99) in [
-            (1, 12.706, 63.657),
-            (2, 4.303, 9.925),
-            (3, 3.182, 5.841),
-            (4, 2.776, 4.604),
-            (14, 2.145, 2.977),
-            (29, 2.045, 2.756),
-        ] {
-            assert!((student_t(0.95, df) - t_95).abs() < 1e-3, "{df} {}", student_t(0.95, df));
-            assert!((student_t(0.99, df) - t_99).abs() < 1e-3, "{df} {}", student_t(0.99, df));
-        }
-    }
 
     #[test]
     fn folds_widen_the_interval() {

@@ -4,29 +4,41 @@ use serde::{Deserialize, Serialize};
 
 use super::Curve;
 
-/// The first evaluation at or above a threshold.
+/// When a curve reached a threshold, by three definitions, from the most to the least generous.
+///
+/// A step is a place on the x-axis: env steps or seconds, depending on the curve. `None`: never
+/// (the run is censored: it would have taken longer).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reached {
-    /// Its place on the x-axis: env steps or seconds, depending on the curve.
-    pub step: f64,
-    /// Whether every later evaluation was also at or above the threshold.
-    pub held_to_end: bool,
+pub struct StepsToThreshold {
+    /// The first evaluation at or above the threshold. One lucky evaluation is enough.
+    pub first: Option<f64>,
+    /// The first of three evaluations in a row at or above the threshold.
+    pub three_in_a_row: Option<f64>,
+    /// The evaluation from which on all are at or above the threshold, to the end. The last
+    /// evaluation alone is enough.
+    pub held_from: Option<f64>,
 }
 
-/// Returns the first point of `curve` at or above `threshold`; `None` if there is none (the run is
-/// censored: it would have taken longer).
+/// Returns when `curve` reached `threshold`.
 ///
 /// Only evaluations count; nothing is interpolated, so the answer is as coarse as they are. NaN is
 /// never at or above a threshold.
-pub fn steps_to_threshold(curve: &Curve, threshold: f64) -> Option<Reached> {
-    let first = curve.y().iter().position(|&y| y >= threshold)?;
-    let held_to_end = curve.y()[first..].iter().all(|&y| y >= threshold);
-    Some(Reached { step: curve.x()[first], held_to_end })
+#[must_use]
+pub fn steps_to_threshold(curve: &Curve, threshold: f64) -> StepsToThreshold {
+    let above: Vec<bool> = curve.y().iter().map(|&y| y >= threshold).collect();
+    let held = above.iter().rposition(|above| !above).map_or(0, |last_below| last_below + 1);
+    let step = |index: Option<usize>| index.and_then(|index| curve.x().get(index).copied());
+    StepsToThreshold {
+        first: step(above.iter().position(|above| *above)),
+        three_in_a_row: step(above.windows(3).position(|three| three == [true; 3])),
+        held_from: step(Some(held)),
+    }
 }
 
 /// Returns the median of steps, some of which are censored (`None`).
 ///
-/// A censored run counts as later than all that reached the threshold. `None` if at least half are
+/// A censored run counts as later than all that reached the threshold; where some were censored
+/// before others reached it, use [`KaplanMeier`](super::KaplanMeier). `None` if at least half are
 /// censored (exactly half leaves one of the two middle values unknown), without values, or if a
 /// step is not finite. Without censoring it is the usual median.
 pub fn censored_median(steps: &[Option<f64>]) -> Option<f64> {
@@ -44,21 +56,27 @@ pub fn censored_median(steps: &[Option<f64>]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn curve(y: &[f64]) -> Curve {
-        Curve::new((1..=y.len()).map(|i| 1000.0 * i as f64).collect(), y.to_vec()).unwrap()
+    fn steps(y: &[f64]) -> [Option<f64>; 3] {
+        let x = (1..=y.len()).map(|i| 1000.0 * i as f64).collect();
+        let steps = steps_to_threshold(&Curve::new(x, y.to_vec()).unwrap(), 475.0);
+        [steps.first, steps.three_in_a_row, steps.held_from]
     }
 
     #[test]
-    fn finds_the_first_evaluation_and_whether_it_held() {
-        let held = steps_to_threshold(&curve(&[20.0, 475.0, 480.0]), 475.0);
-        assert_eq!(held, Some(Reached { step: 2000.0, held_to_end: true }));
-        let lost = steps_to_threshold(&curve(&[480.0, 470.0, 500.0]), 475.0);
-        assert_eq!(lost, Some(Reached { step: 1000.0, held_to_end: false }));
-        let broken = steps_to_threshold(&curve(&[f64::NAN, 500.0, f64::NAN]), 475.0);
-        assert_eq!(broken, Some(Reached { step: 2000.0, held_to_end: false }));
-        assert_eq!(steps_to_threshold(&curve(&[474.9, 200.0]), 475.0), None);
-        assert_eq!(steps_to_threshold(&curve(&[]), 475.0), None);
-        assert_eq!(steps_to_threshold(&curve(&[1.0]), f64::NAN), None);
+    fn a_threshold_is_reached_in_three_ways() {
+        let (low, high) = (470.0, 475.0);
+        assert_eq!(steps(&[low, high, high]), [Some(2000.0), None, Some(2000.0)]);
+        assert_eq!(
+            steps(&[high, low, high, high, high]),
+            [Some(1000.0), Some(3000.0), Some(3000.0)]
+        );
+        assert_eq!(steps(&[high, high, high, low]), [Some(1000.0), Some(1000.0), None]);
+        assert_eq!(steps(&[f64::NAN, high, f64::NAN]), [Some(2000.0), None, None]);
+        assert_eq!(steps(&[high; 3]), [Some(1000.0); 3]);
+        assert_eq!(steps(&[low; 4]), [None; 3]);
+        assert_eq!(steps(&[]), [None; 3]);
+        let one = Curve::new(vec![1.0], vec![1.0]).unwrap();
+        assert_eq!(steps_to_threshold(&one, f64::NAN).first, None);
     }
 
     #[test]

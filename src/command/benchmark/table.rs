@@ -17,7 +17,7 @@ const HEADINGS: [&str; 16] = [
     "seeds",
     "mean [95 %]",
     "demanded",
-    "median",
+    "median [95 %]",
     "IQM [95 %]",
     "steps to, median [95 %]",
     "demanded",
@@ -92,11 +92,11 @@ pub(super) fn cells(row: &Row, judgement: &Judgement, seeds: &str, finals: &[f64
         row.env.clone(),
         row.env_steps_text(),
         seeds.to_owned(),
-        found(mean).unwrap_or_else(|| score(row.mean)),
+        row.mean.text(score),
         at_least(mean),
-        score(row.median),
+        row.median.text(score),
         row.iqm.text(score),
-        steps(row, within),
+        steps(row),
         demanded(within, '≤'),
         found(hold).unwrap_or_else(none),
         at_least(hold),
@@ -119,14 +119,9 @@ fn holds(judgement: &Judgement) -> String {
 }
 
 /// Formats the env steps to a return, which a run may report without a demand.
-fn steps(row: &Row, within: &Option<Judged>) -> String {
+fn steps(row: &Row) -> String {
     let Some(threshold) = row.threshold else { return none() };
-    let median = match (within.and_then(|judged| judged.found), threshold.median_steps) {
-        (Some(found), Some(_)) => found.text(|steps| steps.to_string()),
-        (None, Some(steps)) => steps.to_string(),
-        (_, None) => "not reached".to_owned(),
-    };
-    format!("{}: {median} ({} of {})", threshold.threshold, threshold.reached, row.seeds)
+    format!("{}: {}", threshold.threshold, threshold.first.text(row.seeds))
 }
 
 fn found(judged: &Option<Judged>) -> Option<String> {
@@ -171,9 +166,9 @@ mod tests {
         };
         let [run, agent, env] = ["run", "dqn", "CartPole-v1"].map(str::to_owned);
         let seeds = returns.iter().enumerate().map(seed).collect();
-        let run = RunResults { run, agent, env, threshold: Some(475.0), seeds };
+        let run = RunResults { run, agent, env, threshold: Some(475.0), reference: None, seeds };
         let judgement = demands.judge(&run).unwrap();
-        let report = Report::of(&[run]).unwrap();
+        let report = Report::of(&[run], &[]).unwrap();
         let cells = cells(&report.rows[0], &judgement, "100..105", &[500.0]);
         let terminal = columns(std::slice::from_ref(&cells));
         assert!(terminal.lines().all(|line| line.chars().count() <= 80), "{terminal}");
@@ -198,7 +193,7 @@ mod tests {
         let all = text(&demands(), &[good; 6]);
         for part in [
             "| 4000 | 100..105 | 500.0 [500.0, 500.0] | ≥ 500 |",
-            "| 475: 1000 [1000, 1000] (6 of 6) | ≤ 1000 |",
+            "| 475: 1000 [1000, 1000] (6/6) | ≤ 1000 |",
             "| 1.000 [1.000, 1.000] | ≥ 0.9 | 500.0 | ≥ 400 | yes |",
         ] {
             assert!(all.contains(part), "no {part} in {all}");
@@ -209,9 +204,9 @@ mod tests {
             text(&demands(), &[late; 6])
                 .contains("| ≤ 1000 | 0.250 [0.250, 0.250] | ≥ 0.9 | 500.0 | ≥ 400 | no |")
         );
-        assert!(text(&demands(), &[none; 6]).contains("475: not reached (0 of 6)"));
+        assert!(text(&demands(), &[none; 6]).contains("475: > 4000 (0/6)"));
         let split = text(&demands(), &[good, good, good, good, good, none]);
-        assert!(split.contains("475: 1000 [1000, …] (5 of 6)"), "{split}");
+        assert!(split.contains("475: 1000 [1000, …] (5/6)"), "{split}");
         let few = Demands { last_quarter_min: None, ..demands() };
         let few = text(&few, &[good; 5]);
         assert!(few.contains("| cannot tell (needs about 6 seeds) |"), "{few}");
@@ -221,7 +216,8 @@ mod tests {
     fn a_run_without_demands_has_none_to_hold() {
         let line = text(&Demands::default(), &[&[10.0, 20.0], &[20.0, 20.0]]);
         assert!(
-            line.contains("| 20.0 | – | 20.0 |") && line.contains("| – | – | – | – | – | 500.0 |"),
+            line.contains("| 20.0 [20.0, 20.0] | – | 20.0 |")
+                && line.contains("| – | – | – | – | – | 500.0 |"),
             "{line}"
         );
     }

@@ -31,7 +31,7 @@ pub(super) fn show(
 ) -> Result<(), CommandError> {
     let runs = run_dir::results(&[dir.to_owned()], None, names)?;
     draw(&runs, dir)?;
-    let report = Report::of(&runs)?;
+    let report = Report::of(&runs, &[])?;
     let name = run_dir::name(dir);
     if args.json {
         let seeds = run.seeds.iter().zip(summaries);

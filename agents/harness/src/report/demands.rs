@@ -162,9 +162,8 @@ fn judge_within(
     seeds: &[&SeedResults],
     (threshold, within): (f64, f64),
 ) -> Result<Judged, StatisticsError> {
-    let steps = |seed: &&SeedResults| Ok(steps_to_threshold(&seed.curve()?, threshold));
-    let reached = seeds.iter().map(steps).collect::<Result<Vec<_>, StatisticsError>>()?;
-    let steps: Vec<_> = reached.iter().map(|reached| reached.map(|r| r.step)).collect();
+    let steps = |seed: &&SeedResults| Ok(steps_to_threshold(&seed.curve()?, threshold).first);
+    let steps = seeds.iter().map(steps).collect::<Result<Vec<_>, StatisticsError>>()?;
     // Fewer steps are better: the demand is turned round.
     let mut judged = judge_median(&steps, within, |low, high| verdict(-high, -low, -within))?;
     let ended_early = |(seed, step): (&&SeedResults, &Option<f64>)| {
@@ -251,7 +250,7 @@ mod tests {
     fn run(returns: &[&[f64]]) -> RunResults {
         let seeds = returns.iter().zip(0..).map(|(returns, i)| seed(i, returns)).collect();
         let [run, agent, env] = ["run", "dqn", "CartPole-v1"].map(str::to_owned);
-        RunResults { run, agent, env, threshold: None, seeds }
+        RunResults { run, agent, env, threshold: None, reference: None, seeds }
     }
 
     fn judge(demands: &Demands, returns: &[&[f64]]) -> Judgement {

@@ -1,3 +1,5 @@
+use gymnast_envs::ReferenceReturns;
+
 use super::*;
 
 pub(super) fn seed(seed: u64, returns: &[f64]) -> SeedResults {
@@ -15,105 +17,190 @@ pub(super) fn seed(seed: u64, returns: &[f64]) -> SeedResults {
 }
 
 fn run(seeds: Vec<SeedResults>) -> RunResults {
-    let threshold = Some(10.0);
-    let [run, agent, env] = ["runs/a", "q-learning", "Walk, v0"].map(str::to_owned);
-    RunResults { run, agent, env, threshold, seeds }
+    named("a", "q-learning", "Walk, v0", seeds)
+}
+
+fn named(run: &str, agent: &str, env: &str, seeds: Vec<SeedResults>) -> RunResults {
+    let [agent, env] = [agent, env].map(str::to_owned);
+    let reference = Some(ReferenceReturns { random: -10.0, best: 30.0 });
+    RunResults { run: format!("runs/{run}"), agent, env, threshold: Some(10.0), reference, seeds }
+}
+
+fn of(seeds: Vec<SeedResults>) -> Report {
+    Report::of(&[run(seeds)], &[]).unwrap()
 }
 
 /// Three seeds: one reaches 10 and holds it, one falls below again, one never reaches it.
 fn report() -> Report {
-    let seeds =
-        vec![seed(0, &[0.0, 10.0, 20.0]), seed(1, &[10.0, 0.0, 30.0]), seed(2, &[1.0, 2.0, 4.0])];
-    Report::of(&[run(seeds)]).unwrap()
+    of(vec![seed(0, &[0.0, 10.0, 20.0]), seed(1, &[10.0, 0.0, 30.0]), seed(2, &[1.0, 2.0, 4.0])])
+}
+
+fn assert_near(estimate: Estimate, [value, low, high]: [f64; 3]) {
+    let ends = [estimate.estimate, estimate.low.unwrap(), estimate.high.unwrap()];
+    for (ours, expected) in ends.into_iter().zip([value, low, high]) {
+        assert!((ours - expected).abs() < 1e-3, "{estimate:?}, not {expected}");
+    }
 }
 
 #[test]
 fn a_row_is_what_hand_calculation_gives() {
     let row = &report().rows[0];
-    assert_eq!((row.seeds, row.env_steps, row.mean, row.median), (3, Some(300), 18.0, 20.0));
+    assert_eq!((row.seeds, row.env_steps, row.env_steps_max), (3, 300, 300));
+    // 20, 30 and 4: s = 13.115, t(2) = 4.3027, half the interval 32.579.
+    assert_near(row.mean, [18.0, 18.0 - 32.579, 18.0 + 32.579]);
+    assert_eq!((row.median.estimate, row.median.low), (20.0, None));
+    assert_eq!(row.iqm.estimate, 18.0);
+    assert_eq!(row.normalized.unwrap().estimate, 0.7);
     // Areas: (5 + 15) / 2, (5 + 15) / 2, (1.5 + 3) / 2.
-    assert!((row.area_under_curve.unwrap() - (10.0 + 10.0 + 2.25) / 3.0).abs() < 1e-12);
-    assert_eq!(row.env_steps_per_s, Some(2000.0));
-    let threshold = row.threshold.unwrap();
-    assert_eq!((threshold.reached, threshold.held_to_end), (2, 1));
-    assert_eq!(threshold.median_steps, Some(200.0));
-    let (low, high) = (row.iqm.low.unwrap(), row.iqm.high.unwrap());
-    assert!(low >= 4.0 && high <= 30.0 && low <= row.iqm.estimate);
+    let area = row.area_under_curve.unwrap();
+    assert!((area.estimate - (10.0 + 10.0 + 2.25) / 3.0).abs() < 1e-12 && area.low.is_some());
+    assert_eq!(row.env_steps_per_s.unwrap().estimate, 2000.0);
+    let steps = row.threshold.unwrap();
+    assert_eq!((steps.first.reached, steps.first.median), (2, Some(200.0)));
+    assert_eq!(steps.first.restricted_mean.estimate, 200.0);
+    assert_eq!((steps.three_in_a_row.reached, steps.three_in_a_row.median), (0, None));
+    // The second seed is above it at the end, as the first from 200 on.
+    assert_eq!((steps.held_from.reached, steps.held_from.median), (2, Some(300.0)));
 }
 
 #[test]
 fn a_threshold_that_most_seeds_miss_is_censored() {
-    let seeds = vec![seed(0, &[0.0, 10.0]), seed(1, &[0.0, 0.0]), seed(2, &[1.0, 2.0])];
-    let report = Report::of(&[run(seeds)]).unwrap();
-    assert_eq!(report.rows[0].threshold.unwrap().median_steps, None);
-    assert!(report.to_table().contains("> 200 (1/3 reached)"), "{}", report.to_table());
+    let report = of(vec![seed(0, &[0.0, 10.0]), seed(1, &[0.0, 0.0]), seed(2, &[1.0, 2.0])]);
+    let first = report.rows[0].threshold.unwrap().first;
+    assert_eq!((first.median, first.median_min), (None, 200.0));
+    assert!(report.to_table().contains("> 200 (1/3)"), "{}", report.to_table());
 }
 
 #[test]
-fn seeds_that_ended_at_different_steps_are_no_row_of_one_step() {
-    let seeds = vec![seed(0, &[0.0, 10.0]), seed(1, &[0.0, 0.0, 0.0, 10.0]), seed(2, &[1.0; 5])];
-    let report = Report::of(&[run(seeds)]).unwrap();
+fn seeds_that_ended_at_different_steps_are_compared_at_a_common_one() {
+    let report = of(vec![
+        seed(0, &[0.0, 10.0]),
+        seed(1, &[0.0, 2.0, 90.0, 90.0]),
+        seed(2, &[3.0, 3.0, 80.0, 80.0, 80.0]),
+    ]);
     let row = &report.rows[0];
-    assert_eq!((row.env_steps, row.env_steps_min, row.env_steps_max), (None, 200, 500));
-    assert_eq!(row.area_under_curve, None);
-    assert_eq!(row.threshold.unwrap().median_steps, Some(400.0));
+    assert_eq!((row.env_steps, row.env_steps_max), (200, 500));
+    // After 200 env steps: 10, 2 and 3, and areas of 5, 1 and 3.
+    assert_eq!((row.mean.estimate, row.iqm.estimate), (5.0, 5.0));
+    assert_eq!(row.area_under_curve.unwrap().estimate, 3.0);
+    assert_eq!(row.threshold.unwrap().first.median, Some(300.0));
     let (table, csv) = (report.to_table(), report.to_csv());
-    assert!(table.contains("200–500") && report.to_markdown().contains("200–500"), "{table}");
-    assert!(csv.lines().nth(1).unwrap().contains(",3,,200,500,"), "{csv}");
-    let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
-    let row = &json["rows"][0];
-    assert!(row["env_steps"].is_null() && row["env_steps_max"] == 500, "{row}");
+    assert!(table.contains("200 of 500") && report.to_markdown().contains("200 of 500"), "{table}");
+    assert!(csv.lines().nth(1).unwrap().contains(",3,200,500,"), "{csv}");
     for text in [&table, &report.to_markdown()] {
+        let text = text.replace('\n', " ");
         assert!(text.contains("ended at different env steps"), "{text}");
     }
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
 }
 
 #[test]
-fn a_seed_that_ended_early_does_not_count_as_later_than_all() {
+fn a_seed_that_ended_early_counts_until_then() {
     // The second seed ended after 100 steps: whether it would have reached 10 before 300 is unknown.
-    let seeds = vec![seed(0, &[10.0]), seed(1, &[0.0]), seed(2, &[0.0, 0.0, 10.0])];
-    let report = Report::of(&[run(seeds)]).unwrap();
-    let threshold = report.rows[0].threshold.unwrap();
-    assert_eq!((threshold.median_steps, threshold.median_steps_min), (None, 100.0));
-    assert!(report.to_table().contains("> 100 (2/3 reached)"), "{}", report.to_table());
+    let report = of(vec![seed(0, &[10.0]), seed(1, &[0.0]), seed(2, &[0.0, 0.0, 10.0])]);
+    let first = report.rows[0].threshold.unwrap().first;
+    // Two thirds are left after 100 steps; the one still observed reaches it at 300.
+    assert_eq!((first.reached, first.median), (2, Some(300.0)));
 }
 
 #[test]
 fn one_seed_has_no_interval() {
-    let report = Report::of(&[run(vec![seed(0, &[0.0, 20.0])])]).unwrap();
-    let iqm = report.rows[0].iqm;
-    assert_eq!((iqm.estimate, iqm.low, iqm.high), (20.0, None, None));
-    assert!(!report.to_table().contains("20.0 ["), "{}", report.to_table());
-    assert!(report.to_csv().contains(",20,20,20,,,10,"), "{}", report.to_csv());
+    let report = of(vec![seed(0, &[0.0, 20.0])]);
+    for estimate in [report.rows[0].iqm, report.rows[0].mean, report.rows[0].median] {
+        assert_eq!((estimate.estimate, estimate.low, estimate.high), (20.0, None, None));
+    }
+    let table = report.to_table();
+    assert!(!table.contains("20.0 [") && table.contains("too few seeds"), "{table}");
+    assert!(report.to_csv().contains(",20,,,20,,,20,,,"), "{}", report.to_csv());
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
     assert!(json["rows"][0]["iqm"]["low"].is_null());
+}
+
+#[test]
+fn returns_at_budgets_are_reported_where_all_seeds_have_them() {
+    let seeds = vec![seed(0, &[0.0, 10.0, 20.0]), seed(1, &[4.0, 20.0])];
+    let report = Report::of(&[run(seeds)], &[50, 100, 299, 300]).unwrap();
+    let means: Vec<_> = report.rows[0].budgets.iter().map(|b| b.mean.map(|m| m.estimate)).collect();
+    assert_eq!(means, [None, Some(2.0), None, None]);
+    assert!(report.to_table().contains("mean at 100"), "{}", report.to_table());
+    assert!(report.to_csv().contains(",mean_at_100_low,"), "{}", report.to_csv());
+}
+
+/// Agents `good` and `poor` in two environments, on the seeds 0 to 5.
+fn two_agents() -> Vec<RunResults> {
+    let seeds = |base: f64, scale: f64| -> Vec<_> {
+        (0..6).map(|i| seed(i, &[0.0, base + scale * (i as f64 % 3.0)])).collect()
+    };
+    vec![
+        named("a", "good", "A-v0", seeds(20.0, 1.0)),
+        named("b", "poor", "A-v0", seeds(0.0, 1.0)),
+        named("c", "good", "B-v0", seeds(25.0, 2.0)),
+        named("d", "poor", "B-v0", seeds(24.9, 2.1)),
+    ]
+}
+
+#[test]
+fn agents_are_compared_in_each_environment_and_across() {
+    let report = Report::of(&two_agents(), &[]).unwrap();
+    let pairs: Vec<_> = report.comparisons.iter().map(|c| (&*c.env, c.seeds, c.outcome)).collect();
+    assert_eq!(pairs, [("A-v0", 6, Outcome::Better), ("B-v0", 6, Outcome::CannotTell)]);
+    assert_eq!(report.comparisons[0].difference.estimate, 20.0);
+    let [good, poor] = &report.across[..] else { panic!("{:?}", report.across) };
+    // (21 + 10) / 40 and (27 + 10) / 40.
+    assert!((good.mean.estimate - (0.775 + 0.925) / 2.0).abs() < 1e-12);
+    assert!(poor.iqm.estimate < good.iqm.estimate && good.runs == 12);
+    assert!((good.optimality_gap.estimate - 0.15).abs() < 1e-12);
+    let improvement = &report.improvements[0];
+    assert_eq!((&*improvement.agent, improvement.outcome), ("good", Outcome::Better));
+    let table = report.to_table();
+    for part in ["Across environments", "Probability of improvement", "Pairs", "cannot tell"] {
+        assert!(table.contains(part), "{table}");
+    }
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+}
+
+#[test]
+fn what_cannot_be_compared_is_left_out() {
+    let mut runs = two_agents();
+    runs[3].reference = None;
+    assert!(Report::of(&runs, &[]).unwrap().across.is_empty(), "one environment is not enough");
+    runs.remove(3);
+    let report = Report::of(&runs, &[]).unwrap();
+    assert!(report.across.is_empty() && report.improvements.is_empty());
+    for (i, seed) in runs[1].seeds.iter_mut().enumerate() {
+        seed.seed = 100 + i as u64;
+    }
+    assert!(Report::of(&runs, &[]).unwrap().comparisons.is_empty(), "no seed in common");
 }
 
 #[test]
 fn every_format_holds_the_same_numbers() {
     let report = report();
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
-    assert_eq!(json["rows"][0]["threshold"]["median_steps"], 200.0);
+    assert_eq!(json["rows"][0]["threshold"]["first"]["median"], 200.0);
     let csv = report.to_csv();
     let mut lines = ::csv::Reader::from_reader(csv.as_bytes());
     let columns = lines.headers().unwrap().len();
     let record = lines.records().next().unwrap().unwrap();
     assert_eq!((record.len(), &record[2]), (columns, "Walk, v0"));
+    let headings = &report.sections()[0].headings;
     let markdown = report.to_markdown();
-    let bars: Vec<_> = markdown.lines().map(|line| line.matches('|').count()).collect();
-    assert_eq!(bars, [HEADINGS.len() + 1; 3]);
+    let bars: Vec<_> = markdown.lines().take(3).map(|line| line.matches('|').count()).collect();
+    assert_eq!(bars, [headings.len() + 1; 3]);
     let table = report.to_table();
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
-    for heading in HEADINGS {
+    for heading in headings {
         assert!(table.contains(heading), "{heading}: {table}");
     }
+    let latex = report.to_latex();
+    assert!(latex.contains("\\begin{tabular}{llll") && latex.contains("18.0 ["), "{latex}");
+    assert!(latex.contains("95 \\%]"), "{latex}");
 }
 
 #[test]
 fn a_run_without_evaluations_is_an_error_that_says_so() {
     for seeds in [vec![], vec![seed(0, &[])]] {
-        let error = Report::of(&[run(seeds)]).unwrap_err().to_string();
+        let error = Report::of(&[run(seeds)], &[]).unwrap_err().to_string();
         assert!(error.contains("no seed has been evaluated"), "{error}");
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn pictures(source: &mut Source) {
     let series = Series { label: source.text(), seeds: seeds.into_iter().flatten().collect() };
     let confidence = source.share();
     let bands = [
-        Band::Bootstrap(Bootstrap { resamples: 50, confidence }),
+        Band::Bootstrap(Bootstrap { resamples: 50, confidence, ..Bootstrap::default() }),
         Band::StandardDeviation,
         Band::None,
     ];

@@ -25,6 +25,8 @@ pub(super) fn numbers(source: &mut Source) {
     is_finite("the aggregate mean", aggregate_mean(&groups));
     is_finite("the aggregate median", aggregate_median(&groups));
     is_finite("the aggregate iqm", aggregate_iqm(&groups));
+    is_finite("the optimality gap", optimality_gap(&groups, level));
+    let _ = (performance_profile(&groups, &values), probability_of_improvement(&groups, &groups));
     let steps: Vec<Option<f64>> =
         values.iter().map(|&value| (!source.one_in(4)).then_some(value)).collect();
     let _ = censored_median(&steps);
@@ -40,7 +42,8 @@ pub(super) fn intervals(source: &mut Source) {
     let resamples = if source.one_in(3) { source.count() } else { source.up_to(200) };
     // A million resamples of a few values are asked for in earnest; they only take long.
     let resamples = if (10_000..1 << 24).contains(&resamples) { 500 } else { resamples };
-    let bootstrap = Bootstrap { resamples, confidence: source.share() };
+    let method = if source.one_in(2) { Method::Percentile } else { Method::Expanded };
+    let bootstrap = Bootstrap { resamples, confidence: source.share(), method };
     let rng = &mut source.rng();
     let is_ordered = |interval: Interval| {
         assert!(interval.low <= interval.high, "{interval:?}");
@@ -65,6 +68,16 @@ pub(super) fn intervals(source: &mut Source) {
     let seeds: Vec<Vec<Option<f64>>> =
         strata.iter().take(4).map(|seed| seed.iter().map(&mut hole).collect()).collect();
     let _ = bootstrap.band(&seeds, median, rng);
+    let _ = bootstrap.improvement(&strata, &strata, rng);
+    let durations: Vec<f64> = values.iter().map(|value| value.abs()).collect();
+    let observed: Vec<bool> = values.iter().map(|_| source.one_in(2)).collect();
+    if let Ok(fit) = KaplanMeier::fit(&durations, &observed) {
+        is_finite("the median time", fit.median());
+        is_finite("the restricted mean", fit.restricted_mean(margin));
+        assert!((0.0..=1.0).contains(&fit.survival_at(margin)));
+        let _ = fit.median_interval(confidence);
+        fit.restricted_mean_interval(margin, confidence).into_iter().for_each(is_ordered);
+    }
     let length = source.about(values.len());
     let (other, confidence, overlap) = (source.f64s(length), source.share(), source.share());
     if let Ok(interval) = paired_difference(&values, &other, confidence, overlap) {

@@ -1,0 +1,132 @@
+//! Agents over all environments, by normalised returns.
+
+use gymnast_core::statistics::{
+    Bootstrap, StatisticsError, aggregate_iqm, aggregate_mean, aggregate_median, optimality_gap,
+};
+use serde::Serialize;
+
+use super::{Curves, Estimate, Outcome, row::bootstrap_rng};
+
+/// An agent over all environments: statistics of its normalised returns, in which random actions
+/// have 0 and the best return known has 1.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Across {
+    /// The name of the agent.
+    pub agent: String,
+    /// The environments.
+    pub envs: Vec<String>,
+    /// The number of runs: seeds of all environments.
+    pub runs: usize,
+    /// The mean over environments of each one's mean.
+    pub mean: Estimate,
+    /// The median over environments of each one's mean.
+    pub median: Estimate,
+    /// The interquartile mean of all runs.
+    pub iqm: Estimate,
+    /// By how much runs fall short of 1, where more counts as 1. Lower is better.
+    pub optimality_gap: Estimate,
+    /// The normalised returns, `[environments][seeds]`.
+    pub scores: Vec<Vec<f64>>,
+}
+
+/// How probably an agent beats another.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Improvement {
+    /// The name of the agent.
+    pub agent: String,
+    /// The name of the agent that it is compared with.
+    pub over: String,
+    /// The probability that a run of the one has a higher return than a run of the other in the
+    /// same environment, averaged over environments.
+    pub probability: Estimate,
+    /// Whether the interval lies above or below one half.
+    pub outcome: Outcome,
+}
+
+/// Returns each agent over the environments that all agents have exactly one run in, and each pair
+/// of agents; nothing if these are fewer than two.
+///
+/// In each environment all agents are compared at the env steps that all their seeds have reached.
+pub(super) fn across(runs: &[Curves<'_>]) -> (Vec<Across>, Vec<Improvement>) {
+    let agents = distinct(runs.iter().map(|curves| curves.run.agent.as_str()));
+    let of = |agent: &str, env: &str| {
+        let mut own = runs.iter().filter(|c| c.run.agent == agent && c.run.env == env);
+        own.next().filter(|_| own.next().is_none())
+    };
+    let with_reference = runs.iter().filter(|curves| curves.run.reference.is_some());
+    let mut envs = distinct(with_reference.map(|curves| curves.run.env.as_str()));
+    envs.retain(|env| agents.iter().all(|agent| of(agent, env).is_some()));
+    if envs.len() < 2 {
+        return Default::default();
+    }
+    let scores_of = |agent: &&str| -> Option<Vec<Vec<f64>>> {
+        let of_env = |env: &&str| {
+            let own = runs.iter().filter(|curves| curves.run.env == *env);
+            let step = own.map(|curves| curves.common_step).reduce(f64::min)?;
+            let curves = of(agent, env)?;
+            let reference = curves.run.reference?;
+            let returns = curves.returns_at(step)?;
+            Some(returns.into_iter().map(|x| reference.normalize(x)).collect())
+        };
+        envs.iter().map(of_env).collect()
+    };
+    let Some(scores) = agents.iter().map(scores_of).collect::<Option<Vec<_>>>() else {
+        return Default::default();
+    };
+    let owned: Vec<_> = envs.iter().map(|&env| env.to_owned()).collect();
+    let rows = agents.iter().zip(&scores).map(|(agent, scores)| Across::of(agent, &owned, scores));
+    let Ok(rows) = rows.collect::<Result<Vec<_>, _>>() else { return Default::default() };
+    let mut improvements = Vec::new();
+    for (i, (agent, x)) in agents.iter().zip(&scores).enumerate() {
+        for (over, y) in agents.iter().zip(&scores).skip(i + 1) {
+            improvements.extend(Improvement::of(agent, x, over, y).ok());
+        }
+    }
+    (rows, improvements)
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut distinct = Vec::new();
+    names.for_each(|name| {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    });
+    distinct
+}
+
+impl Across {
+    fn of(agent: &str, envs: &[String], scores: &[Vec<f64>]) -> Result<Self, StatisticsError> {
+        let estimate = |statistic: fn(&[Vec<f64>]) -> Option<f64>| {
+            let bootstrap = Bootstrap::default();
+            let interval = bootstrap.stratified_interval(scores, statistic, &mut bootstrap_rng());
+            Estimate::or_alone(interval, statistic(scores))
+        };
+        Ok(Self {
+            agent: agent.to_owned(),
+            envs: envs.to_vec(),
+            runs: scores.iter().map(Vec::len).sum(),
+            mean: estimate(aggregate_mean)?,
+            median: estimate(aggregate_median)?,
+            iqm: estimate(aggregate_iqm)?,
+            optimality_gap: estimate(|scores| optimality_gap(scores, 1.0))?,
+            scores: scores.to_vec(),
+        })
+    }
+}
+
+impl Improvement {
+    fn of(
+        agent: &str,
+        x: &[Vec<f64>],
+        over: &str,
+        y: &[Vec<f64>],
+    ) -> Result<Self, StatisticsError> {
+        let few = Bootstrap { resamples: 2000, ..Bootstrap::default() };
+        let interval = few.improvement(x, y, &mut bootstrap_rng());
+        let alone = gymnast_core::statistics::probability_of_improvement(x, y);
+        let probability = Estimate::or_alone(interval, alone)?;
+        let (agent, over) = (agent.to_owned(), over.to_owned());
+        Ok(Self { agent, over, outcome: Outcome::of(&probability, 0.5), probability })
+    }
+}
