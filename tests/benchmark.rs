@@ -1,6 +1,6 @@
 //! `gymnast benchmark`: suites.
 
-use std::fs;
+use std::{fs, process::Stdio, time::Instant};
 
 use crate::sandbox::Sandbox;
 
@@ -23,7 +23,7 @@ fn a_suite_is_trained_once_and_held_against_its_demands() {
     assert!(lines[2].contains("| 2000 | 100..101 | "), "{table}");
     assert!(lines[2].contains("≥ -1000000") && lines[2].contains("| yes |"), "{table}");
     assert!(lines[3].contains("| 1000 | 100..105 | "), "{table}");
-    let steps = "100: not reached (0 of 6) | ≤ 500 | 0.000 [0.000, 0.000] | ≥ 0.5 | ";
+    let steps = "100: > 1000 (0/6) | ≤ 500 | 0.000 [0.000, 0.000] | ≥ 0.5 | ";
     assert!(lines[3].contains(steps) && lines[3].contains("| ≥ -1000000 | no |"), "{table}");
     assert_eq!(fs::read_to_string(sandbox.path("runs/results.md")).unwrap(), table);
     let config = fs::read_to_string(sandbox.path("runs/q-learning-Taxi-v4/config.toml")).unwrap();
@@ -66,6 +66,16 @@ fn what_cannot_be_trained_is_said_before_anything_is() {
     };
     suite(&format!("{SUITE}[[run]]\nagent = 'q-lerning'\nenv = 'Taxi-v4'\nenv_steps = 1\n"));
     run(&[]).fails(2, &["did you mean `q-learning`"]);
+    // Everything that is wrong is said at once.
+    let impossible = "[[run]]\nagent = 'sac'\nenv = 'Taxi-v4'\nenv_steps = 1000\n";
+    let misspelt = "[[run]]\nagent = 'q-learning'\nenv = 'Taxy-v4'\nenv_steps = 1000\n";
+    let set =
+        "[[run]]\nagent = 'dqn'\nenv = 'CartPole-v1'\nenv_steps = 5000\nset = { gama = 0.9 }\n";
+    let twice = "[[run]]\nagent = 'q-learning'\nenv = 'Taxi-v4'\nenv_steps = 5000\n";
+    suite(&[SUITE, impossible, misspelt, set, twice].concat());
+    let parts =
+        ["4 runs", "sac cannot learn in Taxi-v4", "Taxi-v4`", "gama", "share the directory"];
+    run(&[]).fails(2, &parts);
     suite("[[run]]\nagent = 'q-learning'\nenv = 'Taxi-v4'\nsteps = 1\n");
     run(&[]).fails(1, &["suite.toml", "steps", "env_steps"]);
     suite(&format!("{SUITE}hold_share = 2\n").replace("hold_share = 0.5\n", ""));
@@ -75,6 +85,63 @@ fn what_cannot_be_trained_is_said_before_anything_is() {
     run(&["--env", "Taxi-v3"]).fails(1, &["lists no run of Taxi-v3"]);
     sandbox.run(&["benchmark", "none.toml", "--out", "runs"]).fails(1, &["none.toml"]);
     assert!(!sandbox.path("runs").exists());
+}
+
+#[test]
+fn runs_of_one_agent_differ_by_settings_and_name() {
+    let sandbox = Sandbox::new();
+    let run =
+        "[[run]]\nagent = 'q-learning'\nenv = 'CliffWalking-v1'\nenv_steps = 1000\nseeds = 2\n";
+    let greedy = "name = 'greedy'\nset = { epsilon = 0.0, 'training.eval_every' = 500 }\n";
+    fs::write(sandbox.path("suite.toml"), format!("{run}{run}{greedy}")).unwrap();
+    let args = ["benchmark", "suite.toml", "--out", "runs", "--quiet"];
+    let dry = sandbox.run(&[&args[..], &["--dry-run"]].concat()).ok().stdout;
+    assert!(
+        dry.contains("q-learning in CliffWalking-v1 (greedy)") && dry.contains("in all"),
+        "{dry}"
+    );
+    assert!(!sandbox.path("runs").exists());
+    sandbox.run(&args).ok();
+    let config = sandbox.read("runs/q-learning-CliffWalking-v1-greedy/config.toml");
+    assert!(config.contains("epsilon = 0.0") && config.contains("eval_every = 500"), "{config}");
+    let page = sandbox.read("runs/report.html");
+    assert!(page.contains("agent.epsilon") && page.contains("<svg role=\"img\""), "{page}");
+    let done = sandbox.run(&[&args[..], &["--dry-run"]].concat()).ok().stdout;
+    assert!(done.contains("About 0 s in all"), "{done}");
+}
+
+#[test]
+fn a_benchmark_that_is_killed_again_and_again_ends_in_the_same_report() {
+    let sandbox = Sandbox::new();
+    let run = |agent: &str, env: &str| {
+        format!("[[run]]\nagent = '{agent}'\nenv = '{env}'\nenv_steps = 60000\nseeds = 3\n")
+    };
+    let suite = [run("q-learning", "FrozenLake-v1"), run("sarsa", "Taxi-v4")].concat();
+    fs::write(sandbox.path("suite.toml"), suite).unwrap();
+    let args = |out: &'static str| ["benchmark", "suite.toml", "--out", out, "--quiet"];
+    let begun = Instant::now();
+    let whole = sandbox.run(&args("whole")).ok().stdout;
+    let time = begun.elapsed();
+    let mut killed = 0;
+    for i in 0..10_u32 {
+        let mut child = sandbox.command(&args("killed")).stdout(Stdio::null()).spawn().unwrap();
+        // At another moment each time, from the first file to nearly the end.
+        std::thread::sleep(time * (1 + i * 7 % 10) / 12);
+        child.kill().unwrap();
+        killed += u32::from(!child.wait().unwrap().success());
+    }
+    assert!(killed >= 5, "{killed} were killed in time");
+    assert_eq!(sandbox.run(&args("killed")).ok().stdout, whole);
+    // But for the command that made it, and the last column, the speed.
+    let page = |out: &str| -> String {
+        let page = sandbox.read(&format!("{out}/report.html")).replace(out, "DIR");
+        let without_speed = |line: &str| match line.rsplit_once("<td>") {
+            Some((cells, _)) => cells.to_owned(),
+            None => line.to_owned(),
+        };
+        page.lines().map(|line| without_speed(line) + "\n").collect()
+    };
+    assert!(page("killed") == page("whole"));
 }
 
 #[test]

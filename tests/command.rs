@@ -288,7 +288,7 @@ fn the_episodes_of_a_short_training_are_drawn() {
 }
 
 #[test]
-fn a_report_comes_in_four_formats() {
+fn a_report_comes_in_five_formats() {
     let sandbox = Sandbox::with_run();
     let json = sandbox.run(&["report", "run", "--format", "json"]).ok().json();
     let row = &json["rows"][0];
@@ -296,10 +296,12 @@ fn a_report_comes_in_four_formats() {
     assert_eq!(sandbox.run(&["report", "run", "--json"]).ok().json(), json);
     let csv = sandbox.run(&["report", "run", "--format", "csv"]).ok().stdout;
     let cells: Vec<_> = csv.lines().nth(1).unwrap().split(',').collect();
-    assert_eq!(cells[7].parse::<f64>().unwrap(), row["mean"].as_f64().unwrap());
+    assert_eq!(cells[6].parse::<f64>().unwrap(), row["mean"]["estimate"].as_f64().unwrap());
+    let latex = sandbox.run(&["report", "run", "--format", "latex"]).ok().stdout;
+    assert!(latex.contains("\\toprule"), "{latex}");
     assert!(sandbox.run(&["report", "run", "--format", "md"]).ok().stdout.starts_with("| agent |"));
     let table = sandbox.run(&["report", "run", "--threshold", "2"]).ok().stdout;
-    assert!(table.contains("> 4000 (0/2 reached)"), "{table}");
+    assert!(table.contains("> 4000 (0/2)"), "{table}");
     sandbox.run(&["report", "."]).fails(2, &["holds no run"]);
 }
 

@@ -17,6 +17,7 @@ mod faults;
 mod fuzz;
 mod layers;
 mod messages;
+mod page;
 mod reproduce;
 mod sandbox;
 mod shown;

@@ -1,5 +1,6 @@
 //! `gymnast benchmark`: trains the runs of a suite and compares them with its demands.
 
+mod dry_run;
 mod suite;
 mod table;
 
@@ -17,18 +18,18 @@ use gymnast_harness::{
 use toml::Table;
 
 use self::{
-    suite::{Item, Suite},
+    suite::{BUILT_IN, Item, Suite},
     table::{Cells, cells, columns, markdown},
 };
 use super::{
     CommandError, MOST, Names, ProgressBars, StopOnInterrupt, interrupted,
     numbers::whole,
-    run_dir, say,
+    report, run_dir, say,
     seeds::{self, Seeds, seeds},
 };
 use crate::{
     Run,
-    run::{CONFIG_FILE, cores, overlay, read_toml},
+    run::{CONFIG_FILE, cores, overlay, read_toml, set_key},
     settings::set,
 };
 
@@ -49,6 +50,8 @@ use crate::{
     hold_share = 0.9          # … is at least this, median over seeds\n  \
     last_quarter_min = 400    # no evaluation is below this after 3/4 of the training\n  \
     wrappers = ['ClipAction'] # around the environment, as env.wrappers [default: none]\n  \
+    set = { gamma = 0.98 }    # other settings, as --set [default: the preset's]\n  \
+    name = \"far-sighted\"      # tells this run from others of its agent and environment\n  \
     eval_episodes = 20        # the number of episodes of an evaluation [default: the preset's]\n  \
     seeds = 5                 # first_seed and seeds can be set for one run\n\n\
     A demand holds (yes) if the 95 % interval over the seeds lies on its side. It does not hold (no) if the\n\
@@ -57,13 +60,17 @@ use crate::{
     report results on the seeds 100 and up.\n\n\
     Seeds that the directory already holds are not trained again: run the same command to continue an\n\
     interrupted suite.\n\n\
+    In the end DIR holds results.md, a table with each seed's return, and report.html, a page that compares\n\
+    the runs. Suites known by name: quick, tabular, classic, continuous, pixels.\n\n\
     Examples:\n  \
+    gymnast benchmark quick --out runs/quick\n  \
+    gymnast benchmark classic --out runs/classic --dry-run\n  \
     gymnast benchmark docs/benchmarks/scores.toml --out runs/scores\n  \
     gymnast benchmark docs/benchmarks/scores.toml --agent dqn --seeds 3 --out runs/quick\n  \
     gymnast benchmark suite.toml --first-seed 200 --seeds 20 --out runs/fresh"
 )]
 pub(crate) struct Benchmark {
-    /// The TOML file that lists the runs
+    /// The TOML file that lists the runs, or the name of a suite
     suite: PathBuf,
     /// Train only the runs of this agent (repeatable)
     #[arg(long)]
@@ -84,9 +91,19 @@ pub(crate) struct Benchmark {
     /// The directory for the runs and the table, results.md
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Train nothing: say what would be trained, and about how long it would take
+    #[arg(long)]
+    dry_run: bool,
     /// Show no progress
     #[arg(long)]
     quiet: bool,
+}
+
+/// A run of the suite that can be trained.
+struct Cell<'a> {
+    item: &'a Item,
+    run: Run,
+    dir: PathBuf,
 }
 
 pub(crate) fn run(
@@ -95,24 +112,15 @@ pub(crate) fn run(
     out: &mut dyn Write,
 ) -> Result<ExitCode, CommandError> {
     let suite = read(args)?;
-    // All runs are checked before the first is trained, which may take hours.
-    let runs: Vec<(&Item, Run, PathBuf)> = suite
-        .run
-        .iter()
-        .map(|item| {
-            let run = configure(item, args, &suite, names)?;
-            // Runs with wrappers have their own directories.
-            let env = run.env.title().replace(" + ", "-");
-            let dir = args.out.join(run_dir::default_name(&item.agent, &env));
-            Ok((item, run, dir))
-        })
-        .collect::<Result<_, CommandError>>()?;
-    expect_own_directories(&runs)?;
+    let cells = cells_of(&suite, args, names)?;
     let results = args.out.join("results.md");
     let earlier = table::read(&results)?;
+    if args.dry_run {
+        return dry_run::run(args, &cells, out);
+    }
     let interrupt = StopOnInterrupt::install();
     let mut rows: Vec<Cells> = Vec::new();
-    for (item, run, dir) in &runs {
+    for Cell { item, run, dir } in &cells {
         if !train(args, run, dir)? || interrupt.requested() {
             return Ok(interrupted("every seed is saved: run the same command to continue"));
         }
@@ -122,21 +130,47 @@ pub(crate) fn run(
         let text = markdown(&rows) + &table::others(&earlier, &rows);
         atomic_file::write_unsynced(&results, text.as_bytes())?;
     }
+    let page = args.out.join("report.html");
+    write_report(&cells, names, &page)?;
     if io::stdout().is_terminal() {
-        writeln!(out, "{}\nEach seed's return: {}", columns(&rows), results.display())?;
+        let (results, page) = (results.display(), page.display());
+        writeln!(out, "{}\nEach seed's return: {results}\nThe report: {page}", columns(&rows))?;
     } else {
         write!(out, "{}", markdown(&rows))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// Writes the page that compares the runs.
+fn write_report(cells: &[Cell<'_>], names: &Names, page: &Path) -> Result<(), CommandError> {
+    let dirs: Vec<PathBuf> = cells.iter().map(|cell| cell.dir.clone()).collect();
+    let results = |Cell { run, dir, .. }: &Cell<'_>| {
+        run_dir::results_of(dir, None, names, |seed| run.seeds.contains(&seed))
+    };
+    let runs = cells.iter().map(results).collect::<Result<Vec<_>, _>>()?;
+    let text = report::page(&dirs, &runs, &Report::of(&runs, &[])?)?;
+    Ok(atomic_file::write_unsynced(page, text.as_bytes())?)
+}
+
 /// Reads the suite, limited to the selected runs.
 fn read(args: &Benchmark) -> Result<Suite, CommandError> {
-    let mut suite: Suite =
-        read_toml(&args.suite).map_err(|error| CommandError::failed(error.to_string()))?;
-    let path = args.suite.display();
-    suite.check().map_err(|reason| CommandError::failed(format!("{path}: {reason}")))?;
+    let named =
+        args.suite.to_str().and_then(|name| BUILT_IN.iter().find(|(known, _)| *known == name));
+    let mut suite: Suite = match named.filter(|_| !args.suite.exists()) {
+        Some((_, text)) => toml::from_str(text).expect("a test reads each of them"),
+        None => read_toml(&args.suite).map_err(|error| {
+            let known = BUILT_IN.map(|(name, _)| name).join(", ");
+            let hint = format!(" (the suites known by name are {known})");
+            let hint = if args.suite.exists() { "" } else { &hint };
+            CommandError::failed(format!("{error}{hint}"))
+        })?,
+    };
     let among = |asked: &[String], name: &String| asked.is_empty() || asked.contains(name);
+    let path = args.suite.display();
+    let problems = suite.problems();
+    if !problems.is_empty() {
+        return Err(CommandError::failed(format!("{path}: {}", problems.join("\n"))));
+    }
     suite.run.retain(|item| among(&args.agent, &item.agent) && among(&args.env, &item.env));
     if suite.run.is_empty() {
         let asked = [&args.agent[..], &args.env[..]].concat().join(" or ");
@@ -148,24 +182,53 @@ fn read(args: &Benchmark) -> Result<Suite, CommandError> {
     Ok(suite)
 }
 
-/// Checks that no two runs of the suite share a directory: the second would be mistaken for the
-/// first.
-fn expect_own_directories(runs: &[(&Item, Run, PathBuf)]) -> Result<(), CommandError> {
-    for (i, (item, _, dir)) in runs.iter().enumerate() {
-        if let Some((other, ..)) = runs[..i].iter().find(|(.., other)| other == dir) {
-            return Err(CommandError::failed(format!(
-                "{} in {} (run {} of the suite) and {} in {} would share the directory {}: list each agent \
-                 and environment once, or put one of them in a suite with another --out",
-                item.agent,
-                item.env,
-                i + 1,
-                other.agent,
-                other.env,
-                run_dir::name(dir)
-            )));
+/// Checks all runs before the first is trained, which may take hours.
+///
+/// # Errors
+/// One error that holds everything that is wrong.
+fn cells_of<'a>(
+    suite: &'a Suite,
+    args: &Benchmark,
+    names: &Names,
+) -> Result<Vec<Cell<'a>>, CommandError> {
+    let (mut cells, mut errors) = (Vec::<Cell<'_>>::new(), Vec::new());
+    for (index, item) in suite.run.iter().enumerate() {
+        match configure(item, args, suite, names) {
+            Ok(run) => {
+                // Runs with wrappers have their own directories.
+                let env = run.env.title().replace(" + ", "-");
+                let own = item.name.as_deref().map_or(env.clone(), |name| format!("{env}-{name}"));
+                let dir = args.out.join(run_dir::default_name(&item.agent, &own));
+                if let Some(i) = cells.iter().position(|other| other.dir == dir) {
+                    errors.push(shared_directory(item, index, cells[i].item, i, &dir));
+                }
+                cells.push(Cell { item, run, dir });
+            }
+            Err(error) => errors.push(error),
         }
     }
-    Ok(())
+    match errors.len() {
+        0 => Ok(cells),
+        1 => Err(errors.remove(0)),
+        count => {
+            let each = errors.iter().filter_map(|error| Some(format!("\n- {}", error.message()?)));
+            let each: String = each.collect();
+            Err(CommandError::usage(format!("{count} runs of the suite cannot be trained:{each}")))
+        }
+    }
+}
+
+/// Two runs of the suite share a directory: the second would be mistaken for the first.
+fn shared_directory(item: &Item, i: usize, other: &Item, j: usize, dir: &Path) -> CommandError {
+    CommandError::failed(format!(
+        "{} (run {} of the suite) and {} (run {}) would share the directory {}: list each agent and \
+         environment once, or give one of them a `name`",
+        item.title(),
+        i + 1,
+        other.title(),
+        j + 1,
+        run_dir::name(dir)
+    ))
 }
 
 fn configure(
@@ -187,6 +250,9 @@ fn configure(
     overlay(&mut config, &Table::from_iter(above))?;
     if let Some(wrappers) = &item.wrappers {
         set(&mut config, "env.wrappers", wrappers.clone()).map_err(CommandError::failed)?;
+    }
+    for (key, value) in &item.set {
+        set_key(&mut config, key, value.clone())?;
     }
     let run = Run::new(&names.catalog, &names.registry, &config)?;
     run.check_first_update()?;
@@ -213,7 +279,7 @@ fn judge(item: &Item, run: &Run, dir: &Path, names: &Names) -> Result<Cells, Com
             item.env_steps
         )));
     }
-    let report = Report::of(std::slice::from_ref(&results))?;
+    let report = Report::of(std::slice::from_ref(&results), &[])?;
     let judgement = item.demands().judge(&results).map_err(|error| {
         let (path, reason) = (dir.to_owned(), error.to_string());
         TrainError::InvalidFile { path, reason }

@@ -1,12 +1,24 @@
 //! The contents of a suite: runs and their demands.
 
+use std::collections::BTreeMap;
+
 use gymnast_harness::report::Demands;
 use serde::Deserialize;
+use toml::Value;
 
 use crate::command::seeds::{self, MOST_SEEDS};
 
 /// The number of seeds of a run if the suite does not set it.
 const SEEDS: u32 = 10;
+
+/// The suites that come with the command, by name.
+pub(super) const BUILT_IN: [(&str, &str); 5] = [
+    ("quick", include_str!("../../../docs/benchmarks/suites/quick.toml")),
+    ("tabular", include_str!("../../../docs/benchmarks/suites/tabular.toml")),
+    ("classic", include_str!("../../../docs/benchmarks/suites/classic.toml")),
+    ("continuous", include_str!("../../../docs/benchmarks/suites/continuous.toml")),
+    ("pixels", include_str!("../../../docs/benchmarks/suites/pixels.toml")),
+];
 
 /// The runs of a suite.
 #[derive(Deserialize)]
@@ -23,8 +35,13 @@ pub(super) struct Suite {
 pub(super) struct Item {
     pub(super) agent: String,
     pub(super) env: String,
+    /// Of the run's directory, where agent and environment do not tell it from another.
+    pub(super) name: Option<String>,
     /// The wrappers, as `env.wrappers` in a configuration.
-    pub(super) wrappers: Option<toml::Value>,
+    pub(super) wrappers: Option<Value>,
+    /// Other settings, by their names in `--set`.
+    #[serde(default)]
+    pub(super) set: BTreeMap<String, Value>,
     pub(super) env_steps: u64,
     pub(super) eval_episodes: Option<u32>,
     first_seed: Option<u32>,
@@ -38,12 +55,14 @@ pub(super) struct Item {
 }
 
 impl Suite {
-    /// Checks the suite's seeds and demands.
-    pub(super) fn check(&self) -> Result<(), String> {
-        check_count(self.seeds)?;
-        self.run.iter().try_for_each(|item| {
-            item.check().map_err(|reason| format!("{} in {}: {reason}", item.agent, item.env))
-        })
+    /// Checks the suite's seeds and demands: returns everything that is wrong.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let of_item = |item: &Item| Some(format!("{}: {}", item.title(), item.check().err()?));
+        check_count(self.seeds)
+            .err()
+            .into_iter()
+            .chain(self.run.iter().filter_map(of_item))
+            .collect()
     }
 
     /// Returns the seeds of a run: its own setting, else the suite's.
@@ -62,6 +81,12 @@ impl Item {
             hold: self.hold.zip(self.hold_share),
             last_quarter_min: self.last_quarter_min,
         }
+    }
+
+    /// Returns what the run is called in messages.
+    pub(super) fn title(&self) -> String {
+        let name = self.name.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+        format!("{} in {}{name}", self.agent, self.env)
     }
 
     /// Rejects a demand that could not be judged.
@@ -134,14 +159,19 @@ mod tests {
             ("mean = nan", "mean: expected a finite number"),
             ("seeds = 0", "seeds = 0: expected 1 to 10000"),
         ] {
-            let error = suite(&format!("{RUN}{line}\n")).check().unwrap_err();
+            let error = suite(&format!("{RUN}{line}\n")).problems().join(" ");
             assert!(error.contains(part), "{error}");
         }
-        assert!(suite(&format!("{RUN}hold = 475\nhold_share = 0.9\nreach = 1\n")).check().is_ok());
+        assert!(
+            suite(&format!("{RUN}hold = 475\nhold_share = 0.9\nreach = 1\n")).problems().is_empty()
+        );
     }
 
     #[test]
-    fn the_suite_of_the_documentation_is_sound() {
-        suite(include_str!("../../../docs/benchmarks/scores.toml")).check().unwrap();
+    fn the_suites_of_the_documentation_are_sound() {
+        let scores = include_str!("../../../docs/benchmarks/scores.toml");
+        for text in BUILT_IN.map(|(_, text)| text).into_iter().chain([scores]) {
+            assert_eq!(suite(text).problems(), [""; 0]);
+        }
     }
 }

@@ -1,25 +1,47 @@
 //! `gymnast report`: compares runs by return, sample efficiency, stability and speed.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+mod page;
+
+pub(super) use page::page;
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::ValueEnum;
-use gymnast_core::text::{WIDTH, escape_name};
-use gymnast_harness::report;
+use gymnast_core::{
+    atomic_file,
+    text::{WIDTH, escape_name},
+};
+use gymnast_harness::report::{self, Comparison, RunResults};
 
-use super::{CommandError, Names, numbers::finite, run_dir};
+use super::{
+    CommandError, MOST, Names,
+    numbers::{finite, whole},
+    run_dir,
+};
 
 /// Report final returns, steps to the threshold, area and speed over the seeds of each run
 #[derive(clap::Args)]
 #[command(after_help = "Columns:\n  \
-    mean, median, IQM    of each seed's last evaluation; the interval is a 95 % bootstrap over seeds\n  \
-    steps to threshold   env steps to the first evaluation that reaches it, median over seeds; a\n                       \
-                         seed that does not reach it counts as last\n  \
-    held to end          seeds that never fell below the threshold after reaching it\n  \
+    env steps            where the seeds are compared: the most that all of them reached\n  \
+    mean, median, IQM    of each seed's last evaluation up to there, with 95 % intervals over seeds:\n                       \
+                         Student's t, order statistics (from six seeds on), expanded bootstrap\n  \
+    normalised IQM       0 is what random actions reach, 1 the best return known\n  \
+    steps to threshold   env steps to the first evaluation that reaches it, to the first of three in\n                       \
+                         a row, and to the one from which on all do; medians by Kaplan and Meier, in\n                       \
+                         which a seed that does not reach it counts until its end\n  \
     area                 mean return over the training; higher means faster learning\n  \
     steps/s              env steps per second of training\n\n\
+    Several runs are compared in pairs on the seeds that both have. Agents with a run each in two or\n\
+    more environments are compared across them by normalised returns, as rliable does.\n\n\
     Examples:\n  \
     gymnast report runs/q-learning-FrozenLake-v1\n  \
+    gymnast report runs/* --out report.html\n  \
     gymnast report runs/* --format md > results.md\n  \
+    gymnast report runs/* --at 10000,50000\n  \
     gymnast report runs/a runs/b --threshold 0.7 --format json")]
 pub(crate) struct Report {
     /// The directories of runs or of their seeds
@@ -34,6 +56,16 @@ pub(crate) struct Report {
     /// The mean return that counts as solved [default: the environment's]
     #[arg(long, value_parser = finite, allow_negative_numbers = true)]
     threshold: Option<f64>,
+    /// Report the mean return after these env steps too: 10000,50000
+    #[arg(long, value_name = "STEPS", value_delimiter = ',', value_parser = whole::<u64>(0..=MOST))]
+    at: Vec<u64>,
+    /// Write to a file, in the format of its ending (.html, .md, .csv, .json, .tex or .txt); a page
+    /// (.html) holds the pictures and settings too
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "json"])]
+    out: Option<PathBuf>,
+    /// Overwrite an existing file
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -46,6 +78,8 @@ enum Format {
     Json,
     /// Markdown, for a README
     Md,
+    /// LaTeX, for a paper (booktabs)
+    Latex,
 }
 
 pub(crate) fn run(
@@ -53,16 +87,65 @@ pub(crate) fn run(
     names: &Names,
     out: &mut dyn Write,
 ) -> Result<ExitCode, CommandError> {
-    let runs = run_dir::results(&args.runs, args.threshold, names)?;
-    let report = report::Report::of(&runs)?;
+    if let Some(path) = &args.out {
+        return to_file(args, path, names, out);
+    }
+    let (_, report) = compute(args, names)?;
     let format = if args.json { Format::Json } else { args.format };
-    let text = match format {
-        Format::Table => with_short_names(report).to_table(),
-        Format::Csv => report.to_csv(),
-        Format::Json => report.to_json(),
-        Format::Md => report.to_markdown(),
+    write!(out, "{}", format.of(report))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compute(
+    args: &Report,
+    names: &Names,
+) -> Result<(Vec<RunResults>, report::Report), CommandError> {
+    let runs = run_dir::results(&run_dir::distinct(&args.runs), args.threshold, names)?;
+    let report = report::Report::of(&runs, &args.at)?;
+    Ok((runs, report))
+}
+
+impl Format {
+    fn of(self, report: report::Report) -> String {
+        match self {
+            Self::Table => with_short_names(report).to_table(),
+            Self::Csv => report.to_csv(),
+            Self::Json => report.to_json(),
+            Self::Md => report.to_markdown(),
+            Self::Latex => report.to_latex(),
+        }
+    }
+}
+
+fn to_file(
+    args: &Report,
+    path: &Path,
+    names: &Names,
+    out: &mut dyn Write,
+) -> Result<ExitCode, CommandError> {
+    super::check_free(path, args.force)?;
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let format = match ending {
+        "html" => None,
+        "md" => Some(Format::Md),
+        "csv" => Some(Format::Csv),
+        "json" => Some(Format::Json),
+        "tex" => Some(Format::Latex),
+        "txt" => Some(Format::Table),
+        _ => {
+            return Err(CommandError::usage(format!(
+                "--out {}: expected a name that ends in .html, .md, .csv, .json, .tex or .txt",
+                path.display()
+            )));
+        }
     };
-    write!(out, "{text}")?;
+    let (runs, report) = compute(args, names)?;
+    let text = match format {
+        Some(format) => format.of(report),
+        None => page::page(&run_dir::distinct(&args.runs), &runs, &report)?,
+    };
+    atomic_file::write_unsynced(path, text.as_bytes())?;
+    writeln!(out, "{}", escape_name(&path.display().to_string()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -76,10 +159,20 @@ const SHORTEST: usize = 12;
 /// full names.
 fn with_short_names(mut report: report::Report) -> report::Report {
     let agents = report.rows.iter().map(|row| row.agent.chars().count()).max().unwrap_or(0);
-    let room = WIDTH.saturating_sub(BESIDE + agents + " ()".len()).max(SHORTEST);
+    let beside = if report.comparisons.is_empty() { BESIDE } else { BESIDE.max(WIDTH / 2 + 1) };
+    let room = WIDTH.saturating_sub(beside + agents + " ()".len()).max(SHORTEST);
     let names = report.rows.iter().map(|row| escape_name(&row.run).into_owned());
     let names = short_names(&names.collect::<Vec<_>>(), room);
-    report.rows.iter_mut().zip(names).for_each(|(row, name)| row.run = name);
+    let short: Vec<_> = report.rows.iter().map(|row| row.run.clone()).zip(&names).collect();
+    let shorten = |run: &mut String| {
+        if let Some((_, name)) = short.iter().find(|(long, _)| long == run) {
+            (*name).clone_into(run);
+        }
+    };
+    for Comparison { run, other_run, .. } in &mut report.comparisons {
+        [run, other_run].map(shorten);
+    }
+    report.rows.iter_mut().zip(&names).for_each(|(row, name)| name.clone_into(&mut row.run));
     report
 }
 
