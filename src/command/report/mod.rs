@@ -170,7 +170,7 @@ fn with_short_names(mut report: report::Report) -> report::Report {
         }
     };
     for Comparison { run, other_run, .. } in &mut report.comparisons {
-        [run, other_run].map(shorten);
+        [run, other_run].into_iter().for_each(shorten);
     }
     report.rows.iter_mut().zip(&names).for_each(|(row, name)| name.clone_into(&mut row.run));
     report
