@@ -2,7 +2,7 @@
 
 use std::{fs, process::Stdio, time::Instant};
 
-use crate::sandbox::Sandbox;
+use crate::{join::page_but_for_times, sandbox::Sandbox};
 
 const SUITE: &str = "first_seed = 100\nseeds = 6\n\
                      [[run]]\nagent = 'q-learning'\nenv = 'CliffWalking-v1'\nenv_steps = 2e3\n\
@@ -133,15 +133,7 @@ fn a_benchmark_that_is_killed_again_and_again_ends_in_the_same_report() {
     assert!(killed >= 5, "{killed} were killed in time");
     assert_eq!(sandbox.run(&args("killed")).ok().stdout, whole);
     // But for the command that made it, and the last column, the speed.
-    let page = |out: &str| -> String {
-        let page = sandbox.read(&format!("{out}/report.html")).replace(out, "DIR");
-        let without_speed = |line: &str| match line.rsplit_once("<td>") {
-            Some((cells, _)) => cells.to_owned(),
-            None => line.to_owned(),
-        };
-        page.lines().map(|line| without_speed(line) + "\n").collect()
-    };
-    assert!(page("killed") == page("whole"));
+    assert!(page_but_for_times(&sandbox, "killed") == page_but_for_times(&sandbox, "whole"));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod docs;
 mod faults;
 #[cfg(unix)]
 mod fuzz;
+mod join;
 mod layers;
 mod messages;
 mod page;

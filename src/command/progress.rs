@@ -24,6 +24,8 @@ use indicatif::{
 
 const TEMPLATE: &str =
     "{prefix:>8} {bar:24} {percent:>3}% {human_pos}/{human_len} steps{speed}{msg}{left}";
+/// With the name of a run in front there is less room.
+const LABELLED: &str = "{prefix} {bar:8} {percent:>3}%{speed}{msg}";
 /// The number of training episodes averaged in the shown return.
 const SHOWN_EPISODES: usize = 100;
 /// The time between two lines of a seed if no bar can be drawn.
@@ -35,6 +37,8 @@ const LINE_EVERY: Duration = Duration::from_secs(60);
 pub struct ProgressBars {
     bars: Option<MultiProgress>,
     is_terminal: bool,
+    /// Stands before each seed; empty where there is one run only.
+    label: String,
 }
 
 impl ProgressBars {
@@ -45,18 +49,24 @@ impl ProgressBars {
             && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let target =
             if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { bars: Some(MultiProgress::with_draw_target(target)), is_terminal }
+        let bars = Some(MultiProgress::with_draw_target(target));
+        Self { bars, is_terminal, label: String::new() }
     }
 
     /// Creates a display that shows nothing.
     #[must_use]
     pub fn hidden() -> Self {
-        Self { bars: None, is_terminal: false }
+        Self { bars: None, is_terminal: false, label: String::new() }
     }
 
     /// Creates bars on standard error, or none if they are not wanted.
     pub(super) fn unless(is_quiet: bool) -> Self {
         if is_quiet { Self::hidden() } else { Self::on_stderr() }
+    }
+
+    /// Returns the same display, for seeds of this run.
+    pub(super) fn labelled(&self, run: &str) -> Self {
+        Self { label: format!("{run} "), ..self.clone() }
     }
 
     /// Shows a line above the bars, or nothing if they are hidden.
@@ -73,7 +83,8 @@ impl ProgressDisplay for ProgressBars {
             Some(bars) => bars.add(ProgressBar::new(env_steps)),
             None => ProgressBar::hidden(),
         };
-        let style = ProgressStyle::with_template(TEMPLATE).expect("the template is valid");
+        let template = if self.label.is_empty() { TEMPLATE } else { LABELLED };
+        let style = ProgressStyle::with_template(template).expect("the template is valid");
         let speed = |state: &ProgressState, out: &mut dyn fmt::Write| {
             // An error means that the bar cannot be written to, which does no harm.
             let _ = out.write_str(&speed(state.per_sec()));
@@ -84,8 +95,8 @@ impl ProgressDisplay for ProgressBars {
         };
         let style = style.progress_chars("━╸ ").with_key("speed", speed).with_key("left", left);
         bar.set_style(style);
-        bar.set_prefix(format!("seed {seed}"));
-        let standing = Arc::new(Mutex::new(Standing::new(seed, env_steps)));
+        bar.set_prefix(format!("{}seed {seed}", self.label));
+        let standing = Arc::new(Mutex::new(Standing::new(&self.label, seed, env_steps)));
         let lines = (self.bars.is_some() && !self.is_terminal)
             .then(|| Lines::begin(LINE_EVERY, Arc::clone(&standing), |line| super::say(&line)));
         // Drawing takes longer than a step of a small environment: a thousand times per run is
@@ -135,6 +146,7 @@ fn left(env_steps: u64, per_s: f64) -> String {
 
 /// The progress of a seed's training, for lines.
 struct Standing {
+    label: String,
     seed: u64,
     env_steps: u64,
     total_env_steps: u64,
@@ -144,19 +156,20 @@ struct Standing {
 }
 
 impl Standing {
-    fn new(seed: u64, total_env_steps: u64) -> Self {
-        Self { seed, env_steps: 0, total_env_steps, message: String::new(), begun: None }
+    fn new(label: &str, seed: u64, total_env_steps: u64) -> Self {
+        let label = label.to_owned();
+        Self { label, seed, env_steps: 0, total_env_steps, message: String::new(), begun: None }
     }
 
     fn line(&self, now: Instant) -> String {
-        let Self { seed, env_steps, total_env_steps, message, begun } = self;
+        let Self { label, seed, env_steps, total_env_steps, message, begun } = self;
         let percent = 100.0 * *env_steps as f64 / (*total_env_steps).max(1) as f64;
         let per_s = begun.map_or(0.0, |(begun, before)| {
             env_steps.saturating_sub(before) as f64 / now.duration_since(begun).as_secs_f64()
         });
         let (speed, left) = (speed(per_s), left(total_env_steps.saturating_sub(*env_steps), per_s));
         format!(
-            "seed {seed}: {}/{} steps ({percent:.0} %){speed}{message}{left}",
+            "{label}seed {seed}: {}/{} steps ({percent:.0} %){speed}{message}{left}",
             HumanCount(*env_steps),
             HumanCount(*total_env_steps)
         )
@@ -205,6 +218,10 @@ struct Bar {
 }
 
 impl Bar {
+    fn name(&self) -> String {
+        format!("{}seed {}", self.bars.label, self.seed)
+    }
+
     /// Returns the recent mean return, if any.
     fn message(&self) -> String {
         let mean = self.returns.iter().sum::<f64>() / self.returns.len() as f64;
@@ -232,9 +249,8 @@ impl SeedDisplay for Bar {
             }
             _ => String::new(),
         };
-        let seed = self.seed;
-        self.bars
-            .say(&format!("seed {seed}: {result} after {} env steps{speed}", summary.env_steps));
+        let name = self.name();
+        self.bars.say(&format!("{name}: {result} after {} env steps{speed}", summary.env_steps));
     }
 }
 
@@ -243,8 +259,8 @@ impl Callback for Bar {
         match restart_warning(self.seed, env_steps, restored) {
             Some(warning) => self.bars.warn(&warning),
             None => {
-                self.bars
-                    .say(&format!("seed {}: continues after {env_steps} env steps", self.seed));
+                let name = self.name();
+                self.bars.say(&format!("{name}: continues after {env_steps} env steps"));
             }
         }
     }
@@ -295,7 +311,7 @@ mod tests {
     #[test]
     fn a_line_says_where_a_seed_stands() {
         let now = Instant::now();
-        let mut standing = Standing::new(3, 50_000);
+        let mut standing = Standing::new("", 3, 50_000);
         assert_eq!(standing.line(now), "seed 3: 0/50,000 steps (0 %)");
         standing.begun = Some((now, 10_000));
         standing.env_steps = 20_000;
@@ -309,7 +325,7 @@ mod tests {
     #[test]
     fn lines_come_though_no_step_does_and_end_with_the_bar() {
         let (write, written) = channel();
-        let standing = Arc::new(Mutex::new(Standing::new(3, 50_000)));
+        let standing = Arc::new(Mutex::new(Standing::new("", 3, 50_000)));
         let lines = Lines::begin(Duration::from_millis(1), standing, move |line| {
             let _ = write.send(line);
         });

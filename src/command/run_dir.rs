@@ -22,6 +22,11 @@ pub(crate) fn name(dir: &Path) -> String {
     dir.components().collect::<PathBuf>().display().to_string()
 }
 
+/// Returns the last part of the name of a run's directory.
+pub(crate) fn short_name(dir: &Path) -> String {
+    dir.file_name().map_or_else(|| name(dir), |name| name.to_string_lossy().into_owned())
+}
+
 /// Returns the default directory of a run.
 pub(crate) fn default(agent: &str, env: &str) -> PathBuf {
     Path::new("runs").join(default_name(agent, env))

@@ -340,18 +340,10 @@ impl Run {
     ) -> Result<Vec<Summary>, TrainError> {
         // Checked before the directory is created or an old run replaced. A resumed run was checked
         // when it began.
-        if existing != Existing::Resume {
+        if !matches!(existing, Existing::Resume) {
             self.check_first_update()?;
         }
-        let experiment = Experiment {
-            dir: dir.to_owned(),
-            training: self.training.clone(),
-            seeds: self.seeds.clone(),
-            defaults: self.config_defaults(),
-            jobs,
-            existing,
-            progress: Arc::new(progress),
-        };
+        let experiment = self.experiment(dir, existing, jobs, Arc::new(progress));
         let config = self.to_toml();
         with_kind!(&self.task, (_, task) => experiment.run(&config, |plan| {
             // Only here the directory is known to be ours and the old run to be gone.
@@ -360,6 +352,41 @@ impl Run {
             }
             task.setup(plan)
         }))
+    }
+
+    /// Trains one of the run's seeds and joins others that work in the directory; `None`, at once, if
+    /// one of them trains it.
+    ///
+    /// # Errors
+    /// As [`Experiment::run_one`].
+    #[cfg(feature = "command")]
+    pub(crate) fn join_one(
+        &self,
+        dir: &Path,
+        seed: u64,
+        progress: Arc<dyn ProgressDisplay>,
+    ) -> Result<Option<Summary>, TrainError> {
+        let experiment = self.experiment(dir, Existing::Join, 1, progress);
+        let config = self.to_toml();
+        with_kind!(&self.task, (_, task) => experiment.run_one(&config, seed, |plan| task.setup(plan)))
+    }
+
+    fn experiment(
+        &self,
+        dir: &Path,
+        existing: Existing,
+        jobs: usize,
+        progress: Arc<dyn ProgressDisplay>,
+    ) -> Experiment {
+        Experiment {
+            dir: dir.to_owned(),
+            training: self.training.clone(),
+            seeds: self.seeds.clone(),
+            defaults: self.config_defaults(),
+            jobs,
+            existing,
+            progress,
+        }
     }
 
     /// Returns the identity of a seed's checkpoints.

@@ -34,7 +34,9 @@ pub enum TrainError {
         reason: String,
     },
     /// The directory already holds a run.
-    #[error("{path} already holds a run: continue it with --resume, or replace it with --force")]
+    #[error(
+        "{path} already holds a run: continue it with --resume, add seeds to it with --join, or replace it with --force"
+    )]
     RunExists {
         /// The directory.
         path: PathBuf,

@@ -1,11 +1,11 @@
 //! Experiments: the same training over several seeds, in parallel, recorded in a directory.
 
 use std::{
+    collections::VecDeque,
     path::PathBuf,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
+    thread::sleep,
+    time::Duration,
 };
 
 use gymnast_envs::Space;
@@ -17,6 +17,9 @@ use crate::{
     run_directory::{self, Claimed},
 };
 
+/// How often it is asked whether another process has ended with a seed.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// What to do if the directory already holds a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Existing {
@@ -27,6 +30,18 @@ pub enum Existing {
     Replace,
     /// Continue it: finished seeds are kept, others continue from their last checkpoint.
     Resume,
+    /// Continue it if there is one, else begin it: for several processes that work on one run.
+    Join,
+}
+
+impl Existing {
+    /// Whether what the directory holds is continued.
+    pub(crate) fn continues(self) -> bool {
+        match self {
+            Self::Resume | Self::Join => true,
+            Self::Refuse | Self::Replace => false,
+        }
+    }
 }
 
 /// A training repeated over seeds.
@@ -79,7 +94,10 @@ impl Experiment {
     /// seed, for every attempt anew.
     ///
     /// A [resumed](Existing::Resume) run must have the same configuration except for the seeds: new
-    /// seeds are added to the directory, other seeds in it are left alone.
+    /// seeds are added to the directory, other seeds in it are left alone. Any number of processes may
+    /// resume or [join](Existing::Join) a run at once, also on several machines that share the
+    /// directory and its locks: each seed is trained by one of them. Those that another process trains
+    /// are waited for, and taken over should it end before they do.
     ///
     /// # Errors
     /// [`TrainError::RunExists`] and [`TrainError::NoRun`], depending on [`Existing`];
@@ -93,16 +111,23 @@ impl Experiment {
         self.training.check()?;
         let claimed = run_directory::claim(self, config)?;
         let results: Vec<_> = self.seeds.iter().map(|_| Mutex::new(None)).collect();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some(i) =
-                Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&i| i < results.len())
-            {
-                let seed = self.seeds[i];
-                let result = catch_seed_panic(seed, || self.run_seed(seed, &claimed, &make));
+        let queue = Mutex::new((0..self.seeds.len()).map(|i| (i, false)).collect::<VecDeque<_>>());
+        let queue = || queue.lock().expect("no thread panics while it holds the lock");
+        let work = || loop {
+            let next = queue().pop_front();
+            let Some((i, was_busy)) = next else { break };
+            let seed = self.seeds[i];
+            let result = catch_seed_panic(seed, || self.run_seed(seed, &claimed, &make));
+            if let Some(result) = result.transpose() {
                 *results[i].lock().expect("no thread panics while it holds the lock") =
                     Some(result);
+                continue;
             }
+            if !was_busy {
+                self.progress.warn(&format!("seed {seed}: another process trains it"));
+            }
+            queue().push_back((i, true));
+            sleep(PAUSE);
         };
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.clamp(1, self.seeds.len().max(1)) {
@@ -116,21 +141,45 @@ impl Experiment {
         gather(&self.seeds, results.into_iter().map(result))
     }
 
+    /// Trains one seed, which need not be in `seeds`, and returns its result; `None`, at once, if another
+    /// process or thread trains it. `config` and `make` are as for [`run`](Self::run).
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), but for [`TrainError::SeedsFailed`].
+    pub fn run_one<O: Space, A: Space>(
+        &self,
+        config: &str,
+        seed: u64,
+        make: impl Fn(&Plan) -> Result<Setup<O, A>, TrainError> + Sync,
+    ) -> Result<Option<Summary>, TrainError> {
+        self.training.check()?;
+        let claimed = run_directory::claim(self, config)?;
+        catch_seed_panic(seed, || self.run_seed(seed, &claimed, &make))
+    }
+
+    /// Trains a seed; `None` if another process does.
     fn run_seed<O: Space, A: Space>(
         &self,
         seed: u64,
         claimed: &Claimed,
         make: &(impl Fn(&Plan) -> Result<Setup<O, A>, TrainError> + Sync),
-    ) -> Result<Summary, TrainError> {
+    ) -> Result<Option<Summary>, TrainError> {
+        claimed.check()?;
+        let Some(own) = claimed.seed(seed)? else {
+            return Ok(Interrupt::requested().then(Summary::not_begun));
+        };
         let (dir, identity, standing) = self.open(seed, claimed)?;
         match standing {
-            Standing::Finished(summary) => return Ok(summary),
+            Standing::Finished(summary) => {
+                own.finish()?;
+                return Ok(Some(summary));
+            }
             Standing::Damaged(error) => self
                 .progress
                 .warn(&format!("seed {seed}: continues without its summary, because {error}")),
             Standing::Open(stopped) if Interrupt::requested() => {
                 // Not begun, or stopped earlier: it stays as it is.
-                return Ok(stopped.unwrap_or_else(Summary::not_begun));
+                return Ok(Some(stopped.unwrap_or_else(Summary::not_begun)));
             }
             Standing::Open(_) => {}
         }
@@ -166,7 +215,8 @@ impl Experiment {
         }
         claimed.check()?;
         dir.write_summary(&summary, &identity)?;
-        Ok(summary)
+        own.finish()?;
+        Ok(Some(summary))
     }
 
     /// Opens the directory of a seed: what a killed process left there is tidied up. Returns whose it is too, and
@@ -185,7 +235,7 @@ impl Experiment {
         dir.tidy()?;
         let standing = match dir.summary_of(&identity) {
             Ok(Some(summary)) if summary.ending != Ending::Stopped => Standing::Finished(summary),
-            Err(error @ TrainError::InvalidFile { .. }) if self.existing == Existing::Resume => {
+            Err(error @ TrainError::InvalidFile { .. }) if self.existing.continues() => {
                 Standing::Damaged(error)
             }
             summary => Standing::Open(summary?),
@@ -201,9 +251,9 @@ impl Experiment {
         identity: &RunIdentity,
         mut make: impl FnMut(Option<StateDict>) -> Result<T, TrainError>,
     ) -> Result<Begun<T>, TrainError> {
-        let resumed = match self.existing {
-            Existing::Resume => Recorder::resume(&dir.path, identity, |state| make(Some(state)))?,
-            Existing::Refuse | Existing::Replace => None,
+        let resumed = match self.existing.continues() {
+            true => Recorder::resume(&dir.path, identity, |state| make(Some(state)))?,
+            false => None,
         };
         Ok(match resumed {
             Some(resumed) => Begun {

@@ -1,8 +1,13 @@
-//! The directory of a run, used by one process at a time, for one configuration.
+//! The directory of a run: any number of processes may work in it, for one configuration, each seed in
+//! one of them.
+//!
+//! The operating system's locks say who works on what: they end with their process, however it ends.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
+    thread::sleep,
+    time::Duration,
 };
 
 use gymnast_core::{atomic_file, files};
@@ -15,16 +20,28 @@ use crate::{
 };
 
 const CONFIG: &str = "config.toml";
-/// Held while a process trains; also the mark of a directory that a run made.
+/// Shared by the processes that train here, held alone by one that begins or replaces the run; also the
+/// mark of a directory that a run made.
 const LOCK: &str = ".gymnast.lock";
+/// Held while a process changes the configuration.
+const CONFIG_LOCK: &str = ".gymnast.config.lock";
 /// No configuration may be larger.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
+/// How often it is asked whether another process has ended, and how long one may take to begin a run.
+const PAUSE: Duration = Duration::from_millis(20);
+const MOST_PAUSES: u32 = 1500;
 
-/// A run's directory, this process's own as long as this lives.
+/// A run's directory, in which this process works as long as this lives.
 pub(crate) struct Claimed {
     /// The configuration.
     pub(crate) config: Table,
     lock: File,
+    path: PathBuf,
+}
+
+/// A seed, this process's own as long as this lives.
+pub(crate) struct ClaimedSeed {
+    _lock: File,
     path: PathBuf,
 }
 
@@ -37,6 +54,25 @@ impl Claimed {
             false => Err(TrainError::Gone { path: self.path.clone() }),
         }
     }
+
+    /// Claims a seed; `None` if another process has it.
+    pub(crate) fn seed(&self, seed: u64) -> Result<Option<ClaimedSeed>, TrainError> {
+        let path = self.path.join(format!(".seed-{seed}.lock"));
+        loop {
+            let Some(lock) = hold(&path, File::try_lock)? else { return Ok(None) };
+            // Whoever had it may have ended and removed the file in between.
+            if files::is_at(&lock, &path).map_err(TrainError::file("open", &path))? {
+                return Ok(Some(ClaimedSeed { _lock: lock, path }));
+            }
+        }
+    }
+}
+
+impl ClaimedSeed {
+    /// Tidies up after a seed that has ended: nobody will ask for it again.
+    pub(crate) fn finish(self) -> Result<(), TrainError> {
+        files::remove_file(&self.path).map_err(TrainError::file("delete", &self.path))
+    }
 }
 
 /// Makes the directory of a run ready: new, emptied or as it was left, as the experiment says.
@@ -44,30 +80,63 @@ pub(crate) fn claim(experiment: &Experiment, config: &str) -> Result<Claimed, Tr
     let dir = &experiment.dir;
     let path = dir.join(CONFIG);
     let table = parse(&path, config)?;
+    let is_run = || path.try_exists().map_err(TrainError::file("open", &path));
+    let is_taken = || {
+        let reason =
+            "another process is training in this directory: --join works beside it".to_owned();
+        TrainError::InvalidFile { path: dir.clone(), reason }
+    };
     let lock = match experiment.existing {
-        Existing::Resume => {
-            if !path.try_exists().map_err(TrainError::file("open", &path))? {
-                return Err(TrainError::NoRun { path: dir.clone() });
+        Existing::Resume if !is_run()? => return Err(TrainError::NoRun { path: dir.clone() }),
+        Existing::Resume => share(dir)?.ok_or_else(is_taken)?,
+        Existing::Refuse | Existing::Replace => begin(experiment, config)?.ok_or_else(is_taken)?,
+        Existing::Join => {
+            let mut pauses = 0;
+            loop {
+                let lock = if is_run()? { share(dir)? } else { begin(experiment, config)? };
+                if let Some(lock) = lock {
+                    break lock;
+                }
+                pauses += 1;
+                if pauses > MOST_PAUSES {
+                    return Err(is_taken());
+                }
+                sleep(PAUSE);
             }
-            let lock = lock(dir)?;
-            join(experiment, config, &table)?;
-            lock
-        }
-        Existing::Refuse | Existing::Replace => {
-            files::create_dir_all(dir).map_err(TrainError::file("create", dir))?;
-            expect_free(dir, experiment.existing)?;
-            let lock = lock(dir)?;
-            // Another process may have begun a run in between.
-            expect_free(dir, experiment.existing)?;
-            for seed in SeedDir::named(dir)? {
-                seed.clear()?;
-            }
-            atomic_file::write(&path, config.as_bytes())?;
-            lock
         }
     };
-    atomic_file::remove_leftovers(dir, &[CONFIG]).map_err(TrainError::file("tidy", dir))?;
+    join(experiment, config, &table)?;
     Ok(Claimed { config: table, lock, path: dir.clone() })
+}
+
+/// Works in a directory beside others; `None` if another process is beginning or replacing its run.
+fn share(dir: &Path) -> Result<Option<File>, TrainError> {
+    hold(&dir.join(LOCK), File::try_lock_shared)
+}
+
+/// Begins a run in a directory; `None` if another process works there.
+fn begin(experiment: &Experiment, config: &str) -> Result<Option<File>, TrainError> {
+    let (dir, existing) = (&experiment.dir, experiment.existing);
+    files::create_dir_all(dir).map_err(TrainError::file("create", dir))?;
+    let expect_free = || match existing {
+        // Between the look and the lock another process may have begun it.
+        Existing::Join if dir.join(CONFIG).is_file() => Ok(()),
+        _ => expect_free(dir, existing),
+    };
+    expect_free()?;
+    let Some(lock) = hold(&dir.join(LOCK), File::try_lock)? else { return Ok(None) };
+    // Another process may have begun a run in between.
+    expect_free()?;
+    if existing != Existing::Join || !dir.join(CONFIG).is_file() {
+        for seed in SeedDir::named(dir)? {
+            seed.clear()?;
+        }
+        atomic_file::write(&dir.join(CONFIG), config.as_bytes())?;
+    }
+    // Others may work here now.
+    let path = dir.join(LOCK);
+    lock.unlock().and_then(|()| lock.lock_shared()).map_err(TrainError::file("lock", &path))?;
+    Ok(Some(lock))
 }
 
 /// Checks that the directory holds nothing, or a run that may be replaced.
@@ -78,7 +147,8 @@ fn expect_free(dir: &Path, existing: Existing) -> Result<(), TrainError> {
         names.push(name.to_string_lossy().into_owned());
     }
     // A process that was killed before it wrote the configuration leaves these.
-    let is_empty = names.iter().all(|name| name == LOCK || atomic_file::is_leftover(name, CONFIG));
+    let is_lock = |name: &String| [LOCK, CONFIG_LOCK].contains(&name.as_str());
+    let is_empty = names.iter().all(|name| is_lock(name) || atomic_file::is_leftover(name, CONFIG));
     let is_run = [CONFIG, LOCK].iter().all(|name| names.iter().any(|other| other == name));
     match (is_empty, is_run, existing) {
         (true, _, _) | (_, true, Existing::Replace) => Ok(()),
@@ -90,6 +160,11 @@ fn expect_free(dir: &Path, existing: Existing) -> Result<(), TrainError> {
 /// Checks that the directory's run has this configuration, and adds the seeds that it does not have yet.
 fn join(experiment: &Experiment, config: &str, asked: &Table) -> Result<(), TrainError> {
     let path = experiment.dir.join(CONFIG);
+    // Two processes that add seeds at once do so one after the other.
+    let _lock =
+        hold(&experiment.dir.join(CONFIG_LOCK), |file| file.lock().map_err(TryLockError::Error))?;
+    let dir = &experiment.dir;
+    atomic_file::remove_leftovers(dir, &[CONFIG]).map_err(TrainError::file("tidy", dir))?;
     let mut saved = read_config(&experiment.dir)?;
     let mut asked = asked.clone();
     let seeds = [&mut saved, &mut asked].map(|config| {
@@ -141,20 +216,20 @@ fn parse(path: &Path, text: &str) -> Result<Table, TrainError> {
     })
 }
 
-fn lock(dir: &Path) -> Result<File, TrainError> {
-    let path = dir.join(LOCK);
+/// Opens a lock, made if it is missing, and takes hold of it; `None` if another process has it.
+fn hold(
+    path: &Path,
+    take: impl Fn(&File) -> Result<(), TryLockError>,
+) -> Result<Option<File>, TrainError> {
     // Never emptied: what stands there may not be ours.
     let options = &mut OpenOptions::new();
-    let open = files::open(&path, options.read(true).write(true).create(true).truncate(false));
-    let file = open.map_err(TrainError::file("open", &path))?;
-    match file.try_lock() {
+    let open = files::open(path, options.read(true).write(true).create(true).truncate(false));
+    let file = open.map_err(TrainError::file("open", path))?;
+    match take(&file) {
         Ok(()) => {}
-        Err(TryLockError::Error(error)) => return Err(TrainError::file("lock", &path)(error)),
-        Err(TryLockError::WouldBlock) => {
-            let reason = "another process is training in this directory".to_owned();
-            return Err(TrainError::InvalidFile { path: dir.to_owned(), reason });
-        }
+        Err(TryLockError::Error(error)) => return Err(TrainError::file("lock", path)(error)),
+        Err(TryLockError::WouldBlock) => return Ok(None),
     }
-    files::sync_name(&path).map_err(TrainError::file("sync", dir))?;
-    Ok(file)
+    files::sync_name(path).map_err(TrainError::file("sync", path))?;
+    Ok(Some(file))
 }

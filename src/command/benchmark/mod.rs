@@ -1,6 +1,7 @@
 //! `gymnast benchmark`: trains the runs of a suite and compares them with its demands.
 
 mod dry_run;
+mod pool;
 mod suite;
 mod table;
 
@@ -12,7 +13,7 @@ use std::{
 
 use gymnast_core::atomic_file;
 use gymnast_harness::{
-    Ending, Existing, TrainError,
+    TrainError,
     report::{Report, SeedResults},
 };
 use toml::Table;
@@ -22,14 +23,14 @@ use self::{
     table::{Cells, cells, columns, markdown},
 };
 use super::{
-    CommandError, MOST, Names, ProgressBars, StopOnInterrupt, interrupted,
+    CommandError, MOST, Names, StopOnInterrupt, interrupted,
     numbers::whole,
-    report, run_dir, say,
+    report, run_dir,
     seeds::{self, Seeds, seeds},
 };
 use crate::{
     Run,
-    run::{CONFIG_FILE, cores, overlay, read_toml, set_key},
+    run::{overlay, read_toml, set_key},
     settings::set,
 };
 
@@ -59,7 +60,8 @@ use crate::{
     Student's t, that of a median comes from order statistics. The presets were tuned on the seeds 0 to 9:\n\
     report results on the seeds 100 and up.\n\n\
     Seeds that the directory already holds are not trained again: run the same command to continue an\n\
-    interrupted suite.\n\n\
+    interrupted suite, or several times at once, on any machines that see DIR, to share the work: each\n\
+    seed is trained by one process, and those of one that was killed are taken over by the others.\n\n\
     In the end DIR holds results.md, a table with each seed's return, and report.html, a page that compares\n\
     the runs. Suites known by name: quick, tabular, classic, continuous, pixels.\n\n\
     Examples:\n  \
@@ -119,17 +121,20 @@ pub(crate) fn run(
         return dry_run::run(args, &cells, out);
     }
     let interrupt = StopOnInterrupt::install();
-    let mut rows: Vec<Cells> = Vec::new();
-    for Cell { item, run, dir } in &cells {
-        if !train(args, run, dir)? || interrupt.requested() {
-            return Ok(interrupted("every seed is saved: run the same command to continue"));
-        }
-        rows.push(judge(item, run, dir, names)?);
+    let mut rows: Vec<Option<Cells>> = cells.iter().map(|_| None).collect();
+    let is_whole = pool::train(args, &cells, |index| {
+        let Cell { item, run, dir } = &cells[index];
+        rows[index] = Some(judge(item, run, dir, names)?);
         // Written after each run, so that a long suite can be watched; includes runs of earlier
         // calls.
+        let rows: Vec<Cells> = rows.iter().flatten().cloned().collect();
         let text = markdown(&rows) + &table::others(&earlier, &rows);
-        atomic_file::write_unsynced(&results, text.as_bytes())?;
+        Ok(atomic_file::write_unsynced(&results, text.as_bytes())?)
+    })?;
+    if !is_whole || interrupt.requested() {
+        return Ok(interrupted("every seed is saved: run the same command to continue"));
     }
+    let rows: Vec<Cells> = rows.into_iter().flatten().collect();
     let page = args.out.join("report.html");
     write_report(&cells, names, &page)?;
     if io::stdout().is_terminal() {
@@ -287,16 +292,4 @@ fn judge(item: &Item, run: &Run, dir: &Path, names: &Names) -> Result<Cells, Com
     let last = results.seeds.iter().filter_map(|seed| seed.evaluations.last());
     let finals: Vec<f64> = last.map(|last| last.mean_return).collect();
     Ok(cells(&report.rows[0], &judgement, &seeds::to_text(&run.seeds), &finals))
-}
-
-/// Trains the seeds that are not trained yet. Returns whether it was not interrupted.
-fn train(args: &Benchmark, run: &Run, dir: &Path) -> Result<bool, CommandError> {
-    let begun = dir.join(CONFIG_FILE).is_file();
-    let existing = if begun { Existing::Resume } else { Existing::Refuse };
-    if !args.quiet {
-        say(&run_dir::name(dir));
-    }
-    let jobs = args.jobs.unwrap_or_else(cores);
-    let summaries = run.train_with(dir, existing, jobs, ProgressBars::unless(args.quiet))?;
-    Ok(summaries.iter().all(|summary| summary.ending != Ending::Stopped))
 }

@@ -85,6 +85,10 @@ pub(crate) struct Train {
     /// Continue the run in the directory from its last checkpoints
     #[arg(long, conflicts_with = "force")]
     resume: bool,
+    /// Work on the run in the directory beside other processes, or begin it: each seed is trained by
+    /// one of them. With --seed $SLURM_ARRAY_TASK_ID the tasks of an array make one run
+    #[arg(long, conflicts_with_all = ["resume", "force"])]
+    join: bool,
     /// Overwrite the run in the directory
     #[arg(long)]
     force: bool,
@@ -119,10 +123,11 @@ pub(crate) fn run(
 }
 
 fn train(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandError> {
-    let existing = match (args.resume, args.force) {
-        (true, _) => Existing::Resume,
-        (false, true) => Existing::Replace,
-        (false, false) => Existing::Refuse,
+    let existing = match args {
+        Train { resume: true, .. } => Existing::Resume,
+        Train { join: true, .. } => Existing::Join,
+        Train { force: true, .. } => Existing::Replace,
+        _ => Existing::Refuse,
     };
     let jobs = args.jobs.unwrap_or_else(cores);
     Ok(run.train_with(dir, existing, jobs, ProgressBars::unless(args.quiet))?)

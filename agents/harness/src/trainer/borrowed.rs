@@ -285,6 +285,13 @@ impl<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized> Trainer<'a, O, A, G> {
             progress: Arc::new(Quiet),
         };
         let claimed = run_directory::claim(&experiment, &config.to_string())?;
+        let own = loop {
+            match claimed.seed(self.seed)? {
+                Some(own) => break own,
+                // Another process trains it.
+                None => std::thread::sleep(std::time::Duration::from_millis(50)),
+            }
+        };
         let (of_seed, identity, standing) = experiment.open(self.seed, &claimed)?;
         match standing {
             Standing::Finished(summary) => {
@@ -300,6 +307,7 @@ impl<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized> Trainer<'a, O, A, G> {
         let summary = self.go_on(begun.recorder, begun.with, begun.evaluations)?;
         claimed.check()?;
         of_seed.write_summary(&summary, &identity)?;
+        own.finish()?;
         Ok(summary)
     }
 

@@ -1,0 +1,84 @@
+//! All seeds of all runs of a suite, on all cores, beside any number of other processes.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, mpsc::channel},
+    thread::{scope, sleep},
+    time::Duration,
+};
+
+use gymnast_harness::{Ending, Interrupt, Summary, TrainError};
+
+use super::{Benchmark, Cell};
+use crate::{
+    command::{CommandError, ProgressBars, run_dir},
+    run::cores,
+};
+
+/// How often it is asked whether another process has ended with a seed.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Trains the seeds that are not trained yet, `jobs` at a time, each run after the other. Those that
+/// another process trains come last: it may have ended by then. `on_whole` gets the index of each run
+/// whose seeds have all ended. Returns whether all have, without an interrupt.
+///
+/// # Errors
+/// The first error of a seed or of `on_whole`; the seeds that train then are trained to their end.
+pub(super) fn train(
+    args: &Benchmark,
+    cells: &[Cell<'_>],
+    mut on_whole: impl FnMut(usize) -> Result<(), CommandError>,
+) -> Result<bool, CommandError> {
+    let all = cells.iter().enumerate();
+    let all = all.flat_map(|(index, cell)| cell.run.seeds.iter().map(move |&seed| (index, seed)));
+    let queue = Mutex::new(all.collect::<VecDeque<_>>());
+    let queue = || queue.lock().expect("no thread panics while it holds the lock");
+    let bars = ProgressBars::unless(args.quiet);
+    let (tell, told) = channel();
+    let work = |tell: std::sync::mpsc::Sender<(usize, Result<Summary, TrainError>)>| {
+        loop {
+            let next = queue().pop_front();
+            let Some((index, seed)) = next else { break };
+            let Cell { run, dir, .. } = &cells[index];
+            let progress = bars.labelled(&run_dir::short_name(dir));
+            match run.join_one(dir, seed, Arc::new(progress)).transpose() {
+                // Only an interrupted call has left its receiver.
+                Some(result) => drop(tell.send((index, result))),
+                None => {
+                    queue().push_back((index, seed));
+                    sleep(PAUSE);
+                }
+            }
+        }
+    };
+    let mut left: Vec<usize> = cells.iter().map(|cell| cell.run.seeds.len()).collect();
+    scope(|scope| {
+        for _ in 0..args.jobs.unwrap_or_else(cores).min(queue().len()) {
+            let tell = tell.clone();
+            scope.spawn(|| work(tell));
+        }
+        drop(tell);
+        let mut outcome = Ok(true);
+        for (index, result) in told {
+            let done = result.map_err(CommandError::from).and_then(|summary| {
+                if summary.ending == Ending::Stopped {
+                    return Ok(false);
+                }
+                left[index] -= 1;
+                if left[index] == 0 {
+                    on_whole(index)?
+                }
+                Ok(true)
+            });
+            // The first error stays, and nothing new is begun after it.
+            outcome = match (outcome, done) {
+                (Err(error), _) | (Ok(_), Err(error)) => {
+                    queue().clear();
+                    Err(error)
+                }
+                (Ok(before), Ok(now)) => Ok(before && now),
+            };
+        }
+        Ok(outcome? && !Interrupt::requested())
+    })
+}
