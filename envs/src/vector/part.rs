@@ -73,7 +73,7 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
         if *self.finished {
             let next = &mut rows.next_observations[i];
             rows.is_reset[i] = true;
-            self.reset()?;
+            self.reborrow().reset()?;
             next.clone_from(self.observation);
             (rows.rewards[i], rows.outcomes[i]) = (0.0, Outcome::Continues);
             *self.finished = false;
@@ -119,16 +119,29 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
         OC::encode(self.gate.space, &step.observation, next);
         self.env.recycle(step.observation);
         if step.outcome.is_final() && mode == AutoresetMode::SameStep {
-            return self.reset();
+            return self.reborrow().reset();
         }
         *self.finished = step.outcome.is_final();
         self.observation.clone_from(next);
         Ok(())
     }
 
-    /// Begins an episode.
+    #[inline(always)]
+    fn reborrow(&mut self) -> Place<'_, E, OC> {
+        Place {
+            gate: Gate { ..self.gate },
+            env: self.env,
+            rng: self.rng,
+            observation: self.observation,
+            finished: self.finished,
+            steps: self.steps,
+        }
+    }
+
+    /// Begins an episode. Takes the place by value: one that is borrowed for a call would be written to
+    /// memory on every step.
     #[inline(never)]
-    fn reset(&mut self) -> Result<(), EnvError> {
+    fn reset(self) -> Result<(), EnvError> {
         let first = self.env.reset(self.rng)?;
         self.gate.reset(&first)?;
         *self.steps = 0;

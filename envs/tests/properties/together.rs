@@ -85,31 +85,38 @@ fn agrees<E: Env + Clone>(env: &E) {
     }
 }
 
-#[test]
-fn what_is_stepped_together_does_what_each_does_alone() {
-    agrees(&CartPole::default());
-    let mut other = CartPole::default();
-    (other.length, other.sutton_barto_reward) = (0.7, true);
-    agrees(&other);
-    agrees(&CartPoleContinuous::default());
-    agrees(&MountainCar::default());
-    agrees(&MountainCarContinuous::default());
-    agrees(&Pendulum::default());
-    agrees(&Acrobot::default());
-    let mut other = Acrobot::default();
-    other.dynamics = AcrobotDynamics::Nips;
-    agrees(&other);
+macro_rules! agreeing {
+    ($($test:ident: $env:expr;)*) => {
+        $(#[test] fn $test() { agrees(&$env); })*
+    };
 }
 
-#[test]
-fn so_do_grids_that_draw_from_their_streams() {
-    agrees(&FrozenLake::default());
-    agrees(&CliffWalking::default());
-    agrees(&CliffWalking::new(CliffWalkingConfig { is_slippery: true }));
-    agrees(&Taxi::default());
-    let mut config = TaxiConfig::default();
-    (config.is_rainy, config.fickle_passenger) = (true, true);
-    agrees(&Taxi::new(config).unwrap());
+agreeing! {
+    cart_pole: CartPole::default();
+    cart_pole_of_other_options: {
+        let mut cart_pole = CartPole::default();
+        (cart_pole.length, cart_pole.sutton_barto_reward) = (0.7, true);
+        cart_pole
+    };
+    cart_pole_continuous: CartPoleContinuous::default();
+    mountain_car: MountainCar::default();
+    mountain_car_continuous: MountainCarContinuous::default();
+    pendulum: Pendulum::default();
+    acrobot: Acrobot::default();
+    acrobot_of_the_paper: {
+        let mut acrobot = Acrobot::default();
+        acrobot.dynamics = AcrobotDynamics::Nips;
+        acrobot
+    };
+    frozen_lake: FrozenLake::default();
+    cliff_walking: CliffWalking::default();
+    slippery_cliff_walking: CliffWalking::new(CliffWalkingConfig { is_slippery: true });
+    taxi: Taxi::default();
+    taxi_in_rain: {
+        let mut config = TaxiConfig::default();
+        (config.is_rainy, config.fickle_passenger) = (true, true);
+        Taxi::new(config).unwrap()
+    };
 }
 
 #[test]
