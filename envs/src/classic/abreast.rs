@@ -7,7 +7,7 @@ use crate::{Rng, Step};
 /// The number of environments that advance at once.
 pub(super) const BLOCK: usize = 32;
 /// From this number on it pays.
-const FEW: usize = 4;
+pub(super) const FEW: usize = 4;
 
 /// Several environments before a step, a row for each number.
 pub(super) struct Before<const S: usize> {
@@ -62,8 +62,8 @@ pub(super) trait Abreast<const S: usize, const O: usize> {
     fn advance(&mut self, push: f64) -> Step<[f32; O]>;
 }
 
-/// Advances each environment by one step, the i-th under `push(i)`, unless they are too few to gain
-/// by it. See [`Env::step_together`](crate::Env::step_together).
+/// Advances each environment by one step, the i-th under `push(i)`. See
+/// [`Env::step_together`](crate::Env::step_together).
 #[inline(always)] // with what `each` does in it
 pub(super) fn step_abreast<H, E: Abreast<S, O>, const S: usize, const O: usize>(
     holders: &mut [H],
@@ -71,10 +71,7 @@ pub(super) fn step_abreast<H, E: Abreast<S, O>, const S: usize, const O: usize>(
     push: impl Fn(usize) -> f64,
     rngs: &mut [Rng],
     mut each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; O]>),
-) -> bool {
-    if holders.len() < FEW {
-        return false;
-    }
+) {
     // For one block after the other: an array that is new is filled and moved first.
     let mut room: Option<(Before<S>, After<S, O>)> = None;
     let blocks = holders.chunks_mut(BLOCK).zip(rngs.chunks_mut(BLOCK));
@@ -100,10 +97,7 @@ pub(super) fn step_abreast<H, E: Abreast<S, O>, const S: usize, const O: usize>(
                 for j in 0..S {
                     env.state_mut()[j] = after.states[j][i];
                 }
-                let mut observation = [0.0; O];
-                for j in 0..O {
-                    observation[j] = after.observations[j][i];
-                }
+                let observation = std::array::from_fn(|j| after.observations[j][i]);
                 Step::new(observation, after.rewards[i], after.terminated[i])
             } else {
                 env.advance(push(i))
@@ -112,5 +106,4 @@ pub(super) fn step_abreast<H, E: Abreast<S, O>, const S: usize, const O: usize>(
             each(block * BLOCK + i, holder, rng, step);
         }
     }
-    true
 }

@@ -6,7 +6,7 @@ use gymnast_base::wide;
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
-use super::abreast::{Abreast, After, BLOCK, Before, step_abreast};
+use super::abreast::{Abreast, After, BLOCK, Before, FEW, step_abreast};
 #[cfg(feature = "render")]
 use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step, sine};
@@ -298,9 +298,11 @@ impl Env for Acrobot {
     ) -> bool {
         let are_valid = actions.iter().fold(true, |all, action| all & (0..3).contains(action));
         let is_steady = |holder: &mut H| env(holder).torque_noise_max <= 0.0;
-        are_valid
-            && holders.iter_mut().all(is_steady)
-            && step_abreast(holders, env, |i| (actions[i] - 1) as f64, rngs, each)
+        let are_together = are_valid && actions.len() >= FEW && holders.iter_mut().all(is_steady);
+        if are_together {
+            step_abreast(holders, env, |i| (actions[i] - 1) as f64, rngs, each);
+        }
+        are_together
     }
 
     fn state(&self) -> Option<Vec<f64>> {

@@ -3,7 +3,7 @@
 use gymnast_base::wide;
 use serde::{Deserialize, Serialize};
 
-use super::abreast::{Abreast, After, BLOCK, Before, step_abreast};
+use super::abreast::{Abreast, After, BLOCK, Before, FEW, step_abreast};
 use super::mountain_car::{MAX_POSITION, MAX_SPEED, MIN_POSITION, valley};
 use crate::{BoxSpace, Env, EnvError, Rng, Step, sine};
 
@@ -146,7 +146,11 @@ impl Env for MountainCarContinuous {
         each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 2]>),
     ) -> bool {
         let are_finite = actions.iter().fold(true, |all, action| all & action[0].is_finite());
-        are_finite && step_abreast(holders, env, |i| f64::from(actions[i][0]), rngs, each)
+        let are_together = are_finite && actions.len() >= FEW;
+        if are_together {
+            step_abreast(holders, env, |i| f64::from(actions[i][0]), rngs, each);
+        }
+        are_together
     }
 
     valley!(GOAL_POSITION);

@@ -6,7 +6,7 @@ use gymnast_base::wide;
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
-use super::abreast::{Abreast, After, BLOCK, Before, step_abreast};
+use super::abreast::{Abreast, After, BLOCK, Before, FEW, step_abreast};
 #[cfg(feature = "render")]
 use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Env, EnvError, Rng, Step, sine};
@@ -163,7 +163,11 @@ impl Env for Pendulum {
         each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 3]>),
     ) -> bool {
         let are_finite = actions.iter().fold(true, |all, action| all & action[0].is_finite());
-        are_finite && step_abreast(holders, env, |i| torque(&actions[i]), rngs, each)
+        let are_together = are_finite && actions.len() >= FEW;
+        if are_together {
+            step_abreast(holders, env, |i| torque(&actions[i]), rngs, each);
+        }
+        are_together
     }
 
     fn state(&self) -> Option<Vec<f64>> {
