@@ -159,7 +159,7 @@ where
 #[test]
 fn states_that_were_set_far_off_are_stepped_alike() {
     // Up to 1e12 with both signs, so that some are beyond what is computed at once.
-    let far = |i: usize| 10_f64.powf(i as f64 * 0.3) * if i % 2 == 0 { 0.7 } else { -0.7 };
+    let far = |i: usize| 10_f64.powf(i as f64 * 0.3) * if i.is_multiple_of(2) { 0.7 } else { -0.7 };
     let angle = |i: usize| i as f64 * 0.09 - 1.8;
     agree_from::<CartPole>(|i| vec![0.0, 0.1, angle(i), -0.2], &1);
     agree_from::<Pendulum>(|i| vec![far(i), far(i + 1)], &[-0.3]);
