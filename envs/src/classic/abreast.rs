@@ -72,6 +72,13 @@ pub(super) fn step_abreast<H, E: Abreast<S, O>, const S: usize, const O: usize>(
     rngs: &mut [Rng],
     mut each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; O]>),
 ) {
+    if holders.len() < FEW {
+        for (i, (holder, rng)) in holders.iter_mut().zip(rngs).enumerate() {
+            let step = env(holder).advance(push(i));
+            each(i, holder, rng, step);
+        }
+        return;
+    }
     // For one block after the other: an array that is new is filled and moved first.
     let mut room: Option<(Before<S>, After<S, O>)> = None;
     let blocks = holders.chunks_mut(BLOCK).zip(rngs.chunks_mut(BLOCK));
