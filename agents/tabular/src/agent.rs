@@ -146,14 +146,35 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         self.env_steps = env_steps;
     }
 
-    /// Chooses the action of one environment; `None` if the observation lies outside its space.
+    /// Chooses the action of one environment, or returns an error for an observation outside its space.
     #[inline(always)]
-    fn choose(&self, observation: &O::Element, epsilon: f64, rng: &mut Rng) -> Option<A::Element> {
+    fn choose(
+        &self,
+        observation: &O::Element,
+        epsilon: f64,
+        rng: &mut Rng,
+    ) -> Result<A::Element, AgentError> {
         if !self.observation_space.contains(observation) {
-            return None;
+            return Err(outside(&self.observation_space, observation));
         }
         let state = self.observation_space.index_of(observation);
-        Some(self.action_space.element(self.table().epsilon_greedy(state, epsilon, rng)))
+        Ok(self.action_space.element(self.table().epsilon_greedy(state, epsilon, rng)))
+    }
+
+    /// Chooses the actions of several environments. By itself, so that the choice of one is compiled into
+    /// its caller.
+    #[inline(never)]
+    fn act_in_all(
+        &self,
+        observations: &[O::Element],
+        epsilon: f64,
+        rng: &mut Rng,
+        actions: &mut Vec<A::Element>,
+    ) -> Result<(), AgentError> {
+        for observation in observations {
+            actions.push(self.choose(observation, epsilon, rng)?);
+        }
+        Ok(())
     }
 
     fn metrics(&mut self) -> Metrics {
@@ -208,6 +229,15 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> TabularAgent<O, A, R> {
         Ok(())
     }
 
+    /// Learns from the steps of several environments. By itself, so that the step of one is compiled
+    /// into its caller.
+    #[inline(never)]
+    fn learn_from_all(&mut self, experience: &Experience<O, A>) -> Result<(), AgentError> {
+        (0..experience.len())
+            .filter(|&env| !experience.is_reset[env])
+            .try_for_each(|env| self.learn_from(experience, env))
+    }
+
     /// The error after an update with this temporal-difference error.
     #[cold]
     fn diverged(&self, error: f64) -> AgentError {
@@ -241,18 +271,12 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Policy<O, A> for TabularAgen
             Mode::Explore => self.rates.epsilon,
             Mode::Exploit => 0.0,
         };
-        let refuse = |observation| outside(&self.observation_space, observation);
         actions.clear();
         // A loop of one round would begin by reading everything that many share.
-        if let [observation] = observations {
-            let action = self.choose(observation, epsilon, rng);
-            actions.push(action.ok_or_else(|| refuse(observation))?);
-            return Ok(());
-        }
-        for observation in observations {
-            let action = self.choose(observation, epsilon, rng);
-            actions.push(action.ok_or_else(|| refuse(observation))?);
-        }
+        let [observation] = observations else {
+            return self.act_in_all(observations, epsilon, rng, actions);
+        };
+        actions.push(self.choose(observation, epsilon, rng)?);
         Ok(())
     }
 }
@@ -271,11 +295,7 @@ impl<O: FiniteSpace, A: FiniteSpace, R: UpdateRule> Agent<O, A> for TabularAgent
         AgentError::check_rows(experience, num_envs)?;
         match experience.is_reset[..] {
             [false] => self.learn_from(experience, 0)?,
-            ref is_reset => {
-                for env in (0..num_envs).filter(|&env| !is_reset[env]) {
-                    self.learn_from(experience, env)?;
-                }
-            }
+            _ => self.learn_from_all(experience)?,
         }
         let before = self.env_steps;
         self.count(before + num_envs as u64);

@@ -77,7 +77,7 @@ impl UpdateRule for QLearningRule {
 
     fn begin_episodes(&mut self) {} // each step is learned from by itself
 
-    #[inline]
+    #[inline(always)] // a step that is passed in memory waits there
     fn update(&mut self, step: &TimeStep, rates: &Rates) -> f64 {
         let discount = step.outcome.discount(rates.gamma);
         let target = step.reward + discount * self.q.max(step.next_state);

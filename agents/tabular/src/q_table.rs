@@ -93,7 +93,7 @@ impl QTable {
     /// NaN is never the highest value; if all values are NaN, all actions are tied.
     ///
     /// Draws from `rng` only to break ties.
-    #[inline]
+    #[inline(always)] // most of a step of the smallest environments
     pub fn greedy(&self, state: usize, rng: &mut Rng) -> usize {
         let (row, max) = (self.row(state), self.max(state));
         let (mut best, mut ties) = (0, 0);
@@ -102,15 +102,18 @@ impl QTable {
             best = if q >= max { action } else { best };
             ties += usize::from(q >= max);
         }
-        match ties {
-            0 => rng.random_range(0..row.len()),
-            1 => best,
-            _ => {
-                let chosen = rng.random_range(0..=ties - 1);
-                let mut ties = (0..row.len()).filter(|&action| row[action] == max);
-                ties.nth(chosen).unwrap_or(best)
-            }
+        if ties == 1 { best } else { Self::tied(row, max, ties, rng) }
+    }
+
+    /// Draws one of the actions with the highest value; of all where none is.
+    #[inline(never)]
+    fn tied(row: &[f64], max: f64, ties: usize, rng: &mut Rng) -> usize {
+        if ties == 0 {
+            return rng.random_range(0..row.len());
         }
+        let chosen = rng.random_range(0..=ties - 1);
+        let mut tied = (0..row.len()).filter(|&action| row[action] == max);
+        tied.nth(chosen).expect("as many are tied")
     }
 
     /// Returns a random action with probability `epsilon`, else a [`greedy`](Self::greedy) one.

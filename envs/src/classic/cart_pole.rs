@@ -4,6 +4,7 @@ use gymnast_base::wide;
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+use super::abreast::{Abreast, After, BLOCK, Before, step_abreast};
 #[cfg(feature = "render")]
 use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step, sine};
@@ -50,71 +51,17 @@ impl CartPole {
     fn observation(&self) -> [f32; 4] {
         self.state.map(|x| x as f32)
     }
-
-    /// Advances by one step under a horizontal force on the cart, in newtons.
-    #[inline]
-    pub(super) fn push(&mut self, force: f64) -> Step<[f32; 4]> {
-        self.state = moved(self.state, accelerations(self.state, [force, self.length]));
-        let fell = has_fallen(self.state);
-        Step::new(self.observation(), self.reward(fell), fell)
-    }
-
-    /// Does that to several carts at once.
-    #[inline]
-    pub(super) fn push_together<H>(
-        holders: &mut [H],
-        cart_pole: impl Fn(&mut H) -> &mut Self,
-        force: impl Fn(usize) -> f64,
-        rngs: &mut [Rng],
-        mut each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 4]>),
-    ) {
-        // For one block after the other: an array that is new is filled and moved first.
-        let mut room: Option<([Cart; BLOCK], Afterwards)> = None;
-        let blocks = holders.chunks_mut(BLOCK).zip(rngs.chunks_mut(BLOCK));
-        for (block, (holders, rngs)) in blocks.enumerate() {
-            let force = |i| force(block * BLOCK + i);
-            let afterwards = (holders.len() >= FEW).then(|| {
-                let (carts, afterwards) = room.get_or_insert_with(Default::default);
-                for (i, (holder, cart)) in holders.iter_mut().zip(&mut *carts).enumerate() {
-                    let cart_pole = cart_pole(holder);
-                    *cart = (cart_pole.state, [force(i), cart_pole.length]);
-                }
-                after_all(carts, afterwards);
-                &*afterwards
-            });
-            for (i, (holder, rng)) in holders.iter_mut().zip(rngs).enumerate() {
-                let cart_pole = cart_pole(holder);
-                let step = match afterwards {
-                    Some(all) if cart_pole.state[2].abs() <= sine::NEAR => {
-                        cart_pole.state = all.states[i];
-                        let fell = all.fell[i];
-                        Step::new(all.observations[i], cart_pole.reward(fell), fell)
-                    }
-                    _ => cart_pole.push(force(i)),
-                };
-                // In one place, so that it is no call with the step in memory.
-                each(block * BLOCK + i, holder, rng, step);
-            }
-        }
-    }
-
-    #[inline]
-    fn reward(&self, fell: bool) -> f64 {
-        match (self.sutton_barto_reward, fell) {
-            (false, _) => 1.0,
-            (true, false) => 0.0,
-            (true, true) => -1.0,
-        }
-    }
 }
 
-/// A cart's state, the force on it and half its pole's length.
-type Cart = ([f64; 4], [f64; 2]);
-
-/// The number of carts that are advanced at once.
-const BLOCK: usize = 32;
-/// From this number on it pays.
-const FEW: usize = 4;
+/// Returns the reward of a step, with Sutton and Barto's if `is_theirs`.
+#[inline(always)]
+fn reward(is_theirs: bool, fell: bool) -> f64 {
+    match (is_theirs, fell) {
+        (false, _) => 1.0,
+        (true, false) => 0.0,
+        (true, true) => -1.0,
+    }
+}
 
 wide! {
     /// Those of the cart and of its pole, of half this length, under a force. They are returned in
@@ -127,28 +74,50 @@ wide! {
     }
 }
 
-/// Several carts after a step.
-#[derive(Default)]
-struct Afterwards {
-    states: [[f64; 4]; BLOCK],
-    observations: [[f32; 4]; BLOCK],
-    fell: [bool; BLOCK],
+wide! {
+    fn advance_all<FMA>(before: &Before<4>, after: &mut After<4, 4>) {
+        let ([x, x_dot, theta, theta_dot], [lengths, are_theirs]) =
+            (&before.states, &before.options);
+        let mut sin_cos = [(0.0, 0.0); BLOCK];
+        for i in 0..BLOCK {
+            sin_cos[i] = sine::near::<FMA>(theta[i]);
+        }
+        for i in 0..BLOCK {
+            let (state, push) =
+                ([x[i], x_dot[i], theta[i], theta_dot[i]], [before.pushes[i], lengths[i]]);
+            let state = moved(state, accelerated(state, push, sin_cos[i]));
+            for (j, x) in state.into_iter().enumerate() {
+                after.states[j][i] = x;
+                after.observations[j][i] = x as f32;
+            }
+            let fell = has_fallen(state);
+            after.rewards[i] = reward(are_theirs[i] == 1.0, fell);
+            after.terminated[i] = fell;
+            after.is_within[i] = theta[i].abs() <= sine::NEAR;
+        }
+    }
 }
 
-wide! {
-    /// Does that to several states, whose angles are within [`sine::NEAR`], each with its push.
-    fn after_all<FMA>(carts: &[Cart; BLOCK], after: &mut Afterwards) {
-        let mut sin_cos = [(0.0, 0.0); BLOCK];
-        for ((state, _), sin_cos) in carts.iter().zip(&mut sin_cos) {
-            *sin_cos = sine::near::<FMA>(state[2]);
-        }
-        for (i, &(state, push)) in carts.iter().enumerate() {
-            after.states[i] = moved(state, accelerated(state, push, sin_cos[i]));
-        }
-        for (i, &state) in after.states.iter().enumerate() {
-            after.observations[i] = state.map(|x| x as f32);
-            after.fell[i] = has_fallen(state);
-        }
+impl Abreast<4, 4> for CartPole {
+    #[inline]
+    fn options(&self) -> [f64; 2] {
+        [self.length, f64::from(u8::from(self.sutton_barto_reward))]
+    }
+
+    #[inline]
+    fn state_mut(&mut self) -> &mut [f64; 4] {
+        &mut self.state
+    }
+
+    fn advance_all(before: &Before<4>, after: &mut After<4, 4>) {
+        advance_all(before, after);
+    }
+
+    #[inline(always)] // a step that is returned through memory waits for its parts
+    fn advance(&mut self, force: f64) -> Step<[f32; 4]> {
+        self.state = moved(self.state, accelerations(self.state, [force, self.length]));
+        let fell = has_fallen(self.state);
+        Step::new(self.observation(), reward(self.sutton_barto_reward, fell), fell)
     }
 }
 
@@ -198,10 +167,10 @@ impl Env for CartPole {
             1 => FORCE,
             _ => return Err(EnvError::invalid_action(&self.action_space(), action)),
         };
-        Ok(self.push(force))
+        Ok(self.advance(force))
     }
 
-    #[inline]
+    #[inline(always)] // with what `each` does in it
     fn step_together<H>(
         holders: &mut [H],
         env: impl Fn(&mut H) -> &mut Self,
@@ -209,11 +178,12 @@ impl Env for CartPole {
         rngs: &mut [Rng],
         each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 4]>),
     ) -> bool {
-        if actions.iter().fold(0, |any, action| any | action) & !1 != 0 {
-            return false;
+        let are_valid = actions.iter().fold(0, |any, action| any | action) & !1 == 0;
+        let force = |i: usize| (2 * actions[i] - 1) as f64 * FORCE;
+        if are_valid {
+            step_abreast(holders, env, force, rngs, each);
         }
-        Self::push_together(holders, env, |i| (2 * actions[i] - 1) as f64 * FORCE, rngs, each);
-        true
+        are_valid
     }
 
     fn state(&self) -> Option<Vec<f64>> {

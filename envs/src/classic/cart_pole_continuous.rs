@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::abreast::{Abreast as _, step_abreast};
 use super::{CartPole, cart_pole::FORCE};
 #[cfg(feature = "render")]
 use crate::render::Frame;
@@ -55,10 +56,10 @@ impl Env for CartPoleContinuous {
         if !action[0].is_finite() {
             return Err(EnvError::invalid_action(&self.action_space(), action));
         }
-        Ok(self.cart_pole.push(force(action)))
+        Ok(self.cart_pole.advance(force(action)))
     }
 
-    #[inline]
+    #[inline(always)] // with what `each` does in it
     fn step_together<H>(
         holders: &mut [H],
         env: impl Fn(&mut H) -> &mut Self,
@@ -66,17 +67,12 @@ impl Env for CartPoleContinuous {
         rngs: &mut [Rng],
         each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 4]>),
     ) -> bool {
-        if !actions.iter().fold(true, |all, action| all & action[0].is_finite()) {
-            return false;
+        let are_finite = actions.iter().fold(true, |all, action| all & action[0].is_finite());
+        if are_finite {
+            let push = |i: usize| force(&actions[i]);
+            step_abreast(holders, |holder| &mut env(holder).cart_pole, push, rngs, each);
         }
-        CartPole::push_together(
-            holders,
-            |holder| &mut env(holder).cart_pole,
-            |i| force(&actions[i]),
-            rngs,
-            each,
-        );
-        true
+        are_finite
     }
 
     fn state(&self) -> Option<Vec<f64>> {

@@ -1,5 +1,6 @@
 //! Gymnasium's classic-control environments, and CartPole with continuous actions.
 
+mod abreast;
 mod acrobot;
 mod cart_pole;
 mod cart_pole_continuous;

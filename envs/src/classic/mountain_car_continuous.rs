@@ -1,9 +1,11 @@
 //! MountainCar with a continuous force.
 
+use gymnast_base::wide;
 use serde::{Deserialize, Serialize};
 
+use super::abreast::{Abreast, After, BLOCK, Before, FEW, step_abreast};
 use super::mountain_car::{MAX_POSITION, MAX_SPEED, MIN_POSITION, valley};
-use crate::{BoxSpace, Env, EnvError, Rng, Step};
+use crate::{BoxSpace, Env, EnvError, Rng, Step, sine};
 
 const GOAL_POSITION: f64 = 0.45;
 const POWER: f64 = 0.0015;
@@ -29,8 +31,93 @@ pub struct MountainCarContinuous {
 }
 
 /// The number nearest to `x` that f32 holds.
+#[inline(always)]
 fn single(x: f64) -> f64 {
     f64::from(x as f32)
+}
+
+/// Returns whether a state is in f32.
+#[inline(always)]
+fn is_single([position, velocity]: [f64; 2]) -> bool {
+    (position == single(position)) & (velocity == single(velocity))
+}
+
+/// Returns the angle whose cosine says how steep the valley is.
+#[inline(always)]
+fn steepness(state: [f64; 2]) -> f64 {
+    let angle = 3.0 * state[0];
+    if is_single(state) { single(angle) } else { angle }
+}
+
+/// Returns the state after a step, before which `cos` is the cosine of the [`steepness`], the reward
+/// and whether the car has arrived.
+#[inline(always)]
+fn drive(state: [f64; 2], throttle: f64, goal_velocity: f64, cos: f64) -> ([f64; 2], f64, bool) {
+    let ([position, velocity], is_single) = (state, is_single(state));
+    let round = |x: f64| if is_single { single(x) } else { x };
+    // `f64::clamp` would compare the bounds too.
+    let clamp = |x: f64, min: f64, max: f64| {
+        let x = if x < min { min } else { x };
+        if x > max { max } else { x }
+    };
+    // A sum or product of f32 numbers, computed in f64 and then rounded, is exact f32 arithmetic.
+    let slope = 0.0025 * cos;
+    // A clipped force is one of Python's own numbers, in f64.
+    let clipped = round(POWER.copysign(throttle) - slope);
+    let push = single(single(throttle * single(POWER)) - single(slope));
+    let push = if throttle.abs() > 1.0 { clipped } else { push };
+    let max_speed = round(MAX_SPEED);
+    let velocity = clamp(round(velocity + push), -max_speed, max_speed);
+    let (min, max) = (round(MIN_POSITION), round(MAX_POSITION));
+    let position = clamp(round(position + velocity), min, max);
+    let velocity = if (position == min) & (velocity < 0.0) { 0.0 } else { velocity };
+    let arrived = (position >= round(GOAL_POSITION)) & (velocity >= round(goal_velocity));
+    let reward = if arrived { 100.0 } else { 0.0 } - throttle * throttle * 0.1;
+    ([single(position), single(velocity)], reward, arrived)
+}
+
+wide! {
+    fn advance_all<FMA>(before: &Before<2>, after: &mut After<2, 2>) {
+        let ([position, velocity], [goal_velocity, _]) = (&before.states, &before.options);
+        let mut angles = [0.0; BLOCK];
+        for i in 0..BLOCK {
+            angles[i] = steepness([position[i], velocity[i]]);
+        }
+        let [_, cos] = sine::sin_cos::<FMA, BLOCK>(&angles);
+        for i in 0..BLOCK {
+            let (state, throttle) = ([position[i], velocity[i]], before.pushes[i]);
+            let (state, reward, arrived) = drive(state, throttle, goal_velocity[i], cos[i]);
+            (after.states[0][i], after.states[1][i]) = (state[0], state[1]);
+            after.observations[0][i] = state[0] as f32;
+            after.observations[1][i] = state[1] as f32;
+            (after.rewards[i], after.terminated[i]) = (reward, arrived);
+            after.is_within[i] = angles[i].abs() <= sine::FAR;
+        }
+    }
+}
+
+impl Abreast<2, 2> for MountainCarContinuous {
+    #[inline]
+    fn options(&self) -> [f64; 2] {
+        [self.goal_velocity, 0.0]
+    }
+
+    #[inline]
+    fn state_mut(&mut self) -> &mut [f64; 2] {
+        &mut self.state
+    }
+
+    fn advance_all(before: &Before<2>, after: &mut After<2, 2>) {
+        advance_all(before, after);
+    }
+
+    #[inline]
+    fn advance(&mut self, throttle: f64) -> Step<[f32; 2]> {
+        let cos = steepness(self.state).cos();
+        let (state, reward, arrived) = drive(self.state, throttle, self.goal_velocity, cos);
+        self.state = state;
+        Step::new(state.map(|x| x as f32), reward, arrived)
+    }
 }
 
 impl Env for MountainCarContinuous {
@@ -47,29 +134,23 @@ impl Env for MountainCarContinuous {
         if !throttle.is_finite() {
             return Err(EnvError::invalid_action(&self.action_space(), action));
         }
-        let [position, velocity] = self.state;
-        let is_single = self.state == self.state.map(single);
-        let round = |x: f64| if is_single { single(x) } else { x };
-        // A sum or product of f32 numbers, computed in f64 and then rounded, is exact f32
-        // arithmetic.
-        let slope = 0.0025 * round(3.0 * position).cos();
-        let push = if throttle.abs() > 1.0 {
-            // A clipped force is one of Python's own numbers, in f64.
-            round(throttle.signum() * POWER - slope)
-        } else {
-            single(single(throttle * single(POWER)) - single(slope))
-        };
-        let max_speed = round(MAX_SPEED);
-        let mut velocity = round(velocity + push).clamp(-max_speed, max_speed);
-        let (min, max) = (round(MIN_POSITION), round(MAX_POSITION));
-        let position = round(position + velocity).clamp(min, max);
-        if position == min && velocity < 0.0 {
-            velocity = 0.0;
+        Ok(self.advance(throttle))
+    }
+
+    #[inline(always)] // with what `each` does in it
+    fn step_together<H>(
+        holders: &mut [H],
+        env: impl Fn(&mut H) -> &mut Self,
+        actions: &[[f32; 1]],
+        rngs: &mut [Rng],
+        each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 2]>),
+    ) -> bool {
+        let are_finite = actions.iter().fold(true, |all, action| all & action[0].is_finite());
+        let are_together = are_finite && actions.len() >= FEW;
+        if are_together {
+            step_abreast(holders, env, |i| f64::from(actions[i][0]), rngs, each);
         }
-        let arrived = position >= round(GOAL_POSITION) && velocity >= round(self.goal_velocity);
-        self.state = [single(position), single(velocity)];
-        let reward = if arrived { 100.0 } else { 0.0 } - throttle * throttle * 0.1;
-        Ok(Step::new(self.state.map(|x| x as f32), reward, arrived))
+        are_together
     }
 
     valley!(GOAL_POSITION);

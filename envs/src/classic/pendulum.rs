@@ -2,12 +2,14 @@
 
 use std::f64::consts::{PI, TAU};
 
+use gymnast_base::wide;
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+use super::abreast::{Abreast, After, BLOCK, Before, FEW, step_abreast};
 #[cfg(feature = "render")]
 use crate::render::{Frame, classic as pictures};
-use crate::{BoxSpace, Env, EnvError, Rng, Step};
+use crate::{BoxSpace, Env, EnvError, Rng, Step, sine};
 
 const MAX_SPEED: f64 = 8.0;
 const MAX_TORQUE: f32 = 2.0;
@@ -45,9 +47,86 @@ impl Pendulum {
 }
 
 /// The same angle in `-π..π`.
+#[inline(always)]
+fn normalize_angle<const FMA: bool>(theta: f64) -> f64 {
+    let turned = theta + PI;
+    if !FMA {
+        return turned.rem_euclid(TAU) - PI;
+    }
+    // The remainder is a number that is held exactly, so that rounding changes nothing but the
+    // number of turns.
+    let remainder = |turns: f64| (-turns).mul_add(TAU, turned.abs());
+    let turns = (turned.abs() / TAU).trunc();
+    let turns = if remainder(turns) < 0.0 { turns - 1.0 } else { turns };
+    let rest = remainder(turns).copysign(turned);
+    (if rest < 0.0 { rest + TAU } else { rest }) - PI
+}
+
+/// Returns the state after a step, of whose angle before the sine is `sin`, and the reward.
+#[inline(always)]
+fn swing<const FMA: bool>(
+    [theta, speed]: [f64; 2],
+    torque: f64,
+    g: f64,
+    sin: f64,
+) -> ([f64; 2], f64) {
+    let torque = torque as f32;
+    let angle = normalize_angle::<FMA>(theta);
+    let cost = angle * angle + 0.1 * (speed * speed) + f64::from(0.001 * (torque * torque));
+    let acceleration = 3.0 * g / 2.0 * sin + f64::from(3.0 * torque);
+    let speed = (speed + acceleration * DT).clamp(-MAX_SPEED, MAX_SPEED);
+    ([theta + speed * DT, speed], -cost)
+}
+
+wide! {
+    fn advance_all<FMA>(before: &Before<2>, after: &mut After<2, 3>) {
+        let ([theta, speed], [g, _]) = (&before.states, &before.options);
+        let [sin, _] = sine::sin_cos::<FMA, BLOCK>(theta);
+        for i in 0..BLOCK {
+            let state = [theta[i], speed[i]];
+            let (state, reward) = swing::<FMA>(state, before.pushes[i], g[i], sin[i]);
+            (after.states[0][i], after.states[1][i]) = (state[0], state[1]);
+            after.rewards[i] = reward;
+        }
+        let [next, speed] = &after.states;
+        let [sin, cos] = sine::sin_cos::<FMA, BLOCK>(next);
+        for i in 0..BLOCK {
+            after.observations[0][i] = cos[i] as f32;
+            after.observations[1][i] = sin[i] as f32;
+            after.observations[2][i] = speed[i] as f32;
+            after.is_within[i] = (theta[i].abs() <= sine::FAR) & (next[i].abs() <= sine::FAR);
+        }
+    }
+}
+
+impl Abreast<2, 3> for Pendulum {
+    #[inline]
+    fn options(&self) -> [f64; 2] {
+        [self.g, 0.0]
+    }
+
+    #[inline]
+    fn state_mut(&mut self) -> &mut [f64; 2] {
+        &mut self.state
+    }
+
+    fn advance_all(before: &Before<2>, after: &mut After<2, 3>) {
+        advance_all(before, after);
+    }
+
+    #[inline]
+    fn advance(&mut self, torque: f64) -> Step<[f32; 3]> {
+        let sin = self.state[0].sin();
+        let (state, reward) = swing::<false>(self.state, torque, self.g, sin);
+        self.state = state;
+        Step::new(self.observation(), reward, false)
+    }
+}
+
+/// The torque of an action, in newton metres.
 #[inline]
-fn normalize_angle(theta: f64) -> f64 {
-    (theta + PI).rem_euclid(TAU) - PI
+fn torque(action: &[f32; 1]) -> f64 {
+    f64::from(action[0].clamp(-MAX_TORQUE, MAX_TORQUE))
 }
 
 impl Env for Pendulum {
@@ -72,14 +151,23 @@ impl Env for Pendulum {
         if !action[0].is_finite() {
             return Err(EnvError::invalid_action(&self.action_space(), action));
         }
-        let torque = action[0].clamp(-MAX_TORQUE, MAX_TORQUE);
-        let [theta, speed] = self.state;
-        let angle = normalize_angle(theta);
-        let cost = angle * angle + 0.1 * (speed * speed) + f64::from(0.001 * (torque * torque));
-        let acceleration = 3.0 * self.g / 2.0 * theta.sin() + f64::from(3.0 * torque);
-        let speed = (speed + acceleration * DT).clamp(-MAX_SPEED, MAX_SPEED);
-        self.state = [theta + speed * DT, speed];
-        Ok(Step::new(self.observation(), -cost, false))
+        Ok(self.advance(torque(action)))
+    }
+
+    #[inline(always)] // with what `each` does in it
+    fn step_together<H>(
+        holders: &mut [H],
+        env: impl Fn(&mut H) -> &mut Self,
+        actions: &[[f32; 1]],
+        rngs: &mut [Rng],
+        each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 3]>),
+    ) -> bool {
+        let are_finite = actions.iter().fold(true, |all, action| all & action[0].is_finite());
+        let are_together = are_finite && actions.len() >= FEW;
+        if are_together {
+            step_abreast(holders, env, |i| torque(&actions[i]), rngs, each);
+        }
+        are_together
     }
 
     fn state(&self) -> Option<Vec<f64>> {
@@ -97,7 +185,7 @@ impl Env for Pendulum {
 
     fn render_ansi(&self) -> Option<String> {
         let [theta, speed] = self.state;
-        let angle = normalize_angle(theta);
+        let angle = normalize_angle::<false>(theta);
         Some(format!("angle {angle:+.4} rad from upright, angular velocity {speed:+.3} rad/s\n"))
     }
 
@@ -140,8 +228,25 @@ mod tests {
 
     #[test]
     fn angles_wrap_into_a_half_open_turn() {
-        assert_eq!(normalize_angle(PI), -PI);
-        assert!((normalize_angle(-3.0 * PI / 2.0) - PI / 2.0).abs() < 1e-15);
+        assert_eq!(normalize_angle::<false>(PI), -PI);
+        assert!((normalize_angle::<false>(-3.0 * PI / 2.0) - PI / 2.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn both_ways_to_wrap_an_angle_agree_to_the_bit() {
+        let mut rng = Seed::new(0).rng();
+        let mut angles = Vec::new();
+        for size in [1e-9, 1.0, 10.0, 1e3, sine::FAR] {
+            angles.extend((0..10_000).map(|_| rng.random_range(-size..size)));
+        }
+        for turns in -2_000..2_000 {
+            let x = f64::from(turns) * PI;
+            angles.extend([x, x.next_up(), x.next_down(), x - PI]);
+        }
+        for x in angles {
+            let (one, other) = (normalize_angle::<true>(x), normalize_angle::<false>(x));
+            assert_eq!(one.to_bits(), other.to_bits(), "{x:e}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(super) fn clip_between(x: f32, low: f32, high: f32) -> f32 {
 
 /// Samples by Gymnasium's rule: uniform between two bounds, shifted exponential on a half line,
 /// normal on the whole line.
+#[inline]
 pub(super) fn sample_between(low: f32, high: f32, rng: &mut Rng) -> f32 {
     match (low.is_finite(), high.is_finite()) {
         (true, true) => {

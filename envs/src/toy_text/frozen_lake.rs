@@ -76,8 +76,12 @@ struct Map {
     config: FrozenLakeConfig,
     columns: usize,
     tiles: Vec<u8>,
-    /// The tile that each direction leads to, from each tile.
-    neighbours: Vec<[u32; 4]>,
+    /// What comes of going in each direction, from each tile: the next tile, whether it is terminal,
+    /// the reward.
+    arrivals: Vec<[(u32, bool, f64); 4]>,
+    /// On slippery ice, the probability of the first side of the intended direction, and that of
+    /// either that side or the intended direction.
+    slips: Option<[f64; 2]>,
     starts: Vec<usize>,
 }
 
@@ -106,11 +110,21 @@ impl FrozenLake {
             )));
         }
         let grid = Grid { rows: rows.len(), columns };
-        let neighbours = |tile| HEADINGS.map(|heading| grid.go(tile, heading) as u32);
+        let [goal, hole, frozen] = config.reward_schedule;
+        let arrive = |tile: usize| {
+            let (reward, terminated) = match tiles[tile] {
+                b'G' => (goal, true),
+                b'H' => (hole, true),
+                _ => (frozen, false),
+            };
+            (tile as u32, terminated, reward)
+        };
+        let arrivals = (0..tiles.len()).map(|from| HEADINGS.map(|to| arrive(grid.go(from, to))));
+        let arrivals = arrivals.collect();
         let starts: Vec<usize> = (0..tiles.len()).filter(|&i| tiles[i] == b'S').collect();
-        let neighbours = (0..tiles.len()).map(neighbours).collect();
-        let tile = starts[0];
-        let map = Arc::new(Map { config, columns, tiles, neighbours, starts });
+        let (tile, fail) = (starts[0], (1.0 - rate) / 2.0);
+        let slips = config.is_slippery.then_some([fail, fail + rate]);
+        let map = Arc::new(Map { config, columns, tiles, arrivals, slips, starts });
         Ok(Self { map, tile, last_action: None })
     }
 
@@ -135,14 +149,8 @@ impl FrozenLake {
     /// terminal.
     #[inline]
     fn arrive(&self, tile: usize, direction: usize) -> (i64, f64, bool) {
-        let next = self.map.neighbours[tile][direction] as usize;
-        let [goal, hole, frozen] = self.map.config.reward_schedule;
-        let (reward, terminated) = match self.map.tiles[next] {
-            b'G' => (goal, true),
-            b'H' => (hole, true),
-            _ => (frozen, false),
-        };
-        (next as i64, reward, terminated)
+        let (next, terminated, reward) = self.map.arrivals[tile][direction];
+        (i64::from(next), reward, terminated)
     }
 
     /// Moves in a direction, or slips to one of its sides.
@@ -153,12 +161,9 @@ impl FrozenLake {
             return Step::new(self.tile as i64, 0.0, true);
         }
         let mut direction = action;
-        if self.map.config.is_slippery {
-            let success = self.map.config.success_rate;
-            let fail = (1.0 - success) / 2.0;
+        if let Some([fail, kept]) = self.map.slips {
             let draw: f64 = rng.random();
-            let turn = if draw < fail { 3 } else { usize::from(draw >= fail + success) };
-            direction = (action + turn) % 4;
+            direction = (action + 3 + usize::from(draw >= fail) + usize::from(draw >= kept)) % 4;
         }
         let (next, reward, terminated) = self.arrive(self.tile, direction);
         self.tile = next as usize;
@@ -220,11 +225,10 @@ impl Env for FrozenLake {
         if self.is_terminal(tile) {
             return Some(certain((tile as i64, 0.0, true)));
         }
-        if !self.map.config.is_slippery {
+        let Some([fail, _]) = self.map.slips else {
             return Some(certain(self.arrive(tile, action)));
-        }
+        };
         let success = self.map.config.success_rate;
-        let fail = (1.0 - success) / 2.0;
         let turned = |(turn, probability)| {
             let (next_state, reward, terminated) = self.arrive(tile, (action + turn) % 4);
             Transition { probability, next_state, reward, terminated }

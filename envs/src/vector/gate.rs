@@ -33,12 +33,13 @@ impl<S: Space> Gate<'_, S> {
         if reward.is_finite() && self.space.admits(observation) {
             return Ok(());
         }
-        Err(self.refusal(observation, reward, step))
+        // A copy: one that is borrowed for a call would be written to memory on every step.
+        Err(Gate { ..*self }.refusal(observation, reward, step))
     }
 
     #[cold]
     #[inline(never)]
-    fn refusal(&self, observation: &S::Element, reward: f64, step: u64) -> EnvError {
+    fn refusal(self, observation: &S::Element, reward: f64, step: u64) -> EnvError {
         let (what, expected, got) = if reward.is_finite() {
             let expected = format!("an element of {}, its numbers finite", self.space.describe());
             ("an observation", expected, shortened(format!("{observation:?}")))

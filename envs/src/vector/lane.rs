@@ -50,7 +50,9 @@ where
         let rows = &mut self.experience;
         std::mem::swap(&mut rows.observations[0], self.place.observation);
         action.clone_into(&mut rows.actions);
-        self.place.step(&taken[0], self.mode, &mut rows.columns(), 0)?;
+        if self.place.step(&taken[0], self.mode, &mut rows.columns(), 0)? {
+            self.place.reborrow().reset()?;
+        }
         Ok(&self.experience)
     }
 }

@@ -61,7 +61,8 @@ pub(super) struct Place<'a, E: Env, OC: Codec<E::ObservationSpace>> {
 
 impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
     /// Takes one action and writes the result to row `i`. Writes the observation twice: as the
-    /// successor, and as the observation for the next action.
+    /// successor, and as the observation for the next action. Returns whether the episode is over and
+    /// the caller must [begin](Self::reset) the next one.
     #[inline(always)] // a result that is returned through memory costs more than a step of a grid
     pub(super) fn step(
         &mut self,
@@ -69,15 +70,15 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
         mode: AutoresetMode,
         rows: &mut Columns<'_, OC::Target>,
         i: usize,
-    ) -> Result<(), EnvError> {
+    ) -> Result<bool, EnvError> {
         if *self.finished {
             let next = &mut rows.next_observations[i];
             rows.is_reset[i] = true;
-            self.reset()?;
+            self.reborrow().reset()?;
             next.clone_from(self.observation);
             (rows.rewards[i], rows.outcomes[i]) = (0.0, Outcome::Continues);
             *self.finished = false;
-            return Ok(());
+            return Ok(false);
         }
         let mut taken = None;
         let (envs, actions) = (from_mut(&mut *self.env), from_ref(action));
@@ -97,12 +98,12 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
         mode: AutoresetMode,
         rows: &mut Columns<'_, OC::Target>,
         i: usize,
-    ) -> Result<(), EnvError> {
+    ) -> Result<bool, EnvError> {
         let step = self.env.step(action, self.rng)?;
         self.record(step, mode, rows, i)
     }
 
-    /// Checks a step, writes it to row `i` and begins the next episode if this one is over.
+    /// Checks a step and writes it to row `i`. Returns whether the caller must begin the next episode.
     #[inline(always)]
     fn record(
         &mut self,
@@ -110,7 +111,7 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
         mode: AutoresetMode,
         rows: &mut Columns<'_, OC::Target>,
         i: usize,
-    ) -> Result<(), EnvError> {
+    ) -> Result<bool, EnvError> {
         let next = &mut rows.next_observations[i];
         rows.is_reset[i] = false;
         *self.steps += 1;
@@ -119,16 +120,29 @@ impl<E: Env, OC: Codec<E::ObservationSpace>> Place<'_, E, OC> {
         OC::encode(self.gate.space, &step.observation, next);
         self.env.recycle(step.observation);
         if step.outcome.is_final() && mode == AutoresetMode::SameStep {
-            return self.reset();
+            return Ok(true);
         }
         *self.finished = step.outcome.is_final();
         self.observation.clone_from(next);
-        Ok(())
+        Ok(false)
     }
 
-    /// Begins an episode.
+    #[inline(always)]
+    pub(super) fn reborrow(&mut self) -> Place<'_, E, OC> {
+        Place {
+            gate: Gate { ..self.gate },
+            env: self.env,
+            rng: self.rng,
+            observation: self.observation,
+            finished: self.finished,
+            steps: self.steps,
+        }
+    }
+
+    /// Begins an episode. Takes the place by value: one that is borrowed for a call would be written to
+    /// memory on every step.
     #[inline(never)]
-    fn reset(&mut self) -> Result<(), EnvError> {
+    pub(super) fn reset(self) -> Result<(), EnvError> {
         let first = self.env.reset(self.rng)?;
         self.gate.reset(&first)?;
         *self.steps = 0;
@@ -179,9 +193,12 @@ impl<'a, E: Env, OC: Codec<E::ObservationSpace>> Part<'a, E, OC> {
                         return;
                     }
                     let (mut place, rows) = self.place(i, env, rng, how);
-                    // Assigning every result would copy a whole error each time.
-                    if let Err(error) = place.record(step, how.mode, rows, i) {
-                        result = Err(error);
+                    // Assigning every result would copy a whole error each time. The place is made
+                    // anew, lest all its parts be at hand for a reset after every step.
+                    match place.record(step, how.mode, rows, i) {
+                        Ok(false) => {}
+                        Ok(true) => result = self.place(i, env, rng, how).0.reset(),
+                        Err(error) => result = Err(error),
                     }
                 },
             );
@@ -191,7 +208,9 @@ impl<'a, E: Env, OC: Codec<E::ObservationSpace>> Part<'a, E, OC> {
         }
         for (i, ((env, rng), action)) in envs.iter_mut().zip(rngs).zip(actions).enumerate() {
             let (mut place, rows) = self.place(i, env, rng, how);
-            place.step(action, how.mode, rows, i)?;
+            if place.step(action, how.mode, rows, i)? {
+                place.reborrow().reset()?;
+            }
         }
         Ok(())
     }

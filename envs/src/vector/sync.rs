@@ -4,7 +4,7 @@ use super::{
     AutoresetMode, Experience, Gate, Lane, Restored, VectorEnv, VectorSnapshot,
     gate::type_name,
     lane::lanes,
-    part::{How, Part, Place, Shown},
+    part::{Columns, How, Part, Place, Shown},
 };
 use crate::{
     Act, AsIs, Codec, Env, EnvError, Obs, Outcome, Rng, Seed, Space, SpaceError, render::Frame,
@@ -187,6 +187,20 @@ where
         Ok(OC::encoded(&self.spaces.0, &observation))
     }
 
+    /// Returns what is kept of the first environment, where it is the only one, and the columns.
+    #[inline(always)]
+    fn only(&mut self) -> (Place<'_, E, OC>, Columns<'_, OC::Target>) {
+        let place = Place {
+            gate: Gate { space: &self.spaces.0, env: &self.name, index: None },
+            env: &mut self.envs[0],
+            rng: &mut self.rngs[0],
+            observation: &mut self.observations[0],
+            finished: &mut self.finished[0],
+            steps: &mut self.steps[0],
+        };
+        (place, self.experience.columns())
+    }
+
     /// Returns the check of the i-th environment's steps.
     fn gate<'a, S>(&'a self, space: &'a S, i: usize) -> Gate<'a, S> {
         let index = (self.envs.len() > 1).then_some(i);
@@ -254,7 +268,7 @@ where
         if self.mode == AutoresetMode::Disabled && self.finished.contains(&true) {
             return Err(EnvError::NeedsReset { when: "after the episode ended" });
         }
-        if let ([env], [action]) = (&mut self.envs[..], actions) {
+        if let ([_], [action]) = (&self.envs[..], actions) {
             // Loops of one round cost more than the step of a grid.
             let taken = AC::decode(&self.spaces.1, action)?;
             std::mem::swap(&mut self.experience.observations, &mut self.observations);
@@ -262,15 +276,11 @@ where
                 [last] => last.clone_from(action),
                 _ => self.experience.actions.push(action.clone()),
             }
-            let mut place = Place::<E, OC> {
-                gate: Gate { space: &self.spaces.0, env: &self.name, index: None },
-                env,
-                rng: &mut self.rngs[0],
-                observation: &mut self.observations[0],
-                finished: &mut self.finished[0],
-                steps: &mut self.steps[0],
-            };
-            place.step(&taken, self.mode, &mut self.experience.columns(), 0)?;
+            let mode = self.mode;
+            let (mut place, mut rows) = self.only();
+            if place.step(&taken, mode, &mut rows, 0)? {
+                self.only().0.reset()?;
+            }
             return Ok(&self.experience);
         }
         let taken = AC::decode_all(&self.spaces.1, actions, &mut self.actions)?;

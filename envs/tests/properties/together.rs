@@ -2,7 +2,10 @@
 
 use gymnast_envs::{
     Act, Env, Obs, Outcome, Rng, Seed, Space, SyncVectorEnv, ToRow, VectorEnv,
-    classic::{CartPole, CartPoleContinuous, MountainCar},
+    classic::{
+        Acrobot, AcrobotDynamics, CartPole, CartPoleContinuous, MountainCar, MountainCarContinuous,
+        Pendulum,
+    },
     serde_json::Value,
     toy_text::{CliffWalking, CliffWalkingConfig, FrozenLake, Taxi, TaxiConfig},
     wrappers::TimeLimit,
@@ -50,7 +53,8 @@ fn agree<E: Env + Clone>(env: &E, n: usize, limit: u32) {
     let (mut rng, mut actions) = (seed.rng(), Vec::new());
     env.action_space().sample_many(n, &mut rng, &mut actions);
     let (mut begun, mut rngs) = (envs.envs().to_vec(), vec![seed.rng(); n]);
-    assert!(TimeLimit::step_together(&mut begun, |env| env, &actions, &mut rngs, |_, _, _, _| ()));
+    let did = TimeLimit::step_together(&mut begun, |env| env, &actions, &mut rngs, |_, _, _, _| ());
+    assert!(did || n < 4, "{n} were too few");
     let (mut ends, space) = (0, env.action_space());
     for step in 0..STEPS {
         if step == STEPS / 2 {
@@ -81,25 +85,38 @@ fn agrees<E: Env + Clone>(env: &E) {
     }
 }
 
-#[test]
-fn what_is_stepped_together_does_what_each_does_alone() {
-    agrees(&CartPole::default());
-    let mut other = CartPole::default();
-    (other.length, other.sutton_barto_reward) = (0.7, true);
-    agrees(&other);
-    agrees(&CartPoleContinuous::default());
-    agrees(&MountainCar::default());
+macro_rules! agreeing {
+    ($($test:ident: $env:expr;)*) => {
+        $(#[test] fn $test() { agrees(&$env); })*
+    };
 }
 
-#[test]
-fn so_do_grids_that_draw_from_their_streams() {
-    agrees(&FrozenLake::default());
-    agrees(&CliffWalking::default());
-    agrees(&CliffWalking::new(CliffWalkingConfig { is_slippery: true }));
-    agrees(&Taxi::default());
-    let mut config = TaxiConfig::default();
-    (config.is_rainy, config.fickle_passenger) = (true, true);
-    agrees(&Taxi::new(config).unwrap());
+agreeing! {
+    cart_pole: CartPole::default();
+    cart_pole_of_other_options: {
+        let mut cart_pole = CartPole::default();
+        (cart_pole.length, cart_pole.sutton_barto_reward) = (0.7, true);
+        cart_pole
+    };
+    cart_pole_continuous: CartPoleContinuous::default();
+    mountain_car: MountainCar::default();
+    mountain_car_continuous: MountainCarContinuous::default();
+    pendulum: Pendulum::default();
+    acrobot: Acrobot::default();
+    acrobot_of_the_paper: {
+        let mut acrobot = Acrobot::default();
+        acrobot.dynamics = AcrobotDynamics::Nips;
+        acrobot
+    };
+    frozen_lake: FrozenLake::default();
+    cliff_walking: CliffWalking::default();
+    slippery_cliff_walking: CliffWalking::new(CliffWalkingConfig { is_slippery: true });
+    taxi: Taxi::default();
+    taxi_in_rain: {
+        let mut config = TaxiConfig::default();
+        (config.is_rainy, config.fickle_passenger) = (true, true);
+        Taxi::new(config).unwrap()
+    };
 }
 
 #[test]
@@ -118,22 +135,52 @@ fn rows_for_networks_are_those_of_the_environment() {
     }
 }
 
-#[test]
-fn poles_that_were_set_far_off_are_stepped_alike() {
-    let angle = |i: usize| i as f64 * 0.09 - 1.8;
-    let mut carts = vec![CartPole::default(); 40];
-    for (i, cart) in carts.iter_mut().enumerate() {
-        cart.set_state(&[0.0, 0.1, angle(i), -0.2]).unwrap();
+/// Steps 40 environments together, set to states far from those of an episode, and each alone.
+fn agree_from<E: Env + Clone + Default>(state: impl Fn(usize) -> Vec<f64>, action: &Act<E>)
+where
+    Obs<E>: PartialEq + std::fmt::Debug,
+{
+    let mut envs = vec![E::default(); 40];
+    for (i, env) in envs.iter_mut().enumerate() {
+        env.set_state(&state(i)).unwrap();
     }
-    let mut alone = carts.clone();
+    let mut alone = envs.clone();
     let mut seen = Vec::new();
     let mut rngs = vec![Seed::new(0).rng(); 40];
-    let each = |_, _: &mut CartPole, _: &mut Rng, step| seen.push(step);
-    assert!(CartPole::step_together(&mut carts, |cart| cart, &[1; 40], &mut rngs, each));
-    for (i, cart) in alone.iter_mut().enumerate() {
-        assert_eq!(cart.step(&1, &mut Seed::new(0).rng()).unwrap(), seen[i], "{}", angle(i));
-        assert_eq!(cart.state(), carts[i].state());
+    let each = |_, _: &mut E, _: &mut Rng, step| seen.push(step);
+    let actions = vec![action.clone(); 40];
+    assert!(E::step_together(&mut envs, |env| env, &actions, &mut rngs, each));
+    for (i, env) in alone.iter_mut().enumerate() {
+        assert_eq!(env.step(action, &mut Seed::new(0).rng()).unwrap(), seen[i], "{:?}", state(i));
+        assert_eq!(env.state(), envs[i].state());
     }
+}
+
+#[test]
+fn states_that_were_set_far_off_are_stepped_alike() {
+    // Up to 1e12 with both signs, so that some are beyond what is computed at once.
+    let far = |i: usize| 10_f64.powf(i as f64 * 0.3) * if i.is_multiple_of(2) { 0.7 } else { -0.7 };
+    let angle = |i: usize| i as f64 * 0.09 - 1.8;
+    agree_from::<CartPole>(|i| vec![0.0, 0.1, angle(i), -0.2], &1);
+    agree_from::<Pendulum>(|i| vec![far(i), far(i + 1)], &[-0.3]);
+    agree_from::<Pendulum>(|i| vec![angle(i), far(i)], &[f32::MAX]);
+    agree_from::<MountainCarContinuous>(|i| vec![far(i), 0.01], &[-0.4]);
+    agree_from::<MountainCarContinuous>(|i| vec![angle(i), far(i)], &[1.5]);
+    // At most 1e6.
+    let large = |i: usize| far(i / 2) / 1.5;
+    agree_from::<Acrobot>(|i| vec![large(i), angle(i), 0.5, -0.5], &2);
+    agree_from::<Acrobot>(|i| vec![angle(i), 2.0 * angle(i), large(i) / 1e3, 28.0], &0);
+    agree_from::<Acrobot>(|i| vec![3.0, -3.0, 0.1, large(i)], &0);
+}
+
+#[test]
+fn noise_is_drawn_one_after_the_other() {
+    let mut acrobots = vec![Acrobot::default(); 8];
+    acrobots[7].torque_noise_max = 0.5;
+    let mut rngs = vec![Seed::new(0).rng(); 8];
+    let each = |_, _: &mut Acrobot, _: &mut Rng, _| ();
+    assert!(!Acrobot::step_together(&mut acrobots, |env| env, &[0; 8], &mut rngs, each));
+    agree(&acrobots[7], 1, 12);
 }
 
 #[test]
