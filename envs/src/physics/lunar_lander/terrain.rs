@@ -74,6 +74,12 @@ impl Terrain {
         self.0[left] + share * (self.0[left + 1] - self.0[left])
     }
 
+    /// The height of the highest corner of the pieces that lie between two places.
+    pub(super) fn top(&self, left: f64, right: f64) -> f64 {
+        let [left, right] = [left, right].map(|x| (x / WIDTH).clamp(0.0, (CORNERS - 1) as f64));
+        self.0[left as usize..=right.ceil() as usize].iter().copied().fold(0.0, f64::max)
+    }
+
     /// The place of a corner, in metres.
     pub(super) fn corner(&self, i: usize) -> [f64; 2] {
         [WIDTH * i as f64, self.0[i]]

@@ -216,6 +216,57 @@ fn copies_and_replays_go_on_to_the_bit() {
     }
 }
 
+/// Flies some episodes and the same ones in the engine alone, which must agree to the bit; how many
+/// steps the craft moved itself, of how many.
+fn fly_twice(
+    config: LunarLanderConfig,
+    seeds: std::ops::Range<u64>,
+    act: impl Fn(&[f32; 8], &mut crate::Rng) -> [f32; 2],
+) -> [usize; 2] {
+    let mut counts = [0; 2];
+    for seed in seeds {
+        let mut rng = Seed::new(seed).rng();
+        let mut env = LunarLanderContinuous::new(config).unwrap();
+        let mut observation = env.reset(&mut rng).unwrap();
+        let mut engine = LunarLanderContinuous { flight: env.flight.in_the_engine() };
+        for i in 0..1500 {
+            let at = format!("seed {seed}, step {i}");
+            let [own, theirs] = [&env, &engine].map(|env| env.flight.craft().motion());
+            assert_eq!(own.bodies, theirs.bodies, "{at}");
+            assert_eq!(own.impulses, theirs.impulses, "{at}");
+            let action = act(&observation, &mut rng);
+            let mut stream = rng.clone();
+            let step = env.step(&action, &mut rng).unwrap();
+            assert_eq!(step, engine.step(&action, &mut stream).unwrap(), "{at}");
+            counts[0] += usize::from(env.flight.craft().is_in_the_air());
+            counts[1] += 1;
+            observation = step.observation;
+            // What was thrown up may come down again.
+            if step.outcome.is_final() && seed % 4 > 0 {
+                break;
+            }
+        }
+    }
+    counts
+}
+
+fn random(_: &[f32; 8], rng: &mut crate::Rng) -> [f32; 2] {
+    std::array::from_fn(|_| rand::RngExt::random_range(rng, -1.0..1.0))
+}
+
+#[test]
+fn in_the_air_and_near_the_ground_it_moves_as_in_the_engine() {
+    let still = LunarLanderConfig::default();
+    let windy = LunarLanderConfig { enable_wind: true, gravity: -3.0, ..still };
+    let n = if cfg!(debug_assertions) { 12 } else { 200 };
+    for (config, name) in [(still, "still"), (windy, "windy")] {
+        println!("{name} falling {:?}", fly_twice(config, 0..n, |_, _| [0.0; 2]));
+        println!("{name} random {:?}", fly_twice(config, 0..n, random));
+        let counts = fly_twice(config, 0..n, |seen, _| heuristic_continuous(seen));
+        println!("{name} heuristic {counts:?}");
+    }
+}
+
 #[test]
 fn a_snapshot_that_no_episode_gives_is_refused() {
     let mut env = LunarLander::default();
