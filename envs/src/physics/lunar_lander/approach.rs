@@ -18,10 +18,11 @@ use super::world::{World, vector};
 const PREDICTION: f32 = 0.02;
 /// By how much boxes in the tree are fattened, in metres.
 const SKIN: f32 = 0.04;
-/// The engine takes over when a body's box comes so near to the ground, in metres: more than
-/// `PREDICTION`, and than a corner at 1.2 m from the hinge strays from its boxes before and after a
-/// step at the greatest spin, 30 rad/s.
-const NEAR: f32 = 0.1;
+/// The engine takes over when a body comes so near to the ground, in metres: twice `PREDICTION`.
+const NEAR: f32 = 0.04;
+/// How far a corner, at 1.2 m from the hinge, strays between a step's ends from the boxes around
+/// both, in metres for each square radian: 1.2 / 8, and something for turns of half a radian.
+const STRAY: f32 = 0.2;
 
 /// The smallest x and y, and the greatest.
 type Box2 = [f32; 4];
@@ -50,40 +51,55 @@ impl Ground {
 pub(super) struct Approach {
     /// Their boxes when these were renewed, without the skin.
     boxes: [Box2; 3],
+    /// Their boxes now.
+    now: [Box2; 3],
     /// Where those whose box meets the ground's were at the last look: x, y, cosine and sine.
     seen: [Option<[f32; 4]>; 3],
 }
 
 impl Approach {
     /// A craft that starts: its first step renews the boxes.
-    pub(super) const START: Self = Self { boxes: [[f32::NAN; 4]; 3], seen: [None; 3] };
+    pub(super) const START: Self =
+        Self { boxes: [[f32::NAN; 4]; 3], now: [[f32::NAN; 4]; 3], seen: [None; 3] };
 
-    /// After a step; nothing if it led near the ground, so that the engine has to take it.
-    pub(super) fn next(
-        mut self,
+    /// Follows a step in the air; nothing if it led near the ground, so that the engine has to take
+    /// it.
+    pub(super) fn follow(
+        &self,
+        before: &Motion<f32>,
         after: &Motion<f32>,
         ground: &Ground,
         terrain: &Terrain,
     ) -> Option<Self> {
-        for (i, body) in after.bodies.iter().enumerate() {
-            let pose = [body[X], body[Y], body[COS], body[SIN]];
+        let mut next = *self;
+        for (i, (old, new)) in before.bodies.iter().zip(&after.bodies).enumerate() {
+            let pose = [new[X], new[Y], new[COS], new[SIN]];
             let now = SHAPES.boxed(i, pose);
-            // `f32::min` drops the NaN of the first step.
-            let [x1, y1, x2, _] = merged(fattened(self.boxes[i], SKIN), now);
-            let top = terrain.top(f64::from(x1 - NEAR), f64::from(x2 + NEAR));
-            if f64::from(y1 - NEAR) <= top {
+            let turned = [COS, SIN].map(|part| new[part] - old[part]);
+            let near = NEAR + STRAY * (turned[0] * turned[0] + turned[1] * turned[1]);
+            // The NaN of the first step is dropped.
+            let [x1, y1, x2, _] = fattened(merged(self.now[i], now), near);
+            let is_above = |top: fn(&Terrain, f64, f64) -> f64| {
+                y1 > ground.boxed[3] || f64::from(y1) > top(terrain, x1.into(), x2.into())
+            };
+            if !is_above(Terrain::highest) {
                 return None;
             }
+            next.now[i] = now;
             // `Bvh::insert_with_change_detection`.
             if !contains(fattened(self.boxes[i], SKIN), now) {
-                self.boxes[i] = now;
+                next.boxes[i] = now;
             }
             // `BroadPhaseBvh::update` and `process_pair`.
-            let meets = meets(fattened(self.boxes[i], SKIN), ground.boxed);
-            let seen = self.seen[i].filter(|seen| is_near(*seen, pose, ground.extent));
-            self.seen[i] = meets.then_some(seen.unwrap_or(pose));
+            let meets = meets(fattened(next.boxes[i], SKIN), ground.boxed);
+            let last = self.seen[i].filter(|seen| meets && has_stayed(*seen, pose, ground.extent));
+            // A look at pieces of the ground that lie beside the body would be remembered too.
+            if meets && last.is_none() && !is_above(Terrain::top) {
+                return None;
+            }
+            next.seen[i] = meets.then_some(last.unwrap_or(pose));
         }
-        Some(self)
+        Some(next)
     }
 
     /// Where the body was when the engine last looked for its contacts, if it did.
@@ -96,7 +112,7 @@ impl Approach {
         self.boxes[i]
     }
 
-    /// This box and the one of where the body was last seen.
+    /// A box around this one and the one of where the body was last seen.
     pub(super) fn both_boxes(&self, i: usize) -> Box2 {
         self.seen[i].map_or(self.boxes[i], |seen| merged(self.boxes[i], SHAPES.boxed(i, seen)))
     }
@@ -138,7 +154,7 @@ impl Shapes {
 }
 
 /// `relative_pose_drift` and `relative_rot_cos`, for a body and the ground.
-fn is_near(seen: [f32; 4], [x, y, cos, sin]: [f32; 4], extent: f32) -> bool {
+fn has_stayed(seen: [f32; 4], [x, y, cos, sin]: [f32; 4], extent: f32) -> bool {
     let half = (WORLD[0] / 2.0) as f32;
     let [dx, dy] = [(-half + x) - (-half + seen[0]), y - seen[1]];
     let [cos0, sin0] = [seen[2], -seen[3]];

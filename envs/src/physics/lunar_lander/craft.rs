@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use rapier2d::prelude::{Rotation, Vector};
 
-use super::air::{self, Block, COS, CRAFT, Motion, SIN, SPIN, VX, VY, X, Y};
+use super::air::{self, Block, COS, CRAFT, LANES, Motion, SIN, SPIN, VX, VY, X, Y};
 use super::approach::{Approach, Ground};
 use super::terrain::Terrain;
 use super::world::{HULL, LEG_HALF, SECONDS, World, hull_alone, vector};
@@ -125,35 +125,36 @@ impl Craft {
             Mover::Air { motion, .. } => air::move_one(motion, self.gravity as f32),
             Mover::Engine(_) => None,
         };
-        self.settle(after, terrain);
+        self.settle(after.as_ref(), terrain);
     }
 
     /// Enters a lane of a block, if it is in the air.
-    pub(super) fn enter<const N: usize>(&self, block: &mut Block<N>, lane: usize) {
+    pub(super) fn enter(&self, block: &mut Block<LANES>, lane: usize) {
         if let Mover::Air { motion, .. } = &self.mover {
             block.set(lane, motion, self.gravity as f32);
         }
     }
 
     /// Ends a step that led here in the air, or lets the engine take it.
-    pub(super) fn settle(&mut self, after: Option<Motion<f32>>, terrain: &Terrain) {
+    pub(super) fn settle(&mut self, after: Option<&Motion<f32>>, terrain: &Terrain) {
         use std::f64::consts::TAU;
 
         if let Mover::Air { motion, approach, ground } = &mut self.mover {
-            let next =
-                after.and_then(|after| Some((after, approach.next(&after, ground, terrain)?)));
-            if let Some(next) = next {
-                (*motion, *approach) = next;
+            let next = after.and_then(|after| approach.follow(motion, after, ground, terrain));
+            if let (Some(after), Some(next)) = (after, next) {
+                (*motion, *approach) = (*after, next);
             } else {
                 let world = World::of(motion, approach, terrain, self.gravity);
                 self.mover = Mover::Engine(Box::new(world));
             }
         }
+        let moved;
         let motion = match &mut self.mover {
-            Mover::Air { motion, .. } => *motion,
+            Mover::Air { motion, .. } => motion,
             Mover::Engine(world) => {
                 world.step();
-                world.motion()
+                moved = world.motion();
+                &moved
             }
         };
         let mut places = motion.bodies.map(|body| place(&body));
@@ -173,7 +174,7 @@ impl Craft {
         }
     }
 
-    #[cfg(test)]
+    /// Whether it is in the air, too high to touch the ground.
     pub(super) fn is_in_the_air(&self) -> bool {
         matches!(self.mover, Mover::Air { .. })
     }

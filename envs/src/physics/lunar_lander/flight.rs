@@ -183,7 +183,7 @@ impl Flight {
             for (i, (holder, rng)) in holders.iter_mut().zip(rngs).enumerate() {
                 let Self { log, craft, .. } = flight(holder);
                 if together {
-                    craft.settle(block.get(i), &log.start.terrain);
+                    craft.settle(block.get(i).as_ref(), &log.start.terrain);
                 } else {
                     craft.step(&log.start.terrain);
                 }
@@ -229,9 +229,12 @@ impl Flight {
 
     /// Looks where a step has led: the new state, and the reward of a step that ends nothing.
     fn look(&mut self, burn: Option<&Burn>) -> ([f64; 8], f64) {
-        let (hull, legs) = self.craft.outlines();
-        self.is_down = self.terrain().touches(&hull);
-        self.contacts = legs.map(|leg| self.terrain().touches(&leg));
+        (self.is_down, self.contacts) = (false, [false; 2]);
+        if !self.craft.is_in_the_air() {
+            let (hull, legs) = self.craft.outlines();
+            self.is_down = self.terrain().touches(&hull);
+            self.contacts = legs.map(|leg| self.terrain().touches(&leg));
+        }
         let (state, before) = (self.state(), self.shaping);
         self.shaping = shaping(&state);
         (state, self.shaping - before - burn.map_or(0.0, Burn::fuel))

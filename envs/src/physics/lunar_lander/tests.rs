@@ -337,3 +337,83 @@ fn observations_lie_in_the_space_however_fast_it_spins() {
         assert!(env.observation_space().contains(&step.observation), "{step:?}");
     }
 }
+
+#[test]
+fn zz_time_parts() {
+    use super::world::World;
+    let terrain = super::terrain::Terrain::level();
+    let time = |name: &str, n: usize, f: &mut dyn FnMut()| {
+        let start = std::time::Instant::now();
+        for _ in 0..n {
+            f();
+        }
+        println!("{name}: {:.0} ns", start.elapsed().as_secs_f64() / n as f64 * 1e9);
+    };
+    for _ in 0..3 {
+        time("new", 2000, &mut || {
+            std::hint::black_box(World::new(&terrain, -10.0));
+        });
+        time("new+step", 2000, &mut || {
+            let mut w = World::new(&terrain, -10.0);
+            w.step();
+            std::hint::black_box(w);
+        });
+        time("new+2 steps", 2000, &mut || {
+            let mut w = World::new(&terrain, -10.0);
+            w.step();
+            w.step();
+            std::hint::black_box(w);
+        });
+        let mut w = World::new(&terrain, -10.0);
+        w.step();
+        time("clone", 2000, &mut || {
+            std::hint::black_box(w.clone());
+        });
+        time("step", 100, &mut || {
+            w.step();
+        });
+        let mut w = World::new(&terrain, -10.0);
+        w.step();
+        let mut ratio = [0u32; 7];
+        let mut env = LunarLander::default();
+        for seed in 0..200 {
+            let mut rng = Seed::new(seed).rng();
+            env.reset(&mut rng).unwrap();
+            let (mut low_yet, mut touched) = (false, false);
+            for _ in 0..1000 {
+                let a: i64 = rand::RngExt::random_range(&mut rng, 0..4);
+                let s = env.step(&a, &mut rng).unwrap();
+                ratio[0] += 1;
+                if !env.flight.craft().is_in_the_air() {
+                    ratio[1] += 1;
+                }
+                let (h, l) = env.flight.craft().outlines();
+                let low = |o: &[[f64; 2]]| {
+                    o.iter().map(|p| p[1] - env.flight.terrain().height(p[0])).fold(9.0, f64::min)
+                };
+                if low(&h).min(low(&l[0])).min(low(&l[1])) < 0.15 {
+                    ratio[3] += 1;
+                }
+                let l = low(&h).min(low(&l[0])).min(low(&l[1]));
+                low_yet |= l < 0.15;
+                touched |= l < 0.02;
+                if !env.flight.craft().is_in_the_air() {
+                    if !low_yet {
+                        ratio[4] += 1;
+                    } else if !touched {
+                        ratio[5] += 1;
+                    } else if l > 0.15 {
+                        ratio[6] += 1;
+                    }
+                }
+                if s.observation[6] + s.observation[7] > 0.0 {
+                    ratio[2] += 1;
+                }
+                if s.outcome.is_final() {
+                    break;
+                }
+            }
+        }
+        println!("{ratio:?} of 200 episodes");
+    }
+}

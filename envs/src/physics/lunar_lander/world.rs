@@ -152,9 +152,9 @@ impl World {
         gravity: f64,
     ) -> Self {
         let mut world = Self::new(terrain, gravity);
-        for (i, body) in motion.bodies.iter().enumerate() {
-            let seen = approach.seen(i).unwrap_or([body[X], body[Y], body[COS], body[SIN]]);
-            world.body_mut(i).set_position(pose(seen), true);
+        let places = motion.bodies.map(|body| [body[X], body[Y], body[COS], body[SIN]]);
+        for (i, place) in places.iter().enumerate() {
+            world.body_mut(i).set_position(pose(approach.seen(i).unwrap_or(*place)), true);
             world.set_box(i, approach.both_boxes(i));
         }
         world.world.integration_parameters.dt = 0.0; // looks for contacts only
@@ -163,7 +163,7 @@ impl World {
         for (i, body) in motion.bodies.iter().enumerate() {
             world.set_box(i, approach.boxed(i));
             let rigid = world.body_mut(i);
-            rigid.set_position(pose([body[X], body[Y], body[COS], body[SIN]]), true);
+            rigid.set_position(pose(places[i]), true);
             rigid.set_linvel(Vector::new(body[VX], body[VY]), true);
             rigid.set_angvel(body[SPIN], true);
         }
