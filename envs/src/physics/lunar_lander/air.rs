@@ -323,48 +323,69 @@ fn build<const N: usize>(
         let r1 = [hinge[0] - hull[X][l], hinge[1] - hull[Y][l]];
         let r2 = [x2 - leg[X][l], y2 - leg[Y][l]];
 
-        // Rows that are made orthogonal one after the other: line, arms, turns, right-hand side.
         let lock = |[x, y]: [f32; 2]| {
             let arms = [r1, r2].map(|[rx, ry]| -ry * x + rx * y);
             let rhs = (x * error[0] + y * error[1]) * joint.correction;
-            ([x, y], arms, [i1 * arms[0], i2 * arms[1]], rhs)
-        };
-        let product = |a: &([f32; 2], [f32; 2], [f32; 2], f32),
-                       b: &([f32; 2], [f32; 2], [f32; 2], f32)| {
-            a.0[0] * (mass * b.0[0]) + a.0[1] * (mass * b.0[1]) + a.2[0] * b.1[0] + a.2[1] * b.1[1]
-        };
-        let less = |a: ([f32; 2], [f32; 2], [f32; 2], f32),
-                    b: ([f32; 2], [f32; 2], [f32; 2], f32),
-                    share: f32| {
-            let pair = |a: [f32; 2], b: [f32; 2]| [a[0] - b[0] * share, a[1] - b[1] * share];
-            (pair(a.0, b.0), pair(a.1, b.1), pair(a.2, b.2), a.3 - b.3 * share)
+            Direction { line: [x, y], arms, turns: [i1 * arms[0], i2 * arms[1]], rhs }
         };
         let (angle, half) = (angles[l], joint.half_range);
         let over = positive(angle - half) - positive(-half - angle);
         let rhs = clamp(over * joint.correction, -MAX_CORRECTION, MAX_CORRECTION);
+        let free = Direction { line: [0.0; 2], arms: [1.0; 2], turns: [i1, i2], rhs };
         let a = lock(lines[0]);
-        let mut b = lock(lines[1]);
-        let mut c = ([0.0; 2], [1.0; 2], [i1, i2], rhs);
-        let aa = product(&a, &a);
-        let inverse = 1.0 / aa;
-        b = less(b, a, product(&b, &a) * inverse);
-        c = less(c, a, product(&c, &a) * inverse);
-        let bb = product(&b, &b);
-        c = less(c, b, product(&c, &b) * (1.0 / bb));
-        let cc = product(&c, &c);
-        let rows = [(&mut *first, a, aa), (&mut *second, b, bb), (&mut *limit, c, cc)];
-        for (row, (line, arms, turns, rhs), square) in rows {
+        let aa = a.times(&a, mass);
+        let b = lock(lines[1]).without(&a, 1.0 / aa, mass);
+        let bb = b.times(&b, mass);
+        let c = free.without(&a, 1.0 / aa, mass).without(&b, 1.0 / bb, mass);
+        let cc = c.times(&c, mass);
+        for (row, from, square) in
+            [(&mut *first, a, aa), (&mut *second, b, bb), (&mut *limit, c, cc)]
+        {
             for i in 0..2 {
-                (row.line[i][l], row.arms[i][l], row.turns[i][l]) = (line[i], arms[i], turns[i]);
+                (row.line[i][l], row.arms[i][l]) = (from.line[i], from.arms[i]);
+                row.turns[i][l] = from.turns[i];
             }
             let gain = square * joint.softness;
-            (row.gain[l], row.inverse[l], row.rhs[l]) = (gain, 1.0 / (square + gain), rhs);
+            (row.gain[l], row.inverse[l], row.rhs[l]) = (gain, 1.0 / (square + gain), from.rhs);
         }
         limit.bounds[0][l] = if angle <= -half { f32::NEG_INFINITY } else { 0.0 };
         limit.bounds[1][l] = if half <= angle { f32::INFINITY } else { 0.0 };
         motor.gain[l] = joint.motor.gain;
         motor.inverse[l] = 1.0 / (i1 + i2 + joint.motor.gain);
         motor.rhs[l] = -joint.motor.speed;
+    }
+}
+
+/// What a row of one craft holds against, while the rows are made orthogonal.
+#[derive(Clone, Copy)]
+struct Direction {
+    line: [f32; 2],
+    arms: [f32; 2],
+    turns: [f32; 2],
+    rhs: f32,
+}
+
+impl Direction {
+    #[inline(always)]
+    fn times(&self, other: &Self, mass: f32) -> f32 {
+        let (a, b) = (self, other);
+        a.line[0] * (mass * b.line[0])
+            + a.line[1] * (mass * b.line[1])
+            + a.turns[0] * b.arms[0]
+            + a.turns[1] * b.arms[1]
+    }
+
+    /// What is left without its part along another direction, whose square has this inverse.
+    #[inline(always)]
+    fn without(&self, other: &Self, inverse: f32, mass: f32) -> Self {
+        let share = self.times(other, mass) * inverse;
+        let less = |a: [f32; 2], b: [f32; 2]| [a[0] - b[0] * share, a[1] - b[1] * share];
+        Self {
+            line: less(self.line, other.line),
+            arms: less(self.arms, other.arms),
+            turns: less(self.turns, other.turns),
+            rhs: self.rhs - other.rhs * share,
+        }
     }
 }
 
@@ -468,7 +489,7 @@ fn positive(x: f32) -> f32 {
 /// The arc tangents that rapier takes, libm's `atan2f`: those of small angles side by side, in the
 /// order of its polynomial.
 #[inline(always)]
-fn atan2<const N: usize>(ys: &[f32; N], xs: &[f32; N]) -> [f32; N] {
+pub(super) fn atan2<const N: usize>(ys: &[f32; N], xs: &[f32; N]) -> [f32; N] {
     const A: [f32; 5] =
         [3.333_332_8e-1, -1.999_915_8e-1, 1.425_363_6e-1, -1.064_801_74e-1, 6.168_760_7e-2];
     let (mut angles, mut others) = ([0.0; N], 0);

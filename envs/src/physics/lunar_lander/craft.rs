@@ -43,22 +43,15 @@ impl Place {
     }
 }
 
-/// Who moves the craft.
-#[derive(Clone)]
-enum Mover {
-    Air {
-        motion: Motion<f32>,
-        approach: Approach,
-        ground: Ground,
-    },
-    /// From the first step near the ground on.
-    Engine(Box<World>),
-}
-
 /// A lander above the surface.
 #[derive(Clone)]
 pub(super) struct Craft {
-    mover: Mover,
+    /// After the last step and the pushes since then; in the engine these count from the next step.
+    motion: Motion<f32>,
+    approach: Approach,
+    ground: Ground,
+    /// Moves the craft from the first step near the ground on.
+    engine: Option<Box<World>>,
     /// Where the bodies are, whole turns of the hull counted: the engine knows none.
     places: [Place; 3],
     gravity: f64,
@@ -75,16 +68,22 @@ impl std::fmt::Debug for Craft {
 impl Craft {
     /// A lander in the middle of the sky, not moving.
     pub(super) fn new(terrain: &Terrain, gravity: f64) -> Self {
-        let (motion, ground) = (CRAFT.start, Ground::new(terrain));
-        let mover = Mover::Air { motion, approach: Approach::START, ground };
-        Self { mover, places: motion.bodies.map(|body| place(&body)), gravity, rested: 0 }
+        Self {
+            motion: CRAFT.start,
+            approach: Approach::START,
+            ground: Ground::new(terrain),
+            engine: None,
+            places: CRAFT.start.bodies.map(|body| place(&body)),
+            gravity,
+            rested: 0,
+        }
     }
 
     /// The same, moved by the engine from the start.
     #[cfg(test)]
     pub(super) fn in_the_engine(terrain: &Terrain, gravity: f64) -> Self {
-        let mover = Mover::Engine(Box::new(World::new(terrain, gravity)));
-        Self { mover, ..Self::new(terrain, gravity) }
+        let engine = Some(Box::new(World::new(terrain, gravity)));
+        Self { engine, ..Self::new(terrain, gravity) }
     }
 
     /// Pushes the hull at a place of the world: an impulse in N·s.
@@ -93,71 +92,58 @@ impl Craft {
     }
 
     fn push(&mut self, impulse: Vector, place: Vector) {
-        match &mut self.mover {
-            Mover::Engine(world) => world.body_mut(0).apply_impulse_at_point(impulse, place, true),
-            // `RigidBody::apply_impulse_at_point`.
-            Mover::Air { motion, .. } => {
-                let hull = &mut motion.bodies[0];
-                let arm = place - at(hull, CRAFT.centres[0].into());
-                hull[VX] += impulse.x * CRAFT.inverse_masses[0];
-                hull[VY] += impulse.y * CRAFT.inverse_masses[0];
-                hull[SPIN] += CRAFT.inverse_inertias[0] * (arm.x * impulse.y - arm.y * impulse.x);
-            }
+        if let Some(world) = &mut self.engine {
+            world.body_mut(0).apply_impulse_at_point(impulse, place, true);
+            return;
         }
+        // `RigidBody::apply_impulse_at_point`.
+        let hull = &mut self.motion.bodies[0];
+        let arm = place - at(hull, CRAFT.centres[0].into());
+        hull[VX] += impulse.x * CRAFT.inverse_masses[0];
+        hull[VY] += impulse.y * CRAFT.inverse_masses[0];
+        hull[SPIN] += CRAFT.inverse_inertias[0] * (arm.x * impulse.y - arm.y * impulse.x);
     }
 
     /// A force (N) on the hull's centre of mass and a torque (N·m) during the next step.
     pub(super) fn force(&mut self, force: [f64; 2], torque: f64) {
-        let centre = at(&self.body(), *CENTRE);
-        self.push(vector(force) * SECONDS, centre);
+        self.push(vector(force) * SECONDS, at(&self.motion.bodies[0], *CENTRE));
         let torque = torque as f32 * SECONDS;
-        match &mut self.mover {
-            Mover::Engine(world) => world.body_mut(0).apply_torque_impulse(torque, true),
-            Mover::Air { motion, .. } => {
-                motion.bodies[0][SPIN] += CRAFT.inverse_inertias[0] * torque;
-            }
+        match &mut self.engine {
+            Some(world) => world.body_mut(0).apply_torque_impulse(torque, true),
+            None => self.motion.bodies[0][SPIN] += CRAFT.inverse_inertias[0] * torque,
         }
     }
 
     /// Lets a step of time pass.
     pub(super) fn step(&mut self, terrain: &Terrain) {
-        let after = match &self.mover {
-            Mover::Air { motion, .. } => air::move_one(motion, self.gravity as f32),
-            Mover::Engine(_) => None,
-        };
-        self.settle(after.as_ref(), terrain);
+        let is_in_the_air = self.is_in_the_air();
+        let after = is_in_the_air.then(|| air::move_one(&self.motion, self.gravity as f32));
+        self.settle(after.flatten().as_ref(), terrain);
     }
 
     /// Enters a lane of a block, if it is in the air.
     pub(super) fn enter(&self, block: &mut Block<LANES>, lane: usize) {
-        if let Mover::Air { motion, .. } = &self.mover {
-            block.set(lane, motion, self.gravity as f32);
+        if self.is_in_the_air() {
+            block.set(lane, &self.motion, self.gravity as f32);
         }
     }
 
-    /// Ends a step that led here in the air, or lets the engine take it.
+    /// Ends a step that led to this motion in the air, or lets the engine take it.
     pub(super) fn settle(&mut self, after: Option<&Motion<f32>>, terrain: &Terrain) {
         use std::f64::consts::TAU;
 
-        if let Mover::Air { motion, approach, ground } = &mut self.mover {
-            let next = after.and_then(|after| approach.follow(motion, after, ground, terrain));
-            if let (Some(after), Some(next)) = (after, next) {
-                (*motion, *approach) = (*after, next);
-            } else {
-                let world = World::of(motion, approach, terrain, self.gravity);
-                self.mover = Mover::Engine(Box::new(world));
+        let Self { motion, approach, ground, engine, gravity, .. } = self;
+        let follow = |after| Some((after, approach.follow(motion, after, ground, terrain)?));
+        match after.filter(|_| engine.is_none()).and_then(follow) {
+            Some((after, next)) => (*motion, *approach) = (*after, next),
+            None => {
+                let take_over = || Box::new(World::of(motion, approach, terrain, *gravity));
+                let world = engine.get_or_insert_with(take_over);
+                world.step();
+                *motion = world.motion();
             }
         }
-        let moved;
-        let motion = match &mut self.mover {
-            Mover::Air { motion, .. } => motion,
-            Mover::Engine(world) => {
-                world.step();
-                moved = world.motion();
-                &moved
-            }
-        };
-        let mut places = motion.bodies.map(|body| place(&body));
+        let mut places = self.motion.bodies.map(|body| place(&body));
         for (now, before) in places.iter_mut().zip(&self.places) {
             now.angle += TAU * ((before.angle - now.angle) / TAU).round();
         }
@@ -166,26 +152,14 @@ impl Craft {
         self.places = places;
     }
 
-    /// The hull's motion.
-    fn body(&self) -> [f32; 7] {
-        match &self.mover {
-            Mover::Air { motion, .. } => motion.bodies[0],
-            Mover::Engine(world) => world.motion().bodies[0],
-        }
-    }
-
     /// Whether it is in the air, too high to touch the ground.
     pub(super) fn is_in_the_air(&self) -> bool {
-        matches!(self.mover, Mover::Air { .. })
+        self.engine.is_none()
     }
 
-    /// All that moves: the bodies and the joints' impulses.
     #[cfg(test)]
-    pub(super) fn motion(&self) -> Motion<f32> {
-        match &self.mover {
-            Mover::Air { motion, .. } => *motion,
-            Mover::Engine(world) => world.motion(),
-        }
+    pub(super) fn motion(&self) -> &Motion<f32> {
+        &self.motion
     }
 
     /// Where the hull is, whole turns counted.
@@ -196,8 +170,8 @@ impl Craft {
     /// The velocity of the hull's centre of mass (m/s) and its angular velocity (rad/s).
     pub(super) fn velocity(&self) -> ([f64; 2], f64) {
         // `RigidBody::velocity_at_point`.
-        let hull = self.body();
-        let arm = at(&hull, *CENTRE) - at(&hull, CRAFT.centres[0].into());
+        let hull = &self.motion.bodies[0];
+        let arm = at(hull, *CENTRE) - at(hull, CRAFT.centres[0].into());
         let spin = hull[SPIN];
         let [vx, vy] = [hull[VX] + -arm.y * spin, hull[VY] + arm.x * spin];
         ([f64::from(vx), f64::from(vy)], f64::from(spin))

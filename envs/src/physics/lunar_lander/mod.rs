@@ -1,5 +1,7 @@
 //! LunarLander.
 
+#[cfg(test)]
+mod against_the_engine;
 mod air;
 mod approach;
 mod craft;

@@ -28,7 +28,7 @@ fn heuristic(observation: &[f32; 8]) -> i64 {
     }
 }
 
-fn heuristic_continuous(observation: &[f32; 8]) -> [f32; 2] {
+pub(super) fn heuristic_continuous(observation: &[f32; 8]) -> [f32; 2] {
     let [angle, hover] = todo(observation);
     [20.0 * hover - 1.0, -20.0 * angle].map(|x| x.clamp(-1.0, 1.0) as f32)
 }
@@ -216,57 +216,6 @@ fn copies_and_replays_go_on_to_the_bit() {
     }
 }
 
-/// Flies some episodes and the same ones in the engine alone, which must agree to the bit; how many
-/// steps the craft moved itself, of how many.
-fn fly_twice(
-    config: LunarLanderConfig,
-    seeds: std::ops::Range<u64>,
-    act: impl Fn(&[f32; 8], &mut crate::Rng) -> [f32; 2],
-) -> [usize; 2] {
-    let mut counts = [0; 2];
-    for seed in seeds {
-        let mut rng = Seed::new(seed).rng();
-        let mut env = LunarLanderContinuous::new(config).unwrap();
-        let mut observation = env.reset(&mut rng).unwrap();
-        let mut engine = LunarLanderContinuous { flight: env.flight.in_the_engine() };
-        for i in 0..1500 {
-            let at = format!("seed {seed}, step {i}");
-            let [own, theirs] = [&env, &engine].map(|env| env.flight.craft().motion());
-            assert_eq!(own.bodies, theirs.bodies, "{at}");
-            assert_eq!(own.impulses, theirs.impulses, "{at}");
-            let action = act(&observation, &mut rng);
-            let mut stream = rng.clone();
-            let step = env.step(&action, &mut rng).unwrap();
-            assert_eq!(step, engine.step(&action, &mut stream).unwrap(), "{at}");
-            counts[0] += usize::from(env.flight.craft().is_in_the_air());
-            counts[1] += 1;
-            observation = step.observation;
-            // What was thrown up may come down again.
-            if step.outcome.is_final() && seed % 4 > 0 {
-                break;
-            }
-        }
-    }
-    counts
-}
-
-fn random(_: &[f32; 8], rng: &mut crate::Rng) -> [f32; 2] {
-    std::array::from_fn(|_| rand::RngExt::random_range(rng, -1.0..1.0))
-}
-
-#[test]
-fn in_the_air_and_near_the_ground_it_moves_as_in_the_engine() {
-    let still = LunarLanderConfig::default();
-    let windy = LunarLanderConfig { enable_wind: true, gravity: -3.0, ..still };
-    let n = if cfg!(debug_assertions) { 12 } else { 200 };
-    for (config, name) in [(still, "still"), (windy, "windy")] {
-        println!("{name} falling {:?}", fly_twice(config, 0..n, |_, _| [0.0; 2]));
-        println!("{name} random {:?}", fly_twice(config, 0..n, random));
-        let counts = fly_twice(config, 0..n, |seen, _| heuristic_continuous(seen));
-        println!("{name} heuristic {counts:?}");
-    }
-}
-
 #[test]
 fn a_snapshot_that_no_episode_gives_is_refused() {
     let mut env = LunarLander::default();
@@ -335,85 +284,5 @@ fn observations_lie_in_the_space_however_fast_it_spins() {
         let action = if step % 3 == 0 { 2 } else { 1 };
         let step = env.step(&action, &mut rng).unwrap();
         assert!(env.observation_space().contains(&step.observation), "{step:?}");
-    }
-}
-
-#[test]
-fn zz_time_parts() {
-    use super::world::World;
-    let terrain = super::terrain::Terrain::level();
-    let time = |name: &str, n: usize, f: &mut dyn FnMut()| {
-        let start = std::time::Instant::now();
-        for _ in 0..n {
-            f();
-        }
-        println!("{name}: {:.0} ns", start.elapsed().as_secs_f64() / n as f64 * 1e9);
-    };
-    for _ in 0..3 {
-        time("new", 2000, &mut || {
-            std::hint::black_box(World::new(&terrain, -10.0));
-        });
-        time("new+step", 2000, &mut || {
-            let mut w = World::new(&terrain, -10.0);
-            w.step();
-            std::hint::black_box(w);
-        });
-        time("new+2 steps", 2000, &mut || {
-            let mut w = World::new(&terrain, -10.0);
-            w.step();
-            w.step();
-            std::hint::black_box(w);
-        });
-        let mut w = World::new(&terrain, -10.0);
-        w.step();
-        time("clone", 2000, &mut || {
-            std::hint::black_box(w.clone());
-        });
-        time("step", 100, &mut || {
-            w.step();
-        });
-        let mut w = World::new(&terrain, -10.0);
-        w.step();
-        let mut ratio = [0u32; 7];
-        let mut env = LunarLander::default();
-        for seed in 0..200 {
-            let mut rng = Seed::new(seed).rng();
-            env.reset(&mut rng).unwrap();
-            let (mut low_yet, mut touched) = (false, false);
-            for _ in 0..1000 {
-                let a: i64 = rand::RngExt::random_range(&mut rng, 0..4);
-                let s = env.step(&a, &mut rng).unwrap();
-                ratio[0] += 1;
-                if !env.flight.craft().is_in_the_air() {
-                    ratio[1] += 1;
-                }
-                let (h, l) = env.flight.craft().outlines();
-                let low = |o: &[[f64; 2]]| {
-                    o.iter().map(|p| p[1] - env.flight.terrain().height(p[0])).fold(9.0, f64::min)
-                };
-                if low(&h).min(low(&l[0])).min(low(&l[1])) < 0.15 {
-                    ratio[3] += 1;
-                }
-                let l = low(&h).min(low(&l[0])).min(low(&l[1]));
-                low_yet |= l < 0.15;
-                touched |= l < 0.02;
-                if !env.flight.craft().is_in_the_air() {
-                    if !low_yet {
-                        ratio[4] += 1;
-                    } else if !touched {
-                        ratio[5] += 1;
-                    } else if l > 0.15 {
-                        ratio[6] += 1;
-                    }
-                }
-                if s.observation[6] + s.observation[7] > 0.0 {
-                    ratio[2] += 1;
-                }
-                if s.outcome.is_final() {
-                    break;
-                }
-            }
-        }
-        println!("{ratio:?} of 200 episodes");
     }
 }
