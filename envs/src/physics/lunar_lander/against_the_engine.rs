@@ -4,6 +4,8 @@
 use rand::RngExt as _;
 use rapier2d::prelude::Rotation;
 
+use super::engines::Burn;
+use super::flight::{Flight, Start};
 use super::tests::heuristic_continuous;
 use super::{LunarLanderConfig, LunarLanderContinuous, air};
 use crate::{Env as _, Rng, Seed, Step};
@@ -126,6 +128,32 @@ fn side_by_side_they_move_as_in_the_engine() {
         mixed += usize::from(in_the_air > 0 && in_the_air < n);
     }
     assert!(mixed > 50);
+}
+
+/// So slowly that the engine does not look for contacts in each step: which one it finds them in
+/// depends on where it looked last.
+#[test]
+fn it_comes_down_gently_as_in_the_engine() {
+    for i in 0..60 {
+        let mut own = Flight::new(LunarLanderConfig::default()).unwrap();
+        let (speed, force) = (0.05 + 0.01 * f64::from(i), f64::from(i % 3));
+        own.start_from(Start { force: [force, 0.0], ..Start::still() });
+        let mut engine = own.in_the_engine();
+        let mut touched = 0;
+        for step in 0..1500 {
+            let [_, y, _, vy, ..] = own.observation().map(f64::from);
+            let fast = if y < 0.2 { speed } else { 2.0 };
+            let main = if 7.5 * vy < -fast { 0.6 } else { 0.0 };
+            let steps =
+                [&mut own, &mut engine].map(|flight| flight.step(Burn::straight(main, 0.0)));
+            assert_eq!(steps[0], steps[1], "{speed} m/s, step {step}");
+            touched += usize::from(steps[0].observation[6] > 0.0);
+            if touched > 20 {
+                break;
+            }
+        }
+        assert!(touched > 0, "{speed}");
+    }
 }
 
 #[test]
