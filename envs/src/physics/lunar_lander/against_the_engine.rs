@@ -7,7 +7,7 @@ use rapier2d::prelude::Rotation;
 use super::engines::Burn;
 use super::flight::{Flight, Start};
 use super::tests::heuristic_continuous;
-use super::{LunarLanderConfig, LunarLanderContinuous, air};
+use super::{LunarLanderConfig, LunarLanderContinuous, air, joints};
 use crate::{Env as _, Rng, Seed, Step};
 
 /// A lander and its twin in the engine.
@@ -166,7 +166,7 @@ fn arc_tangents_side_by_side_are_the_engines() {
         (xs[0], xs[1]) = (1.0, if round % 5 == 0 { -xs[1] } else { xs[1] });
         let expected = [0, 1, 2, 3].map(|i| Rotation::from_cos_sin_unchecked(xs[i], ys[i]).angle());
         assert_eq!(
-            air::atan2(&ys, &xs).map(f32::to_bits),
+            joints::atan2(&ys, &xs).map(f32::to_bits),
             expected.map(f32::to_bits),
             "{ys:?} {xs:?}"
         );

@@ -130,7 +130,7 @@ static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
     let hull = hull.shape().as_convex_polygon().expect("the hull is a polygon");
     let leg = leg.shape().as_cuboid().expect("a leg is a box");
     Shapes {
-        hull: hull.points().iter().map(|point| point.to_array()).collect(),
+        hull: hull.points().iter().copied().map(Into::into).collect(),
         half: leg.half_extents.to_array(),
     }
 });

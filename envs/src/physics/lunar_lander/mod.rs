@@ -7,6 +7,7 @@ mod approach;
 mod craft;
 mod engines;
 mod flight;
+mod joints;
 mod terrain;
 #[cfg(test)]
 mod tests;
