@@ -36,7 +36,7 @@ const ROUNDS: usize = 9;
 
 /// Steps of one environment in one round: fewer where a physics engine takes them.
 fn steps(id: &str) -> usize {
-    if id.starts_with("LunarLander") { 1 << 14 } else { 1 << 19 }
+    if id.starts_with("LunarLander") { 1 << 16 } else { 1 << 19 }
 }
 
 /// Something that can be timed: so many steps, and how many seconds they took.

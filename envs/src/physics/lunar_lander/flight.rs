@@ -3,6 +3,7 @@
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::air::{Block, LANES, move_several};
 use super::craft::Craft;
 use super::engines::Burn;
 use super::terrain::{GROUND_LEVEL, Terrain, WORLD};
@@ -98,6 +99,10 @@ impl Flight {
     /// The episode of a log before its first burn: after the one step that a reset takes.
     fn from_start(log: Log) -> Self {
         let craft = Craft::new(&log.start.terrain, log.config.gravity);
+        Self::with_craft(log, craft)
+    }
+
+    fn with_craft(log: Log, craft: Craft) -> Self {
         let wind = log.start.wind;
         let mut flight =
             Self { log, craft, wind, contacts: [false; 2], is_down: false, shaping: 0.0 };
@@ -107,14 +112,26 @@ impl Flight {
     }
 
     /// Flies the burns of a log.
-    fn replay(mut log: Log) -> Self {
+    fn replay(log: Log) -> Self {
+        let craft = Craft::new(&log.start.terrain, log.config.gravity);
+        Self::replay_with(log, craft)
+    }
+
+    fn replay_with(mut log: Log, craft: Craft) -> Self {
         let burns = std::mem::take(&mut log.burns);
-        let mut flight = Self::from_start(log);
+        let mut flight = Self::with_craft(log, craft);
         for burn in &burns {
             flight.advance(burn.as_ref());
         }
         flight.log.burns = burns;
         flight
+    }
+
+    /// The same flight, with the engine moving the craft from the start.
+    #[cfg(test)]
+    pub(super) fn in_the_engine(&self) -> Self {
+        let craft = Craft::in_the_engine(&self.log.start.terrain, self.log.config.gravity);
+        Self::replay_with(self.log.clone(), craft)
     }
 
     pub(super) fn config(&self) -> &LunarLanderConfig {
@@ -136,9 +153,56 @@ impl Flight {
 
     /// Takes a step under these engines.
     pub(super) fn step(&mut self, burn: Burn) -> Step<[f32; 8]> {
+        self.begin(burn);
+        self.craft.step(&self.log.start.terrain);
+        self.end()
+    }
+
+    /// Takes a step in each of several flights, those in the air side by side.
+    pub(super) fn step_together<H>(
+        holders: &mut [H],
+        flight: impl Fn(&mut H) -> &mut Self,
+        burn: impl Fn(usize, &mut Rng) -> Burn,
+        rngs: &mut [Rng],
+        mut each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 8]>),
+    ) {
+        let mut block = Block::new();
+        let blocks = holders.chunks_mut(LANES).zip(rngs.chunks_mut(LANES));
+        for (n, (holders, rngs)) in blocks.enumerate() {
+            let together = holders.len() > 1;
+            for (i, (holder, rng)) in holders.iter_mut().zip(&mut *rngs).enumerate() {
+                let flight = flight(holder);
+                flight.begin(burn(n * LANES + i, rng));
+                if together {
+                    flight.craft.enter(&mut block, i);
+                }
+            }
+            if together {
+                move_several(&mut block);
+            }
+            for (i, (holder, rng)) in holders.iter_mut().zip(rngs).enumerate() {
+                let Self { log, craft, .. } = flight(holder);
+                if together {
+                    craft.settle(block.get(i).as_ref(), &log.start.terrain);
+                } else {
+                    craft.step(&log.start.terrain);
+                }
+                let step = flight(holder).end();
+                each(n * LANES + i, holder, rng, step);
+            }
+        }
+    }
+
+    /// Notes these engines, and lets them and the wind act.
+    fn begin(&mut self, burn: Burn) {
         let burn = Some(burn).filter(Burn::is_any);
         self.log.burns.push(burn);
-        let (state, reward) = self.advance(burn.as_ref());
+        self.push(burn.as_ref());
+    }
+
+    /// What the step that began led to.
+    fn end(&mut self) -> Step<[f32; 8]> {
+        let (state, reward) = self.look(self.last_burn().copied().as_ref());
         let step = |reward, terminated| Step::new(state.map(|x| x as f32), reward, terminated);
         if self.craft.is_asleep() {
             step(100.0, true)
@@ -149,17 +213,28 @@ impl Flight {
         }
     }
 
-    /// Lets the wind, the engines and a step of time act; the new state, and the reward of a step
-    /// that ends nothing.
-    fn advance(&mut self, burn: Option<&Burn>) -> ([f64; 8], f64) {
+    /// Lets the wind, the engines and a step of time act.
+    fn advance(&mut self, burn: Option<&Burn>) {
+        self.push(burn);
+        self.craft.step(&self.log.start.terrain);
+        self.look(burn);
+    }
+
+    fn push(&mut self, burn: Option<&Burn>) {
         self.blow();
         if let Some(burn) = burn {
             burn.push(&mut self.craft);
         }
-        self.craft.step();
-        let (hull, legs) = self.craft.outlines();
-        self.is_down = self.terrain().touches(&hull);
-        self.contacts = legs.map(|leg| self.terrain().touches(&leg));
+    }
+
+    /// Looks where a step has led: the new state, and the reward of a step that ends nothing.
+    fn look(&mut self, burn: Option<&Burn>) -> ([f64; 8], f64) {
+        (self.is_down, self.contacts) = (false, [false; 2]);
+        if !self.craft.is_in_the_air() {
+            let (hull, legs) = self.craft.outlines();
+            self.is_down = self.terrain().touches(&hull);
+            self.contacts = legs.map(|leg| self.terrain().touches(&leg));
+        }
         let (state, before) = (self.state(), self.shaping);
         self.shaping = shaping(&state);
         (state, self.shaping - before - burn.map_or(0.0, Burn::fuel))

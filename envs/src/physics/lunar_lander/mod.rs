@@ -1,25 +1,35 @@
 //! LunarLander.
 
+#[cfg(test)]
+mod against_the_engine;
+mod air;
+mod approach;
 mod craft;
 mod engines;
 mod flight;
+mod joints;
 mod terrain;
 #[cfg(test)]
 mod tests;
+mod world;
 
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "render")]
 use crate::render::{Frame, lander as pictures};
 use crate::{BoxSpace, Discrete, Env, EnvError, Rng, Step};
-use craft::LEG_DOWN;
 use engines::Burn;
 use flight::Flight;
+use world::LEG_DOWN;
 
 /// Steps to a second.
 const FPS: f64 = 50.0;
 /// Pixels to a metre.
 const SCALE: f64 = 30.0;
+/// The physics engine divides a step by this number.
+const SUBSTEPS: usize = 4;
+/// How often a substep lets impulses settle: with and without the correction of overlaps.
+const ITERATIONS: usize = 4;
 /// The width and the height of what is seen, in pixels.
 const VIEWPORT: [f64; 2] = [600.0, 400.0];
 
@@ -147,6 +157,31 @@ macro_rules! landers {
 
 landers!(LunarLander LunarLanderContinuous);
 
+impl LunarLander {
+    /// The powers of the main and of the side engines under an action, if it is one.
+    fn powers(action: &i64) -> Option<(f64, f64)> {
+        match action {
+            0 => Some((0.0, 0.0)),
+            1 => Some((0.0, -1.0)),
+            2 => Some((1.0, 0.0)),
+            3 => Some((0.0, 1.0)),
+            _ => None,
+        }
+    }
+}
+
+impl LunarLanderContinuous {
+    /// The same.
+    fn powers(action: &[f32; 2]) -> Option<(f64, f64)> {
+        if action.iter().any(|x| !x.is_finite()) {
+            return None;
+        }
+        let [throttle, side] = action.map(|x| f64::from(x).clamp(-1.0, 1.0));
+        let main = if throttle > 0.0 { 0.5 * (throttle + 1.0) } else { 0.0 };
+        Some((main, if side.abs() > 0.5 { side } else { 0.0 }))
+    }
+}
+
 /// The methods of [`Env`] that both landers share, whatever their actions.
 macro_rules! flight {
     () => {
@@ -161,6 +196,24 @@ macro_rules! flight {
         fn reset(&mut self, rng: &mut Rng) -> Result<[f32; 8], EnvError> {
             self.flight.restart(rng);
             Ok(self.flight.observation())
+        }
+
+        fn step_together<H>(
+            holders: &mut [H],
+            env: impl Fn(&mut H) -> &mut Self,
+            actions: &[crate::Act<Self>],
+            rngs: &mut [Rng],
+            each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 8]>),
+        ) -> bool {
+            if !actions.iter().all(|action| Self::powers(action).is_some()) {
+                return false;
+            }
+            let burn = |i: usize, rng: &mut Rng| {
+                let (main, side) = Self::powers(&actions[i]).expect("all have them");
+                Burn::random(main, side, rng)
+            };
+            Flight::step_together(holders, |holder| &mut env(holder).flight, burn, rngs, each);
+            true
         }
 
         fn observe(&self) -> Option<[f32; 8]> {
@@ -189,12 +242,8 @@ impl Env for LunarLander {
     }
 
     fn step(&mut self, action: &i64, rng: &mut Rng) -> Result<Step<[f32; 8]>, EnvError> {
-        let (main, side) = match action {
-            0 => (0.0, 0.0),
-            1 => (0.0, -1.0),
-            2 => (1.0, 0.0),
-            3 => (0.0, 1.0),
-            _ => return Err(EnvError::invalid_action(&self.action_space(), action)),
+        let Some((main, side)) = Self::powers(action) else {
+            return Err(EnvError::invalid_action(&self.action_space(), action));
         };
         Ok(self.flight.step(Burn::random(main, side, rng)))
     }
@@ -211,12 +260,9 @@ impl Env for LunarLanderContinuous {
     }
 
     fn step(&mut self, action: &[f32; 2], rng: &mut Rng) -> Result<Step<[f32; 8]>, EnvError> {
-        if action.iter().any(|x| !x.is_finite()) {
+        let Some((main, side)) = Self::powers(action) else {
             return Err(EnvError::invalid_action(&self.action_space(), action));
-        }
-        let [throttle, side] = action.map(|x| f64::from(x).clamp(-1.0, 1.0));
-        let main = if throttle > 0.0 { 0.5 * (throttle + 1.0) } else { 0.0 };
-        let side = if side.abs() > 0.5 { side } else { 0.0 };
+        };
         Ok(self.flight.step(Burn::random(main, side, rng)))
     }
 

@@ -67,11 +67,25 @@ impl Terrain {
     }
 
     /// The height of the ground at a place, beyond the edges that of the edge.
-    fn height(&self, x: f64) -> f64 {
+    pub(super) fn height(&self, x: f64) -> f64 {
         let place = (x / WIDTH).clamp(0.0, (CORNERS - 1) as f64);
         let left = (place as usize).min(CORNERS - 2);
         let share = place - left as f64;
         self.0[left] + share * (self.0[left + 1] - self.0[left])
+    }
+
+    /// The height of the highest corner of the pieces that lie between two places.
+    pub(super) fn top(&self, left: f64, right: f64) -> f64 {
+        let [left, right] = [left, right].map(|x| (x / WIDTH).clamp(0.0, (CORNERS - 1) as f64));
+        self.0[left as usize..=right.ceil() as usize].iter().copied().fold(0.0, f64::max)
+    }
+
+    /// The greatest height between two places.
+    pub(super) fn highest(&self, left: f64, right: f64) -> f64 {
+        let ends = self.height(left).max(self.height(right));
+        let [left, right] = [left, right].map(|x| (x / WIDTH).clamp(0.0, (CORNERS - 1) as f64));
+        let inside = self.0.get(left.ceil() as usize..=right as usize).unwrap_or_default();
+        inside.iter().copied().fold(ends, f64::max)
     }
 
     /// The place of a corner, in metres.

@@ -28,7 +28,7 @@ fn heuristic(observation: &[f32; 8]) -> i64 {
     }
 }
 
-fn heuristic_continuous(observation: &[f32; 8]) -> [f32; 2] {
+pub(super) fn heuristic_continuous(observation: &[f32; 8]) -> [f32; 2] {
     let [angle, hover] = todo(observation);
     [20.0 * hover - 1.0, -20.0 * angle].map(|x| x.clamp(-1.0, 1.0) as f32)
 }
