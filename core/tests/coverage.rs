@@ -1,7 +1,7 @@
 //! How often 95 % intervals hold what they estimate, by simulation: in 92 to 98 of 100 experiments.
 
 use gymnast_core::statistics::{
-    Bootstrap, Interval, KaplanMeier, MedianInterval, aggregate_iqm, iqm, mean_interval,
+    Bootstrap, Interval, KaplanMeier, MedianInterval, Method, aggregate_iqm, iqm, mean_interval,
     median_interval,
 };
 use rand::{RngExt, SeedableRng};
@@ -10,9 +10,12 @@ use rand_distr::{Distribution, Exp1, Normal};
 
 const EXPERIMENTS: u32 = 2000;
 
+/// Draws a return.
+type Draw = fn(&mut ChaCha8Rng) -> f64;
+
 /// Final returns as they occur: symmetric, with heavy tails, skewed, most at a ceiling, and with some
 /// seeds that failed.
-const RETURNS: [(&str, fn(&mut ChaCha8Rng) -> f64); 5] = [
+const RETURNS: [(&str, Draw); 5] = [
     ("normal", |rng| normal(rng, 0.0, 1.0)),
     ("Laplace", |rng| {
         let sign = if rng.random() { 1.0 } else { -1.0 };
@@ -58,7 +61,7 @@ fn expect_share(
     assert!((low..=high).contains(&share), "{what}: {share}");
 }
 
-fn drawn(draw: fn(&mut ChaCha8Rng) -> f64, count: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
+fn drawn(draw: Draw, count: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
     (0..count).map(|_| draw(rng)).collect()
 }
 
@@ -77,11 +80,24 @@ fn the_iqm_of_one_environment_from_five_seeds_on() {
 }
 
 #[test]
+fn the_percentile_interval_is_too_narrow_for_few_seeds() {
+    let bootstrap =
+        Bootstrap { resamples: 1000, method: Method::Percentile, ..Bootstrap::default() };
+    let truth = 0.0;
+    for (seeds, most) in [(3, 0.8), (5, 0.92)] {
+        expect_share(&format!("percentile, IQM of {seeds}, normal"), (0.7, most), |rng| {
+            let interval = bootstrap.interval(&drawn(RETURNS[0].1, seeds, rng), iqm, rng).unwrap();
+            interval.low <= truth && truth <= interval.high
+        });
+    }
+}
+
+#[test]
 fn the_iqm_of_four_environments_from_five_seeds_on() {
     let bootstrap = Bootstrap { resamples: 1000, ..Bootstrap::default() };
     let tasks = |count: usize, rng: &mut ChaCha8Rng| -> Vec<Vec<f64>> {
         // At most about 1, each at another place.
-        let task = |(i, (_, draw)): (usize, &(_, fn(&mut ChaCha8Rng) -> f64))| {
+        let task = |(i, (_, draw)): (usize, &(_, Draw))| {
             let normalised = |x: &f64| match i {
                 3 => 0.8 + 0.01 * (x - 500.0),
                 _ => 0.2 * i as f64 + 0.1 * x,

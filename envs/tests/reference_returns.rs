@@ -36,7 +36,7 @@ impl Model {
     fn of(spec: &EnvSpec) -> Option<Self> {
         let (observations, actions) = spec.spaces(&EnvOptions::none()).unwrap();
         let count = |space| match space {
-            SpaceDescription::Discrete { n, start: 0 } => usize::try_from(n).ok(),
+            SpaceDescription::Discrete { n, start: 0 } => Some(n),
             _ => None,
         };
         let (states, actions) = (count(observations)?, count(actions)?);

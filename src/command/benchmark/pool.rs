@@ -66,7 +66,7 @@ pub(super) fn train(
                 }
                 left[index] -= 1;
                 if left[index] == 0 {
-                    on_whole(index)?
+                    on_whole(index)?;
                 }
                 Ok(true)
             });

@@ -65,7 +65,7 @@ fn head(runs: &[RunResults]) -> String {
     let envs: BTreeSet<_> = runs.iter().map(|run| run.env.as_str()).collect();
     let seeds: usize = runs.iter().map(|run| run.seeds.len()).sum();
     let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
-    let words: Vec<_> = std::env::args_os().skip(1).map(|word| shell::word(word)).collect();
+    let words: Vec<_> = std::env::args_os().skip(1).map(shell::word).collect();
     format!(
         "<h1>Sample-efficiency report</h1>\n<p>{} in {}, {} in all. Intervals hold 95 %. Made by Gymnast {} \
          with <code>gymnast {}</code>.</p>\n",
@@ -228,7 +228,7 @@ fn settings(dirs: &[PathBuf], runs: &[RunResults]) -> Result<String, CommandErro
     text += "<h2>All settings</h2>\n";
     for (label, config) in labels(runs).iter().zip(&configs) {
         let (label, config) = (escaped(label), escaped(&config.to_string()));
-        write!(text, "<details><summary>{label}</summary><pre>{config}</pre></details>\n")
+        writeln!(text, "<details><summary>{label}</summary><pre>{config}</pre></details>")
             .expect("a string takes everything");
     }
     Ok(text)
