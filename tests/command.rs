@@ -303,6 +303,13 @@ fn a_report_comes_in_five_formats() {
     let table = sandbox.run(&["report", "run", "--threshold", "2"]).ok().stdout;
     assert!(table.contains("> 4000 (0/2)"), "{table}");
     sandbox.run(&["report", "."]).fails(2, &["holds no run"]);
+    // Of environments that differ neither returns nor pairs are compared.
+    let other = ["--seeds=2", "--set=env.is_slippery=false", "--out=dry"];
+    sandbox.run(&[&SHORT[..], &other].concat()).ok();
+    let both = sandbox.run(&["report", "run", "dry", "--json"]).ok().json();
+    assert!(both["rows"][0]["normalized"].is_object() && both["rows"][1]["normalized"].is_null());
+    assert_eq!(both["rows"][1]["env"], "FrozenLake-v1 (is_slippery = false)");
+    assert_eq!(both["comparisons"], serde_json::json!([]));
 }
 
 #[test]

@@ -28,6 +28,15 @@ impl CommandError {
         Self::Failed(message.into())
     }
 
+    /// Says what the error is about.
+    pub(crate) fn about(self, what: &str) -> Self {
+        match self {
+            Self::Usage(message) => Self::Usage(format!("{what}: {message}")),
+            Self::Failed(message) => Self::Failed(format!("{what}: {message}")),
+            Self::ClosedPipe => Self::ClosedPipe,
+        }
+    }
+
     /// Returns the message for the user.
     pub(crate) fn message(&self) -> Option<&str> {
         match self {

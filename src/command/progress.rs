@@ -70,7 +70,7 @@ impl ProgressBars {
     }
 
     /// Shows a line above the bars, or nothing if they are hidden.
-    fn say(&self, line: &str) {
+    pub(super) fn say(&self, line: &str) {
         if self.bars.is_some() {
             self.warn(line);
         }
@@ -120,8 +120,10 @@ impl ProgressDisplay for ProgressBars {
 
     fn warn(&self, line: &str) {
         match &self.bars {
-            Some(bars) if self.is_terminal => drop(bars.println(escape_controls(line))),
-            _ => super::say(line),
+            Some(bars) if self.is_terminal => {
+                drop(bars.println(escape_controls(&format!("{}{line}", self.label))));
+            }
+            _ => super::say(&format!("{}{line}", self.label)),
         }
     }
 }
@@ -219,7 +221,7 @@ struct Bar {
 
 impl Bar {
     fn name(&self) -> String {
-        format!("{}seed {}", self.bars.label, self.seed)
+        format!("seed {}", self.seed)
     }
 
     /// Returns the recent mean return, if any.

@@ -130,6 +130,11 @@ pub(crate) fn results_of(
     };
     let env = text("env", "id");
     let spec = names.registry.spec(&env).ok();
+    let other = spec.map(|spec| other_options(spec, &config)).unwrap_or_default();
+    let title = match &other[..] {
+        [] => env.clone(),
+        other => format!("{env} ({})", other.join(", ")),
+    };
     let found = RunSeeds::of(&place.run, &config)?;
     say_left_out(&found, &name(&place.run));
     say_missing(&found, &name(&place.run));
@@ -142,26 +147,35 @@ pub(crate) fn results_of(
         agent: text("agent", "name"),
         threshold: threshold.or_else(|| spec.and_then(EnvSpec::threshold)),
         // It holds for the default options alone.
-        reference: spec
-            .filter(|spec| has_default_options(spec, &config))
-            .and_then(EnvSpec::reference),
-        env,
+        reference: spec.filter(|_| other.is_empty()).and_then(EnvSpec::reference),
+        env: title,
         seeds: seeds.into_iter().map(read).collect::<Result<_, _>>()?,
     })
 }
 
-/// Returns whether a run's environment has all options as registered, and no wrapper.
-fn has_default_options(spec: &EnvSpec, config: &Table) -> bool {
-    let Some(env) = config.get("env").and_then(Value::as_table) else { return false };
-    let default = |key: &str| spec.options().iter().find(|option| option.name == key);
-    env.iter().all(|(key, value)| match key.as_str() {
+/// Returns in what a run's environment differs from the registered one: options, wrappers, and the
+/// options of evaluations. Returns of environments that differ are not compared.
+fn other_options(spec: &EnvSpec, config: &Table) -> Vec<String> {
+    let json = |value: &Value| gymnast_json::to_value(value).ok();
+    let part = |name: &str| config.get(name).and_then(Value::as_table).into_iter().flatten();
+    let is_default = |key: &str, value: &Value| match key {
         "id" => true,
         "max_episode_steps" => value.as_integer() == spec.step_limit().map(i64::from),
         "wrappers" => value.as_array().is_some_and(Vec::is_empty),
-        key => default(key).is_some_and(|option| {
-            gymnast_json::to_value(value).is_ok_and(|value| value == option.default)
-        }),
-    })
+        key => {
+            let option = spec.options().iter().find(|option| option.name == key);
+            option.is_some_and(|option| json(value).as_ref() == Some(&option.default))
+        }
+    };
+    let is_evaluated = |key: &str, value: &Value| {
+        spec.evaluation().as_map().get(key).is_some_and(|known| json(value).as_ref() == Some(known))
+    };
+    let options = part("env").filter(|(key, value)| !is_default(key, value));
+    let evaluation = part("evaluation").filter(|(key, value)| !is_evaluated(key, value));
+    let options = options.map(|(key, value)| format!("{key} = {value}"));
+    options
+        .chain(evaluation.map(|(key, value)| format!("evaluated with {key} = {value}")))
+        .collect()
 }
 
 /// Reports the seeds that are left out.

@@ -5,7 +5,6 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
     thread::sleep,
-    time::Duration,
 };
 
 use gymnast_envs::Space;
@@ -16,9 +15,6 @@ use crate::{
     RunIdentity, SeedDir, Setup, StateDict, Summary, TrainError, Training, catch_seed_panic,
     run_directory::{self, Claimed},
 };
-
-/// How often it is asked whether another process has ended with a seed.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// What to do if the directory already holds a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,16 +28,6 @@ pub enum Existing {
     Resume,
     /// Continue it if there is one, else begin it: for several processes that work on one run.
     Join,
-}
-
-impl Existing {
-    /// Whether what the directory holds is continued.
-    pub(crate) fn continues(self) -> bool {
-        match self {
-            Self::Resume | Self::Join => true,
-            Self::Refuse | Self::Replace => false,
-        }
-    }
 }
 
 /// A training repeated over seeds.
@@ -127,7 +113,7 @@ impl Experiment {
                 self.progress.warn(&format!("seed {seed}: another process trains it"));
             }
             queue().push_back((i, true));
-            sleep(PAUSE);
+            sleep(run_directory::BUSY_PAUSE);
         };
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.clamp(1, self.seeds.len().max(1)) {
@@ -235,26 +221,22 @@ impl Experiment {
         dir.tidy()?;
         let standing = match dir.summary_of(&identity) {
             Ok(Some(summary)) if summary.ending != Ending::Stopped => Standing::Finished(summary),
-            Err(error @ TrainError::InvalidFile { .. }) if self.existing.continues() => {
-                Standing::Damaged(error)
-            }
+            Err(error @ TrainError::InvalidFile { .. }) => Standing::Damaged(error),
             summary => Standing::Open(summary?),
         };
         Ok((dir, identity, standing))
     }
 
-    /// Takes a seed up from its newest usable checkpoint if the run is resumed and has one, else
-    /// begins it. `make` gets the state of each checkpoint that is tried, or none.
+    /// Takes a seed up from its newest usable checkpoint if it has one, else begins it: another process
+    /// may have worked on it, also where this one began the run. `make` gets the state of each
+    /// checkpoint that is tried, or none.
     pub(crate) fn begin<T>(
         &self,
         dir: &SeedDir,
         identity: &RunIdentity,
         mut make: impl FnMut(Option<StateDict>) -> Result<T, TrainError>,
     ) -> Result<Begun<T>, TrainError> {
-        let resumed = match self.existing.continues() {
-            true => Recorder::resume(&dir.path, identity, |state| make(Some(state)))?,
-            false => None,
-        };
+        let resumed = Recorder::resume(&dir.path, identity, |state| make(Some(state)))?;
         Ok(match resumed {
             Some(resumed) => Begun {
                 warnings: resumed.warnings(),

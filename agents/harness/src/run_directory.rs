@@ -27,7 +27,9 @@ const LOCK: &str = ".gymnast.lock";
 const CONFIG_LOCK: &str = ".gymnast.config.lock";
 /// No configuration may be larger.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
-/// How often it is asked whether another process has ended, and how long one may take to begin a run.
+/// How often it is asked whether another process has ended with a seed.
+pub(crate) const BUSY_PAUSE: Duration = Duration::from_millis(200);
+/// How often it is asked whether another process has begun a run, and how many times.
 const PAUSE: Duration = Duration::from_millis(20);
 const MOST_PAUSES: u32 = 1500;
 
@@ -69,7 +71,7 @@ impl Claimed {
 }
 
 impl ClaimedSeed {
-    /// Tidies up after a seed that has ended: nobody will ask for it again.
+    /// Removes the claim with its file.
     pub(crate) fn finish(self) -> Result<(), TrainError> {
         files::remove_file(&self.path).map_err(TrainError::file("delete", &self.path))
     }
@@ -82,9 +84,13 @@ pub(crate) fn claim(experiment: &Experiment, config: &str) -> Result<Claimed, Tr
     let table = parse(&path, config)?;
     let is_run = || path.try_exists().map_err(TrainError::file("open", &path));
     let is_taken = || {
-        let reason =
-            "another process is training in this directory: --join works beside it".to_owned();
-        TrainError::InvalidFile { path: dir.clone(), reason }
+        let reason = match experiment.existing {
+            Existing::Join => {
+                "another process has been about to begin a run here for half a minute"
+            }
+            _ => "another process is training in this directory: --join works beside it",
+        };
+        TrainError::InvalidFile { path: dir.clone(), reason: reason.to_owned() }
     };
     let lock = match experiment.existing {
         Existing::Resume if !is_run()? => return Err(TrainError::NoRun { path: dir.clone() }),
@@ -118,15 +124,10 @@ fn share(dir: &Path) -> Result<Option<File>, TrainError> {
 fn begin(experiment: &Experiment, config: &str) -> Result<Option<File>, TrainError> {
     let (dir, existing) = (&experiment.dir, experiment.existing);
     files::create_dir_all(dir).map_err(TrainError::file("create", dir))?;
-    let expect_free = || match existing {
-        // Between the look and the lock another process may have begun it.
-        Existing::Join if dir.join(CONFIG).is_file() => Ok(()),
-        _ => expect_free(dir, existing),
-    };
-    expect_free()?;
+    expect_free(dir, existing)?;
     let Some(lock) = hold(&dir.join(LOCK), File::try_lock)? else { return Ok(None) };
     // Another process may have begun a run in between.
-    expect_free()?;
+    expect_free(dir, existing)?;
     if existing != Existing::Join || !dir.join(CONFIG).is_file() {
         for seed in SeedDir::named(dir)? {
             seed.clear()?;
@@ -147,11 +148,13 @@ fn expect_free(dir: &Path, existing: Existing) -> Result<(), TrainError> {
         names.push(name.to_string_lossy().into_owned());
     }
     // A process that was killed before it wrote the configuration leaves these.
-    let is_lock = |name: &String| [LOCK, CONFIG_LOCK].contains(&name.as_str());
+    let is_seed_lock = |name: &str| name.starts_with(".seed-") && name.ends_with(".lock");
+    let is_lock =
+        |name: &String| [LOCK, CONFIG_LOCK].contains(&name.as_str()) || is_seed_lock(name);
     let is_empty = names.iter().all(|name| is_lock(name) || atomic_file::is_leftover(name, CONFIG));
     let is_run = [CONFIG, LOCK].iter().all(|name| names.iter().any(|other| other == name));
     match (is_empty, is_run, existing) {
-        (true, _, _) | (_, true, Existing::Replace) => Ok(()),
+        (true, _, _) | (_, true, Existing::Replace | Existing::Join) => Ok(()),
         (_, true, _) => Err(TrainError::RunExists { path: dir.to_owned() }),
         (_, false, _) => Err(TrainError::NotEmpty { path: dir.to_owned() }),
     }
@@ -221,6 +224,7 @@ fn hold(
     path: &Path,
     take: impl Fn(&File) -> Result<(), TryLockError>,
 ) -> Result<Option<File>, TrainError> {
+    let is_there = path.try_exists().map_err(TrainError::file("open", path))?;
     // Never emptied: what stands there may not be ours.
     let options = &mut OpenOptions::new();
     let open = files::open(path, options.read(true).write(true).create(true).truncate(false));
@@ -230,6 +234,8 @@ fn hold(
         Err(TryLockError::Error(error)) => return Err(TrainError::file("lock", path)(error)),
         Err(TryLockError::WouldBlock) => return Ok(None),
     }
-    files::sync_name(path).map_err(TrainError::file("sync", path))?;
+    if !is_there {
+        files::sync_name(path).map_err(TrainError::file("sync", path))?;
+    }
     Ok(Some(file))
 }

@@ -6,9 +6,11 @@
 //! at most a hidden `.NAME.PID-N.tmp`, which may be deleted.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::files::{self, folder, sync_name};
@@ -115,7 +117,10 @@ pub fn is_leftover(name: &str, target: &str) -> bool {
 fn temporary_beside(folder: &Path, name: &str) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    folder.join(format!("{}{}-{number}.tmp", beginning(name), process::id()))
+    // Processes of several machines that share the folder may have the same id.
+    static MACHINE: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(process::id()));
+    let own = format!("{}-{}-{number}", process::id(), *MACHINE);
+    folder.join(format!("{}{own}.tmp", beginning(name)))
 }
 
 /// Returns the prefix of the names of a target's temporary files.

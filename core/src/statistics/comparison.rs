@@ -13,7 +13,9 @@ use super::summary::mean;
 /// better in distribution. `None` without tasks, if one has no runs, or if a score is NaN.
 #[must_use]
 pub fn performance_profile<S: AsRef<[f64]>>(scores: &[S], thresholds: &[f64]) -> Option<Vec<f64>> {
-    if scores.iter().any(|task| task.as_ref().iter().any(|score| score.is_nan())) {
+    if scores.is_empty()
+        || scores.iter().any(|task| task.as_ref().iter().any(|score| score.is_nan()))
+    {
         return None;
     }
     let above = |task: &S, threshold: f64| {
@@ -81,6 +83,7 @@ mod tests {
         let [none, empty, nan] = [vec![], vec![vec![]], vec![vec![f64::NAN]]];
         for scores in [&none, &empty, &nan] {
             assert_eq!(performance_profile(scores, &[0.0]), None);
+            assert_eq!(performance_profile::<Vec<f64>>(&[], &[]), None);
             assert_eq!(probability_of_improvement(scores, scores), None);
         }
         assert_eq!(probability_of_improvement(&[vec![1.0]], &[]), None);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use gymnast_core::text::columns;
-use gymnast_harness::{Callback, Flow, Progress, SeedDir};
+use gymnast_harness::{Callback, Ending, Flow, Progress, SeedDir};
 
 use super::{Benchmark, Cell};
 use crate::{command::CommandError, run::cores};
@@ -35,34 +35,31 @@ pub(super) fn run(
 ) -> Result<ExitCode, CommandError> {
     let jobs = args.jobs.unwrap_or_else(cores);
     let headings = ["run", "env steps", "seeds", "to train", "steps/s", "about"].map(str::to_owned);
-    let (mut rows, mut total) = (vec![headings], 0.0);
+    let (mut rows, mut work, mut all_left) = (vec![headings], 0.0, 0);
     for Cell { item, run, dir } in cells {
         let is_done = |seed: &&u64| {
             let summary = SeedDir::below(dir, **seed).summary();
-            summary.is_ok_and(|summary| summary.is_some_and(|s| s.env_steps >= item.env_steps))
+            summary.is_ok_and(|summary| summary.is_some_and(|s| s.ending != Ending::Stopped))
         };
         let done = run.seeds.iter().filter(is_done).count();
         let left = run.seeds.len() - done;
         let speed = if left > 0 { speed(run, dir)? } else { f64::INFINITY };
-        // Seeds train side by side.
-        let rounds = left.div_ceil(jobs.min(left.max(1)));
-        let seconds = rounds as f64 * item.env_steps as f64 / speed;
-        total += seconds;
+        let env_steps = run.training.env_steps;
+        let seconds = left as f64 * env_steps as f64 / speed;
+        (work, all_left) = (work + seconds, all_left + left);
         let speed = if left > 0 { format!("{speed:.0}") } else { "–".to_owned() };
         let count = run.seeds.len().to_string();
-        let steps = item.env_steps.to_string();
-        rows.push([item.title(), steps, count, left.to_string(), speed, in_words(seconds)]);
+        let about = in_words(seconds / jobs.min(left.max(1)) as f64);
+        rows.push([item.title(), env_steps.to_string(), count, left.to_string(), speed, about]);
     }
     write!(out, "{}", columns(&rows))?;
-    writeln!(
-        out,
-        "\nAbout {} in all with {jobs} at a time; evaluations included.",
-        in_words(total)
-    )?;
+    let total = in_words(work / jobs.min(all_left.max(1)) as f64);
+    let how = "Speeds are those of the seeds that have ended, else of a second of training.";
+    writeln!(out, "\nAbout {total} in all with {jobs} at a time.\n{how}")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Env steps per second, evaluations included: of the seeds that have ended, else of a short trial.
+/// Env steps per second: of the seeds that have ended, with their evaluations, else of a short trial.
 fn speed(run: &crate::Run, dir: &std::path::Path) -> Result<f64, CommandError> {
     let ended = |seed: &u64| SeedDir::below(dir, *seed).summary().ok()?;
     let speeds = run.seeds.iter().filter_map(ended).filter_map(|summary| {

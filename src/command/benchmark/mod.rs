@@ -6,6 +6,7 @@ mod suite;
 mod table;
 
 use std::{
+    fs,
     io::{self, IsTerminal as _, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -30,7 +31,7 @@ use super::{
 };
 use crate::{
     Run,
-    run::{overlay, read_toml, set_key},
+    run::{CONFIG_FILE, overlay, read_toml, set_key},
     settings::set,
 };
 
@@ -116,7 +117,9 @@ pub(crate) fn run(
     let suite = read(args)?;
     let cells = cells_of(&suite, args, names)?;
     let results = args.out.join("results.md");
-    let earlier = table::read(&results)?;
+    let page = args.out.join("report.html");
+    table::read(&results)?;
+    report::expect_page(&page)?;
     if args.dry_run {
         return dry_run::run(args, &cells, out);
     }
@@ -128,31 +131,37 @@ pub(crate) fn run(
         // Written after each run, so that a long suite can be watched; includes runs of earlier
         // calls.
         let rows: Vec<Cells> = rows.iter().flatten().cloned().collect();
-        let text = markdown(&rows) + &table::others(&earlier, &rows);
+        let text = markdown(&rows) + &table::others(&table::read(&results)?, &rows);
         Ok(atomic_file::write_unsynced(&results, text.as_bytes())?)
     })?;
     if !is_whole || interrupt.requested() {
         return Ok(interrupted("every seed is saved: run the same command to continue"));
     }
     let rows: Vec<Cells> = rows.into_iter().flatten().collect();
-    let page = args.out.join("report.html");
-    write_report(&cells, names, &page)?;
     if io::stdout().is_terminal() {
         let (results, page) = (results.display(), page.display());
         writeln!(out, "{}\nEach seed's return: {results}\nThe report: {page}", columns(&rows))?;
     } else {
         write!(out, "{}", markdown(&rows))?;
     }
+    write_report(&args.out, names, &page)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the page that compares the runs.
-fn write_report(cells: &[Cell<'_>], names: &Names, page: &Path) -> Result<(), CommandError> {
-    let dirs: Vec<PathBuf> = cells.iter().map(|cell| cell.dir.clone()).collect();
-    let results = |Cell { run, dir, .. }: &Cell<'_>| {
-        run_dir::results_of(dir, None, names, |seed| run.seeds.contains(&seed))
+/// Writes the page that compares all runs of the directory, those of earlier calls too.
+fn write_report(out: &Path, names: &Names, page: &Path) -> Result<(), CommandError> {
+    let mut dirs: Vec<PathBuf> =
+        fs::read_dir(out)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    dirs.retain(|dir| dir.join(CONFIG_FILE).is_file());
+    dirs.sort();
+    let results = |dir: PathBuf| {
+        let results = run_dir::results_of(&dir, None, names, |_| true);
+        results.map(|results| (dir, results))
     };
-    let runs = cells.iter().map(results).collect::<Result<Vec<_>, _>>()?;
+    let mut runs = dirs.into_iter().map(results).collect::<Result<Vec<_>, _>>()?;
+    // Another process may have just begun one.
+    runs.retain(|(_, run)| run.seeds.iter().any(|seed| !seed.evaluations.is_empty()));
+    let (dirs, runs): (Vec<_>, Vec<_>) = runs.into_iter().unzip();
     let text = report::page(&dirs, &runs, &Report::of(&runs, &[])?)?;
     Ok(atomic_file::write_unsynced(page, text.as_bytes())?)
 }
@@ -268,7 +277,9 @@ fn configure(
 fn judge(item: &Item, run: &Run, dir: &Path, names: &Names) -> Result<Cells, CommandError> {
     let mut results =
         run_dir::results_of(dir, item.reach, names, |seed| run.seeds.contains(&seed))?;
-    results.env = run.env.title();
+    if let Some(name) = &item.name {
+        results.agent = format!("{} ({name})", item.agent);
+    }
     let is_whole = |seed: &SeedResults| {
         let ends_early = run.training.stop_at.is_some();
         let last = seed.evaluations.last();

@@ -2,7 +2,11 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, mpsc::channel},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Sender, channel},
+    },
     thread::{scope, sleep},
     time::Duration,
 };
@@ -15,8 +19,8 @@ use crate::{
     run::cores,
 };
 
-/// How often it is asked whether another process has ended with a seed.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How often it is asked whether another process has ended with a seed: soon, and then less often.
+const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)];
 
 /// Trains the seeds that are not trained yet, `jobs` at a time, each run after the other. Those that
 /// another process trains come last: it may have ended by then. `on_whole` gets the index of each run
@@ -35,18 +39,28 @@ pub(super) fn train(
     let queue = || queue.lock().expect("no thread panics while it holds the lock");
     let bars = ProgressBars::unless(args.quiet);
     let (tell, told) = channel();
-    let work = |tell: std::sync::mpsc::Sender<(usize, Result<Summary, TrainError>)>| {
+    let (has_failed, waits) = (AtomicBool::new(false), AtomicBool::new(false));
+    let is_over = || has_failed.load(Ordering::Relaxed) || Interrupt::requested();
+    let work = |tell: Sender<(usize, u64, Result<Summary, TrainError>)>| {
+        let mut pause = PAUSES[0];
         loop {
             let next = queue().pop_front();
-            let Some((index, seed)) = next else { break };
+            let Some((index, seed)) = next.filter(|_| !is_over()) else { break };
             let Cell { run, dir, .. } = &cells[index];
             let progress = bars.labelled(&run_dir::short_name(dir));
             match run.join_one(dir, seed, Arc::new(progress)).transpose() {
                 // Only an interrupted call has left its receiver.
-                Some(result) => drop(tell.send((index, result))),
+                Some(result) => {
+                    pause = PAUSES[0];
+                    drop(tell.send((index, seed, result)));
+                }
                 None => {
+                    if !waits.swap(true, Ordering::Relaxed) {
+                        bars.say("waits for seeds that other processes train");
+                    }
                     queue().push_back((index, seed));
-                    sleep(PAUSE);
+                    sleep(pause);
+                    pause = (2 * pause).min(PAUSES[1]);
                 }
             }
         }
@@ -59,8 +73,12 @@ pub(super) fn train(
         }
         drop(tell);
         let mut outcome = Ok(true);
-        for (index, result) in told {
-            let done = result.map_err(CommandError::from).and_then(|summary| {
+        for (index, seed, result) in told {
+            let about = |error| {
+                let run = run_dir::short_name(&cells[index].dir);
+                CommandError::from(error).about(&format!("{run}, seed {seed}"))
+            };
+            let done = result.map_err(about).and_then(|summary| {
                 if summary.ending == Ending::Stopped {
                     return Ok(false);
                 }
@@ -73,7 +91,7 @@ pub(super) fn train(
             // The first error stays, and nothing new is begun after it.
             outcome = match (outcome, done) {
                 (Err(error), _) | (Ok(_), Err(error)) => {
-                    queue().clear();
+                    has_failed.store(true, Ordering::Relaxed);
                     Err(error)
                 }
                 (Ok(before), Ok(now)) => Ok(before && now),

@@ -2,7 +2,7 @@
 
 mod page;
 
-pub(super) use page::page;
+pub(super) use page::{expect_page, page};
 
 use std::{
     io::Write,

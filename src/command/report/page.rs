@@ -26,6 +26,9 @@ use crate::{
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
+const TITLE: &str = "<title>Sample-efficiency report</title>";
+/// More pairs than this are left to the table.
+const MOST_PAIRS: usize = 60;
 /// The number of places of a performance profile.
 const PLACES: usize = 201;
 
@@ -50,9 +53,24 @@ pub(in crate::command) fn page(
     Ok(format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Sample-efficiency report</title>\n<style>\n{STYLE}</style>\n</head>\n\
+         {TITLE}\n<style>\n{STYLE}</style>\n</head>\n\
          <body>\n<main>\n{body}</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"
     ))
+}
+
+/// Refuses to replace a file that is no such page.
+pub(in crate::command) fn expect_page(path: &Path) -> Result<(), CommandError> {
+    let is_page = match std::fs::read_to_string(path) {
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        Ok(text) => text.contains(TITLE),
+    };
+    let shown = path.display();
+    match is_page {
+        true => Ok(()),
+        false => Err(CommandError::failed(format!(
+            "{shown} would be replaced, and is no page of gymnast: move it away, or choose another --out"
+        ))),
+    }
 }
 
 /// Text within the page.
@@ -119,7 +137,7 @@ fn across(report: &Report) -> Result<String, CommandError> {
     text += &figure(&plot("Interquartile mean (higher is better)", |a| a.iqm), &note, "")?;
     text += &figure(&plot("Optimality gap (lower is better)", |a| a.optimality_gap), &note, "")?;
     text += &profiles(report)?;
-    if !report.improvements.is_empty() {
+    if !report.improvements.is_empty() && report.improvements.len() <= MOST_PAIRS {
         let row =
             |i: &Improvement| interval_row(&format!("{} over {}", i.agent, i.over), i.probability);
         let rows = report.improvements.iter().map(row).collect();

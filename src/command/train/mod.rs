@@ -113,9 +113,12 @@ pub(crate) fn run(
     if interrupt.requested() && summaries.iter().any(|summary| summary.ending == Ending::Stopped) {
         let at = summaries.iter().map(|summary| summary.env_steps.to_string());
         let (at, dir) = (at.collect::<Vec<_>>().join(", "), shell::path(&dir));
+        let how = match args.join {
+            true => "the same command".to_owned(),
+            false => format!("\n  gymnast train --resume --out {dir}"),
+        };
         return Ok(interrupted(&format!(
-            "saved up to these env steps, by seed: {at}. Continue with\n  \
-             gymnast train --resume --out {dir}"
+            "saved up to these env steps, by seed: {at}. Continue with {how}"
         )));
     }
     finish::show(args, &run, &dir, &summaries, names, out)?;

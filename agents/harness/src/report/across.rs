@@ -43,8 +43,8 @@ pub struct Improvement {
     pub outcome: Outcome,
 }
 
-/// Returns each agent over the environments that all agents have exactly one run in, and each pair
-/// of agents; nothing if these are fewer than two.
+/// Returns each agent over the environments that all agents have exactly one run in, with reference
+/// returns, and each pair of agents; nothing if these are fewer than two.
 ///
 /// In each environment all agents are compared at the env steps that all their seeds have reached.
 pub(super) fn across(runs: &[Curves<'_>]) -> (Vec<Across>, Vec<Improvement>) {
@@ -55,20 +55,21 @@ pub(super) fn across(runs: &[Curves<'_>]) -> (Vec<Across>, Vec<Improvement>) {
     };
     let with_reference = runs.iter().filter(|curves| curves.run.reference.is_some());
     let mut envs = distinct(with_reference.map(|curves| curves.run.env.as_str()));
-    envs.retain(|env| agents.iter().all(|agent| of(agent, env).is_some()));
+    let step_in = |env: &str| {
+        let own = runs.iter().filter(|curves| curves.run.env == env);
+        own.map(|curves| curves.common_step).reduce(f64::min)
+    };
+    let scores_in = |agent: &str, env: &str| -> Option<Vec<f64>> {
+        let curves = of(agent, env)?;
+        let (reference, returns) = (curves.run.reference?, curves.returns_at(step_in(env)?)?);
+        Some(returns.into_iter().map(|x| reference.normalize(x)).collect())
+    };
+    envs.retain(|env| agents.iter().all(|agent| scores_in(agent, env).is_some()));
     if envs.len() < 2 {
         return Default::default();
     }
     let scores_of = |agent: &&str| -> Option<Vec<Vec<f64>>> {
-        let of_env = |env: &&str| {
-            let own = runs.iter().filter(|curves| curves.run.env == *env);
-            let step = own.map(|curves| curves.common_step).reduce(f64::min)?;
-            let curves = of(agent, env)?;
-            let reference = curves.run.reference?;
-            let returns = curves.returns_at(step)?;
-            Some(returns.into_iter().map(|x| reference.normalize(x)).collect())
-        };
-        envs.iter().map(of_env).collect()
+        envs.iter().map(|env| scores_in(agent, env)).collect()
     };
     let Some(scores) = agents.iter().map(scores_of).collect::<Option<Vec<_>>>() else {
         return Default::default();

@@ -15,7 +15,7 @@ const MOST_RUNS: usize = 12;
 pub struct Comparison {
     /// The name of the environment.
     pub env: String,
-    /// The agent and the name of the run compared.
+    /// The agent of the run compared.
     pub agent: String,
     /// The name of the run compared.
     pub run: String,
@@ -25,7 +25,7 @@ pub struct Comparison {
     pub other_run: String,
     /// The number of seeds that both have.
     pub seeds: usize,
-    /// The env steps at which they are compared: the most that all of these seeds have reached.
+    /// The env steps at which they are compared: the most that all seeds of both runs have reached.
     pub env_steps: u64,
     /// The mean over seeds of the first run's return minus the other's, with Student's t interval.
     pub difference: Estimate,

@@ -12,10 +12,7 @@ use gymnast_core::statistics::{
 };
 use serde::Serialize;
 
-use super::{Estimate, RunResults, SeedResults};
-
-/// How sure a verdict is.
-const CONFIDENCE: f64 = 0.95;
+use super::{CONFIDENCE, Estimate, RunResults, SeedResults};
 
 /// The demands on a run; `None`: no such demand.
 #[derive(Clone, Debug, Default, PartialEq)]

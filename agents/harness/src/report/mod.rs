@@ -22,7 +22,7 @@ use gymnast_envs::ReferenceReturns;
 use serde::Serialize;
 
 use crate::{
-    Evaluation, RunIdentity, RunSeeds, SeedDir, TrainError, read_records,
+    Ending, Evaluation, RunIdentity, RunSeeds, SeedDir, TrainError, read_records,
     run_directory::read_config,
 };
 
@@ -108,7 +108,12 @@ impl SeedResults {
         let summary = dir.summary_of(identity)?;
         let evaluations: Vec<Evaluation> = read_records(&dir.path)?;
         if let Some(summary) = &summary {
-            check_evaluations(dir, &evaluations, &summary.evaluations)?;
+            // Where the training was stopped another process may have gone on since.
+            let count = match summary.ending {
+                Ending::Stopped => summary.evaluations.len().min(evaluations.len()),
+                _ => evaluations.len(),
+            };
+            check_evaluations(dir, &evaluations[..count], &summary.evaluations)?;
         }
         let env_steps_per_s = summary.and_then(|summary| summary.env_steps_per_s);
         Ok(Self { seed: dir.seed, evaluations, env_steps_per_s })

@@ -241,9 +241,11 @@ impl StepsRow {
             Err(StatisticsError::TooFew { .. }) => (None, None),
             Err(error) => return Err(error),
         };
-        // Up to here more than half of the seeds are without the event.
-        let above_half = |time: &&f64| fit.survival_at(**time) > 0.5 + 1e-12;
-        let least = durations.iter().filter(above_half).copied().fold(0.0, f64::max);
+        // Where half of the seeds saw it, the median is not before the last of these; else it is not
+        // before any seed's end.
+        let is_half = |time: &&f64| fit.survival_at(**time) <= 0.5 + 1e-12;
+        let half = durations.iter().filter(is_half).copied().reduce(f64::min);
+        let least = half.unwrap_or_else(|| durations.iter().copied().fold(0.0, f64::max));
         let restricted = fit.restricted_mean_interval(horizon, CONFIDENCE);
         Ok(Self {
             reached: observed.iter().filter(|observed| **observed).count(),

@@ -72,6 +72,14 @@ fn a_threshold_that_most_seeds_miss_is_censored() {
 }
 
 #[test]
+fn a_median_that_half_of_the_seeds_leave_open_is_after_theirs() {
+    let [early, never] = [&[10.0, 10.0, 10.0][..], &[0.0, 0.0, 0.0]];
+    let report = of(vec![seed(0, early), seed(1, early), seed(2, never), seed(3, never)]);
+    let first = report.rows[0].threshold.unwrap().first;
+    assert_eq!((first.reached, first.median, first.median_min), (2, None, 100.0));
+}
+
+#[test]
 fn seeds_that_ended_at_different_steps_are_compared_at_a_common_one() {
     let report = of(vec![
         seed(0, &[0.0, 10.0]),

@@ -13,9 +13,9 @@ use super::{
     session::{Looks, Parts, Session},
 };
 use crate::{
-    Agent, AgentError, Callback, CheckpointError, Evaluation, Existing, Experiment, Flow, Progress,
-    Quiet, Recorder, RunIdentity, SeedDir, StateDict, TrainError, Training, experiment::Standing,
-    recorder::passed_over, run_directory,
+    Agent, AgentError, Callback, CheckpointError, Evaluation, Existing, Experiment, Flow,
+    Interrupt, Progress, Quiet, Recorder, RunIdentity, SeedDir, StateDict, TrainError, Training,
+    experiment::Standing, recorder::passed_over, run_directory,
 };
 
 /// Trains an agent that you own, in environments that you own.
@@ -285,16 +285,24 @@ impl<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized> Trainer<'a, O, A, G> {
             progress: Arc::new(Quiet),
         };
         let claimed = run_directory::claim(&experiment, &config.to_string())?;
+        let mut is_told = false;
         let own = loop {
+            claimed.check()?;
             match claimed.seed(self.seed)? {
                 Some(own) => break own,
-                // Another process trains it.
-                None => std::thread::sleep(std::time::Duration::from_millis(50)),
+                None if Interrupt::requested() => return Ok(Summary::not_begun()),
+                None if !is_told => {
+                    self.warn(&["it waits for the process that trains it".to_owned()]);
+                }
+                None => {}
             }
+            is_told = true;
+            std::thread::sleep(run_directory::BUSY_PAUSE);
         };
         let (of_seed, identity, standing) = experiment.open(self.seed, &claimed)?;
         match standing {
             Standing::Finished(summary) => {
+                own.finish()?;
                 return self.take_up_finished(&of_seed, &identity, summary);
             }
             Standing::Damaged(error) => {
