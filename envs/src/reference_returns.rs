@@ -27,7 +27,7 @@ const REFERENCE_RETURNS: [(&str, f64, f64); 20] = [
     ("WindyGridWorld-v0", -6146.0, -15.0),
     ("WindyGridWorldKings-v0", -196.4, -7.0),
     ("Catch-v0", -0.6, 1.0),
-    ("DeepSea-v0", -0.0038, 0.99),
+    ("DeepSea-v0", -0.004, 0.99),
     ("MinAtarBreakout-v1", 0.38, 10.0),
     ("LunarLander-v0", -181.3, 200.0),
     ("LunarLanderContinuous-v0", -204.7, 200.0),

@@ -108,16 +108,17 @@ fn measure() {
 fn random_actions_have_the_reference_s_return() {
     for spec in Registry::builtin().iter() {
         let Some(reference) = spec.reference() else { continue };
+        let scale = reference.best - reference.random;
         let (random, error) = match exact(spec) {
             Some((random, best)) => {
-                let scale = reference.best - reference.random;
                 assert!((best - reference.best).abs() < 0.002 * scale, "{}: {best}", spec.id());
                 (random, 0.0005 * scale)
             }
             None => play_at_random(spec, 1000, 50_000),
         };
         let difference = (random - reference.random).abs();
-        assert!(difference <= 4.0 * error + 1e-3, "{}: {random} ± {error}", spec.id());
+        // A treasure that one random dive in a thousand finds is in no standard error of as many.
+        assert!(difference <= 4.0 * error + 0.002 * scale, "{}: {random} ± {error}", spec.id());
         assert_eq!(reference.normalize(reference.best), 1.0);
     }
 }

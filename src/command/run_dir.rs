@@ -130,10 +130,13 @@ pub(crate) fn results_of(
     };
     let env = text("env", "id");
     let spec = names.registry.spec(&env).ok();
+    let wrappers = wrapper_names(&config);
     let other = spec.map(|spec| other_options(spec, &config)).unwrap_or_default();
+    let title =
+        std::iter::once(env).chain(wrappers.iter().cloned()).collect::<Vec<_>>().join(" + ");
     let title = match &other[..] {
-        [] => env.clone(),
-        other => format!("{env} ({})", other.join(", ")),
+        [] => title,
+        other => format!("{title} ({})", other.join(", ")),
     };
     let found = RunSeeds::of(&place.run, &config)?;
     say_left_out(&found, &name(&place.run));
@@ -146,22 +149,33 @@ pub(crate) fn results_of(
         run: name(path),
         agent: text("agent", "name"),
         threshold: threshold.or_else(|| spec.and_then(EnvSpec::threshold)),
-        // It holds for the default options alone.
-        reference: spec.filter(|_| other.is_empty()).and_then(EnvSpec::reference),
+        // It holds for the environment as it is registered alone.
+        reference: spec
+            .filter(|_| other.is_empty() && wrappers.is_empty())
+            .and_then(EnvSpec::reference),
         env: title,
         seeds: seeds.into_iter().map(read).collect::<Result<_, _>>()?,
     })
 }
 
-/// Returns in what a run's environment differs from the registered one: options, wrappers, and the
-/// options of evaluations. Returns of environments that differ are not compared.
+/// Returns the names of the wrappers around a run's environment, from the innermost.
+fn wrapper_names(config: &Table) -> Vec<String> {
+    let wrappers = config.get("env").and_then(|env| env.get("wrappers")).and_then(Value::as_array);
+    let name = |wrapper: &Value| {
+        let name = wrapper.get("name").unwrap_or(wrapper).as_str();
+        name.unwrap_or("?").to_owned()
+    };
+    wrappers.into_iter().flatten().map(name).collect()
+}
+
+/// Returns the options in which a run's environment, or that of its evaluations, differs from the
+/// registered one. Returns of environments that differ are not compared.
 fn other_options(spec: &EnvSpec, config: &Table) -> Vec<String> {
     let json = |value: &Value| gymnast_json::to_value(value).ok();
     let part = |name: &str| config.get(name).and_then(Value::as_table).into_iter().flatten();
     let is_default = |key: &str, value: &Value| match key {
-        "id" => true,
+        "id" | "wrappers" => true,
         "max_episode_steps" => value.as_integer() == spec.step_limit().map(i64::from),
-        "wrappers" => value.as_array().is_some_and(Vec::is_empty),
         key => {
             let option = spec.options().iter().find(|option| option.name == key);
             option.is_some_and(|option| json(value).as_ref() == Some(&option.default))

@@ -126,6 +126,7 @@ fn begin(experiment: &Experiment, config: &str) -> Result<Option<File>, TrainErr
     files::create_dir_all(dir).map_err(TrainError::file("create", dir))?;
     expect_free(dir, existing)?;
     let Some(lock) = hold(&dir.join(LOCK), File::try_lock)? else { return Ok(None) };
+    files::sync_name(&dir.join(LOCK)).map_err(TrainError::file("sync", dir))?;
     // Another process may have begun a run in between.
     expect_free(dir, existing)?;
     if existing != Existing::Join || !dir.join(CONFIG).is_file() {
@@ -224,7 +225,6 @@ fn hold(
     path: &Path,
     take: impl Fn(&File) -> Result<(), TryLockError>,
 ) -> Result<Option<File>, TrainError> {
-    let is_there = path.try_exists().map_err(TrainError::file("open", path))?;
     // Never emptied: what stands there may not be ours.
     let options = &mut OpenOptions::new();
     let open = files::open(path, options.read(true).write(true).create(true).truncate(false));
@@ -233,9 +233,6 @@ fn hold(
         Ok(()) => {}
         Err(TryLockError::Error(error)) => return Err(TrainError::file("lock", path)(error)),
         Err(TryLockError::WouldBlock) => return Ok(None),
-    }
-    if !is_there {
-        files::sync_name(path).map_err(TrainError::file("sync", path))?;
     }
     Ok(Some(file))
 }

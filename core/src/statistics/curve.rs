@@ -91,9 +91,12 @@ impl Curve {
     }
 
     /// Returns the part of the curve from `low` to `high`, with an interpolated point at an end that
-    /// lies between two points.
+    /// lies between two points; nothing where they lie the other way round.
     #[must_use]
     pub fn between(&self, low: f64, high: f64) -> Self {
+        if low > high {
+            return Self::default();
+        }
         let mut points: Vec<_> = self.points().filter(|(x, _)| (low..=high).contains(x)).collect();
         let end = |x: f64| Some((x, self.at(x, Interpolation::Linear)?));
         if points.first().is_none_or(|(x, _)| *x > low) {

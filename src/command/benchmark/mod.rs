@@ -15,7 +15,7 @@ use std::{
 use gymnast_core::atomic_file;
 use gymnast_harness::{
     TrainError,
-    report::{Report, SeedResults},
+    report::{Report, RunResults, SeedResults},
 };
 use toml::Table;
 
@@ -144,23 +144,35 @@ pub(crate) fn run(
     } else {
         write!(out, "{}", markdown(&rows))?;
     }
-    write_report(&args.out, names, &page)?;
+    write_report(&cells, &args.out, names, &page)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the page that compares all runs of the directory, those of earlier calls too.
-fn write_report(out: &Path, names: &Names, page: &Path) -> Result<(), CommandError> {
-    let mut dirs: Vec<PathBuf> =
-        fs::read_dir(out)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    dirs.retain(|dir| dir.join(CONFIG_FILE).is_file());
-    dirs.sort();
-    let results = |dir: PathBuf| {
-        let results = run_dir::results_of(&dir, None, names, |_| true);
-        results.map(|results| (dir, results))
-    };
-    let mut runs = dirs.into_iter().map(results).collect::<Result<Vec<_>, _>>()?;
-    // Another process may have just begun one.
-    runs.retain(|(_, run)| run.seeds.iter().any(|seed| !seed.evaluations.is_empty()));
+/// Writes the page that compares the runs, and those of earlier calls in the same directory.
+fn write_report(
+    cells: &[Cell<'_>],
+    out: &Path,
+    names: &Names,
+    page: &Path,
+) -> Result<(), CommandError> {
+    let mut runs = Vec::new();
+    for Cell { run, dir, .. } in cells {
+        let is_own = |seed| run.seeds.contains(&seed);
+        runs.push((dir.clone(), run_dir::results_of(dir, None, names, is_own)?));
+    }
+    for entry in fs::read_dir(out)? {
+        let dir = entry?.path();
+        let is_own = cells.iter().any(|cell| cell.dir == dir);
+        // One that another process has just begun has nothing to show, and one that is damaged is not
+        // this call's to report.
+        if !is_own && dir.join(CONFIG_FILE).is_file() {
+            let results = run_dir::results_of(&dir, None, names, |_| true);
+            let has_evaluations =
+                |run: &RunResults| run.seeds.iter().any(|s| !s.evaluations.is_empty());
+            runs.extend(results.ok().filter(has_evaluations).map(|results| (dir, results)));
+        }
+    }
+    runs.sort_by(|a, b| a.0.cmp(&b.0));
     let (dirs, runs): (Vec<_>, Vec<_>) = runs.into_iter().unzip();
     let text = report::page(&dirs, &runs, &Report::of(&runs, &[])?)?;
     Ok(atomic_file::write_unsynced(page, text.as_bytes())?)

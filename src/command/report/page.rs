@@ -196,7 +196,7 @@ fn curves(dirs: &[PathBuf], runs: &[RunResults]) -> Result<String, CommandError>
         let plot = learning_curves(&own, &own_dirs, view, Some(env))?;
         let seeds: Vec<_> = own.iter().map(|run| run.seeds.len().to_string()).collect();
         let caption = format!(
-            "{env}: lines are means over seeds ({}), bands their 95 % bootstrap intervals, thin lines single seeds.",
+            "{env}: lines are means over seeds ({}), bands their 95 % bootstrap intervals (percentiles), thin lines single seeds.",
             seeds.join(", ")
         );
         text += &figure(&plot, &caption, &buttons(&labels(&own)))?;

@@ -69,6 +69,7 @@ pub(super) fn intervals(source: &mut Source) {
         strata.iter().take(4).map(|seed| seed.iter().map(&mut hole).collect()).collect();
     let _ = bootstrap.band(&seeds, median, rng);
     let _ = bootstrap.improvement(&strata, &strata, rng);
+    let _ = bootstrap.stratified_band(&[&seeds[..], &seeds], aggregate_mean, rng);
     let durations: Vec<f64> = values.iter().map(|value| value.abs()).collect();
     let observed: Vec<bool> = values.iter().map(|_| source.one_in(2)).collect();
     if let Ok(fit) = KaplanMeier::fit(&durations, &observed) {
@@ -99,6 +100,8 @@ pub(super) fn curves(source: &mut Source) {
         is_finite("a curve", curve.at(at, interpolation));
         let _ = curve.onto(&[at, 0.0, 1.0], interpolation);
     }
+    let part = curve.between(at, threshold);
+    assert!(part.len() <= curve.len() + 2);
     let curves = [curve.clone(), curve.clone()];
     assert!(common_grid(&curves, most).len() <= 2 * length.max(1));
     let window = NonZeroUsize::new(window).unwrap_or(NonZeroUsize::MIN);
