@@ -49,7 +49,10 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use gymnast_core::text::{escape_controls, escape_name};
+use gymnast_core::{
+    files,
+    text::{escape_controls, escape_name},
+};
 use gymnast_envs::{Registry, catch_panic};
 
 use crate::Catalog;
@@ -211,6 +214,32 @@ fn check_free(path: &Path, force: bool) -> Result<(), CommandError> {
 fn is_there(path: &Path) -> Result<bool, CommandError> {
     path.try_exists()
         .map_err(|error| CommandError::failed(format!("cannot access {}: {error}", path.display())))
+}
+
+/// Reads a file that an earlier call has written and this one will replace; `None` if it does not exist.
+///
+/// # Errors
+/// If it cannot be read, is larger than `limit` bytes, or is another file, as `is_own` says of its text.
+fn read_own(
+    path: &Path,
+    limit: u64,
+    what: &str,
+    is_own: impl Fn(&str) -> bool,
+) -> Result<Option<String>, CommandError> {
+    let shown = path.display();
+    let bytes = match files::read_bounded(path, limit) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => {
+            read.map_err(|error| CommandError::failed(format!("cannot read {shown}: {error}")))?
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    match is_own(&text) {
+        true => Ok(Some(text.into_owned())),
+        false => Err(CommandError::failed(format!(
+            "{shown} would be replaced, and is no {what}: move it away, or choose another --out"
+        ))),
+    }
 }
 
 /// Reports that the process was interrupted and what happened to the work.

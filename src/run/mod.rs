@@ -340,7 +340,7 @@ impl Run {
     ) -> Result<Vec<Summary>, TrainError> {
         // Checked before the directory is created or an old run replaced. A resumed run was checked
         // when it began.
-        if !matches!(existing, Existing::Resume) {
+        if existing != Existing::Resume {
             self.check_first_update()?;
         }
         let experiment = self.experiment(dir, existing, jobs, Arc::new(progress));

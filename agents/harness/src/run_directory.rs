@@ -25,6 +25,8 @@ const CONFIG: &str = "config.toml";
 const LOCK: &str = ".gymnast.lock";
 /// Held while a process changes the configuration.
 const CONFIG_LOCK: &str = ".gymnast.config.lock";
+/// The name of a seed's lock, before and after its number.
+const SEED_LOCK: [&str; 2] = [".seed-", ".lock"];
 /// No configuration may be larger.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 /// How often it is asked whether another process has ended with a seed.
@@ -59,7 +61,8 @@ impl Claimed {
 
     /// Claims a seed; `None` if another process has it.
     pub(crate) fn seed(&self, seed: u64) -> Result<Option<ClaimedSeed>, TrainError> {
-        let path = self.path.join(format!(".seed-{seed}.lock"));
+        let [before, after] = SEED_LOCK;
+        let path = self.path.join(format!("{before}{seed}{after}"));
         loop {
             let Some(lock) = hold(&path, File::try_lock)? else { return Ok(None) };
             // Whoever had it may have ended and removed the file in between.
@@ -149,7 +152,8 @@ fn expect_free(dir: &Path, existing: Existing) -> Result<(), TrainError> {
         names.push(name.to_string_lossy().into_owned());
     }
     // A process that was killed before it wrote the configuration leaves these.
-    let is_seed_lock = |name: &str| name.starts_with(".seed-") && name.ends_with(".lock");
+    let [before, after] = SEED_LOCK;
+    let is_seed_lock = |name: &str| name.starts_with(before) && name.ends_with(after);
     let is_lock =
         |name: &String| [LOCK, CONFIG_LOCK].contains(&name.as_str()) || is_seed_lock(name);
     let is_empty = names.iter().all(|name| is_lock(name) || atomic_file::is_leftover(name, CONFIG));

@@ -9,6 +9,13 @@ pub(super) const BLOCK: usize = 32;
 /// From this number on it pays.
 pub(super) const FEW: usize = 4;
 
+/// Returns whether every force or torque is a finite number.
+#[inline(always)]
+pub(super) fn are_finite(actions: &[[f32; 1]]) -> bool {
+    // Without a jump for each.
+    actions.iter().fold(true, |all, action| all & action[0].is_finite())
+}
+
 /// Several environments before a step, a row for each number.
 pub(super) struct Before<const S: usize> {
     pub(super) states: [[f64; BLOCK]; S],

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::abreast::{Abreast as _, step_abreast};
+use super::abreast::{Abreast as _, are_finite, step_abreast};
 use super::{CartPole, cart_pole::FORCE};
 #[cfg(feature = "render")]
 use crate::render::Frame;
@@ -67,7 +67,7 @@ impl Env for CartPoleContinuous {
         rngs: &mut [Rng],
         each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 4]>),
     ) -> bool {
-        let are_finite = actions.iter().fold(true, |all, action| all & action[0].is_finite());
+        let are_finite = are_finite(actions);
         if are_finite {
             let push = |i: usize| force(&actions[i]);
             step_abreast(holders, |holder| &mut env(holder).cart_pole, push, rngs, each);

@@ -3,7 +3,7 @@
 use gymnast_base::wide;
 use serde::{Deserialize, Serialize};
 
-use super::abreast::{Abreast, After, BLOCK, Before, FEW, step_abreast};
+use super::abreast::{Abreast, After, BLOCK, Before, FEW, are_finite, step_abreast};
 use super::mountain_car::{MAX_POSITION, MAX_SPEED, MIN_POSITION, valley};
 use crate::{BoxSpace, Env, EnvError, Rng, Step, sine};
 
@@ -145,8 +145,7 @@ impl Env for MountainCarContinuous {
         rngs: &mut [Rng],
         each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 2]>),
     ) -> bool {
-        let are_finite = actions.iter().fold(true, |all, action| all & action[0].is_finite());
-        let are_together = are_finite && actions.len() >= FEW;
+        let are_together = are_finite(actions) && actions.len() >= FEW;
         if are_together {
             step_abreast(holders, env, |i| f64::from(actions[i][0]), rngs, each);
         }

@@ -6,7 +6,7 @@ use gymnast_base::wide;
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
-use super::abreast::{Abreast, After, BLOCK, Before, FEW, step_abreast};
+use super::abreast::{Abreast, After, BLOCK, Before, FEW, are_finite, step_abreast};
 #[cfg(feature = "render")]
 use crate::render::{Frame, classic as pictures};
 use crate::{BoxSpace, Env, EnvError, Rng, Step, sine};
@@ -162,8 +162,7 @@ impl Env for Pendulum {
         rngs: &mut [Rng],
         each: impl FnMut(usize, &mut H, &mut Rng, Step<[f32; 3]>),
     ) -> bool {
-        let are_finite = actions.iter().fold(true, |all, action| all & action[0].is_finite());
-        let are_together = are_finite && actions.len() >= FEW;
+        let are_together = are_finite(actions) && actions.len() >= FEW;
         if are_together {
             step_abreast(holders, env, |i| torque(&actions[i]), rngs, each);
         }

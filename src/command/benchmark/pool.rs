@@ -49,10 +49,9 @@ pub(super) fn train(
             let Cell { run, dir, .. } = &cells[index];
             let progress = bars.labelled(&run_dir::short_name(dir));
             match run.join_one(dir, seed, Arc::new(progress)).transpose() {
-                // Only an interrupted call has left its receiver.
                 Some(result) => {
                     pause = PAUSES[0];
-                    drop(tell.send((index, seed, result)));
+                    tell.send((index, seed, result)).expect("it is received until all have told");
                 }
                 None => {
                     if !waits.swap(true, Ordering::Relaxed) {

@@ -1,14 +1,11 @@
 //! The table of a benchmark, `results.md`.
 
-use std::{io::ErrorKind, path::Path};
+use std::path::Path;
 
-use gymnast_core::{
-    files,
-    text::{blocks, score},
-};
+use gymnast_core::text::{blocks, score};
 use gymnast_harness::report::{Judged, Judgement, Row, Verdict};
 
-use crate::command::CommandError;
+use crate::command::{CommandError, read_own};
 
 const HEADINGS: [&str; 16] = [
     "agent",
@@ -47,21 +44,10 @@ pub(super) fn markdown(rows: &[Cells]) -> String {
 /// # Errors
 /// If the file is not such a table: it must not be replaced.
 pub(super) fn read(path: &Path) -> Result<Vec<String>, CommandError> {
-    let shown = path.display();
-    let bytes = match files::read_bounded(path, MAX_BYTES) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        read => {
-            read.map_err(|error| CommandError::failed(format!("cannot read {shown}: {error}")))?
-        }
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    if !text.starts_with(&format!("| {} |", HEADINGS[..2].join(" | "))) {
-        return Err(CommandError::failed(format!(
-            "{shown} would be replaced, and is no table of gymnast benchmark: move it away, or choose \
-             another --out"
-        )));
-    }
-    Ok(text.lines().skip(2).map(str::to_owned).collect())
+    let begins = format!("| {} |", HEADINGS[..2].join(" | "));
+    let is_table = |text: &str| text.starts_with(&begins);
+    let text = read_own(path, MAX_BYTES, "table of gymnast benchmark", is_table)?;
+    Ok(text.unwrap_or_default().lines().skip(2).map(str::to_owned).collect())
 }
 
 /// Returns the lines of earlier calls that belong to other runs.

@@ -17,6 +17,7 @@ use crate::{
     command::{
         CommandError,
         curves::{View, learning_curves},
+        read_own,
         run_dir::labels,
         shell,
     },
@@ -29,6 +30,8 @@ const SCRIPT: &str = include_str!("page.js");
 const TITLE: &str = "<title>Sample-efficiency report</title>";
 /// More pairs than this are left to the table.
 const MOST_PAIRS: usize = 60;
+/// The maximum size of a page that is replaced.
+const MAX_BYTES: u64 = 1 << 28;
 /// The number of places of a performance profile.
 const PLACES: usize = 201;
 
@@ -60,17 +63,7 @@ pub(in crate::command) fn page(
 
 /// Refuses to replace a file that is no such page.
 pub(in crate::command) fn expect_page(path: &Path) -> Result<(), CommandError> {
-    let is_page = match std::fs::read_to_string(path) {
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-        Ok(text) => text.contains(TITLE),
-    };
-    let shown = path.display();
-    match is_page {
-        true => Ok(()),
-        false => Err(CommandError::failed(format!(
-            "{shown} would be replaced, and is no page of gymnast: move it away, or choose another --out"
-        ))),
-    }
+    read_own(path, MAX_BYTES, "page of gymnast", |text| text.contains(TITLE)).map(drop)
 }
 
 /// Text within the page.
@@ -236,15 +229,16 @@ fn settings(dirs: &[PathBuf], runs: &[RunResults]) -> Result<String, CommandErro
             flat.iter().map(|of| of.get(*key).map_or_else(|| "–".to_owned(), String::clone));
         std::iter::once((*key).clone()).chain(values).collect()
     };
+    let labels = labels(runs);
     let section = Section {
         title: "Settings that differ",
-        headings: std::iter::once("setting".to_owned()).chain(labels(runs)).collect(),
+        headings: std::iter::once("setting".to_owned()).chain(labels.iter().cloned()).collect(),
         rows: keys.iter().filter(differs).map(row).collect(),
         note: "",
     };
     let mut text = if section.rows.is_empty() { String::new() } else { table(&section) };
     text += "<h2>All settings</h2>\n";
-    for (label, config) in labels(runs).iter().zip(&configs) {
+    for (label, config) in labels.iter().zip(&configs) {
         let (label, config) = (escaped(label), escaped(&config.to_string()));
         writeln!(text, "<details><summary>{label}</summary><pre>{config}</pre></details>")
             .expect("a string takes everything");

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{CONFIDENCE, Curves, Estimate};
 
-/// More runs in one environment than this are not compared each with each: nobody would read it.
+/// More runs in one environment than this are not compared each with each: the table would be too long
+/// to read.
 const MOST_RUNS: usize = 12;
 
 /// Two runs in the same environment, compared on the seeds that both have.
