@@ -67,14 +67,18 @@ fn what_cannot_be_trained_is_said_before_anything_is() {
     suite(&format!("{SUITE}[[run]]\nagent = 'q-lerning'\nenv = 'Taxi-v4'\nenv_steps = 1\n"));
     run(&[]).fails(2, &["did you mean `q-learning`"]);
     // Everything that is wrong is said at once.
-    let impossible = "[[run]]\nagent = 'sac'\nenv = 'Taxi-v4'\nenv_steps = 1000\n";
+    let impossible = "[[run]]\nagent = 'q-learning'\nenv = 'CartPole-v1'\nenv_steps = 1000\n";
     let misspelt = "[[run]]\nagent = 'q-learning'\nenv = 'Taxy-v4'\nenv_steps = 1000\n";
-    let set =
-        "[[run]]\nagent = 'dqn'\nenv = 'CartPole-v1'\nenv_steps = 5000\nset = { gama = 0.9 }\n";
+    let set = "[[run]]\nagent = 'sarsa'\nenv = 'Taxi-v4'\nenv_steps = 5000\nset = { gama = 0.9 }\n";
     let twice = "[[run]]\nagent = 'q-learning'\nenv = 'Taxi-v4'\nenv_steps = 5000\n";
     suite(&[SUITE, impossible, misspelt, set, twice].concat());
-    let parts =
-        ["4 runs", "sac cannot learn in Taxi-v4", "Taxi-v4`", "gama", "share the directory"];
+    let parts = [
+        "4 runs",
+        "q-learning cannot learn in CartPole-v1",
+        "Taxi-v4`",
+        "gama",
+        "share the directory",
+    ];
     run(&[]).fails(2, &parts);
     suite("[[run]]\nagent = 'q-learning'\nenv = 'Taxi-v4'\nsteps = 1\n");
     run(&[]).fails(1, &["suite.toml", "steps", "env_steps"]);
