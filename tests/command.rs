@@ -68,6 +68,31 @@ fn agents_are_listed_and_described() {
 }
 
 #[test]
+fn the_expected_return_of_a_table_is_what_many_episodes_reach() {
+    let sandbox = Sandbox::with_run();
+    let args = ["evaluate", "run", "--episodes", "20000", "--json"];
+    let json = sandbox.run(&args).ok().json();
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let best = number(&json["best_return"]);
+    // By dynamic programming elsewhere: envs/src/reference_returns.rs.
+    assert!((best - 0.7441).abs() < 0.001, "{best}");
+    for seed in json["seeds"].as_array().unwrap() {
+        let exact = number(&seed["exact_return"]);
+        let error = number(&seed["std_return"]) / 20_000_f64.sqrt();
+        assert!((number(&seed["mean_return"]) - exact).abs() < 4.0 * error + 1e-9, "{seed}");
+        assert!((number(&seed["regret"]) - (best - exact)).abs() < 1e-12 && exact <= best);
+    }
+    let text = sandbox.run(&["evaluate", "run", "--episodes", "20"]).ok().stdout;
+    assert!(text.contains("the best policy reaches 0.74"), "{text}");
+    // Nobody knows the transitions of wrapped observations.
+    let train = ["train", "q-learning", "CartPole-v1", "--steps", "2000", "--seed=0", "--quiet"];
+    let wrapper = "--wrapper=DiscretizeObservation(bins=4, low=-3, high=3)";
+    sandbox.run(&[&train[..], &[wrapper, "--out=cart"]].concat()).ok();
+    let json = sandbox.run(&["evaluate", "cart", "--json"]).ok().json();
+    assert!(json["best_return"].is_null() && json["seeds"][0]["exact_return"].is_null());
+}
+
+#[test]
 fn a_run_is_evaluated_as_a_whole_and_by_seed() {
     let sandbox = Sandbox::with_run();
     let both = sandbox.run(&["evaluate", "run", "--episodes", "20", "--json"]).ok().json();

@@ -24,6 +24,7 @@ mod sandbox;
 mod shown;
 mod signals;
 mod start;
+mod status;
 mod train;
 mod trainer;
 mod tune;

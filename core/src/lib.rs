@@ -62,7 +62,7 @@ pub mod threads;
 #[cfg(feature = "torch")]
 pub mod transfer;
 
-pub use gymnast_base::{SettingError, atomic_file, files, require, text};
+pub use gymnast_base::{SettingError, atomic_file, files, locks, require, text};
 
 /// Re-exports libtorch's tensors, in the version that networks, losses and agents use.
 #[cfg(feature = "torch")]

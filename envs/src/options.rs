@@ -114,7 +114,11 @@ impl EnvOptions {
         Err(EnvError::InvalidOption { id: id.to_owned(), reason })
     }
 
-    pub(crate) fn max_episode_steps(&self, id: &str) -> Result<Option<u32>, EnvError> {
+    /// Returns the option `max_episode_steps` of the environment `id`. `None` if it is not set.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidOption`] unless it is a positive whole number.
+    pub fn max_episode_steps(&self, id: &str) -> Result<Option<u32>, EnvError> {
         let Some(value) = self.0.get(LIMIT) else { return Ok(None) };
         let steps =
             whole_numbers(value.clone()).as_u64().and_then(|steps| u32::try_from(steps).ok());

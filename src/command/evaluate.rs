@@ -4,19 +4,26 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use gymnast_core::text::columns;
 use gymnast_envs::{Seed, with_kind};
-use gymnast_harness::{Callback as _, evaluate_policy_while};
+use gymnast_harness::{
+    Callback as _, Mode, Policy as _, SeedDir, TrainError, evaluate_policy_while,
+};
+use gymnast_tabular::{Model, policy_value};
 use serde::Serialize;
 
 use super::{
     CommandError, Names, StopOnInterrupt, numbers::whole, run_dir, table::optional, write_json,
 };
-use crate::trained::LoadedAgent;
+use crate::{Run, task::AnyTask, trained::LoadedAgent};
 
 /// Evaluate the newest checkpoint of each seed over greedy episodes
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    after_help = "Where the environment tells its transitions, each policy's expected return is computed too, without\n\
+    episodes, and its regret: what the best policy reaches more, knowing the time that is left.\n\n\
+    Examples:\n  \
     gymnast evaluate runs/q-learning-FrozenLake-v1 --episodes 1000\n  \
-    gymnast evaluate runs/q-learning-FrozenLake-v1/seed-3 --json")]
+    gymnast evaluate runs/q-learning-FrozenLake-v1/seed-3 --json"
+)]
 pub(crate) struct Evaluate {
     /// The directory of a run or of one of its seeds
     run: PathBuf,
@@ -42,6 +49,8 @@ struct Played {
     mean_return: f64,
     /// The sample standard deviation of the seeds' mean returns (n − 1). `None` for one seed.
     std_return: Option<f64>,
+    /// The highest expected return. `None` without known transitions.
+    best_return: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -54,6 +63,10 @@ struct OfSeed {
     min_return: f64,
     max_return: f64,
     mean_length: f64,
+    /// The expected return of the policy. `None` without known transitions.
+    exact_return: Option<f64>,
+    /// What the best policy reaches more.
+    regret: Option<f64>,
 }
 
 pub(crate) fn run(
@@ -64,7 +77,10 @@ pub(crate) fn run(
     let (run, dirs) = run_dir::open(&args.run, names)?;
     let mut interrupt = StopOnInterrupt::install();
     let mut seeds = Vec::new();
+    let exact = Exact::of(&run)?;
     for dir in &dirs {
+        let exact_return = exact.as_ref().map(|exact| exact.value(&run, dir, args.seed));
+        let exact_return = exact_return.transpose()?.flatten();
         let (env_steps, episodes) = with_kind!(&run.task, (_, task) => {
             let LoadedAgent { agent, env_steps, .. } = run_dir::load_agent(&run, task, dir)?;
             let (count, limit) = (args.episodes as usize, run.training.max_eval_steps);
@@ -85,19 +101,59 @@ pub(crate) fn run(
             min_return: summary.min_return,
             max_return: summary.max_return,
             mean_length: steps as f64 / f64::from(args.episodes),
+            exact_return,
+            regret: exact_return.zip(exact.as_ref()).map(|(value, exact)| exact.best - value),
         });
     }
     let means: Vec<f64> = seeds.iter().map(|seed| seed.mean_return).collect();
     let mean_return = gymnast_core::statistics::mean(&means).unwrap_or(f64::NAN);
     let std_return = gymnast_core::statistics::sample_std(&means);
     let (agent, env) = (run.agent.name, run.env.id().to_owned());
-    let result = Played { agent, env, episodes: args.episodes, seeds, mean_return, std_return };
+    let best_return = exact.map(|exact| exact.best);
+    let episodes = args.episodes;
+    let result = Played { agent, env, episodes, seeds, mean_return, std_return, best_return };
     if args.json {
         write_json(out, &result)?;
     } else {
         write!(out, "{}", to_text(&result))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is known of an environment with known transitions.
+struct Exact {
+    model: Model,
+    /// The most steps of an episode.
+    steps: u32,
+    /// The highest expected return.
+    best: f64,
+}
+
+impl Exact {
+    /// `None` unless observations and actions are finite, episodes limited and transitions known.
+    fn of(run: &Run) -> Result<Option<Self>, CommandError> {
+        let options = run.evaluation_options()?;
+        let steps = match options.max_episode_steps(run.env.id())? {
+            Some(steps) => steps,
+            None => return Ok(None),
+        };
+        let env = run.env.for_evaluation().make(0, &options)?;
+        let model = Model::of_dyn(&*env)?;
+        Ok(model.map(|model| Self { best: model.optimal_within(steps), model, steps }))
+    }
+
+    /// Returns the expected return of a seed's policy; `None` unless it is a table.
+    fn value(&self, run: &Run, dir: &SeedDir, seed: u64) -> Result<Option<f64>, CommandError> {
+        let AnyTask::Finite(task) = &run.task else { return Ok(None) };
+        let LoadedAgent { agent, .. } = run_dir::load_agent(run, task, dir)?;
+        let states: Vec<i64> = (0..).take(self.model.states()).collect();
+        let mut actions = Vec::new();
+        let rng = &mut Seed::new(seed).child("evaluate", dir.seed).child("ties", 0).rng();
+        agent.act(&states, Mode::Exploit, rng, &mut actions).map_err(TrainError::from)?;
+        // Tables count both from 0.
+        let actions: Vec<usize> = actions.into_iter().map(|action| action as usize).collect();
+        Ok(Some(policy_value(&self.model, &actions, self.steps)))
+    }
 }
 
 fn to_text(result: &Played) -> String {
@@ -115,9 +171,22 @@ fn to_text(result: &Played) -> String {
     };
     let rows: Vec<_> =
         std::iter::once(headings.map(str::to_owned)).chain(result.seeds.iter().map(row)).collect();
+    let mut exact = vec![["seed", "expected return", "regret"].map(str::to_owned)];
+    for seed in &result.seeds {
+        if let (Some(value), Some(regret)) = (seed.exact_return, seed.regret) {
+            exact.push([seed.seed.to_string(), format!("{value:.4}"), format!("{regret:.4}")]);
+        }
+    }
+    let exact = match result.best_return {
+        Some(best) if exact.len() > 1 => format!(
+            "\nexactly, by the environment's transitions; the best policy reaches {best:.4}\n\n{}",
+            columns(&exact)
+        ),
+        _ => String::new(),
+    };
     let std = result.std_return.map(|std| format!(" ± {std:.3}")).unwrap_or_default();
     format!(
-        "{} in {}, {} greedy episodes a seed\n\n{}\nmean over seeds: {:.3}{std}\n",
+        "{} in {}, {} greedy episodes a seed\n\n{}\nmean over seeds: {:.3}{std}\n{exact}",
         result.agent,
         result.env,
         result.episodes,

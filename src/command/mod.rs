@@ -25,9 +25,11 @@ mod epoch_bar;
 mod error;
 mod evaluate;
 mod interrupt;
+mod live;
 mod numbers;
 mod play;
 mod plot;
+mod processes;
 mod progress;
 mod record;
 mod replay;
@@ -35,6 +37,7 @@ mod report;
 mod run_dir;
 mod seeds;
 mod shell;
+mod status;
 mod table;
 mod train;
 mod tune;
@@ -87,6 +90,7 @@ enum Command {
     Wrappers(wrappers::Wrappers),
     Train(train::Train),
     Tune(tune::Tune),
+    Status(status::Status),
     Evaluate(evaluate::Evaluate),
     Watch(watch::Watch),
     Record(record::Record),
@@ -187,6 +191,7 @@ fn dispatch(
         Command::Wrappers(args) => wrappers::run(args, names, out),
         Command::Train(args) => train::run(args, names, out),
         Command::Tune(args) => tune::run(args, names, out),
+        Command::Status(args) => status::run(args, out),
         Command::Evaluate(args) => evaluate::run(args, names, out),
         Command::Watch(args) => watch::run(args, names, out),
         Command::Record(args) => record::run(args, names, out),

@@ -1,6 +1,9 @@
 //! Seeds as arguments: a count, or a list with ranges.
 
-use std::ops::RangeInclusive;
+use std::{
+    fmt::{self, Display, Formatter},
+    ops::RangeInclusive,
+};
 
 use super::{CommandError, MOST, numbers::whole};
 pub(super) use crate::run::seeds_to_toml as to_toml;
@@ -15,6 +18,19 @@ pub(super) enum Seeds {
     Count(usize),
     /// These, in ascending order.
     These(Vec<u64>),
+}
+
+impl Display for Seeds {
+    /// Writes what [`seeds`] reads.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let seeds = match self {
+            Self::Count(count) => return write!(f, "{count}"),
+            Self::These(seeds) => seeds,
+        };
+        // As ranges: one number alone would be read as a count.
+        let ranges: Vec<_> = seeds.iter().map(|seed| format!("{seed}..{seed}")).collect();
+        f.write_str(&ranges.join(","))
+    }
 }
 
 /// Reads `10`, `3,7`, `100..119` or `100-119,7`; ranges include both ends.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use gymnast_core::files;
-use gymnast_envs::{EnvError, EnvSpec, Registry, with_kind};
+use gymnast_envs::{EnvError, EnvOptions, EnvSpec, Registry, with_kind};
 use gymnast_harness::{
     Callback, Existing, Experiment, Plan, ProgressDisplay, Quiet, RunIdentity, Summary, TrainError,
     Training, check_first_update,
@@ -171,6 +171,13 @@ pub enum RunError {
     Train(#[from] TrainError),
 }
 
+/// Returns the options of an environment with those that differ in evaluations.
+fn merged_options(id: &str, options: &Table, evaluation: &Table) -> Result<EnvOptions, RunError> {
+    let mut all = options.clone();
+    all.extend(evaluation.clone());
+    env_options(id, &all)
+}
+
 /// The seeds of a run, in words.
 fn in_words(seeds: &[u64]) -> String {
     match seeds {
@@ -234,9 +241,7 @@ impl Run {
             Table::new()
         };
         let evaluation = complete_evaluation(spec, &given);
-        let mut eval_env = env.clone();
-        eval_env.extend(evaluation.clone());
-        let eval_options = env_options(&id, &eval_env)?;
+        let eval_options = merged_options(&id, &env, &evaluation)?;
         let task = any_task(&configured, spec, &options, &eval_options)
             .ok_or_else(|| impossible(catalog, registry, entry, spec))?;
         let run = Self {
@@ -255,6 +260,11 @@ impl Run {
             (task.eval_envs())(1, plan.seed)?;
         });
         Ok(run)
+    }
+
+    /// Returns the options of the environment in evaluations.
+    pub(crate) fn evaluation_options(&self) -> Result<EnvOptions, RunError> {
+        merged_options(self.env.id(), &self.options, &self.evaluation)
     }
 
     /// Reads the run of a directory.
@@ -325,6 +335,20 @@ impl Run {
     /// As [`Experiment::run`].
     pub fn train(&self, dir: &Path, existing: Existing) -> Result<Vec<Summary>, TrainError> {
         self.train_with(dir, existing, cores(), Quiet)
+    }
+
+    /// Makes the directory of the run ready, without training: new, emptied or as it was left.
+    #[cfg(feature = "command")]
+    pub(crate) fn begin(&self, dir: &Path, existing: Existing) -> Result<(), TrainError> {
+        if existing != Existing::Resume {
+            self.check_first_update()?;
+        }
+        let experiment = self.experiment(dir, existing, 1, Arc::new(Quiet));
+        experiment.begin_run(&self.to_toml())?;
+        if existing == Existing::Replace {
+            delete_pictures(dir)?;
+        }
+        Ok(())
     }
 
     /// Trains every seed, `jobs` at a time, with this progress display.

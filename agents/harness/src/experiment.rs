@@ -127,6 +127,15 @@ impl Experiment {
         gather(&self.seeds, results.into_iter().map(result))
     }
 
+    /// Makes the directory ready as [`run`](Self::run) does, and trains nothing.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), but for [`TrainError::SeedsFailed`].
+    pub fn begin_run(&self, config: &str) -> Result<(), TrainError> {
+        self.training.check()?;
+        run_directory::claim(self, config).map(drop)
+    }
+
     /// Trains one seed, which need not be in `seeds`, and returns its result; `None`, at once, if another
     /// process or thread trains it. `config` and `make` are as for [`run`](Self::run).
     ///
@@ -157,7 +166,7 @@ impl Experiment {
         let (dir, identity, standing) = self.open(seed, claimed)?;
         match standing {
             Standing::Finished(summary) => {
-                own.finish()?;
+                claimed.finish(seed, own)?;
                 return Ok(Some(summary));
             }
             Standing::Damaged(error) => self
@@ -201,7 +210,7 @@ impl Experiment {
         }
         claimed.check()?;
         dir.write_summary(&summary, &identity)?;
-        own.finish()?;
+        claimed.finish(seed, own)?;
         Ok(Some(summary))
     }
 

@@ -4,13 +4,16 @@
 //! The operating system's locks say who works on what: they end with their process, however it ends.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     thread::sleep,
     time::Duration,
 };
 
-use gymnast_core::{atomic_file, files};
+use gymnast_core::{
+    atomic_file, files,
+    locks::{self, Claim},
+};
 use toml::{Table, Value};
 
 use crate::{
@@ -43,12 +46,6 @@ pub(crate) struct Claimed {
     path: PathBuf,
 }
 
-/// A seed, this process's own as long as this lives.
-pub(crate) struct ClaimedSeed {
-    _lock: File,
-    path: PathBuf,
-}
-
 impl Claimed {
     /// Checks that the directory is still the one that was claimed.
     pub(crate) fn check(&self) -> Result<(), TrainError> {
@@ -60,24 +57,21 @@ impl Claimed {
     }
 
     /// Claims a seed; `None` if another process has it.
-    pub(crate) fn seed(&self, seed: u64) -> Result<Option<ClaimedSeed>, TrainError> {
-        let [before, after] = SEED_LOCK;
-        let path = self.path.join(format!("{before}{seed}{after}"));
-        loop {
-            let Some(lock) = hold(&path, File::try_lock)? else { return Ok(None) };
-            // Whoever had it may have ended and removed the file in between.
-            if files::is_at(&lock, &path).map_err(TrainError::file("open", &path))? {
-                return Ok(Some(ClaimedSeed { _lock: lock, path }));
-            }
-        }
+    pub(crate) fn seed(&self, seed: u64) -> Result<Option<Claim>, TrainError> {
+        let path = seed_lock(&self.path, seed);
+        Claim::take(&path).map_err(TrainError::file("lock", &path))
+    }
+
+    /// Gives up the claim of a seed that has ended.
+    pub(crate) fn finish(&self, seed: u64, claim: Claim) -> Result<(), TrainError> {
+        claim.finish().map_err(TrainError::file("delete", &seed_lock(&self.path, seed)))
     }
 }
 
-impl ClaimedSeed {
-    /// Removes the claim with its file.
-    pub(crate) fn finish(self) -> Result<(), TrainError> {
-        files::remove_file(&self.path).map_err(TrainError::file("delete", &self.path))
-    }
+/// The lock of a seed.
+pub(crate) fn seed_lock(run: &Path, seed: u64) -> PathBuf {
+    let [before, after] = SEED_LOCK;
+    run.join(format!("{before}{seed}{after}"))
 }
 
 /// Makes the directory of a run ready: new, emptied or as it was left, as the experiment says.
@@ -169,8 +163,8 @@ fn expect_free(dir: &Path, existing: Existing) -> Result<(), TrainError> {
 fn join(experiment: &Experiment, config: &str, asked: &Table) -> Result<(), TrainError> {
     let path = experiment.dir.join(CONFIG);
     // Two processes that add seeds at once do so one after the other.
-    let _lock =
-        hold(&experiment.dir.join(CONFIG_LOCK), |file| file.lock().map_err(TryLockError::Error))?;
+    let lock = experiment.dir.join(CONFIG_LOCK);
+    let _lock = locks::wait(&lock).map_err(TrainError::file("lock", &lock))?;
     let dir = &experiment.dir;
     atomic_file::remove_leftovers(dir, &[CONFIG]).map_err(TrainError::file("tidy", dir))?;
     let mut saved = read_config(&experiment.dir)?;
@@ -224,19 +218,10 @@ fn parse(path: &Path, text: &str) -> Result<Table, TrainError> {
     })
 }
 
-/// Opens a lock, made if it is missing, and takes hold of it; `None` if another process has it.
+/// Takes hold of a lock; `None` if another process has it.
 fn hold(
     path: &Path,
     take: impl Fn(&File) -> Result<(), TryLockError>,
 ) -> Result<Option<File>, TrainError> {
-    // Never emptied: what stands there may not be ours.
-    let options = &mut OpenOptions::new();
-    let open = files::open(path, options.read(true).write(true).create(true).truncate(false));
-    let file = open.map_err(TrainError::file("open", path))?;
-    match take(&file) {
-        Ok(()) => {}
-        Err(TryLockError::Error(error)) => return Err(TrainError::file("lock", path)(error)),
-        Err(TryLockError::WouldBlock) => return Ok(None),
-    }
-    Ok(Some(file))
+    locks::hold(path, take).map_err(TrainError::file("lock", path))
 }

@@ -2,7 +2,9 @@
 //!
 //! Source: Sutton and Barto (2018), chapter 4.
 
-use gymnast_envs::{Env, EnvError, FiniteSpace, Transition};
+use gymnast_envs::{
+    DynEnv, Env, EnvError, FiniteSpace, SpaceDescription, Transition, serde_json::Value,
+};
 
 /// The dynamics of a finite environment as tables.
 #[derive(Clone, Debug)]
@@ -54,6 +56,50 @@ impl Model {
             initial[states.index_of(&state)] += probability;
         }
         Ok(Self { transitions, initial })
+    }
+
+    /// Reads the dynamics of an environment that was made by its name. `None` if it is not finite or
+    /// does not provide them.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidState`] if the environment leaves its own space.
+    pub fn of_dyn(env: &dyn DynEnv) -> Result<Option<Self>, EnvError> {
+        let count = |space| match space {
+            // Tables have no other elements.
+            SpaceDescription::Discrete { n, start: 0 } => Some(n),
+            _ => None,
+        };
+        let sizes = (count(env.observation_space()), count(env.action_space()));
+        let ((Some(states), Some(actions)), Some(starts)) = (sizes, env.initial_states()) else {
+            return Ok(None);
+        };
+        let index = |observation: &Value| {
+            let index = observation.as_u64().and_then(|index| usize::try_from(index).ok());
+            index.filter(|index| *index < states).ok_or_else(|| EnvError::InvalidState {
+                expected: format!("an observation below {states}"),
+                got: observation.to_string(),
+            })
+        };
+        let mut transitions = Vec::new();
+        for state in 0..states {
+            let mut of_state = Vec::new();
+            for action in 0..actions {
+                let Some(model) = env.transitions_from(&state.into(), &action.into())? else {
+                    return Ok(None);
+                };
+                let next = |t: Transition<Value>| {
+                    let state = index(&t.next_state)?;
+                    Ok(t.map(|_| state))
+                };
+                of_state.push(model.into_iter().map(next).collect::<Result<_, EnvError>>()?);
+            }
+            transitions.push(of_state);
+        }
+        let mut initial = vec![0.0; states];
+        for (probability, state) in starts {
+            initial[index(&state)?] += probability;
+        }
+        Ok(Some(Self { transitions, initial }))
     }
 
     /// Returns the number of states.

@@ -5,7 +5,7 @@
 //! cut. A reader sees the old file or the new one, never a part. A process killed in between leaves
 //! at most a hidden `.NAME.PID-N.tmp`, which may be deleted.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
 /// As [`write()`]; an error returned by `fill` leaves `path` untouched and the temporary file removed.
 pub fn write_with(
     path: &Path,
-    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> Result<(), WriteError> {
     replace(path, true, fill)
 }
@@ -71,7 +71,7 @@ pub fn write_with(
 fn replace(
     path: &Path,
     synced: bool,
-    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> Result<(), WriteError> {
     let error = |source| WriteError { path: path.to_owned(), source };
     let Some(name) = path.file_name() else {
@@ -87,9 +87,8 @@ fn replace(
     named.map_err(error)
 }
 
-/// Deletes the temporary files of killed processes that were writing `targets` in `folder`.
-///
-/// Call it only while no other process writes them, for example under a lock.
+/// Deletes the temporary files of killed processes that were writing `targets` in `folder`. Those of
+/// processes that still write are locked, and stay.
 ///
 /// # Errors
 /// The error of the operating system.
@@ -98,16 +97,32 @@ pub fn remove_leftovers(folder: &Path, targets: &[&str]) -> io::Result<()> {
         let entry = entry?;
         let name = entry.file_name();
         if targets.iter().any(|target| is_leftover(&name.to_string_lossy(), target)) {
-            files::remove_file(&entry.path())?;
+            remove_leftover(&entry.path())?;
         }
     }
     Ok(())
 }
 
-/// Returns whether a file of this name is a temporary file for `target`.
-///
-/// A process that is still writing `target` has such a file too: delete it only under the lock of
-/// the writer.
+fn remove_leftover(path: &Path) -> io::Result<()> {
+    let file = match files::open(path, OpenOptions::new().read(true)) {
+        // It has its name by now, or another process has removed it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // A link, for example: it is removed, not followed.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            return files::remove_file(path);
+        }
+        opened => opened?,
+    };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(()),
+        // In between it may have been given its name.
+        _ if !files::is_at(&file, path)? => Ok(()),
+        _ => files::remove_file(path),
+    }
+}
+
+/// Returns whether a file of this name is a temporary file for `target`, of a process that writes it
+/// or that was killed while it did.
 #[must_use]
 pub fn is_leftover(name: &str, target: &str) -> bool {
     let inner = name.strip_prefix(&beginning(target)).and_then(|rest| rest.strip_suffix(".tmp"));
@@ -134,25 +149,47 @@ fn fill_and_rename(
     temporary: &Path,
     path: &Path,
     synced: bool,
-    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
     // A file of this name can only be left over from a dead process that had our id. It is removed,
     // not opened, because in a shared folder it might be a link planted by another user.
     match fs::remove_file(temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => fill_whole(File::create_new(temporary)?, synced, fill)?,
+        _ => {}
     }
+    let file = create_locked(temporary)?;
+    // The lock is held until the file has its name: then it is no leftover any more.
+    fill_whole(&file, synced, fill)?;
     fs::rename(temporary, path)
 }
 
+/// Creates a file that is locked as long as it is open, so that [`remove_leftovers`] knows that it
+/// is none.
+fn create_locked(path: &Path) -> io::Result<File> {
+    loop {
+        let file = File::create_new(path)?;
+        // A file system without locks has no other processes that look for them.
+        let is_ours = match file.try_lock() {
+            Ok(()) | Err(TryLockError::Error(_)) => files::is_at(&file, path)?,
+            Err(TryLockError::WouldBlock) => false,
+        };
+        if is_ours {
+            return Ok(file);
+        }
+        // Another process took it for a leftover before it was locked, and removes it.
+        let _ = fs::remove_file(path);
+    }
+}
+
 fn fill_whole(
-    file: File,
+    file: &File,
     synced: bool,
-    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut file = BufWriter::new(file);
-    fill(&mut file)?;
-    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let mut buffered = BufWriter::new(file);
+    fill(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
     if synced { file.sync_all() } else { Ok(()) }
 }
 
@@ -210,6 +247,33 @@ mod tests {
         write(&path, b"first, and longer").unwrap();
         write(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn what_is_being_written_is_no_leftover() {
+        let folder = folder();
+        let path = folder.path().join("a.txt");
+        write_with(&path, |file| {
+            remove_leftovers(folder.path(), &["a.txt"])?;
+            file.write_all(b"whole")
+        })
+        .unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        // Writers, and others that tidy up behind them.
+        std::thread::scope(|scope| {
+            for i in 0..4 {
+                let (folder, path) = (folder.path(), &path);
+                scope.spawn(move || {
+                    for _ in 0..300 {
+                        match i % 2 {
+                            0 => write_unsynced(path, b"whole").unwrap(),
+                            _ => remove_leftovers(folder, &["a.txt"]).unwrap(),
+                        }
+                    }
+                });
+            }
+        });
         assert_eq!(names(folder.path()), ["a.txt"]);
     }
 
@@ -272,7 +336,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_error() {
         let device = File::options().write(true).open("/dev/full").unwrap();
-        let error = fill_whole(device, false, |file| file.write_all(b"bytes")).unwrap_err();
+        let error = fill_whole(&device, false, |file| file.write_all(b"bytes")).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | root | [`Seed`] and [`Rng`], [`SettingError`], [`documented!`] settings, [`catch_panic`] |
 //! | [`atomic_file`], [`files`] | atomic writes; files opened without following links |
+//! | [`locks`] | locks between processes |
 //! | [`simd`], [`wide!`] | loops with wide instructions |
 //! | [`hash`] | hashes equal on every machine |
 //! | [`spelling`] | the nearest name; serde's messages in plain words |
@@ -19,6 +20,7 @@ mod setting;
 pub mod atomic_file;
 pub mod files;
 pub mod hash;
+pub mod locks;
 pub mod simd;
 pub mod spelling;
 pub mod text;

@@ -78,6 +78,9 @@ pub enum TuneError {
     /// The study's file already exists.
     #[error("{} already exists: resume the study, or choose another file", .0.display())]
     Exists(PathBuf),
+    /// The study's file holds a study with other settings.
+    #[error("{} is a study with other settings: give the same, or choose another file", .0.display())]
+    OtherStudy(PathBuf),
     /// A study's file cannot be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     File {

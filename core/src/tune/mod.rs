@@ -33,19 +33,21 @@
 //!
 //! **Determinism.** A trial's draws depend only on the study's seed, the trial's number and the
 //! trials that finished before; samplers have no state. So a study that was killed and resumed runs
-//! the same trials as an uninterrupted one, bit for bit. Parallel trials
-//! ([`Study::optimize_parallel`]) run in batches: each is drawn and pruned by the results before
-//! its batch. The results depend on the number of parallel trials, but not on which of them ends
-//! first.
+//! the same trials as an uninterrupted one, bit for bit. Of `jobs` parallel trials
+//! ([`Study::optimize_parallel`]) each is drawn and pruned by the results of all but the `jobs - 1`
+//! before it, whether they have ended or not. The results depend on the number of parallel trials, but
+//! not on which of them ends first. Any number of processes may run them ([`SharedStudy`]).
 
 mod distribution;
 mod error;
 pub mod functions;
 mod importance;
+mod parallel;
 mod pictures;
 mod pruner;
 mod record;
 mod sampler;
+mod shared;
 mod space;
 mod storage;
 mod study;
@@ -59,6 +61,7 @@ pub use importance::{Importance, ImportanceConfig, importance};
 pub use pruner::{Median, Pruner, SuccessiveHalving};
 pub use record::{Param, TrialOutcome, TrialRecord};
 pub use sampler::{CmaEs, Grid, Tpe, TrialSampler};
+pub use shared::SharedStudy;
 pub use space::SearchSpace;
 pub use study::{Study, StudyConfig, StudyDirection, StudyEnding};
 pub use trial::{Stop, Trial};

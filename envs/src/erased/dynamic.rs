@@ -53,6 +53,21 @@ pub trait DynEnv: Send {
     /// As [`DynEnv::step`] for an invalid action.
     fn transitions(&self, action: &Value) -> Result<Option<Vec<Transition<Value>>>, EnvError>;
 
+    /// Returns the transitions from the state that is seen as `observation`, like
+    /// [`transitions`](DynEnv::transitions), wherever the environment is.
+    ///
+    /// # Errors
+    /// [`EnvError::Space`] if the observation or the action does not have its space's form.
+    fn transitions_from(
+        &self,
+        observation: &Value,
+        action: &Value,
+    ) -> Result<Option<Vec<Transition<Value>>>, EnvError>;
+
+    /// Returns the probabilities and observations of the initial states; see
+    /// [`Env::initial_states`].
+    fn initial_states(&self) -> Option<Vec<(f64, Value)>>;
+
     /// Renders as text; see [`Env::render_ansi`].
     fn render_ansi(&self) -> Option<String>;
 
@@ -93,6 +108,13 @@ impl<E: Env> Seeded<E> {
         let gate = Gate { space, env: &self.name, index: None };
         gate.step(observation, reward, self.steps)?;
         Ok(space.to_jsonable(observation))
+    }
+}
+
+impl<E: Env> Seeded<E> {
+    fn transitions_to_jsonable(&self, model: Vec<Transition<Obs<E>>>) -> Vec<Transition<Value>> {
+        let space = self.env.observation_space();
+        model.into_iter().map(|t| t.map(|next| space.to_jsonable(&next))).collect()
     }
 }
 
@@ -158,10 +180,25 @@ impl<E: Env> DynEnv for Seeded<E> {
 
     fn transitions(&self, action: &Value) -> Result<Option<Vec<Transition<Value>>>, EnvError> {
         let action = self.env.action_space().from_jsonable(action)?;
-        let space = self.env.observation_space();
-        let json = |t: Transition<Obs<E>>| t.map(|next| space.to_jsonable(&next));
         let model = self.current.as_ref().and_then(|now| self.env.transitions(now, &action));
-        Ok(model.map(|model| model.into_iter().map(json).collect()))
+        Ok(model.map(|model| self.transitions_to_jsonable(model)))
+    }
+
+    fn transitions_from(
+        &self,
+        observation: &Value,
+        action: &Value,
+    ) -> Result<Option<Vec<Transition<Value>>>, EnvError> {
+        let observation = self.env.observation_space().from_jsonable(observation)?;
+        let action = self.env.action_space().from_jsonable(action)?;
+        let model = self.env.transitions(&observation, &action);
+        Ok(model.map(|model| self.transitions_to_jsonable(model)))
+    }
+
+    fn initial_states(&self) -> Option<Vec<(f64, Value)>> {
+        let space = self.env.observation_space();
+        let states = self.env.initial_states()?;
+        Some(states.into_iter().map(|(p, state)| (p, space.to_jsonable(&state))).collect())
     }
 
     fn render_ansi(&self) -> Option<String> {

@@ -10,7 +10,10 @@ use gymnast_core::text::columns;
 use gymnast_harness::{Callback, Ending, Flow, Progress, SeedDir};
 
 use super::{Benchmark, Cell};
-use crate::{command::CommandError, run::cores};
+use crate::{
+    command::{CommandError, table::duration},
+    run::cores,
+};
 
 /// How long a run without a finished seed is tried.
 const TRIAL: Duration = Duration::from_secs(1);
@@ -49,11 +52,11 @@ pub(super) fn run(
         (work, all_left) = (work + seconds, all_left + left);
         let speed = if left > 0 { format!("{speed:.0}") } else { "–".to_owned() };
         let count = run.seeds.len().to_string();
-        let about = in_words(seconds / jobs.min(left.max(1)) as f64);
+        let about = duration(seconds / jobs.min(left.max(1)) as f64);
         rows.push([item.title(), env_steps.to_string(), count, left.to_string(), speed, about]);
     }
     write!(out, "{}", columns(&rows))?;
-    let total = in_words(work / jobs.min(all_left.max(1)) as f64);
+    let total = duration(work / jobs.min(all_left.max(1)) as f64);
     let how = "Speeds are those of the seeds that have ended, else of a second of training.";
     writeln!(out, "\nAbout {total} in all with {jobs} at a time.\n{how}")?;
     Ok(ExitCode::SUCCESS)
@@ -72,12 +75,4 @@ fn speed(run: &crate::Run, dir: &std::path::Path) -> Result<f64, CommandError> {
     let mut trial = Trial { begun: Instant::now(), env_steps: 0 };
     run.train_with_callbacks(run.seeds[0], &mut [&mut trial])?;
     Ok(trial.env_steps.max(1) as f64 / trial.begun.elapsed().as_secs_f64())
-}
-
-fn in_words(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
-    }
 }

@@ -6,6 +6,7 @@ mod suite;
 mod table;
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, IsTerminal as _, Write},
     path::{Path, PathBuf},
@@ -26,14 +27,20 @@ use self::{
 use super::{
     CommandError, MOST, Names, StopOnInterrupt, interrupted,
     numbers::whole,
+    processes::{JobsAs, Processes},
     report, run_dir,
     seeds::{self, Seeds, seeds},
 };
 use crate::{
     Run,
-    run::{CONFIG_FILE, overlay, read_toml, set_key},
+    run::{CONFIG_FILE, cores, overlay, read_toml, set_key},
     settings::set,
 };
+
+/// The table of a suite's runs.
+const RESULTS: &str = "results.md";
+/// The report of a suite's runs.
+const PAGE: &str = "report.html";
 
 /// Train all runs of a suite and compare the results with its demands
 #[derive(clap::Args)]
@@ -91,6 +98,9 @@ pub(crate) struct Benchmark {
     /// The number of seeds to train in parallel [default: the number of cores]
     #[arg(long, value_name = "J", value_parser = whole::<usize>(1..=u64::MAX), allow_negative_numbers = true)]
     jobs: Option<usize>,
+    /// What trains them
+    #[arg(long, value_enum, default_value_t)]
+    jobs_as: JobsAs,
     /// The directory for the runs and the table, results.md
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -116,16 +126,26 @@ pub(crate) fn run(
 ) -> Result<ExitCode, CommandError> {
     let suite = read(args)?;
     let cells = cells_of(&suite, args, names)?;
-    let results = args.out.join("results.md");
-    let page = args.out.join("report.html");
+    let results = args.out.join(RESULTS);
+    let page = args.out.join(PAGE);
     table::read(&results)?;
     report::expect_page(&page)?;
     if args.dry_run {
         return dry_run::run(args, &cells, out);
     }
     let interrupt = StopOnInterrupt::install();
+    if args.out.is_dir() {
+        atomic_file::remove_leftovers(&args.out, &[RESULTS, PAGE])?;
+    }
     let mut rows: Vec<Option<Cells>> = cells.iter().map(|_| None).collect();
-    let is_whole = pool::train(args, &cells, |index| {
+    let all: usize = cells.iter().map(|cell| cell.run.seeds.len()).sum();
+    let jobs = args.jobs.unwrap_or_else(cores).min(all);
+    let (threads, others) = match args.jobs_as {
+        JobsAs::Threads => (jobs, 0),
+        JobsAs::Processes => (1, jobs.saturating_sub(1)),
+    };
+    let others = Processes::start(others, &args.of_another())?;
+    let is_whole = pool::train(args, threads, &cells, |index| {
         let Cell { item, run, dir } = &cells[index];
         rows[index] = Some(judge(item, run, dir, names)?);
         // Written after each run, so that a long suite can be watched; includes runs of earlier
@@ -134,6 +154,7 @@ pub(crate) fn run(
         let text = markdown(&rows) + &table::others(&table::read(&results)?, &rows);
         Ok(atomic_file::write_unsynced(&results, text.as_bytes())?)
     })?;
+    others.finish()?;
     if !is_whole || interrupt.requested() {
         return Ok(interrupted("every seed is saved: run the same command to continue"));
     }
@@ -146,6 +167,26 @@ pub(crate) fn run(
     }
     write_report(&cells, &args.out, names, &page)?;
     Ok(ExitCode::SUCCESS)
+}
+
+impl Benchmark {
+    /// Returns the arguments of another process that shares the work.
+    fn of_another(&self) -> Vec<OsString> {
+        let mut args: Vec<OsString> = vec!["benchmark".into(), self.suite.clone().into()];
+        let mut add = |flag: &str, value: OsString| args.extend([flag.into(), value]);
+        self.agent.iter().for_each(|agent| add("--agent", agent.into()));
+        self.env.iter().for_each(|env| add("--env", env.into()));
+        if let Some(seeds) = &self.seeds {
+            add("--seeds", seeds.to_string().into());
+        }
+        if let Some(first) = self.first_seed {
+            add("--first-seed", first.to_string().into());
+        }
+        add("--jobs", "1".into());
+        add("--out", self.out.clone().into());
+        args.push("--quiet".into());
+        args
+    }
 }
 
 /// Writes the page that compares the runs, and those of earlier calls in the same directory.

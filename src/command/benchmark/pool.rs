@@ -14,10 +14,7 @@ use std::{
 use gymnast_harness::{Ending, Interrupt, Summary, TrainError};
 
 use super::{Benchmark, Cell};
-use crate::{
-    command::{CommandError, ProgressBars, run_dir},
-    run::cores,
-};
+use crate::command::{CommandError, ProgressBars, run_dir};
 
 /// How often it is asked whether another process has ended with a seed: soon, and then less often.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)];
@@ -30,6 +27,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)
 /// The first error of a seed or of `on_whole`; the seeds that train then are trained to their end.
 pub(super) fn train(
     args: &Benchmark,
+    jobs: usize,
     cells: &[Cell<'_>],
     mut on_whole: impl FnMut(usize) -> Result<(), CommandError>,
 ) -> Result<bool, CommandError> {
@@ -66,7 +64,7 @@ pub(super) fn train(
     };
     let mut left: Vec<usize> = cells.iter().map(|cell| cell.run.seeds.len()).collect();
     scope(|scope| {
-        for _ in 0..args.jobs.unwrap_or_else(cores).min(queue().len()) {
+        for _ in 0..jobs {
             let tell = tell.clone();
             scope.spawn(|| work(tell));
         }

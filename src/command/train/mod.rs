@@ -4,16 +4,20 @@ mod config;
 mod finish;
 
 use std::{
+    ffi::OsString,
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
+    thread,
 };
 
 use gymnast_harness::{Ending, Existing, Summary};
 
 use super::{
-    CommandError, MOST, Names, ProgressBars, StopOnInterrupt, interrupted,
+    CommandError, MOST, Names, ProgressBars, StopOnInterrupt, interrupted, live,
     numbers::whole,
+    processes::{JobsAs, Processes},
+    say,
     seeds::{Seeds, seeds},
     shell,
 };
@@ -79,6 +83,9 @@ pub(crate) struct Train {
     /// The number of seeds to train in parallel [default: the number of cores]
     #[arg(long, value_name = "J", value_parser = whole::<usize>(1..=u64::MAX), allow_negative_numbers = true)]
     jobs: Option<usize>,
+    /// What trains them
+    #[arg(long, value_enum, default_value_t)]
+    jobs_as: JobsAs,
     /// The run's directory [default: runs/AGENT-ENV]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -92,6 +99,9 @@ pub(crate) struct Train {
     /// Overwrite the run in the directory
     #[arg(long)]
     force: bool,
+    /// Show curves, speeds and diagnostics while it trains
+    #[arg(long, conflicts_with = "quiet")]
+    live: bool,
     /// Show no progress
     #[arg(long)]
     quiet: bool,
@@ -109,7 +119,7 @@ pub(crate) fn run(
     let run = Run::new(&names.catalog, &names.registry, &table)?;
     // From here on, Ctrl-C never leaves a run half-written.
     let interrupt = StopOnInterrupt::install();
-    let summaries = train(args, &run, &dir)?;
+    let summaries = if args.live { train_live(args, &run, &dir) } else { train(args, &run, &dir) }?;
     if interrupt.requested() && summaries.iter().any(|summary| summary.ending == Ending::Stopped) {
         let at = summaries.iter().map(|summary| summary.env_steps.to_string());
         let (at, dir) = (at.collect::<Vec<_>>().join(", "), shell::path(&dir));
@@ -125,6 +135,19 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
+/// Trains on a thread of its own and shows the run's records meanwhile.
+fn train_live(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandError> {
+    thread::scope(|scope| {
+        let training = scope.spawn(|| train(args, run, dir));
+        // What becomes of the screen is no reason to lose the training.
+        if let Err(error) = live::show(dir, || training.is_finished()) {
+            let reason = error.message().unwrap_or_default().to_owned();
+            say(&format!("nothing more is shown: {reason}; the training goes on"));
+        }
+        training.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 fn train(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandError> {
     let existing = match args {
         Train { resume: true, .. } => Existing::Resume,
@@ -133,5 +156,16 @@ fn train(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandErr
         _ => Existing::Refuse,
     };
     let jobs = args.jobs.unwrap_or_else(cores);
-    Ok(run.train_with(dir, existing, jobs, ProgressBars::unless(args.quiet))?)
+    let progress = ProgressBars::unless(args.quiet || args.live);
+    if args.jobs_as == JobsAs::Threads {
+        return Ok(run.train_with(dir, existing, jobs, progress)?);
+    }
+    run.begin(dir, existing)?;
+    let mut resume: Vec<OsString> =
+        ["train", "--resume", "--quiet", "--jobs=1", "--out"].map(Into::into).into();
+    resume.push(dir.into());
+    let others = Processes::start(jobs.min(run.seeds.len()).saturating_sub(1), &resume)?;
+    let summaries = run.train_with(dir, Existing::Resume, 1, progress)?;
+    others.finish()?;
+    Ok(summaries)
 }

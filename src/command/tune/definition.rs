@@ -1,9 +1,12 @@
 //! The definition of a search: the contents of `tune.toml`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use gymnast_core::{
-    atomic_file, files,
+    atomic_file, files, locks,
     tune::{
         CmaEs, Distribution, Grid, Median, Pruner, SearchSpace, StudyConfig, StudyDirection,
         SuccessiveHalving, Tpe, TrialSampler, TuneError,
@@ -17,7 +20,7 @@ use super::{DEFINITION, PrunerName, STUDY, SamplerName, Tune, search};
 use crate::{
     Run,
     command::{
-        CommandError, MOST, Names, run_dir,
+        CommandError, MOST, Names, is_there, run_dir,
         seeds::{self, MOST_SEEDS},
         shell,
     },
@@ -258,16 +261,62 @@ impl Definition {
             )));
         }
         files::create_dir_all(dir).and_then(|()| files::sync_names(dir)).map_err(failed)?;
+        self.expect_free(dir)
+    }
+
+    fn expect_free(&self, dir: &Path) -> Result<(), CommandError> {
+        let name = run_dir::name(dir);
+        let failed = |error| CommandError::failed(format!("cannot list {name}: {error}"));
         for entry in std::fs::read_dir(dir).map_err(failed)? {
             let file = entry.map_err(failed)?.file_name();
             let file = file.to_string_lossy();
-            if file != STUDY && !atomic_file::is_leftover(&file, DEFINITION) {
+            let is_lock =
+                |of: &str| file.starts_with(&format!(".{of}.")) && file.ends_with(".lock");
+            if file != STUDY
+                && !atomic_file::is_leftover(&file, DEFINITION)
+                && ![DEFINITION, STUDY].into_iter().any(is_lock)
+            {
                 return Err(CommandError::usage(format!(
                     "{name} contains files that belong to no search: choose an empty or a new directory"
                 )));
             }
         }
         Ok(())
+    }
+
+    /// Begins the search in the directory, or checks that the directory's is the same. Returns the
+    /// lock that the definition is read and written under.
+    pub(super) fn join(&self, dir: &Path) -> Result<File, CommandError> {
+        let path = dir.join(DEFINITION);
+        let exists = || is_there(&path);
+        if !exists()? {
+            files::create_dir_all(dir).and_then(|()| files::sync_names(dir))?;
+            // Before anything is written into a directory of somebody else's.
+            self.expect_free(dir)?;
+        }
+        let lock = lock(dir)?;
+        if !exists()? {
+            self.write(dir)?;
+            return Ok(lock);
+        }
+        let saved: Self =
+            read_toml(&path).map_err(|error| CommandError::failed(error.to_string()))?;
+        let tables = [to_table(&saved), to_table(self)];
+        // More trials continue the search.
+        let differs =
+            |key: &&String| *key != "trials" && tables[0].get(*key) != tables[1].get(*key);
+        if let Some(key) = tables[1].keys().find(differs) {
+            let hint = if key == "jobs" { " (--jobs)" } else { "" };
+            return Err(CommandError::usage(format!(
+                "{} holds another search: its {DEFINITION} has other values of `{key}`{hint}; give the same \
+                 arguments, or choose another --out",
+                run_dir::name(dir)
+            )));
+        }
+        if self.trials > saved.trials {
+            self.write(dir)?;
+        }
+        Ok(lock)
     }
 
     pub(super) fn write(&self, dir: &Path) -> Result<(), CommandError> {
@@ -279,6 +328,13 @@ impl Definition {
         let text = header + &to_table(self).to_string();
         Ok(atomic_file::write(&dir.join(DEFINITION), text.as_bytes())?)
     }
+}
+
+/// Waits for the lock under which the definition and the result are written.
+pub(super) fn lock(dir: &Path) -> Result<File, CommandError> {
+    let path = dir.join(format!(".{DEFINITION}.lock"));
+    locks::wait(&path)
+        .map_err(|error| CommandError::failed(format!("cannot lock {}: {error}", path.display())))
 }
 
 /// Writes seeds in `tune.toml`: their number if they count from 0, else a list.

@@ -12,7 +12,7 @@ use std::{
 };
 
 use clap::ValueEnum;
-use gymnast_core::tune::{Study, StudyEnding, TuneError};
+use gymnast_core::tune::{SharedStudy, Study, StudyEnding, Trial, TuneError};
 
 use super::{
     CommandError, MOST, Names, StopOnInterrupt, interrupted,
@@ -24,9 +24,9 @@ use definition::{Definition, MOST_TRIALS};
 use objective::Objective;
 
 /// The file that defines the search.
-const DEFINITION: &str = "tune.toml";
+pub(super) const DEFINITION: &str = "tune.toml";
 /// The file of the trials.
-const STUDY: &str = "study.jsonl";
+pub(super) const STUDY: &str = "study.jsonl";
 
 /// Search for better settings of an agent in an environment
 #[derive(clap::Args)]
@@ -46,6 +46,7 @@ const STUDY: &str = "study.jsonl";
     gymnast tune q-learning FrozenLake-v1 --space ranges.toml --trials 100 --seeds 5 --jobs 4\n  \
     gymnast tune ppo CartPole-v1 --set training.num_envs=8 --sampler cma-es --pruner asha\n  \
     gymnast tune --resume --out runs/tune-dqn-CartPole-v1 --trials 60\n  \
+    gymnast tune sac Pendulum-v1 --trials 200 --jobs 16 --join --out runs/tune\n  \
     gymnast train --config runs/tune-dqn-CartPole-v1/config.toml --out runs/tuned"
 )]
 pub(crate) struct Tune {
@@ -86,8 +87,8 @@ pub(crate) struct Tune {
     /// When to end poor trials early
     #[arg(long, value_enum, default_value_t = PrunerName::Median)]
     pruner: PrunerName,
-    /// The number of trials to run in parallel. It changes which trials are tried, but the order in
-    /// which they end does not [default: 1]
+    /// The number of trials to run in parallel, with --join in all processes together. It changes
+    /// which trials are tried, but the order in which they end does not [default: 1]
     #[arg(long, value_name = "J", value_parser = whole::<usize>(1..=1024), allow_negative_numbers = true)]
     jobs: Option<usize>,
     /// The seed of the search
@@ -101,6 +102,10 @@ pub(crate) struct Tune {
         "agent", "env", "search", "space", "set", "steps", "seeds", "first_seed", "sampler", "grid_points", "pruner", "seed",
     ])]
     resume: bool,
+    /// Work beside other processes with the same arguments, on any machines that see the directory,
+    /// one trial at a time; begin the search if there is none
+    #[arg(long, conflicts_with = "resume")]
+    join: bool,
     /// Show no progress
     #[arg(long)]
     quiet: bool,
@@ -148,6 +153,25 @@ pub(crate) fn run(
     let objective = Objective::new(&definition, names, args.quiet)?;
     // From here on, Ctrl-C never leaves files half-written.
     let interrupt = StopOnInterrupt::install();
+    let evaluate = |trial: &mut Trial<'_>| objective.evaluate(trial, interrupt);
+    if args.join {
+        let lock = definition.join(&dir)?;
+        finish::remove_leftovers(&dir)?;
+        drop(lock);
+        let mut shared = SharedStudy::join(&dir.join(STUDY), definition.study())?;
+        finish::check_trials(shared.study(), &dir)?;
+        let waits = || !interrupt.requested();
+        let ending = shared.optimize(definition.trials, definition.jobs, waits, evaluate)?;
+        if ending == StudyEnding::Interrupted {
+            let trials = shared.study().trials().len();
+            return Ok(interrupted(&format!(
+                "{trials} trials are saved: run the same command to continue"
+            )));
+        }
+        let _lock = definition::lock(&dir)?;
+        finish::show(args, &definition, shared.study(), &dir, names, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if !args.resume {
         definition.claim(&dir)?;
     }
@@ -158,10 +182,8 @@ pub(crate) fn run(
     finish::remove_leftovers(&dir)?;
     definition.write(&dir)?;
     let ending = match definition.jobs {
-        1 => study.optimize(definition.trials, |trial| objective.evaluate(trial, interrupt))?,
-        jobs => study.optimize_parallel(definition.trials, jobs, |trial| {
-            objective.evaluate(trial, interrupt)
-        })?,
+        1 => study.optimize(definition.trials, evaluate)?,
+        jobs => study.optimize_parallel(definition.trials, jobs, evaluate)?,
     };
     if ending == StudyEnding::Interrupted {
         let (dir, trials) = (shell::path(&dir), study.trials().len());

@@ -302,7 +302,7 @@ impl<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized> Trainer<'a, O, A, G> {
         let (of_seed, identity, standing) = experiment.open(self.seed, &claimed)?;
         match standing {
             Standing::Finished(summary) => {
-                own.finish()?;
+                claimed.finish(self.seed, own)?;
                 return self.take_up_finished(&of_seed, &identity, summary);
             }
             Standing::Damaged(error) => {
@@ -312,10 +312,11 @@ impl<'a, O: Space, A: Space, G: Agent<O, A> + ?Sized> Trainer<'a, O, A, G> {
         }
         let begun = experiment.begin(&of_seed, &identity, |state| self.start(state.as_ref()))?;
         self.warn(&begun.warnings);
+        let seed = self.seed;
         let summary = self.go_on(begun.recorder, begun.with, begun.evaluations)?;
         claimed.check()?;
         of_seed.write_summary(&summary, &identity)?;
-        own.finish()?;
+        claimed.finish(seed, own)?;
         Ok(summary)
     }
 

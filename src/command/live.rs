@@ -1,0 +1,285 @@
+//! A screen that shows a run while it trains: curves, speeds and diagnostics.
+//!
+//! It reads the records of the run's directory, so that it shows the seeds of all processes.
+
+use std::{
+    collections::BTreeMap,
+    io::{IsTerminal as _, stdout},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use gymnast_core::text::{escape_controls, four_digits, score};
+use gymnast_harness::{
+    Evaluation, Interrupt, SeedDir, SeedState, SeedStatus, TrainError, read_records,
+};
+use ratatui::{
+    Frame,
+    crossterm::event::{self, Event, KeyCode, KeyModifiers},
+    layout::{Constraint, Layout},
+    style::{Color, Modifier, Style},
+    symbols::Marker,
+    text::Line,
+    widgets::{Axis, Block, Cell, Chart, Dataset, GraphType, Paragraph, Row, Table},
+};
+
+use super::{
+    CommandError, say,
+    status::{Found, look, one_line, state},
+};
+
+/// How often the records are read, and how often keys are asked for.
+const EVERY: Duration = Duration::from_millis(500);
+/// Without a terminal, how often a line is written.
+const LINE_EVERY: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(50);
+/// Colours that also differ in brightness; the curves' widths cannot.
+const COLORS: [Color; 6] = [
+    Color::LightBlue,
+    Color::LightYellow,
+    Color::LightGreen,
+    Color::LightMagenta,
+    Color::LightCyan,
+    Color::LightRed,
+];
+
+/// What the screen shows.
+#[derive(Default)]
+struct Shown {
+    /// What the directory holds, in a line.
+    title: String,
+    seeds: Vec<SeedStatus>,
+    env_steps: Option<u64>,
+    /// The evaluations of each seed: env steps and mean returns.
+    curves: Vec<Vec<(f64, f64)>>,
+}
+
+/// Shows the run of a directory until `is_over` or until somebody presses q. Without a terminal that can
+/// move its cursor, writes a line every minute instead.
+pub(crate) fn show(dir: &Path, is_over: impl Fn() -> bool) -> Result<(), CommandError> {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+    if !stdout().is_terminal() || is_dumb {
+        return lines(dir, is_over);
+    }
+    let mut terminal = ratatui::try_init()?;
+    let ended = (|| {
+        let mut read_at: Option<Instant> = None;
+        let mut shown = Shown::default();
+        while !is_over() && !Interrupt::requested() {
+            if read_at.is_none_or(|at| at.elapsed() > EVERY) {
+                shown = read(dir)?;
+                read_at = Some(Instant::now());
+                terminal.draw(|frame| draw(frame, &shown))?;
+            }
+            if event::poll(PAUSE)? {
+                match event::read()? {
+                    Event::Key(key) if key.code == KeyCode::Char('q') => break,
+                    // The terminal no longer turns it into a signal.
+                    Event::Key(key)
+                        if key.code == KeyCode::Char('c')
+                            && key.modifiers.contains(KeyModifiers::CONTROL) =>
+                    {
+                        signal_hook::low_level::raise(signal_hook::consts::SIGINT)?;
+                        break;
+                    }
+                    Event::Resize(..) => drop(terminal.draw(|frame| draw(frame, &shown))?),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    })();
+    ratatui::try_restore()?;
+    ended
+}
+
+/// Writes a line every minute, and one at the end.
+fn lines(dir: &Path, is_over: impl Fn() -> bool) -> Result<(), CommandError> {
+    let mut written: Option<Instant> = None;
+    loop {
+        let is_over = is_over() || Interrupt::requested();
+        if is_over || written.is_none_or(|at| at.elapsed() >= LINE_EVERY) {
+            let shown = read(dir)?;
+            if !shown.title.is_empty() {
+                say(&shown.title);
+                written = Some(Instant::now());
+            }
+        }
+        if is_over {
+            return Ok(());
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Reads the records; nothing before the run has begun.
+fn read(dir: &Path) -> Result<Shown, CommandError> {
+    let Some(found) = look(dir)? else { return Ok(Shown::default()) };
+    let title = one_line(&found);
+    let Found::Run { env_steps, seeds, .. } = found else {
+        return Ok(Shown { title, ..Shown::default() });
+    };
+    let curve = |status: &SeedStatus| {
+        let path = SeedDir::below(dir, status.seed).path;
+        // A seed that has not begun has no records; one that is damaged says so in the table.
+        let evaluations: Result<Vec<Evaluation>, TrainError> = read_records(&path);
+        let points = evaluations.unwrap_or_default().into_iter();
+        let points = points.map(|evaluation| (evaluation.env_step as f64, evaluation.mean_return));
+        points.filter(|(_, mean_return)| mean_return.is_finite()).collect()
+    };
+    let curves = seeds.iter().map(curve).collect();
+    Ok(Shown { title, seeds, env_steps, curves })
+}
+
+fn draw(frame: &mut Frame<'_>, shown: &Shown) {
+    let metrics = metrics(&shown.seeds);
+    // As many seeds as there is room for beside a picture of ten lines.
+    let table = (shown.seeds.len() as u16 + 3).min(frame.area().height / 2);
+    let parts = [
+        Constraint::Length(1),
+        Constraint::Min(6),
+        Constraint::Length(table),
+        Constraint::Length(1),
+    ];
+    let [top, middle, below, foot] = Layout::vertical(parts).areas(frame.area());
+    let title = Line::from(escape_controls(&shown.title).into_owned());
+    frame.render_widget(Paragraph::new(title.style(Modifier::BOLD)), top);
+    draw_curves(frame, shown, middle);
+    let halves = [Constraint::Min(46), Constraint::Percentage(40)];
+    let [left, right] = Layout::horizontal(halves).areas(below);
+    draw_seeds(frame, &shown.seeds, left);
+    let rows = metrics
+        .into_iter()
+        .map(|(name, value)| Row::new([escape_controls(&name).into_owned(), four_digits(value)]));
+    let widths = [Constraint::Min(12), Constraint::Length(10)];
+    let block = Block::bordered().title("newest metrics, mean of the seeds");
+    frame.render_widget(Table::new(rows, widths).block(block), right);
+    let keys = "q: leave this screen, the training goes on   Ctrl-C: save and stop";
+    frame.render_widget(Paragraph::new(keys).style(Modifier::DIM), foot);
+}
+
+fn draw_curves(frame: &mut Frame<'_>, shown: &Shown, area: ratatui::layout::Rect) {
+    let points = || shown.curves.iter().flatten();
+    let last = points().map(|(step, _)| *step).fold(1.0, f64::max);
+    let right = shown.env_steps.map_or(last, |steps| steps as f64).max(last);
+    let low = points().map(|(_, y)| *y).fold(f64::INFINITY, f64::min);
+    let high = points().map(|(_, y)| *y).fold(f64::NEG_INFINITY, f64::max);
+    // A flat curve lies in the middle.
+    let (low, high) = match high - low {
+        span if span > 0.0 => (low, high),
+        _ if low.is_finite() => (low - 1.0, low + 1.0),
+        _ => (0.0, 1.0),
+    };
+    let colors = COLORS.iter().cycle();
+    let dataset = |(curve, color): (&'_ Vec<(f64, f64)>, &Color)| {
+        let dataset = Dataset::default().marker(Marker::Braille).graph_type(GraphType::Line);
+        (dataset.style(Style::new().fg(*color)), curve.clone())
+    };
+    let data: Vec<_> = shown.curves.iter().zip(colors).map(dataset).collect();
+    let datasets = data.iter().map(|(dataset, curve)| dataset.clone().data(curve)).collect();
+    let label = |at: f64| Line::from(score(at));
+    let x = Axis::default().title("env steps").bounds([0.0, right]);
+    let y = Axis::default().bounds([low, high]);
+    let chart = Chart::new(datasets)
+        .block(Block::bordered().title("mean return of each evaluation, a line for each seed"))
+        .x_axis(x.labels([Line::from("0"), Line::from(format!("{right:.0}"))]))
+        .y_axis(y.labels([label(low), label((low + high) / 2.0), label(high)]));
+    frame.render_widget(chart, area);
+}
+
+fn draw_seeds(frame: &mut Frame<'_>, seeds: &[SeedStatus], area: ratatui::layout::Rect) {
+    // Those at work first: the others change no more.
+    let mut seeds: Vec<(&SeedStatus, &Color)> = seeds.iter().zip(COLORS.iter().cycle()).collect();
+    seeds.sort_by_key(|(status, _)| !matches!(status.state, SeedState::Training { .. }));
+    let row = |(status, color): (&SeedStatus, &Color)| {
+        let speed =
+            status.env_steps_per_s().map_or_else(String::new, |speed| format!("{speed:.0}"));
+        Row::new([
+            Cell::from(status.seed.to_string()).style(Style::new().fg(*color)),
+            Cell::from(state(&status.state)),
+            Cell::from(status.env_steps.to_string()),
+            Cell::from(speed),
+            Cell::from(status.mean_return.map_or_else(String::new, score)),
+        ])
+    };
+    let widths = [4, 9, 10, 8, 9].map(Constraint::Length);
+    let heading = Row::new(["seed", "state", "env steps", "steps/s", "return"]);
+    let table = Table::new(seeds.into_iter().map(row), widths)
+        .header(heading.style(Modifier::DIM))
+        .block(Block::bordered().title("seeds"));
+    frame.render_widget(table, area);
+}
+
+/// The mean of each metric over the seeds that train, or over all if none does.
+fn metrics(seeds: &[SeedStatus]) -> BTreeMap<String, f64> {
+    let is_training = |status: &&SeedStatus| matches!(status.state, SeedState::Training { .. });
+    let training: Vec<_> = seeds.iter().filter(is_training).collect();
+    let seeds = if training.is_empty() { seeds.iter().collect() } else { training };
+    let mut values = BTreeMap::<String, Vec<f64>>::new();
+    for (name, value) in seeds.into_iter().flat_map(|status| &status.metrics) {
+        values.entry(name.clone()).or_default().push(*value);
+    }
+    let mean = |(name, values): (String, Vec<f64>)| {
+        gymnast_core::statistics::mean(&values).map(|mean| (name, mean))
+    };
+    values.into_iter().filter_map(mean).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::{Terminal, backend::TestBackend};
+
+    use super::*;
+
+    fn screen(shown: &Shown, width: u16, height: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| draw(frame, shown)).unwrap();
+        terminal.backend().to_string()
+    }
+
+    fn status(seed: u64, state: SeedState) -> SeedStatus {
+        SeedStatus {
+            seed,
+            state,
+            env_steps: 4000,
+            wall_time_s: Some(2.0),
+            mean_return: Some(12.5),
+            metrics: BTreeMap::from([("loss".to_owned(), 0.25 * (seed + 1) as f64)]),
+            written: None,
+        }
+    }
+
+    #[test]
+    fn the_screen_shows_curves_speeds_and_diagnostics() {
+        let shown = Shown {
+            title: "runs/ppo: 1 of 2 seeds finished".to_owned(),
+            seeds: vec![
+                status(0, SeedState::Finished),
+                status(1, SeedState::Training { by: "process 7".to_owned() }),
+            ],
+            env_steps: Some(10_000),
+            curves: vec![vec![(0.0, 1.0), (4000.0, 12.5)], vec![(0.0, 2.0), (4000.0, 3.0)]],
+        };
+        let text = screen(&shown, 80, 24);
+        for part in
+            ["1 of 2 seeds finished", "training", "finished", "2000", "loss", "12.5", "10000"]
+        {
+            assert!(text.contains(part), "no `{part}` in\n{text}");
+        }
+        // Of the seed that trains, not the mean with the one that has ended.
+        assert!(text.contains("0.5000") && !text.contains("0.3750"), "{text}");
+        assert!(text.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)), "{text}");
+    }
+
+    #[test]
+    fn it_draws_whatever_there_is() {
+        let flat = vec![vec![(1.0, 5.0)], Vec::new()];
+        for curves in [Vec::new(), flat] {
+            let seeds = vec![status(3, SeedState::Stopped); curves.len()];
+            let shown = Shown { curves, seeds, ..Shown::default() };
+            for (width, height) in [(80, 24), (1, 1), (20, 5), (200, 60)] {
+                assert!(!screen(&shown, width, height).is_empty());
+            }
+        }
+    }
+}
