@@ -35,6 +35,7 @@ mod report;
 mod run_dir;
 mod seeds;
 mod shell;
+mod shown_runs;
 mod table;
 mod train;
 mod tune;

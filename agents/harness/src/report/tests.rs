@@ -23,7 +23,8 @@ fn run(seeds: Vec<SeedResults>) -> RunResults {
 fn named(run: &str, agent: &str, env: &str, seeds: Vec<SeedResults>) -> RunResults {
     let [agent, env] = [agent, env].map(str::to_owned);
     let reference = Some(ReferenceReturns { random: -10.0, best: 30.0 });
-    RunResults { run: format!("runs/{run}"), agent, env, threshold: Some(10.0), reference, seeds }
+    let (run, returns) = (format!("runs/{run}"), Returns::Evaluation);
+    RunResults { run, agent, env, returns, threshold: Some(10.0), reference, seeds }
 }
 
 fn of(seeds: Vec<SeedResults>) -> Report {
