@@ -65,10 +65,13 @@ pub(crate) fn learning_curves(
     let mut y_label = if view.of_episodes {
         "training return, mean of up to 100 episodes".to_owned()
     } else {
-        match runs.iter().any(|run| run.returns == Returns::Training) {
-            true => "return: evaluations, or training where the legend says so".to_owned(),
-            false => "evaluation return".to_owned(),
+        let has = |returns| runs.iter().any(|run| run.returns == returns);
+        match (has(Returns::Evaluation), has(Returns::Training)) {
+            (true, true) => "evaluation or training return",
+            (false, true) => "training return",
+            _ => "evaluation return",
         }
+        .to_owned()
     };
     if distinct.len() > 1 {
         y_label.push_str(", not comparable across environments");

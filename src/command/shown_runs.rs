@@ -54,9 +54,10 @@ impl Source {
             Self::Own(dir) => Ok(read_toml(&Place::of(dir).run.join(CONFIG_FILE))?),
             Self::Foreign { program, paths, .. } => {
                 let path = |path: &PathBuf| Value::from(path.display().to_string());
+                let paths: Vec<Value> = paths.iter().map(path).collect();
                 let mut table = Table::new();
                 table.insert("written_by".to_owned(), program.to_string().into());
-                table.insert("read_from".to_owned(), paths.iter().map(path).collect());
+                table.insert("read_from".to_owned(), paths.into());
                 Ok(table)
             }
         }
@@ -173,13 +174,6 @@ impl Argument {
     fn foreign(self, tag: Option<&str>) -> Result<Vec<ForeignSeed>, CommandError> {
         let mut seeds = foreign::read(&self.path, tag)?;
         let path = self.path.display();
-        let mut said: Vec<&String> = Vec::new();
-        for remark in seeds.iter().flat_map(|seed| &seed.remarks) {
-            if !said.contains(&remark) {
-                say(&format!("{path}: {remark}"));
-                said.push(remark);
-            }
-        }
         // The names of W&B's runs are no agents' names.
         let is_agent =
             |seed: &&ForeignSeed| seed.program != Program::WeightsAndBiases || seed.env.is_some();
@@ -192,6 +186,13 @@ impl Argument {
             return Err(CommandError::usage(format!(
                 "{path} holds {count} seeds: one number cannot name them"
             )));
+        }
+        let mut said: Vec<&String> = Vec::new();
+        for remark in seeds.iter().flat_map(|seed| &seed.remarks) {
+            if !said.contains(&remark) {
+                say(&format!("{path}: {remark}"));
+                said.push(remark);
+            }
         }
         for seed in &mut seeds {
             if let Some(agent) = &self.agent {

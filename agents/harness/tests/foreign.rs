@@ -133,14 +133,21 @@ fn event_files_of_clean_rl_are_training_returns() {
     );
     assert_eq!(run.results.returns, Returns::Training);
     let report = Report::of(&[run.results.clone()], &[]).unwrap();
-    assert!(report.to_table().contains("Runs marked `training`"), "{}", report.to_table());
-    // One window of all episodes, at the end of the last one.
-    let whole = expected("cleanrl/FrozenLake-v1__ppo__1__1700000001");
-    let (last, of_all) = (rows(&whole).pop().unwrap(), rows(&whole));
-    let mean = of_all.iter().map(|row| row[1]).sum::<f64>() / of_all.len() as f64;
-    let evaluation = run.results.seeds[0].evaluations[0];
-    assert_eq!(evaluation.env_step as f64, last[0]);
-    assert!((evaluation.mean_return - mean).abs() < 1e-12);
+    let table = report.to_table().replace('\n', " ");
+    assert!(table.contains("Runs marked `training` have no evaluations"), "{table}");
+    // The last mean is over as many episodes as each seed has where all have been.
+    let both =
+        [1, 2].map(|k| rows(&expected(&format!("cleanrl/FrozenLake-v1__ppo__{k}__170000000{k}"))));
+    let end = both.iter().map(|rows| rows[rows.len() - 1][0]).fold(f64::INFINITY, f64::min);
+    let until_end = |rows: &Vec<Vec<f64>>| rows.iter().filter(|row| row[0] <= end).count();
+    let window = both.iter().map(until_end).min().unwrap().min(100);
+    for (rows, seed) in both.iter().zip(&run.results.seeds) {
+        let last = &rows[rows.len() - window..];
+        let mean = last.iter().map(|row| row[1]).sum::<f64>() / window as f64;
+        let evaluation = seed.evaluations.last().unwrap();
+        assert_eq!(evaluation.env_step as f64, rows[rows.len() - 1][0]);
+        assert!((evaluation.mean_return - mean).abs() < 1e-12, "{window}: {evaluation:?}");
+    }
 }
 
 #[test]
@@ -287,7 +294,7 @@ fn damaged_files_are_read_or_refused_without_a_panic() {
         let whole = fs::read(&file).unwrap();
         let mut rng = Seed::new(0).child(&file.file_name().unwrap().to_string_lossy(), 0).rng();
         let copy = scratch.path().join("copy");
-        for _ in 0..100 {
+        for _ in 0..30 {
             fs::write(&copy, damaged(&whole, &mut rng)).unwrap();
             let runs = read(&copy, None).and_then(|seeds| {
                 ForeignRun::group(
@@ -311,7 +318,7 @@ fn damaged_files_are_read_or_refused_without_a_panic() {
             }
         }
     }
-    assert!(read_anyway > 100 && refused > 100, "{read_anyway} read, {refused} refused");
+    assert!(read_anyway > 50 && refused > 50, "{read_anyway} read, {refused} refused");
 }
 
 fn gather(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -105,7 +105,7 @@ impl OneFile {
                 read.series.entry(name.to_owned()).or_default().push(point);
                 count += 1;
                 if count > MAX_RETURNS {
-                    return Err(invalid("more than ten million returns"));
+                    return Err(invalid("more than four million returns"));
                 }
             }
         }

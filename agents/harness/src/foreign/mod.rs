@@ -49,7 +49,7 @@ use self::{npz::Npz, seed::Series};
 /// No file may be larger to be read, nor what is compressed in one.
 const MAX_BYTES: u64 = 1 << 28;
 /// No file may hold more returns.
-const MAX_RETURNS: usize = 10_000_000;
+const MAX_RETURNS: usize = 4_000_000;
 /// The largest env step: up to here an `f64` holds each whole number.
 const MAX_STEP: u64 = 1 << 53;
 /// What can be read, for messages.
@@ -111,6 +111,8 @@ fn read_file(path: &Path, tag: Option<&str>) -> Result<Vec<ForeignSeed>, Foreign
     let series = match kind {
         Kind::Pickle => return Err(ForeignError::Pickle { path: path.to_owned() }),
         Kind::Npy => {
+            // It may be a pickle, which has a reason of its own.
+            npy::read(path, "the array", &bytes_of(path)?)?;
             let reason = "it holds one array without a name: expected an .npz with an array for each \
                           agent, as numpy.savez(path, ppo=scores) writes it";
             return Err(ForeignError::invalid(path, reason));

@@ -73,18 +73,23 @@ impl TrainingReturns {
     /// means. A mean over a return that is not finite is NaN.
     #[must_use]
     pub fn means(&self) -> Vec<ReturnAt> {
+        let (Self::Episodes(points) | Self::Means(points)) = self;
+        let Some(all) = NonZeroUsize::new(points.len()) else { return Vec::new() };
+        self.means_over(MEAN_OF_EPISODES.min(all))
+    }
+
+    /// Returns means over this many episodes, or the program's own means.
+    pub(super) fn means_over(&self, window: NonZeroUsize) -> Vec<ReturnAt> {
         let episodes = match self {
             Self::Means(means) => return means.clone(),
             Self::Episodes(episodes) => episodes,
         };
-        let Some(all) = NonZeroUsize::new(episodes.len()) else { return Vec::new() };
-        let window = MEAN_OF_EPISODES.min(all);
         // By the number of the episode, which always increases.
         let x = (0..episodes.len()).map(|index| index as f64).collect();
         let curve = Curve::new(x, episodes.iter().map(|episode| episode.value).collect())
             .expect("as many returns as numbers, which increase");
         let means = moving_average(&curve, window);
-        let ends = &episodes[window.get() - 1..];
+        let ends = episodes.get(window.get() - 1..).unwrap_or_default();
         ends.iter().zip(means.y()).map(|(end, &value)| ReturnAt { value, ..*end }).collect()
     }
 

@@ -23,7 +23,10 @@ pub(super) fn is_chart(bytes: &[u8]) -> bool {
     let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line);
     let Some(Ok(header)) = reader.records().next() else { return false };
-    header.len() > 1 && header.iter().skip(1).all(|name| name.contains(BETWEEN))
+    // The last name may be cut off where these are the first bytes of a long line.
+    let is_whole = bytes.contains(&b'\n');
+    let whole = header.len() - usize::from(!is_whole && header.len() > 2);
+    whole > 1 && header.iter().take(whole).skip(1).all(|name| name.contains(BETWEEN))
 }
 
 /// A run's column.

@@ -37,8 +37,12 @@ fn text(path: &Path) -> Option<String> {
 fn parse(args: &str, config: &str) -> ZooArgs {
     let is_empty = |value: &str| ["null", "{}", "[]", "''", "false", ""].contains(&value);
     let said = |text, key| value(text, key).filter(|value| !is_empty(value));
-    let changes =
-        [said(args, "env_kwargs"), said(config, "env_wrapper"), said(config, "env_kwargs")];
+    let changes = [
+        said(args, "env_kwargs"),
+        said(args, "eval_env_kwargs"),
+        said(config, "env_kwargs"),
+        said(config, "env_wrapper"),
+    ];
     ZooArgs {
         names: SeedNames {
             agent: said(args, "algo").map(str::to_owned),
@@ -76,7 +80,7 @@ mod tests {
 
     const ARGS: &str = "!!python/object/apply:collections.OrderedDict\n- - - algo\n    - ppo\n  \
                         - - env\n    - CartPole-v1\n  - - env_kwargs\n    - null\n  \
-                        - - eval_env_kwargs\n    - x\n  - - seed\n    - 1234\n";
+                        - - other_env_kwargs\n    - x\n  - - seed\n    - 1234\n";
     const CONFIG: &str = "!!python/object/apply:collections.OrderedDict\n- - - n_envs\n    - 8\n  \
                           - - policy\n    - MlpPolicy\n";
 
