@@ -21,9 +21,9 @@ fn copy(from: &Path, to: &Path) {
         let entry = entry.unwrap();
         let to = to.join(entry.file_name());
         if entry.path().is_dir() {
-            copy(&entry.path(), &to)
+            copy(&entry.path(), &to);
         } else {
-            drop(fs::copy(entry.path(), to))
+            fs::copy(entry.path(), to).unwrap();
         }
     }
 }
@@ -59,6 +59,15 @@ fn other_programs_stand_in_the_table_beside_ours() {
     let words = table.replace('\n', " ");
     assert!(words.contains("ppo (CleanRL, training)") && words.contains("Runs marked `training`"));
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    let json = sandbox.run(&[&runs[..], &["--json", "--episodes"]].concat()).ok().json();
+    assert!(json["rows"].as_array().unwrap().iter().all(|row| row["returns"] == "training"));
+    let table = sandbox.run(&[&runs[..], &["--episodes"]].concat()).ok().stdout;
+    assert!(
+        table.replace('\n', " ").contains("All returns are those of training episodes"),
+        "{table}"
+    );
+    let only = ["report", "run", "sb3/ppo/FrozenLake-v1_1/evaluations.npz", "--episodes"];
+    sandbox.run(&only).fails(1, &["evaluations only", "without --episodes"]);
     let csv = sandbox.run(&[&runs[..], &["--format", "csv"]].concat()).ok().stdout;
     let ends: Vec<_> = csv.lines().map(|line| line.rsplit(',').next().unwrap()).collect();
     assert_eq!(ends, ["returns", "evaluation", "evaluation", "training"]);

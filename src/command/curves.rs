@@ -1,20 +1,17 @@
 //! Learning curves from records.
 
-use std::{borrow::Borrow, num::NonZeroUsize};
+use std::borrow::Borrow;
 
 use gymnast_core::{
     plot::{Axis, Center, LearningCurves, Line, LinePlot, Series},
-    statistics::{Curve, moving_average},
+    statistics::Curve,
 };
 use gymnast_harness::{
-    Episode, Evaluation, SeedDir,
-    foreign::{MEAN_OF_EPISODES, ReturnAt},
-    read_records,
-    report::{Returns, RunResults, SeedResults},
+    Evaluation,
+    report::{ReturnAt, Returns, RunResults, TrainingReturns},
 };
 
 use super::{CommandError, run_dir::labels, shown_runs::Source};
-use crate::trained::Place;
 
 /// What to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,20 +33,18 @@ pub(crate) fn learning_curves(
 ) -> Result<LearningCurves, CommandError> {
     let mut series = Vec::new();
     for ((run, source), label) in runs.iter().zip(sources).zip(labels(runs)) {
+        let points: Vec<Vec<ReturnAt>> = if view.of_episodes {
+            source.borrow().training(run)?.iter().map(TrainingReturns::means).collect()
+        } else {
+            run.seeds
+                .iter()
+                .map(|seed| seed.evaluations.iter().map(of_evaluation).collect())
+                .collect()
+        };
         let mut seeds = Vec::new();
-        for (index, seed) in run.seeds.iter().enumerate() {
-            let curve = if view.of_episodes {
-                of_episodes(source.borrow(), index, seed, view)
-            } else {
-                let point = |e: &Evaluation| ReturnAt {
-                    env_step: e.env_step,
-                    wall_time_s: e.wall_time_s,
-                    value: e.mean_return,
-                };
-                curve(seed.evaluations.iter().map(point), view)
-            };
-            let curve =
-                curve.map_err(|error| error.about(&format!("{}, seed {}", run.run, seed.seed)))?;
+        for (seed, points) in run.seeds.iter().zip(&points) {
+            let curve = curve(points, view)
+                .map_err(|error| error.about(&format!("{}, seed {}", run.run, seed.seed)))?;
             seeds.extend(Some(curve).filter(|curve| !curve.is_empty()));
         }
         series.push(Series { label, seeds });
@@ -97,42 +92,19 @@ fn height(curves: &LearningCurves) -> u32 {
     curves.height.saturating_add(more.max(0.0).ceil() as u32)
 }
 
-/// A seed's training returns, as means over episodes.
-fn of_episodes(
-    source: &Source,
-    index: usize,
-    seed: &SeedResults,
-    view: View,
-) -> Result<Curve, CommandError> {
-    let dir = match source {
-        Source::Own(dir) => SeedDir::below(&Place::of(dir).run, seed.seed),
-        Source::Foreign { training, .. } if training[index].is_empty() => {
-            return Err(CommandError::failed(
-                "it holds evaluations only, no returns of training episodes: draw it without --episodes",
-            ));
-        }
-        Source::Foreign { training, .. } => {
-            return curve(training[index].means().into_iter(), view);
-        }
-    };
-    let point = |e: Episode| ReturnAt {
-        env_step: e.env_step,
-        wall_time_s: e.wall_time_s,
-        value: e.episode_return,
-    };
-    let curve = curve(read_records::<Episode>(&dir.path)?.into_iter().map(point), view)?;
-    // A short training is drawn too, if only as a point.
-    let all = NonZeroUsize::new(curve.len()).unwrap_or(NonZeroUsize::MIN);
-    Ok(moving_average(&curve, MEAN_OF_EPISODES.min(all)))
+fn of_evaluation(evaluation: &Evaluation) -> ReturnAt {
+    let &Evaluation { env_step, wall_time_s, mean_return: value, .. } = evaluation;
+    ReturnAt { env_step, wall_time_s, value }
 }
 
 /// Returns as a function of env steps or of time.
-fn curve(points: impl Iterator<Item = ReturnAt>, view: View) -> Result<Curve, CommandError> {
+fn curve(points: &[ReturnAt], view: View) -> Result<Curve, CommandError> {
     let place = |point: &ReturnAt| match view.by_time {
         true => point.wall_time_s,
         false => point.env_step as f64,
     };
-    let (x, y): (Vec<f64>, Vec<f64>) = points.map(|point| (place(&point), point.value)).unzip();
+    let (x, y): (Vec<f64>, Vec<f64>) =
+        points.iter().map(|point| (place(point), point.value)).unzip();
     if view.by_time && x.iter().any(|x| x.is_nan()) {
         let message = "it does not say when its returns were reached: draw it over env steps, without --x time";
         return Err(CommandError::failed(message));

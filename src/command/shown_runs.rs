@@ -5,9 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use gymnast_envs::EnvSpec;
 use gymnast_harness::{
-    foreign::{self, ForeignRun, ForeignSeed, Program, TrainingReturns},
-    report::RunResults,
+    SeedDir,
+    foreign::{self, ForeignRun, ForeignSeed, Program},
+    read_records,
+    report::{Returns, RunResults, SeedResults, TrainingReturns},
 };
 use toml::{Table, Value};
 
@@ -48,6 +51,27 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    /// Returns the returns of training episodes, of each seed of the run.
+    ///
+    /// # Errors
+    /// If another program's run has none, or one of ours cannot be read.
+    pub(crate) fn training(&self, run: &RunResults) -> Result<Vec<TrainingReturns>, CommandError> {
+        let dir = match self {
+            Self::Own(dir) => Place::of(dir).run,
+            Self::Foreign { training, .. } if training.iter().any(TrainingReturns::is_empty) => {
+                let run = &run.run;
+                return Err(CommandError::failed(format!(
+                    "{run} holds evaluations only, no returns of training episodes: show it without --episodes"
+                )));
+            }
+            Self::Foreign { training, .. } => return Ok(training.clone()),
+        };
+        let read = |seed: &SeedResults| {
+            Ok(read_records(&SeedDir::below(&dir, seed.seed).path)?.into_iter().collect())
+        };
+        run.seeds.iter().map(read).collect()
+    }
+
     /// Returns the settings of a run; for another program's run where it was read from.
     pub(crate) fn settings(&self) -> Result<Table, CommandError> {
         match self {
@@ -73,8 +97,8 @@ pub(crate) fn read(
     let arguments = args.runs.iter().map(|run| Argument::parse(run));
     let arguments = distinct(arguments.collect::<Result<Vec<_>, _>>()?);
     // Each with the place of its argument.
-    let (mut shown, mut foreign): (Vec<(usize, RunResults, Source)>, Vec<(usize, ForeignSeed)>) =
-        Default::default();
+    let mut shown: Vec<(usize, RunResults, Source)> = Vec::new();
+    let mut foreign: Vec<(usize, ForeignSeed)> = Vec::new();
     for (index, argument) in arguments.into_iter().enumerate() {
         if is_own(&argument.path) {
             let (results, source) = argument.own(threshold, names)?;
@@ -100,12 +124,27 @@ pub(crate) fn read(
     Ok(shown.into_iter().map(|(_, results, source)| (results, source)).unzip())
 }
 
+/// Puts the returns of training episodes in the place of all evaluations.
+pub(crate) fn take_training(
+    runs: &mut [RunResults],
+    sources: &[Source],
+) -> Result<(), CommandError> {
+    for (run, source) in runs.iter_mut().zip(sources) {
+        let training = source.training(run)?;
+        run.returns = Returns::Training;
+        for (seed, means) in run.seeds.iter_mut().zip(TrainingReturns::evaluations_of(&training)) {
+            seed.evaluations = means;
+        }
+    }
+    Ok(())
+}
+
 /// Gives a run of another program what is known of its environment.
 fn completed(run: ForeignRun, threshold: Option<f64>, names: &Names) -> (RunResults, Source) {
     let ForeignRun { program, mut results, training, paths } = run;
     let spec = names.registry.spec(&results.env).ok();
     results.threshold = threshold.or_else(|| spec?.threshold());
-    results.reference = spec.and_then(|spec| spec.reference()).or(results.reference);
+    results.reference = spec.and_then(EnvSpec::reference).or(results.reference);
     (results, Source::Foreign { program, paths, training })
 }
 

@@ -49,6 +49,10 @@ use super::{
 pub(crate) struct Report {
     #[command(flatten)]
     runs: RunArgs,
+    /// Report the returns of training episodes instead of the evaluations: means of the last 100, as
+    /// most other programs record them
+    #[arg(long)]
+    episodes: bool,
     /// The output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -102,7 +106,10 @@ fn compute(
     args: &Report,
     names: &Names,
 ) -> Result<(Vec<RunResults>, Vec<Source>, report::Report), CommandError> {
-    let (runs, sources) = shown_runs::read(&args.runs, args.threshold, names)?;
+    let (mut runs, sources) = shown_runs::read(&args.runs, args.threshold, names)?;
+    if args.episodes {
+        shown_runs::take_training(&mut runs, &sources)?;
+    }
     let report = report::Report::of(&runs, &args.at)?;
     Ok((runs, sources, report))
 }

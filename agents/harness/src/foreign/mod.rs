@@ -15,7 +15,7 @@
 //!
 //! Returns of training episodes are no evaluations: the agent explores. Where a program recorded no
 //! evaluations, the results are [`Returns::Training`](crate::report::Returns): means of up to
-//! [100](MEAN_OF_EPISODES) episodes.
+//! [100](crate::report::MEAN_OF_EPISODES) episodes.
 //!
 //! Files are not trusted: sizes, counts and lengths are bounded before memory is taken, and pickles,
 //! which run code when they are read, are refused.
@@ -23,6 +23,7 @@
 mod error;
 mod evaluations_npz;
 mod event_file;
+mod event_message;
 mod folder;
 mod monitor_csv;
 mod names;
@@ -42,7 +43,7 @@ use gymnast_core::files;
 
 pub use error::ForeignError;
 pub use run::ForeignRun;
-pub use seed::{ForeignSeed, MEAN_OF_EPISODES, Program, ReturnAt, TrainingReturns};
+pub use seed::{ForeignSeed, Program};
 
 use self::{npz::Npz, seed::Series};
 

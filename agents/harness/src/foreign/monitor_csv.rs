@@ -10,10 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{
-    ForeignError, MAX_RETURNS, MAX_STEP, Program, bytes_of,
-    seed::{ReturnAt, Series, TrainingReturns},
-};
+use super::{ForeignError, MAX_RETURNS, MAX_STEP, Program, bytes_of, seed::Series};
+use crate::report::{ReturnAt, TrainingReturns};
 
 /// The first line, behind its `#`.
 #[derive(Deserialize)]

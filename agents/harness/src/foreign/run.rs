@@ -1,17 +1,11 @@
 //! The seeds of other programs as runs, which the report takes.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::path::PathBuf;
 
 use gymnast_envs::ReferenceReturns;
 
-use super::{
-    ForeignError, ForeignSeed, MEAN_OF_EPISODES, Program, ReturnAt, TrainingReturns,
-    seed::mean_alone,
-};
-use crate::{
-    Evaluation,
-    report::{Returns, RunResults, SeedResults},
-};
+use super::{ForeignError, ForeignSeed, Program};
+use crate::report::{Returns, RunResults, SeedResults, TrainingReturns};
 
 /// A run of another program: the seeds of one agent in one environment.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,26 +55,29 @@ impl ForeignRun {
         seeds: Vec<ForeignSeed>,
     ) -> Result<Self, ForeignError> {
         let numbers = numbers(&format!("{agent} · {env}"), &seeds)?;
-        let window = common_window(&seeds);
+        let program = seeds[0].program;
         let is_normalized = seeds.iter().all(|seed| seed.is_normalized);
-        let results = |(seed, &number): (&ForeignSeed, &u64)| SeedResults {
-            seed: number,
-            evaluations: seed.results(window),
-            env_steps_per_s: None,
+        let (paths, evaluations, training): (Vec<_>, Vec<_>, Vec<_>) =
+            seeds.into_iter().map(|seed| (seed.path, seed.evaluations, seed.training)).collect();
+        let evaluations = match returns {
+            Returns::Evaluation => evaluations,
+            Returns::Training => TrainingReturns::evaluations_of(&training),
         };
+        let results =
+            |(seed, evaluations)| SeedResults { seed, evaluations, env_steps_per_s: None };
         Ok(Self {
-            program: seeds[0].program,
+            program,
             results: RunResults {
-                run: seeds[0].path.display().to_string(),
+                run: paths[0].display().to_string(),
                 agent,
                 env,
                 returns,
                 threshold: None,
                 reference: is_normalized.then_some(ReferenceReturns { random: 0.0, best: 1.0 }),
-                seeds: seeds.iter().zip(&numbers).map(results).collect(),
+                seeds: numbers.into_iter().zip(evaluations).map(results).collect(),
             },
-            paths: seeds.iter().map(|seed| seed.path.clone()).collect(),
-            training: seeds.into_iter().map(|seed| seed.training).collect(),
+            training,
+            paths,
         })
     }
 }
@@ -91,14 +88,6 @@ impl ForeignSeed {
         if self.evaluations.is_empty() { Returns::Training } else { Returns::Evaluation }
     }
 
-    /// The evaluations, or the means over `window` training episodes in their place.
-    fn results(&self, window: NonZeroUsize) -> Vec<Evaluation> {
-        match self.returns() {
-            Returns::Evaluation => self.evaluations.clone(),
-            Returns::Training => self.training.means_over(window).iter().map(mean_alone).collect(),
-        }
-    }
-
     /// The agent's name in a table, with what distinguishes it from ours.
     fn label(&self) -> String {
         let agent = self.agent.as_deref().unwrap_or("agent");
@@ -107,24 +96,6 @@ impl ForeignSeed {
         let notes: Vec<_> = program.into_iter().chain(training).collect();
         if notes.is_empty() { agent.to_owned() } else { format!("{agent} ({})", notes.join(", ")) }
     }
-}
-
-/// The number of episodes in a mean: so many that each seed has one at the last env step that all have
-/// reached.
-fn common_window(seeds: &[ForeignSeed]) -> NonZeroUsize {
-    let episodes: Vec<&[ReturnAt]> = seeds
-        .iter()
-        .filter_map(|seed| match &seed.training {
-            TrainingReturns::Episodes(episodes) if !episodes.is_empty() => Some(&episodes[..]),
-            _ => None,
-        })
-        .collect();
-    let ends = episodes.iter().filter_map(|episodes| episodes.last()).map(|last| last.env_step);
-    let end = ends.min().unwrap_or(0);
-    let until_end =
-        |episodes: &&[ReturnAt]| episodes.partition_point(|point| point.env_step <= end);
-    let fewest = episodes.iter().map(until_end).min().unwrap_or(0);
-    NonZeroUsize::new(fewest).unwrap_or(NonZeroUsize::MIN).min(MEAN_OF_EPISODES)
 }
 
 /// The number of each seed.
@@ -150,6 +121,7 @@ fn numbers(run: &str, seeds: &[ForeignSeed]) -> Result<Vec<u64>, ForeignError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{ReturnAt, mean_alone};
 
     fn seed(agent: &str, seed: Option<u64>) -> ForeignSeed {
         let point = ReturnAt { env_step: 10, wall_time_s: f64::NAN, value: 1.0 };
@@ -194,30 +166,6 @@ mod tests {
         let returns: Vec<_> = runs.iter().map(|run| run.results.returns).collect();
         assert_eq!(returns, [Returns::Evaluation, Returns::Training, Returns::Training]);
         assert_eq!(runs[1].results.seeds[0].evaluations[0].mean_return, 1.0);
-    }
-
-    #[test]
-    fn short_trainings_are_averaged_where_all_have_a_mean() {
-        let explored = |steps: &[u64]| {
-            let point = |&env_step: &u64| ReturnAt {
-                env_step,
-                wall_time_s: f64::NAN,
-                value: env_step as f64,
-            };
-            let training = TrainingReturns::Episodes(steps.iter().map(point).collect());
-            ForeignSeed { evaluations: Vec::new(), training, ..seed("ppo", None) }
-        };
-        // At 25 the second has two episodes.
-        let seeds = vec![explored(&[5, 10, 20, 25]), explored(&[15, 25, 90])];
-        let runs = ForeignRun::group(seeds).unwrap();
-        let points = |index: usize| -> Vec<_> {
-            let evaluations = &runs[0].results.seeds[index].evaluations;
-            evaluations.iter().map(|e| (e.env_step, e.mean_return)).collect()
-        };
-        assert_eq!(points(0), [(10, 7.5), (20, 15.0), (25, 22.5)]);
-        assert_eq!(points(1), [(25, 20.0), (90, 57.5)]);
-        let row = &crate::report::Report::of(&[runs[0].results.clone()], &[]).unwrap().rows[0];
-        assert_eq!((row.env_steps, row.mean.estimate), (25, 21.25));
     }
 
     #[test]

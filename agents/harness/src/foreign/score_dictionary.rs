@@ -12,9 +12,10 @@ use super::{
     ForeignError, ForeignSeed, MAX_BYTES, MAX_RETURNS, Program,
     npy::Array,
     npz::Npz,
-    seed::{ReturnAt, SeedNames, Series, mean_alone},
+    seed::{SeedNames, Series},
     series::Steps,
 };
+use crate::report::{ReturnAt, mean_alone};
 
 /// The names of the array of env steps.
 const FRAMES: [&str; 2] = ["frames", "steps"];

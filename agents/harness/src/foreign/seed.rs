@@ -2,17 +2,10 @@
 
 use std::{
     fmt,
-    num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
-use gymnast_core::statistics::{Curve, moving_average};
-
-use crate::Evaluation;
-
-/// The number of training episodes averaged in a point; a shorter training has one point, the mean of
-/// all.
-pub const MEAN_OF_EPISODES: NonZeroUsize = NonZeroUsize::new(100).expect("100 is not 0");
+use crate::{Evaluation, report::TrainingReturns};
 
 /// The program that wrote a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,65 +32,6 @@ impl fmt::Display for Program {
             Self::WeightsAndBiases => "W&B",
             Self::Rliable => "rliable",
         })
-    }
-}
-
-/// A return, or a mean of returns, at some moment of the training.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ReturnAt {
-    /// The env steps of training.
-    pub env_step: u64,
-    /// The seconds since the start of the training; NaN if unknown.
-    pub wall_time_s: f64,
-    /// The return.
-    pub value: f64,
-}
-
-/// The returns of training episodes, in order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum TrainingReturns {
-    /// Of each episode.
-    Episodes(Vec<ReturnAt>),
-    /// Means over episodes, as the program wrote them.
-    Means(Vec<ReturnAt>),
-}
-
-impl Default for TrainingReturns {
-    fn default() -> Self {
-        Self::Episodes(Vec::new())
-    }
-}
-
-impl TrainingReturns {
-    /// Returns means over [`MEAN_OF_EPISODES`] episodes, at the last one's env step, or the program's own
-    /// means. A mean over a return that is not finite is NaN.
-    #[must_use]
-    pub fn means(&self) -> Vec<ReturnAt> {
-        let (Self::Episodes(points) | Self::Means(points)) = self;
-        let Some(all) = NonZeroUsize::new(points.len()) else { return Vec::new() };
-        self.means_over(MEAN_OF_EPISODES.min(all))
-    }
-
-    /// Returns means over this many episodes, or the program's own means.
-    pub(super) fn means_over(&self, window: NonZeroUsize) -> Vec<ReturnAt> {
-        let episodes = match self {
-            Self::Means(means) => return means.clone(),
-            Self::Episodes(episodes) => episodes,
-        };
-        // By the number of the episode, which always increases.
-        let x = (0..episodes.len()).map(|index| index as f64).collect();
-        let curve = Curve::new(x, episodes.iter().map(|episode| episode.value).collect())
-            .expect("as many returns as numbers, which increase");
-        let means = moving_average(&curve, window);
-        let ends = episodes.get(window.get() - 1..).unwrap_or_default();
-        ends.iter().zip(means.y()).map(|(end, &value)| ReturnAt { value, ..*end }).collect()
-    }
-
-    /// Returns whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        let (Self::Episodes(points) | Self::Means(points)) = self;
-        points.is_empty()
     }
 }
 
@@ -180,52 +114,5 @@ impl SeedNames {
             training: series.training,
             remarks: series.remarks,
         }
-    }
-}
-
-/// An evaluation of which only the mean is known.
-pub(super) fn mean_alone(point: &ReturnAt) -> Evaluation {
-    let unknown = f64::NAN;
-    Evaluation {
-        env_step: point.env_step,
-        wall_time_s: point.wall_time_s,
-        mean_return: point.value,
-        std_return: unknown,
-        min_return: unknown,
-        max_return: unknown,
-        episodes: 0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn episodes(returns: impl Iterator<Item = f64>) -> TrainingReturns {
-        let point =
-            |(i, value)| ReturnAt { env_step: 10 * (i + 1_u64), wall_time_s: f64::NAN, value };
-        TrainingReturns::Episodes((0..).zip(returns).map(point).collect())
-    }
-
-    #[test]
-    fn a_point_is_the_mean_of_a_hundred_episodes() {
-        // 1 to 102: three windows, with the means 50.5, 51.5 and 52.5.
-        let means = episodes((1..=102).map(f64::from)).means();
-        let points: Vec<_> = means.iter().map(|mean| (mean.env_step, mean.value)).collect();
-        assert_eq!(points, [(1000, 50.5), (1010, 51.5), (1020, 52.5)]);
-    }
-
-    #[test]
-    fn a_short_training_is_one_point_and_an_empty_one_none() {
-        let means = episodes([1.0, 2.0, 6.0].into_iter()).means();
-        assert_eq!((means.len(), means[0].env_step, means[0].value), (1, 30, 3.0));
-        assert!(episodes(std::iter::empty()).means().is_empty());
-        assert!(episodes([1.0, f64::NAN].into_iter()).means()[0].value.is_nan());
-    }
-
-    #[test]
-    fn means_stay_as_the_program_wrote_them() {
-        let points = vec![ReturnAt { env_step: 5, wall_time_s: 1.0, value: 2.0 }; 3];
-        assert_eq!(TrainingReturns::Means(points.clone()).means(), points);
     }
 }

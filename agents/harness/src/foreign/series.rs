@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use super::{
-    ForeignError, MAX_STEP, Program,
-    seed::{ReturnAt, Series, TrainingReturns, mean_alone},
-};
+use super::{ForeignError, MAX_STEP, Program, seed::Series};
+use crate::report::{ReturnAt, TrainingReturns, mean_alone};
 
 /// The most names that are kept for a message.
 pub(super) const MOST_NAMES: usize = 1000;

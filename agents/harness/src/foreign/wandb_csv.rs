@@ -8,9 +8,10 @@ use std::path::Path;
 
 use super::{
     ForeignError, ForeignSeed, MAX_RETURNS, Program, names,
-    seed::{ReturnAt, SeedNames},
+    seed::SeedNames,
     series::{self, Steps},
 };
+use crate::report::ReturnAt;
 
 /// What stands between a run's name and a metric's.
 const BETWEEN: &str = " - ";
@@ -132,7 +133,7 @@ fn chosen<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::foreign::TrainingReturns;
+    use crate::report::TrainingReturns;
 
     fn read_back(text: &str, tag: Option<&str>) -> Result<Vec<ForeignSeed>, String> {
         assert!(is_chart(text.as_bytes()));

@@ -8,12 +8,15 @@ mod demands;
 mod formats;
 mod row;
 mod sections;
+mod training;
 
 pub use across::{Across, Improvement};
 pub use comparison::{Comparison, Outcome};
 pub use demands::{Demands, Judged, Judgement, Verdict};
 pub use row::{Budget, Estimate, Row, StepsRow, ThresholdRow};
 pub use sections::Section;
+pub(crate) use training::mean_alone;
+pub use training::{MEAN_OF_EPISODES, ReturnAt, TrainingReturns};
 
 use std::{fmt, path::Path};
 

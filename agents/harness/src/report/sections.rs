@@ -26,6 +26,9 @@ const FEW: &str = "A number without an interval comes from too few seeds to have
 const TRAINING: &str = "Runs marked `training` have no evaluations: their returns are means of up to 100 \
      training episodes, in which the agent explores. They are not paired with evaluations.";
 
+const ALL_TRAINING: &str = "All returns are those of training episodes, in which the agent explores: means \
+     of up to 100 of them.";
+
 impl Report {
     /// Returns the tables of the report; those without rows are left out.
     #[must_use]
@@ -33,13 +36,18 @@ impl Report {
         let rows = &self.rows;
         let uneven = rows.iter().any(|row| row.env_steps != row.env_steps_max);
         let few = rows.iter().any(|row| row.median.low.is_none());
-        let training = rows.iter().any(|row| row.returns == Returns::Training);
+        let trained = rows.iter().filter(|row| row.returns == Returns::Training).count();
+        let training = match trained {
+            0 => None,
+            _ if trained == rows.len() => Some(ALL_TRAINING),
+            _ => Some(TRAINING),
+        };
         let numbers = match (uneven, few) {
             (true, _) => Some(UNEVEN),
             (false, true) => Some(FEW),
             (false, false) => None,
         };
-        let notes: Vec<_> = numbers.into_iter().chain(training.then_some(TRAINING)).collect();
+        let notes: Vec<_> = numbers.into_iter().chain(training).collect();
         let runs = Section {
             title: "Runs",
             headings: headings(rows),

@@ -183,6 +183,23 @@ fn what_cannot_be_compared_is_left_out() {
 }
 
 #[test]
+fn evaluations_are_not_compared_with_training_returns() {
+    let mut runs = two_agents();
+    // `good` in both environments, and `poor` in the first.
+    [0, 1, 2].map(|index: usize| runs[index].returns = Returns::Training);
+    let report = Report::of(&runs, &[]).unwrap();
+    let pairs: Vec<_> = report.comparisons.iter().map(|pair| &*pair.env).collect();
+    assert_eq!(pairs, ["A-v0"]);
+    let table = report.to_table().replace('\n', " ");
+    assert!(table.contains("Runs marked `training`"), "{table}");
+    // `good` by training returns, `poor` by evaluations: both are summed up, and not compared.
+    runs[1].returns = Returns::Evaluation;
+    let report = Report::of(&runs, &[]).unwrap();
+    assert!(report.comparisons.is_empty() && report.improvements.is_empty());
+    assert_eq!(report.across.len(), 2);
+}
+
+#[test]
 fn every_format_holds_the_same_numbers() {
     let report = report();
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
