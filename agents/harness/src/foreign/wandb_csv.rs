@@ -167,7 +167,8 @@ mod tests {
         let error = read_back(two, None).unwrap_err();
         assert!(error.contains("found x/loss, x/score; choose one with --tag"), "{error}");
         assert_eq!(points(&read_back(two, Some("x/score")).unwrap()[0]), [(1, 3.0)]);
-        assert_eq!(points(&read_back("Step,a - x/loss\n1,2\n", None).unwrap()[0]), [(1, 2.0)]);
+        let one = "Step,a - x/loss,a - x/loss__MIN,a - x/loss__MAX\n1,2,1,3\n";
+        assert_eq!(points(&read_back(one, None).unwrap()[0]), [(1, 2.0)]);
     }
 
     #[test]
@@ -184,6 +185,8 @@ mod tests {
             let error = read_back(text, None).unwrap_err();
             assert!(error.contains(part), "`{part}`: {error}");
         }
+        // The first bytes of a header that is longer.
+        assert!(is_chart(b"Step,a - r,a - r__MIN,\"a"));
         for other in ["", "a,b\n1,2\n", "Step\n1\n", "r,l,t\n"] {
             assert!(!is_chart(other.as_bytes()), "{other}");
         }

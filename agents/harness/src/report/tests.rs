@@ -186,7 +186,9 @@ fn what_cannot_be_compared_is_left_out() {
 fn evaluations_are_not_compared_with_training_returns() {
     let mut runs = two_agents();
     // `good` in both environments, and `poor` in the first.
-    [0, 1, 2].map(|index: usize| runs[index].returns = Returns::Training);
+    for run in &mut runs[..3] {
+        run.returns = Returns::Training;
+    }
     let report = Report::of(&runs, &[]).unwrap();
     let pairs: Vec<_> = report.comparisons.iter().map(|pair| &*pair.env).collect();
     assert_eq!(pairs, ["A-v0"]);
