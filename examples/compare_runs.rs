@@ -9,7 +9,7 @@ use std::path::Path;
 
 use gymnast::{
     Catalog, Existing, Registry, Run,
-    harness::report::{Report, RunResults, SeedResults},
+    harness::report::{Report, Returns, RunResults, SeedResults},
     run::overlay,
 };
 
@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             run: name.to_owned(),
             agent: format!("q-learning by {name}"),
             env: run.env.id().to_owned(),
+            returns: Returns::Evaluation,
             threshold: run.env.threshold(),
             reference: run.env.reference(),
             seeds: SeedResults::read_all(&dir)?,

@@ -13,6 +13,7 @@ mod directories;
 mod docs;
 #[cfg(target_os = "linux")]
 mod faults;
+mod foreign;
 #[cfg(unix)]
 mod fuzz;
 mod join;

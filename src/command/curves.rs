@@ -1,18 +1,17 @@
 //! Learning curves from records.
 
-use std::{num::NonZeroUsize, path::Path};
+use std::borrow::Borrow;
 
 use gymnast_core::{
     plot::{Axis, Center, LearningCurves, Line, LinePlot, Series},
-    statistics::{Curve, StatisticsError, moving_average},
+    statistics::Curve,
 };
-use gymnast_harness::{Episode, SeedDir, read_records, report::RunResults};
+use gymnast_harness::{
+    Evaluation,
+    report::{ReturnAt, Returns, RunResults, TrainingReturns},
+};
 
-use super::{CommandError, run_dir::labels};
-use crate::trained::Place;
-
-/// The maximum number of training episodes averaged in a point.
-const SMOOTHED_EPISODES: NonZeroUsize = NonZeroUsize::new(100).expect("100 is not 0");
+use super::{CommandError, run_dir::labels, shown_runs::Source};
 
 /// What to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,28 +24,27 @@ pub(crate) struct View {
     pub(crate) center: Center,
 }
 
-/// Draws one picture of several runs in the directories `dirs`.
+/// Draws one picture of several runs, each with its source.
 pub(crate) fn learning_curves(
     runs: &[RunResults],
-    dirs: &[impl AsRef<Path>],
+    sources: &[impl Borrow<Source>],
     view: View,
     title: Option<&str>,
 ) -> Result<LearningCurves, CommandError> {
     let mut series = Vec::new();
-    for ((run, dir), label) in runs.iter().zip(dirs).zip(labels(runs)) {
+    for ((run, source), label) in runs.iter().zip(sources).zip(labels(runs)) {
+        let points: Vec<Vec<ReturnAt>> = if view.of_episodes {
+            source.borrow().training(run)?.iter().map(TrainingReturns::means).collect()
+        } else {
+            run.seeds
+                .iter()
+                .map(|seed| seed.evaluations.iter().map(of_evaluation).collect())
+                .collect()
+        };
         let mut seeds = Vec::new();
-        for seed in &run.seeds {
-            let points: Vec<_> = if view.of_episodes {
-                let dir = SeedDir::below(&Place::of(dir.as_ref()).run, seed.seed);
-                let point = |e: Episode| (e.env_step, e.wall_time_s, e.episode_return);
-                read_records::<Episode>(&dir.path)?.into_iter().map(point).collect()
-            } else {
-                let evaluations = seed.evaluations.iter();
-                evaluations.map(|e| (e.env_step, e.wall_time_s, e.mean_return)).collect()
-            };
-            let curve = curve(&points, view).map_err(|error| {
-                CommandError::failed(format!("{}, seed {}: {error}", run.run, seed.seed))
-            })?;
+        for (seed, points) in run.seeds.iter().zip(&points) {
+            let curve = curve(points, view)
+                .map_err(|error| error.about(&format!("{}, seed {}", run.run, seed.seed)))?;
             seeds.extend(Some(curve).filter(|curve| !curve.is_empty()));
         }
         series.push(Series { label, seeds });
@@ -62,7 +60,13 @@ pub(crate) fn learning_curves(
     let mut y_label = if view.of_episodes {
         "training return, mean of up to 100 episodes".to_owned()
     } else {
-        "evaluation return".to_owned()
+        let has = |returns| runs.iter().any(|run| run.returns == returns);
+        match (has(Returns::Evaluation), has(Returns::Training)) {
+            (true, true) => "evaluation or training return",
+            (false, true) => "training return",
+            _ => "evaluation return",
+        }
+        .to_owned()
     };
     if distinct.len() > 1 {
         y_label.push_str(", not comparable across environments");
@@ -88,13 +92,22 @@ fn height(curves: &LearningCurves) -> u32 {
     curves.height.saturating_add(more.max(0.0).ceil() as u32)
 }
 
-fn curve(points: &[(u64, f64, f64)], view: View) -> Result<Curve, StatisticsError> {
-    let x = points.iter().map(|point| if view.by_time { point.1 } else { point.0 as f64 });
-    let curve = Curve::new(x.collect(), points.iter().map(|point| point.2).collect())?;
-    if !view.of_episodes {
-        return Ok(curve);
+fn of_evaluation(evaluation: &Evaluation) -> ReturnAt {
+    let &Evaluation { env_step, wall_time_s, mean_return: value, .. } = evaluation;
+    ReturnAt { env_step, wall_time_s, value }
+}
+
+/// Returns as a function of env steps or of time.
+fn curve(points: &[ReturnAt], view: View) -> Result<Curve, CommandError> {
+    let place = |point: &ReturnAt| match view.by_time {
+        true => point.wall_time_s,
+        false => point.env_step as f64,
+    };
+    let (x, y): (Vec<f64>, Vec<f64>) =
+        points.iter().map(|point| (place(point), point.value)).unzip();
+    if view.by_time && x.iter().any(|x| x.is_nan()) {
+        let message = "it does not say when its returns were reached: draw it over env steps, without --x time";
+        return Err(CommandError::failed(message));
     }
-    // A short training is drawn too, if only as a point.
-    let all = NonZeroUsize::new(curve.len()).unwrap_or(NonZeroUsize::MIN);
-    Ok(moving_average(&curve, SMOOTHED_EPISODES.min(all)))
+    Curve::new(x, y).map_err(|error| CommandError::failed(error.to_string()))
 }

@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use gymnast_core::{atomic_file::WriteError, plot::PlotError};
 use gymnast_envs::EnvError;
-use gymnast_harness::{AgentError, CheckpointError, TrainError};
+use gymnast_harness::{AgentError, CheckpointError, TrainError, foreign::ForeignError};
 
 use crate::{catalog::UnknownAgent, run::RunError};
 
@@ -85,6 +85,13 @@ impl From<TrainError> for CommandError {
             TrainError::Env(error) => error.into(),
             other => Self::failed(other.to_string()),
         }
+    }
+}
+
+impl From<ForeignError> for CommandError {
+    fn from(error: ForeignError) -> Self {
+        let text = error.to_string();
+        if error.is_usage() { Self::Usage(text) } else { Self::Failed(text) }
     }
 }
 

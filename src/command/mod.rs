@@ -37,6 +37,7 @@ mod report;
 mod run_dir;
 mod seeds;
 mod shell;
+mod shown_runs;
 mod status;
 mod table;
 mod train;

@@ -14,7 +14,8 @@ use super::{
     CommandError, Names,
     curves::{View, learning_curves},
     numbers::finite,
-    run_dir, say,
+    say,
+    shown_runs::{self, RunArgs},
 };
 
 /// Draw learning curves: one line per run, with its 95 % band over seeds and the seeds themselves
@@ -22,11 +23,13 @@ use super::{
 #[command(after_help = "Examples:\n  \
     gymnast plot runs/q-learning-FrozenLake-v1 --out lake.svg\n  \
     gymnast plot runs/a runs/b --out both.png --center iqm --title \"a or b?\"\n  \
-    gymnast plot runs/a --out time.svg --x time")]
+    gymnast plot runs/a --out time.svg --x time\n  \
+    gymnast plot runs/ppo-CartPole-v1 logs/ppo/CartPole-v1_1 --out peers.svg\n  \
+    gymnast plot runs/ppo-CartPole-v1 cleanrl=runs/CartPole-v1__ppo__1__1700000000 --episodes --out e.svg\n\n\
+    `gymnast report --help` lists what is read of other programs.")]
 pub(crate) struct Plot {
-    /// The directories of runs or of their seeds
-    #[arg(required = true)]
-    runs: Vec<PathBuf>,
+    #[command(flatten)]
+    runs: RunArgs,
     /// The picture to write; ends in .svg or .png
     #[arg(long)]
     out: PathBuf,
@@ -74,8 +77,7 @@ pub(crate) fn run(
 ) -> Result<ExitCode, CommandError> {
     let path = args.out.display();
     super::check_free(&args.out, args.force)?;
-    let dirs = run_dir::distinct(&args.runs);
-    let runs = run_dir::results(&dirs, args.threshold, names)?;
+    let (runs, sources) = shown_runs::read(&args.runs, args.threshold, names)?;
     let center = match args.center {
         Center::Mean => plot::Center::Mean,
         Center::Iqm => plot::Center::Iqm,
@@ -83,7 +85,7 @@ pub(crate) fn run(
     };
     warn(&runs);
     let view = View { by_time: args.x == X::Time, of_episodes: args.episodes, center };
-    learning_curves(&runs, &dirs, view, args.title.as_deref())?.save(&args.out)?;
+    learning_curves(&runs, &sources, view, args.title.as_deref())?.save(&args.out)?;
     writeln!(out, "{}", escape_name(&path.to_string()))?;
     Ok(ExitCode::SUCCESS)
 }

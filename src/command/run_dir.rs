@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use gymnast_envs::{EnvOptions, EnvSpec, Space};
 use gymnast_harness::{
     RunIdentity, RunSeeds, SeedDir, TrainError, Which,
-    report::{RunResults, SeedResults},
+    report::{Returns, RunResults, SeedResults},
 };
 use toml::{Table, Value};
 
@@ -103,16 +103,8 @@ pub(crate) fn load_agent<O: Space, A: Space>(
     Ok(restored)
 }
 
-/// Reads the records of the seeds of some runs. The agents and environments need not be available.
-pub(crate) fn results(
-    paths: &[PathBuf],
-    threshold: Option<f64>,
-    names: &Names,
-) -> Result<Vec<RunResults>, CommandError> {
-    paths.iter().map(|path| results_of(path, threshold, names, |_| true)).collect()
-}
-
-/// Reads the records of the requested seeds of one run; other seeds are not read.
+/// Reads the records of the requested seeds of one run; other seeds are not read. The agent and the
+/// environment need not be available.
 pub(crate) fn results_of(
     path: &Path,
     threshold: Option<f64>,
@@ -154,6 +146,7 @@ pub(crate) fn results_of(
             .filter(|_| other.is_empty() && wrappers.is_empty())
             .and_then(EnvSpec::reference),
         env: title,
+        returns: Returns::Evaluation,
         seeds: seeds.into_iter().map(read).collect::<Result<_, _>>()?,
     })
 }

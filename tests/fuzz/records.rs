@@ -9,7 +9,7 @@ use gymnast::{
     harness::{
         CheckpointDir, Episode, Evaluation, EventWriter, Manifest, MetricRow, Record, SeedDir,
         StateDict, TrainError, read_records,
-        report::{Demands, Report, RunResults, SeedResults},
+        report::{Demands, Report, Returns, RunResults, SeedResults},
         testing::{TwoArmedBandit, setup},
     },
 };
@@ -281,7 +281,15 @@ pub(super) fn reports(source: &mut Source) {
         let _ = seed.curve();
     }
     let (run, agent, env) = (source.text(), source.text(), source.text());
-    let run = RunResults { run, agent, env, threshold, reference: None, seeds };
+    let run = RunResults {
+        run,
+        agent,
+        env,
+        returns: Returns::Evaluation,
+        threshold,
+        reference: None,
+        seeds,
+    };
     if let Ok(judgement) = demands.judge(&run) {
         let _ = (judgement.verdict(), judgement.seeds_needed());
     }

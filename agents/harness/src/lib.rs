@@ -14,6 +14,7 @@ mod digits;
 mod display;
 mod error;
 mod evaluation;
+mod event_format;
 mod experiment;
 mod identity;
 mod interrupt;
@@ -32,6 +33,7 @@ mod tensorboard;
 mod trainer;
 mod training;
 
+pub mod foreign;
 pub mod report;
 pub mod testing;
 

@@ -9,18 +9,20 @@ use std::{
 
 use gymnast_core::files;
 
-use crate::{Episode, Evaluation, FileSum, MetricRow, TrainError, log_file::LogFile, read_records};
+use crate::{
+    Episode, Evaluation, FileSum, MetricRow, TrainError,
+    event_format::{HEAD, event, key, masked_crc, summary, wire},
+    log_file::LogFile,
+    read_records,
+};
 
 /// What the first event of a file says.
 const VERSION: &[u8] = b"brain.Event:2";
 
-/// The bytes before an event: its length and that one's checksum.
-const HEAD: usize = 12;
-
 /// Writes scalars to a TensorBoard event file.
 ///
 /// Each is one TFRecord (its length and bytes, each with a masked CRC-32C) that holds an `Event`
-/// message of TensorFlow's `event.proto`.
+/// message of TensorFlow's `event.proto`; `event_format.rs` has the numbers.
 pub struct EventWriter {
     file: LogFile,
     /// When the training's clock stood at 0, in seconds since 1970.
@@ -37,9 +39,9 @@ impl EventWriter {
     /// [`TrainError::File`].
     pub fn create(run: &Path, wall_time_s: f64) -> Result<Self, TrainError> {
         let mut writer = Self::with(LogFile::create(run.join(Self::FILE))?, wall_time_s);
-        writer.record(wall_time_s, |event| {
-            begin_bytes(event, 3, VERSION.len());
-            event.extend_from_slice(VERSION);
+        writer.record(wall_time_s, |message| {
+            begin_bytes(message, event::FILE_VERSION, VERSION.len());
+            message.extend_from_slice(VERSION);
         })?;
         Ok(writer)
     }
@@ -106,15 +108,15 @@ impl EventWriter {
         value: f64,
     ) -> Result<(), TrainError> {
         let entry = 1 + varint_length(tag.len()) + tag.len() + 5;
-        self.record(wall_time_s, |event| {
-            event.push(2 << 3); // step, a varint
-            write_varint(event, step);
-            begin_bytes(event, 5, 1 + varint_length(entry) + entry); // Summary
-            begin_bytes(event, 1, entry); // Summary.Value
-            begin_bytes(event, 1, tag.len());
-            event.extend_from_slice(tag.as_bytes());
-            event.push(2 << 3 | 5); // simple_value, 32 bits
-            event.extend_from_slice(&(value as f32).to_le_bytes());
+        self.record(wall_time_s, |message| {
+            message.push(key(event::STEP, wire::VARINT));
+            write_varint(message, step);
+            begin_bytes(message, event::SUMMARY, 1 + varint_length(entry) + entry);
+            begin_bytes(message, summary::VALUE, entry);
+            begin_bytes(message, summary::TAG, tag.len());
+            message.extend_from_slice(tag.as_bytes());
+            message.push(key(summary::SIMPLE_VALUE, wire::FIXED_32));
+            message.extend_from_slice(&(value as f32).to_le_bytes());
         })
     }
 
@@ -146,7 +148,7 @@ impl EventWriter {
         let buffer = self.file.buffer();
         let start = buffer.len();
         buffer.extend_from_slice(&[0; HEAD]);
-        buffer.push(1 << 3 | 1); // wall_time, 64 bits
+        buffer.push(key(event::WALL_TIME, wire::FIXED_64));
         buffer.extend_from_slice(&(self.started + wall_time_s).to_le_bytes());
         write(buffer);
         let (head, event) = buffer[start..].split_at_mut(HEAD);
@@ -160,7 +162,7 @@ impl EventWriter {
 
 /// Begins a field of `length` bytes.
 fn begin_bytes(message: &mut Vec<u8>, field: u8, length: usize) {
-    message.push(field << 3 | 2);
+    message.push(key(field, wire::BYTES));
     write_varint(message, length as u64);
 }
 
@@ -177,20 +179,12 @@ fn varint_length(number: usize) -> usize {
     (number | 1).ilog2() as usize / 7 + 1
 }
 
-/// TFRecord's checksum: rotated and shifted, so that a checksum of data with checksums is sound.
-fn masked_crc(bytes: &[u8]) -> u32 {
-    crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_framed_as_tensorflow_frames_it() {
-        // The record of an empty string, as TensorFlow writes it: 0, 0x07980329, 0xa282ead8.
-        assert_eq!(masked_crc(&0_u64.to_le_bytes()), 0x0798_0329);
-        assert_eq!(masked_crc(&[]), 0xa282_ead8);
+    fn a_varint_has_a_byte_for_every_seven_bits() {
         let mut number = Vec::new();
         write_varint(&mut number, 300);
         assert_eq!(number, [0xac, 0x02]);

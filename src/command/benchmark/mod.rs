@@ -30,6 +30,7 @@ use super::{
     processes::{JobsAs, Processes},
     report, run_dir,
     seeds::{self, Seeds, seeds},
+    shown_runs::Source,
 };
 use crate::{
     Run,
@@ -214,8 +215,9 @@ fn write_report(
         }
     }
     runs.sort_by(|a, b| a.0.cmp(&b.0));
-    let (dirs, runs): (Vec<_>, Vec<_>) = runs.into_iter().unzip();
-    let text = report::page(&dirs, &runs, &Report::of(&runs, &[])?)?;
+    let (sources, runs): (Vec<_>, Vec<_>) =
+        runs.into_iter().map(|(dir, run)| (Source::Own(dir), run)).unzip();
+    let text = report::page(&sources, &runs, &Report::of(&runs, &[])?)?;
     Ok(atomic_file::write_unsynced(page, text.as_bytes())?)
 }
 

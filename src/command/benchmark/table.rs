@@ -126,7 +126,7 @@ fn none() -> String {
 mod tests {
     use gymnast_harness::{
         Evaluation,
-        report::{Demands, Report, RunResults, SeedResults},
+        report::{Demands, Report, Returns, RunResults, SeedResults},
     };
 
     use super::*;
@@ -152,7 +152,15 @@ mod tests {
         };
         let [run, agent, env] = ["run", "dqn", "CartPole-v1"].map(str::to_owned);
         let seeds = returns.iter().enumerate().map(seed).collect();
-        let run = RunResults { run, agent, env, threshold: Some(475.0), reference: None, seeds };
+        let run = RunResults {
+            run,
+            agent,
+            env,
+            returns: Returns::Evaluation,
+            threshold: Some(475.0),
+            reference: None,
+            seeds,
+        };
         let judgement = demands.judge(&run).unwrap();
         let report = Report::of(&[run], &[]).unwrap();
         let cells = cells(&report.rows[0], &judgement, "100..105", &[500.0]);

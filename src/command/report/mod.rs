@@ -20,12 +20,12 @@ use gymnast_harness::report::{self, Comparison, RunResults};
 use super::{
     CommandError, MOST, Names,
     numbers::{finite, whole},
-    run_dir,
+    shown_runs::{self, OTHER_PROGRAMS, RunArgs, Source},
 };
 
 /// Report final returns, steps to the threshold, area and speed over the seeds of each run
 #[derive(clap::Args)]
-#[command(after_help = "Columns:\n  \
+#[command(after_help = format!("Columns:\n  \
     env steps            where the seeds are compared: the most that all of them reached\n  \
     mean, median, IQM    of each seed's last evaluation up to there, with 95 % intervals over seeds:\n                       \
                          Student's t, order statistics (from six seeds on), expanded bootstrap\n  \
@@ -37,16 +37,22 @@ use super::{
     steps/s              env steps per second of training\n\n\
     Several runs are compared in pairs on the seeds that both have. Agents with a run each in two or\n\
     more environments are compared across them by normalised returns, as rliable does.\n\n\
+    {OTHER_PROGRAMS}\n\n\
     Examples:\n  \
     gymnast report runs/q-learning-FrozenLake-v1\n  \
     gymnast report runs/* --out report.html\n  \
     gymnast report runs/* --format md > results.md\n  \
     gymnast report runs/* --at 10000,50000\n  \
-    gymnast report runs/a runs/b --threshold 0.7 --format json")]
+    gymnast report runs/a runs/b --threshold 0.7 --format json\n  \
+    gymnast report runs/ppo-CartPole-v1 logs/ppo/CartPole-v1_1\n  \
+    gymnast report new=runs/ppo-CartPole-v1 old@CartPole-v1=tb/PPO_1"))]
 pub(crate) struct Report {
-    /// The directories of runs or of their seeds
-    #[arg(required = true)]
-    runs: Vec<PathBuf>,
+    #[command(flatten)]
+    runs: RunArgs,
+    /// Report the returns of training episodes instead of the evaluations: means of the last 100, as
+    /// most other programs record them
+    #[arg(long)]
+    episodes: bool,
     /// The output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -90,7 +96,7 @@ pub(crate) fn run(
     if let Some(path) = &args.out {
         return to_file(args, path, names, out);
     }
-    let (_, report) = compute(args, names)?;
+    let (_, _, report) = compute(args, names)?;
     let format = if args.json { Format::Json } else { args.format };
     write!(out, "{}", format.of(report))?;
     Ok(ExitCode::SUCCESS)
@@ -99,10 +105,13 @@ pub(crate) fn run(
 fn compute(
     args: &Report,
     names: &Names,
-) -> Result<(Vec<RunResults>, report::Report), CommandError> {
-    let runs = run_dir::results(&run_dir::distinct(&args.runs), args.threshold, names)?;
+) -> Result<(Vec<RunResults>, Vec<Source>, report::Report), CommandError> {
+    let (mut runs, sources) = shown_runs::read(&args.runs, args.threshold, names)?;
+    if args.episodes {
+        shown_runs::take_training(&mut runs, &sources)?;
+    }
     let report = report::Report::of(&runs, &args.at)?;
-    Ok((runs, report))
+    Ok((runs, sources, report))
 }
 
 impl Format {
@@ -139,10 +148,10 @@ fn to_file(
             )));
         }
     };
-    let (runs, report) = compute(args, names)?;
+    let (runs, sources, report) = compute(args, names)?;
     let text = match format {
         Some(format) => format.of(report),
-        None => page::page(&run_dir::distinct(&args.runs), &runs, &report)?,
+        None => page::page(&sources, &runs, &report)?,
     };
     atomic_file::write_unsynced(path, text.as_bytes())?;
     writeln!(out, "{}", escape_name(&path.display().to_string()))?;

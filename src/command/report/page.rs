@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use gymnast_core::{
@@ -13,16 +13,13 @@ use gymnast_core::{
 use gymnast_harness::report::{Across, Estimate, Improvement, Report, RunResults, Section};
 use toml::{Table, Value};
 
-use crate::{
-    command::{
-        CommandError,
-        curves::{View, learning_curves},
-        read_own,
-        run_dir::labels,
-        shell,
-    },
-    run::{CONFIG_FILE, read_toml},
-    trained::Place,
+use crate::command::{
+    CommandError,
+    curves::{View, learning_curves},
+    read_own,
+    run_dir::labels,
+    shell,
+    shown_runs::Source,
 };
 
 const STYLE: &str = include_str!("page.css");
@@ -40,7 +37,7 @@ const PLACES: usize = 201;
 /// # Errors
 /// If a picture cannot be drawn or a configuration cannot be read.
 pub(in crate::command) fn page(
-    dirs: &[PathBuf],
+    sources: &[Source],
     runs: &[RunResults],
     report: &Report,
 ) -> Result<String, CommandError> {
@@ -48,11 +45,11 @@ pub(in crate::command) fn page(
     if !report.across.is_empty() {
         body += &across(report)?;
     }
-    body += &curves(dirs, runs)?;
+    body += &curves(sources, runs)?;
     for section in report.sections() {
         body += &table(&section);
     }
-    body += &settings(dirs, runs)?;
+    body += &settings(sources, runs)?;
     Ok(format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -176,7 +173,7 @@ fn profiles(report: &Report) -> Result<String, CommandError> {
 }
 
 /// A picture for each environment: returns of different ones do not share an axis.
-fn curves(dirs: &[PathBuf], runs: &[RunResults]) -> Result<String, CommandError> {
+fn curves(sources: &[Source], runs: &[RunResults]) -> Result<String, CommandError> {
     let mut by_env: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, run) in runs.iter().enumerate() {
         by_env.entry(&run.env).or_default().push(index);
@@ -185,8 +182,8 @@ fn curves(dirs: &[PathBuf], runs: &[RunResults]) -> Result<String, CommandError>
     let mut text = "<h2>Learning curves</h2>\n".to_owned();
     for (env, indices) in by_env {
         let own: Vec<RunResults> = indices.iter().map(|&i| runs[i].clone()).collect();
-        let own_dirs: Vec<&Path> = indices.iter().map(|&i| dirs[i].as_path()).collect();
-        let plot = learning_curves(&own, &own_dirs, view, Some(env))?;
+        let own_sources: Vec<&Source> = indices.iter().map(|&i| &sources[i]).collect();
+        let plot = learning_curves(&own, &own_sources, view, Some(env))?;
         let seeds: Vec<_> = own.iter().map(|run| run.seeds.len().to_string()).collect();
         let caption = format!(
             "{env}: lines are means over seeds ({}), bands their 95 % bootstrap intervals (percentiles), thin lines single seeds.",
@@ -213,14 +210,13 @@ fn table(section: &Section) -> String {
         "<h2>{}</h2>\n<div class=\"wide\"><table>\n<caption>{}</caption>\n<thead><tr>{head}</tr></thead>\n\
          <tbody>\n{rows}</tbody>\n</table></div>\n",
         section.title,
-        escaped(section.note)
+        escaped(&section.note)
     )
 }
 
 /// The settings in which runs differ, and all of each.
-fn settings(dirs: &[PathBuf], runs: &[RunResults]) -> Result<String, CommandError> {
-    let configs = dirs.iter().map(|dir| Ok(read_toml(&Place::of(dir).run.join(CONFIG_FILE))?));
-    let configs: Vec<Table> = configs.collect::<Result<_, CommandError>>()?;
+fn settings(sources: &[Source], runs: &[RunResults]) -> Result<String, CommandError> {
+    let configs: Vec<Table> = sources.iter().map(Source::settings).collect::<Result<_, _>>()?;
     let flat: Vec<BTreeMap<String, String>> = configs.iter().map(flattened).collect();
     let keys: BTreeSet<&String> = flat.iter().flat_map(BTreeMap::keys).collect();
     let differs = |key: &&&String| flat.iter().any(|of| of.get(**key) != flat[0].get(**key));
@@ -234,7 +230,7 @@ fn settings(dirs: &[PathBuf], runs: &[RunResults]) -> Result<String, CommandErro
         title: "Settings that differ",
         headings: std::iter::once("setting".to_owned()).chain(labels.iter().cloned()).collect(),
         rows: keys.iter().filter(differs).map(row).collect(),
-        note: "",
+        note: String::new(),
     };
     let mut text = if section.rows.is_empty() { String::new() } else { table(&section) };
     text += "<h2>All settings</h2>\n";

@@ -16,7 +16,9 @@ use crate::{
     command::{
         CommandError, Names,
         curves::{View, learning_curves},
-        run_dir, shell, write_json,
+        run_dir, shell,
+        shown_runs::Source,
+        write_json,
     },
     run::PICTURES,
 };
@@ -29,7 +31,7 @@ pub(super) fn show(
     names: &Names,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
-    let runs = run_dir::results(&[dir.to_owned()], None, names)?;
+    let runs = [run_dir::results_of(dir, None, names, |_| true)?];
     draw(&runs, dir)?;
     let report = Report::of(&runs, &[])?;
     let name = run_dir::name(dir);
@@ -71,6 +73,6 @@ fn peak_memory() -> Option<u64> {
 
 fn draw(runs: &[RunResults], dir: &Path) -> Result<(), CommandError> {
     let view = View { by_time: false, of_episodes: false, center: Center::Mean };
-    let curves = learning_curves(runs, &[dir], view, None)?;
+    let curves = learning_curves(runs, &[Source::Own(dir.to_owned())], view, None)?;
     PICTURES.iter().try_for_each(|picture| Ok(curves.save(&dir.join(picture))?))
 }

@@ -77,10 +77,15 @@ pub(super) fn across(runs: &[Curves<'_>]) -> (Vec<Across>, Vec<Improvement>) {
     let owned: Vec<_> = envs.iter().map(|&env| env.to_owned()).collect();
     let rows = agents.iter().zip(&scores).map(|(agent, scores)| Across::of(agent, &owned, scores));
     let Ok(rows) = rows.collect::<Result<Vec<_>, _>>() else { return Default::default() };
+    let returns_of = |agent: &str| {
+        runs.iter().find(|curves| curves.run.agent == agent).map(|curves| curves.run.returns)
+    };
     let mut improvements = Vec::new();
     for (i, (agent, x)) in agents.iter().zip(&scores).enumerate() {
         for (over, y) in agents.iter().zip(&scores).skip(i + 1) {
-            improvements.extend(Improvement::of(agent, x, over, y).ok());
+            if returns_of(agent) == returns_of(over) {
+                improvements.extend(Improvement::of(agent, x, over, y).ok());
+            }
         }
     }
     (rows, improvements)

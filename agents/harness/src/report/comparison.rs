@@ -67,7 +67,7 @@ impl Outcome {
     }
 }
 
-/// Compares each pair of runs in the same environment that share seeds.
+/// Compares each pair of runs in the same environment that share seeds and have returns of one kind.
 pub(super) fn comparisons(runs: &[Curves<'_>]) -> Vec<Comparison> {
     let mut comparisons = Vec::new();
     for (i, a) in runs.iter().enumerate() {
@@ -75,7 +75,8 @@ pub(super) fn comparisons(runs: &[Curves<'_>]) -> Vec<Comparison> {
         if runs.iter().filter(same_env).count() > MOST_RUNS {
             continue;
         }
-        let later = runs[i + 1..].iter().filter(same_env);
+        let comparable = |curves: &&Curves<'_>| curves.run.returns == a.run.returns;
+        let later = runs[i + 1..].iter().filter(same_env).filter(comparable);
         comparisons.extend(later.filter_map(|b| compare(a, b)));
     }
     comparisons

@@ -241,13 +241,24 @@ fn verdict(low: f64, high: f64, demanded: f64) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::seed, *};
+    use super::{
+        super::{Returns, tests::seed},
+        *,
+    };
 
     /// Seeds whose evaluations, at the env steps 100, 200 …, are these.
     fn run(returns: &[&[f64]]) -> RunResults {
         let seeds = returns.iter().zip(0..).map(|(returns, i)| seed(i, returns)).collect();
         let [run, agent, env] = ["run", "dqn", "CartPole-v1"].map(str::to_owned);
-        RunResults { run, agent, env, threshold: None, reference: None, seeds }
+        RunResults {
+            run,
+            agent,
+            env,
+            returns: Returns::Evaluation,
+            threshold: None,
+            reference: None,
+            seeds,
+        }
     }
 
     fn judge(demands: &Demands, returns: &[&[f64]]) -> Judgement {

@@ -11,7 +11,7 @@ impl Report {
         let section = |(index, section): (usize, Section)| {
             let title = if index > 0 { format!("{}\n\n", section.title) } else { String::new() };
             let all = named_rows([&[section.headings][..], &section.rows].concat());
-            let note = match section.note {
+            let note = match section.note.as_str() {
                 "" => String::new(),
                 note => format!("\n{}\n", lines(note, WIDTH).join("\n")),
             };
@@ -149,6 +149,7 @@ fn csv_cells(row: &Row) -> Vec<(String, String)> {
     cells.steps("held_from", steps.map(|steps| steps.held_from));
     cells.estimate("area_under_curve", row.area_under_curve);
     cells.estimate("env_steps_per_s", row.env_steps_per_s);
+    cells.push("returns", row.returns.to_string());
     cells.0
 }
 

@@ -8,14 +8,17 @@ mod demands;
 mod formats;
 mod row;
 mod sections;
+mod training;
 
 pub use across::{Across, Improvement};
 pub use comparison::{Comparison, Outcome};
 pub use demands::{Demands, Judged, Judgement, Verdict};
 pub use row::{Budget, Estimate, Row, StepsRow, ThresholdRow};
 pub use sections::Section;
+pub(crate) use training::mean_alone;
+pub use training::{MEAN_OF_EPISODES, ReturnAt, TrainingReturns};
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
 use gymnast_core::statistics::{Curve, Interpolation, StatisticsError};
 use gymnast_envs::ReferenceReturns;
@@ -26,6 +29,27 @@ use crate::{
     run_directory::read_config,
 };
 
+/// Which returns a run's results are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Returns {
+    /// Of evaluations, in which the policy does not explore.
+    #[default]
+    Evaluation,
+    /// Of training episodes, in which it does: means over some of them. A run of another program may
+    /// have no evaluations.
+    Training,
+}
+
+impl fmt::Display for Returns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Evaluation => "evaluation",
+            Self::Training => "training",
+        })
+    }
+}
+
 /// The records of a run's seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunResults {
@@ -35,6 +59,8 @@ pub struct RunResults {
     pub agent: String,
     /// The name of the environment.
     pub env: String,
+    /// What the evaluations of the seeds are.
+    pub returns: Returns,
     /// The mean return at which the environment counts as solved; `None`: not defined.
     pub threshold: Option<f64>,
     /// The returns that normalise this environment's; `None`: not defined.
@@ -163,7 +189,8 @@ fn check_evaluations(
 pub struct Report {
     /// The rows, in the order of the runs.
     pub rows: Vec<Row>,
-    /// Each pair of runs in the same environment, on the seeds that both have.
+    /// Each pair of runs in the same environment, on the seeds that both have. Evaluations and
+    /// training returns are not compared.
     pub comparisons: Vec<Comparison>,
     /// Each agent over all environments; empty if they do not share at least two with
     /// [reference returns](ReferenceReturns).

@@ -7,7 +7,7 @@ use gymnast_core::statistics::{
 use gymnast_envs::Seed;
 use serde::Serialize;
 
-use super::{CONFIDENCE, Curves};
+use super::{CONFIDENCE, Curves, Returns};
 
 /// The results of a run over its seeds. Seeds that ended at different env steps (stopped at a
 /// threshold, or still training) are compared where all of them have been evaluated.
@@ -19,6 +19,8 @@ pub struct Row {
     pub agent: String,
     /// The name of the environment.
     pub env: String,
+    /// Which returns these are.
+    pub returns: Returns,
     /// The number of seeds with evaluations.
     pub seeds: usize,
     /// The env steps at which the seeds are compared: the lowest of their last evaluations.
@@ -113,6 +115,7 @@ impl Row {
             run: run.run.clone(),
             agent: run.agent.clone(),
             env: run.env.clone(),
+            returns: run.returns,
             seeds: curves.seeds.len(),
             env_steps: curves.common_step as u64,
             env_steps_max: ends.copied().fold(0.0, f64::max) as u64,

@@ -3,7 +3,7 @@
 use gymnast_base::text::score;
 use gymnast_core::text::escape_name;
 
-use super::{Across, Comparison, Estimate, Improvement, Report, Row};
+use super::{Across, Comparison, Estimate, Improvement, Report, Returns, Row};
 
 /// A table of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,13 +15,19 @@ pub struct Section {
     /// Its rows, one cell for each heading.
     pub rows: Vec<Vec<String>>,
     /// How to read it; may be empty.
-    pub note: &'static str,
+    pub note: String,
 }
 
 const UNEVEN: &str = "Where seeds ended at different env steps (stopped at a threshold, or still \
      training), all are compared at the env steps that each of them has reached.";
 const FEW: &str = "A number without an interval comes from too few seeds to have one: one seed, or \
      fewer than six for a median.";
+
+const TRAINING: &str = "Runs marked `training` have no evaluations: their returns are means of up to 100 \
+     training episodes, in which the agent explores. They are not paired with evaluations.";
+
+const ALL_TRAINING: &str = "All returns are those of training episodes, in which the agent explores: means \
+     of up to 100 of them.";
 
 impl Report {
     /// Returns the tables of the report; those without rows are left out.
@@ -30,16 +36,23 @@ impl Report {
         let rows = &self.rows;
         let uneven = rows.iter().any(|row| row.env_steps != row.env_steps_max);
         let few = rows.iter().any(|row| row.median.low.is_none());
-        let note = match (uneven, few) {
-            (true, _) => UNEVEN,
-            (false, true) => FEW,
-            (false, false) => "",
+        let trained = rows.iter().filter(|row| row.returns == Returns::Training).count();
+        let training = match trained {
+            0 => None,
+            _ if trained == rows.len() => Some(ALL_TRAINING),
+            _ => Some(TRAINING),
         };
+        let numbers = match (uneven, few) {
+            (true, _) => Some(UNEVEN),
+            (false, true) => Some(FEW),
+            (false, false) => None,
+        };
+        let notes: Vec<_> = numbers.into_iter().chain(training).collect();
         let runs = Section {
             title: "Runs",
             headings: headings(rows),
             rows: rows.iter().map(|row| cells(row, rows)).collect(),
-            note,
+            note: notes.join(" "),
         };
         let sections = [
             runs,
@@ -158,8 +171,10 @@ fn across(rows: &[Across]) -> Section {
             "optimality gap [95 %]",
         ]),
         rows: rows.iter().map(cells).collect(),
-        note: "Returns are normalised: random actions have 0, the best return known has 1. In each \
-               environment all agents are compared at the env steps that all their seeds reached.",
+        note:
+            "Returns are normalised: random actions have 0, the best return known has 1. In each \
+               environment all agents are compared at the env steps that all their seeds reached."
+                .to_owned(),
     }
 }
 
@@ -176,7 +191,8 @@ fn improvements(rows: &[Improvement]) -> Section {
         title: "Probability of improvement",
         headings: owned(["agent", "over", "probability [95 %]", "the agent is"]),
         rows: rows.iter().map(cells).collect(),
-        note: "How probably a run of the agent beats a run of the other in the same environment.",
+        note: "How probably a run of the agent beats a run of the other in the same environment."
+            .to_owned(),
     }
 }
 
@@ -205,7 +221,9 @@ fn comparisons(rows: &[Comparison]) -> Section {
             "the agent is",
         ]),
         rows: rows.iter().map(cells).collect(),
-        note: "The mean difference of returns over the seeds that both have. Of twenty pairs that do \
-               not differ, one is called better or worse by chance.",
+        note:
+            "The mean difference of returns over the seeds that both have. Of twenty pairs that do \
+               not differ, one is called better or worse by chance."
+                .to_owned(),
     }
 }

@@ -23,7 +23,8 @@ fn run(seeds: Vec<SeedResults>) -> RunResults {
 fn named(run: &str, agent: &str, env: &str, seeds: Vec<SeedResults>) -> RunResults {
     let [agent, env] = [agent, env].map(str::to_owned);
     let reference = Some(ReferenceReturns { random: -10.0, best: 30.0 });
-    RunResults { run: format!("runs/{run}"), agent, env, threshold: Some(10.0), reference, seeds }
+    let (run, returns) = (format!("runs/{run}"), Returns::Evaluation);
+    RunResults { run, agent, env, returns, threshold: Some(10.0), reference, seeds }
 }
 
 fn of(seeds: Vec<SeedResults>) -> Report {
@@ -179,6 +180,25 @@ fn what_cannot_be_compared_is_left_out() {
         seed.seed = 100 + i as u64;
     }
     assert!(Report::of(&runs, &[]).unwrap().comparisons.is_empty(), "no seed in common");
+}
+
+#[test]
+fn evaluations_are_not_compared_with_training_returns() {
+    let mut runs = two_agents();
+    // `good` in both environments, and `poor` in the first.
+    for run in &mut runs[..3] {
+        run.returns = Returns::Training;
+    }
+    let report = Report::of(&runs, &[]).unwrap();
+    let pairs: Vec<_> = report.comparisons.iter().map(|pair| &*pair.env).collect();
+    assert_eq!(pairs, ["A-v0"]);
+    let table = report.to_table().replace('\n', " ");
+    assert!(table.contains("Runs marked `training`"), "{table}");
+    // `good` by training returns, `poor` by evaluations: both are summed up, and not compared.
+    runs[1].returns = Returns::Evaluation;
+    let report = Report::of(&runs, &[]).unwrap();
+    assert!(report.comparisons.is_empty() && report.improvements.is_empty());
+    assert_eq!(report.across.len(), 2);
 }
 
 #[test]
