@@ -18,7 +18,6 @@
 mod agents;
 mod benchmark;
 mod check;
-mod curves;
 mod envs;
 #[cfg(feature = "deep")]
 mod epoch_bar;
@@ -26,6 +25,7 @@ mod error;
 mod evaluate;
 mod interrupt;
 mod numbers;
+mod pictures;
 mod play;
 mod plot;
 mod progress;

@@ -5,6 +5,7 @@
 mod across;
 mod comparison;
 mod demands;
+mod efficiency;
 mod formats;
 mod row;
 mod sections;
@@ -12,6 +13,7 @@ mod sections;
 pub use across::{Across, Improvement};
 pub use comparison::{Comparison, Outcome};
 pub use demands::{Demands, Judged, Judgement, Verdict};
+pub use efficiency::{AgentEfficiency, Efficiency};
 pub use row::{Budget, Estimate, Row, StepsRow, ThresholdRow};
 pub use sections::Section;
 
