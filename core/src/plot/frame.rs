@@ -150,7 +150,7 @@ pub(super) fn x_ticks(axis: &Axis, range: Range, room: f64) -> Vec<Tick> {
 }
 
 fn most(height: f64) -> usize {
-    ((height / 45.0) as usize).clamp(2, 8)
+    ((height / 34.0) as usize).clamp(2, 7)
 }
 
 fn label_height(axis: &Axis) -> f64 {

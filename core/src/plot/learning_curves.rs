@@ -12,7 +12,7 @@ use crate::statistics::{
 };
 
 /// The most series whose numbers of seeds are listed where they differ.
-const MOST_COUNTS: usize = 4;
+const MOST_COUNTS: usize = 6;
 /// More places than this across a picture cannot be told apart.
 const MOST_PLACES: usize = 400;
 

@@ -1,7 +1,8 @@
 //! Whole plots: that labels keep apart, lines stay inside, and nothing odd in the data breaks them.
 
+mod options;
+
 use super::drawing::{Label, Mark};
-use super::line_plot::{Guide, Line, LinePlot};
 use super::*;
 use crate::statistics::{Bootstrap, Curve};
 

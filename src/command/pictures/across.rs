@@ -12,7 +12,7 @@ use super::curves::series;
 /// The number of places of a performance profile.
 const PLACES: usize = 101;
 /// The most environments whose names a note lists.
-const MOST_NAMES: usize = 4;
+const MOST_NAMES: usize = 3;
 
 /// The interquartile mean of each agent's normalised returns while it trains.
 pub(crate) fn efficiency(efficiency: &Efficiency) -> LinePlot {
@@ -105,10 +105,10 @@ pub(crate) fn improvements(report: &Report) -> IntervalPlot {
     IntervalPlot {
         title: "Probability of improvement".to_owned(),
         note: format!(
-            "How probably a run of the one has a higher return than a run of the other in the same environment, \
-             with 95 % bootstrap intervals of {}; at the dashed line neither is better; {}",
+            "How probably a run of the first beats one of the second, with the 95 % bootstrap interval; {} \
+             in {}",
             runs_of(&report.across),
-            environments(&report.across)
+            names(report.across.first().map_or(&[][..], |own| &own.envs))
         ),
         rows: report.improvements.iter().map(row).collect(),
         guide: Some(0.5),
@@ -178,11 +178,14 @@ fn listed<'a>(counts: impl Iterator<Item = (&'a str, usize)>, what: &str) -> Str
 
 /// What returns are normalised by, and in which environments.
 fn normalized(envs: &[String]) -> String {
-    let names = match envs.len() {
+    format!("0 is random, 1 the best known return in {}", names(envs))
+}
+
+fn names(envs: &[String]) -> String {
+    match envs.len() {
         0..=MOST_NAMES => envs.join(", "),
         count => format!("{count} environments"),
-    };
-    format!("returns in {names}: 0 is random, 1 the best known")
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! The sample efficiency of agents over all environments: the interquartile mean of their normalised
 //! returns while they train.
 
-use gymnast_core::statistics::{Bootstrap, Interpolation, Method, aggregate_iqm};
+use gymnast_core::statistics::{
+    Bootstrap, Curve, Interpolation, StatisticsError, aggregate_iqm, common_grid,
+};
 use serde::Serialize;
 
 use super::across::{Shared, shared};
 use super::{Curves, Estimate, RunResults, row::bootstrap_rng};
 
-/// The number of places at which the curves are computed.
+/// The most places at which the curves are computed.
 const PLACES: usize = 50;
 /// More would not move a line by a pixel.
 const RESAMPLES: usize = 2000;
@@ -45,22 +47,19 @@ impl Efficiency {
     pub fn of(runs: &[RunResults]) -> Option<Self> {
         let curves = runs.iter().map(Curves::of).collect::<Result<Vec<_>, _>>().ok()?;
         let Shared { agents, envs } = shared(&curves)?;
-        let own = |agent: &str| -> Vec<(&Curves<'_>, f64)> {
+        // Each agent's run in each environment, its x as shares of that environment's env steps.
+        let scaled = |agent: &str| -> Option<Vec<Scaled>> {
             let of = |(env, step): &(String, f64)| {
                 let mut own = curves.iter().filter(|c| c.run.agent == agent && c.run.env == *env);
-                own.next().map(|curves| (curves, *step))
+                Scaled::of(own.next()?, *step)
             };
-            envs.iter().filter_map(of).collect()
+            envs.iter().map(of).collect()
         };
-        let start = |(curves, step): (&Curves<'_>, f64)| {
-            let firsts = curves.seeds.iter().filter_map(|(_, curve)| curve.x().first().copied());
-            firsts.fold(0.0, f64::max) / step
-        };
-        let starts = agents.iter().flat_map(|agent| own(agent)).map(start);
-        let start = starts.fold(0.0, f64::max).min(1.0);
-        let share = |i: usize| start + (1.0 - start) * i as f64 / (PLACES - 1) as f64;
-        let shares: Vec<f64> = (0..PLACES).map(share).collect();
-        let agents = agents.iter().map(|agent| AgentEfficiency::of(agent, &own(agent), &shares));
+        let own = agents.iter().map(|agent| scaled(agent)).collect::<Option<Vec<_>>>()?;
+        let all: Vec<Curve> = own.iter().flatten().flat_map(|scaled| scaled.0.clone()).collect();
+        let shares = common_grid(&all, PLACES);
+        let pairs = agents.iter().zip(&own);
+        let agents = pairs.map(|(agent, own)| AgentEfficiency::of(agent, own, &shares));
         let agents = agents.collect::<Option<Vec<_>>>()?;
         let step = envs.first().map(|(_, step)| *step)?;
         let is_same = envs.iter().all(|(_, other)| *other == step);
@@ -73,28 +72,27 @@ impl Efficiency {
     }
 }
 
+/// The normalised returns of a run's seeds.
+struct Scaled(Vec<Curve>);
+
+impl Scaled {
+    fn of(curves: &Curves<'_>, step: f64) -> Option<Self> {
+        let reference = curves.run.reference?;
+        let scaled = |(_, curve): &(u64, Curve)| {
+            let x = curve.x().iter().map(|x| x / step).collect();
+            Curve::new(x, curve.y().iter().map(|&y| reference.normalize(y)).collect()).ok()
+        };
+        curves.seeds.iter().map(scaled).collect::<Option<_>>().map(Self)
+    }
+}
+
 impl AgentEfficiency {
-    /// From the agent's run in each environment and the env steps that stand for a share of 1.
-    fn of(agent: &str, own: &[(&Curves<'_>, f64)], shares: &[f64]) -> Option<Self> {
+    fn of(agent: &str, own: &[Scaled], shares: &[f64]) -> Option<Self> {
+        let places = |curve: &Curve| curve.onto(shares, Interpolation::Previous);
         // [environments][seeds][places]
-        let strata: Vec<Vec<Vec<Option<f64>>>> = own
-            .iter()
-            .map(|(curves, step)| {
-                let reference = curves.run.reference?;
-                let at = |curve: &gymnast_core::statistics::Curve, share: f64| {
-                    // The first place is no earlier than the first evaluation, whatever rounding says.
-                    let x = (share * step).max(*curve.x().first()?).min(*step);
-                    let y = curve.at(x, Interpolation::Previous)?;
-                    Some(reference.normalize(y))
-                };
-                let seed = |(_, curve): &(u64, gymnast_core::statistics::Curve)| {
-                    shares.iter().map(|&share| at(curve, share)).collect()
-                };
-                Some(curves.seeds.iter().map(seed).collect())
-            })
-            .collect::<Option<_>>()?;
-        let bootstrap =
-            Bootstrap { resamples: RESAMPLES, method: Method::Expanded, ..Bootstrap::default() };
+        let strata: Vec<Vec<Vec<Option<f64>>>> =
+            own.iter().map(|scaled| scaled.0.iter().map(places).collect()).collect();
+        let bootstrap = Bootstrap { resamples: RESAMPLES, ..Bootstrap::default() };
         let band = bootstrap.stratified_band(&strata, aggregate_iqm, &mut bootstrap_rng());
         let alone = |place: usize| -> Option<Estimate> {
             let column = |stratum: &Vec<Vec<Option<f64>>>| -> Option<Vec<f64>> {
@@ -106,9 +104,10 @@ impl AgentEfficiency {
         let iqm = match band {
             Ok(band) => band.into_iter().map(|at| at.map(Estimate::from)).collect(),
             // A single seed in an environment says nothing of how seeds differ.
-            Err(_) => (0..shares.len()).map(alone).collect::<Option<Vec<_>>>(),
-        }?;
+            Err(StatisticsError::TooFew { .. }) => (0..shares.len()).map(alone).collect(),
+            Err(_) => None,
+        };
         let runs = strata.iter().map(Vec::len).sum();
-        Some(Self { agent: agent.to_owned(), runs, iqm })
+        Some(Self { agent: agent.to_owned(), runs, iqm: iqm? })
     }
 }
