@@ -58,8 +58,10 @@ pub fn measures(bold: bool) -> Measures {
     let em = f64::from(face.units_per_em());
     let share = |units: i16| f64::from(units) / em;
     let all = face.global_bounding_box();
+    // The file does not say it, but its letters do.
+    let capital = face.glyph_index('H').and_then(|id| face.glyph_bounding_box(id));
     Measures {
-        capital: share(face.capital_height().unwrap_or(face.ascender())),
+        capital: share(capital.map_or(face.ascender(), |bounds| bounds.y_max)),
         ascent: share(face.ascender()),
         descent: share(face.descender()),
         bounds: [all.x_min, all.y_min, all.x_max, all.y_max].map(share),
@@ -97,6 +99,25 @@ pub fn fit(text: &str, size: f64, bold: bool, room: f64) -> String {
         }
         kept.pop();
     }
+}
+
+/// Returns `text`, its middle replaced by an ellipsis if it is wider than `room` pixels. Two thirds of
+/// what stays are its end, in which names of runs differ.
+#[must_use]
+pub fn fit_middle(text: &str, size: f64, bold: bool, room: f64) -> String {
+    if width(text, size, bold) <= room {
+        return text.to_owned();
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let shortened = |kept: usize| {
+        let start = kept / 3;
+        let end = &letters[letters.len() - (kept - start)..];
+        letters[..start].iter().chain(&['…']).chain(end).collect::<String>()
+    };
+    // No letter is narrower than a tenth of an em.
+    let most = letters.len().saturating_sub(1).min((10.0 * room / size).max(0.0) as usize);
+    let fits = |kept: &usize| width(&shortened(*kept), size, bold) <= room;
+    shortened((0..=most).rev().find(fits).unwrap_or(0))
 }
 
 /// Returns `text` in lines of at most `room` pixels, broken between words; a word that is wider is
@@ -220,11 +241,31 @@ mod tests {
     }
 
     #[test]
+    fn capitals_are_as_high_as_they_are_drawn() {
+        for bold in [false, true] {
+            assert!((measures(bold).capital - 1493.0 / 2048.0).abs() < 1e-9, "{bold}");
+            assert!(measures(bold).descent < 0.0 && measures(bold).ascent > 0.9);
+        }
+    }
+
+    #[test]
     fn a_long_text_is_cut_to_fit() {
         assert_eq!(fit("short", 10.0, false, 100.0), "short");
         let cut = fit(&"long ".repeat(20), 10.0, false, 100.0);
         assert!(cut.ends_with('…') && width(&cut, 10.0, false) <= 100.0 && cut.len() > 10);
         assert_eq!(fit("long", 10.0, false, 0.0), "…");
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_end() {
+        assert_eq!(fit_middle("short", 10.0, false, 100.0), "short");
+        let name = |i| format!("a-long-name-of-a-run-that-ends-in-{i}");
+        let (one, two) =
+            (fit_middle(&name(1), 10.0, false, 100.0), fit_middle(&name(2), 10.0, false, 100.0));
+        assert!(width(&one, 10.0, false) <= 100.0 && one.starts_with("a-l"), "{one}");
+        assert!(one.contains('…') && one.ends_with("in-1") && one != two, "{one}");
+        assert_eq!(fit_middle("long", 10.0, false, 0.0), "…");
+        assert_eq!(fit_middle("", 10.0, false, -1.0), "…");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn rows(entries: &[Entry], left: f64, right: f64, top: f64) -> (f64, 
     let mut marks = Vec::new();
     let (mut x, mut y) = (left, top);
     for entry in entries {
-        let label = font::fit(&entry.label, LEGEND_SIZE, false, right - left - SWATCH - GAP);
+        let label = font::fit_middle(&entry.label, LEGEND_SIZE, false, right - left - SWATCH - GAP);
         let width = SWATCH + GAP + font::width(&label, LEGEND_SIZE, false);
         if x > left && x + width > right {
             (x, y) = (left, y + ROW);

@@ -61,7 +61,7 @@ impl Rows {
         let room = widest(names.iter().copied(), width);
         let (left, right) = (MARGIN + room + GAP, width - MARGIN - beside);
         for (index, name) in names.iter().enumerate() {
-            let name = font::fit(name, TICK_SIZE, false, room);
+            let name = font::fit_middle(name, TICK_SIZE, false, room);
             let at = (left - GAP, top + row * (index as f64 + 0.5) + HALF_DIGIT * TICK_SIZE);
             marks.push(Mark::text(&name, at, Align::End, TICK_SIZE));
         }

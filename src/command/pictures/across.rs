@@ -84,6 +84,7 @@ pub(crate) fn intervals(report: &Report, runs: &[RunResults]) -> Vec<Panel> {
         Panel::Intervals(IntervalPlot {
             title: title.to_owned(),
             note: note.clone(),
+            x_label: "normalised return".to_owned(),
             rows: report.across.iter().map(row).collect(),
             ..IntervalPlot::default()
         })
@@ -110,6 +111,7 @@ pub(crate) fn improvements(report: &Report) -> IntervalPlot {
             runs_of(&report.across),
             names(report.across.first().map_or(&[][..], |own| &own.envs))
         ),
+        x_label: "probability".to_owned(),
         rows: report.improvements.iter().map(row).collect(),
         guide: Some(0.5),
         x_limits: Some((0.0, 1.0)),
@@ -133,6 +135,7 @@ fn intervals_in_each(report: &Report, runs: &[RunResults]) -> Vec<Panel> {
         Panel::Intervals(IntervalPlot {
             title: env.to_owned(),
             note: format!("Mean return and 95 % t interval of {}", listed(seeds, "seeds")),
+            x_label: "evaluation return".to_owned(),
             rows: own.map(|(name, (of, series))| row(name, of.mean, Some(*series))).collect(),
             ..IntervalPlot::default()
         })
