@@ -61,7 +61,7 @@ fn agents_are_drawn_over_environments() {
         let svg = plot(&sandbox, &runs, &["--kind", kind]);
         assert!(svg.contains(title) && svg.contains("6 runs"), "{kind}: {svg}");
         assert!(svg.contains("95 % bootstrap interval"), "{kind}: {svg}");
-        let one = ["plot", runs[1], runs[3], "--kind", kind, "--out", "one.svg"];
+        let one = ["plot", runs[1], runs[3], "--kind", kind, "--out", "one.svg", "--force"];
         if kind == "intervals" {
             sandbox.run(&one).ok();
             assert!(

@@ -154,8 +154,7 @@ pub(crate) fn run(
             vec![Panel::Intervals(plot)]
         }
     };
-    let drawing = compose(panels, args.title.as_deref(), args.width)
-        .map_err(|error| CommandError::from(error).about(&path.to_string()))?;
+    let drawing = compose(panels, args.title.as_deref(), args.width)?;
     drawing.save_at(&args.out, args.scale)?;
     writeln!(out, "{}", escape_name(&path.to_string()))?;
     Ok(ExitCode::SUCCESS)

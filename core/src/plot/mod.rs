@@ -84,7 +84,7 @@ pub enum PlotError {
     #[error("{} cannot be drawn: values must lie between -1e300 and 1e300", number(*.0))]
     OutOfRange(f64),
     /// A value on a logarithmic axis is not positive.
-    #[error("{} has no place on a logarithmic axis: values must be positive", number(*.0))]
+    #[error("{} has no place on a logarithmic axis: values must be positive, or the axis linear", number(*.0))]
     NotPositive(f64),
     /// The limits of an axis are not two finite numbers, the lower first.
     #[error(

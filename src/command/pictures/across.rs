@@ -14,6 +14,9 @@ const PLACES: usize = 101;
 /// The most environments whose names a note lists.
 const MOST_NAMES: usize = 3;
 
+/// A statistic of an agent over all environments.
+type Statistic = fn(&Across) -> Estimate;
+
 /// The interquartile mean of each agent's normalised returns while it trains.
 pub(crate) fn efficiency(efficiency: &Efficiency) -> LinePlot {
     let line = |agent: &AgentEfficiency| {
@@ -79,7 +82,7 @@ pub(crate) fn intervals(report: &Report, runs: &[RunResults]) -> Vec<Panel> {
         runs_of(&report.across),
         environments(&report.across)
     );
-    let plot = |(title, of): (&str, fn(&Across) -> Estimate)| {
+    let plot = |(title, of): (&str, Statistic)| {
         let row = |across: &Across| row(&across.agent, of(across), None);
         Panel::Intervals(IntervalPlot {
             title: title.to_owned(),
@@ -89,7 +92,7 @@ pub(crate) fn intervals(report: &Report, runs: &[RunResults]) -> Vec<Panel> {
             ..IntervalPlot::default()
         })
     };
-    let statistics: [(&str, fn(&Across) -> Estimate); 4] = [
+    let statistics: [(&str, Statistic); 4] = [
         ("IQM (higher is better)", |across| across.iqm),
         ("Optimality gap (lower is better)", |across| across.optimality_gap),
         ("Median (higher is better)", |across| across.median),

@@ -10,32 +10,64 @@ pub(super) use format::{Format, Limits, limits, width};
 
 use gymnast_core::plot::{Drawing, Panel, Panels, Picture as _, PlotError};
 
+use super::CommandError;
+
 /// The height of the data of a single plot, as a share of the picture's width.
 const ASPECT: f64 = 0.45;
 
 /// Draws one plot, or several as panels of one picture, in this format. A `title` stands in place of
 /// a single plot's own, and above several.
+///
+/// # Errors
+/// If a plot cannot be drawn; the message names it.
 pub(super) fn compose(
     mut panels: Vec<Panel>,
     title: Option<&str>,
     format: Format,
-) -> Result<Drawing, PlotError> {
+) -> Result<Drawing, CommandError> {
     let Format { width, font_size } = format;
-    if panels.len() != 1 {
-        let title = title.unwrap_or_default().to_owned();
-        return Panels { title, panels, width, font_size, ..Panels::default() }.drawing();
+    for panel in &mut panels {
+        match panel {
+            Panel::Lines(plot) => (plot.width, plot.font_size) = (width, font_size),
+            Panel::Intervals(plot) => (plot.width, plot.font_size) = (width, font_size),
+        }
     }
-    match panels.remove(0) {
-        Panel::Lines(mut plot) => {
-            (plot.width, plot.font_size) = (width, font_size);
+    if let [panel] = &mut panels[..] {
+        let own = name(panel).to_owned();
+        let drawing = alone(panel, title);
+        return drawing.map_err(|error| CommandError::from(error).about(&own));
+    }
+    let title = title.unwrap_or_default().to_owned();
+    let all = Panels { title, panels, width, font_size, ..Panels::default() };
+    all.drawing().map_err(|error| {
+        // One that cannot be drawn alone either is the reason.
+        let mut panels = all.panels;
+        let bad =
+            panels.iter_mut().find_map(|panel| Some((alone(panel, None).err()?, name(panel))));
+        match bad {
+            Some((error, name)) => CommandError::from(error).about(name),
+            None => error.into(),
+        }
+    })
+}
+
+fn name(panel: &Panel) -> &str {
+    match panel {
+        Panel::Lines(plot) => &plot.title,
+        Panel::Intervals(plot) => &plot.title,
+    }
+}
+
+fn alone(panel: &mut Panel, title: Option<&str>) -> Result<Drawing, PlotError> {
+    match panel {
+        Panel::Lines(plot) => {
             if let Some(title) = title {
                 title.clone_into(&mut plot.title);
             }
             plot.height = plot.height_for(ASPECT);
             plot.drawing()
         }
-        Panel::Intervals(mut plot) => {
-            (plot.width, plot.font_size) = (width, font_size);
+        Panel::Intervals(plot) => {
             if let Some(title) = title {
                 title.clone_into(&mut plot.title);
             }

@@ -93,7 +93,7 @@ fn figure(mut panel: Panel, format: Format, series: &str) -> Result<String, Comm
         Panel::Intervals(plot) => (plot.title.clone(), std::mem::take(&mut plot.note)),
     };
     let failed = |error: PlotError| CommandError::failed(error.to_string()).about(&title);
-    let svg = compose(vec![panel], None, format).map_err(failed)?.to_svg().map_err(failed)?;
+    let svg = compose(vec![panel], None, format)?.to_svg().map_err(failed)?;
     let caption = escaped(&format!("{title}: {note}."));
     let svg = svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{caption}\" "), 1);
     Ok(format!("<figure>\n{svg}\n{series}<figcaption>{caption}</figcaption>\n</figure>\n"))
