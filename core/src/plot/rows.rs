@@ -86,5 +86,5 @@ impl Rows {
 /// The width of the widest text, but no more than names have in a picture of `width`.
 pub(super) fn widest<'a>(texts: impl Iterator<Item = &'a str>, width: f64) -> f64 {
     let widths = texts.map(|text| font::width(text, TICK_SIZE, false));
-    widths.fold(0.0, f64::max).min(LONGEST_NAME.min(width * 0.46))
+    widths.fold(0.0, f64::max).min(LONGEST_NAME.min(width * 0.52))
 }

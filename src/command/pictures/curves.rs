@@ -48,7 +48,6 @@ pub(crate) fn curves(
     for (index, run) in runs.iter().enumerate() {
         by_env.entry(&run.env).or_default().push(index);
     }
-    let is_alone = by_env.len() == 1;
     let plot = |(env, indices): (&str, Vec<usize>)| {
         let own = indices.iter().map(|&i| {
             let seeds = curves_of(&runs[i], dirs[i].as_ref(), view)?;
@@ -72,10 +71,6 @@ pub(crate) fn curves(
         let mut plot = curves.line_plot().map_err(|error| CommandError::from(error).about(env))?;
         for (line, &i) in plot.lines.iter_mut().zip(&indices) {
             line.series = Some(series[i]);
-        }
-        if !is_alone {
-            // Each panel has its own, which its axis shows.
-            plot.guides.iter_mut().for_each(|guide| "threshold".clone_into(&mut guide.label));
         }
         Ok(plot)
     };

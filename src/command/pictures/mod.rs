@@ -37,6 +37,12 @@ pub(super) fn compose(
         let drawing = alone(panel, title);
         return drawing.map_err(|error| CommandError::from(error).about(&own));
     }
+    for panel in &mut panels {
+        if let Panel::Lines(plot) = panel {
+            // Each environment has its own, which the panel's axis shows.
+            plot.guides.iter_mut().for_each(|guide| "threshold".clone_into(&mut guide.label));
+        }
+    }
     let title = title.unwrap_or_default().to_owned();
     let all = Panels { title, panels, width, font_size, ..Panels::default() };
     all.drawing().map_err(|error| {
