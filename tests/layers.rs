@@ -1,4 +1,4 @@
-//! The one-way rule: gymnast → agents/{tabular, deep} → agents/harness → {envs, core} → {base, json}.
+//! The one-way rule: gymnast → agents/{tabular, deep} → agents/harness → {envs, core} → {base, draw, json}.
 
 use std::{
     fs,
@@ -6,11 +6,12 @@ use std::{
 };
 
 /// Each crate and those that it may know.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("core/json", &[]),
     ("core/base", &[]),
-    ("envs", &["gymnast-json", "gymnast-base"]),
-    ("core", &["gymnast-json", "gymnast-base"]),
+    ("core/draw", &[]),
+    ("envs", &["gymnast-json", "gymnast-base", "gymnast-draw"]),
+    ("core", &["gymnast-json", "gymnast-base", "gymnast-draw"]),
     ("agents/harness", &["gymnast-json", "gymnast-base", "gymnast-envs", "gymnast-core"]),
     (
         "agents/tabular",

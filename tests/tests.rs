@@ -20,6 +20,7 @@ mod join;
 mod layers;
 mod messages;
 mod page;
+mod plot;
 mod reproduce;
 mod sandbox;
 mod shown;

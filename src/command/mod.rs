@@ -18,7 +18,6 @@
 mod agents;
 mod benchmark;
 mod check;
-mod curves;
 mod envs;
 #[cfg(feature = "deep")]
 mod epoch_bar;
@@ -27,6 +26,7 @@ mod evaluate;
 mod interrupt;
 mod live;
 mod numbers;
+mod pictures;
 mod play;
 mod plot;
 mod processes;

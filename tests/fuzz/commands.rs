@@ -218,6 +218,8 @@ pub(super) fn damaged_runs(source: &mut Source) {
     call(&["report", &run, "--format", format]);
     call(&["plot", &run, "--out", &svg, "--force"]);
     call(&["plot", &run, "--out", &svg, "--force", "--episodes", "--x=time"]);
+    call(&["plot", &run, "--out", &svg, "--force", "--kind=intervals", "--width=one-column"]);
+    call(&["plot", &run, "--out", &svg, "--force", "--smooth=2", "--x-limits=0,300", "--log-y"]);
     call(&["evaluate", &run, "--episodes=2", "--json"]);
     call(&["record", &run, "--episodes=1", "--out", &lines, "--max-steps=50"]);
     if resumes {

@@ -91,6 +91,7 @@ impl LearningCurve {
         };
         Ok(LearningCurves {
             title: format!("{} by training rows", capitalized(score)),
+            units: "repetitions".to_owned(),
             x_axis: Axis::new("training rows"),
             y_axis: Axis::new(score),
             series: vec![

@@ -3,7 +3,7 @@
 use super::MetricError;
 use super::curves::{REFERENCE, square};
 use super::probabilities::Probabilities;
-use crate::plot::{Axis, Line, LinePlot, Rgb};
+use crate::plot::{Axis, Colour, Line, LinePlot};
 use crate::require;
 
 /// Confidence against accuracy, in bins of equal width.
@@ -130,7 +130,7 @@ impl Calibration {
                     colour: Some(REFERENCE),
                     ..Line::new("calibrated", vec![(0.0, 0.0), (1.0, 1.0)])
                 },
-                Line { colour: Some(Rgb::of_series(0)), ..Line::new(label, points) },
+                Line { colour: Some(Colour::of_series(0)), ..Line::new(label, points) },
             ],
             ..square()
         }

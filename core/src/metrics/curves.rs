@@ -2,10 +2,10 @@
 
 use super::MetricError;
 use super::binary_scores::{BinaryScores, Threshold, Thresholds};
-use crate::plot::{Axis, Guide, Line, LinePlot, Rgb};
+use crate::plot::{Axis, Colour, Guide, Line, LinePlot};
 
 /// The colour of reference lines.
-pub(super) const REFERENCE: Rgb = Rgb(0x99, 0x99, 0x99);
+pub(super) const REFERENCE: Colour = Colour([0x99; 3]);
 
 /// The ROC curve: true against false positive rates, for every threshold.
 ///
@@ -111,7 +111,7 @@ impl RocCurve {
                     ..Line::new("chance", vec![(0.0, 0.0), (1.0, 1.0)])
                 },
                 Line {
-                    colour: Some(Rgb::of_series(0)),
+                    colour: Some(Colour::of_series(0)),
                     ..Line::new(format!("{label} (area {:.3})", self.area), points)
                 },
             ],

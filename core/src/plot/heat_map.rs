@@ -1,9 +1,14 @@
 //! Heat maps: tables with shaded cells.
 
-use super::axes::{HALF_DIGIT, LABEL_SIZE, TICK_SIZE, text};
-use super::palette::{AXIS, OKABE_ITO, Rgb, TEXT, WHITE};
-use super::scene::{Align, Label, Mark, Scene, TITLE_SIZE};
-use super::{Picture, PlotError, font};
+use gymnast_draw::{Colour, font};
+
+use super::drawing::{
+    Align, Drawing, HALF_DIGIT, LABEL_SIZE, Label, Mark, Part, TICK_SIZE, TITLE_SIZE,
+};
+use super::frame::x_label;
+use super::heading;
+use super::palette::{AXIS, TEXT};
+use super::{Picture, PlotError};
 
 const CELL_SIZE: f64 = 13.0;
 const MARGIN: f64 = 14.0;
@@ -60,17 +65,7 @@ pub struct Cell {
 }
 
 impl Picture for HeatMap {
-    fn to_svg(&self) -> Result<String, PlotError> {
-        self.scene()?.svg()
-    }
-
-    fn to_png(&self) -> Result<Vec<u8>, PlotError> {
-        self.scene()?.png()
-    }
-}
-
-impl HeatMap {
-    pub(super) fn scene(&self) -> Result<Scene, PlotError> {
+    fn drawing(&self) -> Result<Drawing, PlotError> {
         self.check()?;
         let fitted = |names: &[String]| -> Vec<String> {
             names.iter().map(|name| font::fit(name, TICK_SIZE, false, LONGEST_NAME)).collect()
@@ -100,10 +95,10 @@ impl HeatMap {
             marks.extend(draw_cell(cell, x, y, side));
         }
         let corners = vec![(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
-        marks.push(Mark::Line { points: corners, colour: AXIS, width: 1.0 });
+        marks.push(Mark::line(corners, AXIS, 1.0));
         for (index, name) in rows.iter().enumerate() {
             let middle = top + side * (index as f64 + 0.5) + HALF_DIGIT * TICK_SIZE;
-            marks.push(text(name, (left - GAP, middle), Align::End, TICK_SIZE));
+            marks.push(Mark::text(name, (left - GAP, middle), Align::End, TICK_SIZE));
         }
         for (index, name) in columns.iter().enumerate() {
             let middle = left + side * (index as f64 + 0.5);
@@ -111,18 +106,13 @@ impl HeatMap {
                 let at = (middle + HALF_DIGIT * TICK_SIZE, bottom + GAP);
                 Mark::Text(Label { upwards: true, ..Label::new(name, at, Align::End, TICK_SIZE) })
             } else {
-                text(name, (middle, bottom + GAP + 0.8 * TICK_SIZE), Align::Middle, TICK_SIZE)
+                Mark::text(name, (middle, bottom + GAP + 0.8 * TICK_SIZE), Align::Middle, TICK_SIZE)
             });
         }
-        let room = width - 2.0 * MARGIN;
-        if !self.title.is_empty() {
-            marks.push(Mark::Text(Label::title(&self.title, (MARGIN, MARGIN), room)));
-        }
+        let edges = (MARGIN, width - MARGIN);
+        marks.extend(heading::lay_out(&self.title, "", edges, MARGIN).0);
         if !self.x_label.is_empty() {
-            let name = font::fit(&self.x_label, LABEL_SIZE, false, room);
-            let half = font::width(&name, LABEL_SIZE, false) / 2.0;
-            let middle = f64::midpoint(left, right).min(width - MARGIN - half);
-            marks.push(text(&name, (middle, height - MARGIN), Align::Middle, LABEL_SIZE));
+            marks.push(x_label(&self.x_label, width, height, (left, right)));
         }
         if !self.y_label.is_empty() {
             let name = font::fit(&self.y_label, LABEL_SIZE, false, bottom - top);
@@ -130,9 +120,11 @@ impl HeatMap {
             let name = Label::new(&name, at, Align::Middle, LABEL_SIZE);
             marks.push(Mark::Text(Label { upwards: true, ..name }));
         }
-        Ok(Scene { width: width as u32, height: height as u32, marks })
+        Ok(Part { width, height, marks }.drawing(1.0))
     }
+}
 
+impl HeatMap {
     fn check(&self) -> Result<(), PlotError> {
         let (rows, columns, cells) = (self.rows.len(), self.columns.len(), self.cells.len());
         if rows.checked_mul(columns) != Some(cells) {
@@ -152,7 +144,8 @@ impl HeatMap {
 fn draw_cell(cell: &Cell, x: f64, y: f64, side: f64) -> [Mark; 2] {
     let points = vec![(x, y), (x + side, y), (x + side, y + side), (x, y + side)];
     let colour = shade(cell.intensity);
-    let ink = if contrast(colour, WHITE) > contrast(colour, TEXT) { WHITE } else { TEXT };
+    let ink =
+        if contrast(colour, Colour::WHITE) > contrast(colour, TEXT) { Colour::WHITE } else { TEXT };
     let at = (x + side / 2.0, y + side / 2.0 + HALF_DIGIT * CELL_SIZE);
     let text = Label { colour: ink, ..Label::new(&cell.text, at, Align::Middle, CELL_SIZE) };
     [Mark::Fill { points, colour, opacity: 1.0 }, Mark::Text(text)]
@@ -160,25 +153,25 @@ fn draw_cell(cell: &Cell, x: f64, y: f64, side: f64) -> [Mark; 2] {
 
 /// From white through the palette's blue to a dark one: one hue that only gets darker, which people
 /// with any kind of colour vision, and a grey printer, see in the same order.
-fn shade(intensity: f64) -> Rgb {
+fn shade(intensity: f64) -> Colour {
     const MIDDLE: f64 = 0.7;
     const DARKEST: f64 = 0.45;
-    let blue = OKABE_ITO[0];
+    let blue = Colour::BLUE;
     if intensity <= MIDDLE {
         return blue.tint(intensity / MIDDLE);
     }
     let share = 1.0 - (1.0 - DARKEST) * (intensity - MIDDLE) / (1.0 - MIDDLE);
     let darker = |part: u8| (f64::from(part) * share).round() as u8;
-    Rgb(darker(blue.0), darker(blue.1), darker(blue.2))
+    Colour(blue.0.map(darker))
 }
 
 /// The contrast ratio of the Web Content Accessibility Guidelines 2.2, from 1 to 21.
-fn contrast(a: Rgb, b: Rgb) -> f64 {
+fn contrast(a: Colour, b: Colour) -> f64 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-fn luminance(Rgb(red, green, blue): Rgb) -> f64 {
+fn luminance(Colour([red, green, blue]): Colour) -> f64 {
     let linear = |part: u8| {
         let part = f64::from(part) / 255.0;
         if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
@@ -202,7 +195,7 @@ mod tests {
             let light = luminance(colour);
             assert!(light < before, "{step}");
             before = light;
-            assert!(contrast(colour, WHITE).max(contrast(colour, TEXT)) >= 3.9, "{step}");
+            assert!(contrast(colour, Colour::WHITE).max(contrast(colour, TEXT)) >= 3.9, "{step}");
         }
     }
 

@@ -1,16 +1,17 @@
 //! Interval plots: a dot and its interval for each row.
 
-use super::axes::{self, Axis, AxisScale, HALF_DIGIT, LABEL_SIZE, Range, TICK_SIZE, text};
-use super::palette::{AXIS, GRID, GUIDE, Rgb};
-use super::scene::{Align, Label, Mark, Point, Scene, TITLE_SIZE};
-use super::{Picture, PlotError, font, line};
+use gymnast_draw::Colour;
 
-const MARGIN: f64 = 14.0;
-const GAP: f64 = 10.0;
+use super::axis::{Axis, Range};
+use super::drawing::{Align, Drawing, LABEL_SIZE, Mark, Part, TICK_SIZE, zoom};
+use super::frame::x_ticks;
+use super::palette::{AXIS, GRID, GUIDE, GUIDE_DASHES};
+use super::rows::{GAP, Rows, Texts};
+use super::{Picture, PlotError, line};
+
 const ROW: f64 = 30.0;
-/// Names longer than this are cut.
-const LONGEST_NAME: f64 = 240.0;
-const MOST_ROWS: usize = 300;
+/// Half the height of an interval's bar.
+const HALF_BAR: f64 = 7.0;
 
 /// Estimates with their intervals, one row for each, the first at the top: aggregates of agents, or
 /// probabilities of improvement.
@@ -18,7 +19,9 @@ const MOST_ROWS: usize = 300;
 /// ```
 /// use gymnast_core::plot::{IntervalPlot, IntervalRow, Picture as _};
 ///
-/// let row = |name: &str, estimate, interval| IntervalRow { name: name.to_owned(), estimate, interval };
+/// let row = |name: &str, estimate, interval| {
+///     IntervalRow { name: name.to_owned(), estimate, interval, ..IntervalRow::default() }
+/// };
 /// let plot = IntervalPlot {
 ///     title: "IQM of normalised returns".to_owned(),
 ///     rows: vec![row("ppo", 0.9, Some((0.85, 0.94))), row("a2c", 0.7, None)],
@@ -31,21 +34,28 @@ const MOST_ROWS: usize = 300;
 pub struct IntervalPlot {
     /// The title above the rows; may be empty.
     pub title: String,
+    /// What the dots and bars are, below the title; may be empty.
+    pub note: String,
     /// The label of the values, below the rows; may be empty.
     pub x_label: String,
     /// The rows, from the top.
     pub rows: Vec<IntervalRow>,
     /// A value marked by a dashed vertical line, for example the one that means no difference.
     pub guide: Option<f64>,
-    /// Width in pixels, from 400 to 10 000.
+    /// The ends of the axis; `None`: as the intervals. Bars beyond are cut.
+    pub x_limits: Option<(f64, f64)>,
+    /// Width in pixels of 1/96 inch, from 200 to 10 000.
     pub width: u32,
+    /// The size of the axis's label in pixels, from 4 to 200; everything else is in proportion.
+    pub font_size: f64,
 }
 
 impl Default for IntervalPlot {
     /// An empty plot, 640 pixels wide.
     fn default() -> Self {
-        let [title, x_label] = [String::new(), String::new()];
-        Self { title, x_label, rows: Vec::new(), guide: None, width: 640 }
+        let [title, note, x_label] = [const { String::new() }; 3];
+        let (rows, guide, x_limits, font_size) = (Vec::new(), None, None, LABEL_SIZE);
+        Self { title, note, x_label, rows, guide, x_limits, width: 640, font_size }
     }
 }
 
@@ -58,20 +68,57 @@ pub struct IntervalRow {
     pub estimate: f64,
     /// The ends of its interval, a bar; `None`: a dot alone.
     pub interval: Option<(f64, f64)>,
+    /// The number of its series, which has a colour of its own; `None`: its place among the rows.
+    pub series: Option<usize>,
 }
 
 impl Picture for IntervalPlot {
-    fn to_svg(&self) -> Result<String, PlotError> {
-        self.scene()?.svg()
-    }
-
-    fn to_png(&self) -> Result<Vec<u8>, PlotError> {
-        self.scene()?.png()
+    fn drawing(&self) -> Result<Drawing, PlotError> {
+        let zoom = zoom(self.font_size)?;
+        Ok(self.part(f64::from(self.width) / zoom)?.drawing(zoom))
     }
 }
 
 impl IntervalPlot {
-    pub(super) fn scene(&self) -> Result<Scene, PlotError> {
+    pub(super) fn part(&self, width: f64) -> Result<Part, PlotError> {
+        let x = self.range()?;
+        let texts = Texts { title: &self.title, note: &self.note, x_label: &self.x_label };
+        let names: Vec<&str> = self.rows.iter().map(|row| row.name.as_str()).collect();
+        let rows = Rows::lay_out(texts, &names, width, ROW, GAP, GAP + TICK_SIZE)?;
+        let (left, right, top, bottom) = (rows.left, rows.right, rows.top, rows.bottom);
+        let across = |value: f64| left + x.share(value).clamp(0.0, 1.0) * (right - left);
+
+        let mut marks = Vec::new();
+        for tick in x_ticks(&Axis::default(), x, right - left) {
+            let x = across(tick.at);
+            marks.push(Mark::line(vec![(x, top), (x, bottom)], GRID, 1.0));
+            let at = (x, bottom + GAP + 0.8 * TICK_SIZE);
+            marks.push(Mark::text(&tick.label, at, Align::Middle, TICK_SIZE));
+        }
+        marks.push(Mark::line(vec![(left, bottom), (right, bottom)], AXIS, 1.0));
+        if let Some(guide) = self.guide.filter(|&guide| x.holds(guide)).map(across) {
+            let points = vec![(guide, top), (guide, bottom)];
+            let (colour, width, dashes) = (GUIDE, 1.4, GUIDE_DASHES);
+            marks.push(Mark::Line { points, colour, width, dashes });
+        }
+        for (index, row) in self.rows.iter().enumerate() {
+            let middle = rows.middle(index);
+            let colour = Colour::of_series(row.series.unwrap_or(index));
+            if let Some((low, high)) = row.interval {
+                let (low, high) = (across(low), across(high));
+                let (above, below) = (middle - HALF_BAR, middle + HALF_BAR);
+                let points = vec![(low, above), (high, above), (high, below), (low, below)];
+                marks.push(Mark::Fill { points, colour, opacity: 0.35 });
+            }
+            if x.holds(row.estimate) {
+                let points = line::dot((across(row.estimate), middle), 5.0);
+                marks.push(Mark::Fill { points, colour, opacity: 1.0 });
+            }
+        }
+        Ok(rows.with(marks))
+    }
+
+    fn range(&self) -> Result<Range, PlotError> {
         let ends = self.rows.iter().filter_map(|row| row.interval);
         let values = ends.flat_map(|(low, high)| [low, high]);
         let values = values.chain(self.rows.iter().map(|row| row.estimate)).chain(self.guide);
@@ -82,65 +129,11 @@ impl IntervalPlot {
         if self.rows.is_empty() {
             return Err(PlotError::Empty);
         }
-        let x = Range::of(values.into_iter())?.widened(0.04, 0.04);
-        let label_height = if self.x_label.is_empty() { 0.0 } else { LABEL_SIZE + GAP };
-        let title_height = if self.title.is_empty() { 0.0 } else { TITLE_SIZE + GAP };
-        let (top, width) = (MARGIN + title_height, f64::from(self.width));
-        let bottom = top + ROW * self.rows.len() as f64;
-        let height = (bottom + GAP + TICK_SIZE + label_height + MARGIN).ceil();
-        if self.rows.len() > MOST_ROWS || !(400..=10_000).contains(&self.width) {
-            return Err(PlotError::Size { width: self.width, height: height as u32 });
+        match self.x_limits {
+            Some(limits) => Axis::default().between(limits),
+            None => Ok(Range::of(values.into_iter())?.widened(0.04, 0.04)),
         }
-        let names = self.rows.iter().map(|row| font::width(&row.name, TICK_SIZE, false));
-        let names = names.fold(0.0, f64::max).min(LONGEST_NAME.min(width / 3.0));
-        let (left, right) = (MARGIN + names + GAP, width - 2.0 * MARGIN);
-        let across = |value: f64| left + (value - x.low) / (x.high - x.low) * (right - left);
-
-        let mut marks = Vec::new();
-        if !self.title.is_empty() {
-            let title = Label::title(&self.title, (MARGIN, MARGIN), width - 2.0 * MARGIN);
-            marks.push(Mark::Text(title));
-        }
-        let axis = Axis { scale: AxisScale::Linear, ..Axis::default() };
-        for tick in axes::x_ticks(&axis, x, right - left) {
-            let x = across(tick.at);
-            marks.push(line_of(vec![(x, top), (x, bottom)], GRID, 1.0));
-            let at = (x, bottom + GAP + 0.8 * TICK_SIZE);
-            marks.push(text(&tick.label, at, Align::Middle, TICK_SIZE));
-        }
-        marks.push(line_of(vec![(left, bottom), (right, bottom)], AXIS, 1.0));
-        if let Some(guide) = self.guide.map(across) {
-            let ends = [(guide, top), (guide, bottom)];
-            let dashes = line::dashed(&ends, line::DASHES).into_iter();
-            marks.extend(dashes.map(|points| line_of(points, GUIDE, 1.4)));
-        }
-        for (index, row) in self.rows.iter().enumerate() {
-            let middle = top + ROW * (index as f64 + 0.5);
-            let name = font::fit(&row.name, TICK_SIZE, false, names);
-            let at = (left - GAP, middle + HALF_DIGIT * TICK_SIZE);
-            marks.push(text(&name, at, Align::End, TICK_SIZE));
-            let colour = Rgb::of_series(index);
-            if let Some((low, high)) = row.interval {
-                let (low, high) = (across(low), across(high));
-                let (above, below) = (middle - 7.0, middle + 7.0);
-                let points = vec![(low, above), (high, above), (high, below), (low, below)];
-                marks.push(Mark::Fill { points, colour, opacity: 0.35 });
-            }
-            let points = line::dot((across(row.estimate), middle), 5.0);
-            marks.push(Mark::Fill { points, colour, opacity: 1.0 });
-        }
-        if !self.x_label.is_empty() {
-            let label = font::fit(&self.x_label, LABEL_SIZE, false, width - 2.0 * MARGIN);
-            let half = font::width(&label, LABEL_SIZE, false) / 2.0;
-            let middle = f64::midpoint(left, right).clamp(MARGIN + half, width - MARGIN - half);
-            marks.push(text(&label, (middle, height - MARGIN), Align::Middle, LABEL_SIZE));
-        }
-        Ok(Scene { width: self.width, height: height as u32, marks })
     }
-}
-
-fn line_of(points: Vec<Point>, colour: Rgb, width: f64) -> Mark {
-    Mark::Line { points, colour, width }
 }
 
 #[cfg(test)]
@@ -148,19 +141,24 @@ mod tests {
     use super::*;
 
     fn plot(rows: &[(f64, Option<(f64, f64)>)]) -> IntervalPlot {
-        let row =
-            |&(estimate, interval): &_| IntervalRow { name: "x".to_owned(), estimate, interval };
+        let row = |&(estimate, interval): &_| IntervalRow {
+            name: "x".to_owned(),
+            estimate,
+            interval,
+            series: None,
+        };
         IntervalPlot { rows: rows.iter().map(row).collect(), ..IntervalPlot::default() }
     }
 
     #[test]
     fn intervals_are_as_wide_as_they_say() {
-        let scene = plot(&[(0.5, Some((0.0, 1.0))), (0.5, Some((0.25, 0.75)))]).scene().unwrap();
+        let drawing =
+            plot(&[(0.5, Some((0.0, 1.0))), (0.5, Some((0.25, 0.75)))]).drawing().unwrap();
         let width = |mark: &Mark| match mark {
             Mark::Fill { points, opacity, .. } if *opacity < 1.0 => Some(points[1].0 - points[0].0),
             _ => None,
         };
-        let widths: Vec<f64> = scene.marks.iter().filter_map(width).collect();
+        let widths: Vec<f64> = drawing.marks.iter().filter_map(width).collect();
         assert!((widths[0] - 2.0 * widths[1]).abs() < 1e-9 && widths[0] > 400.0, "{widths:?}");
         assert!(plot(&[(3.0, None)]).to_png().is_ok());
     }

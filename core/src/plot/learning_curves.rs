@@ -3,13 +3,16 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::axes::Axis;
+use super::axis::Axis;
+use super::drawing::{Drawing, LABEL_SIZE};
 use super::line_plot::{Guide, Line, LinePlot};
 use super::{Picture, PlotError};
 use crate::statistics::{
     Bootstrap, Curve, Interpolation, Method, common_grid, iqm, mean, median, sample_std,
 };
 
+/// The most series whose numbers of seeds are listed where they differ.
+const MOST_COUNTS: usize = 6;
 /// More places than this across a picture cannot be told apart.
 const MOST_PLACES: usize = 400;
 
@@ -44,10 +47,18 @@ const MOST_PLACES: usize = 400;
 pub struct LearningCurves {
     /// The title above the plot; may be empty.
     pub title: String,
+    /// Further words below the title, after what lines and bands are; may be empty.
+    pub note: String,
+    /// What the curves of a series are, in the plural: `seeds`.
+    pub units: String,
     /// The horizontal axis: `Axis::new("environment steps")` or `Axis::seconds("wall time")`.
     pub x_axis: Axis,
     /// The vertical axis.
     pub y_axis: Axis,
+    /// The ends of the horizontal axis; `None`: as the data. Lines beyond are cut.
+    pub x_limits: Option<(f64, f64)>,
+    /// The ends of the vertical axis; `None`: as the data within the other limits.
+    pub y_limits: Option<(f64, f64)>,
     /// The runs to compare.
     pub series: Vec<Series>,
     /// The return at which the task counts as solved, drawn as a dashed line; `None`: no line.
@@ -60,10 +71,12 @@ pub struct LearningCurves {
     pub show_seeds: bool,
     /// Seed of the bootstrap.
     pub seed: u64,
-    /// Width in pixels, from 200 to 10 000.
+    /// Width in pixels of 1/96 inch, from 200 to 10 000.
     pub width: u32,
     /// Height in pixels, from 150 to 10 000.
     pub height: u32,
+    /// The size of the axes' labels in pixels, from 4 to 200; everything else is in proportion.
+    pub font_size: f64,
 }
 
 /// One run: the curves of its seeds under one label.
@@ -112,8 +125,12 @@ impl Default for LearningCurves {
     fn default() -> Self {
         Self {
             title: String::new(),
+            note: String::new(),
+            units: "seeds".to_owned(),
             x_axis: Axis::new("environment steps"),
             y_axis: Axis::new("return"),
+            x_limits: None,
+            y_limits: None,
             series: Vec::new(),
             threshold: None,
             center: Center::default(),
@@ -122,11 +139,39 @@ impl Default for LearningCurves {
             seed: 0,
             width: 800,
             height: 480,
+            font_size: LABEL_SIZE,
         }
     }
 }
 
+impl Band {
+    /// What stands behind the center's name.
+    fn name(self) -> String {
+        match self {
+            Self::Bootstrap(bootstrap) => {
+                format!(" and {} % bootstrap interval", percent(bootstrap.confidence))
+            }
+            Self::StandardDeviation => " ± one standard deviation".to_owned(),
+            Self::None => String::new(),
+        }
+    }
+}
+
+/// 95, or 99.9.
+fn percent(confidence: f64) -> f64 {
+    (confidence * 1e4).round() / 100.0
+}
+
 impl Center {
+    /// Its name at the start of a sentence.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "Mean",
+            Self::Iqm => "Interquartile mean",
+            Self::Median => "Median",
+        }
+    }
+
     fn of(self, values: &[f64]) -> Option<f64> {
         match self {
             Self::Mean => mean(values),
@@ -137,12 +182,8 @@ impl Center {
 }
 
 impl Picture for LearningCurves {
-    fn to_svg(&self) -> Result<String, PlotError> {
-        self.line_plot()?.to_svg()
-    }
-
-    fn to_png(&self) -> Result<Vec<u8>, PlotError> {
-        self.line_plot()?.to_png()
+    fn drawing(&self) -> Result<Drawing, PlotError> {
+        self.line_plot()?.drawing()
     }
 }
 
@@ -161,13 +202,50 @@ impl LearningCurves {
             |y: f64| Guide { label: format!("threshold {}", y.to_string().replace('-', "−")), y };
         Ok(LinePlot {
             title: self.title.clone(),
+            note: self.description(),
             x_axis: self.x_axis.clone(),
             y_axis: self.y_axis.clone(),
+            x_limits: self.x_limits,
+            y_limits: self.y_limits,
             lines: lines.collect::<Result<_, _>>()?,
             guides: self.threshold.map(guide).into_iter().collect(),
             width: self.width,
             height: self.height,
+            font_size: self.font_size,
         })
+    }
+
+    /// Returns what the lines and bands are and how many seeds stand in them, as the plot says it.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let drawn = self.series.iter().filter(|series| !series.seeds.is_empty());
+        let counts: Vec<(&str, usize)> =
+            drawn.map(|series| (series.label.as_str(), series.seeds.len())).collect();
+        let (least, most) = counts.iter().fold((usize::MAX, 0), |(least, most), &(_, count)| {
+            (least.min(count), most.max(count))
+        });
+        let (units, unit) = (&self.units, self.units.strip_suffix('s').unwrap_or(&self.units));
+        let center = self.center.name();
+        let of = match most {
+            0 => return self.note.clone(),
+            1 if counts.len() > 1 => format!("Lines: one {unit} each"),
+            1 => format!("Line: a single {unit}"),
+            _ => {
+                let band = self.band.name();
+                let seeds = if least == most {
+                    format!("{most} {units}")
+                } else if counts.len() <= MOST_COUNTS {
+                    let count = |&(label, count): &(&str, usize)| format!("{label} {count}");
+                    let counts: Vec<_> = counts.iter().map(count).collect();
+                    format!("{units} ({})", counts.join(", "))
+                } else {
+                    format!("{least} to {most} {units}")
+                };
+                let thin = if self.show_seeds { format!("; thin: {units}") } else { String::new() };
+                format!("{center}{band} of {seeds}{thin}")
+            }
+        };
+        if self.note.is_empty() { of } else { format!("{of}; {}", self.note) }
     }
 
     fn line(&self, series: &Series, rng: &mut ChaCha8Rng) -> Result<Line, PlotError> {
@@ -212,7 +290,7 @@ impl LearningCurves {
             } else {
                 Vec::new()
             },
-            colour: None,
+            ..Line::default()
         })
     }
 }

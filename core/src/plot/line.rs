@@ -1,58 +1,10 @@
-//! Geometry of lines on the screen: gaps, dashes, and no more points than can be seen.
+//! Geometry of lines on the screen: gaps, and no more points than can be seen.
 
-use super::scene::Point;
-
-/// The lengths of a dash and of the gap after it, in pixels.
-pub(super) const DASHES: &[f64] = &[6.0, 4.0];
-/// The patterns of lines that share a colour, the first of them solid.
-pub(super) const PATTERNS: [&[f64]; 8] = [
-    &[],
-    DASHES,
-    &[2.0, 3.0],
-    &[10.0, 3.0, 2.0, 3.0],
-    &[12.0, 5.0],
-    &[10.0, 3.0, 2.0, 3.0, 2.0, 3.0],
-    &[5.0, 2.0, 5.0, 7.0],
-    &[2.0, 7.0],
-];
+use super::drawing::Point;
 
 /// The stretches between the points that are not finite.
 pub(super) fn stretches(points: &[Point]) -> impl Iterator<Item = &[Point]> {
     points.split(|(x, y)| !(x.is_finite() && y.is_finite())).filter(|stretch| !stretch.is_empty())
-}
-
-/// A line cut into dashes, whose lengths and those of the gaps between them are the pattern, again and
-/// again.
-pub(super) fn dashed(points: &[Point], pattern: &[f64]) -> Vec<Vec<Point>> {
-    let mut dashes = Vec::new();
-    let mut dash = points.first().map_or_else(Vec::new, |&start| vec![start]);
-    let (mut place, mut drawing, mut left) = (0, true, pattern[0]);
-    for pair in points.windows(2) {
-        let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
-        let length = (x1 - x0).hypot(y1 - y0);
-        let mut done = 0.0;
-        while length - done > left {
-            done += left;
-            let share = done / length;
-            dash.push((x0 + (x1 - x0) * share, y0 + (y1 - y0) * share));
-            if drawing {
-                dashes.push(std::mem::take(&mut dash));
-            } else {
-                dash.drain(..dash.len() - 1);
-            }
-            drawing = !drawing;
-            place = (place + 1) % pattern.len();
-            left = pattern[place];
-        }
-        left -= length - done;
-        if drawing {
-            dash.push((x1, y1));
-        }
-    }
-    if drawing && dash.len() > 1 {
-        dashes.push(dash);
-    }
-    dashes
 }
 
 /// The same line to the eye: of consecutive points within half a pixel across, only the first, the
@@ -93,20 +45,6 @@ mod tests {
         let points = [(0.0, f64::NAN), (1.0, 1.0), (2.0, 2.0), (3.0, f64::INFINITY), (4.0, 4.0)];
         let parts: Vec<_> = stretches(&points).map(<[Point]>::len).collect();
         assert_eq!(parts, [2, 1]);
-    }
-
-    #[test]
-    fn dashes_and_spaces_take_turns_around_corners() {
-        let dashes = dashed(&[(0.0, 0.0), (13.0, 0.0), (13.0, 10.0)], DASHES);
-        assert_eq!(dashes[0], [(0.0, 0.0), (6.0, 0.0)]);
-        assert_eq!(dashes[1], [(10.0, 0.0), (13.0, 0.0), (13.0, 3.0)]);
-        assert_eq!(dashes[2], [(13.0, 7.0), (13.0, 10.0)]);
-        assert_eq!(dashes.len(), 3);
-        assert!(dashed(&[], DASHES).is_empty());
-        // A long dash, a gap, a dot, a gap.
-        let dashes = dashed(&[(0.0, 0.0), (20.0, 0.0)], PATTERNS[3]);
-        let ends: Vec<_> = dashes.iter().map(|dash| (dash[0].0, dash[dash.len() - 1].0)).collect();
-        assert_eq!(ends, [(0.0, 10.0), (13.0, 15.0), (18.0, 20.0)]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Whole plots: that labels keep apart, lines stay inside, and nothing odd in the data breaks them.
 
-use super::line_plot::{Guide, Line, LinePlot};
-use super::scene::{Label, Mark, Scene};
+mod options;
+
+use super::drawing::{Label, Mark};
 use super::*;
 use crate::statistics::{Bootstrap, Curve};
 
@@ -18,24 +19,25 @@ fn series(label: &str, count: u32) -> Series {
     Series { label: label.to_owned(), seeds: (0..count).map(seed).collect() }
 }
 
-fn scene(plot: &LearningCurves) -> Scene {
-    plot.line_plot().unwrap().scene().unwrap()
+fn scene(plot: &LearningCurves) -> Drawing {
+    plot.drawing().unwrap()
 }
 
-fn labels(scene: &Scene) -> Vec<Label> {
+fn labels(drawing: &Drawing) -> Vec<Label> {
     let label = |mark: &Mark| match mark {
         Mark::Text(label) => Some(label.clone()),
         _ => None,
     };
-    scene.marks.iter().filter_map(label).collect()
+    drawing.marks.iter().filter_map(label).collect()
 }
 
 /// No two texts overlap, and none leaves the picture.
-fn assert_legible(scene: &Scene) {
-    let labels = labels(scene);
+fn assert_legible(drawing: &Drawing) {
+    let labels = labels(drawing);
+    let units = |pixels: u32| f64::from(pixels) / drawing.zoom;
+    let (width, height) = (units(drawing.width), units(drawing.height));
     for (index, label) in labels.iter().enumerate() {
         let (left, top, right, bottom) = label.bounds();
-        let (width, height) = (f64::from(scene.width), f64::from(scene.height));
         assert!(left >= 0.0 && top >= 0.0 && right <= width && bottom <= height, "{label:?}");
         for other in &labels[..index] {
             let (left2, top2, right2, bottom2) = other.bounds();
@@ -43,11 +45,11 @@ fn assert_legible(scene: &Scene) {
             assert!(apart, "{label:?} overlaps {other:?}");
         }
     }
-    for mark in &scene.marks {
+    for mark in &drawing.marks {
         let (Mark::Line { points, .. } | Mark::Fill { points, .. }) = mark else { continue };
         for &(x, y) in points {
-            assert!(x >= 0.0 && x <= f64::from(scene.width), "{x}");
-            assert!(y >= 0.0 && y <= f64::from(scene.height), "{y}");
+            assert!(x >= 0.0 && x <= width, "{x}");
+            assert!(y >= 0.0 && y <= height, "{y}");
         }
     }
 }
@@ -205,13 +207,15 @@ fn the_extension_decides_the_format() {
     save("a.PNG").unwrap();
     assert!(std::fs::read(folder.path().join("a.svg")).unwrap().starts_with(b"<svg"));
     assert!(std::fs::read(folder.path().join("a.PNG")).unwrap().starts_with(b"\x89PNG"));
-    for name in ["a.pdf", "a", "png"] {
+    save("a.pdf").unwrap();
+    assert!(std::fs::read(folder.path().join("a.pdf")).unwrap().starts_with(b"%PDF"));
+    for name in ["a.gif", "a", "png"] {
         let error = save(name).unwrap_err();
         assert!(matches!(error, PlotError::Extension(_)));
-        assert!(error.to_string().contains(".svg or .png"), "{error}");
+        assert!(error.to_string().contains(".svg, .png or .pdf"), "{error}");
     }
     assert!(matches!(save("missing/a.svg"), Err(PlotError::Write(_))));
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
 }
 
 /// Every picture that the library makes by itself says what it shows and what its axes count.
@@ -253,9 +257,9 @@ fn pictures_have_a_title_and_labels() {
 #[test]
 fn the_letters_of_labels_are_in_the_fonts() {
     for letter in "αγεθλπσΔ−±·×…–²½⁰¹²⁻₀₂≤≥√∞".chars() {
-        assert!(font::has(letter), "{letter}");
+        assert!(gymnast_draw::font::has(letter), "{letter}");
     }
-    assert!(!font::has('\u{4e00}'));
+    assert!(!gymnast_draw::font::has('\u{4e00}'));
 }
 
 #[test]
@@ -266,11 +270,11 @@ fn a_logarithmic_axis_shows_values_not_logarithms() {
         ..LinePlot::default()
     };
     let texts: Vec<String> =
-        labels(&plot.scene().unwrap()).into_iter().map(|label| label.text).collect();
+        labels(&plot.drawing().unwrap()).into_iter().map(|label| label.text).collect();
     for tick in ["1", "2", "5", "10", "20", "50"] {
         assert!(texts.iter().any(|text| text == tick), "{tick}: {texts:?}");
     }
-    assert_legible(&plot.scene().unwrap());
+    assert_legible(&plot.drawing().unwrap());
     let zero = Line::new("zero", vec![(0.0, 1.0), (1.0, 2.0)]);
     let refused = LinePlot { lines: vec![zero], ..plot }.to_svg();
     assert!(matches!(refused, Err(PlotError::NotPositive(_))));
@@ -295,7 +299,7 @@ fn tables_are_legible_whatever_their_names_are() {
                 rows: names.clone(),
                 cells: (0..names.len() * names.len()).map(cell).collect(),
             };
-            assert_legible(&table.scene().unwrap());
+            assert_legible(&table.drawing().unwrap());
         }
     }
 }

@@ -38,7 +38,8 @@ pub(super) fn ticks(low: f64, high: f64, most: usize, unit: Unit) -> Vec<Tick> {
 }
 
 /// At most `most` round values (at least 2) whose logarithms to base 10 lie from `low` to `high`, at
-/// these logarithms: 1, 2, 5, 10, …; 1, 3, 10, …; or powers of ten. Needs `low < high`.
+/// these logarithms: powers of ten; over less than two of them 1, 2, 5, 10, … or 1, 3, 10, … Needs
+/// `low < high`.
 pub(super) fn log_ticks(low: f64, high: f64, most: usize, unit: Unit) -> Vec<Tick> {
     let (divisor, suffix) = match unit {
         Unit::Number => (1.0, ""),
@@ -51,7 +52,8 @@ pub(super) fn log_ticks(low: f64, high: f64, most: usize, unit: Unit) -> Vec<Tic
         Tick { at: at + shift, label: format!("{}{suffix}", label(value, decade, value)) }
     };
     let decades = low.floor() as i32..=high.floor() as i32;
-    for digits in [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]] {
+    let digits = [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]];
+    for digits in &digits[if high - low < 2.0 - 1e-9 { 0 } else { 2 }..] {
         let values = decades.clone().flat_map(|decade| {
             digits.iter().map(move |digit| (digit * 10_f64.powi(decade), decade))
         });
@@ -230,6 +232,7 @@ mod tests {
         assert_eq!(labels(1.0, 50.0, 8), ["1", "2", "5", "10", "20", "50"]);
         assert_eq!(labels(1.0, 50.0, 4), ["1", "3", "10", "30"]);
         assert_eq!(labels(0.01, 1e5, 8), ["0.01", "0.1", "1", "10", "100", "1000", "10k", "100k"]);
+        assert_eq!(labels(1.0, 100.0, 8), ["1", "10", "100"]);
         assert_eq!(labels(1e-8, 1e8, 4), ["1e−5", "1", "100k"]);
         assert_eq!(labels(3.0, 4.5, 4), ["3.0", "3.5", "4.0", "4.5"]);
         let seconds = log_ticks(60_f64.log10(), 6000_f64.log10(), 3, Unit::Seconds);

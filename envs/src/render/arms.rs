@@ -37,7 +37,7 @@ pub fn bandit(values: &[f64], noise: f64, last_pull: Option<(usize, f64)>) -> Fr
             canvas.circle([x, y(reward)], 7.0, Colour::VERMILLION);
         }
     }
-    canvas.into_frame()
+    canvas.into()
 }
 
 #[cfg(test)]

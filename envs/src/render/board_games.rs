@@ -38,7 +38,7 @@ pub fn picture(
             Look::Rack => disc(&mut canvas, middle, stone(cell), is_winning(cell)),
         }
     }
-    canvas.into_frame()
+    canvas.into()
 }
 
 fn lines(canvas: &mut Canvas, rows: usize, columns: usize) {

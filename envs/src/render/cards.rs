@@ -28,7 +28,7 @@ pub fn blackjack(player_sum: i64, has_usable_ace: bool, dealer_card: i64) -> Fra
         canvas.rounded_rect([361.0, 292.0], [178.0, 46.0], 23.0, Colour::YELLOW);
         write_centred(&mut canvas, "Usable ace", [450.0, 315.0], 16.0, Colour::INK);
     }
-    canvas.into_frame()
+    canvas.into()
 }
 
 const CARD: [f64; 2] = [100.0, 146.0];

@@ -32,7 +32,7 @@ pub fn picture(rows: usize, columns: usize, colour: impl Fn(usize, usize) -> Col
             canvas.polygon(&corners, ground);
         }
     }
-    canvas.into_frame()
+    canvas.into()
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub fn cart_pole(position: f64, angle: f64, half_length: f64) -> Frame {
     let tip = view.pixel([position + length * angle.sin(), length * angle.cos()]);
     canvas.line(&[axle, tip], 12.0, Colour::ORANGE);
     canvas.circle(axle, 4.5, Colour::INK);
-    canvas.into_frame()
+    canvas.into()
 }
 
 /// Draws a car in a valley: its position and that of the goal. 600 x 400 pixels; the post on the
@@ -83,7 +83,7 @@ pub fn mountain_car(position: f64, goal: f64) -> Frame {
         canvas.circle(on_slope([along, 8.5]), 8.0, Colour::INK);
         canvas.circle(on_slope([along, 8.5]), 3.0, Colour::GREY);
     }
-    canvas.into_frame()
+    canvas.into()
 }
 
 /// Draws an arm of two links: the first angle from straight down, the second relative to the first
@@ -103,7 +103,7 @@ pub fn acrobot(angle_1: f64, angle_2: f64) -> Frame {
     canvas.circle(pivot, 7.0, Colour::INK);
     canvas.circle(elbow, 7.0, Colour::YELLOW);
     canvas.circle(tip, 5.0, Colour::VERMILLION);
-    canvas.into_frame()
+    canvas.into()
 }
 
 fn dashes(canvas: &mut Canvas, y: f64, colour: Colour) {
@@ -127,7 +127,7 @@ pub fn pendulum(angle: f64) -> Frame {
     let tip = view.pixel([-angle.sin(), angle.cos()]);
     canvas.line(&[pivot, tip], 30.0, Colour::ORANGE);
     canvas.circle(pivot, 8.0, Colour::INK);
-    canvas.into_frame()
+    canvas.into()
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub fn frozen_lake(desc: &[String], player: usize, heading: Option<[i8; 2]>) -> 
         }
     }
     walker(&mut canvas, middle_of(player / columns, player % columns, side), side, heading);
-    canvas.into_frame()
+    canvas.into()
 }
 
 /// Draws a cliff of 4 rows and 12 columns: the player's tile, numbered row by row, and the last
@@ -57,7 +57,7 @@ pub fn cliff_walking(player: usize, heading: Option<[i8; 2]>) -> Frame {
         }
     }
     walker(&mut canvas, middle_of(player / 12, player % 12, side), side, heading);
-    canvas.into_frame()
+    canvas.into()
 }
 
 /// Draws a taxi in its town of 5 rows and columns: the marked places R, G, Y and B, whether a tile
@@ -104,7 +104,7 @@ pub fn taxi(
         let [x, y] = middle_of(row, column, side);
         person(&mut canvas, [x - 8.0, y - 6.0], 1.0);
     }
-    canvas.into_frame()
+    canvas.into()
 }
 
 fn board(rows: usize, columns: usize, side: f64) -> Canvas {

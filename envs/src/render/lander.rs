@@ -41,7 +41,7 @@ pub fn lunar_lander(moon: &Moon<'_>) -> Frame {
     let hull = moon.hull.map(|corner| view.pixel(corner));
     canvas.polygon(&hull, Colour::PURPLE);
     canvas.line(&[hull[1], hull[4]], 2.0, Colour::PURPLE.mix(SKY, 0.5));
-    canvas.into_frame()
+    canvas.into()
 }
 
 /// A tongue of fire from each engine that fires, as long as it is strong.

@@ -48,11 +48,13 @@ use std::path::Path;
 use gymnast_base::atomic_file;
 
 #[cfg(feature = "render")]
-pub use canvas::{Canvas, Colour, Pixel, View};
+pub use canvas::View;
 #[cfg(feature = "render")]
 pub use error::RenderError;
 #[cfg(feature = "render")]
 pub use gif::save_gif;
+#[cfg(feature = "render")]
+pub use gymnast_draw::{Canvas, Colour, Pixel};
 pub use look::Look;
 pub use terminal::half_blocks;
 pub(crate) use terminal::tiles;

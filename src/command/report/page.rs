@@ -6,16 +6,13 @@ use std::{
     path::Path,
 };
 
-use gymnast_core::{
-    plot::{Axis, Center, IntervalPlot, IntervalRow, Line, LinePlot, Picture, Rgb},
-    statistics::performance_profile,
-};
-use gymnast_harness::report::{Across, Estimate, Improvement, Report, RunResults, Section};
+use gymnast_core::plot::{Colour, LinePlot, Panel, Picture, PlotError};
+use gymnast_harness::report::{Efficiency, Report, RunResults, Section};
 use toml::{Table, Value};
 
 use crate::command::{
     CommandError,
-    curves::{View, learning_curves},
+    pictures::{self, Format, View, compose},
     read_own,
     run_dir::labels,
     shell,
@@ -29,8 +26,8 @@ const TITLE: &str = "<title>Sample-efficiency report</title>";
 const MOST_PAIRS: usize = 60;
 /// The maximum size of a page that is replaced.
 const MAX_BYTES: u64 = 1 << 28;
-/// The number of places of a performance profile.
-const PLACES: usize = 201;
+/// Two pictures beside each other.
+const HALF: Format = Format { width: 520, font_size: 14.0 };
 
 /// Returns the page.
 ///
@@ -43,7 +40,7 @@ pub(in crate::command) fn page(
 ) -> Result<String, CommandError> {
     let mut body = head(runs);
     if !report.across.is_empty() {
-        body += &across(report)?;
+        body += &across(runs, report)?;
     }
     body += &curves(sources, runs)?;
     for section in report.sections() {
@@ -86,112 +83,70 @@ fn head(runs: &[RunResults]) -> String {
 }
 
 /// A picture with what it shows in words, for those who do not see it.
-fn figure(picture: &impl Picture, caption: &str, series: &str) -> Result<String, CommandError> {
-    let svg = picture.to_svg().map_err(|error| CommandError::failed(error.to_string()))?;
-    let label = escaped(caption);
-    let svg = svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{label}\" "), 1);
-    Ok(format!("<figure>\n{svg}\n{series}<figcaption>{label}</figcaption>\n</figure>\n"))
+fn figure(mut panel: Panel, format: Format, series: &str) -> Result<String, CommandError> {
+    // The words stand below the picture, where they can be read aloud.
+    let (title, note) = match &mut panel {
+        Panel::Lines(plot) => (plot.title.clone(), std::mem::take(&mut plot.note)),
+        Panel::Intervals(plot) => (plot.title.clone(), std::mem::take(&mut plot.note)),
+    };
+    let failed = |error: PlotError| CommandError::failed(error.to_string()).about(&title);
+    let svg = compose(vec![panel], None, format)?.to_svg().map_err(failed)?;
+    let caption = escaped(&format!("{title}: {note}."));
+    let svg = svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{caption}\" "), 1);
+    Ok(format!("<figure>\n{svg}\n{series}<figcaption>{caption}</figcaption>\n</figure>\n"))
 }
 
-/// Buttons that hide a series each, by its colours.
-fn buttons(labels: &[String]) -> String {
-    let hex = |Rgb(r, g, b): Rgb| format!("#{r:02X}{g:02X}{b:02X}");
-    let button = |(index, label): (usize, &String)| {
-        let colour = Rgb::of_series(index);
+/// Buttons that hide a line each, by its colours.
+fn buttons(plot: &LinePlot) -> String {
+    let hex = |Colour([r, g, b]): Colour| format!("#{r:02X}{g:02X}{b:02X}");
+    let series = plot.lines.iter().enumerate().map(|(i, line)| line.series.unwrap_or(i));
+    let series: Vec<usize> = series.collect();
+    let mut colours: Vec<Colour> = series.iter().map(|&i| Colour::of_series(i)).collect();
+    let button = |(line, &colour): (&gymnast_core::plot::Line, &Colour)| {
         let (colour, tint) = (hex(colour), hex(colour.tint(LinePlot::FAINT)));
         format!(
             "<button type=\"button\" aria-pressed=\"true\" data-colours=\"{colour} {tint}\">\
              <i style=\"background:{colour}\"></i>{}</button>\n",
-            escaped(label)
+            escaped(&line.label)
         )
     };
-    // Where the palette has to repeat a colour, it does not name a series.
-    if labels.len() < 2 || labels.len() > gymnast_core::plot::OKABE_ITO.len() {
+    let buttons: String = plot.lines.iter().zip(&colours).map(button).collect();
+    // Where the palette has to repeat a colour, it does not name a line.
+    colours.sort_unstable_by_key(|colour| colour.0);
+    colours.dedup();
+    if series.len() < 2 || colours.len() < series.len() {
         return String::new();
     }
-    let buttons: String = labels.iter().enumerate().map(button).collect();
     format!("<div class=\"series\" role=\"group\" aria-label=\"Show or hide\">\n{buttons}</div>\n")
 }
 
-fn across(report: &Report) -> Result<String, CommandError> {
-    let plot = |title: &str, of: fn(&Across) -> Estimate| {
-        let row = |across: &Across| interval_row(&across.agent, of(across));
-        let rows = report.across.iter().map(row).collect();
-        IntervalPlot { title: title.to_owned(), rows, width: 520, ..IntervalPlot::default() }
-    };
-    let envs = report.across[0].envs.join(", ");
+fn lines(plot: LinePlot, format: Format) -> Result<String, CommandError> {
+    let buttons = buttons(&plot);
+    figure(Panel::Lines(plot), format, &buttons)
+}
+
+fn across(runs: &[RunResults], report: &Report) -> Result<String, CommandError> {
     let mut text = "<h2>Across environments</h2>\n<div class=\"pair\">\n".to_owned();
-    let note = format!(
-        "Normalised returns in {envs}: 0 is random, 1 the best known. Dots are estimates, bars 95 % intervals."
-    );
-    text += &figure(&plot("Interquartile mean (higher is better)", |a| a.iqm), &note, "")?;
-    text += &figure(&plot("Optimality gap (lower is better)", |a| a.optimality_gap), &note, "")?;
-    text += &profiles(report)?;
+    // The interquartile mean and the optimality gap; the tables have the others.
+    for panel in pictures::intervals(report, runs).into_iter().take(2) {
+        text += &figure(panel, HALF, "")?;
+    }
+    text += &lines(pictures::profiles(report), HALF)?;
+    if let Some(efficiency) = Efficiency::of(runs) {
+        text += &lines(pictures::efficiency(&efficiency), HALF)?;
+    }
     if !report.improvements.is_empty() && report.improvements.len() <= MOST_PAIRS {
-        let row =
-            |i: &Improvement| interval_row(&format!("{} over {}", i.agent, i.over), i.probability);
-        let rows = report.improvements.iter().map(row).collect();
-        let title = "Probability of improvement".to_owned();
-        let plot = IntervalPlot { title, rows, guide: Some(0.5), width: 520, ..Default::default() };
-        let note = "How probably a run of the one beats a run of the other in the same environment. At the \
-                    dashed line neither is better.";
-        text += &figure(&plot, note, "")?;
+        text += &figure(Panel::Intervals(pictures::improvements(report)), HALF, "")?;
     }
     Ok(text + "</div>\n")
 }
 
-fn interval_row(name: &str, estimate: Estimate) -> IntervalRow {
-    let interval = estimate.low.zip(estimate.high);
-    IntervalRow { name: name.to_owned(), estimate: estimate.estimate, interval }
-}
-
-fn profiles(report: &Report) -> Result<String, CommandError> {
-    let scores = report.across.iter().flat_map(|across| across.scores.iter().flatten());
-    let (low, high) =
-        scores.fold((0.0, 1.0), |(low, high): (f64, f64), &x| (low.min(x), high.max(x)));
-    let place = |i: usize| low + (high - low) * i as f64 / (PLACES - 1) as f64;
-    let thresholds: Vec<f64> = (0..PLACES).map(place).collect();
-    let line = |across: &Across| {
-        let profile = performance_profile(&across.scores, &thresholds).unwrap_or_default();
-        Line::new(&across.agent, thresholds.iter().copied().zip(profile).collect())
-    };
-    let plot = LinePlot {
-        title: "Performance profiles".to_owned(),
-        x_axis: Axis::new("normalised return τ"),
-        y_axis: Axis::new("fraction of runs above τ"),
-        lines: report.across.iter().map(line).collect(),
-        width: 520,
-        height: 360,
-        ..LinePlot::default()
-    };
-    let labels: Vec<_> = report.across.iter().map(|across| across.agent.clone()).collect();
-    figure(
-        &plot,
-        "The fraction of runs whose normalised return exceeds τ; higher is better.",
-        &buttons(&labels),
-    )
-}
-
 /// A picture for each environment: returns of different ones do not share an axis.
 fn curves(sources: &[Source], runs: &[RunResults]) -> Result<String, CommandError> {
-    let mut by_env: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, run) in runs.iter().enumerate() {
-        by_env.entry(&run.env).or_default().push(index);
-    }
-    let view = View { by_time: false, of_episodes: false, center: Center::Mean };
-    let mut text = "<h2>Learning curves</h2>\n".to_owned();
-    for (env, indices) in by_env {
-        let own: Vec<RunResults> = indices.iter().map(|&i| runs[i].clone()).collect();
-        let own_sources: Vec<&Source> = indices.iter().map(|&i| &sources[i]).collect();
-        let plot = learning_curves(&own, &own_sources, view, Some(env))?;
-        let seeds: Vec<_> = own.iter().map(|run| run.seeds.len().to_string()).collect();
-        let caption = format!(
-            "{env}: lines are means over seeds ({}), bands their 95 % bootstrap intervals (percentiles), thin lines single seeds.",
-            seeds.join(", ")
-        );
-        text += &figure(&plot, &caption, &buttons(&labels(&own)))?;
-    }
-    Ok(text)
+    let plots = pictures::curves(runs, sources, View::default())?;
+    let figures = plots.into_iter().map(|plot| lines(plot, Format::default()));
+    let figures = figures.collect::<Result<String, _>>()?;
+    Ok(format!("<h2>Learning curves</h2>\n{figures}"))
 }
 
 fn table(section: &Section) -> String {

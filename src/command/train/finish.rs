@@ -2,8 +2,8 @@
 
 use std::{io::Write, path::Path};
 
-use gymnast_core::plot::Picture as _;
-use gymnast_core::{plot::Center, text::escape_name};
+use gymnast_core::plot::{Panel, Picture as _};
+use gymnast_core::text::escape_name;
 use gymnast_harness::{
     Summary,
     report::{Report, RunResults},
@@ -15,7 +15,7 @@ use crate::{
     Run,
     command::{
         CommandError, Names,
-        curves::{View, learning_curves},
+        pictures::{Format, View, compose, curves},
         run_dir, shell,
         shown_runs::Source,
         write_json,
@@ -72,7 +72,7 @@ fn peak_memory() -> Option<u64> {
 }
 
 fn draw(runs: &[RunResults], dir: &Path) -> Result<(), CommandError> {
-    let view = View { by_time: false, of_episodes: false, center: Center::Mean };
-    let curves = learning_curves(runs, &[Source::Own(dir.to_owned())], view, None)?;
-    PICTURES.iter().try_for_each(|picture| Ok(curves.save(&dir.join(picture))?))
+    let plots = curves(runs, &[Source::Own(dir.to_owned())], View::default())?;
+    let drawing = compose(plots.into_iter().map(Panel::Lines).collect(), None, Format::default())?;
+    PICTURES.iter().try_for_each(|picture| Ok(drawing.save(&dir.join(picture))?))
 }

@@ -1,7 +1,8 @@
 //! Agents over all environments, by normalised returns.
 
 use gymnast_core::statistics::{
-    Bootstrap, StatisticsError, aggregate_iqm, aggregate_mean, aggregate_median, optimality_gap,
+    Bootstrap, Method, StatisticsError, aggregate_iqm, aggregate_mean, aggregate_median,
+    optimality_gap, performance_profile,
 };
 use serde::Serialize;
 
@@ -48,33 +49,14 @@ pub struct Improvement {
 ///
 /// In each environment all agents are compared at the env steps that all their seeds have reached.
 pub(super) fn across(runs: &[Curves<'_>]) -> (Vec<Across>, Vec<Improvement>) {
-    let agents = distinct(runs.iter().map(|curves| curves.run.agent.as_str()));
-    let of = |agent: &str, env: &str| {
-        let mut own = runs.iter().filter(|c| c.run.agent == agent && c.run.env == env);
-        own.next().filter(|_| own.next().is_none())
-    };
-    let with_reference = runs.iter().filter(|curves| curves.run.reference.is_some());
-    let mut envs = distinct(with_reference.map(|curves| curves.run.env.as_str()));
-    let step_in = |env: &str| {
-        let own = runs.iter().filter(|curves| curves.run.env == env);
-        own.map(|curves| curves.common_step).reduce(f64::min)
-    };
-    let scores_in = |agent: &str, env: &str| -> Option<Vec<f64>> {
-        let curves = of(agent, env)?;
-        let (reference, returns) = (curves.run.reference?, curves.returns_at(step_in(env)?)?);
-        Some(returns.into_iter().map(|x| reference.normalize(x)).collect())
-    };
-    envs.retain(|env| agents.iter().all(|agent| scores_in(agent, env).is_some()));
-    if envs.len() < 2 {
-        return Default::default();
-    }
+    let Some(Shared { agents, envs }) = shared(runs) else { return Default::default() };
     let scores_of = |agent: &&str| -> Option<Vec<Vec<f64>>> {
-        envs.iter().map(|env| scores_in(agent, env)).collect()
+        envs.iter().map(|(env, _)| scores_in(runs, agent, env)).collect()
     };
     let Some(scores) = agents.iter().map(scores_of).collect::<Option<Vec<_>>>() else {
         return Default::default();
     };
-    let owned: Vec<_> = envs.iter().map(|&env| env.to_owned()).collect();
+    let owned: Vec<_> = envs.iter().map(|(env, _)| env.clone()).collect();
     let rows = agents.iter().zip(&scores).map(|(agent, scores)| Across::of(agent, &owned, scores));
     let Ok(rows) = rows.collect::<Result<Vec<_>, _>>() else { return Default::default() };
     let returns_of = |agent: &str| {
@@ -91,6 +73,39 @@ pub(super) fn across(runs: &[Curves<'_>]) -> (Vec<Across>, Vec<Improvement>) {
     (rows, improvements)
 }
 
+/// The agents, and the environments in which they can be compared.
+pub(super) struct Shared<'a> {
+    pub(super) agents: Vec<&'a str>,
+    /// With the env steps that all seeds of all agents have reached.
+    pub(super) envs: Vec<(String, f64)>,
+}
+
+/// The environments in which every agent has exactly one run, and which have reference returns;
+/// `None` if these are fewer than two.
+pub(super) fn shared<'a>(runs: &[Curves<'a>]) -> Option<Shared<'a>> {
+    let agents = distinct(runs.iter().map(|curves| curves.run.agent.as_str()));
+    let with_reference = runs.iter().filter(|curves| curves.run.reference.is_some());
+    let mut envs = distinct(with_reference.map(|curves| curves.run.env.as_str()));
+    envs.retain(|env| agents.iter().all(|agent| scores_in(runs, agent, env).is_some()));
+    let with_step = |env: &str| Some((env.to_owned(), step_in(runs, env)?));
+    let envs = envs.into_iter().map(with_step).collect::<Option<Vec<_>>>()?;
+    (envs.len() >= 2).then_some(Shared { agents, envs })
+}
+
+/// The env steps that all seeds in an environment have reached.
+fn step_in(runs: &[Curves<'_>], env: &str) -> Option<f64> {
+    let own = runs.iter().filter(|curves| curves.run.env == env);
+    own.map(|curves| curves.common_step).reduce(f64::min)
+}
+
+/// The normalised returns of an agent's only run in an environment.
+fn scores_in(runs: &[Curves<'_>], agent: &str, env: &str) -> Option<Vec<f64>> {
+    let mut own = runs.iter().filter(|c| c.run.agent == agent && c.run.env == env);
+    let curves = own.next().filter(|_| own.next().is_none())?;
+    let (reference, returns) = (curves.run.reference?, curves.returns_at(step_in(runs, env)?)?);
+    Some(returns.into_iter().map(|x| reference.normalize(x)).collect())
+}
+
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut distinct = Vec::new();
     names.for_each(|name| {
@@ -102,6 +117,23 @@ fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 }
 
 impl Across {
+    /// Returns the performance profile: for each threshold the fraction of runs whose normalised
+    /// return exceeds it, averaged over environments, with its interval.
+    #[must_use]
+    pub fn profile(&self, thresholds: &[f64]) -> Vec<Estimate> {
+        let few = Bootstrap { resamples: 2000, method: Method::Percentile, ..Bootstrap::default() };
+        let at = |&threshold: &f64| {
+            let above = |scores: &[Vec<f64>]| {
+                performance_profile(scores, &[threshold])
+                    .and_then(|profile| profile.first().copied())
+            };
+            // The same draws at each threshold, so that neighbouring intervals are consistent.
+            let interval = few.stratified_interval(&self.scores, above, &mut bootstrap_rng());
+            Estimate::or_alone(interval, above(&self.scores)).ok()
+        };
+        thresholds.iter().filter_map(at).collect()
+    }
+
     fn of(agent: &str, envs: &[String], scores: &[Vec<f64>]) -> Result<Self, StatisticsError> {
         let estimate = |statistic: fn(&[Vec<f64>]) -> Option<f64>| {
             let bootstrap = Bootstrap::default();

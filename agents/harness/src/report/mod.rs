@@ -5,6 +5,7 @@
 mod across;
 mod comparison;
 mod demands;
+mod efficiency;
 mod formats;
 mod row;
 mod sections;
@@ -13,6 +14,7 @@ mod training;
 pub use across::{Across, Improvement};
 pub use comparison::{Comparison, Outcome};
 pub use demands::{Demands, Judged, Judgement, Verdict};
+pub use efficiency::{AgentEfficiency, Efficiency};
 pub use row::{Budget, Estimate, Row, StepsRow, ThresholdRow};
 pub use sections::Section;
 pub(crate) use training::mean_alone;

@@ -169,6 +169,49 @@ fn agents_are_compared_in_each_environment_and_across() {
 }
 
 #[test]
+fn a_profile_falls_from_one_to_nothing_within_its_interval() {
+    let report = Report::of(&two_agents(), &[]).unwrap();
+    // The normalised returns of `good`: 0.75 to 0.8 in the one and 0.875 to 0.975 in the other.
+    let profile = report.across[0].profile(&[0.0, 0.77, 0.85, 1.0]);
+    let fractions: Vec<f64> = profile.iter().map(|at| at.estimate).collect();
+    assert_eq!((fractions[0], fractions[2], fractions[3]), (1.0, 0.5, 0.0));
+    assert!((fractions[1] - (2.0 / 3.0 + 1.0) / 2.0).abs() < 1e-12, "{fractions:?}");
+    let middle = profile[1];
+    assert!(middle.low.unwrap() < fractions[1] && fractions[1] < middle.high.unwrap());
+    assert!(profile.iter().all(|at| at.low >= Some(0.0) && at.high <= Some(1.0)), "{profile:?}");
+}
+
+#[test]
+fn the_sample_efficiency_ends_at_the_reports_iqm() {
+    let runs = two_agents();
+    let (report, efficiency) = (Report::of(&runs, &[]).unwrap(), Efficiency::of(&runs).unwrap());
+    assert_eq!((efficiency.env_steps, efficiency.x.last()), (Some(200), Some(&200.0)));
+    assert_eq!(efficiency.x[0], 100.0, "the first evaluation");
+    for (agent, across) in efficiency.agents.iter().zip(&report.across) {
+        assert_eq!((&agent.agent, agent.runs), (&across.agent, 12));
+        // The first evaluations have returned 0, which is 10 of 40 above random.
+        assert_eq!(agent.iqm[0].estimate, 0.25);
+        let last = agent.iqm.last().unwrap();
+        assert_eq!(last.estimate, across.iqm.estimate);
+        assert!(last.low.unwrap() < last.estimate && last.estimate < last.high.unwrap());
+    }
+    // Where environments differ in their env steps, x is a share of these.
+    let mut longer = two_agents();
+    for run in &mut longer[2..] {
+        for seed in &mut run.seeds {
+            seed.evaluations.iter_mut().for_each(|evaluation| evaluation.env_step *= 7);
+        }
+    }
+    let efficiency = Efficiency::of(&longer).unwrap();
+    assert_eq!((efficiency.env_steps, efficiency.x.last()), (None, Some(&1.0)));
+    // One seed in an environment: a line without a band. One environment: nothing.
+    let mut one = two_agents();
+    one.iter_mut().for_each(|run| run.seeds.truncate(1));
+    assert_eq!(Efficiency::of(&one).unwrap().agents[0].iqm[0].low, None);
+    assert!(Efficiency::of(&two_agents()[..2]).is_none());
+}
+
+#[test]
 fn what_cannot_be_compared_is_left_out() {
     let mut runs = two_agents();
     runs[3].reference = None;

@@ -46,8 +46,9 @@ impl TrainingReturns {
         self.means_over(MEAN_OF_EPISODES.min(all))
     }
 
-    /// Returns means over this many episodes, or the program's own means.
-    fn means_over(&self, window: NonZeroUsize) -> Vec<ReturnAt> {
+    /// Returns means over this many episodes, or the program's own means. Fewer episodes have none.
+    #[must_use]
+    pub fn means_over(&self, window: NonZeroUsize) -> Vec<ReturnAt> {
         let episodes = match self {
             Self::Means(means) => return means.clone(),
             Self::Episodes(episodes) => episodes,

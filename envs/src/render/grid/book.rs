@@ -28,7 +28,7 @@ pub fn maze(desc: &[&str], player: usize, heading: Option<[i8; 2]>) -> Frame {
         }
     }
     walker(&mut canvas, middle_of(player / columns, player % columns, SIDE), SIDE, heading);
-    canvas.into_frame()
+    canvas.into()
 }
 
 /// Draws a grid with an upward wind in each column, shown as chevrons; the start's and the goal's
@@ -63,7 +63,7 @@ pub fn windy(
         }
     }
     walker(&mut canvas, middle_of(player / columns, player % columns, SIDE), SIDE, heading);
-    canvas.into_frame()
+    canvas.into()
 }
 
 fn chevron(canvas: &mut Canvas, [x, y]: Pixel) {
@@ -110,7 +110,7 @@ pub fn chain(places: &[Place], player: usize, heading: Option<[i8; 2]>) -> Frame
         }
     }
     walker(&mut canvas, middle_of(0, player, side), side, heading);
-    canvas.into_frame()
+    canvas.into()
 }
 
 /// An arrow to the right above one to the left.
