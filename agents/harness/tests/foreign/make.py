@@ -4,7 +4,9 @@ programs' own readers make of them.
     pip install stable-baselines3 rl-zoo3 tensorboard tensorboardX rliable
     python agents/harness/tests/foreign/make.py
 
-chart.csv is written by hand, in the form of W&B's export of a chart.
+The files here were made with stable-baselines3 2.9.2, rl-zoo3 2.9.2, tensorboard 2.21.0,
+tensorboardX 2.6.5, rliable 1.2.0 and torch 2.13.0. Another call makes other ones: times and
+trainings differ. chart.csv is written by hand, in the form of W&B's export of a chart.
 """
 
 import json
