@@ -86,7 +86,7 @@ fn other_programs_are_drawn_beside_ours() {
         assert!(svg.contains(part), "no {part} in {svg}");
     }
     plot(&["run", "sb3/ppo/FrozenLake-v1_1", "cleanrl", "--episodes"]).ok();
-    assert!(sandbox.read("a.svg").contains("training return, mean of up to 100 episodes"));
+    assert!(sandbox.read("a.svg").contains("trailing mean of up to 100 episodes"));
     plot(&["run", "cleanrl", "--x", "time"]).ok();
     let evaluations = "sb3/ppo/FrozenLake-v1_1/evaluations.npz";
     plot(&["run", evaluations, "--episodes"]).fails(1, &["evaluations only", "without --episodes"]);

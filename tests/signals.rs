@@ -188,7 +188,7 @@ mod deep {
 fn episodes_that_are_played_end_early_too() {
     let sandbox = Sandbox::with_run();
     for args in [
-        &["evaluate", "run", "--episodes=100000"][..],
+        &["evaluate", "run", "--episodes=1000000"][..],
         &["record", "run", "--episodes=1000000", "--out=episodes.jsonl"],
     ] {
         let child = spawn(sandbox.command(args), &[]);

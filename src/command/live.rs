@@ -4,18 +4,27 @@
 
 use std::{
     collections::BTreeMap,
-    io::{IsTerminal as _, stdout},
+    io::{self, IsTerminal as _, Stdout, stdout},
     path::Path,
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
 use gymnast_core::text::{escape_controls, four_digits, score};
+use gymnast_envs::Restored;
 use gymnast_harness::{
-    Evaluation, Interrupt, SeedDir, SeedState, SeedStatus, TrainError, read_records,
+    Callback, Evaluation, Interrupt, ProgressDisplay, SeedDir, SeedDisplay, SeedState, SeedStatus,
+    Summary, TrainError, read_records, restart_warning,
 };
 use ratatui::{
-    Frame,
-    crossterm::event::{self, Event, KeyCode, KeyModifiers},
+    Frame, Terminal,
+    backend::CrosstermBackend,
+    crossterm::{
+        cursor,
+        event::{self, Event, KeyCode, KeyModifiers},
+        execute,
+        terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
+    },
     layout::{Constraint, Layout},
     style::{Color, Modifier, Style},
     symbols::Marker,
@@ -52,58 +61,148 @@ struct Shown {
     env_steps: Option<u64>,
     /// The evaluations of each seed: env steps and mean returns.
     curves: Vec<Vec<(f64, f64)>>,
+    has_ended: bool,
 }
 
-/// Shows the run of a directory until `is_over` or until somebody presses q. Without a terminal that can
-/// move its cursor, writes a line every minute instead.
-pub(crate) fn show(dir: &Path, is_over: impl Fn() -> bool) -> Result<(), CommandError> {
+/// Who looks at the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// The process that trains: Ctrl-C saves and stops the training.
+    Trains,
+    /// Another: the run is not touched.
+    Looks,
+}
+
+/// Shows the run of a directory until it has ended, `is_over`, or q is pressed. Without a terminal that
+/// can move its cursor, writes a line every minute instead.
+pub(crate) fn show(
+    dir: &Path,
+    audience: Audience,
+    is_over: impl Fn() -> bool,
+) -> Result<(), CommandError> {
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
     if !stdout().is_terminal() || is_dumb {
         return lines(dir, is_over);
     }
-    let mut terminal = ratatui::try_init()?;
-    let ended = (|| {
-        let mut read_at: Option<Instant> = None;
-        let mut shown = Shown::default();
-        while !is_over() && !Interrupt::requested() {
-            if read_at.is_none_or(|at| at.elapsed() > EVERY) {
-                shown = read(dir)?;
-                read_at = Some(Instant::now());
-                terminal.draw(|frame| draw(frame, &shown))?;
-            }
-            if event::poll(PAUSE)? {
-                match event::read()? {
-                    Event::Key(key) if key.code == KeyCode::Char('q') => break,
-                    // The terminal no longer turns it into a signal.
-                    Event::Key(key)
-                        if key.code == KeyCode::Char('c')
-                            && key.modifiers.contains(KeyModifiers::CONTROL) =>
-                    {
-                        signal_hook::low_level::raise(signal_hook::consts::SIGINT)?;
-                        break;
-                    }
-                    Event::Resize(..) => drop(terminal.draw(|frame| draw(frame, &shown))?),
-                    _ => {}
-                }
-            }
+    let mut screen = Screen::open()?;
+    let mut read_at: Option<Instant> = None;
+    let mut shown = Shown::default();
+    while !is_over() && !Interrupt::requested() && !shown.has_ended {
+        if read_at.is_none_or(|at| at.elapsed() > EVERY) {
+            shown = read(dir)?;
+            read_at = Some(Instant::now());
+            screen.0.draw(|frame| draw(frame, &shown, audience))?;
         }
-        Ok(())
-    })();
-    ratatui::try_restore()?;
-    ended
+        if !event::poll(PAUSE)? {
+            continue;
+        }
+        match event::read()? {
+            Event::Key(key) if key.code == KeyCode::Char('q') => break,
+            // The terminal no longer turns it into a signal.
+            Event::Key(key)
+                if key.code == KeyCode::Char('c')
+                    && key.modifiers.contains(KeyModifiers::CONTROL) =>
+            {
+                signal_hook::low_level::raise(signal_hook::consts::SIGINT)?;
+                break;
+            }
+            Event::Resize(..) => drop(screen.0.draw(|frame| draw(frame, &shown, audience))?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A terminal without its usual contents, which come back in the end. No panic hook is set: a training
+/// that panics on a thread is an error of its seed.
+struct Screen(Terminal<CrosstermBackend<Stdout>>);
+
+impl Screen {
+    fn open() -> io::Result<Self> {
+        terminal::enable_raw_mode()?;
+        // From here on, dropping it brings the terminal back.
+        let screen = Terminal::new(CrosstermBackend::new(stdout())).map(Self);
+        if screen.is_err() {
+            terminal::disable_raw_mode()?;
+        }
+        execute!(stdout(), EnterAlternateScreen)?;
+        screen
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // A terminal that is gone needs nothing.
+        let _ = execute!(stdout(), LeaveAlternateScreen, cursor::Show);
+        let _ = terminal::disable_raw_mode();
+    }
+}
+
+/// Keeps the warnings of a training until the screen is left.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptWarnings(Arc<Mutex<Option<Vec<String>>>>);
+
+impl Default for KeptWarnings {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Some(Vec::new()))))
+    }
+}
+
+impl KeptWarnings {
+    /// Shows what was kept; later warnings are shown at once.
+    pub(crate) fn release(&self) {
+        for line in self.lock().take().into_iter().flatten() {
+            say(&line);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<String>>> {
+        self.0.lock().expect("no thread panics while it holds the lock")
+    }
+}
+
+impl ProgressDisplay for KeptWarnings {
+    fn begin(&self, seed: u64, _env_steps: u64) -> Box<dyn SeedDisplay> {
+        Box::new(KeptOfSeed(seed, self.clone()))
+    }
+
+    fn warn(&self, line: &str) {
+        match &mut *self.lock() {
+            Some(kept) => kept.push(line.to_owned()),
+            None => say(line),
+        }
+    }
+}
+
+struct KeptOfSeed(u64, KeptWarnings);
+
+impl Callback for KeptOfSeed {
+    fn on_resume(&mut self, env_steps: u64, restored: Restored) {
+        if let Some(line) = restart_warning(self.0, env_steps, restored) {
+            self.1.warn(&line);
+        }
+    }
+}
+
+impl SeedDisplay for KeptOfSeed {
+    fn finish(&mut self, _summary: &Summary) {}
 }
 
 /// Writes a line every minute, and one at the end.
 fn lines(dir: &Path, is_over: impl Fn() -> bool) -> Result<(), CommandError> {
-    let mut written: Option<Instant> = None;
+    let (mut written, mut read_at): (Option<Instant>, Option<Instant>) = (None, None);
+    let mut shown = Shown::default();
     loop {
         let is_over = is_over() || Interrupt::requested();
-        if is_over || written.is_none_or(|at| at.elapsed() >= LINE_EVERY) {
-            let shown = read(dir)?;
-            if !shown.title.is_empty() {
-                say(&shown.title);
-                written = Some(Instant::now());
-            }
+        if is_over || read_at.is_none_or(|at| at.elapsed() > EVERY) {
+            shown = read(dir)?;
+            read_at = Some(Instant::now());
+        }
+        let is_over = is_over || shown.has_ended;
+        let is_due = written.is_none_or(|at| at.elapsed() >= LINE_EVERY);
+        if (is_over || is_due) && !shown.title.is_empty() {
+            say(&shown.title);
+            written = Some(Instant::now());
         }
         if is_over {
             return Ok(());
@@ -115,9 +214,9 @@ fn lines(dir: &Path, is_over: impl Fn() -> bool) -> Result<(), CommandError> {
 /// Reads the records; nothing before the run has begun.
 fn read(dir: &Path) -> Result<Shown, CommandError> {
     let Some(found) = look(dir)? else { return Ok(Shown::default()) };
-    let title = one_line(&found);
+    let (title, has_ended) = (one_line(&found), found.has_ended());
     let Found::Run { env_steps, seeds, .. } = found else {
-        return Ok(Shown { title, ..Shown::default() });
+        return Ok(Shown { title, has_ended, ..Shown::default() });
     };
     let curve = |status: &SeedStatus| {
         let path = SeedDir::below(dir, status.seed).path;
@@ -128,13 +227,14 @@ fn read(dir: &Path) -> Result<Shown, CommandError> {
         points.filter(|(_, mean_return)| mean_return.is_finite()).collect()
     };
     let curves = seeds.iter().map(curve).collect();
-    Ok(Shown { title, seeds, env_steps, curves })
+    Ok(Shown { title, seeds, env_steps, curves, has_ended })
 }
 
-fn draw(frame: &mut Frame<'_>, shown: &Shown) {
+fn draw(frame: &mut Frame<'_>, shown: &Shown, audience: Audience) {
     let metrics = metrics(&shown.seeds);
     // As many seeds as there is room for beside a picture of ten lines.
-    let table = (shown.seeds.len() as u16 + 3).min(frame.area().height / 2);
+    let rows = u16::try_from(shown.seeds.len()).unwrap_or(u16::MAX);
+    let table = rows.saturating_add(3).min(frame.area().height / 2);
     let parts = [
         Constraint::Length(1),
         Constraint::Min(6),
@@ -154,7 +254,10 @@ fn draw(frame: &mut Frame<'_>, shown: &Shown) {
     let widths = [Constraint::Min(12), Constraint::Length(10)];
     let block = Block::bordered().title("newest metrics, mean of the seeds");
     frame.render_widget(Table::new(rows, widths).block(block), right);
-    let keys = "q: leave this screen, the training goes on   Ctrl-C: save and stop";
+    let keys = match audience {
+        Audience::Trains => "q: leave this screen, the training goes on   Ctrl-C: save and stop",
+        Audience::Looks => "q: leave this screen",
+    };
     frame.render_widget(Paragraph::new(keys).style(Modifier::DIM), foot);
 }
 
@@ -227,13 +330,13 @@ fn metrics(seeds: &[SeedStatus]) -> BTreeMap<String, f64> {
 
 #[cfg(test)]
 mod tests {
-    use ratatui::{Terminal, backend::TestBackend};
+    use ratatui::backend::TestBackend;
 
     use super::*;
 
     fn screen(shown: &Shown, width: u16, height: u16) -> String {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| draw(frame, shown)).unwrap();
+        terminal.draw(|frame| draw(frame, shown, Audience::Trains)).unwrap();
         terminal.backend().to_string()
     }
 
@@ -259,6 +362,7 @@ mod tests {
             ],
             env_steps: Some(10_000),
             curves: vec![vec![(0.0, 1.0), (4000.0, 12.5)], vec![(0.0, 2.0), (4000.0, 3.0)]],
+            has_ended: false,
         };
         let text = screen(&shown, 80, 24);
         for part in
@@ -272,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn it_draws_whatever_there_is() {
+    fn the_screen_may_be_empty_small_or_large() {
         let flat = vec![vec![(1.0, 5.0)], Vec::new()];
         for curves in [Vec::new(), flat] {
             let seeds = vec![status(3, SeedState::Stopped); curves.len()];

@@ -131,6 +131,15 @@ pub(crate) fn run(
             plots.into_iter().map(Panel::Lines).collect()
         }
         Kind::Efficiency => {
+            if runs
+                .iter()
+                .flat_map(|run| &run.seeds)
+                .all(|seed| seed.evaluations.iter().all(|evaluation| evaluation.env_step == 0))
+            {
+                return Err(CommandError::usage(
+                    "--kind efficiency draws returns over env steps, which these scores do not say",
+                ));
+            }
             let efficiency = Efficiency::of(&runs).ok_or_else(not_across)?;
             vec![lines(args, pictures::efficiency(&efficiency))]
         }

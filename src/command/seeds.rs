@@ -27,8 +27,15 @@ impl Display for Seeds {
             Self::Count(count) => return write!(f, "{count}"),
             Self::These(seeds) => seeds,
         };
-        // As ranges: one number alone would be read as a count.
-        let ranges: Vec<_> = seeds.iter().map(|seed| format!("{seed}..{seed}")).collect();
+        // As ranges: one number alone would be read as a count, and many would be long.
+        let mut ranges = Vec::<(u64, u64)>::new();
+        for &seed in seeds {
+            match ranges.last_mut() {
+                Some((_, last)) if *last + 1 == seed => *last = seed,
+                _ => ranges.push((seed, seed)),
+            }
+        }
+        let ranges: Vec<_> = ranges.iter().map(|(a, b)| format!("{a}..{b}")).collect();
         f.write_str(&ranges.join(","))
     }
 }

@@ -16,7 +16,9 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use super::{
-    CommandError, StopOnInterrupt, interrupted, live, run_dir,
+    CommandError, StopOnInterrupt, interrupted,
+    live::{self, Audience},
+    run_dir, say,
     table::{duration, optional},
     tune::{DEFINITION, STUDY},
     write_json,
@@ -76,9 +78,7 @@ pub(crate) fn run(args: &Status, out: &mut dyn Write) -> Result<ExitCode, Comman
             return Err(TrainError::NoRun { path: dir.clone() }.into());
         }
         let interrupt = StopOnInterrupt::install();
-        live::show(dir, || {
-            look(dir).is_ok_and(|found| found.is_none_or(|found| found.has_ended()))
-        })?;
+        live::show(dir, Audience::Looks, || false)?;
         return Ok(match interrupt.requested() {
             true => interrupted("the run is unchanged"),
             false => ExitCode::SUCCESS,
@@ -145,7 +145,15 @@ fn below(dir: &Path) -> Result<Vec<Found>, CommandError> {
     dirs.sort();
     let mut all = Vec::new();
     for dir in dirs {
-        all.extend(look(&dir)?);
+        match look(&dir) {
+            Ok(found) => all.extend(found),
+            // One that cannot be read does not hide the others.
+            Err(error) => say(&format!(
+                "{}: left out, because {}",
+                run_dir::name(&dir),
+                error.message().unwrap_or("it cannot be read")
+            )),
+        }
     }
     match all.is_empty() {
         false => Ok(all),
@@ -154,7 +162,7 @@ fn below(dir: &Path) -> Result<Vec<Found>, CommandError> {
 }
 
 impl Found {
-    fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         match self {
             Self::Run { seeds, .. } => {
                 seeds.iter().all(|status| status.state == SeedState::Finished)
@@ -219,7 +227,9 @@ fn alone(found: &Found) -> String {
         };
         let done = match (&status.state, env_steps) {
             (SeedState::Finished, _) => Some("100 %".to_owned()),
-            (_, Some(steps)) => Some(percent(status.env_steps as f64 / *steps as f64)),
+            (_, Some(steps)) if *steps > 0 => {
+                Some(percent(status.env_steps as f64 / *steps as f64))
+            }
             _ => None,
         };
         rows.push([
@@ -311,7 +321,7 @@ fn short(directory: &str) -> String {
 
 /// The share of a run's env steps that were taken; a seed that ended early counts as whole.
 fn share_done(found: &Found) -> Option<f64> {
-    let Found::Run { env_steps: Some(env_steps), seeds, .. } = found else { return None };
+    let Found::Run { env_steps: Some(env_steps @ 1..), seeds, .. } = found else { return None };
     let share = |status: &SeedStatus| match status.state {
         SeedState::Finished => 1.0,
         _ => (status.env_steps as f64 / *env_steps as f64).min(1.0),

@@ -223,6 +223,29 @@ impl Model {
     }
 }
 
+impl Model {
+    /// Returns the expected undiscounted return within `steps` steps of a policy that takes one of its
+    /// actions in a state, each as likely as the others. In a state without actions an episode earns
+    /// nothing more.
+    ///
+    /// # Panics
+    /// Unless the policy has a list of valid actions for each state of the model.
+    #[must_use]
+    pub fn mixed_policy_value(&self, policy: &[Vec<usize>], steps: u32) -> f64 {
+        assert_eq!(policy.len(), self.states(), "a policy has a list of actions for each state");
+        let mut values = vec![0.0; self.states()];
+        for _ in 0..steps {
+            let value = |state: usize| {
+                let of = |&action: &usize| self.action_value(&values, state, action, 1.0);
+                let sum: f64 = policy[state].iter().map(of).sum();
+                sum / policy[state].len().max(1) as f64
+            };
+            values = (0..self.states()).map(value).collect();
+        }
+        self.expectation(&values)
+    }
+}
+
 /// Returns the expected undiscounted return of a policy (one action for each state) within `steps`
 /// steps.
 #[must_use]
@@ -230,11 +253,6 @@ impl Model {
 /// # Panics
 /// Unless the policy has a valid action for each state of the model.
 pub fn policy_value(model: &Model, policy: &[usize], steps: u32) -> f64 {
-    assert_eq!(policy.len(), model.states(), "a policy has one action for each state");
-    let mut values = vec![0.0; model.states()];
-    for _ in 0..steps {
-        let value = |state| model.action_value(&values, state, policy[state], 1.0);
-        values = (0..model.states()).map(value).collect();
-    }
-    model.expectation(&values)
+    let alone: Vec<Vec<usize>> = policy.iter().map(|&action| vec![action]).collect();
+    model.mixed_policy_value(&alone, steps)
 }

@@ -77,8 +77,9 @@ fn replace(
     let Some(name) = path.file_name() else {
         return Err(error(io::Error::new(io::ErrorKind::IsADirectory, "the path names no file")));
     };
-    let temporary = temporary_beside(folder(path), &name.to_string_lossy());
-    let written = fill_and_rename(&temporary, path, synced, fill);
+    let (temporary, file) = create_locked(folder(path), &name.to_string_lossy()).map_err(error)?;
+    // The lock is held until the file has its name: then it is no leftover any more.
+    let written = fill_whole(&file, synced, fill).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one to report; a leftover temporary file is harmless.
         let _ = fs::remove_file(&temporary);
@@ -145,39 +146,28 @@ fn beginning(name: &str) -> String {
     format!(".{name}.")
 }
 
-fn fill_and_rename(
-    temporary: &Path,
-    path: &Path,
-    synced: bool,
-    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
-) -> io::Result<()> {
-    // A file of this name can only be left over from a dead process that had our id. It is removed,
-    // not opened, because in a shared folder it might be a link planted by another user.
-    match fs::remove_file(temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let file = create_locked(temporary)?;
-    // The lock is held until the file has its name: then it is no leftover any more.
-    fill_whole(&file, synced, fill)?;
-    fs::rename(temporary, path)
-}
-
-/// Creates a file that is locked as long as it is open, so that [`remove_leftovers`] knows that it
-/// is none.
-fn create_locked(path: &Path) -> io::Result<File> {
+/// Creates a temporary file that is locked as long as it is open, so that [`remove_leftovers`] knows
+/// that it is none.
+fn create_locked(folder: &Path, name: &str) -> io::Result<(PathBuf, File)> {
     loop {
-        let file = File::create_new(path)?;
+        let path = temporary_beside(folder, name);
+        // A file of this name can only be left over from a dead process that had our id. It is removed,
+        // not opened, because in a shared folder it might be a link planted by another user.
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let file = File::create_new(&path)?;
         // A file system without locks has no other processes that look for them.
         let is_ours = match file.try_lock() {
-            Ok(()) | Err(TryLockError::Error(_)) => files::is_at(&file, path)?,
+            Ok(()) | Err(TryLockError::Error(_)) => files::is_at(&file, &path)?,
             Err(TryLockError::WouldBlock) => false,
         };
         if is_ours {
-            return Ok(file);
+            return Ok((path, file));
         }
-        // Another process took it for a leftover before it was locked, and removes it.
-        let _ = fs::remove_file(path);
+        // Another process took it for a leftover before it was locked, and removes it. The next has
+        // another name, which that process does not know.
     }
 }
 

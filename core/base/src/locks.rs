@@ -6,11 +6,15 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::files;
 
 /// No more is read of what a holder wrote.
 const MOST_BYTES: u64 = 300;
+/// How often a claim is tried before another process is believed to hold it, and how far apart.
+const TRIES: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Opens a lock file, created if it is missing, and locks it with `take`, for example
 /// [`File::try_lock`]; `None` if another process has it.
@@ -40,8 +44,8 @@ pub fn wait(path: &Path) -> io::Result<File> {
     Ok(held.expect("it was waited for"))
 }
 
-/// Returns who holds a lock, as its file says: the number of a process and its machine; `None` if no
-/// process holds it.
+/// Returns who holds a lock, as its file says: the number of a process and its machine, or nothing
+/// if that is not written yet; `None` if no process holds it.
 ///
 /// # Errors
 /// As [`hold`].
@@ -81,13 +85,22 @@ pub struct Claim {
 
 impl Claim {
     /// Claims the work that this lock file stands for, and writes into it who has it; `None` if
-    /// another process has it.
+    /// another process has it for more than some milliseconds, as one has that asks for the
+    /// [`holder`].
     ///
     /// # Errors
     /// As [`hold`].
     pub fn take(path: &Path) -> io::Result<Option<Self>> {
+        let mut tries = 0;
         loop {
-            let Some(lock) = hold(path, File::try_lock)? else { return Ok(None) };
+            let Some(lock) = hold(path, File::try_lock)? else {
+                tries += 1;
+                if tries == TRIES {
+                    return Ok(None);
+                }
+                std::thread::sleep(PAUSE);
+                continue;
+            };
             // Whoever had it may have ended and removed the file in between.
             if files::is_at(&lock, path)? {
                 // For people: nothing depends on it, so that a full disk is no reason to end.

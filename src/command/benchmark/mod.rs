@@ -99,7 +99,8 @@ pub(crate) struct Benchmark {
     /// The number of seeds to train in parallel [default: the number of cores]
     #[arg(long, value_name = "J", value_parser = whole::<usize>(1..=u64::MAX), allow_negative_numbers = true)]
     jobs: Option<usize>,
-    /// What trains them
+    /// Train seeds in parallel as threads of this process, or as a process each; each process writes
+    /// the table and the page at its end, the same ones
     #[arg(long, value_enum, default_value_t)]
     jobs_as: JobsAs,
     /// The directory for the runs and the table, results.md

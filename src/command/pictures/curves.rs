@@ -56,7 +56,7 @@ pub(crate) fn curves(
         let threshold = thresholds[0].filter(|_| thresholds.iter().all(|t| *t == thresholds[0]));
         let curves = LearningCurves {
             title: env.to_owned(),
-            note: smoothing(view),
+            note: smoothing(view, &returns),
             x_axis: Axis { scale: view.scales.0, ..x_axis(view) },
             y_axis: Axis { scale: view.scales.1, ..Axis::new(y_label(view, &returns)) },
             x_limits: view.limits.0,
@@ -117,8 +117,11 @@ fn y_label(view: View, returns: &[Returns]) -> &'static str {
 }
 
 /// What a point is, if it is more than one evaluation.
-fn smoothing(view: View) -> String {
+fn smoothing(view: View, returns: &[Returns]) -> String {
     match (view.smooth, view.of_episodes) {
+        (None, false) if returns.contains(&Returns::Training) => {
+            format!("training returns: trailing means of up to {MEAN_OF_EPISODES} episodes")
+        }
         (None, false) => String::new(),
         (None, true) => {
             format!("each point: trailing mean of up to {MEAN_OF_EPISODES} episodes")
@@ -136,8 +139,14 @@ fn curves_of(run: &RunResults, source: &Source, view: View) -> Result<Vec<Curve>
     };
     let mut curves = Vec::new();
     if view.of_episodes {
-        for (seed, training) in run.seeds.iter().zip(source.training(run)?) {
-            let points = of_training(&training, view).map_err(about(seed.seed))?;
+        let training = source.training(run)?;
+        // As in a report.
+        let means = TrainingReturns::evaluations_of(&training);
+        for ((seed, training), means) in run.seeds.iter().zip(&training).zip(means) {
+            let points = match view.smooth {
+                None => means.iter().map(of_evaluation).collect(),
+                Some(window) => means_over(training, window).map_err(about(seed.seed))?,
+            };
             curves.extend(curve(&points, view).map_err(about(seed.seed))?);
         }
         return Ok(curves);
@@ -156,9 +165,11 @@ fn of_evaluation(evaluation: &Evaluation) -> ReturnAt {
     ReturnAt { env_step, wall_time_s, value }
 }
 
-/// Means over training episodes.
-fn of_training(training: &TrainingReturns, view: View) -> Result<Vec<ReturnAt>, CommandError> {
-    let Some(window) = view.smooth else { return Ok(training.means()) };
+/// Means over this many training episodes.
+fn means_over(
+    training: &TrainingReturns,
+    window: NonZeroUsize,
+) -> Result<Vec<ReturnAt>, CommandError> {
     match training {
         TrainingReturns::Means(_) => Err(CommandError::usage(
             "it holds means over episodes, which --smooth cannot take apart: leave out --smooth",

@@ -11,17 +11,21 @@ use std::{
     thread,
 };
 
-use gymnast_harness::{Ending, Existing, Summary};
+use gymnast_harness::{Ending, Existing, ProgressDisplay, Summary};
 
 use super::{
-    CommandError, MOST, Names, ProgressBars, StopOnInterrupt, interrupted, live,
+    CommandError, MOST, Names, ProgressBars, StopOnInterrupt, interrupted,
+    live::{self, Audience, KeptWarnings},
     numbers::whole,
     processes::{JobsAs, Processes},
     say,
     seeds::{Seeds, seeds},
     shell,
 };
-use crate::{Run, run::cores};
+use crate::{
+    Run,
+    run::{CONFIG_FILE, cores},
+};
 
 /// Train an agent in an environment, with several seeds
 #[derive(clap::Args)]
@@ -83,7 +87,7 @@ pub(crate) struct Train {
     /// The number of seeds to train in parallel [default: the number of cores]
     #[arg(long, value_name = "J", value_parser = whole::<usize>(1..=u64::MAX), allow_negative_numbers = true)]
     jobs: Option<usize>,
-    /// What trains them
+    /// Train seeds in parallel as threads of this process, or as a process each
     #[arg(long, value_enum, default_value_t)]
     jobs_as: JobsAs,
     /// The run's directory [default: runs/AGENT-ENV]
@@ -100,7 +104,7 @@ pub(crate) struct Train {
     #[arg(long)]
     force: bool,
     /// Show curves, speeds and diagnostics while it trains
-    #[arg(long, conflicts_with = "quiet")]
+    #[arg(long, conflicts_with_all = ["quiet", "jobs_as"])]
     live: bool,
     /// Show no progress
     #[arg(long)]
@@ -137,10 +141,13 @@ pub(crate) fn run(
 
 /// Trains on a thread of its own and shows the run's records meanwhile.
 fn train_live(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandError> {
+    let kept = KeptWarnings::default();
     thread::scope(|scope| {
-        let training = scope.spawn(|| train(args, run, dir));
+        let training = scope.spawn(|| train_with(args, run, dir, kept.clone()));
         // What becomes of the screen is no reason to lose the training.
-        if let Err(error) = live::show(dir, || training.is_finished()) {
+        let shown = live::show(dir, Audience::Trains, || training.is_finished());
+        kept.release();
+        if let Err(error) = shown {
             let reason = error.message().unwrap_or_default().to_owned();
             say(&format!("nothing more is shown: {reason}; the training goes on"));
         }
@@ -149,6 +156,15 @@ fn train_live(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, Comma
 }
 
 fn train(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandError> {
+    train_with(args, run, dir, ProgressBars::unless(args.quiet))
+}
+
+fn train_with(
+    args: &Train,
+    run: &Run,
+    dir: &Path,
+    progress: impl ProgressDisplay + 'static,
+) -> Result<Vec<Summary>, CommandError> {
     let existing = match args {
         Train { resume: true, .. } => Existing::Resume,
         Train { join: true, .. } => Existing::Join,
@@ -156,15 +172,16 @@ fn train(args: &Train, run: &Run, dir: &Path) -> Result<Vec<Summary>, CommandErr
         _ => Existing::Refuse,
     };
     let jobs = args.jobs.unwrap_or_else(cores);
-    let progress = ProgressBars::unless(args.quiet || args.live);
     if args.jobs_as == JobsAs::Threads {
         return Ok(run.train_with(dir, existing, jobs, progress)?);
     }
     run.begin(dir, existing)?;
-    let mut resume: Vec<OsString> =
-        ["train", "--resume", "--quiet", "--jobs=1", "--out"].map(Into::into).into();
-    resume.push(dir.into());
-    let others = Processes::start(jobs.min(run.seeds.len()).saturating_sub(1), &resume)?;
+    let mut join: Vec<OsString> = ["train", "--join", "--quiet", "--jobs=1"].map(Into::into).into();
+    // The directory may have more seeds than this call asks for.
+    let seeds = Seeds::These(run.seeds.clone()).to_string();
+    join.extend(["--seeds".into(), seeds.into(), "--config".into(), dir.join(CONFIG_FILE).into()]);
+    join.extend(["--out".into(), dir.into()]);
+    let others = Processes::start(jobs.min(run.seeds.len()).saturating_sub(1), &join)?;
     let summaries = run.train_with(dir, Existing::Resume, 1, progress)?;
     others.finish()?;
     Ok(summaries)

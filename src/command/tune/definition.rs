@@ -291,8 +291,12 @@ impl Definition {
         let exists = || is_there(&path);
         if !exists()? {
             files::create_dir_all(dir).and_then(|()| files::sync_names(dir))?;
-            // Before anything is written into a directory of somebody else's.
-            self.expect_free(dir)?;
+            // Before anything is written into a directory that holds something else.
+            if let Err(error) = self.expect_free(dir)
+                && !exists()?
+            {
+                return Err(error);
+            }
         }
         let lock = lock(dir)?;
         if !exists()? {

@@ -21,22 +21,25 @@ const OWN: &str = "config.toml";
 
 /// Reads every training below a folder. Links are not followed.
 pub(super) fn read(path: &Path, tag: Option<&str>) -> Result<Vec<ForeignSeed>, ForeignError> {
-    let mut search = Search { seeds: Vec::new(), left: MAX_ENTRIES, lacking: None, tag };
+    let mut search = Search { seeds: Vec::new(), left: MAX_ENTRIES, lacking: Vec::new(), tag };
     search.folder(path, MAX_DEPTH)?;
-    if search.seeds.is_empty() {
+    let Search { mut seeds, mut lacking, .. } = search;
+    let Some(first) = seeds.first_mut() else {
         // Files that lack the series say more than that there is nothing.
         let unknown = || ForeignError::Unknown { path: path.to_owned() };
-        return Err(search.lacking.unwrap_or_else(unknown));
-    }
-    Ok(search.seeds)
+        return Err(lacking.drain(..).next().unwrap_or_else(unknown));
+    };
+    // A training that ended before it had anything to show is missing from all numbers.
+    first.remarks.extend(lacking.iter().map(|error| format!("left out: {error}")));
+    Ok(seeds)
 }
 
 struct Search<'a> {
     seeds: Vec<ForeignSeed>,
     /// How many entries may still be looked at.
     left: usize,
-    /// A training without the series asked for.
-    lacking: Option<ForeignError>,
+    /// The trainings without the series asked for.
+    lacking: Vec<ForeignError>,
     tag: Option<&'a str>,
 }
 
@@ -63,7 +66,7 @@ impl Search<'_> {
         }
         match found.read(path, self.tag) {
             Ok(seed) => self.seeds.push(seed),
-            Err(error @ ForeignError::NoSeries { .. }) => self.lacking = Some(error),
+            Err(error @ ForeignError::NoSeries { .. }) => self.lacking.push(error),
             Err(error) => return Err(error),
         }
         Ok(())
@@ -80,6 +83,12 @@ struct Files {
     is_own: bool,
 }
 
+/// `monitor.csv` or `N.monitor.csv`.
+fn is_monitor(name: &str) -> bool {
+    let number = name.strip_suffix("monitor.csv").map(|number| number.trim_end_matches('.'));
+    number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 impl Files {
     fn add(&mut self, path: PathBuf, kind: fs::FileType) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -88,7 +97,8 @@ impl Files {
             _ if !kind.is_file() => {}
             OWN => self.is_own = true,
             "evaluations.npz" => self.evaluations = Some(path),
-            name if name.ends_with("monitor.csv") => self.monitors.push(path),
+            // `eval_monitor.csv` is of evaluations, whose steps are none of the training.
+            name if is_monitor(name) => self.monitors.push(path),
             name if name.contains(".tfevents.") => self.events.push(path),
             _ => {}
         }

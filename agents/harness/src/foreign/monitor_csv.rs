@@ -60,6 +60,9 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Series, ForeignError> {
 
 fn read_one(path: &Path) -> Result<(Header, Vec<Episode>), ForeignError> {
     let mut bytes = bytes_of(path)?;
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
     let invalid = |reason: String| ForeignError::invalid(path, reason);
     // An incomplete last line, as a running training may leave it, is ignored.
     bytes.truncate(bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1));

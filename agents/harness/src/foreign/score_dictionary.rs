@@ -25,8 +25,14 @@ const MAX_SEEDS: usize = 200_000;
 /// Reads an archive of arrays.
 pub(super) fn read_npz(path: &Path, arrays: &Npz<'_>) -> Result<Vec<ForeignSeed>, ForeignError> {
     let (mut left, mut scores, mut frames) = (MAX_BYTES, Vec::new(), None);
+    let mut count = 0;
     for name in arrays.names() {
         let array = arrays.read(name, &mut left)?;
+        count += array.values.len();
+        if count > MAX_RETURNS {
+            let reason = format!("expected at most {MAX_RETURNS} scores in all, got more");
+            return Err(ForeignError::invalid(path, reason));
+        }
         match array.shape.len() {
             1 if FRAMES.contains(&name) && array.is_whole => {
                 let mut order = Steps::new(path, name);

@@ -37,16 +37,8 @@ impl Default for TrainingReturns {
 }
 
 impl TrainingReturns {
-    /// Returns means over [`MEAN_OF_EPISODES`] episodes, at the last one's env step, or the program's own
-    /// means. A mean over a return that is not finite is NaN.
-    #[must_use]
-    pub fn means(&self) -> Vec<ReturnAt> {
-        let (Self::Episodes(points) | Self::Means(points)) = self;
-        let Some(all) = NonZeroUsize::new(points.len()) else { return Vec::new() };
-        self.means_over(MEAN_OF_EPISODES.min(all))
-    }
-
-    /// Returns means over this many episodes, or the program's own means. Fewer episodes have none.
+    /// Returns means over this many episodes, at the last one's env step, or the program's own means.
+    /// Fewer episodes have none. A mean over a return that is not finite is NaN.
     #[must_use]
     pub fn means_over(&self, window: NonZeroUsize) -> Vec<ReturnAt> {
         let episodes = match self {
@@ -135,26 +127,31 @@ mod tests {
         TrainingReturns::Episodes((0..).zip(returns).map(point).collect())
     }
 
+    /// The means of one seed.
+    fn means(training: TrainingReturns) -> Vec<Evaluation> {
+        TrainingReturns::evaluations_of(&[training]).remove(0)
+    }
+
     #[test]
     fn a_point_is_the_mean_of_a_hundred_episodes() {
         // 1 to 102: three windows, with the means 50.5, 51.5 and 52.5.
-        let means = episodes((1..=102).map(f64::from)).means();
-        let points: Vec<_> = means.iter().map(|mean| (mean.env_step, mean.value)).collect();
+        let means = means(episodes((1..=102).map(f64::from)));
+        let points: Vec<_> = means.iter().map(|mean| (mean.env_step, mean.mean_return)).collect();
         assert_eq!(points, [(1000, 50.5), (1010, 51.5), (1020, 52.5)]);
     }
 
     #[test]
     fn a_short_training_is_one_point_and_an_empty_one_none() {
-        let means = episodes([1.0, 2.0, 6.0].into_iter()).means();
-        assert_eq!((means.len(), means[0].env_step, means[0].value), (1, 30, 3.0));
-        assert!(episodes(std::iter::empty()).means().is_empty());
-        assert!(episodes([1.0, f64::NAN].into_iter()).means()[0].value.is_nan());
+        let three = means(episodes([1.0, 2.0, 6.0].into_iter()));
+        assert_eq!((three.len(), three[0].env_step, three[0].mean_return), (1, 30, 3.0));
+        assert!(means(episodes(std::iter::empty())).is_empty());
+        assert!(means(episodes([1.0, f64::NAN].into_iter()))[0].mean_return.is_nan());
     }
 
     #[test]
     fn means_stay_as_the_program_wrote_them() {
         let points = vec![ReturnAt { env_step: 5, wall_time_s: 1.0, value: 2.0 }; 3];
-        assert_eq!(TrainingReturns::Means(points.clone()).means(), points);
+        assert_eq!(TrainingReturns::Means(points.clone()).means_over(MEAN_OF_EPISODES), points);
     }
 
     #[test]

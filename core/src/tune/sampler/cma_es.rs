@@ -91,6 +91,10 @@ impl CmaEs {
             };
             let best: Vec<Vec<f64>> = best.iter().map(numbers).collect();
             state.learn(&best);
+            if !state.is_finite() {
+                // All points of a generation were one: the search has nowhere left to go from it.
+                state = State::new(d, self.sigma);
+            }
         }
         state
     }
@@ -107,6 +111,12 @@ impl State {
             covariance_path: vec![0.0; d],
             generation: 0,
         }
+    }
+
+    fn is_finite(&self) -> bool {
+        let Self { mean, sigma, covariance, sigma_path, covariance_path, .. } = self;
+        let rows = covariance.iter().chain([mean, sigma_path, covariance_path]);
+        *sigma > 0.0 && sigma.is_finite() && rows.flatten().all(|x| x.is_finite())
     }
 
     /// One point of the next generation.
