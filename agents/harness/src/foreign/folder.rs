@@ -93,6 +93,8 @@ impl Files {
     fn add(&mut self, path: PathBuf, kind: fs::FileType) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match name.as_str() {
+            // What a program is still making, or keeps for itself.
+            name if name.starts_with('.') => {}
             _ if kind.is_dir() => self.folders.push(path),
             _ if !kind.is_file() => {}
             OWN => self.is_own = true,

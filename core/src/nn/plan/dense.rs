@@ -80,6 +80,9 @@ impl Dense {
             return;
         };
         let inputs = by_input.len() / batch;
+        if inputs == 0 {
+            return;
+        }
         let weight = &values[self.weight.clone()][first * self.outputs..][..inputs * self.outputs];
         self.precision.product_with_transpose(by_output, weight, inputs, start, by_input);
     }

@@ -175,6 +175,7 @@ pub(super) fn study_file(source: &mut Source) {
         let trials = shared.study().trials().len() as u64 + 1;
         let _ = shared.optimize(trials.min(99), 2, || false, |_| Ok(0.0));
     }
+    let _ = SharedStudy::running(&file.path);
     let _ = Study::read(&file.path).map(|study| study.trials().len());
     let Ok(mut study) = Study::resume(&file.path) else { return };
     let _ = (study.best().map(|trial| trial.number), study.history_plot("loss"));
