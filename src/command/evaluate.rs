@@ -138,10 +138,7 @@ impl Exact {
     /// `None` unless observations and actions are finite, episodes limited and transitions known.
     fn of(run: &Run) -> Result<Option<Self>, CommandError> {
         let options = run.evaluation_options()?;
-        let steps = match options.max_episode_steps(run.env.id())? {
-            Some(steps) => steps,
-            None => return Ok(None),
-        };
+        let Some(steps) = options.max_episode_steps(run.env.id())? else { return Ok(None) };
         let env = run.env.for_evaluation().make(0, &options)?;
         let model = Model::of_dyn(&*env)?;
         Ok(model.map(|model| Self { best: model.optimal_within(steps), model, steps }))

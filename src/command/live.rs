@@ -106,7 +106,9 @@ pub(crate) fn show(
                 signal_hook::low_level::raise(signal_hook::consts::SIGINT)?;
                 break;
             }
-            Event::Resize(..) => drop(screen.0.draw(|frame| draw(frame, &shown, audience))?),
+            Event::Resize(..) => {
+                screen.0.draw(|frame| draw(frame, &shown, audience))?;
+            }
             _ => {}
         }
     }

@@ -111,13 +111,14 @@ impl Study {
             }
         };
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(&work)).collect();
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             let panics: Vec<_> =
                 threads.into_iter().filter_map(|thread| thread.join().err()).collect();
-            panics.into_iter().for_each(|panic| resume_unwind(panic));
+            if let Some(panic) = panics.into_iter().next() {
+                resume_unwind(panic);
+            }
         });
-        let ending = std::mem::replace(&mut board().ending, Ok(StudyEnding::Done));
-        ending
+        std::mem::replace(&mut board().ending, Ok(StudyEnding::Done))
     }
 }
 

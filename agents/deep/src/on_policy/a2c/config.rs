@@ -41,6 +41,12 @@ impl Presets for A2cConfig {
             learning_rate: Schedule::linear(1e-3, 0.0, 1.0),
             ..Self::default()
         };
+        let mountain_car = Self {
+            normalize_observations: true,
+            reward_scale: 0.1,
+            learning_rate: Schedule::from(2e-3),
+            ..Self::default()
+        };
         let source = "rl-baselines3-zoo, but for scaled rewards, a step size that decays, fewer \
                       environments and, on CartPole, longer rollouts and averaged weights: tuned \
                       here over 40 seeds";
@@ -53,6 +59,7 @@ impl Presets for A2cConfig {
         vec![
             preset("CartPole-v1", cart_pole, 100_000, 4),
             preset("Acrobot-v1", acrobot, 300_000, 4),
+            preset("MountainCar-v0", mountain_car, 150_000, 16),
         ]
     }
 

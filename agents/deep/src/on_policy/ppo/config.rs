@@ -94,6 +94,14 @@ impl Presets for PpoConfig {
             entropy_coefficient: 0.01,
             ..Self::default()
         };
+        // The goal is found by chance: many environments and long rollouts see it early.
+        let mountain_car = Self {
+            normalize_observations: true,
+            gae_lambda: 0.98,
+            n_steps: 128,
+            learning_rate: Schedule::linear(2e-3, 0.0, 1.0),
+            ..Self::default()
+        };
         // From pixels, by the convolution of MinAtar's DQN.
         let catch = Self {
             encoder: ConvConfig::layers(&ConvConfig::min_atar(), Activation::Relu),
@@ -158,6 +166,14 @@ impl Presets for PpoConfig {
                 16,
                 "rl-baselines3-zoo, but for shorter rollouts, more epochs and a larger step size \
                  that decays: tuned here over 10 seeds, 200 episodes each",
+            ),
+            preset(
+                "MountainCar-v0",
+                mountain_car,
+                150_000,
+                16,
+                "γ, λ, the environments and the normalisation from rl-baselines3-zoo, but for longer \
+                 rollouts, more epochs and a larger step size that decays: tuned here over 10 seeds",
             ),
             preset(
                 "Pendulum-v1",
