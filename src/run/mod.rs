@@ -263,6 +263,7 @@ impl Run {
     }
 
     /// Returns the options of the environment in evaluations.
+    #[cfg(feature = "command")]
     pub(crate) fn evaluation_options(&self) -> Result<EnvOptions, RunError> {
         merged_options(self.env.id(), &self.options, &self.evaluation)
     }
