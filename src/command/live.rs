@@ -64,6 +64,14 @@ struct Shown {
     has_ended: bool,
 }
 
+impl Shown {
+    /// Whether nothing more will come. A process that trains knows it itself: what stands in the
+    /// directory may be the run that it is about to replace.
+    fn is_left(&self, audience: Audience) -> bool {
+        self.has_ended && audience == Audience::Looks
+    }
+}
+
 /// Who looks at the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
@@ -82,12 +90,12 @@ pub(crate) fn show(
 ) -> Result<(), CommandError> {
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
     if !stdout().is_terminal() || is_dumb {
-        return lines(dir, is_over);
+        return lines(dir, audience, is_over);
     }
     let mut screen = Screen::open()?;
     let mut read_at: Option<Instant> = None;
     let mut shown = Shown::default();
-    while !is_over() && !Interrupt::requested() && !shown.has_ended {
+    while !is_over() && !Interrupt::requested() && !shown.is_left(audience) {
         if read_at.is_none_or(|at| at.elapsed() > EVERY) {
             shown = read(dir)?;
             read_at = Some(Instant::now());
@@ -121,14 +129,11 @@ struct Screen(Terminal<CrosstermBackend<Stdout>>);
 
 impl Screen {
     fn open() -> io::Result<Self> {
-        terminal::enable_raw_mode()?;
         // From here on, dropping it brings the terminal back.
-        let screen = Terminal::new(CrosstermBackend::new(stdout())).map(Self);
-        if screen.is_err() {
-            terminal::disable_raw_mode()?;
-        }
+        let screen = Self(Terminal::new(CrosstermBackend::new(stdout()))?);
+        terminal::enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen)?;
-        screen
+        Ok(screen)
     }
 }
 
@@ -191,7 +196,7 @@ impl SeedDisplay for KeptOfSeed {
 }
 
 /// Writes a line every minute, and one at the end.
-fn lines(dir: &Path, is_over: impl Fn() -> bool) -> Result<(), CommandError> {
+fn lines(dir: &Path, audience: Audience, is_over: impl Fn() -> bool) -> Result<(), CommandError> {
     let (mut written, mut read_at): (Option<Instant>, Option<Instant>) = (None, None);
     let mut shown = Shown::default();
     loop {
@@ -200,7 +205,7 @@ fn lines(dir: &Path, is_over: impl Fn() -> bool) -> Result<(), CommandError> {
             shown = read(dir)?;
             read_at = Some(Instant::now());
         }
-        let is_over = is_over || shown.has_ended;
+        let is_over = is_over || shown.is_left(audience);
         let is_due = written.is_none_or(|at| at.elapsed() >= LINE_EVERY);
         if (is_over || is_due) && !shown.title.is_empty() {
             say(&shown.title);
@@ -276,16 +281,14 @@ fn draw_curves(frame: &mut Frame<'_>, shown: &Shown, area: ratatui::layout::Rect
         _ => (0.0, 1.0),
     };
     let colors = COLORS.iter().cycle();
-    let dataset = |(curve, color): (&'_ Vec<(f64, f64)>, &Color)| {
+    let datasets = shown.curves.iter().zip(colors).map(|(curve, color)| {
         let dataset = Dataset::default().marker(Marker::Braille).graph_type(GraphType::Line);
-        (dataset.style(Style::new().fg(*color)), curve.clone())
-    };
-    let data: Vec<_> = shown.curves.iter().zip(colors).map(dataset).collect();
-    let datasets = data.iter().map(|(dataset, curve)| dataset.clone().data(curve)).collect();
+        dataset.style(Style::new().fg(*color)).data(curve)
+    });
     let label = |at: f64| Line::from(score(at));
     let x = Axis::default().title("env steps").bounds([0.0, right]);
     let y = Axis::default().bounds([low, high]);
-    let chart = Chart::new(datasets)
+    let chart = Chart::new(datasets.collect())
         .block(Block::bordered().title("mean return of each evaluation, a line for each seed"))
         .x_axis(x.labels([Line::from("0"), Line::from(format!("{right:.0}"))]))
         .y_axis(y.labels([label(low), label((low + high) / 2.0), label(high)]));
@@ -375,6 +378,13 @@ mod tests {
         // Of the seed that trains, not the mean with the one that has ended.
         assert!(text.contains("0.5000") && !text.contains("0.3750"), "{text}");
         assert!(text.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)), "{text}");
+    }
+
+    #[test]
+    fn a_run_that_is_replaced_does_not_end_the_screen() {
+        let ended = Shown { has_ended: true, ..Shown::default() };
+        assert!(ended.is_left(Audience::Looks) && !ended.is_left(Audience::Trains));
+        assert!(!Shown::default().is_left(Audience::Looks));
     }
 
     #[test]

@@ -183,15 +183,17 @@ pub(super) fn state(state: &SeedState) -> &'static str {
     }
 }
 
+/// The number of seeds in a state.
+fn count(seeds: &[SeedStatus], is: fn(&SeedState) -> bool) -> usize {
+    seeds.iter().filter(|status| is(&status.state)).count()
+}
+
 /// How far a run or a search is, in a line.
 pub(super) fn one_line(found: &Found) -> String {
     match found {
         Found::Run { directory, seeds, .. } => {
-            let count = |is: fn(&SeedState) -> bool| {
-                seeds.iter().filter(|status| is(&status.state)).count()
-            };
-            let finished = count(|state| *state == SeedState::Finished);
-            let training = count(|state| matches!(state, SeedState::Training { .. }));
+            let finished = count(seeds, |state| *state == SeedState::Finished);
+            let training = count(seeds, |state| matches!(state, SeedState::Training { .. }));
             let done = share_done(found).map(|share| format!(", {}", percent(share)));
             let left = time_left(std::slice::from_ref(found));
             let left = left.map(|left| format!(", about {left} left"));
@@ -261,9 +263,7 @@ fn together(all: &[Found]) -> String {
     for found in all {
         let row = match found {
             Found::Run { directory, seeds, .. } => {
-                let count = |is: fn(&SeedState) -> bool| {
-                    seeds.iter().filter(|status| is(&status.state)).count().to_string()
-                };
+                let count = |is| count(seeds, is).to_string();
                 for status in seeds {
                     if let SeedState::Training { by } = &status.state {
                         workers.push((by, format!("{directory}, seed {}", status.seed)));

@@ -151,7 +151,8 @@ impl SharedStudy {
         }
     }
 
-    /// Claims the first trial that nobody runs and that knows all it must; `None` if there is none.
+    /// Claims the first trial that no process runs and whose predecessors have ended as far as it must
+    /// know them; `None` if there is none.
     fn claim(&self, end: u64, jobs: u64) -> Result<Option<(u64, Claim)>, TuneError> {
         let trials = &self.study.trials;
         for number in missing(trials, end) {
@@ -173,8 +174,8 @@ impl SharedStudy {
         at_a_time(path, || storage.read_new(&mut study.trials).and_then(|()| storage.cut()))
     }
 
-    /// Writes down a trial. Where another process has run it too, because somebody deleted the lock,
-    /// its record stays.
+    /// Writes down a trial. If another process has run it too, because the lock was deleted by hand, that
+    /// one's record stays.
     fn append(&mut self, record: TrialRecord) -> Result<(), TuneError> {
         let Self { study: Study { trials, .. }, storage, path } = self;
         at_a_time(path, || {

@@ -85,7 +85,7 @@ impl FromIterator<Episode> for TrainingReturns {
     }
 }
 
-/// The number of episodes in a mean: so many that each seed has one at the last env step that all have
+/// The number of episodes in a mean: at most as many as each seed has until the last env step that all have
 /// reached.
 fn common_window(seeds: &[TrainingReturns]) -> NonZeroUsize {
     let episodes: Vec<&[ReturnAt]> = seeds
