@@ -2,8 +2,8 @@
 
 use std::{fs, path::Path};
 
-use gymnast::{Rng, Seed};
-use rand::RngExt as _;
+use gymnast::Seed;
+use gymnast_harness::testing::damaged_copy;
 
 use crate::sandbox::Sandbox;
 
@@ -11,36 +11,12 @@ use crate::sandbox::Sandbox;
 // Loading libtorch takes most of a call; without it many more can be tried.
 const COPIES: usize = if cfg!(feature = "deep") { 6 } else { 40 };
 
-/// A damaged copy: bytes changed, cut out, doubled, or the end lost.
-fn damage(bytes: &[u8], rng: &mut Rng) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for _ in 0..rng.random_range(1..4) {
-        if bytes.is_empty() {
-            break;
-        }
-        let at = rng.random_range(0..bytes.len());
-        let end = (at + rng.random_range(1..20)).min(bytes.len());
-        match rng.random_range(0..6) {
-            0 => bytes[at] ^= 1 << rng.random_range(0..8),
-            1 => bytes[at] = b"0-9.,\"[]{}=\n\0\xffe"[rng.random_range(0..15)],
-            2 => drop(bytes.drain(at..end)),
-            3 => bytes.truncate(at),
-            4 => {
-                let copy = bytes[at..end].to_vec();
-                bytes.splice(at..at, copy);
-            }
-            _ => drop(bytes.splice(at..end, b"nan".iter().copied())),
-        }
-    }
-    bytes
-}
-
 /// Runs each call against damaged copies of a file and puts the file back.
 fn survives(sandbox: &Sandbox, file: &Path, calls: &[&[&str]]) {
     let whole = fs::read(file).unwrap();
     let mut rng = Seed::new(0).child(&file.file_name().unwrap().to_string_lossy(), 0).rng();
     for _ in 0..COPIES {
-        let damaged = damage(&whole, &mut rng);
+        let damaged = damaged_copy(&whole, &mut rng);
         for call in calls {
             fs::write(file, &damaged).unwrap();
             let outcome = sandbox.run(call);
@@ -81,7 +57,7 @@ fn a_checkpoint_whose_checksums_are_right_but_whose_contents_are_not() {
     let values = fs::read(&path).unwrap();
     let mut rng = Seed::new(1).rng();
     for _ in 0..COPIES {
-        let damaged = damage(&values, &mut rng);
+        let damaged = damaged_copy(&values, &mut rng);
         // Each time the one there: a run that is taken up writes its logs anew, which have other times.
         let mut json: serde_json::Value =
             serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
@@ -133,7 +109,7 @@ fn a_damaged_trace() {
     let whole = fs::read(&file).unwrap();
     let mut rng = Seed::new(2).rng();
     for _ in 0..2 * COPIES {
-        fs::write(&file, damage(&whole, &mut rng)).unwrap();
+        fs::write(&file, damaged_copy(&whole, &mut rng)).unwrap();
         let outcome = sandbox.run(&["replay", "CartPole-v1", "trace.jsonl"]);
         assert!(matches!(outcome.code, Some(0 | 1)), "{outcome:#?}");
         assert!(!outcome.stderr.contains("panicked"), "{outcome:#?}");

@@ -13,6 +13,7 @@
 //! testing::assert_survives_damage(make, &training, 100);
 //! ```
 
+mod bytes;
 mod damage;
 mod drive;
 mod lost_episodes;
@@ -31,6 +32,7 @@ use crate::{
     run_directory::read_config, trainer::evaluation_seed,
 };
 
+pub use bytes::damaged_copy;
 pub use damage::assert_survives_damage;
 pub use lost_episodes::{Unsavable, state_after_a_lost_episode};
 

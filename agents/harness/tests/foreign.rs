@@ -11,8 +11,8 @@ use gymnast_harness::{
     Evaluation,
     foreign::{ForeignError, ForeignRun, ForeignSeed, Program, read},
     report::{Report, ReturnAt, Returns, TrainingReturns},
+    testing::damaged_copy,
 };
-use rand::RngExt as _;
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -259,30 +259,6 @@ fn our_own_runs_and_links_are_not_searched() {
     }
 }
 
-/// Bytes changed, cut out, doubled, or the end lost.
-fn damaged(bytes: &[u8], rng: &mut gymnast_envs::Rng) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for _ in 0..rng.random_range(1..4) {
-        if bytes.is_empty() {
-            break;
-        }
-        let at = rng.random_range(0..bytes.len());
-        let end = (at + rng.random_range(1..20)).min(bytes.len());
-        match rng.random_range(0..6) {
-            0 => bytes[at] ^= 1 << rng.random_range(0..8),
-            1 => bytes[at] = b"0-9.,\"[]{}=\n\0\xffe"[rng.random_range(0..15)],
-            2 => drop(bytes.drain(at..end)),
-            3 => bytes.truncate(at),
-            4 => {
-                let copy = bytes[at..end].to_vec();
-                bytes.splice(at..at, copy);
-            }
-            _ => drop(bytes.splice(at..end, b"nan".iter().copied())),
-        }
-    }
-    bytes
-}
-
 #[test]
 fn damaged_files_are_read_or_refused_without_a_panic() {
     let scratch = tempfile::tempdir().unwrap();
@@ -295,7 +271,7 @@ fn damaged_files_are_read_or_refused_without_a_panic() {
         let mut rng = Seed::new(0).child(&file.file_name().unwrap().to_string_lossy(), 0).rng();
         let copy = scratch.path().join("copy");
         for _ in 0..30 {
-            fs::write(&copy, damaged(&whole, &mut rng)).unwrap();
+            fs::write(&copy, damaged_copy(&whole, &mut rng)).unwrap();
             let runs = read(&copy, None).and_then(|seeds| {
                 ForeignRun::group(
                     seeds
